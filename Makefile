@@ -1,0 +1,45 @@
+# Everything happens in .venv; only Python >= 3.11 and make are assumed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: run test ui lint lock bench clean
+
+run: $(VENV)
+	$(BIN)/mlops-drift run glassware
+
+test: $(VENV)
+	$(BIN)/pytest
+
+ui: $(VENV)
+	$(BIN)/dagster dev
+
+lint: $(VENV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)
+	$(BIN)/python benchmarks/day_cost.py
+
+$(VENV): $(VENV)/.complete
+
+# The marker is written last, so that an interrupted installation is finished, not trusted.
+$(VENV)/.complete: requirements.lock pyproject.toml setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python >= 3.11 is needed: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Pins every dependency with its hashes for all platforms; needs uv.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras \
+		--extra dev pyproject.toml -o requirements.lock
+
+# Deletes all state: tables, training sets, versions, runs.
+clean:
+	find data -mindepth 1 -not -name README.md -delete

@@ -1,0 +1,17 @@
+"""Keeps tabular models honest in production: assets, checks, and retraining when a check fails."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlops_drift.component import MonitoredModel
+
+__all__ = ["MonitoredModel"]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy: the domain packages are importable without Dagster.
+    if name == "MonitoredModel":
+        from mlops_drift.component import MonitoredModel
+
+        return MonitoredModel
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,168 @@
+"""What the assets of a model share: keys, partitions, descriptions of tables, metadata."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from mlops_drift.digests import code_digest
+from mlops_drift.lake.table import Table
+from mlops_drift.spec import ModelSpec
+
+EVENTS = "events"
+LABELS = "labels"
+FEATURES = "features"
+PRODUCTION_PREDICTIONS = "production_predictions"
+DRIFT_METRICS = "drift_metrics"
+PERFORMANCE_METRICS = "performance_metrics"
+TRAINING_SET = "training_set"
+CHALLENGER = "challenger"
+TEST_PREDICTIONS = "test_predictions"
+CHAMPION = "champion"
+
+DAILY_ASSETS = (
+    EVENTS,
+    LABELS,
+    FEATURES,
+    PRODUCTION_PREDICTIONS,
+    DRIFT_METRICS,
+    PERFORMANCE_METRICS,
+)
+RETRAINING_ASSETS = (TRAINING_SET, CHALLENGER, TEST_PREDICTIONS, CHAMPION)
+
+# Tags of a run: which model, which day, why, and which decision it carries out.
+MODEL_TAG = "mlops_drift/model"
+DAY_TAG = "mlops_drift/day"
+REASON_TAG = "mlops_drift/reason"
+DECISION_TAG = "mlops_drift/decision"
+
+
+def asset_key(spec: ModelSpec, asset: str) -> dg.AssetKey:
+    """The key of one of a model's assets."""
+    return dg.AssetKey([spec.name, asset])
+
+
+def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:
+    """The days of a model, in UTC."""
+    end = spec.end_date
+    return dg.DailyPartitionsDefinition(
+        start_date=spec.start_date.isoformat(),
+        end_date=date.fromordinal(end.toordinal() + 1).isoformat() if end else None,
+        timezone="UTC",
+    )
+
+
+def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
+    """The first and the last day of a run, which may hold a range of partitions."""
+    days = sorted(context.partition_keys)
+    return date.fromisoformat(days[0]), date.fromisoformat(days[-1])
+
+
+def asset_options(
+    spec: ModelSpec,
+    asset: str,
+    *,
+    description: str,
+    kinds: set[str],
+    code: Sequence[str],
+    table: Table | None = None,
+    daily: bool = False,
+    upstream: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The keyword arguments that every asset decorator gets.
+
+    Args:
+        spec: the model.
+        asset: name of the asset.
+        description: what it is, in Markdown.
+        kinds: the technologies shown on its node.
+        code: the parts of the package whose sources are its code version.
+        table: the table it writes.
+        daily: whether it has a partition a day.
+        upstream: assets that it depends on.
+    """
+    metadata: dict[str, Any] = {}
+    if table is not None:
+        metadata["dagster/column_schema"] = column_schema(spec, table.schema)
+        metadata["dagster/table_name"] = table.name
+    options: dict[str, Any] = {
+        "key": asset_key(spec, asset),
+        "group_name": spec.name,
+        "description": description,
+        "kinds": kinds,
+        "code_version": code_digest("steps", "lake", *code)[:16],
+        "metadata": metadata,
+        "deps": [asset_key(spec, name) for name in upstream],
+        "tags": {MODEL_TAG: spec.name},
+    }
+    if daily:
+        options["partitions_def"] = partitions(spec)
+        options["backfill_policy"] = dg.BackfillPolicy.single_run()
+    return options
+
+
+def column_schema(spec: ModelSpec, schema: pa.Schema) -> dg.TableSchema:
+    """A table's columns as Dagster shows them."""
+    described = {name: column.description for name, column in spec.columns.items()}
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=field.name,
+                type=str(field.type),
+                description=described.get(field.name) or None,
+                constraints=dg.TableColumnConstraints(nullable=field.nullable),
+            )
+            for field in schema
+        ]
+    )
+
+
+def row_count(rows: int) -> dict[str, Any]:
+    """The metadata that Dagster plots as rows of a partition or of a whole asset."""
+    return {"dagster/row_count": rows}
+
+
+def counts_table(counts: Mapping[str, int], name: str) -> dg.TableMetadataValue:
+    """Counts by reason, as a table."""
+    return dg.MetadataValue.table(
+        [dg.TableRecord({name: reason, "rows": n}) for reason, n in counts.items()],
+        schema=dg.TableSchema(
+            columns=[dg.TableColumn(name, "string"), dg.TableColumn("rows", "int")]
+        ),
+    )
+
+
+def upstream_metadata(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, spec: ModelSpec, asset: str
+) -> dict[str, Any]:
+    """Metadata of the upstream materialization: this run's own, else the latest.
+
+    Raises:
+        dg.Failure: if the asset has never been materialized.
+    """
+    key = asset_key(spec, asset)
+    own = [
+        record.event_log_entry.asset_materialization
+        for record in context.instance.get_records_for_run(
+            context.run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+        ).records
+        if record.event_log_entry.asset_materialization
+        and record.event_log_entry.asset_materialization.asset_key == key
+    ]
+    if own:
+        return {name: value.value for name, value in own[-1].metadata.items()}
+    latest = context.instance.get_latest_materialization_event(key)
+    if latest is None or latest.asset_materialization is None:
+        raise dg.Failure(
+            f"{key.to_user_string()} has never been materialized; materialize it first, "
+            f"or run the job {spec.name}_retraining, which does everything in order"
+        )
+    return {name: value.value for name, value in latest.asset_materialization.metadata.items()}
+
+
+def set_folder(folder: Path) -> dg.PathMetadataValue:
+    """A folder as metadata."""
+    return dg.MetadataValue.path(str(folder))

@@ -1,0 +1,111 @@
+"""The assets `events`, `labels` and `features`: what arrived, screened and kept by day."""
+
+import dagster as dg
+
+from mlops_drift.assets.common import (
+    EVENTS,
+    FEATURES,
+    LABELS,
+    asset_key,
+    asset_options,
+    counts_table,
+    days_of,
+    row_count,
+)
+from mlops_drift.checks.quality import data_quality, data_quality_spec
+from mlops_drift.resources import LakeResource
+from mlops_drift.sources.base import Source
+from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.landing import Landed, land_events, land_labels, make_features
+
+CODE = ("sources", "schema.py", "monitoring/quality.py")
+
+
+def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]:
+    """Builds the three assets.
+
+    Args:
+        spec: the model.
+        source: where its events and labels come from.
+    """
+    return [_events(spec, source), _features(spec), _labels(spec, source)]
+
+
+def _events(spec: ModelSpec, source: Source) -> dg.AssetsDefinition:
+    key = asset_key(spec, EVENTS)
+
+    @dg.asset(
+        **asset_options(
+            spec,
+            EVENTS,
+            description=f"The events of each day, as they came from the source, checked against "
+            f"the declared constraints. Rows that break one are in "
+            f"`{spec.tables.rejected.name}` with the reason.",
+            kinds={"deltalake", "duckdb"},
+            code=CODE,
+            table=spec.tables.events,
+            daily=True,
+        ),
+        check_specs=[data_quality_spec(key)],
+    )
+    def events(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+        landed = land_events(spec, lake.of(spec), source, *days_of(context))
+        return _result(spec, key, landed)
+
+    return events
+
+
+def _labels(spec: ModelSpec, source: Source) -> dg.AssetsDefinition:
+    key = asset_key(spec, LABELS)
+
+    @dg.asset(
+        **asset_options(
+            spec,
+            LABELS,
+            description="The labels that arrived on each day, whichever day their event was. "
+            "Those without an event are kept, counted, and used nowhere.",
+            kinds={"deltalake", "duckdb"},
+            code=CODE,
+            table=spec.tables.labels,
+            daily=True,
+            # Labels are matched with the events known so far.
+            upstream=[FEATURES],
+        ),
+        check_specs=[data_quality_spec(key)],
+    )
+    def labels(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+        landed = land_labels(spec, lake.of(spec), source, *days_of(context))
+        return _result(spec, key, landed)
+
+    return labels
+
+
+def _features(spec: ModelSpec) -> dg.AssetsDefinition:
+    @dg.asset(
+        **asset_options(
+            spec,
+            FEATURES,
+            description="The features of each day's events: what the model sees.",
+            kinds={"deltalake", "duckdb"},
+            code=("schema.py",),
+            table=spec.tables.features,
+            daily=True,
+            upstream=[EVENTS],
+        )
+    )
+    def features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+        rows = make_features(lake.of(spec), *days_of(context))
+        return dg.MaterializeResult(metadata=row_count(rows.num_rows))
+
+    return features
+
+
+def _result(spec: ModelSpec, key: dg.AssetKey, landed: Landed) -> dg.MaterializeResult:
+    return dg.MaterializeResult(
+        metadata={
+            **row_count(landed.rows),
+            "rejected rows": sum(landed.rejected.values()),
+            "rejected": counts_table(landed.rejected, "reason"),
+        },
+        check_results=[data_quality(key, landed, spec.tables.rejected)],
+    )

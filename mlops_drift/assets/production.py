@@ -1,0 +1,121 @@
+"""The assets `production_predictions`, `drift_metrics` and `performance_metrics`."""
+
+import dagster as dg
+
+from mlops_drift.assets.common import (
+    CHAMPION,
+    DRIFT_METRICS,
+    FEATURES,
+    LABELS,
+    PERFORMANCE_METRICS,
+    PRODUCTION_PREDICTIONS,
+    asset_key,
+    asset_options,
+    days_of,
+    row_count,
+)
+from mlops_drift.checks.drift import drift_checks, drift_specs
+from mlops_drift.checks.performance import performance_check, performance_spec
+from mlops_drift.registry.registry import Registry
+from mlops_drift.resources import LakeResource
+from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.drift import measure_drift
+from mlops_drift.steps.performance import measure_performance
+from mlops_drift.steps.scoring import score_days
+
+
+def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
+    """Builds the three assets."""
+    return [_production_predictions(spec), _drift_metrics(spec), _performance_metrics(spec)]
+
+
+def _production_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
+    @dg.asset(
+        **asset_options(
+            spec,
+            PRODUCTION_PREDICTIONS,
+            description="What was served each day: score and class of every event, with the "
+            "version. The champion of a day is the last one promoted before it. Written once: "
+            "materializing a past day again adds what is missing and changes nothing.",
+            kinds={"deltalake", "mlflow"},
+            code=("learning", "registry"),
+            table=spec.tables.predictions,
+            daily=True,
+            upstream=[FEATURES, CHAMPION],
+        )
+    )
+    def production_predictions(
+        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+    ) -> dg.MaterializeResult:
+        served = score_days(spec, lake.of(spec), registry, *days_of(context))
+        return dg.MaterializeResult(
+            metadata={
+                **row_count(served.rows),
+                "added rows": served.added,
+                "versions": ", ".join(map(str, served.versions)) or "no champion yet",
+            }
+        )
+
+    return production_predictions
+
+
+def _drift_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
+    key = asset_key(spec, DRIFT_METRICS)
+
+    @dg.asset(
+        **asset_options(
+            spec,
+            DRIFT_METRICS,
+            description="How far each day's features and predictions are from the frozen "
+            "reference of the version that served them, over each window.",
+            kinds={"deltalake", "duckdb"},
+            code=("drift", "checks"),
+            table=spec.tables.drift,
+            daily=True,
+            upstream=[FEATURES, PRODUCTION_PREDICTIONS],
+        ),
+        check_specs=drift_specs(key),
+    )
+    def drift_metrics(
+        context: dg.AssetExecutionContext, lake: LakeResource
+    ) -> dg.MaterializeResult:
+        days = measure_drift(spec, lake.of(spec), *days_of(context))
+        return dg.MaterializeResult(
+            metadata=row_count(sum(len(day.verdicts) for day in days)),
+            check_results=drift_checks(spec, key, days),
+        )
+
+    return drift_metrics
+
+
+def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
+    key = asset_key(spec, PERFORMANCE_METRICS)
+
+    @dg.asset(
+        **asset_options(
+            spec,
+            PERFORMANCE_METRICS,
+            description=f"The {spec.training.metric} of each version on each production day that "
+            "labels arrived for, and over trailing windows.",
+            kinds={"deltalake", "duckdb"},
+            code=("monitoring", "learning/metrics.py", "checks"),
+            table=spec.tables.performance,
+            daily=True,
+            upstream=[LABELS, PRODUCTION_PREDICTIONS],
+        ),
+        check_specs=[performance_spec(key)],
+    )
+    def performance_metrics(
+        context: dg.AssetExecutionContext, lake: LakeResource
+    ) -> dg.MaterializeResult:
+        model = lake.of(spec)
+        days = measure_performance(spec, model, *days_of(context))
+        champion = days[-1].champion
+        values = model.daily_values(champion.version, days[-1].day) if champion else []
+        history = [(row["day"], row["value"]) for row in values]
+        return dg.MaterializeResult(
+            metadata=row_count(sum(len(day.verdicts) for day in days)),
+            check_results=[performance_check(spec, key, days, history)],
+        )
+
+    return performance_metrics

@@ -1,0 +1,97 @@
+"""Reports verdicts to Dagster: what failed, by how much, why it matters, what to do next."""
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from mlops_drift.schema import Verdict
+
+
+def check_result(
+    key: dg.AssetKey,
+    name: str,
+    verdict: Verdict,
+    description: str,
+    numbers: Mapping[str, float],
+    next_step: str,
+    details: Mapping[str, Any],
+    chart: bytes | None = None,
+    *,
+    unknown_blocks: bool = False,
+) -> dg.AssetCheckResult:
+    """The result of a check.
+
+    A fail is an ERROR, an unknown a WARN that is never green. The same numbers come every time,
+    as floats, so that Dagster plots them over the evaluations.
+
+    Args:
+        key: the asset.
+        name: the check.
+        verdict: pass, fail or unknown.
+        description: the sentence that says what happened.
+        numbers: value, threshold, n and the like; nan is left out.
+        next_step: what to do now, where there is something to do.
+        details: further metadata.
+        chart: a PNG.
+        unknown_blocks: whether unknown is an ERROR, as it is for a gate.
+    """
+    metadata: dict[str, Any] = {
+        "verdict": verdict,
+        **{
+            label: dg.MetadataValue.float(float(number))
+            for label, number in numbers.items()
+            if math.isfinite(number)
+        },
+        **details,
+    }
+    if verdict == "fail":
+        metadata["next step"] = next_step
+    if chart is not None:
+        encoded = base64.b64encode(chart).decode()
+        metadata["chart"] = dg.MetadataValue.md(f"![{name}](data:image/png;base64,{encoded})")
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=name,
+        passed=verdict == "pass",
+        severity=(
+            dg.AssetCheckSeverity.WARN
+            if verdict == "unknown" and not unknown_blocks
+            else dg.AssetCheckSeverity.ERROR
+        ),
+        description=description,
+        metadata=metadata,
+    )
+
+
+def overall(verdicts: list[Verdict]) -> Verdict:
+    """The verdict over several: any fail fails, any pass passes the rest.
+
+    >>> overall(["unknown", "pass"]), overall(["pass", "fail"]), overall([])
+    ('pass', 'fail', 'unknown')
+    """
+    if "fail" in verdicts:
+        return "fail"
+    return "pass" if "pass" in verdicts else "unknown"
+
+
+def verdict_table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
+    """Rows with the same columns as a table; numbers rounded for reading."""
+    records = [
+        dg.TableRecord({name: _readable(value) for name, value in row.items()}) for row in rows
+    ]
+    columns = [
+        dg.TableColumn(name, "float" if isinstance(value, float) else "string")
+        for name, value in (rows[0] if rows else {"": ""}).items()
+    ]
+    return dg.MetadataValue.table(records, schema=dg.TableSchema(columns=columns))
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(f"{value:.4g}")
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    return str(value)

@@ -1,0 +1,130 @@
+"""The command line: `mlops-drift run`, `status` and `sql`."""
+
+import json
+import time
+from datetime import date
+from typing import Any
+
+import click
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Keeps tabular models honest in production."""
+
+
+@main.command()
+@click.argument("model")
+@click.option("--from", "first", type=DAY, help="First day; the model's start by default.")
+@click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
+@click.option("--step", type=click.IntRange(1), default=1, help="Days run together.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+def run(model: str, first: Any, last: Any, step: int, style: str) -> None:
+    """Walk MODEL through its days: daily runs, and retrainings when a check fails.
+
+    Stop it at any moment; the next call goes on where it was.
+    """
+    from mlops_drift.reporting.terminal import Progress, print_timeline
+
+    started = time.monotonic()
+    with _clear_errors():
+        from mlops_drift.loading import find_model
+        from mlops_drift.replay import Replay, open_instance, quiet
+        from mlops_drift.resources import model_lake, open_lake
+        from mlops_drift.timeline import read_timeline
+
+        with quiet(), open_instance() as instance:
+            replay = Replay(
+                find_model(model),
+                instance,
+                first.date() if first else None,
+                last.date() if last else None,
+                step,
+            )
+            with Progress(model, (replay.last - replay.first).days + 1) as progress:
+                replay.run(progress.on_step)
+        with open_lake() as lake:
+            timeline = read_timeline(model_lake(lake, replay.spec), replay.first, replay.last)
+    seconds = time.monotonic() - started
+    if style == "json":
+        _print_json(
+            {
+                "model": model,
+                "first_day": replay.first,
+                "last_day": replay.last,
+                "seconds": round(seconds, 2),
+                **timeline.to_dict(),
+            }
+        )
+    else:
+        print_timeline(replay.spec, timeline, replay.first, replay.last, seconds)
+
+
+@main.command()
+@click.argument("model")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+def status(model: str, style: str) -> None:
+    """Say where MODEL stands: days, champion, checks, decisions."""
+    from mlops_drift.reporting.terminal import print_status
+
+    with _clear_errors():
+        from mlops_drift.loading import find_model
+        from mlops_drift.resources import model_lake, open_lake
+        from mlops_drift.status import read_status
+
+        spec = find_model(model).spec
+        with open_lake() as lake:
+            found = read_status(spec, model_lake(lake, spec))
+    if style == "json":
+        _print_json(found)
+    else:
+        print_status(found)
+
+
+@main.command()
+@click.argument("query", required=False)
+@click.option("--format", "style", type=click.Choice(["text", "json", "csv"]), default="text")
+def sql(query: str | None, style: str) -> None:
+    """Run QUERY over every table by its name; without one, list the tables."""
+    from mlops_drift.reporting.terminal import print_table
+
+    with _clear_errors():
+        from mlops_drift.lake.catalogue import list_tables, run_sql
+        from mlops_drift.resources import open_lake
+
+        with open_lake() as lake:
+            result = run_sql(lake, query) if query else list_tables(lake)
+    if style == "json":
+        _print_json(result.to_pylist())
+    elif style == "csv":
+        click.echo(result.to_pandas(date_as_object=True).to_csv(index=False), nl=False)
+    else:
+        print_table(result)
+
+
+def _print_json(content: Any) -> None:
+    click.echo(json.dumps(content, indent=2, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+class _clear_errors:  # noqa: N801  # reads as a statement: `with _clear_errors():`
+    """Turns the errors that a user can mend into a message without a traceback."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            return
+        from mlops_drift.lake.catalogue import QueryError
+        from mlops_drift.loading import ModelDefinitionError
+        from mlops_drift.replay import ReplayError
+
+        mendable = (ModelDefinitionError, ReplayError, QueryError, FileNotFoundError)
+        if isinstance(error, mendable):
+            raise click.ClickException(str(error)) from error

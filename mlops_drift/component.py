@@ -1,0 +1,64 @@
+"""The Dagster component: one model's YAML becomes assets, checks, a sensor and a schedule."""
+
+from pathlib import Path
+from typing import Any, Self
+
+import dagster as dg
+from pydantic import BaseModel
+
+from mlops_drift.assets.landing import landing_assets
+from mlops_drift.assets.production import production_assets
+from mlops_drift.assets.retraining import gates_check, retraining_assets
+from mlops_drift.automation.jobs import daily_job, daily_schedule, retraining_job
+from mlops_drift.automation.sensor import retraining_sensor
+from mlops_drift.resources import mlflow_run
+from mlops_drift.sources.catalogue import open_source
+from mlops_drift.spec import ModelSpec
+
+
+class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
+    """A tabular model that is trained, gated, served, watched, and retrained when a check fails.
+
+    Ten assets in one group: events, labels, features, production_predictions, drift_metrics and
+    performance_metrics with a partition a day; training_set, challenger, test_predictions and
+    champion for a retraining. With their checks, a daily schedule and a retraining sensor.
+    """
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """What the YAML's `attributes` are validated against."""
+        return ModelSpec
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Makes the component of validated attributes."""
+        return cls.model_validate(attributes.model_dump() if attributes else {})
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The plain description, without the component."""
+        return ModelSpec.model_validate(self.model_dump())
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Builds the model's definitions."""
+        return model_definitions(self.spec, context.path)
+
+
+def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
+    """The definitions of one model.
+
+    Args:
+        spec: the model.
+        folder: the folder of its YAML; relative paths of files start there.
+    """
+    source = open_source(spec.source, folder)
+    daily, retraining = daily_job(spec), retraining_job(spec)
+    resources: dict[str, Any] = {f"mlflow_{spec.name}": mlflow_run(spec.name)}
+    return dg.Definitions(
+        assets=[*landing_assets(spec, source), *production_assets(spec), *retraining_assets(spec)],
+        asset_checks=[gates_check(spec)],
+        jobs=[daily, retraining],
+        schedules=[daily_schedule(spec, daily)],
+        sensors=[retraining_sensor(spec, retraining)],
+        resources=resources,
+    )

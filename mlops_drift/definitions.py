@@ -1,0 +1,15 @@
+"""What Dagster loads: every model's definitions, the resources and the executor."""
+
+import dagster as dg
+
+from mlops_drift.loading import load_definitions
+from mlops_drift.resources import default_resources
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """All models; steps run in one process, since each takes less than starting another."""
+    return dg.Definitions.merge(
+        load_definitions(),
+        dg.Definitions(resources=default_resources(), executor=dg.in_process_executor),
+    )

@@ -1,0 +1,276 @@
+"""The lake gateway: Delta tables written atomically, read by DuckDB from one snapshot."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
+
+from mlops_drift.lake.table import Table
+
+# A conflict means that another process committed first: with few writers a handful suffices.
+COMMIT_ATTEMPTS = 20
+
+
+class LakeError(Exception):
+    """A table cannot be read or written as asked."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Which days of a table a query reads; bounds are inclusive, None is unbounded."""
+
+    table: Table
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def predicate(self) -> str | None:
+        """The bounds as SQL over the partition column ``day``.
+
+        >>> from mlops_drift.lake.table import DAY
+        >>> Scan(Table("features.churn", pa.schema([DAY])), since=date(2024, 10, 1)).predicate
+        "day >= '2024-10-01'"
+        """
+        bounds = [
+            *([f"day >= '{self.since}'"] if self.since else []),
+            *([f"day <= '{self.until}'"] if self.until else []),
+        ]
+        return " AND ".join(bounds) or None
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _duckdb_type(data_type: pa.DataType) -> str:
+    names = {
+        pa.date32(): "DATE",
+        pa.int64(): "BIGINT",
+        pa.float64(): "DOUBLE",
+        pa.string(): "VARCHAR",
+        pa.bool_(): "BOOLEAN",
+        pa.timestamp("us"): "TIMESTAMP",
+        pa.list_(pa.int64()): "BIGINT[]",
+        pa.list_(pa.string()): "VARCHAR[]",
+    }
+    return names[data_type]
+
+
+def files_relation(
+    snapshot: DeltaTable, partitions: Mapping[str, str], predicate: str | None = None
+) -> str | None:
+    """SQL that reads the Parquet files of a snapshot; None if it has no files.
+
+    Args:
+        snapshot: the snapshot.
+        partitions: DuckDB type of each column that partitions the table.
+        predicate: a condition on partition columns that picks files.
+
+    Raises:
+        LakeError: if the table uses deletion vectors.
+    """
+    if "deletionVectors" in (snapshot.protocol().reader_features or []):
+        raise LakeError(
+            f"{snapshot.table_uri} uses deletion vectors, which hide rows from a plain Parquet "
+            "reader; rewrite it without them (delta.enableDeletionVectors = false)"
+        )
+    files = snapshot.file_uris(file_pruning_predicate=predicate)
+    if not files:
+        return None
+    listing = ", ".join(_quoted(file) for file in sorted(files))
+    types = ", ".join(f"{_quoted(name)}: {kind}" for name, kind in partitions.items())
+    hive = f", hive_partitioning = true, hive_types = {{{types}}}" if types else ""
+    return f"SELECT * FROM read_parquet([{listing}], union_by_name = true{hive})"
+
+
+def _relation(table: Table, snapshot: DeltaTable | None, predicate: str | None) -> str:
+    """SQL for the rows of a snapshot; an empty relation of the declared columns without one."""
+    columns = ", ".join(f'"{name}"' for name in table.schema.names)
+    nulls = ", ".join(
+        f'CAST(NULL AS {_duckdb_type(field.type)}) AS "{field.name}"' for field in table.schema
+    )
+    empty = f"SELECT {nulls} WHERE false"
+    if snapshot is None:
+        return f"({empty})"
+    types = {name: _duckdb_type(table.schema.field(name).type) for name in table.partition_by}
+    files = files_relation(snapshot, types, predicate)
+    if files is None:
+        return f"({empty})"
+    # Files older than a column lack it: the union with the empty relation fills it with nulls.
+    return f"(SELECT {columns} FROM ({empty} UNION ALL BY NAME {files}))"
+
+
+class Lake:
+    """Tables under one root. Every write is one atomic commit; every read is one snapshot.
+
+    Args:
+        root: the folder (or URL) that holds ``<schema>/<table>``.
+        connection: an in-memory DuckDB connection; each query runs in a cursor of its own.
+    """
+
+    def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self.root = str(root)
+        self._connection = connection
+
+    def uri(self, table: Table) -> str:
+        """Where a table lives."""
+        return f"{self.root}/{table.folder}"
+
+    def snapshot(self, table: Table) -> DeltaTable | None:
+        """The newest snapshot, or None while the table has never been written."""
+        uri = self.uri(table)
+        return DeltaTable(uri) if DeltaTable.is_deltatable(uri) else None
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB cursor in UTC, with temporary views of its own."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            cursor.execute("SET enable_progress_bar = false")
+            yield cursor
+
+    def query(self, sql: str, /, **scans: Scan | Table | pa.Table) -> pa.Table:
+        """Runs SQL in which each keyword is a relation: a table, a scan of days, or Arrow data.
+
+        Returns:
+            The result as an Arrow table.
+        """
+        with self.cursor() as cursor:
+            for name, source in scans.items():
+                if isinstance(source, pa.Table):
+                    cursor.register(name, source)
+                    continue
+                scan = source if isinstance(source, Scan) else Scan(source)
+                relation = _relation(scan.table, self.snapshot(scan.table), scan.predicate)
+                where = f" WHERE {scan.predicate}" if scan.predicate else ""
+                cursor.execute(f'CREATE TEMP VIEW "{name}" AS SELECT * FROM {relation}{where}')
+            return cursor.sql(sql).to_arrow_table()
+
+    def rows(self, sql: str, /, **scans: Scan | Table | pa.Table) -> list[dict[str, Any]]:
+        """The result of `query` as plain rows."""
+        rows: list[dict[str, Any]] = self.query(sql, **scans).to_pylist()
+        return rows
+
+    def read(self, scan: Scan | Table) -> pa.Table:
+        """All columns of a table or of some of its days, in the declared order and types."""
+        table = scan.table if isinstance(scan, Scan) else scan
+        return self.query("SELECT * FROM source", source=scan).cast(table.schema)
+
+    def replace_days(
+        self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
+    ) -> None:
+        """Replaces the rows of the days ``first`` to ``last`` in one commit.
+
+        Nothing is committed where nothing is there and nothing comes.
+
+        Args:
+            table: the table, created on its first write.
+            first: first day, inclusive.
+            last: last day, inclusive.
+            data: the new rows, all within those days.
+            where: a further SQL condition on what is replaced, met by all of ``data``.
+        """
+        self._replace(table, Scan(table, first, last).predicate, where, lambda _: data)
+
+    def rewrite_days(
+        self,
+        table: Table,
+        first: date,
+        last: date,
+        build: Callable[[pa.Table], pa.Table | None],
+    ) -> None:
+        """Replaces days by a function of what they hold; None leaves them as they are.
+
+        ``build`` runs again when another process committed to the table in between.
+        """
+        self._replace(table, Scan(table, first, last).predicate, None, build)
+
+    def rewrite(self, table: Table, build: Callable[[pa.Table], pa.Table | None]) -> None:
+        """Replaces the whole of a small table by a function of what it holds."""
+        self._replace(table, None, None, build)
+
+    def append_missing(self, table: Table, row: dict[str, object], identity: list[str]) -> bool:
+        """Appends a row unless one with the same identity columns is there.
+
+        Returns:
+            Whether the row was appended.
+        """
+        appended = False
+
+        def build(existing: pa.Table) -> pa.Table | None:
+            nonlocal appended
+            wanted = [row[name] for name in identity]
+            if wanted in [[old[name] for name in identity] for old in existing.to_pylist()]:
+                appended = False
+                return None
+            appended = True
+            return pa.concat_tables([existing, pa.Table.from_pylist([row], schema=table.schema)])
+
+        self.rewrite(table, build)
+        return appended
+
+    def _replace(
+        self,
+        table: Table,
+        days: str | None,
+        where: str | None,
+        build: Callable[[pa.Table], pa.Table | None],
+    ) -> None:
+        predicate = " AND ".join(part for part in (days, where) if part) or None
+        for attempt in range(COMMIT_ATTEMPTS):
+            snapshot = self._create(table)
+            relation = _relation(table, snapshot, days)
+            condition = f" WHERE {predicate}" if predicate else ""
+            with self.cursor() as cursor:
+                existing = cursor.sql(f"SELECT * FROM {relation}{condition}").to_arrow_table()
+            data = build(existing.cast(table.schema))
+            if data is None or (data.num_rows == 0 and existing.num_rows == 0):
+                return
+            try:
+                write_deltalake(
+                    snapshot,
+                    data.select(table.schema.names).cast(table.schema),
+                    mode="overwrite",
+                    predicate=predicate,
+                    schema_mode="merge" if _adds_columns(table, snapshot) else None,
+                )
+            except CommitFailedError as error:
+                if attempt == COMMIT_ATTEMPTS - 1:
+                    raise LakeError(
+                        f"table {table.name}: {COMMIT_ATTEMPTS} commits lost to other writers"
+                    ) from error
+                time.sleep(0.02 * (attempt + 1))
+            else:
+                return
+
+    def _create(self, table: Table) -> DeltaTable:
+        snapshot = self.snapshot(table)
+        if snapshot is not None:
+            return snapshot
+        return DeltaTable.create(
+            self.uri(table),
+            table.schema,
+            mode="ignore",
+            partition_by=list(table.partition_by),
+            name=table.name,
+        )
+
+    def names(self) -> list[str]:
+        """The tables there are, as ``<schema>.<table>``, sorted."""
+        root = Path(self.root)
+        return sorted(
+            f"{log.parent.parent.name}.{log.parent.name}" for log in root.glob("*/*/_delta_log")
+        )
+
+
+def _adds_columns(table: Table, snapshot: DeltaTable) -> bool:
+    stored = {field.name for field in snapshot.schema().fields}
+    return not stored.issuperset(table.schema.names)

@@ -1,0 +1,225 @@
+"""The tables of one model: their names and schemas, declared once."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from mlops_drift.schema import Column, ColumnType, Target
+
+DAY = pa.field("day", pa.date32(), nullable=False)
+
+ARROW_TYPES: dict[ColumnType, pa.DataType] = {
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "category": pa.string(),
+}
+
+KeyType = Literal["integer", "text"]
+KEY_TYPES: dict[KeyType, pa.DataType] = {"integer": pa.int64(), "text": pa.string()}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Delta table: ``<schema>.<name>``, its Arrow schema and the columns that partition it."""
+
+    name: str
+    schema: pa.Schema
+    partition_by: tuple[str, ...] = ("day",)
+
+    @property
+    def folder(self) -> str:
+        """Path of the table below the lake's root.
+
+        >>> Table("features.churn", pa.schema([DAY])).folder
+        'features/churn'
+        """
+        return self.name.replace(".", "/", 1)
+
+
+def label_type(target: Target) -> pa.DataType:
+    """Labels and predictions are class names, or numbers for a regression."""
+    return pa.string() if target.is_classification else pa.float64()
+
+
+@dataclass(frozen=True)
+class ModelTables:
+    """All tables of one model."""
+
+    events: Table
+    labels: Table
+    rejected: Table
+    features: Table
+    predictions: Table
+    profiles: Table
+    drift: Table
+    performance: Table
+    versions: Table
+    promotions: Table
+    decisions: Table
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(vars(self).values())
+
+
+def model_tables(
+    model: str, key: str, key_type: KeyType, columns: dict[str, Column], target: Target
+) -> ModelTables:
+    """Declares the tables of the model ``model``.
+
+    >>> target = Target(column="y", kind="regression")
+    >>> tables = model_tables("price", "id", "text", {"size": Column(type="number")}, target)
+    >>> tables.features.name, tables.features.schema.names
+    ('features.price', ['day', 'id', 'event_time', 'size'])
+    """
+    key_field = pa.field(key, KEY_TYPES[key_type], nullable=False)
+    label = label_type(target)
+    event_fields = [
+        DAY,
+        key_field,
+        pa.field("event_time", pa.timestamp("us")),
+        *(pa.field(name, ARROW_TYPES[column.type]) for name, column in columns.items()),
+    ]
+    version = pa.field("version", pa.int64(), nullable=False)
+    verdict = [
+        pa.field("threshold", pa.float64()),
+        pa.field("verdict", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+    ]
+    numbers = ("psi", "js", "hellinger", "tvd", "linf", "chi2", "chi2_p", "q")
+    return ModelTables(
+        events=Table(f"landing.{model}_events", pa.schema(event_fields)),
+        labels=Table(
+            f"landing.{model}_labels",
+            pa.schema([DAY, key_field, pa.field(target.column, label, nullable=False)]),
+        ),
+        rejected=Table(
+            f"landing.{model}_rejected",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("source", pa.string(), nullable=False),
+                    pa.field("key", pa.string()),
+                    pa.field("reason", pa.string(), nullable=False),
+                    pa.field("row", pa.string(), nullable=False),
+                ]
+            ),
+            partition_by=("day", "source"),
+        ),
+        features=Table(f"features.{model}", pa.schema(event_fields)),
+        predictions=Table(
+            f"predictions.{model}",
+            pa.schema(
+                [
+                    DAY,
+                    version,
+                    key_field,
+                    pa.field("prediction", label, nullable=False),
+                    pa.field("score", pa.float64(), nullable=False),
+                ]
+            ),
+        ),
+        profiles=Table(
+            f"monitoring.{model}_profiles",
+            pa.schema(
+                [
+                    DAY,
+                    version,
+                    pa.field("column", pa.string(), nullable=False),
+                    pa.field("counts", pa.list_(pa.int64()), nullable=False),
+                ]
+            ),
+        ),
+        drift=Table(
+            f"monitoring.{model}_drift",
+            pa.schema(
+                [
+                    DAY,
+                    version,
+                    pa.field("check", pa.string(), nullable=False),
+                    pa.field("column", pa.string(), nullable=False),
+                    pa.field("window", pa.int64(), nullable=False),
+                    pa.field("n_reference", pa.int64(), nullable=False),
+                    pa.field("n", pa.int64(), nullable=False),
+                    *(pa.field(name, pa.float64()) for name in numbers),
+                    pa.field("null_reference", pa.float64()),
+                    pa.field("null_share", pa.float64()),
+                    pa.field("unseen", pa.int64()),
+                    pa.field("metric", pa.string(), nullable=False),
+                    pa.field("value", pa.float64()),
+                    *verdict,
+                ]
+            ),
+        ),
+        performance=Table(
+            f"monitoring.{model}_performance",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("production_day", pa.date32(), nullable=False),
+                    pa.field("window", pa.int64(), nullable=False),
+                    version,
+                    pa.field("metric", pa.string(), nullable=False),
+                    pa.field("value", pa.float64()),
+                    pa.field("lower", pa.float64()),
+                    pa.field("upper", pa.float64()),
+                    pa.field("n", pa.int64(), nullable=False),
+                    pa.field("test_value", pa.float64()),
+                    *verdict,
+                ]
+            ),
+        ),
+        versions=Table(
+            f"training.{model}_versions",
+            pa.schema(
+                [
+                    version,
+                    pa.field("as_of", pa.date32(), nullable=False),
+                    pa.field("training_set", pa.string(), nullable=False),
+                    pa.field("rows", pa.int64(), nullable=False),
+                    pa.field("family", pa.string(), nullable=False),
+                    pa.field("metric", pa.string(), nullable=False),
+                    pa.field("value", pa.float64(), nullable=False),
+                    pa.field("lower", pa.float64(), nullable=False),
+                    pa.field("upper", pa.float64(), nullable=False),
+                    pa.field("n_test", pa.int64(), nullable=False),
+                    pa.field("mlflow_run", pa.string(), nullable=False),
+                ]
+            ),
+            partition_by=(),
+        ),
+        promotions=Table(
+            f"training.{model}_promotions",
+            pa.schema(
+                [
+                    pa.field("as_of", pa.date32(), nullable=False),
+                    version,
+                    pa.field("previous", pa.int64()),
+                    pa.field("training_set", pa.string(), nullable=False),
+                    pa.field("reference", pa.string(), nullable=False),
+                    pa.field("decision", pa.string(), nullable=False),
+                ]
+            ),
+            partition_by=(),
+        ),
+        decisions=Table(
+            f"monitoring.{model}_decisions",
+            pa.schema(
+                [
+                    pa.field("decision", pa.string(), nullable=False),
+                    pa.field("stage", pa.string(), nullable=False),
+                    DAY,
+                    pa.field("action", pa.string(), nullable=False),
+                    pa.field("rules", pa.list_(pa.string()), nullable=False),
+                    pa.field("version", pa.int64()),
+                    pa.field("challenger", pa.int64()),
+                    pa.field("since", pa.date32()),
+                    pa.field("labelled", pa.int64()),
+                    pa.field("reason", pa.string(), nullable=False),
+                    pa.field("evidence", pa.string(), nullable=False),
+                ]
+            ),
+            partition_by=(),
+        ),
+    )

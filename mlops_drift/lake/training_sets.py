@@ -1,0 +1,195 @@
+"""Training sets, references and test predictions on disk: written once, verified at every use.
+
+Everything about one set lies in `training/<model>/<id>/` below the lake's root: both parts and a
+manifest with the digest of each file, and below `versions/<version>/` what each version trained on
+it was born with.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mlops_drift.learning.training_set import TrainingSet
+
+MANIFEST = "manifest.json"
+
+
+class CorruptionError(Exception):
+    """What is stored is not what was written."""
+
+
+class TrainingSets:
+    """The training sets of one model.
+
+    Args:
+        root: the lake's root folder.
+        model: name of the model.
+    """
+
+    def __init__(self, root: str | Path, model: str) -> None:
+        self.folder = Path(root) / "training" / model
+
+    def write(self, training_set: TrainingSet) -> str:
+        """Stores a set under its id, or verifies the one that is there.
+
+        Returns:
+            The id.
+
+        Raises:
+            CorruptionError: if the stored set is damaged.
+        """
+        set_id = training_set.id
+        if (self.folder / set_id).exists():
+            self.read(set_id)
+            return set_id
+        files = {f"{part}.parquet": _parquet(table) for part, table in training_set.parts.items()}
+        about = {
+            "id": set_id,
+            "rows": {part: table.num_rows for part, table in training_set.parts.items()},
+            "columns": {field.name: str(field.type) for field in training_set.train.schema},
+        }
+        _write_folder(self.folder / set_id, files, about)
+        return set_id
+
+    def read(self, set_id: str) -> TrainingSet:
+        """Reads a set and verifies every byte of it.
+
+        Raises:
+            FileNotFoundError: if there is no such set.
+            CorruptionError: if a file is missing or differs from what was written.
+        """
+        folder = self.folder / set_id
+        files = _read_folder(folder)
+        stored = TrainingSet(_table(files["train.parquet"]), _table(files["test.parquet"]))
+        if stored.id != set_id:
+            raise CorruptionError(f"{folder}: the content has the id {stored.id}")
+        return stored
+
+    def write_birth(
+        self,
+        set_id: str,
+        version: int,
+        test_predictions: pa.Table,
+        reference: Mapping[str, Any],
+    ) -> None:
+        """Stores what a version was born with, once: its test predictions and its reference.
+
+        Raises:
+            CorruptionError: if something else is stored already, or what is stored is damaged.
+        """
+        folder = self._birth(set_id, version)
+        files = {
+            "test_predictions.parquet": _parquet(test_predictions),
+            "reference.json": _canonical(reference),
+        }
+        if folder.exists():
+            if _read_folder(folder) != files:
+                raise CorruptionError(
+                    f"{folder}: version {version} was born with other test predictions or another "
+                    "reference; a version's birth is written once"
+                )
+            return
+        _write_folder(folder, files, {"version": version, "training_set": set_id})
+
+    def read_reference(self, set_id: str, version: int) -> dict[str, Any]:
+        """The frozen reference of a version.
+
+        Raises:
+            FileNotFoundError: if the version has none.
+            CorruptionError: if it is damaged.
+        """
+        reference: dict[str, Any] = json.loads(
+            _read_folder(self._birth(set_id, version))["reference.json"]
+        )
+        return reference
+
+    def read_test_predictions(self, set_id: str, version: int) -> pa.Table:
+        """The test predictions of a version, verified."""
+        return _table(_read_folder(self._birth(set_id, version))["test_predictions.parquet"])
+
+    def _birth(self, set_id: str, version: int) -> Path:
+        return self.folder / set_id / "versions" / str(version)
+
+
+def _canonical(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, sort_keys=True, indent=1).encode()
+
+
+def _parquet(table: pa.Table) -> bytes:
+    buffer = BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _table(content: bytes) -> pa.Table:
+    return pq.read_table(BytesIO(content))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_folder(folder: Path, files: Mapping[str, bytes], about: Mapping[str, Any]) -> None:
+    """Writes files and their manifest so that the folder appears complete or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    body = {**about, "files": {name: _digest(content) for name, content in files.items()}}
+    manifest = {**body, "manifest": _digest(_canonical(body))}
+    staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+    try:
+        for name, content in {**files, MANIFEST: _canonical(manifest)}.items():
+            with (staging / name).open("wb") as handle:
+                handle.write(content)
+                handle.flush()
+                os.fsync(handle.fileno())
+        staging.chmod(0o755)
+        try:
+            staging.rename(folder)
+        except OSError:
+            # Another process stored the same folder first: that one counts, if it is sound.
+            if not folder.exists():
+                raise
+            _read_folder(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _read_folder(folder: Path) -> dict[str, bytes]:
+    """The files that a folder's manifest lists, each verified, and the manifest itself."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such training set or version")
+    try:
+        raw = (folder / MANIFEST).read_bytes()
+        manifest = json.loads(raw)
+        expected: dict[str, str] = manifest["files"]
+        body = {name: value for name, value in manifest.items() if name != "manifest"}
+        sound = manifest["manifest"] == _digest(_canonical(body)) and raw == _canonical(manifest)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorruptionError(f"{folder / MANIFEST} is damaged: {error}; {REMEDY}") from error
+    if not sound:
+        raise CorruptionError(f"{folder / MANIFEST} is damaged: its digest differs; {REMEDY}")
+    files = {}
+    for name, digest in expected.items():
+        if not (folder / name).is_file():
+            raise CorruptionError(f"{folder / name} is missing; {REMEDY}")
+        files[name] = (folder / name).read_bytes()
+        if _digest(files[name]) != digest:
+            raise CorruptionError(
+                f"{folder / name} is damaged: its SHA-256 is {_digest(files[name])}, "
+                f"written was {digest}; {REMEDY}"
+            )
+    return files
+
+
+REMEDY = (
+    "restore the folder from a copy, or remove it and materialize training_set again for the same "
+    "day, which writes the same content"
+)

@@ -1,0 +1,84 @@
+"""What a user may choose about training and about the gates of promotion."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from mlops_drift.schema import Strict
+
+FamilyName = Literal["lightgbm", "linear"]
+MetricName = Literal[
+    "accuracy",
+    "balanced_accuracy",
+    "f1",
+    "precision",
+    "recall",
+    "f1_macro",
+    "auc",
+    "log_loss",
+    "mae",
+    "rmse",
+    "r2",
+]
+
+
+class Training(Strict):
+    """How a version is trained: which families are searched, for how long, and by which metric.
+
+    >>> Training(metric="accuracy").families
+    ['lightgbm', 'linear']
+    """
+
+    metric: MetricName = Field(
+        description="The metric that the search optimises, the gates judge and production is "
+        "measured by."
+    )
+    families: list[FamilyName] = Field(
+        default=["lightgbm", "linear"],
+        min_length=1,
+        description="Model families to search. lightgbm: gradient-boosted trees. linear: logistic "
+        "regression for classes, ridge for regression, each with or without squares and products.",
+    )
+    trials: int = Field(
+        20, ge=1, description="Hyperparameter combinations to try, over all families together."
+    )
+    folds: int = Field(
+        4, ge=2, description="Cross-validation folds of a trial, all inside the train part."
+    )
+    seed: int = Field(
+        7, ge=0, lt=2**31, description="Seed of the folds, the search and the estimators."
+    )
+    test_share: float = Field(
+        0.2, ge=0.05, le=0.5, description="Share of the labelled rows kept aside as the test part."
+    )
+
+    @model_validator(mode="after")
+    def _families_are_distinct(self) -> Self:
+        if len(set(self.families)) != len(self.families):
+            raise ValueError(f"families has duplicates: {self.families}")
+        return self
+
+
+class Gates(Strict):
+    """What a challenger must reach before it may become the champion.
+
+    >>> Gates(minimum=0.8).tolerance
+    0.02
+    """
+
+    minimum: float = Field(
+        description="The worst acceptable value of the metric on the test part: a lower limit, or "
+        "an upper limit for log_loss, mae and rmse, where smaller is better."
+    )
+    tolerance: float = Field(
+        0.02,
+        ge=0,
+        description="How much worse than the champion a challenger may be on the same rows, in "
+        "units of the metric.",
+    )
+    min_rows: int = Field(
+        30,
+        ge=1,
+        description="Fewest rows on which challenger and champion are compared; below, the "
+        "comparison is unknown.",
+    )

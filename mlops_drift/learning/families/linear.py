@@ -1,0 +1,87 @@
+"""Linear models, with or without squares and products of the numbers."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from optuna import Trial
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    PolynomialFeatures,
+    StandardScaler,
+)
+
+from mlops_drift.learning.families.base import Family, Params, columns_of, plain_step
+from mlops_drift.learning.metrics import Array
+from mlops_drift.schema import Column, Target
+
+NUMBERS = ("number", "integer", "boolean")
+
+# Squares and products of more columns than this are too many for the usual training set.
+MOST_COLUMNS_TO_MULTIPLY = 30
+
+# A category rarer than this share of the rows is grouped with the other rare ones.
+RARE_SHARE = 0.01
+
+# Standard deviations; beyond, a square would overflow or decide alone.
+FARTHEST = 10.0
+
+
+class Linear(Family):
+    """Logistic regression for classes, ridge for regression.
+
+    Numbers and booleans are imputed with the median, flagged where missing, standardised and, with
+    degree 2, squared and multiplied with each other. Categories are one-hot; the rare ones share
+    a column, an unseen one counts as rare.
+    """
+
+    name = "linear"
+
+    def default(self, columns: Mapping[str, Column], n_rows: int) -> Params:
+        return {"degree": max(_degrees(columns)), "C": 1.0}
+
+    def suggest(self, trial: Trial, columns: Mapping[str, Column], n_rows: int) -> Params:
+        return {
+            "degree": trial.suggest_categorical(self.parameter("degree"), _degrees(columns)),
+            "C": trial.suggest_float(self.parameter("C"), 1e-3, 1e2, log=True),
+        }
+
+    def build(
+        self, params: Params, columns: Mapping[str, Column], target: Target, seed: int
+    ) -> Pipeline:
+        numbers = make_pipeline(
+            SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+            StandardScaler(),
+            FunctionTransformer(_clip),
+            PolynomialFeatures(params["degree"], include_bias=False),
+            StandardScaler(),
+        )
+        categories = OneHotEncoder(
+            handle_unknown="infrequent_if_exist", min_frequency=RARE_SHARE, sparse_output=False
+        )
+        matrix = ColumnTransformer(
+            [
+                ("numbers", numbers, columns_of(columns, *NUMBERS)),
+                ("categories", categories, columns_of(columns, "category")),
+            ]
+        )
+        estimator = (
+            LogisticRegression(C=params["C"], max_iter=2000, random_state=seed)
+            if target.is_classification
+            else Ridge(alpha=1 / params["C"], random_state=seed)
+        )
+        return Pipeline(
+            [("plain", plain_step(columns)), ("matrix", matrix), ("estimator", estimator)]
+        )
+
+
+def _degrees(columns: Mapping[str, Column]) -> list[int]:
+    return [1, 2] if len(columns_of(columns, *NUMBERS)) <= MOST_COLUMNS_TO_MULTIPLY else [1]
+
+
+def _clip(values: Array) -> Array:
+    return np.clip(values, -FARTHEST, FARTHEST)

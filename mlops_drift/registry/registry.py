@@ -1,0 +1,217 @@
+"""The registry gateway: versions in MLflow, found again by what they were made from.
+
+MLflow is imported when it is first needed: it costs seconds, and the daily path of a process that
+scores nothing never needs it.
+"""
+
+import logging
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow import MlflowClient
+    from sklearn.pipeline import Pipeline
+
+# The newest version that asked for promotion; after it, the same version as the champion.
+CHALLENGER = "challenger"
+CHAMPION = "champion"
+PREVIOUS = "previous"
+
+# Everything that a version's predictions depend on besides this project's own code.
+LIBRARIES = ("scikit-learn", "lightgbm", "optuna", "pandas", "numpy", "scipy")
+
+
+class RegistryError(Exception):
+    """The registry cannot give or take a version."""
+
+
+@dataclass(frozen=True)
+class Birth:
+    """What is logged and registered with a new version.
+
+    Attributes:
+        pipeline: the fitted pipeline.
+        example: a few rows of features, for the signature.
+        output: the pipeline's predictions for them.
+        identity: what decides the version: the same identity is the same version.
+        tags: further facts.
+        params: hyperparameters.
+        metrics: numbers of the train and the test part.
+        tables: files by name, as JSON-ready content.
+    """
+
+    pipeline: "Pipeline"
+    example: "pd.DataFrame"
+    output: "pd.Series[Any]"
+    identity: Mapping[str, str]
+    tags: Mapping[str, str]
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tables: Mapping[str, Any]
+
+
+class Registry:
+    """Versions of models in MLflow.
+
+    Args:
+        tracking_uri: MLflow's tracking and registry database.
+        artifact_root: folder of the artefacts.
+        lock_root: folder of the lock files.
+    """
+
+    def __init__(self, tracking_uri: str, artifact_root: Path, lock_root: Path) -> None:
+        self.tracking_uri = tracking_uri
+        self._artifact_root = artifact_root
+        self._lock_root = lock_root
+        self._pipelines: dict[tuple[str, int], Pipeline] = {}
+
+    @cached_property
+    def client(self) -> "MlflowClient":
+        """The MLflow client; the database is created by one process while the others wait."""
+        import mlflow
+
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        self._artifact_root.mkdir(parents=True, exist_ok=True)
+        with self.lock("mlflow"):
+            mlflow.set_tracking_uri(self.tracking_uri)
+            client = mlflow.MlflowClient()
+            client.search_experiments(max_results=1)
+        return client
+
+    def lock(self, name: str) -> FileLock:
+        """A lock between processes that a killed process leaves free.
+
+        Args:
+            name: name of what is locked.
+        """
+        self._lock_root.mkdir(parents=True, exist_ok=True)
+        return FileLock(self._lock_root / f"{name}.lock")
+
+    def prepare(self, model: str) -> None:
+        """Makes the model's experiment and registered model, if they are missing."""
+        from mlflow.exceptions import MlflowException
+
+        client = self.client
+        with self.lock("mlflow"):
+            if client.get_experiment_by_name(model) is None:
+                folder = self._artifact_root / model
+                client.create_experiment(model, artifact_location=folder.as_uri())
+            try:
+                client.get_registered_model(model)
+            except MlflowException:
+                client.create_registered_model(model)
+
+    def find(self, model: str, identity: Mapping[str, str]) -> int | None:
+        """The version made from exactly this, if there is one."""
+        found = self.client.search_model_versions(f"name = '{model}'")
+        same = [
+            int(version.version)
+            for version in found
+            if all(version.tags.get(name) == value for name, value in identity.items())
+        ]
+        return min(same, default=None)
+
+    def register(self, model: str, birth: Birth) -> int:
+        """Logs a version into the active MLflow run and registers it.
+
+        The tags come with the version in one transaction: a kill leaves no version without its
+        identity.
+
+        Returns:
+            The number of the version.
+        """
+        import mlflow
+        import mlflow.sklearn
+        from mlflow.models import infer_signature
+
+        logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)
+        run = mlflow.active_run()
+        if run is None:
+            raise RegistryError("no active MLflow run: register needs the run that trained")
+        mlflow.log_params(dict(birth.params))
+        mlflow.log_metrics(dict(birth.metrics))
+        for name, content in birth.tables.items():
+            mlflow.log_dict(content, name)
+        logged = mlflow.sklearn.log_model(
+            birth.pipeline,
+            name="model",
+            signature=infer_signature(birth.example, birth.output),
+            pip_requirements=[f"{name}=={metadata.version(name)}" for name in LIBRARIES],
+            serialization_format="cloudpickle",
+        )
+        tags = {**birth.tags, **birth.identity}
+        mlflow.set_tags(tags)
+        version = self.client.create_model_version(
+            model, source=logged.model_uri, run_id=run.info.run_id, tags=tags
+        )
+        return int(version.version)
+
+    def pipeline(self, model: str, version: int) -> "Pipeline":
+        """The fitted pipeline of a version.
+
+        Raises:
+            RegistryError: if the registry has no such version.
+        """
+        if (model, version) not in self._pipelines:
+            import mlflow.sklearn
+            from mlflow.exceptions import MlflowException
+
+            _ = self.client
+            try:
+                loaded = mlflow.sklearn.load_model(f"models:/{model}/{version}")
+            except MlflowException as error:
+                raise RegistryError(
+                    f"version {version} of {model} cannot be loaded: {error}"
+                ) from error
+            self._pipelines[model, version] = loaded
+        return self._pipelines[model, version]
+
+    def tags(self, model: str, version: int) -> dict[str, str]:
+        """The tags of a version."""
+        return dict(self.client.get_model_version(model, str(version)).tags)
+
+    def run_id(self, model: str, version: int) -> str:
+        """The MLflow run that trained a version."""
+        return str(self.client.get_model_version(model, str(version)).run_id)
+
+    def run_page(self, model: str, run_id: str, ui: str) -> str:
+        """Address of a run's page in the MLflow UI at `ui`."""
+        experiment = self.client.get_experiment_by_name(model)
+        if experiment is None:
+            raise RegistryError(f"no MLflow experiment {model}")
+        return f"{ui}/#/experiments/{experiment.experiment_id}/runs/{run_id}"
+
+    def alias(self, model: str, alias: str) -> int | None:
+        """The version that an alias points to."""
+        found = self.client.get_registered_model(model).aliases.get(alias)
+        return None if found is None else int(found)
+
+    def set_alias(self, model: str, alias: str, version: int) -> None:
+        """Points an alias to a version, if it does not already."""
+        if self.alias(model, alias) != version:
+            self.client.set_registered_model_alias(model, alias, str(version))
+
+
+def git_sha(checkout: Path) -> str:
+    """The commit of a checkout, with `+changes` when files differ from it; else `unknown`."""
+    try:
+        sha = _git(checkout, "rev-parse", "HEAD")
+        changed = _git(checkout, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{sha}+changes" if changed else sha
+
+
+def _git(checkout: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(checkout), *arguments], capture_output=True, check=True, text=True
+    ).stdout.strip()

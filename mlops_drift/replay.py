@@ -1,0 +1,285 @@
+"""Walks a model through its days: real Dagster runs and the real sensor, on one instance.
+
+Each step runs the daily job for a day or a range of days, then lets the sensor look; what it asks
+for is run at once. Everything is done at most once and can be interrupted anywhere: the next replay
+closes the runs that were cut off and goes on at the first day that is not complete.
+"""
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    RUN_KEY_TAG,
+    SENSOR_NAME_TAG,
+)
+from filelock import FileLock, Timeout
+
+from mlops_drift import settings
+from mlops_drift.assets.common import DAY_TAG, DECISION_TAG, MODEL_TAG, REASON_TAG
+from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
+from mlops_drift.automation.sensor import complete_days, sensor_name
+from mlops_drift.definitions import defs
+from mlops_drift.loading import Model
+from mlops_drift.resources import default_resources, model_lake, open_lake
+
+REPLAY_TAG = "mlops_drift/replay"
+POLL_SECONDS = 0.5
+
+OPEN_STATUSES = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+# A job of one's own logging: the runs are in the UI, the terminal shows the progress.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+class ReplayError(Exception):
+    """The replay cannot go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Consecutive days that are run together."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        """All days of the step."""
+        return [self.first + timedelta(days=i) for i in range((self.last - self.first).days + 1)]
+
+
+def open_instance() -> dg.DagsterInstance:
+    """The persistent instance that `dagster dev` in the checkout shows too."""
+    settings.dagster_root().mkdir(parents=True, exist_ok=True)
+    return dg.DagsterInstance.from_config(str(settings.PROJECT_ROOT))
+
+
+class Replay:
+    """A walk of one model through some of its days.
+
+    Args:
+        model: the model.
+        instance: where the runs are recorded.
+        first: first day; the model's start where missing.
+        last: last day; the model's end where missing.
+        step: days run together.
+
+    Raises:
+        ReplayError: if the days do not fit the model.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        instance: dg.DagsterInstance,
+        first: date | None = None,
+        last: date | None = None,
+        step: int = 1,
+    ) -> None:
+        self.spec = model.spec
+        self._instance = instance
+        self.first = first or self.spec.start_date
+        ends = last or self.spec.end_date
+        if ends is None:
+            raise ReplayError(
+                f"{self.spec.name} has no end_date; say how far to go with --until DAY"
+            )
+        self.last = ends
+        self._require_days_of_the_model()
+        self._step = step
+        definitions = defs()
+        self._daily = definitions.resolve_job_def(daily_job_name(self.spec.name))
+        self._retraining = definitions.resolve_job_def(retraining_job_name(self.spec.name))
+        self._sensor = definitions.resolve_sensor_def(sensor_name(self.spec.name))
+        self._repository = definitions.get_repository_def()
+
+    def _require_days_of_the_model(self) -> None:
+        start, end = self.spec.start_date, self.spec.end_date
+        if self.first < start or (end is not None and self.last > end):
+            raise ReplayError(
+                f"{self.spec.name} has days from {start} to {end or 'today'}; "
+                f"asked for {self.first} to {self.last}"
+            )
+        if self.last < self.first:
+            raise ReplayError(f"--until {self.last} is before --from {self.first}")
+
+    def steps(self) -> list[Step]:
+        """The steps from the first day to the last."""
+        length = timedelta(days=self._step - 1)
+        starts = [
+            self.first + timedelta(days=i)
+            for i in range(0, (self.last - self.first).days + 1, self._step)
+        ]
+        return [Step(start, min(start + length, self.last)) for start in starts]
+
+    def run(self, on_step: Callable[[Step, str], None]) -> None:
+        """Runs every step that is not complete yet.
+
+        Args:
+            on_step: called when a step is reached and when it is decided on, with what is done.
+        """
+        with self._only_one():
+            self._close_interrupted_runs()
+            complete = complete_days(self._instance, self.spec)
+            self._decide(on_step, Step(self.first, self.first))
+            for step in self.steps():
+                if complete.issuperset(step.days):
+                    on_step(step, "complete")
+                    continue
+                on_step(step, "running")
+                self._run_daily(step)
+                self._decide(on_step, step)
+                on_step(step, "complete")
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        settings.lock_root().mkdir(parents=True, exist_ok=True)
+        lock = FileLock(settings.lock_root() / f"replay-{self.spec.name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise ReplayError(
+                f"another `mlops-drift run {self.spec.name}` is under way; wait for it to end"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _close_interrupted_runs(self) -> None:
+        """Runs of an earlier replay that never ended: its process was stopped."""
+        records = self._instance.get_runs(
+            dg.RunsFilter(tags={REPLAY_TAG: self.spec.name}, statuses=OPEN_STATUSES)
+        )
+        for record in records:
+            self._instance.report_run_canceled(
+                record, message="The process of this run was stopped; the next replay goes on."
+            )
+
+    def _run_daily(self, step: Step) -> None:
+        tags = {
+            MODEL_TAG: self.spec.name,
+            DAY_TAG: step.last.isoformat(),
+            REASON_TAG: "replay",
+            REPLAY_TAG: self.spec.name,
+        }
+        partition: dict[str, Any] = {"partition_key": step.first.isoformat()}
+        if step.first != step.last:
+            partition = {}
+            tags[ASSET_PARTITION_RANGE_START_TAG] = step.first.isoformat()
+            tags[ASSET_PARTITION_RANGE_END_TAG] = step.last.isoformat()
+        result = self._daily.execute_in_process(
+            instance=self._instance,
+            run_config=QUIET,
+            tags=tags,
+            raise_on_error=False,
+            **partition,
+        )
+        if not result.success:
+            raise ReplayError(self._explain(result, f"{step.first} to {step.last}"))
+
+    def _decide(self, on_step: Callable[[Step, str], None], step: Step) -> None:
+        """Lets the sensor look, and runs what it asks for, until it asks for nothing more."""
+        asked: set[str] = set()
+        while request := self._look():
+            if request.run_key in asked:
+                raise ReplayError(
+                    f"decision {request.run_key} was carried out and is asked for again; "
+                    f"look at the runs of {self._retraining.name}"
+                )
+            asked.add(str(request.run_key))
+            on_step(step, f"retraining ({request.tags[REASON_TAG]})")
+            if not self._wait_for(request):
+                self._retrain(request)
+
+    def _look(self) -> dg.RunRequest | None:
+        with dg.build_sensor_context(
+            instance=self._instance,
+            repository_def=self._repository,
+            resources={"lake": default_resources()["lake"]},
+        ) as context:
+            data = self._sensor.evaluate_tick(context)
+        return data.run_requests[0] if data.run_requests else None
+
+    def _wait_for(self, request: dg.RunRequest) -> bool:
+        """Whether another process, such as the daemon, carries the decision out; waits for it."""
+        tags = {RUN_KEY_TAG: str(request.run_key)}
+        theirs = [
+            run
+            for run in self._instance.get_runs(dg.RunsFilter(tags=tags))
+            if run.tags.get(REPLAY_TAG) != self.spec.name
+        ]
+        if not theirs:
+            return False
+        while True:
+            run = self._instance.get_run_by_id(theirs[0].run_id)
+            if run is None or run.is_finished:
+                return True
+            time.sleep(POLL_SECONDS)
+
+    def _retrain(self, request: dg.RunRequest) -> None:
+        result = self._retraining.execute_in_process(
+            instance=self._instance,
+            run_config={**request.run_config, **QUIET},
+            tags={
+                **request.tags,
+                RUN_KEY_TAG: str(request.run_key),
+                SENSOR_NAME_TAG: self._sensor.name,
+                REPLAY_TAG: self.spec.name,
+            },
+            raise_on_error=False,
+        )
+        if result.success:
+            return
+        with open_lake() as lake:
+            decisions = model_lake(lake, self.spec).decisions()
+        outcome = {row["decision"]: row["outcome"] for row in decisions}
+        if outcome.get(request.tags[DECISION_TAG]) != "rejected":
+            raise ReplayError(self._explain(result, f"decision {request.run_key}"))
+
+    def _explain(self, result: dg.ExecuteInProcessResult, what: str) -> str:
+        failures = [
+            f"{event.step_key}: {_cause(event.step_failure_data.error)}"
+            for event in result.all_events
+            if event.is_step_failure and event.step_failure_data.error
+        ]
+        if not failures:
+            failures = [
+                str(event.message)
+                if event.event_specific_data is None
+                else _cause(event.event_specific_data.error)  # type: ignore[union-attr]
+                for event in result.all_events
+                if event.event_type == dg.DagsterEventType.RUN_FAILURE
+            ]
+        listed = "\n  ".join(failures)
+        return f"{self.spec.name}, {what}: run {result.run_id} failed\n  {listed}"
+
+
+def _cause(error: Any) -> str:
+    while error.cause is not None:
+        error = error.cause
+    return str(error.message).strip()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps the libraries' chatter out of the terminal; what goes wrong is raised or recorded."""
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

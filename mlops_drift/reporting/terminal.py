@@ -1,0 +1,208 @@
+"""What the command line prints: progress, the timeline, the status, tables."""
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Self
+
+import pyarrow as pa
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+
+from mlops_drift.learning.metrics import METRICS
+from mlops_drift.replay import Step
+from mlops_drift.spec import ModelSpec
+from mlops_drift.timeline import Timeline
+
+BARS = " ▁▂▃▄▅▆▇█"
+
+
+class Progress:
+    """A progress bar on stderr; a line a step where that is no terminal.
+
+    Args:
+        model: name of the model.
+        days: days to walk through.
+    """
+
+    def __init__(self, model: str, days: int) -> None:
+        self._console = Console(stderr=True)
+        self._bar = RichProgress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[what]}"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task(model, total=days, what="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def on_step(self, step: Step, what: str) -> None:
+        """Moves the bar; retrainings also leave a line."""
+        shown = f"{step.last}: {what}"
+        self._bar.update(self._task, what=shown)
+        if what == "complete":
+            self._bar.advance(self._task, len(step.days))
+        elif what != "running":
+            self._console.print(f"[yellow]{shown}")
+        elif not self._console.is_terminal and step.first.day == 1:
+            print(shown, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def print_timeline(
+    spec: ModelSpec, timeline: Timeline, first: date, last: date, seconds: float
+) -> None:
+    """Prints the closing timeline: KPI, alarms, versions, decisions."""
+    console = Console()
+    console.print(
+        f"\n[bold]{spec.name}[/bold] {first} to {last}, {seconds:.0f} s. {spec.description}\n"
+    )
+    if timeline.kpi:
+        console.print(_kpi(spec, timeline))
+    console.print(_versions(timeline))
+    console.print(_decisions(timeline.decisions))
+    console.print(_alarms(timeline.alarms))
+    console.print("Look at all of it: make ui, then http://127.0.0.1:3000")
+
+
+def _kpi(spec: ModelSpec, timeline: Timeline) -> Table:
+    metric = spec.training.metric
+    table = Table(title=f"{metric} by production day", title_justify="left")
+    for column in ("version", "days", "mean", "worst", "day by day"):
+        table.add_column(column)
+    values = [row["value"] for row in timeline.kpi]
+    low, high = min(values), max(values)
+    for version in sorted({row["version"] for row in timeline.kpi}):
+        mine = [row for row in timeline.kpi if row["version"] == version]
+        weight = sum(row["n"] for row in mine)
+        mean = sum(row["value"] * row["n"] for row in mine) / weight
+        better = METRICS[metric].greater_is_better
+        worst = (min if better else max)(mine, key=lambda row: row["value"])
+        table.add_row(
+            f"v{version}",
+            f"{mine[0]['day']} to {mine[-1]['day']}",
+            f"{mean:.3f}",
+            f"{worst['value']:.3f} on {worst['day']}",
+            _sparkline([row["value"] for row in mine], low, high),
+        )
+    return table
+
+
+def _sparkline(values: Sequence[float], low: float, high: float) -> str:
+    """One character a value between the extremes; neighbours averaged where there are many.
+
+    >>> _sparkline([0.0, 0.5, 1.0], 0.0, 1.0)
+    '▁▄█'
+    """
+    width = 45
+    if len(values) > width:
+        size = len(values) / width
+        chunks = [
+            values[int(i * size) : max(int((i + 1) * size), int(i * size) + 1)]
+            for i in range(width)
+        ]
+        values = [sum(chunk) / len(chunk) for chunk in chunks]
+    span = (high - low) or 1.0
+    return "".join(BARS[1 + min(7, int((value - low) / span * 7))] for value in values)
+
+
+def _versions(timeline: Timeline) -> Table:
+    table = Table(title="Versions", title_justify="left")
+    for column in ("version", "as of", "rows", "family", "test metric", "training set", "promoted"):
+        table.add_column(column)
+    for row in timeline.versions:
+        table.add_row(
+            f"v{row['version']}",
+            str(row["as_of"]),
+            str(row["rows"]),
+            row["family"],
+            f"{row['metric']} {row['value']:.3f}",
+            row["training_set"][:12],
+            "yes" if row["promoted"] else "no",
+        )
+    return table
+
+
+def _decisions(decisions: Sequence[dict[str, Any]]) -> Table:
+    table = Table(title="Decisions", title_justify="left")
+    for column in ("day", "action", "because", "came of it"):
+        table.add_column(column)
+    for row in decisions:
+        outcome = row["outcome"] or "under way"
+        challenger = f" v{row['challenger']}" if row["challenger"] else ""
+        table.add_row(
+            str(row["day"]),
+            row["action"],
+            f"{', '.join(row['rules'])}: {row['reason']}",
+            f"{outcome}{challenger}",
+        )
+    return table
+
+
+def _alarms(alarms: Sequence[dict[str, Any]]) -> Table:
+    shown = 12
+    title = f"Failed checks ({len(alarms)})"
+    table = Table(title=title, title_justify="left")
+    for column in ("day", "check", "what", "value", "limit", "n", "version"):
+        table.add_column(column)
+    for row in alarms[:shown]:
+        table.add_row(
+            str(row["day"]),
+            row["check"],
+            f"{row['column']}, production day {row['production_day']}",
+            f"{row['value']:.3f}",
+            f"{row['threshold']:.3f}",
+            str(row["n"]),
+            f"v{row['version']}",
+        )
+    if len(alarms) > shown:
+        table.add_row("…", f"and {len(alarms) - shown} more", "", "", "", "", "")
+    return table
+
+
+def print_status(status: dict[str, Any]) -> None:
+    """Prints where a model stands."""
+    console = Console()
+    champion = status["champion"]
+    console.print(f"[bold]{status['model']}[/bold]: last day {status['last_day'] or 'none yet'}")
+    console.print(
+        f"champion: version {champion['version']} ({champion['family']}), serving from the day "
+        f"after {champion['as_of']}, test {champion['metric']} {champion['test_value']:.3f}"
+        if champion
+        else "champion: none yet"
+    )
+    console.print(
+        f"{status['events']} events, {status['labels']} labels, {status['rejected']} rejected "
+        f"rows, {status['predictions']} predictions"
+    )
+    for check in status["checks"]:
+        colour = {"pass": "green", "fail": "red"}.get(check["verdict"], "yellow")
+        console.print(
+            f"[{colour}]{check['check']} {check['day']}: {check['verdict']}[/] {check['reason']}"
+        )
+    console.print(f"next: {status['next']}")
+    console.print(_decisions(status["decisions"]))
+
+
+def print_table(result: pa.Table) -> None:
+    """Prints a query's result, its first thousand rows."""
+    table = Table()
+    for name in result.schema.names:
+        table.add_column(name)
+    for row in result.slice(0, 1000).to_pylist():
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    console = Console()
+    console.print(table)
+    if result.num_rows > 1000:
+        console.print(f"… and {result.num_rows - 1000} more rows")

@@ -1,0 +1,117 @@
+"""Dagster resources: the lake, the registry, and the MLflow run of a retraining."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from dagster_duckdb import DuckDBResource
+from pydantic import PrivateAttr
+
+from mlops_drift import settings
+from mlops_drift.lake.lake import Lake
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.registry.registry import Registry
+from mlops_drift.spec import ModelSpec
+
+
+class LakeResource(dg.ConfigurableResource["LakeResource"]):
+    """Opens the lake with an in-memory DuckDB for the time of a run or a tick."""
+
+    root: str
+    duckdb: dg.ResourceDependency[DuckDBResource]
+    _lake: Lake | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["LakeResource"]:
+        """Opens the connection, and closes it when the run ends."""
+        with self.duckdb.get_connection() as connection:
+            self._lake = Lake(self.root, connection)
+            yield self
+
+    def of(self, spec: ModelSpec) -> ModelLake:
+        """The lake as one model's assets see it."""
+        if self._lake is None:
+            raise RuntimeError("the lake is open only inside a run or a tick")
+        return model_lake(self._lake, spec)
+
+
+class RegistryResource(dg.ConfigurableResource[Registry]):
+    """The MLflow registry."""
+
+    tracking_uri: str
+    artifact_root: str
+    lock_root: str
+
+    def create_resource(self, context: dg.InitResourceContext) -> Registry:
+        """Makes the gateway; MLflow is imported when it is first asked."""
+        return Registry(self.tracking_uri, Path(self.artifact_root), Path(self.lock_root))
+
+
+def model_lake(lake: Lake, spec: ModelSpec) -> ModelLake:
+    """The lake as one model sees it."""
+    return ModelLake(lake, spec.name, spec.tables, spec.key, spec.target)
+
+
+@contextmanager
+def open_lake() -> Iterator[Lake]:
+    """The lake outside Dagster, for the command line."""
+    with DuckDBResource(database=":memory:").get_connection() as connection:
+        yield Lake(settings.lake_root(), connection)
+
+
+def open_registry() -> Registry:
+    """The registry at its configured place."""
+    return Registry(settings.tracking_uri(), settings.artifact_root(), settings.lock_root())
+
+
+def mlflow_run(model: str) -> dg.ResourceDefinition:
+    """The MLflow run of a retraining, opened through dagster-mlflow in the model's experiment.
+
+    dagster-mlflow finds the run again by the Dagster run's id, and marks it failed when the
+    training raises. It is imported here, since it imports MLflow.
+
+    Args:
+        model: name of the model and of its experiment.
+    """
+
+    @dg.resource(
+        required_resource_keys={"registry"},
+        description=f"The MLflow run of a retraining of {model}.",
+    )
+    def run(context: dg.InitResourceContext) -> Iterator[object]:
+        from dagster_mlflow import mlflow_tracking
+
+        registry: Registry = context.resources.registry
+        registry.prepare(model)
+        configured = context.replace_config(
+            {
+                "experiment_name": model,
+                "mlflow_tracking_uri": registry.tracking_uri,
+                "parent_run_id": None,
+                "mlflow_run_id": None,
+                "env": {},
+                "env_to_tag": [],
+                "extra_tags": {"model": model},
+            }
+        )
+        opened = contextmanager(mlflow_tracking.resource_fn)(configured)
+        with opened as mlflow:
+            yield mlflow
+        mlflow.end_run()
+
+    return run
+
+
+def default_resources() -> dict[str, object]:
+    """The resources at their configured places."""
+    return {
+        "lake": LakeResource(
+            root=str(settings.lake_root()), duckdb=DuckDBResource(database=":memory:")
+        ),
+        "registry": RegistryResource(
+            tracking_uri=settings.tracking_uri(),
+            artifact_root=str(settings.artifact_root()),
+            lock_root=str(settings.lock_root()),
+        ),
+    }

@@ -1,0 +1,104 @@
+"""What a model's data looks like: columns with their constraints, and the target."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+ColumnType = Literal["number", "integer", "boolean", "category"]
+TargetKind = Literal["binary", "multiclass", "regression"]
+Verdict = Literal["pass", "fail", "unknown"]
+
+
+class Strict(BaseModel):
+    """Base of everything read from YAML: unknown fields are errors, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def as_class_name(value: object) -> object:
+    """A class is named by text; YAML's ``1`` and ``true`` name the classes ``1`` and ``true``.
+
+    >>> as_class_name(1), as_class_name(True), as_class_name("high")
+    ('1', 'true', 'high')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    return value
+
+
+ClassName = Annotated[str, BeforeValidator(as_class_name)]
+
+
+class Column(Strict):
+    """A feature column and the constraints that its values must meet.
+
+    A row that breaks one is kept aside in the rejected table with the reason.
+    """
+
+    type: ColumnType = Field(description="number (float), integer, boolean or category (text).")
+    nullable: bool = Field(True, description="Whether a missing value is acceptable.")
+    min: float | None = Field(None, description="Smallest acceptable value, inclusive.")
+    max: float | None = Field(None, description="Largest acceptable value, inclusive.")
+    allowed: list[ClassName] | None = Field(
+        None, description="The acceptable categories; a category outside them is rejected."
+    )
+    description: str = Field("", description="What the column means, with its unit.")
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the column has an order and a scale."""
+        return self.type in ("number", "integer")
+
+    @model_validator(mode="after")
+    def _constraints_fit_type(self) -> Self:
+        if not self.is_numeric and (self.min is not None or self.max is not None):
+            raise ValueError(f"min and max need type number or integer, not {self.type}")
+        if self.type != "category" and self.allowed is not None:
+            raise ValueError(f"allowed needs type category, not {self.type}")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        return self
+
+
+class Target(Strict):
+    """What the model predicts."""
+
+    column: str = Field(description="Name of the label column.")
+    kind: TargetKind = Field(description="binary, multiclass or regression.")
+    classes: list[ClassName] | None = Field(
+        None, description="All classes; a label outside them is rejected. Needed unless regression."
+    )
+    positive: ClassName | None = Field(
+        None, description="The class whose probability is the score. Needed for binary."
+    )
+    label_delay_days: int = Field(
+        0, ge=0, description="Days from an event to its label: until then its label is not due."
+    )
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether the target has classes."""
+        return self.kind != "regression"
+
+    @model_validator(mode="after")
+    def _classes_fit_kind(self) -> Self:
+        if self.kind == "regression":
+            if self.classes is not None or self.positive is not None:
+                raise ValueError("a regression target has neither classes nor positive")
+            return self
+        expected = 2 if self.kind == "binary" else 3
+        classes = self.classes or []
+        if len(classes) < expected or (self.kind == "binary" and len(classes) != 2):
+            raise ValueError(
+                f"a {self.kind} target needs {'exactly' if expected == 2 else 'at least'} "
+                f"{expected} classes, found {classes}"
+            )
+        if len(set(classes)) != len(classes):
+            raise ValueError(f"classes has duplicates: {classes}")
+        if self.kind == "binary" and self.positive not in classes:
+            raise ValueError(f"positive must be one of {classes}, found {self.positive!r}")
+        if self.kind == "multiclass" and self.positive is not None:
+            raise ValueError("positive belongs to a binary target")
+        return self

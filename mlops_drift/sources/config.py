@@ -1,0 +1,47 @@
+"""Where events and labels come from, as written in YAML."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mlops_drift.schema import Strict
+
+
+class SimulatorSource(Strict):
+    """A seeded world that makes events and labels for any day."""
+
+    kind: Literal["simulator"] = Field(description="simulator")
+    simulator: str = Field(description="Name of the simulated world: glassware or insurance.")
+    seed: int = Field(7, ge=0, description="Seed of the world.")
+    stationary: bool = Field(False, description="Switches the world's changes off.")
+
+
+class FileTable(Strict):
+    """One file for all days, or one a day."""
+
+    path: str = Field(
+        min_length=1,
+        description="A CSV, Parquet or JSON file (.gz allowed); `{day}` in it stands for the day, "
+        "as 2024-10-01. Relative to the folder of the YAML file.",
+    )
+    day_column: str | None = Field(
+        None,
+        description="The date or timestamp column that gives a row's day. Needed unless the path "
+        "holds `{day}`.",
+    )
+    missing: Literal["error", "empty"] = Field(
+        "error", description="What a day without a file means, where the path holds `{day}`."
+    )
+
+
+class FilesSource(Strict):
+    """Events and labels in files."""
+
+    kind: Literal["files"] = Field(description="files")
+    events: FileTable = Field(description="One row an event: key, day and feature columns.")
+    labels: FileTable = Field(
+        description="One row a label: key, label; its day is the day on which it became known."
+    )
+
+
+Source = Annotated[SimulatorSource | FilesSource, Field(discriminator="kind")]

@@ -1,0 +1,114 @@
+"""A glassware line: the quality rule changes twice, the sensors never do."""
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from mlops_drift.sources.simulators.base import Booleans, Floats, Integers, Simulator, event_times
+
+FIRST_DAY = date(2019, 7, 1)
+EVERY = timedelta(seconds=450)
+PRODUCTS_A_DAY = timedelta(days=1) // EVERY
+LAST_PRODUCT = 7_999
+FIRST_PID = 100_001
+LABEL_DELAY = timedelta(days=2)
+SENSOR_NOISE_SD = 0.2
+
+EVENTS = pa.schema(
+    [
+        ("pid", pa.int64()),
+        ("event_time", pa.timestamp("us")),
+        ("temp", pa.float64()),
+        ("pressure", pa.float64()),
+        ("duration", pa.float64()),
+    ]
+)
+LABELS = pa.schema([("pid", pa.int64()), ("quality", pa.int64())])
+
+_RAW_STREAM, _SENSOR_STREAM = 0, 1
+
+
+class Rule(NamedTuple):
+    """What makes a product good, from one product on; bounds are inclusive."""
+
+    first_product: int
+    temp: tuple[float, float]
+    pressure: tuple[float, float]
+    duration: tuple[float, float]
+
+
+RULES = (
+    Rule(1, temp=(351, 359), pressure=(8, 15), duration=(28, 32)),
+    Rule(3_401, temp=(354, 359), pressure=(8, 15), duration=(28, 32)),
+    Rule(6_501, temp=(354, 359), pressure=(12, 15), duration=(28, 32)),
+)
+
+
+class Glassware(Simulator):
+    """One product every 450 s from 2019-07-01, 192 a day and 7,999 in all.
+
+    Raw temp ~ U(350, 360), pressure ~ N(12, 2), duration ~ U(28.5, 32.5); the sensors show each
+    with + 0.2 N(0, 1). `quality` is 1 when the raw values keep the rule that holds for the
+    product's number, else 0, and arrives two days after the product. The rule changes at products
+    3,401 (2019-07-18 17:00) and 6,501 (2019-08-03 20:30): concept drift without a trace in the
+    sensors. A stationary line keeps the first rule and never ends.
+
+    >>> line = Glassware(seed=1)
+    >>> line.events(date(2019, 7, 1)).column_names
+    ['pid', 'event_time', 'temp', 'pressure', 'duration']
+    >>> line.labels(date(2019, 7, 2)).num_rows, line.labels(date(2019, 7, 3)).num_rows
+    (0, 192)
+    """
+
+    def events(self, day: date) -> pa.Table:
+        """What the sensors showed of the products made on `day`; see `EVENTS`."""
+        products = self._products(day)
+        rng = self._rng(_SENSOR_STREAM, day)
+        observed = {
+            name: raw + SENSOR_NOISE_SD * rng.standard_normal(len(raw))
+            for name, raw in self._raw(day).items()
+        }
+        times = event_times(day, len(products), EVERY)
+        return pa.table({"pid": _pid(products), "event_time": times, **observed}, schema=EVENTS)
+
+    def labels(self, day: date) -> pa.Table:
+        """The quality, checked on `day`, of the products made two days earlier; see `LABELS`."""
+        made = day - LABEL_DELAY
+        products, raw = self._products(made), self._raw(made)
+        good = np.zeros(len(products), dtype=bool)
+        for rule in RULES[:1] if self.stationary else RULES:
+            within = (
+                _between(raw["temp"], rule.temp)
+                & _between(raw["pressure"], rule.pressure)
+                & _between(raw["duration"], rule.duration)
+            )
+            good = np.where(products >= rule.first_product, within, good)
+        return pa.table({"pid": _pid(products), "quality": good.astype(np.int64)}, schema=LABELS)
+
+    def _products(self, day: date) -> Integers:
+        """The numbers of the products made on `day`, counted from 1."""
+        before = (day - FIRST_DAY).days * PRODUCTS_A_DAY
+        numbers = np.arange(before + 1, before + PRODUCTS_A_DAY + 1)
+        made = (numbers >= 1) & (self.stationary | (numbers <= LAST_PRODUCT))
+        return numbers[made]
+
+    def _raw(self, day: date) -> dict[str, Floats]:
+        """The true values that the sensors blur and the quality rule judges."""
+        count = len(self._products(day))
+        rng = self._rng(_RAW_STREAM, day)
+        return {
+            "temp": rng.uniform(350, 360, count),
+            "pressure": rng.normal(12, 2, count),
+            "duration": rng.uniform(28.5, 32.5, count),
+        }
+
+
+def _pid(products: Integers) -> Integers:
+    return products - 1 + FIRST_PID
+
+
+def _between(values: Floats, bounds: tuple[float, float]) -> Booleans:
+    low, high = bounds
+    return (values >= low) & (values <= high)

@@ -1,0 +1,113 @@
+"""The typed description of one monitored model: what its YAML may say."""
+
+import hashlib
+import json
+import re
+from datetime import date
+from functools import cached_property
+from typing import Any, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.lake.table import KeyType, ModelTables, model_tables
+from mlops_drift.learning.config import Gates, Training
+from mlops_drift.learning.metrics import metric_for
+from mlops_drift.monitoring.config import PerformanceMonitor, QualityMonitor, RetrainingPolicy
+from mlops_drift.schema import Column, Strict, Target
+from mlops_drift.sources.config import Source
+
+RESERVED = {"day", "event_time", "version", "prediction", "score"}
+
+
+class Monitors(Strict):
+    """The daily checks and their thresholds."""
+
+    quality: QualityMonitor = Field(default_factory=QualityMonitor)
+    drift: DriftMonitor = Field(default_factory=DriftMonitor)
+    performance: PerformanceMonitor = Field(default_factory=PerformanceMonitor)
+
+
+class ModelSpec(Strict):
+    """A monitored model: its data, its training, its gates, what is watched, and what is done.
+
+    Every field can be set in the model's `defs.yaml` under `attributes`.
+    """
+
+    name: str = Field(description="Name of the model: lower case, digits and underscores.")
+    description: str = Field("", description="What the model predicts, and for whom.")
+    start_date: date = Field(description="First day of events.")
+    end_date: date | None = Field(
+        None, description="Last day; without one the daily schedule goes on for ever."
+    )
+    source: Source = Field(description="Where events and labels come from.")
+    key: str = Field(description="The column that identifies an event and its label.")
+    key_type: KeyType = Field("text", description="integer or text.")
+    columns: dict[str, Column] = Field(
+        min_length=1, description="The feature columns with their constraints."
+    )
+    target: Target = Field(description="What the model predicts.")
+    training: Training = Field(description="How a version is searched and trained.")
+    gates: Gates = Field(description="What a challenger must show before it is promoted.")
+    monitors: Monitors = Field(default_factory=Monitors, description="The daily checks.")
+    policy: RetrainingPolicy = Field(
+        default_factory=RetrainingPolicy, description="What a failed check leads to."
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_an_identifier(cls, name: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise ValueError(
+                f"found {name!r}; use lower-case letters, digits and underscores, "
+                "beginning with a letter"
+            )
+        return name
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Self:
+        names = [self.key, *self.columns, self.target.column]
+        for name in names:
+            if name in RESERVED or name.startswith("typed_"):
+                raise ValueError(f"column name {name!r} is used by the project itself; rename it")
+            if '"' in name:
+                raise ValueError(f"column name {name!r} must not contain a double quote")
+        if len(set(names)) != len(names):
+            raise ValueError(
+                f"key, columns and target.column must all differ, found {', '.join(names)}"
+            )
+        if self.end_date is not None and self.end_date < self.start_date:
+            raise ValueError(f"end_date {self.end_date} is before start_date {self.start_date}")
+        metric_for(self.training.metric, self.target.kind)
+        unknown = set(self.monitors.drift.column_thresholds) - set(self.monitored_columns)
+        if unknown:
+            raise ValueError(
+                f"monitors.drift.column_thresholds names {', '.join(sorted(unknown))}; "
+                f"the columns are {', '.join(self.monitored_columns)}"
+            )
+        return self
+
+    @property
+    def monitored_columns(self) -> list[str]:
+        """The columns that drift is computed for."""
+        return [*self.columns, "score", "prediction"]
+
+    @cached_property
+    def tables(self) -> ModelTables:
+        """The tables of this model."""
+        return model_tables(self.name, self.key, self.key_type, self.columns, self.target)
+
+    @property
+    def learning_digest(self) -> str:
+        """Digest of the part of the description that decides what a training makes of a set."""
+        return digest(self.model_dump(mode="json", include={"columns", "target", "training"}))
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of the canonical JSON of plain data, in hexadecimal.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

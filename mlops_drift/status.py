@@ -1,0 +1,75 @@
+"""Where a model stands: its days, its champion, its checks, its last decisions."""
+
+from datetime import date
+from typing import Any
+
+from mlops_drift.lake.lake import Scan
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.decisions import decide_now
+
+
+def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
+    """Where a model stands at the end of its last day.
+
+    Returns:
+        model, last_day, champion (version, as_of, metric, value, training_set), events,
+        predictions, labels, rejected, checks (the verdicts of the last day), next (what the policy
+        says now) and decisions.
+    """
+    last = model.last_day()
+    promotions = model.promotions()
+    tables = model.tables
+    counted = {
+        name: model.lake.query("SELECT count(*) AS n FROM t", t=table)["n"][0].as_py()
+        for name, table in (
+            ("events", tables.events),
+            ("labels", tables.labels),
+            ("rejected", tables.rejected),
+            ("predictions", tables.predictions),
+        )
+    }
+    champion = model.version(promotions[-1].version) if promotions else None
+    decision = decide_now(spec, model, last) if last else None
+    return {
+        "model": spec.name,
+        "last_day": last,
+        "champion": {
+            "version": champion.version,
+            "as_of": promotions[-1].as_of,
+            "family": champion.family,
+            "metric": champion.metric,
+            "test_value": champion.value,
+            "training_set": champion.training_set,
+            "rows": champion.rows,
+        }
+        if champion
+        else None,
+        **counted,
+        "checks": _checks(model, last) if last else [],
+        "next": f"{decision.action}: {decision.reason}" if decision else "materialize a first day",
+        "decisions": model.decisions(),
+    }
+
+
+def _checks(model: ModelLake, last: date) -> list[dict[str, Any]]:
+    """The worst number of each check on the last day that it had one."""
+    return model.lake.rows(
+        """
+        WITH numbers AS (
+            SELECT day, "check", version, "column", value, threshold, n, verdict, reason FROM drift
+            UNION ALL
+            SELECT day, 'performance_drop', version, metric, value, threshold, n, verdict, reason
+            FROM performance
+        )
+        SELECT * FROM numbers
+        QUALIFY day = max(day) OVER (PARTITION BY "check")
+            AND row_number() OVER (
+                PARTITION BY "check", day
+                ORDER BY (CASE verdict WHEN 'fail' THEN 0 WHEN 'pass' THEN 1 ELSE 2 END),
+                    abs(value - threshold), "column") = 1
+        ORDER BY "check"
+        """,
+        drift=Scan(model.tables.drift, until=last),
+        performance=Scan(model.tables.performance, until=last),
+    )

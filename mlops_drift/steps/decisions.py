@@ -1,0 +1,52 @@
+"""Evidence and history of a model from its tables, and the decision that follows from them."""
+
+from datetime import date
+
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.monitoring.policy import (
+    Champion,
+    Decision,
+    Evidence,
+    FailedCheck,
+    PastDecision,
+    decide,
+)
+from mlops_drift.spec import ModelSpec
+
+
+def gather_evidence(spec: ModelSpec, model: ModelLake, day: date) -> Evidence:
+    """What was known about a model at the end of a day."""
+    promotions = model.promotions(until=day)
+    champion = Champion(promotions[-1].version, promotions[-1].as_of) if promotions else None
+    failed = (
+        [FailedCheck(**row) for row in model.failures(champion.version, day)] if champion else []
+    )
+    labelled, seen = model.labelled_counts(day)
+    return Evidence(
+        day,
+        champion,
+        failed,
+        labelled,
+        [name for name in spec.target.classes or [] if name not in seen],
+    )
+
+
+def past_decisions(model: ModelLake) -> list[PastDecision]:
+    """All decisions on a model so far, in their order."""
+    return [
+        PastDecision(
+            id=row["decision"],
+            day=row["day"],
+            rules=tuple(row["rules"]),
+            version=row["version"],
+            since=row["since"],
+            labelled=row["labelled"] or 0,
+            outcome=row["outcome"],
+        )
+        for row in model.decisions()
+    ]
+
+
+def decide_now(spec: ModelSpec, model: ModelLake, day: date) -> Decision:
+    """The policy's decision at the end of a day."""
+    return decide(spec.name, gather_evidence(spec, model, day), past_decisions(model), spec.policy)

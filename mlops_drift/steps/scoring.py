@@ -1,0 +1,110 @@
+"""Predictions: of a version's pipeline for a table of features, and of the days in production."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+
+from mlops_drift.lake.lake import Scan
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.registry.registry import Registry
+from mlops_drift.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the served predictions of some days are.
+
+    Attributes:
+        rows: predictions of these days by the versions that serve them.
+        added: those of them that were not there before.
+        versions: the serving versions.
+    """
+
+    rows: int
+    added: int
+    versions: tuple[int, ...]
+
+
+def predict_table(
+    spec: ModelSpec, registry: Registry, version: int, features: pa.Table
+) -> pa.Table:
+    """Predictions of a version.
+
+    Args:
+        spec: the model.
+        registry: holds the pipeline.
+        version: number of the version.
+        features: rows with the key and the feature columns.
+
+    Returns:
+        key, prediction, score, in the order of the rows.
+    """
+    from mlops_drift.learning.families.base import predict
+
+    schema = spec.tables.predictions.schema
+    fields = [schema.field(name) for name in (spec.key, "prediction", "score")]
+    if features.num_rows == 0:
+        return pa.schema(fields).empty_table()
+    frame = features.select(list(spec.columns)).to_pandas()
+    predicted = predict(registry.pipeline(spec.name, version), spec.target, frame)
+    return pa.table(
+        {
+            spec.key: features[spec.key],
+            "prediction": pa.array(predicted["prediction"], fields[1].type),
+            "score": pa.array(predicted["score"], pa.float64()),
+        },
+        schema=pa.schema(fields),
+    )
+
+
+def score_days(
+    spec: ModelSpec, model: ModelLake, registry: Registry, first: date, last: date
+) -> Served:
+    """Scores the days `first` to `last`, each by the champion that served it.
+
+    What was served stays: only events without a prediction of that version get one.
+    """
+    features = model.lake.read(Scan(model.tables.features, first, last))
+    serving = {day: model.champion_serving(day) for day in sorted(set(features["day"].to_pylist()))}
+    versions = {day: champion.version for day, champion in serving.items() if champion}
+    if not versions:
+        return Served(0, 0, ())
+    fresh = _predictions(spec, model, registry, features, versions)
+    added = 0
+
+    def build(existing: pa.Table) -> pa.Table | None:
+        nonlocal added
+        new = model.lake.query(
+            f'SELECT * FROM fresh ANTI JOIN existing USING (day, version, "{spec.key}")',
+            fresh=fresh,
+            existing=existing,
+        ).cast(model.tables.predictions.schema)
+        added = new.num_rows
+        return pa.concat_tables([existing, new]) if added else None
+
+    model.lake.rewrite_days(model.tables.predictions, first, last, build)
+    return Served(fresh.num_rows, added, tuple(sorted(set(versions.values()))))
+
+
+def _predictions(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: Registry,
+    features: pa.Table,
+    versions: dict[date, int],
+) -> pa.Table:
+    schema = model.tables.predictions.schema
+    parts = []
+    days = features["day"].to_pylist()
+    for version in sorted(set(versions.values())):
+        chosen = pa.array([versions.get(day) == version for day in days])
+        rows = features.filter(chosen)
+        predicted = predict_table(spec, registry, version, rows)
+        parts.append(
+            predicted.append_column("day", rows["day"])
+            .append_column("version", pa.array([version] * rows.num_rows, pa.int64()))
+            .select(schema.names)
+            .cast(schema)
+        )
+    return pa.concat_tables(parts)

@@ -1,0 +1,322 @@
+"""A retraining, step by step: training set, challenger, gates, birth, promotion."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+
+from mlops_drift import settings
+from mlops_drift.digests import learning_code_digest
+from mlops_drift.drift.reference import Reference
+from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord
+from mlops_drift.learning.gates import (
+    GateResult,
+    minimum_metric,
+    no_key_overlap,
+    not_worse_than_champion,
+    predictions_vary,
+)
+from mlops_drift.learning.metrics import evaluate, interval
+from mlops_drift.learning.training_set import TrainingSet, split_by_time
+from mlops_drift.registry.registry import (
+    CHALLENGER,
+    CHAMPION,
+    LIBRARIES,
+    PREVIOUS,
+    Birth,
+    Registry,
+    git_sha,
+)
+from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.drift import fit_reference
+from mlops_drift.steps.scoring import predict_table
+
+
+class TrainingSetError(Exception):
+    """No training set can be made of what is known; the message says what is missing."""
+
+
+class PromotionError(Exception):
+    """A version may not be promoted; the message says which gate is against it."""
+
+
+@dataclass(frozen=True)
+class StoredSet:
+    """A training set in the lake, and the day that it was built for."""
+
+    id: str
+    as_of: date
+    since: date | None
+    training_set: TrainingSet
+
+
+def build_training_set(
+    spec: ModelSpec, model: ModelLake, as_of: date, since: date | None
+) -> StoredSet:
+    """Builds the training set of what was known at the end of `as_of`, and stores it once.
+
+    Raises:
+        TrainingSetError: with too few labelled rows, or only one class.
+    """
+    labelled = model.labelled(as_of, since)
+    window = f"events from {since or spec.start_date} to {as_of} with labels known by then"
+    if labelled.num_rows < 2:
+        raise TrainingSetError(
+            f"{spec.name}: {labelled.num_rows} {window}; materialize features and labels of more "
+            "days first, or choose a later as_of"
+        )
+    training_set = split_by_time(labelled, spec.key, spec.training.test_share)
+    if spec.target.is_classification:
+        seen = sorted(set(training_set.train[spec.target.column].to_pylist()))
+        if len(seen) < 2:
+            raise TrainingSetError(
+                f"{spec.name}: the train part of {window} has only the class {seen[0]!r} "
+                f"({training_set.train.num_rows} rows); at least two classes are needed: "
+                "choose a longer window or a later as_of"
+            )
+    return StoredSet(model.sets.write(training_set), as_of, since, training_set)
+
+
+def train_challenger(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: Registry,
+    set_id: str,
+    as_of: date,
+    on_trial: Callable[[int, float], None],
+) -> tuple[VersionRecord, bool]:
+    """Trains and registers a version, or finds the one made from the same set, spec and code.
+
+    Returns:
+        The version, and whether it is new.
+    """
+    identity = {
+        "training_set": set_id,
+        "spec_digest": spec.learning_digest,
+        "code_digest": learning_code_digest(LIBRARIES),
+    }
+    registry.prepare(spec.name)
+    with registry.lock(f"registry-{spec.name}"):
+        version = registry.find(spec.name, identity)
+        is_new = version is None
+        if version is None:
+            training_set = model.sets.read(set_id)
+            birth = _train(spec, training_set, identity, as_of, on_trial)
+            version = registry.register(spec.name, birth)
+        registry.set_alias(spec.name, CHALLENGER, version)
+    record = _record(registry, spec, version)
+    model.add_version(record)
+    return record, is_new
+
+
+def _train(
+    spec: ModelSpec,
+    training_set: TrainingSet,
+    identity: dict[str, str],
+    as_of: date,
+    on_trial: Callable[[int, float], None],
+) -> Birth:
+    from mlops_drift.learning.model import importances, train
+
+    train_part = training_set.train.to_pandas()
+    test_part = training_set.test.to_pandas()
+    label, names = spec.target.column, list(spec.columns)
+    trained, found = train(
+        train_part[names],
+        train_part[label].to_numpy(),
+        spec.columns,
+        spec.target,
+        spec.training,
+        on_trial,
+    )
+    predicted = trained.predict(test_part[names])
+    truth = test_part[label].to_numpy()
+    prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
+    metric, seed = spec.training.metric, spec.training.seed
+    value = evaluate(metric, spec.target, truth, prediction, score)
+    lower, upper = interval(metric, spec.target, truth, prediction, score, seed=seed)
+    return Birth(
+        pipeline=trained.pipeline,
+        example=train_part[names].head(5),
+        output=trained.predict(train_part[names].head(5))["prediction"],
+        identity=identity,
+        tags={
+            "as_of": as_of.isoformat(),
+            "rows": str(training_set.rows),
+            "family": trained.family,
+            "metric": metric,
+            "value": repr(value),
+            "lower": repr(lower),
+            "upper": repr(upper),
+            "n_test": str(len(truth)),
+            "git_sha": git_sha(settings.PROJECT_ROOT),
+        },
+        params={"family": trained.family, "seed": seed, **trained.params},
+        metrics={
+            f"test_{metric}": value,
+            f"test_{metric}_lower": lower,
+            f"test_{metric}_upper": upper,
+            f"cv_{metric}": found.value,
+            "rows_train": training_set.train.num_rows,
+            "rows_test": training_set.test.num_rows,
+        },
+        tables={
+            "trials.json": {"trials": found.trials},
+            "importances.json": importances(trained, test_part[names], truth, metric, seed),
+            "spec.json": json.loads(spec.model_dump_json()),
+        },
+    )
+
+
+def _record(registry: Registry, spec: ModelSpec, version: int) -> VersionRecord:
+    tags = registry.tags(spec.name, version)
+    return VersionRecord(
+        version=version,
+        as_of=date.fromisoformat(tags["as_of"]),
+        training_set=tags["training_set"],
+        rows=int(tags["rows"]),
+        family=tags["family"],
+        metric=tags["metric"],
+        value=float(tags["value"]),
+        lower=float(tags["lower"]),
+        upper=float(tags["upper"]),
+        n_test=int(tags["n_test"]),
+        mlflow_run=registry.run_id(spec.name, version),
+    )
+
+
+def evaluate_gates(
+    spec: ModelSpec, model: ModelLake, registry: Registry, version: int
+) -> list[GateResult]:
+    """Evaluates every gate for a version, from its stored training set and the registry.
+
+    The champion is compared on those rows of the version's test part that the champion did not
+    train on.
+    """
+    record = model.version(version)
+    training_set = model.sets.read(record.training_set)
+    test = training_set.test
+    predicted = predict_table(spec, registry, version, test)
+    promotions = model.promotions()
+    champion = promotions[-1] if promotions else None
+    return [
+        minimum_metric(
+            spec.training.metric, _value(spec, test, predicted), spec.gates, test.num_rows
+        ),
+        _comparison(spec, model, registry, test, predicted, champion),
+        no_key_overlap(
+            training_set.train[spec.key].to_pylist(), training_set.test[spec.key].to_pylist()
+        ),
+        predictions_vary(spec.target, _array(predicted, "prediction"), _array(predicted, "score")),
+    ]
+
+
+def _comparison(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: Registry,
+    test: pa.Table,
+    predicted: pa.Table,
+    champion: Promotion | None,
+) -> GateResult:
+    metric = spec.training.metric
+    if champion is None:
+        return not_worse_than_champion(metric, 0.0, None, spec.gates, 0)
+    known_to_champion = model.sets.read(champion.training_set).train[spec.key]
+    unseen = pa.compute.invert(pa.compute.is_in(test[spec.key], known_to_champion))
+    rows, mine = test.filter(unseen), predicted.filter(unseen)
+    theirs = predict_table(spec, registry, champion.version, rows)
+    return not_worse_than_champion(
+        metric, _value(spec, rows, mine), _value(spec, rows, theirs), spec.gates, rows.num_rows
+    )
+
+
+def _value(spec: ModelSpec, rows: pa.Table, predicted: pa.Table) -> float:
+    return evaluate(
+        spec.training.metric,
+        spec.target,
+        _array(rows, spec.target.column),
+        _array(predicted, "prediction"),
+        _array(predicted, "score"),
+    )
+
+
+def _array(table: pa.Table, name: str):  # type: ignore[no-untyped-def]
+    return table[name].to_numpy()
+
+
+def record_birth(
+    spec: ModelSpec, model: ModelLake, registry: Registry, version: int
+) -> tuple[pa.Table, Reference]:
+    """Freezes what a version was born with: its test predictions and its reference.
+
+    Returns:
+        The test predictions (key, label, prediction, score) and the reference.
+    """
+    record = model.version(version)
+    training_set = model.sets.read(record.training_set)
+    predicted = predict_table(spec, registry, version, training_set.test)
+    predictions = predicted.append_column(spec.target.column, training_set.test[spec.target.column])
+    features = pa.concat_tables([training_set.train, training_set.test])
+    reference = fit_reference(spec, features, predictions)
+    model.sets.write_birth(record.training_set, version, predictions, reference.to_dict())
+    return predictions, reference
+
+
+def promote(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: Registry,
+    version: int,
+    as_of: date,
+    decision: str,
+) -> Promotion | None:
+    """Makes a version the champion, once, after verifying its gates again.
+
+    Returns:
+        The promotion; None if the version is the champion already.
+
+    Raises:
+        PromotionError: if a gate does not pass.
+    """
+    record = model.version(version)
+    with registry.lock(f"registry-{spec.name}"):
+        promotions = model.promotions()
+        done = [item for item in promotions if item.decision == decision]
+        if not done and promotions and promotions[-1].version == version:
+            return None
+        if not done:
+            against = [
+                gate
+                for gate in evaluate_gates(spec, model, registry, version)
+                if gate.verdict != "pass"
+            ]
+            if against:
+                raise PromotionError(
+                    f"version {version} of {spec.name} may not be promoted: "
+                    + "; ".join(
+                        f"{gate.name} is {gate.verdict} ({gate.summary})" for gate in against
+                    )
+                )
+        promotion = done[0] if done else _promotion(model, record, as_of, decision)
+        # Aliases first: a kill in between leaves a promotion that is done again, with one outcome.
+        if promotion.previous is not None:
+            registry.set_alias(spec.name, PREVIOUS, promotion.previous)
+        registry.set_alias(spec.name, CHAMPION, version)
+        model.add_promotion(promotion)
+        return promotion
+
+
+def _promotion(model: ModelLake, record: VersionRecord, as_of: date, decision: str) -> Promotion:
+    promotions = model.promotions()
+    reference = Reference.from_dict(model.sets.read_reference(record.training_set, record.version))
+    return Promotion(
+        as_of=as_of,
+        version=record.version,
+        previous=promotions[-1].version if promotions else None,
+        training_set=record.training_set,
+        reference=reference.digest,
+        decision=decision,
+    )

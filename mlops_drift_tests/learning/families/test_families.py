@@ -1,0 +1,128 @@
+from typing import get_args
+
+import numpy as np
+import optuna
+import pandas as pd
+import pytest
+
+from mlops_drift.learning.config import FamilyName
+from mlops_drift.learning.families.base import plain, predict
+from mlops_drift.learning.families.lookup import family
+from mlops_drift.learning.metrics import evaluate
+from mlops_drift.schema import Column
+from mlops_drift_tests.learning.samples import MIXED, NUMBER, SENSORS, TARGETS, THREE, boxed, mixed
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+NAMES = get_args(FamilyName)
+SKILL = {"binary": ("accuracy", 0.85), "multiclass": ("accuracy", 0.75), "regression": ("r2", 0.85)}
+
+
+def fitted(name, target, features, truth, columns=MIXED, seed=7):
+    chosen = family(name)
+    pipeline = chosen.build(chosen.default(columns, len(features)), columns, target, seed)
+    return pipeline.fit(features, truth)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
+@pytest.mark.parametrize("name", NAMES)
+class TestEveryFamily:
+    def test_defaults_learn_from_every_type_of_column(self, name, target):
+        pipeline = fitted(name, target, *mixed(target, n=300))
+        features, truth = mixed(target, n=500, seed=1)
+        predicted = predict(pipeline, target, features)
+        prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
+        metric, least = SKILL[target.kind]
+        assert evaluate(metric, target, truth, prediction, score) >= least
+
+    def test_ugly_columns_are_trained_on_and_predicted(self, name, target):
+        features, truth = mixed(target)
+        columns = MIXED | {
+            "void": Column(type="number"),
+            "silence": Column(type="category"),
+            "same": Column(type="integer"),
+        }
+        features = features.astype({"flag": object, "count": "Int64"})
+        features["void"] = None
+        features["silence"] = None
+        features["same"] = 3
+        features.loc[::7, "x"] = np.inf
+        features.loc[3::7, ["flag", "city"]] = None
+        features.loc[5::7, "count"] = pd.NA
+        pipeline = fitted(name, target, features, truth, columns)
+
+        new = features.head(4).copy()
+        new["void"] = [1.0, -np.inf, np.nan, 1e300]
+        new["x"] = [1e200, -1e200, np.inf, np.nan]
+        new["silence"] = "spoken"
+        new["city"] = ["never seen", None, "oslo", "rome"]
+        predicted = predict(pipeline, target, new)
+        assert np.isfinite(predicted["score"]).all()
+        assert predicted["prediction"].notna().all()
+
+    def test_suggestions_build_and_defaults_lie_among_them(self, name, target):
+        chosen = family(name)
+        for n_rows in (4, 150, 100_000):
+            study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+            defaults = chosen.default(MIXED, n_rows)
+            study.enqueue_trial({chosen.parameter(key): value for key, value in defaults.items()})
+            assert chosen.suggest(study.ask(), MIXED, n_rows) == defaults
+            chosen.build(chosen.suggest(study.ask(), MIXED, n_rows), MIXED, target, 1)
+
+
+def test_a_hundred_and_fifty_products_teach_trees_the_box():
+    accuracies = []
+    for seed in range(5):
+        pipeline = fitted("lightgbm", TARGETS[0], *boxed(150, seed), columns=SENSORS)
+        features, truth = boxed(1000, seed + 100)
+        accuracies.append(np.mean(predict(pipeline, TARGETS[0], features)["prediction"] == truth))
+    assert np.mean(accuracies) >= 0.88
+
+
+@pytest.mark.parametrize("C", [1e-3, 1.0, 1e2])
+def test_logistic_regression_converges_where_classes_separate_and_columns_repeat(C):
+    rng = np.random.default_rng(0)
+    features = pd.DataFrame({"temp": rng.normal(size=400), "duration": rng.lognormal(3, 2, 400)})
+    features["pressure"] = features["temp"] * 1000
+    truth = np.where(features["temp"] > 0, "good", "bad")
+    pipeline = family("linear").build({"degree": 2, "C": C}, SENSORS, TARGETS[0], 1)
+    predicted = predict(pipeline.fit(features, truth), TARGETS[0], features)
+    assert np.mean(predicted["prediction"] == truth) > 0.8
+
+
+def test_degree_two_is_not_offered_for_many_columns():
+    columns = {f"x{i}": Column(type="number") for i in range(31)}
+    assert family("linear").default(columns, 1000)["degree"] == 1
+
+
+def test_rare_categories_share_a_column_with_unseen_ones():
+    features, truth = mixed(NUMBER, n=300)
+    features.loc[0, "city"] = "atlantis"
+    pipeline = fitted("linear", NUMBER, features, truth)
+    new = pd.concat([features.tail(1)] * 2).assign(city=["atlantis", "eldorado"])
+    rare, unseen = predict(pipeline, NUMBER, new)["prediction"]
+    assert rare == unseen
+
+
+def test_the_score_is_of_the_positive_class_wherever_it_sorts():
+    features, truth = mixed(TARGETS[0])
+    for positive in ("good", "bad"):
+        target = TARGETS[0].model_copy(update={"positive": positive})
+        predicted = predict(fitted("linear", target, features, truth), target, features)
+        assert ((predicted["score"] > 0.5) == (predicted["prediction"] == positive)).all()
+
+
+def test_a_multiclass_score_is_the_largest_probability():
+    features, truth = mixed(THREE)
+    score = predict(fitted("linear", THREE, features, truth), THREE, features)["score"]
+    assert score.between(1 / 3, 1).all()
+
+
+def test_dtypes_do_not_change_what_a_pipeline_is_fed():
+    features, _ = mixed(NUMBER)
+    features.loc[2, ["x", "city"]] = None
+    nullable = features.convert_dtypes()
+    assert str(nullable["x"].dtype) == "Float64"
+    pd.testing.assert_frame_equal(plain(features, MIXED), plain(nullable, MIXED))
+    as_objects = features.astype(object).astype({"city": "category"})
+    pd.testing.assert_frame_equal(plain(features, MIXED), plain(as_objects, MIXED))

@@ -1,0 +1,33 @@
+import pytest
+from pydantic import ValidationError
+
+from mlops_drift.learning.config import Gates, Training
+
+
+def test_every_field_is_described():
+    for config in (Training, Gates):
+        assert all(field.description for field in config.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"metric": "gini"}, "metric"),
+        ({"families": []}, "families"),
+        ({"families": ["linear", "linear"]}, "families has duplicates"),
+        ({"trials": 0}, "trials"),
+        ({"folds": 1}, "folds"),
+        ({"test_share": 0.6}, "test_share"),
+        ({"trails": 5}, "trails"),
+    ],
+)
+def test_a_training_that_cannot_work_names_its_field(change, message):
+    with pytest.raises(ValidationError, match=message):
+        Training.model_validate({"metric": "accuracy"} | change)
+
+
+def test_a_metric_and_a_minimum_must_be_chosen():
+    with pytest.raises(ValidationError, match="metric"):
+        Training.model_validate({})
+    with pytest.raises(ValidationError, match="minimum"):
+        Gates.model_validate({})

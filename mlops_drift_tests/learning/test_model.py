@@ -1,0 +1,105 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops_drift.learning.config import Training
+from mlops_drift.learning.model import importances, train
+from mlops_drift_tests.learning.samples import BINARY, MIXED, NUMBER, SENSORS, TARGETS, boxed, mixed
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+METRIC = {"binary": "accuracy", "multiclass": "accuracy", "regression": "rmse"}
+
+
+def trained(target, family="lightgbm", seed=7, trials=2):
+    training = Training(
+        metric=METRIC[target.kind], families=[family], trials=trials, folds=2, seed=seed
+    )
+    return train(*mixed(target), MIXED, target, training)[0]
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
+@pytest.mark.parametrize("family", ["lightgbm", "linear"])
+class TestEveryModel:
+    def test_predictions_keep_order_and_index_and_do_not_depend_on_company(self, target, family):
+        model = trained(target, family)
+        features, _ = mixed(target, n=30, seed=5)
+        features.index = pd.Index([f"key {i}" for i in range(30)])
+        predicted = model.predict(features)
+        assert list(predicted.columns) == ["prediction", "score"]
+        assert predicted.index.equals(features.index)
+        shuffled = features.sample(frac=1, random_state=1)[reversed(features.columns)]
+        alone = model.predict(features.iloc[[3]])
+        pd.testing.assert_frame_equal(model.predict(shuffled).loc[features.index], predicted)
+        pd.testing.assert_frame_equal(alone, predicted.iloc[[3]])
+
+    def test_no_rows_give_no_rows_of_the_same_types(self, target, family):
+        model = trained(target, family)
+        features, _ = mixed(target)
+        none, some = model.predict(features.head(0)), model.predict(features.head(2))
+        assert len(none) == 0
+        assert (none.dtypes == some.dtypes).all()
+
+    def test_the_same_training_gives_identical_predictions(self, target, family):
+        features, _ = mixed(target, seed=5)
+        first, again = (trained(target, family).predict(features) for _ in range(2))
+        pd.testing.assert_frame_equal(first, again, check_exact=True)
+
+    def test_a_model_survives_being_stored(self, target, family):
+        model = trained(target, family)
+        features, _ = mixed(target, seed=5)
+        restored = pickle.loads(pickle.dumps(model))
+        pd.testing.assert_frame_equal(restored.predict(features), model.predict(features))
+
+
+def test_a_class_name_is_plain_text():
+    predicted = trained(BINARY).predict(mixed(BINARY)[0])
+    assert {type(name) for name in predicted["prediction"]} == {str}
+
+
+def test_the_truth_may_come_as_an_object_array():
+    features, truth = mixed(BINARY)
+    training = Training(metric="accuracy", trials=2, folds=2)
+    _, found = train(features, truth, MIXED, BINARY, training)
+    _, from_objects = train(features, truth.astype(object), MIXED, BINARY, training)
+    assert found == from_objects
+
+
+def test_missing_columns_are_named():
+    with pytest.raises(ValueError, match=r"lack the columns \['city'\]"):
+        trained(BINARY, "linear").predict(mixed(BINARY)[0].drop(columns="city"))
+
+
+def test_the_search_result_describes_the_model():
+    training = Training(metric="accuracy", trials=4, folds=2)
+    model, found = train(*boxed(150, seed=0), SENSORS, BINARY, training)
+    assert (model.family, model.params) == (found.family, found.params)
+    assert len(found.trials) == 4
+
+
+def test_training_on_a_box_with_the_usual_budget_predicts_new_products():
+    model, _ = train(*boxed(150, seed=0), SENSORS, BINARY, Training(metric="accuracy"))
+    features, truth = boxed(1000, seed=100)
+    assert np.mean(model.predict(features)["prediction"] == truth) >= 0.87
+
+
+def test_importances_are_shares_that_find_the_column_that_matters():
+    features, _ = mixed(BINARY)
+    truth = np.where(features["city"] == "rome", "good", "bad")
+    training = Training(metric="accuracy", families=["linear"], trials=1, folds=2)
+    model, _ = train(features, truth, MIXED, BINARY, training)
+    shares = importances(model, features, truth, "accuracy", seed=1)
+    assert list(shares) == list(MIXED)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares["city"] > 0.95
+    assert shares == importances(model, features, truth, "accuracy", seed=1)
+
+
+def test_importances_are_all_zero_where_nothing_matters_or_nothing_is_known():
+    model = trained(NUMBER, "linear")
+    features, truth = mixed(NUMBER)
+    nothing = dict.fromkeys(MIXED, 0.0)
+    assert importances(model, features.head(1), truth[:1], "rmse", seed=1) == nothing
+    assert importances(model, features.head(0), truth[:0], "rmse", seed=1) == nothing
