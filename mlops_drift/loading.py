@@ -8,6 +8,7 @@ from types import ModuleType
 
 import dagster as dg
 from dagster.components.core.component_tree import ComponentTree, ComponentTreeException
+from dagster_shared.record import copy
 from pydantic import ValidationError
 from yaml import YAMLError
 
@@ -38,7 +39,9 @@ def load_definitions() -> dg.Definitions:
     """
     trees = _trees()
     _models(trees)
-    return dg.Definitions.merge(*(tree.build_defs() for tree in trees))
+    shipped, *extra = (tree.build_defs() for tree in trees)
+    # Definitions of one code location may carry only one component tree.
+    return dg.Definitions.merge(shipped, *(copy(defs, component_tree=None) for defs in extra))
 
 
 def load_models() -> dict[str, Model]:

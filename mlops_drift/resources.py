@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -44,8 +45,13 @@ class RegistryResource(dg.ConfigurableResource[Registry]):
     lock_root: str
 
     def create_resource(self, context: dg.InitResourceContext) -> Registry:
-        """Makes the gateway; MLflow is imported when it is first asked."""
-        return Registry(self.tracking_uri, Path(self.artifact_root), Path(self.lock_root))
+        """The process's gateway, which keeps loaded pipelines from run to run."""
+        return _registry(self.tracking_uri, Path(self.artifact_root), Path(self.lock_root))
+
+
+@cache
+def _registry(tracking_uri: str, artifact_root: Path, lock_root: Path) -> Registry:
+    return Registry(tracking_uri, artifact_root, lock_root)
 
 
 def model_lake(lake: Lake, spec: ModelSpec) -> ModelLake:

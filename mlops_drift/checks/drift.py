@@ -62,11 +62,8 @@ def _check(
     day, worst = max(mine, key=lambda pair: _rank(pair[1]))
     moved = [item for shown, item in mine if shown is day and item.verdict == "fail"]
     reasons = "; ".join(item.reason for item in _worst_by_column(moved)[:3]) or worst.reason
-    counts = day.windows[worst.window][worst.column]
-    chart = None
-    if day.reference is not None and worst.n:
-        title = f"{worst.column}: reference and {worst.window} days to {day.day}"
-        chart = comparison_chart(day.reference.columns[worst.column], worst.column, counts, title)
+    # Drawing costs as much as measuring: only a failure gets a chart.
+    chart = _chart(day, worst) if verdict == "fail" else None
     table = [
         {field: asdict(item)[field] for field in SHOWN}
         for shown, item in sorted(mine, key=lambda pair: _rank(pair[1]), reverse=True)
@@ -89,6 +86,14 @@ def _check(
         {**_about(day, failing), "column": worst.column, "columns": verdict_table(table)},
         chart,
     )
+
+
+def _chart(day: DriftDay, worst: ColumnVerdict) -> bytes | None:
+    if day.reference is None:
+        return None
+    counts = day.windows[worst.window][worst.column]
+    title = f"{worst.column}: reference and {worst.window} days to {day.day}"
+    return comparison_chart(day.reference.columns[worst.column], worst.column, counts, title)
 
 
 def _rank(item: ColumnVerdict) -> tuple[int, float]:

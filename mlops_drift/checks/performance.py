@@ -109,7 +109,9 @@ def _chart(item: PerformanceVerdict, history: Sequence[tuple[date, float]]) -> b
         return None
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6, 2.8), dpi=80, layout="constrained")
+    figure = Figure(figsize=(6, 2.8), dpi=80)
+    # Fixed margins: an automatic layout draws everything twice.
+    figure.subplots_adjust(left=0.08, right=0.98, top=0.9, bottom=0.22)
     axes = figure.subplots()
     axes.plot(
         [str(day)[5:] for day, _ in history],

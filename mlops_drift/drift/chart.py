@@ -37,7 +37,9 @@ def comparison_chart(column: ColumnReference, name: str, counts: Counts, title: 
     shown = np.sort(filled[by_change[:_MAX_BINS]])
     positions = np.arange(len(shown))
 
-    figure = Figure(figsize=(4.8, 2.4), dpi=100, layout="constrained")
+    figure = Figure(figsize=(4.8, 2.4), dpi=100)
+    # Fixed margins: an automatic layout draws everything twice.
+    figure.subplots_adjust(left=0.1, right=0.98, top=0.88, bottom=0.3)
     axes = figure.add_subplot()
     axes.bar(positions - 0.2, before[shown], width=0.4, color="#9aa5b1", label="reference")
     axes.bar(positions + 0.2, after[shown], width=0.4, color="#d9480f", label="window")

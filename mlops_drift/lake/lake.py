@@ -11,12 +11,15 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.lake.table import Table
 
 # A conflict means that another process committed first: with few writers a handful suffices.
 COMMIT_ATTEMPTS = 20
+
+# Opening a table reads the commits since its last checkpoint.
+CHECKPOINT_INTERVAL = 10
 
 
 class LakeError(Exception):
@@ -108,6 +111,21 @@ def _relation(table: Table, snapshot: DeltaTable | None, predicate: str | None) 
     return f"(SELECT {columns} FROM ({empty} UNION ALL BY NAME {files}))"
 
 
+def _with_relations(sql: str, relations: list[str]) -> str:
+    """Puts relations before a statement: views would be bound twice, and opened twice.
+
+    >>> _with_relations("WITH b AS (FROM a) SELECT * FROM b", ["a AS (SELECT 1)"])
+    'WITH a AS (SELECT 1), b AS (FROM a) SELECT * FROM b'
+    """
+    if not relations:
+        return sql
+    statement = sql.strip()
+    joined = ", ".join(relations)
+    if statement.upper().startswith("WITH"):
+        return f"WITH {joined}, {statement[4:].lstrip()}"
+    return f"WITH {joined} {statement}"
+
+
 class Lake:
     """Tables under one root. Every write is one atomic commit; every read is one snapshot.
 
@@ -119,6 +137,7 @@ class Lake:
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.root = str(root)
         self._connection = connection
+        self._opened: dict[str, DeltaTable] = {}
 
     def uri(self, table: Table) -> str:
         """Where a table lives."""
@@ -127,7 +146,11 @@ class Lake:
     def snapshot(self, table: Table) -> DeltaTable | None:
         """The newest snapshot, or None while the table has never been written."""
         uri = self.uri(table)
-        return DeltaTable(uri) if DeltaTable.is_deltatable(uri) else None
+        if uri in self._opened:
+            self._opened[uri].update_incremental()
+        elif DeltaTable.is_deltatable(uri):
+            self._opened[uri] = DeltaTable(uri)
+        return self._opened.get(uri)
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -144,6 +167,7 @@ class Lake:
             The result as an Arrow table.
         """
         with self.cursor() as cursor:
+            relations = []
             for name, source in scans.items():
                 if isinstance(source, pa.Table):
                     cursor.register(name, source)
@@ -151,8 +175,8 @@ class Lake:
                 scan = source if isinstance(source, Scan) else Scan(source)
                 relation = _relation(scan.table, self.snapshot(scan.table), scan.predicate)
                 where = f" WHERE {scan.predicate}" if scan.predicate else ""
-                cursor.execute(f'CREATE TEMP VIEW "{name}" AS SELECT * FROM {relation}{where}')
-            return cursor.sql(sql).to_arrow_table()
+                relations.append(f'"{name}" AS (SELECT * FROM {relation}{where})')
+            return cursor.sql(_with_relations(sql, relations)).to_arrow_table()
 
     def rows(self, sql: str, /, **scans: Scan | Table | pa.Table) -> list[dict[str, Any]]:
         """The result of `query` as plain rows."""
@@ -178,7 +202,14 @@ class Lake:
             data: the new rows, all within those days.
             where: a further SQL condition on what is replaced, met by all of ``data``.
         """
-        self._replace(table, Scan(table, first, last).predicate, where, lambda _: data)
+        predicate = _and(Scan(table, first, last).predicate, where)
+
+        def commit() -> None:
+            snapshot = self.snapshot(table) or self._create(table)
+            if data.num_rows or snapshot.file_uris(file_pruning_predicate=predicate):
+                _overwrite(table, snapshot, data, predicate)
+
+        self._until_committed(table, commit)
 
     def rewrite_days(
         self,
@@ -191,11 +222,11 @@ class Lake:
 
         ``build`` runs again when another process committed to the table in between.
         """
-        self._replace(table, Scan(table, first, last).predicate, None, build)
+        self._rewrite(table, Scan(table, first, last).predicate, build)
 
     def rewrite(self, table: Table, build: Callable[[pa.Table], pa.Table | None]) -> None:
         """Replaces the whole of a small table by a function of what it holds."""
-        self._replace(table, None, None, build)
+        self._rewrite(table, None, build)
 
     def append_missing(self, table: Table, row: dict[str, object], identity: list[str]) -> bool:
         """Appends a row unless one with the same identity columns is there.
@@ -217,51 +248,54 @@ class Lake:
         self.rewrite(table, build)
         return appended
 
-    def _replace(
+    def _rewrite(
         self,
         table: Table,
-        days: str | None,
-        where: str | None,
+        predicate: str | None,
         build: Callable[[pa.Table], pa.Table | None],
     ) -> None:
-        predicate = " AND ".join(part for part in (days, where) if part) or None
-        for attempt in range(COMMIT_ATTEMPTS):
-            snapshot = self._create(table)
-            relation = _relation(table, snapshot, days)
-            condition = f" WHERE {predicate}" if predicate else ""
+        def commit() -> None:
+            # A snapshot of the writer's own: what it has read decides whether a commit conflicts.
+            uri = self.uri(table)
+            snapshot = DeltaTable(uri) if DeltaTable.is_deltatable(uri) else self._create(table)
+            relation = _relation(table, snapshot, predicate)
             with self.cursor() as cursor:
-                existing = cursor.sql(f"SELECT * FROM {relation}{condition}").to_arrow_table()
+                existing = cursor.sql(f"SELECT * FROM {relation}").to_arrow_table()
             data = build(existing.cast(table.schema))
-            if data is None or (data.num_rows == 0 and existing.num_rows == 0):
-                return
+            if data is not None:
+                _overwrite(table, snapshot, data, predicate)
+
+        self._until_committed(table, commit)
+
+    def _until_committed(self, table: Table, commit: Callable[[], None]) -> None:
+        for attempt in range(1, COMMIT_ATTEMPTS + 1):
             try:
-                write_deltalake(
-                    snapshot,
-                    data.select(table.schema.names).cast(table.schema),
-                    mode="overwrite",
-                    predicate=predicate,
-                    schema_mode="merge" if _adds_columns(table, snapshot) else None,
-                )
+                commit()
             except CommitFailedError as error:
-                if attempt == COMMIT_ATTEMPTS - 1:
+                if attempt == COMMIT_ATTEMPTS:
                     raise LakeError(
                         f"table {table.name}: {COMMIT_ATTEMPTS} commits lost to other writers"
                     ) from error
-                time.sleep(0.02 * (attempt + 1))
+                time.sleep(0.02 * attempt)
             else:
                 return
 
     def _create(self, table: Table) -> DeltaTable:
-        snapshot = self.snapshot(table)
-        if snapshot is not None:
-            return snapshot
-        return DeltaTable.create(
-            self.uri(table),
-            table.schema,
-            mode="ignore",
-            partition_by=list(table.partition_by),
-            name=table.name,
-        )
+        uri = self.uri(table)
+        try:
+            return DeltaTable.create(
+                uri,
+                table.schema,
+                mode="ignore",
+                partition_by=list(table.partition_by),
+                name=table.name,
+                configuration={"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)},
+            )
+        except DeltaError:
+            # Another process created it in the same moment.
+            if not DeltaTable.is_deltatable(uri):
+                raise
+            return DeltaTable(uri)
 
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
@@ -269,6 +303,20 @@ class Lake:
         return sorted(
             f"{log.parent.parent.name}.{log.parent.name}" for log in root.glob("*/*/_delta_log")
         )
+
+
+def _and(*conditions: str | None) -> str | None:
+    return " AND ".join(condition for condition in conditions if condition) or None
+
+
+def _overwrite(table: Table, snapshot: DeltaTable, data: pa.Table, predicate: str | None) -> None:
+    write_deltalake(
+        snapshot,
+        data.select(table.schema.names).cast(table.schema),
+        mode="overwrite",
+        predicate=predicate,
+        schema_mode="merge" if _adds_columns(table, snapshot) else None,
+    )
 
 
 def _adds_columns(table: Table, snapshot: DeltaTable) -> bool:

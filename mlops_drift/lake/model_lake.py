@@ -210,8 +210,9 @@ class ModelLake:
             p=Scan(self.tables.performance, until=until),
         )
 
-    def failures(self, version: int, until: date) -> list[dict[str, Any]]:
-        """Every failed number about a version, up to a day, in the order of the days."""
+    def failures(self, version: int, after: date, until: date) -> list[dict[str, Any]]:
+        """Every failed number about a version after a day and up to another, by day."""
+        since = after + timedelta(days=1)
         return self.lake.rows(
             f"""
             SELECT "check", day, day AS production_day, version, "column", value, threshold, n,
@@ -223,8 +224,8 @@ class ModelLake:
             FROM performance WHERE verdict = 'fail' AND version = {version}
             ORDER BY day, 1, 3, 5, n
             """,
-            drift=Scan(self.tables.drift, until=until),
-            performance=Scan(self.tables.performance, until=until),
+            drift=Scan(self.tables.drift, since, until),
+            performance=Scan(self.tables.performance, since, until),
         )
 
     def decisions(self) -> list[dict[str, Any]]:

@@ -17,18 +17,18 @@ from mlops_drift.spec import ModelSpec
 def gather_evidence(spec: ModelSpec, model: ModelLake, day: date) -> Evidence:
     """What was known about a model at the end of a day."""
     promotions = model.promotions(until=day)
-    champion = Champion(promotions[-1].version, promotions[-1].as_of) if promotions else None
-    failed = (
-        [FailedCheck(**row) for row in model.failures(champion.version, day)] if champion else []
-    )
+    if not promotions:
+        return Evidence(day, None, (), *_labels(spec, model, day))
+    champion = Champion(promotions[-1].version, promotions[-1].as_of)
+    failed = [FailedCheck(**row) for row in model.failures(champion.version, champion.as_of, day)]
+    # Without a failure nothing is decided that labels could change.
+    labels = _labels(spec, model, day) if failed else ({}, [])
+    return Evidence(day, champion, failed, *labels)
+
+
+def _labels(spec: ModelSpec, model: ModelLake, day: date) -> tuple[dict[date, int], list[str]]:
     labelled, seen = model.labelled_counts(day)
-    return Evidence(
-        day,
-        champion,
-        failed,
-        labelled,
-        [name for name in spec.target.classes or [] if name not in seen],
-    )
+    return labelled, [name for name in spec.target.classes or [] if name not in seen]
 
 
 def past_decisions(model: ModelLake) -> list[PastDecision]:
