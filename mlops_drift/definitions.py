@@ -1,12 +1,14 @@
 """What Dagster loads: every model's definitions, the resources and the executor."""
 
 import dagster as dg
+from dagster._utils.warnings import suppress_dagster_warnings
 
 from mlops_drift.loading import load_definitions
 from mlops_drift.resources import default_resources
 
 
 @dg.definitions
+@suppress_dagster_warnings
 def defs() -> dg.Definitions:
     """All models; steps run in one process, since each takes less than starting another."""
     return dg.Definitions.merge(

@@ -3,19 +3,93 @@
 `dagster.yaml` names these classes, because a path in it could not follow `MLOPS_DRIFT_DATA`.
 """
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationPlanned,
+)
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
+from dagster._core.storage.sql import create_engine
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
+from dagster_shared.record import copy
+from sqlalchemy import Connection, Engine
+from sqlalchemy.pool import QueuePool
 
 from mlops_drift import settings
+
+# Event files that stay open: the index, and those of a few runs.
+OPEN_FILES = 8
+
+
+class EventLog(SqliteEventLogStorage):
+    """Dagster's events in SQLite, with two differences.
+
+    Files stay open: Dagster opens and closes one for every event, which is half of what a run of
+    short steps costs (`benchmarks/README.md`).
+
+    A check has one row for each execution: Dagster plans a check of a partitioned asset once for
+    every day of the run, even a check that has no partitions itself and is evaluated once, and the
+    planned rows stay behind as skipped.
+    """
+
+    def __init__(self, base_dir: str) -> None:
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        super().__init__(base_dir)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock:
+            engine = self._engine(shard)
+            with engine.connect() as connection, connection.begin():
+                yield connection
+
+    def _engine(self, shard: str) -> Engine:
+        """The open file of a shard; the least recently used ones are closed."""
+        if shard in self._engines and shard in self._initialized_dbs:
+            self._engines.move_to_end(shard)
+            return self._engines[shard]
+        engine = create_engine(
+            self.conn_string_for_shard(shard),
+            poolclass=QueuePool,
+            pool_size=1,
+            # Safe across threads: the lock above lets one at a time in.
+            connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        )
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
+        replaced = self._engines.pop(shard, None)
+        self._engines[shard] = engine
+        if replaced is not None:
+            replaced.dispose()
+        while len(self._engines) > OPEN_FILES:
+            self._engines.popitem(last=False)[1].dispose()
+        return engine
+
+    def _store_asset_check_evaluation_planned(
+        self, event: EventLogEntry, event_id: int | None
+    ) -> None:
+        planned = event.dagster_event
+        if planned and isinstance(planned.event_specific_data, AssetCheckEvaluationPlanned):
+            data = copy(planned.event_specific_data, partitions_subset=None)
+            event = event._replace(dagster_event=planned._replace(event_specific_data=data))
+        super()._store_asset_check_evaluation_planned(event, event_id)
 
 
 class RunStorage(DagsterSqliteStorage):
     """Runs, events and schedules in SQLite under the data folder."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        self._event_log_storage = EventLog(self._event_log_storage._base_dir)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """The two jobs of a model: every day, and a retraining; and the schedule of the first."""
 
+from datetime import timedelta
+
 import dagster as dg
-from dagster._core.definitions.partitions.partitioned_schedule import (
-    UnresolvedPartitionedAssetScheduleDefinition,
-)
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from mlops_drift.assets.common import (
     DAILY_ASSETS,
+    DAY_TAG,
     MODEL_TAG,
+    REASON_TAG,
     RETRAINING_ASSETS,
     asset_key,
     partitions,
@@ -47,13 +48,25 @@ def retraining_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
     )
 
 
-def daily_schedule(
-    spec: ModelSpec, job: UnresolvedAssetJobDefinition
-) -> dg.ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition:
+def daily_schedule(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
     """Runs the daily job for the day that has just ended, one hour after midnight UTC."""
-    return dg.build_schedule_from_partitioned_job(
-        job,
+
+    @dg.schedule(
         name=f"{spec.name}_daily_schedule",
-        hour_of_day=1,
+        job=job,
+        cron_schedule="0 1 * * *",
+        execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Runs {daily_job_name(spec.name)} for the day that has just ended.",
     )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        day = (context.scheduled_execution_time - timedelta(days=1)).date()
+        if day < spec.start_date or (spec.end_date is not None and day > spec.end_date):
+            return dg.SkipReason(
+                f"{day} is not among the days of {spec.name}: "
+                f"{spec.start_date} to {spec.end_date or 'now'}"
+            )
+        tags = {DAY_TAG: day.isoformat(), REASON_TAG: "schedule"}
+        return dg.RunRequest(run_key=day.isoformat(), partition_key=day.isoformat(), tags=tags)
+
+    return schedule
