@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test ui lint lock bench clean
+.PHONY: run test ui mlflow lint lock bench clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -14,6 +14,11 @@ test: $(VENV)
 
 ui: $(VENV)
 	$(BIN)/dagster dev
+
+# The folder and the address are those of mlops_drift/settings.py.
+mlflow: $(VENV)
+	$(BIN)/mlflow ui --host 127.0.0.1 --port 5000 \
+		--backend-store-uri "$$($(BIN)/python -c 'from mlops_drift import settings; print(settings.tracking_uri())')"
 
 lint: $(VENV)
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,7 +22,8 @@ def main() -> None:
 @click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
 @click.option("--step", type=click.IntRange(1), default=1, help="Days run together.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
-def run(model: str, first: Any, last: Any, step: int, style: str) -> None:
+@click.option("--chart", type=click.Path(dir_okay=False), help="Also draw the KPI into a PNG.")
+def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | None) -> None:
     """Walk MODEL through its days: daily runs, and retrainings when a check fails.
 
     Stop it at any moment; the next call goes on where it was.
@@ -48,6 +50,10 @@ def run(model: str, first: Any, last: Any, step: int, style: str) -> None:
         with open_lake() as lake:
             timeline = read_timeline(model_lake(lake, replay.spec), replay.first, replay.last)
     seconds = time.monotonic() - started
+    if chart is not None:
+        from mlops_drift.reporting.chart import kpi_chart
+
+        Path(chart).write_bytes(kpi_chart(replay.spec, timeline))
     if style == "json":
         _print_json(
             {
