@@ -15,3 +15,8 @@ def __getattr__(name: str) -> Any:
 
         return MonitoredModel
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    # Dagster's registry of components reads the names of this module.
+    return sorted([*globals(), *__all__])

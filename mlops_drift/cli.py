@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+# What a shell reports for a program ended by Ctrl-C.
+STOPPED = 130
+
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -129,8 +132,11 @@ class _clear_errors:  # noqa: N801  # reads as a statement: `with _clear_errors(
             return
         from mlops_drift.lake.catalogue import QueryError
         from mlops_drift.loading import ModelDefinitionError
-        from mlops_drift.replay import ReplayError
+        from mlops_drift.replay import ReplayError, ReplayStopped
 
         mendable = (ModelDefinitionError, ReplayError, QueryError, FileNotFoundError)
+        if isinstance(error, KeyboardInterrupt | ReplayStopped):
+            click.echo(str(error) or "stopped; the same command goes on where it was", err=True)
+            raise SystemExit(STOPPED) from error
         if isinstance(error, mendable):
             raise click.ClickException(str(error)) from error

@@ -15,6 +15,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -24,7 +25,13 @@ from dagster._core.storage.tags import (
 from filelock import FileLock, Timeout
 
 from mlops_drift import settings
-from mlops_drift.assets.common import DAY_TAG, DECISION_TAG, MODEL_TAG, REASON_TAG
+from mlops_drift.assets.common import (
+    DAY_TAG,
+    DECISION_TAG,
+    MODEL_TAG,
+    REASON_TAG,
+    STOPPED_TAG,
+)
 from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
 from mlops_drift.automation.sensor import complete_days, sensor_name
 from mlops_drift.definitions import defs
@@ -33,6 +40,8 @@ from mlops_drift.resources import default_resources, model_lake, open_lake
 
 REPLAY_TAG = "mlops_drift/replay"
 POLL_SECONDS = 0.5
+# How long a retraining that another process carries out may take.
+PATIENCE_SECONDS = 1800
 
 OPEN_STATUSES = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -47,6 +56,10 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 class ReplayError(Exception):
     """The replay cannot go on; the message says why and what to do."""
+
+
+class ReplayStopped(Exception):  # noqa: N818  # nothing went wrong
+    """A person stopped the replay; the message says where."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +203,7 @@ class Replay:
             **partition,
         )
         if not result.success:
+            self._stop_if_asked(result, step.last)
             raise ReplayError(self._explain(result, f"{step.first} to {step.last}"))
 
     def _decide(self, on_step: Callable[[Step, str], None], step: Step) -> None:
@@ -225,11 +239,17 @@ class Replay:
         ]
         if not theirs:
             return False
-        while True:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
             run = self._instance.get_run_by_id(theirs[0].run_id)
             if run is None or run.is_finished:
                 return True
             time.sleep(POLL_SECONDS)
+        raise ReplayError(
+            f"run {theirs[0].run_id} carries out decision {request.run_key} and has not ended for "
+            f"{PATIENCE_SECONDS // 60} minutes; look at it in the UI, and terminate it if its "
+            "process is gone"
+        )
 
     def _retrain(self, request: dg.RunRequest) -> None:
         result = self._retraining.execute_in_process(
@@ -249,7 +269,14 @@ class Replay:
             decisions = model_lake(lake, self.spec).decisions()
         outcome = {row["decision"]: row["outcome"] for row in decisions}
         if outcome.get(request.tags[DECISION_TAG]) != "rejected":
+            self._stop_if_asked(result, request.tags[DAY_TAG])
             raise ReplayError(self._explain(result, f"decision {request.run_key}"))
+
+    def _stop_if_asked(self, result: dg.ExecuteInProcessResult, day: object) -> None:
+        """Dagster turns Ctrl-C into a failed run; here it is a stop, which the next call mends."""
+        if DagsterExecutionInterruptedError.__name__ in self._explain(result, ""):
+            self._instance.add_run_tags(result.run_id, {STOPPED_TAG: "true"})
+            raise ReplayStopped(f"stopped at {day}; the same command goes on there")
 
     def _explain(self, result: dg.ExecuteInProcessResult, what: str) -> str:
         failures = [

@@ -14,6 +14,7 @@ from mlops_drift.assets.common import (
     MODEL_TAG,
     PERFORMANCE_METRICS,
     REASON_TAG,
+    STOPPED_TAG,
     TRAINING_SET,
     asset_key,
 )
@@ -68,7 +69,7 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
         decision = decide_now(spec, model, day)
         if decision.action != "retrain":
             return dg.SensorResult(skip_reason=f"{day}: {decision.reason}", cursor=seen)
-        failed = failed_runs(context.instance, decision.id)
+        failed, ended = runs_without_outcome(context.instance, decision.id)
         if failed >= ATTEMPTS:
             return dg.SensorResult(
                 skip_reason=f"decision {decision.id}: {failed} runs failed; look at the last one, "
@@ -76,7 +77,7 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
                 cursor=seen,
             )
         # No cursor: should the run be lost before it starts, the next look asks for it again.
-        return dg.SensorResult(run_requests=[run_request(spec, decision, failed)])
+        return dg.SensorResult(run_requests=[run_request(spec, decision, ended)])
 
     return sensor
 
@@ -114,15 +115,34 @@ def complete_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
     return {date.fromisoformat(day) for day in drift & performance}
 
 
-def failed_runs(instance: dg.DagsterInstance, decision: str) -> int:
-    """How many runs of a decision have failed."""
-    return instance.get_runs_count(
-        dg.RunsFilter(tags={DECISION_TAG: decision}, statuses=[dg.DagsterRunStatus.FAILURE])
+def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[int, int]:
+    """Runs of a decision that ended before it had an outcome.
+
+    Returns:
+        How many failed by themselves, and how many ended in all: stopped ones count there too.
+    """
+    ended = instance.get_runs(
+        dg.RunsFilter(
+            tags={DECISION_TAG: decision},
+            statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
+        )
     )
+    failed = [
+        run
+        for run in ended
+        if run.status == dg.DagsterRunStatus.FAILURE and STOPPED_TAG not in run.tags
+    ]
+    return len(failed), len(ended)
 
 
-def run_request(spec: ModelSpec, decision: Decision, failed: int) -> dg.RunRequest:
-    """The run that carries out a decision; a failed attempt is followed by one with a new key."""
+def run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunRequest:
+    """The run that carries out a decision; one that ended without outcome is followed by another.
+
+    Args:
+        spec: the model.
+        decision: the decision.
+        ended: runs of the decision that ended without an outcome; it makes a new run key.
+    """
     config = {
         "as_of": decision.day.isoformat(),
         "since": decision.since.isoformat() if decision.since else None,
@@ -134,7 +154,7 @@ def run_request(spec: ModelSpec, decision: Decision, failed: int) -> dg.RunReque
     }
     op = asset_key(spec, TRAINING_SET).to_python_identifier()
     return dg.RunRequest(
-        run_key=decision.id if not failed else f"{decision.id}-attempt-{failed + 1}",
+        run_key=decision.id if not ended else f"{decision.id}-attempt-{ended + 1}",
         run_config={"ops": {op: {"config": config}}},
         tags={
             MODEL_TAG: spec.name,
