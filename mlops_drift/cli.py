@@ -1,6 +1,7 @@
 """The command line: `mlops-drift run`, `status` and `sql`."""
 
 import json
+import math
 import time
 from datetime import date
 from pathlib import Path
@@ -114,7 +115,16 @@ def sql(query: str | None, style: str) -> None:
 
 
 def _print_json(content: Any) -> None:
-    click.echo(json.dumps(content, indent=2, default=_plain))
+    click.echo(json.dumps(_without_nan(content), indent=2, default=_plain, allow_nan=False))
+
+
+def _without_nan(content: Any) -> Any:
+    """JSON has no nan and no infinity: a number that is undefined becomes null."""
+    if isinstance(content, dict):
+        return {name: _without_nan(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def _plain(value: Any) -> Any:

@@ -8,15 +8,17 @@ from types import ModuleType
 
 import dagster as dg
 from dagster.components.core.component_tree import ComponentTree, ComponentTreeException
+from dagster.components.core.decl import build_component_decl_from_yaml_document
+from dagster.components.core.defs_module import ComponentPath, find_defs_or_component_yaml
 from dagster_shared.record import copy
+from dagster_shared.utils import safe_is_subclass
+from dagster_shared.yaml_utils import parse_yamls_with_source_position
 from pydantic import ValidationError
 from yaml import YAMLError
 
 from mlops_drift import settings
 from mlops_drift.component import MonitoredModel
 from mlops_drift.spec import ModelSpec
-
-YAML_NAMES = ("defs.yaml", "component.yaml")
 
 
 class ModelDefinitionError(Exception):
@@ -39,7 +41,10 @@ def load_definitions() -> dg.Definitions:
     """
     trees = _trees()
     _models(trees)
-    shipped, *extra = (tree.build_defs() for tree in trees)
+    try:
+        shipped, *extra = (tree.build_defs() for tree in trees)
+    except ComponentTreeException as error:
+        raise ModelDefinitionError(f"{error}\n{_cause(error)}") from error
     # Definitions of one code location may carry only one component tree.
     return dg.Definitions.merge(shipped, *(copy(defs, component_tree=None) for defs in extra))
 
@@ -106,18 +111,54 @@ def _models(trees: list[ComponentTree]) -> list[Model]:
 
 def _components(tree: ComponentTree) -> Iterator[tuple[MonitoredModel, Path]]:
     root = tree.defs_module_path
-    for file in sorted(path for name in YAML_NAMES for path in root.rglob(name)):
+    files = [file for folder in _folders(root) if (file := find_defs_or_component_yaml(folder))]
+    if not files:
+        raise ModelDefinitionError(
+            f"{root} holds no <model>/defs.yaml; put one there, or correct {settings.DEFS_VARIABLE}"
+        )
+    for file in files:
+        _declare(tree, file)
+    for loc, decl in tree.find_root_decl().iterate_loc_component_decl_pairs():
+        if isinstance(loc, ComponentPath) and safe_is_subclass(decl.component_type, MonitoredModel):
+            yield _load(tree, loc), loc.file_path
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted([root, *(path for path in root.rglob("*") if path.is_dir())])
+
+
+def _declare(tree: ComponentTree, file: Path) -> None:
+    """Reads a file by itself: what the tree raises does not say which of its files is wrong."""
+    try:
+        documents = parse_yamls_with_source_position(file.read_text(encoding="utf-8"), str(file))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ModelDefinitionError(f"{file}: {error}") from error
+    if not documents:
+        raise ModelDefinitionError(
+            f"{file}: the file is empty; it should hold `type: mlops_drift.MonitoredModel` "
+            "and `attributes:`"
+        )
+    for number, document in enumerate(documents):
+        path = ComponentPath.from_path(file.parent, number)
+        context = tree.decl_load_context.for_component_loc(path)
         try:
-            component = tree.load_component(file.parent.relative_to(root))
-        except ComponentTreeException as error:
-            raise ModelDefinitionError(_explain(error)) from error
-        except (YAMLError, ValidationError, dg.DagsterError) as error:
-            raise ModelDefinitionError(f"{file}: {error}") from error
-        if isinstance(component, MonitoredModel):
-            yield component, file.parent
+            build_component_decl_from_yaml_document(context, document, path)
+        except ValidationError as error:
+            raise ModelDefinitionError(str(error)) from error
+        except dg.DagsterError as error:
+            position = document.source_position_tree.children["type"].position
+            raise ModelDefinitionError(f"`type at {position}`\n  {error}") from error
 
 
-def _explain(error: BaseException) -> str:
+def _load(tree: ComponentTree, path: ComponentPath) -> MonitoredModel:
+    try:
+        return tree.load_component(path, MonitoredModel)
+    except ComponentTreeException as error:
+        file = find_defs_or_component_yaml(path.file_path)
+        raise ModelDefinitionError(f"{file}: {_cause(error)}") from error
+
+
+def _cause(error: BaseException) -> str:
     """The message of the first cause that is not the tree around it."""
     cause: BaseException | None = error
     while isinstance(cause, ComponentTreeException):

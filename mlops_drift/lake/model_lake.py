@@ -16,8 +16,16 @@ from mlops_drift.schema import Target
 
 @dataclass(frozen=True)
 class Promotion:
-    """A version that became champion at the end of a day."""
+    """A version that became champion at the end of a day.
 
+    Attributes:
+        number: its place among the promotions, from 1.
+        previous: the champion before.
+        reference: digest of the version's reference.
+        decision: the decision that it carried out.
+    """
+
+    number: int
     as_of: date
     version: int
     previous: int | None
@@ -126,7 +134,7 @@ class ModelLake:
 
     def promotions(self, until: date | None = None) -> list[Promotion]:
         """Promotions in their order, those as of a day after `until` left out."""
-        rows = self.lake.rows("SELECT * FROM p ORDER BY as_of, version", p=self.tables.promotions)
+        rows = self.lake.rows("SELECT * FROM p ORDER BY number", p=self.tables.promotions)
         promotions = [Promotion(**row) for row in rows]
         return [item for item in promotions if until is None or item.as_of <= until]
 

@@ -193,6 +193,7 @@ def model_tables(
             f"training.{model}_promotions",
             pa.schema(
                 [
+                    pa.field("number", pa.int64(), nullable=False),
                     pa.field("as_of", pa.date32(), nullable=False),
                     version,
                     pa.field("previous", pa.int64()),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -76,12 +77,10 @@ def split_by_time(labelled: pa.Table, key: str, test_share: float) -> TrainingSe
         raise ValueError(
             f"a training set needs at least 2 labelled rows, found {labelled.num_rows}"
         )
-    digests = [
-        hashlib.sha256(str(value).encode()).hexdigest() for value in labelled[key].to_pylist()
-    ]
+    ties = pd.util.hash_array(labelled[key].to_numpy(), categorize=False)
     order = pc.sort_indices(
-        labelled.append_column("__tie", pa.array(digests)),
-        sort_keys=[("event_time", "ascending"), ("__tie", "ascending")],
+        pa.table({"moment": labelled["event_time"], "tie": ties, "key": labelled[key]}),
+        sort_keys=[("moment", "ascending"), ("tie", "ascending"), ("key", "ascending")],
     )
     n_test = min(max(1, round(labelled.num_rows * test_share)), labelled.num_rows - 1)
     ordered = labelled.take(order)

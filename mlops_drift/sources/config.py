@@ -1,17 +1,21 @@
 """Where events and labels come from, as written in YAML."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mlops_drift.schema import Strict
+
+SimulatorName = Literal["glassware", "insurance"]
 
 
 class SimulatorSource(Strict):
     """A seeded world that makes events and labels for any day."""
 
     kind: Literal["simulator"] = Field(description="simulator")
-    simulator: str = Field(description="Name of the simulated world: glassware or insurance.")
+    simulator: SimulatorName = Field(
+        description="Name of the simulated world: glassware or insurance."
+    )
     seed: int = Field(7, ge=0, description="Seed of the world.")
     stationary: bool = Field(False, description="Switches the world's changes off.")
 
@@ -32,6 +36,15 @@ class FileTable(Strict):
     missing: Literal["error", "empty"] = Field(
         "error", description="What a day without a file means, where the path holds `{day}`."
     )
+
+    @model_validator(mode="after")
+    def _rows_have_a_day(self) -> Self:
+        if self.day_column is None and "{day}" not in self.path:
+            raise ValueError(
+                f"path {self.path!r} holds no {{day}}, so day_column must name the column that "
+                "gives a row's day"
+            )
+        return self
 
 
 class FilesSource(Strict):

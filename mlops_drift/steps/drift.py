@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_drift.drift.profile import add, profile
 from mlops_drift.drift.reference import Counts, Kind, Reference
@@ -128,7 +129,7 @@ def _new_profiles(
 
 
 def _of_day(table: pa.Table, day: date) -> pa.Table:
-    return table.filter(pa.compute.equal(table["day"], pa.scalar(day, pa.date32())))
+    return table.filter(pc.equal(table["day"], pa.scalar(day, pa.date32())))
 
 
 def _judge_day(

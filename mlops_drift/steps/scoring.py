@@ -1,9 +1,10 @@
 """Predictions: of a version's pipeline for a table of features, and of the days in production."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
@@ -65,11 +66,12 @@ def score_days(
 
     What was served stays: only events without a prediction of that version get one.
     """
-    features = model.lake.read(Scan(model.tables.features, first, last))
-    serving = {day: model.champion_serving(day) for day in sorted(set(features["day"].to_pylist()))}
+    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
+    serving = {day: model.champion_serving(day) for day in days}
     versions = {day: champion.version for day, champion in serving.items() if champion}
     if not versions:
         return Served(0, 0, ())
+    features = model.lake.read(Scan(model.tables.features, min(versions), max(versions)))
     fresh = _predictions(spec, model, registry, features, versions)
     added = 0
 
@@ -96,10 +98,9 @@ def _predictions(
 ) -> pa.Table:
     schema = model.tables.predictions.schema
     parts = []
-    days = features["day"].to_pylist()
     for version in sorted(set(versions.values())):
-        chosen = pa.array([versions.get(day) == version for day in days])
-        rows = features.filter(chosen)
+        days = pa.array([day for day in versions if versions[day] == version], pa.date32())
+        rows = features.filter(pc.is_in(features["day"], value_set=days))
         predicted = predict_table(spec, registry, version, rows)
         parts.append(
             predicted.append_column("day", rows["day"])

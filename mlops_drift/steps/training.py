@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_drift import settings
 from mlops_drift.digests import learning_code_digest
@@ -225,7 +226,7 @@ def _comparison(
     if champion is None:
         return not_worse_than_champion(metric, 0.0, None, spec.gates, 0)
     known_to_champion = model.sets.read(champion.training_set).train[spec.key]
-    unseen = pa.compute.invert(pa.compute.is_in(test[spec.key], known_to_champion))
+    unseen = pc.invert(pc.is_in(test[spec.key], known_to_champion))
     rows, mine = test.filter(unseen), predicted.filter(unseen)
     theirs = predict_table(spec, registry, champion.version, rows)
     return not_worse_than_champion(
@@ -279,7 +280,7 @@ def promote(
         The promotion; None if the version is the champion already.
 
     Raises:
-        PromotionError: if a gate does not pass.
+        PromotionError: if a gate does not pass, or the champion is of a later day.
     """
     record = model.version(version)
     with registry.lock(f"registry-{spec.name}"):
@@ -287,6 +288,12 @@ def promote(
         done = [item for item in promotions if item.decision == decision]
         if not done and promotions and promotions[-1].version == version:
             return None
+        if not done and promotions and as_of < promotions[-1].as_of:
+            raise PromotionError(
+                f"version {version} of {spec.name} is of {as_of}, the champion of "
+                f"{promotions[-1].as_of}: a day that a later champion served would change; "
+                "build a training set as of a later day"
+            )
         if not done:
             against = [
                 gate
@@ -313,6 +320,7 @@ def _promotion(model: ModelLake, record: VersionRecord, as_of: date, decision: s
     promotions = model.promotions()
     reference = Reference.from_dict(model.sets.read_reference(record.training_set, record.version))
     return Promotion(
+        number=len(promotions) + 1,
         as_of=as_of,
         version=record.version,
         previous=promotions[-1].version if promotions else None,

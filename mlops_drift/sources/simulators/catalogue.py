@@ -1,10 +1,9 @@
 """The simulators by name."""
 
-from typing import Literal, get_args
+from typing import get_args
 
+from mlops_drift.sources.config import SimulatorName
 from mlops_drift.sources.simulators.base import Simulator
-
-SimulatorName = Literal["glassware", "insurance"]
 
 
 def simulator(name: str, seed: int, stationary: bool = False) -> Simulator:
