@@ -30,15 +30,14 @@ from mlops_drift.assets.common import (
     DECISION_TAG,
     MODEL_TAG,
     REASON_TAG,
-    STOPPED_TAG,
+    REPLAY_TAG,
 )
 from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
 from mlops_drift.automation.sensor import complete_days, sensor_name
 from mlops_drift.definitions import defs
 from mlops_drift.loading import Model
-from mlops_drift.resources import default_resources, model_lake, open_lake
+from mlops_drift.resources import default_resources, model_lake, open_lake, open_registry
 
-REPLAY_TAG = "mlops_drift/replay"
 POLL_SECONDS = 0.5
 # How long a retraining that another process carries out may take.
 PATIENCE_SECONDS = 1800
@@ -182,6 +181,8 @@ class Replay:
             self._instance.report_run_canceled(
                 record, message="The process of this run was stopped; the next replay goes on."
             )
+            if record.job_name == self._retraining.name:
+                open_registry().close_run(self.spec.name, record.run_id)
 
     def _run_daily(self, step: Step) -> None:
         tags = {
@@ -275,7 +276,6 @@ class Replay:
     def _stop_if_asked(self, result: dg.ExecuteInProcessResult, day: object) -> None:
         """Dagster turns Ctrl-C into a failed run; here it is a stop, which the next call mends."""
         if DagsterExecutionInterruptedError.__name__ in self._explain(result, ""):
-            self._instance.add_run_tags(result.run_id, {STOPPED_TAG: "true"})
             raise ReplayStopped(f"stopped at {day}; the same command goes on there")
 
     def _explain(self, result: dg.ExecuteInProcessResult, what: str) -> str:

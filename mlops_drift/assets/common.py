@@ -38,8 +38,8 @@ MODEL_TAG = "mlops_drift/model"
 DAY_TAG = "mlops_drift/day"
 REASON_TAG = "mlops_drift/reason"
 DECISION_TAG = "mlops_drift/decision"
-# On a run that a person stopped: it has not failed by itself.
-STOPPED_TAG = "mlops_drift/stopped"
+# On the runs of a replay, which a person watches: whether to try again is up to them.
+REPLAY_TAG = "mlops_drift/replay"
 
 
 def asset_key(spec: ModelSpec, asset: str) -> dg.AssetKey:

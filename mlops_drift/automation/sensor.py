@@ -14,7 +14,7 @@ from mlops_drift.assets.common import (
     MODEL_TAG,
     PERFORMANCE_METRICS,
     REASON_TAG,
-    STOPPED_TAG,
+    REPLAY_TAG,
     TRAINING_SET,
     asset_key,
 )
@@ -119,7 +119,7 @@ def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[i
     """Runs of a decision that ended before it had an outcome.
 
     Returns:
-        How many failed by themselves, and how many ended in all: stopped ones count there too.
+        How many failed unattended, and how many ended in all: those of a replay count there too.
     """
     ended = instance.get_runs(
         dg.RunsFilter(
@@ -130,7 +130,7 @@ def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[i
     failed = [
         run
         for run in ended
-        if run.status == dg.DagsterRunStatus.FAILURE and STOPPED_TAG not in run.tags
+        if run.status == dg.DagsterRunStatus.FAILURE and REPLAY_TAG not in run.tags
     ]
     return len(failed), len(ended)
 

@@ -82,10 +82,31 @@ class Registry:
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         self._artifact_root.mkdir(parents=True, exist_ok=True)
         with self.lock("mlflow"):
+            self._make_database()
             mlflow.set_tracking_uri(self.tracking_uri)
             client = mlflow.MlflowClient()
             client.search_experiments(max_results=1)
         return client
+
+    def _make_database(self) -> None:
+        """Makes an SQLite database beside its place, then moves it there.
+
+        MLflow makes its tables one by one: a kill in between would leave a database that it can
+        neither use nor finish.
+        """
+        import mlflow
+
+        scheme = "sqlite:///"
+        if not self.tracking_uri.startswith(scheme):
+            return
+        place = Path(self.tracking_uri.removeprefix(scheme).split("?")[0])
+        if place.exists():
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = place.with_suffix(".unfinished")
+        unfinished.unlink(missing_ok=True)
+        mlflow.MlflowClient(f"{scheme}{unfinished}").search_experiments(max_results=1)
+        unfinished.rename(place)
 
     def lock(self, name: str) -> FileLock:
         """A lock between processes that a killed process leaves free.
@@ -109,6 +130,18 @@ class Registry:
                 client.get_registered_model(model)
             except MlflowException:
                 client.create_registered_model(model)
+
+    def close_run(self, model: str, dagster_run_id: str) -> None:
+        """Marks the MLflow run of a Dagster run whose process is gone as killed."""
+        experiment = self.client.get_experiment_by_name(model)
+        if experiment is None:
+            return
+        left_open = self.client.search_runs(
+            [experiment.experiment_id],
+            f"tags.dagster_run_id = '{dagster_run_id}' AND attributes.status = 'RUNNING'",
+        )
+        for run in left_open:
+            self.client.set_terminated(run.info.run_id, status="KILLED")
 
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:
         """The version made from exactly this, if there is one."""
