@@ -49,6 +49,9 @@ OPEN_STATUSES = [
     dg.DagsterRunStatus.CANCELING,
 ]
 
+# How Dagster and DuckDB say that a person pressed Ctrl-C.
+INTERRUPTIONS = (DagsterExecutionInterruptedError.__name__, "Query interrupted")
+
 # A job of one's own logging: the runs are in the UI, the terminal shows the progress.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -210,7 +213,7 @@ class Replay:
     def _decide(self, on_step: Callable[[Step, str], None], step: Step) -> None:
         """Lets the sensor look, and runs what it asks for, until it asks for nothing more."""
         asked: set[str] = set()
-        while request := self._look():
+        while request := self._look(step):
             if request.run_key in asked:
                 raise ReplayError(
                     f"decision {request.run_key} was carried out and is asked for again; "
@@ -221,13 +224,20 @@ class Replay:
             if not self._wait_for(request):
                 self._retrain(request)
 
-    def _look(self) -> dg.RunRequest | None:
-        with dg.build_sensor_context(
-            instance=self._instance,
-            repository_def=self._repository,
-            resources={"lake": default_resources()["lake"]},
-        ) as context:
-            data = self._sensor.evaluate_tick(context)
+    def _look(self, step: Step) -> dg.RunRequest | None:
+        try:
+            with dg.build_sensor_context(
+                instance=self._instance,
+                repository_def=self._repository,
+                resources={"lake": default_resources()["lake"]},
+            ) as context:
+                data = self._sensor.evaluate_tick(context)
+        except (DagsterExecutionInterruptedError, RuntimeError) as error:
+            if not any(sign in repr(error) for sign in INTERRUPTIONS):
+                raise
+            raise ReplayStopped(
+                f"stopped at {step.last}; the same command goes on there"
+            ) from error
         return data.run_requests[0] if data.run_requests else None
 
     def _wait_for(self, request: dg.RunRequest) -> bool:
@@ -275,7 +285,8 @@ class Replay:
 
     def _stop_if_asked(self, result: dg.ExecuteInProcessResult, day: object) -> None:
         """Dagster turns Ctrl-C into a failed run; here it is a stop, which the next call mends."""
-        if DagsterExecutionInterruptedError.__name__ in self._explain(result, ""):
+        explained = self._explain(result, "")
+        if any(sign in explained for sign in INTERRUPTIONS):
             raise ReplayStopped(f"stopped at {day}; the same command goes on there")
 
     def _explain(self, result: dg.ExecuteInProcessResult, what: str) -> str:

@@ -39,10 +39,16 @@ class Column(Strict):
 
     type: ColumnType = Field(description="number (float), integer, boolean or category (text).")
     nullable: bool = Field(True, description="Whether a missing value is acceptable.")
-    min: float | None = Field(None, description="Smallest acceptable value, inclusive.")
-    max: float | None = Field(None, description="Largest acceptable value, inclusive.")
+    min: float | None = Field(
+        None, allow_inf_nan=False, description="Smallest acceptable value, inclusive."
+    )
+    max: float | None = Field(
+        None, allow_inf_nan=False, description="Largest acceptable value, inclusive."
+    )
     allowed: list[ClassName] | None = Field(
-        None, description="The acceptable categories; a category outside them is rejected."
+        None,
+        min_length=1,
+        description="The acceptable categories; a category outside them is rejected.",
     )
     description: str = Field("", description="What the column means, with its unit.")
 
@@ -54,9 +60,11 @@ class Column(Strict):
     @model_validator(mode="after")
     def _constraints_fit_type(self) -> Self:
         if not self.is_numeric and (self.min is not None or self.max is not None):
-            raise ValueError(f"min and max need type number or integer, not {self.type}")
+            raise ValueError(
+                f"min {self.min} and max {self.max} need type number or integer, not {self.type}"
+            )
         if self.type != "category" and self.allowed is not None:
-            raise ValueError(f"allowed needs type category, not {self.type}")
+            raise ValueError(f"allowed {self.allowed} needs type category, not {self.type}")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min} is above max {self.max}")
         return self
@@ -86,7 +94,10 @@ class Target(Strict):
     def _classes_fit_kind(self) -> Self:
         if self.kind == "regression":
             if self.classes is not None or self.positive is not None:
-                raise ValueError("a regression target has neither classes nor positive")
+                raise ValueError(
+                    "a regression target has neither classes nor positive, found "
+                    f"{self.classes} and {self.positive!r}"
+                )
             return self
         expected = 2 if self.kind == "binary" else 3
         classes = self.classes or []
@@ -100,5 +111,7 @@ class Target(Strict):
         if self.kind == "binary" and self.positive not in classes:
             raise ValueError(f"positive must be one of {classes}, found {self.positive!r}")
         if self.kind == "multiclass" and self.positive is not None:
-            raise ValueError("positive belongs to a binary target")
+            raise ValueError(
+                f"positive {self.positive!r} belongs to a binary target, not to a multiclass one"
+            )
         return self

@@ -17,7 +17,7 @@ from mlops_drift.monitoring.config import PerformanceMonitor, QualityMonitor, Re
 from mlops_drift.schema import Column, Strict, Target
 from mlops_drift.sources.config import Source
 
-RESERVED = {"day", "event_time", "version", "prediction", "score"}
+RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}
 
 
 class Monitors(Strict):
@@ -68,13 +68,16 @@ class ModelSpec(Strict):
     def _parts_fit_together(self) -> Self:
         names = [self.key, *self.columns, self.target.column]
         for name in names:
-            if name in RESERVED or name.startswith("typed_"):
+            if name.lower() in RESERVED or name.lower().startswith("typed_"):
                 raise ValueError(f"column name {name!r} is used by the project itself; rename it")
-            if '"' in name:
-                raise ValueError(f"column name {name!r} must not contain a double quote")
-        if len(set(names)) != len(names):
+            if '"' in name or not name.strip():
+                raise ValueError(
+                    f"column name {name!r} must not be blank and must not contain a double quote"
+                )
+        if len({name.lower() for name in names}) != len(names):
             raise ValueError(
-                f"key, columns and target.column must all differ, found {', '.join(names)}"
+                "key, columns and target.column must all differ, and by more than upper and lower "
+                f"case, found {', '.join(names)}"
             )
         if self.end_date is not None and self.end_date < self.start_date:
             raise ValueError(f"end_date {self.end_date} is before start_date {self.start_date}")
@@ -100,7 +103,13 @@ class ModelSpec(Strict):
     @property
     def learning_digest(self) -> str:
         """Digest of the part of the description that decides what a training makes of a set."""
-        return digest(self.model_dump(mode="json", include={"columns", "target", "training"}))
+        return digest(
+            self.model_dump(
+                mode="json",
+                include={"columns", "target", "training"},
+                exclude={"columns": {"__all__": {"description"}}},
+            )
+        )
 
 
 def digest(content: Any) -> str:

@@ -26,7 +26,10 @@ def run_sql(lake: Lake, query: str) -> pa.Table:
             relation = _relation(DeltaTable(f"{lake.root}/{schema}/{table}"))
             cursor.execute(f'CREATE OR REPLACE VIEW "{schema}"."{table}" AS {relation}')
         try:
-            return cursor.sql(query).to_arrow_table()
+            result = cursor.sql(query)
+            if result is None:
+                raise QueryError(f"the query holds no statement that returns rows: {query!r}")
+            return result.to_arrow_table()
         except duckdb.Error as error:
             raise QueryError(
                 f"{error}\nThe tables are: {', '.join(lake.names()) or 'none yet'}"

@@ -12,11 +12,17 @@ import pyarrow as pa
 
 from mlops_drift.lake.lake import Lake, Scan
 from mlops_drift.lake.table import Table
-from mlops_drift.schema import Column, Target
+from mlops_drift.schema import Column, ColumnType, Target
 from mlops_drift.sources.base import Batch, SourceError
 
 TRUTHS = "('true', 't', '1', '1.0', 'yes', 'y')"
 FALSEHOODS = "('false', 'f', '0', '0.0', 'no', 'n')"
+BLANKS = r"E' \t\r\n'"
+NOUNS: dict[ColumnType, str] = {
+    "number": "a number",
+    "integer": "an integer",
+    "boolean": "true or false",
+}
 
 
 @dataclass(frozen=True)
@@ -34,65 +40,73 @@ class Screened:
     undated: int
 
 
-def _text(name: str) -> str:
-    return f"nullif(trim(CAST(\"{name}\" AS VARCHAR)), '')"
-
-
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _text(name: str, raw: pa.DataType) -> str:
+    """SQL of the raw value as trimmed text, null where blank."""
+    shown = f'CAST("{name}" AS VARCHAR)'
+    if pa.types.is_floating(raw):
+        # A missing value makes pandas store whole numbers as floats: 1.0 means 1.
+        whole = f'"{name}" = trunc("{name}") AND abs("{name}") < 9007199254740992'
+        shown = (
+            f'CASE WHEN {whole} THEN CAST(TRY_CAST("{name}" AS BIGINT) AS VARCHAR) ELSE {shown} END'
+        )
+    return f"nullif(trim({shown}, {BLANKS}), '')"
+
+
+def _is_missing(name: str, raw: pa.DataType) -> str:
+    text = _text(name, raw)
+    return f"({text} IS NULL OR lower({text}) = 'nan')"
+
+
 def _number(name: str, raw: pa.DataType) -> str:
-    source = f'"{name}"' if pa.types.is_floating(raw) or pa.types.is_integer(raw) else _text(name)
+    exact = pa.types.is_floating(raw) or pa.types.is_integer(raw)
+    source = f'"{name}"' if exact else _text(name, raw)
     value = f"TRY_CAST({source} AS DOUBLE)"
     return f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
 
 
-def _is_missing(name: str, raw: pa.DataType) -> str:
-    if pa.types.is_floating(raw):
-        return f'("{name}" IS NULL OR isnan("{name}"))'
-    return f"({_text(name)} IS NULL OR lower({_text(name)}) = 'nan')"
+def _integer(name: str, raw: pa.DataType) -> str:
+    """Digits go straight to an integer: a float would round those above 2^53."""
+    text, number = _text(name, raw), _number(name, raw)
+    return (
+        f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN TRY_CAST({text} AS BIGINT) "
+        f"WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS BIGINT) END"
+    )
 
 
 def _value(name: str, column: Column, raw: pa.DataType) -> str:
     """SQL of the typed value; null where the raw one is missing or has the wrong type."""
-    text = f"lower({_text(name)})"
+    text = _text(name, raw)
     match column.type:
         case "number":
             return _number(name, raw)
         case "integer":
-            return f"TRY_CAST({_number(name, raw)} AS BIGINT)"
+            return _integer(name, raw)
         case "boolean":
             return (
-                f"CASE WHEN {text} IN {TRUTHS} THEN true WHEN {text} IN {FALSEHOODS} THEN false END"
+                f"CASE WHEN lower({text}) IN {TRUTHS} THEN true "
+                f"WHEN lower({text}) IN {FALSEHOODS} THEN false END"
             )
         case "category":
-            return _text(name)
+            return f"CASE WHEN NOT {_is_missing(name, raw)} THEN {text} END"
 
 
 def _type_faults(name: str, column: Column, raw: pa.DataType) -> list[tuple[str, str]]:
-    present = f"NOT {_is_missing(name, raw)}"
-    number = _number(name, raw)
-    found = f"{_quoted(name + ': ')} || {_text(name)}"
-    match column.type:
-        case "number":
-            return [
-                (f"{present} AND {number} IS NULL", f"{found} || ' is not a number'"),
-                (f"isinf({number})", f"{_quoted(name + ': not finite')}"),
-            ]
-        case "integer":
-            whole = f"{number} = trunc({number}) AND abs({number}) < 9.2e18"
-            return [
-                (
-                    f"{present} AND NOT coalesce({whole}, false)",
-                    f"{found} || ' is not an integer'",
-                )
-            ]
-        case "boolean":
-            known = f"lower({_text(name)}) IN {TRUTHS} OR lower({_text(name)}) IN {FALSEHOODS}"
-            return [(f"{present} AND NOT ({known})", f"{found} || ' is not true or false'")]
-        case "category":
-            return []
+    if column.type == "category":
+        return []
+    value = _value(name, column, raw)
+    faults = [
+        (
+            f"NOT {_is_missing(name, raw)} AND {value} IS NULL",
+            f"{_quoted(name + ': ')} || {_text(name, raw)} || ' is not {NOUNS[column.type]}'",
+        )
+    ]
+    if column.type == "number":
+        faults.append((f"isinf({value})", _quoted(f"{name}: not finite")))
+    return faults
 
 
 def _column_faults(name: str, column: Column, raw: pa.DataType) -> list[tuple[str, str]]:
@@ -123,13 +137,22 @@ def _column_faults(name: str, column: Column, raw: pa.DataType) -> list[tuple[st
     return faults
 
 
+def _as_json(name: str, raw: pa.DataType) -> str:
+    """SQL of a raw value in JSON, which has no nan and no infinity: those are kept as text."""
+    if pa.types.is_floating(raw):
+        text = f'CAST("{name}" AS VARCHAR)'
+        return f'CASE WHEN isfinite("{name}") THEN to_json("{name}") ELSE to_json({text}) END'
+    return f'"{name}"'
+
+
 def _require(batch: Batch, wanted: list[str], hint: str) -> None:
-    missing = [name for name in wanted if name not in batch.rows.schema.names]
-    if missing and batch.rows.num_columns > 2:
-        found = [name for name in batch.rows.schema.names if name not in ("day", "event_time")]
+    found = [name for name in batch.rows.schema.names if name not in ("day", "event_time")]
+    missing = [name for name in wanted if name not in found]
+    # Days without a file have no rows, and no columns to complain about.
+    if missing and (found or batch.rows.num_rows):
         raise SourceError(
             f"{batch.origin}: missing columns: {', '.join(missing)}; "
-            f"found {', '.join(found)}; {hint}"
+            f"found {', '.join(found) or 'none'}; {hint}"
         )
 
 
@@ -160,7 +183,9 @@ def _screen(
     }
     typed = ", ".join(f'{value} AS "typed_{name}"' for name, value in values.items())
     payload = ", ".join(
-        f'{_quoted(name)}: "{name}"' for name in raw.names if name not in ("day", "event_time")
+        f"{_quoted(field.name)}: {_as_json(field.name, field.type)}"
+        for field in raw
+        if field.name not in ("day", "event_time")
     )
     seen_before = f'EXISTS (FROM earlier WHERE earlier."{key}" = checked."typed_{key}")'
     earlier_fault = (
@@ -170,12 +195,11 @@ def _screen(
     )
     duplicate = _quoted(f"{key}: duplicate key")
     sql = f"""
-        WITH numbered AS (SELECT *, row_number() OVER () AS ordinal FROM raw),
-        checked AS (
-            SELECT day, event_time, ordinal, {typed},
+        WITH checked AS (
+            SELECT day, event_time, row_number() OVER () AS ordinal, {typed},
                 list_filter([{reasons}], lambda fault: fault IS NOT NULL) AS faults,
                 CAST(to_json({{{payload}}}) AS VARCHAR) AS row
-            FROM numbered
+            FROM raw
         ),
         ranked AS (
             SELECT *, {earlier_fault} AS earlier_fault,

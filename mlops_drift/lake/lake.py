@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.lake.table import Table
 
 # A conflict means that another process committed first: with few writers a handful suffices.
 COMMIT_ATTEMPTS = 20
+
+# `=` makes a folder a column, `%` an escape, and brackets break the URL that a path becomes.
+MISREAD = "=%[]"
 
 # Opening a table reads the commits since its last checkpoint.
 CHECKPOINT_INTERVAL = 10
@@ -88,7 +92,9 @@ def files_relation(
     files = snapshot.file_uris(file_pruning_predicate=predicate)
     if not files:
         return None
-    listing = ", ".join(_quoted(file) for file in sorted(files))
+    # Paths come percent-encoded, which only a URL may be.
+    paths = [file if "://" in file else unquote(file) for file in files]
+    listing = ", ".join(_quoted(path) for path in sorted(paths))
     types = ", ".join(f"{_quoted(name)}: {kind}" for name, kind in partitions.items())
     hive = f", hive_partitioning = true, hive_types = {{{types}}}" if types else ""
     return f"SELECT * FROM read_parquet([{listing}], union_by_name = true{hive})"
@@ -132,10 +138,19 @@ class Lake:
     Args:
         root: the folder (or URL) that holds ``<schema>/<table>``.
         connection: an in-memory DuckDB connection; each query runs in a cursor of its own.
+
+    Raises:
+        LakeError: if the root's name has a character that readers of paths take for something else.
     """
 
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.root = str(root)
+        misread = sorted(set(MISREAD) & set(self.root))
+        if misread:
+            raise LakeError(
+                f"the lake's folder {self.root} has {' and '.join(misread)} in its name; "
+                f"keep the data in a folder without {' '.join(MISREAD)}"
+            )
         self._connection = connection
         self._opened: dict[str, DeltaTable] = {}
 
@@ -263,7 +278,8 @@ class Lake:
                 existing = cursor.sql(f"SELECT * FROM {relation}").to_arrow_table()
             data = build(existing.cast(table.schema))
             if data is not None:
-                _overwrite(table, snapshot, data, predicate)
+                # No rebase onto other commits: where nothing was, what they added is no conflict.
+                _overwrite(table, snapshot, data, predicate, CommitProperties(max_commit_retries=0))
 
         self._until_committed(table, commit)
 
@@ -309,16 +325,35 @@ def _and(*conditions: str | None) -> str | None:
     return " AND ".join(condition for condition in conditions if condition) or None
 
 
-def _overwrite(table: Table, snapshot: DeltaTable, data: pa.Table, predicate: str | None) -> None:
+def _overwrite(
+    table: Table,
+    snapshot: DeltaTable,
+    data: pa.Table,
+    predicate: str | None,
+    commit: CommitProperties | None = None,
+) -> None:
     write_deltalake(
         snapshot,
         data.select(table.schema.names).cast(table.schema),
         mode="overwrite",
         predicate=predicate,
-        schema_mode="merge" if _adds_columns(table, snapshot) else None,
+        schema_mode="merge" if _columns_differ(table, snapshot) else None,
+        commit_properties=commit,
     )
 
 
-def _adds_columns(table: Table, snapshot: DeltaTable) -> bool:
-    stored = {field.name for field in snapshot.schema().fields}
-    return not stored.issuperset(table.schema.names)
+def _columns_differ(table: Table, snapshot: DeltaTable) -> bool:
+    """Whether columns were added or taken away; old files have nulls in place of the new ones.
+
+    Raises:
+        LakeError: if a column has another type: a merge would convert the values, or cut them.
+    """
+    stored = pa.schema(snapshot.schema().to_arrow())
+    for field in table.schema:
+        if field.name in stored.names and stored.field(field.name).type != field.type:
+            raise LakeError(
+                f"table {table.name}: column {field.name!r} is stored as "
+                f"{stored.field(field.name).type} and declared as {field.type}; declare it as it "
+                "was, or give the column another name"
+            )
+    return set(stored.names) != set(table.schema.names)

@@ -208,11 +208,12 @@ class ModelLake:
             day (of production), version, metric, value, n, in their order; undefined ones left out.
         """
         mine = "" if version is None else f"AND version = {version}"
+        # Not `NOT isnan`: DuckDB decides that by Parquet statistics, which do not count nan.
         return self.lake.rows(
             f"""
             SELECT production_day AS day, version, any_value(metric) AS metric,
                    arg_max(value, day) AS value, arg_max(n, day) AS n
-            FROM p WHERE "window" = 1 AND NOT isnan(value) {mine}
+            FROM p WHERE "window" = 1 AND isfinite(value) {mine}
             GROUP BY production_day, version ORDER BY production_day, version
             """,
             p=Scan(self.tables.performance, until=until),

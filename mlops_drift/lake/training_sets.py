@@ -91,14 +91,14 @@ class TrainingSets:
             "test_predictions.parquet": _parquet(test_predictions),
             "reference.json": _canonical(reference),
         }
-        if folder.exists():
-            if _read_folder(folder) != files:
-                raise CorruptionError(
-                    f"{folder}: version {version} was born with other test predictions or another "
-                    "reference; a version's birth is written once"
-                )
-            return
-        _write_folder(folder, files, {"version": version, "training_set": set_id})
+        if not folder.exists():
+            _write_folder(folder, files, {"version": version, "training_set": set_id})
+        # Read back also after writing: another process may have been first.
+        if _read_folder(folder) != files:
+            raise CorruptionError(
+                f"{folder}: version {version} was born with other test predictions or another "
+                "reference; a version's birth is written once"
+            )
 
     def read_reference(self, set_id: str, version: int) -> dict[str, Any]:
         """The frozen reference of a version.

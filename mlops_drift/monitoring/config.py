@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt, field_validator
 
 from mlops_drift.schema import Strict
 
-CheckName = Literal["data_quality", "feature_drift", "prediction_drift", "performance_drop"]
+# Bad data is no reason to learn from it: data_quality alerts, and is none of these.
+CheckName = Literal["feature_drift", "prediction_drift", "performance_drop"]
 
 
 class QualityMonitor(Strict):
@@ -24,8 +25,8 @@ class PerformanceMonitor(Strict):
     test value by more than `drop` and chance is excluded at `alpha`.
     """
 
-    windows: list[int] = Field(
-        [1, 7, 28], min_length=1, description="Trailing windows in production days."
+    windows: list[PositiveInt] = Field(
+        [1, 7, 28], min_length=1, description="Trailing windows in production days, ascending."
     )
     floor: float | None = Field(
         None,
@@ -39,6 +40,13 @@ class PerformanceMonitor(Strict):
         0.01, gt=0, lt=0.5, description="One-sided chance of such a drop without a real one."
     )
     min_rows: int = Field(100, ge=2, description="Fewest labelled predictions; under it: unknown.")
+
+    @field_validator("windows")
+    @classmethod
+    def _ascending(cls, windows: list[int]) -> list[int]:
+        if windows != sorted(set(windows)):
+            raise ValueError(f"windows must be ascending without duplicates, found {windows}")
+        return windows
 
 
 class RetrainingPolicy(Strict):

@@ -59,6 +59,6 @@ def judge_quality(
         share,
         limit,
         "fail" if share > limit else "pass",
-        f"{unusable} of {n} {what} cannot be used ({share:.1%}, accepted {limit:.1%}): "
-        f"{listed}{more}".replace("%", " %"),
+        f"{unusable} of {n} {what} cannot be used ({100 * share:.1f} %, accepted "
+        f"{100 * limit:.1f} %): {listed}{more}",
     )

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
@@ -66,7 +67,8 @@ def print_timeline(
     """Prints the closing timeline: KPI, alarms, versions, decisions."""
     console = Console()
     console.print(
-        f"\n[bold]{spec.name}[/bold] {first} to {last}, {seconds:.0f} s. {spec.description}\n"
+        f"\n[bold]{spec.name}[/bold] {first} to {last}, {seconds:.0f} s. "
+        f"{escape(spec.description)}\n"
     )
     if timeline.kpi:
         console.print(_kpi(spec, timeline))
@@ -144,7 +146,7 @@ def _decisions(decisions: Sequence[dict[str, Any]]) -> Table:
         table.add_row(
             str(row["day"]),
             row["action"],
-            f"{', '.join(row['rules'])}: {row['reason']}",
+            escape(f"{', '.join(row['rules'])}: {row['reason']}"),
             f"{outcome}{challenger}",
         )
     return table
@@ -160,7 +162,7 @@ def _alarms(alarms: Sequence[dict[str, Any]]) -> Table:
         table.add_row(
             str(row["day"]),
             row["check"],
-            f"{row['column']}, production day {row['production_day']}",
+            escape(f"{row['column']}, production day {row['production_day']}"),
             f"{row['value']:.3f}",
             f"{row['threshold']:.3f}",
             str(row["n"]),
@@ -189,9 +191,10 @@ def print_status(status: dict[str, Any]) -> None:
     for check in status["checks"]:
         colour = {"pass": "green", "fail": "red"}.get(check["verdict"], "yellow")
         console.print(
-            f"[{colour}]{check['check']} {check['day']}: {check['verdict']}[/] {check['reason']}"
+            f"[{colour}]{check['check']} {check['day']}: {check['verdict']}[/] "
+            f"{escape(check['reason'])}"
         )
-    console.print(f"next: {status['next']}")
+    console.print(escape(f"next: {status['next']}"))
     console.print(_decisions(status["decisions"]))
 
 
@@ -199,9 +202,9 @@ def print_table(result: pa.Table) -> None:
     """Prints a query's result, its first thousand rows."""
     table = Table()
     for name in result.schema.names:
-        table.add_column(name)
+        table.add_column(escape(name))
     for row in result.slice(0, 1000).to_pylist():
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
     console = Console()
     console.print(table)
     if result.num_rows > 1000:

@@ -1,6 +1,7 @@
 """Events and labels from CSV, Parquet and JSON files."""
 
 from datetime import date, timedelta
+from glob import escape
 from pathlib import Path
 
 import duckdb
@@ -9,12 +10,15 @@ import pyarrow as pa
 from mlops_drift.sources.base import Batch, Source, SourceError
 from mlops_drift.sources.config import FilesSource, FileTable
 
-# CSV columns are read as text, so that one bad cell is a rejected row and not a failed file.
+# CSV and JSON are read as text, so that one bad cell is a rejected row and not a failed file; and
+# nothing about a CSV but its delimiter is guessed: a wrong guess at comments drops rows.
+CSV = "all_varchar = true, header = true, skip = 0, comment = '', quote = '\"', escape = '\"'"
+JSON = "maximum_depth = 1, sample_size = -1"
 READERS = {
-    ".csv": "read_csv({path}, all_varchar = true, header = true)",
+    ".csv": f"read_csv({{path}}, {CSV})",
     ".parquet": "read_parquet({path})",
-    ".json": "read_json_auto({path})",
-    ".jsonl": "read_json_auto({path}, format = 'newline_delimited')",
+    ".json": f"(SELECT COLUMNS(*) ->> '$' FROM read_json({{path}}, {JSON}))",
+    ".jsonl": f"(SELECT COLUMNS(*) ->> '$' FROM read_ndjson({{path}}, {JSON}))",
 }
 
 
@@ -49,12 +53,21 @@ class Files(Source):
             if (path := Path(pattern.replace("{day}", day.isoformat()))).exists()
             or table.missing == "error"
         ]
-        rows = [batch.rows for batch in batches]
         return Batch(
-            pa.concat_tables(rows, promote_options="permissive") if rows else _no_rows(),
+            _joined([batch.rows for batch in batches], pattern),
             sum(batch.undated for batch in batches),
             pattern,
         )
+
+
+def _joined(tables: list[pa.Table], pattern: str) -> pa.Table:
+    try:
+        return pa.concat_tables([_no_rows(), *tables], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise SourceError(
+            f"{pattern}: a column has another type in another day's file: {error}; "
+            "write it with the same type every day"
+        ) from error
 
 
 def _no_rows() -> pa.Table:
@@ -69,7 +82,8 @@ def _reader(path: Path) -> str:
             f"{path}: cannot tell the format from the ending {suffix!r}; "
             f"it should be one of {', '.join(READERS)}, with or without .gz"
         )
-    return READERS[suffix].format(path="'" + str(path).replace("'", "''") + "'")
+    # DuckDB takes a path for a pattern, which could match another file.
+    return READERS[suffix].format(path="'" + escape(str(path)).replace("'", "''") + "'")
 
 
 def _read_file(
@@ -80,36 +94,51 @@ def _read_file(
             f"{path}: no such file (wanted for {first}{'' if first == last else f' to {last}'}); "
             "put the file there, or correct `path` in the model's defs.yaml"
         )
-    reader = _reader(path)
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
-            described = connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()
+            return _query(connection, path, day_column, first, last, named_day)
         except duckdb.Error as error:
             raise SourceError(f"{path}: cannot be read: {error}") from error
-        found = [row[0] for row in described]
-        if day_column is None:
-            literal = f"DATE '{named_day}'"
-            rows = connection.sql(
-                f"SELECT {literal} AS day, CAST({literal} AS TIMESTAMP) AS event_time, * "
-                f"FROM {reader}"
-            ).to_arrow_table()
-            return Batch(rows, 0, str(path))
-        if day_column not in found:
-            raise SourceError(
-                f"{path}: the day column {day_column!r} is missing; found {', '.join(found)}; "
-                "name one of these as `day_column`"
-            )
-        moment = f'TRY_CAST("{day_column}" AS TIMESTAMP)'
-        clashing = [f'"{name}"' for name in found if name in (day_column, "day", "event_time")]
-        rows = connection.sql(
-            f"SELECT CAST({moment} AS DATE) AS day, {moment} AS event_time, "
-            f"* EXCLUDE ({', '.join(clashing)}) FROM {reader} "
-            f"WHERE CAST({moment} AS DATE) BETWEEN DATE '{first}' AND DATE '{last}'"
-        ).to_arrow_table()
-        # A file named after one day must hold only that day: anything else would be lost.
-        outside = f" OR CAST({moment} AS DATE) <> DATE '{named_day}'" if named_day else ""
-        counted = connection.execute(
-            f"SELECT count(*) FROM {reader} WHERE {moment} IS NULL{outside}"
-        ).fetchone()
+
+
+def _query(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    day_column: str | None,
+    first: date,
+    last: date,
+    named_day: date | None,
+) -> Batch:
+    reader = _reader(path)
+    found = [row[0] for row in connection.execute(f"DESCRIBE FROM {reader}").fetchall()]
+    if found == ["json"] and not connection.execute(f"FROM {reader} LIMIT 1").fetchall():
+        # JSON without records names no columns.
+        return Batch(_no_rows(), 0, str(path))
+    own = {"day", "event_time", (day_column or "day").lower()}
+    columns = [_identifier(name) for name in found if name.lower() not in own]
+    if day_column is None:
+        moment = f"DATE '{named_day}'"
+    elif day_column in found:
+        # With a time zone an offset counts; a moment without one is taken as UTC.
+        moment = f"TRY_CAST({_identifier(day_column)} AS TIMESTAMPTZ)"
+    else:
+        raise SourceError(
+            f"{path}: the day column {day_column!r} is missing; found {', '.join(found)}; "
+            "name one of these as `day_column`"
+        )
+    wanted = [f"CAST({moment} AS DATE) AS day", f"CAST({moment} AS TIMESTAMP) AS event_time"]
+    rows = connection.sql(
+        f"SELECT {', '.join([*wanted, *columns])} FROM {reader} "
+        f"WHERE CAST({moment} AS DATE) BETWEEN DATE '{first}' AND DATE '{last}'"
+    ).to_arrow_table()
+    # A file named after one day must hold only that day: anything else would be lost.
+    outside = f" OR CAST({moment} AS DATE) <> DATE '{named_day}'" if named_day else ""
+    counted = connection.execute(
+        f"SELECT count(*) FROM {reader} WHERE {moment} IS NULL{outside}"
+    ).fetchone()
     return Batch(rows, counted[0] if counted else 0, str(path))
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

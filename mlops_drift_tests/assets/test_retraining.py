@@ -1,0 +1,229 @@
+"""Retrainings by the job: gates, promotion, and the same version for the same content."""
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from mlops_drift.assets.common import CHAMPION
+from mlops_drift.resources import open_registry
+from mlops_drift_tests.tiny import (
+    ROWS,
+    day,
+    evaluations,
+    events_of,
+    failures,
+    labels_of,
+    materialization,
+    metadata_of,
+)
+
+
+def write_days(folder, days):
+    pd.concat([events_of(number) for number in range(days)]).to_csv(
+        folder / "events.csv", index=False
+    )
+    pd.concat([labels_of(number) for number in range(days)]).to_parquet(
+        folder / "labels.parquet", index=False
+    )
+
+
+# Gates
+
+
+@pytest.fixture(scope="module")
+def gated(new_world):
+    """Five days of a model whose minimum no version reaches; a retry needs 100 new labels."""
+    world = new_world("gated")
+    write_days(world.write_model({"gates": {"minimum": 1.5}, "policy": {"min_new_labels": 100}}), 5)
+    with world.active(), dg.DagsterInstance.ephemeral() as instance:
+        world.replay(instance, until=day(4))
+        yield world, instance
+
+
+@pytest.fixture
+def refused(gated):
+    with gated[0].active():
+        yield gated
+
+
+def test_a_failing_gate_blocks_the_promotion(refused):
+    world, instance = refused
+    with world.lake() as model:
+        assert model.promotions() == []
+        assert model.lake.read(model.tables.predictions).num_rows == 0
+    assert instance.get_latest_materialization_event(dg.AssetKey(["tiny", "champion"])) is None
+    registry = open_registry()
+    assert registry.alias("tiny", "champion") is None
+    assert registry.alias("tiny", "challenger") == 2
+
+
+def test_a_failing_gate_stops_the_run_before_the_assets_downstream(refused):
+    _, instance = refused
+    runs = [run for run in instance.get_runs() if run.job_name == "tiny_retraining"]
+    assert {run.status for run in runs} == {dg.DagsterRunStatus.FAILURE}
+    for run in runs:
+        made = instance.get_records_for_run(
+            run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+        ).records
+        assets = {record.event_log_entry.dagster_event.asset_key.path[-1] for record in made}
+        assert assets == {"training_set", "challenger"}
+
+
+def test_a_refused_challenger_is_recorded_with_the_gate_that_was_against_it(refused):
+    world, _ = refused
+    with world.lake() as model:
+        decisions = model.decisions()
+    assert {row["outcome"] for row in decisions} == {"rejected"}
+    assert [row["challenger"] for row in decisions] == [1, 2]
+    assert all("must be at least 1.5" in row["outcome_reason"] for row in decisions)
+
+
+def test_a_refused_challenger_is_tried_again_only_with_enough_new_labels(refused):
+    world, instance = refused
+    with world.lake() as model:
+        decided = [(row["day"], row["labelled"]) for row in model.decisions()]
+    assert decided == [(day(1), ROWS), (day(3), 3 * ROWS)]
+    look = world.look(instance)
+    assert not look.run_requests
+    assert look.skip_message == (
+        f"{day(4)}: {4 * ROWS} of {3 * ROWS + 100} labelled rows for a first version"
+    )
+
+
+def test_the_failed_gate_is_an_error_with_its_numbers_and_the_others_pass(refused):
+    _, instance = refused
+    latest = {
+        name: evaluations(instance, "tiny", "challenger", name)[-1]
+        for name in (
+            "minimum_metric",
+            "not_worse_than_champion",
+            "no_key_overlap",
+            "predictions_vary",
+        )
+    }
+    failed = latest.pop("minimum_metric")
+    about = metadata_of(failed)
+    assert not failed.passed
+    assert failed.severity == dg.AssetCheckSeverity.ERROR
+    assert failed.blocking
+    assert (about["verdict"], about["threshold"], about["version"]) == ("fail", 1.5, 2)
+    assert about["value"] <= 1
+    assert about["n"] == round(3 * ROWS * 0.3)
+    assert "next step" in about
+    assert all(item.passed for item in latest.values())
+
+
+def test_a_champion_launched_alone_on_an_unfit_version_refuses(refused):
+    world, instance = refused
+    result = world.retrain(instance, selection=[CHAMPION])
+    assert not result.success
+    (message,) = failures(result).values()
+    # The challenger has no birth, and its gate is against it: whichever is said, it is no champion.
+    assert "version 2 of tiny may not be promoted" in message
+    assert "minimum_metric is fail" in message
+    with world.lake() as model:
+        assert model.promotions() == []
+
+
+# By hand
+
+
+@pytest.fixture(scope="module")
+def by_hand(new_world):
+    """A model trained by hand: thrice as of one day, then as of a later one."""
+    world = new_world("by_hand")
+    write_days(world.write_model(), 4)
+    with world.active(), dg.DagsterInstance.ephemeral() as instance:
+        assert world.run_days(instance, day(0), day(2)).success
+        results = [world.retrain(instance) for _ in range(2)]
+        commits = world.commits()
+        results.append(world.retrain(instance, as_of=str(day(2)), reason="to be sure"))
+        after = world.commits()
+        assert world.run_days(instance, day(3)).success
+        results.append(world.retrain(instance))
+        yield world, instance, results, (commits, after)
+
+
+@pytest.fixture
+def hand(by_hand):
+    with by_hand[0].active():
+        yield by_hand
+
+
+def test_a_retraining_by_hand_uses_the_last_day_that_has_features(hand):
+    results = hand[2]
+    assert all(result.success for result in results)
+    about = [materialization(result, "tiny", "training_set") for result in results]
+    assert [item["as_of"] for item in about] == [str(day(2))] * 3 + [str(day(3))]
+    assert about[0]["train rows"] + about[0]["test rows"] == 2 * ROWS
+    assert about[0]["since"] == str(day(0))
+    assert about[2]["reason"] == "to be sure"
+
+
+def test_the_same_set_description_and_code_give_the_same_version(hand):
+    results = hand[2]
+    about = [materialization(result, "tiny", "challenger") for result in results]
+    assert [(item["version"], item["new"]) for item in about] == [
+        (1, True),
+        (1, False),
+        (1, False),
+        (2, True),
+    ]
+    assert len({item["training_set"] for item in about[:3]}) == 1
+    assert len(open_registry().client.search_model_versions("name = 'tiny'")) == 2
+
+
+def test_a_decision_by_hand_is_recorded_on_promotion_only(hand):
+    world = hand[0]
+    with world.lake() as model:
+        decisions = model.decisions()
+        promotions = model.promotions()
+    assert [(row["rules"], row["outcome"], row["challenger"]) for row in decisions] == [
+        (["manual"], "promoted", 1),
+        (["manual"], "promoted", 2),
+    ]
+    assert [item.version for item in promotions] == [1, 2]
+    assert all(item.decision.startswith("tiny-manual-") for item in promotions)
+
+
+def test_training_again_what_serves_already_changes_no_table(hand):
+    before, after = hand[3]
+    assert after == before
+    about = materialization(hand[2][1], "tiny", "champion")
+    assert about["version"] == 1
+    assert "is the champion already" in about["outcome"]
+
+
+def test_the_assets_of_a_retraining_say_what_they_made(hand):
+    result = hand[2][0]
+    trained = materialization(result, "tiny", "challenger")
+    assert trained["family"] == "linear"
+    assert 0.7 < trained["test accuracy"] <= 1
+    assert trained["test rows"] == round(2 * ROWS * 0.3)
+    assert "/#/experiments/" in trained["mlflow run"]
+    born = materialization(result, "tiny", "test_predictions")
+    assert born["dagster/row_count"] == trained["test rows"]
+    promoted = materialization(result, "tiny", "champion")
+    assert (promoted["version"], promoted["previous"]) == (1, "none")
+    assert promoted["training_set"] == trained["training_set"]
+    with hand[0].lake() as model:
+        assert model.promotions()[0].reference == born["reference"]
+
+
+def test_data_versions_follow_the_content(hand):
+    results = hand[2]
+    versions = [
+        result.asset_materializations_for_node("tiny__training_set")[0].tags["dagster/data_version"]
+        for result in results
+    ]
+    assert versions[0] == versions[1] == versions[2] != versions[3]
+
+
+def test_a_challenger_without_a_training_set_says_what_to_do_first(new_world):
+    world = new_world("empty_handed")
+    write_days(world.write_model(), 2)
+    with world.active(), dg.DagsterInstance.ephemeral() as instance:
+        nothing = world.retrain(instance)
+        alone = world.retrain(instance, selection=["challenger"])
+    assert "tiny has no features yet" in failures(nothing)["tiny__training_set"]
+    assert "tiny/training_set has never been materialized" in failures(alone)["tiny__challenger"]

@@ -1,0 +1,392 @@
+"""Every way in which a day's data may be wrong, through the daily job with a serving champion."""
+
+import json
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from mlops_drift.cli import main
+from mlops_drift.lake.lake import Scan
+from mlops_drift_tests.tiny import (
+    ROWS,
+    day,
+    evaluations,
+    events_of,
+    failures,
+    labels_of,
+    materialization,
+    metadata_of,
+)
+
+# The days of the faults; days 0 and 1 teach the first version, the labels of day n arrive on n+1.
+MISSING_FILE = 2
+MISSING_COLUMN = 3
+EMPTY = 4
+NULLS = 5
+NEW_CATEGORY = 6
+WRONG_LABELS = 7
+EARLY_LABEL = 8
+DUPLICATES = 9
+WRONG_VALUES = 10
+LAST = UNDATED = 11
+
+
+def duplicated():
+    """Three rows twice, and two keys of an earlier day."""
+    events = events_of(DUPLICATES)
+    old = events.tail(2).assign(id=[1000, 1001])
+    return pd.concat([events.head(ROWS - 2), old, events.head(3)])
+
+
+def with_wrong_values():
+    """Five rows whose `a` is no number, infinite or missing, and one without a key."""
+    events = events_of(WRONG_VALUES).astype({"a": object, "id": object})
+    for row, value in enumerate(["abc", "1,5", "inf", "-inf", None]):
+        events.loc[row, "a"] = value
+    events.loc[5, "id"] = None
+    return events
+
+
+def with_wrong_labels():
+    """Two labels of keys that no event has, one of no class, one missing, one twice."""
+    labels = labels_of(WRONG_LABELS - 1)
+    labels.loc[0:1, "id"] = [900001, 900002]
+    labels.loc[2, "y"] = "perhaps"
+    labels.loc[3, "y"] = None
+    return pd.concat([labels, labels.tail(1)])
+
+
+def early():
+    """The labels of the day, and one of an event of the day after."""
+    labels = labels_of(EARLY_LABEL - 1)
+    return pd.concat([labels, labels_of(EARLY_LABEL + 1).head(1)]).assign(day=day(EARLY_LABEL))
+
+
+EVENTS = {
+    MISSING_COLUMN: lambda: events_of(MISSING_COLUMN).drop(columns="a"),
+    EMPTY: lambda: events_of(EMPTY).head(0),
+    NULLS: lambda: events_of(NULLS).assign(b=np.nan),
+    NEW_CATEGORY: lambda: events_of(NEW_CATEGORY).assign(c="green"),
+    DUPLICATES: duplicated,
+    WRONG_VALUES: with_wrong_values,
+    UNDATED: lambda: events_of(UNDATED).assign(day=["soon", *[day(UNDATED)] * (ROWS - 1)]),
+}
+LABELS = {WRONG_LABELS: with_wrong_labels, EARLY_LABEL: early}
+
+
+@pytest.fixture(scope="module")
+def faulty(new_world):
+    """All days, each run once, with what the sensor said after it."""
+    world = new_world("faulty")
+    folder = world.write_model(
+        {
+            "end_date": day(LAST),
+            "source": {
+                "events": {"path": "events/{day}.csv"},
+                "labels": {"path": "labels/{day}.csv", "missing": "empty"},
+            },
+        }
+    )
+    (folder / "events").mkdir()
+    (folder / "labels").mkdir()
+    for number in range(LAST + 1):
+        if number != MISSING_FILE:
+            events = EVENTS.get(number, lambda n=number: events_of(n))()
+            events.to_csv(folder / "events" / f"{day(number)}.csv", index=False)
+        if number:
+            labels = LABELS.get(number, lambda n=number: labels_of(n - 1))()
+            labels.to_csv(folder / "labels" / f"{day(number)}.csv", index=False)
+    with world.active(), dg.DagsterInstance.ephemeral() as instance:
+        world.replay(instance, until=day(1))
+        results = {number: world.run_days(instance, day(number)) for number in range(2, LAST + 1)}
+        yield world, instance, results
+
+
+@pytest.fixture
+def world(faulty):
+    with faulty[0].active():
+        yield faulty[0]
+
+
+@pytest.fixture
+def results(faulty):
+    return faulty[2]
+
+
+def check(result, asset, name):
+    """A check of a run: whether it passed, and its evaluation with plain metadata."""
+    (found,) = [
+        item
+        for item in result.get_asset_check_evaluations()
+        if item.check_name == name and item.asset_key.path[-1] == asset
+    ]
+    return found, metadata_of(found)
+
+
+def rows(world, table, number):
+    with world.lake() as model:
+        scan = Scan(getattr(model.tables, table), day(number), day(number))
+        return model.lake.read(scan).to_pylist()
+
+
+def reasons(world, number):
+    return sorted(row["reason"] for row in rows(world, "rejected", number))
+
+
+# What cannot be read stops the day, and says what to do
+
+
+def test_a_missing_file_fails_the_day_and_names_the_file(results):
+    result = results[MISSING_FILE]
+    assert not result.success
+    (message,) = failures(result).values()
+    assert f"{day(MISSING_FILE)}.csv: no such file" in message
+    assert "defs.yaml" in message
+
+
+def test_a_missing_column_fails_the_day_and_names_the_column_and_those_found(results, world):
+    result = results[MISSING_COLUMN]
+    assert not result.success
+    (message,) = failures(result).values()
+    assert "missing columns: a; found id, b, c" in message
+    assert rows(world, "events", MISSING_COLUMN) == []
+
+
+@pytest.mark.parametrize("number", range(EMPTY, LAST + 1))
+def test_every_other_day_is_run_to_its_end(results, number):
+    assert results[number].success, failures(results[number])
+
+
+# What can be read is screened
+
+
+def test_an_empty_day_is_unknown_and_never_green(results, world):
+    result = results[EMPTY]
+    assert rows(world, "events", EMPTY) == rows(world, "predictions", EMPTY) == []
+    for asset, name in (
+        ("events", "data_quality"),
+        ("drift_metrics", "feature_drift"),
+        ("drift_metrics", "prediction_drift"),
+    ):
+        found, about = check(result, asset, name)
+        assert not found.passed
+        assert found.severity == dg.AssetCheckSeverity.WARN
+        assert about["verdict"] == "unknown"
+
+
+def test_a_column_of_nulls_is_scored_and_fails_feature_drift(results, world):
+    assert len(rows(world, "predictions", NULLS)) == ROWS
+    found, about = check(results[NULLS], "drift_metrics", "feature_drift")
+    assert not found.passed
+    assert about["verdict"] == "fail"
+    assert about["column"] == "b"
+    assert f"{day(NULLS)}: " in found.description
+
+
+def test_a_new_category_is_scored_and_fails_feature_drift(results, world):
+    assert {row["c"] for row in rows(world, "features", NEW_CATEGORY)} == {"green"}
+    assert len(rows(world, "predictions", NEW_CATEGORY)) == ROWS
+    _, about = check(results[NEW_CATEGORY], "drift_metrics", "feature_drift")
+    assert (about["verdict"], about["column"]) == ("fail", "c")
+
+
+def test_duplicate_keys_are_kept_aside_and_the_first_row_stays(results, world):
+    found = reasons(world, DUPLICATES)
+    assert found == [
+        *["id: duplicate key"] * 3,
+        *["id: the key exists on an earlier day"] * 2,
+    ]
+    assert len(rows(world, "events", DUPLICATES)) == ROWS - 2
+    evaluation, about = check(results[DUPLICATES], "events", "data_quality")
+    assert not evaluation.passed
+    assert about["value"] == pytest.approx(5 / (ROWS + 3))
+
+
+def test_wrong_and_infinite_values_are_kept_aside_with_their_reason(results, world):
+    assert reasons(world, WRONG_VALUES) == [
+        "a: 1,5 is not a number",
+        "a: abc is not a number",
+        "a: missing",
+        "a: not finite",
+        "a: not finite",
+        "id: the key is missing",
+    ]
+    kept = rows(world, "features", WRONG_VALUES)
+    assert len(kept) == ROWS - 6
+    assert all(np.isfinite(row["a"]) for row in kept)
+    raw = [json.loads(row["row"]) for row in rows(world, "rejected", WRONG_VALUES)]
+    assert "abc" in {row["a"] for row in raw}
+
+
+def test_the_failed_quality_check_names_the_reasons_and_the_table(results):
+    found, about = check(results[WRONG_VALUES], "events", "data_quality")
+    assert not found.passed
+    assert found.severity == dg.AssetCheckSeverity.ERROR
+    assert f"6 of {ROWS} events cannot be used (10.0 %" in found.description
+    assert (about["value"], about["threshold"], about["n"]) == (0.1, 0.01, float(ROWS))
+    assert "landing.tiny_rejected" in about["next step"]
+
+
+def test_labels_without_an_event_are_kept_counted_and_used_nowhere(results, world):
+    assert reasons(world, WRONG_LABELS) == [
+        "id: duplicate key",
+        "y: missing",
+        "y: perhaps is not an allowed value",
+    ]
+    landed = rows(world, "labels", WRONG_LABELS)
+    assert {900001, 900002} <= {row["id"] for row in landed}
+    found, about = check(results[WRONG_LABELS], "labels", "data_quality")
+    assert not found.passed
+    assert about["value"] == pytest.approx(5 / (ROWS + 1))
+    assert "no event has this key (2)" in found.description
+    with world.lake() as model:
+        assert not {900001, 900002} & set(model.labelled(day(LAST), None)["id"].to_pylist())
+
+
+def test_a_label_before_its_event_is_used_nowhere(world):
+    key = int(events_of(EARLY_LABEL + 1)["id"][0])
+    assert key in {row["id"] for row in rows(world, "labels", EARLY_LABEL)}
+    with world.lake() as model:
+        early_on = model.labelled(day(EARLY_LABEL), None)["id"].to_pylist()
+    assert key not in early_on
+
+
+def test_a_row_without_a_day_counts_against_the_quality(results, world):
+    assert len(rows(world, "events", UNDATED)) == ROWS - 1
+    found, about = check(results[UNDATED], "events", "data_quality")
+    assert not found.passed
+    assert about["value"] == pytest.approx(1 / ROWS)
+    assert "the day cannot be read (1)" in found.description
+
+
+def test_a_day_with_few_rejected_rows_reports_them_as_metadata(results):
+    about = materialization(results[WRONG_VALUES], "tiny", "events")
+    assert about["dagster/row_count"] == ROWS - 6
+    assert about["rejected rows"] == 6
+    assert {record.data["reason"]: record.data["rows"] for record in about["rejected"].records} == {
+        "a: is not a number": 2,
+        "a: missing": 1,
+        "a: not finite": 2,
+        "id: the key is missing": 1,
+    }
+
+
+def test_bad_quality_alone_asks_for_no_retraining(faulty, world):
+    with world.lake() as model:
+        failed = {row["check"] for row in model.failures(1, day(1), day(LAST))}
+    assert failed == {"feature_drift"}
+    _, instance, _ = faulty
+    (request,) = world.look(instance).run_requests
+    assert request.tags["mlops_drift/reason"] == "feature_drift"
+    assert request.run_key == f"tiny-v1-{day(NULLS)}"
+
+
+def test_every_evaluation_of_an_unknown_is_a_warning_that_does_not_pass(faulty):
+    _, instance, _ = faulty
+    found = [
+        evaluation
+        for asset, name in (
+            ("events", "data_quality"),
+            ("labels", "data_quality"),
+            ("drift_metrics", "feature_drift"),
+            ("drift_metrics", "prediction_drift"),
+            ("performance_metrics", "performance_drop"),
+        )
+        for evaluation in evaluations(instance, "tiny", asset, name)
+    ]
+    unknown = [item for item in found if metadata_of(item)["verdict"] == "unknown"]
+    assert len(unknown) >= 5
+    assert not any(item.passed for item in unknown)
+    assert {item.severity for item in unknown} == {dg.AssetCheckSeverity.WARN}
+
+
+@pytest.mark.parametrize(
+    ("command", "undefined"),
+    [
+        (["status", "tiny"], False),
+        (["sql", "SELECT * FROM monitoring.tiny_drift"], True),
+        (["sql", "SELECT 'nan'::DOUBLE AS x, 'inf'::DOUBLE AS y"], True),
+    ],
+)
+def test_what_cannot_be_computed_is_null_in_json(world, command, undefined):
+    def refuse(constant):
+        raise ValueError(f"{constant} is not JSON")
+
+    result = CliRunner().invoke(main, [*command, "--format", "json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout, parse_constant=refuse)
+    assert ("null" in result.stdout) or not undefined
+
+
+# Targets that cannot be learned
+
+
+@pytest.fixture(scope="module")
+def one_class(new_world):
+    """Two days whose labels are all the same."""
+    world = new_world("one_class")
+    folder = world.write_model()
+    pd.concat([events_of(0), events_of(1)]).to_csv(folder / "events.csv", index=False)
+    labels_of(0).assign(y="yes").to_parquet(folder / "labels.parquet", index=False)
+    with world.active(), dg.DagsterInstance.ephemeral() as instance:
+        assert world.run_days(instance, day(0), day(1)).success
+        yield world, instance
+
+
+def test_a_target_of_one_class_is_waited_for(one_class):
+    world, instance = one_class
+    with world.active():
+        look = world.look(instance)
+    assert not look.run_requests
+    assert look.skip_message == f"{day(1)}: no labelled row of class no yet"
+
+
+def test_a_training_set_of_one_class_is_refused_with_the_reason(one_class):
+    world, instance = one_class
+    with world.active():
+        result = world.retrain(instance)
+        with world.lake() as model:
+            assert not model.versions()
+            assert not model.decisions()
+    assert not result.success
+    (message,) = failures(result).values()
+    assert f"has only the class 'yes' ({round(ROWS * 0.7)} rows)" in message
+    assert "choose a longer window or a later as_of" in message
+
+
+def test_a_training_set_without_labels_is_refused_with_the_reason(one_class):
+    world, instance = one_class
+    with world.active():
+        result = world.retrain(instance, as_of=str(day(0)))
+    (message,) = failures(result).values()
+    assert f"0 events from {day(0)} to {day(0)} with labels known by then" in message
+
+
+# Drift, day by day and over a range
+
+
+def test_failed_drift_says_what_moved_how_far_and_shows_it(results):
+    for number, column in ((NULLS, "b"), (NEW_CATEGORY, "c")):
+        found, about = check(results[number], "drift_metrics", "feature_drift")
+        assert found.severity == dg.AssetCheckSeverity.ERROR
+        for name in ("value", "threshold", "q", "n", "n_reference", "window"):
+            assert isinstance(found.metadata[name], dg.FloatMetadataValue), name
+        assert (about["column"], about["version"]) == (column, 1)
+        assert about["failing days"] == about["day"] == str(day(number))
+        assert "First look whether the pipeline" in about["next step"]
+        assert about["chart"].startswith("![feature_drift](data:image/png;base64,")
+        table = [record.data for record in about["columns"].records]
+        assert table[0]["column"] == column
+        assert {row["column"] for row in table} == {"a", "b", "c"}
+
+
+def test_the_drift_check_of_a_range_names_every_failing_day(faulty, world):
+    _, instance, _ = faulty
+    result = world.run_days(instance, day(EMPTY), day(NEW_CATEGORY))
+    assert result.success
+    found, about = check(result, "drift_metrics", "feature_drift")
+    assert not found.passed
+    assert about["failing days"] == f"{day(NULLS)}, {day(NEW_CATEGORY)}"

@@ -1,0 +1,104 @@
+"""Fixtures that several folders share. What is slow is made once in a session."""
+
+import shutil
+from dataclasses import dataclass, field
+
+import duckdb
+import pandas as pd
+import pytest
+
+from mlops_drift.lake.lake import Lake
+from mlops_drift.registry.registry import Registry
+from mlops_drift.replay import open_instance
+from mlops_drift_tests.processes import Processes
+from mlops_drift_tests.tiny import World, day, events_of, labels_of
+
+
+@pytest.fixture(scope="session")
+def mlflow_database(tmp_path_factory):
+    """An MLflow database with its tables: making one takes seconds, copying it none."""
+    root = tmp_path_factory.mktemp("mlflow")
+    registry = Registry(f"sqlite:///{root / 'mlflow.db'}", root / "mlartifacts", root / "locks")
+    _ = registry.client
+    return root / "mlflow.db"
+
+
+@pytest.fixture(scope="session")
+def new_world(tmp_path_factory, mlflow_database):
+    """Makes an empty world with an empty MLflow database."""
+
+    def make(name):
+        world = World(tmp_path_factory.mktemp(name))
+        world.data.mkdir()
+        shutil.copy(mlflow_database, world.data / "mlflow.db")
+        return world
+
+    return make
+
+
+@dataclass
+class Story:
+    """A walk through the days of `tiny`, whose rule turns around on day 3.
+
+    Attributes:
+        steps: what the replay reported.
+        ticks: two looks of the sensor at every day that it asked for a retraining on.
+    """
+
+    world: World
+    steps: list = field(default_factory=list)
+    ticks: dict = field(default_factory=dict)
+
+
+@pytest.fixture(scope="session")
+def told_story(new_world):
+    story = Story(new_world("story"))
+    write_story(story.world)
+    with story.world.active(), open_instance() as instance:
+
+        def on_step(step, what):
+            story.steps.append((step.last, what))
+            if what.startswith("retraining"):
+                story.ticks[step.last] = [story.world.look(instance) for _ in range(2)]
+
+        story.world.replay(instance, on_step=on_step)
+    return story
+
+
+@pytest.fixture
+def story(told_story):
+    """The told story, in its world."""
+    with told_story.world.active():
+        yield told_story
+
+
+@pytest.fixture
+def instance(story):
+    """The Dagster instance of the story."""
+    with open_instance() as opened:
+        yield opened
+
+
+def write_story(world):
+    """The definition and the files of the story."""
+    folder = world.write_model()
+    events = pd.concat([events_of(number) for number in range(7)])
+    labels = pd.concat([labels_of(number, flipped=number >= 3) for number in range(6)])
+    events.to_csv(folder / "events.csv", index=False)
+    labels.to_parquet(folder / "labels.parquet", index=False)
+    assert day(6) == events["day"].max()
+
+
+@pytest.fixture
+def lake(tmp_path):
+    """An empty lake."""
+    with duckdb.connect() as connection:
+        yield Lake(tmp_path / "lake", connection)
+
+
+@pytest.fixture(scope="session")
+def processes():
+    """Processes that run a function at the same moment."""
+    started = Processes()
+    yield started
+    started.close()

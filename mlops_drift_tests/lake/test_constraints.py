@@ -1,0 +1,386 @@
+import json
+import math
+from datetime import date, datetime, timedelta
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_drift.lake.constraints import screen_events, screen_labels
+from mlops_drift.lake.lake import Lake
+from mlops_drift.lake.table import model_tables
+from mlops_drift.schema import Column, Target
+from mlops_drift.sources.base import Batch, SourceError
+
+MONDAY = date(2024, 10, 7)
+BINARY = Target(column="y", kind="binary", classes=["yes", "no"], positive="yes")
+NUMBER = Target(column="y", kind="regression")
+
+
+@pytest.fixture(scope="module")
+def connection():
+    return duckdb.connect()
+
+
+@pytest.fixture
+def lake(tmp_path, connection):
+    return Lake(tmp_path, connection)
+
+
+def day(number):
+    return MONDAY + timedelta(days=number)
+
+
+def batch(columns, days=None):
+    n = len(next(iter(columns.values())))
+    dated = [day(number) for number in days or [0] * n]
+    moments = [datetime.combine(item, datetime.min.time()) for item in dated]
+    rows = pa.table(
+        {
+            "day": pa.array(dated, pa.date32()),
+            "event_time": pa.array(moments, pa.timestamp("us")),
+            **columns,
+        }
+    )
+    return Batch(rows, 0, "data/events.csv")
+
+
+def screened_events(lake, columns, declared, days=None, key_type="text"):
+    tables = model_tables("churn", "id", key_type, declared, BINARY)
+    return screen_events(lake, batch(columns, days), "id", declared, tables.events, tables.rejected)
+
+
+def screened_labels(lake, columns, target=BINARY, days=None, key_type="text"):
+    tables = model_tables("churn", "id", key_type, {}, target)
+    return screen_labels(lake, batch(columns, days), "id", target, tables.labels, tables.rejected)
+
+
+def judged(lake, values, column):
+    """The typed values that are accepted, and the reasons of the others."""
+    values = values if isinstance(values, pa.Array) else pa.array(values)
+    ids = [f"k{number}" for number in range(len(values))]
+    screened = screened_events(lake, {"id": ids, "x": values}, {"x": column})
+    assert screened.accepted.num_rows + screened.rejected.num_rows == len(values)
+    return screened.accepted["x"].to_pylist(), screened.rejected["reason"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("type_", "values", "accepted", "reasons"),
+    [
+        ("number", ["1.5", " 2 ", "1e3"], [1.5, 2.0, 1000.0], []),
+        ("number", ["many", "1,5"], [], ["x: many is not a number", "x: 1,5 is not a number"]),
+        ("number", [1, 2], [1.0, 2.0], []),
+        ("integer", ["3", "+4", "-5", "6.0"], [3, 4, -5, 6], []),
+        ("integer", [3.0, 3.5], [3], ["x: 3.5 is not an integer"]),
+        ("integer", ["3.5", "x"], [], ["x: 3.5 is not an integer", "x: x is not an integer"]),
+        ("integer", ["9007199254740993"], [9007199254740993], []),
+        (
+            "integer",
+            ["99999999999999999999"],
+            [],
+            ["x: 99999999999999999999 is not an integer"],
+        ),
+        ("boolean", ["true", "No", "1", "f", "1.0"], [True, False, True, False, True], []),
+        ("boolean", [True, False], [True, False], []),
+        (
+            "boolean",
+            ["maybe", "2"],
+            [],
+            [f"x: {text} is not true or false" for text in ["maybe", "2"]],
+        ),
+        ("category", [" oslo ", "O'Brien", "日本"], ["oslo", "O'Brien", "日本"], []),
+        ("category", [1.0, 2.5], ["1", "2.5"], []),
+        ("category", [True, False], ["true", "false"], []),
+    ],
+)
+def test_values_get_their_declared_type_or_a_reason(lake, type_, values, accepted, reasons):
+    assert judged(lake, values, Column(type=type_)) == (accepted, reasons)
+
+
+@pytest.mark.parametrize("text", ["inf", "-Infinity"])
+def test_an_infinite_number_is_rejected(lake, text):
+    assert judged(lake, [text], Column(type="number")) == ([], ["x: not finite"])
+    assert judged(lake, [float(text)], Column(type="number")) == ([], ["x: not finite"])
+    assert judged(lake, [float(text)], Column(type="number", min=0, max=1))[1] == ["x: not finite"]
+    assert judged(lake, [float(text)], Column(type="integer"))[0] == []
+
+
+@pytest.mark.parametrize("type_", ["number", "integer", "boolean", "category"])
+@pytest.mark.parametrize("missing", [None, "", " \t", "nan", "NaN", math.nan])
+def test_null_blank_and_nan_count_as_missing(lake, type_, missing):
+    values = pa.array([missing], pa.float64() if isinstance(missing, float) else pa.string())
+    assert judged(lake, values, Column(type=type_)) == ([None], [])
+    assert judged(lake, values, Column(type=type_, nullable=False)) == ([], ["x: missing"])
+
+
+@pytest.mark.parametrize("raw", [pa.null(), pa.float64(), pa.string()])
+def test_a_column_of_nothing_but_nulls_is_a_column(lake, raw):
+    nulls = pa.nulls(2, raw)
+    assert judged(lake, nulls, Column(type="number")) == ([None, None], [])
+    assert judged(lake, nulls, Column(type="category", allowed=["a"])) == ([None, None], [])
+    assert judged(lake, nulls, Column(type="boolean", nullable=False))[1] == ["x: missing"] * 2
+
+
+def test_bounds_are_inclusive(lake):
+    column = Column(type="number", min=0, max=10)
+    accepted, reasons = judged(lake, [-0.1, 0.0, 10.0, 10.5, None], column)
+    assert accepted == [0.0, 10.0, None]
+    assert reasons == ["x: -0.1 is below 0", "x: 10.5 is above 10"]
+    assert judged(lake, [17, 18], Column(type="integer", min=18))[1] == ["x: 17 is below 18"]
+
+
+def test_a_category_outside_allowed_is_rejected_and_without_allowed_is_news(lake):
+    values = ["oslo", "atlantis"]
+    assert judged(lake, values, Column(type="category", allowed=["oslo"])) == (
+        ["oslo"],
+        ["x: atlantis is not an allowed value"],
+    )
+    assert judged(lake, values, Column(type="category")) == (values, [])
+
+
+def test_every_fault_of_a_row_is_named(lake):
+    declared = {"x": Column(type="number", max=1), "y": Column(type="integer", nullable=False)}
+    columns = {"id": pa.array([None], pa.string()), "x": [3.0], "y": ["many"]}
+    screened = screened_events(lake, columns, declared)
+    assert screened.rejected["reason"].to_pylist() == [
+        "id: the key is missing; x: 3.0 is above 1; y: many is not an integer"
+    ]
+
+
+def test_a_rejected_row_keeps_its_day_source_key_and_raw_content(lake):
+    columns = {"id": ["a"], "x": ["many"], "note": ['say "hi"'], "z": [math.inf]}
+    screened = screened_events(lake, columns, {"x": Column(type="number")}, days=[3])
+    (row,) = screened.rejected.to_pylist()
+    assert (row["day"], row["source"], row["key"]) == (day(3), "events", "a")
+    assert json.loads(row["row"]) == {"id": "a", "x": "many", "note": 'say "hi"', "z": "inf"}
+
+
+def test_accepted_rows_have_the_declared_schema_in_the_order_of_the_file(lake):
+    columns = {"x": [1.0, 2.0, 3.0], "extra": [0, 0, 0], "id": ["c", "a", "b"]}
+    declared = {"x": Column(type="number")}
+    accepted = screened_events(lake, columns, declared, days=[1, 0, 0]).accepted
+    assert accepted.schema == model_tables("churn", "id", "text", declared, BINARY).events.schema
+    assert accepted["id"].to_pylist() == ["a", "b", "c"]
+
+
+def test_the_first_row_of_a_key_in_a_batch_is_kept(lake):
+    columns = {"id": ["a", "b", "a", "a"], "x": [1.0, 2.0, 3.0, 4.0]}
+    screened = screened_events(lake, columns, {"x": Column(type="number")}, days=[0, 0, 0, 1])
+    assert screened.accepted["x"].to_pylist() == [1.0, 2.0]
+    assert screened.rejected["reason"].to_pylist() == ["id: duplicate key"] * 2
+
+
+def test_a_faulty_row_does_not_take_the_key_from_a_sound_one(lake):
+    columns = {"id": ["a", "a"], "x": ["many", "1"]}
+    screened = screened_events(lake, columns, {"x": Column(type="number")})
+    assert screened.accepted["x"].to_pylist() == [1.0]
+    assert screened.rejected["reason"].to_pylist() == ["x: many is not a number"]
+
+
+def test_a_key_of_an_earlier_day_is_rejected_and_the_same_day_may_land_again(lake):
+    declared = {"x": Column(type="number")}
+    events = model_tables("churn", "id", "text", declared, BINARY).events
+    first = screened_events(lake, {"id": ["a", "b"], "x": [1.0, 2.0]}, declared)
+    lake.replace_days(events, MONDAY, MONDAY, first.accepted)
+
+    again = screened_events(lake, {"id": ["a", "b"], "x": [1.0, 2.0]}, declared)
+    assert again.accepted == first.accepted
+
+    later = screened_events(lake, {"id": ["a", "c"], "x": [1.0, 2.0]}, declared, days=[1, 1])
+    assert later.accepted["id"].to_pylist() == ["c"]
+    assert later.rejected["reason"].to_pylist() == ["id: the key exists on an earlier day"]
+
+
+@pytest.mark.parametrize("missing", [None, "", "NaN"])
+def test_a_row_without_a_key_is_rejected(lake, missing):
+    columns = {"id": pa.array([missing, "b"], pa.string())}
+    screened = screened_events(lake, columns, {})
+    assert screened.accepted["id"].to_pylist() == ["b"]
+    assert screened.rejected.select(["key", "reason"]).to_pylist() == [
+        {"key": None, "reason": "id: the key is missing"}
+    ]
+
+
+def test_integer_keys_that_a_missing_one_made_floats_are_integers_again(lake):
+    columns = {"id": pa.array([1.0, 2.5, math.nan], pa.float64())}
+    screened = screened_events(lake, columns, {}, key_type="integer")
+    assert screened.accepted["id"].to_pylist() == [1]
+    assert screened.rejected["reason"].to_pylist() == [
+        "id: 2.5 is not an integer",
+        "id: the key is missing",
+    ]
+
+
+def test_no_rows_give_no_rows_and_keep_the_count_of_undated_ones(lake):
+    tables = model_tables("churn", "id", "text", {"x": Column(type="number")}, BINARY)
+    nothing = pa.table({"day": pa.array([], pa.date32()), "event_time": pa.array([], pa.date32())})
+    screened = screen_events(
+        lake,
+        Batch(nothing, 4, "data/"),
+        "id",
+        {"x": Column(type="number")},
+        tables.events,
+        tables.rejected,
+    )
+    assert screened.accepted == tables.events.schema.empty_table()
+    assert screened.rejected == tables.rejected.schema.empty_table()
+    assert screened.undated == 4
+
+
+def test_a_missing_column_is_an_error_that_names_where_what_and_the_remedy(lake):
+    with pytest.raises(SourceError) as raised:
+        screened_events(lake, {"id": ["a"], "X": [1.0]}, {"x": Column(type="number")})
+    assert str(raised.value) == (
+        "data/events.csv: missing columns: x; found id, X; "
+        "add it to the source, or take it out of `columns` in the model's defs.yaml"
+    )
+    with pytest.raises(SourceError, match=r"missing columns: y; found id; .*`target\.column`"):
+        screened_labels(lake, {"id": ["a"]})
+
+
+UGLY = st.one_of(
+    st.none(),
+    st.text(max_size=6),
+    st.floats().map(str),
+    st.integers().map(str),
+    st.sampled_from(["", " ", "nan", "inf", "-0", "1e400", "0x10", "true", "3.5", "'", '"', "%"]),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(UGLY, UGLY, UGLY, UGLY, st.integers(0, 2)), min_size=1, max_size=8))
+def test_every_row_is_either_accepted_or_rejected_with_a_reason(lake_of_properties, rows):
+    declared = {
+        "number": Column(type="number", min=-5),
+        "flag": Column(type="boolean", nullable=False),
+        "city": Column(type="category", allowed=["a", "'"]),
+    }
+    keys, *values, days = zip(*rows, strict=True)
+    columns = dict(zip(["id", *declared], [keys, *values], strict=True))
+    typed = {name: pa.array(column, pa.string()) for name, column in columns.items()}
+    screened = screened_events(lake_of_properties, typed, declared, days)
+    assert screened.accepted.num_rows + screened.rejected.num_rows == len(rows)
+    assert all(screened.rejected["reason"].to_pylist())
+    raw = [json.loads(row) for row in screened.rejected["row"].to_pylist()]
+    given_rows = [dict(zip(columns, row[:4], strict=True)) for row in rows]
+    assert all(row in given_rows for row in raw)
+    ids = screened.accepted["id"].to_pylist()
+    assert len(set(ids)) == len(ids)
+    numbers = screened.accepted["number"].drop_null().to_numpy()
+    assert np.isfinite(numbers).all()
+    assert (numbers >= -5).all()
+    assert screened.accepted["flag"].null_count == 0
+
+
+@pytest.fixture(scope="module")
+def lake_of_properties(tmp_path_factory, connection):
+    return Lake(tmp_path_factory.mktemp("lake"), connection)
+
+
+def test_a_label_that_is_null_or_outside_the_classes_is_rejected(lake):
+    screened = screened_labels(lake, {"id": ["a", "b", "c"], "y": ["yes", None, "maybe"]})
+    assert screened.accepted.select(["id", "y"]).to_pylist() == [{"id": "a", "y": "yes"}]
+    assert screened.rejected.select(["source", "reason"]).to_pylist() == [
+        {"source": "labels", "reason": "y: missing"},
+        {"source": "labels", "reason": "y: maybe is not an allowed value"},
+    ]
+
+
+def test_a_key_has_one_label_a_day_and_a_later_one_is_a_correction(lake):
+    columns = {"id": ["a", "a", "a"], "y": ["yes", "no", "no"]}
+    screened = screened_labels(lake, columns, days=[0, 0, 1])
+    assert screened.accepted.select(["day", "y"]).to_pylist() == [
+        {"day": day(0), "y": "yes"},
+        {"day": day(1), "y": "no"},
+    ]
+    assert screened.rejected["reason"].to_pylist() == ["id: duplicate key"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "raw", "expected"),
+    [
+        ([0, 1], [0, 1], ["0", "1"]),
+        ([0, 1], [0.0, 1.0], ["0", "1"]),
+        ([0, 1], ["0", "1"], ["0", "1"]),
+        ([False, True], [False, True], ["false", "true"]),
+    ],
+)
+def test_classes_may_be_named_by_numbers_and_truths(lake, classes, raw, expected):
+    target = Target(column="y", kind="binary", classes=classes, positive=classes[1])
+    screened = screened_labels(lake, {"id": ["a", "b"], "y": raw}, target)
+    assert screened.accepted["y"].to_pylist() == expected
+    assert screened.rejected.num_rows == 0
+
+
+def test_the_label_of_a_regression_is_a_finite_number(lake):
+    columns = {"id": list("abcd"), "y": ["1.5", "many", "inf", ""]}
+    screened = screened_labels(lake, columns, NUMBER)
+    assert screened.accepted["y"].to_pylist() == [1.5]
+    assert screened.rejected["reason"].to_pylist() == [
+        "y: many is not a number",
+        "y: not finite",
+        "y: missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "accepted"),
+    [
+        (pa.array([-(2**63), 2**63 - 1]), [-(2**63), 2**63 - 1]),
+        (pa.array([str(-(2**63)), str(2**63 - 1)]), [-(2**63), 2**63 - 1]),
+        (pa.array([2**53 + 1]), [2**53 + 1]),
+        (pa.array([2**64 - 1], pa.uint64()), []),
+        (pa.array([str(2**63)]), []),
+        (pa.array([1e18, 1e19]), [10**18]),
+    ],
+)
+def test_integers_keep_every_digit_or_are_rejected(lake, values, accepted):
+    assert judged(lake, values, Column(type="integer"))[0] == accepted
+
+
+@pytest.mark.parametrize("number", [1.7976931348623157e308, 5e-324, -1e-300, 0.1 + 0.2, 1e22])
+def test_numbers_keep_every_digit(lake, number):
+    column = Column(type="number", min=number, max=number)
+    assert judged(lake, [number], column) == ([number], [])
+    assert judged(lake, [repr(number)], column) == ([number], [])
+
+
+def test_large_integer_keys_stay_different(lake):
+    columns = {"id": [2**53, 2**53 + 1]}
+    screened = screened_events(lake, columns, {}, key_type="integer")
+    assert screened.accepted["id"].to_pylist() == columns["id"]
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.int32(), pa.string(), pa.float64()])
+def test_integers_may_be_text_keys_in_any_type(lake, kind):
+    columns = {"id": pa.array([1, 20]).cast(kind)}
+    assert screened_events(lake, columns, {}).accepted["id"].to_pylist() == ["1", "20"]
+
+
+@pytest.mark.parametrize("name", ["ordinal", "faults", "row", "rank", "key", "reason", "source"])
+def test_a_column_of_the_source_may_have_any_name(lake, name):
+    columns = {"id": ["a", "a", "b"], "x": ["1", "2", "many"], name: [3, 2, 1]}
+    screened = screened_events(lake, columns, {"x": Column(type="number")})
+    assert screened.accepted["x"].to_pylist() == [1.0]
+    assert screened.rejected["reason"].to_pylist() == [
+        "id: duplicate key",
+        "x: many is not a number",
+    ]
+    assert json.loads(screened.rejected["row"][1].as_py()) == {"id": "b", "x": "many", name: 1}
+
+
+def test_rows_with_nothing_but_a_day_lack_their_columns(lake):
+    bare = batch({"id": ["a"]})
+    tables = model_tables("churn", "id", "text", {}, BINARY)
+    with pytest.raises(SourceError, match="missing columns: id; found none"):
+        screen_events(
+            lake,
+            Batch(bare.rows.drop(["id"]), 0, bare.origin),
+            "id",
+            {},
+            tables.events,
+            tables.rejected,
+        )

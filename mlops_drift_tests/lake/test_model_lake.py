@@ -1,0 +1,299 @@
+import json
+import math
+from datetime import date, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from mlops_drift.lake.lake import Lake
+from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord
+from mlops_drift.lake.table import model_tables
+from mlops_drift.schema import Column, Target
+
+MONDAY = date(2024, 10, 7)
+TARGET = Target(column="y", kind="binary", classes=["yes", "no"], positive="yes")
+TABLES = model_tables("churn", "id", "text", {"x": Column(type="number")}, TARGET)
+VERSION = VersionRecord(
+    version=1,
+    as_of=MONDAY,
+    training_set="set",
+    rows=10,
+    family="linear",
+    metric="auc",
+    value=0.8,
+    lower=0.7,
+    upper=0.9,
+    n_test=3,
+    mlflow_run="run",
+)
+
+
+def day(number):
+    return MONDAY + timedelta(days=number)
+
+
+@pytest.fixture(scope="module")
+def connection():
+    return duckdb.connect()
+
+
+@pytest.fixture
+def model(tmp_path, connection):
+    return ModelLake(Lake(tmp_path, connection), "churn", TABLES, "id", TARGET)
+
+
+def put(model, table, rows):
+    """Writes rows, each with its day, over the days that they span."""
+    days = sorted(row["day"] for row in rows)
+    data = pa.Table.from_pylist(rows, schema=table.schema)
+    model.lake.replace_days(table, days[0], days[-1], data)
+
+
+def put_features(model, *dated):
+    put(
+        model,
+        TABLES.features,
+        [
+            {"day": day(number), "id": key, "event_time": datetime(2024, 10, 7), "x": 0.5}
+            for number, key in dated
+        ],
+    )
+
+
+def put_labels(model, *dated):
+    put(model, TABLES.labels, [{"day": day(n), "id": key, "y": label} for n, key, label in dated])
+
+
+def put_predictions(model, *dated):
+    put(
+        model,
+        TABLES.predictions,
+        [
+            {"day": day(n), "version": version, "id": key, "prediction": "yes", "score": 0.9}
+            for n, version, key in dated
+        ],
+    )
+
+
+def known(model, as_of, since=None):
+    rows = model.labelled(day(as_of), None if since is None else day(since)).to_pylist()
+    return [(row["id"], row["y"]) for row in rows]
+
+
+def test_a_label_is_known_from_the_day_it_arrived(model):
+    put_features(model, (0, "b"), (0, "a"), (1, "c"))
+    put_labels(model, (0, "a", "yes"), (2, "b", "no"), (3, "c", "yes"))
+    assert known(model, 0) == [("a", "yes")]
+    assert known(model, 1) == [("a", "yes")]
+    assert known(model, 2) == [("a", "yes"), ("b", "no")]
+    assert known(model, 3) == [("a", "yes"), ("b", "no"), ("c", "yes")]
+    assert known(model, 3, since=1) == [("c", "yes")]
+    columns = [*TABLES.features.schema.names, "y"]
+    assert model.labelled(day(3), None).schema.names == columns
+
+
+def test_the_last_correction_that_arrived_counts(model):
+    put_features(model, (0, "a"))
+    put_labels(model, (1, "a", "yes"), (3, "a", "no"))
+    assert [known(model, as_of) for as_of in range(4)] == [
+        [],
+        [("a", "yes")],
+        [("a", "yes")],
+        [("a", "no")],
+    ]
+    assert model.labelled_counts(day(2)) == ({day(0): 1}, {"yes"})
+    assert model.labelled_counts(day(3)) == ({day(0): 1}, {"no"})
+
+
+def test_a_label_of_no_event_or_from_before_its_event_is_used_nowhere(model):
+    put_features(model, (2, "early"), (0, "a"))
+    put_labels(model, (1, "early", "yes"), (1, "ghost", "no"), (1, "a", "no"))
+    assert known(model, 5) == [("a", "no")]
+    assert model.labelled_counts(day(5)) == ({day(0): 1}, {"no"})
+    assert model.unmatched_labels(day(1), day(1)) == {"unknown_key": 1, "before_event": 1}
+    assert model.unmatched_labels(day(2), day(5)) == {"unknown_key": 0, "before_event": 0}
+
+
+def test_labelled_rows_are_counted_by_the_day_of_their_event(model):
+    put_features(model, (0, "a"), (0, "b"), (2, "c"), (3, "d"))
+    put_labels(model, (1, "a", "yes"), (4, "b", "no"), (4, "c", "no"))
+    assert model.labelled_counts(day(4)) == ({day(0): 2, day(2): 1}, {"yes", "no"})
+    assert model.labelled_counts(day(0)) == ({}, set())
+
+
+def test_an_empty_lake_answers_every_question(model):
+    assert model.last_day() is None
+    assert model.promotions() == []
+    assert model.champion_serving(day(9)) is None
+    assert model.versions() == []
+    assert model.decisions() == []
+    assert model.labelled(day(9), None).num_rows == 0
+    assert model.labelled_counts(day(9)) == ({}, set())
+    assert model.unmatched_labels(day(0), day(9)) == {"unknown_key": 0, "before_event": 0}
+    assert model.outcomes(day(0), day(9), 3).num_rows == 0
+    assert model.daily_values(None, day(9)) == []
+    assert model.failures(1, day(0), day(9)) == []
+
+
+def test_the_last_day_is_the_last_that_has_features(model):
+    put_features(model, (0, "a"), (4, "b"))
+    assert model.last_day() == day(4)
+
+
+def promotion(number, as_of, version, decision="initial"):
+    return Promotion(number, day(as_of), version, number - 1 or None, "set", "digest", decision)
+
+
+def test_a_promoted_version_serves_from_the_next_day(model):
+    for item in (promotion(1, 0, 1), promotion(2, 3, 2, "d1")):
+        model.add_promotion(item)
+    serving = [model.champion_serving(day(number)) for number in range(6)]
+    assert [item and item.version for item in serving] == [None, 1, 1, 1, 2, 2]
+    assert model.promotions(until=day(2)) == [promotion(1, 0, 1)]
+
+
+def test_of_two_promotions_on_one_day_the_later_serves(model):
+    for item in (promotion(2, 1, 3, "d2"), promotion(1, 1, 2, "d1")):
+        model.add_promotion(item)
+    assert model.champion_serving(day(2)).version == 3
+
+
+def test_versions_and_promotions_are_recorded_once(model):
+    for _ in range(2):
+        model.add_version(VERSION)
+        model.add_promotion(promotion(1, 0, 1))
+    assert model.versions() == [VERSION]
+    assert model.version(1) == VERSION
+    assert len(model.promotions()) == 1
+    with pytest.raises(LookupError, match="has no version 7; materialize challenger"):
+        model.version(7)
+
+
+def decide(model, stage="decided", decision="churn-0003", number=3, **others):
+    facts = {"rules": ["drift"], "version": 1, "reason": "it drifted", **others}
+    return model.add_decision(decision=decision, stage=stage, day=day(number), **facts)
+
+
+def test_a_decision_is_recorded_once_and_gets_its_outcome(model):
+    assert decide(model, evidence=[{"column": "x", "day": day(3)}], since=day(1), labelled=40)
+    assert not decide(model, reason="another reason")
+    (pending,) = model.decisions()
+    assert (pending["outcome"], pending["challenger"], pending["outcome_reason"]) == (
+        None,
+        None,
+        "",
+    )
+    assert (pending["reason"], pending["rules"]) == ("it drifted", ["drift"])
+    assert (pending["since"], pending["labelled"]) == (day(1), 40)
+    assert json.loads(pending["evidence"]) == [{"column": "x", "day": "2024-10-10"}]
+
+    assert decide(model, "rejected", challenger=2, reason="no better")
+    assert decide(model, "decided", "churn-0005", 5)
+    assert [
+        (item["decision"], item["outcome"], item["challenger"], item["outcome_reason"])
+        for item in model.decisions()
+    ] == [("churn-0003", "rejected", 2, "no better"), ("churn-0005", None, None, "")]
+    assert model.decisions()[0]["reason"] == "it drifted"
+
+
+def outcome_rows(model, first, last, reach=0):
+    rows = model.outcomes(day(first), day(last), reach).to_pylist()
+    return [(row["key"], row["version"], row["label"], row["label_day"]) for row in rows]
+
+
+def test_outcomes_have_a_row_for_each_version_and_each_arrival_up_to_the_day(model):
+    put_predictions(model, (1, 1, "a"), (1, 2, "a"))
+    put_labels(model, (0, "a", "no"), (2, "a", "yes"), (4, "a", "no"))
+    assert outcome_rows(model, 2, 2) == [("a", 1, "yes", day(2)), ("a", 2, "yes", day(2))]
+    assert len(outcome_rows(model, 4, 4)) == 4
+    assert outcome_rows(model, 0, 0) == []
+    assert outcome_rows(model, 3, 3) == []
+
+
+def test_outcomes_reach_back_from_the_days_that_labels_are_about(model):
+    put_predictions(model, *((number, 1, f"k{number}") for number in range(5)))
+    put_labels(model, *((number, f"k{number}", "no") for number in range(4)), (4, "k3", "yes"))
+    assert [row[0] for row in outcome_rows(model, 4, 4)] == ["k3", "k3"]
+    assert [row[0] for row in outcome_rows(model, 4, 4, reach=2)] == ["k1", "k2", "k3", "k3"]
+
+
+def performance(number, production_day, *, version=1, window=1, value=0.8, n=10, verdict="pass"):
+    return {
+        "day": day(number),
+        "production_day": day(production_day),
+        "window": window,
+        "version": version,
+        "metric": "auc",
+        "value": value,
+        "lower": 0.7,
+        "upper": 0.9,
+        "n": n,
+        "test_value": 0.85,
+        "threshold": 0.05,
+        "verdict": verdict,
+        "reason": "because",
+    }
+
+
+def test_daily_values_are_as_last_measured_up_to_a_day(model):
+    put(
+        model,
+        TABLES.performance,
+        [
+            performance(1, 0, value=0.8, n=10),
+            performance(3, 0, value=0.6, n=20),
+            performance(3, 0, value=0.1, window=7),
+            performance(3, 2, value=math.nan, n=1),
+            performance(3, 1, version=2, value=0.5),
+        ],
+    )
+
+    def values(version, until):
+        rows = model.daily_values(version, day(until))
+        return [(row["day"], row["version"], row["value"], row["n"]) for row in rows]
+
+    assert values(None, 2) == [(day(0), 1, 0.8, 10)]
+    assert values(None, 3) == [(day(0), 1, 0.6, 20), (day(1), 2, 0.5, 10)]
+    assert values(2, 3) == [(day(1), 2, 0.5, 10)]
+
+
+def drift(number, *, version=1, verdict="fail", column="x"):
+    return {
+        **{field.name: None for field in TABLES.drift.schema},
+        "day": day(number),
+        "version": version,
+        "verdict": verdict,
+        "column": column,
+        "check": "covariate_drift",
+        "window": 1,
+        "n_reference": 100,
+        "n": 50,
+        "metric": "psi",
+        "value": 0.4,
+        "threshold": 0.2,
+        "reason": "because",
+    }
+
+
+def test_failures_are_those_of_a_version_after_a_day_and_up_to_another(model):
+    put(
+        model,
+        TABLES.drift,
+        [drift(number) for number in range(1, 5)]
+        + [drift(3, version=2), drift(3, verdict="pass", column="z")],
+    )
+    put(
+        model,
+        TABLES.performance,
+        [performance(3, 1, verdict="fail"), performance(3, 2, verdict="unknown")],
+    )
+    found = [
+        (row["day"], row["check"], row["production_day"], row["column"])
+        for row in model.failures(1, after=day(1), until=day(3))
+    ]
+    assert found == [
+        (day(2), "covariate_drift", day(2), "x"),
+        (day(3), "covariate_drift", day(3), "x"),
+        (day(3), "performance_drop", day(1), "auc"),
+    ]

@@ -1,0 +1,43 @@
+import pytest
+from pydantic import ValidationError
+
+from mlops_drift.monitoring.config import PerformanceMonitor, QualityMonitor, RetrainingPolicy
+
+
+@pytest.mark.parametrize("windows", [[1], [1, 7, 28], [3, 30]])
+def test_ascending_windows_are_accepted(windows):
+    assert PerformanceMonitor(windows=windows).windows == windows
+
+
+@pytest.mark.parametrize(
+    ("windows", "told"),
+    [
+        ([], ["windows", "at least 1 item"]),
+        ([7, 1], ["windows", "ascending", "[7, 1]"]),
+        ([1, 1], ["windows", "without duplicates", "[1, 1]"]),
+        ([0, 1], ["windows.0", "greater than 0"]),
+        ([1.5], ["windows.0", "1.5", "valid integer"]),
+    ],
+)
+def test_other_windows_are_answered_with_the_rule(windows, told):
+    with pytest.raises(ValidationError) as caught:
+        PerformanceMonitor(windows=windows)
+    for fragment in told:
+        assert fragment in str(caught.value)
+
+
+def test_the_floor_and_the_drop_can_be_switched_off():
+    monitor = PerformanceMonitor(floor=None, drop=None)
+    assert (monitor.floor, monitor.drop) == (None, None)
+
+
+def test_bad_data_is_no_reason_to_retrain():
+    with pytest.raises(ValidationError, match="'data_quality'"):
+        RetrainingPolicy(retrain_on=["data_quality"])
+    assert RetrainingPolicy(retrain_on=[]).retrain_on == []
+
+
+def test_every_field_is_described():
+    for model in (QualityMonitor, PerformanceMonitor, RetrainingPolicy):
+        for name, field in model.model_fields.items():
+            assert field.description, name

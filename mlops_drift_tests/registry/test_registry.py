@@ -1,0 +1,196 @@
+import shutil
+import sqlite3
+import subprocess
+
+import mlflow
+import pandas as pd
+import pytest
+from filelock import Timeout
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from mlops_drift.registry.registry import (
+    CHALLENGER,
+    CHAMPION,
+    Birth,
+    Registry,
+    RegistryError,
+    git_sha,
+)
+from mlops_drift_tests.processes import meet
+
+X = pd.DataFrame({"x": [-2.0, -1.0, 1.0, 2.0]})
+IDENTITY = {"training_set": "abc", "code": "1"}
+
+
+def open_registry(root):
+    return Registry(f"sqlite:///{root}/mlflow.db", root / "mlartifacts", root / "locks")
+
+
+@pytest.fixture
+def registry(tmp_path, mlflow_database):
+    """A registry without models."""
+    shutil.copy(mlflow_database, tmp_path / "mlflow.db")
+    return open_registry(tmp_path)
+
+
+def born(registry, model, identity):
+    """Trains and registers a version."""
+    registry.prepare(model)
+    pipeline = make_pipeline(LogisticRegression()).fit(X, ["no", "no", "yes", "yes"])
+    birth = Birth(
+        pipeline,
+        X,
+        pd.Series(pipeline.predict(X)),
+        identity,
+        tags={"git": "123"},
+        params={"C": 1.0},
+        metrics={"test_accuracy": 1.0},
+        tables={"splits.json": {"train": 3, "test": 1}},
+    )
+    experiment = registry.client.get_experiment_by_name(model)
+    with mlflow.start_run(experiment_id=experiment.experiment_id):
+        return registry.register(model, birth)
+
+
+def test_a_version_is_found_again_by_what_it_was_made_from(registry, tmp_path):
+    registry.prepare("shop")
+    assert registry.find("shop", IDENTITY) is None
+    version = born(registry, "shop", IDENTITY)
+    other = born(registry, "shop", {**IDENTITY, "code": "2"})
+    assert other != version
+    assert registry.find("shop", IDENTITY) == version
+    assert registry.find("shop", {**IDENTITY, "code": "2"}) == other
+    assert registry.find("shop", {**IDENTITY, "code": "3"}) is None
+    assert registry.find("shop", {**IDENTITY, "spec": "x"}) is None
+    assert registry.find("other", IDENTITY) is None
+    assert born(registry, "shop", IDENTITY) > other
+    assert registry.find("shop", IDENTITY) == version
+
+    again = open_registry(tmp_path)
+    assert again.find("shop", IDENTITY) == version
+    assert again.pipeline("shop", version).predict(X).tolist() == ["no", "no", "yes", "yes"]
+    assert again.tags("shop", version) == {"git": "123", **IDENTITY}
+
+    run = again.client.get_run(again.run_id("shop", version))
+    assert run.data.params == {"C": "1.0"}
+    assert run.data.metrics == {"test_accuracy": 1.0}
+    assert run.data.tags["training_set"] == "abc"
+    page = again.run_page("shop", run.info.run_id, "http://127.0.0.1:5000")
+    assert page == (
+        f"http://127.0.0.1:5000/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+    )
+
+
+def test_an_alias_points_where_it_was_last_set(registry):
+    first, second = (born(registry, "shop", {"number": str(number)}) for number in (1, 2))
+    assert registry.alias("shop", CHAMPION) is None
+    registry.set_alias("shop", CHAMPION, first)
+    registry.set_alias("shop", CHALLENGER, second)
+    registry.set_alias("shop", CHAMPION, first)
+    assert registry.alias("shop", CHAMPION) == first
+    registry.set_alias("shop", CHAMPION, second)
+    assert registry.alias("shop", CHAMPION) == second
+    assert registry.alias("shop", CHALLENGER) == second
+
+
+def test_an_unknown_version_cannot_be_loaded(registry):
+    registry.prepare("shop")
+    with pytest.raises(RegistryError, match="version 7 of shop cannot be loaded"):
+        registry.pipeline("shop", 7)
+    with pytest.raises(RegistryError, match="version 1 of nowhere cannot be loaded"):
+        registry.pipeline("nowhere", 1)
+    with pytest.raises(RegistryError, match="no MLflow experiment nowhere"):
+        registry.run_page("nowhere", "1", "http://127.0.0.1:5000")
+
+
+def test_a_version_whose_files_are_gone_cannot_be_loaded(registry, tmp_path):
+    version = born(registry, "shop", IDENTITY)
+    shutil.rmtree(tmp_path / "mlartifacts")
+    with pytest.raises(RegistryError, match=f"version {version} of shop cannot be loaded"):
+        open_registry(tmp_path).pipeline("shop", version)
+
+
+def test_a_version_is_registered_only_in_the_run_that_trained_it(registry):
+    pipeline = make_pipeline(LogisticRegression()).fit(X, ["no", "no", "yes", "yes"])
+    birth = Birth(pipeline, X, pd.Series(["no"] * 4), IDENTITY, {}, {}, {}, {})
+    with pytest.raises(RegistryError, match="no active MLflow run"):
+        registry.register("shop", birth)
+
+
+def names_of(registry):
+    experiments = [item.name for item in registry.client.search_experiments()]
+    models = [item.name for item in registry.client.search_registered_models()]
+    return sorted(experiments), sorted(models)
+
+
+def test_preparing_twice_is_preparing_once(registry):
+    registry.prepare("shop")
+    registry.prepare("shop")
+    assert names_of(registry) == (["Default", "shop"], ["shop"])
+
+
+def prepare_many(root):
+    registry = open_registry(root)
+    _ = registry.client
+    for number in range(3):
+        meet(2)
+        registry.prepare(f"shop_{number}")
+
+
+def test_two_processes_prepare_at_once(registry, tmp_path, processes):
+    processes.run(prepare_many, (tmp_path,), (tmp_path,))
+    shops = ["shop_0", "shop_1", "shop_2"]
+    assert names_of(registry) == (["Default", *shops], shops)
+
+
+def test_a_lock_keeps_another_registry_out_until_it_is_released(tmp_path):
+    mine, theirs = (open_registry(tmp_path).lock("registry-shop") for _ in range(2))
+    with mine, pytest.raises(Timeout):
+        theirs.acquire(timeout=0.05)
+    with theirs.acquire(timeout=0.05):
+        assert theirs.is_locked
+
+
+def test_the_commit_of_a_checkout_tells_whether_files_were_changed(tmp_path):
+    assert git_sha(tmp_path) == "unknown"
+    assert git_sha(tmp_path / "nowhere") == "unknown"
+
+    def git(*arguments):
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        subprocess.run(["git", "-C", tmp_path, *who, *arguments], check=True, capture_output=True)
+
+    git("init")
+    (tmp_path / "a.txt").write_text("1")
+    git("add", "a.txt")
+    git("commit", "-m", "first")
+    sha = git_sha(tmp_path)
+    assert len(sha) == 40
+    (tmp_path / "data.txt").write_text("not followed by git")
+    assert git_sha(tmp_path) == sha
+    (tmp_path / "a.txt").write_text("2")
+    assert git_sha(tmp_path) == f"{sha}+changes"
+
+
+def test_a_database_left_half_made_does_not_matter(tmp_path):
+    with sqlite3.connect(tmp_path / "mlflow.unfinished") as half:
+        half.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        half.execute("INSERT INTO alembic_version VALUES ('half')")
+    open_registry(tmp_path).prepare("shop")
+    assert names_of(open_registry(tmp_path)) == (["Default", "shop"], ["shop"])
+    assert not (tmp_path / "mlflow.unfinished").exists()
+
+
+def test_only_the_open_run_of_the_gone_dagster_run_is_closed(registry):
+    registry.prepare("shop")
+    client = registry.client
+    where = client.get_experiment_by_name("shop").experiment_id
+    gone, alive, done = (
+        client.create_run(where, tags={"dagster_run_id": name}).info.run_id
+        for name in ("gone", "alive", "gone")
+    )
+    client.set_terminated(done, status="FINISHED")
+    registry.close_run("shop", "gone")
+    registry.close_run("unknown", "gone")
+    states = [client.get_run(run).info.status for run in (gone, alive, done)]
+    assert states == ["KILLED", "RUNNING", "FINISHED"]

@@ -1,0 +1,42 @@
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from mlops_drift.sources.config import FilesSource, FileTable, SimulatorSource, Source
+
+SOURCE = TypeAdapter(Source)
+TABLE = {"path": "events.csv", "day_column": "day"}
+
+
+def test_the_kind_chooses_the_source():
+    assert isinstance(
+        SOURCE.validate_python({"kind": "simulator", "simulator": "glassware"}), SimulatorSource
+    )
+    files = SOURCE.validate_python({"kind": "files", "events": TABLE, "labels": TABLE})
+    assert isinstance(files, FilesSource)
+    assert files.events.missing == "error"
+
+
+def test_a_path_names_the_day_or_a_column_does():
+    assert FileTable(path="{day}.csv").day_column is None
+    assert FileTable(path="{day}.csv", day_column="at").day_column == "at"
+    with pytest.raises(ValidationError, match=r"'events\.csv' holds no \{day\}, so day_column"):
+        FileTable(path="events.csv")
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, ["Unable to extract tag", "'kind'"]),
+        ({"kind": "kafka"}, ["'kafka'", "'simulator', 'files'"]),
+        ({"kind": "simulator"}, ["simulator.simulator", "Field required"]),
+        ({"kind": "simulator", "simulator": "x"}, ["'x'", "'glassware' or 'insurance'"]),
+        ({"kind": "simulator", "simulator": "glassware", "seed": -1}, ["seed", "-1"]),
+        ({"kind": "files", "events": TABLE}, ["files.labels", "Field required"]),
+        ({"kind": "files", "events": TABLE, "labels": "x"}, ["files.labels", "'x'"]),
+    ],
+)
+def test_a_wrong_source_names_the_field_the_value_and_what_would_be_right(fields, told):
+    with pytest.raises(ValidationError) as caught:
+        SOURCE.validate_python(fields)
+    for fragment in told:
+        assert fragment in str(caught.value)

@@ -1,0 +1,266 @@
+import gzip
+from datetime import date, datetime
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mlops_drift.sources.base import SourceError
+from mlops_drift.sources.catalogue import open_source
+from mlops_drift.sources.config import FilesSource
+
+FIRST, SECOND, THIRD = date(2024, 10, 1), date(2024, 10, 2), date(2024, 10, 3)
+CSV = "id,day,x\n1,2024-10-01,0.5\n2,2024-10-02,1.5\n3,2024-10-03,\n4,2024-10-02,2.5\n"
+ROWS = [
+    {"id": 1, "day": "2024-10-01", "x": 0.5},
+    {"id": 2, "day": "2024-10-02", "x": 1.5},
+    {"id": 3, "day": "2024-10-03", "x": None},
+    {"id": 4, "day": "2024-10-02", "x": 2.5},
+]
+
+
+def source(folder, path, day_column="day", **options):
+    table = {"path": path, "day_column": day_column, **options}
+    labels = {"path": "labels.csv", "day_column": "day"}
+    return open_source(FilesSource(kind="files", events=table, labels=labels), folder)
+
+
+def events(folder, path, first=FIRST, last=THIRD, **options):
+    return source(folder, path, **options).events(first, last)
+
+
+def write(folder, path, text):
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    if path.endswith(".gz"):
+        (folder / path).write_bytes(gzip.compress(text.encode()))
+    else:
+        (folder / path).write_text(text)
+
+
+def frame():
+    return pd.DataFrame(ROWS)
+
+
+WRITERS = {
+    "e.csv": lambda folder, path: write(folder, path, CSV),
+    "e.csv.gz": lambda folder, path: write(folder, path, CSV),
+    "E.CSV": lambda folder, path: write(folder, path, CSV),
+    "e.parquet": lambda folder, path: frame().to_parquet(folder / path),
+    "e.json": lambda folder, path: write(folder, path, frame().to_json(orient="records")),
+    "e.json.gz": lambda folder, path: write(folder, path, frame().to_json(orient="records")),
+    "e.jsonl": lambda folder, path: frame().to_json(folder / path, orient="records", lines=True),
+    "e.jsonl.gz": lambda folder, path: write(
+        folder, path, frame().to_json(orient="records", lines=True)
+    ),
+}
+
+
+@pytest.mark.parametrize("path", WRITERS)
+def test_every_format_gives_the_rows_of_the_asked_days(tmp_path, path):
+    WRITERS[path](tmp_path, path)
+    batch = events(tmp_path, path, SECOND, THIRD)
+    rows = sorted(batch.rows.to_pylist(), key=lambda row: int(row["id"]))
+    assert batch.rows.schema.names == ["day", "event_time", "id", "x"]
+    assert [int(row["id"]) for row in rows] == [2, 3, 4]
+    assert [row["day"] for row in rows] == [SECOND, THIRD, SECOND]
+    assert [row["x"] and float(row["x"]) for row in rows] == [1.5, None, 2.5]
+    assert batch.undated == 0
+    assert batch.origin == str(tmp_path / path)
+
+
+@pytest.mark.parametrize("path", ["e.csv", "e.json", "e.jsonl"])
+def test_text_formats_leave_every_cell_as_text(tmp_path, path):
+    WRITERS[path](tmp_path, path)
+    schema = events(tmp_path, path).rows.schema
+    assert schema.field("id").type == pa.string()
+    assert schema.field("x").type == pa.string()
+
+
+def test_labels_come_from_their_own_file(tmp_path):
+    write(tmp_path, "labels.csv", CSV)
+    assert source(tmp_path, "e.csv").labels(FIRST, FIRST).rows["id"].to_pylist() == ["1"]
+
+
+def test_a_relative_path_starts_at_the_folder_of_the_yaml_and_an_absolute_one_does_not(tmp_path):
+    write(tmp_path, "data/e.csv", CSV)
+    folder = tmp_path / "defs"
+    folder.mkdir()
+    for path in ("../data/e.csv", str(tmp_path / "data" / "e.csv")):
+        assert events(folder, path).rows.num_rows == 4
+
+
+@pytest.mark.parametrize("folder", ["it's", "100 %", "a*b", "a?b", "a[1]", "{x}"])
+def test_a_path_is_no_pattern_that_other_files_match(tmp_path, folder):
+    for other in ("axb", "a1"):
+        write(tmp_path, f"{other}/e.csv", "id,day\n9,2024-10-01\n")
+    write(tmp_path, f"{folder}/e.csv", CSV)
+    rows = events(tmp_path, f"{folder}/e.csv").rows
+    assert rows["id"].to_pylist() == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2024-10-02", datetime(2024, 10, 2)),
+        ("2024-10-02 07:30:00", datetime(2024, 10, 2, 7, 30)),
+        ("2024-10-02T07:30:00.250", datetime(2024, 10, 2, 7, 30, 0, 250_000)),
+        ("2024-10-02T07:30:00Z", datetime(2024, 10, 2, 7, 30)),
+        ("2024-10-03T00:30:00+02:00", datetime(2024, 10, 2, 22, 30)),
+        ("2024-10-01T22:30:00-05:00", datetime(2024, 10, 2, 3, 30)),
+    ],
+)
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_the_day_of_a_text_is_the_utc_day_of_its_moment(tmp_path, text, moment, ending):
+    lines = {"csv": f"id,at\n1,{text}\n", "jsonl": f'{{"id": 1, "at": "{text}"}}\n'}
+    write(tmp_path, f"e.{ending}", lines[ending])
+    rows = events(tmp_path, f"e.{ending}", SECOND, SECOND, day_column="at").rows.to_pylist()
+    assert rows == [{"day": SECOND, "event_time": moment, "id": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "moment"),
+    [
+        (pa.date32(), SECOND, datetime(2024, 10, 2)),
+        (pa.timestamp("us"), datetime(2024, 10, 2, 23, 59), datetime(2024, 10, 2, 23, 59)),
+        (pa.timestamp("ns"), datetime(2024, 10, 2, 23, 59), datetime(2024, 10, 2, 23, 59)),
+        (
+            pa.timestamp("us", "Europe/Berlin"),
+            pd.Timestamp("2024-10-03 01:00", tz="Europe/Berlin"),
+            datetime(2024, 10, 2, 23),
+        ),
+        (pa.string(), "2024-10-02", datetime(2024, 10, 2)),
+    ],
+)
+def test_the_day_column_of_a_parquet_file_may_be_a_date_a_timestamp_or_text(
+    tmp_path, kind, value, moment
+):
+    pq.write_table(pa.table({"at": pa.array([value], kind)}), tmp_path / "e.parquet")
+    rows = events(tmp_path, "e.parquet", SECOND, SECOND, day_column="at").rows
+    assert rows.schema.field("event_time").type == pa.timestamp("us")
+    assert rows.to_pylist() == [{"day": SECOND, "event_time": moment}]
+
+
+def test_rows_without_a_readable_day_are_counted(tmp_path):
+    write(tmp_path, "e.csv", CSV + "5,,1\n6,soon,1\n7,2024-13-01,1\n8,2025-01-01,1\n")
+    batch = events(tmp_path, "e.csv")
+    assert batch.rows.num_rows == 4
+    assert batch.undated == 3
+
+
+def test_columns_of_the_source_named_day_and_event_time_give_way(tmp_path):
+    write(tmp_path, "e.csv", "Day,event_time,at,x\nMonday,noon,2024-10-01 08:00:00,5\n")
+    rows = events(tmp_path, "e.csv", day_column="at").rows.to_pylist()
+    assert rows == [{"day": FIRST, "event_time": datetime(2024, 10, 1, 8), "x": "5"}]
+
+
+def test_the_day_column_may_be_called_event_time_and_hold_quotes(tmp_path):
+    write(tmp_path, "e.csv", 'id,event_time,"the ""day"""\n1,2024-10-01 08:00:00,2024-10-02\n')
+    assert events(tmp_path, "e.csv", day_column="event_time").rows["day"].to_pylist() == [FIRST]
+    assert events(tmp_path, "e.csv", day_column='the "day"').rows["day"].to_pylist() == [SECOND]
+
+
+def test_no_row_of_a_csv_file_is_taken_for_a_comment_or_a_header(tmp_path):
+    write(tmp_path, "e.csv", 'id,day,note\n#1,2024-10-01,"a, ""b"""\nid,2024-10-01,\n')
+    rows = events(tmp_path, "e.csv").rows.to_pylist()
+    assert [(row["id"], row["note"]) for row in rows] == [("#1", 'a, "b"'), ("id", None)]
+
+
+def test_a_path_with_a_day_is_one_file_a_day(tmp_path):
+    write(tmp_path, "in/2024-10-01.csv", "id\n1\n2\n")
+    write(tmp_path, "in/2024-10-02.csv", "id\n3\n")
+    batch = events(tmp_path, "in/{day}.csv", FIRST, SECOND, day_column=None)
+    assert [(row["id"], row["day"]) for row in batch.rows.to_pylist()] == [
+        ("1", FIRST),
+        ("2", FIRST),
+        ("3", SECOND),
+    ]
+    assert batch.rows["event_time"][2].as_py() == datetime(2024, 10, 2)
+    assert batch.undated == 0
+
+
+def test_the_day_may_be_a_folder_of_a_partitioned_data_set(tmp_path):
+    write(tmp_path, "day=2024-10-01/part.csv", "id\n1\n")
+    batch = events(tmp_path, "day={day}/part.csv", FIRST, FIRST, day_column=None)
+    assert batch.rows.to_pylist() == [
+        {"day": FIRST, "event_time": datetime(2024, 10, 1), "id": "1"}
+    ]
+
+
+def test_rows_of_another_day_in_the_file_of_a_day_are_counted(tmp_path):
+    write(tmp_path, "e-2024-10-01.csv", "id,day\n1,2024-10-01\n2,2024-10-02\n3,soon\n")
+    write(tmp_path, "e-2024-10-02.csv", "id,day\n4,2024-10-02\n5,2024-10-01\n")
+    batch = events(tmp_path, "e-{day}.csv", FIRST, SECOND)
+    assert batch.rows["id"].to_pylist() == ["1", "4"]
+    assert batch.undated == 3
+
+
+def test_days_may_have_columns_of_their_own_and_in_another_order(tmp_path):
+    write(tmp_path, "2024-10-01.csv", "id,x\n1,a\n")
+    write(tmp_path, "2024-10-02.csv", "y,id\nb,2\n")
+    rows = events(tmp_path, "{day}.csv", FIRST, SECOND, day_column=None).rows.to_pylist()
+    assert [(row["id"], row["x"], row["y"]) for row in rows] == [("1", "a", None), ("2", None, "b")]
+
+
+def test_a_column_of_two_types_on_two_days_is_an_error(tmp_path):
+    pq.write_table(pa.table({"x": [1.0]}), tmp_path / "2024-10-01.parquet")
+    pq.write_table(pa.table({"x": ["a"]}), tmp_path / "2024-10-02.parquet")
+    with pytest.raises(SourceError, match=r"\{day\}\.parquet.*write it with the same type"):
+        events(tmp_path, "{day}.parquet", FIRST, SECOND, day_column=None)
+
+
+def test_a_missing_file_is_named_with_its_days_and_the_remedy(tmp_path):
+    with pytest.raises(SourceError) as caught:
+        events(tmp_path, "e.csv")
+    told = [str(tmp_path / "e.csv"), "2024-10-01 to 2024-10-03", "put the file there", "`path`"]
+    for fragment in told:
+        assert fragment in str(caught.value)
+
+
+def test_the_missing_file_of_one_day_is_named(tmp_path):
+    write(tmp_path, "2024-10-01.csv", "id\n1\n")
+    with pytest.raises(SourceError, match=r"2024-10-02\.csv: no such file \(wanted for 2024-10-02"):
+        events(tmp_path, "{day}.csv", FIRST, SECOND, day_column=None)
+
+
+def test_a_missing_day_may_be_empty(tmp_path):
+    options = {"day_column": None, "missing": "empty"}
+    nothing = events(tmp_path, "{day}.csv", **options).rows
+    assert nothing.num_rows == 0
+    assert nothing.schema.names == ["day", "event_time"]
+    write(tmp_path, "2024-10-02.csv", "id\n1\n")
+    assert events(tmp_path, "{day}.csv", **options).rows["day"].to_pylist() == [SECOND]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [("e.csv", "id,day\n"), ("e.json", "[]"), ("e.jsonl", "")]
+)
+def test_a_file_without_rows_has_none(tmp_path, path, text):
+    write(tmp_path, path, text)
+    batch = events(tmp_path, path)
+    assert batch.rows.num_rows == 0
+    assert batch.undated == 0
+
+
+@pytest.mark.parametrize("path", ["e.csv", "e.parquet", "e.jsonl"])
+def test_a_missing_day_column_is_answered_with_the_columns_found(tmp_path, path):
+    WRITERS[path](tmp_path, path)
+    with pytest.raises(SourceError, match=r"'when' is missing; found id, day, x; name one of"):
+        events(tmp_path, path, day_column="when")
+
+
+@pytest.mark.parametrize(("path", "ending"), [("e.xlsx", ".xlsx"), ("e.gz", ""), ("events", "")])
+def test_an_unknown_ending_is_answered_with_the_known_ones(tmp_path, path, ending):
+    write(tmp_path, path, "x")
+    with pytest.raises(SourceError) as caught:
+        events(tmp_path, path)
+    assert f"ending {ending!r}" in str(caught.value)
+    assert ".csv, .parquet, .json, .jsonl" in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["e.parquet", "e.json", "e.jsonl", "e.csv.gz"])
+def test_an_unreadable_file_is_named(tmp_path, path):
+    (tmp_path / path).write_bytes(b"\x00\x01 no such format \xff\n" * 20)
+    with pytest.raises(SourceError) as caught:
+        events(tmp_path, path)
+    assert str(tmp_path / path) in str(caught.value)

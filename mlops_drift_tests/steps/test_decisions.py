@@ -1,0 +1,209 @@
+import math
+
+import pyarrow as pa
+import pytest
+
+from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.monitoring.policy import Champion
+from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.decisions import decide_now, gather_evidence, past_decisions
+from mlops_drift_tests.tiny import SPEC, day, merged
+
+POLICY = {"first_training_rows": 20, "rows_since_change": 20, "min_new_labels": 10}
+SPEC_HERE = ModelSpec(**merged(SPEC, {"policy": POLICY}))
+
+
+@pytest.fixture
+def model(lake):
+    return ModelLake(lake, "tiny", SPEC_HERE.tables, SPEC_HERE.key, SPEC_HERE.target)
+
+
+def put(model, table, number, rows):
+    """Rows of one day of a table; what they do not say is null."""
+    given = [{"day": day(number), **row} for row in rows]
+    model.lake.replace_days(
+        table, day(number), day(number), pa.Table.from_pylist(given, schema=table.schema)
+    )
+
+
+def put_features(model, number, n=10):
+    put(model, model.tables.features, number, [{"id": number * 100 + i} for i in range(n)])
+
+
+def put_labels(model, number, labels, of=None):
+    """Labels that arrive on a day, of the events of another, the day before unless it is said."""
+    first = 100 * (number - 1 if of is None else of)
+    rows = [{"id": first + i, "y": label} for i, label in enumerate(labels)]
+    put(model, model.tables.labels, number, rows)
+
+
+def promote(model, number, version):
+    promotion = Promotion(version, day(number), version, None, "set", "reference", f"d{version}")
+    model.add_promotion(promotion)
+
+
+def drift(version, verdict="fail", **row):
+    return {
+        "version": version,
+        "check": "feature_drift",
+        "column": "a",
+        "window": 1,
+        "n_reference": 60,
+        "n": 30,
+        "metric": "js",
+        "value": 0.4,
+        "threshold": 0.1,
+        "verdict": verdict,
+        "reason": "a has drifted",
+        **row,
+    }
+
+
+def drop(version, number, verdict="fail", **row):
+    return {
+        "production_day": day(number),
+        "window": 1,
+        "version": version,
+        "metric": "accuracy",
+        "value": 0.5,
+        "n": 30,
+        "test_value": 0.9,
+        "threshold": 0.7,
+        "verdict": verdict,
+        "reason": "accuracy is low",
+        **row,
+    }
+
+
+def decided(model, name, number, stage="decided", **fields):
+    defaults = {"rules": ["feature_drift"], "version": 1, "reason": "because"}
+    model.add_decision(decision=name, stage=stage, day=day(number), **{**defaults, **fields})
+
+
+def test_nothing_is_known_of_an_empty_lake(model):
+    evidence = gather_evidence(SPEC_HERE, model, day(0))
+    assert evidence.champion is None
+    assert evidence.failed == ()
+    assert evidence.labelled == {}
+    assert evidence.missing_classes == ["no", "yes"]
+    assert past_decisions(model) == []
+    assert decide_now(SPEC_HERE, model, day(0)).action == "wait"
+
+
+def test_labelled_rows_are_counted_by_the_day_of_their_event_as_known_on_a_day(model):
+    for number in range(3):
+        put_features(model, number)
+    put_labels(model, 1, ["no"] * 4)
+    put_labels(model, 2, ["no"] * 9 + ["yes"])
+    assert gather_evidence(SPEC_HERE, model, day(0)).labelled == {}
+    early = gather_evidence(SPEC_HERE, model, day(1))
+    assert (early.labelled, early.missing_classes) == ({day(0): 4}, ["yes"])
+    late = gather_evidence(SPEC_HERE, model, day(2))
+    assert (late.labelled, late.missing_classes) == ({day(0): 4, day(1): 10}, [])
+
+
+def test_a_corrected_label_is_one_label_and_a_label_before_its_event_is_none(model):
+    put_features(model, 0, n=2)
+    put_features(model, 3, n=2)
+    put_labels(model, 1, ["no", "no"], of=0)
+    put_labels(model, 2, ["yes", "yes"], of=3)
+    put_labels(model, 4, ["yes", "no"], of=0)
+    evidence = gather_evidence(SPEC_HERE, model, day(5))
+    assert evidence.labelled == {day(0): 2}
+    assert evidence.missing_classes == []
+
+
+def test_a_regression_misses_no_class(lake):
+    changes = {"kind": "regression", "classes": None, "positive": None}
+    training = {"metric": "mae"}
+    spec = ModelSpec(**merged(SPEC, {"target": changes, "training": training}))
+    model = ModelLake(lake, "tiny", spec.tables, spec.key, spec.target)
+    put_features(model, 0)
+    put_labels(model, 1, [1.5, 2.5])
+    evidence = gather_evidence(spec, model, day(1))
+    assert (evidence.labelled, evidence.missing_classes) == ({day(0): 2}, [])
+
+
+def test_the_champion_is_the_last_one_promoted_by_the_day(model):
+    promote(model, 1, 1)
+    promote(model, 3, 2)
+    champions = [gather_evidence(SPEC_HERE, model, day(number)).champion for number in range(4)]
+    first, second = Champion(1, day(1)), Champion(2, day(3))
+    assert champions == [None, first, first, second]
+
+
+def test_failures_are_those_of_the_champion_after_its_promotion_and_up_to_the_day(model):
+    tables = model.tables
+    promote(model, 1, 1)
+    promote(model, 2, 2)
+    put(model, tables.drift, 2, [drift(2)])
+    put(model, tables.drift, 3, [drift(1), drift(2), drift(2, "pass", column="b")])
+    put(model, tables.performance, 4, [drop(2, 3), drop(2, 2, "unknown"), drop(1, 3)])
+    put(model, tables.drift, 5, [drift(2)])
+    failed = gather_evidence(SPEC_HERE, model, day(4)).failed
+    assert [(check.check, check.day, check.production_day, check.column) for check in failed] == [
+        ("feature_drift", day(3), day(3), "a"),
+        ("performance_drop", day(4), day(3), "accuracy"),
+    ]
+    assert {check.version for check in failed} == {2}
+    assert (failed[1].value, failed[1].threshold, failed[1].n) == (0.5, 0.7, 30)
+    assert failed[1].reason == "accuracy is low"
+    assert gather_evidence(SPEC_HERE, model, day(2)).failed == []
+
+
+def test_an_infinite_number_of_a_failure_survives_the_lake(model):
+    promote(model, 1, 1)
+    put(model, model.tables.drift, 2, [drift(1, value=math.inf)])
+    assert gather_evidence(SPEC_HERE, model, day(2)).failed[0].value == math.inf
+
+
+def test_past_decisions_have_what_came_of_them(model):
+    asked = {"rules": ["performance_drop", "feature_drift"], "since": day(2), "labelled": 40}
+    decided(model, "tiny-v0-x", 1, rules=["no_champion"], version=None, labelled=20)
+    decided(model, "tiny-v0-x", 1, "promoted", rules=["no_champion"], version=None, challenger=1)
+    decided(model, "tiny-v1-x", 3, **asked)
+    decided(model, "tiny-v1-x", 3, "rejected", challenger=2)
+    decided(model, "tiny-v1-y", 4)
+    first, second, third = past_decisions(model)
+    assert (first.id, first.rules, first.version) == ("tiny-v0-x", ("no_champion",), None)
+    assert (first.since, first.labelled, first.outcome) == (None, 20, "promoted")
+    assert second.rules == ("performance_drop", "feature_drift")
+    assert (second.day, second.since, second.labelled) == (day(3), day(2), 40)
+    assert (second.version, second.outcome) == (1, "rejected")
+    assert (third.day, third.labelled, third.outcome) == (day(4), 0, None)
+
+
+def test_the_first_version_is_asked_for_and_the_decision_is_repeated_while_under_way(model):
+    for number in range(2):
+        put_features(model, number)
+        put_labels(model, number + 1, ["no", "yes"] * 5)
+    assert decide_now(SPEC_HERE, model, day(1)).action == "wait"
+    decision = decide_now(SPEC_HERE, model, day(2))
+    assert (decision.action, decision.labelled) == ("retrain", 20)
+    decided(model, decision.id, 2, rules=decision.rules, version=decision.version, labelled=20)
+    again = decide_now(SPEC_HERE, model, day(3))
+    assert (again.id, again.day, again.rules) == (decision.id, day(2), decision.rules)
+    assert (again.action, again.labelled, again.since) == ("retrain", 20, decision.since)
+
+
+def test_a_drop_retrains_on_the_rows_since_its_first_failing_production_day(model):
+    for number in range(4):
+        put_features(model, number)
+        put_labels(model, number + 1, ["no", "yes"] * 5)
+    promote(model, 1, 1)
+    put(model, model.tables.performance, 3, [drop(1, 2)])
+    put(model, model.tables.performance, 4, [drop(1, 3)])
+    decision = decide_now(SPEC_HERE, model, day(4))
+    assert (decision.action, decision.rules) == ("retrain", ("performance_drop",))
+    assert (decision.since, decision.labelled) == (day(2), 40)
+    assert decision.id == f"tiny-v1-{day(3)}"
+    assert [check.day for check in decision.evidence] == [day(3), day(4)]
+
+
+def test_a_champion_without_a_failure_is_left_alone_and_no_label_is_counted(model):
+    put_features(model, 0)
+    put_labels(model, 1, ["no", "yes"])
+    promote(model, 1, 1)
+    evidence = gather_evidence(SPEC_HERE, model, day(2))
+    assert (evidence.failed, evidence.labelled, evidence.missing_classes) == ([], {}, [])
+    assert decide_now(SPEC_HERE, model, day(2)).action == "nothing"

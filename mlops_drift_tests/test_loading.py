@@ -1,0 +1,288 @@
+import re
+from datetime import date
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from mlops_drift import settings
+from mlops_drift.cli import main
+from mlops_drift.loading import (
+    ModelDefinitionError,
+    find_model,
+    load_definitions,
+    load_models,
+)
+from mlops_drift_tests.tiny import SPEC
+
+GOOD = yaml.safe_dump(
+    {"type": "mlops_drift.MonitoredModel", "attributes": SPEC},
+    sort_keys=False,
+    default_flow_style=False,
+)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The folder of further definitions."""
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / "data"))
+    monkeypatch.setenv(settings.DEFS_VARIABLE, str(tmp_path / "defs"))
+    (tmp_path / "defs").mkdir()
+    return tmp_path / "defs"
+
+
+def write(folder, text, name="tiny/defs.yaml"):
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+def line_of(text, wanted):
+    (line,) = [
+        number for number, line in enumerate(text.splitlines(), 1) if line.strip() == wanted.strip()
+    ]
+    return line
+
+
+def complaint():
+    with pytest.raises(ModelDefinitionError) as caught:
+        load_models()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["glassware", "insurance"])
+def test_shipped_models_load(name, monkeypatch):
+    monkeypatch.delenv(settings.DEFS_VARIABLE, raising=False)
+    models = load_models()
+    assert set(models) == {"glassware", "insurance"}
+    assert models[name].spec.name == name
+    assert models[name].folder == settings.SHIPPED_DEFS / name
+
+
+def test_models_of_a_further_folder_are_found_beside_the_shipped_ones(folder):
+    write(folder, GOOD)
+    assert set(load_models()) == {"glassware", "insurance", "tiny"}
+    model = find_model("tiny")
+    assert model.folder == folder / "tiny"
+    assert model.spec.start_date == date(2024, 3, 1)
+
+
+def test_a_further_folder_may_be_the_folder_of_one_model(folder):
+    write(folder, GOOD, "defs.yaml")
+    assert find_model("tiny").folder == folder
+
+
+def test_one_file_may_hold_several_models(folder):
+    write(folder, f"{GOOD}---\n{GOOD.replace('name: tiny', 'name: tiny2')}")
+    assert {"tiny", "tiny2"} <= set(load_models())
+
+
+@pytest.mark.parametrize("name", ["defs.yml", "component.yaml"])
+def test_every_file_name_that_dagster_reads_is_found(folder, name):
+    write(folder, GOOD, f"tiny/{name}")
+    assert "tiny" in load_models()
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(folder):
+    write(folder, GOOD)
+    with pytest.raises(ModelDefinitionError, match=r"'tinny'.*glassware, insurance, tiny"):
+        find_model("tinny")
+
+
+# What is replaced by what, the line that is to be named, the field, and part of the explanation.
+WRONG = {
+    "unknown field": ("  key: id\n", "  kee: id\n", "kee: id", "kee", "not permitted"),
+    "unknown nested field": ("drop: 0.2", "dropp: 0.2", "dropp: 0.2", "dropp", "not permitted"),
+    "bad value": (
+        "test_share: 0.3",
+        "test_share: 0.9",
+        "test_share: 0.9",
+        "training.test_share",
+        "less than or equal to 0.5",
+    ),
+    "bad type": ("trials: 2", "trials: many", "trials: many", "training.trials", "valid integer"),
+    "bad choice": (
+        "      type: category",
+        "      type: colour",
+        "type: colour",
+        "columns.c.type",
+        "'category'",
+    ),
+    "bad date": (
+        "start_date: 2024-03-01",
+        "start_date: 2024-13-01",
+        "start_date: 2024-13-01",
+        "start_date",
+        "month",
+    ),
+    "bad name": ("name: tiny", "name: Tiny", "name: Tiny", "name", "lower-case letters"),
+    "bad metric": ("metric: accuracy", "metric: speed", "metric: speed", "training.metric", "auc"),
+    "fields of a part that do not fit": (
+        "positive: 'yes'",
+        "positive: maybe",
+        "target:",
+        "target",
+        "positive must be one of ['no', 'yes'], found 'maybe'",
+    ),
+    "fields that do not fit": (
+        "end_date: 2024-03-07",
+        "end_date: 2024-02-07",
+        "attributes:",
+        "attributes",
+        "end_date 2024-02-07 is before start_date 2024-03-01",
+    ),
+    "metric of another kind of target": (
+        "metric: accuracy",
+        "metric: rmse",
+        "attributes:",
+        "attributes",
+        "'rmse' is not defined for a binary target",
+    ),
+    "unknown component": (
+        "type: mlops_drift.MonitoredModel",
+        "type: mlops_drift.MonitoredModell",
+        "type: mlops_drift.MonitoredModell",
+        "type",
+        "MonitoredModell",
+    ),
+    "component of a package that is not there": (
+        "type: mlops_drift.MonitoredModel",
+        "type: mlops_drifft.MonitoredModel",
+        "type: mlops_drifft.MonitoredModel",
+        "type",
+        "mlops_drifft",
+    ),
+    "unknown source": ("kind: files", "kind: tape", "source:", "source", "'simulator', 'files'"),
+    "file without a day": (
+        "    labels:\n      path: labels.parquet\n      day_column: day\n",
+        "    labels:\n      path: labels.parquet\n",
+        "source:",
+        "source.files.labels",
+        "day_column",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_mistake_is_reported_with_file_line_and_field(folder, what):
+    found, put, wrong_line, field, explanation = WRONG[what]
+    assert GOOD.count(found) == 1
+    text = GOOD.replace(found, put)
+    file = write(folder, text)
+    said = complaint()
+    assert f"{file}:{line_of(text, wrong_line)}`" in said
+    assert re.search(rf"`(attributes\.)?([\w.]+\.)?{re.escape(field)} at ", said)
+    assert explanation in said
+
+
+def test_a_missing_field_is_reported_by_name_and_file(folder):
+    file = write(folder, GOOD.replace("key: id\n", ""))
+    assert f"`attributes.key at {file}:2`" in complaint()
+
+
+def test_missing_attributes_are_reported_with_the_file(folder):
+    file = write(folder, "type: mlops_drift.MonitoredModel\n")
+    said = complaint()
+    assert said.startswith(f"{file}: ")
+    assert "start_date\n  Field required" in said
+
+
+def test_an_unknown_simulator_is_reported_with_file_line_and_field(folder):
+    spec = {**SPEC, "source": {"kind": "simulator", "simulator": "weather"}}
+    text = yaml.safe_dump({"type": "mlops_drift.MonitoredModel", "attributes": spec})
+    file = write(folder, text)
+    said = complaint()
+    assert f"{file}:{line_of(text, 'simulator: weather')}`" in said
+    assert "'glassware' or 'insurance'" in said
+
+
+def test_every_mistake_of_a_file_is_reported_at_once(folder):
+    write(
+        folder,
+        GOOD.replace("trials: 2", "trials: many").replace("test_share: 0.3", "test_share: 0.9"),
+    )
+    said = complaint()
+    assert "training.trials" in said
+    assert "training.test_share" in said
+
+
+@pytest.mark.parametrize(
+    ("found", "put", "line"),
+    [("columns:\n", "columns: [\n", "columns: ["), ("  key: id", "\tkey: id", "key: id")],
+)
+def test_broken_yaml_is_reported_with_file_and_line(folder, found, put, line):
+    text = GOOD.replace(found, put)
+    file = write(folder, text)
+    said = complaint()
+    assert str(file) in said
+    assert f"line {line_of(text, line)}" in said
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_an_empty_file_is_reported(folder, text):
+    file = write(folder, text)
+    assert re.match(rf"{file}\b.*(empty|type)", complaint(), re.DOTALL)
+
+
+def test_a_file_that_is_no_text_is_reported(folder):
+    file = write(folder, b"\xff\xfe\x00")
+    assert complaint().startswith(f"{file}: ")
+
+
+def test_the_wrong_file_is_named_and_not_the_one_before_it(folder):
+    good = write(folder, GOOD, "a/defs.yaml")
+    wrong = write(folder, "type: mlops_drift.Nothing\n", "b/defs.yaml")
+    said = complaint()
+    assert str(wrong) in said
+    assert str(good) not in said
+
+
+def test_two_models_with_one_name_are_refused_with_both_places(folder):
+    write(folder, GOOD, "one/defs.yaml")
+    write(folder, GOOD, "two/defs.yaml")
+    said = complaint()
+    assert "'tiny'" in said
+    assert str(folder / "one") in said
+    assert str(folder / "two") in said
+
+
+def test_a_model_may_not_take_the_name_of_a_shipped_one(folder):
+    write(folder, GOOD.replace("name: tiny", "name: glassware"))
+    assert "'glassware'" in complaint()
+
+
+def test_a_folder_without_a_model_is_refused(folder):
+    said = complaint()
+    assert str(folder) in said
+    assert settings.DEFS_VARIABLE in said
+
+
+def test_a_folder_that_is_not_there_is_refused_by_its_variable(tmp_path, monkeypatch):
+    monkeypatch.setenv(settings.DEFS_VARIABLE, str(tmp_path / "nowhere"))
+    with pytest.raises(FileNotFoundError, match=rf"{settings.DEFS_VARIABLE}.*nowhere"):
+        load_models()
+
+
+def test_definitions_raise_the_same_error_as_the_command_line(folder):
+    write(folder, GOOD.replace("trials: 2", "trials: many"))
+    with pytest.raises(ModelDefinitionError, match=r"training\.trials"):
+        load_definitions()
+
+
+@pytest.mark.parametrize("command", ["run", "status"])
+def test_the_command_line_reports_a_mistake_without_a_traceback(folder, command):
+    text = GOOD.replace("trials: 2", "trials: many")
+    file = write(folder, text)
+    result = CliRunner().invoke(main, [command, "tiny"])
+    assert result.exit_code == 1
+    assert f"training.trials at {file}:{line_of(text, 'trials: many')}" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_the_command_line_reports_a_wrong_folder_without_a_traceback(tmp_path, monkeypatch):
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / "data"))
+    monkeypatch.setenv(settings.DEFS_VARIABLE, str(tmp_path / "nowhere"))
+    result = CliRunner().invoke(main, ["status", "glassware"])
+    assert result.exit_code == 1
+    assert settings.DEFS_VARIABLE in result.stderr

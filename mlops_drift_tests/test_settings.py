@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from mlops_drift import settings
+
+
+def test_state_lies_in_the_checkout_unless_it_is_moved(monkeypatch):
+    monkeypatch.delenv(settings.DATA_VARIABLE, raising=False)
+    assert settings.data_root() == settings.PROJECT_ROOT / "data"
+    assert (settings.PROJECT_ROOT / "pyproject.toml").is_file()
+
+
+def test_all_state_moves_together(monkeypatch, tmp_path):
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path))
+    places = [
+        settings.lake_root(),
+        settings.dagster_root(),
+        settings.lock_root(),
+        settings.artifact_root(),
+    ]
+    assert all(place.parent == tmp_path for place in places)
+    assert len(set(places)) == len(places)
+    assert settings.tracking_uri().startswith(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+def test_a_data_folder_may_be_relative_and_in_the_home(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(settings.DATA_VARIABLE, "state")
+    assert settings.data_root() == tmp_path / "state"
+    monkeypatch.setenv(settings.DATA_VARIABLE, "~/state")
+    assert settings.data_root() == Path.home().resolve() / "state"
+
+
+def test_the_address_of_mlflow_has_no_slash_at_its_end(monkeypatch):
+    monkeypatch.delenv(settings.MLFLOW_UI_VARIABLE, raising=False)
+    assert settings.mlflow_ui() == "http://127.0.0.1:5000"
+    monkeypatch.setenv(settings.MLFLOW_UI_VARIABLE, "https://mlflow.example.org/")
+    assert settings.mlflow_ui() == "https://mlflow.example.org"
+
+
+def test_further_definitions_come_after_the_shipped_ones(monkeypatch, tmp_path):
+    monkeypatch.delenv(settings.DEFS_VARIABLE, raising=False)
+    assert settings.definition_folders() == [settings.SHIPPED_DEFS]
+    monkeypatch.setenv(settings.DEFS_VARIABLE, str(tmp_path))
+    assert settings.definition_folders() == [settings.SHIPPED_DEFS, tmp_path]
+
+
+def test_a_missing_folder_of_definitions_is_named_with_its_variable(monkeypatch, tmp_path):
+    missing = str(tmp_path / "nowhere")
+    monkeypatch.setenv(settings.DEFS_VARIABLE, missing)
+    with pytest.raises(FileNotFoundError) as caught:
+        settings.definition_folders()
+    assert settings.DEFS_VARIABLE in str(caught.value)
+    assert missing in str(caught.value)
+    assert "defs.yaml" in str(caught.value)

@@ -1,0 +1,168 @@
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from mlops_drift.spec import RESERVED, ModelSpec, digest
+from mlops_drift_tests.tiny import SPEC, merged
+
+NUMBER = {"type": "number"}
+
+
+def spec(changes=None):
+    return ModelSpec(**merged(SPEC, changes or {}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"name": "Churn"}, ["name", "'Churn'", "lower-case"]),
+        ({"name": "1st"}, ["name", "'1st'", "beginning with a letter"]),
+        ({"name": ""}, ["name", "''", "lower-case"]),
+        ({"keyy": "id"}, ["keyy", "'id'", "Extra inputs are not permitted"]),
+        ({"start_date": "soon"}, ["start_date", "'soon'", "valid date"]),
+        ({"end_date": date(2024, 1, 1)}, ["end_date 2024-01-01", "before start_date 2024-03-01"]),
+        ({"key_type": "uuid"}, ["key_type", "'uuid'", "'integer' or 'text'"]),
+        ({"columns": {"a": {"type": "float"}}}, ["columns.a.type", "'float'", "'number'"]),
+        ({"columns": {"a": {"min": 2, "max": 1}}}, ["columns.a", "min 2.0 is above max 1.0"]),
+        ({"columns": {"a": 5}}, ["columns.a", "5", "valid dictionary"]),
+        ({"columns": {"day": NUMBER}}, ["'day'", "used by the project", "rename"]),
+        ({"columns": {"Event_Time": NUMBER}}, ["'Event_Time'", "used by the project", "rename"]),
+        ({"columns": {"typed_a": NUMBER}}, ["'typed_a'", "used by the project", "rename"]),
+        ({"columns": {'a"b': NUMBER}}, ["""'a"b'""", "double quote"]),
+        ({"columns": {" ": NUMBER}}, ["' '", "blank"]),
+        ({"columns": {"id": NUMBER}}, ["must all differ", "id, a, b, c, id, y"]),
+        ({"columns": {"A": NUMBER}}, ["must all differ", "upper and lower", "id, a, b, c, A, y"]),
+        ({"key": "score"}, ["'score'", "used by the project", "rename"]),
+        ({"key": "y"}, ["must all differ", "y, a, b, c, y"]),
+        ({"target": {"column": "label_day"}}, ["'label_day'", "used by the project", "rename"]),
+        ({"target": {"column": "a"}}, ["must all differ", "id, a, b, c, a"]),
+        ({"target": {"positive": "maybe"}}, ["target", "['no', 'yes']", "'maybe'"]),
+        ({"training": {"metric": "mae"}}, ["'mae'", "binary target", "accuracy, balanced"]),
+        ({"training": {"metric": "mse"}}, ["training.metric", "'mse'", "'accuracy'"]),
+        ({"training": {"trials": 0}}, ["training.trials", "0", "greater than or equal to 1"]),
+        ({"training": {"folds": 1}}, ["training.folds", "1", "greater than or equal to 2"]),
+        ({"training": {"test_share": 0.9}}, ["training.test_share", "0.9", "0.5"]),
+        ({"training": {"families": ["mlp"]}}, ["families.0", "'mlp'", "'lightgbm' or 'linear'"]),
+        ({"training": {"families": []}}, ["training.families", "[]", "at least 1"]),
+        ({"gates": {"minimum": "high"}}, ["gates.minimum", "'high'", "valid number"]),
+        ({"gates": {"tolerance": -1}}, ["gates.tolerance", "-1", "greater than or equal to 0"]),
+        ({"monitors": {"drift": {"windows": [7, 1]}}}, ["drift.windows", "[7, 1]", "ascending"]),
+        ({"monitors": {"drift": {"metric": "ks"}}}, ["drift.metric", "'ks'", "'js'"]),
+        (
+            {"monitors": {"drift": {"column_thresholds": {"agee": 0.2}}}},
+            ["column_thresholds", "agee", "a, b, c, score, prediction"],
+        ),
+        (
+            {"monitors": {"performance": {"windows": [7, 7]}}},
+            ["performance.windows", "[7, 7]", "ascending"],
+        ),
+        (
+            {"monitors": {"performance": {"windows": [0]}}},
+            ["performance.windows.0", "0", "greater than 0"],
+        ),
+        ({"monitors": {"performance": {"drop": 0}}}, ["performance.drop", "greater than 0"]),
+        ({"monitors": {"performance": {"alpha": 0.5}}}, ["alpha", "0.5", "less than 0.5"]),
+        ({"monitors": {"quality": {"max_rejected_share": 2}}}, ["max_rejected_share", "2", "1"]),
+        ({"policy": {"retrain_on": ["data_quality"]}}, ["retrain_on.0", "'performance_drop'"]),
+        ({"policy": {"first_training_rows": 5}}, ["first_training_rows", "5", "20"]),
+        ({"policy": {"window_days": 0}}, ["window_days", "0", "greater than or equal to 1"]),
+        ({"source": {"kind": "sql"}}, ["source", "'sql'", "'simulator', 'files'"]),
+        ({"source": {"events": {"path": ""}}}, ["source.files.events.path", "''", "at least 1"]),
+        (
+            {"source": {"events": {"day_column": None}}},
+            ["source.files.events", "'events.csv'", "{day}", "day_column"],
+        ),
+        (
+            {"source": {"events": {"missing": "skip"}}},
+            ["events.missing", "'skip'", "'error' or 'empty'"],
+        ),
+    ],
+)
+def test_a_mistake_names_the_field_the_value_and_what_would_be_right(changes, told):
+    with pytest.raises(ValidationError) as caught:
+        spec(changes)
+    for fragment in told:
+        assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["name", "start_date", "source", "key", "columns", "target", "training", "gates"],
+)
+def test_what_has_no_default_is_asked_for(name):
+    with pytest.raises(ValidationError, match=f"{name}\n  Field required"):
+        ModelSpec(**{field: value for field, value in SPEC.items() if field != name})
+
+
+def test_a_model_needs_a_column():
+    with pytest.raises(ValidationError, match=r"columns\n.*at least 1 item"):
+        ModelSpec(**{**SPEC, "columns": {}})
+
+
+def test_an_unknown_simulator_is_answered_with_the_known_ones():
+    source = {"kind": "simulator", "simulator": "glas"}
+    with pytest.raises(ValidationError, match=r"'glassware' or 'insurance'.*'glas'"):
+        ModelSpec(**{**SPEC, "source": source})
+
+
+def test_a_short_description_is_enough():
+    needed = {name: SPEC[name] for name in ("name", "start_date", "source", "key", "columns")}
+    short = ModelSpec(
+        **needed,
+        target={"column": "y", "kind": "regression"},
+        training={"metric": "mae"},
+        gates={"minimum": 2.0},
+    )
+    assert short.monitors.drift.windows == [1, 7, 28]
+    assert short.policy.retrain_on == ["feature_drift", "prediction_drift", "performance_drop"]
+
+
+def test_tables_have_the_names_that_the_project_reserves():
+    described = spec()
+    used = {name for table in described.tables for name in table.schema.names}
+    assert {"day", "event_time", "version", "prediction", "score"} <= used & RESERVED
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "other"},
+        {"description": "Something else."},
+        {"start_date": date(2023, 1, 1)},
+        {"end_date": None},
+        {"source": {"events": {"path": "elsewhere.csv"}}},
+        {"columns": {"a": {"description": "Said in other words."}}},
+        {"gates": {"minimum": 0.5}},
+        {"monitors": {"drift": {"threshold": 0.3}}},
+        {"policy": {"min_new_labels": 5}},
+    ],
+)
+def test_the_learning_digest_ignores_what_does_not_change_a_training(changes):
+    assert spec(changes).learning_digest == spec().learning_digest
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"columns": {"d": NUMBER}},
+        {"columns": {"b": {"type": "integer"}}},
+        {"columns": {"b": {"nullable": False}}},
+        {"target": {"positive": "no"}},
+        {"target": {"column": "z"}},
+        {"training": {"seed": 8}},
+        {"training": {"trials": 3}},
+        {"training": {"metric": "auc"}},
+        {"training": {"families": ["linear", "lightgbm"]}},
+        {"training": {"test_share": 0.25}},
+    ],
+)
+def test_the_learning_digest_changes_with_what_changes_a_training(changes):
+    assert spec(changes).learning_digest != spec().learning_digest
+
+
+def test_a_digest_depends_on_content_and_not_on_its_order():
+    assert digest({"a": [1, 2], "b": None}) == digest({"b": None, "a": [1, 2]})
+    assert digest([1, 2]) != digest([2, 1])
+    assert digest("1") != digest(1)
+    assert digest("ü") == digest("\u00fc")

@@ -1,0 +1,268 @@
+"""Tiny models over generated files, each in folders of its own: what the end-to-end tests run."""
+
+import os
+import sys
+from contextlib import contextmanager
+from copy import deepcopy
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import yaml
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
+from deltalake import DeltaTable
+
+from mlops_drift import settings
+from mlops_drift.assets.common import TRAINING_SET, asset_key
+from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
+from mlops_drift.automation.sensor import sensor_name
+from mlops_drift.definitions import defs
+from mlops_drift.loading import find_model
+from mlops_drift.replay import QUIET, Replay, quiet
+from mlops_drift.resources import default_resources, model_lake, open_lake
+
+FIRST = date(2024, 3, 1)
+ROWS = 60
+
+SPEC = {
+    "name": "tiny",
+    "description": "Whether a is positive.",
+    "start_date": FIRST,
+    "end_date": FIRST + timedelta(days=6),
+    "source": {
+        "kind": "files",
+        "events": {"path": "events.csv", "day_column": "day"},
+        "labels": {"path": "labels.parquet", "day_column": "day"},
+    },
+    "key": "id",
+    "key_type": "integer",
+    "columns": {
+        "a": {"type": "number", "nullable": False, "description": "What decides."},
+        "b": {"type": "number"},
+        "c": {"type": "category"},
+    },
+    "target": {
+        "column": "y",
+        "kind": "binary",
+        "classes": ["no", "yes"],
+        "positive": "yes",
+        "label_delay_days": 1,
+    },
+    "training": {
+        "metric": "accuracy",
+        "families": ["linear"],
+        "trials": 2,
+        "folds": 2,
+        "test_share": 0.3,
+    },
+    "gates": {"minimum": 0.7, "min_rows": 10},
+    "monitors": {
+        "drift": {"windows": [1, 3], "min_rows": 30},
+        "performance": {"windows": [1, 3], "min_rows": 20, "drop": 0.2},
+    },
+    "policy": {"first_training_rows": ROWS, "rows_since_change": 50, "min_new_labels": 60},
+}
+
+
+def day(number):
+    """The day of a number, the first being 0."""
+    return FIRST + timedelta(days=number)
+
+
+def merged(base, changes):
+    """A copy of nested dictionaries with other values at some places."""
+    result = deepcopy(base)
+    for name, value in changes.items():
+        nested = isinstance(value, dict) and isinstance(result.get(name), dict)
+        result[name] = merged(result[name], value) if nested else value
+    return result
+
+
+def events_of(number):
+    """The events of a day; `id` tells the day."""
+    rng = np.random.default_rng(number)
+    return pd.DataFrame(
+        {
+            "id": number * 1000 + np.arange(ROWS),
+            "day": day(number),
+            "a": rng.normal(size=ROWS),
+            "b": rng.normal(size=ROWS),
+            "c": rng.choice(["blue", "red"], ROWS),
+        }
+    )
+
+
+def labels_of(number, flipped=False):
+    """The labels of a day's events, which arrive a day later; the rule may be the other way."""
+    events = events_of(number)
+    positive = (events["a"] > 0) ^ flipped
+    return pd.DataFrame(
+        {"id": events["id"], "day": day(number + 1), "y": np.where(positive, "yes", "no")}
+    )
+
+
+class World:
+    """Definitions and data in folders of their own.
+
+    Args:
+        root: an empty folder.
+    """
+
+    def __init__(self, root):
+        self.root = root
+        self.data = root / "data"
+        self.defs = root / "defs"
+        self.defs.mkdir()
+
+    @contextmanager
+    def active(self):
+        """Makes this world the one that the project sees."""
+        moved = {
+            settings.DATA_VARIABLE: str(self.data),
+            settings.DEFS_VARIABLE: str(self.defs),
+        }
+        before = {name: os.environ.get(name) for name in moved}
+        os.environ.update(moved)
+        if "mlflow" in sys.modules:
+            # MLflow keeps one address a process.
+            sys.modules["mlflow"].set_tracking_uri(settings.tracking_uri())
+        try:
+            with quiet():
+                yield self
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+    def write_model(self, changes=None, name="tiny"):
+        """Writes a model's YAML; returns its folder."""
+        folder = self.defs / name
+        folder.mkdir()
+        spec = merged(SPEC, {"name": name, **(changes or {})})
+        self._yaml(folder).write_text(
+            yaml.safe_dump(
+                {"type": "mlops_drift.MonitoredModel", "attributes": spec}, sort_keys=False
+            )
+        )
+        return folder
+
+    @staticmethod
+    def _yaml(folder: Path):
+        return folder / "defs.yaml"
+
+    @cached_property
+    def definitions(self):
+        """What Dagster loads in this world; only to be asked for while it is active."""
+        return defs()
+
+    def run_days(self, instance, first, last=None, model="tiny"):
+        """Runs the daily job for a day or a range, as `execute_in_process` gives it."""
+        job = self.definitions.resolve_job_def(daily_job_name(model))
+        where = {"partition_key": first.isoformat()}
+        if last is not None:
+            where = {
+                "tags": {
+                    ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
+                    ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+                }
+            }
+        return job.execute_in_process(
+            instance=instance, run_config=QUIET, raise_on_error=False, **where
+        )
+
+    def retrain(self, instance, model="tiny", selection=None, tags=None, **config):
+        """Runs the retraining job, or some of its assets, by hand."""
+        job = self.definitions.resolve_job_def(retraining_job_name(model))
+        spec = find_model(model).spec
+        op = asset_key(spec, TRAINING_SET).to_python_identifier()
+        settings_of_run = {"ops": {op: {"config": config}}} if config else {}
+        return job.execute_in_process(
+            instance=instance,
+            run_config={**QUIET, **settings_of_run},
+            raise_on_error=False,
+            tags=tags,
+            asset_selection=[asset_key(spec, name) for name in selection] if selection else None,
+        )
+
+    def look(self, instance, model="tiny", cursor=None):
+        """One tick of the retraining sensor."""
+        sensor = self.definitions.resolve_sensor_def(sensor_name(model))
+        with dg.build_sensor_context(
+            instance=instance,
+            repository_def=self.definitions.get_repository_def(),
+            resources={"lake": default_resources()["lake"]},
+            cursor=cursor,
+        ) as context:
+            return sensor.evaluate_tick(context)
+
+    def replay(self, instance, model="tiny", until=None, on_step=lambda step, what: None):
+        """Walks a model through its days."""
+        Replay(find_model(model), instance, last=until).run(on_step)
+
+    @contextmanager
+    def lake(self, model="tiny"):
+        """The lake as a model sees it."""
+        with open_lake() as lake:
+            yield model_lake(lake, find_model(model).spec)
+
+    def tables(self):
+        """The content of every table, in an order that does not depend on how it was written."""
+        return {
+            f"{log.parent.parent.name}.{log.parent.name}": _content(log.parent)
+            for log in self.data.glob("lake/*/*/_delta_log")
+        }
+
+    def commits(self):
+        """The number of commits of every table."""
+        return {
+            str(log.parent.relative_to(self.data)): len(list(log.glob("*.json")))
+            for log in self.data.glob("lake/*/*/_delta_log")
+        }
+
+
+def _content(folder):
+    rows = DeltaTable(folder).to_pyarrow_table().to_pylist()
+    for row in rows:
+        # The address of a training in MLflow, drawn anew in every registry.
+        row.pop("mlflow_run", None)
+    return sorted(repr(sorted(row.items())) for row in rows)
+
+
+def failures(result):
+    """The failed steps of a run with the first cause of each."""
+    found = {}
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error.cause is not None:
+                error = error.cause
+            found[event.step_key] = error.message
+    return found
+
+
+def evaluations(instance, model, asset, check):
+    """The evaluations of a check, oldest first."""
+    key = dg.AssetCheckKey(dg.AssetKey([model, asset]), check)
+    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=1000)
+    events = [record.event.dagster_event.event_specific_data for record in records]
+    found = [event for event in events if isinstance(event, AssetCheckEvaluation)]
+    return sorted(found, key=lambda item: item.target_materialization_data.storage_id)
+
+
+def metadata_of(evaluation):
+    """The metadata of an evaluation or a materialization as plain values."""
+    return {name: value.value for name, value in evaluation.metadata.items()}
+
+
+def materialization(result, model, asset):
+    """The metadata of what a run made of an asset; a range has the same for each of its days."""
+    return metadata_of(result.asset_materializations_for_node(f"{model}__{asset}")[0])
