@@ -46,5 +46,6 @@ lock:
 		--extra dev pyproject.toml -o requirements.lock
 
 # Deletes all state: tables, training sets, versions, runs.
+STATE := $(or $(MLOPS_DRIFT_DATA),data)
 clean:
-	find data -mindepth 1 -not -name README.md -delete
+	rm -rf $(STATE)/lake $(STATE)/mlflow.db $(STATE)/mlartifacts $(STATE)/dagster $(STATE)/locks

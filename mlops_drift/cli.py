@@ -141,10 +141,21 @@ class _clear_errors:  # noqa: N801  # reads as a statement: `with _clear_errors(
         if error is None:
             return
         from mlops_drift.lake.catalogue import QueryError
+        from mlops_drift.lake.lake import LakeError
+        from mlops_drift.lake.training_sets import CorruptionError
         from mlops_drift.loading import ModelDefinitionError
+        from mlops_drift.registry.registry import RegistryError
         from mlops_drift.replay import ReplayError, ReplayStopped
 
-        mendable = (ModelDefinitionError, ReplayError, QueryError, FileNotFoundError)
+        mendable = (
+            ModelDefinitionError,
+            ReplayError,
+            QueryError,
+            LakeError,
+            CorruptionError,
+            RegistryError,
+            FileNotFoundError,
+        )
         if isinstance(error, KeyboardInterrupt | ReplayStopped):
             click.echo(str(error) or "stopped; the same command goes on where it was", err=True)
             raise SystemExit(STOPPED) from error

@@ -150,8 +150,12 @@ class Replay:
         with self._only_one():
             self._close_interrupted_runs()
             complete = complete_days(self._instance, self.spec)
-            self._decide(on_step, Step(self.first, self.first))
-            for step in self.steps():
+            steps = self.steps()
+            unfinished = [step for step in steps if not complete.issuperset(step.days)]
+            # Days of a step that was cut off are decided on when the step is done again.
+            if not unfinished or complete.isdisjoint(unfinished[0].days):
+                self._decide(on_step, steps[0])
+            for step in steps:
                 if complete.issuperset(step.days):
                     on_step(step, "complete")
                     continue
@@ -221,7 +225,7 @@ class Replay:
                 )
             asked.add(str(request.run_key))
             on_step(step, f"retraining ({request.tags[REASON_TAG]})")
-            if not self._wait_for(request):
+            if not self._wait_for(request, step, on_step):
                 self._retrain(request)
 
     def _look(self, step: Step) -> dg.RunRequest | None:
@@ -240,7 +244,9 @@ class Replay:
             ) from error
         return data.run_requests[0] if data.run_requests else None
 
-    def _wait_for(self, request: dg.RunRequest) -> bool:
+    def _wait_for(
+        self, request: dg.RunRequest, step: Step, on_step: Callable[[Step, str], None]
+    ) -> bool:
         """Whether another process, such as the daemon, carries the decision out; waits for it."""
         tags = {RUN_KEY_TAG: str(request.run_key)}
         theirs = [
@@ -250,6 +256,7 @@ class Replay:
         ]
         if not theirs:
             return False
+        on_step(step, f"waiting for run {theirs[0].run_id}, which dagster dev started")
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             run = self._instance.get_run_by_id(theirs[0].run_id)

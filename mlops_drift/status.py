@@ -17,7 +17,7 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         predictions, labels, rejected, checks (the verdicts of the last day), next (what the policy
         says now) and decisions.
     """
-    last = model.last_day()
+    last = model.last_landed_day()
     promotions = model.promotions()
     tables = model.tables
     counted = {

@@ -8,12 +8,14 @@ from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
 
 ALARMS = """
-    SELECT day, "check", "column", value, threshold, n, version, day AS production_day, reason
+    SELECT day, "check", "column", value, threshold, n, version, day AS production_day, "window",
+        reason
     FROM drift WHERE verdict = 'fail'
     UNION ALL
-    SELECT day, 'performance_drop', metric, value, threshold, n, version, production_day, reason
+    SELECT day, 'performance_drop', metric, value, threshold, n, version, production_day,
+        "window", reason
     FROM performance WHERE verdict = 'fail'
-    ORDER BY day, 2, 3, production_day, n
+    ORDER BY day, 2, 3, production_day, "window"
 """
 
 

@@ -1,6 +1,8 @@
 """The assets of a retraining: `training_set`, `challenger`, `test_predictions`, `champion`."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -31,6 +33,7 @@ from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.training import (
+    TrainingSetError,
     build_training_set,
     evaluate_gates,
     promote,
@@ -103,7 +106,8 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
                 labelled=config.labelled,
                 evidence=json.loads(config.evidence),
             )
-        stored = build_training_set(spec, model, as_of, since)
+        with _refusing(model, decision, as_of):
+            stored = build_training_set(spec, model, as_of, since)
         parts = {part: table.num_rows for part, table in stored.training_set.parts.items()}
         return dg.MaterializeResult(
             metadata={
@@ -132,6 +136,7 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
             "MLflow. The same set, description and code give the same version again.",
             kinds={"lightgbm", "scikitlearn", "optuna", "mlflow"},
             code=LEARNING_CODE,
+            table=spec.tables.versions,
             upstream=[TRAINING_SET],
         ),
         required_resource_keys={"lake", "registry", f"mlflow_{spec.name}"},
@@ -146,14 +151,12 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
                 f"trial {number + 1} of {spec.training.trials}: {spec.training.metric} {value:.4f}"
             )
 
-        record, is_new = train_challenger(
-            spec,
-            lake.of(spec),
-            registry,
-            stored["training_set"],
-            date.fromisoformat(stored["as_of"]),
-            on_trial,
-        )
+        model = lake.of(spec)
+        as_of = date.fromisoformat(stored["as_of"])
+        with _refusing(model, context.run.tags.get(DECISION_TAG), as_of):
+            record, is_new = train_challenger(
+                spec, model, registry, stored["training_set"], as_of, on_trial
+            )
         page = registry.run_page(spec.name, record.mlflow_run, settings.mlflow_ui())
         return dg.MaterializeResult(
             metadata={
@@ -189,7 +192,8 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
         against = [gate for gate in results if gate.verdict != "pass"]
         decision = context.run.tags.get(DECISION_TAG)
         if decision and against:
-            _reject(model, decision, found, "; ".join(gate.summary for gate in against))
+            reason = "; ".join(gate.summary for gate in against)
+            _reject(model, decision, date.fromisoformat(found["as_of"]), reason, found["version"])
         yield from gate_checks(key, found["version"], results)
 
     return gates
@@ -235,6 +239,7 @@ def _champion(spec: ModelSpec) -> dg.AssetsDefinition:
             "are verified again before the alias moves.",
             kinds={"mlflow"},
             code=("learning", "registry"),
+            table=spec.tables.promotions,
             upstream=[CHALLENGER, TEST_PREDICTIONS],
         )
     )
@@ -253,7 +258,7 @@ def _champion(spec: ModelSpec) -> dg.AssetsDefinition:
                 "changed, so there was nothing new to learn"
             )
             if decision:
-                _reject(model, decision, found, reason)
+                _reject(model, decision, as_of, reason, found["version"])
             return dg.MaterializeResult(metadata={"version": found["version"], "outcome": reason})
         _record_promotion(model, promoted, manual=decision is None)
         return dg.MaterializeResult(
@@ -263,6 +268,7 @@ def _champion(spec: ModelSpec) -> dg.AssetsDefinition:
                 "as_of": promoted.as_of.isoformat(),
                 "training_set": promoted.training_set,
                 "decision": promoted.decision,
+                **row_count(promoted.number),
                 "versions": verdict_table([vars(record) for record in model.versions()]),
             },
             data_version=dg.DataVersion(f"v{promoted.version}"),
@@ -292,13 +298,26 @@ def _record_promotion(model: ModelLake, promoted: Promotion, *, manual: bool) ->
     )
 
 
-def _reject(model: ModelLake, decision: str, found: dict[str, Any], reason: str) -> None:
+@contextmanager
+def _refusing(model: ModelLake, decision: str | None, as_of: date) -> Iterator[None]:
+    """Data that nothing can be learned from ends a decision; the run fails with the reason."""
+    try:
+        yield
+    except TrainingSetError as error:
+        if decision:
+            _reject(model, decision, as_of, str(error))
+        raise dg.Failure(str(error)) from error
+
+
+def _reject(
+    model: ModelLake, decision: str, as_of: date, reason: str, challenger: int | None = None
+) -> None:
     model.add_decision(
         decision=decision,
         stage="rejected",
-        day=date.fromisoformat(found["as_of"]),
+        day=as_of,
         rules=[],
         version=None,
-        challenger=found["version"],
+        challenger=challenger,
         reason=reason,
     )

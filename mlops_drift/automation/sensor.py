@@ -2,10 +2,15 @@
 
 import json
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
 
 from mlops_drift.assets.common import (
     DAY_TAG,
@@ -18,7 +23,7 @@ from mlops_drift.assets.common import (
     TRAINING_SET,
     asset_key,
 )
-from mlops_drift.automation.jobs import retraining_job_name
+from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
 from mlops_drift.monitoring.policy import PERFORMANCE_DROP, Decision
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
@@ -107,12 +112,29 @@ def last_complete_day(instance: dg.DagsterInstance, spec: ModelSpec) -> date | N
 
 
 def complete_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
-    """The days for which drift and performance metrics are both materialized."""
+    """The days for which drift and performance metrics are both materialized.
+
+    Without those of a run under way: it stores the days of a range one after the other.
+    """
+    under_way = instance.get_runs(
+        dg.RunsFilter(job_name=daily_job_name(spec.name), statuses=[dg.DagsterRunStatus.STARTED])
+    )
     drift, performance = (
         instance.get_materialized_partitions(asset_key(spec, name))
         for name in (DRIFT_METRICS, PERFORMANCE_METRICS)
     )
-    return {date.fromisoformat(day) for day in drift & performance}
+    open_days = {day for run in under_way for day in _days_of_run(run)}
+    return {date.fromisoformat(day) for day in drift & performance} - open_days
+
+
+def _days_of_run(run: dg.DagsterRun) -> list[date]:
+    single = run.tags.get(PARTITION_NAME_TAG)
+    first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, single)
+    last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single)
+    if first is None or last is None:
+        return []
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return [start + timedelta(days=i) for i in range((end - start).days + 1)]
 
 
 def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[int, int]:

@@ -11,6 +11,9 @@ from mlops_drift.drift.reference import ColumnReference, Counts, Reference
 from mlops_drift.schema import Verdict
 
 MIN_REFERENCE_ROWS = 30
+
+# The metric of a failure that only the nulls made: the rise of their share.
+NULL_SHARE = "null_share"
 _MIN_CATEGORY_ROWS = 5
 
 _EFFECT_SIZES: dict[DriftMetric, tuple[str, Callable[[Counts, Counts], float]]] = {
@@ -42,7 +45,8 @@ class ColumnVerdict:
         null_reference: share of nulls in the reference.
         null_share: share of nulls in the window.
         unseen: rows with a value that the reference does not know.
-        metric: which of the distances is held against the threshold.
+        metric: which of the distances is held against the threshold; `null_share` where only the
+            rise of the nulls fails, which is the value then.
         value: its value.
         threshold: the value from which a significant difference fails.
         verdict: pass, fail or unknown.
@@ -253,6 +257,10 @@ def _decide(
         )
     else:
         reason = f"{name} stayed within its limit: {size} ({limit}, q {q}) {span}"
+    if nulls and not (far and sure):
+        measured = replace(
+            measured, metric=NULL_SHARE, value=rise, threshold=monitor.null_increase, q=null_q
+        )
     return replace(measured, verdict="fail" if nulls or (far and sure) else "pass", reason=reason)
 
 

@@ -27,17 +27,15 @@ NOUNS: dict[ColumnType, str] = {
 
 @dataclass(frozen=True)
 class Screened:
-    """A batch after its constraints: accepted rows, rejected rows, and the count of undated ones.
+    """A batch after its constraints.
 
     Attributes:
         accepted: rows in the schema of the landing table.
         rejected: rows in the schema of the rejected table.
-        undated: rows of the source that belong to no day.
     """
 
     accepted: pa.Table
     rejected: pa.Table
-    undated: int
 
 
 def _quoted(text: str) -> str:
@@ -45,95 +43,63 @@ def _quoted(text: str) -> str:
 
 
 def _text(name: str, raw: pa.DataType) -> str:
-    """SQL of the raw value as trimmed text, null where blank."""
+    """SQL of the raw value as trimmed text; null where it is missing: null, blank or nan."""
     shown = f'CAST("{name}" AS VARCHAR)'
     if pa.types.is_floating(raw):
         # A missing value makes pandas store whole numbers as floats: 1.0 means 1.
         whole = f'"{name}" = trunc("{name}") AND abs("{name}") < 9007199254740992'
-        shown = (
-            f'CASE WHEN {whole} THEN CAST(TRY_CAST("{name}" AS BIGINT) AS VARCHAR) ELSE {shown} END'
-        )
-    return f"nullif(trim({shown}, {BLANKS}), '')"
+        integer = f'CAST(TRY_CAST("{name}" AS BIGINT) AS VARCHAR)'
+        shown = f"CASE WHEN {whole} THEN {integer} ELSE {shown} END"
+    text = f"trim({shown}, {BLANKS})"
+    return f"CASE WHEN NOT regexp_full_match({text}, '([+-]?nan)?', 'i') THEN {text} END"
 
 
-def _is_missing(name: str, raw: pa.DataType) -> str:
-    text = _text(name, raw)
-    return f"({text} IS NULL OR lower({text}) = 'nan')"
-
-
-def _number(name: str, raw: pa.DataType) -> str:
-    exact = pa.types.is_floating(raw) or pa.types.is_integer(raw)
-    source = f'"{name}"' if exact else _text(name, raw)
-    value = f"TRY_CAST({source} AS DOUBLE)"
-    return f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
-
-
-def _integer(name: str, raw: pa.DataType) -> str:
-    """Digits go straight to an integer: a float would round those above 2^53."""
-    text, number = _text(name, raw), _number(name, raw)
-    return (
-        f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN TRY_CAST({text} AS BIGINT) "
-        f"WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS BIGINT) END"
-    )
-
-
-def _value(name: str, column: Column, raw: pa.DataType) -> str:
-    """SQL of the typed value; null where the raw one is missing or has the wrong type."""
-    text = _text(name, raw)
+def _value(name: str, column: Column) -> str:
+    """SQL of the typed value; null where the text is missing or something else."""
+    text = f'"text_{name}"'
+    number = f"TRY_CAST({text} AS DOUBLE)"
     match column.type:
         case "number":
-            return _number(name, raw)
+            return number
         case "integer":
-            return _integer(name, raw)
+            # Digits go straight to an integer: a float would round those above 2^53.
+            digits = f"regexp_full_match({text}, '[+-]?[0-9]+')"
+            return (
+                f"CASE WHEN {digits} THEN TRY_CAST({text} AS BIGINT) "
+                f"WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS BIGINT) END"
+            )
         case "boolean":
             return (
                 f"CASE WHEN lower({text}) IN {TRUTHS} THEN true "
                 f"WHEN lower({text}) IN {FALSEHOODS} THEN false END"
             )
         case "category":
-            return f"CASE WHEN NOT {_is_missing(name, raw)} THEN {text} END"
+            return text
 
 
-def _type_faults(name: str, column: Column, raw: pa.DataType) -> list[tuple[str, str]]:
-    if column.type == "category":
-        return []
-    value = _value(name, column, raw)
-    faults = [
-        (
-            f"NOT {_is_missing(name, raw)} AND {value} IS NULL",
-            f"{_quoted(name + ': ')} || {_text(name, raw)} || ' is not {NOUNS[column.type]}'",
-        )
-    ]
-    if column.type == "number":
-        faults.append((f"isinf({value})", _quoted(f"{name}: not finite")))
-    return faults
-
-
-def _column_faults(name: str, column: Column, raw: pa.DataType) -> list[tuple[str, str]]:
-    faults = _type_faults(name, column, raw)
-    value = _value(name, column, raw)
-    shown = f"{_quoted(name + ': ')} || CAST({value} AS VARCHAR)"
+def _column_faults(name: str, column: Column) -> list[tuple[str, str]]:
+    """SQL conditions on text and typed value, each with the SQL of its message."""
+    text, value = f'"text_{name}"', f'"typed_{name}"'
+    named = _quoted(f"{name}: ")
+    faults = []
     if not column.nullable:
-        faults.append((_is_missing(name, raw), _quoted(f"{name}: missing")))
+        faults.append((f"{text} IS NULL", _quoted(f"{name}: missing")))
+    if column.type != "category":
+        wrong = _quoted(f" is not {NOUNS[column.type]}")
+        faults.append((f"{text} IS NOT NULL AND {value} IS NULL", f"{named} || {text} || {wrong}"))
+    if column.type == "number":
+        faults.append((f"NOT isfinite({value})", _quoted(f"{name}: not finite")))
+    finite = f" AND isfinite({value})" if column.type == "number" else ""
     if column.min is not None:
-        message = _quoted(f" is below {column.min:g}")
-        faults.append(
-            (
-                f"{value} < {column.min!r} AND NOT isinf({_number(name, raw)})",
-                f"{shown} || {message}",
-            )
-        )
+        below = _quoted(f" is below {column.min:g}")
+        faults.append((f"{value} < {column.min!r}{finite}", f"{named} || {value} || {below}"))
     if column.max is not None:
-        message = _quoted(f" is above {column.max:g}")
-        faults.append(
-            (
-                f"{value} > {column.max!r} AND NOT isinf({_number(name, raw)})",
-                f"{shown} || {message}",
-            )
-        )
+        above = _quoted(f" is above {column.max:g}")
+        faults.append((f"{value} > {column.max!r}{finite}", f"{named} || {value} || {above}"))
     if column.allowed is not None:
         listing = ", ".join(_quoted(item) for item in column.allowed)
-        faults.append((f"{value} NOT IN ({listing})", f"{shown} || ' is not an allowed value'"))
+        outside = _quoted(" is not an allowed value")
+        faults.append((f"{value} NOT IN ({listing})", f"{named} || {value} || {outside}"))
     return faults
 
 
@@ -167,21 +133,16 @@ def _screen(
     earlier: Scan | None,
 ) -> Screened:
     if batch.rows.num_rows == 0:
-        return Screened(accepted.schema.empty_table(), rejected.schema.empty_table(), batch.undated)
+        return Screened(accepted.schema.empty_table(), rejected.schema.empty_table())
     raw = batch.rows.schema
     key_type = "integer" if pa.types.is_integer(accepted.schema.field(key).type) else "category"
-    faults = [
-        (_is_missing(key, raw.field(key).type), _quoted(f"{key}: the key is missing")),
-        *_type_faults(key, Column(type=key_type), raw.field(key).type),
-    ]
-    for name, column in columns.items():
-        faults += _column_faults(name, column, raw.field(name).type)
+    checked = {key: Column(type=key_type), **columns}
+    texts = ", ".join(f'{_text(name, raw.field(name).type)} AS "text_{name}"' for name in checked)
+    values = ", ".join(f'{_value(name, item)} AS "typed_{name}"' for name, item in checked.items())
+    faults = [(f'"text_{key}" IS NULL', _quoted(f"{key}: the key is missing"))]
+    for name, column in checked.items():
+        faults += _column_faults(name, column)
     reasons = ", ".join(f"CASE WHEN {fault} THEN {message} END" for fault, message in faults)
-    values = {
-        key: _value(key, Column(type=key_type), raw.field(key).type),
-        **{name: _value(name, column, raw.field(name).type) for name, column in columns.items()},
-    }
-    typed = ", ".join(f'{value} AS "typed_{name}"' for name, value in values.items())
     payload = ", ".join(
         f"{_quoted(field.name)}: {_as_json(field.name, field.type)}"
         for field in raw
@@ -195,11 +156,15 @@ def _screen(
     )
     duplicate = _quoted(f"{key}: duplicate key")
     sql = f"""
-        WITH checked AS (
-            SELECT day, event_time, row_number() OVER () AS ordinal, {typed},
-                list_filter([{reasons}], lambda fault: fault IS NOT NULL) AS faults,
+        WITH texts AS (
+            SELECT day, event_time, row_number() OVER () AS ordinal, {texts},
                 CAST(to_json({{{payload}}}) AS VARCHAR) AS row
             FROM raw
+        ),
+        typed AS (SELECT *, {values} FROM texts),
+        checked AS (
+            SELECT *, list_filter([{reasons}], lambda fault: fault IS NOT NULL) AS faults
+            FROM typed
         ),
         ranked AS (
             SELECT *, {earlier_fault} AS earlier_fault,
@@ -221,7 +186,7 @@ def _screen(
     if earlier:
         scans["earlier"] = earlier
     judged = lake.query(sql, **scans)
-    good = ", ".join(f'"typed_{name}" AS "{name}"' for name in values)
+    good = ", ".join(f'"typed_{name}" AS "{name}"' for name in checked)
     accepted_rows = lake.query(
         f"SELECT day, event_time, {good} FROM judged WHERE len(faults) = 0 ORDER BY day, ordinal",
         judged=judged,
@@ -235,7 +200,6 @@ def _screen(
     return Screened(
         accepted_rows.select(accepted.schema.names).cast(accepted.schema),
         rejected_rows.cast(rejected.schema),
-        batch.undated,
     )
 
 

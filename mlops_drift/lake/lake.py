@@ -249,12 +249,24 @@ class Lake:
         Returns:
             Whether the row was appended.
         """
+        wanted = [row[name] for name in identity]
+        return self.append_unless(
+            table, row, lambda old: [old[name] for name in identity] == wanted
+        )
+
+    def append_unless(
+        self, table: Table, row: dict[str, object], stands_for: Callable[[dict[str, Any]], bool]
+    ) -> bool:
+        """Appends a row unless one that stands for it is there.
+
+        Returns:
+            Whether the row was appended.
+        """
         appended = False
 
         def build(existing: pa.Table) -> pa.Table | None:
             nonlocal appended
-            wanted = [row[name] for name in identity]
-            if wanted in [[old[name] for name in identity] for old in existing.to_pylist()]:
+            if any(stands_for(old) for old in existing.to_pylist()):
                 appended = False
                 return None
             appended = True

@@ -13,6 +13,8 @@ from mlops_drift.lake.table import ModelTables
 from mlops_drift.lake.training_sets import TrainingSets
 from mlops_drift.schema import Target
 
+DECIDED = "decided"
+
 
 @dataclass(frozen=True)
 class Promotion:
@@ -132,6 +134,16 @@ class ModelLake:
         day: date | None = found["day"][0].as_py()
         return day
 
+    def last_landed_day(self) -> date | None:
+        """The last day that has features or labels."""
+        found = self.lake.rows(
+            "SELECT max(day) AS day FROM (SELECT day FROM f UNION ALL SELECT day FROM l)",
+            f=self.tables.features,
+            l=self.tables.labels,
+        )
+        day: date | None = found[0]["day"]
+        return day
+
     def promotions(self, until: date | None = None) -> list[Promotion]:
         """Promotions in their order, those as of a day after `until` left out."""
         rows = self.lake.rows("SELECT * FROM p ORDER BY number", p=self.tables.promotions)
@@ -243,7 +255,7 @@ class ModelLake:
         made: dict[str, dict[str, Any]] = {}
         outcomes: dict[str, dict[str, Any]] = {}
         for row in rows:
-            (made if row["stage"] == "decided" else outcomes)[row["decision"]] = row
+            (made if row["stage"] == DECIDED else outcomes)[row["decision"]] = row
         return [
             {
                 **decision,
@@ -268,8 +280,9 @@ class ModelLake:
         labelled: int | None = None,
         evidence: Sequence[object] = (),
     ) -> bool:
-        """Records a stage of a decision once: `decided`, `promoted` or `rejected`."""
-        return self.lake.append_missing(
+        """Records a stage of a decision once: `decided`, and one of `promoted` or `rejected`."""
+        is_outcome = stage != DECIDED
+        return self.lake.append_unless(
             self.tables.decisions,
             {
                 "decision": decision,
@@ -284,5 +297,5 @@ class ModelLake:
                 "reason": reason,
                 "evidence": json.dumps(evidence, default=str, sort_keys=True),
             },
-            ["decision", "stage"],
+            lambda old: old["decision"] == decision and (old["stage"] != DECIDED) == is_outcome,
         )

@@ -190,6 +190,6 @@ def _read_folder(folder: Path) -> dict[str, bytes]:
 
 
 REMEDY = (
-    "restore the folder from a copy, or remove it and materialize training_set again for the same "
-    "day, which writes the same content"
+    "restore it from a copy. Where no version trained on this set is kept, the folder may be "
+    "removed instead: training_set with the same as_of and since writes it again"
 )

@@ -19,6 +19,12 @@ from mlops_drift.schema import Column, Target
 FEWEST_ROWS = 4
 
 OnTrial = Callable[[int, float], None]
+
+
+class UnlearnableError(ValueError):
+    """Nothing can be learned from these rows; more or other rows could change that."""
+
+
 Folds = list[tuple[Array, Array]]
 
 
@@ -94,7 +100,7 @@ def search(
 
     defined = [trial for trial in trials if not isnan(trial["value"])]
     if not defined:
-        raise ValueError(
+        raise UnlearnableError(
             f"{training.metric} is undefined in all {training.trials} trials on "
             f"{len(features)} rows; choose another metric or train on more rows"
         )
@@ -123,7 +129,7 @@ def _check_train_part(
             f"{len(features)} rows"
         )
     if len(truth) < FEWEST_ROWS:
-        raise ValueError(
+        raise UnlearnableError(
             f"the training part has {len(truth)} rows; at least {FEWEST_ROWS} are needed"
         )
     if not target.is_classification:
@@ -139,12 +145,12 @@ def _check_train_part(
     if unknown:
         raise ValueError(f"truth has {unknown[0]!r}; the target's classes are {target.classes}")
     if len(counts) == 1:
-        raise ValueError(
+        raise UnlearnableError(
             f"the training part has only the class {counts.index[0]!r} in its {len(truth)} rows; "
             "at least two are needed: train on a longer window or wait for more labels"
         )
     if counts.min() < 2:
-        raise ValueError(
+        raise UnlearnableError(
             f"the training part has a single row of the class {counts.idxmin()!r}; at least two "
             "are needed to cross-validate: train on a longer window or wait for more labels"
         )

@@ -17,10 +17,11 @@ Outcome = Literal["promoted", "rejected"]
 
 @dataclass(frozen=True)
 class Champion:
-    """The version that serves, and the day whose end it was promoted at."""
+    """The version that serves, the day whose end it was promoted at, and by which decision."""
 
     version: int
     as_of: date
+    decision: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def decide(
         policy: the rules.
     """
     labelled = sum(evidence.labelled.values())
-    under_way = [past for past in history if past.outcome is None]
+    under_way = [past for past in history if _is_under_way(past, evidence.champion)]
     if under_way:
         past = under_way[-1]
         return Decision(
@@ -136,6 +137,18 @@ def decide(
     if evidence.champion is None:
         return _first_version(model, evidence, history, policy, labelled)
     return _retraining(model, evidence, evidence.champion, history, policy, labelled)
+
+
+def _is_under_way(past: PastDecision, champion: Champion | None) -> bool:
+    """Whether a decision still has to be carried out, or to be recorded as carried out.
+
+    One about a version that another decision has replaced has nothing left to do.
+    """
+    if past.outcome is not None:
+        return False
+    if champion is None:
+        return past.version is None
+    return past.version == champion.version or past.id == champion.decision
 
 
 def _first_version(
@@ -184,7 +197,13 @@ def _retraining(
         and check.check in policy.retrain_on
     ]
     if not failed:
-        return Decision("nothing", f"no failed check of version {champion.version}", day)
+        before = [check for check in evidence.failed if check.version == champion.version]
+        reason = (
+            f"the failed checks of version {champion.version} were decided on {decided_until}"
+            if before
+            else f"no failed check of version {champion.version}"
+        )
+        return Decision("nothing", reason, day)
     refused = [past.labelled for past in mine if past.outcome == "rejected"]
     if refused and labelled < max(refused) + policy.min_new_labels:
         return Decision(
@@ -205,7 +224,7 @@ def _retraining(
         f"{model}-v{champion.version}-{episode}",
         rules,
         champion.version,
-        _since(evidence, failed, policy),
+        _since(evidence, champion, policy),
         labelled,
         tuple(failed),
     )
@@ -216,11 +235,16 @@ def _worst(failed: Sequence[FailedCheck], rule: str) -> FailedCheck:
     return max(mine, key=lambda check: abs(check.value - check.threshold))
 
 
-def _since(
-    evidence: Evidence, failed: Sequence[FailedCheck], policy: RetrainingPolicy
-) -> date | None:
-    """After an abrupt change: the first failing production day, if enough rows came since."""
-    drops = [check.production_day for check in failed if check.check == PERFORMANCE_DROP]
+def _since(evidence: Evidence, champion: Champion, policy: RetrainingPolicy) -> date | None:
+    """After an abrupt change: the first failing production day, if enough rows came since.
+
+    Of all failures of this champion: a refused challenger does not make the change later.
+    """
+    drops = [
+        check.production_day
+        for check in evidence.failed
+        if check.check == PERFORMANCE_DROP and check.version == champion.version
+    ]
     if drops:
         first = min(drops)
         rows = sum(n for day, n in evidence.labelled.items() if day >= first)
@@ -232,4 +256,5 @@ def _since(
 def _window_start(evidence: Evidence, policy: RetrainingPolicy) -> date | None:
     if policy.window_days is None or not evidence.labelled:
         return None
-    return max(evidence.labelled) - timedelta(days=policy.window_days - 1)
+    start = max(evidence.labelled) - timedelta(days=policy.window_days - 1)
+    return max(start, min(evidence.labelled))

@@ -198,15 +198,20 @@ class Registry:
             import mlflow.sklearn
             from mlflow.exceptions import MlflowException
 
-            _ = self.client
             try:
-                loaded = mlflow.sklearn.load_model(f"models:/{model}/{version}")
+                loaded = mlflow.sklearn.load_model(self._model_uri(model, version))
             except MlflowException as error:
                 raise RegistryError(
                     f"version {version} of {model} cannot be loaded: {error}"
                 ) from error
             self._pipelines[model, version] = loaded
         return self._pipelines[model, version]
+
+    def _model_uri(self, model: str, version: int) -> str:
+        """Where a version's model lies: below the artefact root, even if that was moved."""
+        source = str(self.client.get_model_version(model, str(version)).source)
+        here = self._artifact_root / model / "models" / source.rsplit("/", 1)[-1] / "artifacts"
+        return str(here) if here.is_dir() else f"models:/{model}/{version}"
 
     def tags(self, model: str, version: int) -> dict[str, str]:
         """The tags of a version."""

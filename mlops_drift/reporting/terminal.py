@@ -21,7 +21,7 @@ BARS = " ▁▂▃▄▅▆▇█"
 
 
 class Progress:
-    """A progress bar on stderr; a line a step where that is no terminal.
+    """A progress bar on stderr; where that is no terminal, a line a month and a retraining.
 
     Args:
         model: name of the model.

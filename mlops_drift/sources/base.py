@@ -12,18 +12,33 @@ class SourceError(Exception):
 
 
 @dataclass(frozen=True)
+class Stray:
+    """A row of a source that none of the days asked for can hold.
+
+    Attributes:
+        day: the day whose file it is in; None for a row of a file for all days.
+        reason: why no day holds it.
+        row: its content as JSON.
+    """
+
+    day: date | None
+    reason: str
+    row: str
+
+
+@dataclass(frozen=True)
 class Batch:
     """Raw rows of some days, not yet checked.
 
     Attributes:
         rows: `day` (date), `event_time` (timestamp) and the source's own columns, unconverted.
-        undated: rows of the source whose day cannot be read, and which no day can therefore hold.
         origin: where the rows come from, for messages.
+        strays: rows of the source that none of the days asked for can hold.
     """
 
     rows: pa.Table
-    undated: int
     origin: str
+    strays: tuple[Stray, ...] = ()
 
 
 class Source(ABC):

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from mlops_drift.sources.base import Batch, Source, SourceError
+from mlops_drift.sources.base import Batch, Source, SourceError, Stray
 from mlops_drift.sources.config import FilesSource, FileTable
 
 # CSV and JSON are read as text, so that one bad cell is a rejected row and not a failed file; and
@@ -55,8 +55,8 @@ class Files(Source):
         ]
         return Batch(
             _joined([batch.rows for batch in batches], pattern),
-            sum(batch.undated for batch in batches),
             pattern,
+            tuple(stray for batch in batches for stray in batch.strays),
         )
 
 
@@ -114,7 +114,7 @@ def _query(
     found = [row[0] for row in connection.execute(f"DESCRIBE FROM {reader}").fetchall()]
     if found == ["json"] and not connection.execute(f"FROM {reader} LIMIT 1").fetchall():
         # JSON without records names no columns.
-        return Batch(_no_rows(), 0, str(path))
+        return Batch(_no_rows(), str(path))
     own = {"day", "event_time", (day_column or "day").lower()}
     columns = [_identifier(name) for name in found if name.lower() not in own]
     if day_column is None:
@@ -134,10 +134,27 @@ def _query(
     ).to_arrow_table()
     # A file named after one day must hold only that day: anything else would be lost.
     outside = f" OR CAST({moment} AS DATE) <> DATE '{named_day}'" if named_day else ""
-    counted = connection.execute(
-        f"SELECT count(*) FROM {reader} WHERE {moment} IS NULL{outside}"
-    ).fetchone()
-    return Batch(rows, counted[0] if counted else 0, str(path))
+    content = ", ".join(f"{_literal(name)}: {_identifier(name)}" for name in found)
+    strays = connection.execute(
+        f"SELECT CAST({moment} AS DATE), CAST(to_json({{{content}}}) AS VARCHAR) FROM {reader} "
+        f"WHERE {moment} IS NULL{outside}"
+    ).fetchall()
+    return Batch(
+        rows,
+        str(path),
+        tuple(
+            Stray(
+                named_day,
+                f"{day_column}: the row is of {day}" if day else f"{day_column}: not a day",
+                row,
+            )
+            for day, row in strays
+        ),
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _identifier(name: str) -> str:

@@ -33,7 +33,7 @@ class Simulated(Source):
     def _gather(self, make: Callable[[date], pa.Table], first: date, last: date) -> Batch:
         days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
         tables = [_with_day(make(day), day) for day in days]
-        return Batch(pa.concat_tables(tables), 0, self._origin)
+        return Batch(pa.concat_tables(tables), self._origin)
 
 
 def _with_day(table: pa.Table, day: date) -> pa.Table:

@@ -19,7 +19,8 @@ def gather_evidence(spec: ModelSpec, model: ModelLake, day: date) -> Evidence:
     promotions = model.promotions(until=day)
     if not promotions:
         return Evidence(day, None, (), *_labels(spec, model, day))
-    champion = Champion(promotions[-1].version, promotions[-1].as_of)
+    last = promotions[-1]
+    champion = Champion(last.version, last.as_of, last.decision)
     failed = [FailedCheck(**row) for row in model.failures(champion.version, champion.as_of, day)]
     # Without a failure nothing is decided that labels could change.
     labels = _labels(spec, model, day) if failed else ({}, [])

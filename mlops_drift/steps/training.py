@@ -36,7 +36,7 @@ from mlops_drift.steps.scoring import predict_table
 
 
 class TrainingSetError(Exception):
-    """No training set can be made of what is known; the message says what is missing."""
+    """No version can be trained on what is known; the message says what is missing."""
 
 
 class PromotionError(Exception):
@@ -120,18 +120,22 @@ def _train(
     on_trial: Callable[[int, float], None],
 ) -> Birth:
     from mlops_drift.learning.model import importances, train
+    from mlops_drift.learning.search import UnlearnableError
 
     train_part = training_set.train.to_pandas()
     test_part = training_set.test.to_pandas()
     label, names = spec.target.column, list(spec.columns)
-    trained, found = train(
-        train_part[names],
-        train_part[label].to_numpy(),
-        spec.columns,
-        spec.target,
-        spec.training,
-        on_trial,
-    )
+    try:
+        trained, found = train(
+            train_part[names],
+            train_part[label].to_numpy(),
+            spec.columns,
+            spec.target,
+            spec.training,
+            on_trial,
+        )
+    except UnlearnableError as error:
+        raise TrainingSetError(f"{spec.name}: {error}") from error
     predicted = trained.predict(test_part[names])
     truth = test_part[label].to_numpy()
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
@@ -200,8 +204,8 @@ def evaluate_gates(
     training_set = model.sets.read(record.training_set)
     test = training_set.test
     predicted = predict_table(spec, registry, version, test)
-    promotions = model.promotions()
-    champion = promotions[-1] if promotions else None
+    others = [item for item in model.promotions() if item.version != version]
+    champion = others[-1] if others else None
     return [
         minimum_metric(
             spec.training.metric, _value(spec, test, predicted), spec.gates, test.num_rows
@@ -286,6 +290,12 @@ def promote(
     with registry.lock(f"registry-{spec.name}"):
         promotions = model.promotions()
         done = [item for item in promotions if item.decision == decision]
+        if done and done[-1] != promotions[-1]:
+            raise PromotionError(
+                f"decision {decision} promoted version {done[-1].version} of {spec.name} on "
+                f"{done[-1].as_of}, and version {promotions[-1].version} has followed it; "
+                "a decision is carried out once"
+            )
         if not done and promotions and promotions[-1].version == version:
             return None
         if not done and promotions and as_of < promotions[-1].as_of:

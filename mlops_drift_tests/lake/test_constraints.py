@@ -45,7 +45,7 @@ def batch(columns, days=None):
             **columns,
         }
     )
-    return Batch(rows, 0, "data/events.csv")
+    return Batch(rows, "data/events.csv")
 
 
 def screened_events(lake, columns, declared, days=None, key_type="text"):
@@ -214,12 +214,12 @@ def test_integer_keys_that_a_missing_one_made_floats_are_integers_again(lake):
     ]
 
 
-def test_no_rows_give_no_rows_and_keep_the_count_of_undated_ones(lake):
+def test_no_rows_give_no_rows(lake):
     tables = model_tables("churn", "id", "text", {"x": Column(type="number")}, BINARY)
     nothing = pa.table({"day": pa.array([], pa.date32()), "event_time": pa.array([], pa.date32())})
     screened = screen_events(
         lake,
-        Batch(nothing, 4, "data/"),
+        Batch(nothing, "data/"),
         "id",
         {"x": Column(type="number")},
         tables.events,
@@ -227,7 +227,6 @@ def test_no_rows_give_no_rows_and_keep_the_count_of_undated_ones(lake):
     )
     assert screened.accepted == tables.events.schema.empty_table()
     assert screened.rejected == tables.rejected.schema.empty_table()
-    assert screened.undated == 4
 
 
 def test_a_missing_column_is_an_error_that_names_where_what_and_the_remedy(lake):
@@ -378,7 +377,7 @@ def test_rows_with_nothing_but_a_day_lack_their_columns(lake):
     with pytest.raises(SourceError, match="missing columns: id; found none"):
         screen_events(
             lake,
-            Batch(bare.rows.drop(["id"]), 0, bare.origin),
+            Batch(bare.rows.drop(["id"]), bare.origin),
             "id",
             {},
             tables.events,

@@ -120,7 +120,7 @@ def test_a_truncated_and_a_missing_file_are_named(stored):
 def test_a_damaged_set_is_not_taken_for_stored(stored):
     path = stored.folder / SET.id / "train.parquet"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(CorruptionError, match=r"train\.parquet is damaged.*restore the folder"):
+    with pytest.raises(CorruptionError, match=r"train\.parquet is damaged.*restore it from a copy"):
         stored.write(SET)
 
 

@@ -140,11 +140,12 @@ def test_without_wanted_checks_nothing_retrains():
 
 @pytest.mark.parametrize("champion", [None, Champion(1, day(5))])
 def test_a_decision_under_way_is_given_again(champion):
-    mine = past(10, since=day(8), labelled=190)
+    version = champion.version if champion else None
+    mine = past(10, version=version, since=day(8), labelled=190)
     again = decided(evidence(on=14, checks=[failed(on=13)], champion=champion), [mine])
     assert again.action == "retrain"
     assert (again.id, again.day, again.since) == (mine.id, mine.day, mine.since)
-    assert (again.rules, again.version, again.labelled) == (mine.rules, 1, 190)
+    assert (again.rules, again.version, again.labelled) == (mine.rules, version, 190)
     assert "under way" in again.reason
 
 
@@ -207,3 +208,27 @@ def test_the_window_counts_back_from_the_last_labelled_day():
 def test_the_same_evidence_is_the_same_decision():
     given = evidence(checks=[failed()])
     assert decided(given) == decided(given)
+
+
+def test_a_refused_challenger_does_not_make_the_change_later():
+    drops = [failed(on=number) for number in (9, 10, 11, 12)]
+    given = evidence(checks=drops, labelled={day(n): 20 for n in range(13)})
+    refused = past(number=11, outcome="rejected", labelled=200)
+    assert decided(given, [refused]).since == day(9)
+
+
+def test_a_decision_about_a_replaced_version_has_nothing_left_to_do():
+    given = evidence(champion=Champion(2, day(11), "shop-manual-1"))
+    assert decided(given, [past(version=1, outcome=None)]).action == "nothing"
+
+
+def test_a_promotion_that_was_not_recorded_as_an_outcome_is_taken_up_again():
+    left_open = past(version=1, outcome=None)
+    given = evidence(champion=Champion(2, day(11), left_open.id))
+    assert decided(given, [left_open]).id == left_open.id
+
+
+def test_failures_that_were_decided_on_are_named_as_such():
+    given = evidence(checks=[failed(on=9)])
+    reason = decided(given, [past(number=10, outcome="rejected")]).reason
+    assert reason == f"the failed checks of version 1 were decided on {day(10)}"

@@ -65,7 +65,7 @@ def test_every_format_gives_the_rows_of_the_asked_days(tmp_path, path):
     assert [int(row["id"]) for row in rows] == [2, 3, 4]
     assert [row["day"] for row in rows] == [SECOND, THIRD, SECOND]
     assert [row["x"] and float(row["x"]) for row in rows] == [1.5, None, 2.5]
-    assert batch.undated == 0
+    assert len(batch.strays) == 0
     assert batch.origin == str(tmp_path / path)
 
 
@@ -145,7 +145,7 @@ def test_rows_without_a_readable_day_are_counted(tmp_path):
     write(tmp_path, "e.csv", CSV + "5,,1\n6,soon,1\n7,2024-13-01,1\n8,2025-01-01,1\n")
     batch = events(tmp_path, "e.csv")
     assert batch.rows.num_rows == 4
-    assert batch.undated == 3
+    assert len(batch.strays) == 3
 
 
 def test_columns_of_the_source_named_day_and_event_time_give_way(tmp_path):
@@ -176,7 +176,7 @@ def test_a_path_with_a_day_is_one_file_a_day(tmp_path):
         ("3", SECOND),
     ]
     assert batch.rows["event_time"][2].as_py() == datetime(2024, 10, 2)
-    assert batch.undated == 0
+    assert len(batch.strays) == 0
 
 
 def test_the_day_may_be_a_folder_of_a_partitioned_data_set(tmp_path):
@@ -192,7 +192,7 @@ def test_rows_of_another_day_in_the_file_of_a_day_are_counted(tmp_path):
     write(tmp_path, "e-2024-10-02.csv", "id,day\n4,2024-10-02\n5,2024-10-01\n")
     batch = events(tmp_path, "e-{day}.csv", FIRST, SECOND)
     assert batch.rows["id"].to_pylist() == ["1", "4"]
-    assert batch.undated == 3
+    assert len(batch.strays) == 3
 
 
 def test_days_may_have_columns_of_their_own_and_in_another_order(tmp_path):
@@ -239,7 +239,7 @@ def test_a_file_without_rows_has_none(tmp_path, path, text):
     write(tmp_path, path, text)
     batch = events(tmp_path, path)
     assert batch.rows.num_rows == 0
-    assert batch.undated == 0
+    assert len(batch.strays) == 0
 
 
 @pytest.mark.parametrize("path", ["e.csv", "e.parquet", "e.jsonl"])

@@ -42,7 +42,7 @@ def test_labels_have_the_day_on_which_they_arrive():
     assert set(batch.rows["day"].to_pylist()) == {arrived}
     assert set(batch.rows["event_time"].to_pylist()) == {datetime(2020, 1, 31)}
     assert batch.rows.num_rows == 48
-    assert batch.undated == 0
+    assert len(batch.strays) == 0
 
 
 def test_days_outside_the_world_have_no_rows_but_the_same_columns():

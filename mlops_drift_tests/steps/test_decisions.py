@@ -128,7 +128,7 @@ def test_the_champion_is_the_last_one_promoted_by_the_day(model):
     promote(model, 1, 1)
     promote(model, 3, 2)
     champions = [gather_evidence(SPEC_HERE, model, day(number)).champion for number in range(4)]
-    first, second = Champion(1, day(1)), Champion(2, day(3))
+    first, second = Champion(1, day(1), "d1"), Champion(2, day(3), "d2")
     assert champions == [None, first, first, second]
 
 
