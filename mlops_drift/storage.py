@@ -20,6 +20,7 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from dagster_shared.record import copy
+from filelock import FileLock
 from sqlalchemy import Connection, Engine
 from sqlalchemy.pool import QueuePool
 
@@ -88,8 +89,11 @@ class RunStorage(DagsterSqliteStorage):
     """Runs, events and schedules in SQLite under the data folder."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(base_dir, inst_data)
-        self._event_log_storage = EventLog(self._event_log_storage._base_dir)
+        settings.lock_root().mkdir(parents=True, exist_ok=True)
+        # Two processes that make the tables of a new folder at once would fail each other.
+        with FileLock(settings.lock_root() / "dagster.lock"):
+            super().__init__(base_dir, inst_data)
+            self._event_log_storage = EventLog(self._event_log_storage._base_dir)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:

@@ -1,3 +1,4 @@
+import os
 import sqlite3
 
 import dagster as dg
@@ -5,6 +6,7 @@ import pytest
 
 from mlops_drift import settings
 from mlops_drift.replay import open_instance
+from mlops_drift_tests.processes import meet
 
 CHECKS = 5
 
@@ -38,3 +40,15 @@ def test_a_check_has_one_row_for_each_run_and_none_is_left_planned(executions):
     assert len(daily) == 7 * CHECKS
     assert {status for _, _, status, _ in executions} == {"SUCCEEDED", "FAILED"}
     assert {partition for *_, partition in executions} == {None}
+
+
+def count_runs(folder):
+    os.environ[settings.DATA_VARIABLE] = folder
+    meet(4)
+    with open_instance() as opened:
+        return opened.get_runs_count()
+
+
+def test_four_processes_open_a_new_data_folder_at_once(processes, tmp_path):
+    folder = str(tmp_path / "new")
+    assert processes.run(count_runs, *[(folder,)] * 4) == [0, 0, 0, 0]
