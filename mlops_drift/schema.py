@@ -2,7 +2,15 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    model_validator,
+)
 
 ColumnType = Literal["number", "integer", "boolean", "category"]
 TargetKind = Literal["binary", "multiclass", "regression"]
@@ -27,6 +35,15 @@ def as_class_name(value: object) -> object:
         return str(value)
     return value
 
+
+def _ascending(windows: list[int]) -> list[int]:
+    if windows != sorted(set(windows)):
+        raise ValueError(f"windows must be ascending without duplicates, found {windows}")
+    return windows
+
+
+# Lengths in days of the windows that a monitor judges.
+Windows = Annotated[list[PositiveInt], AfterValidator(_ascending)]
 
 ClassName = Annotated[str, BeforeValidator(as_class_name)]
 

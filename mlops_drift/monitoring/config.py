@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field
 
-from mlops_drift.schema import Strict
+from mlops_drift.schema import Strict, Windows
 
 # Bad data is no reason to learn from it: data_quality alerts, and is none of these.
 CheckName = Literal["feature_drift", "prediction_drift", "performance_drop"]
@@ -25,7 +25,7 @@ class PerformanceMonitor(Strict):
     test value by more than `drop` and chance is excluded at `alpha`.
     """
 
-    windows: list[PositiveInt] = Field(
+    windows: Windows = Field(
         [1, 7, 28], min_length=1, description="Trailing windows in production days, ascending."
     )
     floor: float | None = Field(
@@ -40,13 +40,6 @@ class PerformanceMonitor(Strict):
         0.01, gt=0, lt=0.5, description="One-sided chance of such a drop without a real one."
     )
     min_rows: int = Field(100, ge=2, description="Fewest labelled predictions; under it: unknown.")
-
-    @field_validator("windows")
-    @classmethod
-    def _ascending(cls, windows: list[int]) -> list[int]:
-        if windows != sorted(set(windows)):
-            raise ValueError(f"windows must be ascending without duplicates, found {windows}")
-        return windows
 
 
 class RetrainingPolicy(Strict):

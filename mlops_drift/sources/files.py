@@ -83,7 +83,7 @@ def _reader(path: Path) -> str:
             f"it should be one of {', '.join(READERS)}, with or without .gz"
         )
     # DuckDB takes a path for a pattern, which could match another file.
-    return READERS[suffix].format(path="'" + escape(str(path)).replace("'", "''") + "'")
+    return READERS[suffix].format(path=_literal(escape(str(path))))
 
 
 def _read_file(
