@@ -1,8 +1,11 @@
-"""The command line: `mlops-drift run`, `status` and `sql`."""
+"""The command line: `mlops-drift run`, `status`, `sql` and `compare`."""
 
+import csv
 import json
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,8 @@ import click
 
 # What a shell reports for a program ended by Ctrl-C.
 STOPPED = 130
+# As of `diff`: 1 says that something differs, 2 that there was trouble.
+DRIFTED, TROUBLE = 1, 2
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -112,6 +117,137 @@ def sql(query: str | None, style: str) -> None:
         click.echo(result.to_pandas(date_as_object=True).to_csv(index=False), nl=False)
     else:
         print_table(result)
+
+
+@main.command()
+@click.argument("reference", type=click.Path(dir_okay=False))
+@click.argument("current", type=click.Path(dir_okay=False))
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.option("--html", type=click.Path(dir_okay=False), help="Also write a page with charts.")
+@click.option("--by", help="Column of CURRENT whose values are chunks, judged one by one.")
+@click.option("--columns", help="Compare only these, separated by commas; all by default.")
+@click.option("--categorical", help="Numeric columns to read as categories, separated by commas.")
+@click.option("--tests", help="Further tests of numeric columns: mann-whitney, levene.")
+@click.option("--auc", is_flag=True, help="Train a classifier to tell the tables apart.")
+@click.option("--metric", help="js (default), psi, hellinger, tvd, linf, ks or wasserstein.")
+@click.option("--threshold", type=float, help="Metric from which a significant difference fails.")
+@click.option("--alpha", type=float, help="Chance of any failed column without drift.")
+@click.option("--min-rows", type=int, help="Rows that a verdict needs.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if a column drifted; 2 is trouble.")
+def compare(
+    reference: str,
+    current: str,
+    style: str,
+    html: str | None,
+    by: str | None,
+    columns: str | None,
+    categorical: str | None,
+    tests: str | None,
+    auc: bool,
+    exit_code: bool,
+    **judging: Any,
+) -> None:
+    """Hold the file CURRENT against the file REFERENCE, column by column.
+
+    Both are Parquet (.parquet) or text (.csv, .tsv, also with .gz).
+    """
+    if auc and by:
+        raise click.UsageError("--auc compares whole tables, it cannot be used with --by")
+    monitor = _monitor(judging)
+    with _waiting(f"comparing {current} with {reference}"), _clear_reading(reference, current):
+        from mlops_drift.drift.compare import compare as compare_tables
+        from mlops_drift.drift.compare import compare_chunks
+        from mlops_drift.drift.rows import Rows, RowsError
+
+        past, now = Rows(reference), Rows(current)
+        for rows in (past, now):
+            if not rows.count:
+                raise RowsError(f"{rows.name} has no rows")
+        wanted: dict[str, Any] = {
+            "columns": _names(columns) or None,
+            "categorical": _names(categorical),
+            "monitor": monitor,
+            "tests": _tests(tests),
+        }
+        if by:
+            comparisons = compare_chunks(past, now, by=by, **wanted)
+        else:
+            comparisons = [compare_tables(past, now, auc=auc, **wanted)]
+    if html is not None:
+        from mlops_drift.reporting.drift_page import comparison_page
+
+        page = comparison_page(comparisons, reference, current, monitor)
+        try:
+            Path(html).write_text(page, encoding="utf-8")
+        except OSError as error:
+            raise _Trouble(f"--html {html} cannot be written: {error.strerror}") from error
+    if style == "json":
+        found = [comparison.to_dict() for comparison in comparisons]
+        _print_json({"chunks": found} if by else found[0])
+    else:
+        from mlops_drift.reporting.comparison import print_comparison
+
+        print_comparison(comparisons, reference, current, monitor)
+    if exit_code and any(comparison.drifted for comparison in comparisons):
+        raise SystemExit(DRIFTED)
+
+
+class _Trouble(click.ClickException):
+    exit_code = TROUBLE
+
+
+def _monitor(judging: dict[str, Any]) -> Any:
+    from pydantic import ValidationError
+
+    from mlops_drift.drift.config import DriftMonitor
+
+    try:
+        return DriftMonitor(**{name: v for name, v in judging.items() if v is not None})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        option = "--" + str(problem["loc"][0]).replace("_", "-")
+        raise click.UsageError(f"{option}: {problem['msg']}, found {problem['input']}") from error
+
+
+def _names(listed: str | None) -> list[str]:
+    # As a line of CSV, so that a name with a comma can be quoted.
+    [names] = csv.reader([listed or ""], skipinitialspace=True)
+    return names
+
+
+def _tests(listed: str | None) -> list[Any]:
+    from mlops_drift.drift.compare import TESTS
+
+    tests = _names(listed)
+    for test in tests:
+        if test not in TESTS:
+            raise click.UsageError(f"--tests must be of {', '.join(TESTS)}, found {test!r}")
+    return tests
+
+
+def _waiting(what: str) -> Any:
+    """A sign of life on stderr, where that is a terminal."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    return Console(stderr=True).status(escape(what))
+
+
+@contextmanager
+def _clear_reading(*paths: str) -> Iterator[None]:
+    """Turns the errors of files that cannot be read as asked into a message."""
+    import duckdb
+    import pyarrow as pa
+
+    from mlops_drift.drift.rows import RowsError
+
+    try:
+        yield
+    except RowsError as error:
+        raise _Trouble(str(error)) from error
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        # Damage in the middle of a file shows when a column is read, by whoever reads it.
+        raise _Trouble(f"{' or '.join(paths)} cannot be read: {error}") from error
 
 
 def _print_json(content: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
 from mlops_drift.lake.table import KeyType, ModelTables, model_tables
 from mlops_drift.learning.config import Gates, Training
 from mlops_drift.learning.metrics import metric_for
@@ -82,13 +82,36 @@ class ModelSpec(Strict):
         if self.end_date is not None and self.end_date < self.start_date:
             raise ValueError(f"end_date {self.end_date} is before start_date {self.start_date}")
         metric_for(self.training.metric, self.target.kind)
-        unknown = set(self.monitors.drift.column_thresholds) - set(self.monitored_columns)
+        self._drift_monitor_fits(self.monitors.drift)
+        return self
+
+    def _drift_monitor_fits(self, monitor: DriftMonitor) -> None:
+        unknown = set(monitor.columns) - set(self.monitored_columns)
         if unknown:
             raise ValueError(
-                f"monitors.drift.column_thresholds names {', '.join(sorted(unknown))}; "
+                f"monitors.drift.columns names {', '.join(sorted(unknown))}; "
                 f"the columns are {', '.join(self.monitored_columns)}"
             )
-        return self
+        for name in self.monitored_columns:
+            metric, _ = monitor.effect(name)
+            own = monitor.columns.get(name)
+            if own and own.metric in EXACT_METRICS and not self._is_number(name):
+                raise ValueError(
+                    f"monitors.drift.columns.{name}.metric is {metric}, which needs numbers; use "
+                    "js, psi, hellinger, tvd or linf"
+                )
+        divisible = [name for name, column in self.columns.items() if column.type != "number"]
+        wrong = [name for name in monitor.segments if name not in divisible]
+        if wrong:
+            raise ValueError(
+                f"monitors.drift.segments names {', '.join(wrong)}; the columns that divide the "
+                f"rows (category, boolean, integer) are {', '.join(divisible) or 'none'}"
+            )
+
+    def _is_number(self, name: str) -> bool:
+        if name in self.columns:
+            return self.columns[name].is_numeric
+        return name == "score"
 
     @property
     def monitored_columns(self) -> list[str]:

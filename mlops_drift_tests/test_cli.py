@@ -105,6 +105,7 @@ def test_status_tells_the_champion_the_counts_the_checks_and_what_is_next(story)
         "feature_drift": "pass",
         # The test part of version 2 has 18 rows: too few to compare with.
         "prediction_drift": "unknown",
+        "null_spike": "pass",
         "performance_drop": "pass",
     }
     assert found["next"] == "nothing: no failed check of version 2"

@@ -21,6 +21,7 @@ CHECKS = {
     ("labels", "data_quality"),
     ("drift_metrics", "feature_drift"),
     ("drift_metrics", "prediction_drift"),
+    ("drift_metrics", "null_spike"),
     ("performance_metrics", "performance_drop"),
     ("challenger", "minimum_metric"),
     ("challenger", "not_worse_than_champion"),

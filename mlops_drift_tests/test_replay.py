@@ -10,6 +10,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from mlops_drift import settings
 from mlops_drift.cli import STOPPED, main
+from mlops_drift.drift.reference import Reference
 from mlops_drift.loading import find_model
 from mlops_drift.replay import Replay, ReplayError, open_instance
 from mlops_drift.resources import open_registry
@@ -123,12 +124,14 @@ def test_every_promotion_can_be_traced_to_its_decision_and_reference(story):
     with story.world.lake() as model:
         promotions = model.promotions()
         references = [
-            model.sets.read_reference(item.training_set, item.version) for item in promotions
+            Reference.from_files(model.sets.read_reference(item.training_set, item.version))
+            for item in promotions
         ]
     assert [item.decision for item in promotions] == [FIRST_DECISION, SECOND_DECISION]
     assert [item.previous for item in promotions] == [None, 1]
     assert len({item.reference for item in promotions}) == 2
-    assert all(set(found["columns"]) >= {"a", "b", "c", "score"} for found in references)
+    assert [item.reference for item in promotions] == [found.digest for found in references]
+    assert all(set(found.columns) == {"a", "b", "c", "score", "prediction"} for found in references)
 
 
 def test_every_run_of_the_replay_succeeds_and_carries_its_reason(instance):

@@ -123,7 +123,7 @@ def test_two_data_folders_hold_the_same_training_sets_and_births(killed, told_st
         }
 
     mine, theirs = stored(killed[2]), stored(told_story.world)
-    assert len(mine) == 2 * (3 + 3)
+    assert len(mine) == 2 * (3 + 5)
     assert mine == theirs
 
 

@@ -48,10 +48,46 @@ def spec(changes=None):
         ({"gates": {"minimum": "high"}}, ["gates.minimum", "'high'", "valid number"]),
         ({"gates": {"tolerance": -1}}, ["gates.tolerance", "-1", "greater than or equal to 0"]),
         ({"monitors": {"drift": {"windows": [7, 1]}}}, ["drift.windows", "[7, 1]", "ascending"]),
-        ({"monitors": {"drift": {"metric": "ks"}}}, ["drift.metric", "'ks'", "'js'"]),
+        ({"monitors": {"drift": {"metric": "emd"}}}, ["drift.metric", "'emd'", "'wasserstein'"]),
         (
-            {"monitors": {"drift": {"column_thresholds": {"agee": 0.2}}}},
-            ["column_thresholds", "agee", "a, b, c, score, prediction"],
+            {"monitors": {"drift": {"columns": {"agee": {"metric": "psi"}}}}},
+            ["monitors.drift.columns names agee", "a, b, c, score, prediction"],
+        ),
+        (
+            {"monitors": {"drift": {"columns": {"a": {"threshold": 0}}}}},
+            ["drift.columns.a.threshold", "0", "greater than 0"],
+        ),
+        (
+            {"monitors": {"drift": {"columns": {"c": {"metric": "ks"}}}}},
+            ["drift.columns.c.metric is ks", "needs numbers", "js, psi, hellinger, tvd or linf"],
+        ),
+        (
+            {"monitors": {"drift": {"columns": {"prediction": {"metric": "wasserstein"}}}}},
+            ["drift.columns.prediction.metric is wasserstein", "needs numbers"],
+        ),
+        (
+            {"monitors": {"drift": {"segments": ["c", "a"]}}},
+            ["monitors.drift.segments names a;", "category, boolean, integer", "are c"],
+        ),
+        (
+            {"monitors": {"drift": {"segments": ["cc"]}}},
+            ["monitors.drift.segments names cc;", "are c"],
+        ),
+        (
+            {"monitors": {"drift": {"season": {"periods": 2}}}},
+            ["drift.season.period_days", "Field required"],
+        ),
+        (
+            {"monitors": {"drift": {"season": {"period_days": 0}}}},
+            ["drift.season.period_days", "0", "greater than 0"],
+        ),
+        (
+            {"monitors": {"drift": {"season": {"period_days": 7, "periods": 0}}}},
+            ["drift.season.periods", "0", "greater than 0"],
+        ),
+        (
+            {"monitors": {"drift": {"season": {"period_days": 7, "weeks": 2}}}},
+            ["drift.season.weeks", "Extra inputs are not permitted"],
         ),
         (
             {"monitors": {"performance": {"windows": [7, 7]}}},
@@ -104,6 +140,18 @@ def test_an_unknown_simulator_is_answered_with_the_known_ones():
     source = {"kind": "simulator", "simulator": "glas"}
     with pytest.raises(ValidationError, match=r"'glassware' or 'insurance'.*'glas'"):
         ModelSpec(**{**SPEC, "source": source})
+
+
+def test_a_common_metric_of_values_is_taken_by_the_columns_that_have_an_order():
+    monitor = spec({"monitors": {"drift": {"metric": "ks"}}}).monitors.drift
+    assert monitor.effect("a") == ("ks", 0.1)
+    assert monitor.effect("c", ordered=False) == ("js", 0.1)
+
+
+@pytest.mark.parametrize("type_", ["category", "boolean", "integer"])
+def test_rows_are_divided_by_columns_of_single_values(type_):
+    changes = {"columns": {"d": {"type": type_}}, "monitors": {"drift": {"segments": ["d", "c"]}}}
+    assert spec(changes).monitors.drift.segments == ["d", "c"]
 
 
 def test_a_short_description_is_enough():

@@ -8,7 +8,7 @@ from mlops_drift import settings
 from mlops_drift.replay import open_instance
 from mlops_drift_tests.processes import meet
 
-CHECKS = 5
+CHECKS = 6
 
 
 @pytest.fixture

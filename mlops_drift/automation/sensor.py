@@ -28,13 +28,14 @@ from mlops_drift.monitoring.policy import PERFORMANCE_DROP, Decision
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.decisions import decide_now
-from mlops_drift.steps.drift import FEATURE_DRIFT, PREDICTION_DRIFT
+from mlops_drift.steps.drift import FEATURE_DRIFT, NULL_SPIKE, PREDICTION_DRIFT
 
 # A decision whose run fails for another reason than a gate is tried this often in all.
 ATTEMPTS = 3
 
 CHECK_ASSETS = {
     FEATURE_DRIFT: DRIFT_METRICS,
+    NULL_SPIKE: DRIFT_METRICS,
     PREDICTION_DRIFT: DRIFT_METRICS,
     PERFORMANCE_DROP: PERFORMANCE_METRICS,
 }

@@ -1,40 +1,190 @@
-"""Profiles: rows of one day, or of many, counted in the bins of a reference."""
+"""Profiles: rows of one day, or of many, counted in the bins of a reference.
 
+One SQL statement makes the profile of all columns in one pass over the rows (of wide tables one
+statement for each 50 columns). Profiles add up
+exactly, the moments too: these are sums of whole numbers.
+"""
+
+import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-import pyarrow as pa
+import numpy as np
+from duckdb import DuckDBPyRelation
 
-from mlops_drift.drift.reference import Counts, Reference, column_of
+from mlops_drift.drift.reference import ColumnReference, Counts, Moments, Reference
+from mlops_drift.drift.rows import Rows, Source, literal, literals
+from mlops_drift.drift.sorted_values import SortedValues
+
+# A value's distance to the reference's median is summed in whole 2**-20ths of the reference's
+# unit, its square in 2**-16ths; beyond 1,024 units it counts as 1,024. So 64 bits hold the sums of
+# more than a hundred million rows of nothing but such outliers.
+FRACTION, SQUARE_FRACTION, FARTHEST = 2**20, 2**16, 1024
+
+# A difference that overflows is farther than that many smaller units anyway.
+_LARGE_UNIT = 1e300
+
+_FIELDS = 9
+
+# Columns of one SQL statement.
+MOST_COLUMNS = 50
 
 
-def profile(reference: Reference, table: pa.Table) -> dict[str, Counts]:
-    """Counts the rows of a table in the bins of every column of a reference.
+@dataclass(frozen=True, eq=False)
+class ColumnProfile:
+    """Rows of one column in the bins of its reference, and sums from which moments follow.
+
+    Attributes:
+        counts: rows per bin in the order of the column's `labels`, int64.
+        below: rows with a finite number under the reference's smallest.
+        above: rows with a finite number over the reference's largest.
+        sum: sum of the distances to the reference's median, in 2**-20ths of its unit.
+        squares: sum of their squares, in 2**-16ths.
+        minimum: smallest finite number, None without one.
+        maximum: largest finite number, None without one.
+    """
+
+    counts: Counts
+    below: int = 0
+    above: int = 0
+    sum: int = 0
+    squares: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def n(self) -> int:
+        """Rows, nulls included."""
+        return int(self.counts.sum())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ColumnProfile) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __add__(self, other: "ColumnProfile") -> "ColumnProfile":
+        if len(self.counts) != len(other.counts):
+            raise ValueError(
+                f"profiles must share their bins, found {len(self.counts)} and {len(other.counts)}"
+            )
+        minima = [value for value in (self.minimum, other.minimum) if value is not None]
+        maxima = [value for value in (self.maximum, other.maximum) if value is not None]
+        return ColumnProfile(
+            self.counts + other.counts,
+            self.below + other.below,
+            self.above + other.above,
+            self.sum + other.sum,
+            self.squares + other.squares,
+            min(minima, default=None),
+            max(maxima, default=None),
+        )
+
+    def mean(self, column: ColumnReference) -> float | None:
+        """Mean of the finite numbers; None without any."""
+        n, moments = self._finite(column), column.moments
+        if not n or moments is None or self.minimum is None or self.maximum is None:
+            return None
+        scale = _scale(moments)
+        distance = moments.unit * scale * (self.sum / n / FRACTION)
+        # The bounds take back the rounding of the sums.
+        return min(max((moments.center * scale + distance) / scale, self.minimum), self.maximum)
+
+    def std(self, column: ColumnReference) -> float | None:
+        """Standard deviation of the finite numbers, divided by n; None without any."""
+        n, moments = self._finite(column), column.moments
+        if not n or moments is None or self.minimum is None or self.maximum is None:
+            return None
+        variance = self.squares / n / SQUARE_FRACTION - (self.sum / n / FRACTION) ** 2
+        # No sample spreads further than one with half of its values at either end.
+        widest = self.maximum / 2 - self.minimum / 2
+        return min(float(moments.unit * max(variance, 0.0) ** 0.5), widest)
+
+    def _finite(self, column: ColumnReference) -> int:
+        return int(self.counts[:-2].sum()) if column.kind == "numeric" else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The profile as plain values; `ColumnProfile(**…)` with counts as an array reads it."""
+        return {**vars(self), "counts": self.counts.tolist()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "ColumnProfile":
+        """Reads what `to_dict` wrote; other keys are ignored."""
+        names = ("below", "above", "sum", "squares", "minimum", "maximum")
+        counts = np.array(data["counts"], dtype=np.int64)
+        return cls(counts, **{name: data[name] for name in names})
+
+
+Profile = dict[str, ColumnProfile]
+
+
+def profile(reference: Reference, source: Source) -> Profile:
+    """Counts the rows of a table in the bins of every column of a reference, in one pass.
 
     Args:
         reference: the frozen bins.
-        table: rows that have at least the columns of the reference.
+        source: rows that have at least the columns of the reference.
 
     Returns:
-        Rows per bin for each column, in the order of the column's `labels`.
+        A profile for each column.
 
     Raises:
-        ValueError: a column is missing or cannot be read as the column's kind.
+        RowsError: a column is missing or cannot be read as the column's kind.
 
-    >>> reference = Reference.fit(pa.table({"x": [0, 1] * 50}), {"x": "numeric"}, bins=10)
-    >>> profile(reference, pa.table({"x": [1, 1, 5, None]}))["x"].tolist()
+    >>> import pyarrow as pa
+    >>> reference = Reference.fit(pa.table({"x": [0, 1] * 50}))
+    >>> profile(reference, pa.table({"x": [1, 1, 5, None]}))["x"].counts.tolist()
     [0, 2, 1, 0, 1]
     """
-    counted = {}
-    for name, column in reference.columns.items():
-        values = column_of(table, name)
-        try:
-            counted[name] = column.bin(values)
-        except ValueError as error:
-            raise ValueError(f"column {name!r}: {error}") from error
-    return counted
+    [(_, found)] = _profiles(reference, Rows.of(source), None)
+    return found
 
 
-def add(profiles: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
+def profile_by(reference: Reference, source: Source, by: str) -> dict[Any, Profile]:
+    """The profile of the rows of each value of a column, in one pass over all of them.
+
+    Args:
+        reference: the frozen bins.
+        source: rows that have at least the columns of the reference, and `by`.
+        by: the column; a day, or a segment.
+
+    Returns:
+        Profiles by value, ascending; rows without a value come last, as None.
+
+    Raises:
+        RowsError: a column is missing or cannot be read as the column's kind.
+    """
+    rows = Rows.of(source)
+    return dict(_profiles(reference, rows, by))
+
+
+def profile_sorted(column: ColumnReference, sample: SortedValues, n: int) -> ColumnProfile:
+    """The profile of values that are sorted already, the same as `profile` makes of them.
+
+    Args:
+        column: the frozen bins of a numeric column.
+        sample: the values that are not null.
+        n: number of rows, nulls included.
+    """
+    counts, finite, moments = column.count_sorted(sample, n), sample.finite, column.moments
+    if moments is None or not len(finite):
+        return ColumnProfile(counts)
+    scale = _scale(moments)
+    with np.errstate(over="ignore"):
+        distance = (finite * scale - moments.center * scale) / (moments.unit * scale)
+    distance = np.clip(distance, -FARTHEST, FARTHEST)
+    return ColumnProfile(
+        counts,
+        below=int(np.searchsorted(finite, moments.minimum, side="left")),
+        above=len(finite) - int(np.searchsorted(finite, moments.maximum, side="right")),
+        sum=int(np.rint(distance * FRACTION).astype(np.int64).sum()),
+        squares=int(np.rint(distance * distance * SQUARE_FRACTION).astype(np.int64).sum()),
+        minimum=float(finite[0]),
+        maximum=float(finite[-1]),
+    )
+
+
+def add(profiles: Iterable[Mapping[str, ColumnProfile]]) -> Profile:
     """Sums profiles of one reference: the profile of all their rows together.
 
     Args:
@@ -43,22 +193,155 @@ def add(profiles: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
     Raises:
         ValueError: the profiles differ in their columns or bins.
 
-    >>> import numpy as np
-    >>> add([{"x": np.array([1, 2])}, {"x": np.array([3, 4])}])["x"].tolist()
-    [4, 6]
+    >>> day = {"x": ColumnProfile(np.array([1, 2]))}
+    >>> add([day, day])["x"].counts.tolist()
+    [2, 4]
     """
-    total: dict[str, Counts] = {}
+    total: Profile = {}
     for number, part in enumerate(profiles):
         if number == 0:
-            total = {name: counts.copy() for name, counts in part.items()}
+            total = dict(part)
             continue
         bins, found = _bins(total), _bins(part)
         if bins != found:
             raise ValueError(f"profiles must share columns and bins, found {found} beside {bins}")
-        for name, counts in part.items():
-            total[name] += counts
+        total = {name: total[name] + column for name, column in part.items()}
     return total
 
 
-def _bins(counted: Mapping[str, Counts]) -> dict[str, int]:
-    return {name: len(counts) for name, counts in counted.items()}
+def empty_profile(reference: Reference) -> Profile:
+    """The profile of no rows."""
+    return {
+        name: ColumnProfile(np.zeros_like(column.counts))
+        for name, column in reference.columns.items()
+    }
+
+
+def _bins(counted: Mapping[str, ColumnProfile]) -> dict[str, int]:
+    return {name: len(column.counts) for name, column in counted.items()}
+
+
+def _profiles(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, Profile]]:
+    """Each group of rows and its profile."""
+    names = list(reference.columns)
+    # Planning a statement takes time that grows with the square of its columns.
+    batches = [
+        reference.select(names[first : first + MOST_COLUMNS])
+        for first in range(0, max(len(names), 1), MOST_COLUMNS)
+    ]
+    groups: list[tuple[Any, Profile]] = []
+    for number, batch in enumerate(batches):
+        found = [(row[-1], _profile(batch, row)) for row in _query(batch, rows, by)]
+        if number == 0:
+            groups = found
+        else:
+            for (_, whole), (_, part) in zip(groups, found, strict=True):
+                whole.update(part)
+    return groups
+
+
+def _query(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, ...]]:
+    # Stage by stage, so that each expression is planned once: read, take the finite, measure.
+    read, finite, distances, counted = [], [], [], []
+    for number, (name, column) in enumerate(reference.columns.items()):
+        cell = f"c{number}"
+        read.append(f"{rows.expression(name, column.kind)} AS {cell}")
+        if column.kind == "numeric":
+            finite.append(f"CASE WHEN isfinite({cell}) THEN {cell} END AS f{number}")
+            if column.moments is not None:
+                distances.append(_distance(number, column.moments))
+            counted += _numeric_aggregates(number, column)
+        else:
+            known = sorted([*map(str, column.values), *column.rare])
+            counted += [f"count({cell})", _histogram("histogram_exact", cell, literals(known))]
+            counted += ["NULL"] * (_FIELDS - 3)
+        counted.append("count(*)")
+    group = rows.value(by) if by else "NULL"
+    sql = f"SELECT {', '.join([*read, f'{group} AS g'])} FROM {rows.sql}"
+    for stage in (finite, distances):
+        sql = f"SELECT {', '.join(['*', *stage])} FROM ({sql})"
+    if by:
+        sql = f"SELECT {', '.join(counted)}, g FROM ({sql}) GROUP BY g ORDER BY g NULLS LAST"
+    else:
+        # Without a group there is one row even if there are no rows.
+        sql = f"SELECT {', '.join([*counted, 'NULL'])} FROM ({sql})"
+    needed = [*reference.columns, *([by] if by else [])]
+    return rows.query(sql, DuckDBPyRelation.fetchall, needed)
+
+
+def _scale(moments: Moments) -> float:
+    """Halves values whose differences could overflow though they are few units apart."""
+    return 0.5 if moments.unit > _LARGE_UNIT else 1.0
+
+
+def _distance(number: int, moments: Moments) -> str:
+    """Distance to the median in units, bounded; null stays null, which least() would drop."""
+    cell, scale = f"f{number}", _scale(moments)
+    scaled = cell if scale == 1.0 else f"{cell} * {literal(scale)}"
+    center, unit = literal(moments.center * scale), literal(moments.unit * scale)
+    distance = f"({scaled} - {center}) / {unit}"
+    bounded = f"greatest(least({distance}, {FARTHEST}e0), -{FARTHEST}e0)"
+    return f"CASE WHEN {cell} IS NOT NULL THEN {bounded} END AS d{number}"
+
+
+def _numeric_aggregates(number: int, column: ColumnReference) -> list[str]:
+    cell, distance = f"f{number}", f"d{number}"
+    if column.edges:
+        # DuckDB's bins are closed on the right: up to the number just below our edge.
+        bounds = [math.nextafter(edge, -math.inf) for edge in column.edges]
+        counts = _histogram("histogram", cell, literals(bounds))
+    else:
+        values = [float(value) for value in column.values]
+        counts = _histogram("histogram_exact", cell, f"{literals(values)}::DOUBLE[]")
+    moments = column.moments
+    if moments is None:
+        return [f"count(c{number})", counts, *["NULL"] * (_FIELDS - 3)]
+    return [
+        f"count(c{number})",
+        counts,
+        f"count(*) FILTER (WHERE {cell} < {literal(moments.minimum)})",
+        f"count(*) FILTER (WHERE {cell} > {literal(moments.maximum)})",
+        f"sum(CAST({distance} * {FRACTION}e0 AS BIGINT))",
+        f"sum(CAST({distance} * {distance} * {SQUARE_FRACTION}e0 AS BIGINT))",
+        f"min({cell})",
+        f"max({cell})",
+    ]
+
+
+def _histogram(function: str, values: str, bins: str) -> str:
+    # By position: the key of the last bin, which holds the rest, may be a category too.
+    return f"map_values({function}({values}, {bins}))"
+
+
+def _profile(reference: Reference, row: tuple[Any, ...]) -> Profile:
+    made: Profile = {}
+    for number, (name, column) in enumerate(reference.columns.items()):
+        filled, histogram, *rest, total = row[number * _FIELDS : (number + 1) * _FIELDS]
+        if column.kind == "categorical":
+            counts = _category_counts(column, histogram or [], filled, total - filled)
+            made[name] = ColumnProfile(counts)
+            continue
+        regular = np.zeros(len(column.counts) - 2, dtype=np.int64)
+        regular[: len(histogram or [])] = histogram or []
+        special = [filled - int(regular.sum()), total - filled]
+        counts = np.concatenate([regular, special]).astype(np.int64)
+        if column.moments is None:
+            made[name] = ColumnProfile(counts)
+            continue
+        below, above, summed, squares, minimum, maximum = rest
+        made[name] = ColumnProfile(
+            counts, below, above, int(summed or 0), int(squares or 0), minimum, maximum
+        )
+    return made
+
+
+def _category_counts(
+    column: ColumnReference, histogram: list[int], filled: int, nulls: int
+) -> Counts:
+    known = sorted([*map(str, column.values), *column.rare])
+    rows = np.zeros(len(known), dtype=np.int64)
+    # Where something is not known, a last entry says how much.
+    rows[: len(histogram[: len(known)])] = histogram[: len(known)]
+    counts = np.bincount(column.bins_of(known), weights=rows, minlength=len(column.counts))
+    counts[-2:] = filled - int(rows.sum()), nulls
+    return counts.astype(np.int64)

@@ -6,26 +6,61 @@ single outlier could stretch the bins until a shift is no longer seen.
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from io import BytesIO
 from itertools import pairwise
-from typing import Any, Literal, Self
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-Kind = Literal["numeric", "categorical"]
+from mlops_drift.drift.rows import Kind, Rows, Source
+from mlops_drift.drift.sorted_values import SortedValues
+
 Counts = NDArray[np.int64]
 
 MAX_DISTINCT = 20
 ROWS_PER_BIN = 20
 RARE_SHARE = 0.005
+MAX_CATEGORIES = 20_000
+
+JSON_FILE, VALUES_FILE = "reference.json", "reference.parquet"
+
+_VALUES = pa.schema(
+    [
+        pa.field("column", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("value", pa.float64(), nullable=False),
+    ]
+)
 
 OTHER, NON_FINITE, RARE, UNSEEN, NULL = "other", "non-finite", "rare", "unseen", "null"
 _SPECIAL = (OTHER, NON_FINITE, RARE, UNSEEN, NULL)
-_MICROSECONDS_PER_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What the finite values of a reference column looked like.
+
+    Attributes:
+        center: their median.
+        unit: their interquartile range; the standard deviation where that is 0, else 1.
+        mean: their mean.
+        std: their standard deviation (divided by n).
+        minimum: the smallest.
+        maximum: the largest.
+    """
+
+    center: float
+    unit: float
+    mean: float
+    std: float
+    minimum: float
+    maximum: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +77,14 @@ class ColumnReference:
         counts: reference rows per bin, special bins included, int64 of shape (bins,).
         edges: ascending inner edges of a numeric column that is binned by intervals.
         values: the numbers or categories that have a bin of their own.
-        rare: categories of the reference that share the bin `rare`.
+        rare: categories of the reference that share the bin `rare`. Of a reference with more
+            than 20,000 categories the least frequent ones count as `unseen` on both sides.
         singletons: number of categories that only one reference row has. Divided by `n` it
             estimates the share of unseen categories to expect without drift (Good-Turing).
+        moments: of a numeric column that has finite values.
+        sample: the reference values of a numeric column; None where only the JSON was read.
+        are_moments: whether the numbers are days since 1970-01-01 and read as dates.
+        frozen_digest: `sample_digest` as it was when the reference was frozen.
     """
 
     kind: Kind
@@ -53,6 +93,65 @@ class ColumnReference:
     values: tuple[float, ...] | tuple[str, ...] = ()
     rare: tuple[str, ...] = ()
     singletons: int = 0
+    moments: Moments | None = None
+    sample: SortedValues | None = None
+    are_moments: bool = False
+    frozen_digest: str = ""
+
+    @classmethod
+    def fit(cls, rows: Rows, name: str, kind: Kind, bins: int) -> Self:
+        """Fixes the bins of one column and counts its rows in them.
+
+        Raises:
+            RowsError: the column is missing or cannot be read as its kind.
+        """
+        if kind == "categorical":
+            return cls._fit_categories(rows.categories(name))
+        numbers = rows.numbers(name)
+        column = cls._fit_numbers(SortedValues(numbers), len(numbers), bins)
+        return replace(column, are_moments=rows.is_moment(name))
+
+    @classmethod
+    def _fit_numbers(cls, sample: SortedValues, n: int, bins: int) -> Self:
+        finite = sample.finite
+        distinct = finite[np.append(True, finite[1:] != finite[:-1])] if len(finite) else finite
+        most_bins = max(2, len(finite) // ROWS_PER_BIN)
+        edges: tuple[float, ...] = ()
+        values: tuple[float, ...] = ()
+        if len(distinct) <= min(MAX_DISTINCT, most_bins):
+            values = tuple(distinct.tolist())
+        else:
+            bins = min(bins, most_bins)
+            # Observed values rather than interpolated ones: interpolation can overflow, and whole
+            # numbers would get fractional edges.
+            ranks = np.ceil((len(finite) - 1) * (np.arange(1, bins) / bins)).astype(np.int64)
+            edges = tuple(np.unique(finite[ranks]).tolist())
+        empty = cls("numeric", np.zeros(0, dtype=np.int64), edges, values)
+        return replace(
+            empty,
+            counts=empty.count_sorted(sample, n),
+            moments=_moments(sample) if len(finite) else None,
+            sample=sample,
+        )
+
+    @classmethod
+    def _fit_categories(cls, frequencies: Mapping[str | None, int]) -> Self:
+        nulls = frequencies.get(None, 0)
+        n = sum(frequencies.values())
+        found = {category: rows for category, rows in frequencies.items() if category is not None}
+        ordered = sorted(found, key=lambda category: (-found[category], category))
+        beyond = sum(found[category] for category in ordered[MAX_CATEGORIES:])
+        values = tuple(c for c in ordered[:MAX_CATEGORIES] if found[c] >= RARE_SHARE * n)
+        rare = tuple(ordered[len(values) : MAX_CATEGORIES])
+        own = [found[category] for category in values]
+        tail = sum(found[category] for category in rare)
+        return cls(
+            "categorical",
+            np.array([*own, tail, beyond, nulls], dtype=np.int64),
+            values=values,
+            rare=rare,
+            singletons=sum(found[category] == 1 for category in (*values, *rare)),
+        )
 
     @property
     def labels(self) -> list[str]:
@@ -61,9 +160,10 @@ class ColumnReference:
             # A category that is itself called "null" must not read like the bin.
             names = [repr(v) if v in _SPECIAL else str(v) for v in self.values]
             return [*names, RARE, UNSEEN, NULL]
+        readable = _dates if self.are_moments else _texts
         if not self.edges:
-            return [*_texts(self.values), OTHER, NON_FINITE, NULL]
-        texts = _texts(self.edges)
+            return [*readable(self.values), OTHER, NON_FINITE, NULL]
+        texts = readable(self.edges)
         inner = [f"[{a}, {b})" for a, b in pairwise(texts)]
         return [f"< {texts[0]}", *inner, f">= {texts[-1]}", NON_FINITE, NULL]
 
@@ -77,50 +177,54 @@ class ColumnReference:
         """Share of nulls among the reference rows, 0.0 without rows."""
         return int(self.counts[-1]) / max(self.n, 1)
 
+    @property
+    def sample_digest(self) -> str:
+        """SHA-256 of the reference values, in hexadecimal; empty for categories."""
+        if self.frozen_digest or self.sample is None:
+            return self.frozen_digest
+        return digest_of(self.sample)
+
     def unseen(self, counts: Counts) -> int:
         """Rows among `counts` whose value the reference does not know; 0 for interval bins."""
         if self.edges:
             return 0
         return int(counts[-2] if self.kind == "categorical" else counts[-3])
 
-    def bin(self, values: pa.Array | pa.ChunkedArray) -> Counts:
-        """Counts values in the bins.
+    def count_sorted(self, sample: SortedValues, n: int) -> Counts:
+        """Counts sorted values in the bins of a numeric column.
 
         Args:
-            values: a column of a type that can be read as the column's kind.
+            sample: the values that are not null.
+            n: number of rows, nulls included.
 
         Returns:
-            Rows per bin, int64, in the order of `labels`; they sum to the number of values.
-
-        Raises:
-            ValueError: the values cannot be read as numbers, or as text.
+            Rows per bin, int64, in the order of `labels`; they sum to `n`.
         """
-        if self.kind == "categorical":
-            return self._bin_text(_as_text(values))
-        return self._bin_numbers(_as_numbers(values))
-
-    def _bin_numbers(self, numbers: NDArray[np.float64]) -> Counts:
-        finite = numbers[np.isfinite(numbers)]
-        nulls = int(np.isnan(numbers).sum())
+        finite = sample.finite
+        special = [len(sample) - len(finite), n - len(sample)]
         if self.edges:
-            bins = np.searchsorted(self.edges, finite, side="right")
-            size = len(self.edges) + 1
+            below = np.searchsorted(finite, self.edges, side="left")
+            regular = np.diff(below, prepend=0, append=len(finite))
         else:
-            known = np.array([*self.values, np.inf], dtype=np.float64)
-            bins = np.searchsorted(known, finite)
-            size = len(known)
-            bins[known[bins] != finite] = size - 1
-        return _counts(bins, size, [len(numbers) - len(finite) - nulls, nulls])
+            first = np.searchsorted(finite, self.values, side="left")
+            own = np.searchsorted(finite, self.values, side="right") - first
+            regular = np.append(own, len(finite) - own.sum())
+        return np.concatenate([regular, special]).astype(np.int64)
 
-    def _bin_text(self, texts: pa.ChunkedArray) -> Counts:
-        known = pa.array([*self.values, *self.rare], pa.string())
-        found = pc.index_in(texts, value_set=known).drop_null().to_numpy()
-        bins = np.minimum(found, len(self.values))
-        unseen = len(texts) - texts.null_count - len(found)
-        return _counts(bins, len(self.values) + 1, [unseen, texts.null_count])
+    def bins_of(self, categories: Sequence[str | None]) -> NDArray[np.int64]:
+        """The number of the bin that each category falls into; null is None."""
+        size = len(self.counts)
+        bins: dict[str | None, int] = {str(value): i for i, value in enumerate(self.values)}
+        bins.update(dict.fromkeys(self.rare, size - 3))
+        bins[None] = size - 1
+        return np.array([bins.get(category, size - 2) for category in categories], dtype=np.int64)
+
+    def without_sample(self) -> Self:
+        """The column without the reference's values."""
+        return replace(self, sample=None)
 
     def to_dict(self) -> dict[str, Any]:
-        """The column as JSON-safe values; `from_dict` gives back exactly the same column."""
+        """The column as JSON-safe values, without the sample."""
         return {
             "kind": self.kind,
             "counts": self.counts.tolist(),
@@ -128,10 +232,13 @@ class ColumnReference:
             "values": list(self.values),
             "rare": list(self.rare),
             "singletons": self.singletons,
+            "moments": vars(self.moments) if self.moments else None,
+            "are_moments": self.are_moments,
+            "sample_digest": self.sample_digest,
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+    def from_dict(cls, data: Mapping[str, Any], sample: SortedValues | None = None) -> Self:
         """Reads what `to_dict` wrote."""
         return cls(
             kind=data["kind"],
@@ -140,6 +247,10 @@ class ColumnReference:
             values=tuple(data["values"]),
             rare=tuple(data["rare"]),
             singletons=data["singletons"],
+            moments=Moments(**data["moments"]) if data["moments"] else None,
+            sample=sample,
+            are_moments=data["are_moments"],
+            frozen_digest=data["sample_digest"],
         )
 
 
@@ -148,163 +259,199 @@ class Reference:
     """The frozen columns of a version, by name.
 
     >>> table = pa.table({"miles": range(1000), "plan": ["a", "b"] * 500})
-    >>> reference = Reference.fit(table, {"miles": "numeric", "plan": "categorical"}, bins=4)
+    >>> reference = Reference.fit(table, bins=4)
     >>> reference.columns["miles"].labels
     ['< 250', '[250, 500)', '[500, 750)', '>= 750', 'non-finite', 'null']
-    >>> reference.columns["plan"].bin(pa.array(["a", "c", None])).tolist()
-    [1, 0, 0, 1, 1]
-    >>> Reference.from_dict(reference.to_dict()).digest == reference.digest
+    >>> Reference.from_files(reference.to_files()).digest == reference.digest
     True
     """
 
     columns: Mapping[str, ColumnReference]
 
     @classmethod
-    def fit(cls, table: pa.Table, kinds: Mapping[str, Kind], bins: int) -> Self:
-        """Fixes the bins of columns and counts the table's rows in them.
+    def fit(cls, source: Source, kinds: Mapping[str, Kind] | None = None, bins: int = 10) -> Self:
+        """Fixes the bins of columns and counts the rows in them.
 
         A numeric column with at most 20 distinct finite values gets a bin for each, any other
         `bins` quantile bins whose edges are observed values, duplicates collapsed. Either way it
         gets no more than one bin for every 20 finite values (but 2), so that the bins of a small
         reference stay filled. A category gets a bin of its own from 0.5 % of the rows on.
-        NaN is a null. Dates and times become days.
+        NaN is a null. Dates and times become days. The values of numeric columns are kept sorted.
 
         Args:
-            table: the reference rows.
-            kinds: how to read each column to watch; other columns of the table are ignored.
+            source: the reference rows: an Arrow table, a DuckDB relation, a Parquet or CSV file.
+            kinds: how to read each column to watch; without it all columns, by their types.
             bins: largest number of quantile bins, at least 2.
 
         Raises:
-            ValueError: a column is missing or cannot be read as its kind, or `bins` is under 2.
+            RowsError: a column is missing or cannot be read as its kind.
+            ValueError: `bins` is under 2, or a kind is neither numeric nor categorical.
         """
         if bins < 2:
             raise ValueError(f"bins must be at least 2, found {bins}")
-        return cls({name: _fit(table, name, kind, bins) for name, kind in kinds.items()})
+        rows = Rows.of(source)
+        wanted = rows.kinds if kinds is None else dict(kinds)
+        for name, kind in wanted.items():
+            if kind not in ("numeric", "categorical"):
+                raise ValueError(
+                    f"column {name!r}: kind must be numeric or categorical, found {kind!r}"
+                )
+        with ThreadPoolExecutor() as pool:
+            fitted = pool.map(
+                lambda item: ColumnReference.fit(rows, item[0], item[1], bins), wanted.items()
+            )
+            return cls(dict(zip(wanted, fitted, strict=True)))
+
+    def select(self, names: Iterable[str]) -> "Reference":
+        """The reference of some of the columns."""
+        return Reference({name: self.columns[name] for name in names})
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether the sorted values of the numeric columns are at hand."""
+        return all(
+            column.sample is not None
+            for column in self.columns.values()
+            if column.kind == "numeric"
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """The reference as JSON-safe values; `from_dict` gives back exactly the same reference."""
+        """The reference as JSON-safe values, without the samples."""
         return {"columns": {name: column.to_dict() for name, column in self.columns.items()}}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Reads what `to_dict` wrote."""
-        columns: Mapping[str, Mapping[str, Any]] = data["columns"]
-        return cls({name: ColumnReference.from_dict(column) for name, column in columns.items()})
+    def from_dict(
+        cls, data: Mapping[str, Any], samples: Mapping[str, SortedValues] | None = None
+    ) -> Self:
+        """Reads what `to_dict` wrote; without samples there are none.
+
+        Raises:
+            ValueError: a sample is not of as many values as the counts say.
+        """
+        columns = {name: ColumnReference.from_dict(item) for name, item in data["columns"].items()}
+        for name, sample in (samples or {}).items():
+            expected = columns[name].n - int(columns[name].counts[-1])
+            if len(sample) != expected:
+                raise ValueError(
+                    f"column {name!r} of the reference has {expected:,} numbers by {JSON_FILE} and "
+                    f"{len(sample):,} by {VALUES_FILE}; both must come from the same reference"
+                )
+            columns[name] = replace(columns[name], sample=sample)
+        return cls(columns)
+
+    def to_files(self) -> dict[str, bytes]:
+        """The reference as two files.
+
+        `reference.json` is `to_dict`. `reference.parquet` has the sorted values of the numeric
+        columns as `column` and `value`, by column, a row group each.
+        """
+        text = json.dumps(self.to_dict(), sort_keys=True, indent=1, allow_nan=False)
+        buffer = BytesIO()
+        # Sorted doubles hardly compress, and a day's check should not wait for it.
+        with pq.ParquetWriter(
+            buffer, _VALUES, compression="none", use_dictionary=["column"]
+        ) as out:
+            for name in sorted(self.columns):
+                sample = self.columns[name].sample
+                if sample is not None and len(sample):
+                    names = pa.DictionaryArray.from_arrays(
+                        np.zeros(len(sample), dtype=np.int32), pa.array([name])
+                    )
+                    table = pa.table([names, sample.values], schema=_VALUES)
+                    out.write_table(table, row_group_size=len(sample))
+        return {JSON_FILE: text.encode(), VALUES_FILE: buffer.getvalue()}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Reads what `to_files` made; without the Parquet file it has no samples.
+
+        Raises:
+            ValueError: the two files do not belong together.
+        """
+        data = json.loads(files[JSON_FILE])
+        if VALUES_FILE not in files:
+            return cls.from_dict(data)
+        return cls.from_dict(data, _samples(data, pa.BufferReader(files[VALUES_FILE])))
+
+    def save(self, folder: str | Path) -> None:
+        """Writes `reference.json` and `reference.parquet` into a folder."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for name, content in self.to_files().items():
+            (Path(folder) / name).write_bytes(content)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Reads what `save` wrote.
+
+        Raises:
+            FileNotFoundError: a file is missing.
+            ValueError: the two files do not belong together.
+        """
+        data = json.loads((Path(folder) / JSON_FILE).read_bytes())
+        loaded = cls.from_dict(data, _samples(data, Path(folder) / VALUES_FILE))
+        for name, column in loaded.columns.items():
+            if column.sample is not None and digest_of(column.sample) != column.frozen_digest:
+                raise ValueError(
+                    f"the values of column {name!r} in {Path(folder) / VALUES_FILE} are not those "
+                    f"of {JSON_FILE}; both must come from the same reference"
+                )
+        return loaded
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the reference as canonical JSON, in hexadecimal; column order is ignored."""
+        """SHA-256 of the reference as canonical JSON, in hexadecimal.
+
+        It covers the samples through their digests; the order of the columns is ignored.
+        """
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def column_of(table: pa.Table, name: str) -> pa.ChunkedArray:
-    """One column of a table.
-
-    Raises:
-        ValueError: the table has no such column, or several.
-    """
-    if table.column_names.count(name) != 1:
-        raise ValueError(f"one column {name!r} is needed, found columns {table.column_names}")
-    return table[name]
+def digest_of(sample: SortedValues) -> str:
+    """SHA-256 of sorted values, in hexadecimal."""
+    return hashlib.sha256(np.ascontiguousarray(sample.values).view(np.uint8).data).hexdigest()
 
 
-def _fit(table: pa.Table, name: str, kind: Kind, bins: int) -> ColumnReference:
-    values = column_of(table, name)
-    try:
-        if kind == "numeric":
-            return _fit_numbers(_as_numbers(values), bins)
-        if kind == "categorical":
-            return _fit_text(_as_text(values))
-    except ValueError as error:
-        raise ValueError(f"column {name!r}: {error}") from error
-    raise ValueError(f"column {name!r}: kind must be numeric or categorical, found {kind!r}")
-
-
-def _fit_numbers(numbers: NDArray[np.float64], bins: int) -> ColumnReference:
-    finite = numbers[np.isfinite(numbers)]
-    distinct = np.unique(finite)
-    most_bins = max(2, len(finite) // ROWS_PER_BIN)
-    edges: tuple[float, ...] = ()
-    values: tuple[float, ...] = ()
-    if len(distinct) <= min(MAX_DISTINCT, most_bins):
-        values = tuple(distinct.tolist())
-    else:
-        bins = min(bins, most_bins)
-        # Observed values rather than interpolated ones: interpolation can overflow, and whole
-        # numbers would get fractional edges.
-        quantiles = np.quantile(finite, np.arange(1, bins) / bins, method="higher")
-        edges = tuple(np.unique(quantiles).tolist())
-    empty = ColumnReference("numeric", np.zeros(0, dtype=np.int64), edges, values)
-    return ColumnReference("numeric", empty._bin_numbers(numbers), edges, values)
-
-
-def _fit_text(texts: pa.ChunkedArray) -> ColumnReference:
-    frequencies = {
-        entry["values"]: entry["counts"] for entry in pc.value_counts(texts.drop_null()).to_pylist()
-    }
-    ordered = sorted(frequencies, key=lambda category: (-frequencies[category], category))
-    rows_needed = RARE_SHARE * len(texts)
-    values = tuple(c for c in ordered if frequencies[c] >= rows_needed)
-    rare = tuple(ordered[len(values) :])
-    own = [frequencies[category] for category in values]
-    tail = [frequencies[category] for category in rare]
-    counts = np.array([*own, sum(tail), 0, texts.null_count], dtype=np.int64)
-    return ColumnReference(
-        "categorical", counts, values=values, rare=rare, singletons=(own + tail).count(1)
+def _moments(sample: SortedValues) -> Moments:
+    finite, unit = sample.finite, sample.unit
+    # In powers of two of the largest value, so that no sum overflows.
+    factor = 2.0 ** min(float(np.frexp(max(abs(finite[0]), abs(finite[-1])))[1]), 1023)
+    scaled = finite / factor
+    return Moments(
+        center=float(finite[len(finite) // 2]),
+        unit=unit,
+        mean=float(np.mean(scaled)) * factor,
+        std=float(np.std(scaled)) * factor,
+        minimum=float(finite[0]),
+        maximum=float(finite[-1]),
     )
 
 
-def _counts(bins: NDArray[np.integer[Any]], size: int, special: list[int]) -> Counts:
-    regular = np.bincount(bins, minlength=size)
-    return np.concatenate([regular, special]).astype(np.int64)
+def _samples(data: Mapping[str, Any], file: Path | pa.BufferReader) -> dict[str, SortedValues]:
+    """The samples of the numeric columns, which are a row group each in the order of the names."""
+    columns: Mapping[str, Mapping[str, Any]] = data["columns"]
+    numeric = [name for name in sorted(columns) if columns[name]["kind"] == "numeric"]
+    filled = [name for name in numeric if sum(columns[name]["counts"][:-1])]
+    samples = {name: SortedValues([]) for name in numeric}
+    with pq.ParquetFile(file) as values:
+        if values.num_row_groups != len(filled):
+            raise ValueError(
+                f"{VALUES_FILE} has the values of {values.num_row_groups} columns, {JSON_FILE} "
+                f"says {len(filled)}; both must come from the same reference"
+            )
+        for group, name in enumerate(filled):
+            column = values.read_row_group(group, columns=["value"], use_threads=False)["value"]
+            samples[name] = SortedValues.presorted(column.to_numpy())
+    return samples
 
 
-def _plain(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
-    """The values as one chunked array without dictionary encoding."""
-    chunked = pa.chunked_array([values]) if isinstance(values, pa.Array) else values
-    if pa.types.is_dictionary(chunked.type):
-        return pc.cast(chunked, chunked.type.value_type)
-    return chunked
-
-
-def _as_numbers(values: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
-    """Values as floats with NaN for null."""
-    plain = _plain(values)
-    kind = plain.type
-    # A column without any value often loses its type on the way through a file.
-    if plain.null_count == len(plain):
-        return np.full(len(plain), np.nan)
-    if pa.types.is_temporal(kind):
-        return _as_days(plain)
-    if pa.types.is_primitive(kind) or pa.types.is_decimal(kind):
-        numbers: NDArray[np.float64] = pc.cast(plain, pa.float64(), safe=False).to_numpy()
-        return numbers
-    raise ValueError(f"numbers, booleans, dates or times are needed, found type {kind}")
-
-
-def _as_days(values: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Dates and timestamps as days since 1970-01-01, times and durations as days."""
-    microseconds = pa.timestamp("us")
-    if pa.types.is_time(values.type):
-        microseconds = pa.time64("us")
-    elif pa.types.is_duration(values.type):
-        microseconds = pa.duration("us")
-    counted = pc.cast(pc.cast(values, microseconds, safe=False), pa.int64())
-    days: NDArray[np.float64] = pc.cast(counted, pa.float64(), safe=False).to_numpy()
-    return days / _MICROSECONDS_PER_DAY
-
-
-def _as_text(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
-    """Values as strings with null for NaN; 1 and 1.0 are both the category ``1``."""
-    plain = _plain(values)
-    if pa.types.is_floating(plain.type):
-        plain = pc.cast(plain, pa.float64())
-        plain = pc.if_else(pc.is_nan(plain), pa.scalar(None, pa.float64()), plain)
-    try:
-        return pc.cast(plain, pa.string())
-    except pa.ArrowNotImplementedError as error:
-        raise ValueError(f"a type that can be text is needed, found type {plain.type}") from error
+def _dates(days: tuple[float, ...] | tuple[str, ...]) -> list[str]:
+    """Days since 1970-01-01 as dates, with the time where one of them is not midnight."""
+    moments = (np.array(days, dtype=np.float64) * 86_400_000_000).astype("datetime64[us]")
+    dates = moments.astype("datetime64[D]")
+    shown = dates if np.all(moments == dates) else moments.astype("datetime64[s]")
+    texts: list[str] = np.datetime_as_string(shown).tolist()
+    return texts if len(set(texts)) == len(texts) else _texts(days)
 
 
 def _texts(numbers: tuple[float, ...] | tuple[str, ...]) -> list[str]:

@@ -1,272 +1,307 @@
 """Verdicts: has a column drifted in a window, how far, and how sure is that."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 
 from mlops_drift.drift import metrics
 from mlops_drift.drift.config import DriftMetric, DriftMonitor
+from mlops_drift.drift.measures import Measures, measure
+from mlops_drift.drift.profile import ColumnProfile
 from mlops_drift.drift.reference import ColumnReference, Counts, Reference
+from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.schema import Verdict
 
 MIN_REFERENCE_ROWS = 30
 
-# The metric of a failure that only the nulls made: the rise of their share.
+# Over the shares of the bins, nulls among them; and over the share of nulls alone.
+Rule = Literal["drift", "nulls"]
 NULL_SHARE = "null_share"
-_MIN_CATEGORY_ROWS = 5
 
-_EFFECT_SIZES: dict[DriftMetric, tuple[str, Callable[[Counts, Counts], float]]] = {
-    "js": ("JS distance", metrics.js_distance),
-    "psi": ("PSI", metrics.psi),
-    "hellinger": ("Hellinger distance", metrics.hellinger),
-    "tvd": ("total variation distance", metrics.tvd),
-    "linf": ("largest change of a share", metrics.linf),
+METRIC_NAMES: dict[DriftMetric, str] = {
+    "js": "JS distance",
+    "psi": "PSI",
+    "hellinger": "Hellinger distance",
+    "tvd": "total variation distance",
+    "linf": "largest change of a share",
+    "ks": "KS statistic",
+    "wasserstein": "Wasserstein distance",
 }
 
 
 @dataclass(frozen=True)
 class ColumnVerdict:
-    """What one column did in one window; every number is finite.
+    """What one rule says about one column in one window.
 
     Attributes:
         column: name of the column.
         window: length of the window in days.
-        n_reference: reference rows, nulls included.
-        n: rows of the window, nulls included.
-        psi: population stability index.
-        js: Jensen-Shannon distance, base 2.
-        hellinger: Hellinger distance.
-        tvd: total variation distance.
-        linf: largest change of the share of one bin.
-        chi2: statistic of the contingency test over the bins.
-        chi2_p: its p-value, corrected for sparse bins (see `metrics.chi2`).
-        q: `chi2_p` after Benjamini-Hochberg; 1.0 where the verdict is unknown.
-        null_reference: share of nulls in the reference.
-        null_share: share of nulls in the window.
-        unseen: rows with a value that the reference does not know.
-        metric: which of the distances is held against the threshold; `null_share` where only the
-            rise of the nulls fails, which is the value then.
-        value: its value.
+        rule: `drift` (the distribution moved) or `nulls` (values went missing).
+        baseline: `reference`, or `season` where the window was held against the past.
+        measures: every number about the column in the window.
+        metric: what is held against the threshold: a metric of drift, or `null_share`.
+        value: its value; for nulls the rise of their share. 0.0 where it could not be computed.
         threshold: the value from which a significant difference fails.
+        p: p-value of the difference.
+        q: `p` after Benjamini-Hochberg; 1.0 where the verdict is unknown.
         verdict: pass, fail or unknown.
         reason: the verdict in one sentence.
     """
 
     column: str
     window: int
-    n_reference: int
-    n: int
-    psi: float
-    js: float
-    hellinger: float
-    tvd: float
-    linf: float
-    chi2: float
-    chi2_p: float
-    q: float
-    null_reference: float
-    null_share: float
-    unseen: int
+    rule: Rule
+    baseline: str
+    measures: Measures
     metric: str
     value: float
     threshold: float
+    p: float
+    q: float
     verdict: Verdict
     reason: str
 
+    @property
+    def excess(self) -> float:
+        """The value in units of its threshold: what orders columns by how far they moved."""
+        return self.value / self.threshold
+
+    def to_row(self) -> dict[str, Any]:
+        """All of it as one flat row."""
+        row = dict(vars(self))
+        return {**vars(row.pop("measures")), **row}
+
 
 @dataclass(frozen=True)
-class _Comparison:
-    """A column's window beside the reference counts that it is held against, comparable."""
+class Comparison:
+    """A column's window beside what it is held against."""
 
     name: str
     window: int
     column: ColumnReference
-    reference: Counts
+    past: Counts
     counts: Counts
-
-    @property
-    def n(self) -> int:
-        return int(self.counts.sum())
-
-    @property
-    def null_p(self) -> float:
-        return metrics.proportion_rise(
-            int(self.reference[-1]), self.column.n, int(self.counts[-1]), self.n
-        )
-
-    def unknown_because(self, monitor: DriftMonitor) -> str:
-        """Why there can be no verdict, or nothing."""
-        if self.column.n < MIN_REFERENCE_ROWS:
-            return (
-                f"{self.name} was not judged: its reference has {_rows(self.column.n)}, "
-                f"at least {MIN_REFERENCE_ROWS} are needed"
-            )
-        if self.n < monitor.min_rows:
-            return (
-                f"{self.name} was not judged: {_rows(self.n)} over {_days(self.window)}, "
-                f"at least {monitor.min_rows:,} are needed"
-            )
-        return ""
+    measures: Measures
+    baseline: str = "reference"
 
 
 def judge(
-    reference: Reference, windows: Mapping[int, Mapping[str, Counts]], monitor: DriftMonitor
+    reference: Reference,
+    windows: Mapping[int, Mapping[str, ColumnProfile]],
+    monitor: DriftMonitor,
+    samples: Mapping[int, Mapping[str, SortedValues]] | None = None,
+    seasons: Mapping[int, Mapping[str, ColumnProfile]] | None = None,
 ) -> list[ColumnVerdict]:
-    """Judges every column of a reference in every window.
+    """Judges every column of a reference in every window, by both rules.
 
-    A column fails if its effect size reaches the threshold and the chi-squared test is
-    significant, or if its share of nulls rose by `null_increase` and that rise is significant
+    `drift` fails if the effect size reaches its threshold and the difference is significant:
+    the chi-squared test over the bins, or the KS test where the metric is `ks` or `wasserstein`.
+    `nulls` fails if the share of nulls rose by `null_increase` and that rise is significant
     (Fisher's exact test). Significant is an adjusted p-value under `alpha`: both tests of all
-    columns and windows of this call are one Benjamini-Hochberg family. A verdict is unknown if the
-    window has fewer rows than `min_rows` or the reference fewer than 30; such a column takes no
-    part in the family.
+    columns and windows of this call are one Benjamini-Hochberg family. Without drift the chance
+    that anything fails is at most `alpha` (for tests that are independent or depend positively),
+    whatever the number of columns and windows. So, asked once a day and although windows overlap,
+    at most `alpha` of all days have a false alarm in the long run, .001 being one day in three
+    years. The effect size makes it less.
 
-    A long tail of rare categories brings unseen ones without any drift. Therefore categories with
-    fewer than 5 reference rows count as `rare`, and as many reference rows count as `unseen` as
-    have a category of their own, at most the share that is unseen in the window.
+    A verdict is unknown if the window has fewer rows than `min_rows`, what it is held against
+    fewer than 30, or the metric cannot be computed; it takes no part in the family.
 
     Args:
         reference: the frozen bins and their counts.
         windows: summed profile by length of the window in days.
-        monitor: metric, thresholds and required evidence.
+        monitor: metrics, thresholds and required evidence.
+        samples: the values of numeric columns by window, for exact metrics.
+        seasons: by window the profile of the same period of the past, which then stands in for
+            the reference's counts.
 
     Returns:
-        One verdict per window and column, in the order of the windows and the columns.
+        Verdicts by window, column and rule, in that order.
 
     Raises:
         ValueError: a profile lacks a column of the reference, or has other bins.
 
     >>> import pyarrow as pa
     >>> from mlops_drift.drift.profile import profile
-    >>> reference = Reference.fit(pa.table({"x": ["a", "b"] * 500}), {"x": "categorical"}, bins=10)
+    >>> reference = Reference.fit(pa.table({"x": ["a", "b"] * 500}))
     >>> week = profile(reference, pa.table({"x": ["a", "a", "a", "b"] * 100}))
-    >>> [verdict] = judge(reference, {7: week}, DriftMonitor())
-    >>> verdict.verdict, round(verdict.js, 3)
-    ('fail', 0.221)
+    >>> drift, nulls = judge(reference, {7: week}, DriftMonitor())
+    >>> drift.verdict, round(drift.value, 3), nulls.verdict
+    ('fail', 0.221, 'pass')
     """
-    comparisons = [
-        _compare(name, column, window, counted)
-        for window, counted in windows.items()
-        for name, column in reference.columns.items()
+    return judge_comparisons(
+        [
+            _compare(name, column, window, profile, samples, seasons)
+            for window, profile in windows.items()
+            for name, column in reference.columns.items()
+        ],
+        monitor,
+    )
+
+
+def judge_comparisons(
+    comparisons: Sequence[Comparison], monitor: DriftMonitor
+) -> list[ColumnVerdict]:
+    """Judges measured columns as one family; see `judge`."""
+    pairs = [
+        (comparison, open_verdict)
+        for comparison in comparisons
+        for open_verdict in (_open_drift(comparison, monitor), _open_nulls(comparison, monitor))
     ]
-    verdicts = [_measure(comparison, monitor) for comparison in comparisons]
+    verdicts = [verdict for _, verdict in pairs]
     judged = [number for number, verdict in enumerate(verdicts) if not verdict.reason]
-    q = metrics.benjamini_hochberg(
-        [verdicts[number].chi2_p for number in judged]
-        + [comparisons[number].null_p for number in judged]
-    ).tolist()
-    for position, number in enumerate(judged):
-        verdicts[number] = _decide(
-            replace(verdicts[number], q=q[position]),
-            comparisons[number],
-            q[len(judged) + position],
-            monitor,
-        )
+    q = metrics.benjamini_hochberg([verdicts[number].p for number in judged])
+    for number, adjusted in zip(judged, q.tolist(), strict=True):
+        verdicts[number] = _decide(pairs[number][0], verdicts[number], adjusted, monitor)
     return verdicts
 
 
 def _compare(
-    name: str, column: ColumnReference, window: int, counted: Mapping[str, Counts]
-) -> _Comparison:
-    found = len(counted[name]) if name in counted else None
+    name: str,
+    column: ColumnReference,
+    window: int,
+    profile: Mapping[str, ColumnProfile],
+    samples: Mapping[int, Mapping[str, SortedValues]] | None,
+    seasons: Mapping[int, Mapping[str, ColumnProfile]] | None,
+) -> Comparison:
+    found = len(profile[name].counts) if name in profile else None
     if found != len(column.counts):
         raise ValueError(
             f"the profile of the window of {_days(window)} needs {len(column.counts)} bins "
-            f"for column {name!r}, found {found} among columns {list(counted)}"
+            f"for column {name!r}, found {found} among columns {list(profile)}"
         )
-    if column.kind == "numeric":
-        return _Comparison(name, window, column, column.counts, counted[name])
-    reference, counts = _comparable_tails(column, counted[name])
-    return _Comparison(name, window, column, reference, counts)
-
-
-def _comparable_tails(column: ColumnReference, counts: Counts) -> tuple[Counts, Counts]:
-    """Counts of the reference and a window, without the bias of having chosen the categories.
-
-    Categories that got their own bin with a few lucky rows will have fewer in any other sample,
-    and those that just missed the reference will have more.
-    """
-    few = np.zeros(len(counts), dtype=np.bool_)
-    few[:-3] = column.counts[:-3] < _MIN_CATEGORY_ROWS
-    reference, current = (np.where(few, 0, rows) for rows in (column.counts, counts))
-    reference[-3] += column.counts[few].sum()
-    current[-3] += counts[few].sum()
-
-    alike = round(column.unseen(counts) / max(int(counts.sum()), 1) * column.n)
-    moved = min(column.singletons, alike)
-    reference[-3] -= moved
-    reference[-2] += moved
-    return reference, current
-
-
-def _measure(comparison: _Comparison, monitor: DriftMonitor) -> ColumnVerdict:
-    """All numbers of a verdict that is still open, with a reason if it has to stay unknown."""
-    reference, counts, n = comparison.reference, comparison.counts, comparison.n
-    sizes = {metric: size(reference, counts) for metric, (_, size) in _EFFECT_SIZES.items()}
-    statistic, p = metrics.chi2(reference, counts)
-    return ColumnVerdict(
-        column=comparison.name,
-        window=comparison.window,
-        n_reference=comparison.column.n,
-        n=n,
-        psi=sizes["psi"],
-        js=sizes["js"],
-        hellinger=sizes["hellinger"],
-        tvd=sizes["tvd"],
-        linf=sizes["linf"],
-        chi2=statistic,
-        chi2_p=p,
-        q=1.0,
-        null_reference=comparison.column.null_share,
-        null_share=int(counts[-1]) / max(n, 1),
-        unseen=comparison.column.unseen(counts),
-        metric=monitor.metric,
-        value=sizes[monitor.metric],
-        threshold=monitor.threshold_for(comparison.name),
-        verdict="unknown",
-        reason=comparison.unknown_because(monitor),
+    sample = (samples or {}).get(window, {}).get(name)
+    base = (seasons or {}).get(window, {}).get(name)
+    return Comparison(
+        name,
+        window,
+        column,
+        column.counts if base is None else base.counts,
+        profile[name].counts,
+        measure(column, profile[name], sample, base),
+        "reference" if base is None else "season",
     )
 
 
+def _open_drift(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
+    ordered = comparison.column.kind == "numeric"
+    metric, threshold = monitor.effect(comparison.name, ordered=ordered)
+    value, p = comparison.measures.value(metric), comparison.measures.p(metric)
+    reason = _unknown_because(comparison, monitor)
+    if not reason and (value is None or p is None):
+        reason = (
+            f"{comparison.name} was not judged by its {METRIC_NAMES[metric]}: the values of this "
+            "window are not at hand, or too large for it"
+        )
+    return ColumnVerdict(
+        comparison.name,
+        comparison.window,
+        "drift",
+        comparison.baseline,
+        comparison.measures,
+        metric,
+        value or 0.0,
+        threshold,
+        1.0 if p is None else p,
+        1.0,
+        "unknown",
+        reason,
+    )
+
+
+def _open_nulls(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
+    measures = comparison.measures
+    return ColumnVerdict(
+        comparison.name,
+        comparison.window,
+        "nulls",
+        comparison.baseline,
+        measures,
+        NULL_SHARE,
+        # Rounded, because .25 - .20 is a hair under .05.
+        round(measures.null_share - measures.null_reference, 12),
+        monitor.null_increase,
+        measures.null_p,
+        1.0,
+        "unknown",
+        _unknown_because(comparison, monitor),
+    )
+
+
+def _unknown_because(comparison: Comparison, monitor: DriftMonitor) -> str:
+    """Why there can be no verdict, or nothing."""
+    measures = comparison.measures
+    if measures.n_reference < MIN_REFERENCE_ROWS:
+        return (
+            f"{comparison.name} was not judged: its reference has {_rows(measures.n_reference)}, "
+            f"at least {MIN_REFERENCE_ROWS} are needed"
+        )
+    if measures.n < monitor.min_rows:
+        span = f" over {_days(comparison.window)}" if comparison.window else ""
+        return (
+            f"{comparison.name} was not judged: {_rows(measures.n)}{span}, "
+            f"at least {monitor.min_rows:,} are needed"
+        )
+    return ""
+
+
 def _decide(
-    measured: ColumnVerdict, comparison: _Comparison, null_q: float, monitor: DriftMonitor
+    comparison: Comparison, measured: ColumnVerdict, q: float, monitor: DriftMonitor
 ) -> ColumnVerdict:
-    far = measured.value >= measured.threshold
-    sure = measured.q < monitor.alpha
-    # Rounded, because .25 - .20 is a hair under .05.
-    rise = round(measured.null_share - measured.null_reference, 12)
-    nulls = rise >= monitor.null_increase and null_q < monitor.alpha
-
-    size = f"{_EFFECT_SIZES[monitor.metric][0]} {measured.value:.3f}"
-    limit = f"limit {measured.threshold:.3f}"
-    span = f"over {_days(measured.window)}, {_rows(measured.n)}"
-    name, q = measured.column, _p(measured.q)
-    if nulls:
-        reason = (
-            f"{name} lost values: share of null went from {_percent(measured.null_reference)} to "
-            f"{_percent(measured.null_share)} (limit +{_percent(monitor.null_increase)}, "
-            f"q {_p(null_q)}) {span}; {size} ({limit}, q {q})"
-        )
-    elif far and sure:
-        reason = f"{name} moved: {size} ({limit}, q {q}) {span}; {_largest_move(comparison)}"
-    elif far:
-        reason = (
-            f"{name} moved no further than chance allows: {size} ({limit}, q {q}, "
-            f"needed under {_p(monitor.alpha)}) {span}"
-        )
-    else:
-        reason = f"{name} stayed within its limit: {size} ({limit}, q {q}) {span}"
-    if nulls and not (far and sure):
-        measured = replace(
-            measured, metric=NULL_SHARE, value=rise, threshold=monitor.null_increase, q=null_q
-        )
-    return replace(measured, verdict="fail" if nulls or (far and sure) else "pass", reason=reason)
+    far, sure = measured.value >= measured.threshold, q < monitor.alpha
+    say = _about_nulls if measured.rule == "nulls" else _about_drift
+    return replace(
+        measured,
+        q=q,
+        verdict="fail" if far and sure else "pass",
+        reason=say(comparison, measured, q, monitor),
+    )
 
 
-def _largest_move(comparison: _Comparison) -> str:
-    before = comparison.reference / comparison.column.n
-    after = comparison.counts / comparison.n
+def _about_drift(
+    comparison: Comparison, measured: ColumnVerdict, q: float, monitor: DriftMonitor
+) -> str:
+    far, sure = measured.value >= measured.threshold, q < monitor.alpha
+    size = f"{METRIC_NAMES[measured.metric]} {measured.value:.3f}"  # type: ignore[index]
+    limit, span, name = f"limit {measured.threshold:.3f}", _span(measured), measured.column
+    if far and sure:
+        return f"{name} moved: {size} ({limit}, q {_p(q)}){span}; {_largest_move(comparison)}"
+    if far:
+        return (
+            f"{name} moved no further than chance allows: {size} ({limit}, q {_p(q)}, "
+            f"needed under {_p(monitor.alpha)}){span}"
+        )
+    return f"{name} stayed within its limit: {size} ({limit}, q {_p(q)}){span}"
+
+
+def _about_nulls(
+    comparison: Comparison, measured: ColumnVerdict, q: float, monitor: DriftMonitor
+) -> str:
+    measures = measured.measures
+    change = (
+        f"share of null went from {_percent(measures.null_reference)} to "
+        f"{_percent(measures.null_share)} (limit +{_percent(measured.threshold)}, q {_p(q)})"
+        f"{_span(measured)}"
+    )
+    if measured.value >= measured.threshold:
+        if q < monitor.alpha:
+            return f"{measured.column} lost values: {change}"
+        return f"{measured.column} lost no more values than chance allows: {change}"
+    return f"{measured.column} kept its values: {change}"
+
+
+def _span(measured: ColumnVerdict) -> str:
+    """The window in words; a comparison of two tables has none."""
+    rows = _rows(measured.measures.n)
+    past = " against the same period of the past" if measured.baseline == "season" else ""
+    return f" over {_days(measured.window)}, {rows}{past}" if measured.window else f", {rows}"
+
+
+def _largest_move(comparison: Comparison) -> str:
+    before = comparison.past / max(int(comparison.past.sum()), 1)
+    after = comparison.counts / max(int(comparison.counts.sum()), 1)
     number = int(np.argmax(np.abs(after - before)))
     label = comparison.column.labels[number]
     return f"share of {label} went from {_percent(before[number])} to {_percent(after[number])}"

@@ -16,6 +16,13 @@ ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "category": pa.string(),
 }
 
+# What is measured of one column in one window, and the evidence of its verdict.
+DRIFT_NUMBERS = (
+    *("psi", "js", "hellinger", "tvd", "linf", "chi2", "chi2_p", "ks", "ks_p", "wasserstein"),
+    *("null_reference", "null_share", "null_p", "unseen", "out_of_range"),
+    *("mean_reference", "mean", "std_reference", "std", "minimum", "maximum", "p", "q"),
+)
+
 KeyType = Literal["integer", "text"]
 KEY_TYPES: dict[KeyType, pa.DataType] = {"integer": pa.int64(), "text": pa.string()}
 
@@ -87,7 +94,6 @@ def model_tables(
         pa.field("verdict", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
     ]
-    numbers = ("psi", "js", "hellinger", "tvd", "linf", "chi2", "chi2_p", "q")
     return ModelTables(
         events=Table(f"landing.{model}_events", pa.schema(event_fields)),
         labels=Table(
@@ -128,6 +134,9 @@ def model_tables(
                     version,
                     pa.field("column", pa.string(), nullable=False),
                     pa.field("counts", pa.list_(pa.int64()), nullable=False),
+                    *(pa.field(name, pa.int64()) for name in ("below", "above", "sum", "squares")),
+                    pa.field("minimum", pa.float64()),
+                    pa.field("maximum", pa.float64()),
                 ]
             ),
         ),
@@ -140,12 +149,11 @@ def model_tables(
                     pa.field("check", pa.string(), nullable=False),
                     pa.field("column", pa.string(), nullable=False),
                     pa.field("window", pa.int64(), nullable=False),
+                    pa.field("rule", pa.string(), nullable=False),
+                    pa.field("baseline", pa.string(), nullable=False),
                     pa.field("n_reference", pa.int64(), nullable=False),
                     pa.field("n", pa.int64(), nullable=False),
-                    *(pa.field(name, pa.float64()) for name in numbers),
-                    pa.field("null_reference", pa.float64()),
-                    pa.field("null_share", pa.float64()),
-                    pa.field("unseen", pa.int64()),
+                    *(pa.field(name, pa.float64()) for name in DRIFT_NUMBERS),
                     pa.field("metric", pa.string(), nullable=False),
                     pa.field("value", pa.float64()),
                     *verdict,

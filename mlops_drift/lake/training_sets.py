@@ -22,6 +22,11 @@ from mlops_drift.learning.training_set import TrainingSet
 
 MANIFEST = "manifest.json"
 
+# What a version is born with.
+TEST_PREDICTIONS = "test_predictions.parquet"
+REFERENCE_FILES = ("reference.json", "reference.parquet")
+IMPORTANCE = "importance.json"
+
 
 class CorruptionError(Exception):
     """What is stored is not what was written."""
@@ -51,7 +56,9 @@ class TrainingSets:
         if (self.folder / set_id).exists():
             self.read(set_id)
             return set_id
-        files = {f"{part}.parquet": _parquet(table) for part, table in training_set.parts.items()}
+        files = {
+            f"{part}.parquet": parquet_bytes(table) for part, table in training_set.parts.items()
+        }
         about = {
             "id": set_id,
             "rows": {part: table.num_rows for part, table in training_set.parts.items()},
@@ -74,57 +81,71 @@ class TrainingSets:
             raise CorruptionError(f"{folder}: the content has the id {stored.id}")
         return stored
 
-    def write_birth(
-        self,
-        set_id: str,
-        version: int,
-        test_predictions: pa.Table,
-        reference: Mapping[str, Any],
-    ) -> None:
-        """Stores what a version was born with, once: its test predictions and its reference.
+    def write_birth(self, set_id: str, version: int, files: Mapping[str, bytes]) -> None:
+        """Stores what a version was born with, once.
+
+        Args:
+            set_id: the set that the version was trained on.
+            version: number of the version.
+            files: contents by name, the same bytes at every repetition; see `canonical_json` and
+                `parquet_bytes`.
 
         Raises:
             CorruptionError: if something else is stored already, or what is stored is damaged.
         """
         folder = self._birth(set_id, version)
-        files = {
-            "test_predictions.parquet": _parquet(test_predictions),
-            "reference.json": _canonical(reference),
-        }
         if not folder.exists():
             _write_folder(folder, files, {"version": version, "training_set": set_id})
         # Read back also after writing: another process may have been first.
-        if _read_folder(folder) != files:
+        stored = _read_folder(folder)
+        other = [name for name in {**files, **stored} if files.get(name) != stored.get(name)]
+        if other:
             raise CorruptionError(
-                f"{folder}: version {version} was born with other test predictions or another "
-                "reference; a version's birth is written once"
+                f"{folder}: version {version} was born with other content of "
+                f"{', '.join(sorted(other))}; a version's birth is written once"
             )
 
-    def read_reference(self, set_id: str, version: int) -> dict[str, Any]:
-        """The frozen reference of a version.
+    def read_birth(self, set_id: str, version: int, name: str) -> bytes:
+        """One file of what a version was born with, verified; no other file is read.
 
         Raises:
-            FileNotFoundError: if the version has none.
-            CorruptionError: if it is damaged.
+            FileNotFoundError: if the version has no birth, or that has no such file.
+            CorruptionError: if the file or the manifest is damaged.
         """
-        reference: dict[str, Any] = json.loads(
-            _read_folder(self._birth(set_id, version))["reference.json"]
-        )
-        return reference
+        folder = self._birth(set_id, version)
+        digests = _read_manifest(folder)
+        if name not in digests:
+            raise FileNotFoundError(f"{folder} has no {name}; it has {', '.join(sorted(digests))}")
+        return _read_file(folder / name, digests[name])
+
+    def read_reference(self, set_id: str, version: int) -> dict[str, bytes]:
+        """The files of the frozen reference of a version; raises as `read_birth`."""
+        return {name: self.read_birth(set_id, version, name) for name in REFERENCE_FILES}
+
+    def read_importance(self, set_id: str, version: int) -> dict[str, float]:
+        """The importance of each column for a version; raises as `read_birth`."""
+        importance: dict[str, float] = json.loads(self.read_birth(set_id, version, IMPORTANCE))
+        return importance
 
     def read_test_predictions(self, set_id: str, version: int) -> pa.Table:
-        """The test predictions of a version, verified."""
-        return _table(_read_folder(self._birth(set_id, version))["test_predictions.parquet"])
+        """The test predictions of a version; raises as `read_birth`."""
+        return _table(self.read_birth(set_id, version, TEST_PREDICTIONS))
 
     def _birth(self, set_id: str, version: int) -> Path:
         return self.folder / set_id / "versions" / str(version)
 
 
-def _canonical(content: Mapping[str, Any]) -> bytes:
+def canonical_json(content: Mapping[str, Any]) -> bytes:
+    """The content as JSON that depends on nothing else, not on the order of its keys either.
+
+    >>> canonical_json({"b": 1, "a": 0.5}) == canonical_json({"a": 0.5, "b": 1})
+    True
+    """
     return json.dumps(content, sort_keys=True, indent=1).encode()
 
 
-def _parquet(table: pa.Table) -> bytes:
+def parquet_bytes(table: pa.Table) -> bytes:
+    """The table as a Parquet file; the same table gives the same bytes."""
     buffer = BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
@@ -142,10 +163,10 @@ def _write_folder(folder: Path, files: Mapping[str, bytes], about: Mapping[str, 
     """Writes files and their manifest so that the folder appears complete or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     body = {**about, "files": {name: _digest(content) for name, content in files.items()}}
-    manifest = {**body, "manifest": _digest(_canonical(body))}
+    manifest = {**body, "manifest": _digest(canonical_json(body))}
     staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
     try:
-        for name, content in {**files, MANIFEST: _canonical(manifest)}.items():
+        for name, content in {**files, MANIFEST: canonical_json(manifest)}.items():
             with (staging / name).open("wb") as handle:
                 handle.write(content)
                 handle.flush()
@@ -164,29 +185,38 @@ def _write_folder(folder: Path, files: Mapping[str, bytes], about: Mapping[str, 
 
 def _read_folder(folder: Path) -> dict[str, bytes]:
     """The files that a folder's manifest lists, each verified, and the manifest itself."""
+    return {
+        name: _read_file(folder / name, digest) for name, digest in _read_manifest(folder).items()
+    }
+
+
+def _read_manifest(folder: Path) -> dict[str, str]:
+    """The digest of each file of a folder, verified itself."""
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such training set or version")
     try:
         raw = (folder / MANIFEST).read_bytes()
         manifest = json.loads(raw)
-        expected: dict[str, str] = manifest["files"]
+        digests: dict[str, str] = manifest["files"]
         body = {name: value for name, value in manifest.items() if name != "manifest"}
-        sound = manifest["manifest"] == _digest(_canonical(body)) and raw == _canonical(manifest)
+        sound = manifest["manifest"] == _digest(canonical_json(body))
+        sound = sound and raw == canonical_json(manifest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptionError(f"{folder / MANIFEST} is damaged: {error}; {REMEDY}") from error
     if not sound:
         raise CorruptionError(f"{folder / MANIFEST} is damaged: its digest differs; {REMEDY}")
-    files = {}
-    for name, digest in expected.items():
-        if not (folder / name).is_file():
-            raise CorruptionError(f"{folder / name} is missing; {REMEDY}")
-        files[name] = (folder / name).read_bytes()
-        if _digest(files[name]) != digest:
-            raise CorruptionError(
-                f"{folder / name} is damaged: its SHA-256 is {_digest(files[name])}, "
-                f"written was {digest}; {REMEDY}"
-            )
-    return files
+    return digests
+
+
+def _read_file(path: Path, digest: str) -> bytes:
+    if not path.is_file():
+        raise CorruptionError(f"{path} is missing; {REMEDY}")
+    content = path.read_bytes()
+    if _digest(content) != digest:
+        raise CorruptionError(
+            f"{path} is damaged: its SHA-256 is {_digest(content)}, written was {digest}; {REMEDY}"
+        )
+    return content
 
 
 REMEDY = (

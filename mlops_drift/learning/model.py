@@ -3,19 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from mlops_drift.learning.config import FamilyName, MetricName, Training
+from mlops_drift.learning.config import FamilyName, Training
 from mlops_drift.learning.families.base import Params, predict
 from mlops_drift.learning.families.lookup import family
-from mlops_drift.learning.metrics import Array, evaluate, worsening
+from mlops_drift.learning.metrics import Array
 from mlops_drift.learning.search import OnTrial, SearchResult, check_columns, search
 from mlops_drift.schema import Column, Target
-
-PERMUTATIONS = 5
-MOST_ROWS_TO_PERMUTE = 2000
 
 
 @dataclass
@@ -62,6 +58,7 @@ def train(
 ) -> tuple[TrainedModel, SearchResult]:
     """Searches as ``search`` does, then fits the best trial on all rows.
 
+    >>> import numpy as np
     >>> features = pd.DataFrame({"x": np.arange(40.0)})
     >>> target = Target(column="y", kind="regression")
     >>> training = Training(metric="rmse", families=["linear"], trials=2)
@@ -74,43 +71,3 @@ def train(
     pipeline = family(found.family).build(found.params, columns, target, training.seed)
     pipeline.fit(features, truth)
     return TrainedModel(pipeline, target, dict(columns), found.family, found.params), found
-
-
-def importances(
-    model: TrainedModel, features: pd.DataFrame, truth: Array, metric: MetricName, seed: int
-) -> dict[str, float]:
-    """Permutation importance of each column, as shares that sum to 1.
-
-    How much the metric worsens, on average over five permutations of the column, as a share of
-    the sum over all columns. A column that does not matter has 0; if none does, or the metric is
-    undefined, all have. At most 2,000 rows, drawn at random, are used.
-
-    Args:
-        model: The model to ask.
-        features: Rows that it was preferably not trained on.
-        truth: Their truth, shape (n,).
-        metric: Metric that fits the target.
-        seed: Of the draw and the permutations.
-    """
-    rng = np.random.default_rng(seed)
-    rows = rng.permutation(len(features))[:MOST_ROWS_TO_PERMUTE]
-    sample, known = features.iloc[rows].reset_index(drop=True), truth[rows]
-
-    def value(rows_of_features: pd.DataFrame) -> float:
-        predicted = model.predict(rows_of_features)
-        prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
-        return evaluate(metric, model.target, known, prediction, score)
-
-    def permuted(name: str) -> pd.DataFrame:
-        order = rng.permutation(len(sample))
-        return sample.assign(**{name: sample[name].iloc[order].reset_index(drop=True)})
-
-    intact = value(sample)
-    losses = {}
-    for name in model.columns:
-        loss = np.mean(
-            [worsening(metric, intact, value(permuted(name))) for _ in range(PERMUTATIONS)]
-        )
-        losses[name] = float(loss) if loss > 0 else 0.0
-    total = sum(losses.values())
-    return {name: loss / total if total else 0.0 for name, loss in losses.items()}

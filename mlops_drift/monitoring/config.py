@@ -7,7 +7,7 @@ from pydantic import Field
 from mlops_drift.schema import Strict, Windows
 
 # Bad data is no reason to learn from it: data_quality alerts, and is none of these.
-CheckName = Literal["feature_drift", "prediction_drift", "performance_drop"]
+CheckName = Literal["feature_drift", "prediction_drift", "null_spike", "performance_drop"]
 
 
 class QualityMonitor(Strict):
@@ -47,7 +47,8 @@ class RetrainingPolicy(Strict):
 
     retrain_on: list[CheckName] = Field(
         ["feature_drift", "prediction_drift", "performance_drop"],
-        description="The checks whose failure requests a retraining.",
+        description="The checks whose failure requests a retraining; the others only alert. "
+        "null_spike may be added: by default missing values are for the pipeline to repair.",
     )
     first_training_rows: int = Field(
         500, ge=20, description="Labelled rows from which the first version is trained."

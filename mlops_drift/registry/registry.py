@@ -6,6 +6,7 @@ scores nothing never needs it.
 
 import logging
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -217,9 +218,29 @@ class Registry:
         """The tags of a version."""
         return dict(self.client.get_model_version(model, str(version)).tags)
 
+    def set_tag(self, model: str, version: int, name: str, value: str) -> None:
+        """Sets a tag of a version, if it is not that already."""
+        if self.tags(model, version).get(name) != value:
+            self.client.set_model_version_tag(model, str(version), name, value)
+
     def run_id(self, model: str, version: int) -> str:
         """The MLflow run that trained a version."""
         return str(self.client.get_model_version(model, str(version)).run_id)
+
+    def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
+        """Adds files to the artefacts of the run that trained a version, or replaces them.
+
+        Args:
+            model: name of the model.
+            version: number of the version.
+            files: contents by path below the run's artefacts, such as `reference/reference.json`.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in files.items():
+                place = Path(folder) / name
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+            self.client.log_artifacts(self.run_id(model, version), folder)
 
     def run_page(self, model: str, run_id: str, ui: str) -> str:
         """Address of a run's page in the MLflow UI at `ui`."""

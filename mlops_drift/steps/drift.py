@@ -1,15 +1,27 @@
 """Drift of the days in production against the reference of the version that served them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property, partial
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_drift.drift.profile import add, profile
-from mlops_drift.drift.reference import Counts, Kind, Reference
+from mlops_drift.drift.config import EXACT_METRICS
+from mlops_drift.drift.explain import RankedColumn, SegmentShift, rank, segment_shifts
+from mlops_drift.drift.profile import (
+    ColumnProfile,
+    Profile,
+    add,
+    empty_profile,
+    profile,
+    profile_by,
+)
+from mlops_drift.drift.reference import Reference
+from mlops_drift.drift.rows import Kind, Rows
+from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import ColumnVerdict, judge
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake, Promotion
@@ -17,25 +29,48 @@ from mlops_drift.spec import ModelSpec
 
 FEATURE_DRIFT = "feature_drift"
 PREDICTION_DRIFT = "prediction_drift"
+NULL_SPIKE = "null_spike"
 
-Profile = dict[str, Counts]
+# How many of the columns that moved are divided by segments.
+_EXPLAINED = 3
+
+Samples = dict[str, SortedValues]
+
+
+@dataclass(frozen=True)
+class SegmentedShift:
+    """The shift of one column over one window, divided by the values of a segment column."""
+
+    column: str
+    window: int
+    by: str
+    segments: Sequence[SegmentShift]
 
 
 @dataclass(frozen=True)
 class DriftDay:
-    """The verdicts of one day, and the profiles that they rest on by window.
+    """The verdicts of one day, and what they rest on.
 
     Attributes:
         champion: who served the day; None before the first promotion.
         events: rows of features that day.
+        reference: the champion's reference.
+        windows: the profiles by length of the window.
+        seasons: the same period of the past, where windows were held against it.
+        verdicts: one for each window, column and rule.
+        importance: share of the champion's skill that rests on each feature.
+        shifts: where failed features moved, by declared segments.
     """
 
     day: date
     champion: Promotion | None
     events: int
-    reference: Reference | None
-    windows: Mapping[int, Profile]
-    verdicts: Sequence[ColumnVerdict]
+    reference: Reference | None = None
+    windows: Mapping[int, Profile] = field(default_factory=dict)
+    seasons: Mapping[int, Profile] = field(default_factory=dict)
+    verdicts: Sequence[ColumnVerdict] = ()
+    importance: Mapping[str, float] = field(default_factory=dict)
+    shifts: Sequence[SegmentedShift] = ()
 
 
 def prediction_kinds(spec: ModelSpec) -> dict[str, Kind]:
@@ -58,9 +93,16 @@ def fit_reference(spec: ModelSpec, features: pa.Table, test_predictions: pa.Tabl
     return Reference({**of_features.columns, **of_predictions.columns})
 
 
-def check_of(spec: ModelSpec, column: str) -> str:
-    """The check that a column belongs to."""
-    return FEATURE_DRIFT if column in spec.columns else PREDICTION_DRIFT
+def check_of(spec: ModelSpec, verdict: ColumnVerdict) -> str:
+    """The check that a verdict belongs to."""
+    if verdict.rule == "nulls":
+        return NULL_SPIKE
+    return FEATURE_DRIFT if verdict.column in spec.columns else PREDICTION_DRIFT
+
+
+def ranked(day: DriftDay, verdicts: Sequence[ColumnVerdict]) -> list[RankedColumn]:
+    """The columns of some of a day's verdicts in the order in which to look at them."""
+    return rank(verdicts, day.importance)
 
 
 def measure_drift(spec: ModelSpec, model: ModelLake, first: date, last: date) -> list[DriftDay]:
@@ -70,101 +112,221 @@ def measure_drift(spec: ModelSpec, model: ModelLake, first: date, last: date) ->
     """
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
     champions = {day: model.champion_serving(day) for day in days}
-    served = {item.version: item for item in champions.values() if item}
-    profiles: dict[int, dict[date, Profile]] = {}
-    for champion in served.values():
-        mine = [day for day in days if champions[day] == champion]
-        reference = _reference(model, champion)
-        profiles[champion.version] = {
-            **_stored_profiles(spec, model, champion, reference, until=min(mine)),
-            **_new_profiles(spec, model, champion, reference, mine),
-        }
-    judged = [_judge_day(spec, model, day, champions[day], profiles) for day in days]
-    _store(spec, model, first, last, judged, profiles)
+    # By promotion: a version that was replaced may come back.
+    served = {item.number: item for item in champions.values() if item}
+    serving = {
+        number: _Serving(spec, model, champion, [day for day in days if champions[day] == champion])
+        for number, champion in served.items()
+    }
+    judged = [
+        serving[champion.number].judge(day)
+        if (champion := champions[day])
+        else DriftDay(day, None, _events(model, day))
+        for day in days
+    ]
+    _store(spec, model, first, last, judged, list(serving.values()))
     return judged
 
 
-def _reference(model: ModelLake, champion: Promotion) -> Reference:
-    return Reference.from_dict(model.sets.read_reference(champion.training_set, champion.version))
+def _events(model: ModelLake, day: date) -> int:
+    scan = Scan(model.tables.features, day, day)
+    return int(model.lake.query("SELECT 1 FROM f", f=scan).num_rows)
 
 
-def _stored_profiles(
-    spec: ModelSpec, model: ModelLake, champion: Promotion, reference: Reference, until: date
-) -> dict[date, Profile]:
-    reach = max(spec.monitors.drift.windows)
-    since = max(champion.as_of + timedelta(days=1), until - timedelta(days=reach))
-    rows = model.lake.query(
-        f'SELECT day, "column", counts FROM p WHERE version = {champion.version}',
-        p=Scan(model.tables.profiles, since, until - timedelta(days=1)),
-    ).to_pylist()
-    profiles: dict[date, Profile] = {}
-    for row in rows:
-        profiles.setdefault(row["day"], {})[row["column"]] = np.array(row["counts"], dtype=np.int64)
-    return {day: found for day, found in profiles.items() if set(found) == set(reference.columns)}
+class _Serving:
+    """The days that one champion served, beside its reference."""
 
+    def __init__(
+        self, spec: ModelSpec, model: ModelLake, champion: Promotion, days: Sequence[date]
+    ) -> None:
+        self._spec, self._model, self.champion = spec, model, champion
+        self._monitor = spec.monitors.drift
+        files = model.sets.read_reference(champion.training_set, champion.version)
+        self.reference = Reference.from_files(files)
+        self._features = self.reference.select(spec.columns)
+        self._predictions = self.reference.select(prediction_kinds(spec))
+        self._first = min(days)
+        self._kept = self._read(min(days), max(days))
+        self.profiles = {**self._stored(until=min(days)), **self._measured(days)}
 
-def _new_profiles(
-    spec: ModelSpec,
-    model: ModelLake,
-    champion: Promotion,
-    reference: Reference,
-    days: Iterable[date],
-) -> dict[date, Profile]:
-    wanted = sorted(days)
-    features = model.lake.read(Scan(model.tables.features, wanted[0], wanted[-1]))
-    predictions = model.lake.query(
-        f"SELECT * FROM p WHERE version = {champion.version}",
-        p=Scan(model.tables.predictions, wanted[0], wanted[-1]),
-    )
-    kinds = prediction_kinds(spec)
-    of_features = Reference({name: reference.columns[name] for name in spec.columns})
-    of_predictions = Reference({name: reference.columns[name] for name in kinds})
-    return {
-        day: {
-            **profile(of_features, _of_day(features, day)),
-            **profile(of_predictions, _of_day(predictions, day)),
+    def _stored(self, until: date) -> dict[date, Profile]:
+        reach = max(self._monitor.windows)
+        since = max(self.champion.as_of + timedelta(days=1), until - timedelta(days=reach))
+        rows = self._model.lake.rows(
+            f"SELECT * FROM p WHERE version = {self.champion.version}",
+            p=Scan(self._model.tables.profiles, since, until - timedelta(days=1)),
+        )
+        profiles: dict[date, Profile] = {}
+        for row in rows:
+            profiles.setdefault(row["day"], {})[row["column"]] = ColumnProfile.from_dict(row)
+        columns = set(self.reference.columns)
+        return {day: found for day, found in profiles.items() if set(found) == columns}
+
+    def _measured(self, days: Sequence[date]) -> dict[date, Profile]:
+        features, predictions = self._kept
+        of_features = profile_by(self._features, features, "day")
+        of_predictions = profile_by(self._predictions, predictions, "day")
+        none = empty_profile(self.reference)
+        return {
+            day: {**none, **of_features.get(day, {}), **of_predictions.get(day, {})} for day in days
         }
-        for day in wanted
-    }
 
+    def _read(self, first: date, last: date) -> tuple[pa.Table, pa.Table]:
+        """Features of some days, and what this version predicted for them."""
+        tables = self._model.tables
+        features = self._model.lake.read(Scan(tables.features, first, last))
+        predictions = self._model.lake.query(
+            f"SELECT * FROM p WHERE version = {self.champion.version}",
+            p=Scan(tables.predictions, first, last),
+        )
+        return features, predictions
 
-def _of_day(table: pa.Table, day: date) -> pa.Table:
-    return table.filter(pc.equal(table["day"], pa.scalar(day, pa.date32())))
+    def judge(self, day: date) -> DriftDay:
+        spec, champion = self._spec, self.champion
+        spans = self._spans(day)
+        windows = {
+            window: add(self.profiles[past] for past in span) for window, span in spans.items()
+        }
+        samples = {window: self._samples(window, span) for window, span in spans.items()}
+        pasts = self._pasts(spans)
+        seasons = {window: profile(self._features, rows) for window, rows in pasts.items()}
+        verdicts = judge(self.reference, windows, self._monitor, samples, seasons)
+        importance = self._model.sets.read_importance(champion.training_set, champion.version)
+        return DriftDay(
+            day,
+            champion,
+            self.profiles[day][next(iter(spec.columns))].n,
+            self.reference,
+            windows,
+            seasons,
+            verdicts,
+            importance,
+            self._shifts(spans, pasts, self._moved(verdicts, importance)),
+        )
 
+    def _spans(self, day: date) -> dict[int, list[date]]:
+        """The days of each window that this version served."""
+        spans: dict[int, list[date]] = {}
+        available = 0
+        for window in self._monitor.windows:
+            span = [
+                past
+                for past in (day - timedelta(days=i) for i in range(window))
+                if past in self.profiles and past > self.champion.as_of
+            ]
+            # Just after a promotion the longer windows hold the same days as a shorter one.
+            if len(span) > available:
+                spans[window] = span
+                available = len(span)
+        return spans
 
-def _judge_day(
-    spec: ModelSpec,
-    model: ModelLake,
-    day: date,
-    champion: Promotion | None,
-    profiles: Mapping[int, Mapping[date, Profile]],
-) -> DriftDay:
-    if champion is None:
-        events = model.lake.query("SELECT 1 FROM f", f=Scan(model.tables.features, day, day))
-        return DriftDay(day, None, events.num_rows, None, {}, ())
-    reference = _reference(model, champion)
-    mine = profiles[champion.version]
-    windows: dict[int, Profile] = {}
-    available = 0
-    for window in spec.monitors.drift.windows:
-        days = [
-            past
-            for past in (day - timedelta(days=i) for i in range(window))
-            if past in mine and past > champion.as_of
+    def _samples(self, window: int, span: Sequence[date]) -> Samples:
+        """The values of numeric columns: of all in one day, else of those that need them."""
+        wanted = [
+            name
+            for name, column in self.reference.columns.items()
+            if column.kind == "numeric"
+            and (window == 1 or self._monitor.effect(name)[0] in EXACT_METRICS)
         ]
-        # Just after a promotion the longer windows hold the same days as a shorter one.
-        if len(days) > available:
-            windows[window] = add([mine[past] for past in days])
-            available = len(days)
-    first_column = next(iter(spec.columns))
-    return DriftDay(
-        day,
-        champion,
-        int(mine[day][first_column].sum()),
-        reference,
-        windows,
-        judge(reference, windows, spec.monitors.drift),
-    )
+        if not wanted:
+            return {}
+        is_kept = min(span) >= self._first
+        features, predictions = self._kept if is_kept else self._read(min(span), max(span))
+        own = [name for name in wanted if name in self._spec.columns]
+        return {
+            **_sorted_columns(_of_days(features, span), own),
+            **_sorted_columns(_of_days(predictions, span), [n for n in wanted if n not in own]),
+        }
+
+    def _pasts(self, spans: Mapping[int, Sequence[date]]) -> dict[int, Rows]:
+        """Features of the same period of the past by window, where that has enough rows."""
+        season = self._monitor.season
+        if season is None:
+            return {}
+        found = {}
+        for window, span in spans.items():
+            distances = [
+                timedelta(days=back * season.period_days)
+                for back in range(1, window + season.periods + 1)
+                if back * season.period_days >= window
+            ][: season.periods]
+            # A period that begins before the data does may lack just the days that differ.
+            days = {
+                past - distance
+                for distance in distances
+                if min(span) - distance >= self._first_day
+                for past in span
+            }
+            if not days:
+                continue
+            scan = Scan(self._model.tables.features, min(days), max(days))
+            rows = _of_days(self._model.lake.read(scan), days)
+            if rows.count >= self._monitor.min_rows:
+                found[window] = rows
+        return found
+
+    @cached_property
+    def _first_day(self) -> date:
+        """The first day that has features; without any, the model's."""
+        found = self._model.lake.query("SELECT min(day) AS d FROM f", f=self._model.tables.features)
+        return found["d"][0].as_py() or self._spec.start_date
+
+    def _moved(
+        self, verdicts: Sequence[ColumnVerdict], importance: Mapping[str, float]
+    ) -> list[ColumnVerdict]:
+        """The furthest verdict of each feature that drifted, in the order to look at them."""
+        drifted = [
+            item
+            for item in verdicts
+            if item.verdict == "fail" and item.rule == "drift" and item.column in self._spec.columns
+        ]
+        return [item.worst for item in rank(drifted, importance)]
+
+    def _shifts(
+        self,
+        spans: Mapping[int, Sequence[date]],
+        pasts: Mapping[int, Rows],
+        moved: Sequence[ColumnVerdict],
+    ) -> list[SegmentedShift]:
+        if not moved or not self._monitor.segments:
+            return []
+        stored = self._model.sets.read(self.champion.training_set)
+        trained = Rows(pa.concat_tables(stored.parts.values()))
+        shifts = []
+        for verdict in moved[:_EXPLAINED]:
+            span = spans[verdict.window]
+            scan = Scan(self._model.tables.features, min(span), max(span))
+            current = _of_days(self._model.lake.read(scan), span)
+            reference = pasts[verdict.window] if verdict.baseline == "season" else trained
+            by_segment = partial(_by_segment, self.reference.select([verdict.column]))
+            shifts += [
+                SegmentedShift(
+                    verdict.column,
+                    verdict.window,
+                    by,
+                    segment_shifts(by_segment(reference, by), by_segment(current, by)),
+                )
+                for by in self._monitor.segments
+                if by != verdict.column
+            ]
+        return shifts
+
+
+def _of_days(table: pa.Table, days: Iterable[date]) -> Rows:
+    wanted = pa.array(sorted(days), pa.date32())
+    return Rows(table.filter(pc.is_in(table["day"], value_set=wanted)))
+
+
+def _sorted_columns(rows: Rows, names: Sequence[str]) -> Samples:
+    if not names:
+        return {}
+    table = rows.table(dict.fromkeys(names, "numeric"))
+    return {name: SortedValues(table[name].to_numpy()) for name in names}
+
+
+def _by_segment(reference: Reference, rows: Rows, by: str) -> dict[Any, ColumnProfile]:
+    [name] = reference.columns
+    return {segment: found[name] for segment, found in profile_by(reference, rows, by).items()}
 
 
 def _store(
@@ -173,21 +335,21 @@ def _store(
     first: date,
     last: date,
     judged: Sequence[DriftDay],
-    profiles: Mapping[int, Mapping[date, Profile]],
+    serving: Sequence[_Serving],
 ) -> None:
     counted = [
-        {"day": day, "version": version, "column": name, "counts": counts.tolist()}
-        for version, by_day in profiles.items()
-        for day, columns in sorted(by_day.items())
-        for name, counts in columns.items()
+        {"day": day, "version": one.champion.version, "column": name, **column.to_dict()}
+        for one in serving
+        for day, columns in sorted(one.profiles.items())
+        for name, column in columns.items()
         if first <= day <= last
     ]
     verdicts = [
         {
             "day": item.day,
             "version": item.champion.version,
-            "check": check_of(spec, verdict.column),
-            **asdict(verdict),
+            "check": check_of(spec, verdict),
+            **verdict.to_row(),
         }
         for item in judged
         if item.champion

@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,6 +14,12 @@ from mlops_drift import settings
 from mlops_drift.digests import learning_code_digest
 from mlops_drift.drift.reference import Reference
 from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord
+from mlops_drift.lake.training_sets import (
+    IMPORTANCE,
+    TEST_PREDICTIONS,
+    canonical_json,
+    parquet_bytes,
+)
 from mlops_drift.learning.gates import (
     GateResult,
     minimum_metric,
@@ -33,6 +41,12 @@ from mlops_drift.registry.registry import (
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.drift import fit_reference
 from mlops_drift.steps.scoring import predict_table
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+# Tag of a version with the digest of its reference, and the folder of that in the version's run.
+REFERENCE_TAG = "reference"
 
 
 class TrainingSetError(Exception):
@@ -119,7 +133,7 @@ def _train(
     as_of: date,
     on_trial: Callable[[int, float], None],
 ) -> Birth:
-    from mlops_drift.learning.model import importances, train
+    from mlops_drift.learning.model import train
     from mlops_drift.learning.search import UnlearnableError
 
     train_part = training_set.train.to_pandas()
@@ -169,9 +183,22 @@ def _train(
         },
         tables={
             "trials.json": {"trials": found.trials},
-            "importances.json": importances(trained, test_part[names], truth, metric, seed),
+            "importances.json": _importance(spec, trained.pipeline, test_part),
             "spec.json": json.loads(spec.model_dump_json()),
         },
+    )
+
+
+def _importance(spec: ModelSpec, pipeline: "Pipeline", rows: pd.DataFrame) -> dict[str, float]:
+    from mlops_drift.learning.importance import feature_importance
+
+    return feature_importance(
+        pipeline,
+        spec.target,
+        rows[list(spec.columns)],
+        rows[spec.target.column].to_numpy(),
+        spec.training.metric,
+        spec.training.seed,
     )
 
 
@@ -255,7 +282,10 @@ def _array(table: pa.Table, name: str):  # type: ignore[no-untyped-def]
 def record_birth(
     spec: ModelSpec, model: ModelLake, registry: Registry, version: int
 ) -> tuple[pa.Table, Reference]:
-    """Freezes what a version was born with: its test predictions and its reference.
+    """Freezes what a version was born with: test predictions, reference, importance of columns.
+
+    The reference and the importance also go to the MLflow run that trained the version, below
+    `reference/`, and the reference's digest becomes the version's tag `reference`.
 
     Returns:
         The test predictions (key, label, prediction, score) and the reference.
@@ -266,7 +296,18 @@ def record_birth(
     predictions = predicted.append_column(spec.target.column, training_set.test[spec.target.column])
     features = pa.concat_tables([training_set.train, training_set.test])
     reference = fit_reference(spec, features, predictions)
-    model.sets.write_birth(record.training_set, version, predictions, reference.to_dict())
+    importance = _importance(
+        spec, registry.pipeline(spec.name, version), training_set.test.to_pandas()
+    )
+    published = {**reference.to_files(), IMPORTANCE: canonical_json(importance)}
+    model.sets.write_birth(
+        record.training_set, version, {TEST_PREDICTIONS: parquet_bytes(predictions), **published}
+    )
+    # The tag comes last: a version that has it has the files too.
+    if registry.tags(spec.name, version).get(REFERENCE_TAG) != reference.digest:
+        files = {f"{REFERENCE_TAG}/{name}": content for name, content in published.items()}
+        registry.log_files(spec.name, version, files)
+        registry.set_tag(spec.name, version, REFERENCE_TAG, reference.digest)
     return predictions, reference
 
 
@@ -328,7 +369,7 @@ def promote(
 
 def _promotion(model: ModelLake, record: VersionRecord, as_of: date, decision: str) -> Promotion:
     promotions = model.promotions()
-    reference = Reference.from_dict(model.sets.read_reference(record.training_set, record.version))
+    reference = Reference.from_files(model.sets.read_reference(record.training_set, record.version))
     return Promotion(
         number=len(promotions) + 1,
         as_of=as_of,

@@ -170,6 +170,7 @@ def test_an_empty_day_is_unknown_and_never_green(results, world):
         ("events", "data_quality"),
         ("drift_metrics", "feature_drift"),
         ("drift_metrics", "prediction_drift"),
+        ("drift_metrics", "null_spike"),
     ):
         found, about = check(result, asset, name)
         assert not found.passed
@@ -177,13 +178,14 @@ def test_an_empty_day_is_unknown_and_never_green(results, world):
         assert about["verdict"] == "unknown"
 
 
-def test_a_column_of_nulls_is_scored_and_fails_feature_drift(results, world):
+def test_a_column_of_nulls_is_scored_and_fails_both_checks_of_features(results, world):
     assert len(rows(world, "predictions", NULLS)) == ROWS
-    found, about = check(results[NULLS], "drift_metrics", "feature_drift")
-    assert not found.passed
-    assert about["verdict"] == "fail"
-    assert about["column"] == "b"
-    assert f"{day(NULLS)}: " in found.description
+    for name, told in (("feature_drift", "b moved: "), ("null_spike", "b lost values: ")):
+        found, about = check(results[NULLS], "drift_metrics", name)
+        assert not found.passed
+        assert about["verdict"] == "fail"
+        assert about["column"] == "b"
+        assert found.description.startswith(f"{day(NULLS)}: {told}")
 
 
 def test_a_new_category_is_scored_and_fails_feature_drift(results, world):
@@ -277,7 +279,7 @@ def test_a_day_with_few_rejected_rows_reports_them_as_metadata(results):
 def test_bad_quality_alone_asks_for_no_retraining(faulty, world):
     with world.lake() as model:
         failed = {row["check"] for row in model.failures(1, day(1), day(LAST))}
-    assert failed == {"feature_drift"}
+    assert failed == {"feature_drift", "null_spike"}
     _, instance, _ = faulty
     (request,) = world.look(instance).run_requests
     assert request.tags["mlops_drift/reason"] == "feature_drift"
@@ -293,6 +295,7 @@ def test_every_evaluation_of_an_unknown_is_a_warning_that_does_not_pass(faulty):
             ("labels", "data_quality"),
             ("drift_metrics", "feature_drift"),
             ("drift_metrics", "prediction_drift"),
+            ("drift_metrics", "null_spike"),
             ("performance_metrics", "performance_drop"),
         )
         for evaluation in evaluations(instance, "tiny", asset, name)

@@ -11,6 +11,7 @@ CHECKS = {
     "data_quality": "events",
     "feature_drift": "drift_metrics",
     "prediction_drift": "drift_metrics",
+    "null_spike": "drift_metrics",
     "performance_drop": "performance_metrics",
 }
 
@@ -31,7 +32,7 @@ def test_a_check_is_evaluated_once_a_day(said, check):
     assert list(said(check)) == [day(number) for number in range(7)]
 
 
-@pytest.mark.parametrize("check", ["feature_drift", "prediction_drift"])
+@pytest.mark.parametrize("check", ["feature_drift", "prediction_drift", "null_spike"])
 def test_drift_is_unknown_before_the_first_champion(said, check):
     for number in (0, 1):
         found = said(check)[day(number)]

@@ -65,6 +65,12 @@ def test_psi_without_drift_follows_its_known_distribution():
     assert np.quantile(values, 0.95) == pytest.approx(stats.chi2.ppf(0.95, 9) * 2 / 1000, rel=0.06)
 
 
+def test_psi_adds_half_a_count_to_every_bin_of_both_sides():
+    p, q = np.array([10.5, 0.5]) / 11, np.array([18.5, 2.5]) / 21
+    expected = np.sum((q - p) * np.log(q / p))
+    assert metrics.psi([10, 0], [18, 2]) == pytest.approx(expected, rel=1e-12)
+
+
 def test_psi_stays_finite_when_a_bin_is_empty_on_one_side():
     assert 0 < metrics.psi([10_000, 0], [9_999, 1]) < 0.001
     assert metrics.psi([50, 50, 0], [50, 50, 0]) == metrics.psi([50, 50], [50, 50]) == 0
@@ -92,6 +98,18 @@ def test_identical_counts_have_no_distance(pair):
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_disjoint_counts_have_the_largest_distance(distance):
     assert distance([70, 30, 0], [0, 0, 11]) >= (0.7 if distance is metrics.linf else 1.0)
+
+
+@repeatable
+@given(count_pairs)
+def test_all_distances_at_once_are_those_one_by_one(pair):
+    assert metrics.distances(*pair) == {
+        "psi": metrics.psi(*pair),
+        "js": metrics.js_distance(*pair),
+        "hellinger": metrics.hellinger(*pair),
+        "tvd": metrics.tvd(*pair),
+        "linf": metrics.linf(*pair),
+    }
 
 
 def test_a_side_without_rows_says_nothing():
@@ -191,7 +209,7 @@ RNG = np.random.default_rng(11)
     ],
 )
 def test_ks_equals_scipy(x, y):
-    expected = stats.ks_2samp(x, y, method="asymp", nan_policy="omit")
+    expected = stats.ks_2samp(x, y, nan_policy="omit")
     statistic, p = metrics.ks(x, y)
     assert statistic == pytest.approx(expected.statistic, abs=1e-12)
     assert p == pytest.approx(expected.pvalue, abs=1e-12)
@@ -202,7 +220,39 @@ def test_ks_of_the_scipy_example():
     x = stats.norm.rvs(size=200, random_state=rng)
     y = stats.norm.rvs(size=300, loc=0.5, scale=1.5, random_state=rng)
     assert metrics.ks(x, y)[0] == pytest.approx(0.20833333, abs=1e-8)
-    assert metrics.ks(x, y)[1] == pytest.approx(5.12928e-05, rel=0.1)
+    assert metrics.ks(x, y)[1] == pytest.approx(5.12928e-05, abs=5e-11)
+
+
+@pytest.mark.parametrize("n", [1, 2, 100, 4_999, 5_000, 5_001, 20_000, 100_000, 500_000])
+def test_asymptotic_p_of_ks_equals_scipy(n):
+    # Above 2.2 the p-value is a sum of n terms, for which scipy takes long.
+    scaled = [0.01, 0.3, 1, 2, 2.199, 2.201, 3, 9, 30, 100, 369, 371]
+    if n > 20_000:
+        scaled = [0.3, 2.201, 9, 371]
+    distances = np.minimum(np.sqrt(np.divide(scaled, n)), 1.0)
+    # Multiples of 1 / n, at which the sum has a term more or less, and a hair beside them.
+    steps = np.minimum(np.ceil(distances * n) / n, 1.0)
+    distances = np.concatenate([steps, steps * (1 - 1e-15), np.minimum(steps * (1 + 1e-14), 1.0)])
+    with np.errstate(all="raise", under="ignore"):
+        found = [metrics._kolmogorov_p(float(distance), n) for distance in distances]
+    expected = np.tile(stats.kstwo.sf(steps, n), 3).tolist()
+    assert found == pytest.approx(expected, rel=0, abs=1e-12)
+
+
+def test_p_of_ks_where_a_term_lies_on_the_edge_of_the_sum():
+    # 500,000 times this is 1995 and a hair.
+    assert metrics._kolmogorov_p(0.003990000000000049, 500_000) == pytest.approx(
+        stats.kstwo.sf(0.00399, 500_000), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "m"), [(9_999, 10_000), (10_000, 10_001), (50_000, 300)])
+def test_ks_equals_scipy_around_the_largest_exact_size(seed, n, m):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=n), rng.normal(0.01 * seed, 1, m).round(seed)
+    expected = stats.ks_2samp(x, y)
+    assert metrics.ks(x, y) == pytest.approx((expected.statistic, expected.pvalue), abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,28 @@
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.drift.profile import add, profile
+from mlops_drift.drift import reference as reference_module
+from mlops_drift.drift.profile import (
+    FARTHEST,
+    ColumnProfile,
+    add,
+    empty_profile,
+    profile,
+    profile_by,
+    profile_sorted,
+)
 from mlops_drift.drift.reference import Reference
+from mlops_drift.drift.sorted_values import SortedValues
 
-repeatable = settings(derandomize=True, deadline=None)
+pytestmark = pytest.mark.filterwarnings("error")
+repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+
+NAN, INF = np.nan, np.inf
+LARGEST = np.finfo(np.float64).max
 
 KINDS = {"number": "numeric", "level": "numeric", "text": "categorical"}
 
@@ -32,6 +47,14 @@ def as_table(records):
     )
 
 
+def fit(values, bins=10):
+    return Reference.fit(pa.table({"x": values}), bins=bins)
+
+
+def profiled(reference, values):
+    return profile(reference, pa.table({"x": values}))["x"]
+
+
 @repeatable
 @given(rows, st.lists(rows, min_size=1, max_size=4))
 def test_profiles_of_days_add_up_to_the_profile_of_all_rows(reference_rows, days):
@@ -39,50 +62,265 @@ def test_profiles_of_days_add_up_to_the_profile_of_all_rows(reference_rows, days
     tables = [as_table(day) for day in days]
     total = add(profile(reference, table) for table in tables)
     whole = profile(reference, pa.concat_tables(tables))
-    assert {name: counts.tolist() for name, counts in total.items()} == {
-        name: counts.tolist() for name, counts in whole.items()
-    }
-    assert all(counts.sum() == sum(map(len, days)) for counts in total.values())
+    assert total == whole
+    assert all(column.n == sum(map(len, days)) for column in total.values())
+
+
+@settings(repeatable, max_examples=30)
+@given(rows, rows)
+def test_moments_of_a_sum_do_not_depend_on_the_order(monday, tuesday):
+    reference = Reference.fit(as_table(monday + tuesday), KINDS, bins=5)
+    one, other = (profile(reference, as_table(day)) for day in (monday, tuesday))
+    assert add([one, other]) == add([other, one])
+    assert add([one, empty_profile(reference)]) == one
+
+
+any_number = st.one_of(
+    st.floats(),
+    st.sampled_from([LARGEST, -LARGEST, 5e-324, -5e-324, 0.0, -0.0, NAN, INF, -INF]),
+    st.integers(-9, 9).map(float),
+)
+tiny_number = st.integers(-40, 40).map(lambda n: n * 5e-324)
+huge_number = st.integers(-40, 40).map(lambda n: n / 40 * LARGEST)
+samples = st.one_of(
+    *(
+        st.tuples(st.lists(number, max_size=80), st.lists(number, max_size=60))
+        for number in (any_number, tiny_number, huge_number, st.integers(-9, 9).map(float))
+    )
+)
+
+
+@repeatable
+@given(samples)
+@example(([-LARGEST] * 50 + [float(i) for i in range(50)], [-LARGEST, LARGEST, 3.0]))
+@example(([-LARGEST, LARGEST] * 20, [LARGEST, -LARGEST, NAN]))
+@example(([0.0, -0.0] * 20, [-0.0, 5e-324, -5e-324]))
+def test_sql_counts_what_sorted_values_count(pair):
+    past, now = pair
+    reference = fit(pa.array(past, pa.float64()), bins=4)
+    column = reference.columns["x"]
+    found = profiled(reference, pa.array(now, pa.float64()))
+    assert found == profile_sorted(column, SortedValues(now), len(now))
+    mean, std = found.mean(column), found.std(column)
+    finite = [value for value in now if np.isfinite(value)]
+    if column.moments is None or not finite:
+        assert (mean, std) == (None, None)
+    else:
+        assert (found.minimum, found.maximum) == (min(finite), max(finite))
+        assert found.minimum <= mean <= found.maximum
+        assert 0 <= std <= LARGEST
+
+
+@repeatable
+@given(st.lists(st.integers(-(2**60), 2**60), min_size=1, max_size=80))
+def test_sql_counts_whole_numbers_as_sorted_values_do(values):
+    reference = fit(values, bins=4)
+    found = profiled(reference, values)
+    assert found == profile_sorted(reference.columns["x"], SortedValues(values), len(values))
+    assert found.counts.tolist() == reference.columns["x"].counts.tolist()
 
 
 def test_profile_of_the_reference_rows_is_the_reference():
     table = as_table([(float(i), i % 4, "ab"[i % 2]) for i in range(500)])
-    reference = Reference.fit(table, KINDS, bins=10)
-    for name, counts in profile(reference, table).items():
-        assert counts.tolist() == reference.columns[name].counts.tolist()
+    reference = Reference.fit(table, KINDS)
+    for name, column in profile(reference, table).items():
+        assert column.counts.tolist() == reference.columns[name].counts.tolist()
+        assert (column.below, column.above) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        np.random.default_rng(1).normal(5, 2, 4000),
+        np.random.default_rng(1).normal(1e3, 0.1, 4000),
+        np.random.default_rng(1).gamma(0.5, 1e-9, 4000),
+        np.random.default_rng(1).integers(0, 100, 4000).astype(float),
+        np.random.default_rng(1).normal(0, 3e307, 4000),
+        np.random.default_rng(1).choice([-1.5e308, -1.4e308, 1.2e308], 4000),
+    ],
+    ids=["normal", "far from zero", "skewed and tiny", "whole numbers", "huge", "huge distances"],
+)
+def test_moments_are_those_of_numpy(now):
+    column = fit(now[:2000]).columns["x"]
+    found = profiled(fit(now[:2000]), np.append(now, [NAN, INF]))
+    scale = np.abs(now).max()
+    assert found.mean(column) == pytest.approx(np.mean(now / scale) * scale, abs=1e-6 * scale)
+    assert found.std(column) == pytest.approx(np.std(now / scale) * scale, rel=1e-4)
+    assert (found.minimum, found.maximum) == (now.min(), now.max())
+
+
+def test_the_moments_of_a_constant_are_exact():
+    reference = fit([0.1, 0.7, 3.0] * 40)
+    found = profiled(reference, [0.3] * 7)
+    assert found.mean(reference.columns["x"]) == 0.3
+    assert found.std(reference.columns["x"]) == 0.0
+
+
+def test_one_outlier_moves_the_mean_by_a_bounded_distance():
+    reference = fit(np.arange(1001.0))
+    column = reference.columns["x"]
+    found = profiled(reference, [500.0] * 999 + [1e300])
+    assert found.mean(column) == pytest.approx(500 + FARTHEST * 500 / 1000)
+    assert (found.maximum, found.above, found.below) == (1e300, 1, 0)
+
+
+def test_rows_outside_the_reference_are_counted_on_either_side():
+    found = profiled(fit(np.arange(1000.0)), [-INF, -1.0, 0.0, 999.0, 999.5, 1e9, INF, None])
+    assert (found.below, found.above, found.n) == (1, 2, 8)
+    assert found.counts[-2:].tolist() == [2, 1]
 
 
 def test_one_outlier_in_the_current_data_leaves_the_bins_alone():
     rng = np.random.default_rng(0)
-    reference = Reference.fit(pa.table({"x": rng.normal(size=1000)}), {"x": "numeric"}, 10)
+    reference = fit(rng.normal(size=1000))
     values = rng.normal(1, 1, 1000)
-    clean = profile(reference, pa.table({"x": values}))["x"]
+    clean = profiled(reference, values).counts
     values[0] = 1000.0
-    spoiled = profile(reference, pa.table({"x": values}))["x"]
-    assert np.abs(clean - spoiled).sum() <= 2
+    assert np.abs(clean - profiled(reference, values).counts).sum() <= 2
+
+
+STRANGE = 'a "b" \' {rows} c'
+TEXTS = ["it's", "", "{rows}", 'say "so"', "null", "unseen", "other", "é", "a\0b", "NULL", " "]
+
+
+def test_strange_names_and_categories_are_counted():
+    table = pa.table({STRANGE: [1.0, 2.0, None] * 44, "t'": TEXTS * 12, "select": TEXTS * 12})
+    reference = Reference.fit(table, {STRANGE: "numeric", "t'": "categorical"})
+    found = profile(reference, table)
+    for name, column in found.items():
+        assert column.counts.tolist() == reference.columns[name].counts.tolist()
+    assert found["t'"].counts.tolist() == [12] * len(TEXTS) + [0, 0, 0]
+    others = pa.table({STRANGE: [None, 2.0, 9.0], "t'": ["", "zz", None]})
+    column = profile(reference, others)["t'"]
+    assert reference.columns["t'"].unseen(column.counts) == 1
+    by_text = profile_by(reference, table, "t'")
+    assert list(by_text) == sorted(TEXTS)
+    assert by_text["it's"]["t'"].n == 12
+
+
+def test_columns_named_like_the_parts_of_the_query_are_counted():
+    names = ["c1", "c0", "g", "f1", "f0", "d0", "v", "arrow_rows"]
+    table = pa.table({name: np.arange(100.0) + 1000 * i for i, name in enumerate(names)})
+    reference = Reference.fit(table)
+    for name, column in profile(reference, table).items():
+        assert column.counts.tolist() == reference.columns[name].counts.tolist()
+        assert column.minimum == 1000 * names.index(name)
+    assert len(profile_by(reference, table, "g")) == 100
+
+
+def test_categories_beyond_the_longest_list_are_unseen(monkeypatch):
+    monkeypatch.setattr(reference_module, "MAX_CATEGORIES", 3)
+    texts = ["a"] * 500 + ["b"] * 400 + ["c", "c", "d", "e"]
+    reference = fit(texts)
+    column = reference.columns["x"]
+    assert (column.values, column.rare) == (("a", "b"), ("c",))
+    assert column.counts.tolist() == [500, 400, 2, 2, 0]
+    assert profiled(reference, texts).counts.tolist() == [500, 400, 2, 2, 0]
+    found = profiled(reference, ["c", "d", "never", None])
+    assert found.counts.tolist() == [0, 0, 1, 2, 1]
+
+
+days = st.lists(
+    st.tuples(
+        st.sampled_from([None, 1, 2, 3]),
+        st.none() | any_number,
+        st.none() | st.sampled_from(["a", "b", ""]),
+    ),
+    max_size=40,
+)
+
+
+@settings(repeatable, max_examples=30)
+@given(days)
+def test_profiles_by_a_column_are_those_of_its_rows(records):
+    day, number, text = zip(*records, strict=True) if records else ((), (), ())
+    table = pa.table(
+        {
+            "day": pa.array(day, pa.int64()),
+            "number": pa.array(number, pa.float64()),
+            "text": pa.array(text, pa.string()),
+        }
+    )
+    reference = Reference.fit(table, {"number": "numeric", "text": "categorical"}, bins=3)
+    found = profile_by(reference, table, "day")
+    ascending = [1, 2, 3, None]
+    assert list(found) == [value for value in ascending if value in day]
+    for value, part in found.items():
+        is_part = pc.is_null(table["day"]) if value is None else pc.equal(table["day"], value)
+        assert part == profile(reference, table.filter(is_part))
+    if found:
+        assert add(found.values()) == profile(reference, table)
+
+
+def test_profiles_by_numbers_take_nan_for_null():
+    table = pa.table({"x": [1.0] * 5, "by": [2.0, NAN, None, 1.0, 2.0]})
+    found = profile_by(Reference.fit(table, {"x": "numeric"}), table, "by")
+    assert {value: part["x"].n for value, part in found.items()} == {1.0: 1, 2.0: 2, None: 2}
+    assert list(found) == [1.0, 2.0, None]
+
+
+def test_three_hundred_columns_are_profiled_at_once():
+    rng = np.random.default_rng(0)
+    columns = {f"x{i}": rng.normal(size=200) for i in range(25)}
+    columns |= {f"t{i}": rng.choice(["a", "b", None], 200).tolist() for i in range(275)}
+    table = pa.table(columns)
+    reference = Reference.fit(table)
+    found = profile(reference, table)
+    assert len(found) == 300
+    for name, column in found.items():
+        assert column.counts.tolist() == reference.columns[name].counts.tolist()
+
+
+def test_a_profile_survives_json():
+    found = profiled(fit([1.0, 2.0, 3.5] * 40), [1.0, 9.0, -INF, None])
+    again = ColumnProfile.from_dict({**found.to_dict(), "day": "2024-01-01"})
+    assert again == found
+    assert again.counts.dtype == np.int64
+    assert again != ColumnProfile(found.counts)
+
+
+def test_a_profile_of_no_rows_is_empty():
+    reference = fit([1.0, 2.0, None] * 30)
+    found = profiled(reference, pa.array([], pa.float64()))
+    assert found == empty_profile(reference)["x"]
+    assert (found.n, found.minimum, found.mean(reference.columns["x"])) == (0, None, None)
 
 
 def test_added_profiles_are_left_as_they_were():
-    day = {"x": np.array([1, 2])}
-    add([day, day])
-    assert day["x"].tolist() == [1, 2]
+    day = {"x": ColumnProfile(np.array([1, 2]), 1, 1, 5, 7, -1.0, 4.0)}
+    total = add([day, day, {"x": ColumnProfile(np.array([0, 1]))}])
+    assert total == {"x": ColumnProfile(np.array([2, 5]), 2, 2, 10, 14, -1.0, 4.0)}
+    assert day["x"] == ColumnProfile(np.array([1, 2]), 1, 1, 5, 7, -1.0, 4.0)
 
 
 def test_no_profiles_add_up_to_nothing():
     assert add([]) == {}
 
 
-@pytest.mark.parametrize("other", [{"y": np.array([1, 2])}, {"x": np.array([1])}, {}])
+PROFILE = ColumnProfile(np.array([1, 2]))
+
+
+@pytest.mark.parametrize("other", [{"y": PROFILE}, {"x": ColumnProfile(np.array([1]))}, {}])
 def test_profiles_of_different_references_do_not_add_up(other):
     with pytest.raises(ValueError, match="must share columns and bins"):
-        add([{"x": np.array([1, 2])}, other])
+        add([{"x": PROFILE}, other])
+    with pytest.raises(ValueError, match="must share their bins, found 2 and 1"):
+        PROFILE + ColumnProfile(np.array([1]))
 
 
 @pytest.mark.parametrize(
     ("table", "message"),
-    [(pa.table({"y": [1]}), r"'x'.*\['y'\]"), (pa.table({"x": ["a"]}), "'x'.*string")],
+    [
+        (pa.table({"y": [1]}), r"'x'.*\['y'\]"),
+        (pa.table({"x": ["a"]}), "'x'.*text such as 'a'"),
+        (pa.table({"x": [[1.0]]}), r"'x'.*DOUBLE\[\]"),
+    ],
 )
 def test_missing_or_unreadable_column_is_named(table, message):
-    reference = Reference.fit(pa.table({"x": [1.0, 2.0]}), {"x": "numeric"}, 10)
     with pytest.raises(ValueError, match=message):
-        profile(reference, table)
+        profile(fit([1.0, 2.0]), table)
+
+
+def test_a_missing_group_column_is_named():
+    with pytest.raises(ValueError, match=r"no column 'day'.*\['x'\]"):
+        profile_by(fit([1.0, 2.0]), pa.table({"x": [1.0]}), "day")

@@ -267,6 +267,8 @@ def drift(number, *, version=1, verdict="fail", column="x"):
         "column": column,
         "check": "covariate_drift",
         "window": 1,
+        "rule": "drift",
+        "baseline": "reference",
         "n_reference": 100,
         "n": 50,
         "metric": "psi",

@@ -6,13 +6,35 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from mlops_drift.lake.training_sets import CorruptionError, TrainingSets
+from mlops_drift.lake.training_sets import (
+    CorruptionError,
+    TrainingSets,
+    canonical_json,
+    parquet_bytes,
+)
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift_tests.processes import meet
 
 NOON = datetime(2024, 10, 7, 12)
 PREDICTIONS = pa.table({"id": [4, 5], "prediction": ["yes", "no"], "score": [0.9, 0.2]})
 REFERENCE = {"rows": 2, "columns": {"x": [0.1, 0.5]}}
+VALUES = pa.table({"column": ["x", "x"], "value": [0.1, 0.5]})
+IMPORTANCE = {"x": 0.75, "city": 0.25}
+
+
+def birth(predictions=PREDICTIONS, **reference):
+    """The files of a birth; the reference may have other values."""
+    return {
+        "test_predictions.parquet": parquet_bytes(predictions),
+        "reference.json": canonical_json({**REFERENCE, **reference}),
+        "reference.parquet": parquet_bytes(VALUES),
+        "importance.json": canonical_json(IMPORTANCE),
+    }
+
+
+def reference_of(files):
+    """The files of the reference among those of a birth."""
+    return {name: files[name] for name in ("reference.json", "reference.parquet")}
 
 
 def rows(first, last):
@@ -42,7 +64,7 @@ def sets(tmp_path):
 @pytest.fixture
 def stored(sets):
     """Sets that hold one set and the birth of its version 1."""
-    sets.write_birth(sets.write(SET), 1, PREDICTIONS, REFERENCE)
+    sets.write_birth(sets.write(SET), 1, birth())
     return sets
 
 
@@ -53,6 +75,7 @@ def all_files(sets):
 def read_everything(sets):
     sets.read(SET.id)
     sets.read_reference(SET.id, 1)
+    sets.read_importance(SET.id, 1)
     sets.read_test_predictions(SET.id, 1)
 
 
@@ -62,7 +85,9 @@ def test_what_is_read_is_what_was_written(stored):
     assert read.train.schema == SET.train.schema
     assert read.train["id"].to_pylist() == list(range(8))
     assert read.test["city"].to_pylist() == SET.test["city"].to_pylist()
-    assert stored.read_reference(SET.id, 1) == REFERENCE
+    assert stored.read_reference(SET.id, 1) == reference_of(birth())
+    assert stored.read_importance(SET.id, 1) == IMPORTANCE
+    assert stored.read_birth(SET.id, 1, "reference.json") == birth()["reference.json"]
     assert stored.read_test_predictions(SET.id, 1) == PREDICTIONS
 
 
@@ -70,7 +95,7 @@ def test_the_same_content_is_stored_once(stored):
     before = {path: path.stat().st_mtime_ns for path in all_files(stored)}
     shuffled = TrainingSet(SET.train.take([3, 1, 0, 2, 7, 6, 5, 4]), SET.test)
     assert stored.write(shuffled) == SET.id
-    stored.write_birth(SET.id, 1, PREDICTIONS, REFERENCE)
+    stored.write_birth(SET.id, 1, birth())
     assert {path: path.stat().st_mtime_ns for path in all_files(stored)} == before
 
 
@@ -81,7 +106,7 @@ def test_the_models_have_folders_of_their_own(stored, tmp_path):
 
 def test_a_flipped_byte_anywhere_in_any_file_is_named_by_its_path(stored):
     files = all_files(stored)
-    assert len(files) == 6
+    assert len(files) == 8
     for path in files:
         sound = path.read_bytes()
         positions = {0, 1, len(sound) // 2, len(sound) - 2, len(sound) - 1}
@@ -133,13 +158,47 @@ def test_a_set_under_the_address_of_another_is_a_corruption(stored):
 
 def test_a_version_is_born_once(stored):
     before = stored.read_reference(SET.id, 1)
-    with pytest.raises(CorruptionError, match="version 1 was born with other"):
-        stored.write_birth(SET.id, 1, PREDICTIONS, {**REFERENCE, "rows": 3})
-    with pytest.raises(CorruptionError, match="version 1 was born with other"):
-        stored.write_birth(SET.id, 1, PREDICTIONS.slice(1), REFERENCE)
+    for name, other in {
+        "reference.json": birth(rows=3),
+        "reference.parquet": {**birth(), "reference.parquet": b""},
+        "test_predictions.parquet": birth(PREDICTIONS.slice(1)),
+        "importance.json": {**birth(), "importance.json": b"{}"},
+        "extra.json": {**birth(), "extra.json": b"{}"},
+    }.items():
+        with pytest.raises(CorruptionError, match=f"version 1 was born with .* of {name};"):
+            stored.write_birth(SET.id, 1, other)
+    lacking = birth()
+    del lacking["importance.json"]
+    with pytest.raises(CorruptionError, match=r"version 1 was born with .* of importance\.json;"):
+        stored.write_birth(SET.id, 1, lacking)
     assert stored.read_reference(SET.id, 1) == before
-    stored.write_birth(SET.id, 2, PREDICTIONS, {**REFERENCE, "rows": 3})
-    assert stored.read_reference(SET.id, 2)["rows"] == 3
+    stored.write_birth(SET.id, 2, birth(rows=3))
+    assert stored.read_reference(SET.id, 2) == reference_of(birth(rows=3))
+
+
+def test_a_file_of_a_birth_is_read_without_the_others(stored):
+    folder = stored.folder / SET.id / "versions" / "1"
+    (folder / "test_predictions.parquet").unlink()
+    assert stored.read_reference(SET.id, 1) == reference_of(birth())
+    with pytest.raises(CorruptionError, match=r"test_predictions\.parquet is missing"):
+        stored.read_test_predictions(SET.id, 1)
+    (folder / "importance.json").write_bytes(canonical_json({"x": 1.0}))
+    assert stored.read_reference(SET.id, 1) == reference_of(birth())
+    with pytest.raises(CorruptionError, match=r"importance\.json is damaged"):
+        stored.read_importance(SET.id, 1)
+
+
+def test_a_file_that_is_not_of_the_birth_is_not_found(stored):
+    (stored.folder / SET.id / "versions" / "1" / "stray.json").write_bytes(b"{}")
+    for name in ("stray.json", "manifest.json", "../../train.parquet"):
+        with pytest.raises(FileNotFoundError, match=r"it has importance\.json, reference\.json"):
+            stored.read_birth(SET.id, 1, name)
+
+
+def test_bytes_depend_on_the_content_alone():
+    shuffled = {"columns": {"x": [0.1, 0.5]}, "rows": 2}
+    assert canonical_json(shuffled) == canonical_json(REFERENCE)
+    assert parquet_bytes(PREDICTIONS) == parquet_bytes(PREDICTIONS.slice(0))
 
 
 def test_a_version_without_a_birth_is_not_found(stored):
@@ -161,7 +220,7 @@ def write_often(root):
     sets = TrainingSets(root, "churn")
     for number in range(20):
         training_set = TrainingSet(SET.train.slice(0, number % 7 + 1), SET.test.slice(number % 2))
-        sets.write_birth(sets.write(training_set), 1, PREDICTIONS, REFERENCE)
+        sets.write_birth(sets.write(training_set), 1, birth())
 
 
 def test_processes_writing_the_same_sets_at_once_leave_each_sound_and_once(tmp_path):
@@ -174,7 +233,7 @@ def test_processes_writing_the_same_sets_at_once_leave_each_sound_and_once(tmp_p
     assert len(stored) == 14
     for name in stored:
         assert sets.read(name).id == name
-        assert sets.read_reference(name, 1) == REFERENCE
+        assert sets.read_reference(name, 1) == reference_of(birth())
 
 
 def give_birth(root, rows):
@@ -183,7 +242,7 @@ def give_birth(root, rows):
     for version in range(5):
         meet(2)
         try:
-            sets.write_birth("set", version, PREDICTIONS, {"rows": rows})
+            sets.write_birth("set", version, birth(rows=rows))
             told.append("stored")
         except CorruptionError:
             told.append("refused")
@@ -195,4 +254,5 @@ def test_of_two_processes_with_another_reference_one_is_refused(tmp_path, proces
     sets = TrainingSets(tmp_path, "churn")
     for version, answers in enumerate(zip(*told, strict=True)):
         assert sorted(answers) == ["refused", "stored"]
-        assert sets.read_reference("set", version)["rows"] == answers.index("stored") + 1
+        winner = birth(rows=answers.index("stored") + 1)
+        assert sets.read_reference("set", version) == reference_of(winner)

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from mlops_drift.learning.config import Training
-from mlops_drift.learning.model import importances, train
-from mlops_drift_tests.learning.samples import BINARY, MIXED, NUMBER, SENSORS, TARGETS, boxed, mixed
+from mlops_drift.learning.model import train
+from mlops_drift_tests.learning.samples import BINARY, MIXED, SENSORS, TARGETS, boxed, mixed
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -83,23 +83,3 @@ def test_training_on_a_box_with_the_usual_budget_predicts_new_products():
     model, _ = train(*boxed(150, seed=0), SENSORS, BINARY, Training(metric="accuracy"))
     features, truth = boxed(1000, seed=100)
     assert np.mean(model.predict(features)["prediction"] == truth) >= 0.87
-
-
-def test_importances_are_shares_that_find_the_column_that_matters():
-    features, _ = mixed(BINARY)
-    truth = np.where(features["city"] == "rome", "good", "bad")
-    training = Training(metric="accuracy", families=["linear"], trials=1, folds=2)
-    model, _ = train(features, truth, MIXED, BINARY, training)
-    shares = importances(model, features, truth, "accuracy", seed=1)
-    assert list(shares) == list(MIXED)
-    assert sum(shares.values()) == pytest.approx(1)
-    assert shares["city"] > 0.95
-    assert shares == importances(model, features, truth, "accuracy", seed=1)
-
-
-def test_importances_are_all_zero_where_nothing_matters_or_nothing_is_known():
-    model = trained(NUMBER, "linear")
-    features, truth = mixed(NUMBER)
-    nothing = dict.fromkeys(MIXED, 0.0)
-    assert importances(model, features.head(1), truth[:1], "rmse", seed=1) == nothing
-    assert importances(model, features.head(0), truth[:0], "rmse", seed=1) == nothing

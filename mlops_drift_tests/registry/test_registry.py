@@ -1,6 +1,7 @@
 import shutil
 import sqlite3
 import subprocess
+from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -92,6 +93,38 @@ def test_an_alias_points_where_it_was_last_set(registry):
     registry.set_alias("shop", CHAMPION, second)
     assert registry.alias("shop", CHAMPION) == second
     assert registry.alias("shop", CHALLENGER) == second
+
+
+def artefacts(registry, version, folder):
+    """The files below a folder of the run that trained a version, by path."""
+    client, run = registry.client, registry.run_id("shop", version)
+    return {
+        item.path: Path(
+            mlflow.artifacts.download_artifacts(run_id=run, artifact_path=item.path)
+        ).read_bytes()
+        for item in client.list_artifacts(run, folder)
+    }
+
+
+def test_files_go_to_the_run_that_trained_the_version_and_may_be_logged_again(registry):
+    first, second = (born(registry, "shop", {"number": str(number)}) for number in (1, 2))
+    files = {"reference/a.json": b"{}", "reference/b.parquet": b"\x00PAR1"}
+    registry.log_files("shop", first, {"reference/a.json": b"half"})
+    for _ in range(2):
+        registry.log_files("shop", first, files)
+    assert artefacts(registry, first, "reference") == files
+    assert artefacts(registry, second, "reference") == {}
+    assert registry.pipeline("shop", first).predict(X).tolist() == ["no", "no", "yes", "yes"]
+
+
+def test_a_tag_is_added_to_a_version_which_is_still_found_by_its_identity(registry):
+    version = born(registry, "shop", IDENTITY)
+    for _ in range(2):
+        registry.set_tag("shop", version, "reference", "d1")
+    assert registry.tags("shop", version) == {"git": "123", "reference": "d1", **IDENTITY}
+    assert registry.find("shop", IDENTITY) == version
+    registry.set_tag("shop", version, "reference", "d2")
+    assert registry.tags("shop", version)["reference"] == "d2"
 
 
 def test_an_unknown_version_cannot_be_loaded(registry):

@@ -48,6 +48,8 @@ def drift(version, verdict="fail", **row):
         "check": "feature_drift",
         "column": "a",
         "window": 1,
+        "rule": "drift",
+        "baseline": "reference",
         "n_reference": 60,
         "n": 30,
         "metric": "js",

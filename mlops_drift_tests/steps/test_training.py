@@ -1,10 +1,13 @@
-"""Promotion: once a decision, and never back to what was replaced."""
+"""Births, written once; promotions, once a decision and never back to what was replaced."""
 
+from pathlib import Path
+
+import mlflow
 import pytest
 
 from mlops_drift.loading import find_model
 from mlops_drift.resources import model_lake, open_lake, open_registry
-from mlops_drift.steps.training import PromotionError, promote
+from mlops_drift.steps.training import PromotionError, promote, record_birth
 
 
 @pytest.fixture
@@ -55,3 +58,44 @@ def test_a_decision_has_one_outcome(parts):
     )
     assert not again
     assert model.decisions()[-1]["outcome"] == "promoted"
+
+
+def logged(registry, version):
+    """The files logged with the reference of a version, by name."""
+    run = registry.run_id("tiny", version)
+    folder = mlflow.artifacts.download_artifacts(run_id=run, artifact_path="reference")
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def test_a_promoted_version_has_its_reference_and_importance_in_the_lake_and_in_mlflow(parts):
+    _, model, registry = parts
+    for promotion in model.promotions():
+        where = promotion.training_set, promotion.version
+        importance = model.sets.read_importance(*where)
+        assert sorted(importance) == ["a", "b", "c"]
+        assert sum(importance.values()) == pytest.approx(1)
+        assert importance["a"] > 0.8
+        assert registry.tags("tiny", promotion.version)["reference"] == promotion.reference
+        files = logged(registry, promotion.version)
+        assert {"reference.json", "importance.json"} <= set(files)
+        assert files == {name: model.sets.read_birth(*where, name) for name in files}
+
+
+def test_a_birth_that_was_cut_short_is_completed_with_the_same_content(parts):
+    spec, model, registry = parts
+    version = model.promotions()[-1].version
+    before, digest = logged(registry, version), registry.tags("tiny", version)["reference"]
+    registry.log_files("tiny", version, {f"reference/{name}": b"half" for name in before})
+    registry.client.delete_model_version_tag("tiny", str(version), "reference")
+
+    predictions, reference = record_birth(spec, model, registry, version)
+    assert reference.digest == digest
+    assert predictions.num_rows == model.version(version).n_test
+    assert logged(registry, version) == before
+    assert registry.tags("tiny", version)["reference"] == digest
+
+
+def test_a_complete_birth_is_not_logged_again(parts, monkeypatch):
+    spec, model, registry = parts
+    monkeypatch.setattr(registry, "log_files", lambda *_: pytest.fail("logged again"))
+    record_birth(spec, model, registry, model.promotions()[-1].version)

@@ -1,0 +1,184 @@
+"""Measures: every number about one column of a window beside its reference."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlops_drift.drift import metrics
+from mlops_drift.drift.config import DriftMetric
+from mlops_drift.drift.profile import ColumnProfile
+from mlops_drift.drift.reference import ColumnReference, Counts
+from mlops_drift.drift.sorted_values import SortedValues
+
+_MIN_CATEGORY_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Measures:
+    """How far a column of a window is from its reference; every number is finite or None.
+
+    Attributes:
+        n_reference: reference rows, nulls included.
+        n: rows of the window, nulls included.
+        psi: population stability index.
+        js: Jensen-Shannon distance, base 2.
+        hellinger: Hellinger distance.
+        tvd: total variation distance.
+        linf: largest change of the share of one bin.
+        chi2: statistic of the contingency test over the bins.
+        chi2_p: its p-value, corrected for sparse bins (see `metrics.chi2`).
+        ks: exact Kolmogorov-Smirnov statistic; None for categories, and where only counts are
+            at hand, as for `ks_p` and `wasserstein`.
+        ks_p: its p-value.
+        wasserstein: Wasserstein-1 distance in units of the reference's interquartile range; None
+            also where it is beyond what a double holds.
+        null_reference: share of nulls in the reference.
+        null_share: share of nulls in the window.
+        null_p: p-value that the share of nulls rose (Fisher's exact test, one-sided).
+        unseen: share of rows with a value that the reference does not know; None for a column
+            that is binned by intervals.
+        out_of_range: share of rows outside the reference's smallest and largest number; None for
+            categories.
+        mean_reference: mean of the reference's finite numbers; None for categories and without
+            any, as for the rest.
+        mean: mean of the window's.
+        std_reference: standard deviation of the reference's.
+        std: standard deviation of the window's.
+        minimum: smallest number of the window.
+        maximum: largest number of the window.
+    """
+
+    n_reference: int
+    n: int
+    psi: float
+    js: float
+    hellinger: float
+    tvd: float
+    linf: float
+    chi2: float
+    chi2_p: float
+    ks: float | None
+    ks_p: float | None
+    wasserstein: float | None
+    null_reference: float
+    null_share: float
+    null_p: float
+    unseen: float | None
+    out_of_range: float | None
+    mean_reference: float | None
+    mean: float | None
+    std_reference: float | None
+    std: float | None
+    minimum: float | None
+    maximum: float | None
+
+    def value(self, metric: DriftMetric) -> float | None:
+        """The effect size by a metric."""
+        found: float | None = getattr(self, metric)
+        return found
+
+    def p(self, metric: DriftMetric) -> float | None:
+        """The evidence beside that effect size: of the KS test, or of the test over the bins."""
+        return self.ks_p if metric in ("ks", "wasserstein") else self.chi2_p
+
+
+def measure(
+    column: ColumnReference,
+    current: ColumnProfile,
+    sample: SortedValues | None = None,
+    base: ColumnProfile | None = None,
+) -> Measures:
+    """Measures one column of a window.
+
+    A long tail of rare categories brings unseen ones without any drift. Therefore categories with
+    fewer than 5 reference rows count as `rare`, and as many reference rows count as `unseen` as
+    have a category of their own, at most the share that is unseen in the window.
+
+    Args:
+        column: the frozen bins and the reference counts.
+        current: the window's rows in these bins.
+        sample: the window's values; without them, or without the reference's, there is no `ks`,
+            `ks_p` and `wasserstein`.
+        base: what the window is held against in place of the reference: another period's rows in
+            the same bins. There is no `ks`, `ks_p` and `wasserstein` then.
+
+    Raises:
+        ValueError: the profile has other bins than the reference.
+
+    >>> import pyarrow as pa
+    >>> from mlops_drift.drift.profile import profile
+    >>> from mlops_drift.drift.reference import Reference
+    >>> reference = Reference.fit(pa.table({"x": ["a", "b"] * 50}))
+    >>> now = profile(reference, pa.table({"x": ["a", "a", "a", "b"]}))
+    >>> measure(reference.columns["x"], now["x"]).tvd
+    0.25
+    """
+    if len(current.counts) != len(column.counts):
+        raise ValueError(
+            f"a profile of {len(column.counts)} bins is needed, found {len(current.counts)}"
+        )
+    past = column.counts if base is None else base.counts
+    n_reference, n = int(past.sum()), current.n
+    before, after = comparable_counts(column, past, current.counts)
+    statistic, p = metrics.chi2(before, after)
+    ks = ks_p = wasserstein = None
+    if base is None and column.sample is not None and sample is not None:
+        ks, distance = column.sample.distances(sample)
+        ks_p = metrics.ks_p(ks, column.sample, sample)
+        wasserstein = distance if np.isfinite(distance) else None
+    numeric = column.kind == "numeric"
+    return Measures(
+        n_reference=n_reference,
+        n=n,
+        **metrics.distances(before, after),
+        chi2=statistic,
+        chi2_p=p,
+        ks=ks,
+        ks_p=ks_p,
+        wasserstein=wasserstein,
+        null_reference=int(past[-1]) / max(n_reference, 1),
+        null_share=int(current.counts[-1]) / max(n, 1),
+        null_p=metrics.proportion_rise(int(past[-1]), n_reference, int(current.counts[-1]), n),
+        unseen=None if column.edges else column.unseen(current.counts) / max(n, 1),
+        out_of_range=(current.below + current.above) / max(n, 1) if numeric else None,
+        mean_reference=column.moments.mean
+        if column.moments and base is None
+        else _mean(base, column),
+        mean=current.mean(column),
+        std_reference=column.moments.std if column.moments and base is None else _std(base, column),
+        std=current.std(column),
+        minimum=current.minimum,
+        maximum=current.maximum,
+    )
+
+
+def _mean(base: ColumnProfile | None, column: ColumnReference) -> float | None:
+    return base.mean(column) if base else None
+
+
+def _std(base: ColumnProfile | None, column: ColumnReference) -> float | None:
+    return base.std(column) if base else None
+
+
+def comparable_counts(
+    column: ColumnReference, reference: Counts, current: Counts
+) -> tuple[Counts, Counts]:
+    """Counts of both sides without the bias of having chosen the categories on one of them.
+
+    Categories that got their own bin with a few lucky rows will have fewer in any other sample,
+    and those that just missed the reference will have more.
+    """
+    if column.kind == "numeric":
+        return reference, current
+    few = np.zeros(len(current), dtype=np.bool_)
+    few[:-3] = column.counts[:-3] < _MIN_CATEGORY_ROWS
+    before, after = (np.where(few, 0, rows) for rows in (reference, current))
+    before[-3] += reference[few].sum()
+    after[-3] += current[few].sum()
+
+    if reference is column.counts:
+        alike = round(column.unseen(current) / max(int(current.sum()), 1) * column.n)
+        moved = min(column.singletons, alike, int(before[-3]))
+        before[-3] -= moved
+        before[-2] += moved
+    return before, after

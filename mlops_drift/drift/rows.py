@@ -1,0 +1,406 @@
+"""The rows of a table, wherever they are, read by SQL in one way.
+
+Reading a column means the same for every source: numbers are doubles, dates and times are days
+since 1970-01-01, NaN is a null; a category is text, and 1 and 1.0 are both the category ``1``.
+"""
+
+import gzip
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache, cached_property
+from glob import escape
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+Kind = Literal["numeric", "categorical"]
+Floats = NDArray[np.float64]
+Source = Union[pa.Table, duckdb.DuckDBPyRelation, str, Path, "Rows"]
+
+_Result = TypeVar("_Result")
+_TUPLES = duckdb.DuckDBPyRelation.fetchall
+_NUMPY = duckdb.DuckDBPyRelation.fetchnumpy
+_ARROW = duckdb.DuckDBPyRelation.to_arrow_table
+
+# A folder named like `day=2024-01-01` is no column.
+# Nor are the rows above one with too many values a preface to be skipped.
+_CSV = (
+    "header = true, skip = 0, quote = '\"', escape = '\"', comment = '', sample_size = -1, "
+    "hive_partitioning = false"
+)
+_SUFFIXES = (".parquet", ".csv", ".tsv")
+
+_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL|BOOLEAN")
+_FRACTION = re.compile(r"FLOAT|DOUBLE|DECIMAL")
+_TIME = re.compile(r"DATE|TIME|INTERVAL")
+_TEXT = re.compile(r"VARCHAR|ENUM|UUID|BLOB")
+_NESTED = re.compile(r".*\]$|STRUCT|MAP|UNION|LIST|ARRAY")
+
+_MICROSECONDS_PER_DAY = 86_400_000_000
+# Up to here every whole number is exact as a double.
+_WHOLE = 2**53
+
+
+class RowsError(ValueError):
+    """A table cannot be read."""
+
+
+class ColumnError(RowsError):
+    """A table has no such column, or its values cannot be read as asked."""
+
+
+class Rows:
+    """The rows of an Arrow table, a DuckDB relation, or a Parquet or CSV file.
+
+    Args:
+        source: the table, or the path of a file (``.parquet``, ``.csv``, ``.tsv``, the text files
+            also with ``.gz``).
+
+    Attributes:
+        sql: the table in a FROM clause.
+        name: what errors call it.
+        types: DuckDB's type of each column.
+
+    Raises:
+        RowsError: the file is missing, of another kind or damaged, or a column comes twice.
+
+    >>> rows = Rows(pa.table({"age": [31, None], "plan": ["a", "b"]}))
+    >>> rows.count, rows.kinds
+    (2, {'age': 'numeric', 'plan': 'categorical'})
+    >>> rows.numbers("age").tolist()
+    [31.0, nan]
+    """
+
+    def __init__(self, source: pa.Table | duckdb.DuckDBPyRelation | str | Path) -> None:
+        self._arrow: pa.Table | None = None
+        self._parquet: Path | None = None
+        self.name = "the table"
+        if isinstance(source, str | Path):
+            self.name = str(source)
+            self.sql = _file(Path(source))
+            if _suffix(Path(source)) == ".parquet":
+                self._parquet = Path(source)
+            else:
+                # Text is parsed once, not once for each column.
+                self._arrow = self.query(f"SELECT * FROM {self.sql}", _ARROW)
+        else:
+            self._arrow = source if isinstance(source, pa.Table) else source.to_arrow_table()
+        if self._arrow is not None:
+            self._arrow = _readable(self._arrow, self.name)
+            self.sql = "arrow_rows"
+        described = self.query(f"DESCRIBE SELECT * FROM {self.sql}", _TUPLES)
+        self.types: dict[str, str] = {name: kind for name, kind, *_ in described}
+        if self._parquet is not None:
+            _refuse_twins(pq.read_schema(self._parquet).names, self.name)
+
+    @classmethod
+    def of(cls, source: Source) -> "Rows":
+        """The source as rows; rows stay what they are."""
+        return source if isinstance(source, Rows) else cls(source)
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns, in their order."""
+        return list(self.types)
+
+    @cached_property
+    def count(self) -> int:
+        """Number of rows."""
+        counted = self.query(f"SELECT count(*) FROM {self.sql}", _TUPLES)
+        return int(counted[0][0])
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """How each column is read unless told otherwise: what has an order and a scale by value.
+
+        Numbers, dates and times are numeric; text, booleans and columns without a type are
+        categorical; lists and other nested columns are left out.
+        """
+        return {
+            name: "numeric"
+            if kind != "BOOLEAN" and (_NUMBER.match(kind) or _TIME.match(kind))
+            else "categorical"
+            for name, kind in self.types.items()
+            if not _NESTED.match(kind)
+        }
+
+    def is_moment(self, name: str) -> bool:
+        """Whether a column holds dates or timestamps."""
+        return self.types[name].startswith(("DATE", "TIMESTAMP"))
+
+    def query(
+        self,
+        sql: str,
+        read: Callable[[duckdb.DuckDBPyRelation], _Result],
+        columns: Sequence[str] | None = None,
+    ) -> _Result:
+        """Runs SQL, in which `sql` is the table, and reads the result.
+
+        Args:
+            sql: the statement.
+            read: what to make of its result.
+            columns: which columns the statement needs; registering those of a wide table takes
+                longer than reading one.
+
+        Raises:
+            RowsError: the table cannot be read.
+        """
+        with self._readable(), _engine().cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            cursor.execute("SET enable_progress_bar = false")
+            if self._arrow is not None:
+                # Without any column the rows could not be counted.
+                needed = columns or self._arrow.column_names
+                cursor.register("arrow_rows", self._arrow.select(list(dict.fromkeys(needed))))
+            return read(cursor.sql(sql))
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            raise RowsError(f"{self.name} cannot be read: {error}") from error
+
+    def expression(self, name: str, kind: Kind) -> str:
+        """A column as SQL: a double without NaN, or text; null where there is no value.
+
+        Raises:
+            ColumnError: there is no such column, or it cannot be read as its kind.
+        """
+        if name not in self.types:
+            raise self._no_column(name)
+        column, found = quoted(name), self.types[name]
+        if _NESTED.match(found):
+            needed = "numbers, dates or times are" if kind == "numeric" else "text is"
+            raise ColumnError(f"column {name!r} of {self.name} holds {found}, {needed} needed")
+        if kind == "numeric":
+            return self._as_number(column, found, name)
+        if _FRACTION.match(found):
+            number = _without_nan(f"CAST({column} AS DOUBLE)")
+            whole = f"{number} = trunc({number}) AND abs({number}) < {_WHOLE}"
+            return (
+                f"CASE WHEN {whole} THEN CAST(CAST({number} AS BIGINT) AS VARCHAR) "
+                f"ELSE CAST({number} AS VARCHAR) END"
+            )
+        return f"CAST({column} AS VARCHAR)"
+
+    def _as_number(self, column: str, found: str, name: str) -> str:
+        if _FRACTION.match(found):
+            return _without_nan(f"CAST({column} AS DOUBLE)")
+        if _NUMBER.match(found):
+            return f"CAST({column} AS DOUBLE)"
+        if _TIME.match(found):
+            moment = f"CAST({column} AS TIMESTAMPTZ)" if found == "TIMESTAMPTZ_NS" else column
+            return f"epoch_us({moment}) / {_MICROSECONDS_PER_DAY}e0"
+        # A column without any value often loses its type on the way through a file.
+        if _TEXT.match(found) or found == '"NULL"':
+            example = self.query(
+                f"SELECT any_value({column}) FROM {self.sql} WHERE {column} IS NOT NULL",
+                _TUPLES,
+                [name],
+            )[0][0]
+            if example is None:
+                return "CAST(NULL AS DOUBLE)"
+            raise ColumnError(
+                f"column {name!r} of {self.name} holds text such as {str(example)[:40]!r}, "
+                "numbers, dates or times are needed"
+            )
+        raise ColumnError(
+            f"column {name!r} of {self.name} holds {found}, numbers, dates or times are needed"
+        )
+
+    def value(self, name: str) -> str:
+        """A column as SQL in its own type, NaN as null.
+
+        Raises:
+            ColumnError: there is no such column, or its values are lists or otherwise nested.
+        """
+        if name not in self.types:
+            raise self._no_column(name)
+        found = self.types[name]
+        if _NESTED.match(found):
+            raise ColumnError(
+                f"column {name!r} of {self.name} holds {found}, single values are needed"
+            )
+        return _without_nan(quoted(name)) if found in ("FLOAT", "DOUBLE") else quoted(name)
+
+    def numbers(self, name: str) -> Floats:
+        """A column as doubles in the order of the rows, NaN where there is no value.
+
+        Raises:
+            ColumnError: there is no such column, or it holds no numbers.
+        """
+        expression = self.expression(name, "numeric")
+        if self._parquet is not None and self.types[name] in ("DOUBLE", "BIGINT"):
+            # Several times as fast as through SQL, and the same values.
+            with self._readable():
+                column = pq.read_table(
+                    self._parquet, columns=[name], use_threads=False, partitioning=None
+                )[name]
+            return np.asarray(column.to_numpy(), dtype=np.float64)
+        sql = f"SELECT coalesce({expression}, 'nan'::DOUBLE) AS v FROM {self.sql}"
+        values: Floats = np.asarray(self.query(sql, _NUMPY, [name])["v"], dtype=np.float64)
+        return values
+
+    def table(self, kinds: Mapping[str, Kind]) -> pa.Table:
+        """Some columns, read as their kinds, as Arrow: doubles and strings.
+
+        Raises:
+            ColumnError: there is no such column, or it cannot be read as its kind.
+        """
+        read = [f"{self.expression(name, kind)} AS {quoted(name)}" for name, kind in kinds.items()]
+        return self.query(f"SELECT {', '.join(read)} FROM {self.sql}", _ARROW, list(kinds))
+
+    def categories(self, name: str) -> dict[str | None, int]:
+        """The categories of a column with their rows; null is the key None.
+
+        Raises:
+            ColumnError: there is no such column, or it cannot be text.
+        """
+        expression = self.expression(name, "categorical")
+        counted = self.query(
+            f"SELECT {expression} AS v, count(*) FROM {self.sql} GROUP BY v", _TUPLES, [name]
+        )
+        return dict(counted)
+
+    def encoded(self, name: str) -> tuple[list[str | None], NDArray[np.int64]]:
+        """The categories of a column and the number of the one that each row has.
+
+        Returns:
+            The categories, last of them None for null, and their numbers in the order of the rows.
+
+        Raises:
+            ColumnError: there is no such column, or it cannot be text.
+        """
+        return self._encoded(name, self.expression(name, "categorical"))
+
+    def groups(self, name: str) -> tuple[list[Any], NDArray[np.int64]]:
+        """The values of a column, ascending, and the number of the one that each row has.
+
+        Returns:
+            The values, last of them None for null, and their numbers in the order of the rows.
+
+        Raises:
+            ColumnError: there is no such column, or its values are nested.
+        """
+        values, numbers = self._encoded(name, self.value(name))
+        ascending = sorted(range(len(values) - 1), key=lambda number: values[number])
+        rank = np.empty(len(values), dtype=np.int64)
+        rank[[*ascending, -1]] = np.arange(len(values))
+        return [*(values[number] for number in ascending), None], rank[numbers]
+
+    def _encoded(self, name: str, expression: str) -> tuple[list[Any], NDArray[np.int64]]:
+        sql = f"SELECT {expression} AS v FROM {self.sql}"
+        column = self.query(sql, _ARROW, [name])["v"]
+        encoded = pa.chunked_array(column.chunks, column.type).combine_chunks().dictionary_encode()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.combine_chunks()
+        # A column without any value and type has a null even here.
+        values = encoded.dictionary.drop_null().to_pylist()
+        numbers = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
+        return [*values, None], numbers.astype(np.int64)
+
+    def _no_column(self, name: str) -> ColumnError:
+        return ColumnError(f"{self.name} has no column {name!r}; its columns are {self.columns}")
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier.
+
+    >>> print(quoted('a "b" c'))
+    "a ""b"" c"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: float | str) -> str:
+    """A double or a text as SQL that gives back exactly the same value.
+
+    >>> literal(0.1), literal("it's")
+    ('1.00000000000000006e-01', "'it''s'")
+    """
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    if not math.isfinite(value):
+        return f"'{value}'::DOUBLE"
+    # With an exponent, or it would be read as a decimal and rounded twice.
+    return f"{value:.17e}"
+
+
+def literals(values: Sequence[float] | Sequence[str]) -> str:
+    """A list of doubles or texts as SQL."""
+    return f"[{', '.join(literal(value) for value in values)}]"
+
+
+def _without_nan(number: str) -> str:
+    return f"CASE WHEN isnan({number}) THEN NULL ELSE {number} END"
+
+
+def _suffix(path: Path) -> str:
+    return next((part for part in reversed(path.suffixes) if part != ".gz"), "").lower()
+
+
+def _file(path: Path) -> str:
+    if not path.is_file():
+        raise RowsError(f"{path}: no such file")
+    if _suffix(path) not in _SUFFIXES:
+        raise RowsError(f"{path} must end in one of {', '.join(_SUFFIXES)}, found {path.name!r}")
+    place = literal(escape(str(path)))
+    if _suffix(path) == ".parquet":
+        return f"read_parquet({place}, hive_partitioning = false)"
+    delimiter = "\t" if _suffix(path) == ".tsv" else _delimiter(path)
+    return f"read_csv({place}, delim = {literal(delimiter)}, {_CSV})"
+
+
+def _delimiter(path: Path) -> str:
+    """The delimiter that a CSV file's header has most of: a guess by all rows hides a ragged one.
+
+    Raises:
+        RowsError: the file is not text, or not what its name says.
+    """
+    open_text = gzip.open if path.suffix == ".gz" else open
+    try:
+        with open_text(path, "rt", encoding="utf-8") as lines:
+            header = re.sub(r'"[^"]*"', "", lines.readline())
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise RowsError(f"{path} cannot be read: {error}") from error
+    return max(",;\t|", key=header.count)
+
+
+def _readable(table: pa.Table, name: str) -> pa.Table:
+    """The table with the types that DuckDB cannot scan as doubles.
+
+    Raises:
+        RowsError: a column comes twice.
+    """
+    _refuse_twins(table.column_names, name)
+    schema = pa.schema(
+        field.with_type(pa.float64())
+        if pa.types.is_float16(field.type) or pa.types.is_decimal256(field.type)
+        else field
+        for field in table.schema
+    )
+    return table if schema == table.schema else table.cast(schema)
+
+
+def _refuse_twins(names: Sequence[str], table: str) -> None:
+    """SQL would rename one of two columns whose names it cannot tell apart."""
+    folded = [name.lower() for name in names]
+    twice = sorted({name for name in names if folded.count(name.lower()) > 1})
+    if twice:
+        raise RowsError(
+            f"{table} has more than one column {', '.join(map(repr, twice))}; "
+            "names must differ in more than upper and lower case"
+        )

@@ -1,0 +1,83 @@
+"""Which columns a fitted pipeline relies on."""
+
+from math import isfinite, nan
+from statistics import fmean
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from mlops_drift.learning.config import MetricName
+from mlops_drift.learning.families.base import predict
+from mlops_drift.learning.metrics import Array, evaluate, worsening
+from mlops_drift.schema import Target
+
+MAX_ROWS = 2000
+
+
+def feature_importance(
+    pipeline: Pipeline,
+    target: Target,
+    frame: pd.DataFrame,
+    labels: Array,
+    metric: MetricName,
+    seed: int,
+    repeats: int = 5,
+) -> dict[str, float]:
+    """Permutation importance of each column, as shares that sum to 1.
+
+    How much the metric worsens when the column is shuffled, on average over the repeats in which
+    the metric is defined; a column without which it does not worsen has 0. If that is every column,
+    for example because there are no rows, all have the same share: nothing says which matters.
+
+    Args:
+        pipeline: A fitted pipeline.
+        target: What it predicts.
+        frame: Exactly the columns to judge, of rows that it was preferably not trained on; 2,000 of
+            more rows are drawn at random.
+        labels: Their truth, as for ``evaluate``; shape (n,).
+        metric: Metric that fits the target.
+        seed: Of the draw and the shuffles, which are the same for every column.
+        repeats: Shuffles of each column, at least 1.
+
+    Raises:
+        ValueError: If the number of labels is not that of the rows, or repeats is less than 1; and
+            as ``evaluate``.
+
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> frame = pd.DataFrame({"x": np.arange(40.0), "noise": np.arange(40) % 7})
+    >>> labels = 3 * np.arange(40.0)
+    >>> pipeline = make_pipeline(LinearRegression()).fit(frame, labels)
+    >>> target = Target(column="y", kind="regression")
+    >>> shares = feature_importance(pipeline, target, frame, labels, "rmse", seed=1)
+    >>> list(shares), shares["x"] > 0.99
+    (['x', 'noise'], True)
+    """
+    if len(labels) != len(frame):
+        raise ValueError(
+            f"labels must have one value per row of frame, found {len(labels)} for {len(frame)}"
+        )
+    if repeats < 1:
+        raise ValueError(f"repeats must be at least 1, found {repeats}")
+    rng = np.random.default_rng(seed)
+    drawn = rng.permutation(len(frame))[:MAX_ROWS]
+    sample, truth = frame.iloc[drawn].reset_index(drop=True), labels[drawn]
+    shuffles = [rng.permutation(len(sample)) for _ in range(repeats)]
+
+    def value(rows: pd.DataFrame) -> float:
+        predicted = predict(pipeline, target, rows)
+        prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
+        return evaluate(metric, target, truth, prediction, score)
+
+    intact = value(sample) if len(sample) else nan
+
+    def loss(name: str) -> float:
+        shuffled = (sample.assign(**{name: sample[name].array[order]}) for order in shuffles)
+        losses = [worsening(metric, intact, value(rows)) for rows in shuffled]
+        return max(0.0, fmean([loss for loss in losses if isfinite(loss)] or [0.0]))
+
+    names = [str(name) for name in frame.columns]
+    losses = {name: loss(name) if isfinite(intact) else 0.0 for name in names}
+    total = sum(losses.values())
+    return {name: loss / total if total else 1 / len(losses) for name, loss in losses.items()}

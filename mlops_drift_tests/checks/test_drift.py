@@ -1,0 +1,411 @@
+"""What the drift checks say about days that were judged."""
+
+import base64
+import struct
+from datetime import timedelta
+
+import dagster as dg
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from mlops_drift.checks.drift import CHECKS, drift_checks, drift_specs
+from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.explain import SegmentShift
+from mlops_drift.drift.profile import profile
+from mlops_drift.drift.reference import Reference
+from mlops_drift.drift.verdict import judge
+from mlops_drift.lake.model_lake import Promotion
+from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.drift import DriftDay, SegmentedShift
+from mlops_drift_tests.tiny import SPEC, day, merged
+
+KEY = dg.AssetKey(["tiny", "drift_metrics"])
+MORE = {name: {"type": "number"} for name in "de"}
+TINY = ModelSpec(**merged(SPEC, {"columns": MORE}))
+KINDS = {"score": "numeric", "prediction": "categorical", **dict.fromkeys("abde", "numeric")}
+MONITOR = DriftMonitor(windows=[1, 7], min_rows=50)
+CHAMPION = Promotion(2, day(-1), 3, 1, "set", "digest", "decision")
+IMPORTANCE = {"a": 0.1, "b": 0.3, "c": 0.4, "d": 0.2, "e": 0.0}
+
+
+def rows_of(seed, n=1000, **changes):
+    """Rows of every watched column, some of them with other values than usual."""
+    rng = np.random.default_rng(seed)
+    usual = {name: rng.normal(size=n) for name in "abde"}
+    usual["c"] = rng.choice(["blue", "red"], n)
+    usual["score"] = rng.random(n)
+    usual["prediction"] = np.where(usual["score"] > 0.5, "yes", "no")
+    return {**usual, **{name: change(usual[name]) for name, change in changes.items()}}
+
+
+def as_table(rows):
+    return pa.table({name: pa.array(values, from_pandas=True) for name, values in rows.items()})
+
+
+REFERENCE = Reference.fit(as_table(rows_of(0)), {**KINDS, "c": "categorical"})
+
+
+def judged(number=5, windows=None, seasons=None, **fields):
+    """A day whose windows hold these rows, a week that is quiet where nothing else is said."""
+    windows = {1: rows_of(1), 7: rows_of(2, 2000), **(windows or {})}
+    profiles, pasts = (
+        {window: profile(REFERENCE, as_table(rows)) for window, rows in side.items()}
+        for side in (windows, seasons or {})
+    )
+    return DriftDay(
+        day(number),
+        CHAMPION,
+        len(windows[1]["a"]),
+        REFERENCE,
+        profiles,
+        pasts,
+        judge(REFERENCE, profiles, MONITOR, seasons=pasts),
+        IMPORTANCE,
+        **fields,
+    )
+
+
+def up(values):
+    return values + 1.0
+
+
+def far_up(values):
+    return values + 3.0
+
+
+def lost(values):
+    """One value of four is gone."""
+    return np.where(np.arange(len(values)) % 4 == 0, np.nan, values)
+
+
+def unserved(number):
+    return DriftDay(day(number), None, 60)
+
+
+def results(*days):
+    return {found.check_name: found for found in drift_checks(TINY, KEY, days)}
+
+
+def plain(result):
+    return {name: value.value for name, value in result.metadata.items()}
+
+
+def records(result, table):
+    return [record.data for record in result.metadata[table].records]
+
+
+@pytest.fixture(scope="module")
+def quiet():
+    return judged()
+
+
+@pytest.fixture(scope="module")
+def drifted():
+    """A day on which `a` moved far, `d` moved, and the week of `b` moved."""
+    return judged(
+        windows={1: rows_of(1, a=far_up, d=up), 7: rows_of(2, 2000, b=up)},
+        shifts=[
+            SegmentedShift(
+                "b",
+                7,
+                "c",
+                [
+                    SegmentShift(name, share, 0.1, 0.2, 0.5)
+                    for name, share in [
+                        ("red", 0.9),
+                        ("blue", 0.06),
+                        ("green", 0.02),
+                        ("grey", 0.01),
+                        ("pink", 0.01),
+                        ("null", 0.0),
+                    ]
+                ],
+            )
+        ],
+    )
+
+
+# Verdicts
+
+
+def test_every_check_is_declared_described_and_reported(quiet):
+    declared = drift_specs(KEY)
+    assert [item.name for item in declared] == list(CHECKS) == list(results(quiet))
+    assert {item.asset_key for item in declared} == {KEY}
+    assert all(len(item.description) > 40 for item in declared)
+    assert not any(item.blocking for item in declared)
+
+
+def test_a_quiet_day_passes_and_says_what_came_nearest(quiet):
+    for name, found in results(quiet).items():
+        about = plain(found)
+        assert found.passed
+        assert about["verdict"] == "pass"
+        assert about["failing days"] == "none"
+        assert 0 <= about["value"] < about["threshold"]
+        worst = max(
+            (item.excess, item.reason)
+            for item in quiet.verdicts
+            if (item.rule == "nulls") == (name == "null_spike")
+            and (name == "null_spike" or (item.column in TINY.columns) == (name == "feature_drift"))
+        )
+        assert found.description == f"{day(5)}: {worst[1]}"
+
+
+def test_before_the_first_champion_all_is_unknown_with_the_reason_and_the_events():
+    for found in results(unserved(0), unserved(1)).values():
+        about = plain(found)
+        assert not found.passed
+        assert found.severity == dg.AssetCheckSeverity.WARN
+        assert found.description == (
+            f"{day(1)}: no champion serves yet, so there is no reference to compare with"
+        )
+        assert (about["verdict"], about["n"], about["version"]) == ("unknown", 60.0, 0)
+        assert about["day"] == str(day(1))
+        assert "next step" not in about
+
+
+def test_a_day_with_few_rows_is_unknown_with_the_reason():
+    few = {1: rows_of(1, 20), 7: rows_of(2, 40)}
+    for found in results(judged(windows=few)).values():
+        about = plain(found)
+        assert not found.passed
+        assert found.severity == dg.AssetCheckSeverity.WARN
+        assert about["verdict"] == "unknown"
+        assert "at least 50 are needed" in found.description
+        assert "chart" not in about
+
+
+def test_a_failure_is_an_error_of_the_check_that_it_belongs_to(drifted):
+    found = results(drifted)
+    assert [item.passed for item in found.values()] == [False, True, True]
+    assert found["feature_drift"].severity == dg.AssetCheckSeverity.ERROR
+    served = judged(windows={1: rows_of(1, score=np.sqrt)})
+    assert [item.passed for item in results(served).values()] == [True, False, True]
+    lacking = judged(windows={1: rows_of(1, b=lost)})
+    assert [item.passed for item in results(lacking).values()] == [False, True, False]
+
+
+# Sentences and numbers
+
+
+def test_the_sentence_names_column_number_limit_and_window_of_each_failed_column(drifted):
+    told = results(drifted)["feature_drift"].description
+    day_, _, rest = told.partition(": ")
+    assert day_ == str(day(5))
+    sentences = rest.split("; ")
+    moved = [sentence for sentence in sentences if " moved: " in sentence]
+    by_column = {v.column: v for v in drifted.verdicts if v.verdict == "fail" and v.rule == "drift"}
+    assert set(by_column) == {"a", "b", "d"}
+    for sentence in moved:
+        verdict = by_column[sentence.split()[0]]
+        assert f"JS distance {verdict.value:.3f} (limit 0.100, q " in sentence
+        assert f"over {verdict.window} day" in sentence
+        assert f"{verdict.measures.n:,} rows" in sentence
+    assert {sentence.split()[0] for sentence in moved} == {"a", "b", "d"}
+
+
+def test_the_numbers_are_floats_of_the_furthest_column(drifted):
+    found = results(drifted)["feature_drift"]
+    about = plain(found)
+    (furthest,) = [
+        item
+        for item in drifted.verdicts
+        if (item.column, item.window, item.rule) == ("a", 1, "drift")
+    ]
+    for name in ("value", "threshold", "q", "n", "n_reference", "window"):
+        assert isinstance(found.metadata[name], dg.FloatMetadataValue), name
+    assert about["column"] == "a"
+    assert (about["value"], about["q"]) == (furthest.value, furthest.q)
+    assert (about["n"], about["n_reference"], about["window"]) == (1000.0, 1000.0, 1.0)
+    assert (about["day"], about["version"]) == (str(day(5)), 3)
+    assert "pipeline" in about["next step"]
+
+
+def test_lost_values_are_told_with_both_shares_and_what_to_do():
+    found = results(judged(windows={1: rows_of(1, b=lost)}))["null_spike"]
+    about = plain(found)
+    assert found.description.startswith(
+        f"{day(5)}: b lost values: share of null went from 0.0 % to 25.0 % (limit +5.0 %, q "
+    )
+    assert found.description.endswith("over 1 day, 1,000 rows")
+    assert (about["column"], about["value"], about["threshold"]) == ("b", 0.25, 0.05)
+    assert "failed join" in about["next step"]
+    moved = records(found, "moved bins")
+    assert moved[0] == {"column": "b", "bin": "null", "before": 0.0, "after": 0.25}
+
+
+# Tables
+
+
+def test_columns_are_in_the_order_of_drift_times_importance(drifted):
+    found = records(results(drifted)["feature_drift"], "columns")
+    assert {row["column"] for row in found} == set(TINY.columns)
+    failed = [row for row in found if row["verdict"] == "fail"]
+    assert found[: len(failed)] == failed
+    priorities = [row["value"] / row["threshold"] * row["importance"] for row in failed]
+    assert priorities == sorted(priorities, reverse=True)
+    assert failed[0]["column"] == "b"
+    assert {row["column"]: row["importance"] for row in found} == IMPORTANCE
+    assert {row["column"]: row["window"] for row in failed} == {"a": 1, "b": 7, "d": 1}
+    (a,) = [row for row in found if row["column"] == "a"]
+    assert a["mean before"] == pytest.approx(0, abs=0.1)
+    assert a["mean"] == pytest.approx(3, abs=0.1)
+
+
+def test_predictions_have_no_importance_of_their_own(drifted):
+    found = records(results(drifted)["prediction_drift"], "columns")
+    assert {row["column"]: row["importance"] for row in found} == {
+        "score": None,
+        "prediction": None,
+    }
+
+
+def test_every_column_has_a_row_for_each_window(drifted):
+    found = records(results(drifted)["feature_drift"], "windows")
+    assert [(row["column"], row["window"]) for row in found] == [
+        (column, window) for column in "abcde" for window in (1, 7)
+    ]
+    assert {(row["column"], row["window"]) for row in found if row["verdict"] == "fail"} == {
+        ("a", 1),
+        ("b", 7),
+        ("d", 1),
+    }
+    assert {row["against"] for row in found} == {"reference"}
+    assert {row["n"] for row in found if row["window"] == 7} == {2000}
+
+
+def test_moved_bins_are_those_of_the_columns_that_failed(drifted):
+    found = records(results(drifted)["feature_drift"], "moved bins")
+    assert {row["column"] for row in found} == {"a", "b", "d"}
+    assert all(row["before"] != row["after"] for row in found)
+    top = next(row for row in found if row["column"] == "a")
+    assert top["bin"].startswith(">= ")
+    assert top["after"] > 0.9 > 0.2 > top["before"]
+
+
+def test_segments_say_where_a_failed_column_moved(drifted):
+    found = records(results(drifted)["feature_drift"], "segments")
+    assert [row["segment"] for row in found] == ["red", "blue", "green", "grey", "pink"]
+    assert found[0] == {
+        "column": "b",
+        "by": "c",
+        "segment": "red",
+        "share of the shift": 0.9,
+        "rows before": 0.1,
+        "rows": 0.2,
+        "distance within": 0.5,
+    }
+
+
+def test_a_check_that_passes_explains_nothing(drifted):
+    for name in ("prediction_drift", "null_spike"):
+        about = plain(results(drifted)[name])
+        assert not {"moved bins", "segments", "chart", "next step"} & set(about)
+
+
+# Charts
+
+
+def panels(result):
+    """How many panels the chart has."""
+    name, chart = result.check_name, plain(result)["chart"]
+    prefix = f"![{name}](data:image/png;base64,"
+    assert chart.startswith(prefix)
+    png = base64.b64decode(chart[len(prefix) : -1])
+    assert png.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", png[16:24])
+    assert width == 480
+    return height / 240
+
+
+@pytest.mark.parametrize(("moved", "drawn"), [("a", 1), ("ab", 2), ("abd", 3), ("abde", 3)])
+def test_a_chart_has_a_panel_for_each_failed_column_up_to_three(moved, drawn):
+    changes = dict.fromkeys(moved, up)
+    found = results(judged(windows={1: rows_of(1, **changes)}))["feature_drift"]
+    assert panels(found) == drawn
+    assert len([row for row in records(found, "columns") if row["verdict"] == "fail"]) == len(moved)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The panels that were asked for."""
+    asked = []
+
+    def draw(panels):
+        asked.extend(panels)
+        return b"\x89PNG"
+
+    monkeypatch.setattr("mlops_drift.checks.drift.comparison_chart", draw)
+    return asked
+
+
+def test_panels_show_the_failed_window_beside_the_reference(drifted, drawn):
+    results(drifted)
+    assert {panel.name: panel.title for panel in drawn} == {
+        "a": f"reference and 1 day to {day(5)}",
+        "b": f"reference and 7 days to {day(5)}",
+        "d": f"reference and 1 day to {day(5)}",
+    }
+    for panel in drawn:
+        assert panel.past is REFERENCE.columns[panel.name].counts
+        window = 7 if panel.name == "b" else 1
+        assert panel.counts is drifted.windows[window][panel.name].counts
+
+
+# Seasons
+
+
+def test_what_failed_against_the_season_is_shown_against_the_season(drawn):
+    season = rows_of(3, 500, a=up)
+    del season["score"], season["prediction"]
+    features = REFERENCE.select(season)
+    now = judged(windows={1: rows_of(1, a=far_up, score=np.sqrt)})
+    past = {1: profile(features, as_table(season))}
+    found = DriftDay(
+        **{
+            **vars(now),
+            "seasons": past,
+            "verdicts": judge(REFERENCE, now.windows, MONITOR, seasons=past),
+        }
+    )
+    by_name = results(found)
+    feature, served = by_name["feature_drift"], by_name["prediction_drift"]
+    assert "against the same period of the past" in feature.description
+    against = {
+        (row["column"], row["window"]): row["against"] for row in records(feature, "windows")
+    }
+    assert {against[column, 1] for column in "abcde"} == {"season"}
+    assert {against[column, 7] for column in "abcde"} == {"reference"}
+    assert {row["against"] for row in records(served, "windows")} == {"reference"}
+    (a,) = [row for row in records(feature, "columns") if row["column"] == "a"]
+    assert a["mean before"] == pytest.approx(1, abs=0.1)
+    moved = records(feature, "moved bins")
+    top = past[1]["a"].counts[-3] / 500
+    assert next(row for row in moved if row["bin"].startswith(">= "))["before"] == top
+    titles = {panel.name: panel.title for panel in drawn}
+    assert titles["a"] == f"season and 1 day to {day(5)}"
+    assert titles["score"] == f"reference and 1 day to {day(5)}"
+    assert drawn[0].past is past[1]["a"].counts
+
+
+# Ranges
+
+
+def test_a_range_is_told_by_its_worst_day_and_names_every_failing_day(quiet, drifted):
+    mild = judged(number=4, windows={1: rows_of(1, e=lambda values: values + 0.5)})
+    later = judged(number=6)
+    found = results(unserved(3), mild, drifted, later)["feature_drift"]
+    about = plain(found)
+    assert found.description.startswith(f"{day(5)}: ")
+    assert (about["verdict"], about["day"], about["column"]) == ("fail", str(day(5)), "a")
+    assert about["failing days"] == f"{day(4)}, {day(5)}"
+
+
+def test_of_a_range_one_day_that_could_be_judged_decides(quiet):
+    few = judged(number=4, windows={1: rows_of(1, 20), 7: rows_of(2, 40)})
+    assert few.day == quiet.day - timedelta(days=1)
+    for found in results(few, quiet).values():
+        assert found.passed
+        assert plain(found)["day"] == str(day(5))

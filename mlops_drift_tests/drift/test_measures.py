@@ -1,0 +1,185 @@
+import dataclasses
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from mlops_drift.drift import metrics
+from mlops_drift.drift.config import DEFAULT_THRESHOLDS
+from mlops_drift.drift.measures import Measures, comparable_counts, measure
+from mlops_drift.drift.profile import ColumnProfile, profile
+from mlops_drift.drift.reference import Reference
+from mlops_drift.drift.sorted_values import SortedValues
+
+pytestmark = pytest.mark.filterwarnings("error")
+repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+
+NAN, INF = np.nan, np.inf
+LARGEST = np.finfo(np.float64).max
+RNG = np.random.default_rng(0)
+PAST, NOW = RNG.normal(size=2000), RNG.normal(0.5, 2, 500)
+EXACT = ("ks", "ks_p", "wasserstein")
+
+
+def fit(values, bins=10):
+    return Reference.fit(pa.table({"x": values}), bins=bins)
+
+
+def measured(past, now, with_sample=True, base=None, bins=10):
+    reference = fit(past, bins)
+    found = profile(reference, pa.table({"x": now}))["x"]
+    sample = SortedValues(np.asarray(now, dtype=float)) if with_sample else None
+    before = profile(reference, pa.table({"x": base}))["x"] if base is not None else None
+    return measure(reference.columns["x"], found, sample, before)
+
+
+def test_every_metric_is_measured():
+    found = measured(PAST, NOW)
+    for name, value in vars(found).items():
+        assert (value is None) == (name == "unseen"), name
+    assert {found.value(metric) for metric in DEFAULT_THRESHOLDS} <= set(vars(found).values())
+
+
+def test_numbers_about_the_bins_are_those_of_their_counts():
+    reference = fit(PAST)
+    column, current = reference.columns["x"], profile(reference, pa.table({"x": NOW}))["x"]
+    found = measure(column, current)
+    distances = metrics.distances(column.counts, current.counts)
+    assert {name: getattr(found, name) for name in distances} == distances
+    assert (found.chi2, found.chi2_p) == metrics.chi2(column.counts, current.counts)
+    assert (found.n_reference, found.n) == (2000, 500)
+
+
+def test_numbers_about_the_values_are_those_of_scipy_and_numpy():
+    found = measured(PAST, NOW)
+    expected = stats.ks_2samp(PAST, NOW)
+    assert (found.ks, found.ks_p) == pytest.approx(tuple(expected[:2]), rel=1e-12)
+    unit = stats.iqr(PAST)
+    assert found.wasserstein == pytest.approx(stats.wasserstein_distance(PAST, NOW) / unit)
+    assert found.out_of_range == np.mean((PAST.min() > NOW) | (PAST.max() < NOW)) > 0
+    for side, values in (("_reference", PAST), ("", NOW)):
+        moments = getattr(found, f"mean{side}"), getattr(found, f"std{side}")
+        assert moments == pytest.approx((values.mean(), values.std()), abs=1e-5)
+    assert (found.minimum, found.maximum) == (NOW.min(), NOW.max())
+
+
+def test_without_values_there_are_no_exact_metrics():
+    found, exact = measured(PAST, NOW, with_sample=False), measured(PAST, NOW)
+    assert [getattr(found, name) for name in EXACT] == [None] * 3
+    assert dataclasses.replace(found, **{name: getattr(exact, name) for name in EXACT}) == exact
+
+
+def test_a_base_stands_in_for_the_reference():
+    base = np.append(RNG.normal(0.5, 2, 300), [NAN] * 100)
+    found = measured(PAST, NOW, base=base)
+    assert [getattr(found, name) for name in EXACT] == [None] * 3
+    assert (found.n_reference, found.null_reference) == (400, 0.25)
+    assert found.mean_reference == pytest.approx(np.nanmean(base), abs=1e-5)
+    assert found.std_reference == pytest.approx(np.nanstd(base), abs=1e-4)
+    # The frozen bins, but not the frozen counts.
+    reference = fit(PAST)
+    before, after = (profile(reference, pa.table({"x": v}))["x"].counts for v in (base, NOW))
+    assert found.tvd == metrics.tvd(before, after)
+    assert measured(PAST, base, base=base).psi == 0
+
+
+def test_nulls_and_unknown_values_are_shares_of_all_rows():
+    found = measured([1, 2] * 50, [1.0, 9.0, NAN, INF], with_sample=False)
+    assert (found.null_share, found.unseen, found.out_of_range) == (0.25, 0.25, 0.25)
+    assert (found.null_reference, found.null_p) == (0, metrics.proportion_rise(0, 100, 1, 4))
+    found = measured(["a", "b"] * 50, ["a", "zz", None, "yy"], with_sample=False)
+    assert (found.null_share, found.unseen, found.out_of_range) == (0.25, 0.5, None)
+    numbers = (found.mean_reference, found.mean, found.std_reference, found.std, found.minimum)
+    assert numbers == (None,) * 5
+
+
+def test_unseen_is_measured_where_a_category_can_be_unseen():
+    assert measured(PAST, NOW).unseen is None
+    assert measured([1, 2] * 50, [1.0, 2.0]).unseen == 0
+
+
+def test_the_p_value_belongs_to_the_metric():
+    found = measured(PAST, NOW)
+    for metric in DEFAULT_THRESHOLDS:
+        assert found.value(metric) == getattr(found, metric)
+        exact = metric in ("ks", "wasserstein")
+        assert found.p(metric) == (found.ks_p if exact else found.chi2_p)
+
+
+def test_a_distance_that_no_double_holds_is_left_out():
+    found = measured(np.arange(1.0, 101) * 1e-300, [1e300, -1e300] * 20)
+    assert found.wasserstein is None
+    assert found.ks == 0.5
+
+
+numbers = st.one_of(
+    st.floats(),
+    st.integers(-3, 3).map(float),
+    st.sampled_from([LARGEST, -LARGEST, 5e-324, INF, NAN]),
+)
+
+
+@repeatable
+@given(st.lists(numbers, max_size=60), st.lists(numbers, max_size=40))
+def test_every_number_is_finite_or_none(past, now):
+    found = measured(pa.array(past, pa.float64()), pa.array(now, pa.float64()), bins=4)
+    for name, value in vars(found).items():
+        assert value is None or math.isfinite(value), name
+    for name in ("chi2_p", "ks_p", "null_p", "null_share", "out_of_range", "js", "ks"):
+        assert 0 <= getattr(found, name) <= 1
+
+
+def test_a_profile_with_other_bins_is_refused():
+    with pytest.raises(ValueError, match="a profile of 12 bins is needed, found 3"):
+        measure(fit(PAST).columns["x"], ColumnProfile(np.array([1, 2, 3])))
+
+
+def comparable(past, now):
+    reference = fit(past)
+    column = reference.columns["x"]
+    counts = profile(reference, pa.table({"x": now}))["x"].counts
+    found = comparable_counts(column, column.counts, counts)
+    assert [side.sum() for side in found] == [len(past), len(now)]
+    return [dict(zip(column.labels, side.tolist(), strict=True)) for side in found]
+
+
+def test_categories_with_a_few_lucky_rows_count_as_rare():
+    before, after = comparable(["a"] * 90 + ["b"] * 5 + ["c"] * 4, ["a", "b", "c", "c"])
+    assert before == {"a": 90, "b": 5, "c": 0, "rare": 4, "unseen": 0, "null": 0}
+    assert after == {"a": 1, "b": 1, "c": 0, "rare": 2, "unseen": 0, "null": 0}
+
+
+def test_unseen_categories_are_held_against_those_seen_once():
+    past = ["a"] * 80 + [f"once {i}" for i in range(20)]
+    before, _ = comparable(past, ["a"] * 9 + ["new"])
+    assert (before["unseen"], before["rare"], before["a"]) == (10, 10, 80)
+    # No more than the singletons promise, however many are unseen.
+    before, after = comparable(past, ["new"] * 10)
+    assert (before["unseen"], before["rare"], after["unseen"]) == (20, 0, 10)
+    before, _ = comparable(past, ["a"] * 10)
+    assert (before["unseen"], before["rare"]) == (0, 20)
+
+
+def test_a_base_has_its_own_unseen_rows():
+    column = fit(["a"] * 80 + [f"once {i}" for i in range(20)]).columns["x"]
+    size = len(column.counts)
+    base, current = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    base[[0, -2]] = 70, 30
+    current[[0, -2]] = 60, 40
+    before, after = comparable_counts(column, base, current)
+    assert (before[[0, -2]].tolist(), after[[0, -2]].tolist()) == ([70, 30], [60, 40])
+
+
+def test_counts_of_numbers_are_left_as_they_are():
+    column = fit([1, 2, 3] * 40).columns["x"]
+    counts = np.array([1, 0, 0, 5, 0, 2])
+    assert comparable_counts(column, column.counts, counts) == (column.counts, counts)
+
+
+def test_measures_name_every_number_of_their_docstring():
+    for field in dataclasses.fields(Measures):
+        assert f"        {field.name}: " in f"    {Measures.__doc__}"
