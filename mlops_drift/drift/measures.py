@@ -87,6 +87,8 @@ def measure(
     current: ColumnProfile,
     sample: SortedValues | None = None,
     base: ColumnProfile | None = None,
+    *,
+    wasserstein: bool = True,
 ) -> Measures:
     """Measures one column of a window.
 
@@ -101,6 +103,7 @@ def measure(
             `ks_p` and `wasserstein`.
         base: what the window is held against in place of the reference: another period's rows in
             the same bins. There is no `ks`, `ks_p` and `wasserstein` then.
+        wasserstein: whether to compute that one, which takes longer than all the others.
 
     Raises:
         ValueError: the profile has other bins than the reference.
@@ -121,11 +124,13 @@ def measure(
     n_reference, n = int(past.sum()), current.n
     before, after = comparable_counts(column, past, current.counts)
     statistic, p = metrics.chi2(before, after)
-    ks = ks_p = wasserstein = None
+    ks = ks_p = distance = None
     if base is None and column.sample is not None and sample is not None:
-        ks, distance = column.sample.distances(sample)
+        if wasserstein:
+            ks, distance = column.sample.distances(sample)
+        else:
+            ks = column.sample.ks(sample)
         ks_p = metrics.ks_p(ks, column.sample, sample)
-        wasserstein = distance if np.isfinite(distance) else None
     numeric = column.kind == "numeric"
     return Measures(
         n_reference=n_reference,
@@ -135,7 +140,7 @@ def measure(
         chi2_p=p,
         ks=ks,
         ks_p=ks_p,
-        wasserstein=wasserstein,
+        wasserstein=distance if distance is not None and np.isfinite(distance) else None,
         null_reference=int(past[-1]) / max(n_reference, 1),
         null_share=int(current.counts[-1]) / max(n, 1),
         null_p=metrics.proportion_rise(int(past[-1]), n_reference, int(current.counts[-1]), n),

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from mlops_drift.drift.rows import Kind, Rows, Source
+from mlops_drift.drift.rows import Kind, Rows, Source, without_nulls
 from mlops_drift.drift.sorted_values import SortedValues
 
 Counts = NDArray[np.int64]
@@ -389,12 +389,19 @@ class Reference:
         """
         data = json.loads((Path(folder) / JSON_FILE).read_bytes())
         loaded = cls.from_dict(data, _samples(data, Path(folder) / VALUES_FILE))
-        for name, column in loaded.columns.items():
-            if column.sample is not None and digest_of(column.sample) != column.frozen_digest:
-                raise ValueError(
-                    f"the values of column {name!r} in {Path(folder) / VALUES_FILE} are not those "
-                    f"of {JSON_FILE}; both must come from the same reference"
+        with ThreadPoolExecutor() as pool:
+            wrong = [
+                name
+                for name, is_sound in zip(
+                    loaded.columns, pool.map(_is_sound, loaded.columns.values()), strict=True
                 )
+                if not is_sound
+            ]
+        if wrong:
+            raise ValueError(
+                f"the values of {', '.join(wrong)} in {Path(folder) / VALUES_FILE} are not those "
+                f"of {JSON_FILE}; both must come from the same reference"
+            )
         return loaded
 
     @property
@@ -405,6 +412,10 @@ class Reference:
         """
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_sound(column: ColumnReference) -> bool:
+    return column.sample is None or digest_of(column.sample) == column.frozen_digest
 
 
 def digest_of(sample: SortedValues) -> str:
@@ -441,7 +452,7 @@ def _samples(data: Mapping[str, Any], file: Path | pa.BufferReader) -> dict[str,
             )
         for group, name in enumerate(filled):
             column = values.read_row_group(group, columns=["value"], use_threads=False)["value"]
-            samples[name] = SortedValues.presorted(column.to_numpy())
+            samples[name] = SortedValues.presorted(without_nulls(column))
     return samples
 
 

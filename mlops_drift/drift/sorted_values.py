@@ -83,6 +83,13 @@ class SortedValues:
     def _fine(self) -> "_Cells":
         return _Cells(self.finite, VALUES_PER_CELL)
 
+    def ks(self, other: "SortedValues") -> float:
+        """The Kolmogorov-Smirnov statistic alone, in less than half the time of both distances."""
+        x, y = self.finite, other.finite
+        if len(x) < FEWEST or not len(y):
+            return _largest_distance(self.values, other.values, other.values) if len(self) else 0.0
+        return self._ks(other, np.searchsorted(y, self._coarse.knots, side="right"))
+
     def distances(self, other: "SortedValues") -> tuple[float, float]:
         """The Kolmogorov-Smirnov statistic and the Wasserstein-1 distance.
 
