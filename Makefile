@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test ui mlflow lint lock bench clean
+.PHONY: run test ui mlflow lint lock bench bench-drift clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -28,6 +28,11 @@ lint: $(VENV)
 
 bench: $(VENV)
 	$(BIN)/python benchmarks/day_cost.py
+
+# Makes environments for evidently and nannyml first; about twenty minutes.
+bench-drift: $(VENV)
+	$(BIN)/python benchmarks/drift_speed.py --profile
+	$(BIN)/python benchmarks/drift_truth.py
 
 $(VENV): $(VENV)/.complete
 

@@ -127,7 +127,10 @@ def sql(query: str | None, style: str) -> None:
 @click.option("--by", help="Column of CURRENT whose values are chunks, judged one by one.")
 @click.option("--columns", help="Compare only these, separated by commas; all by default.")
 @click.option("--categorical", help="Numeric columns to read as categories, separated by commas.")
-@click.option("--tests", help="Further tests of numeric columns: mann-whitney, levene.")
+@click.option(
+    "--tests",
+    help="Further tests of numeric columns, in JSON and on the page: mann-whitney, levene.",
+)
 @click.option("--auc", is_flag=True, help="Train a classifier to tell the tables apart.")
 @click.option("--metric", help="js (default), psi, hellinger, tvd, linf, ks or wasserstein.")
 @click.option("--threshold", type=float, help="Metric from which a significant difference fails.")

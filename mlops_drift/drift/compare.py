@@ -131,7 +131,7 @@ def compare(
     """Compares two tables column by column.
 
     Args:
-        reference: the table to compare with, or a fitted reference.
+        reference: the table to compare with, or a fitted reference, whose kinds and bins stay.
         current: the table to judge.
         columns: which columns; without it all that either side has.
         categorical: numeric columns that are to be read as categories.
@@ -231,6 +231,9 @@ def _compare(
     wasserstein: bool = True,
 ) -> list[Comparison]:
     monitor = monitor or DriftMonitor()
+    metrics = {monitor.metric, *(column.metric for column in monitor.columns.values())}
+    if not wasserstein and "wasserstein" in metrics:
+        raise ValueError("the monitor judges by wasserstein, which wasserstein=False leaves out")
     past = reference if isinstance(reference, Reference) else Rows.of(reference)
     now = Rows.of(current)
     chunks = _chunks(now, by)

@@ -365,8 +365,10 @@ class Reference:
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Reads what `to_files` made; without the Parquet file it has no samples.
 
+        That the files are those that were made is for the caller to know; `load` verifies it.
+
         Raises:
-            ValueError: the two files do not belong together.
+            ValueError: one file has other columns or more values than the other.
         """
         data = json.loads(files[JSON_FILE])
         if VALUES_FILE not in files:

@@ -1,7 +1,8 @@
 """The rows of a table, wherever they are, read by SQL in one way.
 
 Reading a column means the same for every source: numbers are doubles, dates and times are days
-since 1970-01-01, NaN is a null; a category is text, and 1 and 1.0 are both the category ``1``.
+since 1970-01-01, NaN is a null; a category is text, and 1 and 1.0 are both the category ``1``
+(whole numbers up to 2**53).
 """
 
 import gzip
@@ -32,8 +33,8 @@ _ARROW = duckdb.DuckDBPyRelation.to_arrow_table
 # A folder named like `day=2024-01-01` is no column.
 # Nor are the rows above one with too many values a preface to be skipped.
 _CSV = (
-    "header = true, skip = 0, quote = '\"', escape = '\"', comment = '', sample_size = -1, "
-    "hive_partitioning = false"
+    "nullstr = ['', 'NA', 'N/A', 'NULL', 'null', 'NaN', 'nan'], header = true, skip = 0, "
+    "quote = '\"', escape = '\"', comment = '', sample_size = -1, hive_partitioning = false"
 )
 _SUFFIXES = (".parquet", ".csv", ".tsv")
 
@@ -69,7 +70,8 @@ class Rows:
         types: DuckDB's type of each column.
 
     Raises:
-        RowsError: the file is missing, of another kind or damaged, or a column comes twice.
+        RowsError: the file is missing, of another kind or damaged, or a column comes twice (of a
+            CSV file the second one is called ``name_1``).
 
     >>> rows = Rows(pa.table({"age": [31, None], "plan": ["a", "b"]}))
     >>> rows.count, rows.kinds
@@ -87,6 +89,7 @@ class Rows:
             self.sql = _file(Path(source))
             if _suffix(Path(source)) == ".parquet":
                 self._parquet = Path(source)
+                self._arrow = self._with_durations()
             else:
                 # Text is parsed once, not once for each column.
                 self._arrow = self.query(f"SELECT * FROM {self.sql}", _ARROW)
@@ -97,8 +100,16 @@ class Rows:
             self.sql = "arrow_rows"
         described = self.query(f"DESCRIBE SELECT * FROM {self.sql}", _TUPLES)
         self.types: dict[str, str] = {name: kind for name, kind, *_ in described}
-        if self._parquet is not None:
-            _refuse_twins(pq.read_schema(self._parquet).names, self.name)
+
+    def _with_durations(self) -> pa.Table | None:
+        """The whole file where it has durations, which DuckDB would read as plain numbers."""
+        with self._readable(), pq.ParquetFile(self._parquet) as file:
+            schema = file.schema_arrow
+            _refuse_twins(schema.names, self.name)
+            if not any(pa.types.is_duration(field.type) for field in schema):
+                return None
+            self._parquet = None
+            return file.read()
 
     @classmethod
     def of(cls, source: Source) -> "Rows":
@@ -166,7 +177,14 @@ class Rows:
         try:
             yield
         except (duckdb.Error, pa.ArrowException, OSError) as error:
-            raise RowsError(f"{self.name} cannot be read: {error}") from error
+            # What follows the first line are settings of DuckDB, which are not at hand here.
+            reason = str(error).split("\n")[0]
+            if self.name.removesuffix(".gz").endswith((".csv", ".tsv")):
+                reason += (
+                    " Every row needs as many values as the header has names, and a value that "
+                    "holds the delimiter or a quote must be in double quotes."
+                )
+            raise RowsError(f"{self.name} cannot be read: {reason}") from error
 
     def expression(self, name: str, kind: Kind) -> str:
         """A column as SQL: a double without NaN, or text; null where there is no value.
@@ -266,7 +284,7 @@ class Rows:
         """
         expression = self.expression(name, "categorical")
         counted = self.query(
-            f"SELECT {expression} AS v, count(*) FROM {self.sql} GROUP BY v", _TUPLES, [name]
+            f"SELECT {expression} AS v, count(*) FROM {self.sql} GROUP BY 1", _TUPLES, [name]
         )
         return dict(counted)
 
@@ -357,7 +375,8 @@ def literals(values: Sequence[float] | Sequence[str]) -> str:
 
 
 def _without_nan(number: str) -> str:
-    return f"CASE WHEN isnan({number}) THEN NULL ELSE {number} END"
+    # Not isnan: DuckDB answers that by a file's statistics, which do not count NaN.
+    return f"CASE WHEN isfinite({number}) OR isinf({number}) THEN {number} END"
 
 
 def _suffix(path: Path) -> str:
@@ -386,7 +405,9 @@ def _delimiter(path: Path) -> str:
     try:
         with open_text(path, "rt", encoding="utf-8") as lines:
             header = re.sub(r'"[^"]*"', "", lines.readline())
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise RowsError(f"{path} cannot be read: {error}; save it as UTF-8") from error
+    except (OSError, EOFError) as error:
         raise RowsError(f"{path} cannot be read: {error}") from error
     return max(",;\t|", key=header.count)
 

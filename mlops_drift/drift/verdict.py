@@ -15,6 +15,7 @@ from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.schema import Verdict
 
 MIN_REFERENCE_ROWS = 30
+_LONGEST_LABEL = 60
 
 # Over the shares of the bins, nulls among them; and over the share of nulls alone.
 Rule = Literal["drift", "nulls"]
@@ -103,8 +104,8 @@ def judge(
     columns and windows of this call are one Benjamini-Hochberg family. Without drift the chance
     that anything fails is at most `alpha` (for tests that are independent or depend positively),
     whatever the number of columns and windows. So, asked once a day and although windows overlap,
-    at most `alpha` of all days have a false alarm in the long run, .001 being one day in three
-    years. The effect size makes it less.
+    at most `alpha` of all days have a false alarm, averaged over many references: .001 is one day
+    in three years. The effect size makes it less.
 
     A verdict is unknown if the window has fewer rows than `min_rows`, what it is held against
     fewer than 30, or the metric cannot be computed; it takes no part in the family.
@@ -193,7 +194,7 @@ def _open_drift(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
     if not reason and (value is None or p is None):
         reason = (
             f"{comparison.name} was not judged by its {METRIC_NAMES[metric]}: the values of this "
-            "window are not at hand, or too large for it"
+            "window or of the reference are not at hand, or too large for it"
         )
     return ColumnVerdict(
         comparison.name,
@@ -303,7 +304,9 @@ def _largest_move(comparison: Comparison) -> str:
     before = comparison.past / max(int(comparison.past.sum()), 1)
     after = comparison.counts / max(int(comparison.counts.sum()), 1)
     number = int(np.argmax(np.abs(after - before)))
-    label = comparison.column.labels[number]
+    label = " ".join(comparison.column.labels[number].split())
+    if len(label) > _LONGEST_LABEL:
+        label = f"{label[: _LONGEST_LABEL - 1]}…"
     return f"share of {label} went from {_percent(before[number])} to {_percent(after[number])}"
 
 

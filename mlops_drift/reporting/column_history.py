@@ -83,8 +83,12 @@ def column_histories(
     if not comparisons:
         raise ValueError("comparisons must hold at least one comparison, found none")
     histories = [
-        ColumnHistory(name, tuple(c.columns[name] for c in comparisons), *monitor.effect(name))
-        for name in comparisons[0].columns
+        ColumnHistory(
+            name,
+            tuple(comparison.columns[name] for comparison in comparisons),
+            *monitor.effect(name, ordered=column.kind != "categorical"),
+        )
+        for name, column in comparisons[0].columns.items()
     ]
     return sorted(histories, key=_interest)
 

@@ -82,7 +82,7 @@ def prediction_kinds(spec: ModelSpec) -> dict[str, Kind]:
 
 
 def fit_reference(spec: ModelSpec, features: pa.Table, test_predictions: pa.Table) -> Reference:
-    """The reference of a version: its training features and its test predictions."""
+    """The reference of a version: features of both parts of its training set, test predictions."""
     bins = spec.monitors.drift.bins
     kinds: dict[str, Kind] = {
         name: "numeric" if column.is_numeric else "categorical"

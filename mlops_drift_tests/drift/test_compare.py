@@ -307,3 +307,46 @@ def test_every_number_of_a_comparison_is_finite():
         for column in chunk.to_dict()["columns"].values():
             numbers = [value for value in column.values() if isinstance(value, float)]
             assert all(map(math.isfinite, numbers))
+
+
+def test_a_column_may_have_the_name_that_queries_give_to_theirs(tmp_path):
+    rng = np.random.default_rng(5)
+    values = np.where(rng.random(600) < 0.2, np.nan, rng.integers(0, 4, 600))
+    path = tmp_path / "v.parquet"
+    pq.write_table(pa.table({"v": values, "x": rng.choice(["a", "b"], 600)}), path)
+    assert compare(path, path).drifted == []
+    assert compare(path, path, categorical=["v"]).columns["v"].measures.null_share > 0.1
+    assert compare(path, path, categorical=["v"]).drifted == []
+
+
+def test_durations_are_days_from_a_file_too(tmp_path):
+    days = np.random.default_rng(6).integers(0, 9000, 900)
+    table = pa.table({"d": pa.array(days * 1_000_000, pa.duration("us"))})
+    pq.write_table(table, tmp_path / "d.parquet")
+    assert compare(table, tmp_path / "d.parquet").columns["d"].measures.js == 0
+    assert compare(tmp_path / "d.parquet", table).columns["d"].measures.maximum < 0.11
+
+
+def test_chunks_without_wasserstein_have_every_other_number():
+    rng = np.random.default_rng(7)
+    past = pa.table({"x": rng.normal(size=5000)})
+    now = pa.table({"x": rng.normal(0.1, 1, 4000), "day": np.repeat([1, 2], 2000)})
+    full = compare_chunks(past, now, by="day")
+    lean = compare_chunks(past, now, by="day", wasserstein=False)
+    for one, other in zip(full, lean, strict=True):
+        expected = {**one.columns["x"].to_dict(), "wasserstein": None}
+        assert other.columns["x"].to_dict() == expected
+
+
+def test_a_metric_that_is_left_out_cannot_judge():
+    table = pa.table({"x": range(200), "day": [1] * 200})
+    with pytest.raises(ValueError, match="judges by wasserstein, which wasserstein=False"):
+        compare_chunks(
+            table, table, by="day", monitor=DriftMonitor(metric="wasserstein"), wasserstein=False
+        )
+
+
+def test_a_long_category_is_shortened_in_the_reason():
+    found = compare(pa.table({"x": ["a" * 5000] * 300}), pa.table({"x": ["b"] * 300})).columns["x"]
+    assert found.verdict == "fail"
+    assert len(found.reasons[0]) < 250

@@ -1,6 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -324,3 +325,15 @@ def test_missing_or_unreadable_column_is_named(table, message):
 def test_a_missing_group_column_is_named():
     with pytest.raises(ValueError, match=r"no column 'day'.*\['x'\]"):
         profile_by(fit([1.0, 2.0]), pa.table({"x": [1.0]}), "day")
+
+
+def test_nan_in_a_file_is_null_as_everywhere(tmp_path):
+    # Its statistics say that all values lie between 1 and 4.
+    values = pa.array([1.0, np.nan, 2.0, np.nan, 4.0, 3.0] * 50)
+    table = pa.table({"x": values})
+    pq.write_table(table, tmp_path / "x.parquet")
+    for kind in ("numeric", "categorical"):
+        reference = Reference.fit(tmp_path / "x.parquet", {"x": kind})
+        assert reference.columns["x"].null_share == 1 / 3
+        assert profile(reference, tmp_path / "x.parquet") == profile(reference, table)
+        assert profile(reference, table)["x"].counts[-1] == 100

@@ -400,3 +400,10 @@ def test_texts_survive_as_sql(values):
         found = connection.execute(f"SELECT {literals(values)}").fetchall()[0][0]
     assert found == values
     assert literal(values[0]).startswith("'")
+
+
+def test_what_stands_for_a_missing_number_in_a_csv_is_null(tmp_path):
+    path = tmp_path / "gaps.csv"
+    path.write_text("a,b\n1,x\nNA,y\nnull,z\n,w\n")
+    assert Rows(path).numbers("a").tolist()[0] == 1.0
+    assert np.isnan(Rows(path).numbers("a")[1:]).all()

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -202,3 +204,13 @@ class TestSmallCells:
 def test_a_million_values_find_the_same_as_a_merge():
     x, y = rng().gamma(2, 3, 300_000), rng(1).gamma(2.01, 3, 200_000)
     assert_exact(x, y)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e308, 1e-308])
+def test_ks_alone_is_the_one_of_both_distances(size):
+    rng = np.random.default_rng(8)
+    x, y = (SortedValues(rng.uniform(-1, 1, n) * size) for n in (5000, 700))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert x.ks(y) == x.distances(y)[0]
+        assert x.ks(SortedValues([])) == SortedValues([]).ks(x) == 0.0

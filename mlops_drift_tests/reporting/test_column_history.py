@@ -1,5 +1,7 @@
+import pyarrow as pa
 import pytest
 
+from mlops_drift.drift.compare import compare
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.reporting.column_history import column_histories
 from mlops_drift_tests.reporting.two_tables import MONITOR, by_day, drifted
@@ -37,3 +39,11 @@ def test_a_column_with_its_own_metric_is_shown_by_that():
 def test_no_comparison_is_refused():
     with pytest.raises(ValueError, match="at least one comparison, found none"):
         column_histories([], MONITOR)
+
+
+def test_categories_are_shown_by_the_metric_that_judged_them():
+    table = pa.table({"c": ["a", "b"] * 100})
+    monitor = DriftMonitor(metric="ks")
+    [found] = column_histories([compare(table, table, monitor=monitor)], monitor)
+    assert (found.metric, found.threshold) == ("js", 0.1)
+    assert found.judged != [None]
