@@ -306,15 +306,6 @@ class Reference:
         """The reference of some of the columns."""
         return Reference({name: self.columns[name] for name in names})
 
-    @property
-    def has_samples(self) -> bool:
-        """Whether the sorted values of the numeric columns are at hand."""
-        return all(
-            column.sample is not None
-            for column in self.columns.values()
-            if column.kind == "numeric"
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """The reference as JSON-safe values, without the samples."""
         return {"columns": {name: column.to_dict() for name, column in self.columns.items()}}
