@@ -116,7 +116,7 @@ def chi2(reference: ArrayLike, current: ArrayLike) -> tuple[float, float]:
 
     Returns:
         Pearson's statistic over all bins, and a p-value. The p-value is the chi-squared tail of
-        the statistic if by the reference every bin should have at least 5 rows on both sides. For
+        the statistic if by the larger sample every bin should have 5 rows in the smaller one. For
         sparser bins the tail is wrong by orders of magnitude (a single row of a new category can
         get 1e-20), so they are pooled in bin order until they should have 5, and each that is more
         than a standard deviation off also gets Fisher's exact test against all other bins. Then p
@@ -133,10 +133,9 @@ def chi2(reference: ArrayLike, current: ArrayLike) -> tuple[float, float]:
     if _one_side_empty(table) or table.shape[1] < 2:
         return 0.0, 1.0
     statistic, expected = _pearson(table)
-    # By the reference alone: its bins were fixed before the current rows came, so that these must
-    # not choose which of the bins are pooled.
-    n_reference, n = table.sum(axis=1)
-    needed = table[0] * min(n / n_reference, 1.0)
+    # By the larger sample alone: the noise of the smaller one must not choose what is pooled.
+    sizes = table.sum(axis=1)
+    needed = table[np.argmax(sizes)] * (sizes.min() / sizes.max())
     sparse = needed < _MIN_EXPECTED
     if not sparse.any():
         return statistic, float(chdtrc(table.shape[1] - 1, statistic))
