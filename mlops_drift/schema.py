@@ -1,5 +1,6 @@
 """What a model's data looks like: columns with their constraints, and the target."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -15,6 +16,17 @@ from pydantic import (
 ColumnType = Literal["number", "integer", "boolean", "category"]
 TargetKind = Literal["binary", "multiclass", "regression"]
 Verdict = Literal["pass", "fail", "unknown"]
+
+
+def overall(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict over several: any fail fails, any pass passes the rest.
+
+    >>> overall(["unknown", "pass"]), overall(["pass", "fail"]), overall([])
+    ('pass', 'fail', 'unknown')
+    """
+    if "fail" in verdicts:
+        return "fail"
+    return "pass" if "pass" in verdicts else "unknown"
 
 
 class Strict(BaseModel):

@@ -5,11 +5,12 @@ from typing import Any
 
 import dagster as dg
 
-from mlops_drift.checks.report import check_result, overall, verdict_table
+from mlops_drift.checks.report import check_result, verdict_table
 from mlops_drift.drift.chart import Panel, comparison_chart
 from mlops_drift.drift.explain import RankedColumn, moved_bins, severity
 from mlops_drift.drift.reference import Counts
 from mlops_drift.drift.verdict import ColumnVerdict
+from mlops_drift.schema import overall
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.drift import (
     FEATURE_DRIFT,

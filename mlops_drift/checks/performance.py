@@ -7,10 +7,11 @@ from typing import Any
 
 import dagster as dg
 
-from mlops_drift.checks.report import check_result, overall, verdict_table
+from mlops_drift.checks.report import check_result, verdict_table
 from mlops_drift.learning.metrics import worsening
 from mlops_drift.monitoring.performance import PerformanceVerdict
 from mlops_drift.monitoring.policy import PERFORMANCE_DROP
+from mlops_drift.schema import overall
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.performance import PerformanceDay
 

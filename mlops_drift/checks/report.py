@@ -66,17 +66,6 @@ def check_result(
     )
 
 
-def overall(verdicts: list[Verdict]) -> Verdict:
-    """The verdict over several: any fail fails, any pass passes the rest.
-
-    >>> overall(["unknown", "pass"]), overall(["pass", "fail"]), overall([])
-    ('pass', 'fail', 'unknown')
-    """
-    if "fail" in verdicts:
-        return "fail"
-    return "pass" if "pass" in verdicts else "unknown"
-
-
 def verdict_table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
     """Rows with the same columns as a table; numbers rounded for reading."""
     records = [

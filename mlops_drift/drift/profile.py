@@ -1,8 +1,8 @@
 """Profiles: rows of one day, or of many, counted in the bins of a reference.
 
 One SQL statement makes the profile of all columns in one pass over the rows (of wide tables one
-statement for each 50 columns). Profiles add up
-exactly, the moments too: these are sums of whole numbers.
+statement for each 50 columns). Profiles add up exactly, the moments too: these are sums of whole
+numbers.
 """
 
 import math
@@ -252,8 +252,8 @@ def _query(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, 
                 distances.append(_distance(number, column.moments))
             counted += _numeric_aggregates(number, column)
         else:
-            known = sorted([*map(str, column.values), *column.rare])
-            counted += [f"count({cell})", _histogram("histogram_exact", cell, literals(known))]
+            known = literals(_known(column))
+            counted += [f"count({cell})", _histogram("histogram_exact", cell, known)]
             counted += ["NULL"] * (_FIELDS - 3)
         counted.append("count(*)")
     group = rows.value(by) if by else "NULL"
@@ -335,10 +335,15 @@ def _profile(reference: Reference, row: tuple[Any, ...]) -> Profile:
     return made
 
 
+def _known(column: ColumnReference) -> list[str]:
+    """The categories in the order in which DuckDB counts them."""
+    return sorted([*map(str, column.values), *column.rare])
+
+
 def _category_counts(
     column: ColumnReference, histogram: list[int], filled: int, nulls: int
 ) -> Counts:
-    known = sorted([*map(str, column.values), *column.rare])
+    known = _known(column)
     rows = np.zeros(len(known), dtype=np.int64)
     # Where something is not known, a last entry says how much.
     rows[: len(histogram[: len(known)])] = histogram[: len(known)]

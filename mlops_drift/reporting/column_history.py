@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mlops_drift.drift.compare import ColumnComparison, Comparison
 from mlops_drift.drift.config import DriftMetric, DriftMonitor
-from mlops_drift.schema import Verdict
+from mlops_drift.schema import Verdict, overall
 
 NOTHING = "—"
 
@@ -39,7 +39,7 @@ class ColumnHistory:
     @property
     def verdict(self) -> Verdict:
         """Fail if any chunk fails, unknown if every chunk is, else pass."""
-        return worst([cell.verdict for cell in self.cells])
+        return overall([cell.verdict for cell in self.cells])
 
     @property
     def judged(self) -> list[float | None]:
@@ -97,17 +97,6 @@ def _interest(history: ColumnHistory) -> tuple[int, int, float]:
     furthest = max(cell.excess for cell in history.cells)
     rank = ("fail", "unknown", "pass").index(history.verdict)
     return rank, -len(history.failed), -furthest
-
-
-def worst(verdicts: Sequence[Verdict]) -> Verdict:
-    """Fail if any verdict is, unknown if all are, else pass.
-
-    >>> worst(["unknown", "pass"]), worst(["unknown"]), worst(["pass", "fail"])
-    ('pass', 'unknown', 'fail')
-    """
-    if "fail" in verdicts:
-        return "fail"
-    return "pass" if "pass" in verdicts else "unknown"
 
 
 def shares(cell: ColumnComparison) -> tuple[Shares, Shares]:

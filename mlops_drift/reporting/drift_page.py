@@ -22,9 +22,8 @@ from mlops_drift.reporting.column_history import (
     probability,
     quantity,
     shares,
-    worst,
 )
-from mlops_drift.schema import Verdict
+from mlops_drift.schema import Verdict, overall
 
 TEMPLATE = "drift_page.html.j2"
 WORDS: dict[Verdict, str] = {"fail": "drifted", "unknown": "not judged", "pass": "passed"}
@@ -289,7 +288,7 @@ def _point(
     top: float,
 ) -> _Point:
     value = max((v for v in (values[i] for i in group) if v is not None), default=None)
-    verdict = worst([history.cells[i].verdict for i in group])
+    verdict = overall([history.cells[i].verdict for i in group])
     span = labels[group[0]] if len(group) == 1 else f"{labels[group[0]]} to {labels[group[-1]]}"
     text = f"{span}: {WORDS[verdict]}" + ("" if value is None else f", {distance(value)}")
     height = None if value is None else _height(value, top)

@@ -145,6 +145,7 @@ class _Serving:
         self.reference = Reference.from_files(files)
         self._features = self.reference.select(spec.columns)
         self._predictions = self.reference.select(prediction_kinds(spec))
+        self._importance = model.sets.read_importance(champion.training_set, champion.version)
         self._first = min(days)
         self._kept = self._read(min(days), max(days))
         self.profiles = {**self._stored(until=min(days)), **self._measured(days)}
@@ -191,7 +192,6 @@ class _Serving:
         pasts = self._pasts(spans)
         seasons = {window: profile(self._features, rows) for window, rows in pasts.items()}
         verdicts = judge(self.reference, windows, self._monitor, samples, seasons)
-        importance = self._model.sets.read_importance(champion.training_set, champion.version)
         return DriftDay(
             day,
             champion,
@@ -200,8 +200,8 @@ class _Serving:
             windows,
             seasons,
             verdicts,
-            importance,
-            self._shifts(spans, pasts, self._moved(verdicts, importance)),
+            self._importance,
+            self._shifts(spans, pasts, self._moved(verdicts)),
         )
 
     def _spans(self, day: date) -> dict[int, list[date]]:
@@ -271,16 +271,14 @@ class _Serving:
         found = self._model.lake.query("SELECT min(day) AS d FROM f", f=self._model.tables.features)
         return found["d"][0].as_py() or self._spec.start_date
 
-    def _moved(
-        self, verdicts: Sequence[ColumnVerdict], importance: Mapping[str, float]
-    ) -> list[ColumnVerdict]:
+    def _moved(self, verdicts: Sequence[ColumnVerdict]) -> list[ColumnVerdict]:
         """The furthest verdict of each feature that drifted, in the order to look at them."""
         drifted = [
             item
             for item in verdicts
             if item.verdict == "fail" and item.rule == "drift" and item.column in self._spec.columns
         ]
-        return [item.worst for item in rank(drifted, importance)]
+        return [item.worst for item in rank(drifted, self._importance)]
 
     def _shifts(
         self,
