@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops_drift.drift.reference import ColumnReference, Counts
+from mlops_drift.drift.reference import ColumnReference, Counts, shares
 
 _MAX_BINS = 16
 _MAX_LABEL_LENGTH = 16
@@ -66,7 +66,7 @@ def comparison_chart(panels: Sequence[Panel]) -> bytes:
 
 
 def _draw(axes: Any, panel: Panel, *, with_legend: bool) -> None:
-    before, after = (100 * rows / max(int(rows.sum()), 1) for rows in (panel.past, panel.counts))
+    before, after = (100 * shares(rows) for rows in (panel.past, panel.counts))
     filled = np.flatnonzero(before + after)
     by_change = np.argsort(-np.abs(after - before)[filled], kind="stable")
     shown = np.sort(filled[by_change[:_MAX_BINS]])

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlops_drift.drift.metrics import tvd
 from mlops_drift.drift.profile import ColumnProfile
-from mlops_drift.drift.reference import ColumnReference, Counts
+from mlops_drift.drift.reference import ColumnReference, Counts, shares
 from mlops_drift.drift.verdict import ColumnVerdict
 
 _ORDER = {"fail": 2, "pass": 1, "unknown": 0}
@@ -86,7 +86,7 @@ def moved_bins(
     >>> moved_bins(column, column.counts, np.array([10, 10, 0, 0, 0]), most=1)
     [MovedBin(label='a', before=0.6, after=0.5)]
     """
-    before, after = _shares(past), _shares(counts)
+    before, after = shares(past), shares(counts)
     order = np.argsort(-np.abs(after - before), kind="stable")[:most]
     return [
         MovedBin(column.labels[number], float(before[number]), float(after[number]))
@@ -158,7 +158,3 @@ def segment_shifts(
         for number, segment in enumerate(segments)
     ]
     return sorted(found, key=lambda item: (-item.share, item.segment))
-
-
-def _shares(counts: Any) -> Any:
-    return counts / max(float(counts.sum()), 1.0)

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from mlops_drift.drift.rows import Kind, Rows, Source, without_nulls
+from mlops_drift.drift.rows import Floats, Kind, Rows, Source, without_nulls
 from mlops_drift.drift.sorted_values import SortedValues
 
 Counts = NDArray[np.int64]
@@ -405,6 +405,16 @@ class Reference:
         """
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def shares(counts: Counts) -> Floats:
+    """What part of the rows each bin holds; zeros without rows.
+
+    >>> shares(np.array([1, 3])).tolist(), shares(np.array([0, 0])).tolist()
+    ([0.25, 0.75], [0.0, 0.0])
+    """
+    parts: Floats = counts / max(int(counts.sum()), 1)
+    return parts
 
 
 def _is_sound(column: ColumnReference) -> bool:

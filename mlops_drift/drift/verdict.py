@@ -10,7 +10,7 @@ from mlops_drift.drift import metrics
 from mlops_drift.drift.config import DriftMetric, DriftMonitor
 from mlops_drift.drift.measures import Measures, measure
 from mlops_drift.drift.profile import ColumnProfile
-from mlops_drift.drift.reference import ColumnReference, Counts, Reference
+from mlops_drift.drift.reference import ColumnReference, Counts, Reference, shares
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.schema import Verdict
 
@@ -301,8 +301,7 @@ def _span(measured: ColumnVerdict) -> str:
 
 
 def _largest_move(comparison: Comparison) -> str:
-    before = comparison.past / max(int(comparison.past.sum()), 1)
-    after = comparison.counts / max(int(comparison.counts.sum()), 1)
+    before, after = shares(comparison.past), shares(comparison.counts)
     number = int(np.argmax(np.abs(after - before)))
     label = " ".join(comparison.column.labels[number].split())
     if len(label) > _LONGEST_LABEL:

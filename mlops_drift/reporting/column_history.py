@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mlops_drift.drift.compare import ColumnComparison, Comparison
 from mlops_drift.drift.config import DriftMetric, DriftMonitor
+from mlops_drift.drift.reference import shares as shares_of
 from mlops_drift.schema import Verdict, overall
 
 NOTHING = "—"
@@ -103,10 +104,7 @@ def shares(cell: ColumnComparison) -> tuple[Shares, Shares]:
     """Shares of the reference's and of the current rows by bin, in [0, 1]; empty if unreadable."""
     if cell.column is None or cell.counts is None:
         return np.zeros(0), np.zeros(0)
-    before, after = (
-        rows / max(int(rows.sum()), 1) for rows in (np.asarray(cell.column.counts), cell.counts)
-    )
-    return before, after
+    return shares_of(cell.column.counts), shares_of(cell.counts)
 
 
 def distance(value: float | None) -> str:
