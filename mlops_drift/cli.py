@@ -1,8 +1,9 @@
-"""The command line: `mlops-drift run`, `status`, `sql` and `compare`."""
+"""The command line: `mlops-drift run`, `backtest`, `status`, `sql` and `compare`."""
 
 import csv
 import json
 import math
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +76,86 @@ def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | N
         )
     else:
         print_timeline(replay.spec, timeline, replay.first, replay.last, seconds)
+
+
+@main.command()
+@click.argument("model")
+@click.option("--from", "first", type=DAY, help="First day; the model's start by default.")
+@click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
+@click.option("--every", type=click.IntRange(1), help="Days between retrainings by age.")
+@click.option(
+    "--policies",
+    type=click.Path(exists=True, dir_okay=False),
+    help="YAML of further policies: a name, and the fields that differ from the model's own.",
+)
+@click.option("--only", multiple=True, help="Only the policy of this name; may be repeated.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.option("--html", type=click.Path(dir_okay=False), help="Also write a page with the curves.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    help="Policies at the same time; the number of processors by default.",
+)
+def backtest(
+    model: str,
+    first: Any,
+    last: Any,
+    every: int | None,
+    policies: str | None,
+    only: tuple[str, ...],
+    style: str,
+    html: str | None,
+    processes: int,
+) -> None:
+    """Replay the history of MODEL under several retraining policies, side by side.
+
+    Without Dagster, and without a trace in the project's data: never retrained, retrained every so
+    many days, on failed checks, both, and any policy of a YAML file.
+    """
+    from mlops_drift.reporting.progress import BacktestProgress
+
+    with _clear_errors():
+        import yaml
+
+        from mlops_drift.backtest import Backtest, read_policies, standard_policies
+        from mlops_drift.loading import find_model
+        from mlops_drift.replay import quiet
+        from mlops_drift.sources.catalogue import open_source
+
+        found = find_model(model)
+        spec = found.spec
+        variants = standard_policies(spec, every)
+        if policies is not None:
+            content = yaml.safe_load(Path(policies).read_text(encoding="utf-8"))
+            variants |= read_policies(content, spec)
+        unknown = [name for name in only if name not in variants]
+        if unknown:
+            raise click.UsageError(
+                f"--only {unknown[0]!r}: there is no such policy; there are "
+                f"{', '.join(map(repr, variants))}"
+            )
+        chosen = {name: variants[name] for name in only or variants}
+        with quiet():
+            history = Backtest(
+                spec,
+                open_source(spec.source, found.folder),
+                first.date() if first else None,
+                last.date() if last else None,
+            )
+            days = (history.last - history.first).days + 1
+            with BacktestProgress(model, list(chosen), days) as progress:
+                result = history.run(chosen, progress.on_day, processes)
+    if html is not None:
+        from mlops_drift.reporting.backtest_page import backtest_page
+
+        _write_page(html, backtest_page(result))
+    if style == "json":
+        _print_json(result)
+    else:
+        from mlops_drift.reporting.backtest import print_backtest
+
+        print_backtest(result)
 
 
 @main.command()
@@ -179,11 +260,7 @@ def compare(
     if html is not None:
         from mlops_drift.reporting.drift_page import comparison_page
 
-        page = comparison_page(comparisons, reference, current, monitor)
-        try:
-            Path(html).write_text(page, encoding="utf-8")
-        except OSError as error:
-            raise _Trouble(f"--html {html} cannot be written: {error.strerror}") from error
+        _write_page(html, comparison_page(comparisons, reference, current, monitor))
     if style == "json":
         found = [comparison.to_dict() for comparison in comparisons]
         _print_json({"chunks": found} if by else found[0])
@@ -197,6 +274,13 @@ def compare(
 
 class _Trouble(click.ClickException):
     exit_code = TROUBLE
+
+
+def _write_page(file: str, page: str) -> None:
+    try:
+        Path(file).write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise _Trouble(f"--html {file} cannot be written: {error.strerror}") from error
 
 
 def _monitor(judging: dict[str, Any]) -> Any:
@@ -279,14 +363,16 @@ class _clear_errors:  # noqa: N801  # reads as a statement: `with _clear_errors(
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
             return
+        from mlops_drift.backtest import BacktestError
         from mlops_drift.lake.catalogue import QueryError
         from mlops_drift.lake.lake import LakeError
         from mlops_drift.lake.training_sets import CorruptionError
         from mlops_drift.loading import ModelDefinitionError
-        from mlops_drift.registry.registry import RegistryError
+        from mlops_drift.registry.base import RegistryError
         from mlops_drift.replay import ReplayError, ReplayStopped
 
         mendable = (
+            BacktestError,
             ModelDefinitionError,
             ReplayError,
             QueryError,

@@ -6,10 +6,12 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import BaseModel
 
+from mlops_drift.assets.decisions import decisions_asset
 from mlops_drift.assets.landing import landing_assets
 from mlops_drift.assets.production import production_assets
 from mlops_drift.assets.retraining import gates_check, retraining_assets
 from mlops_drift.automation.jobs import daily_job, daily_schedule, retraining_job
+from mlops_drift.automation.notifications import notification_sensor
 from mlops_drift.automation.sensor import retraining_sensor
 from mlops_drift.resources import mlflow_run
 from mlops_drift.sources.catalogue import open_source
@@ -19,9 +21,10 @@ from mlops_drift.spec import ModelSpec
 class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     """A tabular model that is trained, gated, served, watched, and retrained when a check fails.
 
-    Ten assets in one group: events, labels, features, production_predictions, drift_metrics and
+    Eleven assets in one group: events, labels, features, production_predictions, drift_metrics and
     performance_metrics with a partition a day; training_set, challenger, test_predictions and
-    champion for a retraining. With their checks, a daily schedule and a retraining sensor.
+    champion for a retraining; decisions. With their checks, a daily schedule, a retraining sensor
+    and, where somebody is to be told, a notification sensor.
     """
 
     @classmethod
@@ -55,10 +58,18 @@ def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
     daily, retraining = daily_job(spec), retraining_job(spec)
     resources: dict[str, Any] = {f"mlflow_{spec.name}": mlflow_run(spec.name)}
     return dg.Definitions(
-        assets=[*landing_assets(spec, source), *production_assets(spec), *retraining_assets(spec)],
+        assets=[
+            *landing_assets(spec, source),
+            *production_assets(spec),
+            *retraining_assets(spec),
+            decisions_asset(spec),
+        ],
         asset_checks=[gates_check(spec)],
         jobs=[daily, retraining],
         schedules=[daily_schedule(spec, daily)],
-        sensors=[retraining_sensor(spec, retraining)],
+        sensors=[
+            retraining_sensor(spec, retraining),
+            *([notification_sensor(spec)] if spec.notifications.urls else []),
+        ],
         resources=resources,
     )

@@ -33,6 +33,7 @@ from mlops_drift.assets.common import (
     REPLAY_TAG,
 )
 from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
+from mlops_drift.automation.notifications import notify
 from mlops_drift.automation.sensor import complete_days, sensor_name
 from mlops_drift.definitions import defs
 from mlops_drift.loading import Model
@@ -155,6 +156,7 @@ class Replay:
             # Days of a step that was cut off are decided on when the step is done again.
             if not unfinished or complete.isdisjoint(unfinished[0].days):
                 self._decide(on_step, steps[0])
+            self._notify()
             for step in steps:
                 if complete.issuperset(step.days):
                     on_step(step, "complete")
@@ -162,6 +164,7 @@ class Replay:
                 on_step(step, "running")
                 self._run_daily(step)
                 self._decide(on_step, step)
+                self._notify()
                 on_step(step, "complete")
 
     @contextmanager
@@ -212,6 +215,7 @@ class Replay:
         )
         if not result.success:
             self._stop_if_asked(result, step.last)
+            self._notify()
             raise ReplayError(self._explain(result, f"{step.first} to {step.last}"))
 
     def _decide(self, on_step: Callable[[Step, str], None], step: Step) -> None:
@@ -236,6 +240,8 @@ class Replay:
                 resources={"lake": default_resources()["lake"]},
             ) as context:
                 data = self._sensor.evaluate_tick(context)
+                for event in data.asset_events:
+                    self._instance.report_runless_asset_event(event)
         except (DagsterExecutionInterruptedError, RuntimeError) as error:
             if not any(sign in repr(error) for sign in INTERRUPTIONS):
                 raise
@@ -273,6 +279,7 @@ class Replay:
         result = self._retraining.execute_in_process(
             instance=self._instance,
             run_config={**request.run_config, **QUIET},
+            asset_selection=request.asset_selection,
             tags={
                 **request.tags,
                 RUN_KEY_TAG: str(request.run_key),
@@ -284,11 +291,18 @@ class Replay:
         if result.success:
             return
         with open_lake() as lake:
-            decisions = model_lake(lake, self.spec).decisions()
+            decisions = model_lake(lake, self.spec).log.entries(idle=False)
         outcome = {row["decision"]: row["outcome"] for row in decisions}
         if outcome.get(request.tags[DECISION_TAG]) != "rejected":
             self._stop_if_asked(result, request.tags[DAY_TAG])
+            self._notify()
             raise ReplayError(self._explain(result, f"decision {request.run_key}"))
+
+    def _notify(self) -> None:
+        """Tells people what there is to tell; a receiver that is down holds nothing up."""
+        if self.spec.notifications.urls:
+            with open_lake() as lake:
+                notify(self.spec, model_lake(lake, self.spec), self._instance)
 
     def _stop_if_asked(self, result: dg.ExecuteInProcessResult, day: object) -> None:
         """Dagster turns Ctrl-C into a failed run; here it is a stop, which the next call mends."""

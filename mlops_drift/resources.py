@@ -10,6 +10,7 @@ from dagster_duckdb import DuckDBResource
 from pydantic import PrivateAttr
 
 from mlops_drift import settings
+from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.lake.lake import Lake
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.registry.registry import Registry
@@ -27,7 +28,7 @@ class LakeResource(dg.ConfigurableResource["LakeResource"]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["LakeResource"]:
         """Opens the connection, and closes it when the run ends."""
         with self.duckdb.get_connection() as connection:
-            self._lake = Lake(self.root, connection)
+            self._lake = DeltaLake(self.root, connection)
             yield self
 
     def of(self, spec: ModelSpec) -> ModelLake:
@@ -63,7 +64,7 @@ def model_lake(lake: Lake, spec: ModelSpec) -> ModelLake:
 def open_lake() -> Iterator[Lake]:
     """The lake outside Dagster, for the command line."""
     with DuckDBResource(database=":memory:").get_connection() as connection:
-        yield Lake(settings.lake_root(), connection)
+        yield DeltaLake(settings.lake_root(), connection)
 
 
 def open_registry() -> Registry:

@@ -13,7 +13,13 @@ from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
 from mlops_drift.lake.table import KeyType, ModelTables, model_tables
 from mlops_drift.learning.config import Gates, Training
 from mlops_drift.learning.metrics import metric_for
-from mlops_drift.monitoring.config import PerformanceMonitor, QualityMonitor, RetrainingPolicy
+from mlops_drift.monitoring.config import (
+    AgeMonitor,
+    PerformanceMonitor,
+    QualityMonitor,
+    RetrainingPolicy,
+)
+from mlops_drift.monitoring.notifications import Notifications
 from mlops_drift.schema import Column, Strict, Target
 from mlops_drift.sources.config import Source
 
@@ -26,6 +32,7 @@ class Monitors(Strict):
     quality: QualityMonitor = Field(default_factory=QualityMonitor)
     drift: DriftMonitor = Field(default_factory=DriftMonitor)
     performance: PerformanceMonitor = Field(default_factory=PerformanceMonitor)
+    age: AgeMonitor = Field(default_factory=AgeMonitor)
 
 
 class ModelSpec(Strict):
@@ -52,6 +59,9 @@ class ModelSpec(Strict):
     monitors: Monitors = Field(default_factory=Monitors, description="The daily checks.")
     policy: RetrainingPolicy = Field(
         default_factory=RetrainingPolicy, description="What a failed check leads to."
+    )
+    notifications: Notifications = Field(
+        default_factory=Notifications, description="Who is told, and of what."
     )
 
     @field_validator("name")
@@ -83,6 +93,7 @@ class ModelSpec(Strict):
             raise ValueError(f"end_date {self.end_date} is before start_date {self.start_date}")
         metric_for(self.training.metric, self.target.kind)
         self._drift_monitor_fits(self.monitors.drift)
+        self._performance_monitor_fits(self.monitors.performance)
         return self
 
     def _drift_monitor_fits(self, monitor: DriftMonitor) -> None:
@@ -100,23 +111,46 @@ class ModelSpec(Strict):
                     f"monitors.drift.columns.{name}.metric is {metric}, which needs numbers; use "
                     "js, psi, hellinger, tvd or linf"
                 )
+        self._columns_divide("monitors.drift.segments", monitor.segments)
+
+    def _performance_monitor_fits(self, monitor: PerformanceMonitor) -> None:
+        self._columns_divide("monitors.performance.slices", monitor.slices)
+        business = monitor.business
+        if business is None:
+            return
+        where = "monitors.performance.business"
+        if not self.target.is_classification:
+            if business.per_error is None or business.outcomes:
+                raise ValueError(f"{where} of a regression needs per_error, and has no outcomes")
+            return
+        if business.per_error is not None or not business.outcomes:
+            raise ValueError(f"{where} of a classification needs outcomes, and has no per_error")
+        named = {name for item in business.outcomes for name in (item.truth, item.prediction)}
+        unknown = named - set(self.target.classes or [])
+        if unknown:
+            raise ValueError(
+                f"{where}.outcomes names {', '.join(sorted(unknown))}; "
+                f"the classes are {', '.join(self.target.classes or [])}"
+            )
+
+    def _columns_divide(self, where: str, names: list[str]) -> None:
         divisible = [name for name, column in self.columns.items() if column.type != "number"]
-        wrong = [name for name in monitor.segments if name not in divisible]
+        wrong = [name for name in names if name not in divisible]
         if wrong:
             raise ValueError(
-                f"monitors.drift.segments names {', '.join(wrong)}; the columns that divide the "
+                f"{where} names {', '.join(wrong)}; the columns that divide the "
                 f"rows (category, boolean, integer) are {', '.join(divisible) or 'none'}"
             )
 
     def _is_number(self, name: str) -> bool:
         if name in self.columns:
             return self.columns[name].is_numeric
-        return name == "score"
+        return name == "score" or (name == self.target.column and not self.target.is_classification)
 
     @property
     def monitored_columns(self) -> list[str]:
-        """The columns that drift is computed for."""
-        return [*self.columns, "score", "prediction"]
+        """The columns that drift is computed for; the label is one of them."""
+        return [*self.columns, "score", "prediction", self.target.column]
 
     @cached_property
     def tables(self) -> ModelTables:

@@ -5,6 +5,7 @@ from typing import Any
 
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.monitoring.checks import DATA_QUALITY
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.decisions import decide_now
 
@@ -15,7 +16,7 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
     Returns:
         model, last_day, champion (version, as_of, metric, value, training_set), events,
         predictions, labels, rejected, checks (the verdicts of the last day), next (what the policy
-        says now) and decisions.
+        says now), label_coverage (predictions without label by age) and decisions.
     """
     last = model.last_landed_day()
     promotions = model.promotions()
@@ -48,19 +49,31 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         **counted,
         "checks": _checks(model, last) if last else [],
         "next": f"{decision.action}: {decision.reason}" if decision else "materialize a first day",
-        "decisions": model.decisions(),
+        "label_coverage": _coverage(model, last) if last else [],
+        "decisions": model.log.entries(idle=False),
     }
+
+
+def _coverage(model: ModelLake, last: date) -> list[dict[str, Any]]:
+    table = model.tables.label_coverage
+    return model.lake.rows(
+        "SELECT * FROM c WHERE day = (SELECT max(day) FROM c) ORDER BY age_from",
+        c=Scan(table, until=last),
+    )
 
 
 def _checks(model: ModelLake, last: date) -> list[dict[str, Any]]:
     """The worst number of each check on the last day that it had one."""
     return model.lake.rows(
-        """
+        f"""
         WITH numbers AS (
             SELECT day, "check", version, "column", value, threshold, n, verdict, reason FROM drift
             UNION ALL
-            SELECT day, 'performance_drop', version, metric, value, threshold, n, verdict, reason
+            SELECT day, "check", version, metric, value, threshold, n, verdict, reason
             FROM performance
+            UNION ALL
+            SELECT day, '{DATA_QUALITY}', version, source, value, threshold, n, verdict, reason
+            FROM quality
         )
         SELECT * FROM numbers
         QUALIFY day = max(day) OVER (PARTITION BY "check")
@@ -72,4 +85,5 @@ def _checks(model: ModelLake, last: date) -> list[dict[str, Any]]:
         """,
         drift=Scan(model.tables.drift, until=last),
         performance=Scan(model.tables.performance, until=last),
+        quality=Scan(model.tables.quality, until=last),
     )

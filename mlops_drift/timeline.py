@@ -5,15 +5,15 @@ from datetime import date
 from typing import Any
 
 from mlops_drift.lake.lake import Scan
-from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.model_lake import WHAT, ModelLake
+from mlops_drift.monitoring.checks import REALIZED, WARNINGS
 
-ALARMS = """
+ALARMS = f"""
     SELECT day, "check", "column", value, threshold, n, version, day AS production_day, "window",
         reason
     FROM drift WHERE verdict = 'fail'
     UNION ALL
-    SELECT day, 'performance_drop', metric, value, threshold, n, version, production_day,
-        "window", reason
+    SELECT day, "check", {WHAT}, value, threshold, n, version, production_day, "window", reason
     FROM performance WHERE verdict = 'fail'
     ORDER BY day, 2, 3, production_day, "window"
 """
@@ -26,12 +26,14 @@ class Timeline:
     Attributes:
         versions: each with its training set, test metric, and whether it was promoted.
         alarms: every number that made a check fail.
+        warnings: the same of checks that only warn.
         kpi: the metric of each production day and version.
         decisions: what was decided, by which rules, and what came of it.
     """
 
     versions: list[dict[str, Any]]
     alarms: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
     kpi: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
 
@@ -57,7 +59,7 @@ def read_timeline(model: ModelLake, first: date, last: date) -> Timeline:
         for record in model.versions()
         if first <= record.as_of <= last
     ]
-    alarms = model.lake.rows(
+    failed = model.lake.rows(
         ALARMS,
         drift=Scan(model.tables.drift, first, last),
         performance=Scan(model.tables.performance, first, last),
@@ -65,17 +67,30 @@ def read_timeline(model: ModelLake, first: date, last: date) -> Timeline:
     kpi = [row for row in model.daily_values(None, last) if row["day"] >= first]
     decisions = [
         {
+            "decision": row["decision"],
             "day": row["day"],
             "action": row["action"],
             "rules": row["rules"],
             "version": row["version"],
+            "training_window": row["training_window"],
             "since": row["since"],
+            "scores": row["scores"],
+            "labelled": row["labelled"],
+            "first_failing_day": _first_failing_day(row["evidence"]),
             "reason": row["reason"],
             "outcome": row["outcome"],
             "challenger": row["challenger"],
             "outcome_reason": row["outcome_reason"],
         }
-        for row in model.decisions()
+        for row in model.log.entries(idle=False)
         if first <= row["day"] <= last
     ]
-    return Timeline(versions, alarms, kpi, decisions)
+    alarms = [row for row in failed if row["check"] not in WARNINGS]
+    warnings = [row for row in failed if row["check"] in WARNINGS]
+    return Timeline(versions, alarms, warnings, kpi, decisions)
+
+
+def _first_failing_day(evidence: list[dict[str, Any]]) -> date | None:
+    """The first production day of realized performance that a decision rests on."""
+    days = [number["production_day"] for number in evidence if number["check"] in REALIZED]
+    return date.fromisoformat(min(days)) if days else None

@@ -7,7 +7,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from mlops_drift.lake.lake import Lake
+from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.registry.registry import Registry
 from mlops_drift.replay import open_instance
 from mlops_drift_tests.processes import Processes
@@ -93,7 +93,7 @@ def write_story(world):
 def lake(tmp_path):
     """An empty lake."""
     with duckdb.connect() as connection:
-        yield Lake(tmp_path / "lake", connection)
+        yield DeltaLake(tmp_path / "lake", connection)
 
 
 @pytest.fixture(scope="session")

@@ -102,13 +102,17 @@ def test_status_tells_the_champion_the_counts_the_checks_and_what_is_next(story)
     counts = [found[name] for name in ("events", "labels", "rejected", "predictions")]
     assert counts == [7 * ROWS, 6 * ROWS, 0, 5 * ROWS]
     assert {check["check"]: check["verdict"] for check in found["checks"]} == {
+        "data_quality": "pass",
+        "estimated_performance": "pass",
         "feature_drift": "pass",
+        "label_drift": "pass",
+        "model_age": "pass",
         # The test part of version 2 has 18 rows: too few to compare with.
         "prediction_drift": "unknown",
         "null_spike": "pass",
         "performance_drop": "pass",
     }
-    assert found["next"] == "nothing: no failed check of version 2"
+    assert found["next"] == "nothing: no failed check of version 2 that may retrain"
     assert [row["outcome"] for row in found["decisions"]] == ["promoted", "promoted"]
 
 
@@ -150,7 +154,7 @@ def test_sql_joins_tables_of_different_stages(story):
 
 def test_sql_without_a_query_lists_the_tables(story):
     found = {row["table"]: row for row in json.loads(printed("sql", "--format", "json"))}
-    assert len(found) == 11
+    assert len(found) == 13
     assert found["landing.tiny_events"]["rows"] == 7 * ROWS
     assert found["landing.tiny_events"]["commits"] >= 7
     assert found["features.tiny"]["columns"].split(", ")[:2] == ["day", "id"]

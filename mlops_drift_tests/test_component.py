@@ -23,6 +23,9 @@ CHECKS = {
     ("drift_metrics", "prediction_drift"),
     ("drift_metrics", "null_spike"),
     ("performance_metrics", "performance_drop"),
+    ("performance_metrics", "estimated_performance"),
+    ("performance_metrics", "label_drift"),
+    ("performance_metrics", "model_age"),
     ("challenger", "minimum_metric"),
     ("challenger", "not_worse_than_champion"),
     ("challenger", "no_key_overlap"),
@@ -50,9 +53,9 @@ def key(model, asset):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_model_is_ten_assets_under_its_name(graph, model):
+def test_a_model_is_eleven_assets_under_its_name(graph, model):
     mine = {found.path[-1] for found in graph.get_all_asset_keys() if found.path[0] == model}
-    assert mine == DAILY | RETRAINING
+    assert mine == DAILY | RETRAINING | {"decisions"}
 
 
 @pytest.mark.parametrize("model", MODELS)

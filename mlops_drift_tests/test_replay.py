@@ -131,7 +131,9 @@ def test_every_promotion_can_be_traced_to_its_decision_and_reference(story):
     assert [item.previous for item in promotions] == [None, 1]
     assert len({item.reference for item in promotions}) == 2
     assert [item.reference for item in promotions] == [found.digest for found in references]
-    assert all(set(found.columns) == {"a", "b", "c", "score", "prediction"} for found in references)
+    assert all(
+        set(found.columns) == {"a", "b", "c", "score", "prediction", "y"} for found in references
+    )
 
 
 def test_every_run_of_the_replay_succeeds_and_carries_its_reason(instance):

@@ -100,7 +100,28 @@ def spec(changes=None):
         ({"monitors": {"performance": {"drop": 0}}}, ["performance.drop", "greater than 0"]),
         ({"monitors": {"performance": {"alpha": 0.5}}}, ["alpha", "0.5", "less than 0.5"]),
         ({"monitors": {"quality": {"max_rejected_share": 2}}}, ["max_rejected_share", "2", "1"]),
-        ({"policy": {"retrain_on": ["data_quality"]}}, ["retrain_on.0", "'performance_drop'"]),
+        ({"policy": {"retrain_on": ["bad_weather"]}}, ["retrain_on.0", "'performance_drop'"]),
+        ({"monitors": {"performance": {"slices": ["a"]}}}, ["performance.slices", "a", "c"]),
+        (
+            {"monitors": {"performance": {"business": {"per_error": -1}}}},
+            ["performance.business", "classification needs outcomes"],
+        ),
+        (
+            {
+                "monitors": {
+                    "performance": {
+                        "business": {
+                            "outcomes": [{"truth": "maybe", "prediction": "no", "value": 1}]
+                        }
+                    }
+                }
+            },
+            ["business.outcomes", "maybe", "no, yes"],
+        ),
+        ({"monitors": {"age": {"max_days": 0}}}, ["age.max_days", "greater than or equal to 1"]),
+        ({"policy": {"mode": "maybe"}}, ["policy.mode", "'retrain_and_promote'"]),
+        ({"policy": {"budget": {"days": 30}}}, ["policy.budget.retrainings", "Field required"]),
+        ({"notifications": {"about": ["weather"]}}, ["notifications.about.0", "'failed_check'"]),
         ({"policy": {"first_training_rows": 5}}, ["first_training_rows", "5", "20"]),
         ({"policy": {"window_days": 0}}, ["window_days", "0", "greater than or equal to 1"]),
         ({"source": {"kind": "sql"}}, ["source", "'sql'", "'simulator', 'files'"]),
@@ -163,7 +184,12 @@ def test_a_short_description_is_enough():
         gates={"minimum": 2.0},
     )
     assert short.monitors.drift.windows == [1, 7, 28]
-    assert short.policy.retrain_on == ["feature_drift", "prediction_drift", "performance_drop"]
+    assert short.policy.retrain_on == [
+        "feature_drift",
+        "prediction_drift",
+        "performance_drop",
+        "model_age",
+    ]
 
 
 def test_tables_have_the_names_that_the_project_reserves():

@@ -8,7 +8,7 @@ from mlops_drift import settings
 from mlops_drift.replay import open_instance
 from mlops_drift_tests.processes import meet
 
-CHECKS = 6
+CHECKS = 9
 
 
 @pytest.fixture

@@ -67,7 +67,12 @@ SPEC = {
         "drift": {"windows": [1, 3], "min_rows": 30},
         "performance": {"windows": [1, 3], "min_rows": 20, "drop": 0.2},
     },
-    "policy": {"first_training_rows": ROWS, "rows_since_change": 50, "min_new_labels": 60},
+    "policy": {
+        "first_training_rows": ROWS,
+        "rows_since_change": 50,
+        "min_new_labels": 60,
+        "cooldown_days": 0,
+    },
 }
 
 

@@ -15,11 +15,13 @@ from mlops_drift.assets.common import (
     row_count,
 )
 from mlops_drift.checks.drift import drift_checks, drift_specs
-from mlops_drift.checks.performance import performance_check, performance_spec
+from mlops_drift.checks.performance import performance_checks, performance_specs
+from mlops_drift.checks.performance_chart import Point
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.drift import measure_drift
+from mlops_drift.steps.labels import measure_label_coverage
 from mlops_drift.steps.performance import measure_performance
 from mlops_drift.steps.scoring import score_days
 
@@ -96,26 +98,28 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
             spec,
             PERFORMANCE_METRICS,
             description=f"The {spec.training.metric} of each version on each production day that "
-            "labels arrived for, and over trailing windows.",
+            "labels arrived for, and over trailing windows; what its scores lead to expect before "
+            "that; its slices, its worth, its labels and its age.",
             kinds={"deltalake", "duckdb"},
             code=("monitoring", "learning/metrics.py", "checks"),
             table=spec.tables.performance,
             daily=True,
             upstream=[LABELS, PRODUCTION_PREDICTIONS],
         ),
-        check_specs=[performance_spec(key)],
+        check_specs=performance_specs(spec, key),
     )
     def performance_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource
     ) -> dg.MaterializeResult:
         model = lake.of(spec)
         days = measure_performance(spec, model, *days_of(context))
+        coverage = measure_label_coverage(spec, model, *days_of(context))
         champion = days[-1].champion
-        values = model.daily_values(champion.version, days[-1].day) if champion else []
-        history = [(row["day"], row["value"]) for row in values]
+        values = model.performance_history(champion.version, days[-1].day) if champion else []
+        history = [Point(**row) for row in values]
         return dg.MaterializeResult(
             metadata=row_count(sum(len(day.verdicts) for day in days)),
-            check_results=[performance_check(spec, key, days, history)],
+            check_results=performance_checks(spec, key, days, history, coverage),
         )
 
     return performance_metrics

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
@@ -25,13 +25,25 @@ from mlops_drift.assets.common import (
     set_folder,
     upstream_metadata,
 )
+from mlops_drift.assets.decisions import decision_event
 from mlops_drift.checks.gates import gate_checks, gate_specs
 from mlops_drift.checks.report import verdict_table
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.monitoring.policy import MANUAL
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.retraining import (
+    awaited_decision,
+    champion_already,
+    choose_rows,
+    chosen_sentence,
+    record_promotion,
+    refuse,
+    refusing,
+    reject,
+    wait_for_approval,
+)
 from mlops_drift.steps.training import (
     TrainingSetError,
     build_training_set,
@@ -40,6 +52,9 @@ from mlops_drift.steps.training import (
     record_birth,
     train_challenger,
 )
+
+if TYPE_CHECKING:
+    from mlops_drift.learning.window_choice import WindowChoice
 
 LEARNING_CODE = ("learning", "registry", "schema.py")
 
@@ -55,11 +70,12 @@ class TrainingSetConfig(dg.Config):
     since: str | None = Field(
         None, description="First event day of the set. Without it, all days are used."
     )
-    rules: list[str] = Field([MANUAL], description="Which rules asked for the retraining.")
+    candidates: str | None = Field(
+        None,
+        description="First event days to choose from by training window, as JSON; in place of "
+        "since.",
+    )
     reason: str = Field("materialized by hand", description="Why the model is retrained.")
-    version: int | None = Field(None, description="The champion that the decision is about.")
-    labelled: int | None = Field(None, description="Labelled rows when it was decided.")
-    evidence: str = Field("[]", description="The failed numbers behind the decision, as JSON.")
 
 
 def retraining_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
@@ -94,19 +110,16 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
             )
         since = date.fromisoformat(config.since) if config.since else None
         decision = context.run.tags.get(DECISION_TAG)
-        if decision:
-            model.add_decision(
-                decision=decision,
-                stage="decided",
-                day=as_of,
-                rules=config.rules,
-                version=config.version,
-                reason=config.reason,
-                since=since,
-                labelled=config.labelled,
-                evidence=json.loads(config.evidence),
-            )
-        with _refusing(model, decision, as_of):
+        details: dict[str, Any] = {}
+        with _failing(), refusing(model, decision, as_of):
+            if decision and config.candidates:
+                candidates = {
+                    name: date.fromisoformat(start) if start else None
+                    for name, start in json.loads(config.candidates).items()
+                }
+                chosen = choose_rows(spec, model, as_of, candidates, decision)
+                since = chosen.since
+                details = _chosen(spec, chosen)
             stored = build_training_set(spec, model, as_of, since)
         parts = {part: table.num_rows for part, table in stored.training_set.parts.items()}
         return dg.MaterializeResult(
@@ -119,6 +132,7 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
                 "train rows": parts["train"],
                 "test rows": parts["test"],
                 "folder": set_folder(model.sets.folder / stored.id),
+                **details,
             },
             data_version=dg.DataVersion(stored.id),
         )
@@ -153,7 +167,7 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
 
         model = lake.of(spec)
         as_of = date.fromisoformat(stored["as_of"])
-        with _refusing(model, context.run.tags.get(DECISION_TAG), as_of):
+        with _failing(), refusing(model, context.run.tags.get(DECISION_TAG), as_of):
             record, is_new = train_challenger(
                 spec, model, registry, stored["training_set"], as_of, on_trial
             )
@@ -189,11 +203,11 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
         model = lake.of(spec)
         found = upstream_metadata(context, spec, CHALLENGER)
         results = evaluate_gates(spec, model, registry, found["version"])
-        against = [gate for gate in results if gate.verdict != "pass"]
         decision = context.run.tags.get(DECISION_TAG)
-        if decision and against:
-            reason = "; ".join(gate.summary for gate in against)
-            _reject(model, decision, date.fromisoformat(found["as_of"]), reason, found["version"])
+        if decision:
+            as_of = date.fromisoformat(found["as_of"])
+            if refuse(model, decision, as_of, found["version"], results):
+                _log_outcome(context, spec, model, decision)
         yield from gate_checks(key, found["version"], results)
 
     return gates
@@ -216,7 +230,13 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
     ) -> dg.MaterializeResult:
         found = upstream_metadata(context, spec, CHALLENGER)
-        predictions, reference = record_birth(spec, lake.of(spec), registry, found["version"])
+        model = lake.of(spec)
+        predictions, reference = record_birth(spec, model, registry, found["version"])
+        decision = context.run.tags.get(DECISION_TAG)
+        if decision and spec.policy.mode == "retrain":
+            as_of = date.fromisoformat(found["as_of"])
+            wait_for_approval(model, decision, as_of, found["version"])
+            _log_outcome(context, spec, model, decision)
         return dg.MaterializeResult(
             metadata={
                 **row_count(predictions.num_rows),
@@ -249,18 +269,21 @@ def _champion(spec: ModelSpec) -> dg.AssetsDefinition:
         model = lake.of(spec)
         found = upstream_metadata(context, spec, CHALLENGER)
         decision = context.run.tags.get(DECISION_TAG)
-        name = decision or f"{spec.name}-{MANUAL}-{context.run.run_id[:8]}"
         as_of = date.fromisoformat(found["as_of"])
+        awaited = None if decision else awaited_decision(model, found["version"])
+        if awaited:
+            # Days that went by while it waited were served by the champion before.
+            as_of = max(as_of, model.last_day() or as_of)
+        name = decision or awaited or f"{spec.name}-{MANUAL}-{context.run.run_id[:8]}"
         promoted = promote(spec, model, registry, found["version"], as_of, name)
         if promoted is None:
-            reason = (
-                f"version {found['version']} is the champion already: the training set has not "
-                "changed, so there was nothing new to learn"
-            )
+            reason = champion_already(found["version"])
             if decision:
-                _reject(model, decision, as_of, reason, found["version"])
+                reject(model, decision, as_of, reason, found["version"])
+                _log_outcome(context, spec, model, decision)
             return dg.MaterializeResult(metadata={"version": found["version"], "outcome": reason})
-        _record_promotion(model, promoted, manual=decision is None)
+        record_promotion(model, promoted, manual=not (decision or awaited))
+        _log_outcome(context, spec, model, name)
         return dg.MaterializeResult(
             metadata={
                 "version": promoted.version,
@@ -277,47 +300,30 @@ def _champion(spec: ModelSpec) -> dg.AssetsDefinition:
     return champion
 
 
-def _record_promotion(model: ModelLake, promoted: Promotion, *, manual: bool) -> None:
-    if manual:
-        model.add_decision(
-            decision=promoted.decision,
-            stage="decided",
-            day=promoted.as_of,
-            rules=[MANUAL],
-            version=promoted.previous,
-            reason="materialized by hand",
-        )
-    model.add_decision(
-        decision=promoted.decision,
-        stage="promoted",
-        day=promoted.as_of,
-        rules=[],
-        version=promoted.previous,
-        challenger=promoted.version,
-        reason=f"version {promoted.version} passed its gates and serves from the next day on",
-    )
+def _chosen(spec: ModelSpec, chosen: "WindowChoice") -> dict[str, Any]:
+    scores = [{**vars(score), "since": str(score.since or "start")} for score in chosen.scores]
+    return {
+        "training window": chosen_sentence(chosen, spec),
+        **({"training windows": verdict_table(scores)} if len(scores) > 1 else {}),
+    }
+
+
+def _log_outcome(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    spec: ModelSpec,
+    model: ModelLake,
+    decision: str,
+) -> None:
+    """Shows what came of a decision on the asset `decisions`."""
+    for entry in model.log.entries(idle=False):
+        if entry["decision"] == decision:
+            context.instance.report_runless_asset_event(decision_event(spec, entry))
 
 
 @contextmanager
-def _refusing(model: ModelLake, decision: str | None, as_of: date) -> Iterator[None]:
-    """Data that nothing can be learned from ends a decision; the run fails with the reason."""
+def _failing() -> Iterator[None]:
+    """A training set that cannot be made fails the run with the reason, without a traceback."""
     try:
         yield
     except TrainingSetError as error:
-        if decision:
-            _reject(model, decision, as_of, str(error))
         raise dg.Failure(str(error)) from error
-
-
-def _reject(
-    model: ModelLake, decision: str, as_of: date, reason: str, challenger: int | None = None
-) -> None:
-    model.add_decision(
-        decision=decision,
-        stage="rejected",
-        day=as_of,
-        rules=[],
-        version=None,
-        challenger=challenger,
-        reason=reason,
-    )

@@ -1,44 +1,55 @@
 """The retraining sensor: failed checks, read by the policy, become one retraining run."""
 
 import json
-from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
 from mlops_drift.assets.common import (
+    CHAMPION,
     DAY_TAG,
     DECISION_TAG,
     DRIFT_METRICS,
+    EVENTS,
+    LABELS,
     MODEL_TAG,
     PERFORMANCE_METRICS,
     REASON_TAG,
     REPLAY_TAG,
+    RETRAINING_ASSETS,
     TRAINING_SET,
     asset_key,
 )
+from mlops_drift.assets.decisions import decision_event
 from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
-from mlops_drift.monitoring.policy import PERFORMANCE_DROP, Decision
+from mlops_drift.automation.runs import days_of_run
+from mlops_drift.checks.drift import CHECKS as DRIFT_CHECKS
+from mlops_drift.checks.performance import watched
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.monitoring.checks import DATA_QUALITY
+from mlops_drift.monitoring.policy import Decision
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.decisions import decide_now
-from mlops_drift.steps.drift import FEATURE_DRIFT, NULL_SPIKE, PREDICTION_DRIFT
+from mlops_drift.steps.decisions import decide_now, record_decision
 
 # A decision whose run fails for another reason than a gate is tried this often in all.
 ATTEMPTS = 3
 
-CHECK_ASSETS = {
-    FEATURE_DRIFT: DRIFT_METRICS,
-    NULL_SPIKE: DRIFT_METRICS,
-    PREDICTION_DRIFT: DRIFT_METRICS,
-    PERFORMANCE_DROP: PERFORMANCE_METRICS,
-}
+
+def _checks(spec: ModelSpec) -> list[dg.AssetCheckKey]:
+    """The checks whose failures a decision may rest on."""
+    of_assets = {
+        EVENTS: [DATA_QUALITY],
+        LABELS: [DATA_QUALITY],
+        DRIFT_METRICS: DRIFT_CHECKS,
+        PERFORMANCE_METRICS: watched(spec),
+    }
+    return [
+        dg.AssetCheckKey(asset_key(spec, asset), check)
+        for asset, checks in of_assets.items()
+        for check in checks
+    ]
 
 
 def sensor_name(model: str) -> str:
@@ -73,27 +84,41 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
             return dg.SensorResult(skip_reason=f"{day}: no check has run since the last look")
         model = lake.of(spec)
         decision = decide_now(spec, model, day)
+        events = _recorded(spec, model, decision)
         if decision.action != "retrain":
-            return dg.SensorResult(skip_reason=f"{day}: {decision.reason}", cursor=seen)
+            return dg.SensorResult(
+                skip_reason=f"{day}: {decision.action}: {decision.reason}",
+                cursor=seen,
+                asset_events=events,
+            )
         failed, ended = runs_without_outcome(context.instance, decision.id)
         if failed >= ATTEMPTS:
             return dg.SensorResult(
                 skip_reason=f"decision {decision.id}: {failed} runs failed; look at the last one, "
                 f"repair the cause, and launch {retraining_job_name(spec.name)} by hand",
                 cursor=seen,
+                asset_events=events,
             )
         # No cursor: should the run be lost before it starts, the next look asks for it again.
-        return dg.SensorResult(run_requests=[run_request(spec, decision, ended)])
+        request = run_request(spec, decision, ended)
+        return dg.SensorResult(run_requests=[request], asset_events=events)
 
     return sensor
 
 
+def _recorded(
+    spec: ModelSpec, model: ModelLake, decision: Decision
+) -> list[dg.AssetMaterialization]:
+    """Records a decision; the events that show it, none if it was recorded before."""
+    if not record_decision(model, decision):
+        return []
+    entries = model.log.entries()
+    return [decision_event(spec, row) for row in entries if row["decision"] == decision.id]
+
+
 def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]:
     """Where each check stands, and how many retrainings ended badly: what a look depends on."""
-    keys = [
-        dg.AssetCheckKey(asset_key(spec, asset), check) for check, asset in CHECK_ASSETS.items()
-    ]
-    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(_checks(spec))
     ended = instance.get_runs_count(
         dg.RunsFilter(
             job_name=retraining_job_name(spec.name),
@@ -124,18 +149,8 @@ def complete_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
         instance.get_materialized_partitions(asset_key(spec, name))
         for name in (DRIFT_METRICS, PERFORMANCE_METRICS)
     )
-    open_days = {day for run in under_way for day in _days_of_run(run)}
+    open_days = {day for run in under_way for day in days_of_run(run)}
     return {date.fromisoformat(day) for day in drift & performance} - open_days
-
-
-def _days_of_run(run: dg.DagsterRun) -> list[date]:
-    single = run.tags.get(PARTITION_NAME_TAG)
-    first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, single)
-    last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single)
-    if first is None or last is None:
-        return []
-    start, end = date.fromisoformat(first), date.fromisoformat(last)
-    return [start + timedelta(days=i) for i in range((end - start).days + 1)]
 
 
 def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[int, int]:
@@ -166,19 +181,21 @@ def run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunReques
         decision: the decision.
         ended: runs of the decision that ended without an outcome; it makes a new run key.
     """
+    candidates = {
+        name: since.isoformat() if since else None for name, since in decision.candidates.items()
+    }
     config = {
         "as_of": decision.day.isoformat(),
-        "since": decision.since.isoformat() if decision.since else None,
-        "rules": list(decision.rules),
+        "candidates": json.dumps(candidates),
         "reason": decision.reason,
-        "version": decision.version,
-        "labelled": decision.labelled,
-        "evidence": json.dumps([asdict(check) for check in decision.evidence], default=str),
     }
     op = asset_key(spec, TRAINING_SET).to_python_identifier()
+    promotes = spec.policy.mode == "retrain_and_promote"
+    assets = [name for name in RETRAINING_ASSETS if promotes or name != CHAMPION]
     return dg.RunRequest(
         run_key=decision.id if not ended else f"{decision.id}-attempt-{ended + 1}",
         run_config={"ops": {op: {"config": config}}},
+        asset_selection=[asset_key(spec, name) for name in assets],
         tags={
             MODEL_TAG: spec.name,
             DAY_TAG: decision.day.isoformat(),

@@ -10,29 +10,12 @@ from mlops_drift.drift.chart import Panel, comparison_chart
 from mlops_drift.drift.explain import RankedColumn, moved_bins, severity
 from mlops_drift.drift.reference import Counts
 from mlops_drift.drift.verdict import ColumnVerdict
+from mlops_drift.monitoring.checks import ADVICE, FEATURE_DRIFT, NULL_SPIKE, PREDICTION_DRIFT
 from mlops_drift.schema import overall
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.drift import (
-    FEATURE_DRIFT,
-    NULL_SPIKE,
-    PREDICTION_DRIFT,
-    DriftDay,
-    check_of,
-    ranked,
-)
+from mlops_drift.steps.drift import DriftDay, check_of, ranked
 
 CHECKS = (FEATURE_DRIFT, PREDICTION_DRIFT, NULL_SPIKE)
-
-NEXT_STEP = {
-    FEATURE_DRIFT: "First look whether the pipeline that delivers this column has changed: a "
-    "broken feed looks like drift, and is repaired there. If the world has changed, the "
-    "retraining sensor trains a new version on recent labelled rows.",
-    PREDICTION_DRIFT: "The version now answers differently than on its test part. Look at "
-    "feature_drift for the cause; if the features are quiet, look at the scoring path.",
-    NULL_SPIKE: "Values that used to be there are missing. Look at the feed of this column: a "
-    "failed join, a renamed field, a source that stopped. The version scores such rows, but on "
-    "less than it was trained on; once the feed is repaired, materialize the days again.",
-}
 
 # Panels of the chart, and columns named in the sentence.
 _SHOWN = 3
@@ -114,7 +97,7 @@ def _check(
             "n_reference": float(worst.measures.n_reference),
             "window": float(worst.window),
         },
-        NEXT_STEP[name],
+        ADVICE[name],
         details,
         # Drawing costs as much as measuring: only a failure gets a chart.
         _chart(day, [item.worst for item in failed[:_SHOWN]]) if failed else None,

@@ -1,68 +1,126 @@
-"""The check `performance_drop`, on performance_metrics."""
+"""The checks on performance_metrics: performance in all its forms, labels, age."""
 
 from collections.abc import Sequence
 from datetime import date
-from io import BytesIO
 from typing import Any
 
 import dagster as dg
 
+from mlops_drift.checks.performance_chart import Point, performance_chart
 from mlops_drift.checks.report import check_result, verdict_table
-from mlops_drift.learning.metrics import worsening
+from mlops_drift.monitoring.checks import (
+    ADVICE,
+    BUSINESS_VALUE,
+    ERROR_DRIFT,
+    ESTIMATED_PERFORMANCE,
+    LABEL_DRIFT,
+    MODEL_AGE,
+    PERFORMANCE_DROP,
+    SLICE_PERFORMANCE,
+    WARNINGS,
+    CheckName,
+)
 from mlops_drift.monitoring.performance import PerformanceVerdict
-from mlops_drift.monitoring.policy import PERFORMANCE_DROP
 from mlops_drift.schema import overall
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.labels import Coverage
 from mlops_drift.steps.performance import PerformanceDay
 
-NEXT_STEP = (
-    "The world no longer follows what the model learned. The retraining sensor trains a new "
-    "version on the labelled rows since the first failing production day, or on the recent window "
-    "while these are too few. Look at feature_drift too: a broken feed shows there first."
-)
+DESCRIPTIONS: dict[CheckName, str] = {
+    PERFORMANCE_DROP: "Fails when the serving version's metric is beyond the floor, or worse than "
+    "its own test value by more than the accepted drop and not by chance. Unknown until labels "
+    "are due.",
+    SLICE_PERFORMANCE: "The same for each value of the declared columns, against the version's "
+    "test value for that slice; corrected for looking at many slices.",
+    BUSINESS_VALUE: "Fails when the mean worth of a prediction is under its floor, or less than on "
+    "the test part by more than accepted and not by chance.",
+    ESTIMATED_PERFORMANCE: "Warns when the metric that the scores lead to expect, before any "
+    "label, is wholly beyond the limit. Blind to a change of the relation between features and "
+    "label.",
+    ERROR_DRIFT: "Fails on the day on which the streaming detector finds that errors have risen.",
+    LABEL_DRIFT: "Fails when the labels of what the version served are far from those it was "
+    "trained on, and not by chance.",
+    MODEL_AGE: "Fails when the serving version was trained longer ago than accepted.",
+}
+
+# Rows of the table of a check.
+_ROWS = 30
 
 
-def performance_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
-    """Declares the check."""
-    return dg.AssetCheckSpec(
-        PERFORMANCE_DROP,
-        asset=key,
-        description="Fails when the serving version's metric is beyond the floor, or worse than "
-        "its own test value by more than the accepted drop and not by chance. Unknown until "
-        "labels are due.",
-    )
+def performance_specs(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """Declares the checks that a model has."""
+    return [
+        dg.AssetCheckSpec(name, asset=key, description=DESCRIPTIONS[name]) for name in watched(spec)
+    ]
 
 
-def performance_check(
+def watched(spec: ModelSpec) -> list[CheckName]:
+    """The checks that a model has."""
+    monitor = spec.monitors.performance
+    optional: dict[CheckName, bool] = {
+        SLICE_PERFORMANCE: bool(monitor.slices),
+        BUSINESS_VALUE: monitor.business is not None,
+        ERROR_DRIFT: monitor.streaming is not None,
+        MODEL_AGE: spec.monitors.age.max_days is not None,
+    }
+    return [name for name in DESCRIPTIONS if optional.get(name, True)]
+
+
+def performance_checks(
     spec: ModelSpec,
     key: dg.AssetKey,
     days: Sequence[PerformanceDay],
-    history: Sequence[tuple[date, float]],
-) -> dg.AssetCheckResult:
-    """Reports the verdicts of the days of a run.
+    history: Sequence[Point],
+    coverage: Sequence[Coverage],
+) -> list[dg.AssetCheckResult]:
+    """Reports the verdicts of the days of a run, one result a check.
 
     Args:
         spec: the model.
         key: the asset.
         days: what was measured.
-        history: daily values of the serving version, for the chart.
+        history: realized and estimated values of the serving version by production day.
+        coverage: how many predictions of which age still have no label.
     """
-    mine = [(day, item) for day in days for item in day.judged]
+    return [_check(spec, key, name, days, history, coverage) for name in watched(spec)]
+
+
+def _check(
+    spec: ModelSpec,
+    key: dg.AssetKey,
+    name: CheckName,
+    days: Sequence[PerformanceDay],
+    history: Sequence[Point],
+    coverage: Sequence[Coverage],
+) -> dg.AssetCheckResult:
+    mine = [(day, item) for day in days for item in day.judged if item.check == name]
     last = days[-1]
     about: dict[str, Any] = {
         "day": last.day.isoformat(),
         "version": last.champion.version if last.champion else 0,
     }
+    if name == PERFORMANCE_DROP:
+        about["without label"] = _coverage_table(coverage)
     if not mine:
-        due = f"labels come {spec.target.label_delay_days} days after their event"
-        who = f"version {last.champion.version}" if last.champion else "no champion yet"
-        reason = f"{last.day}: no labels yet for predictions of the serving version ({who}; {due})"
-        return check_result(key, PERFORMANCE_DROP, "unknown", reason, {"n": 0.0}, "", about)
-    day, worst = max(mine, key=lambda pair: _rank(pair[1]))
+        reason = f"{last.day}: {_why_nothing(spec, last)}"
+        return check_result(key, name, "unknown", reason, {"n": 0.0}, "", about)
+    ordered = sorted(mine, key=lambda pair: rank(pair[1]), reverse=True)
+    day, worst = ordered[0]
     failing = sorted({str(item.production_day) for _, item in mine if item.verdict == "fail"})
+    details: dict[str, Any] = {
+        **about,
+        "metric": worst.metric,
+        "production day": worst.production_day.isoformat(),
+        "failing production days": ", ".join(failing) or "none",
+        "numbers": verdict_table([_row(item) for _, item in ordered[:_ROWS]]),
+    }
+    chart = None
+    if name in (PERFORMANCE_DROP, ESTIMATED_PERFORMANCE):
+        details |= _estimated_beside_realized(history)
+        chart = performance_chart(worst, history)
     return check_result(
         key,
-        PERFORMANCE_DROP,
+        name,
         overall([item.verdict for _, item in mine]),
         f"{day.day}: {worst.reason}",
         {
@@ -71,62 +129,83 @@ def performance_check(
             "lower": worst.lower,
             "upper": worst.upper,
             "test_value": worst.test_value,
+            "q": worst.q,
             "n": float(worst.n),
             "window": float(worst.window),
         },
-        NEXT_STEP,
-        {
-            **about,
-            "metric": worst.metric,
-            "production day": worst.production_day.isoformat(),
-            "failing production days": ", ".join(failing) or "none",
-            "windows": verdict_table([_row(item) for _, item in mine]),
-        },
-        _chart(worst, history),
+        ADVICE[name],
+        details,
+        chart,
+        warns=name in WARNINGS,
     )
 
 
-def _rank(item: PerformanceVerdict) -> tuple[int, float, date]:
+def _why_nothing(spec: ModelSpec, last: PerformanceDay) -> str:
+    if last.champion is None:
+        return "no champion serves yet"
+    due = f"labels come {spec.target.label_delay_days} days after their event"
+    return f"no labels yet for predictions of version {last.champion.version}; {due}"
+
+
+def rank(item: PerformanceVerdict) -> tuple[int, float, date]:
+    """Orders verdicts: what failed, and what is nearest to failing."""
     order = {"fail": 2, "pass": 1, "unknown": 0}
-    loss = worsening(item.metric, item.threshold, item.value)
-    return order[item.verdict], loss if loss == loss else -1e9, item.production_day
+    # On the failing side it is the distance that counts, on the other one its absence.
+    distance = abs(item.value - item.threshold) * (1 if item.verdict == "fail" else -1)
+    return order[item.verdict], distance if distance == distance else -1e9, item.production_day
 
 
 def _row(item: PerformanceVerdict) -> dict[str, Any]:
     return {
         "production day": item.production_day.isoformat(),
         "window": item.window,
+        **({"slice": item.slice} if item.slice else {}),
+        "metric": item.metric,
         "value": item.value,
         "lower": item.lower,
         "upper": item.upper,
+        "test value": item.test_value,
         "threshold": item.threshold,
+        "q": item.q,
         "n": item.n,
         "verdict": item.verdict,
     }
 
 
-def _chart(item: PerformanceVerdict, history: Sequence[tuple[date, float]]) -> bytes | None:
-    if not history:
-        return None
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 2.8), dpi=80)
-    # Fixed margins: an automatic layout draws everything twice.
-    figure.subplots_adjust(left=0.08, right=0.98, top=0.9, bottom=0.22)
-    axes = figure.subplots()
-    axes.plot(
-        [str(day)[5:] for day, _ in history],
-        [value for _, value in history],
-        marker="o",
-        color="#2b6cb0",
-        label=f"{item.metric} of version {item.version}",
+def _coverage_table(coverage: Sequence[Coverage]) -> dg.TableMetadataValue:
+    return verdict_table(
+        [
+            {
+                "age in days": f"{item.age_from} to {item.age_until}",
+                "predictions": item.predictions,
+                "without label": item.unlabelled,
+                "share": item.share,
+            }
+            for item in coverage
+        ]
     )
-    axes.axhline(item.test_value, color="#718096", linestyle=":", label="on its test part")
-    axes.axhline(item.threshold, color="#c53030", linestyle="--", label="limit")
-    axes.set_title(f"{item.metric} by production day", fontsize=9)
-    axes.tick_params(axis="x", labelrotation=60, labelsize=7)
-    axes.tick_params(axis="y", labelsize=7)
-    axes.legend(fontsize=7)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+
+
+def _estimated_beside_realized(history: Sequence[Point]) -> dict[str, Any]:
+    """How far the estimates were off on the days whose labels are in."""
+    both = [
+        (point, point.estimated - point.realized)
+        for point in history
+        if point.realized is not None and point.estimated is not None
+    ]
+    if not both:
+        return {}
+    rows = [
+        {
+            "production day": str(point.day),
+            "estimated": point.estimated,
+            "realized": point.realized,
+            "difference": difference,
+        }
+        for point, difference in both[-_ROWS:]
+    ]
+    off = sum(abs(difference) for _, difference in both) / len(both)
+    return {
+        "estimated beside realized": verdict_table(rows),
+        "mean absolute difference": dg.MetadataValue.float(float(off)),
+    }

@@ -2,11 +2,11 @@
 
 import dagster as dg
 
-from mlops_drift.checks.report import check_result
+from mlops_drift.checks.report import check_result, verdict_table
 from mlops_drift.lake.table import Table
+from mlops_drift.monitoring.checks import ADVICE, DATA_QUALITY
+from mlops_drift.schema import overall
 from mlops_drift.steps.landing import Landed
-
-DATA_QUALITY = "data_quality"
 
 
 def data_quality_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
@@ -14,22 +14,37 @@ def data_quality_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
         DATA_QUALITY,
         asset=key,
-        description="Fails when too large a share of the rows breaks a declared constraint or "
+        description="Fails when too large a share of a day's rows breaks a declared constraint or "
         "cannot be matched. Alerts; it does not retrain.",
     )
 
 
 def data_quality(key: dg.AssetKey, landed: Landed, rejected: Table) -> dg.AssetCheckResult:
-    """Reports how many rows could not be used."""
-    quality = landed.quality
+    """Reports how many rows could not be used, of the worst day of a run."""
+    verdicts = landed.quality
+    day, worst = max(verdicts.items(), key=lambda item: (item[1].n > 0, item[1].value, item[0]))
+    failing = [str(day) for day, quality in verdicts.items() if quality.verdict == "fail"]
     return check_result(
         key,
         DATA_QUALITY,
-        quality.verdict,
-        quality.reason,
-        {"value": quality.value, "threshold": quality.threshold, "n": float(quality.n)},
-        f"Look at the rows: SELECT * FROM {rejected.name}. Repair the source and materialize the "
-        "day again, or, where the world has changed, correct the constraint in defs.yaml. "
-        "Retraining on broken data would only teach the model the fault.",
-        {"unusable rows": quality.aside},
+        overall([quality.verdict for quality in verdicts.values()]),
+        f"{day}: {worst.reason}",
+        {"value": worst.value, "threshold": worst.threshold, "n": float(worst.n)},
+        f"{ADVICE[DATA_QUALITY]} SELECT * FROM {rejected.name} shows them.",
+        {
+            "unusable rows": sum(quality.aside for quality in verdicts.values()),
+            "failing days": ", ".join(failing) or "none",
+            "days": verdict_table(
+                [
+                    {
+                        "day": str(day),
+                        "rows": quality.n,
+                        "unusable": quality.aside,
+                        "verdict": quality.verdict,
+                        "reason": quality.reason,
+                    }
+                    for day, quality in verdicts.items()
+                ]
+            ),
+        },
     )

@@ -21,11 +21,12 @@ def check_result(
     chart: bytes | None = None,
     *,
     unknown_blocks: bool = False,
+    warns: bool = False,
 ) -> dg.AssetCheckResult:
     """The result of a check.
 
-    A fail is an ERROR, an unknown a WARN that is never green. The same numbers come every time,
-    as floats, so that Dagster plots them over the evaluations.
+    A fail is an ERROR (of a check that only warns a WARN), an unknown a WARN that is never green.
+    The same numbers come every time, as floats, so that Dagster plots them over the evaluations.
 
     Args:
         key: the asset.
@@ -37,6 +38,7 @@ def check_result(
         details: further metadata.
         chart: a PNG.
         unknown_blocks: whether unknown is an ERROR, as it is for a gate.
+        warns: whether a fail is only a WARN.
     """
     metadata: dict[str, Any] = {
         "verdict": verdict,
@@ -58,7 +60,7 @@ def check_result(
         passed=verdict == "pass",
         severity=(
             dg.AssetCheckSeverity.WARN
-            if verdict == "unknown" and not unknown_blocks
+            if warns or (verdict == "unknown" and not unknown_blocks)
             else dg.AssetCheckSeverity.ERROR
         ),
         description=description,

@@ -6,7 +6,8 @@ import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from mlops_drift.lake.lake import Lake, files_relation
+from mlops_drift.lake.delta import files_relation
+from mlops_drift.lake.lake import Lake
 
 
 class QueryError(Exception):

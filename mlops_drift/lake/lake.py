@@ -1,29 +1,18 @@
-"""The lake gateway: Delta tables written atomically, read by DuckDB from one snapshot."""
+"""The lake gateway: tables in days, written atomically, queried by DuckDB."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError
+import pyarrow.compute as pc
 
 from mlops_drift.lake.table import Table
-
-# A conflict means that another process committed first: with few writers a handful suffices.
-COMMIT_ATTEMPTS = 20
-
-# `=` makes a folder a column, `%` an escape, and brackets break the URL that a path becomes.
-MISREAD = "=%[]"
-
-# Opening a table reads the commits since its last checkpoint.
-CHECKPOINT_INTERVAL = 10
 
 
 class LakeError(Exception):
@@ -53,70 +42,6 @@ class Scan:
         return " AND ".join(bounds) or None
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _duckdb_type(data_type: pa.DataType) -> str:
-    names = {
-        pa.date32(): "DATE",
-        pa.int64(): "BIGINT",
-        pa.float64(): "DOUBLE",
-        pa.string(): "VARCHAR",
-        pa.bool_(): "BOOLEAN",
-        pa.timestamp("us"): "TIMESTAMP",
-        pa.list_(pa.int64()): "BIGINT[]",
-        pa.list_(pa.string()): "VARCHAR[]",
-    }
-    return names[data_type]
-
-
-def files_relation(
-    snapshot: DeltaTable, partitions: Mapping[str, str], predicate: str | None = None
-) -> str | None:
-    """SQL that reads the Parquet files of a snapshot; None if it has no files.
-
-    Args:
-        snapshot: the snapshot.
-        partitions: DuckDB type of each column that partitions the table.
-        predicate: a condition on partition columns that picks files.
-
-    Raises:
-        LakeError: if the table uses deletion vectors.
-    """
-    if "deletionVectors" in (snapshot.protocol().reader_features or []):
-        raise LakeError(
-            f"{snapshot.table_uri} uses deletion vectors, which hide rows from a plain Parquet "
-            "reader; rewrite it without them (delta.enableDeletionVectors = false)"
-        )
-    files = snapshot.file_uris(file_pruning_predicate=predicate)
-    if not files:
-        return None
-    # Paths come percent-encoded, which only a URL may be.
-    paths = [file if "://" in file else unquote(file) for file in files]
-    listing = ", ".join(_quoted(path) for path in sorted(paths))
-    types = ", ".join(f"{_quoted(name)}: {kind}" for name, kind in partitions.items())
-    hive = f", hive_partitioning = true, hive_types = {{{types}}}" if types else ""
-    return f"SELECT * FROM read_parquet([{listing}], union_by_name = true{hive})"
-
-
-def _relation(table: Table, snapshot: DeltaTable | None, predicate: str | None) -> str:
-    """SQL for the rows of a snapshot; an empty relation of the declared columns without one."""
-    columns = ", ".join(f'"{name}"' for name in table.schema.names)
-    nulls = ", ".join(
-        f'CAST(NULL AS {_duckdb_type(field.type)}) AS "{field.name}"' for field in table.schema
-    )
-    empty = f"SELECT {nulls} WHERE false"
-    if snapshot is None:
-        return f"({empty})"
-    types = {name: _duckdb_type(table.schema.field(name).type) for name in table.partition_by}
-    files = files_relation(snapshot, types, predicate)
-    if files is None:
-        return f"({empty})"
-    # Files older than a column lack it: the union with the empty relation fills it with nulls.
-    return f"(SELECT {columns} FROM ({empty} UNION ALL BY NAME {files}))"
-
-
 def _with_relations(sql: str, relations: list[str]) -> str:
     """Puts relations before a statement: views would be bound twice, and opened twice.
 
@@ -132,40 +57,17 @@ def _with_relations(sql: str, relations: list[str]) -> str:
     return f"WITH {joined} {statement}"
 
 
-class Lake:
-    """Tables under one root. Every write is one atomic commit; every read is one snapshot.
+class Lake(ABC):
+    """Tables under one root. Every write is atomic; every read is one snapshot.
 
     Args:
-        root: the folder (or URL) that holds ``<schema>/<table>``.
+        root: the folder (or URL) that holds the tables, and training sets beside them.
         connection: an in-memory DuckDB connection; each query runs in a cursor of its own.
-
-    Raises:
-        LakeError: if the root's name has a character that readers of paths take for something else.
     """
 
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.root = str(root)
-        misread = sorted(set(MISREAD) & set(self.root))
-        if misread:
-            raise LakeError(
-                f"the lake's folder {self.root} has {' and '.join(misread)} in its name; "
-                f"keep the data in a folder without {' '.join(MISREAD)}"
-            )
         self._connection = connection
-        self._opened: dict[str, DeltaTable] = {}
-
-    def uri(self, table: Table) -> str:
-        """Where a table lives."""
-        return f"{self.root}/{table.folder}"
-
-    def snapshot(self, table: Table) -> DeltaTable | None:
-        """The newest snapshot, or None while the table has never been written."""
-        uri = self.uri(table)
-        if uri in self._opened:
-            self._opened[uri].update_incremental()
-        elif DeltaTable.is_deltatable(uri):
-            self._opened[uri] = DeltaTable(uri)
-        return self._opened.get(uri)
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -188,10 +90,14 @@ class Lake:
                     cursor.register(name, source)
                     continue
                 scan = source if isinstance(source, Scan) else Scan(source)
-                relation = _relation(scan.table, self.snapshot(scan.table), scan.predicate)
-                where = f" WHERE {scan.predicate}" if scan.predicate else ""
-                relations.append(f'"{name}" AS (SELECT * FROM {relation}{where})')
+                relation = self._offer(cursor, name, scan)
+                if relation is not None:
+                    relations.append(f'"{name}" AS ({relation})')
             return cursor.sql(_with_relations(sql, relations)).to_arrow_table()
+
+    @abstractmethod
+    def _offer(self, cursor: duckdb.DuckDBPyConnection, name: str, scan: Scan) -> str | None:
+        """Makes a scan known to a cursor: by SQL, or by registering it under its name (None)."""
 
     def rows(self, sql: str, /, **scans: Scan | Table | pa.Table) -> list[dict[str, Any]]:
         """The result of `query` as plain rows."""
@@ -203,6 +109,7 @@ class Lake:
         table = scan.table if isinstance(scan, Scan) else scan
         return self.query("SELECT * FROM source", source=scan).cast(table.schema)
 
+    @abstractmethod
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:
@@ -217,14 +124,6 @@ class Lake:
             data: the new rows, all within those days.
             where: a further SQL condition on what is replaced, met by all of ``data``.
         """
-        predicate = _and(Scan(table, first, last).predicate, where)
-
-        def commit() -> None:
-            snapshot = self.snapshot(table) or self._create(table)
-            if data.num_rows or snapshot.file_uris(file_pruning_predicate=predicate):
-                _overwrite(table, snapshot, data, predicate)
-
-        self._until_committed(table, commit)
 
     def rewrite_days(
         self,
@@ -249,15 +148,17 @@ class Lake:
         Returns:
             Whether the row was appended.
         """
-        wanted = [row[name] for name in identity]
-        return self.append_unless(
-            table, row, lambda old: [old[name] for name in identity] == wanted
-        )
+        return self.append_unless(table, row, {name: [row[name]] for name in identity})
 
     def append_unless(
-        self, table: Table, row: dict[str, object], stands_for: Callable[[dict[str, Any]], bool]
+        self, table: Table, row: dict[str, object], stands_for: Mapping[str, Collection[object]]
     ) -> bool:
         """Appends a row unless one that stands for it is there.
+
+        Args:
+            table: the table.
+            row: the row.
+            stands_for: values by column; a row that has one of them in each stands for it.
 
         Returns:
             Whether the row was appended.
@@ -266,106 +167,36 @@ class Lake:
 
         def build(existing: pa.Table) -> pa.Table | None:
             nonlocal appended
-            if any(stands_for(old) for old in existing.to_pylist()):
-                appended = False
+            same = existing
+            for name, values in stands_for.items():
+                wanted = pa.array(list(values), table.schema.field(name).type)
+                same = same.filter(pc.is_in(same[name], value_set=wanted))
+            appended = not same.num_rows
+            if not appended:
                 return None
-            appended = True
             return pa.concat_tables([existing, pa.Table.from_pylist([row], schema=table.schema)])
 
         self.rewrite(table, build)
         return appended
 
+    @abstractmethod
     def _rewrite(
         self,
         table: Table,
         predicate: str | None,
         build: Callable[[pa.Table], pa.Table | None],
     ) -> None:
-        def commit() -> None:
-            # A snapshot of the writer's own: what it has read decides whether a commit conflicts.
-            uri = self.uri(table)
-            snapshot = DeltaTable(uri) if DeltaTable.is_deltatable(uri) else self._create(table)
-            relation = _relation(table, snapshot, predicate)
-            with self.cursor() as cursor:
-                existing = cursor.sql(f"SELECT * FROM {relation}").to_arrow_table()
-            data = build(existing.cast(table.schema))
-            if data is not None:
-                # No rebase onto other commits: where nothing was, what they added is no conflict.
-                _overwrite(table, snapshot, data, predicate, CommitProperties(max_commit_retries=0))
+        """Replaces what a condition picks by a function of it; None leaves it as it is."""
 
-        self._until_committed(table, commit)
-
-    def _until_committed(self, table: Table, commit: Callable[[], None]) -> None:
-        for attempt in range(1, COMMIT_ATTEMPTS + 1):
-            try:
-                commit()
-            except CommitFailedError as error:
-                if attempt == COMMIT_ATTEMPTS:
-                    raise LakeError(
-                        f"table {table.name}: {COMMIT_ATTEMPTS} commits lost to other writers"
-                    ) from error
-                time.sleep(0.02 * attempt)
-            else:
-                return
-
-    def _create(self, table: Table) -> DeltaTable:
-        uri = self.uri(table)
-        try:
-            return DeltaTable.create(
-                uri,
-                table.schema,
-                mode="ignore",
-                partition_by=list(table.partition_by),
-                name=table.name,
-                configuration={"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)},
-            )
-        except DeltaError:
-            # Another process created it in the same moment.
-            if not DeltaTable.is_deltatable(uri):
-                raise
-            return DeltaTable(uri)
-
+    @abstractmethod
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
-        root = Path(self.root)
-        return sorted(
-            f"{log.parent.parent.name}.{log.parent.name}" for log in root.glob("*/*/_delta_log")
-        )
 
 
-def _and(*conditions: str | None) -> str | None:
-    return " AND ".join(condition for condition in conditions if condition) or None
+def both(*conditions: str | None) -> str | None:
+    """All conditions together as SQL; None without any.
 
-
-def _overwrite(
-    table: Table,
-    snapshot: DeltaTable,
-    data: pa.Table,
-    predicate: str | None,
-    commit: CommitProperties | None = None,
-) -> None:
-    write_deltalake(
-        snapshot,
-        data.select(table.schema.names).cast(table.schema),
-        mode="overwrite",
-        predicate=predicate,
-        schema_mode="merge" if _columns_differ(table, snapshot) else None,
-        commit_properties=commit,
-    )
-
-
-def _columns_differ(table: Table, snapshot: DeltaTable) -> bool:
-    """Whether columns were added or taken away; old files have nulls in place of the new ones.
-
-    Raises:
-        LakeError: if a column has another type: a merge would convert the values, or cut them.
+    >>> both("a > 1", None, "b = 2")
+    'a > 1 AND b = 2'
     """
-    stored = pa.schema(snapshot.schema().to_arrow())
-    for field in table.schema:
-        if field.name in stored.names and stored.field(field.name).type != field.type:
-            raise LakeError(
-                f"table {table.name}: column {field.name!r} is stored as "
-                f"{stored.field(field.name).type} and declared as {field.type}; declare it as it "
-                "was, or give the column another name"
-            )
-    return set(stored.names) != set(table.schema.names)
+    return " AND ".join(condition for condition in conditions if condition) or None

@@ -1,19 +1,22 @@
 """What is asked of one model's tables: every question that is about a day takes that day."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 
+from mlops_drift.lake.decision_log import DecisionLog
 from mlops_drift.lake.lake import Lake, Scan
 from mlops_drift.lake.table import ModelTables
 from mlops_drift.lake.training_sets import TrainingSets
+from mlops_drift.monitoring.checks import (
+    DATA_QUALITY,
+    ESTIMATED_PERFORMANCE,
+    PERFORMANCE_DROP,
+)
 from mlops_drift.schema import Target
-
-DECIDED = "decided"
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,19 @@ class VersionRecord:
     mlflow_run: str
 
 
+# SQL of what a row of the performance table is about.
+WHAT = "CASE WHEN slice = '' THEN metric ELSE metric || ' of ' || slice END"
+
 # A label counts if it arrived by the as-of day, not before its event; the last one counts.
 KNOWN_LABELS = """
     SELECT "{key}", arg_max("{label}", day) AS "{label}", max(day) AS label_day
     FROM labels GROUP BY "{key}"
 """
+
+
+def slice_column(name: str) -> str:
+    """The name of a joined feature, which may itself be called `label` or `key`."""
+    return f"slice {name}"
 
 
 class ModelLake:
@@ -77,6 +88,7 @@ class ModelLake:
         self.lake = lake
         self.tables = tables
         self.sets = TrainingSets(lake.root, model)
+        self.log = DecisionLog(lake, tables.decisions)
         self._key = key
         self._label = target.column
         self._known_labels = KNOWN_LABELS.format(key=key, label=target.column)
@@ -115,18 +127,18 @@ class ModelLake:
         seen = {label for row in counted for label in row["seen"]}
         return {row["day"]: row["n"] for row in counted}, seen
 
-    def unmatched_labels(self, first: date, last: date) -> dict[str, int]:
-        """Labels that arrived on these days without a usable event, by what is wrong."""
+    def unmatched_labels(self, first: date, last: date) -> dict[date, dict[str, int]]:
+        """Labels that arrived on these days without a usable event: how many, by what is wrong."""
         counted = self.lake.rows(
             f"""
-            SELECT count(*) FILTER (WHERE features.day IS NULL) AS unknown_key,
+            SELECT labels.day, count(*) FILTER (WHERE features.day IS NULL) AS unknown_key,
                    count(*) FILTER (WHERE features.day > labels.day) AS before_event
-            FROM labels LEFT JOIN features USING ("{self._key}")
+            FROM labels LEFT JOIN features USING ("{self._key}") GROUP BY labels.day
             """,
             labels=Scan(self.tables.labels, first, last),
             features=self.tables.features,
-        )[0]
-        return {str(name): int(n) for name, n in counted.items()}
+        )
+        return {row.pop("day"): row for row in counted}
 
     def last_day(self) -> date | None:
         """The last day that has features."""
@@ -150,10 +162,14 @@ class ModelLake:
         promotions = [Promotion(**row) for row in rows]
         return [item for item in promotions if until is None or item.as_of <= until]
 
-    def champion_serving(self, day: date) -> Promotion | None:
-        """The champion that scores `day`: the last one promoted at the end of an earlier day."""
-        earlier = self.promotions(until=day - timedelta(days=1))
-        return earlier[-1] if earlier else None
+    def champions(self, first: date, last: date) -> dict[date, Promotion | None]:
+        """The champion that scores each day: the last one promoted at the end of an earlier day."""
+        promotions = self.promotions(until=last - timedelta(days=1))
+        days = (first + timedelta(days=i) for i in range((last - first).days + 1))
+        return {
+            day: next((item for item in reversed(promotions) if item.as_of < day), None)
+            for day in days
+        }
 
     def versions(self) -> list[VersionRecord]:
         """All versions in their order."""
@@ -182,15 +198,23 @@ class ModelLake:
         """Records a promotion once."""
         self.lake.append_missing(self.tables.promotions, asdict(promotion), ["decision", "version"])
 
-    def outcomes(self, first: date, last: date, reach: int) -> pa.Table:
+    def outcomes(
+        self, first: date, last: date, reach: int, columns: Sequence[str] = ()
+    ) -> pa.Table:
         """Served predictions with every label that arrived for them until `last`.
 
         Of the production days that a label arriving on `first` to `last` is about, and of the
         `reach` days before them.
 
+        Args:
+            first: first day of arrival.
+            last: last day of arrival.
+            reach: further days back.
+            columns: features to join.
+
         Returns:
-            day, version, key, prediction, score, label, label_day; a corrected label has a row for
-            each arrival.
+            day, version, key, prediction, score, label, label_day, and the features under the
+            names of `slice_column`; a corrected label has a row for each arrival, in their order.
         """
         touched = self.lake.rows(
             f"""
@@ -202,15 +226,116 @@ class ModelLake:
         )[0]
         since = touched["first"] - timedelta(days=reach) if touched["first"] else last
         until = touched["last"] or since - timedelta(days=1)
+        scans = {
+            "predictions": Scan(self.tables.predictions, since, until),
+            "labels": Scan(self.tables.labels, until=last),
+            **({"features": Scan(self.tables.features, since, until)} if columns else {}),
+        }
+        features = f'JOIN features f USING ("{self._key}")' if columns else ""
+        names = "".join(f', f."{name}" AS "{slice_column(name)}"' for name in columns)
         return self.lake.query(
             f"""
             SELECT p.day, p.version, p."{self._key}" AS key, p.prediction, p.score,
-                   l."{self._label}" AS label, l.day AS label_day
-            FROM predictions p JOIN labels l USING ("{self._key}") WHERE l.day >= p.day
-            ORDER BY p.day, p.version, key, label_day
+                   l."{self._label}" AS label, l.day AS label_day{names}
+            FROM predictions p JOIN labels l USING ("{self._key}") {features}
+            WHERE l.day >= p.day ORDER BY p.day, p.version, key, label_day
             """,
-            predictions=Scan(self.tables.predictions, since, until),
-            labels=Scan(self.tables.labels, until=last),
+            **scans,
+        )
+
+    def final_outcomes(self, first: date, last: date) -> pa.Table:
+        """Served predictions of some days with the last label that ever arrived for each, or none.
+
+        Returns:
+            day, version, prediction, score, label, by day.
+        """
+        return self.lake.query(
+            f"""
+            WITH known AS ({self._known_labels})
+            SELECT p.day, p.version, p.prediction, p.score,
+                   CASE WHEN known.label_day >= p.day THEN known."{self._label}" END AS label
+            FROM predictions p LEFT JOIN known USING ("{self._key}")
+            ORDER BY p.day, p.version, "{self._key}"
+            """,
+            predictions=Scan(self.tables.predictions, first, last),
+            labels=self.tables.labels,
+        )
+
+    def errors_in_order(self, version: int, until: date) -> pa.Table:
+        """Predictions of a version with the first label of each, in the order of arrival.
+
+        Returns:
+            day, prediction, label, label_day.
+        """
+        return self.lake.query(
+            f"""
+            SELECT p.day, any_value(p.prediction) AS prediction,
+                   arg_min(l."{self._label}", l.day) AS label, min(l.day) AS label_day
+            FROM predictions p JOIN labels l USING ("{self._key}")
+            WHERE l.day >= p.day AND p.version = {version}
+            GROUP BY p.day, "{self._key}" ORDER BY label_day, p.day, "{self._key}"
+            """,
+            predictions=Scan(self.tables.predictions, until=until),
+            labels=Scan(self.tables.labels, until=until),
+        )
+
+    def predicted(self, version: int, first: date, last: date, columns: Sequence[str]) -> pa.Table:
+        """What a version predicted on some days: day, prediction, score, and features."""
+        names = "".join(f', f."{name}"' for name in columns)
+        features = f'JOIN features f USING (day, "{self._key}")' if columns else ""
+        scans = {"predictions": Scan(self.tables.predictions, first, last)}
+        if columns:
+            scans["features"] = Scan(self.tables.features, first, last)
+        return self.lake.query(
+            f"""
+            SELECT p.day, p.prediction, p.score{names} FROM predictions p {features}
+            WHERE p.version = {version} ORDER BY p.day, p."{self._key}"
+            """,
+            **scans,
+        )
+
+    def label_coverage(
+        self, first: date, last: date, ages: Sequence[tuple[int, int]]
+    ) -> list[dict[str, Any]]:
+        """Served predictions and those without label, by day of the look and age in days.
+
+        Args:
+            first: first day of the looks.
+            last: last day.
+            ages: youngest and oldest age, inclusive.
+
+        Returns:
+            day, age_from, age_until, predictions, unlabelled; ages without predictions left out.
+        """
+        oldest = max(until for _, until in ages)
+        values = ", ".join(f"({since}, {until})" for since, until in ages)
+        # Versions that served the same event count once.
+        return self.lake.rows(
+            f"""
+            WITH served AS (SELECT DISTINCT day, "{self._key}" FROM p),
+            labelled AS (
+                SELECT served.day, "{self._key}", min(l.day) AS label_day
+                FROM served JOIN l USING ("{self._key}") WHERE l.day >= served.day
+                GROUP BY served.day, "{self._key}"
+            ),
+            counted AS (
+                SELECT day, label_day, count(*) AS n FROM served
+                LEFT JOIN labelled USING (day, "{self._key}") GROUP BY day, label_day
+            ),
+            looks AS (
+                SELECT unnest(generate_series(DATE '{first}', DATE '{last}', INTERVAL 1 DAY))::DATE
+                    AS look
+            ),
+            ages(age_from, age_until) AS (VALUES {values})
+            SELECT look AS day, age_from, age_until, sum(n)::BIGINT AS predictions,
+                   (coalesce(sum(n) FILTER (label_day IS NULL OR label_day > look), 0))::BIGINT
+                       AS unlabelled
+            FROM looks JOIN counted ON counted.day <= look
+            JOIN ages ON look - counted.day BETWEEN age_from AND age_until
+            GROUP BY ALL ORDER BY ALL
+            """,
+            p=Scan(self.tables.predictions, first - timedelta(days=oldest), last),
+            l=Scan(self.tables.labels, first - timedelta(days=oldest), last),
         )
 
     def daily_values(self, version: int | None, until: date) -> list[dict[str, Any]]:
@@ -225,77 +350,100 @@ class ModelLake:
             f"""
             SELECT production_day AS day, version, any_value(metric) AS metric,
                    arg_max(value, day) AS value, arg_max(n, day) AS n
-            FROM p WHERE "window" = 1 AND isfinite(value) {mine}
+            FROM p WHERE "check" = '{PERFORMANCE_DROP}' AND "window" = 1 AND isfinite(value) {mine}
             GROUP BY production_day, version ORDER BY production_day, version
             """,
             p=Scan(self.tables.performance, until=until),
         )
 
-    def failures(self, version: int, after: date, until: date) -> list[dict[str, Any]]:
-        """Every failed number about a version after a day and up to another, by day."""
+    def performance_history(self, version: int, until: date) -> list[dict[str, Any]]:
+        """Realized and estimated metric of the single production days of a version.
+
+        Returns:
+            day, realized, lower, upper (of the realized value), estimated, as last measured up to
+            `until`; None where there is none.
+        """
+        return self.lake.rows(
+            f"""
+            WITH daily AS (
+                SELECT production_day AS day, day AS seen, "check", value, lower, upper FROM p
+                WHERE "window" = 1 AND slice = '' AND isfinite(value) AND version = {version}
+            )
+            SELECT day,
+                   arg_max(value, seen) FILTER ("check" = '{PERFORMANCE_DROP}') AS realized,
+                   arg_max(lower, seen) FILTER ("check" = '{PERFORMANCE_DROP}') AS lower,
+                   arg_max(upper, seen) FILTER ("check" = '{PERFORMANCE_DROP}') AS upper,
+                   arg_max(value, seen) FILTER ("check" = '{ESTIMATED_PERFORMANCE}') AS estimated
+            FROM daily WHERE "check" IN ('{PERFORMANCE_DROP}', '{ESTIMATED_PERFORMANCE}')
+            GROUP BY day ORDER BY day
+            """,
+            p=Scan(self.tables.performance, until=until),
+        )
+
+    def evaluations(self, after: date) -> list[dict[str, Any]]:
+        """What every check found after a day: all failed numbers, of others one a day and verdict.
+
+        Returns:
+            day, check, version, verdict, reason, value, threshold, n, window, column.
+        """
         since = after + timedelta(days=1)
         return self.lake.rows(
             f"""
-            SELECT "check", day, day AS production_day, version, "column", value, threshold, n,
-                   reason
-            FROM drift WHERE verdict = 'fail' AND version = {version}
+            WITH numbers AS (
+                SELECT day, "check", version, verdict, reason, value, threshold, n, "window",
+                       "column"
+                FROM drift
+                UNION ALL
+                SELECT day, "check", version, verdict, reason, value, threshold, n, "window",
+                       {WHAT}
+                FROM performance
+                UNION ALL
+                SELECT day, '{DATA_QUALITY}', version, verdict, reason, value, threshold, n, 1,
+                       source
+                FROM quality
+            )
+            SELECT * FROM numbers
+            QUALIFY verdict = 'fail' OR row_number() OVER (
+                PARTITION BY day, "check", version, verdict ORDER BY "column", "window"
+            ) = 1
+            ORDER BY day, "check", version, "column", "window"
+            """,
+            drift=Scan(self.tables.drift, since),
+            performance=Scan(self.tables.performance, since),
+            quality=Scan(self.tables.quality, since),
+        )
+
+    def failures(
+        self, version: int, after: date, until: date, checks: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """Every failed number about a version after a day and up to another, by day.
+
+        Args:
+            version: the version.
+            after: the day of its promotion.
+            until: the last day.
+            checks: the checks that count.
+        """
+        if not checks:
+            return []
+        since = after + timedelta(days=1)
+        counts = f'"check" IN ({", ".join(map(repr, checks))})'
+        return self.lake.rows(
+            f"""
+            SELECT "check", day, day AS production_day, version, "window", "column", value,
+                   threshold, n, reason
+            FROM drift WHERE verdict = 'fail' AND version = {version} AND {counts}
             UNION ALL
-            SELECT 'performance_drop', day, production_day, version, metric, value, threshold, n,
-                   reason
-            FROM performance WHERE verdict = 'fail' AND version = {version}
-            ORDER BY day, 1, 3, 5, n
+            SELECT "check", day, production_day, version, "window",
+                   {WHAT}, value, threshold, n, reason
+            FROM performance WHERE verdict = 'fail' AND version = {version} AND {counts}
+            UNION ALL
+            SELECT "check", day, day, {version}, 1, source, value, threshold, n, reason
+            FROM (SELECT *, '{DATA_QUALITY}' AS "check" FROM quality)
+            WHERE verdict = 'fail' AND {counts}
+            ORDER BY day, 1, 3, 6, n
             """,
             drift=Scan(self.tables.drift, since, until),
             performance=Scan(self.tables.performance, since, until),
-        )
-
-    def decisions(self) -> list[dict[str, Any]]:
-        """Decisions in their order, each with its outcome and challenger when there is one."""
-        rows = self.lake.rows("SELECT * FROM d ORDER BY day, decision", d=self.tables.decisions)
-        made: dict[str, dict[str, Any]] = {}
-        outcomes: dict[str, dict[str, Any]] = {}
-        for row in rows:
-            (made if row["stage"] == DECIDED else outcomes)[row["decision"]] = row
-        return [
-            {
-                **decision,
-                "outcome": outcomes[name]["stage"] if name in outcomes else None,
-                "challenger": outcomes[name]["challenger"] if name in outcomes else None,
-                "outcome_reason": outcomes[name]["reason"] if name in outcomes else "",
-            }
-            for name, decision in made.items()
-        ]
-
-    def add_decision(
-        self,
-        *,
-        decision: str,
-        stage: str,
-        day: date,
-        rules: Iterable[str],
-        version: int | None,
-        reason: str,
-        challenger: int | None = None,
-        since: date | None = None,
-        labelled: int | None = None,
-        evidence: Sequence[object] = (),
-    ) -> bool:
-        """Records a stage of a decision once: `decided`, and one of `promoted` or `rejected`."""
-        is_outcome = stage != DECIDED
-        return self.lake.append_unless(
-            self.tables.decisions,
-            {
-                "decision": decision,
-                "stage": stage,
-                "day": day,
-                "action": "retrain",
-                "rules": list(rules),
-                "version": version,
-                "challenger": challenger,
-                "since": since,
-                "labelled": labelled,
-                "reason": reason,
-                "evidence": json.dumps(evidence, default=str, sort_keys=True),
-            },
-            lambda old: old["decision"] == decision and (old["stage"] != DECIDED) == is_outcome,
+            quality=Scan(self.tables.quality, since, until),
         )

@@ -62,9 +62,12 @@ class ModelTables:
     profiles: Table
     drift: Table
     performance: Table
+    quality: Table
+    label_coverage: Table
     versions: Table
     promotions: Table
     decisions: Table
+    outbox: Table
 
     def __iter__(self):  # type: ignore[no-untyped-def]
         return iter(vars(self).values())
@@ -165,16 +168,46 @@ def model_tables(
             pa.schema(
                 [
                     DAY,
+                    pa.field("check", pa.string(), nullable=False),
                     pa.field("production_day", pa.date32(), nullable=False),
                     pa.field("window", pa.int64(), nullable=False),
                     version,
+                    pa.field("slice", pa.string(), nullable=False),
                     pa.field("metric", pa.string(), nullable=False),
                     pa.field("value", pa.float64()),
                     pa.field("lower", pa.float64()),
                     pa.field("upper", pa.float64()),
                     pa.field("n", pa.int64(), nullable=False),
                     pa.field("test_value", pa.float64()),
+                    pa.field("p", pa.float64()),
+                    pa.field("q", pa.float64()),
                     *verdict,
+                ]
+            ),
+        ),
+        quality=Table(
+            f"monitoring.{model}_quality",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("source", pa.string(), nullable=False),
+                    version,
+                    pa.field("n", pa.int64(), nullable=False),
+                    pa.field("value", pa.float64()),
+                    *verdict,
+                ]
+            ),
+            partition_by=("day", "source"),
+        ),
+        label_coverage=Table(
+            f"monitoring.{model}_label_coverage",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("age_from", pa.int64(), nullable=False),
+                    pa.field("age_until", pa.int64(), nullable=False),
+                    pa.field("predictions", pa.int64(), nullable=False),
+                    pa.field("unlabelled", pa.int64(), nullable=False),
                 ]
             ),
         ),
@@ -223,10 +256,31 @@ def model_tables(
                     pa.field("rules", pa.list_(pa.string()), nullable=False),
                     pa.field("version", pa.int64()),
                     pa.field("challenger", pa.int64()),
+                    pa.field("candidates", pa.string(), nullable=False),
+                    pa.field("training_window", pa.string()),
                     pa.field("since", pa.date32()),
+                    pa.field("scores", pa.string()),
                     pa.field("labelled", pa.int64()),
                     pa.field("reason", pa.string(), nullable=False),
                     pa.field("evidence", pa.string(), nullable=False),
+                ]
+            ),
+            partition_by=(),
+        ),
+        outbox=Table(
+            f"monitoring.{model}_outbox",
+            pa.schema(
+                [
+                    pa.field("number", pa.int64(), nullable=False),
+                    pa.field("id", pa.string(), nullable=False),
+                    pa.field("kind", pa.string(), nullable=False),
+                    DAY,
+                    pa.field("title", pa.string(), nullable=False),
+                    pa.field("body", pa.string(), nullable=False),
+                    pa.field("sent", pa.bool_(), nullable=False),
+                    pa.field("delivered", pa.list_(pa.string()), nullable=False),
+                    pa.field("attempts", pa.int64(), nullable=False),
+                    pa.field("error", pa.string()),
                 ]
             ),
             partition_by=(),

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_drift.schema import Strict
+from mlops_drift.schema import ClassName, Strict
 
 FamilyName = Literal["lightgbm", "linear"]
 MetricName = Literal[
@@ -57,6 +57,41 @@ class Training(Strict):
         if len(set(self.families)) != len(self.families):
             raise ValueError(f"families has duplicates: {self.families}")
         return self
+
+
+class OutcomeValue(Strict):
+    """What it is worth to have predicted one class when another one, or the same, was true."""
+
+    truth: ClassName = Field(description="The class that turned out to be true.")
+    prediction: ClassName = Field(description="The class that was predicted.")
+    value: float = Field(
+        allow_inf_nan=False, description="Worth of one such prediction; a cost is negative."
+    )
+
+
+class BusinessValue(Strict):
+    """What predictions are worth, on average over a window.
+
+    >>> BusinessValue(unit="EUR", outcomes=[{"truth": "yes", "prediction": "no", "value": -40}])\
+.outcomes[0].value
+    -40.0
+    """
+
+    unit: str = Field("", description="Unit of the values, such as EUR.")
+    outcomes: list[OutcomeValue] = Field(
+        [], description="Worth of each outcome of a classification; what is not listed is worth 0."
+    )
+    per_error: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="Worth of one unit of absolute error of a regression; a cost is negative.",
+    )
+    floor: float | None = Field(None, description="Mean worth of a prediction that a window needs.")
+    drop: float | None = Field(
+        None,
+        gt=0,
+        description="How much less than on the version's own test part fails, if not by chance.",
+    )
 
 
 class Gates(Strict):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 from typing import Any, cast
 
 import numpy as np
@@ -33,7 +33,8 @@ class SearchResult:
     """The best trial of a search, and all trials in order.
 
     ``value`` is the metric over the out-of-fold predictions of all rows. A trial is a dict with
-    ``number`` (from 0), ``family``, ``params`` and ``value``, which is nan if undefined.
+    ``number`` (from 0), ``family``, ``params`` and ``value``, which is nan if undefined or if the
+    trial was given up as worse than most before it.
     """
 
     family: FamilyName
@@ -54,7 +55,8 @@ def search(
 
     Each family's defaults are tried first, then Optuna's TPE sampler proposes. A trial predicts
     every row by a model that was fitted without the row's fold; its value is ``training.metric``
-    over all these predictions together. Folds are shuffled, and stratified by class. Of equal
+    over all these predictions together. One that is worse after a fold than the median of the
+    earlier trials was is given up. Folds are shuffled, and stratified by class. Of equal
     trials the earlier wins. The same arguments give the same result.
 
     Args:
@@ -78,6 +80,7 @@ def search(
     study = optuna.create_study(
         direction="maximize" if metric.greater_is_better else "minimize",
         sampler=optuna.samplers.TPESampler(seed=training.seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=len(training.families)),
     )
     for candidate in map(family, training.families):
         defaults = candidate.default(columns, len(features))
@@ -89,8 +92,13 @@ def search(
         trial = study.ask()
         name = cast(FamilyName, trial.suggest_categorical("family", training.families))
         params = family(name).suggest(trial, columns, len(features))
-        value = _cross_validated(name, params, features, truth, columns, target, training, folds)
-        if isnan(value):
+        value = _cross_validated(
+            trial, name, params, features, truth, columns, target, training, folds
+        )
+        if value is None:
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            value = nan
+        elif isnan(value):
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
         else:
             study.tell(trial, value)
@@ -168,6 +176,7 @@ def _folds(truth: Array, target: Target, training: Training) -> Folds:
 
 
 def _cross_validated(
+    trial: optuna.Trial,
     name: FamilyName,
     params: Params,
     features: pd.DataFrame,
@@ -176,18 +185,29 @@ def _cross_validated(
     target: Target,
     training: Training,
     folds: Folds,
-) -> float:
-    out_of_fold = []
-    for fit_rows, other_rows in folds:
+) -> float | None:
+    """The metric over the out-of-fold predictions; None if the trial was not worth its last folds.
+
+    After each fold the metric over the rows predicted so far is held against the median of the
+    earlier trials on the same rows.
+    """
+    out_of_fold: list[pd.DataFrame] = []
+    value = nan
+    for number, (fit_rows, other_rows) in enumerate(folds):
         pipeline = family(name).build(params, columns, target, training.seed)
         pipeline.fit(features.iloc[fit_rows], truth[fit_rows])
         out_of_fold.append(predict(pipeline, target, features.iloc[other_rows]))
-    predicted = pd.concat(out_of_fold)
-    rows = np.concatenate([other_rows for _, other_rows in folds])
-    return evaluate(
-        training.metric,
-        target,
-        truth[rows],
-        predicted["prediction"].to_numpy(),
-        predicted["score"].to_numpy(),
-    )
+        predicted = pd.concat(out_of_fold)
+        rows = np.concatenate([part for _, part in folds[: number + 1]])
+        value = evaluate(
+            training.metric,
+            target,
+            truth[rows],
+            predicted["prediction"].to_numpy(),
+            predicted["score"].to_numpy(),
+        )
+        if not isnan(value):
+            trial.report(value, number)
+            if number + 1 < len(folds) and trial.should_prune():
+                return None
+    return value

@@ -4,10 +4,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from mlops_drift.learning.config import BusinessValue
+from mlops_drift.monitoring.checks import CheckName
+from mlops_drift.monitoring.streaming import StreamingMonitor
 from mlops_drift.schema import Strict, Windows
 
-# Bad data is no reason to learn from it: data_quality alerts, and is none of these.
-CheckName = Literal["feature_drift", "prediction_drift", "null_spike", "performance_drop"]
+Mode = Literal["alert", "retrain", "retrain_and_promote"]
+TrainingWindow = Literal["recent", "since_change", "everything"]
 
 
 class QualityMonitor(Strict):
@@ -18,11 +21,19 @@ class QualityMonitor(Strict):
     )
 
 
+class AgeMonitor(Strict):
+    """When a version has served for too long, however well it does."""
+
+    max_days: int | None = Field(
+        30, ge=1, description="Days after which model_age fails; null switches it off."
+    )
+
+
 class PerformanceMonitor(Strict):
     """When a version performs worse than it may.
 
     A window fails when its value is beyond the floor, or when it is worse than the version's own
-    test value by more than `drop` and chance is excluded at `alpha`.
+    test value by more than `drop` and chance is excluded.
     """
 
     windows: Windows = Field(
@@ -37,18 +48,53 @@ class PerformanceMonitor(Strict):
         0.05, gt=0, description="How much worse than the version's own test value fails."
     )
     alpha: float = Field(
-        0.01, gt=0, lt=0.5, description="One-sided chance of such a drop without a real one."
+        0.006,
+        gt=0,
+        lt=0.5,
+        description="Share of days on which chance alone may look like a drop, over all windows "
+        "(and slices) judged on a day together.",
     )
     min_rows: int = Field(100, ge=2, description="Fewest labelled predictions; under it: unknown.")
+    slices: list[str] = Field(
+        [],
+        description="Columns by whose values performance is judged apart (slice_performance): "
+        "category, boolean or integer.",
+    )
+    business: BusinessValue | None = Field(
+        None, description="What an outcome is worth; judged by the check business_value."
+    )
+    streaming: StreamingMonitor | None = Field(
+        None,
+        description="A detector over the sequence of errors (error_drift); needs the extra "
+        "`streaming`.",
+    )
+
+
+class Budget(Strict):
+    """How many retrainings a period may see.
+
+    >>> Budget(retrainings=4, days=30).retrainings
+    4
+    """
+
+    retrainings: int = Field(ge=1, description="Most retrainings in the period, refused ones too.")
+    days: int = Field(30, ge=1, description="Length of the period.")
 
 
 class RetrainingPolicy(Strict):
-    """Which failed checks retrain the model, and on what."""
+    """Which failed checks retrain the model, when not, on what, and who promotes."""
 
+    mode: Mode = Field(
+        "retrain_and_promote",
+        description="alert: decisions are recorded and sent, nothing is trained. retrain: a "
+        "challenger is trained and gated, and waits until somebody materializes `champion`. "
+        "retrain_and_promote: a challenger that passes its gates serves from the next day on.",
+    )
     retrain_on: list[CheckName] = Field(
-        ["feature_drift", "prediction_drift", "performance_drop"],
+        ["feature_drift", "prediction_drift", "performance_drop", "model_age"],
         description="The checks whose failure requests a retraining; the others only alert. "
-        "null_spike may be added: by default missing values are for the pipeline to repair.",
+        "null_spike and data_quality may be added: by default broken data is for the pipeline to "
+        "repair.",
     )
     first_training_rows: int = Field(
         500, ge=20, description="Labelled rows from which the first version is trained."
@@ -56,18 +102,35 @@ class RetrainingPolicy(Strict):
     window_days: int | None = Field(
         None,
         ge=1,
-        description="How many labelled production days a training set reaches back; "
-        "all of them where missing.",
+        description="How many labelled production days the training window `recent` reaches back; "
+        "without it there is no such window.",
+    )
+    training_windows: list[TrainingWindow] = Field(
+        ["recent", "since_change", "everything"],
+        min_length=1,
+        description="The candidates of a retraining: the last `window_days`, all since the first "
+        "production day that failed, or everything. The one that predicts the most recent "
+        "labelled rows best is taken.",
     )
     rows_since_change: int = Field(
         150,
         ge=20,
-        description="Labelled rows since the first failing production day from which a retraining "
-        "after a performance drop uses only those.",
+        description="Labelled rows since the first failing production day from which "
+        "`since_change` is a candidate.",
     )
     min_new_labels: int = Field(
-        50,
+        50, ge=1, description="New labelled rows since the last training before another one."
+    )
+    cooldown_days: int = Field(
+        7,
+        ge=0,
+        description="Days after a promotion on which failed checks only alert: what still fails "
+        "afterwards retrains.",
+    )
+    budget: Budget | None = Field(None, description="Most retrainings in a period.")
+    give_up_after: int = Field(
+        5,
         ge=1,
-        description="New labelled rows before a retraining is tried again after a refused "
-        "challenger.",
+        description="Refused challengers of one champion after which the policy gives up and "
+        "calls for a person.",
     )

@@ -1,18 +1,21 @@
 """The retraining policy: a pure function from evidence and history to a decision."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
 
-from mlops_drift.monitoring.config import RetrainingPolicy
+from mlops_drift.monitoring.checks import REALIZED
+from mlops_drift.monitoring.config import RetrainingPolicy, TrainingWindow
 
 NO_CHAMPION = "no_champion"
 MANUAL = "manual"
-PERFORMANCE_DROP = "performance_drop"
 
-Action = Literal["retrain", "wait", "nothing"]
-Outcome = Literal["promoted", "rejected"]
+Action = Literal["retrain", "alert", "give_up", "wait", "nothing"]
+Outcome = Literal["promoted", "rejected", "waiting"]
+
+# A pause of so many days between failures makes two episodes of them.
+EPISODE_GAP_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class FailedCheck:
         day: the day on which the check failed.
         production_day: the day of the events that the number is about.
         version: the version that was judged.
+        window: length of the window in days.
         column: the column, or the metric for performance.
     """
 
@@ -39,6 +43,7 @@ class FailedCheck:
     day: date
     production_day: date
     version: int
+    window: int
     column: str
     value: float
     threshold: float
@@ -67,13 +72,18 @@ class Evidence:
 
 @dataclass(frozen=True)
 class PastDecision:
-    """An earlier decision to retrain and what came of it; no outcome yet means under way."""
+    """An earlier decision that led to something, and what came of it.
+
+    No outcome means under way; `waiting` that a challenger passed its gates and waits for a person.
+    """
 
     id: str
+    action: Action
+    reason: str
     day: date
     rules: tuple[str, ...]
     version: int | None
-    since: date | None
+    candidates: Mapping[TrainingWindow, date | None]
     labelled: int
     outcome: Outcome | None
 
@@ -84,10 +94,11 @@ class Decision:
 
     Attributes:
         id: derives from the champion and the first day of the episode: one decision an episode.
+            Where nothing is done, from the day.
         day: the as-of date of the training set.
         rules: the failed checks, or `no_champion`.
         version: the champion that the decision is about.
-        since: first event day of the training set; None takes all.
+        candidates: first event day of the training set by training window; None takes all.
         labelled: labelled rows known at `day`.
         evidence: the failed numbers that it rests on.
     """
@@ -95,10 +106,10 @@ class Decision:
     action: Action
     reason: str
     day: date
-    id: str = ""
+    id: str
     rules: tuple[str, ...] = ()
     version: int | None = None
-    since: date | None = None
+    candidates: Mapping[TrainingWindow, date | None] = field(default_factory=dict)
     labelled: int = 0
     evidence: tuple[FailedCheck, ...] = ()
 
@@ -110,33 +121,32 @@ def decide(
 
     A decision under way is given again, so that it can be taken up after a kill. Without a
     champion the first version is trained once there are enough labelled rows. With one, failures
-    of the checks in `retrain_on` since the last decision are one drift episode and lead to one
-    retraining; a refused challenger is followed by another one only with new labels and a new
-    failure.
+    of the checks in `retrain_on`, after the cooldown and since the last decision, are one drift
+    episode and lead to one retraining. It waits for new labels, for a row of every class, and for
+    the budget; after `give_up_after` refused challengers of one champion it gives up.
 
     Args:
         model: name of the model.
         evidence: what was known at the end of the day.
-        history: all decisions on this model so far.
+        history: all decisions on this model so far that led to something.
         policy: the rules.
     """
-    labelled = sum(evidence.labelled.values())
     under_way = [past for past in history if _is_under_way(past, evidence.champion)]
     if under_way:
         past = under_way[-1]
         return Decision(
             "retrain",
-            f"decision {past.id} is under way",
+            past.reason,
             past.day,
             past.id,
             past.rules,
             past.version,
-            past.since,
+            past.candidates,
             past.labelled,
         )
     if evidence.champion is None:
-        return _first_version(model, evidence, history, policy, labelled)
-    return _retraining(model, evidence, evidence.champion, history, policy, labelled)
+        return _first_version(model, evidence, history, policy)
+    return _retraining(model, evidence, evidence.champion, history, policy)
 
 
 def _is_under_way(past: PastDecision, champion: Champion | None) -> bool:
@@ -144,7 +154,7 @@ def _is_under_way(past: PastDecision, champion: Champion | None) -> bool:
 
     One about a version that another decision has replaced has nothing left to do.
     """
-    if past.outcome is not None:
+    if past.action != "retrain" or past.outcome is not None:
         return False
     if champion is None:
         return past.version is None
@@ -152,29 +162,42 @@ def _is_under_way(past: PastDecision, champion: Champion | None) -> bool:
 
 
 def _first_version(
-    model: str,
-    evidence: Evidence,
-    history: Sequence[PastDecision],
-    policy: RetrainingPolicy,
-    labelled: int,
+    model: str, evidence: Evidence, history: Sequence[PastDecision], policy: RetrainingPolicy
 ) -> Decision:
-    day = evidence.day
-    refused = [past.labelled for past in history if past.outcome == "rejected"]
-    needed = max([policy.first_training_rows, *(n + policy.min_new_labels for n in refused)])
+    day, labelled = evidence.day, sum(evidence.labelled.values())
+    mine = [past for past in history if past.version is None]
+    trained = [past.labelled for past in mine if past.outcome in ("rejected", "waiting")]
+    needed = max([policy.first_training_rows, *(n + policy.min_new_labels for n in trained)])
+    stop = _given_up(model, day, None, mine, policy)
+    if stop is not None:
+        return stop
     if labelled < needed:
-        return Decision("wait", f"{labelled} of {needed} labelled rows for a first version", day)
-    if evidence.missing_classes:
-        missing = ", ".join(evidence.missing_classes)
-        return Decision("wait", f"no labelled row of class {missing} yet", day)
+        return _waiting(model, day, f"{labelled} of {needed} labelled rows for a first version")
+    obstacle = _missing_classes(evidence) or _spent_budget(evidence, history, policy)
+    if obstacle:
+        return _waiting(model, day, obstacle)
+    reason = f"no champion, and {labelled} labelled rows"
+    if policy.mode == "alert":
+        if any(past.action == "alert" for past in mine):
+            return _nothing(model, day, f"no champion; mode is alert, and {mine[-1].id} said so")
+        reason = f"{reason}; mode is alert: train the first version by hand"
     return Decision(
-        "retrain",
-        f"no champion, and {labelled} labelled rows",
+        "alert" if policy.mode == "alert" else "retrain",
+        reason,
         day,
         f"{model}-v0-{day}",
         (NO_CHAMPION,),
         None,
-        _window_start(evidence, policy),
+        _candidates(evidence, None, policy),
         labelled,
+        (_no_champion(day, labelled, needed),),
+    )
+
+
+def _no_champion(day: date, labelled: int, needed: int) -> FailedCheck:
+    reason = f"no version serves, and {labelled} of {needed} labelled rows are there"
+    return FailedCheck(
+        NO_CHAMPION, day, day, 0, 0, "labelled rows", labelled, needed, labelled, reason
     )
 
 
@@ -184,50 +207,207 @@ def _retraining(
     champion: Champion,
     history: Sequence[PastDecision],
     policy: RetrainingPolicy,
-    labelled: int,
 ) -> Decision:
-    day = evidence.day
-    mine = [past for past in history if past.version == champion.version]
-    decided_until = max([champion.as_of, *(past.day for past in mine)])
-    failed = [
+    day, labelled = evidence.day, sum(evidence.labelled.values())
+    mine = _about(champion, history)
+    failed = _asking(evidence, champion, policy)
+    fresh = fresh_failures(evidence, champion, history, policy)
+    if not fresh:
+        return _nothing(model, day, _why_nothing(failed, champion, mine, policy))
+    stop = _given_up(model, day, champion, mine, policy)
+    if stop is not None:
+        return stop
+    if policy.mode == "alert":
+        return _alert(model, evidence, champion, mine, failed, fresh)
+    obstacle = (
+        _few_new_labels(labelled, champion, history, mine, policy)
+        or _missing_classes(evidence)
+        or _spent_budget(evidence, history, policy)
+    )
+    if obstacle:
+        return _waiting(model, day, obstacle)
+    return Decision(
+        "retrain",
+        _because(fresh),
+        day,
+        f"{model}-v{champion.version}-{min(check.day for check in fresh)}",
+        _rules(fresh),
+        champion.version,
+        _candidates(evidence, champion, policy),
+        labelled,
+        tuple(fresh),
+    )
+
+
+def fresh_failures(
+    evidence: Evidence,
+    champion: Champion,
+    history: Sequence[PastDecision],
+    policy: RetrainingPolicy,
+) -> list[FailedCheck]:
+    """The failures that nothing has been decided about yet, after the cooldown.
+
+    Without one, labels make no difference to the decision.
+    """
+    mine = _about(champion, history)
+    settled = max(_decided_until(champion, mine), _cool(champion, mine, policy))
+    return [check for check in _asking(evidence, champion, policy) if check.day > settled]
+
+
+def _about(champion: Champion, history: Sequence[PastDecision]) -> list[PastDecision]:
+    return [past for past in history if past.version == champion.version]
+
+
+def _asking(evidence: Evidence, champion: Champion, policy: RetrainingPolicy) -> list[FailedCheck]:
+    """The failures of the champion that may retrain."""
+    return [
         check
         for check in evidence.failed
         if check.version == champion.version
-        and decided_until < check.day <= day
+        and champion.as_of < check.day <= evidence.day
         and check.check in policy.retrain_on
     ]
+
+
+def _decided_until(champion: Champion, mine: Sequence[PastDecision]) -> date:
+    return max([champion.as_of, *(past.day for past in mine)])
+
+
+def _cool(champion: Champion, mine: Sequence[PastDecision], policy: RetrainingPolicy) -> date:
+    """The last day of the cooldown.
+
+    While a challenger waits for approval, another one would only come beside it.
+    """
+    began = max([champion.as_of, *(past.day for past in mine if past.outcome == "waiting")])
+    return began + timedelta(days=policy.cooldown_days)
+
+
+def _why_nothing(
+    failed: Sequence[FailedCheck],
+    champion: Champion,
+    mine: Sequence[PastDecision],
+    policy: RetrainingPolicy,
+) -> str:
+    name = f"version {champion.version}"
+    decided_until, cool = _decided_until(champion, mine), _cool(champion, mine, policy)
     if not failed:
-        before = [check for check in evidence.failed if check.version == champion.version]
-        reason = (
-            f"the failed checks of version {champion.version} were decided on {decided_until}"
-            if before
-            else f"no failed check of version {champion.version}"
-        )
-        return Decision("nothing", reason, day)
-    refused = [past.labelled for past in mine if past.outcome == "rejected"]
-    if refused and labelled < max(refused) + policy.min_new_labels:
-        return Decision(
-            "wait",
-            f"a challenger was refused; {labelled - max(refused)} of {policy.min_new_labels} new "
-            "labels for another",
-            day,
-        )
-    if evidence.missing_classes:
-        missing = ", ".join(evidence.missing_classes)
-        return Decision("wait", f"no labelled row of class {missing} yet", day)
-    rules = tuple(name for name in policy.retrain_on if name in {check.check for check in failed})
-    episode = min(check.day for check in failed)
+        return f"no failed check of {name} that may retrain"
+    waiting = [past for past in mine if past.outcome == "waiting"]
+    if waiting:
+        return f"a challenger waits for approval since {waiting[-1].day} ({waiting[-1].id})"
+    if any(check.day > decided_until for check in failed):
+        return f"{name} is in its cooldown until {cool}: its failed checks only alert"
+    return f"the failed checks of {name} were decided on {decided_until}"
+
+
+def _alert(
+    model: str,
+    evidence: Evidence,
+    champion: Champion,
+    mine: Sequence[PastDecision],
+    failed: Sequence[FailedCheck],
+    fresh: Sequence[FailedCheck],
+) -> Decision:
+    """In the mode `alert`, an episode that goes on is said once."""
+    start = _episode_start(failed)
+    if any(past.action == "alert" and past.day >= start for past in mine):
+        reason = f"the episode since {start} goes on; mode is alert, and it has been said"
+        return _nothing(model, evidence.day, reason)
     return Decision(
-        "retrain",
-        "; ".join(_worst(failed, rule).reason for rule in rules),
-        day,
-        f"{model}-v{champion.version}-{episode}",
-        rules,
+        "alert",
+        f"{_because(fresh)}; mode is alert: nothing is trained",
+        evidence.day,
+        f"{model}-v{champion.version}-{start}",
+        _rules(fresh),
         champion.version,
-        _since(evidence, champion, policy),
-        labelled,
-        tuple(failed),
+        evidence=tuple(fresh),
     )
+
+
+def _episode_start(failed: Sequence[FailedCheck]) -> date:
+    """The first day of the failures that reach to the last one without a longer pause."""
+    days = sorted({check.day for check in failed}, reverse=True)
+    start = days[0]
+    for earlier in days[1:]:
+        if (start - earlier).days > EPISODE_GAP_DAYS:
+            break
+        start = earlier
+    return start
+
+
+def _given_up(
+    model: str,
+    day: date,
+    champion: Champion | None,
+    mine: Sequence[PastDecision],
+    policy: RetrainingPolicy,
+) -> Decision | None:
+    said = [past for past in mine if past.action == "give_up"]
+    if said:
+        reason = f"gave up on {said[-1].day}; promote a version by hand, or change the policy"
+        return _nothing(model, day, reason)
+    refused = [past for past in mine if past.outcome == "rejected"]
+    if len(refused) < policy.give_up_after:
+        return None
+    number = champion.version if champion else 0
+    whom = f"version {number}" if champion else "a first version"
+    rules = tuple(dict.fromkeys(rule for past in refused for rule in past.rules))
+    return Decision(
+        "give_up",
+        f"{len(refused)} challengers in place of {whom} were refused, the last on "
+        f"{refused[-1].day}: no more are trained until a person looks. See why the gates refused "
+        "them, then promote a version by hand or change gates, features or policy",
+        day,
+        f"{model}-v{number}-gave-up",
+        rules,
+        champion.version if champion else None,
+    )
+
+
+def _few_new_labels(
+    labelled: int,
+    champion: Champion,
+    history: Sequence[PastDecision],
+    mine: Sequence[PastDecision],
+    policy: RetrainingPolicy,
+) -> str:
+    trained = [
+        past.labelled
+        for past in history
+        if past.id == champion.decision or (past in mine and past.action == "retrain")
+    ]
+    new = labelled - max(trained, default=0)
+    if new >= policy.min_new_labels:
+        return ""
+    was_refused = any(past.outcome == "rejected" for past in mine)
+    since = "a challenger was refused" if was_refused else "few labels since the last training"
+    return f"{since}; {max(new, 0)} of {policy.min_new_labels} new labels for another"
+
+
+def _missing_classes(evidence: Evidence) -> str:
+    missing = ", ".join(evidence.missing_classes)
+    return f"no labelled row of class {missing} yet" if missing else ""
+
+
+def _spent_budget(
+    evidence: Evidence, history: Sequence[PastDecision], policy: RetrainingPolicy
+) -> str:
+    budget = policy.budget
+    if budget is None:
+        return ""
+    since = evidence.day - timedelta(days=budget.days)
+    spent = [past for past in history if past.action == "retrain" and past.day > since]
+    if len(spent) < budget.retrainings:
+        return ""
+    return f"{len(spent)} retrainings since {since}: the budget of {budget.days} days is spent"
+
+
+def _because(failed: Sequence[FailedCheck]) -> str:
+    return "; ".join(_worst(failed, rule).reason for rule in _rules(failed))
+
+
+def _rules(failed: Sequence[FailedCheck]) -> tuple[str, ...]:
+    return tuple(sorted({check.check for check in failed}))
 
 
 def _worst(failed: Sequence[FailedCheck], rule: str) -> FailedCheck:
@@ -235,26 +415,40 @@ def _worst(failed: Sequence[FailedCheck], rule: str) -> FailedCheck:
     return max(mine, key=lambda check: abs(check.value - check.threshold))
 
 
-def _since(evidence: Evidence, champion: Champion, policy: RetrainingPolicy) -> date | None:
-    """After an abrupt change: the first failing production day, if enough rows came since.
+def _candidates(
+    evidence: Evidence, champion: Champion | None, policy: RetrainingPolicy
+) -> dict[TrainingWindow, date | None]:
+    """First event day by training window, of those that the policy allows and the data has."""
+    found: dict[TrainingWindow, date | None] = {}
+    if policy.window_days is not None and evidence.labelled:
+        start = max(evidence.labelled) - timedelta(days=policy.window_days - 1)
+        found["recent"] = max(start, min(evidence.labelled))
+    change = _first_failing_day(evidence, champion)
+    if change is not None:
+        rows = sum(n for day, n in evidence.labelled.items() if day >= change)
+        if rows >= policy.rows_since_change:
+            found["since_change"] = change
+    if champion is not None or not found:
+        found["everything"] = None
+    allowed = {name: since for name, since in found.items() if name in policy.training_windows}
+    return allowed or {"everything": None}
 
-    Of all failures of this champion: a refused challenger does not make the change later.
-    """
-    drops = [
+
+def _first_failing_day(evidence: Evidence, champion: Champion | None) -> date | None:
+    """Of all failures of this champion: a refused challenger does not make the change later."""
+    if champion is None:
+        return None
+    days = [
         check.production_day
         for check in evidence.failed
-        if check.check == PERFORMANCE_DROP and check.version == champion.version
+        if check.check in REALIZED and check.version == champion.version
     ]
-    if drops:
-        first = min(drops)
-        rows = sum(n for day, n in evidence.labelled.items() if day >= first)
-        if rows >= policy.rows_since_change:
-            return first
-    return _window_start(evidence, policy)
+    return min(days, default=None)
 
 
-def _window_start(evidence: Evidence, policy: RetrainingPolicy) -> date | None:
-    if policy.window_days is None or not evidence.labelled:
-        return None
-    start = max(evidence.labelled) - timedelta(days=policy.window_days - 1)
-    return max(start, min(evidence.labelled))
+def _nothing(model: str, day: date, reason: str) -> Decision:
+    return Decision("nothing", reason, day, f"{model}-{day}-nothing")
+
+
+def _waiting(model: str, day: date, reason: str) -> Decision:
+    return Decision("wait", reason, day, f"{model}-{day}-wait")

@@ -8,58 +8,21 @@ import logging
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from mlops_drift.registry.base import LIBRARIES, Birth, RegistryError, VersionRegistry
+
 if TYPE_CHECKING:
-    import pandas as pd
     from mlflow import MlflowClient
     from sklearn.pipeline import Pipeline
 
-# The newest version that asked for promotion; after it, the same version as the champion.
-CHALLENGER = "challenger"
-CHAMPION = "champion"
-PREVIOUS = "previous"
 
-# Everything that a version's predictions depend on besides this project's own code.
-LIBRARIES = ("scikit-learn", "lightgbm", "optuna", "pandas", "numpy", "scipy")
-
-
-class RegistryError(Exception):
-    """The registry cannot give or take a version."""
-
-
-@dataclass(frozen=True)
-class Birth:
-    """What is logged and registered with a new version.
-
-    Attributes:
-        pipeline: the fitted pipeline.
-        example: a few rows of features, for the signature.
-        output: the pipeline's predictions for them.
-        identity: what decides the version: the same identity is the same version.
-        tags: further facts.
-        params: hyperparameters.
-        metrics: numbers of the train and the test part.
-        tables: files by name, as JSON-ready content.
-    """
-
-    pipeline: "Pipeline"
-    example: "pd.DataFrame"
-    output: "pd.Series[Any]"
-    identity: Mapping[str, str]
-    tags: Mapping[str, str]
-    params: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    tables: Mapping[str, Any]
-
-
-class Registry:
+class Registry(VersionRegistry):
     """Versions of models in MLflow.
 
     Args:

@@ -14,10 +14,9 @@ from rich.table import Table
 
 from mlops_drift.learning.metrics import METRICS
 from mlops_drift.replay import Step
+from mlops_drift.reporting.sparkline import sparkline
 from mlops_drift.spec import ModelSpec
 from mlops_drift.timeline import Timeline
-
-BARS = " ▁▂▃▄▅▆▇█"
 
 
 class Progress:
@@ -96,27 +95,9 @@ def _kpi(spec: ModelSpec, timeline: Timeline) -> Table:
             f"{mine[0]['day']} to {mine[-1]['day']}",
             f"{mean:.3f}",
             f"{worst['value']:.3f} on {worst['day']}",
-            _sparkline([row["value"] for row in mine], low, high),
+            sparkline([row["value"] for row in mine], low, high),
         )
     return table
-
-
-def _sparkline(values: Sequence[float], low: float, high: float) -> str:
-    """One character a value between the extremes; neighbours averaged where there are many.
-
-    >>> _sparkline([0.0, 0.5, 1.0], 0.0, 1.0)
-    '▁▄█'
-    """
-    width = 45
-    if len(values) > width:
-        size = len(values) / width
-        chunks = [
-            values[int(i * size) : max(int((i + 1) * size), int(i * size) + 1)]
-            for i in range(width)
-        ]
-        values = [sum(chunk) / len(chunk) for chunk in chunks]
-    span = (high - low) or 1.0
-    return "".join(BARS[1 + min(7, int((value - low) / span * 7))] for value in values)
 
 
 def _versions(timeline: Timeline) -> Table:

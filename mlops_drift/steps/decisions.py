@@ -1,8 +1,12 @@
 """Evidence and history of a model from its tables, and the decision that follows from them."""
 
-from datetime import date
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
 
-from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.monitoring.checks import REALIZED
 from mlops_drift.monitoring.policy import (
     Champion,
     Decision,
@@ -10,21 +14,88 @@ from mlops_drift.monitoring.policy import (
     FailedCheck,
     PastDecision,
     decide,
+    fresh_failures,
 )
 from mlops_drift.spec import ModelSpec
 
 
-def gather_evidence(spec: ModelSpec, model: ModelLake, day: date) -> Evidence:
-    """What was known about a model at the end of a day."""
-    promotions = model.promotions(until=day)
-    if not promotions:
-        return Evidence(day, None, (), *_labels(spec, model, day))
-    last = promotions[-1]
-    champion = Champion(last.version, last.as_of, last.decision)
-    failed = [FailedCheck(**row) for row in model.failures(champion.version, champion.as_of, day)]
-    # Without a failure nothing is decided that labels could change.
-    labels = _labels(spec, model, day) if failed else ({}, [])
-    return Evidence(day, champion, failed, *labels)
+def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
+    """The decisions that led to something, as the policy reads them.
+
+    Args:
+        entries: of the model's log, in their order.
+    """
+    return [
+        PastDecision(
+            id=row["decision"],
+            action=row["action"],
+            reason=row["reason"],
+            day=row["day"],
+            rules=tuple(row["rules"]),
+            version=row["version"],
+            candidates=row["candidates"],
+            labelled=row["labelled"] or 0,
+            outcome=row["outcome"],
+        )
+        for row in entries
+    ]
+
+
+def decide_now(spec: ModelSpec, model: ModelLake, day: date) -> Decision:
+    """The policy's decision at the end of a day."""
+    [decision] = decide_days(spec, model, day, day)
+    return decision
+
+
+def decide_days(spec: ModelSpec, model: ModelLake, first: date, last: date) -> Iterator[Decision]:
+    """The policy's decision at the end of each of some days, as if none were carried out."""
+    history = past_decisions(model.log.entries(idle=False))
+    for evidence in gather_evidence(spec, model, first, last, history):
+        yield decide(spec.name, evidence, history, spec.policy)
+
+
+def gather_evidence(
+    spec: ModelSpec, model: ModelLake, first: date, last: date, history: Sequence[PastDecision]
+) -> Iterator[Evidence]:
+    """What was known about a model at the end of each of some days.
+
+    What can be read once for all of them is. Labels are only counted where they matter: before the
+    first version, and where a failure has not been decided about.
+
+    Args:
+        spec: the model.
+        model: its tables.
+        first: first day.
+        last: last day.
+        history: the decisions so far.
+    """
+    promotions = model.promotions(until=last)
+    read: dict[int, list[FailedCheck]] = {}
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        known = [item for item in promotions if item.as_of <= day]
+        if not known:
+            yield Evidence(day, None, (), *_labels(spec, model, day))
+            continue
+        promoted = known[-1]
+        if promoted.number not in read:
+            read[promoted.number] = _failures(spec, model, promoted, last)
+        champion = Champion(promoted.version, promoted.as_of, promoted.decision)
+        failed = [check for check in read[promoted.number] if check.day <= day]
+        evidence = Evidence(day, champion, failed, {})
+        if fresh_failures(evidence, champion, history, spec.policy):
+            evidence = Evidence(day, champion, failed, *_labels(spec, model, day))
+        yield evidence
+
+
+def _failures(
+    spec: ModelSpec, model: ModelLake, champion: Promotion, until: date
+) -> list[FailedCheck]:
+    asking = spec.policy.retrain_on
+    # Realized performance also says since when, whatever asks for the retraining.
+    counting = sorted({*asking, *REALIZED}) if asking else []
+    rows = model.failures(champion.version, champion.as_of, until, counting)
+    return [FailedCheck(**row) for row in rows]
 
 
 def _labels(spec: ModelSpec, model: ModelLake, day: date) -> tuple[dict[date, int], list[str]]:
@@ -32,22 +103,21 @@ def _labels(spec: ModelSpec, model: ModelLake, day: date) -> tuple[dict[date, in
     return labelled, [name for name in spec.target.classes or [] if name not in seen]
 
 
-def past_decisions(model: ModelLake) -> list[PastDecision]:
-    """All decisions on a model so far, in their order."""
-    return [
-        PastDecision(
-            id=row["decision"],
-            day=row["day"],
-            rules=tuple(row["rules"]),
-            version=row["version"],
-            since=row["since"],
-            labelled=row["labelled"] or 0,
-            outcome=row["outcome"],
-        )
-        for row in model.decisions()
-    ]
+def record_decision(model: ModelLake, decision: Decision) -> bool:
+    """Records what was seen and decided, once.
 
-
-def decide_now(spec: ModelSpec, model: ModelLake, day: date) -> Decision:
-    """The policy's decision at the end of a day."""
-    return decide(spec.name, gather_evidence(spec, model, day), past_decisions(model), spec.policy)
+    Returns:
+        Whether it was not there yet.
+    """
+    return model.log.record(
+        decision=decision.id,
+        stage="decided",
+        day=decision.day,
+        action=decision.action,
+        rules=decision.rules,
+        version=decision.version,
+        candidates=decision.candidates,
+        labelled=decision.labelled,
+        reason=decision.reason,
+        evidence=[asdict(check) for check in decision.evidence],
+    )

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,11 +26,8 @@ from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import ColumnVerdict, judge
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.monitoring.checks import FEATURE_DRIFT, NULL_SPIKE, PREDICTION_DRIFT, CheckName
 from mlops_drift.spec import ModelSpec
-
-FEATURE_DRIFT = "feature_drift"
-PREDICTION_DRIFT = "prediction_drift"
-NULL_SPIKE = "null_spike"
 
 # How many of the columns that moved are divided by segments.
 _EXPLAINED = 3
@@ -82,18 +80,25 @@ def prediction_kinds(spec: ModelSpec) -> dict[str, Kind]:
 
 
 def fit_reference(spec: ModelSpec, features: pa.Table, test_predictions: pa.Table) -> Reference:
-    """The reference of a version: features of both parts of its training set, test predictions."""
+    """The reference of a version: its training set, both parts, and its test predictions.
+
+    Args:
+        spec: the model.
+        features: features and labels of the training set.
+        test_predictions: the version's predictions for the test part.
+    """
     bins = spec.monitors.drift.bins
     kinds: dict[str, Kind] = {
         name: "numeric" if column.is_numeric else "categorical"
         for name, column in spec.columns.items()
     }
+    kinds[spec.target.column] = "categorical" if spec.target.is_classification else "numeric"
     of_features = Reference.fit(features, kinds, bins)
     of_predictions = Reference.fit(test_predictions, prediction_kinds(spec), bins)
     return Reference({**of_features.columns, **of_predictions.columns})
 
 
-def check_of(spec: ModelSpec, verdict: ColumnVerdict) -> str:
+def check_of(spec: ModelSpec, verdict: ColumnVerdict) -> CheckName:
     """The check that a verdict belongs to."""
     if verdict.rule == "nulls":
         return NULL_SPIKE
@@ -105,17 +110,33 @@ def ranked(day: DriftDay, verdicts: Sequence[ColumnVerdict]) -> list[RankedColum
     return rank(verdicts, day.importance)
 
 
-def measure_drift(spec: ModelSpec, model: ModelLake, first: date, last: date) -> list[DriftDay]:
+def measure_drift(
+    spec: ModelSpec, model: ModelLake, first: date, last: date, *, for_the_record: bool = True
+) -> list[DriftDay]:
     """Profiles the days `first` to `last`, judges their windows, and stores both.
 
     A window reaches back over days that the same version served.
+
+    Args:
+        spec: the model.
+        model: its tables.
+        first: first day.
+        last: last day.
+        for_the_record: whether KS and Wasserstein of single days are measured although no verdict
+            rests on them.
     """
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    champions = {day: model.champion_serving(day) for day in days}
+    champions = model.champions(first, last)
     # By promotion: a version that was replaced may come back.
     served = {item.number: item for item in champions.values() if item}
     serving = {
-        number: _Serving(spec, model, champion, [day for day in days if champions[day] == champion])
+        number: _Serving(
+            spec,
+            model,
+            champion,
+            [day for day in days if champions[day] == champion],
+            for_the_record,
+        )
         for number, champion in served.items()
     }
     judged = [
@@ -137,12 +158,21 @@ class _Serving:
     """The days that one champion served, beside its reference."""
 
     def __init__(
-        self, spec: ModelSpec, model: ModelLake, champion: Promotion, days: Sequence[date]
+        self,
+        spec: ModelSpec,
+        model: ModelLake,
+        champion: Promotion,
+        days: Sequence[date],
+        for_the_record: bool,
     ) -> None:
         self._spec, self._model, self.champion = spec, model, champion
+        self._for_the_record = for_the_record
         self._monitor = spec.monitors.drift
         files = model.sets.read_reference(champion.training_set, champion.version)
-        self.reference = Reference.from_files(files)
+        born_with = Reference.from_files(files)
+        self.reference = born_with.select(
+            name for name in born_with.columns if name != spec.target.column
+        )
         self._features = self.reference.select(spec.columns)
         self._predictions = self.reference.select(prediction_kinds(spec))
         self._importance = model.sets.read_importance(champion.training_set, champion.version)
@@ -222,21 +252,36 @@ class _Serving:
 
     def _samples(self, window: int, span: Sequence[date]) -> Samples:
         """The values of numeric columns: of all in one day, else of those that need them."""
-        wanted = [
-            name
-            for name, column in self.reference.columns.items()
-            if column.kind == "numeric"
-            and (window == 1 or self._monitor.effect(name)[0] in EXACT_METRICS)
-        ]
+        if window == 1 and self._for_the_record:
+            return self._days[span[0]]
+        wanted = [name for name in self._numeric if self._monitor.effect(name)[0] in EXACT_METRICS]
         if not wanted:
             return {}
         is_kept = min(span) >= self._first
-        features, predictions = self._kept if is_kept else self._read(min(span), max(span))
-        own = [name for name in wanted if name in self._spec.columns]
+        tables = self._kept if is_kept else self._read(min(span), max(span))
         return {
-            **_sorted_columns(_of_days(features, span), own),
-            **_sorted_columns(_of_days(predictions, span), [n for n in wanted if n not in own]),
+            name: values
+            for table, names in zip(tables, self._by_table(wanted), strict=True)
+            for name, values in _sorted_columns(_of_days(table, span), names).items()
         }
+
+    @cached_property
+    def _numeric(self) -> list[str]:
+        return [name for name, one in self.reference.columns.items() if one.kind == "numeric"]
+
+    def _by_table(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Names of features, and of predictions."""
+        own = [name for name in names if name in self._spec.columns]
+        return own, [name for name in names if name not in own]
+
+    @cached_property
+    def _days(self) -> dict[date, Samples]:
+        """The values of all numeric columns by day, of the days that are judged."""
+        days: dict[date, Samples] = {day: {} for day in self.profiles}
+        for table, names in zip(self._kept, self._by_table(self._numeric), strict=True):
+            for day, samples in _sorted_by_day(table, names).items():
+                days[day] |= samples
+        return days
 
     def _pasts(self, spans: Mapping[int, Sequence[date]]) -> dict[int, Rows]:
         """Features of the same period of the past by window, where that has enough rows."""
@@ -320,6 +365,22 @@ def _sorted_columns(rows: Rows, names: Sequence[str]) -> Samples:
         return {}
     table = rows.table(dict.fromkeys(names, "numeric"))
     return {name: SortedValues(table[name].to_numpy()) for name in names}
+
+
+def _sorted_by_day(table: pa.Table, names: Sequence[str]) -> dict[date, Samples]:
+    """The values of columns by day, read in one go: a query a day costs more than its rows."""
+    if not names or not table.num_rows:
+        return {}
+    days = table["day"].to_numpy()
+    order = np.argsort(days, kind="stable")
+    present, starts = np.unique(days[order], return_index=True)
+    values = Rows(table).table(dict.fromkeys(names, "numeric"))
+    arrays = {name: values[name].to_numpy()[order] for name in names}
+    parts = zip(present, starts, [*starts[1:], len(days)], strict=True)
+    return {
+        day.astype(date): {name: SortedValues(array[start:end]) for name, array in arrays.items()}
+        for day, start, end in parts
+    }
 
 
 def _by_segment(reference: Reference, rows: Rows, by: str) -> dict[Any, ColumnProfile]:

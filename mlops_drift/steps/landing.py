@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_drift.lake.constraints import screen_events, screen_labels
 from mlops_drift.lake.lake import Scan
@@ -31,12 +33,12 @@ class Landed:
     Attributes:
         rows: accepted rows.
         rejected: rows in the rejected table, by reason.
-        quality: the verdict over all of it.
+        quality: the verdict of each day.
     """
 
     rows: int
     rejected: dict[str, int]
-    quality: QualityVerdict
+    quality: dict[date, QualityVerdict]
 
 
 def land_events(
@@ -50,9 +52,8 @@ def land_events(
     )
     kept_aside = _with_strays(spec, screened.rejected, batch, EVENTS, first, last)
     _land(model, tables.events, EVENTS, screened.accepted, kept_aside, first, last)
-    rejected = _by_reason(kept_aside)
-    quality = judge_quality(screened.accepted.num_rows, rejected, EVENTS, spec.monitors.quality)
-    return Landed(screened.accepted.num_rows, rejected, quality)
+    quality = _judge(spec, model, EVENTS, screened.accepted, kept_aside, {}, first, last)
+    return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality)
 
 
 def land_labels(
@@ -70,16 +71,53 @@ def land_labels(
     )
     kept_aside = _with_strays(spec, screened.rejected, batch, LABELS, first, last)
     _land(model, tables.labels, LABELS, screened.accepted, kept_aside, first, last)
-    rejected = _by_reason(kept_aside)
     unmatched = model.unmatched_labels(first, last) if screened.accepted.num_rows else {}
-    aside = {
-        **rejected,
-        UNKNOWN_KEY: unmatched.get("unknown_key", 0),
-        BEFORE_EVENT: unmatched.get("before_event", 0),
-    }
-    usable = screened.accepted.num_rows - aside[UNKNOWN_KEY] - aside[BEFORE_EVENT]
-    quality = judge_quality(usable, aside, LABELS, spec.monitors.quality)
-    return Landed(screened.accepted.num_rows, rejected, quality)
+    quality = _judge(spec, model, LABELS, screened.accepted, kept_aside, unmatched, first, last)
+    return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality)
+
+
+def _judge(
+    spec: ModelSpec,
+    model: ModelLake,
+    source: str,
+    accepted: pa.Table,
+    kept_aside: pa.Table,
+    unmatched: Mapping[date, Mapping[str, int]],
+    first: date,
+    last: date,
+) -> dict[date, QualityVerdict]:
+    """Judges the quality of each day, and stores the verdicts."""
+    arrived = Counter(accepted["day"].to_pylist())
+    monitor = spec.monitors.quality
+    verdicts = {}
+    champions = model.champions(first, last)
+    for day in champions:
+        useless = unmatched.get(day, {})
+        aside = {
+            **_by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day))),
+            UNKNOWN_KEY: useless.get("unknown_key", 0),
+            BEFORE_EVENT: useless.get("before_event", 0),
+        }
+        usable = arrived[day] - aside[UNKNOWN_KEY] - aside[BEFORE_EVENT]
+        verdicts[day] = judge_quality(usable, aside, source, monitor)
+    rows = [
+        {
+            "day": day,
+            "source": source,
+            "version": champion.version if (champion := champions[day]) else 0,
+            **asdict(verdict),
+        }
+        for day, verdict in verdicts.items()
+    ]
+    table = model.tables.quality
+    model.lake.replace_days(
+        table,
+        first,
+        last,
+        pa.Table.from_pylist(rows, schema=table.schema),
+        where=f"source = '{source}'",
+    )
+    return verdicts
 
 
 def make_features(model: ModelLake, first: date, last: date) -> pa.Table:

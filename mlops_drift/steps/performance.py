@@ -1,28 +1,45 @@
-"""Realized performance of the days in production, as the labels for them arrive."""
+"""Performance of the days in production: realized as labels arrive, and estimated before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord, slice_column
+from mlops_drift.learning.metrics import Array
+from mlops_drift.monitoring.checks import PERFORMANCE_DROP, SLICE_PERFORMANCE
 from mlops_drift.monitoring.performance import (
+    MIN_TEST_ROWS,
+    Labelled,
+    Measured,
     PerformanceVerdict,
-    TestResult,
+    judge_age,
     judge_performance,
+    judge_worth,
+    measure_metric,
+    measure_worth,
+    slice_texts,
+    slices_of,
+    unjudged,
 )
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.errors import judge_errors
+from mlops_drift.steps.estimates import Estimates
+from mlops_drift.steps.labels import LabelDrift
 
 
 @dataclass(frozen=True)
 class PerformanceDay:
-    """What the labels of one day told about the production days they belong to.
+    """What was known about performance at the end of a day.
 
     Attributes:
-        day: the day on which the labels arrived.
+        day: the as-of day.
         champion: the version that served then; only it is judged.
+        verdicts: every number, also those about replaced versions whose labels arrived.
     """
 
     day: date
@@ -37,91 +54,208 @@ class PerformanceDay:
         return [item for item in self.verdicts if item.version == self.champion.version]
 
 
+class Version:
+    """A version and what it reached on its test part: what production is measured against.
+
+    Args:
+        spec: the model.
+        model: its tables.
+        record: the version.
+    """
+
+    def __init__(self, spec: ModelSpec, model: ModelLake, record: VersionRecord) -> None:
+        self._spec, self._model, self.record = spec, model, record
+        self.test = Measured(record.value, record.lower, record.upper, record.n_test)
+        self._slices: dict[tuple[str, str], Measured | None] = {}
+
+    @cached_property
+    def test_rows(self) -> pd.DataFrame:
+        """The test part with the version's predictions for it."""
+        record = self.record
+        predicted = self._model.sets.read_test_predictions(record.training_set, record.version)
+        features = self._model.sets.read(record.training_set).test
+        names = [self._spec.key, *self._spec.columns]
+        rows: pd.DataFrame = predicted.to_pandas().merge(
+            features.select(names).to_pandas(), on=self._spec.key
+        )
+        return rows
+
+    def slice_test(self, column: str, value: str) -> Measured | None:
+        """The test result of one slice; None where the test part has too few of its rows."""
+        if (column, value) not in self._slices:
+            rows = self.test_rows
+            mine = rows[slice_texts(rows[column].to_numpy(dtype=object)) == value]
+            self._slices[column, value] = self._measure(mine)
+        return self._slices[column, value]
+
+    def _measure(self, rows: pd.DataFrame) -> Measured | None:
+        if len(rows) < MIN_TEST_ROWS:
+            return None
+        spec = self._spec
+        truth, prediction, score = (
+            rows[name].to_numpy() for name in (spec.target.column, "prediction", "score")
+        )
+        metric, seed = spec.training.metric, spec.training.seed
+        return measure_metric(metric, spec.target, truth, prediction, score, seed)
+
+    @cached_property
+    def worth(self) -> Measured:
+        """Mean worth of a prediction on the test part."""
+        spec, rows = self._spec, self.test_rows
+        business = spec.monitors.performance.business
+        if business is None:
+            raise ValueError(f"{spec.name} declares no business value")
+        truth, prediction = (rows[name].to_numpy() for name in (spec.target.column, "prediction"))
+        return measure_worth(business, spec.target, truth, prediction)
+
+
 def measure_performance(
     spec: ModelSpec, model: ModelLake, first: date, last: date
 ) -> list[PerformanceDay]:
-    """Measures every production day that labels arrived for on `first` to `last`, and stores it.
+    """Measures what the days `first` to `last` told about performance, and stores it.
 
-    For each of these days only labels known at its end are used, the last one for each event.
-    A window ends on a production day that got labels, and never mixes versions.
+    Realized performance is of every production day that labels arrived for; for each as-of day
+    only labels known at its end are used, the last one for each event. A window ends on a
+    production day that got labels, and never mixes versions.
     """
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    reach = max(spec.monitors.performance.windows)
-    outcomes = model.outcomes(first, last, reach).to_pandas(date_as_object=True)
-    tests = {
-        record.version: TestResult(record.value, record.lower, record.upper, record.n_test)
-        for record in model.versions()
-    }
-    promotions = model.promotions(until=last)
-    measured = [_measure_day(spec, day, promotions, outcomes, tests) for day in days]
+    monitors = spec.monitors
+    reach = max(*monitors.performance.windows, *monitors.drift.windows)
+    outcomes = model.outcomes(first, last, reach, monitors.performance.slices)
+    known = _in_order(outcomes.to_pandas(date_as_object=True))
+    versions = {record.version: Version(spec, model, record) for record in model.versions()}
+    champions = model.champions(first, last)
+    labels = LabelDrift(spec, model, champions, known)
+    estimates = Estimates(spec, model, champions, versions)
+    measured = []
+    for day in days:
+        champion = champions[day]
+        verdicts = _realized(spec, day, champion, known, versions)
+        if champion is not None:
+            verdicts += labels.judge(day, champion)
+            verdicts += estimates.judge(day, champion)
+            verdicts += judge_errors(spec, model, day, champion)
+            aged = judge_age(champion.version, champion.as_of, day, monitors.age.max_days)
+            verdicts += [aged] if aged else []
+        measured.append(PerformanceDay(day, champion, verdicts))
     rows = [{"day": item.day, **asdict(verdict)} for item in measured for verdict in item.verdicts]
     table = model.tables.performance
     model.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
     return measured
 
 
-def _measure_day(
+def _in_order(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Outcomes with days as numbers: objects are compared slowly."""
+    for name in ("day", "label_day"):
+        outcomes[name] = np.array([day.toordinal() for day in outcomes[name]], dtype=np.int64)
+    return outcomes
+
+
+def _realized(
     spec: ModelSpec,
     day: date,
-    promotions: Sequence[Promotion],
+    champion: Promotion | None,
     outcomes: pd.DataFrame,
-    tests: Mapping[int, TestResult],
-) -> PerformanceDay:
-    earlier = [item for item in promotions if item.as_of < day]
-    champion = earlier[-1] if earlier else None
-    known = outcomes[outcomes["label_day"] <= day]
-    known = known.drop_duplicates(["day", "version", "key"], keep="last")
-    touched = known.loc[known["label_day"] == day, ["version", "day"]].drop_duplicates()
-    verdicts: list[PerformanceVerdict] = []
-    for version, production_day in sorted(touched.itertuples(index=False, name=None)):
-        rows = known[known["version"] == version]
-        judged = _windows(spec, rows, production_day, int(version), tests[int(version)])
-        if champion is None or int(version) == champion.version:
-            verdicts += judged
-        else:
-            verdicts += [_retired(item, champion) for item in judged]
-    return PerformanceDay(day, champion, verdicts)
-
-
-def _windows(
-    spec: ModelSpec, rows: pd.DataFrame, production_day: date, version: int, test: TestResult
+    versions: Mapping[int, Version],
 ) -> list[PerformanceVerdict]:
-    verdicts = []
-    available = 0
-    for window in sorted({1, *spec.monitors.performance.windows}):
-        since = production_day - timedelta(days=window - 1)
-        chosen = rows[(rows["day"] >= since) & (rows["day"] <= production_day)]
-        days = chosen["day"].nunique()
-        # Just after a promotion the longer windows hold the same days as a shorter one.
-        if days <= available:
-            continue
-        available = days
-        verdict = judge_performance(
-            spec.training.metric,
-            spec.target,
-            chosen["label"].to_numpy(),
-            chosen["prediction"].to_numpy(),
-            chosen["score"].to_numpy(),
-            test,
-            spec.monitors.performance,
-            production_day=production_day,
-            window=window,
-            version=version,
-            seed=spec.training.seed,
-        )
-        if window not in spec.monitors.performance.windows:
-            verdict = replace(
-                verdict, verdict="unknown", reason=f"{verdict.reason}; a single day is not judged"
-            )
-        verdicts.append(verdict)
+    now = day.toordinal()
+    arrived = outcomes.loc[outcomes["label_day"] == now, ["version", "day"]].drop_duplicates()
+    verdicts: list[PerformanceVerdict] = []
+    for number in sorted(arrived["version"].unique()):
+        touched = sorted(arrived.loc[arrived["version"] == number, "day"])
+        mine = outcomes[(outcomes["version"] == number) & (outcomes["label_day"] <= now)]
+        mine = mine.drop_duplicates(["day", "key"], keep="last")
+        found = _judge_version(spec, versions[int(number)], mine, touched)
+        if champion is not None and int(number) != champion.version:
+            why = f"not judged: version {champion.version} serves since the end of {champion.as_of}"
+            found = [unjudged(item, why) for item in found]
+        verdicts += found
     return verdicts
 
 
-def _retired(verdict: PerformanceVerdict, champion: Promotion) -> PerformanceVerdict:
-    """A replaced version is measured for the record, but there is nothing left to decide."""
-    return replace(
-        verdict,
-        verdict="unknown",
-        reason=f"{verdict.reason}; not judged: version {champion.version} serves since the end of "
-        f"{champion.as_of}",
+def _judge_version(
+    spec: ModelSpec, version: Version, rows: pd.DataFrame, touched: Sequence[int]
+) -> list[PerformanceVerdict]:
+    """Everything about one version at the end of one day; each check is one family."""
+    monitor, target = spec.monitors.performance, spec.target
+    number, seed, metric = version.record.version, spec.training.seed, spec.training.metric
+    windows = _windows(rows, touched, monitor.windows)
+    verdicts = judge_performance(
+        PERFORMANCE_DROP,
+        metric,
+        target,
+        windows,
+        [version.test] * len(windows),
+        monitor,
+        version=number,
+        seed=seed,
     )
+    if 1 not in monitor.windows:
+        days = _windows(rows, touched, [1])
+        tests = [version.test] * len(days)
+        verdicts += [
+            unjudged(item, "a single day is not judged")
+            for item in judge_performance(
+                PERFORMANCE_DROP, metric, target, days, tests, monitor, version=number, seed=seed
+            )
+        ]
+    slices, tests_of_slices = _slices(spec, version, rows, touched)
+    if slices:
+        verdicts += judge_performance(
+            SLICE_PERFORMANCE,
+            metric,
+            target,
+            slices,
+            tests_of_slices,
+            monitor,
+            version=number,
+            seed=seed,
+        )
+    if monitor.business is not None:
+        verdicts += judge_worth(
+            monitor.business, target, windows, version.worth, monitor, version=number
+        )
+    return verdicts
+
+
+def _slices(
+    spec: ModelSpec, version: Version, rows: pd.DataFrame, touched: Sequence[int]
+) -> tuple[list[Labelled], list[Measured | None]]:
+    windows: list[Labelled] = []
+    tests: list[Measured | None] = []
+    for column in spec.monitors.performance.slices:
+        values = rows[slice_column(column)].to_numpy(dtype=object)
+        texts = slice_texts(values)
+        for value in slices_of(values):
+            name = f"{column}={value}"
+            lengths = spec.monitors.performance.windows
+            found = _windows(rows[texts == value], touched, lengths, name)
+            windows += found
+            tests += [version.slice_test(column, value)] * len(found)
+    return windows, tests
+
+
+def _windows(
+    rows: pd.DataFrame, touched: Sequence[int], lengths: Sequence[int], name: str = ""
+) -> list[Labelled]:
+    """The windows that end on each of some production days."""
+    rows = rows.sort_values("day", kind="stable")
+    days = rows["day"].to_numpy()
+    truth, prediction, score = (
+        rows[column].to_numpy() for column in ("label", "prediction", "score")
+    )
+    found = []
+    for end in touched:
+        available = 0
+        until = int(np.searchsorted(days, end, side="right"))
+        for length in lengths:
+            since = int(np.searchsorted(days, end - length + 1))
+            distinct = len(np.unique(days[since:until]))
+            # Just after a promotion the longer windows hold the same days as a shorter one.
+            if distinct <= available:
+                continue
+            available = distinct
+            part = slice(since, until)
+            arrays: tuple[Array, Array, Array] = (truth[part], prediction[part], score[part])
+            found.append(Labelled(date.fromordinal(int(end)), length, *arrays, name))
+    return found

@@ -1,14 +1,14 @@
 """Predictions: of a version's pipeline for a table of features, and of the days in production."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.registry.registry import Registry
+from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
 
 
@@ -28,7 +28,7 @@ class Served:
 
 
 def predict_table(
-    spec: ModelSpec, registry: Registry, version: int, features: pa.Table
+    spec: ModelSpec, registry: VersionRegistry, version: int, features: pa.Table
 ) -> pa.Table:
     """Predictions of a version.
 
@@ -60,14 +60,13 @@ def predict_table(
 
 
 def score_days(
-    spec: ModelSpec, model: ModelLake, registry: Registry, first: date, last: date
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, first: date, last: date
 ) -> Served:
     """Scores the days `first` to `last`, each by the champion that served it.
 
     What was served stays: only events without a prediction of that version get one.
     """
-    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    serving = {day: model.champion_serving(day) for day in days}
+    serving = model.champions(first, last)
     versions = {day: champion.version for day, champion in serving.items() if champion}
     if not versions:
         return Served(0, 0, ())
@@ -92,7 +91,7 @@ def score_days(
 def _predictions(
     spec: ModelSpec,
     model: ModelLake,
-    registry: Registry,
+    registry: VersionRegistry,
     features: pa.Table,
     versions: dict[date, int],
 ) -> pa.Table:

@@ -1,7 +1,7 @@
 """A retraining, step by step: training set, challenger, gates, birth, promotion."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -29,15 +29,15 @@ from mlops_drift.learning.gates import (
 )
 from mlops_drift.learning.metrics import evaluate, interval
 from mlops_drift.learning.training_set import TrainingSet, split_by_time
-from mlops_drift.registry.registry import (
+from mlops_drift.registry.base import (
     CHALLENGER,
     CHAMPION,
     LIBRARIES,
     PREVIOUS,
     Birth,
-    Registry,
-    git_sha,
+    VersionRegistry,
 )
+from mlops_drift.registry.registry import git_sha
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.drift import fit_reference
 from mlops_drift.steps.scoring import predict_table
@@ -47,6 +47,10 @@ if TYPE_CHECKING:
 
 # Tag of a version with the digest of its reference, and the folder of that in the version's run.
 REFERENCE_TAG = "reference"
+
+
+OnTrial = Callable[[int, float], None]
+Trainer = Callable[[ModelSpec, TrainingSet, Mapping[str, str], date, OnTrial], Birth]
 
 
 class TrainingSetError(Exception):
@@ -97,12 +101,23 @@ def build_training_set(
 def train_challenger(
     spec: ModelSpec,
     model: ModelLake,
-    registry: Registry,
+    registry: VersionRegistry,
     set_id: str,
     as_of: date,
-    on_trial: Callable[[int, float], None],
+    on_trial: OnTrial,
+    *,
+    trainer: Trainer | None = None,
 ) -> tuple[VersionRecord, bool]:
     """Trains and registers a version, or finds the one made from the same set, spec and code.
+
+    Args:
+        spec: the model.
+        model: its tables.
+        registry: where versions are registered.
+        set_id: the training set.
+        as_of: the day that the set was built for.
+        on_trial: called after each trial of the search with its number and value.
+        trainer: makes the version; `train_birth` where missing.
 
     Returns:
         The version, and whether it is new.
@@ -118,7 +133,7 @@ def train_challenger(
         is_new = version is None
         if version is None:
             training_set = model.sets.read(set_id)
-            birth = _train(spec, training_set, identity, as_of, on_trial)
+            birth = (trainer or train_birth)(spec, training_set, identity, as_of, on_trial)
             version = registry.register(spec.name, birth)
         registry.set_alias(spec.name, CHALLENGER, version)
     record = _record(registry, spec, version)
@@ -126,13 +141,18 @@ def train_challenger(
     return record, is_new
 
 
-def _train(
+def train_birth(
     spec: ModelSpec,
     training_set: TrainingSet,
-    identity: dict[str, str],
+    identity: Mapping[str, str],
     as_of: date,
-    on_trial: Callable[[int, float], None],
+    on_trial: OnTrial,
 ) -> Birth:
+    """Searches, trains and measures a version: all that the registry keeps of it.
+
+    Raises:
+        TrainingSetError: if nothing can be learned from the set.
+    """
     from mlops_drift.learning.model import train
     from mlops_drift.learning.search import UnlearnableError
 
@@ -183,8 +203,8 @@ def _train(
         },
         tables={
             "trials.json": {"trials": found.trials},
-            "importances.json": _importance(spec, trained.pipeline, test_part),
-            "spec.json": json.loads(spec.model_dump_json()),
+            # Addresses of receivers may be secrets.
+            "spec.json": json.loads(spec.model_dump_json(exclude={"notifications"})),
         },
     )
 
@@ -202,7 +222,7 @@ def _importance(spec: ModelSpec, pipeline: "Pipeline", rows: pd.DataFrame) -> di
     )
 
 
-def _record(registry: Registry, spec: ModelSpec, version: int) -> VersionRecord:
+def _record(registry: VersionRegistry, spec: ModelSpec, version: int) -> VersionRecord:
     tags = registry.tags(spec.name, version)
     return VersionRecord(
         version=version,
@@ -220,7 +240,7 @@ def _record(registry: Registry, spec: ModelSpec, version: int) -> VersionRecord:
 
 
 def evaluate_gates(
-    spec: ModelSpec, model: ModelLake, registry: Registry, version: int
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
 ) -> list[GateResult]:
     """Evaluates every gate for a version, from its stored training set and the registry.
 
@@ -248,7 +268,7 @@ def evaluate_gates(
 def _comparison(
     spec: ModelSpec,
     model: ModelLake,
-    registry: Registry,
+    registry: VersionRegistry,
     test: pa.Table,
     predicted: pa.Table,
     champion: Promotion | None,
@@ -280,7 +300,7 @@ def _array(table: pa.Table, name: str):  # type: ignore[no-untyped-def]
 
 
 def record_birth(
-    spec: ModelSpec, model: ModelLake, registry: Registry, version: int
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
 ) -> tuple[pa.Table, Reference]:
     """Freezes what a version was born with: test predictions, reference, importance of columns.
 
@@ -314,7 +334,7 @@ def record_birth(
 def promote(
     spec: ModelSpec,
     model: ModelLake,
-    registry: Registry,
+    registry: VersionRegistry,
     version: int,
     as_of: date,
     decision: str,

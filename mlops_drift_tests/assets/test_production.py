@@ -117,7 +117,11 @@ def test_drift_is_measured_for_features_and_what_the_kind_serves(replayed, model
 
 def test_performance_of_a_good_multiclass_day_passes(replayed):
     world, instance = replayed
-    (found,) = [row for row in rows(world, "grade", "performance") if row["window"] == 1]
+    (found,) = [
+        row
+        for row in rows(world, "grade", "performance")
+        if (row["check"], row["window"]) == ("performance_drop", 1)
+    ]
     assert (found["production_day"], found["day"], found["n"]) == (day(2), day(3), ROWS)
     assert found["verdict"] == "pass"
     latest = evaluations(instance, "grade", "performance_metrics", "performance_drop")[-1]
@@ -127,13 +131,17 @@ def test_performance_of_a_good_multiclass_day_passes(replayed):
 
 def test_an_error_metric_fails_when_it_rises_and_the_model_is_retrained(replayed):
     world, instance = replayed
-    (found,) = [row for row in rows(world, "price", "performance") if row["window"] == 1]
+    (found,) = [
+        row
+        for row in rows(world, "price", "performance")
+        if (row["check"], row["window"]) == ("performance_drop", 1)
+    ]
     assert found["verdict"] == "fail"
     assert found["value"] > 4 > found["threshold"] > found["test_value"]
     failed = evaluations(instance, "price", "performance_metrics", "performance_drop")[-1]
     assert not failed.passed
     with world.lake("price") as lake:
-        decision = lake.decisions()[-1]
+        decision = lake.log.entries(idle=False)[-1]
         promotions = lake.promotions()
     assert (decision["day"], decision["rules"]) == (day(3), ["performance_drop"])
     assert decision["since"] == day(2)
@@ -159,6 +167,6 @@ def test_models_of_one_lake_do_not_touch_each_other(replayed):
     with world.lake("grade") as lake:
         names = lake.lake.names()
     assert {name.split(".")[1].split("_")[0] for name in names} == set(MODELS)
-    assert len(names) == 2 * 11
+    assert len(names) == 2 * 13
     ids = {row["id"] for row in rows(world, "grade", "events")}
     assert len(ids) == DAYS * ROWS

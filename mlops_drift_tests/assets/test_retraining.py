@@ -72,7 +72,7 @@ def test_a_failing_gate_stops_the_run_before_the_assets_downstream(refused):
 def test_a_refused_challenger_is_recorded_with_the_gate_that_was_against_it(refused):
     world, _ = refused
     with world.lake() as model:
-        decisions = model.decisions()
+        decisions = model.log.entries(idle=False)
     assert {row["outcome"] for row in decisions} == {"rejected"}
     assert [row["challenger"] for row in decisions] == [1, 2]
     assert all("must be at least 1.5" in row["outcome_reason"] for row in decisions)
@@ -81,12 +81,12 @@ def test_a_refused_challenger_is_recorded_with_the_gate_that_was_against_it(refu
 def test_a_refused_challenger_is_tried_again_only_with_enough_new_labels(refused):
     world, instance = refused
     with world.lake() as model:
-        decided = [(row["day"], row["labelled"]) for row in model.decisions()]
+        decided = [(row["day"], row["labelled"]) for row in model.log.entries(idle=False)]
     assert decided == [(day(1), ROWS), (day(3), 3 * ROWS)]
     look = world.look(instance)
     assert not look.run_requests
     assert look.skip_message == (
-        f"{day(4)}: {4 * ROWS} of {3 * ROWS + 100} labelled rows for a first version"
+        f"{day(4)}: wait: {4 * ROWS} of {3 * ROWS + 100} labelled rows for a first version"
     )
 
 
@@ -176,7 +176,7 @@ def test_the_same_set_description_and_code_give_the_same_version(hand):
 def test_a_decision_by_hand_is_recorded_on_promotion_only(hand):
     world = hand[0]
     with world.lake() as model:
-        decisions = model.decisions()
+        decisions = model.log.entries(idle=False)
         promotions = model.promotions()
     assert [(row["rules"], row["outcome"], row["challenger"]) for row in decisions] == [
         (["manual"], "promoted", 1),

@@ -278,8 +278,8 @@ def test_a_day_with_few_rejected_rows_reports_them_as_metadata(results):
 
 def test_bad_quality_alone_asks_for_no_retraining(faulty, world):
     with world.lake() as model:
-        failed = {row["check"] for row in model.failures(1, day(1), day(LAST))}
-    assert failed == {"feature_drift", "null_spike"}
+        failed = {row["check"] for row in model.evaluations(day(1)) if row["verdict"] == "fail"}
+    assert failed == {"data_quality", "feature_drift", "null_spike"}
     _, instance, _ = faulty
     (request,) = world.look(instance).run_requests
     assert request.tags["mlops_drift/reason"] == "feature_drift"
@@ -344,7 +344,7 @@ def test_a_target_of_one_class_is_waited_for(one_class):
     with world.active():
         look = world.look(instance)
     assert not look.run_requests
-    assert look.skip_message == f"{day(1)}: no labelled row of class no yet"
+    assert look.skip_message == f"{day(1)}: wait: no labelled row of class no yet"
 
 
 def test_a_training_set_of_one_class_is_refused_with_the_reason(one_class):
@@ -353,7 +353,7 @@ def test_a_training_set_of_one_class_is_refused_with_the_reason(one_class):
         result = world.retrain(instance)
         with world.lake() as model:
             assert not model.versions()
-            assert not model.decisions()
+            assert not model.log.entries(idle=False)
     assert not result.success
     (message,) = failures(result).values()
     assert f"has only the class 'yes' ({round(ROWS * 0.7)} rows)" in message

@@ -64,7 +64,7 @@ def test_before_the_first_day_there_is_nothing_to_decide(young):
 def test_too_few_labels_are_waited_for(young):
     _, _, _, second = young
     assert not second.run_requests
-    assert second.skip_message == f"{day(0)}: 0 of {ROWS} labelled rows for a first version"
+    assert second.skip_message == f"{day(0)}: wait: 0 of {ROWS} labelled rows for a first version"
 
 
 def test_enough_labels_ask_for_the_first_version(world, instance):
@@ -80,8 +80,8 @@ def test_enough_labels_ask_for_the_first_version(world, instance):
         }.items()
     )
     config = request.run_config["ops"]["tiny__training_set"]["config"]
-    assert (config["as_of"], config["since"], config["labelled"]) == (str(day(1)), None, ROWS)
-    assert config["rules"] == ["no_champion"]
+    assert (config["as_of"], config["candidates"]) == (str(day(1)), '{"everything": null}')
+    assert config["reason"] == f"no champion, and {ROWS} labelled rows"
 
 
 def test_a_look_is_for_nothing_as_long_as_no_check_has_run(world, young, instance):
@@ -148,13 +148,17 @@ def test_one_episode_has_one_run_key_however_often_it_is_looked_at(told_story):
     assert [look.run_requests[0].run_key for look in looks] == [f"tiny-v1-{day(4)}"] * 2
 
 
-def test_a_request_carries_the_failed_numbers_as_evidence(told_story):
+def test_a_decision_keeps_the_failed_numbers_as_evidence(told_story):
     (request,) = told_story.ticks[day(4)][0].run_requests
     assert request.tags["mlops_drift/reason"] == "performance_drop"
     config = request.run_config["ops"]["tiny__training_set"]["config"]
-    assert (config["as_of"], config["since"], config["version"]) == (str(day(4)), str(day(3)), 1)
-    evidence = json.loads(config["evidence"])
+    assert config["as_of"] == str(day(4))
+    assert json.loads(config["candidates"]) == {"since_change": str(day(3)), "everything": None}
+    with told_story.world.active(), told_story.world.lake() as model:
+        entry = model.log.entries(idle=False)[-1]
+    evidence = entry["evidence"]
     assert {item["check"] for item in evidence} == {"performance_drop"}
+    assert entry["version"] == 1
     assert {item["production_day"] for item in evidence} == {str(day(3))}
     assert all(item["value"] < item["threshold"] for item in evidence)
 
@@ -163,7 +167,7 @@ def test_a_promoted_decision_is_not_asked_for_again(story):
     with open_instance() as opened:
         look = story.world.look(opened)
     assert not look.run_requests
-    assert look.skip_message == f"{day(6)}: no failed check of version 2"
+    assert look.skip_message == f"{day(6)}: nothing: no failed check of version 2 that may retrain"
 
 
 # When something breaks
@@ -200,7 +204,7 @@ def test_an_asset_that_raises_starts_no_retraining(broken):
     with world.active():
         look = world.look(instance)
     assert not look.run_requests
-    assert look.skip_message == f"{day(1)}: no failed check of version 1"
+    assert look.skip_message == f"{day(1)}: nothing: no failed check of version 1 that may retrain"
 
 
 def test_the_days_after_a_broken_one_go_on(broken):
@@ -208,4 +212,4 @@ def test_the_days_after_a_broken_one_go_on(broken):
     with world.active():
         assert world.run_days(instance, day(3)).success
         look = world.look(instance)
-    assert look.skip_message == f"{day(3)}: no failed check of version 1"
+    assert look.skip_message == f"{day(3)}: nothing: no failed check of version 1 that may retrain"

@@ -45,14 +45,15 @@ def test_drift_is_unknown_before_the_first_champion(said, check):
 
 def test_performance_is_unknown_until_labels_are_due(said):
     found = said("performance_drop")
-    for number, reason in ((0, "no champion yet"), (2, "version 1"), (5, "version 2")):
+    for number, version in ((2, 1), (5, 2)):
         unknown = found[day(number)]
         assert not unknown.passed
         assert unknown.severity == dg.AssetCheckSeverity.WARN
         assert metadata_of(unknown)["verdict"] == "unknown"
-        assert "no labels yet for predictions of the serving version" in unknown.description
-        assert reason in unknown.description
+        assert f"no labels yet for predictions of version {version};" in unknown.description
         assert "labels come 1 days after their event" in unknown.description
+
+    assert found[day(0)].description == f"{day(0)}: no champion serves yet"
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -75,7 +76,7 @@ def test_a_failed_performance_drop_says_what_failed_by_how_much_and_what_to_do(s
     assert (about["n"], about["window"], about["version"]) == (float(ROWS), 1.0, 1)
     assert about["metric"] == "accuracy"
     assert about["production day"] == about["failing production days"] == str(day(3))
-    assert "retraining sensor" in about["next step"]
+    assert "concept drift" in about["next step"]
     assert found.description.startswith(f"{day(4)}: accuracy of version 1 on {day(3)}: 0.0")
 
 
@@ -88,7 +89,7 @@ def test_a_failed_check_shows_a_chart_as_an_image(said):
 
 
 def test_a_failed_check_lists_its_windows_in_a_table(said):
-    table = metadata_of(said("performance_drop")[day(4)])["windows"]
+    table = metadata_of(said("performance_drop")[day(4)])["numbers"]
     records = [record.data for record in table.records]
     assert {record["window"] for record in records} == {1, 3}
     assert {record["verdict"] for record in records} == {"fail"}
@@ -126,4 +127,4 @@ def test_a_day_on_which_no_label_arrives_is_unknown(said):
     found = said("data_quality", "labels")[day(0)]
     assert not found.passed
     assert found.severity == dg.AssetCheckSeverity.WARN
-    assert found.description == "no labels arrived"
+    assert found.description == f"{day(0)}: no labels arrived"

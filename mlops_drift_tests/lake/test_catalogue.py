@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from mlops_drift.lake.catalogue import QueryError, list_tables, run_sql
-from mlops_drift.lake.lake import Lake
+from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.lake.table import DAY, Table
 
 MONDAY = date(2024, 10, 7)
@@ -39,7 +39,7 @@ ROW = {
 
 @pytest.fixture
 def empty(tmp_path):
-    return Lake(tmp_path, duckdb.connect())
+    return DeltaLake(tmp_path, duckdb.connect())
 
 
 @pytest.fixture
@@ -110,4 +110,4 @@ def test_a_list_of_the_tables_has_rows_columns_and_commits(lake, tmp_path):
         },
         {"table": "landing.churn_rejected", "rows": 1, "commits": 1, "columns": "day, source, row"},
     ]
-    assert list_tables(Lake(tmp_path / "other", duckdb.connect())).num_rows == 0
+    assert list_tables(DeltaLake(tmp_path / "other", duckdb.connect())).num_rows == 0

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_drift.lake.constraints import screen_events, screen_labels
-from mlops_drift.lake.lake import Lake
+from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.lake.table import model_tables
 from mlops_drift.schema import Column, Target
 from mlops_drift.sources.base import Batch, SourceError
@@ -27,7 +27,7 @@ def connection():
 
 @pytest.fixture
 def lake(tmp_path, connection):
-    return Lake(tmp_path, connection)
+    return DeltaLake(tmp_path, connection)
 
 
 def day(number):
@@ -276,7 +276,7 @@ def test_every_row_is_either_accepted_or_rejected_with_a_reason(lake_of_properti
 
 @pytest.fixture(scope="module")
 def lake_of_properties(tmp_path_factory, connection):
-    return Lake(tmp_path_factory.mktemp("lake"), connection)
+    return DeltaLake(tmp_path_factory.mktemp("lake"), connection)
 
 
 def test_a_label_that_is_null_or_outside_the_classes_is_rejected(lake):

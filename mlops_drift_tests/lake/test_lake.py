@@ -11,7 +11,8 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from mlops_drift.lake.lake import Lake, LakeError, Scan
+from mlops_drift.lake.delta import DeltaLake
+from mlops_drift.lake.lake import LakeError, Scan
 from mlops_drift.lake.table import DAY, Table
 from mlops_drift_tests.lake.samples import FIRST, SECOND, SHOP, THIRD, rows, shop, table
 from mlops_drift_tests.processes import meet
@@ -24,7 +25,7 @@ NOTES = Table(
 
 
 def open_lake(root):
-    return Lake(root, duckdb.connect())
+    return DeltaLake(root, duckdb.connect())
 
 
 def ids_by_day(lake):
@@ -393,10 +394,10 @@ WRITER = """
 import sys
 import duckdb
 import pyarrow as pa
-from mlops_drift.lake.lake import Lake
+from mlops_drift.lake.delta import DeltaLake
 from mlops_drift_tests.lake.samples import FIRST, SECOND, SHOP, shop
 
-lake = Lake(sys.argv[1], duckdb.connect())
+lake = DeltaLake(sys.argv[1], duckdb.connect())
 for number in range(10_000):
     both = [shop(day, range(500), float(number)) for day in (FIRST, SECOND)]
     lake.replace_days(SHOP, FIRST, SECOND, pa.concat_tables(both))
@@ -425,7 +426,7 @@ def test_a_killed_writer_leaves_a_readable_and_consistent_table(lake, pause):
 
 @pytest.mark.parametrize("before", [[], [1]], ids=["of an empty day", "of a full day"])
 def test_a_rewrite_runs_its_builder_again_when_another_writer_came_between(tmp_path, before):
-    mine, other = (Lake(tmp_path, duckdb.connect()) for _ in range(2))
+    mine, other = (DeltaLake(tmp_path, duckdb.connect()) for _ in range(2))
     day = date(2024, 10, 7)
     journal = Table("features.journal", pa.schema([DAY, ("id", pa.int64())]))
 

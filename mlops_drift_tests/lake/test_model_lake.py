@@ -1,4 +1,3 @@
-import json
 import math
 from datetime import date, datetime, timedelta
 
@@ -6,7 +5,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from mlops_drift.lake.lake import Lake
+from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord
 from mlops_drift.lake.table import model_tables
 from mlops_drift.schema import Column, Target
@@ -40,7 +39,7 @@ def connection():
 
 @pytest.fixture
 def model(tmp_path, connection):
-    return ModelLake(Lake(tmp_path, connection), "churn", TABLES, "id", TARGET)
+    return ModelLake(DeltaLake(tmp_path, connection), "churn", TABLES, "id", TARGET)
 
 
 def put(model, table, rows):
@@ -111,8 +110,8 @@ def test_a_label_of_no_event_or_from_before_its_event_is_used_nowhere(model):
     put_labels(model, (1, "early", "yes"), (1, "ghost", "no"), (1, "a", "no"))
     assert known(model, 5) == [("a", "no")]
     assert model.labelled_counts(day(5)) == ({day(0): 1}, {"no"})
-    assert model.unmatched_labels(day(1), day(1)) == {"unknown_key": 1, "before_event": 1}
-    assert model.unmatched_labels(day(2), day(5)) == {"unknown_key": 0, "before_event": 0}
+    assert model.unmatched_labels(day(1), day(1)) == {day(1): {"unknown_key": 1, "before_event": 1}}
+    assert model.unmatched_labels(day(2), day(5)) == {}
 
 
 def test_labelled_rows_are_counted_by_the_day_of_their_event(model):
@@ -125,15 +124,21 @@ def test_labelled_rows_are_counted_by_the_day_of_their_event(model):
 def test_an_empty_lake_answers_every_question(model):
     assert model.last_day() is None
     assert model.promotions() == []
-    assert model.champion_serving(day(9)) is None
+    assert model.champions(day(9), day(9)) == {day(9): None}
     assert model.versions() == []
-    assert model.decisions() == []
+    assert model.log.entries() == []
     assert model.labelled(day(9), None).num_rows == 0
     assert model.labelled_counts(day(9)) == ({}, set())
-    assert model.unmatched_labels(day(0), day(9)) == {"unknown_key": 0, "before_event": 0}
+    assert model.unmatched_labels(day(0), day(9)) == {}
     assert model.outcomes(day(0), day(9), 3).num_rows == 0
     assert model.daily_values(None, day(9)) == []
-    assert model.failures(1, day(0), day(9)) == []
+    assert model.failures(1, day(0), day(9), ["performance_drop"]) == []
+    assert model.evaluations(day(0)) == []
+    assert model.performance_history(1, day(9)) == []
+    assert model.label_coverage(day(0), day(9), [(0, 3)]) == []
+    assert model.errors_in_order(1, day(9)).num_rows == 0
+    assert model.predicted(1, day(0), day(9), []).num_rows == 0
+    assert model.final_outcomes(day(0), day(9)).num_rows == 0
 
 
 def test_the_last_day_is_the_last_that_has_features(model):
@@ -148,7 +153,7 @@ def promotion(number, as_of, version, decision="initial"):
 def test_a_promoted_version_serves_from_the_next_day(model):
     for item in (promotion(1, 0, 1), promotion(2, 3, 2, "d1")):
         model.add_promotion(item)
-    serving = [model.champion_serving(day(number)) for number in range(6)]
+    serving = model.champions(day(0), day(5)).values()
     assert [item and item.version for item in serving] == [None, 1, 1, 1, 2, 2]
     assert model.promotions(until=day(2)) == [promotion(1, 0, 1)]
 
@@ -156,7 +161,7 @@ def test_a_promoted_version_serves_from_the_next_day(model):
 def test_of_two_promotions_on_one_day_the_later_serves(model):
     for item in (promotion(2, 1, 3, "d2"), promotion(1, 1, 2, "d1")):
         model.add_promotion(item)
-    assert model.champion_serving(day(2)).version == 3
+    assert model.champions(day(2), day(2))[day(2)].version == 3
 
 
 def test_versions_and_promotions_are_recorded_once(model):
@@ -172,29 +177,44 @@ def test_versions_and_promotions_are_recorded_once(model):
 
 def decide(model, stage="decided", decision="churn-0003", number=3, **others):
     facts = {"rules": ["drift"], "version": 1, "reason": "it drifted", **others}
-    return model.add_decision(decision=decision, stage=stage, day=day(number), **facts)
+    return model.log.record(decision=decision, stage=stage, day=day(number), **facts)
 
 
 def test_a_decision_is_recorded_once_and_gets_its_outcome(model):
-    assert decide(model, evidence=[{"column": "x", "day": day(3)}], since=day(1), labelled=40)
+    asked = {"candidates": {"since_change": day(1), "everything": None}, "labelled": 40}
+    assert decide(model, evidence=[{"column": "x", "day": day(3)}], **asked)
     assert not decide(model, reason="another reason")
-    (pending,) = model.decisions()
+    (pending,) = model.log.entries()
     assert (pending["outcome"], pending["challenger"], pending["outcome_reason"]) == (
         None,
         None,
         "",
     )
     assert (pending["reason"], pending["rules"]) == ("it drifted", ["drift"])
-    assert (pending["since"], pending["labelled"]) == (day(1), 40)
-    assert json.loads(pending["evidence"]) == [{"column": "x", "day": "2024-10-10"}]
+    assert (pending["candidates"], pending["labelled"]) == (asked["candidates"], 40)
+    assert (pending["training_window"], pending["since"], pending["scores"]) == (None, None, [])
+    assert pending["evidence"] == [{"column": "x", "day": "2024-10-10"}]
+
+    scores = [{"name": "everything", "value": 0.7}, {"name": "since_change", "value": 0.8}]
+    chosen = {"training_window": "since_change", "since": day(1), "scores": scores}
+    assert decide(model, "chosen", **chosen)
+    assert not decide(model, "chosen", training_window="everything")
+    (pending,) = model.log.entries()
+    assert {name: pending[name] for name in chosen} == chosen
+    assert pending["reason"] == "it drifted"
+
+    assert decide(model, "waiting", number=4, challenger=2, reason="waits")
+    (waiting,) = model.log.entries()
+    assert (waiting["outcome"], waiting["challenger"]) == ("waiting", 2)
 
     assert decide(model, "rejected", challenger=2, reason="no better")
     assert decide(model, "decided", "churn-0005", 5)
     assert [
         (item["decision"], item["outcome"], item["challenger"], item["outcome_reason"])
-        for item in model.decisions()
+        for item in model.log.entries()
     ] == [("churn-0003", "rejected", 2, "no better"), ("churn-0005", None, None, "")]
-    assert model.decisions()[0]["reason"] == "it drifted"
+    assert not decide(model, "promoted", challenger=2)
+    assert model.log.entries()[0]["reason"] == "it drifted"
 
 
 def outcome_rows(model, first, last, reach=0):
@@ -221,6 +241,8 @@ def test_outcomes_reach_back_from_the_days_that_labels_are_about(model):
 def performance(number, production_day, *, version=1, window=1, value=0.8, n=10, verdict="pass"):
     return {
         "day": day(number),
+        "check": "performance_drop",
+        "slice": "",
         "production_day": day(production_day),
         "window": window,
         "version": version,
@@ -292,8 +314,13 @@ def test_failures_are_those_of_a_version_after_a_day_and_up_to_another(model):
     )
     found = [
         (row["day"], row["check"], row["production_day"], row["column"])
-        for row in model.failures(1, after=day(1), until=day(3))
+        for row in model.failures(
+            1, after=day(1), until=day(3), checks=["covariate_drift", "performance_drop"]
+        )
     ]
+    assert model.failures(1, day(1), day(3), []) == []
+    only = model.failures(1, day(1), day(3), ["performance_drop"])
+    assert [row["check"] for row in only] == ["performance_drop"]
     assert found == [
         (day(2), "covariate_drift", day(2), "x"),
         (day(3), "covariate_drift", day(3), "x"),

@@ -1,7 +1,13 @@
 import pytest
 from pydantic import ValidationError
 
-from mlops_drift.monitoring.config import PerformanceMonitor, QualityMonitor, RetrainingPolicy
+from mlops_drift.monitoring.config import (
+    AgeMonitor,
+    Budget,
+    PerformanceMonitor,
+    QualityMonitor,
+    RetrainingPolicy,
+)
 
 
 @pytest.mark.parametrize("windows", [[1], [1, 7, 28], [3, 30]])
@@ -31,13 +37,15 @@ def test_the_floor_and_the_drop_can_be_switched_off():
     assert (monitor.floor, monitor.drop) == (None, None)
 
 
-def test_bad_data_is_no_reason_to_retrain():
-    with pytest.raises(ValidationError, match="'data_quality'"):
-        RetrainingPolicy(retrain_on=["data_quality"])
-    assert RetrainingPolicy(retrain_on=[]).retrain_on == []
+def test_bad_data_is_no_reason_to_retrain_unless_it_is_said():
+    assert "data_quality" not in RetrainingPolicy().retrain_on
+    assert "null_spike" not in RetrainingPolicy().retrain_on
+    assert RetrainingPolicy(retrain_on=["data_quality"]).retrain_on == ["data_quality"]
+    with pytest.raises(ValidationError, match="retrain_on"):
+        RetrainingPolicy(retrain_on=["bad_weather"])
 
 
 def test_every_field_is_described():
-    for model in (QualityMonitor, PerformanceMonitor, RetrainingPolicy):
+    for model in (QualityMonitor, PerformanceMonitor, AgeMonitor, Budget, RetrainingPolicy):
         for name, field in model.model_fields.items():
             assert field.description, name

@@ -1,12 +1,24 @@
-from datetime import date
+from datetime import date, timedelta
 from math import isnan, nan
 
 import numpy as np
 import pytest
 
+from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.metrics import interval
+from mlops_drift.monitoring.checks import PERFORMANCE_DROP, SLICE_PERFORMANCE
 from mlops_drift.monitoring.config import PerformanceMonitor
-from mlops_drift.monitoring.performance import TestResult, judge_performance
+from mlops_drift.monitoring.performance import (
+    Labelled,
+    Limits,
+    Measured,
+    adjusted,
+    judge_age,
+    judge_estimate,
+    judge_performance,
+    judge_worth,
+    measure_worth,
+)
 from mlops_drift.schema import Target
 
 DAY = date(2024, 10, 7)
@@ -25,21 +37,21 @@ def answers(right, wrong):
 def born_with(right, wrong):
     """The result of a test part, as a version was born with it."""
     lower, upper = interval("accuracy", BINARY, *answers(right, wrong), seed=7)
-    return TestResult(right / (right + wrong), lower, upper, right + wrong)
+    return Measured(right / (right + wrong), lower, upper, right + wrong)
 
 
 def judge(rows, test, metric="accuracy", target=BINARY, window=1, **monitor):
-    return judge_performance(
+    [verdict] = judge_performance(
+        PERFORMANCE_DROP,
         metric,
         target,
-        *rows,
-        test,
-        PerformanceMonitor(**{"drop": 0.05, "min_rows": 20, **monitor}),
-        production_day=DAY,
-        window=window,
+        [Labelled(DAY, window, *rows)],
+        [test],
+        PerformanceMonitor(**{"drop": 0.05, "min_rows": 20, "alpha": 0.01, **monitor}),
         version=3,
         seed=7,
     )
+    return verdict
 
 
 def measured(error, n=400):
@@ -78,7 +90,9 @@ def test_a_drop_that_may_be_chance_passes_and_says_so():
     verdict = judge(answers(20, 5), ACCURATE)
     assert verdict.value == pytest.approx(0.8)
     assert verdict.verdict == "pass"
-    assert verdict.reason.endswith("0.100 worse than its test value of 0.900, which may be chance")
+    assert verdict.reason.endswith(
+        "0.100 worse than its test value of 0.900, which may be chance (q 0.1)"
+    )
 
 
 def test_more_rows_exclude_chance():
@@ -117,7 +131,7 @@ def test_the_threshold_is_the_limit_nearest_to_the_healthy_side():
     assert judge(rows, ACCURATE, floor=0.8).threshold == pytest.approx(0.85)
     assert judge(rows, ACCURATE, floor=0.88).threshold == pytest.approx(0.88)
     assert isnan(judge(rows, ACCURATE, floor=None, drop=None).threshold)
-    assert judge(answers(0, 200), ACCURATE, floor=None, drop=None).verdict == "pass"
+    assert judge(answers(0, 200), ACCURATE, floor=None, drop=None).verdict == "unknown"
 
 
 def test_few_rows_are_unknown_even_beyond_the_floor():
@@ -136,19 +150,21 @@ def test_no_rows_are_unknown():
 def test_an_undefined_metric_is_unknown():
     truth = np.array(["no"] * 50)
     scores = np.linspace(0, 1, 50)
-    verdict = judge((truth, truth, scores), TestResult(0.9, 0.85, 0.95, 400), metric="auc")
+    verdict = judge((truth, truth, scores), Measured(0.9, 0.85, 0.95, 400), metric="auc")
     assert verdict.verdict == "unknown"
     assert isnan(verdict.value)
     assert verdict.reason.endswith("undefined on these 50 labelled predictions")
 
 
-def test_a_drop_without_an_interval_of_the_test_value_may_be_chance():
-    test = TestResult(0.9, nan, nan, 1)
-    assert judge(answers(100, 100), test).verdict == "pass"
+def test_without_an_interval_of_the_test_value_a_drop_is_unknown():
+    test = Measured(0.9, nan, nan, 1)
+    assert judge(answers(100, 100), test).verdict == "unknown"
+    assert judge(answers(100, 100), test, floor=0.8).verdict == "fail"
+    assert judge(answers(180, 20), test, floor=0.8).verdict == "pass"
 
 
 def test_an_error_metric_fails_upwards():
-    test = TestResult(1.0, 0.9, 1.1, 400)
+    test = Measured(1.0, 0.9, 1.1, 400)
     options = {"metric": "rmse", "target": NUMBER, "drop": 0.5}
     better, equal, worse = (judge(measured(e), test, **options) for e in (0.2, 1.0, 3.0))
     assert [item.verdict for item in (better, equal, worse)] == ["pass", "pass", "fail"]
@@ -158,7 +174,7 @@ def test_an_error_metric_fails_upwards():
 
 
 def test_the_floor_of_an_error_metric_is_its_ceiling():
-    test = TestResult(1.0, 0.9, 1.1, 400)
+    test = Measured(1.0, 0.9, 1.1, 400)
     options = {"metric": "mae", "target": NUMBER, "drop": None, "floor": 2.0}
     assert judge(measured(1.9), test, **options).verdict == "pass"
     assert judge(measured(2.1), test, **options).verdict == "fail"
@@ -198,3 +214,153 @@ def test_an_unchanged_version_hardly_ever_fails(rate, n_test, n):
 @pytest.mark.parametrize(("rate", "drop", "n"), [(0.9, 0.25, 192), (0.85, 0.15, 1500)])
 def test_a_real_drop_is_found(rate, drop, n):
     assert failing_share(rate, rate - drop, 400, n, repeats=50) >= 0.9
+
+
+def test_windows_judged_together_share_their_chance_of_a_false_alarm():
+    weak, strong = answers(81, 19), answers(60, 40)
+    options = PerformanceMonitor(min_rows=20, alpha=0.02)
+
+    def verdicts(*rows):
+        windows = [Labelled(DAY, number + 1, *one) for number, one in enumerate(rows)]
+        return judge_performance(
+            PERFORMANCE_DROP,
+            "accuracy",
+            BINARY,
+            windows,
+            [ACCURATE] * len(windows),
+            options,
+            version=3,
+            seed=7,
+        )
+
+    [alone] = verdicts(weak)
+    assert alone.verdict == "fail"
+    assert alone.q == alone.p
+    among = verdicts(weak, *[answers(90, 10)] * 9)
+    assert among[0].p == alone.p
+    assert among[0].q == pytest.approx(10 * alone.p)
+    assert among[0].verdict == "pass"
+    beside_a_strong_one = verdicts(weak, strong)
+    assert [item.verdict for item in beside_a_strong_one] == ["fail", "fail"]
+
+
+def test_a_window_without_enough_rows_takes_no_part_in_the_correction():
+    assert adjusted([0.01, nan, 0.04]) == pytest.approx([0.02, nan, 0.04], nan_ok=True)
+
+
+def test_a_slice_is_held_against_its_own_test_value_and_knows_no_floor():
+    rows = [
+        Labelled(DAY, 7, *answers(60, 40), slice="country=de"),
+        Labelled(DAY, 7, *answers(60, 40), slice="country=fr"),
+        Labelled(DAY, 7, *answers(60, 40), slice="country=it"),
+    ]
+    poor = born_with(240, 160)
+    verdicts = judge_performance(
+        SLICE_PERFORMANCE,
+        "accuracy",
+        BINARY,
+        rows,
+        [ACCURATE, poor, None],
+        PerformanceMonitor(floor=0.8),
+        version=3,
+        seed=7,
+    )
+    assert [item.verdict for item in verdicts] == ["fail", "pass", "unknown"]
+    assert verdicts[0].reason.startswith("accuracy of version 3 for country=de over the 7 days to")
+    assert verdicts[2].reason.endswith("no test value to compare with") or "nothing" in (
+        verdicts[2].reason
+    )
+
+
+OFFER = BusinessValue(
+    unit="EUR",
+    outcomes=[
+        {"truth": "yes", "prediction": "yes", "value": 80},
+        {"truth": "no", "prediction": "yes", "value": -20},
+        {"truth": "yes", "prediction": "no", "value": -100},
+    ],
+    floor=0,
+    drop=10,
+)
+
+
+def test_the_worth_of_predictions_is_the_mean_over_their_outcomes():
+    truth = np.array(["yes", "no", "yes", "no"], dtype=object)
+    prediction = np.array(["yes", "yes", "no", "no"], dtype=object)
+    found = measure_worth(OFFER, BINARY, truth, prediction)
+    assert (found.value, found.n) == (-10.0, 4)
+    assert found.lower < -10 < found.upper
+    cost = BusinessValue(per_error=-2.0)
+    numbers = measure_worth(cost, NUMBER, np.array([1.0, 2.0]), np.array([1.5, 0.0]))
+    assert numbers.value == pytest.approx(-2.5)
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(180, "pass"), (150, "fail"), (60, "fail")])
+def test_worth_fails_under_its_floor_or_after_a_drop_that_is_no_chance(right, verdict):
+    test = measure_worth(OFFER, BINARY, *answers(900, 100)[:2])
+    rows = [Labelled(DAY, 28, *answers(right, 200 - right))]
+    [found] = judge_worth(OFFER, BINARY, rows, test, PerformanceMonitor(), version=3)
+    assert found.verdict == verdict
+    assert (found.check, found.metric) == ("business_value", "worth in EUR")
+
+
+def test_predicting_nobody_loses():
+    nobody = np.array(["no"] * 100, dtype=object)
+    truth = np.array(["yes"] * 30 + ["no"] * 70, dtype=object)
+    everybody = np.array(["yes"] * 100, dtype=object)
+    values = [
+        measure_worth(OFFER, BINARY, truth, prediction).value
+        for prediction in (nobody, everybody, truth)
+    ]
+    assert values == [-30.0, 10.0, 24.0]
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(29, "pass"), (30, "fail"), (200, "fail")])
+def test_a_version_is_too_old_from_its_greatest_age_on(days, verdict):
+    found = judge_age(4, DAY, DAY + timedelta(days=days), 30)
+    assert (found.verdict, found.value, found.threshold) == (verdict, days, 30)
+
+
+def test_age_that_is_not_watched_has_no_verdict():
+    assert judge_age(4, DAY, DAY, None) is None
+
+
+@pytest.mark.parametrize(
+    ("estimate", "verdict"),
+    [
+        (Measured(0.83, 0.80, 0.86, 500), "pass"),
+        (Measured(0.82, 0.79, 0.849, 500), "fail"),
+        (Measured(0.5, 0.4, 0.6, 50), "unknown"),
+        (Measured(nan, nan, nan, 500), "unknown"),
+    ],
+)
+def test_an_estimate_fails_only_with_its_whole_interval(estimate, verdict):
+    limits = Limits(True, None, 0.05, 0.004, 100)
+    found = judge_estimate(
+        "accuracy", estimate, ACCURATE, limits, production_day=DAY, window=1, version=3
+    )
+    assert found.verdict == verdict
+
+
+def test_the_estimate_of_an_error_metric_fails_upwards():
+    limits = Limits(False, None, 0.5, 0.004, 100)
+    test = Measured(1.0, 0.9, 1.1, 400)
+    options = {"production_day": DAY, "window": 1, "version": 3}
+    high = judge_estimate("rmse", Measured(1.8, 1.6, 2.0, 500), test, limits, **options)
+    near = judge_estimate("rmse", Measured(1.6, 1.4, 1.8, 500), test, limits, **options)
+    assert (high.verdict, near.verdict) == ("fail", "pass")
+
+
+def test_what_cannot_be_estimated_says_why():
+    limits = Limits(True, None, 0.05, 0.004, 100)
+    found = judge_estimate(
+        "r2",
+        Measured(nan, nan, nan, 500),
+        ACCURATE,
+        limits,
+        production_day=DAY,
+        window=1,
+        version=3,
+        unestimable="r2 cannot be estimated",
+    )
+    assert (found.verdict, "r2 cannot be estimated" in found.reason) == ("unknown", True)

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from mlops_drift.monitoring.config import RetrainingPolicy
+from mlops_drift.monitoring.config import Budget, RetrainingPolicy
 from mlops_drift.monitoring.policy import (
     MANUAL,
     NO_CHAMPION,
@@ -15,7 +15,9 @@ from mlops_drift.monitoring.policy import (
 )
 
 START = date(2024, 10, 1)
-POLICY = RetrainingPolicy(first_training_rows=100, rows_since_change=60, min_new_labels=30)
+POLICY = RetrainingPolicy(
+    first_training_rows=100, rows_since_change=60, min_new_labels=30, cooldown_days=0
+)
 
 
 def day(number):
@@ -28,6 +30,7 @@ def failed(check="performance_drop", on=12, about=None, version=1, **changes):
         "day": day(on),
         "production_day": day(on if about is None else about),
         "version": version,
+        "window": 1,
         "column": "accuracy",
         "value": 0.6,
         "threshold": 0.8,
@@ -45,10 +48,12 @@ def evidence(on=12, checks=(), labelled=None, champion=Champion(1, day(5)), **mo
 def past(number=10, outcome=None, version=1, labelled=200, **changes):
     fields = {
         "id": f"shop-v{version}-{day(number)}",
+        "action": "retrain",
+        "reason": "it failed",
         "day": day(number),
         "rules": ("performance_drop",),
         "version": version,
-        "since": None,
+        "candidates": {"everything": None},
         "labelled": labelled,
         "outcome": outcome,
     }
@@ -67,7 +72,7 @@ def test_the_first_version_waits_for_enough_labelled_rows():
     )
     first = decided(evidence(on=5, champion=None))
     assert (first.action, first.rules, first.labelled) == ("retrain", (NO_CHAMPION,), 100)
-    assert (first.day, first.version, first.since) == (day(5), None, None)
+    assert (first.day, first.version, first.candidates) == (day(5), None, {"everything": None})
     assert first.id == "shop-v0-2024-10-06"
 
 
@@ -87,8 +92,8 @@ def test_a_refused_first_version_waits_for_new_labels():
 
 def test_nothing_failed_is_nothing_to_do():
     decision = decided(evidence())
-    assert (decision.action, decision.id) == ("nothing", "")
-    assert decision.reason == "no failed check of version 1"
+    assert (decision.action, decision.id) == ("nothing", "shop-2024-10-13-nothing")
+    assert decision.reason == "no failed check of version 1 that may retrain"
 
 
 def test_a_failed_check_retrains_with_its_evidence():
@@ -141,12 +146,12 @@ def test_without_wanted_checks_nothing_retrains():
 @pytest.mark.parametrize("champion", [None, Champion(1, day(5))])
 def test_a_decision_under_way_is_given_again(champion):
     version = champion.version if champion else None
-    mine = past(10, version=version, since=day(8), labelled=190)
+    mine = past(10, version=version, candidates={"since_change": day(8)}, labelled=190)
     again = decided(evidence(on=14, checks=[failed(on=13)], champion=champion), [mine])
     assert again.action == "retrain"
-    assert (again.id, again.day, again.since) == (mine.id, mine.day, mine.since)
+    assert (again.id, again.day, again.candidates) == (mine.id, mine.day, mine.candidates)
     assert (again.rules, again.version, again.labelled) == (mine.rules, version, 190)
-    assert "under way" in again.reason
+    assert again.reason == mine.reason
 
 
 def test_an_episode_is_decided_once():
@@ -180,29 +185,148 @@ def test_a_manual_decision_ends_the_episode_before_it():
     assert decided(evidence(checks=[failed(on=12)]), history).action == "retrain"
 
 
-def test_a_performance_drop_retrains_on_the_rows_since_the_change_if_they_are_enough():
+def test_after_a_performance_drop_the_rows_since_the_change_are_a_candidate_if_they_are_enough():
     checks = [failed(on=11, about=9), failed(on=12, about=10)]
-    assert decided(evidence(checks=checks)).since == day(9)
+    assert decided(evidence(checks=checks)).candidates == {
+        "since_change": day(9),
+        "everything": None,
+    }
     late = [failed(on=12, about=10)]
-    assert decided(evidence(checks=late)).since is None
+    assert decided(evidence(checks=late)).candidates == {"everything": None}
     few = replace(evidence(checks=checks), labelled={day(9): 59, day(1): 500})
-    assert decided(few).since is None
+    assert decided(few).candidates == {"everything": None}
 
 
-def test_drift_alone_retrains_on_the_usual_window():
+def test_after_drift_alone_there_is_no_day_of_change():
     drift = [failed("feature_drift", on=9)]
-    assert decided(evidence(checks=drift)).since is None
+    assert decided(evidence(checks=drift)).candidates == {"everything": None}
     policy = POLICY.model_copy(update={"window_days": 5})
-    assert decided(evidence(checks=drift), policy=policy).since == day(7)
+    assert decided(evidence(checks=drift), policy=policy).candidates == {
+        "recent": day(7),
+        "everything": None,
+    }
 
 
-def test_the_window_counts_back_from_the_last_labelled_day():
+def test_the_recent_window_counts_back_from_the_last_labelled_day():
     policy = POLICY.model_copy(update={"window_days": 3})
     labelled = {day(0): 100, day(8): 100}
     first = decided(evidence(champion=None, labelled=labelled), policy=policy)
-    assert first.since == day(6)
+    assert first.candidates == {"recent": day(6)}
     late = [failed(on=12, about=10)]
-    assert decided(evidence(checks=late, labelled=labelled), policy=policy).since == day(6)
+    decision = decided(evidence(checks=late, labelled=labelled), policy=policy)
+    assert decision.candidates["recent"] == day(6)
+
+
+def test_only_allowed_training_windows_are_candidates():
+    checks = [failed(on=11, about=9)]
+    policy = POLICY.model_copy(update={"training_windows": ["since_change"]})
+    assert decided(evidence(checks=checks), policy=policy).candidates == {"since_change": day(9)}
+    few = replace(evidence(checks=checks), labelled={day(9): 59, day(1): 500})
+    assert decided(few, policy=policy).candidates == {"everything": None}
+
+
+def test_in_the_cooldown_after_a_promotion_failures_only_alert():
+    policy = POLICY.model_copy(update={"cooldown_days": 6})
+    early = decided(evidence(on=11, checks=[failed(on=9), failed(on=11)]), policy=policy)
+    assert early.action == "nothing"
+    assert early.reason == (
+        f"version 1 is in its cooldown until {day(11)}: its failed checks only alert"
+    )
+    late = decided(evidence(on=12, checks=[failed(on=9), failed(on=12)]), policy=policy)
+    assert (late.action, late.evidence) == ("retrain", (failed(on=12),))
+    healed = decided(evidence(on=12, checks=[failed(on=9), failed(on=11)]), policy=policy)
+    assert healed.action == "nothing"
+
+
+def test_a_retraining_needs_new_labels_since_the_last_training():
+    champion = Champion(2, day(5), "shop-v1-then")
+    history = [past(4, "promoted", id="shop-v1-then", labelled=220)]
+    checks = [failed(version=2)]
+    waiting = decided(evidence(champion=champion, checks=checks), history)
+    assert (waiting.action, waiting.reason) == (
+        "wait",
+        "few labels since the last training; 20 of 30 new labels for another",
+    )
+    more = {day(n): 25 for n in range(12)}
+    enough = decided(evidence(champion=champion, checks=checks, labelled=more), history)
+    assert enough.action == "retrain"
+
+
+def test_a_spent_budget_waits_until_the_period_is_over():
+    policy = POLICY.model_copy(update={"budget": Budget(retrainings=2, days=10)})
+    history = [past(number, "promoted", version=0) for number in (3, 7)]
+    spent = decided(evidence(on=12, checks=[failed()]), history, policy)
+    assert (spent.action, spent.reason) == (
+        "wait",
+        f"2 retrainings since {day(2)}: the budget of 10 days is spent",
+    )
+    over = decided(evidence(on=13, checks=[failed(on=13)]), history, policy)
+    assert over.action == "retrain"
+
+
+def test_after_too_many_refused_challengers_it_gives_up_once_and_loudly():
+    policy = POLICY.model_copy(update={"give_up_after": 2})
+    history = [past(number, "rejected", labelled=10) for number in (8, 10)]
+    gave_up = decided(evidence(checks=[failed()]), history, policy)
+    assert (gave_up.action, gave_up.id, gave_up.version) == ("give_up", "shop-v1-gave-up", 1)
+    assert gave_up.reason.startswith("2 challengers in place of version 1 were refused")
+    said = past(12, id=gave_up.id, action="give_up")
+    after = decided(evidence(on=14, checks=[failed(on=14)]), [*history, said], policy)
+    assert (after.action, "by hand" in after.reason) == ("nothing", True)
+    other = decided(
+        evidence(on=14, champion=Champion(2, day(12)), checks=[failed(on=14, version=2)]),
+        [*history, said],
+        policy,
+    )
+    assert other.action == "retrain"
+
+
+def test_a_first_version_that_is_always_refused_is_given_up_too():
+    policy = POLICY.model_copy(update={"give_up_after": 1})
+    history = [past(5, "rejected", None, labelled=100)]
+    assert decided(evidence(champion=None), history, policy).action == "give_up"
+
+
+def test_in_the_mode_alert_an_episode_is_said_once_and_nothing_is_trained():
+    policy = POLICY.model_copy(update={"mode": "alert"})
+    first = decided(evidence(checks=[failed(on=12)]), policy=policy)
+    assert (first.action, first.id) == ("alert", "shop-v1-2024-10-13")
+    said = past(12, id=first.id, action="alert", labelled=0)
+    goes_on = evidence(on=15, checks=[failed(on=number) for number in (12, 13, 15)])
+    assert decided(goes_on, [said], policy).action == "nothing"
+    anew = evidence(on=25, checks=[failed(on=number) for number in (12, 13, 25)])
+    again = decided(anew, [said], policy)
+    assert (again.action, again.id) == ("alert", f"shop-v1-{day(25)}")
+
+
+def test_in_the_mode_alert_a_missing_first_version_is_said_once():
+    policy = POLICY.model_copy(update={"mode": "alert"})
+    first = decided(evidence(on=5, champion=None), policy=policy)
+    assert (first.action, first.rules) == ("alert", (NO_CHAMPION,))
+    said = past(5, version=None, id=first.id, action="alert", labelled=0)
+    assert decided(evidence(on=6, champion=None), [said], policy).action == "nothing"
+
+
+def test_while_a_challenger_waits_for_approval_no_other_is_trained_before_the_cooldown():
+    policy = POLICY.model_copy(update={"mode": "retrain", "cooldown_days": 3})
+    history = [past(10, "waiting", labelled=100)]
+    waiting = decided(evidence(on=12, checks=[failed(on=12)]), history, policy)
+    assert waiting.action == "nothing"
+    assert waiting.reason.startswith(f"a challenger waits for approval since {day(10)}")
+    later = decided(evidence(on=14, checks=[failed(on=14)]), history, policy)
+    assert later.action == "retrain"
+
+
+def test_a_version_that_is_too_old_is_retrained_where_age_asks_for_it():
+    aged = failed("model_age", column="days", value=30.0, threshold=30.0)
+    assert decided(evidence(checks=[aged])).rules == ("model_age",)
+    policy = POLICY.model_copy(update={"retrain_on": ["performance_drop"]})
+    assert decided(evidence(checks=[aged]), policy=policy).action == "nothing"
+
+
+def test_the_evidence_for_a_first_version_is_how_many_labels_there_are():
+    [number] = decided(evidence(on=5, champion=None)).evidence
+    assert (number.check, number.value, number.threshold, number.n) == (NO_CHAMPION, 100, 100, 100)
 
 
 def test_the_same_evidence_is_the_same_decision():
@@ -214,7 +338,7 @@ def test_a_refused_challenger_does_not_make_the_change_later():
     drops = [failed(on=number) for number in (9, 10, 11, 12)]
     given = evidence(checks=drops, labelled={day(n): 20 for n in range(13)})
     refused = past(number=11, outcome="rejected", labelled=200)
-    assert decided(given, [refused]).since == day(9)
+    assert decided(given, [refused]).candidates["since_change"] == day(9)
 
 
 def test_a_decision_about_a_replaced_version_has_nothing_left_to_do():

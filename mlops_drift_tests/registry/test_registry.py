@@ -10,14 +10,8 @@ from filelock import Timeout
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from mlops_drift.registry.registry import (
-    CHALLENGER,
-    CHAMPION,
-    Birth,
-    Registry,
-    RegistryError,
-    git_sha,
-)
+from mlops_drift.registry.base import CHALLENGER, CHAMPION, Birth, RegistryError
+from mlops_drift.registry.registry import Registry, git_sha
 from mlops_drift_tests.processes import meet
 
 X = pd.DataFrame({"x": [-2.0, -1.0, 1.0, 2.0]})

@@ -362,8 +362,11 @@ def test_a_regression_is_judged_by_its_score(lake):
     target = {"column": "y", "kind": "regression", "label_delay_days": 1}
     served.spec = ModelSpec(**{**SPEC, "target": target, "training": {"metric": "mae"}})
     assert list(prediction_kinds(served.spec)) == ["score"]
-    features, tested = (pa.Table.from_pandas(made) for made in (features_of(0), predictions_of(0)))
-    assert list(fit_reference(served.spec, features, tested).columns) == ["a", "b", "c", "score"]
+    made = features_of(0)
+    trained, tested = map(pa.Table.from_pandas, (made.assign(y=1.5), predictions_of(0)))
+    columns = fit_reference(served.spec, trained, tested).columns
+    assert list(columns) == ["a", "b", "c", "y", "score"]
+    assert columns["y"].kind == "numeric"
 
 
 # What failed

@@ -48,16 +48,11 @@ def test_a_version_of_an_earlier_day_does_not_replace_the_champion(parts):
 def test_a_decision_has_one_outcome(parts):
     _, model, _ = parts
     done = model.promotions()[-1]
-    again = model.add_decision(
-        decision=done.decision,
-        stage="rejected",
-        day=done.as_of,
-        rules=[],
-        version=None,
-        reason="too late",
+    again = model.log.record(
+        decision=done.decision, stage="rejected", day=done.as_of, reason="too late"
     )
     assert not again
-    assert model.decisions()[-1]["outcome"] == "promoted"
+    assert model.log.entries(idle=False)[-1]["outcome"] == "promoted"
 
 
 def logged(registry, version):

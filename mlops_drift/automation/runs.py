@@ -1,0 +1,21 @@
+"""Which days a run is about."""
+
+from datetime import date, timedelta
+
+import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
+
+def days_of_run(run: dg.DagsterRun) -> list[date]:
+    """The days of a daily run, of a single partition or of a range; else none."""
+    single = run.tags.get(PARTITION_NAME_TAG)
+    first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, single)
+    last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single)
+    if first is None or last is None:
+        return []
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return [start + timedelta(days=i) for i in range((end - start).days + 1)]

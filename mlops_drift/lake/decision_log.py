@@ -1,0 +1,120 @@
+"""The decisions on a model: an append-only table, one row a stage."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Literal
+
+from mlops_drift.lake.lake import Lake
+from mlops_drift.lake.table import Table
+from mlops_drift.monitoring.config import TrainingWindow
+
+# decided: what was seen and decided. chosen: the rows that a training takes. waiting: a challenger
+# passed its gates and waits for a person. promoted, rejected: what came of it.
+Stage = Literal["decided", "chosen", "waiting", "promoted", "rejected"]
+
+# Stages of which a decision has only one.
+_OUTCOMES = ("promoted", "rejected")
+
+# Actions after which nothing happens.
+IDLE = ("nothing", "wait")
+
+
+class DecisionLog:
+    """The decisions on one model.
+
+    Args:
+        lake: the lake.
+        table: the model's table of decisions.
+    """
+
+    def __init__(self, lake: Lake, table: Table) -> None:
+        self._lake, self._table = lake, table
+
+    def entries(self, *, idle: bool = True) -> list[dict[str, Any]]:
+        """Decisions in their order, each with what was chosen for it and what came of it.
+
+        Args:
+            idle: whether those to do nothing or to wait are among them.
+
+        Returns:
+            The columns of the table without `stage`, and `outcome`, `outcome_reason`, `settled`
+            (the day of the outcome). JSON columns are read.
+        """
+        where = "" if idle else f"WHERE action NOT IN {IDLE}"
+        rows = self._lake.rows(f"SELECT * FROM d {where} ORDER BY day, decision", d=self._table)
+        stages: dict[str, dict[str, dict[str, Any]]] = {}
+        for row in rows:
+            stages.setdefault(row["decision"], {})[row["stage"]] = row
+        return [_entry(found) for found in stages.values() if "decided" in found]
+
+    def record(
+        self,
+        *,
+        decision: str,
+        stage: Stage,
+        day: date,
+        action: str = "retrain",
+        rules: Sequence[str] = (),
+        version: int | None = None,
+        challenger: int | None = None,
+        candidates: Mapping[TrainingWindow, date | None] | None = None,
+        training_window: str | None = None,
+        since: date | None = None,
+        scores: Sequence[Mapping[str, Any]] | None = None,
+        labelled: int | None = None,
+        reason: str,
+        evidence: Sequence[object] = (),
+    ) -> bool:
+        """Records a stage of a decision once; of `promoted` and `rejected` only one.
+
+        Returns:
+            Whether it was not there yet.
+        """
+        same = _OUTCOMES if stage in _OUTCOMES else (stage,)
+        return self._lake.append_unless(
+            self._table,
+            {
+                "decision": decision,
+                "stage": stage,
+                "day": day,
+                "action": action,
+                "rules": list(rules),
+                "version": version,
+                "challenger": challenger,
+                "candidates": _json(candidates or {}),
+                "training_window": training_window,
+                "since": since,
+                "scores": None if scores is None else _json(scores),
+                "labelled": labelled,
+                "reason": reason,
+                "evidence": _json(evidence),
+            },
+            {"decision": [decision], "stage": same},
+        )
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, default=str)
+
+
+def _entry(stages: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    decided = stages["decided"]
+    chosen = stages.get("chosen", {})
+    ended = next((stages[name] for name in (*_OUTCOMES, "waiting") if name in stages), {})
+    entry = {name: value for name, value in decided.items() if name != "stage"}
+    candidates = json.loads(decided["candidates"])
+    return {
+        **entry,
+        "candidates": {
+            name: date.fromisoformat(since) if since else None for name, since in candidates.items()
+        },
+        "evidence": json.loads(decided["evidence"]),
+        "training_window": chosen.get("training_window"),
+        "since": chosen.get("since"),
+        "scores": json.loads(chosen["scores"]) if chosen.get("scores") else [],
+        "challenger": ended.get("challenger"),
+        "outcome": ended.get("stage"),
+        "outcome_reason": ended.get("reason", ""),
+        "settled": ended.get("day"),
+    }

@@ -1,0 +1,202 @@
+"""Which rows to retrain on: the training window that predicts the most recent truth best."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import isnan, nan
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_drift.learning.config import Training
+from mlops_drift.learning.families.base import predict
+from mlops_drift.learning.families.lookup import family
+from mlops_drift.learning.metrics import METRICS, Array, evaluate
+from mlops_drift.learning.training_set import split_by_time
+from mlops_drift.schema import Column, Target
+
+# More rows are predicted more surely, but they reach back further into the old world.
+MOST_EVALUATED_ROWS = 400
+
+# With fewer rows the choice would be a coin toss.
+FEWEST_ROWS = 50
+
+# A fit sees at most so many rows, so that a choice costs about a second.
+MOST_FIT_ROWS = 2000
+
+FOLDS = 4
+
+Name = TypeVar("Name", bound=str)
+
+
+@dataclass(frozen=True)
+class WindowScore:
+    """How well a candidate predicts the evaluated rows.
+
+    Attributes:
+        name: the candidate.
+        since: its first event day; None for everything.
+        rows: its labelled rows.
+        value: `training.metric` over the evaluated rows; nan where it was not scored.
+    """
+
+    name: str
+    since: date | None
+    rows: int
+    value: float
+
+
+@dataclass(frozen=True)
+class WindowChoice:
+    """The chosen training window, and why.
+
+    Attributes:
+        name: the candidate that was chosen.
+        since: its first event day; None for everything.
+        scores: all candidates, the longest first.
+        evaluated_rows: the most recent rows that all were scored on; 0 if nothing was scored.
+    """
+
+    name: str
+    since: date | None
+    scores: tuple[WindowScore, ...]
+    evaluated_rows: int
+
+
+def choose_window(
+    labelled: pa.Table,
+    candidates: Mapping[Name, date | None],
+    columns: Mapping[str, Column],
+    target: Target,
+    training: Training,
+    key: str,
+) -> WindowChoice:
+    """The training window that predicts the most recent labelled rows best.
+
+    All candidates predict the same rows: the latest 400, or all rows of the shortest candidate if
+    these are fewer. Each row is predicted by a model that was fitted on the candidate's rows
+    without the row's fold, one of four; of more than 2,000 such rows 2,000 are drawn at random. So
+    the question is whether older rows help to predict what is true now; what more than 2,000 rows
+    add by their number alone is not seen. The models are the defaults of each family, and a
+    candidate's best family counts. Of equal candidates the longest wins.
+
+    A candidate with fewer than 50 rows, or without two classes to fit on, has the value nan and
+    is chosen only if none has another: then the longest is. Candidates with the same rows have
+    the same value; where all have the same rows, nothing is scored. The same arguments give the
+    same choice.
+
+    Args:
+        labelled: rows with `day`, `event_time`, the key, the features and the label.
+        candidates: first event day by name; None takes every row.
+        columns: the feature columns.
+        target: what is predicted.
+        training: families, metric and seed.
+        key: name of the key column.
+
+    Raises:
+        ValueError: without a candidate.
+
+    >>> from datetime import timedelta
+    >>> days = [date(2024, 1, 1) + timedelta(days=n // 10) for n in range(600)]
+    >>> x = np.random.default_rng(1).normal(size=600)
+    >>> turned = np.where(np.array(days) < date(2024, 2, 10), x, -x)
+    >>> rows = pa.table({"id": range(600), "day": days, "event_time": days, "x": x, "y": turned})
+    >>> chosen = choose_window(
+    ...     rows,
+    ...     {"since_change": date(2024, 2, 10), "everything": None},
+    ...     {"x": Column(type="number")},
+    ...     Target(column="y", kind="regression"),
+    ...     Training(metric="rmse", families=["linear"]),
+    ...     key="id",
+    ... )
+    >>> chosen.name, chosen.evaluated_rows, [score.rows for score in chosen.scores]
+    ('since_change', 200, [600, 200])
+    """
+    if not candidates:
+        raise ValueError("candidates must name at least one training window, found none")
+    longest_first = sorted(candidates.items(), key=lambda candidate: candidate[1] or date.min)
+    counts = {name: _rows_since(labelled, since) for name, since in longest_first}
+    scorable = {count for count in counts.values() if count >= FEWEST_ROWS}
+    values: dict[int, float] = {}
+    evaluated = 0
+    if scorable and len(set(counts.values())) > 1:
+        evaluated = min(MOST_EVALUATED_ROWS, *scorable)
+        parts = split_by_time(labelled, key, training.test_share)
+        ordered = pa.concat_tables([parts.train, parts.test]).to_pandas()
+        values = {
+            count: _value(ordered.tail(count), evaluated, columns, target, training)
+            for count in scorable
+        }
+    scores = tuple(
+        WindowScore(name, since, counts[name], values.get(counts[name], nan))
+        for name, since in longest_first
+    )
+    best = _best(scores, training)
+    return WindowChoice(best.name, best.since, scores, evaluated)
+
+
+def _rows_since(labelled: pa.Table, since: date | None) -> int:
+    if since is None:
+        return int(labelled.num_rows)
+    return int(pc.sum(pc.greater_equal(labelled["day"], since)).as_py() or 0)
+
+
+def _best(scores: tuple[WindowScore, ...], training: Training) -> WindowScore:
+    """The best value, the first of equal ones; the first of all if none has a value."""
+    defined = [score for score in scores if not isnan(score.value)]
+    pick = max if METRICS[training.metric].greater_is_better else min
+    return pick(defined, key=lambda score: score.value) if defined else scores[0]
+
+
+def _value(
+    window: pd.DataFrame,
+    evaluated: int,
+    columns: Mapping[str, Column],
+    target: Target,
+    training: Training,
+) -> float:
+    """The metric over the last `evaluated` rows of a candidate, by its best family."""
+    rng = np.random.default_rng(training.seed)
+    truth = window[target.column].to_numpy()
+    fold = np.full(len(window), -1)
+    fold[-evaluated:] = _folds(truth[-evaluated:], rng)
+    fits = [_drawn(np.flatnonzero(fold != number), rng) for number in range(FOLDS)]
+    if target.is_classification and any(len(set(truth[rows])) < 2 for rows in fits):
+        return nan
+    values = []
+    for name in training.families:
+        predicted = []
+        for number, rows in enumerate(fits):
+            params = family(name).default(columns, len(rows))
+            pipeline = family(name).build(params, columns, target, training.seed)
+            pipeline.fit(window.iloc[rows], truth[rows])
+            predicted.append(predict(pipeline, target, window.iloc[fold == number]))
+        found = pd.concat(predicted).loc[window.index[-evaluated:]]
+        values.append(
+            evaluate(
+                training.metric,
+                target,
+                truth[-evaluated:],
+                found["prediction"].to_numpy(),
+                found["score"].to_numpy(),
+            )
+        )
+    pick = np.nanmax if METRICS[training.metric].greater_is_better else np.nanmin
+    return nan if np.isnan(values).all() else float(pick(values))
+
+
+def _folds(truth: Array, rng: np.random.Generator) -> Array:
+    """The fold of each row, with every class, or every range of numbers, dealt out evenly."""
+    codes, _ = pd.factorize(truth, sort=True)
+    fold = np.empty(len(truth), dtype=int)
+    fold[np.lexsort((rng.random(len(truth)), codes))] = np.arange(len(truth)) % FOLDS
+    return fold
+
+
+def _drawn(rows: Array, rng: np.random.Generator) -> Array:
+    if len(rows) <= MOST_FIT_ROWS:
+        return rows
+    return np.sort(rng.choice(rows, MOST_FIT_ROWS, replace=False))

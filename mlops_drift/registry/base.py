@@ -1,0 +1,100 @@
+"""What a registry of versions is, and what it keeps of a version."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.pipeline import Pipeline
+
+# The newest version that asked for promotion; after it, the same version as the champion.
+CHALLENGER = "challenger"
+CHAMPION = "champion"
+PREVIOUS = "previous"
+
+# Everything that a version's predictions depend on besides this project's own code.
+LIBRARIES = ("scikit-learn", "lightgbm", "optuna", "pandas", "numpy", "scipy")
+
+
+class RegistryError(Exception):
+    """The registry cannot give or take a version."""
+
+
+@dataclass(frozen=True)
+class Birth:
+    """What is logged and registered with a new version.
+
+    Attributes:
+        pipeline: the fitted pipeline.
+        example: a few rows of features, for the signature.
+        output: the pipeline's predictions for them.
+        identity: what decides the version: the same identity is the same version.
+        tags: further facts.
+        params: hyperparameters.
+        metrics: numbers of the train and the test part.
+        tables: files by name, as JSON-ready content.
+    """
+
+    pipeline: "Pipeline"
+    example: "pd.DataFrame"
+    output: "pd.Series[Any]"
+    identity: Mapping[str, str]
+    tags: Mapping[str, str]
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tables: Mapping[str, Any]
+
+
+class VersionRegistry(ABC):
+    """Versions of models, numbered from 1 in the order of their registration."""
+
+    @abstractmethod
+    def prepare(self, model: str) -> None:
+        """Makes what the versions of a model need, once."""
+
+    @abstractmethod
+    def lock(self, name: str) -> AbstractContextManager[Any]:
+        """Lets one process at a time do what is named."""
+
+    @abstractmethod
+    def find(self, model: str, identity: Mapping[str, str]) -> int | None:
+        """The version made from exactly this, if there is one."""
+
+    @abstractmethod
+    def register(self, model: str, birth: Birth) -> int:
+        """Keeps a new version; returns its number."""
+
+    @abstractmethod
+    def pipeline(self, model: str, version: int) -> "Pipeline":
+        """The fitted pipeline of a version.
+
+        Raises:
+            RegistryError: if the registry has no such version.
+        """
+
+    @abstractmethod
+    def tags(self, model: str, version: int) -> dict[str, str]:
+        """The tags of a version."""
+
+    @abstractmethod
+    def set_tag(self, model: str, version: int, name: str, value: str) -> None:
+        """Sets a tag of a version, if it is not that already."""
+
+    @abstractmethod
+    def run_id(self, model: str, version: int) -> str:
+        """The run that trained a version."""
+
+    @abstractmethod
+    def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
+        """Adds files to what is kept of the training of a version."""
+
+    @abstractmethod
+    def alias(self, model: str, alias: str) -> int | None:
+        """The version that an alias points to."""
+
+    @abstractmethod
+    def set_alias(self, model: str, alias: str, version: int) -> None:
+        """Points an alias to a version, if it does not already."""

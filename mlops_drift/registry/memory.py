@@ -1,0 +1,73 @@
+"""A registry in memory, for a backtest."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from mlops_drift.registry.base import Birth, RegistryError, VersionRegistry
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+
+class MemoryRegistry(VersionRegistry):
+    """Versions for the life of this object; no other process sees them, and no file is kept."""
+
+    def __init__(self) -> None:
+        self._births: dict[str, list[Birth]] = {}
+        self._tags: dict[tuple[str, int], dict[str, str]] = {}
+        self._aliases: dict[tuple[str, str], int] = {}
+
+    def prepare(self, model: str) -> None:
+        """Nothing to make."""
+
+    def lock(self, name: str) -> AbstractContextManager[Any]:
+        """Nobody to wait for."""
+        return nullcontext()
+
+    def find(self, model: str, identity: Mapping[str, str]) -> int | None:
+        """The version made from exactly this, if there is one."""
+        for number, birth in enumerate(self._births.get(model, []), start=1):
+            if dict(birth.identity) == dict(identity):
+                return number
+        return None
+
+    def register(self, model: str, birth: Birth) -> int:
+        """Keeps a new version; returns its number."""
+        births = self._births.setdefault(model, [])
+        births.append(birth)
+        self._tags[model, len(births)] = {**birth.tags, **birth.identity}
+        return len(births)
+
+    def pipeline(self, model: str, version: int) -> "Pipeline":
+        """The fitted pipeline of a version."""
+        births = self._births.get(model, [])
+        if not 1 <= version <= len(births):
+            raise RegistryError(f"there is no version {version} of {model}")
+        return births[version - 1].pipeline
+
+    def tags(self, model: str, version: int) -> dict[str, str]:
+        """The tags of a version."""
+        if (model, version) not in self._tags:
+            raise RegistryError(f"there is no version {version} of {model}")
+        return dict(self._tags[model, version])
+
+    def set_tag(self, model: str, version: int, name: str, value: str) -> None:
+        """Sets a tag of a version."""
+        self.tags(model, version)
+        self._tags[model, version][name] = value
+
+    def run_id(self, model: str, version: int) -> str:
+        """No run is recorded."""
+        return ""
+
+    def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
+        """Files are not kept: what a version is born with lies beside its training set too."""
+
+    def alias(self, model: str, alias: str) -> int | None:
+        """The version that an alias points to."""
+        return self._aliases.get((model, alias))
+
+    def set_alias(self, model: str, alias: str, version: int) -> None:
+        """Points an alias to a version."""
+        self._aliases[model, alias] = version

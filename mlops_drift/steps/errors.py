@@ -1,0 +1,61 @@
+"""The sequence of errors of the serving version, watched by a streaming detector."""
+
+from datetime import date
+from math import nan
+
+import numpy as np
+
+from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.monitoring.checks import ERROR_DRIFT
+from mlops_drift.monitoring.performance import PerformanceVerdict
+from mlops_drift.schema import Verdict
+from mlops_drift.spec import ModelSpec
+
+
+def judge_errors(
+    spec: ModelSpec, model: ModelLake, day: date, champion: Promotion
+) -> list[PerformanceVerdict]:
+    """Whether the errors of the champion have risen since it was promoted; empty if not watched.
+
+    Errors come in the order in which their labels arrived: 0 and 1 for classes, absolute errors
+    for numbers. The first label of an event counts, as it did for a detector that was there.
+    """
+    monitor = spec.monitors.performance.streaming
+    if monitor is None:
+        return []
+    from mlops_drift.monitoring.streaming import detect
+
+    rows = model.errors_in_order(champion.version, day)
+    truth, prediction = (rows[name].to_numpy() for name in ("label", "prediction"))
+    errors = (
+        (truth != prediction).astype(float)
+        if spec.target.is_classification
+        else np.abs(truth.astype(float) - prediction.astype(float))
+    )
+    found = detect(errors, monitor)
+    arrived = rows["label_day"].to_pylist()
+    # Only on the day of the rise: afterwards it is decided upon.
+    is_new = found.position is not None and arrived[found.position] == day
+    verdict: Verdict = "pass" if found.verdict == "fail" and not is_new else found.verdict
+    return [
+        PerformanceVerdict(
+            check=ERROR_DRIFT,
+            production_day=rows["day"][found.position].as_py()
+            if found.position is not None
+            else day,
+            window=(day - champion.as_of).days,
+            version=champion.version,
+            slice="",
+            metric=monitor.detector,
+            value=found.value,
+            lower=nan,
+            upper=nan,
+            n=found.n,
+            test_value=nan,
+            threshold=found.before,
+            p=nan,
+            q=nan,
+            verdict=verdict,
+            reason=f"errors of version {champion.version}: {found.reason}",
+        )
+    ]

@@ -1,0 +1,198 @@
+"""A decision carried out: rows chosen, a challenger trained, gated, promoted, and all recorded."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING
+
+from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.learning.gates import GateResult
+from mlops_drift.monitoring.config import TrainingWindow
+from mlops_drift.monitoring.policy import MANUAL, Decision
+from mlops_drift.registry.base import VersionRegistry
+from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.training import (
+    OnTrial,
+    Trainer,
+    TrainingSetError,
+    build_training_set,
+    evaluate_gates,
+    promote,
+    record_birth,
+    train_challenger,
+)
+
+if TYPE_CHECKING:
+    from mlops_drift.learning.window_choice import WindowChoice
+
+
+def choose_rows(
+    spec: ModelSpec,
+    model: ModelLake,
+    as_of: date,
+    candidates: Mapping[TrainingWindow, date | None],
+    decision: str,
+) -> "WindowChoice":
+    """The training window that predicts the most recent labelled rows best; recorded once."""
+    from mlops_drift.learning.window_choice import choose_window
+
+    starts = list(candidates.values())
+    since = None if None in starts else min(day for day in starts if day is not None)
+    chosen = choose_window(
+        model.labelled(as_of, since),
+        candidates,
+        spec.columns,
+        spec.target,
+        spec.training,
+        spec.key,
+    )
+    model.log.record(
+        decision=decision,
+        stage="chosen",
+        day=as_of,
+        training_window=chosen.name,
+        since=chosen.since,
+        scores=[asdict(score) for score in chosen.scores],
+        reason=chosen_sentence(chosen, spec),
+    )
+    return chosen
+
+
+def chosen_sentence(chosen: "WindowChoice", spec: ModelSpec) -> str:
+    """Which rows were taken, and why, in one sentence."""
+    start = chosen.since or spec.start_date
+    if len(chosen.scores) < 2:
+        return f"{chosen.name}: events from {start} on, the only training window there is"
+    listed = ", ".join(f"{score.name} {score.value:.3f}" for score in chosen.scores)
+    return (
+        f"{chosen.name}: events from {start} on predict the {chosen.evaluated_rows} most recent "
+        f"labelled rows best ({spec.training.metric}: {listed})"
+    )
+
+
+def reject(
+    model: ModelLake, decision: str, day: date, reason: str, challenger: int | None = None
+) -> None:
+    """Records that a decision led to no new champion."""
+    model.log.record(
+        decision=decision, stage="rejected", day=day, challenger=challenger, reason=reason
+    )
+
+
+@contextmanager
+def refusing(model: ModelLake, decision: str | None, day: date) -> Iterator[None]:
+    """Data that nothing can be learned from ends a decision."""
+    try:
+        yield
+    except TrainingSetError as error:
+        if decision:
+            reject(model, decision, day, str(error))
+        raise
+
+
+def refuse(
+    model: ModelLake, decision: str, day: date, version: int, gates: list[GateResult]
+) -> bool:
+    """Ends a decision whose challenger does not pass its gates.
+
+    Returns:
+        Whether it was refused.
+    """
+    against = [gate for gate in gates if gate.verdict != "pass"]
+    if against:
+        reject(model, decision, day, "; ".join(gate.summary for gate in against), version)
+    return bool(against)
+
+
+def wait_for_approval(model: ModelLake, decision: str, day: date, version: int) -> None:
+    """Records that a challenger has passed its gates and waits for a person."""
+    model.log.record(
+        decision=decision,
+        stage="waiting",
+        day=day,
+        challenger=version,
+        reason=f"version {version} passed its gates and waits: materialize `champion` to promote "
+        "it",
+    )
+
+
+def awaited_decision(model: ModelLake, version: int) -> str | None:
+    """The decision whose challenger waits for approval, if there is one."""
+    waiting = [
+        row["decision"]
+        for row in model.log.entries(idle=False)
+        if row["outcome"] == "waiting" and row["challenger"] == version
+    ]
+    return waiting[-1] if waiting else None
+
+
+def record_promotion(model: ModelLake, promoted: Promotion, *, manual: bool) -> None:
+    """Records the outcome of a decision; a promotion by hand is a decision of its own."""
+    if manual:
+        model.log.record(
+            decision=promoted.decision,
+            stage="decided",
+            day=promoted.as_of,
+            rules=[MANUAL],
+            version=promoted.previous,
+            reason="materialized by hand",
+        )
+    model.log.record(
+        decision=promoted.decision,
+        stage="promoted",
+        day=promoted.as_of,
+        version=promoted.previous,
+        challenger=promoted.version,
+        reason=f"version {promoted.version} passed its gates and serves from the next day on",
+    )
+
+
+def champion_already(version: int) -> str:
+    """Why a retraining that found nothing new promotes nothing."""
+    return (
+        f"version {version} is the champion already: the training set has not changed, so there "
+        "was nothing new to learn"
+    )
+
+
+def carry_out(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: VersionRegistry,
+    decision: Decision,
+    *,
+    trainer: Trainer | None = None,
+    on_trial: OnTrial = lambda number, value: None,
+) -> Promotion | None:
+    """Carries out a decision to retrain from its first step to its outcome.
+
+    Does in one call what the assets of a retraining do one after the other.
+
+    Returns:
+        The promotion; None if the challenger was refused, or waits for approval.
+    """
+    name, day = decision.id, decision.day
+    try:
+        with refusing(model, name, day):
+            chosen = choose_rows(spec, model, day, decision.candidates, name)
+            stored = build_training_set(spec, model, day, chosen.since)
+            record, _ = train_challenger(
+                spec, model, registry, stored.id, day, on_trial, trainer=trainer
+            )
+    except TrainingSetError:
+        return None
+    if refuse(
+        model, name, day, record.version, evaluate_gates(spec, model, registry, record.version)
+    ):
+        return None
+    record_birth(spec, model, registry, record.version)
+    if spec.policy.mode == "retrain":
+        wait_for_approval(model, name, day, record.version)
+        return None
+    promoted = promote(spec, model, registry, record.version, day, name)
+    if promoted is None:
+        reject(model, name, day, champion_already(record.version), record.version)
+        return None
+    record_promotion(model, promoted, manual=False)
+    return promoted
