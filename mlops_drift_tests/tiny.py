@@ -72,6 +72,7 @@ SPEC = {
         "rows_since_change": 50,
         "min_new_labels": 60,
         "cooldown_days": 0,
+        "confirm_days": 1,
     },
 }
 

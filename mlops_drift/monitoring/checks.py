@@ -33,6 +33,9 @@ MODEL_AGE: CheckName = "model_age"
 # Failures of realized performance: their production day says when the world changed.
 REALIZED = (PERFORMANCE_DROP, SLICE_PERFORMANCE, BUSINESS_VALUE)
 
+# Failures that one day in a thousand has by chance, in every year some.
+DRIFTING = (FEATURE_DRIFT, PREDICTION_DRIFT, NULL_SPIKE, LABEL_DRIFT, ESTIMATED_PERFORMANCE)
+
 # A warning is shown and sent, but is no alarm: what it says is not yet known.
 WARNINGS = (ESTIMATED_PERFORMANCE,)
 

@@ -121,6 +121,13 @@ class RetrainingPolicy(Strict):
     min_new_labels: int = Field(
         50, ge=1, description="New labelled rows since the last training before another one."
     )
+    confirm_days: int = Field(
+        2,
+        ge=1,
+        description="On how many days of the last 28 a check of drift must have failed before it "
+        "retrains: single days look like drift by chance. What labels, age and quality say needs "
+        "one.",
+    )
     cooldown_days: int = Field(
         7,
         ge=0,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
 
-from mlops_drift.monitoring.checks import REALIZED
+from mlops_drift.monitoring.checks import DRIFTING, REALIZED
 from mlops_drift.monitoring.config import RetrainingPolicy, TrainingWindow
 
 NO_CHAMPION = "no_champion"
@@ -13,6 +13,9 @@ MANUAL = "manual"
 
 Action = Literal["retrain", "alert", "give_up", "wait", "nothing"]
 Outcome = Literal["promoted", "rejected", "waiting"]
+
+# Within so many days a second failing day confirms the first.
+CONFIRMATION_DAYS = 28
 
 # A pause of so many days between failures makes two episodes of them.
 EPISODE_GAP_DAYS = 7
@@ -122,7 +125,8 @@ def decide(
     A decision under way is given again, so that it can be taken up after a kill. Without a
     champion the first version is trained once there are enough labelled rows. With one, failures
     of the checks in `retrain_on`, after the cooldown and since the last decision, are one drift
-    episode and lead to one retraining. It waits for new labels, for a row of every class, and for
+    episode and lead to one retraining, those of drift once a second day has confirmed them. It
+    waits for new labels, for a row of every class, and for
     the budget; after `give_up_after` refused challengers of one champion it gives up.
 
     Args:
@@ -217,8 +221,11 @@ def _retraining(
     stop = _given_up(model, day, champion, mine, policy)
     if stop is not None:
         return stop
+    confirmed = _confirmed(fresh, day, policy)
+    if not confirmed:
+        return _waiting(model, day, _unconfirmed(fresh, policy))
     if policy.mode == "alert":
-        return _alert(model, evidence, champion, mine, failed, fresh)
+        return _alert(model, evidence, champion, mine, failed, confirmed)
     obstacle = (
         _few_new_labels(labelled, champion, history, mine, policy)
         or _missing_classes(evidence)
@@ -228,14 +235,38 @@ def _retraining(
         return _waiting(model, day, obstacle)
     return Decision(
         "retrain",
-        _because(fresh),
+        _because(confirmed),
         day,
-        f"{model}-v{champion.version}-{min(check.day for check in fresh)}",
-        _rules(fresh),
+        f"{model}-v{champion.version}-{min(check.day for check in confirmed)}",
+        _rules(confirmed),
         champion.version,
         _candidates(evidence, champion, policy),
         labelled,
-        tuple(fresh),
+        tuple(confirmed),
+    )
+
+
+def _confirmed(
+    fresh: Sequence[FailedCheck], day: date, policy: RetrainingPolicy
+) -> list[FailedCheck]:
+    """The failures that are more than the chance of a single day."""
+    recent = day - timedelta(days=CONFIRMATION_DAYS)
+    failing: dict[str, set[date]] = {}
+    for check in fresh:
+        if check.day > recent:
+            failing.setdefault(check.check, set()).add(check.day)
+    return [
+        check
+        for check in fresh
+        if check.check not in DRIFTING or len(failing.get(check.check, ())) >= policy.confirm_days
+    ]
+
+
+def _unconfirmed(fresh: Sequence[FailedCheck], policy: RetrainingPolicy) -> str:
+    listed = ", ".join(_rules(fresh))
+    return (
+        f"{listed} failed on too few days to be no chance: {policy.confirm_days} of the last "
+        f"{CONFIRMATION_DAYS} are needed. {_because(fresh)}"
     )
 
 

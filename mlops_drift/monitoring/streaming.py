@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING, Literal, Self
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
 from mlops_drift.schema import Strict, Verdict
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 DetectorName = Literal["adwin", "ddm", "page_hinkley"]
 
@@ -104,7 +105,7 @@ class StreamingVerdict:
     reason: str
 
 
-def detect(errors: ArrayLike, monitor: StreamingMonitor) -> StreamingVerdict:
+def detect(errors: "ArrayLike", monitor: StreamingMonitor) -> StreamingVerdict:
     """Looks for the first rise in a sequence of errors; a fall never counts.
 
     Errors of 0 and 1 are taken as they are. Absolute errors have no scale that a detector would
@@ -124,6 +125,8 @@ def detect(errors: ArrayLike, monitor: StreamingMonitor) -> StreamingVerdict:
     >>> found.verdict, found.position, round(found.before, 2), round(found.value, 2)
     ('fail', 1119, 0.1, 0.33)
     """
+    import numpy as np
+
     values = np.asarray(errors, dtype=float)
     bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
     if len(bad):
@@ -150,15 +153,17 @@ def detect(errors: ArrayLike, monitor: StreamingMonitor) -> StreamingVerdict:
     return StreamingVerdict(position, n, after, before, "fail", reason)
 
 
-def _marks(values: NDArray[np.float64], warm_up: int) -> NDArray[np.float64]:
+def _marks(values: "NDArray[np.float64]", warm_up: int) -> "NDArray[np.float64]":
     """The errors as 0 and 1, by what the warm-up alone tells."""
+    import numpy as np
+
     if np.isin(values[:warm_up], (0, 1)).all():
         return values
     return (values > np.quantile(values[:warm_up], LARGE)).astype(float)
 
 
 def _first_rise(
-    marks: NDArray[np.float64], watch: Callable[[float], float]
+    marks: "NDArray[np.float64]", watch: Callable[[float], float]
 ) -> tuple[int, int, int] | None:
     """First index that the detector looked at, of the rise, and of its detection."""
     since = 0
@@ -171,8 +176,10 @@ def _first_rise(
     return None
 
 
-def _start_of_rise(marks: NDArray[np.float64]) -> int:
+def _start_of_rise(marks: "NDArray[np.float64]") -> int:
     """The most likely start of a rise of the share, given that there is one."""
+    import numpy as np
+
     n_before = np.arange(1, len(marks))
     n_after = len(marks) - n_before
     before = np.cumsum(marks)[:-1] / n_before
@@ -181,8 +188,10 @@ def _start_of_rise(marks: NDArray[np.float64]) -> int:
     return int(np.argmax(np.where(after > before, likelihood, -np.inf))) + 1
 
 
-def _log_likelihood(share: NDArray[np.float64]) -> NDArray[np.float64]:
+def _log_likelihood(share: "NDArray[np.float64]") -> "NDArray[np.float64]":
     """Mean log-likelihood of 0 and 1 at their own share of 1."""
+    import numpy as np
+
     inside = np.clip(share, np.finfo(float).tiny, 1 - np.finfo(float).eps)
     likelihood: NDArray[np.float64] = share * np.log(inside) + (1 - share) * np.log1p(-inside)
     return likelihood

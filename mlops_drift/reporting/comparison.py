@@ -23,9 +23,9 @@ from mlops_drift.reporting.column_history import (
     probability,
     shares,
 )
+from mlops_drift.reporting.sparkline import BARS
 from mlops_drift.schema import Verdict
 
-BARS = " ▁▂▃▄▅▆▇█"
 STYLES: dict[Verdict, str] = {"fail": "red", "unknown": "yellow", "pass": "green"}
 
 # Where nobody looks at the lines as they come, in a pipe or a file.

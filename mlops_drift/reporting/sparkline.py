@@ -7,15 +7,15 @@ BARS = " ▁▂▃▄▅▆▇█"
 WIDTH = 45
 
 
-def sparkline(values: Sequence[float | None], low: float, high: float) -> str:
-    """One character a value between the extremes; neighbours averaged where there are many.
+def sparkline(values: Sequence[float | None], low: float, high: float, width: int = WIDTH) -> str:
+    """One character a value between the extremes; of more than `width`, neighbours are averaged.
 
     A value that is missing or undefined is a blank.
 
     >>> sparkline([0.0, None, 0.5, 1.0], 0.0, 1.0)
     '▁ ▄█'
     """
-    count = min(WIDTH, len(values))
+    count = min(width, len(values))
     size = len(values) / count if count else 1
     chunks = [
         values[int(i * size) : max(int((i + 1) * size), int(i * size) + 1)] for i in range(count)

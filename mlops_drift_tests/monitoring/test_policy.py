@@ -16,7 +16,11 @@ from mlops_drift.monitoring.policy import (
 
 START = date(2024, 10, 1)
 POLICY = RetrainingPolicy(
-    first_training_rows=100, rows_since_change=60, min_new_labels=30, cooldown_days=0
+    first_training_rows=100,
+    rows_since_change=60,
+    min_new_labels=30,
+    cooldown_days=0,
+    confirm_days=1,
 )
 
 
@@ -236,6 +240,37 @@ def test_in_the_cooldown_after_a_promotion_failures_only_alert():
     assert (late.action, late.evidence) == ("retrain", (failed(on=12),))
     healed = decided(evidence(on=12, checks=[failed(on=9), failed(on=11)]), policy=policy)
     assert healed.action == "nothing"
+
+
+def test_drift_retrains_once_a_second_day_has_confirmed_it():
+    policy = POLICY.model_copy(update={"confirm_days": 2})
+    single = [failed("feature_drift", on=9), failed("feature_drift", on=9, column="miles")]
+    waiting = decided(evidence(checks=single), policy=policy)
+    assert waiting.action == "wait"
+    assert waiting.reason.startswith("feature_drift failed on too few days to be no chance")
+    twice = [*single, failed("feature_drift", on=12)]
+    decision = decided(evidence(checks=twice), policy=policy)
+    assert (decision.action, decision.evidence) == ("retrain", tuple(twice))
+    assert decision.id == f"shop-v1-{day(9)}"
+
+
+def test_two_single_days_far_apart_do_not_confirm_each_other():
+    policy = POLICY.model_copy(update={"confirm_days": 2})
+    apart = [failed("feature_drift", on=6), failed("feature_drift", on=34)]
+    assert decided(evidence(on=34, checks=apart), policy=policy).action == "wait"
+    assert (
+        decided(
+            evidence(on=33, checks=[apart[0], failed("feature_drift", on=33)]), policy=policy
+        ).action
+        == "retrain"
+    )
+
+
+def test_what_labels_and_age_say_needs_no_confirmation_and_brings_no_unconfirmed_drift_along():
+    policy = POLICY.model_copy(update={"confirm_days": 2})
+    checks = [failed("feature_drift", on=12), failed("performance_drop", on=12)]
+    decision = decided(evidence(checks=checks), policy=policy)
+    assert (decision.action, decision.rules) == ("retrain", ("performance_drop",))
 
 
 def test_a_retraining_needs_new_labels_since_the_last_training():

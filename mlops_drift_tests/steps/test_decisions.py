@@ -20,6 +20,7 @@ POLICY = {
     "rows_since_change": 20,
     "min_new_labels": 10,
     "cooldown_days": 0,
+    "confirm_days": 1,
 }
 SPEC_HERE = ModelSpec(**merged(SPEC, {"policy": POLICY}))
 
