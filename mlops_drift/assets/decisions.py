@@ -67,8 +67,8 @@ def decision_event(spec: ModelSpec, entry: dict[str, Any]) -> dg.AssetMaterializ
         "action": entry["action"],
         "rules": ", ".join(entry["rules"]) or "none",
         "reason": entry["reason"],
-        "version": entry["version"] or 0,
-        "labelled rows": entry["labelled"] or 0,
+        "version": entry["version"] or "no champion yet",
+        **({"labelled rows": entry["labelled"]} if entry["labelled"] else {}),
         **({"evidence": verdict_table(evidence)} if evidence else {}),
     }
     if outcome:

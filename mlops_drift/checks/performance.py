@@ -117,7 +117,9 @@ def _check(
     chart = None
     if name in (PERFORMANCE_DROP, ESTIMATED_PERFORMANCE):
         details |= _estimated_beside_realized(history)
-        chart = performance_chart(worst, history)
+        # Drawing costs as much as measuring: what only warns is drawn when it does.
+        if name == PERFORMANCE_DROP or worst.verdict == "fail":
+            chart = performance_chart(worst, history)
     return check_result(
         key,
         name,

@@ -172,18 +172,22 @@ def _first_version(
     mine = [past for past in history if past.version is None]
     trained = [past.labelled for past in mine if past.outcome in ("rejected", "waiting")]
     needed = max([policy.first_training_rows, *(n + policy.min_new_labels for n in trained)])
-    stop = _given_up(model, day, None, mine, policy)
+    stop = _given_up(model, evidence, None, mine, policy)
     if stop is not None:
         return stop
     if labelled < needed:
-        return _waiting(model, day, f"{labelled} of {needed} labelled rows for a first version")
+        return _waiting(
+            model, evidence, f"{labelled} of {needed} labelled rows for a first version"
+        )
     obstacle = _missing_classes(evidence) or _spent_budget(evidence, history, policy)
     if obstacle:
-        return _waiting(model, day, obstacle)
+        return _waiting(model, evidence, obstacle)
     reason = f"no champion, and {labelled} labelled rows"
     if policy.mode == "alert":
         if any(past.action == "alert" for past in mine):
-            return _nothing(model, day, f"no champion; mode is alert, and {mine[-1].id} said so")
+            return _nothing(
+                model, evidence, f"no champion; mode is alert, and {mine[-1].id} said so"
+            )
         reason = f"{reason}; mode is alert: train the first version by hand"
     return Decision(
         "alert" if policy.mode == "alert" else "retrain",
@@ -217,13 +221,13 @@ def _retraining(
     failed = _asking(evidence, champion, policy)
     fresh = fresh_failures(evidence, champion, history, policy)
     if not fresh:
-        return _nothing(model, day, _why_nothing(failed, champion, mine, policy))
-    stop = _given_up(model, day, champion, mine, policy)
+        return _nothing(model, evidence, _why_nothing(failed, champion, mine, policy))
+    stop = _given_up(model, evidence, champion, mine, policy)
     if stop is not None:
         return stop
     confirmed = _confirmed(fresh, day, policy)
     if not confirmed:
-        return _waiting(model, day, _unconfirmed(fresh, policy))
+        return _waiting(model, evidence, _unconfirmed(fresh, policy))
     if policy.mode == "alert":
         return _alert(model, evidence, champion, mine, failed, confirmed)
     obstacle = (
@@ -232,7 +236,7 @@ def _retraining(
         or _spent_budget(evidence, history, policy)
     )
     if obstacle:
-        return _waiting(model, day, obstacle)
+        return _waiting(model, evidence, obstacle)
     return Decision(
         "retrain",
         _because(confirmed),
@@ -343,7 +347,7 @@ def _alert(
     start = _episode_start(failed)
     if any(past.action == "alert" and past.day >= start for past in mine):
         reason = f"the episode since {start} goes on; mode is alert, and it has been said"
-        return _nothing(model, evidence.day, reason)
+        return _nothing(model, evidence, reason)
     return Decision(
         "alert",
         f"{_because(fresh)}; mode is alert: nothing is trained",
@@ -368,7 +372,7 @@ def _episode_start(failed: Sequence[FailedCheck]) -> date:
 
 def _given_up(
     model: str,
-    day: date,
+    evidence: Evidence,
     champion: Champion | None,
     mine: Sequence[PastDecision],
     policy: RetrainingPolicy,
@@ -376,7 +380,7 @@ def _given_up(
     said = [past for past in mine if past.action == "give_up"]
     if said:
         reason = f"gave up on {said[-1].day}; promote a version by hand, or change the policy"
-        return _nothing(model, day, reason)
+        return _nothing(model, evidence, reason)
     refused = [past for past in mine if past.outcome == "rejected"]
     if len(refused) < policy.give_up_after:
         return None
@@ -388,7 +392,7 @@ def _given_up(
         f"{len(refused)} challengers in place of {whom} were refused, the last on "
         f"{refused[-1].day}: no more are trained until a person looks. See why the gates refused "
         "them, then promote a version by hand or change gates, features or policy",
-        day,
+        evidence.day,
         f"{model}-v{number}-gave-up",
         rules,
         champion.version if champion else None,
@@ -477,9 +481,21 @@ def _first_failing_day(evidence: Evidence, champion: Champion | None) -> date | 
     return min(days, default=None)
 
 
-def _nothing(model: str, day: date, reason: str) -> Decision:
-    return Decision("nothing", reason, day, f"{model}-{day}-nothing")
+def _nothing(model: str, evidence: Evidence, reason: str) -> Decision:
+    return _idle("nothing", model, evidence, reason)
 
 
-def _waiting(model: str, day: date, reason: str) -> Decision:
-    return Decision("wait", reason, day, f"{model}-{day}-wait")
+def _waiting(model: str, evidence: Evidence, reason: str) -> Decision:
+    return _idle("wait", model, evidence, reason)
+
+
+def _idle(action: Action, model: str, evidence: Evidence, reason: str) -> Decision:
+    """Nothing is done at the end of this day; what was seen is kept all the same."""
+    return Decision(
+        action,
+        reason,
+        evidence.day,
+        f"{model}-{evidence.day}-{action}",
+        version=evidence.champion.version if evidence.champion else None,
+        labelled=sum(evidence.labelled.values()),
+    )

@@ -1,147 +1,364 @@
-"""The lake in memory answers as the lake on disk does."""
-
-from datetime import date, timedelta
+import tempfile
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.memory import MemoryLake
 from mlops_drift.lake.table import DAY, Table
+from mlops_drift_tests.lake.samples import FIRST, SECOND, SHOP, THIRD, shop
 
-FIRST = date(2024, 10, 1)
-DAYS = Table(
-    "features.shop",
+FIELDS = [
+    DAY,
+    pa.field("source", pa.string(), nullable=False),
+    pa.field("id", pa.int64(), nullable=False),
+    pa.field("x", pa.float64()),
+]
+BY_DAY = Table("landing.journal", pa.schema(FIELDS), partition_by=("day", "source"))
+WHOLE = Table("training.journal", pa.schema(FIELDS), partition_by=())
+
+WIDE = Table(
+    "monitoring.wide",
     pa.schema(
         [
             DAY,
-            pa.field("source", pa.string(), nullable=False),
-            pa.field("x", pa.float64()),
-            pa.field("tags", pa.list_(pa.string())),
+            pa.field("id", pa.int64(), nullable=False),
+            pa.field("event_time", pa.timestamp("us")),
+            pa.field("paid", pa.bool_()),
+            pa.field("colour", pa.string()),
+            pa.field("counts", pa.list_(pa.int64())),
+            pa.field("rules", pa.list_(pa.string())),
         ]
     ),
-    partition_by=("day", "source"),
 )
-LOG = Table(
-    "monitoring.shop_log",
-    pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("n", pa.int64())]),
-    partition_by=(),
+WIDE_ROWS = pa.Table.from_pylist(
+    [
+        {
+            "day": FIRST,
+            "id": 1,
+            "event_time": datetime(2024, 10, 1, 23, 59, 59, 999_999),
+            "paid": True,
+            "colour": "größe, 'red'",
+            "counts": [3, None],
+            "rules": ["a", "b"],
+        },
+        {"day": SECOND, "id": 2, "paid": False, "colour": "", "counts": [], "rules": []},
+        {"day": THIRD, "id": 3},
+    ],
+    schema=WIDE.schema,
 )
 
 
-def day(number):
-    return FIRST + timedelta(days=number)
-
-
-def rows(first, last, source, value):
-    made = [
-        {"day": day(number), "source": source, "x": value, "tags": [source, str(number)]}
-        for number in range(first, last + 1)
-    ]
-    return pa.Table.from_pylist(made, schema=DAYS.schema)
-
-
-def replaced(lake, first, last, source, value):
-    lake.replace_days(
-        DAYS, day(first), day(last), rows(first, last, source, value), where=f"source = '{source}'"
-    )
-
-
-def emptied(lake, first, last, source, value):
-    lake.replace_days(DAYS, day(first), day(last), DAYS.schema.empty_table())
-
-
-def rewritten(lake, first, last, source, value):
-    def build(existing):
-        return pa.concat_tables([existing, rows(first, first, source, value)])
-
-    lake.rewrite_days(DAYS, day(first), day(last), build)
-
-
-def left_alone(lake, first, last, source, value):
-    lake.rewrite_days(DAYS, day(first), day(last), lambda existing: None)
-
-
-def logged(lake, first, last, source, value):
-    lake.append_unless(LOG, {"id": source, "n": first}, {"id": [source], "n": range(last + 1)})
-
-
-OPERATIONS = [replaced, emptied, rewritten, left_alone, logged]
+def both_lakes(root):
+    return DeltaLake(f"{root}/delta", duckdb.connect()), MemoryLake(root, duckdb.connect())
 
 
 @pytest.fixture
-def connection():
-    with duckdb.connect() as opened:
-        yield opened
+def lakes(tmp_path):
+    """An empty lake on disk and one in memory."""
+    return both_lakes(tmp_path)
 
 
-def content(lake):
-    """What both tables hold, in an order of its own."""
-    found = [sorted(map(repr, lake.read(table).to_pylist())) for table in (DAYS, LOG)]
-    some = lake.read(Scan(DAYS, day(1), day(2))).to_pylist()
-    counted = lake.rows(
-        "WITH n AS (SELECT source, count(*) AS n FROM d GROUP BY source) "
-        "SELECT n.*, l.n AS m FROM n LEFT JOIN l ON l.id = n.source ORDER BY 1, 2, 3",
-        d=Scan(DAYS, until=day(3)),
-        l=LOG,
-    )
-    return [*found, sorted(map(repr, some)), counted]
+@pytest.fixture
+def memory(tmp_path):
+    """An empty lake in memory."""
+    return MemoryLake(tmp_path / "lake", duckdb.connect())
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    steps=st.lists(
-        st.tuples(
-            st.sampled_from(OPERATIONS),
-            st.integers(0, 4),
-            st.integers(0, 4),
-            st.sampled_from(["a", "b"]),
-            st.none() | st.floats(allow_nan=False),
-        ),
-        max_size=6,
-    )
-)
-def test_the_same_operations_give_the_same_tables(steps, tmp_path_factory):
-    with duckdb.connect() as connection:
-        lakes = [
-            kind(tmp_path_factory.mktemp("lake"), connection) for kind in (DeltaLake, MemoryLake)
-        ]
-        for operation, first, more, source, value in steps:
-            for lake in lakes:
-                operation(lake, first, first + more, source, value)
-        on_disk, in_memory = map(content, lakes)
+def contents(table):
+    return table.schema, sorted(table.to_pylist(), key=repr)
+
+
+def same_of_both(lakes, ask):
+    """What both lakes answer, after proving that it is the same."""
+    on_disk, in_memory = (ask(lake) for lake in lakes)
     assert in_memory == on_disk
+    return in_memory
 
 
-def test_columns_have_their_declared_order_and_types(connection, tmp_path):
-    lake = MemoryLake(tmp_path, connection)
-    lake.replace_days(
-        DAYS, day(0), day(0), rows(0, 0, "a", 1.0).select(["x", "tags", "source", "day"])
-    )
-    assert lake.read(DAYS).schema == DAYS.schema
-    assert lake.read(LOG).schema == LOG.schema
-    assert lake.names() == ["features.shop"]
+# Operations take a lake, a table, the days from first to last and rows within those days.
 
 
-@pytest.mark.parametrize("kind", [DeltaLake, MemoryLake])
-def test_what_must_not_be_null_is_refused(kind, connection, tmp_path):
-    lake = kind(tmp_path, connection)
-    bad = pa.table({"id": pa.array([None], pa.string()), "n": [1]})
-    with pytest.raises(Exception, match=r"(?i)null"):
-        lake.rewrite(LOG, lambda existing: bad)
-    assert lake.read(LOG).num_rows == 0
+def replace_days(lake, declared, first, last, new):
+    lake.replace_days(declared, first, last, new)
 
 
-def test_a_copy_shares_what_was_there_and_goes_its_own_way(connection, tmp_path):
-    lake = MemoryLake(tmp_path / "one", connection)
-    replaced(lake, 0, 1, "a", 1.0)
-    copy = lake.copy(tmp_path / "two")
-    replaced(copy, 1, 2, "a", 2.0)
-    replaced(lake, 0, 0, "b", 3.0)
-    assert [row["x"] for row in copy.read(DAYS).sort_by("day").to_pylist()] == [1.0, 2.0, 2.0]
-    assert sorted(row["x"] for row in lake.read(DAYS).to_pylist()) == [1.0, 1.0, 3.0]
-    assert (lake.root, copy.root) == (str(tmp_path / "one"), str(tmp_path / "two"))
+def replace_days_where_source(lake, declared, first, last, new):
+    events = new.filter(pc.equal(new["source"], "events"))
+    lake.replace_days(declared, first, last, events, where="source = 'events'")
+
+
+def replace_days_where_positive(lake, declared, first, last, new):
+    positive = new.filter(pc.greater(new["x"], 0.0))
+    lake.replace_days(declared, first, last, positive, where="x > 0")
+
+
+def add_to_days(lake, declared, first, last, new):
+    seen = []
+
+    def build(existing):
+        seen.append(contents(existing))
+        return pa.concat_tables([existing, new])
+
+    lake.rewrite_days(declared, first, last, build)
+    return seen
+
+
+def leave_days(lake, declared, first, last, new):
+    lake.rewrite_days(declared, first, last, lambda existing: None)
+
+
+def keep_even(lake, declared, first, last, new):
+    def build(existing):
+        even = pc.equal(pc.bit_wise_and(existing["id"], 1), 0)
+        return pa.concat_tables([existing.filter(even), new])
+
+    lake.rewrite(declared, build)
+
+
+def append_unless(lake, declared, first, last, new):
+    stands_for = {"id": [0, 1, 2], "source": ["events"]}
+    return [lake.append_unless(declared, row, stands_for) for row in new.to_pylist()[:2]]
+
+
+def append_missing(lake, declared, first, last, new):
+    return [
+        lake.append_missing(declared, row, ["day", "source", "id"]) for row in new.to_pylist()[:2]
+    ]
+
+
+OPERATIONS = [
+    replace_days,
+    replace_days_where_source,
+    replace_days_where_positive,
+    add_to_days,
+    leave_days,
+    keep_even,
+    append_unless,
+    append_missing,
+]
+DAYS = st.sampled_from([FIRST, SECOND, THIRD])
+ROWS = st.lists(
+    st.tuples(
+        DAYS,
+        st.sampled_from(["events", "labels"]),
+        st.integers(0, 4),
+        st.none() | st.sampled_from([-1.5, 0.0, 0.1, 2.0]),
+    ),
+    max_size=5,
+)
+STEPS = st.lists(st.tuples(st.sampled_from(OPERATIONS), DAYS, DAYS, ROWS), min_size=1, max_size=5)
+EACH_DAY = [
+    (FIRST, "events", 0, 0.5),
+    (FIRST, "labels", 1, None),
+    (SECOND, "events", 2, -1.5),
+    (THIRD, "events", 3, None),
+    (THIRD, "labels", 4, 2.0),
+]
+EVERY_OPERATION = [
+    (replace_days, FIRST, THIRD, EACH_DAY),
+    (leave_days, FIRST, THIRD, []),
+    (add_to_days, SECOND, THIRD, EACH_DAY),
+    (replace_days_where_source, FIRST, SECOND, EACH_DAY),
+    (replace_days_where_positive, FIRST, THIRD, []),
+    (append_unless, FIRST, THIRD, EACH_DAY),
+    (append_missing, FIRST, FIRST, EACH_DAY),
+    (replace_days, SECOND, SECOND, []),
+    (replace_days_where_source, THIRD, THIRD, []),
+    (keep_even, FIRST, THIRD, [(SECOND, "labels", 4, 0.1)]),
+]
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.sampled_from([BY_DAY, WHOLE]), STEPS, st.none() | DAYS, st.none() | DAYS)
+@example(BY_DAY, EVERY_OPERATION, SECOND, None)
+@example(WHOLE, EVERY_OPERATION, None, SECOND)
+def test_the_same_operations_leave_the_same_tables_on_disk_and_in_memory(
+    declared, steps, since, until
+):
+    with tempfile.TemporaryDirectory() as root:
+        lakes = both_lakes(root)
+        for operation, one, other, found in steps:
+            first, last = min(one, other), max(one, other)
+            within = [row for row in found if first <= row[0] <= last]
+            columns = zip(*within, strict=True) if within else [[]] * len(FIELDS)
+            new = pa.table(list(map(list, columns)), schema=declared.schema)
+            same_of_both(lakes, lambda lake: operation(lake, declared, first, last, new))  # noqa: B023
+            same_of_both(lakes, lambda lake: contents(lake.read(declared)))
+            scan = Scan(declared, since, until)
+            same_of_both(lakes, lambda lake: contents(lake.read(scan)))  # noqa: B023
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "found"),
+    [
+        (None, None, [1, 2, 3]),
+        (SECOND, None, [2, 3]),
+        (None, SECOND, [1, 2]),
+        (SECOND, SECOND, [2]),
+        (THIRD, FIRST, []),
+    ],
+)
+def test_the_bounds_of_a_scan_are_inclusive(lakes, since, until, found):
+    for lake in lakes:
+        lake.replace_days(WIDE, FIRST, THIRD, WIDE_ROWS)
+    scan = Scan(WIDE, since, until)
+    ids = same_of_both(lakes, lambda lake: lake.rows("SELECT id FROM t ORDER BY id", t=scan))
+    assert [row["id"] for row in ids] == found
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM t",
+        "SELECT * EXCLUDE (day) FROM t WHERE day > '2024-10-01'",
+        "SELECT paid, count(*) AS n, avg(id) AS mean, list(id ORDER BY id) AS ids FROM t GROUP BY 1",
+        "SELECT id, unnest(counts) AS count, list_contains(rules, 'a') AS ruled FROM t",
+        "SELECT id, event_time::DATE AS on_day, lag(id) OVER (ORDER BY day) AS before FROM t",
+        "WITH late AS (SELECT * FROM t WHERE id > 1) SELECT late.id, s.colour FROM late JOIN s "
+        "USING (day)",
+        "SELECT t.id, names.name FROM t LEFT JOIN names USING (id)",
+    ],
+)
+@pytest.mark.parametrize("written", [WIDE_ROWS, WIDE_ROWS.slice(0, 0)], ids=["rows", "no rows"])
+def test_a_query_has_the_same_columns_types_and_rows(lakes, sql, written):
+    for lake in lakes:
+        lake.replace_days(WIDE, FIRST, THIRD, written)
+    relations = {"t": WIDE, "s": Scan(WIDE, SECOND), "names": pa.table({"id": [2], "name": ["b"]})}
+    used = {name: source for name, source in relations.items() if f" {name}" in f" {sql}"}
+    same_of_both(lakes, lambda lake: contents(lake.query(sql, **used)))
+
+
+def test_a_table_that_was_never_written_is_empty(lakes):
+    assert same_of_both(lakes, lambda lake: contents(lake.read(WIDE))) == (WIDE.schema, [])
+    same_of_both(lakes, lambda lake: contents(lake.query("FROM t", t=Scan(WIDE, FIRST))))
+    assert same_of_both(lakes, lambda lake: lake.names()) == []
+
+
+def test_the_tables_there_are_have_their_names_in_order(lakes):
+    for lake in lakes:
+        lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+        lake.append_missing(
+            WHOLE, {"day": FIRST, "source": "events", "id": 1, "x": None}, ["source"]
+        )
+        lake.replace_days(BY_DAY, FIRST, FIRST, BY_DAY.schema.empty_table())
+    names = same_of_both(lakes, lambda lake: lake.names())
+    assert names == ["features.shop", "landing.journal", "training.journal"]
+
+
+def replace_with_null(lake, broken):
+    lake.replace_days(SHOP, FIRST, FIRST, broken)
+
+
+def replace_with_null_where(lake, broken):
+    lake.replace_days(SHOP, FIRST, FIRST, broken, where="x > 0")
+
+
+def rewrite_days_with_null(lake, broken):
+    lake.rewrite_days(SHOP, FIRST, FIRST, lambda existing: broken)
+
+
+def rewrite_with_null(lake, broken):
+    lake.rewrite(SHOP, lambda existing: broken)
+
+
+def append_null(lake, broken):
+    lake.append_missing(SHOP, broken.to_pylist()[-1], ["x"])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        replace_with_null,
+        replace_with_null_where,
+        rewrite_days_with_null,
+        rewrite_with_null,
+        append_null,
+    ],
+)
+def test_a_null_key_is_refused_with_all_its_rows(lakes, write):
+    nullable = pa.schema([field.with_nullable(True) for field in SHOP.schema])
+    broken = pa.table({"day": [FIRST] * 2, "id": [2, None], "x": [2.0, 3.0]}, schema=nullable)
+    for lake in lakes:
+        lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+        with pytest.raises(ValueError, match="'id' with null"):
+            write(lake, broken)
+    stored = same_of_both(lakes, lambda lake: lake.read(SHOP).to_pylist())
+    assert stored == [{"day": FIRST, "id": 1, "x": 1.0}]
+
+
+def test_columns_in_another_order_are_stored_in_the_declared_one_and_a_stranger_is_left_out(lakes):
+    turned = pa.table({"other": ["?"], "x": [1], "id": [7], "day": [FIRST]})
+    for lake in lakes:
+        lake.replace_days(SHOP, FIRST, FIRST, turned)
+    schema, stored = same_of_both(lakes, lambda lake: contents(lake.read(SHOP)))
+    assert schema == SHOP.schema
+    assert stored == [{"day": FIRST, "id": 7, "x": 1.0}]
+
+
+def test_a_builder_that_raises_leaves_the_table_as_it_was(lakes):
+    def build(existing):
+        raise RuntimeError("no luck")
+
+    for lake in lakes:
+        lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+        with pytest.raises(RuntimeError, match="no luck"):
+            lake.rewrite(SHOP, build)
+    assert same_of_both(lakes, lambda lake: lake.read(SHOP)["id"].to_pylist()) == [1]
+
+
+def ids(lake, declared=SHOP):
+    return sorted(lake.read(declared)["id"].to_pylist())
+
+
+def test_a_copy_has_what_was_there_and_goes_its_own_way(memory, tmp_path):
+    memory.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    copy = memory.copy(tmp_path / "copy")
+    assert copy.root == str(tmp_path / "copy")
+    assert memory.root == str(tmp_path / "lake")
+    assert ids(copy) == [1]
+
+    copy.replace_days(SHOP, SECOND, SECOND, shop(SECOND, [2]))
+    copy.replace_days(WIDE, FIRST, THIRD, WIDE_ROWS)
+    memory.rewrite(SHOP, lambda existing: shop(THIRD, [3]))
+    assert (ids(memory), ids(copy)) == ([3], [1, 2])
+    assert memory.names() == ["features.shop"]
+    assert copy.names() == ["features.shop", "monitoring.wide"]
+    assert ids(memory, WIDE) == []
+
+
+def test_copies_of_a_copy_do_not_see_each_other(memory, tmp_path):
+    memory.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    copies = [memory.copy(tmp_path) for _ in range(2)]
+    copies.append(copies[0].copy(tmp_path))
+    for number, copy in enumerate(copies, start=2):
+        copy.replace_days(SHOP, SECOND, SECOND, shop(SECOND, [number]))
+    assert [ids(copy) for copy in copies] == [[1, 2], [1, 3], [1, 4]]
+    assert ids(memory) == [1]
+
+
+def test_what_was_read_stays_as_it_was(memory):
+    memory.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    held = memory.read(SHOP)
+    memory.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [2]))
+    assert held["id"].to_pylist() == [1]
+
+
+def test_a_relation_is_known_to_its_own_query_only(memory):
+    memory.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    assert memory.rows("SELECT id FROM offered", offered=SHOP) == [{"id": 1}]
+    with pytest.raises(duckdb.CatalogException, match="offered"):
+        memory.rows("SELECT id FROM offered")
+
+
+def test_tables_leave_no_file(memory, tmp_path):
+    memory.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    memory.append_missing(SHOP, {"day": SECOND, "id": 2, "x": None}, ["id"])
+    assert ids(memory) == [1, 2]
+    assert list(tmp_path.iterdir()) == []
