@@ -32,7 +32,7 @@ from mlops_drift.learning.metrics import METRICS, evaluate
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.monitoring.checks import MODEL_AGE
 from mlops_drift.monitoring.config import AgeMonitor, RetrainingPolicy
-from mlops_drift.monitoring.policy import NO_CHAMPION
+from mlops_drift.monitoring.decision import NO_CHAMPION
 from mlops_drift.registry.base import Birth
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.sources.base import Source

@@ -29,7 +29,7 @@ from mlops_drift.assets.decisions import decision_event
 from mlops_drift.checks.gates import gate_checks, gate_specs
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.monitoring.policy import MANUAL
+from mlops_drift.monitoring.decision import MANUAL
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec

@@ -13,6 +13,7 @@ from mlops_drift.automation.runs import days_of_run
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.outbox import Outbox
 from mlops_drift.monitoring.checks import ADVICE
+from mlops_drift.monitoring.decision import MANUAL
 from mlops_drift.monitoring.notifications import (
     Evaluated,
     Message,
@@ -22,7 +23,6 @@ from mlops_drift.monitoring.notifications import (
     outcome_message,
     promotion_message,
 )
-from mlops_drift.monitoring.policy import MANUAL
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.notifications import Delivery, deliver, queue

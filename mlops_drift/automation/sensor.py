@@ -28,7 +28,7 @@ from mlops_drift.checks.drift import CHECKS as DRIFT_CHECKS
 from mlops_drift.checks.performance import watched
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.monitoring.checks import DATA_QUALITY
-from mlops_drift.monitoring.policy import Decision
+from mlops_drift.monitoring.decision import Decision
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.decisions import decide_now, record_decision

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mlops_drift.monitoring.policy import Action
+from mlops_drift.monitoring.decision import Action
 from mlops_drift.schema import Strict, Verdict, overall
 
 Kind = Literal["failed_check", "decision", "promotion", "broken_check"]

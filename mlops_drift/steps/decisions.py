@@ -7,15 +7,8 @@ from typing import Any
 
 from mlops_drift.lake.model_lake import ModelLake, Promotion
 from mlops_drift.monitoring.checks import REALIZED
-from mlops_drift.monitoring.policy import (
-    Champion,
-    Decision,
-    Evidence,
-    FailedCheck,
-    PastDecision,
-    decide,
-    fresh_failures,
-)
+from mlops_drift.monitoring.decision import Champion, Decision, Evidence, FailedCheck, PastDecision
+from mlops_drift.monitoring.policy import decide, fresh_failures
 from mlops_drift.spec import ModelSpec
 
 

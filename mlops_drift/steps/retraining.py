@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlops_drift.lake.model_lake import ModelLake, Promotion
 from mlops_drift.learning.gates import GateResult
 from mlops_drift.monitoring.config import TrainingWindow
-from mlops_drift.monitoring.policy import MANUAL, Decision
+from mlops_drift.monitoring.decision import MANUAL, Decision
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.training import (

@@ -4,15 +4,15 @@ from datetime import date, timedelta
 import pytest
 
 from mlops_drift.monitoring.config import Budget, RetrainingPolicy
-from mlops_drift.monitoring.policy import (
+from mlops_drift.monitoring.decision import (
     MANUAL,
     NO_CHAMPION,
     Champion,
     Evidence,
     FailedCheck,
     PastDecision,
-    decide,
 )
+from mlops_drift.monitoring.policy import decide
 
 START = date(2024, 10, 1)
 POLICY = RetrainingPolicy(

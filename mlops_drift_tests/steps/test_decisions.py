@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from mlops_drift.lake.model_lake import ModelLake, Promotion
-from mlops_drift.monitoring.policy import Champion
+from mlops_drift.monitoring.decision import Champion
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.decisions import (
     decide_days,
