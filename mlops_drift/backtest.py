@@ -209,7 +209,9 @@ class Backtest:
     @contextmanager
     def _landed(self) -> Iterator[tuple[MemoryLake, Path]]:
         """Everything that arrived, in memory, and a folder for training sets."""
-        with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        # Threads cost such small queries more than they save.
+        single = duckdb.connect(config={"threads": 1})
+        with tempfile.TemporaryDirectory() as folder, single as connection:
             lake = MemoryLake(folder, connection)
             model = _tables(self.spec, lake)
             land_events(self.spec, model, self._source, self.first, self.last)

@@ -152,7 +152,9 @@ class DeltaLake(Lake):
             snapshot = DeltaTable(uri) if DeltaTable.is_deltatable(uri) else self._create(table)
             relation = _relation(table, snapshot, predicate)
             with self.cursor() as cursor:
-                existing = cursor.sql(f"SELECT * FROM {relation}").to_arrow_table()
+                # The predicate has picked files, which may hold other rows too.
+                where = f" WHERE {predicate}" if predicate else ""
+                existing = cursor.sql(f"SELECT * FROM {relation}{where}").to_arrow_table()
             data = build(existing.cast(table.schema))
             if data is not None:
                 # No rebase onto other commits: where nothing was, what they added is no conflict.

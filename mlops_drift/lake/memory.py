@@ -45,6 +45,8 @@ class MemoryLake(Lake):
     ) -> None:
         """As `Lake.replace_days`."""
         stored = self._stored(table)
+        if not pc.all(_within(data, first, last)).as_py() and data.num_rows:
+            raise LakeError(f"table {table.name}: the new rows must be of {first} to {last}")
         if not where:
             kept = stored.filter(pc.invert(_within(stored, first, last)))
         else:
@@ -75,10 +77,8 @@ class MemoryLake(Lake):
 
     def _put(self, table: Table, parts: list[pa.Table]) -> None:
         names = table.schema.names
+        # The cast refuses a null where none may be.
         together = pa.concat_tables([part.select(names).cast(table.schema) for part in parts])
-        for field in table.schema:
-            if not field.nullable and together[field.name].null_count:
-                raise LakeError(f"table {table.name}: column {field.name!r} must not be null")
         # Every query reads every chunk.
         self._tables[table.name] = together.combine_chunks()
 

@@ -93,23 +93,46 @@ def interval(
     >>> round(low, 3), round(high, 3)
     (0.49, 0.943)
     """
+    return evaluate_within(
+        metric, target, truth, prediction, score, confidence=confidence, seed=seed
+    )[1:]
+
+
+def evaluate_within(
+    metric: MetricName,
+    target: Target,
+    truth: Array,
+    prediction: Array,
+    score: Array,
+    *,
+    confidence: float = 0.95,
+    seed: int,
+) -> tuple[float, float, float]:
+    """``evaluate`` and ``interval`` in one go, as (value, lower, upper); raises as both.
+
+    >>> target = Target(column="y", kind="regression")
+    >>> truth = np.arange(4.0)
+    >>> evaluate_within("mae", target, truth, truth + 1, truth + 1, seed=1)
+    (1.0, 1.0, 1.0)
+    """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, found {confidence}")
     chosen = metric_for(metric, target.kind)
     encoded = _encode(target, truth, prediction, score)
     n = len(truth)
     if n == 0:
-        return nan, nan
+        return nan, nan, nan
+    value = chosen.compute(*encoded)
     if metric == "accuracy":
-        return _wilson(chosen.compute(*encoded), n, confidence)
+        return value, *_wilson(value, n, confidence)
     rng = np.random.default_rng(seed)
     resamples = (rng.integers(n, size=n) for _ in range(RESAMPLES))
     values = np.array([chosen.compute(*(array[rows] for array in encoded)) for rows in resamples])
     values = values[~np.isnan(values)]
     if len(values) == 0:
-        return nan, nan
+        return value, nan, nan
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+    return value, float(low), float(high)
 
 
 def worth(business: BusinessValue, target: Target, truth: Array, prediction: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlops_drift.drift.metrics import benjamini_hochberg
 from mlops_drift.learning.config import BusinessValue, MetricName
-from mlops_drift.learning.metrics import METRICS, Array, evaluate, interval, worth
+from mlops_drift.learning.metrics import METRICS, Array, evaluate_within, worth
 from mlops_drift.monitoring.checks import (
     BUSINESS_VALUE,
     ESTIMATED_PERFORMANCE,
@@ -121,8 +121,7 @@ def measure_metric(
     metric: MetricName, target: Target, truth: Array, prediction: Array, score: Array, seed: int
 ) -> Measured:
     """The metric with its interval, by the same functions as in training."""
-    value = evaluate(metric, target, truth, prediction, score)
-    lower, upper = interval(
+    value, lower, upper = evaluate_within(
         metric, target, truth, prediction, score, confidence=CONFIDENCE, seed=seed
     )
     return Measured(value, lower, upper, len(truth))

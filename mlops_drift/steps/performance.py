@@ -125,12 +125,13 @@ def measure_performance(
     known = _in_order(outcomes.to_pandas(date_as_object=True))
     versions = {record.version: Version(spec, model, record) for record in model.versions()}
     champions = model.champions(first, last)
+    realized = _Outcomes(known)
     labels = LabelDrift(spec, model, champions, known)
     estimates = Estimates(spec, model, champions, versions)
     measured = []
     for day in days:
         champion = champions[day]
-        verdicts = _realized(spec, day, champion, known, versions)
+        verdicts = _realized(spec, day, champion, realized, versions)
         if champion is not None:
             verdicts += labels.judge(day, champion)
             verdicts += estimates.judge(day, champion)
@@ -151,22 +152,49 @@ def _in_order(outcomes: pd.DataFrame) -> pd.DataFrame:
     return outcomes
 
 
+class _Outcomes:
+    """Labelled predictions as columns, ordered by day, version, event and arrival."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.columns = {str(name): frame[name].to_numpy() for name in frame.columns}
+        self._event = pd.factorize(frame["key"])[0]
+
+    def arrived(self, now: int) -> dict[int, list[int]]:
+        """The production days that labels of a day are about, by version."""
+        here = self.columns["label_day"] == now
+        versions, days = self.columns["version"][here], self.columns["day"][here]
+        return {
+            int(version): np.unique(days[versions == version]).tolist()
+            for version in np.unique(versions)
+        }
+
+    def known(self, now: int, version: int, since: int) -> dict[str, Array]:
+        """The predictions of a version, from a day on, with the last label that had arrived."""
+        columns = self.columns
+        mine = np.flatnonzero(
+            (columns["version"] == version)
+            & (columns["label_day"] <= now)
+            & (columns["day"] >= since)
+        )
+        events = self._event[mine]
+        last = mine[np.append(events[1:] != events[:-1], True)] if len(mine) else mine
+        return {name: values[last] for name, values in columns.items()}
+
+
 def _realized(
     spec: ModelSpec,
     day: date,
     champion: Promotion | None,
-    outcomes: pd.DataFrame,
+    outcomes: _Outcomes,
     versions: Mapping[int, Version],
 ) -> list[PerformanceVerdict]:
     now = day.toordinal()
-    arrived = outcomes.loc[outcomes["label_day"] == now, ["version", "day"]].drop_duplicates()
+    reach = max(spec.monitors.performance.windows)
     verdicts: list[PerformanceVerdict] = []
-    for number in sorted(arrived["version"].unique()):
-        touched = sorted(arrived.loc[arrived["version"] == number, "day"])
-        mine = outcomes[(outcomes["version"] == number) & (outcomes["label_day"] <= now)]
-        mine = mine.drop_duplicates(["day", "key"], keep="last")
-        found = _judge_version(spec, versions[int(number)], mine, touched)
-        if champion is not None and int(number) != champion.version:
+    for number, touched in outcomes.arrived(now).items():
+        rows = outcomes.known(now, number, touched[0] - reach)
+        found = _judge_version(spec, versions[number], rows, touched)
+        if champion is not None and number != champion.version:
             why = f"not judged: version {champion.version} serves since the end of {champion.as_of}"
             found = [unjudged(item, why) for item in found]
         verdicts += found
@@ -174,7 +202,7 @@ def _realized(
 
 
 def _judge_version(
-    spec: ModelSpec, version: Version, rows: pd.DataFrame, touched: Sequence[int]
+    spec: ModelSpec, version: Version, rows: Mapping[str, Array], touched: Sequence[int]
 ) -> list[PerformanceVerdict]:
     """Everything about one version at the end of one day; each check is one family."""
     monitor, target = spec.monitors.performance, spec.target
@@ -219,30 +247,29 @@ def _judge_version(
 
 
 def _slices(
-    spec: ModelSpec, version: Version, rows: pd.DataFrame, touched: Sequence[int]
+    spec: ModelSpec, version: Version, rows: Mapping[str, Array], touched: Sequence[int]
 ) -> tuple[list[Labelled], list[Measured | None]]:
     windows: list[Labelled] = []
     tests: list[Measured | None] = []
     for column in spec.monitors.performance.slices:
-        values = rows[slice_column(column)].to_numpy(dtype=object)
+        values = rows[slice_column(column)]
         texts = slice_texts(values)
         for value in slices_of(values):
             name = f"{column}={value}"
             lengths = spec.monitors.performance.windows
-            found = _windows(rows[texts == value], touched, lengths, name)
+            mine = {field: array[texts == value] for field, array in rows.items()}
+            found = _windows(mine, touched, lengths, name)
             windows += found
             tests += [version.slice_test(column, value)] * len(found)
     return windows, tests
 
 
 def _windows(
-    rows: pd.DataFrame, touched: Sequence[int], lengths: Sequence[int], name: str = ""
+    rows: Mapping[str, Array], touched: Sequence[int], lengths: Sequence[int], name: str = ""
 ) -> list[Labelled]:
     """The windows that end on each of some production days."""
-    rows = rows.sort_values("day", kind="stable")
-    days = rows["day"].to_numpy()
-    truth, prediction, score = (
-        rows[column].to_numpy() for column in ("label", "prediction", "score")
+    days, truth, prediction, score = (
+        rows[column] for column in ("day", "label", "prediction", "score")
     )
     found = []
     for end in touched:
