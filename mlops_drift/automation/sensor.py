@@ -190,12 +190,11 @@ def run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunReques
         "reason": decision.reason,
     }
     op = asset_key(spec, TRAINING_SET).to_python_identifier()
-    promotes = spec.policy.mode == "retrain_and_promote"
-    assets = [name for name in RETRAINING_ASSETS if promotes or name != CHAMPION]
+    without_promotion = [asset_key(spec, name) for name in RETRAINING_ASSETS if name != CHAMPION]
     return dg.RunRequest(
         run_key=decision.id if not ended else f"{decision.id}-attempt-{ended + 1}",
         run_config={"ops": {op: {"config": config}}},
-        asset_selection=[asset_key(spec, name) for name in assets],
+        asset_selection=without_promotion if spec.policy.mode == "retrain" else None,
         tags={
             MODEL_TAG: spec.name,
             DAY_TAG: decision.day.isoformat(),

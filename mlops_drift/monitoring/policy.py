@@ -80,6 +80,10 @@ def _first_version(
     stop = _given_up(model, evidence, None, mine, policy)
     if stop is not None:
         return stop
+    waiting = [past for past in mine if past.outcome == "waiting"]
+    cool = max((past.day for past in waiting), default=date.min)
+    if waiting and (labelled < needed or day <= cool + timedelta(days=policy.cooldown_days)):
+        return _nothing(model, evidence, _awaited(waiting[-1]))
     if labelled < needed:
         return _waiting(
             model, evidence, f"{labelled} of {needed} labelled rows for a first version"
@@ -234,10 +238,14 @@ def _why_nothing(
         return f"no failed check of {name} that may retrain"
     waiting = [past for past in mine if past.outcome == "waiting"]
     if waiting:
-        return f"a challenger waits for approval since {waiting[-1].day} ({waiting[-1].id})"
+        return _awaited(waiting[-1])
     if any(check.day > decided_until for check in failed):
         return f"{name} is in its cooldown until {cool}: its failed checks only alert"
     return f"the failed checks of {name} were decided on {decided_until}"
+
+
+def _awaited(past: PastDecision) -> str:
+    return f"a challenger waits for approval since {past.day} ({past.id})"
 
 
 def _alert(

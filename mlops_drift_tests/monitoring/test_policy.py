@@ -352,6 +352,16 @@ def test_while_a_challenger_waits_for_approval_no_other_is_trained_before_the_co
     assert later.action == "retrain"
 
 
+def test_while_a_first_version_waits_for_approval_nothing_is_trained_before_the_cooldown():
+    policy = POLICY.model_copy(update={"mode": "retrain", "cooldown_days": 3})
+    history = [past(5, "waiting", None, labelled=100)]
+    for number in (6, 8):
+        waiting = decided(evidence(on=number, champion=None), history, policy)
+        assert waiting.action == "nothing"
+        assert waiting.reason.startswith(f"a challenger waits for approval since {day(5)}")
+    assert decided(evidence(on=9, champion=None), history, policy).action == "retrain"
+
+
 def test_a_version_that_is_too_old_is_retrained_where_age_asks_for_it():
     aged = failed("model_age", column="days", value=30.0, threshold=30.0)
     assert decided(evidence(checks=[aged])).rules == ("model_age",)
