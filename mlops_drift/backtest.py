@@ -84,8 +84,8 @@ def every(days: int) -> str:
 def standard_policies(spec: ModelSpec, days: int | None = None) -> dict[str, Variant]:
     """Never, every so many days, on failed checks, and hybrid (both).
 
-    All but what asks for a retraining is as in the model's own policy: what a retraining takes,
-    the cooldown, the budget.
+    All but what asks for a retraining, and that nobody has to approve it, is as in the model's own
+    policy: what a retraining takes, the cooldown, the budget.
 
     Args:
         spec: the model.
@@ -97,7 +97,8 @@ def standard_policies(spec: ModelSpec, days: int | None = None) -> dict[str, Var
     checks = [name for name in own.retrain_on if name != MODEL_AGE]
 
     def on(*names: Any) -> RetrainingPolicy:
-        return own.model_copy(update={"retrain_on": list(names)})
+        # Nobody approves in a replay: a challenger that passes its gates serves.
+        return own.model_copy(update={"retrain_on": list(names), "mode": "retrain_and_promote"})
 
     return {
         NEVER: Variant(on(), age),
@@ -382,7 +383,9 @@ def read_policies(content: Any, spec: ModelSpec) -> dict[str, Variant]:
         own = dict(fields)
         age = own.pop("max_age_days", spec.monitors.age.max_days)
         try:
-            policy = RetrainingPolicy.model_validate({**spec.policy.model_dump(), **own})
+            policy = RetrainingPolicy.model_validate(
+                {**spec.policy.model_dump(), "mode": "retrain_and_promote", **own}
+            )
             variants[str(name)] = Variant(policy, AgeMonitor(max_days=age))
         except ValidationError as error:
             problem = error.errors()[0]

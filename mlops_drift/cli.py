@@ -127,7 +127,10 @@ def backtest(
         spec = found.spec
         variants = standard_policies(spec, every)
         if policies is not None:
-            content = yaml.safe_load(Path(policies).read_text(encoding="utf-8"))
+            try:
+                content = yaml.safe_load(Path(policies).read_text(encoding="utf-8"))
+            except (yaml.YAMLError, UnicodeDecodeError) as error:
+                raise click.ClickException(f"{policies}: {error}") from error
             variants |= read_policies(content, spec)
         unknown = [name for name in only if name not in variants]
         if unknown:

@@ -47,11 +47,19 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         if champion
         else None,
         **counted,
-        "checks": _checks(model, last) if last else [],
+        "checks": [_as_of(row, last) for row in _checks(model, last)] if last else [],
         "next": f"{decision.action}: {decision.reason}" if decision else "materialize a first day",
         "label_coverage": _coverage(model, last) if last else [],
         "decisions": model.log.entries(idle=False),
     }
+
+
+def _as_of(row: dict[str, Any], last: date) -> dict[str, Any]:
+    """A verdict of an earlier day says nothing about the last one."""
+    if row["day"] == last:
+        return row
+    reason = f"nothing to judge since {row['day']}, when it was {row['verdict']}: {row['reason']}"
+    return {**row, "verdict": "unknown", "reason": reason}
 
 
 def _coverage(model: ModelLake, last: date) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import WHAT, ModelLake
-from mlops_drift.monitoring.checks import REALIZED, WARNINGS
+from mlops_drift.monitoring.checks import DATA_QUALITY, REALIZED, WARNINGS
 
 ALARMS = f"""
     SELECT day, "check", "column", value, threshold, n, version, day AS production_day, "window",
@@ -15,6 +15,9 @@ ALARMS = f"""
     UNION ALL
     SELECT day, "check", {WHAT}, value, threshold, n, version, production_day, "window", reason
     FROM performance WHERE verdict = 'fail'
+    UNION ALL
+    SELECT day, '{DATA_QUALITY}', source, value, threshold, n, version, day, 1, reason
+    FROM quality WHERE verdict = 'fail'
     ORDER BY day, 2, 3, production_day, "window"
 """
 
@@ -63,7 +66,13 @@ def read_timeline(model: ModelLake, first: date, last: date) -> Timeline:
         ALARMS,
         drift=Scan(model.tables.drift, first, last),
         performance=Scan(model.tables.performance, first, last),
+        quality=Scan(model.tables.quality, first, last),
     )
+    # Data that landed before it was known who would serve the day is about that version too.
+    champions = model.champions(first, last)
+    for row in failed:
+        if row["check"] == DATA_QUALITY:
+            row["version"] = champion.version if (champion := champions[row["day"]]) else 0
     kpi = [row for row in model.daily_values(None, last) if row["day"] >= first]
     decisions = [
         {

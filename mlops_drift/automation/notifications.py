@@ -67,7 +67,7 @@ def _messages(spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance) -
     promotions = model.promotions()
     since = promotions[-2].as_of if len(promotions) > 1 else spec.start_date - timedelta(days=1)
     evaluated = [Evaluated(**row) for row in model.evaluations(since)]
-    entries = [row for row in model.log.entries(idle=False) if row["day"] > since]
+    entries = [row for row in model.log.entries(idle=False) if row["day"] >= since]
     messages = [
         *failed_check_messages(spec.name, evaluated, ADVICE),
         *(message for entry in entries for message in _about_decision(spec, entry)),

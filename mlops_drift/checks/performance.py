@@ -37,7 +37,7 @@ DESCRIPTIONS: dict[CheckName, str] = {
     ESTIMATED_PERFORMANCE: "Warns when the metric that the scores lead to expect, before any "
     "label, is wholly beyond the limit. Blind to a change of the relation between features and "
     "label.",
-    ERROR_DRIFT: "Fails on the day on which the streaming detector finds that errors have risen.",
+    ERROR_DRIFT: "Fails from the day on which the streaming detector finds that errors have risen.",
     LABEL_DRIFT: "Fails when the labels of what the version served are far from those it was "
     "trained on, and not by chance.",
     MODEL_AGE: "Fails when the serving version was trained longer ago than accepted.",

@@ -67,7 +67,7 @@ KNOWN_LABELS = """
 
 
 def slice_column(name: str) -> str:
-    """The name of a joined feature, which may itself be called `label` or `key`."""
+    """The name of a joined feature, as text: it may itself be called `label` or `key`."""
     return f"slice {name}"
 
 
@@ -232,7 +232,9 @@ class ModelLake:
             **({"features": Scan(self.tables.features, since, until)} if columns else {}),
         }
         features = f'JOIN features f USING ("{self._key}")' if columns else ""
-        names = "".join(f', f."{name}" AS "{slice_column(name)}"' for name in columns)
+        names = "".join(
+            f', CAST(f."{name}" AS VARCHAR) AS "{slice_column(name)}"' for name in columns
+        )
         return self.lake.query(
             f"""
             SELECT p.day, p.version, p."{self._key}" AS key, p.prediction, p.score,

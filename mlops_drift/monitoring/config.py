@@ -48,7 +48,7 @@ class PerformanceMonitor(Strict):
         0.05, gt=0, description="How much worse than the version's own test value fails."
     )
     alpha: float = Field(
-        0.006,
+        0.004,
         gt=0,
         lt=0.5,
         description="Share of days on which chance alone may look like a drop, over all windows "

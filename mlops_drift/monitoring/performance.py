@@ -263,6 +263,12 @@ def _verdict(
     if isnan(found.value):
         return threshold, "unknown", f"undefined on these {found.n} labelled predictions"
     shown = f"{found.value:.3f} on {found.n} labelled predictions"
+    if test is None and limits.drop:
+        return (
+            threshold,
+            "unknown",
+            f"{shown}; its test part has fewer than {MIN_TEST_ROWS} such rows",
+        )
     if floor is not None and limits.worsening(floor, found.value) > 0:
         return floor, "fail", f"{shown}, beyond the floor of {floor:.3f}"
     if drop_limit is None or test is None:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from mlops_drift.monitoring.checks import DRIFTING, REALIZED
 from mlops_drift.monitoring.config import RetrainingPolicy, TrainingWindow
 from mlops_drift.monitoring.decision import (
+    MANUAL,
     NO_CHAMPION,
     Action,
     Champion,
@@ -81,8 +82,7 @@ def _first_version(
     if stop is not None:
         return stop
     waiting = [past for past in mine if past.outcome == "waiting"]
-    cool = max((past.day for past in waiting), default=date.min)
-    if waiting and (labelled < needed or day <= cool + timedelta(days=policy.cooldown_days)):
+    if waiting:
         return _nothing(model, evidence, _awaited(waiting[-1]))
     if labelled < needed:
         return _waiting(
@@ -131,12 +131,15 @@ def _retraining(
     fresh = fresh_failures(evidence, champion, history, policy)
     if not fresh:
         return _nothing(model, evidence, _why_nothing(failed, champion, mine, policy))
-    stop = _given_up(model, evidence, champion, mine, policy)
-    if stop is not None:
-        return stop
+    waiting = [past for past in mine if past.outcome == "waiting"]
+    if waiting:
+        return _nothing(model, evidence, _awaited(waiting[-1]))
     confirmed = _confirmed(fresh, day, policy)
     if not confirmed:
         return _waiting(model, evidence, _unconfirmed(fresh, policy))
+    stop = _given_up(model, evidence, champion, mine, policy)
+    if stop is not None:
+        return stop
     if policy.mode == "alert":
         return _alert(model, evidence, champion, mine, failed, confirmed)
     obstacle = (
@@ -194,8 +197,13 @@ def fresh_failures(
     Without one, labels make no difference to the decision.
     """
     mine = _about(champion, history)
-    settled = max(_decided_until(champion, mine), _cool(champion, mine, policy))
-    return [check for check in _asking(evidence, champion, policy) if check.day > settled]
+    settled = max(_decided_until(champion, mine), _cool(champion, policy))
+    forgotten = evidence.day - timedelta(days=CONFIRMATION_DAYS)
+    return [
+        check
+        for check in _asking(evidence, champion, policy)
+        if check.day > settled and (check.check not in DRIFTING or check.day > forgotten)
+    ]
 
 
 def _about(champion: Champion, history: Sequence[PastDecision]) -> list[PastDecision]:
@@ -217,13 +225,9 @@ def _decided_until(champion: Champion, mine: Sequence[PastDecision]) -> date:
     return max([champion.as_of, *(past.day for past in mine)])
 
 
-def _cool(champion: Champion, mine: Sequence[PastDecision], policy: RetrainingPolicy) -> date:
-    """The last day of the cooldown.
-
-    While a challenger waits for approval, another one would only come beside it.
-    """
-    began = max([champion.as_of, *(past.day for past in mine if past.outcome == "waiting")])
-    return began + timedelta(days=policy.cooldown_days)
+def _cool(champion: Champion, policy: RetrainingPolicy) -> date:
+    """The last day of the cooldown."""
+    return champion.as_of + timedelta(days=policy.cooldown_days)
 
 
 def _why_nothing(
@@ -233,7 +237,7 @@ def _why_nothing(
     policy: RetrainingPolicy,
 ) -> str:
     name = f"version {champion.version}"
-    decided_until, cool = _decided_until(champion, mine), _cool(champion, mine, policy)
+    decided_until, cool = _decided_until(champion, mine), _cool(champion, policy)
     if not failed:
         return f"no failed check of {name} that may retrain"
     waiting = [past for past in mine if past.outcome == "waiting"]
@@ -257,26 +261,41 @@ def _alert(
     fresh: Sequence[FailedCheck],
 ) -> Decision:
     """In the mode `alert`, an episode that goes on is said once."""
-    start = _episode_start(failed)
-    if any(past.action == "alert" and past.day >= start for past in mine):
-        reason = f"the episode since {start} goes on; mode is alert, and it has been said"
+    said = {
+        rule
+        for rule in _rules(fresh)
+        if any(
+            past.action == "alert"
+            and rule in past.rules
+            and past.day >= _episode_start([check for check in failed if check.check == rule])
+            for past in mine
+        )
+    }
+    news = [check for check in fresh if check.check not in said]
+    if not news:
+        reason = f"{', '.join(sorted(said))} goes on; mode is alert, and it has been said"
         return _nothing(model, evidence, reason)
     return Decision(
         "alert",
-        f"{_because(fresh)}; mode is alert: nothing is trained",
+        f"{_because(news)}; mode is alert: nothing is trained",
         evidence.day,
-        f"{model}-v{champion.version}-{start}",
-        _rules(fresh),
+        f"{model}-v{champion.version}-{evidence.day}",
+        _rules(news),
         champion.version,
-        evidence=tuple(fresh),
+        evidence=tuple(news),
     )
 
 
 def _episode_start(failed: Sequence[FailedCheck]) -> date:
     """The first day of the failures that reach to the last one without a longer pause."""
-    days = sorted({check.day for check in failed}, reverse=True)
-    start = days[0]
-    for earlier in days[1:]:
+    return _first_of_episode([check.day for check in failed])
+
+
+def _first_of_episode(days: Sequence[date]) -> date:
+    """The first of the days that reach to the last one without a longer pause."""
+    descending = sorted(set(days), reverse=True)
+    start = descending[0]
+    for earlier in descending[1:]:
         if (start - earlier).days > EPISODE_GAP_DAYS:
             break
         start = earlier
@@ -290,13 +309,13 @@ def _given_up(
     mine: Sequence[PastDecision],
     policy: RetrainingPolicy,
 ) -> Decision | None:
-    said = [past for past in mine if past.action == "give_up"]
-    if said:
-        reason = f"gave up on {said[-1].day}; promote a version by hand, or change the policy"
-        return _nothing(model, evidence, reason)
     refused = [past for past in mine if past.outcome == "rejected"]
     if len(refused) < policy.give_up_after:
         return None
+    said = [past for past in mine if past.action == "give_up"]
+    if said:
+        reason = f"gave up on {said[-1].day}; promote a version by hand, or raise give_up_after"
+        return _nothing(model, evidence, reason)
     number = champion.version if champion else 0
     whom = f"version {number}" if champion else "a first version"
     rules = tuple(dict.fromkeys(rule for past in refused for rule in past.rules))
@@ -344,7 +363,13 @@ def _spent_budget(
     if budget is None:
         return ""
     since = evidence.day - timedelta(days=budget.days)
-    spent = [past for past in history if past.action == "retrain" and past.day > since]
+    spent = [
+        past
+        for past in history
+        if past.action == "retrain"
+        and past.day > since
+        and not {MANUAL, NO_CHAMPION} & set(past.rules)
+    ]
     if len(spent) < budget.retrainings:
         return ""
     return f"{len(spent)} retrainings since {since}: the budget of {budget.days} days is spent"
@@ -383,7 +408,7 @@ def _candidates(
 
 
 def _first_failing_day(evidence: Evidence, champion: Champion | None) -> date | None:
-    """Of all failures of this champion: a refused challenger does not make the change later."""
+    """Of the present episode of this champion, also before a refused challenger."""
     if champion is None:
         return None
     days = [
@@ -391,7 +416,7 @@ def _first_failing_day(evidence: Evidence, champion: Champion | None) -> date | 
         for check in evidence.failed
         if check.check in REALIZED and check.version == champion.version
     ]
-    return min(days, default=None)
+    return _first_of_episode(days) if days else None
 
 
 def _nothing(model: str, evidence: Evidence, reason: str) -> Decision:
@@ -411,4 +436,5 @@ def _idle(action: Action, model: str, evidence: Evidence, reason: str) -> Decisi
         f"{model}-{evidence.day}-{action}",
         version=evidence.champion.version if evidence.champion else None,
         labelled=sum(evidence.labelled.values()),
+        evidence=tuple(check for check in evidence.failed if check.day == evidence.day),
     )

@@ -122,7 +122,7 @@ def _decisions(decisions: Sequence[dict[str, Any]]) -> Table:
     for column in ("day", "action", "because", "came of it"):
         table.add_column(column)
     for row in decisions:
-        outcome = row["outcome"] or "under way"
+        outcome = row["outcome"] or ("under way" if row["action"] == "retrain" else "nothing")
         challenger = f" v{row['challenger']}" if row["challenger"] else ""
         table.add_row(
             str(row["day"]),

@@ -8,7 +8,6 @@ import numpy as np
 from mlops_drift.lake.model_lake import ModelLake, Promotion
 from mlops_drift.monitoring.checks import ERROR_DRIFT
 from mlops_drift.monitoring.performance import PerformanceVerdict
-from mlops_drift.schema import Verdict
 from mlops_drift.spec import ModelSpec
 
 
@@ -33,10 +32,6 @@ def judge_errors(
         else np.abs(truth.astype(float) - prediction.astype(float))
     )
     found = detect(errors, monitor)
-    arrived = rows["label_day"].to_pylist()
-    # Only on the day of the rise: afterwards it is decided upon.
-    is_new = found.position is not None and arrived[found.position] == day
-    verdict: Verdict = "pass" if found.verdict == "fail" and not is_new else found.verdict
     return [
         PerformanceVerdict(
             check=ERROR_DRIFT,
@@ -55,7 +50,7 @@ def judge_errors(
             threshold=found.before,
             p=nan,
             q=nan,
-            verdict=verdict,
+            verdict=found.verdict,
             reason=f"errors of version {champion.version}: {found.reason}",
         )
     ]

@@ -75,16 +75,21 @@ class Version:
         predicted = self._model.sets.read_test_predictions(record.training_set, record.version)
         features = self._model.sets.read(record.training_set).test
         names = [self._spec.key, *self._spec.columns]
-        rows: pd.DataFrame = predicted.to_pandas().merge(
-            features.select(names).to_pandas(), on=self._spec.key
-        )
+        joined = features.select(names).to_pandas()
+        for name in self._spec.monitors.performance.slices:
+            # As text like in production: pandas writes an integer beside a null as 1.0.
+            texts = self._model.lake.query(
+                f'SELECT CAST("{name}" AS VARCHAR) AS t FROM f', f=features
+            )
+            joined[slice_column(name)] = texts["t"].to_pylist()
+        rows: pd.DataFrame = predicted.to_pandas().merge(joined, on=self._spec.key)
         return rows
 
     def slice_test(self, column: str, value: str) -> Measured | None:
         """The test result of one slice; None where the test part has too few of its rows."""
         if (column, value) not in self._slices:
             rows = self.test_rows
-            mine = rows[slice_texts(rows[column].to_numpy(dtype=object)) == value]
+            mine = rows[slice_texts(rows[slice_column(column)].to_numpy(dtype=object)) == value]
             self._slices[column, value] = self._measure(mine)
         return self._slices[column, value]
 

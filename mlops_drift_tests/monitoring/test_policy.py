@@ -342,24 +342,63 @@ def test_in_the_mode_alert_a_missing_first_version_is_said_once():
     assert decided(evidence(on=6, champion=None), [said], policy).action == "nothing"
 
 
-def test_while_a_challenger_waits_for_approval_no_other_is_trained_before_the_cooldown():
-    policy = POLICY.model_copy(update={"mode": "retrain", "cooldown_days": 3})
+def test_while_a_challenger_waits_for_approval_no_other_is_trained():
+    policy = POLICY.model_copy(update={"mode": "retrain"})
     history = [past(10, "waiting", labelled=100)]
-    waiting = decided(evidence(on=12, checks=[failed(on=12)]), history, policy)
+    waiting = decided(evidence(on=14, checks=[failed(on=14)]), history, policy)
     assert waiting.action == "nothing"
     assert waiting.reason.startswith(f"a challenger waits for approval since {day(10)}")
-    later = decided(evidence(on=14, checks=[failed(on=14)]), history, policy)
-    assert later.action == "retrain"
+    promoted = evidence(on=14, champion=Champion(2, day(13)), checks=[failed(on=14, version=2)])
+    assert decided(promoted, history, policy).action == "retrain"
 
 
-def test_while_a_first_version_waits_for_approval_nothing_is_trained_before_the_cooldown():
-    policy = POLICY.model_copy(update={"mode": "retrain", "cooldown_days": 3})
+def test_while_a_first_version_waits_for_approval_no_other_is_trained():
+    policy = POLICY.model_copy(update={"mode": "retrain"})
     history = [past(5, "waiting", None, labelled=100)]
     for number in (6, 8):
         waiting = decided(evidence(on=number, champion=None), history, policy)
         assert waiting.action == "nothing"
         assert waiting.reason.startswith(f"a challenger waits for approval since {day(5)}")
-    assert decided(evidence(on=9, champion=None), history, policy).action == "retrain"
+
+
+def test_in_the_mode_alert_another_check_is_another_episode():
+    policy = POLICY.model_copy(
+        update={"mode": "alert", "retrain_on": ["model_age", "performance_drop"]}
+    )
+    aged = [failed("model_age", on=number) for number in (10, 11, 12)]
+    said = past(10, id="shop-v1-said", action="alert", rules=("model_age",), labelled=0)
+    assert decided(evidence(checks=aged), [said], policy).action == "nothing"
+    news = decided(evidence(checks=[*aged, failed(on=12)]), [said], policy)
+    assert (news.action, news.rules) == ("alert", ("performance_drop",))
+
+
+def test_promotions_by_hand_and_first_versions_spend_no_budget():
+    policy = POLICY.model_copy(update={"budget": Budget(retrainings=1, days=30)})
+    history = [
+        past(3, "promoted", version=None, rules=(NO_CHAMPION,), labelled=0),
+        past(4, "promoted", version=0, rules=(MANUAL,), labelled=0),
+    ]
+    assert decided(evidence(checks=[failed()]), history, policy).action == "retrain"
+
+
+def test_a_day_on_which_nothing_is_done_keeps_what_was_seen():
+    policy = POLICY.model_copy(update={"cooldown_days": 10})
+    seen = [failed(on=11), failed(on=12)]
+    decision = decided(evidence(checks=seen), policy=policy)
+    assert (decision.action, decision.evidence) == ("nothing", (seen[1],))
+
+
+def test_a_single_day_of_drift_is_forgotten_after_four_weeks():
+    policy = POLICY.model_copy(update={"confirm_days": 2})
+    old = [failed("feature_drift", on=7)]
+    assert decided(evidence(on=30, checks=old), policy=policy).action == "wait"
+    assert decided(evidence(on=40, checks=old), policy=policy).action == "nothing"
+
+
+def test_the_change_is_looked_for_in_the_present_episode():
+    checks = [failed(on=7, about=6), failed(on=30, about=28), failed(on=31, about=29)]
+    given = evidence(on=31, checks=checks, labelled={day(n): 30 for n in range(32)})
+    assert decided(given).candidates["since_change"] == day(28)
 
 
 def test_a_version_that_is_too_old_is_retrained_where_age_asks_for_it():
