@@ -61,7 +61,7 @@ def story(told):
 
 @pytest.mark.parametrize(
     ("model", "last"),
-    [("glassware", date(2019, 8, 11)), ("insurance", date(2020, 1, 12))],
+    [("glassware", date(2019, 8, 11)), ("insurance", date(2020, 1, 3))],
 )
 def test_a_run_and_a_backtest_tell_the_same_story(new_world, model, last):
     world = new_world(f"parity_{model}")
@@ -150,7 +150,7 @@ def test_in_a_stable_world_nothing_is_retrained_but_by_age(new_world):
     world.write_model()
     with world.active():
         source = find_model("glassware").spec.source.model_copy(update={"stationary": True})
-        last = date(2019, 10, 31)
+        last = date(2019, 9, 20)
         found = backtest("glassware", last=last, source=source, end_date=None)["policies"]["own"]
     assert {rule for row in found["decisions"] for rule in row["rules"]} == {
         "no_champion",
@@ -159,7 +159,7 @@ def test_in_a_stable_world_nothing_is_retrained_but_by_age(new_world):
     # One day in a thousand may look like drift; it retrains nothing.
     drifting = {alarm["day"] for alarm in found["alarms"] if alarm["check"] != "model_age"}
     assert len(drifting) <= 1
-    assert 2 <= found["retrainings"] <= 4
+    assert found["retrainings"] == 2
 
 
 def test_policies_in_processes_of_their_own_say_the_same(new_world):
@@ -169,7 +169,8 @@ def test_policies_in_processes_of_their_own_say_the_same(new_world):
     with world.active():
         found = find_model("tiny")
         history = Backtest(found.spec, open_source(found.spec.source, found.folder))
-        policies = standard_policies(found.spec, 3)
+        standard = standard_policies(found.spec, 3)
+        policies = {name: standard[name] for name in (NEVER, HYBRID)}
         with quiet():
             together = history.run(policies)
             apart = history.run(policies, lambda policy, when: seen.add(policy), processes=2)

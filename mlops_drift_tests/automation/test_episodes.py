@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mlops_drift.replay import open_instance
-from mlops_drift_tests.tiny import day, evaluations, events_of, failures, labels_of, metadata_of
+from mlops_drift_tests.tiny import day, evaluations, events_of, labels_of, metadata_of
 
 TURN = 3
 LAST = 33
@@ -181,17 +181,3 @@ def test_in_the_mode_alert_nothing_is_trained(new_world):
             entries, versions = model.log.entries(idle=False), model.versions()
     assert [(row["action"], row["rules"]) for row in entries] == [("alert", ["no_champion"])]
     assert versions == []
-
-
-def test_a_check_that_raises_starts_no_retraining(new_world):
-    world = new_world("corrupt")
-    write(world.write_model(), 6)
-    with world.active(), dg.DagsterInstance.ephemeral() as instance:
-        world.replay(instance, until=day(3))
-        for file in world.data.glob("lake/training/tiny/*/versions/1/reference.json"):
-            file.write_text("{}")
-        result = world.run_days(instance, day(4))
-        look = world.look(instance)
-    assert not result.success
-    assert "is damaged" in failures(result)["tiny__drift_metrics"]
-    assert not look.run_requests
