@@ -8,7 +8,7 @@ days after that are done again with the new version.
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -361,15 +361,16 @@ def _value(spec: ModelSpec, outcomes: pa.Table) -> float:
     return evaluate(spec.training.metric, spec.target, truth, prediction, score)
 
 
-def read_policies(content: Any, spec: ModelSpec) -> dict[str, Variant]:
+def read_policies(content: Any, spec: ModelSpec, taken: Collection[str] = ()) -> dict[str, Variant]:
     """Policies as a YAML file names them: fields that differ from the model's own policy.
 
     Args:
         content: `{name: {field: value}}`; `max_age_days` stands for the greatest age.
         spec: the model.
+        taken: names that other policies have.
 
     Raises:
-        BacktestError: if a field or a value is wrong.
+        BacktestError: if a name is taken, or a field or a value is wrong.
     """
     from pydantic import ValidationError
 
@@ -380,6 +381,10 @@ def read_policies(content: Any, spec: ModelSpec) -> dict[str, Variant]:
         )
     variants = {}
     for name, fields in content.items():
+        if str(name) in taken:
+            raise BacktestError(
+                f"policy {name!r}: the name belongs to a standard policy; choose another"
+            )
         own = dict(fields)
         age = own.pop("max_age_days", spec.monitors.age.max_days)
         try:

@@ -131,7 +131,7 @@ def backtest(
                 content = yaml.safe_load(Path(policies).read_text(encoding="utf-8"))
             except (yaml.YAMLError, UnicodeDecodeError) as error:
                 raise click.ClickException(f"{policies}: {error}") from error
-            variants |= read_policies(content, spec)
+            variants |= read_policies(content, spec, variants)
         unknown = [name for name in only if name not in variants]
         if unknown:
             raise click.UsageError(

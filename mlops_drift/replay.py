@@ -34,6 +34,7 @@ from mlops_drift.assets.common import (
 )
 from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
 from mlops_drift.automation.notifications import notify
+from mlops_drift.automation.runs import OPEN_STATUSES
 from mlops_drift.automation.sensor import complete_days, sensor_name
 from mlops_drift.definitions import defs
 from mlops_drift.loading import Model
@@ -42,13 +43,6 @@ from mlops_drift.resources import default_resources, model_lake, open_lake, open
 POLL_SECONDS = 0.5
 # How long a retraining that another process carries out may take.
 PATIENCE_SECONDS = 1800
-
-OPEN_STATUSES = [
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 # How Dagster and DuckDB say that a person pressed Ctrl-C.
 INTERRUPTIONS = (DagsterExecutionInterruptedError.__name__, "Query interrupted")

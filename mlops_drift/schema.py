@@ -1,7 +1,7 @@
 """What a model's data looks like: columns with their constraints, and the target."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -30,9 +30,9 @@ def overall(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 class Strict(BaseModel):
-    """Base of everything read from YAML: unknown fields are errors, values are frozen."""
+    """Base of everything read from YAML: frozen, with finite numbers; unknown fields are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def as_class_name(value: object) -> object:
@@ -54,6 +54,16 @@ def _ascending(windows: list[int]) -> list[int]:
     return windows
 
 
+def _distinct(values: list[Any]) -> list[Any]:
+    twice = list(dict.fromkeys(str(value) for value in values if values.count(value) > 1))
+    if twice:
+        raise ValueError(f"each may be named once, found {', '.join(twice)} more often")
+    return values
+
+
+# For lists that name each thing once.
+Distinct = AfterValidator(_distinct)
+
 # Lengths in days of the windows that a monitor judges.
 Windows = Annotated[list[PositiveInt], AfterValidator(_ascending)]
 
@@ -68,13 +78,9 @@ class Column(Strict):
 
     type: ColumnType = Field(description="number (float), integer, boolean or category (text).")
     nullable: bool = Field(True, description="Whether a missing value is acceptable.")
-    min: float | None = Field(
-        None, allow_inf_nan=False, description="Smallest acceptable value, inclusive."
-    )
-    max: float | None = Field(
-        None, allow_inf_nan=False, description="Largest acceptable value, inclusive."
-    )
-    allowed: list[ClassName] | None = Field(
+    min: float | None = Field(None, description="Smallest acceptable value, inclusive.")
+    max: float | None = Field(None, description="Largest acceptable value, inclusive.")
+    allowed: Annotated[list[ClassName], Distinct] | None = Field(
         None,
         min_length=1,
         description="The acceptable categories; a category outside them is rejected.",
@@ -104,7 +110,7 @@ class Target(Strict):
 
     column: str = Field(description="Name of the label column.")
     kind: TargetKind = Field(description="binary, multiclass or regression.")
-    classes: list[ClassName] | None = Field(
+    classes: Annotated[list[ClassName], Distinct] | None = Field(
         None, description="All classes; a label outside them is rejected. Needed unless regression."
     )
     positive: ClassName | None = Field(
@@ -135,8 +141,6 @@ class Target(Strict):
                 f"a {self.kind} target needs {'exactly' if expected == 2 else 'at least'} "
                 f"{expected} classes, found {classes}"
             )
-        if len(set(classes)) != len(classes):
-            raise ValueError(f"classes has duplicates: {classes}")
         if self.kind == "binary" and self.positive not in classes:
             raise ValueError(f"positive must be one of {classes}, found {self.positive!r}")
         if self.kind == "multiclass" and self.positive is not None:

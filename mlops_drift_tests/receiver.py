@@ -11,12 +11,14 @@ class Receiver:
     Attributes:
         url: its Apprise URL, down or up.
         status: the HTTP status of its answers; it keeps what it answers with 200.
+        refused: titles that it answers with 400.
         titles: titles of the messages that it took, in their order.
         posts: (path, message) of what it took.
     """
 
     def __init__(self):
         self.status = 200
+        self.refused = set()
         self.posts = []
         self._port = 0
         self.up()
@@ -33,9 +35,10 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if receiver.status == 200:
+                status = 400 if message["title"] in receiver.refused else receiver.status
+                if status == 200:
                     receiver.posts.append((self.path, message))
-                self.send_response(receiver.status)
+                self.send_response(status)
                 self.end_headers()
 
             def log_message(self, format, *args):  # noqa: A002

@@ -212,14 +212,16 @@ def test_policies_of_a_file_differ_from_the_own_one_in_what_they_name():
         ({"careful": {"cooldown": 30}}, "policy 'careful', cooldown: Extra inputs"),
         ({"old": {"max_age_days": 0}}, "policy 'old', max_days"),
         ({"old": {"mode": "sometimes"}}, "policy 'old', mode"),
+        ({"never": {"cooldown_days": 3}}, "policy 'never': the name belongs to a standard policy"),
         (["careful"], "must map a name"),
         ({"careful": 3}, "must map a name"),
         (None, "must map a name"),
     ],
 )
 def test_a_mistake_in_the_file_of_policies_is_named(content, told):
+    spec = ModelSpec(**SPEC)
     with pytest.raises(BacktestError, match=told):
-        read_policies(content, ModelSpec(**SPEC))
+        read_policies(content, spec, standard_policies(spec))
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,10 @@ def test_a_wrong_column_names_the_field_the_value_and_what_would_be_right(fields
         ({"kind": "binary", "classes": ["a"]}, ["exactly 2 classes", "['a']"]),
         ({"kind": "binary", "classes": ["a", "b", "c"]}, ["exactly 2", "['a', 'b', 'c']"]),
         ({"kind": "multiclass", "classes": ["a", "b"]}, ["at least 3 classes", "['a', 'b']"]),
-        ({"kind": "multiclass", "classes": ["a", "b", "a"]}, ["duplicates", "['a', 'b', 'a']"]),
+        (
+            {"kind": "multiclass", "classes": ["a", "b", "a"]},
+            ["classes", "named once, found a more often"],
+        ),
         ({"kind": "binary", "classes": ["a", "b"]}, ["positive", "['a', 'b']", "None"]),
         ({"kind": "binary", "classes": ["a", "b"], "positive": "c"}, ["positive", "'c'"]),
         (

@@ -1,6 +1,6 @@
 """Tells people about a model: what failed, what was decided, who serves, what broke."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -59,17 +59,19 @@ def notify(spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance) -> D
     outbox = Outbox(model.lake, model.tables.outbox)
     if not spec.notifications.urls:
         return Delivery(0, 0)
-    queue(spec.notifications, outbox, _messages(spec, model, instance))
+    queue(spec.notifications, outbox, _messages(spec, model, instance, outbox.ids()))
     return deliver(spec.notifications, outbox, settings.lock_root())
 
 
-def _messages(spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance) -> list[Message]:
+def _messages(
+    spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance, told: Collection[str]
+) -> list[Message]:
     promotions = model.promotions()
     since = promotions[-2].as_of if len(promotions) > 1 else spec.start_date - timedelta(days=1)
     evaluated = [Evaluated(**row) for row in model.evaluations(since)]
     entries = [row for row in model.log.entries(idle=False) if row["day"] >= since]
     messages = [
-        *failed_check_messages(spec.name, evaluated, ADVICE),
+        *failed_check_messages(spec.name, evaluated, ADVICE, told),
         *(message for entry in entries for message in _about_decision(spec, entry)),
         *_about_broken_runs(spec, model, instance),
     ]

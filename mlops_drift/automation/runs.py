@@ -1,4 +1,4 @@
-"""Which days a run is about."""
+"""Which runs are open, and which days a run is about."""
 
 from datetime import date, timedelta
 
@@ -8,6 +8,14 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
 )
+
+OPEN_STATUSES = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
 def days_of_run(run: dg.DagsterRun) -> list[date]:

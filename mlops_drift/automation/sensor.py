@@ -23,7 +23,7 @@ from mlops_drift.assets.common import (
 )
 from mlops_drift.assets.decisions import decision_event
 from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
-from mlops_drift.automation.runs import days_of_run
+from mlops_drift.automation.runs import OPEN_STATUSES, days_of_run
 from mlops_drift.checks.drift import CHECKS as DRIFT_CHECKS
 from mlops_drift.checks.performance import watched
 from mlops_drift.lake.model_lake import ModelLake
@@ -82,6 +82,12 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
         seen = json.dumps([day.isoformat(), *_state_of_checks(context.instance, spec)])
         if seen == context.cursor:
             return dg.SensorResult(skip_reason=f"{day}: no check has run since the last look")
+        awaited = awaited_days(context.instance, spec, day)
+        if awaited:
+            return dg.SensorResult(
+                skip_reason=f"{day} waits for {len(awaited)} earlier days, from {awaited[0]} on, "
+                "whose runs are queued or under way"
+            )
         model = lake.of(spec)
         decision = decide_now(spec, model, day)
         events = _recorded(spec, model, decision)
@@ -142,15 +148,32 @@ def complete_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
 
     Without those of a run under way: it stores the days of a range one after the other.
     """
-    under_way = instance.get_runs(
-        dg.RunsFilter(job_name=daily_job_name(spec.name), statuses=[dg.DagsterRunStatus.STARTED])
-    )
+    under_way = _days_of_runs(instance, spec, [dg.DagsterRunStatus.STARTED])
+    return _measured_days(instance, spec) - under_way
+
+
+def awaited_days(instance: dg.DagsterInstance, spec: ModelSpec, until: date) -> list[date]:
+    """Days before another one that have never been measured and that an open run is to measure.
+
+    A backfill computes its days in any order.
+    """
+    asked = {day for day in _days_of_runs(instance, spec, OPEN_STATUSES) if day < until}
+    return sorted(asked - _measured_days(instance, spec)) if asked else []
+
+
+def _measured_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
     drift, performance = (
         instance.get_materialized_partitions(asset_key(spec, name))
         for name in (DRIFT_METRICS, PERFORMANCE_METRICS)
     )
-    open_days = {day for run in under_way for day in days_of_run(run)}
-    return {date.fromisoformat(day) for day in drift & performance} - open_days
+    return {date.fromisoformat(day) for day in drift & performance}
+
+
+def _days_of_runs(
+    instance: dg.DagsterInstance, spec: ModelSpec, statuses: list[dg.DagsterRunStatus]
+) -> set[date]:
+    runs = instance.get_runs(dg.RunsFilter(job_name=daily_job_name(spec.name), statuses=statuses))
+    return {day for run in runs for day in days_of_run(run)}
 
 
 def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[int, int]:

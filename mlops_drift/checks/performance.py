@@ -145,8 +145,8 @@ def _check(
 def _why_nothing(spec: ModelSpec, last: PerformanceDay) -> str:
     if last.champion is None:
         return "no champion serves yet"
-    due = f"labels come {spec.target.label_delay_days} days after their event"
-    return f"no labels yet for predictions of version {last.champion.version}; {due}"
+    due = f"labels are due {spec.target.label_delay_days} days after their event"
+    return f"no label arrived for a prediction of version {last.champion.version}; {due}"
 
 
 def rank(item: PerformanceVerdict) -> tuple[int, float, date]:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from mlops_drift.schema import Strict, Windows
+from mlops_drift.schema import Distinct, Strict, Windows
 
 DriftMetric = Literal["js", "psi", "hellinger", "tvd", "linf", "ks", "wasserstein"]
 
@@ -108,7 +108,7 @@ class DriftMonitor(Strict):
         description="Holds features against the same period of the past, in the frozen bins, as "
         "soon as that has enough rows; against the frozen reference until then.",
     )
-    segments: list[str] = Field(
+    segments: Annotated[list[str], Distinct] = Field(
         [],
         description="Columns by whose values a shift is divided, so that a failed check names "
         "where it happened.",

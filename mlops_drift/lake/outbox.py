@@ -63,6 +63,10 @@ class Outbox:
         self._lake.rewrite(self.table, build)
         return added
 
+    def ids(self) -> set[str]:
+        """The ids of all messages that have ever been there."""
+        return {row["id"] for row in self._lake.rows("SELECT id FROM o", o=self.table)}
+
     def pending(self) -> list[Pending]:
         """The messages that some receiver does not have yet, oldest first."""
         rows = self._lake.rows(

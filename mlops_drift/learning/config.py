@@ -1,10 +1,10 @@
 """What a user may choose about training and about the gates of promotion."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_drift.schema import ClassName, Strict
+from mlops_drift.schema import ClassName, Distinct, Strict
 
 FamilyName = Literal["lightgbm", "linear"]
 MetricName = Literal[
@@ -33,7 +33,7 @@ class Training(Strict):
         description="The metric that the search optimises, the gates judge and production is "
         "measured by."
     )
-    families: list[FamilyName] = Field(
+    families: Annotated[list[FamilyName], Distinct] = Field(
         default=["lightgbm", "linear"],
         min_length=1,
         description="Model families to search. lightgbm: gradient-boosted trees. linear: logistic "
@@ -52,21 +52,13 @@ class Training(Strict):
         0.2, ge=0.05, le=0.5, description="Share of the labelled rows kept aside as the test part."
     )
 
-    @model_validator(mode="after")
-    def _families_are_distinct(self) -> Self:
-        if len(set(self.families)) != len(self.families):
-            raise ValueError(f"families has duplicates: {self.families}")
-        return self
-
 
 class OutcomeValue(Strict):
     """What it is worth to have predicted one class when another one, or the same, was true."""
 
     truth: ClassName = Field(description="The class that turned out to be true.")
     prediction: ClassName = Field(description="The class that was predicted.")
-    value: float = Field(
-        allow_inf_nan=False, description="Worth of one such prediction; a cost is negative."
-    )
+    value: float = Field(description="Worth of one such prediction; a cost is negative.")
 
 
 class BusinessValue(Strict):
@@ -83,7 +75,6 @@ class BusinessValue(Strict):
     )
     per_error: float | None = Field(
         None,
-        allow_inf_nan=False,
         description="Worth of one unit of absolute error of a regression; a cost is negative.",
     )
     floor: float | None = Field(None, description="Mean worth of a prediction that a window needs.")
@@ -92,6 +83,18 @@ class BusinessValue(Strict):
         gt=0,
         description="How much less than on the version's own test part fails, if not by chance.",
     )
+
+    @model_validator(mode="after")
+    def _each_outcome_has_one_value(self) -> Self:
+        seen: set[tuple[str, str]] = set()
+        for item in self.outcomes:
+            outcome = (item.truth, item.prediction)
+            if outcome in seen:
+                raise ValueError(
+                    f"outcomes gives truth {item.truth}, prediction {item.prediction} two values"
+                )
+            seen.add(outcome)
+        return self
 
 
 class Gates(Strict):

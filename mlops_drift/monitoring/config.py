@@ -1,13 +1,13 @@
 """What is watched in production and what is done about it, as written in YAML."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.monitoring.checks import CheckName
 from mlops_drift.monitoring.streaming import StreamingMonitor
-from mlops_drift.schema import Strict, Windows
+from mlops_drift.schema import Distinct, Strict, Windows
 
 Mode = Literal["alert", "retrain", "retrain_and_promote"]
 TrainingWindow = Literal["recent", "since_change", "everything"]
@@ -55,7 +55,7 @@ class PerformanceMonitor(Strict):
         "(and slices) judged on a day together.",
     )
     min_rows: int = Field(100, ge=2, description="Fewest labelled predictions; under it: unknown.")
-    slices: list[str] = Field(
+    slices: Annotated[list[str], Distinct] = Field(
         [],
         description="Columns by whose values performance is judged apart (slice_performance): "
         "category, boolean or integer.",
@@ -90,7 +90,7 @@ class RetrainingPolicy(Strict):
         "challenger is trained and gated, and waits until somebody materializes `champion`. "
         "retrain_and_promote: a challenger that passes its gates serves from the next day on.",
     )
-    retrain_on: list[CheckName] = Field(
+    retrain_on: Annotated[list[CheckName], Distinct] = Field(
         ["feature_drift", "prediction_drift", "performance_drop", "model_age"],
         description="The checks whose failure requests a retraining; the others only alert. "
         "null_spike and data_quality may be added: by default broken data is for the pipeline to "
@@ -105,7 +105,7 @@ class RetrainingPolicy(Strict):
         description="How many labelled production days the training window `recent` reaches back; "
         "without it there is no such window.",
     )
-    training_windows: list[TrainingWindow] = Field(
+    training_windows: Annotated[list[TrainingWindow], Distinct] = Field(
         ["recent", "since_change", "everything"],
         min_length=1,
         description="The candidates of a retraining: the last `window_days`, all since the first "
@@ -141,3 +141,12 @@ class RetrainingPolicy(Strict):
         description="Refused challengers of one champion after which the policy gives up and "
         "calls for a person.",
     )
+
+    @model_validator(mode="after")
+    def _recent_has_a_length(self) -> Self:
+        if self.training_windows == ["recent"] and self.window_days is None:
+            raise ValueError(
+                "training_windows has only recent, which needs window_days, the days that it "
+                "reaches back"
+            )
+        return self

@@ -10,6 +10,9 @@ from mlops_drift.monitoring.config import TrainingWindow
 NO_CHAMPION = "no_champion"
 MANUAL = "manual"
 
+# A pause of so many days between failures makes two episodes of them.
+EPISODE_GAP_DAYS = 7
+
 Action = Literal["retrain", "alert", "give_up", "wait", "nothing"]
 Outcome = Literal["promoted", "rejected", "waiting"]
 

@@ -1,16 +1,16 @@
 """What people are told about a model: one short message an episode."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from textwrap import shorten
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlops_drift.monitoring.decision import Action
-from mlops_drift.schema import Strict, Verdict, overall
+from mlops_drift.monitoring.decision import EPISODE_GAP_DAYS, Action
+from mlops_drift.schema import Distinct, Strict, Verdict, overall
 
 Kind = Literal["failed_check", "decision", "promotion", "broken_check"]
 
@@ -40,7 +40,7 @@ class Notifications(Strict):
         "when a message is sent, whose values are percent-encoded where a URL asks for it. Without "
         "a URL nothing is sent.",
     )
-    about: list[Kind] = Field(
+    about: Annotated[list[Kind], Distinct] = Field(
         ["failed_check", "decision", "promotion", "broken_check"],
         description="What a message is sent about: failed_check, decision, promotion, "
         "broken_check.",
@@ -89,18 +89,24 @@ class Evaluated:
 
 
 def failed_check_messages(
-    model: str, verdicts: Iterable[Evaluated], advice: Mapping[str, str]
+    model: str,
+    verdicts: Iterable[Evaluated],
+    advice: Mapping[str, str],
+    told: Collection[str] = (),
 ) -> list[Message]:
     """One message for each episode of a failing check.
 
     An episode begins on the first day on which a check fails for a version. It ends when the check
-    passes on a later day, or when a day has verdicts about other versions only; days on which the
-    check is unknown do not end it. The check of a day is the verdict over all its numbers.
+    has passed and has not failed for more than `EPISODE_GAP_DAYS`, or when a day has verdicts about
+    other versions only; days on which the check is unknown do not end it. The check of a day is the
+    verdict over all its numbers.
 
     Args:
         model: name of the model.
         verdicts: every verdict since before the episodes began, in any order.
         advice: by check, why its failure matters and what to do next.
+        told: ids of earlier messages. An episode that one of them is about, which may have begun
+            on a later day before earlier days were filled in, has no other.
 
     Returns:
         The messages, ordered by day, check and version.
@@ -121,35 +127,47 @@ def failed_check_messages(
     by_check: dict[str, list[Evaluated]] = defaultdict(list)
     for evaluated in verdicts:
         by_check[evaluated.check].append(evaluated)
-    messages = [
-        _failed_check_message(model, failed, advice)
-        for check in sorted(by_check)
-        for failed in _episodes(by_check[check])
-    ]
+    messages = []
+    for check in sorted(by_check):
+        for episode in _episodes(by_check[check]):
+            ids = [_episode_id(model, failed[0]) for failed in episode]
+            if set(ids).isdisjoint(told):
+                messages.append(_failed_check_message(model, ids[0], episode[0], advice))
     return sorted(messages, key=lambda message: message.day)
 
 
-def _episodes(verdicts: Sequence[Evaluated]) -> list[list[Evaluated]]:
-    """The failed numbers on the first day of each episode of one check."""
+def _episodes(verdicts: Sequence[Evaluated]) -> list[list[list[Evaluated]]]:
+    """The episodes of one check, each as the failed numbers of its failing days."""
     days: dict[date, dict[int, list[Evaluated]]] = defaultdict(lambda: defaultdict(list))
     for evaluated in verdicts:
         days[evaluated.day][evaluated.version].append(evaluated)
-    failing: set[int] = set()
+    current: dict[int, list[list[Evaluated]]] = {}
+    passed: set[int] = set()
     begun = []
     for day in sorted(days):
-        failing.intersection_update(days[day])
+        current = {version: current[version] for version in current.keys() & days[day].keys()}
         for version, judged in sorted(days[day].items()):
             verdict = overall([evaluated.verdict for evaluated in judged])
-            if verdict == "fail" and version not in failing:
-                begun.append([evaluated for evaluated in judged if evaluated.verdict == "fail"])
-                failing.add(version)
-            elif verdict == "pass":
-                failing.discard(version)
+            if verdict == "pass":
+                passed.add(version)
+            elif verdict == "fail":
+                failed = [evaluated for evaluated in judged if evaluated.verdict == "fail"]
+                last = current[version][-1][0].day if version in current else None
+                paused = last is not None and (day - last).days > EPISODE_GAP_DAYS
+                if last is None or (paused and version in passed):
+                    current[version] = []
+                    begun.append(current[version])
+                current[version].append(failed)
+                passed.discard(version)
     return begun
 
 
+def _episode_id(model: str, failed: Evaluated) -> str:
+    return f"{model}-{failed.check}-v{failed.version}-{failed.day}"
+
+
 def _failed_check_message(
-    model: str, failed: Sequence[Evaluated], advice: Mapping[str, str]
+    model: str, name: str, failed: Sequence[Evaluated], advice: Mapping[str, str]
 ) -> Message:
     first = failed[0]
     worst: dict[str, Evaluated] = {}
@@ -159,7 +177,7 @@ def _failed_check_message(
     more = [f"and {len(reasons) - REASONS} more"] if len(reasons) > REASONS else []
     lines = [f"Version {first.version}:", *reasons[:REASONS], *more, "", advice[first.check]]
     return Message(
-        f"{model}-{first.check}-v{first.version}-{first.day}",
+        name,
         "failed_check",
         first.day,
         f"{model}: {first.check} fails since {first.day}",

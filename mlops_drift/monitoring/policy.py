@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from mlops_drift.monitoring.checks import DRIFTING, REALIZED
 from mlops_drift.monitoring.config import RetrainingPolicy, TrainingWindow
 from mlops_drift.monitoring.decision import (
+    EPISODE_GAP_DAYS,
     MANUAL,
     NO_CHAMPION,
     Action,
@@ -18,9 +19,6 @@ from mlops_drift.monitoring.decision import (
 
 # Within so many days a second failing day confirms the first.
 CONFIRMATION_DAYS = 28
-
-# A pause of so many days between failures makes two episodes of them.
-EPISODE_GAP_DAYS = 7
 
 
 def decide(
@@ -130,7 +128,7 @@ def _retraining(
     failed = _asking(evidence, champion, policy)
     fresh = fresh_failures(evidence, champion, history, policy)
     if not fresh:
-        return _nothing(model, evidence, _why_nothing(failed, champion, mine, policy))
+        return _nothing(model, evidence, _why_nothing(evidence.day, failed, champion, mine, policy))
     waiting = [past for past in mine if past.outcome == "waiting"]
     if waiting:
         return _nothing(model, evidence, _awaited(waiting[-1]))
@@ -196,14 +194,24 @@ def fresh_failures(
 
     Without one, labels make no difference to the decision.
     """
-    mine = _about(champion, history)
-    settled = max(_decided_until(champion, mine), _cool(champion, policy))
+    asking = _asking(evidence, champion, policy)
+    decided_until = _decided_until(champion, _about(champion, history))
+    settled = max(decided_until, _cool(champion, policy))
     forgotten = evidence.day - timedelta(days=CONFIRMATION_DAYS)
+    # A corrected label judges the same predictions again: that they fail is no news.
+    known = {_subject(check) for check in asking if check.day <= decided_until}
     return [
         check
-        for check in _asking(evidence, champion, policy)
-        if check.day > settled and (check.check not in DRIFTING or check.day > forgotten)
+        for check in asking
+        if check.day > settled
+        and (check.check not in DRIFTING or check.day > forgotten)
+        and _subject(check) not in known
     ]
+
+
+def _subject(check: FailedCheck) -> tuple[str, date, int, str, int]:
+    """What a failed number is about, whenever it was computed: the same rows of the same window."""
+    return check.check, check.production_day, check.window, check.column, check.n
 
 
 def _about(champion: Champion, history: Sequence[PastDecision]) -> list[PastDecision]:
@@ -231,6 +239,7 @@ def _cool(champion: Champion, policy: RetrainingPolicy) -> date:
 
 
 def _why_nothing(
+    day: date,
     failed: Sequence[FailedCheck],
     champion: Champion,
     mine: Sequence[PastDecision],
@@ -243,9 +252,11 @@ def _why_nothing(
     waiting = [past for past in mine if past.outcome == "waiting"]
     if waiting:
         return _awaited(waiting[-1])
-    if any(check.day > decided_until for check in failed):
+    if all(check.day <= decided_until for check in failed):
+        return f"the failed checks of {name} were decided on {decided_until}"
+    if day <= cool:
         return f"{name} is in its cooldown until {cool}: its failed checks only alert"
-    return f"the failed checks of {name} were decided on {decided_until}"
+    return f"no new failed check of {name} since {max(decided_until, cool)}"
 
 
 def _awaited(past: PastDecision) -> str:

@@ -56,7 +56,6 @@ class StreamingMonitor(Strict):
     threshold: float | None = Field(
         None,
         gt=0,
-        allow_inf_nan=False,
         description="ddm: standard deviations above the lowest share of errors (3). page_hinkley: "
         "surplus errors (50).",
     )

@@ -14,6 +14,9 @@ from mlops_drift.notifier import NotifierError, send
 # Another process that sends has emptied the outbox by then, or its receivers are down.
 LOCK_SECONDS = 30
 
+# A receiver that fails so often in a row is down; one failure may be the message's.
+FAILURES_IN_A_ROW = 2
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -44,9 +47,10 @@ def queue(config: Notifications, outbox: Outbox, messages: Iterable[Message]) ->
 def deliver(config: Notifications, outbox: Outbox, lock_folder: Path) -> Delivery:
     """Sends what waits in the outbox, in its order, each message once to each receiver.
 
-    A receiver that fails is left alone until the next delivery; the others get what waits for
-    them. Only a process that dies between a receiver's answer and its recording, or a receiver
-    that takes a message and answers too late, leads to a message that arrives twice.
+    A receiver that fails twice in a row is left alone until the next delivery; the others get what
+    waits for them. A message that a receiver refuses waits, and does not hold up the next. Only a
+    process that dies between a receiver's answer and its recording, or a receiver that takes a
+    message and answers too late, leads to a message that arrives twice.
 
     Args:
         config: the receivers.
@@ -65,26 +69,32 @@ def deliver(config: Notifications, outbox: Outbox, lock_folder: Path) -> Deliver
 
 def _deliver(urls: list[str], outbox: Outbox) -> Delivery:
     receivers = {_receiver(url): number for number, url in reversed(list(enumerate(urls)))}
-    down: dict[str, str] = {}
+    in_a_row = dict.fromkeys(receivers, 0)
+    errors: dict[str, str] = {}
     pending = outbox.pending()
     complete = []
     for waiting in pending:
         message = waiting.message
         missing = receivers.keys() - waiting.delivered
-        for receiver in sorted(missing - down.keys(), key=receivers.__getitem__):
+        for receiver in sorted(missing, key=receivers.__getitem__):
+            if in_a_row[receiver] >= FAILURES_IN_A_ROW:
+                continue
             number = receivers[receiver]
             try:
                 send(urls[number], message.title, message.body)
             except NotifierError as error:
-                down[receiver] = f"notifications.urls[{number}], {error}"
-                outbox.mark_failed([message.id], down[receiver])
+                in_a_row[receiver] += 1
+                errors[receiver] = f"notifications.urls[{number}], {error}"
+                outbox.mark_failed([message.id], errors[receiver])
             else:
+                in_a_row[receiver] = 0
+                missing -= {receiver}
                 outbox.mark_delivered([message.id], receiver)
-        if missing.isdisjoint(down):
+        if not missing:
             complete.append(message.id)
     if complete:
         outbox.mark_sent(complete)
-    return Delivery(len(complete), len(pending) - len(complete), "; ".join(down.values()))
+    return Delivery(len(complete), len(pending) - len(complete), "; ".join(errors.values()))
 
 
 def _receiver(url: str) -> str:

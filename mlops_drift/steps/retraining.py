@@ -136,6 +136,7 @@ def record_promotion(model: ModelLake, promoted: Promotion, *, manual: bool) -> 
             day=promoted.as_of,
             rules=[MANUAL],
             version=promoted.previous,
+            labelled=sum(model.labelled_counts(promoted.as_of)[0].values()),
             reason="materialized by hand",
         )
     model.log.record(

@@ -182,6 +182,7 @@ def test_a_decision_by_hand_is_recorded_on_promotion_only(hand):
         (["manual"], "promoted", 1),
         (["manual"], "promoted", 2),
     ]
+    assert all(row["labelled"] > 0 for row in decisions)
     assert [item.version for item in promotions] == [1, 2]
     assert all(item.decision.startswith("tiny-manual-") for item in promotions)
 

@@ -140,6 +140,16 @@ def test_a_run_that_fails_is_seen_by_a_look_with_the_cursor_of_before(world, ins
     assert "no check has run" not in world.look(instance, cursor=stopped.cursor).skip_message
 
 
+def test_a_waiting_run_of_a_day_that_was_measured_holds_nothing_up(world, instance):
+    create_run_for_test(
+        instance,
+        job_name="tiny_daily",
+        status=dg.DagsterRunStatus.STARTING,
+        tags={"dagster/partition": str(day(0))},
+    )
+    assert world.look(instance).run_requests
+
+
 # With a champion
 
 
@@ -207,9 +217,20 @@ def test_an_asset_that_raises_starts_no_retraining(broken):
     assert look.skip_message == f"{day(1)}: nothing: no failed check of version 1 that may retrain"
 
 
-def test_the_days_after_a_broken_one_go_on(broken):
+def test_a_day_waits_for_an_earlier_one_whose_run_waits(broken):
     world, instance, _ = broken
     with world.active():
         assert world.run_days(instance, day(3)).success
+        queued = create_run_for_test(
+            instance,
+            job_name="tiny_daily",
+            status=dg.DagsterRunStatus.STARTING,
+            tags={"dagster/partition": str(day(2))},
+        )
+        waiting = world.look(instance)
+        instance.delete_run(queued.run_id)
         look = world.look(instance)
+    assert waiting.skip_message == (
+        f"{day(3)} waits for 1 earlier days, from {day(2)} on, whose runs are queued or under way"
+    )
     assert look.skip_message == f"{day(3)}: nothing: no failed check of version 1 that may retrain"

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from mlops_drift.learning.config import Gates, Training
+from mlops_drift.learning.config import BusinessValue, Gates, Training
 
 
 def test_every_field_is_described():
@@ -14,7 +14,7 @@ def test_every_field_is_described():
     [
         ({"metric": "gini"}, "metric"),
         ({"families": []}, "families"),
-        ({"families": ["linear", "linear"]}, "families has duplicates"),
+        ({"families": ["linear", "linear"]}, "each may be named once, found linear"),
         ({"trials": 0}, "trials"),
         ({"folds": 1}, "folds"),
         ({"test_share": 0.6}, "test_share"),
@@ -31,3 +31,13 @@ def test_a_metric_and_a_minimum_must_be_chosen():
         Training.model_validate({})
     with pytest.raises(ValidationError, match="minimum"):
         Gates.model_validate({})
+
+
+def test_an_outcome_has_one_value():
+    outcomes = [
+        {"truth": "yes", "prediction": "no", "value": value, **names}
+        for value, names in ((-4, {}), (1, {"prediction": "yes"}), (-5, {}))
+    ]
+    assert len(BusinessValue(outcomes=outcomes[:2]).outcomes) == 2
+    with pytest.raises(ValidationError, match="gives truth yes, prediction no two values"):
+        BusinessValue(outcomes=outcomes)

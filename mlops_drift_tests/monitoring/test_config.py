@@ -49,3 +49,30 @@ def test_every_field_is_described():
     for model in (QualityMonitor, PerformanceMonitor, AgeMonitor, Budget, RetrainingPolicy):
         for name, field in model.model_fields.items():
             assert field.description, name
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("limit", ["floor", "drop"])
+def test_a_limit_is_a_finite_number(limit, value):
+    with pytest.raises(ValidationError, match="finite number"):
+        PerformanceMonitor(**{limit: value})
+
+
+def test_the_recent_window_alone_needs_its_length():
+    with pytest.raises(ValidationError, match="needs window_days"):
+        RetrainingPolicy(training_windows=["recent"])
+    policy = RetrainingPolicy(training_windows=["recent"], window_days=90)
+    assert policy.window_days == 90
+
+
+@pytest.mark.parametrize(
+    ("config", "field", "names"),
+    [
+        (PerformanceMonitor, "slices", ["country", "country"]),
+        (RetrainingPolicy, "retrain_on", ["model_age", "model_age"]),
+        (RetrainingPolicy, "training_windows", ["everything", "everything"]),
+    ],
+)
+def test_a_list_names_each_thing_once(config, field, names):
+    with pytest.raises(ValidationError, match=f"named once, found {names[0]} more often"):
+        config(**{field: names})

@@ -65,13 +65,23 @@ def first_days(verdicts):
         ("f", [0]),
         ("fuuf", [0]),
         ("f  f", [0]),
-        ("fpf", [0, 2]),
-        ("fupuf", [0, 4]),
-        ("ufpfpf", [1, 3, 5]),
+        ("fpf", [0]),
+        ("fpfpfpfpfpfpf", [0]),
+        ("fppppppf", [0]),
+        ("fpppppppf", [0, 8]),
+        ("fuuuuuuuf", [0]),
+        ("fuuupuuuf", [0, 8]),
+        ("f       f", [0]),
     ],
 )
-def test_an_episode_ends_when_the_check_passes_and_not_while_it_is_unknown(verdicts, begun):
+def test_an_episode_ends_when_the_check_has_passed_and_not_failed_for_a_week(verdicts, begun):
     assert first_days(verdicts) == [day(number) for number in begun]
+
+
+def test_earlier_days_that_are_filled_in_later_belong_to_the_episode_that_was_told():
+    late = failed_check_messages("shop", walk("   ff"), ADVICE)
+    whole = failed_check_messages("shop", walk("fffffppppppppf"), ADVICE, [late[0].id])
+    assert [message.day for message in whole] == [day(13)]
 
 
 def test_an_episode_has_the_same_message_however_often_and_in_whatever_order_it_is_seen():
@@ -86,7 +96,7 @@ def test_a_day_fails_if_any_number_fails_and_passes_if_any_passes_and_none_fails
     mixed = [evaluated(1, "pass", column="b"), evaluated(1, "fail"), evaluated(1, "unknown")]
     assert told([evaluated(0), *mixed]) == ["shop-feature_drift-v1-2024-10-01"]
     passed = [evaluated(1, "pass", column="b"), evaluated(1, "unknown")]
-    assert len(told([evaluated(0), *passed, evaluated(2)])) == 2
+    assert len(told([evaluated(0), *passed, evaluated(9)])) == 2
 
 
 def test_a_new_version_begins_an_episode_of_its_own():

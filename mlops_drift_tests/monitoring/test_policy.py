@@ -178,6 +178,21 @@ def test_after_a_refused_challenger_a_new_failure_needs_new_labels():
     assert later.evidence == (failed(on=12),)
 
 
+def test_a_corrected_label_of_a_production_day_that_was_decided_about_is_no_new_failure():
+    refused = [past(10, "rejected")]
+    before = failed(on=10, about=8, value=0.6)
+    corrected = failed(on=12, about=8, value=0.59)
+    nothing = decided(evidence(on=12, checks=[before, corrected]), refused)
+    assert (nothing.action, nothing.reason) == (
+        "nothing",
+        "no new failed check of version 1 since 2024-10-11",
+    )
+    more_labels = failed(on=12, about=8, n=150)
+    assert decided(evidence(on=12, checks=[before, more_labels]), refused).action == "retrain"
+    newly_failed = failed(on=12, about=7)
+    assert decided(evidence(on=12, checks=[before, newly_failed]), refused).action == "retrain"
+
+
 def test_what_was_refused_for_another_champion_does_not_hold_back():
     history = [past(4, "rejected", version=0, labelled=1000)]
     assert decided(evidence(checks=[failed()]), history).action == "retrain"

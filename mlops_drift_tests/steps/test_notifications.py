@@ -100,15 +100,29 @@ def test_messages_wait_while_the_receiver_is_down_and_then_arrive_once(outbox, r
     assert receiver.titles == ["a", "b", "c"]
 
 
-def test_a_receiver_that_fails_is_tried_once_a_delivery(outbox, receiver, locks, lake):
+def test_a_receiver_that_fails_is_tried_twice_a_delivery(outbox, receiver, locks, lake):
     config = Notifications(urls=[receiver.url])
     receiver.status = 500
-    queue(config, outbox, [message("a"), message("b")])
+    queue(config, outbox, [message(name) for name in ("a", "b", "c")])
     deliver(config, outbox, locks)
     deliver(config, outbox, locks)
     stored = lake.rows("SELECT attempts, error FROM o ORDER BY number", o=TABLE)
-    assert [row["attempts"] for row in stored] == [2, 0]
+    assert [row["attempts"] for row in stored] == [2, 2, 0]
     assert "error=500" in stored[0]["error"]
+
+
+def test_a_message_that_a_receiver_refuses_does_not_hold_up_the_others(outbox, receiver, locks):
+    config = Notifications(urls=[receiver.url])
+    receiver.refused = {"bad"}
+    queue(config, outbox, [message(name) for name in ("a", "bad", "b", "c")])
+    for _ in range(2):
+        delivery = deliver(config, outbox, locks)
+    assert receiver.titles == ["a", "b", "c"]
+    assert (delivery.sent, delivery.waiting) == (0, 1)
+    assert "error=400" in delivery.error
+    receiver.refused = set()
+    assert deliver(config, outbox, locks) == Delivery(1, 0)
+    assert receiver.titles == ["a", "b", "c", "bad"]
 
 
 def test_a_receiver_that_is_up_gets_a_message_once_while_another_is_down(
