@@ -188,7 +188,7 @@ def test_an_unknown_column_is_answered_with_the_columns(complaint, options):
     ("options", "said"),
     [
         (("--metric", "jsd"), "--metric: Input should be 'js', 'psi'"),
-        (("--threshold", "nan"), "--threshold: Input should be greater than 0, found nan"),
+        (("--threshold", "nan"), "--threshold: Input should be a finite number, found nan"),
         (("--alpha", "1"), "--alpha: Input should be less than 1"),
         (("--min-rows", "0"), "--min-rows: Input should be greater than 0, found 0"),
         (("--tests", "levene,t"), "--tests must be of mann-whitney, levene, found 't'"),
