@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
 from math import nan
@@ -278,7 +278,9 @@ class Backtest:
         key = tuple(sorted(identity.items()))
         if key not in self._births:
             self._births[key] = train_birth(spec, training_set, identity, as_of, on_trial)
-        return self._births[key]
+        birth = self._births[key]
+        # A policy that trains the same version on another day has it from that day on.
+        return replace(birth, tags={**birth.tags, "as_of": as_of.isoformat()})
 
     def _story(self, spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         timeline = read_timeline(model, self.first, self.last)

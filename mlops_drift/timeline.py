@@ -6,7 +6,8 @@ from typing import Any
 
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import WHAT, ModelLake
-from mlops_drift.monitoring.checks import DATA_QUALITY, REALIZED, WARNINGS
+from mlops_drift.monitoring.checks import DATA_QUALITY, MODEL_AGE, WARNINGS
+from mlops_drift.monitoring.decision import NO_CHAMPION
 
 ALARMS = f"""
     SELECT day, "check", "column", value, threshold, n, version, day AS production_day, "window",
@@ -100,6 +101,10 @@ def read_timeline(model: ModelLake, first: date, last: date) -> Timeline:
 
 
 def _first_failing_day(evidence: list[dict[str, Any]]) -> date | None:
-    """The first production day of realized performance that a decision rests on."""
-    days = [number["production_day"] for number in evidence if number["check"] in REALIZED]
+    """The first failing production day that a decision rests on; age has none."""
+    days = [
+        number["production_day"]
+        for number in evidence
+        if number["check"] not in (MODEL_AGE, NO_CHAMPION)
+    ]
     return date.fromisoformat(min(days)) if days else None

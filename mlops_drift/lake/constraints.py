@@ -18,6 +18,8 @@ from mlops_drift.sources.base import Batch, SourceError
 TRUTHS = "('true', 't', '1', '1.0', 'yes', 'y')"
 FALSEHOODS = "('false', 'f', '0', '0.0', 'no', 'n')"
 BLANKS = r"E' \t\r\n'"
+# What a label is that another one of the same day replaces.
+CORRECTED = "corrected later on the same day"
 NOUNS: dict[ColumnType, str] = {
     "number": "a number",
     "integer": "an integer",
@@ -130,7 +132,8 @@ def _screen(
     columns: Mapping[str, Column],
     accepted: Table,
     rejected: Table,
-    earlier: Scan | None,
+    earlier: Scan | None = None,
+    corrects: str | None = None,
 ) -> Screened:
     if batch.rows.num_rows == 0:
         return Screened(accepted.schema.empty_table(), rejected.schema.empty_table())
@@ -155,6 +158,12 @@ def _screen(
         else "NULL"
     )
     duplicate = _quoted(f"{key}: duplicate key")
+    order = "ordinal"
+    if corrects is not None:
+        order = "event_time DESC NULLS LAST, ordinal DESC"
+        changed = f'"typed_{corrects}" IS DISTINCT FROM final'
+        duplicate = f"CASE WHEN {changed} THEN {_quoted(CORRECTED)} ELSE {duplicate} END"
+    final = f'"typed_{corrects or key}"'
     sql = f"""
         WITH texts AS (
             SELECT day, event_time, row_number() OVER () AS ordinal, {texts},
@@ -168,13 +177,14 @@ def _screen(
         ),
         ranked AS (
             SELECT *, {earlier_fault} AS earlier_fault,
-                row_number() OVER (PARTITION BY day, "typed_{key}", len(faults) = 0
-                                   ORDER BY ordinal) AS rank_in_day,
+                row_number() OVER in_day AS rank_in_day,
+                first_value({final}) OVER in_day AS final,
                 row_number() OVER (PARTITION BY "typed_{key}", len(faults) = 0
                                    ORDER BY day, ordinal) AS rank
             FROM checked
+            WINDOW in_day AS (PARTITION BY day, "typed_{key}", len(faults) = 0 ORDER BY {order})
         )
-        SELECT * EXCLUDE (faults, earlier_fault, rank, rank_in_day), list_filter(
+        SELECT * EXCLUDE (faults, earlier_fault, rank, rank_in_day, final), list_filter(
             list_concat(faults, [
                 earlier_fault,
                 CASE WHEN len(faults) = 0 AND {"rank" if earlier else "rank_in_day"} > 1
@@ -235,7 +245,8 @@ def screen_labels(
 ) -> Screened:
     """Checks labels: a key, a value of the target's kind, and one label a key and day.
 
-    A label that arrives again on a later day is a correction, and is accepted.
+    A label that arrives again on a later day is a correction, and is accepted. Of several on one
+    day the last counts: by `event_time`, and where that is the same by the order of the rows.
 
     Raises:
         SourceError: if the label column is missing from the source altogether.
@@ -250,4 +261,5 @@ def screen_labels(
         if target.is_classification
         else Column(type="number", nullable=False)
     )
-    return _screen(lake, batch, "labels", key, {target.column: column}, labels, rejected, None)
+    columns = {target.column: column}
+    return _screen(lake, batch, "labels", key, columns, labels, rejected, corrects=target.column)

@@ -127,18 +127,18 @@ class ModelLake:
         seen = {label for row in counted for label in row["seen"]}
         return {row["day"]: row["n"] for row in counted}, seen
 
-    def unmatched_labels(self, first: date, last: date) -> dict[date, dict[str, int]]:
-        """Labels that arrived on these days without a usable event: how many, by what is wrong."""
+    def unmatched_labels(self, first: date, last: date) -> dict[date, int]:
+        """By day of arrival, how many labels had no event up to that day."""
         counted = self.lake.rows(
             f"""
-            SELECT labels.day, count(*) FILTER (WHERE features.day IS NULL) AS unknown_key,
-                   count(*) FILTER (WHERE features.day > labels.day) AS before_event
-            FROM labels LEFT JOIN features USING ("{self._key}") GROUP BY labels.day
+            SELECT labels.day, count(*) AS n
+            FROM labels LEFT JOIN features USING ("{self._key}")
+            WHERE features.day IS NULL OR features.day > labels.day GROUP BY labels.day
             """,
             labels=Scan(self.tables.labels, first, last),
-            features=self.tables.features,
+            features=Scan(self.tables.features, until=last),
         )
-        return {row.pop("day"): row for row in counted}
+        return {row["day"]: row["n"] for row in counted}
 
     def last_day(self) -> date | None:
         """The last day that has features."""

@@ -83,8 +83,9 @@ def choose_window(
     add by their number alone is not seen. The models are the defaults of each family, and a
     candidate's best family counts. Of equal candidates the longest wins.
 
-    A candidate with fewer than 50 rows, or without two classes to fit on, has the value nan and
-    is chosen only if none has another: then the longest is. Candidates with the same rows have
+    A candidate with fewer than 50 rows, without two classes to fit on, or without a class that
+    the longest has, which its version could never predict, has the value nan and is chosen only if
+    none has another: then the longest is. Candidates with the same rows have
     the same value; where all have the same rows, nothing is scored. The same arguments give the
     same choice.
 
@@ -119,7 +120,11 @@ def choose_window(
         raise ValueError("candidates must name at least one training window, found none")
     longest_first = sorted(candidates.items(), key=lambda candidate: candidate[1] or date.min)
     counts = {name: _rows_since(labelled, since) for name, since in longest_first}
-    scorable = {count for count in counts.values() if count >= FEWEST_ROWS}
+    scorable = {
+        counts[name]
+        for name, since in longest_first
+        if counts[name] >= FEWEST_ROWS and _knows_every_class(labelled, since, target)
+    }
     values: dict[int, float] = {}
     evaluated = 0
     if scorable and len(set(counts.values())) > 1:
@@ -136,6 +141,13 @@ def choose_window(
     )
     best = _best(scores, training)
     return WindowChoice(best.name, best.since, scores, evaluated)
+
+
+def _knows_every_class(labelled: pa.Table, since: date | None, target: Target) -> bool:
+    if since is None or not target.is_classification:
+        return True
+    mine = labelled.filter(pc.greater_equal(labelled["day"], since))
+    return len(pc.unique(mine[target.column])) == len(pc.unique(labelled[target.column]))
 
 
 def _rows_since(labelled: pa.Table, since: date | None) -> int:

@@ -131,15 +131,15 @@ class RetrainingPolicy(Strict):
     cooldown_days: int = Field(
         7,
         ge=0,
-        description="Days after a promotion on which failed checks only alert: what still fails "
-        "afterwards retrains.",
+        description="Days after a promotion, or a refused challenger, on which failed checks only "
+        "alert: what still fails afterwards retrains.",
     )
     budget: Budget | None = Field(None, description="Most retrainings in a period.")
     give_up_after: int = Field(
         5,
         ge=1,
-        description="Refused challengers of one champion after which the policy gives up and "
-        "calls for a person.",
+        description="Refused challengers of one champion, because of the same check, after which "
+        "the policy gives up and calls for a person.",
     )
 
     @model_validator(mode="after")

@@ -30,8 +30,9 @@ def decide(
     champion the first version is trained once there are enough labelled rows. With one, failures
     of the checks in `retrain_on`, after the cooldown and since the last decision, are one drift
     episode and lead to one retraining, those of drift once a second day has confirmed them. It
-    waits for new labels, for a row of every class, and for
-    the budget; after `give_up_after` refused challengers of one champion it gives up.
+    waits for new labels, for a row of every class, and for the budget. Once `give_up_after`
+    challengers of one champion were refused because of each of the checks, it gives up, until
+    another check fails.
 
     Args:
         model: name of the model.
@@ -76,12 +77,16 @@ def _first_version(
     mine = [past for past in history if past.version is None]
     trained = [past.labelled for past in mine if past.outcome in ("rejected", "waiting")]
     needed = max([policy.first_training_rows, *(n + policy.min_new_labels for n in trained)])
-    stop = _given_up(model, evidence, None, mine, policy)
+    stop = _given_up(model, evidence, None, mine, [NO_CHAMPION], policy)
     if stop is not None:
         return stop
     waiting = [past for past in mine if past.outcome == "waiting"]
     if waiting:
         return _nothing(model, evidence, _awaited(waiting[-1]))
+    cool = _cool(None, mine, policy)
+    if cool is not None and day <= cool:
+        reason = f"a first version was refused: the next one is trained after {cool}"
+        return _waiting(model, evidence, reason)
     if labelled < needed:
         return _waiting(
             model, evidence, f"{labelled} of {needed} labelled rows for a first version"
@@ -135,7 +140,7 @@ def _retraining(
     confirmed = _confirmed(fresh, day, policy)
     if not confirmed:
         return _waiting(model, evidence, _unconfirmed(fresh, policy))
-    stop = _given_up(model, evidence, champion, mine, policy)
+    stop = _given_up(model, evidence, champion, mine, _rules(confirmed), policy)
     if stop is not None:
         return stop
     if policy.mode == "alert":
@@ -195,8 +200,9 @@ def fresh_failures(
     Without one, labels make no difference to the decision.
     """
     asking = _asking(evidence, champion, policy)
-    decided_until = _decided_until(champion, _about(champion, history))
-    settled = max(decided_until, _cool(champion, policy))
+    mine = _about(champion, history)
+    decided_until = _decided_until(champion, mine)
+    settled = max(decided_until, _cool(champion, mine, policy) or decided_until)
     forgotten = evidence.day - timedelta(days=CONFIRMATION_DAYS)
     # A corrected label judges the same predictions again: that they fail is no news.
     known = {_subject(check) for check in asking if check.day <= decided_until}
@@ -233,9 +239,14 @@ def _decided_until(champion: Champion, mine: Sequence[PastDecision]) -> date:
     return max([champion.as_of, *(past.day for past in mine)])
 
 
-def _cool(champion: Champion, policy: RetrainingPolicy) -> date:
-    """The last day of the cooldown."""
-    return champion.as_of + timedelta(days=policy.cooldown_days)
+def _cool(
+    champion: Champion | None, mine: Sequence[PastDecision], policy: RetrainingPolicy
+) -> date | None:
+    """The last day of the cooldown after the promotion, or the last refused challenger."""
+    trained = [past.day for past in mine if past.outcome == "rejected"]
+    if champion is not None:
+        trained.append(champion.as_of)
+    return max(trained) + timedelta(days=policy.cooldown_days) if trained else None
 
 
 def _why_nothing(
@@ -246,7 +257,8 @@ def _why_nothing(
     policy: RetrainingPolicy,
 ) -> str:
     name = f"version {champion.version}"
-    decided_until, cool = _decided_until(champion, mine), _cool(champion, policy)
+    decided_until = _decided_until(champion, mine)
+    cool = _cool(champion, mine, policy) or decided_until
     if not failed:
         return f"no failed check of {name} that may retrain"
     waiting = [past for past in mine if past.outcome == "waiting"]
@@ -318,26 +330,28 @@ def _given_up(
     evidence: Evidence,
     champion: Champion | None,
     mine: Sequence[PastDecision],
+    asking: Sequence[str],
     policy: RetrainingPolicy,
 ) -> Decision | None:
-    refused = [past for past in mine if past.outcome == "rejected"]
-    if len(refused) < policy.give_up_after:
+    """Once each of the checks that ask has had its share of refused challengers."""
+    refused = [past for past in mine if past.outcome == "rejected" and set(past.rules) & {*asking}]
+    if any(sum(rule in past.rules for past in refused) < policy.give_up_after for rule in asking):
         return None
     said = [past for past in mine if past.action == "give_up"]
-    if said:
+    if {rule for past in said for rule in past.rules}.issuperset(asking):
         reason = f"gave up on {said[-1].day}; promote a version by hand, or raise give_up_after"
         return _nothing(model, evidence, reason)
     number = champion.version if champion else 0
     whom = f"version {number}" if champion else "a first version"
-    rules = tuple(dict.fromkeys(rule for past in refused for rule in past.rules))
     return Decision(
         "give_up",
         f"{len(refused)} challengers in place of {whom} were refused, the last on "
-        f"{refused[-1].day}: no more are trained until a person looks. See why the gates refused "
-        "them, then promote a version by hand or change gates, features or policy",
+        f"{refused[-1].day}: because of {', '.join(asking)} no more are trained until a person "
+        "looks. See why the gates refused them, then promote a version by hand or change gates, "
+        "features or policy",
         evidence.day,
-        f"{model}-v{number}-gave-up",
-        rules,
+        f"{model}-v{number}-{evidence.day}-gave-up",
+        tuple(asking),
         champion.version if champion else None,
     )
 

@@ -9,7 +9,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_drift.lake.constraints import screen_events, screen_labels
+from mlops_drift.lake.constraints import CORRECTED, screen_events, screen_labels
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.table import Table
@@ -22,8 +22,7 @@ VALUE = re.compile(r"^([^:]*: ).*?((?:is not|is below|is above) )", re.DOTALL)
 
 EVENTS = "events"
 LABELS = "labels"
-UNKNOWN_KEY = "no event has this key"
-BEFORE_EVENT = "the label arrived before its event"
+UNKNOWN_KEY = "no event has this key so far"
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,8 @@ def land_labels(
 ) -> Landed:
     """Lands the labels that arrived on the days `first` to `last`, replacing what was there.
 
-    A label whose key no event has, or that arrived before its event, stays in the table, counts
-    against the quality, and is used nowhere.
+    A label whose key no event has on that day stays in the table, counts against the quality, and
+    is used nowhere. One that was corrected on its own day is kept aside; that is no fault.
     """
     batch = source.labels(first, last)
     tables = model.tables
@@ -82,7 +81,7 @@ def _judge(
     source: str,
     accepted: pa.Table,
     kept_aside: pa.Table,
-    unmatched: Mapping[date, Mapping[str, int]],
+    unmatched: Mapping[date, int],
     first: date,
     last: date,
 ) -> dict[date, QualityVerdict]:
@@ -92,14 +91,10 @@ def _judge(
     verdicts = {}
     champions = model.champions(first, last)
     for day in champions:
-        useless = unmatched.get(day, {})
-        aside = {
-            **_by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day))),
-            UNKNOWN_KEY: useless.get("unknown_key", 0),
-            BEFORE_EVENT: useless.get("before_event", 0),
-        }
-        usable = arrived[day] - aside[UNKNOWN_KEY] - aside[BEFORE_EVENT]
-        verdicts[day] = judge_quality(usable, aside, source, monitor)
+        aside = _by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day)))
+        aside.pop(CORRECTED, None)
+        aside[UNKNOWN_KEY] = unmatched.get(day, 0)
+        verdicts[day] = judge_quality(arrived[day] - aside[UNKNOWN_KEY], aside, source, monitor)
     rows = [
         {
             "day": day,

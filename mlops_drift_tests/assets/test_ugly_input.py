@@ -243,7 +243,7 @@ def test_labels_without_an_event_are_kept_counted_and_used_nowhere(results, worl
     found, about = check(results[WRONG_LABELS], "labels", "data_quality")
     assert not found.passed
     assert about["value"] == pytest.approx(5 / (ROWS + 1))
-    assert "no event has this key (2)" in found.description
+    assert "no event has this key so far (2)" in found.description
     with world.lake() as model:
         assert not {900001, 900002} & set(model.labelled(day(LAST), None)["id"].to_pylist())
 

@@ -1,6 +1,6 @@
 import json
 import math
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import duckdb
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.lake.constraints import screen_events, screen_labels
+from mlops_drift.lake.constraints import CORRECTED, screen_events, screen_labels
 from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.lake.table import model_tables
 from mlops_drift.schema import Column, Target
@@ -289,13 +289,27 @@ def test_a_label_that_is_null_or_outside_the_classes_is_rejected(lake):
 
 
 def test_a_key_has_one_label_a_day_and_a_later_one_is_a_correction(lake):
-    columns = {"id": ["a", "a", "a"], "y": ["yes", "no", "no"]}
-    screened = screened_labels(lake, columns, days=[0, 0, 1])
+    columns = {"id": ["a", "a", "a", "a"], "y": ["yes", "no", "no", "yes"]}
+    screened = screened_labels(lake, columns, days=[0, 0, 0, 1])
     assert screened.accepted.select(["day", "y"]).to_pylist() == [
-        {"day": day(0), "y": "yes"},
-        {"day": day(1), "y": "no"},
+        {"day": day(0), "y": "no"},
+        {"day": day(1), "y": "yes"},
     ]
-    assert screened.rejected["reason"].to_pylist() == ["id: duplicate key"]
+    assert screened.rejected["reason"].to_pylist() == [CORRECTED, "id: duplicate key"]
+
+
+def test_of_the_labels_of_a_day_the_latest_counts_whatever_the_order_of_the_rows(lake):
+    rows = batch({"id": ["a", "a", "b"], "y": ["no", "yes", "yes"]}).rows
+    hours = [datetime.combine(MONDAY, time(hour)) for hour in (17, 9, 12)]
+    rows = rows.set_column(1, "event_time", pa.array(hours, pa.timestamp("us")))
+    tables = model_tables("churn", "id", "text", {}, BINARY)
+    arrived = Batch(rows, "data/labels.csv")
+    screened = screen_labels(lake, arrived, "id", BINARY, tables.labels, tables.rejected)
+    assert screened.accepted.select(["id", "y"]).to_pylist() == [
+        {"id": "a", "y": "no"},
+        {"id": "b", "y": "yes"},
+    ]
+    assert json.loads(screened.rejected["row"][0].as_py()) == {"id": "a", "y": "yes"}
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_a_label_of_no_event_or_from_before_its_event_is_used_nowhere(model):
     put_labels(model, (1, "early", "yes"), (1, "ghost", "no"), (1, "a", "no"))
     assert known(model, 5) == [("a", "no")]
     assert model.labelled_counts(day(5)) == ({day(0): 1}, {"no"})
-    assert model.unmatched_labels(day(1), day(1)) == {day(1): {"unknown_key": 1, "before_event": 1}}
+    assert model.unmatched_labels(day(1), day(1)) == {day(1): 2}
     assert model.unmatched_labels(day(2), day(5)) == {}
 
 

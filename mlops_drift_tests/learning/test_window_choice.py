@@ -170,6 +170,27 @@ def test_a_candidate_with_one_class_is_not_chosen():
     assert chosen.name == "everything"
 
 
+def test_a_candidate_without_one_of_the_classes_is_not_chosen():
+    rng = np.random.default_rng(1)
+    days = [date(2024, 1, 1) + timedelta(days=n // 20) for n in range(800)]
+    x = rng.normal(size=800)
+    change = date(2024, 1, 31)
+    old = np.where(np.array(days) < change, "high", "low")
+    risk = np.where(x > 0, "medium", old)
+    rows = pa.table({"id": range(800), "day": days, "event_time": days, "x": x, "risk": risk})
+    target = Target(column="risk", kind="multiclass", classes=["high", "medium", "low"])
+    chosen = choose_window(
+        rows,
+        {"since_change": change, "everything": None},
+        {"x": Column(type="number")},
+        target,
+        Training(metric="accuracy"),
+        "id",
+    )
+    assert chosen.name == "everything"
+    assert isnan(chosen.scores[1].value)
+
+
 def test_a_class_that_is_rare_in_the_evaluated_rows_is_no_obstacle():
     frame = glassware(4).to_pandas()
     newest = frame.index[frame["day"] == CHANGE]

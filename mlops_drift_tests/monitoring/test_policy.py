@@ -318,7 +318,7 @@ def test_after_too_many_refused_challengers_it_gives_up_once_and_loudly():
     policy = POLICY.model_copy(update={"give_up_after": 2})
     history = [past(number, "rejected", labelled=10) for number in (8, 10)]
     gave_up = decided(evidence(checks=[failed()]), history, policy)
-    assert (gave_up.action, gave_up.id, gave_up.version) == ("give_up", "shop-v1-gave-up", 1)
+    assert (gave_up.action, gave_up.version, gave_up.rules) == ("give_up", 1, ("performance_drop",))
     assert gave_up.reason.startswith("2 challengers in place of version 1 were refused")
     said = past(12, id=gave_up.id, action="give_up")
     after = decided(evidence(on=14, checks=[failed(on=14)]), [*history, said], policy)
@@ -333,8 +333,40 @@ def test_after_too_many_refused_challengers_it_gives_up_once_and_loudly():
 
 def test_a_first_version_that_is_always_refused_is_given_up_too():
     policy = POLICY.model_copy(update={"give_up_after": 1})
-    history = [past(5, "rejected", None, labelled=100)]
+    history = [past(5, "rejected", None, labelled=100, rules=(NO_CHAMPION,))]
     assert decided(evidence(champion=None), history, policy).action == "give_up"
+
+
+def test_what_was_given_up_for_one_check_is_tried_again_for_another():
+    policy = POLICY.model_copy(update={"give_up_after": 2})
+    history = [past(number, "rejected", labelled=10, rules=("model_age",)) for number in (8, 9)]
+    history.append(past(10, action="give_up", rules=("model_age",)))
+    aged = failed("model_age")
+    assert decided(evidence(checks=[aged]), history, policy).action == "nothing"
+    dropped = decided(evidence(checks=[aged, failed()]), history, policy)
+    assert (dropped.action, dropped.rules) == ("retrain", ("model_age", "performance_drop"))
+
+
+def test_after_a_refused_challenger_failures_only_alert_for_as_long_as_after_a_promotion():
+    policy = POLICY.model_copy(update={"cooldown_days": 5})
+    history = [past(10, "rejected", labelled=10)]
+    early = decided(evidence(on=15, checks=[failed(on=15)]), history, policy)
+    assert (early.action, early.reason) == (
+        "nothing",
+        f"version 1 is in its cooldown until {day(15)}: its failed checks only alert",
+    )
+    assert decided(evidence(on=16, checks=[failed(on=16)]), history, policy).action == "retrain"
+
+
+def test_after_a_refused_first_version_the_next_waits_for_the_cooldown():
+    policy = POLICY.model_copy(update={"cooldown_days": 5})
+    history = [past(10, "rejected", None, labelled=100, rules=(NO_CHAMPION,))]
+    early = decided(evidence(on=15, champion=None), history, policy)
+    assert (early.action, early.reason) == (
+        "wait",
+        f"a first version was refused: the next one is trained after {day(15)}",
+    )
+    assert decided(evidence(on=16, champion=None), history, policy).action == "retrain"
 
 
 def test_in_the_mode_alert_an_episode_is_said_once_and_nothing_is_trained():
