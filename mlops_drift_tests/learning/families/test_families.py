@@ -35,6 +35,14 @@ class TestEveryFamily:
         metric, least = SKILL[target.kind]
         assert evaluate(metric, target, truth, prediction, score) >= least
 
+    def test_a_row_is_predicted_alike_to_the_last_bit_alone_and_among_others(self, name, target):
+        pipeline = fitted(name, target, *mixed(target, n=300))
+        features, _ = mixed(target, n=200, seed=1)
+        whole = predict(pipeline, target, features)
+        for first, last in ((0, 1), (1, 4), (4, 11), (11, 84), (84, 200)):
+            part = predict(pipeline, target, features.iloc[first:last])
+            pd.testing.assert_frame_equal(part, whole.iloc[first:last], check_exact=True)
+
     def test_ugly_columns_are_trained_on_and_predicted(self, name, target):
         features, truth = mixed(target)
         columns = MIXED | {
