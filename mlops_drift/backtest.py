@@ -36,7 +36,7 @@ from mlops_drift.monitoring.decision import NO_CHAMPION
 from mlops_drift.registry.base import Birth
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.sources.base import Source
-from mlops_drift.spec import ModelSpec
+from mlops_drift.spec import ModelSpec, require_watched
 from mlops_drift.steps.decisions import decide_days, record_decision
 from mlops_drift.steps.drift import measure_drift
 from mlops_drift.steps.landing import land_events, land_labels, make_features
@@ -387,17 +387,26 @@ def read_policies(content: Any, spec: ModelSpec, taken: Collection[str] = ()) ->
             raise BacktestError(
                 f"policy {name!r}: the name belongs to a standard policy; choose another"
             )
-        own = dict(fields)
+        if "mode" in fields:
+            raise BacktestError(
+                f"policy {name!r}, mode: nobody approves or trains by hand in a replay, where a "
+                "challenger that passes its gates serves; leave it out"
+            )
+        own = {**spec.policy.model_dump(), **fields, "mode": "retrain_and_promote"}
         age = own.pop("max_age_days", spec.monitors.age.max_days)
         try:
-            policy = RetrainingPolicy.model_validate(
-                {**spec.policy.model_dump(), "mode": "retrain_and_promote", **own}
-            )
-            variants[str(name)] = Variant(policy, AgeMonitor(max_days=age))
+            variant = Variant(RetrainingPolicy.model_validate(own), AgeMonitor(max_days=age))
+            require_watched(variant.policy, spec.monitors.performance)
         except ValidationError as error:
             problem = error.errors()[0]
-            where = ".".join(map(str, problem["loc"])) or "max_age_days"
-            raise BacktestError(
-                f"policy {name!r}, {where}: {problem['msg']}, found {problem['input']!r}"
-            ) from error
+            where = ".".join(map(str, problem["loc"])).replace("max_days", "max_age_days")
+            found = f", {where}: {problem['msg']}, found {problem['input']!r}"
+            wrong = found if where else f": {problem['msg']}"
+        except ValueError as error:
+            wrong = f": {error}"
+        else:
+            variants[str(name)] = variant
+            continue
+        # Not within `except`: a validation error keeps alive all that it was raised from.
+        raise BacktestError(f"policy {name!r}{wrong}")
     return variants

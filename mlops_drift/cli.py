@@ -21,6 +21,18 @@ DRIFTED, TROUBLE = 1, 2
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
+class _Trouble(click.ClickException):
+    exit_code = TROUBLE
+
+
+def _writable(context: click.Context, parameter: click.Parameter, file: str | None) -> str | None:
+    """Says before the work, not after it, that its result cannot be written."""
+    if file is not None and not Path(file).resolve().parent.is_dir():
+        folder = Path(file).parent
+        raise _Trouble(f"{parameter.opts[0]} {file} cannot be written: {folder} is no folder")
+    return file
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Keeps tabular models honest in production."""
@@ -32,7 +44,12 @@ def main() -> None:
 @click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
 @click.option("--step", type=click.IntRange(1), default=1, help="Days run together.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
-@click.option("--chart", type=click.Path(dir_okay=False), help="Also draw the KPI into a PNG.")
+@click.option(
+    "--chart",
+    type=click.Path(dir_okay=False),
+    callback=_writable,
+    help="Also draw the KPI into a PNG.",
+)
 def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | None) -> None:
     """Walk MODEL through its days: daily runs, and retrainings when a check fails.
 
@@ -86,11 +103,17 @@ def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | N
 @click.option(
     "--policies",
     type=click.Path(exists=True, dir_okay=False),
-    help="YAML of further policies: a name, and the fields that differ from the model's own.",
+    help="YAML of further policies: a name, and the fields that differ from the model's own; "
+    "max_age_days is the greatest age of a version.",
 )
 @click.option("--only", multiple=True, help="Only the policy of this name; may be repeated.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
-@click.option("--html", type=click.Path(dir_okay=False), help="Also write a page with the curves.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False),
+    callback=_writable,
+    help="Also write a page with the curves.",
+)
 @click.option(
     "--processes",
     type=click.IntRange(1),
@@ -119,7 +142,7 @@ def backtest(
         import yaml
 
         from mlops_drift.backtest import Backtest, read_policies, standard_policies
-        from mlops_drift.loading import find_model
+        from mlops_drift.loading import find_model, read_yaml
         from mlops_drift.replay import quiet
         from mlops_drift.sources.catalogue import open_source
 
@@ -127,10 +150,7 @@ def backtest(
         spec = found.spec
         variants = standard_policies(spec, every)
         if policies is not None:
-            try:
-                content = yaml.safe_load(Path(policies).read_text(encoding="utf-8"))
-            except (yaml.YAMLError, UnicodeDecodeError) as error:
-                raise click.ClickException(f"{policies}: {error}") from error
+            content = next(yaml.safe_load_all(read_yaml(Path(policies))), None)
             variants |= read_policies(content, spec, variants)
         unknown = [name for name in only if name not in variants]
         if unknown:
@@ -207,7 +227,12 @@ def sql(query: str | None, style: str) -> None:
 @click.argument("reference", type=click.Path(dir_okay=False))
 @click.argument("current", type=click.Path(dir_okay=False))
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
-@click.option("--html", type=click.Path(dir_okay=False), help="Also write a page with charts.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False),
+    callback=_writable,
+    help="Also write a page with charts.",
+)
 @click.option("--by", help="Column of CURRENT whose values are chunks, judged one by one.")
 @click.option("--columns", help="Compare only these, separated by commas; all by default.")
 @click.option("--categorical", help="Numeric columns to read as categories, separated by commas.")
@@ -273,10 +298,6 @@ def compare(
         print_comparison(comparisons, reference, current, monitor)
     if exit_code and any(comparison.drifted for comparison in comparisons):
         raise SystemExit(DRIFTED)
-
-
-class _Trouble(click.ClickException):
-    exit_code = TROUBLE
 
 
 def _write_page(file: str, page: str) -> None:
@@ -389,3 +410,7 @@ class _clear_errors:  # noqa: N801  # reads as a statement: `with _clear_errors(
             raise SystemExit(STOPPED) from error
         if isinstance(error, mendable):
             raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

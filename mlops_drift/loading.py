@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import dagster as dg
+import yaml
 from dagster.components.core.component_tree import ComponentTree, ComponentTreeException
 from dagster.components.core.decl import build_component_decl_from_yaml_document
 from dagster.components.core.defs_module import ComponentPath, find_defs_or_component_yaml
@@ -14,7 +15,6 @@ from dagster_shared.record import copy
 from dagster_shared.utils import safe_is_subclass
 from dagster_shared.yaml_utils import parse_yamls_with_source_position
 from pydantic import ValidationError
-from yaml import YAMLError
 
 from mlops_drift import settings
 from mlops_drift.component import MonitoredModel
@@ -73,6 +73,39 @@ def find_model(name: str) -> Model:
     return models[name]
 
 
+def read_yaml(file: Path) -> str:
+    """The text of a YAML file in which no field is given twice.
+
+    YAML itself would take the last of several fields of one name, without a word.
+
+    Raises:
+        ModelDefinitionError: if it is no such file.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+        for node in yaml.compose_all(text, yaml.SafeLoader):
+            _require_unique_fields(node)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelDefinitionError(f"{file}: {error}") from error
+    return text
+
+
+def _require_unique_fields(node: yaml.Node | None) -> None:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _require_unique_fields(item)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for field, value in node.value:
+            if isinstance(field, yaml.ScalarNode):
+                if field.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        problem=f"{field.value} is given twice", problem_mark=field.start_mark
+                    )
+                seen.add(field.value)
+            _require_unique_fields(value)
+
+
 def _trees() -> list[ComponentTree]:
     return [
         ComponentTree(
@@ -129,10 +162,7 @@ def _folders(root: Path) -> list[Path]:
 
 def _declare(tree: ComponentTree, file: Path) -> None:
     """Reads a file by itself: what the tree raises does not say which of its files is wrong."""
-    try:
-        documents = parse_yamls_with_source_position(file.read_text(encoding="utf-8"), str(file))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ModelDefinitionError(f"{file}: {error}") from error
+    documents = parse_yamls_with_source_position(read_yaml(file), str(file))
     if not documents:
         raise ModelDefinitionError(
             f"{file}: the file is empty; it should hold `type: mlops_drift.MonitoredModel` "

@@ -13,6 +13,12 @@ from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
 from mlops_drift.lake.table import KeyType, ModelTables, model_tables
 from mlops_drift.learning.config import Gates, Training
 from mlops_drift.learning.metrics import metric_for
+from mlops_drift.monitoring.checks import (
+    BUSINESS_VALUE,
+    ERROR_DRIFT,
+    SLICE_PERFORMANCE,
+    CheckName,
+)
 from mlops_drift.monitoring.config import (
     AgeMonitor,
     PerformanceMonitor,
@@ -94,6 +100,7 @@ class ModelSpec(Strict):
         metric_for(self.training.metric, self.target.kind)
         self._drift_monitor_fits(self.monitors.drift)
         self._performance_monitor_fits(self.monitors.performance)
+        require_watched(self.policy, self.monitors.performance)
         return self
 
     def _drift_monitor_fits(self, monitor: DriftMonitor) -> None:
@@ -167,6 +174,25 @@ class ModelSpec(Strict):
                 exclude={"columns": {"__all__": {"description"}}},
             )
         )
+
+
+def require_watched(policy: RetrainingPolicy, monitor: PerformanceMonitor) -> None:
+    """Requires that the model has the checks that retrain it.
+
+    Raises:
+        ValueError: if it lacks one.
+    """
+    needs: dict[CheckName, tuple[str, object]] = {
+        SLICE_PERFORMANCE: ("slices", monitor.slices),
+        BUSINESS_VALUE: ("business", monitor.business),
+        ERROR_DRIFT: ("streaming", monitor.streaming),
+    }
+    for name in policy.retrain_on:
+        field, given = needs.get(name, ("", True))
+        if not given:
+            raise ValueError(
+                f"policy.retrain_on names {name}, a check that needs monitors.performance.{field}"
+            )
 
 
 def digest(content: Any) -> str:

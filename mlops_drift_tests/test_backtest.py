@@ -210,8 +210,11 @@ def test_policies_of_a_file_differ_from_the_own_one_in_what_they_name():
     ("content", "told"),
     [
         ({"careful": {"cooldown": 30}}, "policy 'careful', cooldown: Extra inputs"),
-        ({"old": {"max_age_days": 0}}, "policy 'old', max_days"),
-        ({"old": {"mode": "sometimes"}}, "policy 'old', mode"),
+        ({"old": {"max_age_days": 0}}, "policy 'old', max_age_days"),
+        ({"old": {"max_age_days": "abc"}}, "policy 'old', max_age_days: .* valid integer"),
+        ({"old": {"mode": "alert"}}, "policy 'old', mode: nobody approves .* leave it out"),
+        ({"new": {"training_windows": ["recent"]}}, "policy 'new': .* needs window_days"),
+        ({"new": {"retrain_on": ["error_drift"]}}, "policy 'new': .* needs .*streaming"),
         ({"never": {"cooldown_days": 3}}, "policy 'never': the name belongs to a standard policy"),
         (["careful"], "must map a name"),
         ({"careful": 3}, "must map a name"),
@@ -270,7 +273,10 @@ def told(new_world):
         as_json = CliRunner().invoke(main, [*asked, "--format", "json"])
         as_text = CliRunner().invoke(main, [*asked, "--only", "quiet", "--only", "never"])
         unknown = CliRunner().invoke(main, [*asked, "--only", "nobody"])
-    return as_json, as_text, unknown, page
+        policies.write_text("quiet: {retrain_on: []}\nquiet: {cooldown_days: 3}")
+        twice = CliRunner().invoke(main, asked)
+        nowhere = CliRunner().invoke(main, [*arguments, "--html", str(page / "page.html")])
+    return as_json, as_text, unknown, page, twice, nowhere
 
 
 def test_the_command_prints_json_of_every_policy(told):
@@ -294,6 +300,13 @@ def test_the_command_prints_json_of_every_policy(told):
             "seconds",
         } <= set(policy)
         assert {"start", "end", "n", "metric", "value", "version"} == set(policy["periods"][0])
+
+
+def test_what_cannot_work_is_said_before_the_work(told):
+    _, _, _, page, twice, nowhere = told
+    assert (twice.exit_code, nowhere.exit_code) == (1, 2)
+    assert "quiet is given twice" in twice.stderr
+    assert f"--html {page / 'page.html'} cannot be written: {page} is no folder" in nowhere.stderr
 
 
 def test_the_command_prints_a_table_of_the_policies_asked_for(told):

@@ -225,6 +225,14 @@ def test_an_empty_file_is_reported(folder, text):
     assert re.match(rf"{file}\b.*(empty|type)", complaint(), re.DOTALL)
 
 
+def test_a_field_that_is_given_twice_is_reported_with_its_line(folder):
+    file = write(folder, GOOD + "  name: other\n")
+    with pytest.raises(ModelDefinitionError, match="name is given twice") as caught:
+        load_models()
+    assert str(file) in str(caught.value)
+    assert f"line {len(GOOD.splitlines()) + 1}," in str(caught.value)
+
+
 def test_a_file_that_is_no_text_is_reported(folder):
     file = write(folder, b"\xff\xfe\x00")
     assert complaint().startswith(f"{file}: ")

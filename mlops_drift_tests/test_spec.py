@@ -119,6 +119,14 @@ def spec(changes=None):
             ["business.outcomes", "maybe", "no, yes"],
         ),
         ({"monitors": {"age": {"max_days": 0}}}, ["age.max_days", "greater than or equal to 1"]),
+        (
+            {"policy": {"retrain_on": ["error_drift"]}},
+            ["retrain_on names error_drift", "monitors.performance.streaming"],
+        ),
+        (
+            {"policy": {"retrain_on": ["slice_performance"]}},
+            ["retrain_on names slice_performance", "monitors.performance.slices"],
+        ),
         ({"policy": {"mode": "maybe"}}, ["policy.mode", "'retrain_and_promote'"]),
         ({"policy": {"budget": {"days": 30}}}, ["policy.budget.retrainings", "Field required"]),
         ({"notifications": {"about": ["weather"]}}, ["notifications.about.0", "'failed_check'"]),
