@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -276,8 +277,8 @@ def compare(
             if not rows.count:
                 raise RowsError(f"{rows.name} has no rows")
         wanted: dict[str, Any] = {
-            "columns": _names(columns) or None,
-            "categorical": _names(categorical),
+            "columns": _names("--columns", columns) or None,
+            "categorical": _names("--categorical", categorical),
             "monitor": monitor,
             "tests": _tests(tests),
         }
@@ -320,16 +321,20 @@ def _monitor(judging: dict[str, Any]) -> Any:
         raise click.UsageError(f"{option}: {problem['msg']}, found {problem['input']}") from error
 
 
-def _names(listed: str | None) -> list[str]:
-    # As a line of CSV, so that a name with a comma can be quoted.
-    [names] = csv.reader([listed or ""], skipinitialspace=True)
+def _names(option: str, listed: str | None) -> list[str]:
+    if listed is None:
+        return []
+    # As CSV, so that a name with a comma can be quoted.
+    names = [name for row in csv.reader(StringIO(listed), skipinitialspace=True) for name in row]
+    if not names or "" in names:
+        raise click.UsageError(f"{option} has an empty name: {listed!r}")
     return names
 
 
 def _tests(listed: str | None) -> list[Any]:
     from mlops_drift.drift.compare import TESTS
 
-    tests = _names(listed)
+    tests = _names("--tests", listed)
     for test in tests:
         if test not in TESTS:
             raise click.UsageError(f"--tests must be of {', '.join(TESTS)}, found {test!r}")

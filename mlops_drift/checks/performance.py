@@ -102,7 +102,8 @@ def _check(
     if name == PERFORMANCE_DROP:
         about["without label"] = _coverage_table(coverage)
     if not mine:
-        reason = f"{last.day}: {_why_nothing(spec, last)}"
+        nothing = "no champion serves yet" if last.champion is None else "nothing to judge yet"
+        reason = f"{last.day}: {nothing}"
         return check_result(key, name, "unknown", reason, {"n": 0.0}, "", about)
     ordered = sorted(mine, key=lambda pair: rank(pair[1]), reverse=True)
     day, worst = ordered[0]
@@ -140,13 +141,6 @@ def _check(
         chart,
         warns=name in WARNINGS,
     )
-
-
-def _why_nothing(spec: ModelSpec, last: PerformanceDay) -> str:
-    if last.champion is None:
-        return "no champion serves yet"
-    due = f"labels are due {spec.target.label_delay_days} days after their event"
-    return f"no label arrived for a prediction of version {last.champion.version}; {due}"
 
 
 def rank(item: PerformanceVerdict) -> tuple[int, float, date]:

@@ -20,13 +20,16 @@ from mlops_drift.drift.location_spread import levene, mann_whitney
 from mlops_drift.drift.measures import Measures, measure
 from mlops_drift.drift.profile import ColumnProfile, profile_sorted
 from mlops_drift.drift.reference import ColumnReference, Counts, Reference
-from mlops_drift.drift.rows import ColumnError, Floats, Kind, Rows, RowsError, Source
+from mlops_drift.drift.rows import ColumnError, Floats, Kind, Rows, RowsError, Source, read_alike
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import ColumnVerdict, judge_comparisons
 from mlops_drift.drift.verdict import Comparison as Judged
 from mlops_drift.schema import Verdict
 
 MAX_CHUNKS = 5_000
+
+# Truths of the reference may be numbers in the current table.
+_TRUTHS: Mapping[str | None, str] = {"0": "false", "1": "true"}
 
 Test = Literal["mann-whitney", "levene"]
 TESTS: Mapping[Test, Callable[[Floats, Floats], tuple[float, float]]] = {
@@ -183,7 +186,8 @@ def compare_chunks(
         wasserstein: whether to compute that distance, which takes a third of the time.
 
     Returns:
-        The chunks in ascending order; rows without a chunk come last, as `null`.
+        The chunks in ascending order; rows without a chunk come last, as `null` (as `(null)` where
+        a chunk is called null).
 
     Raises:
         RowsError: a table cannot be read, has none of the columns asked for, or there are more
@@ -236,6 +240,8 @@ def _compare(
         raise ValueError("the monitor judges by wasserstein, which wasserstein=False leaves out")
     past = reference if isinstance(reference, Reference) else Rows.of(reference)
     now = Rows.of(current)
+    if isinstance(past, Rows):
+        read_alike(past, now)
     chunks = _chunks(now, by)
     kinds = _kinds(past, now, columns, categorical, by)
     measure_one = partial(_measure, past, now, chunks, monitor.bins, tests, wasserstein)
@@ -274,7 +280,7 @@ def _chunks(rows: Rows, by: str | None) -> _Chunks:
     bounds = np.concatenate([[0], np.cumsum(sizes)])
     labels: list[str | None] = _labels(values[:-1])
     if sizes[-1]:
-        labels.append("null")
+        labels.append("null" if "null" not in labels else "(null)")
     else:
         bounds = bounds[:-1]
     is_ordered = bool(np.all(numbers[1:] >= numbers[:-1]))
@@ -378,6 +384,8 @@ def _measure_categories(
     column: ColumnReference, now: Rows, chunks: _Chunks, name: str
 ) -> Iterator[_Measured]:
     categories, codes = now.encoded(name)
+    if set(map(str, column.values)) <= set(_TRUTHS.values()) and now.types[name] != "BOOLEAN":
+        categories = [_TRUTHS.get(category, category) for category in categories]
     bins = column.bins_of(categories)[codes]
     size = len(column.counts)
     if chunks.numbers is not None:

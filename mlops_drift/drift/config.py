@@ -34,6 +34,9 @@ class ColumnMonitor(Strict):
     threshold: PositiveFloat | None = Field(
         None, description="Threshold, in place of the common one or of the metric's default."
     )
+    null_increase: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Rise of the share of nulls, in place of the common one."
+    )
 
 
 class Season(Strict):
@@ -139,3 +142,7 @@ class DriftMonitor(Strict):
             return "js", DEFAULT_THRESHOLDS["js"]
         common = self.threshold if metric == self.metric else None
         return metric, own.threshold or common or DEFAULT_THRESHOLDS[metric]
+
+    def null_limit(self, column: str) -> float:
+        """From which rise of its share of nulls a column fails."""
+        return self.columns.get(column, ColumnMonitor()).null_increase or self.null_increase

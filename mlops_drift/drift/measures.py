@@ -27,11 +27,11 @@ class Measures:
         linf: largest change of the share of one bin.
         chi2: statistic of the contingency test over the bins.
         chi2_p: its p-value, corrected for sparse bins (see `metrics.chi2`).
-        ks: exact Kolmogorov-Smirnov statistic; None for categories, and where only counts are
-            at hand, as for `ks_p` and `wasserstein`.
+        ks: exact Kolmogorov-Smirnov statistic; None for categories, where one side has no value,
+            and where only counts are at hand, as for `ks_p` and `wasserstein`.
         ks_p: its p-value.
-        wasserstein: Wasserstein-1 distance in units of the reference's interquartile range; None
-            also where it is beyond what a double holds.
+        wasserstein: Wasserstein-1 distance of the finite values in units of the reference's
+            interquartile range; None also where it is beyond what a double holds.
         null_reference: share of nulls in the reference.
         null_share: share of nulls in the window.
         null_p: p-value that the share of nulls rose (Fisher's exact test, one-sided).
@@ -41,7 +41,8 @@ class Measures:
             categories.
         mean_reference: mean of the reference's finite numbers; None for categories and without
             any, as for the rest.
-        mean: mean of the window's.
+        mean: mean of the window's; None also where one is farther than 1,024 units (see
+            `Moments`) from the reference's median, as for `std`.
         std_reference: standard deviation of the reference's.
         std: standard deviation of the window's.
         minimum: smallest number of the window.
@@ -125,8 +126,8 @@ def measure(
     before, after = comparable_counts(column, past, current.counts)
     statistic, p = metrics.chi2(before, after)
     ks = ks_p = distance = None
-    if base is None and column.sample is not None and sample is not None:
-        if wasserstein:
+    if base is None and column.sample and sample:
+        if wasserstein and len(column.sample.finite) and len(sample.finite):
             ks, distance = column.sample.distances(sample)
         else:
             ks = column.sample.ks(sample)

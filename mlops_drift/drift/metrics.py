@@ -217,10 +217,10 @@ def ks_p(statistic: float, reference: SortedValues, current: SortedValues) -> fl
     if max(n, m) <= _MAX_EXACT:
         from scipy.stats import ks_2samp
 
-        with warnings.catch_warnings():
-            # Where the exact p-value overflows, scipy says so and takes the asymptotic one.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            return float(ks_2samp(reference.values, current.values).pvalue)
+        # Where the exact p-value overflows, scipy says so and takes the asymptotic one. Not by
+        # catch_warnings, which threads undo for each other.
+        warnings.filterwarnings("ignore", "ks_2samp: Exact calculation", RuntimeWarning)
+        return float(ks_2samp(reference.values, current.values).pvalue)
     return _kolmogorov_p(statistic, round(n * m / (n + m)))
 
 

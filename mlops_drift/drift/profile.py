@@ -18,8 +18,8 @@ from mlops_drift.drift.rows import Rows, Source, literal, literals
 from mlops_drift.drift.sorted_values import SortedValues
 
 # A value's distance to the reference's median is summed in whole 2**-20ths of the reference's
-# unit, its square in 2**-16ths; beyond 1,024 units it counts as 1,024. So 64 bits hold the sums of
-# more than a hundred million rows of nothing but such outliers.
+# unit, its square in 2**-16ths; beyond 1,024 units it counts as 1,024, and there is no mean. So 64
+# bits hold the sums of more than a hundred million rows of nothing but such outliers.
 FRACTION, SQUARE_FRACTION, FARTHEST = 2**20, 2**16, 1024
 
 # A difference that overflows is farther than that many smaller units anyway.
@@ -81,9 +81,11 @@ class ColumnProfile:
         )
 
     def mean(self, column: ColumnReference) -> float | None:
-        """Mean of the finite numbers; None without any."""
+        """Mean of the finite numbers; None without any, or with one that was too far to sum."""
         n, moments = self._finite(column), column.moments
         if not n or moments is None or self.minimum is None or self.maximum is None:
+            return None
+        if self._has_outliers(moments):
             return None
         scale = _scale(moments)
         distance = moments.unit * scale * (self.sum / n / FRACTION)
@@ -91,14 +93,24 @@ class ColumnProfile:
         return min(max((moments.center * scale + distance) / scale, self.minimum), self.maximum)
 
     def std(self, column: ColumnReference) -> float | None:
-        """Standard deviation of the finite numbers, divided by n; None without any."""
+        """Standard deviation of the finite numbers, divided by n; None where `mean` is."""
         n, moments = self._finite(column), column.moments
         if not n or moments is None or self.minimum is None or self.maximum is None:
+            return None
+        if self._has_outliers(moments):
             return None
         variance = self.squares / n / SQUARE_FRACTION - (self.sum / n / FRACTION) ** 2
         # No sample spreads further than one with half of its values at either end.
         widest = self.maximum / 2 - self.minimum / 2
         return min(float(moments.unit * max(variance, 0.0) ** 0.5), widest)
+
+    def _has_outliers(self, moments: Moments) -> bool:
+        """Whether a value counts as nearer than it is."""
+        scale = _scale(moments)
+        ends = np.array([self.minimum, self.maximum], dtype=np.float64)
+        with np.errstate(over="ignore"):
+            distance = (ends * scale - moments.center * scale) / (moments.unit * scale)
+        return bool(np.any(np.abs(distance) > FARTHEST))
 
     def _finite(self, column: ColumnReference) -> int:
         return int(self.counts[:-2].sum()) if column.kind == "numeric" else 0

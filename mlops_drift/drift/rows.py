@@ -5,13 +5,16 @@ since 1970-01-01, NaN is a null; a category is text, and 1 and 1.0 are both the 
 (whole numbers up to 2**53).
 """
 
+import csv
 import gzip
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from glob import escape
+from io import StringIO
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
@@ -20,6 +23,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from mlops_drift.drift.text_columns import (
+    TEXT,
+    Facts,
+    Reading,
+    facts,
+    number_facts,
+    other_facts,
+    readings_of_both,
+)
 
 Kind = Literal["numeric", "categorical"]
 Floats = NDArray[np.float64]
@@ -33,9 +46,12 @@ _ARROW = duckdb.DuckDBPyRelation.to_arrow_table
 # A folder named like `day=2024-01-01` is no column.
 # Nor are the rows above one with too many values a preface to be skipped.
 _CSV = (
-    "nullstr = ['', 'NA', 'N/A', 'NULL', 'null', 'NaN', 'nan'], header = true, skip = 0, "
-    "quote = '\"', escape = '\"', comment = '', sample_size = -1, hive_partitioning = false"
+    "nullstr = ['', 'NA', 'N/A', 'n/a', '#N/A', '<NA>', 'NULL', 'null', 'None', 'NaN', 'nan'], "
+    "header = true, skip = 0, "
+    "quote = '\"', escape = '\"', comment = '', all_varchar = true, hive_partitioning = false"
 )
+_DELIMITERS = ",;\t|"
+_FIRST_LINES = 100
 _SUFFIXES = (".parquet", ".csv", ".tsv")
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL|BOOLEAN")
@@ -81,6 +97,10 @@ class Rows:
     """
 
     def __init__(self, source: pa.Table | duckdb.DuckDBPyRelation | str | Path) -> None:
+        # How to read the columns of a text file, and what that was found from.
+        self._readings: dict[str, Reading] = {}
+        self.facts: dict[str, Facts] = {}
+        is_text = False
         self._arrow: pa.Table | None = None
         self._parquet: Path | None = None
         self.name = "the table"
@@ -91,8 +111,9 @@ class Rows:
                 self._parquet = Path(source)
                 self._arrow = self._with_durations()
             else:
-                # Text is parsed once, not once for each column.
+                # The file is parsed once, not once for each column.
                 self._arrow = self.query(f"SELECT * FROM {self.sql}", _ARROW)
+                is_text = True
         else:
             self._arrow = source if isinstance(source, pa.Table) else source.to_arrow_table()
         if self._arrow is not None:
@@ -100,6 +121,9 @@ class Rows:
             self.sql = "arrow_rows"
         described = self.query(f"DESCRIBE SELECT * FROM {self.sql}", _TUPLES)
         self.types: dict[str, str] = {name: kind for name, kind, *_ in described}
+        if is_text:
+            self.facts = self._find_facts()
+            self.read_as({name: found.best() for name, found in self.facts.items()})
 
     def _with_durations(self) -> pa.Table | None:
         """The whole file where it has durations, which DuckDB would read as plain numbers."""
@@ -110,6 +134,40 @@ class Rows:
                 return None
             self._parquet = None
             return file.read()
+
+    def _find_facts(self) -> dict[str, Facts]:
+        """What the values of each column of a text file can be read as."""
+        names = list(self.types)
+        numbers = self._aggregates(names, number_facts)
+        # What is nothing but numbers needs no further look.
+        texts = [name for name in names if max(numbers[name][1:]) < numbers[name][0]]
+        others = self._aggregates(texts, other_facts)
+        return {name: facts(numbers[name], others.get(name)) for name in names}
+
+    def _aggregates(
+        self, names: Sequence[str], wanted: Callable[[str], list[str]]
+    ) -> dict[str, list[int]]:
+        if not names:
+            return {}
+        listed = [wanted(_filled(name)) for name in names]
+        sql = f"SELECT {', '.join(chain.from_iterable(listed))} FROM {self.sql}"
+        [row] = self.query(sql, _TUPLES)
+        length = len(listed[0])
+        return {
+            name: list(row[number * length : (number + 1) * length])
+            for number, name in enumerate(names)
+        }
+
+    def read_as(self, readings: Mapping[str, Reading]) -> None:
+        """Fixes how columns of a text file are read."""
+        self._readings |= readings
+        self.types |= {name: reading.type for name, reading in readings.items()}
+
+    def _cell(self, name: str) -> str:
+        """A column as SQL in its type."""
+        if name not in self._readings:
+            return quoted(name)
+        return f"({self._readings[name].of(_filled(name))})"
 
     @classmethod
     def of(cls, source: Source) -> "Rows":
@@ -131,16 +189,21 @@ class Rows:
     def kinds(self) -> dict[str, Kind]:
         """How each column is read unless told otherwise: what has an order and a scale by value.
 
-        Numbers, dates and times are numeric; text, booleans and columns without a type are
-        categorical; lists and other nested columns are left out.
+        Numbers, dates and times are numeric, also those of a text file that a few texts are among;
+        text, booleans and columns without a type are categorical; lists and other nested columns
+        are left out.
         """
         return {
             name: "numeric"
-            if kind != "BOOLEAN" and (_NUMBER.match(kind) or _TIME.match(kind))
+            if (kind != "BOOLEAN" and (_NUMBER.match(kind) or _TIME.match(kind)))
+            or self._is_mostly_numbers(name)
             else "categorical"
             for name, kind in self.types.items()
             if not _NESTED.match(kind)
         }
+
+    def _is_mostly_numbers(self, name: str) -> bool:
+        return name in self.facts and self.facts[name].is_mostly_numbers
 
     def is_moment(self, name: str) -> bool:
         """Whether a column holds dates or timestamps."""
@@ -194,7 +257,7 @@ class Rows:
         """
         if name not in self.types:
             raise self._no_column(name)
-        column, found = quoted(name), self.types[name]
+        column, found = self._cell(name), self.types[name]
         if _NESTED.match(found):
             needed = "numbers, dates or times are" if kind == "numeric" else "text is"
             raise ColumnError(f"column {name!r} of {self.name} holds {found}, {needed} needed")
@@ -219,15 +282,19 @@ class Rows:
             return f"epoch_us({moment}) / {_MICROSECONDS_PER_DAY}e0"
         # A column without any value often loses its type on the way through a file.
         if _TEXT.match(found) or found == '"NULL"':
-            example = self.query(
-                f"SELECT any_value({column}) FROM {self.sql} WHERE {column} IS NOT NULL",
+            text = f"CAST({column} AS VARCHAR)"
+            texts, example, values = self.query(
+                f"SELECT count(*) FILTER (WHERE TRY_CAST({text} AS DOUBLE) IS NULL), "
+                f"min({text}) FILTER (WHERE TRY_CAST({text} AS DOUBLE) IS NULL), count(*), "
+                f"FROM {self.sql} WHERE {column} IS NOT NULL",
                 _TUPLES,
                 [name],
-            )[0][0]
-            if example is None:
+            )[0]
+            if not values:
                 return "CAST(NULL AS DOUBLE)"
+            what = f"text such as {str(example)[:40]!r} in {texts:,} of {values:,} rows"
             raise ColumnError(
-                f"column {name!r} of {self.name} holds text such as {str(example)[:40]!r}, "
+                f"column {name!r} of {self.name} holds {what if texts else 'numbers as text'}; "
                 "numbers, dates or times are needed"
             )
         raise ColumnError(
@@ -247,7 +314,8 @@ class Rows:
             raise ColumnError(
                 f"column {name!r} of {self.name} holds {found}, single values are needed"
             )
-        return _without_nan(quoted(name)) if found in ("FLOAT", "DOUBLE") else quoted(name)
+        cell = self._cell(name)
+        return _without_nan(cell) if found in ("FLOAT", "DOUBLE") else cell
 
     def numbers(self, name: str) -> Floats:
         """A column as doubles in the order of the rows, NaN where there is no value.
@@ -346,6 +414,25 @@ def _engine() -> duckdb.DuckDBPyConnection:
     return duckdb.connect()
 
 
+def read_alike(past: Rows, now: Rows) -> None:
+    """Reads the columns of two text files as the same types, where that is possible.
+
+    A column of a text file is read as text beside one that is text by its type.
+    """
+    for name in past.types.keys() & now.types.keys():
+        if name in past.facts and name in now.facts:
+            mine, theirs = readings_of_both(past.facts[name], now.facts[name])
+            past.read_as({name: mine})
+            now.read_as({name: theirs})
+        elif name in now.facts and past.types[name] == TEXT.type:
+            now.read_as({name: TEXT})
+
+
+def _filled(name: str) -> str:
+    """A column of a text file as SQL; null where there is nothing but space."""
+    return f"(CASE WHEN trim({quoted(name)}) <> '' THEN {quoted(name)} END)"
+
+
 def quoted(name: str) -> str:
     """A name as an SQL identifier.
 
@@ -396,20 +483,35 @@ def _file(path: Path) -> str:
 
 
 def _delimiter(path: Path) -> str:
-    """The delimiter that a CSV file's header has most of: a guess by all rows hides a ragged one.
+    """The delimiter that divides the first rows of a CSV file into the same number of values.
+
+    Where there is none, because a row is ragged, the one that the header has most of.
 
     Raises:
         RowsError: the file is not text, or not what its name says.
     """
     open_text = gzip.open if path.suffix == ".gz" else open
     try:
-        with open_text(path, "rt", encoding="utf-8") as lines:
-            header = re.sub(r'"[^"]*"', "", lines.readline())
+        with open_text(path, "rt", encoding="utf-8", newline="") as lines:
+            head = "".join(islice(lines, _FIRST_LINES))
     except UnicodeDecodeError as error:
         raise RowsError(f"{path} cannot be read: {error}; save it as UTF-8") from error
     except (OSError, EOFError) as error:
         raise RowsError(f"{path} cannot be read: {error}") from error
-    return max(",;\t|", key=header.count)
+    return max(_DELIMITERS, key=partial(_plausibility, head))
+
+
+def _plausibility(head: str, delimiter: str) -> tuple[bool, int]:
+    """Whether all rows have as many values, and how many the header has."""
+    try:
+        rows = [row for row in csv.reader(StringIO(head, newline=""), delimiter=delimiter) if row]
+    except csv.Error:
+        return False, 0
+    # A quote within a name: what was taken for a delimiter is part of a quoted name.
+    if not rows or any('"' in name for name in rows[0]):
+        return False, 0
+    width = len(rows[0])
+    return width > 1 and all(len(row) == width for row in rows), width
 
 
 def _readable(table: pa.Table, name: str) -> pa.Table:
@@ -429,7 +531,9 @@ def _readable(table: pa.Table, name: str) -> pa.Table:
 
 
 def _refuse_twins(names: Sequence[str], table: str) -> None:
-    """SQL would rename one of two columns whose names it cannot tell apart."""
+    """SQL would rename a column without a name, or one of two that it cannot tell apart."""
+    if "" in names:
+        raise RowsError(f"{table} has a column without a name")
     folded = [name.lower() for name in names]
     twice = sorted({name for name in names if folded.count(name.lower()) > 1})
     if twice:

@@ -59,7 +59,8 @@ class SortedValues:
         Where that is 0 (or beyond what a double holds) their standard deviation, and 1.0 where
         that is 0 too.
         """
-        if not len(self.finite):
+        # The deviation of equal values is the rounding of their mean.
+        if not len(self.finite) or self.finite[0] == self.finite[-1]:
             return 1.0
         scale = _power_of_two(self.finite, self.finite)
         lower, upper = (self._quantile(share) * scale for share in (0.25, 0.75))
@@ -74,7 +75,9 @@ class SortedValues:
         low = int(rank)
         high = min(low + 1, len(self.finite) - 1)
         weight = rank - low
-        return float(self.finite[low] * (1 - weight) + self.finite[high] * weight)
+        below, above = float(self.finite[low]), float(self.finite[high])
+        # Between equal values the sum of two shares may miss both by a rounding.
+        return below if below == above else below * (1 - weight) + above * weight
 
     @cached_property
     def _coarse(self) -> "_Cells":

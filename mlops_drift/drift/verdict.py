@@ -194,7 +194,13 @@ def _open_drift(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
     if not reason and (value is None or p is None):
         reason = (
             f"{comparison.name} was not judged by its {METRIC_NAMES[metric]}: the values of this "
-            "window or of the reference are not at hand, or too large for it"
+            "window or of the reference are not at hand, too large for it, or none at all"
+        )
+    before, after = _infinite_share(comparison.past), _infinite_share(comparison.counts)
+    if not reason and metric == "wasserstein" and abs(after - before) >= monitor.null_increase:
+        reason = (
+            f"{comparison.name} was not judged by its {METRIC_NAMES[metric]}, which is of finite "
+            f"values: the share of infinite ones went from {_percent(before)} to {_percent(after)}"
         )
     return ColumnVerdict(
         comparison.name,
@@ -212,6 +218,11 @@ def _open_drift(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
     )
 
 
+def _infinite_share(counts: Counts) -> float:
+    """Of a numeric column: the bin before the last."""
+    return int(counts[-2]) / max(int(counts.sum()), 1)
+
+
 def _open_nulls(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
     measures = comparison.measures
     return ColumnVerdict(
@@ -223,7 +234,7 @@ def _open_nulls(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
         NULL_SHARE,
         # Rounded, because .25 - .20 is a hair under .05.
         round(measures.null_share - measures.null_reference, 12),
-        monitor.null_increase,
+        monitor.null_limit(comparison.name),
         measures.null_p,
         1.0,
         "unknown",

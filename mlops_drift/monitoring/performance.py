@@ -315,6 +315,30 @@ def unjudged(verdict: PerformanceVerdict, why: str) -> PerformanceVerdict:
     return replace(verdict, verdict="unknown", reason=f"{verdict.reason}; {why}")
 
 
+def unmeasured(
+    check: CheckName, metric: str, version: int, day: date, window: int, why: str
+) -> PerformanceVerdict:
+    """That there was nothing to judge on a day, for the record."""
+    return PerformanceVerdict(
+        check=check,
+        production_day=day,
+        window=window,
+        version=version,
+        slice="",
+        metric=metric,
+        value=nan,
+        lower=nan,
+        upper=nan,
+        n=0,
+        test_value=nan,
+        threshold=nan,
+        p=nan,
+        q=nan,
+        verdict="unknown",
+        reason=why,
+    )
+
+
 def judge_age(
     version: int, as_of: date, day: date, max_days: int | None
 ) -> PerformanceVerdict | None:

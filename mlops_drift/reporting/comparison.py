@@ -148,7 +148,7 @@ def _nulls(cell: ColumnComparison, monitor: DriftMonitor) -> Text:
     if cell.measures is None:
         return Text(NOTHING)
     before, after = cell.measures.null_reference, cell.measures.null_share
-    is_far = cell.verdict == "fail" and after - before >= monitor.null_increase
+    is_far = cell.verdict == "fail" and after - before >= monitor.null_limit(cell.name)
     return Text(change(before, after), STYLES["fail"] if is_far else "")
 
 

@@ -11,7 +11,12 @@ import pyarrow as pa
 
 from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord, slice_column
 from mlops_drift.learning.metrics import Array
-from mlops_drift.monitoring.checks import PERFORMANCE_DROP, SLICE_PERFORMANCE
+from mlops_drift.monitoring.checks import (
+    BUSINESS_VALUE,
+    PERFORMANCE_DROP,
+    SLICE_PERFORMANCE,
+    CheckName,
+)
 from mlops_drift.monitoring.performance import (
     MIN_TEST_ROWS,
     Labelled,
@@ -25,6 +30,7 @@ from mlops_drift.monitoring.performance import (
     slice_texts,
     slices_of,
     unjudged,
+    unmeasured,
 )
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.errors import judge_errors
@@ -138,6 +144,7 @@ def measure_performance(
         champion = champions[day]
         verdicts = _realized(spec, day, champion, realized, versions)
         if champion is not None:
+            verdicts += _unmeasured(spec, day, champion, verdicts)
             verdicts += labels.judge(day, champion)
             verdicts += estimates.judge(day, champion)
             verdicts += judge_errors(spec, model, day, champion)
@@ -204,6 +211,28 @@ def _realized(
             found = [unjudged(item, why) for item in found]
         verdicts += found
     return verdicts
+
+
+def _unmeasured(
+    spec: ModelSpec, day: date, champion: Promotion, verdicts: Sequence[PerformanceVerdict]
+) -> list[PerformanceVerdict]:
+    """What no label of the day says anything about."""
+    monitor = spec.monitors.performance
+    watched: list[tuple[CheckName, bool]] = [
+        (PERFORMANCE_DROP, True),
+        (SLICE_PERFORMANCE, bool(monitor.slices)),
+        (BUSINESS_VALUE, monitor.business is not None),
+    ]
+    judged = {item.check for item in verdicts if item.version == champion.version}
+    why = (
+        f"no label arrived for a prediction of version {champion.version}; labels are due "
+        f"{spec.target.label_delay_days} days after their event"
+    )
+    return [
+        unmeasured(check, spec.training.metric, champion.version, day, min(monitor.windows), why)
+        for check, is_watched in watched
+        if is_watched and check not in judged
+    ]
 
 
 def _judge_version(

@@ -350,3 +350,93 @@ def test_a_long_category_is_shortened_in_the_reason():
     found = compare(pa.table({"x": ["a" * 5000] * 300}), pa.table({"x": ["b"] * 300})).columns["x"]
     assert found.verdict == "fail"
     assert len(found.reasons[0]) < 250
+
+
+# Text files
+
+
+def in_files(folder, past, now):
+    """Compares one column `x` of two CSV files, beside a column that nothing is the matter with."""
+    paths = [folder / "past.csv", folder / "now.csv"]
+    for path, values in zip(paths, (past, now), strict=True):
+        path.write_text("x;ok\n" + "".join(f"{value};1\n" for value in values))
+    return compare(*paths).columns["x"]
+
+
+def days(month, last, pattern):
+    return [dt.date(2024, month, 1 + n % last).strftime(pattern) for n in range(400)]
+
+
+@pytest.mark.parametrize(
+    ("past", "now"),
+    [
+        (["True", "False"] * 99 + ["None"] * 4, ["True", "False"] * 100),
+        (["true", "false"] * 100, ["0", "1"] * 100),
+        (["0", "1"] * 100, ["True", "False"] * 100),
+        (["1.0", "2.0"] * 100 + ["a"] * 50, ["1.0", "2.0"] * 100 + ["a"] * 45),
+        (["1.0", "2.0", "a"] * 99, ["1.0", "2.0", "a"] * 40),
+        ([" ", *map(str, range(500))], list(map(str, range(0, 500, 3)))),
+        (days(1, 20, "%m/%d/%Y"), days(1, 20, "%m/%d/%Y")),
+        (["1,5", "2,5"] * 100, ["1.5", "2.5"] * 100),
+    ],
+)
+def test_the_same_values_of_two_text_files_are_the_same(past, now, tmp_path):
+    assert in_files(tmp_path, past, now).verdict == "pass"
+
+
+def test_days_of_two_text_files_are_read_in_one_format(tmp_path):
+    column = in_files(tmp_path, days(1, 20, "%m/%d/%Y"), days(1, 12, "%m/%d/%Y"))
+    assert column.measures.maximum == (dt.date(2024, 1, 12) - dt.date(1970, 1, 1)).days
+
+
+def test_numbers_with_a_text_among_them_are_not_judged_as_categories(tmp_path):
+    rng = np.random.default_rng(1)
+    past, now = rng.normal(size=500), rng.normal(3, 1, 500)
+    column = in_files(tmp_path, ["?", *past], now)
+    assert (column.verdict, column.kind) == ("unknown", None)
+    assert "holds text such as '?' in 1 of 501 rows" in column.reasons[0]
+    moved = in_files(tmp_path, [" ", *past], [*now, " "])
+    assert (moved.verdict, moved.kind) == ("fail", "numeric")
+
+
+def test_a_text_file_beside_a_table_of_texts_is_read_as_text(tmp_path):
+    pq.write_table(pa.table({"x": ["1.0", "2.0"] * 100}), tmp_path / "past.parquet")
+    (tmp_path / "now.csv").write_text("x\n" + "1.0\n2.0\n" * 100)
+    assert verdicts(compare(tmp_path / "past.parquet", tmp_path / "now.csv")) == {"x": "pass"}
+
+
+def test_truths_and_their_numbers_are_the_same():
+    past, now = pa.table({"x": [True, False] * 100}), pa.table({"x": [1, 0] * 100})
+    assert verdicts(compare(past, now)) == verdicts(compare(now, past)) == {"x": "pass"}
+    assert verdicts(compare(Reference.fit(past), now)) == {"x": "pass"}
+
+
+def test_where_one_side_has_no_value_its_distances_do_not_apply():
+    past, now = table(x=np.zeros(1000)), table(x=pa.nulls(1000, pa.float64()))
+    for pair in ((past, now), (now, past)):
+        found = compare(*pair).to_dict()["columns"]["x"]
+        assert (found["ks"], found["ks_p"], found["wasserstein"]) == (None, None, None)
+        assert found["verdict"] == "fail"
+    by_ks = compare(now, past, monitor=DriftMonitor(metric="ks")).columns["x"]
+    assert (by_ks.verdict, "none at all" in by_ks.reasons[0]) == ("unknown", True)
+
+
+def test_infinite_values_are_beyond_the_wasserstein_distance_of_the_finite_ones():
+    past, now = table(), table(x=np.append(table(seed=1)["x"].to_numpy()[:500], [np.inf] * 500))
+    column = compare(past, now, monitor=DriftMonitor(metric="wasserstein")).columns["x"]
+    assert column.verdict == "unknown"
+    assert "infinite ones went from 0.0 % to 50.0 %" in column.reasons[0]
+
+
+def test_a_column_may_have_a_limit_of_its_own_for_nulls():
+    rng = np.random.default_rng(1)
+    now = table(x=pa.array(rng.normal(size=1000), mask=rng.random(1000) < 0.08))
+    own = DriftMonitor(metric="tvd", columns={"x": {"null_increase": 0.2}})
+    assert compare(table(), now, monitor=DriftMonitor(metric="tvd")).drifted == ["x"]
+    assert compare(table(), now, monitor=own).drifted == []
+
+
+def test_rows_without_a_chunk_are_told_from_a_chunk_called_null():
+    now = table(300, by=["null"] * 100 + [None] * 100 + ["a"] * 100)
+    found = compare_chunks(table(), now, by="by", columns=["x"])
+    assert [chunk.chunk for chunk in found] == ["a", "null", "(null)"]

@@ -129,8 +129,13 @@ def test_every_number_is_finite_or_none(past, now):
     found = measured(pa.array(past, pa.float64()), pa.array(now, pa.float64()), bins=4)
     for name, value in vars(found).items():
         assert value is None or math.isfinite(value), name
-    for name in ("chi2_p", "ks_p", "null_p", "null_share", "out_of_range", "js", "ks"):
+    for name in ("chi2_p", "null_p", "null_share", "out_of_range", "js"):
         assert 0 <= getattr(found, name) <= 1
+    if np.isnan(past).all() or np.isnan(now).all():
+        assert (found.ks, found.ks_p, found.wasserstein) == (None, None, None)
+    else:
+        assert 0 <= found.ks <= 1
+        assert 0 <= found.ks_p <= 1
 
 
 def test_a_profile_with_other_bins_is_refused():

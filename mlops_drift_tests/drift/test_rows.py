@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.drift.rows import Rows, RowsError, literal, literals, quoted
+from mlops_drift.drift.rows import ColumnError, Rows, RowsError, literal, literals, quoted
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=50)
 
@@ -304,12 +304,59 @@ def test_a_damaged_file_is_named(name, content, tmp_path):
 
 def test_csv_is_typed_by_all_of_its_rows(tmp_path):
     path = tmp_path / "rows.csv"
-    path.write_text("x,y,z\n" + "1,1,\n" * 30_000 + "1.5,n/a,\n")
+    path.write_text("x,y,z\n" + "1,1,\n" * 30_000 + "1.5,b,n/a\n" + "2,a, \n" * 5_000)
     rows = Rows(path)
     assert rows.kinds == {"x": "numeric", "y": "categorical", "z": "categorical"}
-    assert rows.numbers("x").sum() == 30_001.5
-    assert rows.categories("y") == {"1": 30_000, "n/a": 1}
+    assert rows.numbers("x").sum() == 40_001.5
+    assert rows.categories("y") == {"1": 30_000, "b": 1, "a": 5_000}
     assert np.isnan(rows.numbers("z")).all()
+
+
+def test_a_text_among_the_numbers_of_a_csv_is_named(tmp_path):
+    (tmp_path / "rows.csv").write_text("x\n" + "1.5\n" * 99 + "?\n")
+    rows = Rows(tmp_path / "rows.csv")
+    assert rows.kinds == {"x": "numeric"}
+    with pytest.raises(ColumnError, match=r"holds text such as '\?' in 1 of 100 rows; numbers"):
+        rows.numbers("x")
+    assert rows.categories("x") == {"1.5": 99, "?": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "type_", "number"),
+    [
+        ("7", "BIGINT", 7.0),
+        ("-7.25", "DOUBLE", -7.25),
+        ("+inf", "DOUBLE", INF),
+        ("7,25", "DOUBLE", 7.25),
+        ("2024-01-02", "DATE", 19724.0),
+        ("2024-01-02T12:00", "TIMESTAMP", 19724.5),
+        ("2024-01-02 12:00:00.5", "TIMESTAMP", 19724.5 + 0.5 / 86400),
+        ("2024-01-02T14:00:00+02:00", "TIMESTAMPTZ", 19724.5),
+        ("2024-01-02 12:00:00Z", "TIMESTAMPTZ", 19724.5),
+        ("12:00", "TIME", 0.5),
+        ("02.01.2024", "TIMESTAMP", 19724.0),
+        ("02/01/2024 06:00", "TIMESTAMP", 19724.25),
+        ("01/31/2024", "TIMESTAMP", 19753.0),
+    ],
+)
+def test_a_text_column_is_read_by_what_all_of_its_values_are(text, type_, number, tmp_path):
+    (tmp_path / "rows.csv").write_text(f"x;y\n{text};a\n ;b\n {text} ;c\n")
+    rows = Rows(tmp_path / "rows.csv")
+    assert rows.types["x"] == type_
+    np.testing.assert_allclose(rows.numbers("x"), [number, NAN, number], rtol=0, atol=1e-9)
+
+
+def test_a_header_may_hold_other_delimiters_and_lines(tmp_path):
+    (tmp_path / "pipes.csv").write_text("price|usd,qty|kg\n1,2\n3,4\n")
+    assert Rows(tmp_path / "pipes.csv").columns == ["price|usd", "qty|kg"]
+    (tmp_path / "lines.csv").write_text('"a\nb";c\n1;2\n')
+    assert Rows(tmp_path / "lines.csv").columns == ["a\nb", "c"]
+
+
+def test_a_column_without_a_name_is_refused(tmp_path):
+    pq.write_table(pa.table({"": [1], "b": [2]}), tmp_path / "rows.parquet")
+    with pytest.raises(RowsError, match=r"rows\.parquet has a column without a name"):
+        Rows(tmp_path / "rows.parquet")
 
 
 @pytest.mark.parametrize("row", ["1,2,3,4", "1", '"1,2'])

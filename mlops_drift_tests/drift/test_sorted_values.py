@@ -38,6 +38,7 @@ PAIRS = {
     "mostly zero": (np.repeat([0.0, 1.0], [3900, 100]), np.repeat([0.0, 1.0], [900, 100])),
     "constants": (np.full(3000, 3.0), np.full(600, 3.0)),
     "other constants": (np.full(3000, 3.0), np.full(600, 4.0)),
+    "constants that are no sums of halves": (np.full(3000, 0.1), np.full(600, 0.2)),
     "a constant and numbers": (rng().normal(size=3000), np.full(600, 0.3)),
     "nulls and infinities": (mixed(4000, 0), mixed(3000, 1)),
     "heavy tails": (rng().standard_cauchy(5000), 2 * rng(1).standard_cauchy(4000)),
@@ -58,7 +59,7 @@ def expected_distances(x, y):
     with np.errstate(divide="ignore"):
         ks = stats.ks_2samp(x, y, method="asymp").statistic
     x, y = x[np.isfinite(x)], y[np.isfinite(y)]
-    unit = stats.iqr(x) or np.std(x) or 1.0
+    unit = (stats.iqr(x) or np.std(x) if np.ptp(x) else 0.0) or 1.0
     return ks, stats.wasserstein_distance(x, y) / unit
 
 

@@ -112,7 +112,9 @@ def flipped(frame):
 
 def test_labels_count_for_the_day_of_their_event_from_the_day_they_arrive(watched):
     watched.arrive(4, events(1), events(2))
-    assert watched.verdicts(3) == []
+    [nothing] = watched.verdicts(3)
+    assert (nothing.verdict, nothing.n) == ("unknown", 0)
+    assert nothing.reason.startswith("no label arrived for a prediction of version 1; labels are")
     found = watched.verdicts(4)
     assert [(item.production_day, item.window, item.n) for item in found] == [
         (day(1), 1, N),

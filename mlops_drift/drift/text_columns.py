@@ -1,0 +1,130 @@
+"""Types of the columns of text files, found from all of their values, of two files together.
+
+A text file says nothing about types. One that is read by itself may hold numbers where the same
+column of another file holds text, or read 01/02/2024 as another day; the two would seem to differ.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+# From this share of numbers on a column is meant to hold numbers, and its texts are mistakes.
+MOSTLY = 0.9
+
+_DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
+_CLOCK = "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+_OFFSET = " ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+_DAY_FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read a text column: DuckDB's type, and SQL with `{}` for the text."""
+
+    type: str
+    sql: str
+
+    def of(self, text: str) -> str:
+        """SQL that gives a value, or null where the text is none."""
+        return self.sql.replace("{}", text)
+
+
+def _matching(pattern: str, type_: str) -> Reading:
+    matches = f"regexp_full_match(trim({{}}), '{pattern}')"
+    return Reading(type_, f"CASE WHEN {matches} THEN TRY_CAST(trim({{}}) AS {type_}) END")
+
+
+TEXT = Reading("VARCHAR", "{}")
+NOTHING = Reading('"NULL"', "{}")
+NUMBER = Reading("DOUBLE", "TRY_CAST({} AS DOUBLE)")
+TRUTH = Reading("BOOLEAN", "CASE lower(trim({})) WHEN 'true' THEN true WHEN 'false' THEN false END")
+# 1,5 in a file whose delimiter is no comma.
+_COMMA = Reading(
+    "DOUBLE",
+    "CASE WHEN regexp_full_match(trim({}), '[+-]?[0-9]+(,[0-9]+)?') "
+    "THEN TRY_CAST(replace({}, ',', '.') AS DOUBLE) END",
+)
+# The first that reads every value is taken.
+_NUMBERS = (_matching("[+-]?[0-9]+", "BIGINT"), NUMBER, _COMMA)
+_OTHERS = (
+    TRUTH,
+    _matching(_DAY, "DATE"),
+    _matching(f"{_DAY}([ T]{_CLOCK})?", "TIMESTAMP"),
+    _matching(f"{_DAY}[ T]{_CLOCK}{_OFFSET}", "TIMESTAMPTZ"),
+    _matching(_CLOCK, "TIME"),
+    *(
+        Reading("TIMESTAMP", f"try_strptime(trim({{}}), '{day}{clock}')")
+        for day in _DAY_FORMATS
+        for clock in ("", " %H:%M", " %H:%M:%S")
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How many values a column has, and how many of them each reading can read.
+
+    >>> numbers = Facts(10, {NUMBER: 10})
+    >>> numbers.best().type, Facts(5, {NUMBER: 4}).best().type
+    ('DOUBLE', 'VARCHAR')
+    """
+
+    values: int
+    read: Mapping[Reading, int] = field(default_factory=dict)
+
+    def best(self) -> Reading:
+        """The first reading that reads every value; text where none does."""
+        if not self.values:
+            return NOTHING
+        return next(
+            (one for one in (*_NUMBERS, *_OTHERS) if self.read.get(one, 0) == self.values), TEXT
+        )
+
+    @property
+    def is_mostly_numbers(self) -> bool:
+        """Whether nearly all values are numbers, and some are not."""
+        numbers = max((self.read.get(one, 0) for one in _NUMBERS), default=0)
+        return MOSTLY * self.values <= numbers < self.values
+
+    def __add__(self, other: "Facts") -> "Facts":
+        read = {
+            one: self.read.get(one, 0) + other.read.get(one, 0) for one in (*_NUMBERS, *_OTHERS)
+        }
+        return Facts(self.values + other.values, read)
+
+
+def number_facts(column: str) -> list[str]:
+    """SQL aggregates: how many values a column has, and how many each kind of number reads."""
+    return [f"count({column})", *(f"count({one.of(column)})" for one in _NUMBERS)]
+
+
+def other_facts(column: str) -> list[str]:
+    """SQL aggregates of the other readings."""
+    return [f"count({one.of(column)})" for one in _OTHERS]
+
+
+def facts(numbers: Sequence[int], others: Sequence[int] | None) -> Facts:
+    """What the aggregates of `number_facts`, and of `other_facts` if they were asked for, say."""
+    values, *read = numbers
+    found = dict(zip(_NUMBERS, read, strict=True))
+    if others is not None:
+        found |= dict(zip(_OTHERS, others, strict=True))
+    return Facts(values, found)
+
+
+def readings_of_both(past: Facts, now: Facts) -> tuple[Reading, Reading]:
+    """How to read one column of two files.
+
+    As one type if there is one for all values of both. Otherwise each as its own, unless that
+    would make truths of one file meet texts of the other.
+
+    >>> numbers, texts = Facts(2, {NUMBER: 2}), Facts(2)
+    >>> [one.type for one in readings_of_both(numbers, texts)]
+    ['DOUBLE', 'VARCHAR']
+    """
+    together = (past + now).best()
+    if together is not TEXT:
+        return together, together
+    mine, theirs = past.best(), now.best()
+    if mine is TEXT or (mine is TRUTH and theirs is TEXT):
+        return TEXT, TEXT
+    return mine, theirs
