@@ -391,8 +391,22 @@ def _measure_categories(
     if chunks.numbers is not None:
         bins = chunks.numbers * size + bins
     counted = np.bincount(bins, minlength=len(chunks.labels) * size)
-    for counts in counted.reshape(-1, size)[: len(chunks.labels)]:
-        yield _Measured(column, counts, measure(column, ColumnProfile(counts)), {})
+    novelty = _novelty(column, categories, codes, chunks)
+    for counts, new in zip(counted.reshape(-1, size), novelty, strict=True):
+        yield _Measured(column, counts, measure(column, ColumnProfile(counts, novelty=new)), {})
+
+
+def _novelty(
+    column: ColumnReference, categories: list[str | None], codes: NDArray[np.int64], chunks: _Chunks
+) -> NDArray[np.int64]:
+    """The rows with an unseen category by a hash of it, of each chunk."""
+    size = column.novelty_size
+    if not size:
+        return np.zeros((len(chunks.labels), 0), dtype=np.int64)
+    shares = column.novelty_of(categories)[codes]
+    cells = shares if chunks.numbers is None else chunks.numbers * size + shares
+    counted = np.bincount(cells[shares >= 0], minlength=len(chunks.labels) * size)
+    return counted.reshape(-1, size)
 
 
 def _judge(

@@ -95,7 +95,9 @@ def measure(
 
     A long tail of rare categories brings unseen ones without any drift. Therefore categories with
     fewer than 5 reference rows count as `rare`, and as many reference rows count as `unseen` as
-    have a category of their own, at most the share that is unseen in the window.
+    have a category of their own, at most the share that is unseen in the window. Where there are
+    such rows, `unseen` is eight bins by a hash of the category, among which new categories spread
+    evenly, but not the rows of one.
 
     Args:
         column: the frozen bins and the reference counts.
@@ -123,7 +125,7 @@ def measure(
         )
     past = column.counts if base is None else base.counts
     n_reference, n = int(past.sum()), current.n
-    before, after = comparable_counts(column, past, current.counts)
+    before, after = comparable_counts(column, past, current.counts, current.novelty)
     statistic, p = metrics.chi2(before, after)
     ks = ks_p = distance = None
     if base is None and column.sample and sample:
@@ -167,7 +169,7 @@ def _std(base: ColumnProfile | None, column: ColumnReference) -> float | None:
 
 
 def comparable_counts(
-    column: ColumnReference, reference: Counts, current: Counts
+    column: ColumnReference, reference: Counts, current: Counts, novelty: Counts
 ) -> tuple[Counts, Counts]:
     """Counts of both sides without the bias of having chosen the categories on one of them.
 
@@ -187,4 +189,8 @@ def comparable_counts(
         moved = min(column.singletons, alike, int(before[-3]))
         before[-3] -= moved
         before[-2] += moved
+        if len(novelty):
+            expected = np.diff(np.arange(len(novelty) + 1) * int(before[-2]) // len(novelty))
+            before = np.concatenate([before[:-2], expected, before[-1:]])
+            after = np.concatenate([after[:-2], novelty, after[-1:]])
     return before, after

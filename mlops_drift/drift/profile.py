@@ -7,13 +7,19 @@ numbers.
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from duckdb import DuckDBPyRelation
 
-from mlops_drift.drift.reference import ColumnReference, Counts, Moments, Reference
+from mlops_drift.drift.reference import (
+    NOVELTY_BINS,
+    ColumnReference,
+    Counts,
+    Moments,
+    Reference,
+)
 from mlops_drift.drift.rows import Rows, Source, literal, literals
 from mlops_drift.drift.sorted_values import SortedValues
 
@@ -43,6 +49,8 @@ class ColumnProfile:
         squares: sum of their squares, in 2**-16ths.
         minimum: smallest finite number, None without one.
         maximum: largest finite number, None without one.
+        novelty: rows with an unseen category by a hash of the category, so that many new
+            categories differ from many rows of one; empty where the reference expects no new ones.
     """
 
     counts: Counts
@@ -52,6 +60,7 @@ class ColumnProfile:
     squares: int = 0
     minimum: float | None = None
     maximum: float | None = None
+    novelty: Counts = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def n(self) -> int:
@@ -78,6 +87,7 @@ class ColumnProfile:
             self.squares + other.squares,
             min(minima, default=None),
             max(maxima, default=None),
+            self.novelty + other.novelty,
         )
 
     def mean(self, column: ColumnReference) -> float | None:
@@ -116,15 +126,15 @@ class ColumnProfile:
         return int(self.counts[:-2].sum()) if column.kind == "numeric" else 0
 
     def to_dict(self) -> dict[str, Any]:
-        """The profile as plain values; `ColumnProfile(**…)` with counts as an array reads it."""
-        return {**vars(self), "counts": self.counts.tolist()}
+        """The profile as plain values, as `from_dict` reads them."""
+        return {**vars(self), "counts": self.counts.tolist(), "novelty": self.novelty.tolist()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "ColumnProfile":
         """Reads what `to_dict` wrote; other keys are ignored."""
         names = ("below", "above", "sum", "squares", "minimum", "maximum")
-        counts = np.array(data["counts"], dtype=np.int64)
-        return cls(counts, **{name: data[name] for name in names})
+        counts, novelty = (np.array(data[name], dtype=np.int64) for name in ("counts", "novelty"))
+        return cls(counts, **{name: data[name] for name in names}, novelty=novelty)
 
 
 Profile = dict[str, ColumnProfile]
@@ -224,7 +234,9 @@ def add(profiles: Iterable[Mapping[str, ColumnProfile]]) -> Profile:
 def empty_profile(reference: Reference) -> Profile:
     """The profile of no rows."""
     return {
-        name: ColumnProfile(np.zeros_like(column.counts))
+        name: ColumnProfile(
+            np.zeros_like(column.counts), novelty=np.zeros(column.novelty_size, np.int64)
+        )
         for name, column in reference.columns.items()
     }
 
@@ -266,7 +278,12 @@ def _query(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, 
         else:
             known = literals(_known(column))
             counted += [f"count({cell})", _histogram("histogram_exact", cell, known)]
-            counted += ["NULL"] * (_FIELDS - 3)
+            novelty = "NULL"
+            if column.singletons:
+                finite.append(_novelty(number, column))
+                numbers = f"range({NOVELTY_BINS})"
+                novelty = _histogram("histogram_exact", f"h{number}", numbers)
+            counted += [novelty, *["NULL"] * (_FIELDS - 4)]
         counted.append("count(*)")
     group = rows.value(by) if by else "NULL"
     sql = f"SELECT {', '.join([*read, f'{group} AS g'])} FROM {rows.sql}"
@@ -279,6 +296,14 @@ def _query(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, 
         sql = f"SELECT {', '.join([*counted, 'NULL'])} FROM ({sql})"
     needed = [*reference.columns, *([by] if by else [])]
     return rows.query(sql, DuckDBPyRelation.fetchall, needed)
+
+
+def _novelty(number: int, column: ColumnReference) -> str:
+    """The number of the share of all texts that an unseen category falls into; null for others."""
+    cell, known = f"c{number}", ", ".join(map(literal, _known(column)))
+    # By the lowest byte of the second half of the digest.
+    share = f"CAST(md5_number_lower({cell}) % {NOVELTY_BINS} AS BIGINT)"
+    return f"CASE WHEN {cell} NOT IN ({known}) THEN {share} END AS h{number}"
 
 
 def _scale(moments: Moments) -> float:
@@ -331,7 +356,10 @@ def _profile(reference: Reference, row: tuple[Any, ...]) -> Profile:
         filled, histogram, *rest, total = row[number * _FIELDS : (number + 1) * _FIELDS]
         if column.kind == "categorical":
             counts = _category_counts(column, histogram or [], filled, total - filled)
-            made[name] = ColumnProfile(counts)
+            size = column.novelty_size
+            # Without a row there is no histogram.
+            novelty = np.array((rest[0] or [0] * size)[:size], dtype=np.int64)
+            made[name] = ColumnProfile(counts, novelty=novelty)
             continue
         regular = np.zeros(len(column.counts) - 2, dtype=np.int64)
         regular[: len(histogram or [])] = histogram or []

@@ -38,6 +38,9 @@ _VALUES = pa.schema(
     ]
 )
 
+# The shares of all texts, by a hash, that unseen categories are told apart by.
+NOVELTY_BINS = 8
+
 OTHER, NON_FINITE, RARE, UNSEEN, NULL = "other", "non-finite", "rare", "unseen", "null"
 _SPECIAL = (OTHER, NON_FINITE, RARE, UNSEEN, NULL)
 
@@ -218,6 +221,20 @@ class ColumnReference:
         bins.update(dict.fromkeys(self.rare, size - 3))
         bins[None] = size - 1
         return np.array([bins.get(category, size - 2) for category in categories], dtype=np.int64)
+
+    @property
+    def novelty_size(self) -> int:
+        """Bins that unseen categories are told apart by; 0 where none are expected."""
+        return NOVELTY_BINS if self.singletons else 0
+
+    def novelty_of(self, categories: Sequence[str | None]) -> NDArray[np.int64]:
+        """The bin by a hash of each unseen category; -1 for any other and for null."""
+        found = np.full(len(categories), -1, dtype=np.int64)
+        is_unseen = self.bins_of(categories) == len(self.counts) - 2
+        for number in np.flatnonzero(is_unseen).tolist():
+            digest = hashlib.md5(str(categories[number]).encode(), usedforsecurity=False).digest()
+            found[number] = digest[8] % NOVELTY_BINS
+        return found
 
     def without_sample(self) -> Self:
         """The column without the reference's values."""

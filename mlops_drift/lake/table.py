@@ -137,6 +137,7 @@ def model_tables(
                     version,
                     pa.field("column", pa.string(), nullable=False),
                     pa.field("counts", pa.list_(pa.int64()), nullable=False),
+                    pa.field("novelty", pa.list_(pa.int64()), nullable=False),
                     *(pa.field(name, pa.int64()) for name in ("below", "above", "sum", "squares")),
                     pa.field("minimum", pa.float64()),
                     pa.field("maximum", pa.float64()),

@@ -147,7 +147,7 @@ def comparable(past, now):
     reference = fit(past)
     column = reference.columns["x"]
     counts = profile(reference, pa.table({"x": now}))["x"].counts
-    found = comparable_counts(column, column.counts, counts)
+    found = comparable_counts(column, column.counts, counts, np.zeros(0, int))
     assert [side.sum() for side in found] == [len(past), len(now)]
     return [dict(zip(column.labels, side.tolist(), strict=True)) for side in found]
 
@@ -156,6 +156,25 @@ def test_categories_with_a_few_lucky_rows_count_as_rare():
     before, after = comparable(["a"] * 90 + ["b"] * 5 + ["c"] * 4, ["a", "b", "c", "c"])
     assert before == {"a": 90, "b": 5, "c": 0, "rare": 4, "unseen": 0, "null": 0}
     assert after == {"a": 1, "b": 1, "c": 0, "rare": 2, "unseen": 0, "null": 0}
+
+
+def texts(first, last):
+    return [f"user {number}" for number in range(first, last)]
+
+
+@pytest.mark.parametrize(("n", "m"), [(10_000, 2_000), (500, 10_000), (5_000, 100)])
+def test_new_texts_in_place_of_new_texts_are_no_drift(n, m):
+    found = measured(texts(0, n), texts(n, n + m), with_sample=False)
+    assert found.unseen == 1.0
+    assert found.js < 0.1 or found.chi2_p > 0.001
+
+
+@pytest.mark.parametrize("broken", [["BROKEN"] * 2_000, ["BROKEN"] * 600 + texts(0, 1_400)])
+def test_one_new_text_in_place_of_many_is_drift(broken):
+    orders = [f"order {number}" for number in range(10_000)]
+    found = measured(orders, broken, with_sample=False)
+    assert found.js > 0.2
+    assert found.chi2_p < 1e-9
 
 
 def test_unseen_categories_are_held_against_those_seen_once():
@@ -175,14 +194,17 @@ def test_a_base_has_its_own_unseen_rows():
     base, current = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
     base[[0, -2]] = 70, 30
     current[[0, -2]] = 60, 40
-    before, after = comparable_counts(column, base, current)
+    before, after = comparable_counts(column, base, current, np.zeros(0, int))
     assert (before[[0, -2]].tolist(), after[[0, -2]].tolist()) == ([70, 30], [60, 40])
 
 
 def test_counts_of_numbers_are_left_as_they_are():
     column = fit([1, 2, 3] * 40).columns["x"]
     counts = np.array([1, 0, 0, 5, 0, 2])
-    assert comparable_counts(column, column.counts, counts) == (column.counts, counts)
+    assert comparable_counts(column, column.counts, counts, np.zeros(0, int)) == (
+        column.counts,
+        counts,
+    )
 
 
 def test_measures_name_every_number_of_their_docstring():

@@ -343,3 +343,20 @@ def test_nan_in_a_file_is_null_as_everywhere(tmp_path):
         assert reference.columns["x"].null_share == 1 / 3
         assert profile(reference, tmp_path / "x.parquet") == profile(reference, table)
         assert profile(reference, table)["x"].counts[-1] == 100
+
+
+def test_unseen_categories_are_told_apart_by_the_same_hash_in_sql_and_in_python():
+    reference = Reference.fit(pa.table({"x": ["a"] * 50 + ["once", "it's", "é, ü"]}))
+    column = reference.columns["x"]
+    new = ["a", "b", "b", "c", "it''s", "ü", "", "once", None]
+    found = profile(reference, pa.table({"x": new}))["x"]
+    numbers = column.novelty_of(new)
+    assert found.novelty.tolist() == np.bincount(numbers[numbers >= 0], minlength=8).tolist()
+    assert found.novelty.sum() == found.counts[-2] == 6
+    assert numbers[[0, 7, 8]].tolist() == [-1, -1, -1]
+
+
+def test_where_no_new_category_is_expected_none_are_told_apart():
+    reference = Reference.fit(pa.table({"x": ["a", "b"] * 50}))
+    assert profile(reference, pa.table({"x": ["c"]}))["x"].novelty.tolist() == []
+    assert profile(reference, pa.table({"x": ["c"]}).slice(1))["x"].novelty.tolist() == []
