@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 # Draws of labels, and of calibrations, that the interval of a metric without a formula rests on.
 DRAWS, CURVES = 50, 30
 MOST_ROWS = 2000
-# Parts of the test part, each left out once by a model of the loss.
+# Parts of the test part, each left out once by a model of the loss, or by a calibration.
 FOLDS = 5
 
 _Z = NormalDist().inv_cdf(0.975)
@@ -127,8 +127,33 @@ class Calibration:
         return np.interp(score, self._knots, shares[self._block_of_knot])
 
 
+def is_calibrated(score: Array, hit: Array, seed: int) -> bool:
+    """Whether scores predict hits at least as well as their isotonic calibration does.
+
+    By the Brier score over five folds: a curve that was fitted to the other four must do better on
+    the fifth than the scores as they are. Correcting what is right already only adds the chance of
+    the test part.
+
+    Args:
+        score: finite scores, shape (n,).
+        hit: whether each was a hit, shape (n,).
+        seed: seed of the folds.
+    """
+    if len(score) < FOLDS or score.min() < 0 or score.max() > 1:
+        return False
+    fold = np.random.default_rng(seed).permutation(len(score)) % FOLDS
+    curve = np.empty(len(score))
+    for number in range(FOLDS):
+        out = fold == number
+        curve[out] = Calibration(score[~out], hit[~out])(score[out])
+    return bool(np.mean((score - hit) ** 2) <= np.mean((curve - hit) ** 2))
+
+
 class ScoreEstimator:
     """Estimates a classifier's metric from its scores alone.
+
+    The scores are calibrated on the test part, unless they are calibrated as they are (see
+    `is_calibrated`).
 
     Args:
         metric: a metric that `can_estimate` allows.
@@ -166,7 +191,9 @@ class ScoreEstimator:
             raise ValueError("score must have a finite value in the test part, found none")
         self._metric, self._target, self._seed = metric, target, seed
         hit = truth == (target.positive if self._is_binary else prediction)
-        self._curve = Calibration(np.asarray(score, dtype=float)[known], hit[known])
+        scores = np.asarray(score, dtype=float)[known]
+        self._curve = Calibration(scores, hit[known])
+        self._is_calibrated = is_calibrated(scores, hit[known], seed)
 
     @property
     def _is_binary(self) -> bool:
@@ -188,15 +215,26 @@ class ScoreEstimator:
         if n == 0:
             return Estimate(nan, nan, nan, 0)
         share = self._curve(scores)
+        curved = self._value(positive, scores, share)
         if self._metric == "accuracy":
             right = np.where(positive, share, 1 - share) if self._is_binary else share
             sign = np.where(positive, 1.0, -1.0) if self._is_binary else np.ones(n)
             chance = float(np.mean(right * (1 - right))) / n
             error = sqrt(chance + self._curve.variance(scores, sign / n))
-            return _estimate(float(right.mean()), error, n, 0.0, 1.0)
-        value = _EXPECTED[self._metric](positive, scores, share[None, :])[0]
-        error = self._error(positive, scores, share)
-        return _estimate(float(value), error, n, 0.0, _HIGHEST.get(self._metric, 1.0))
+        else:
+            error = self._error(positive, scores, share)
+        # The test part may have been too small to show that the scores need the curve.
+        value = self._value(positive, scores, scores) if self._is_calibrated else curved
+        error = sqrt(error**2 + (value - curved) ** 2)
+        return _estimate(value, error, n, 0.0, _HIGHEST.get(self._metric, 1.0))
+
+    def _value(self, positive: Array, scores: Floats, share: Floats) -> float:
+        """The metric to expect where so many of each score are hits."""
+        if self._metric == "accuracy":
+            return float(
+                np.mean(np.where(positive, share, 1 - share) if self._is_binary else share)
+            )
+        return float(_EXPECTED[self._metric](positive, scores, share[None, :])[0])
 
     def _error(self, positive: Array, scores: Floats, share: Floats) -> float:
         """Standard deviation of the realized value around the expected one."""

@@ -12,6 +12,7 @@ from mlops_drift.monitoring.estimation import (
     LossEstimator,
     ScoreEstimator,
     can_estimate,
+    is_calibrated,
 )
 from mlops_drift.schema import Column, Target
 
@@ -91,7 +92,7 @@ def test_uncertain_scores_tell_the_value_up_to_the_chance_of_the_labels(metric, 
 def test_the_interval_holds_the_realized_value(metric, test, rows):
     window = partial(labelled, scores=beta(0.7, 0.7))
     held = compared(metric, window, rows, chunks=4, test=test, parts=60)[2]
-    assert 0.88 <= np.mean(held) <= 0.99
+    assert 0.88 <= np.mean(held) <= 0.995
 
 
 @pytest.mark.parametrize("metric", OF_BINARY)
@@ -108,7 +109,7 @@ def test_known_labels_make_the_estimate_the_metric_itself(metric):
 
 def test_accuracy_is_the_mean_probability_of_being_right():
     window = np.random.default_rng(2)
-    truth, prediction, score = labelled(window, 3000)
+    truth, prediction, score = labelled(window, 3000, chance=np.square)
     found = ScoreEstimator("accuracy", BINARY, truth, prediction, score, 1).estimate(
         prediction, score
     )
@@ -119,7 +120,8 @@ def test_accuracy_is_the_mean_probability_of_being_right():
 
 def test_auc_is_the_expected_share_of_ordered_pairs():
     rng = np.random.default_rng(3)
-    truth, prediction, score = labelled(rng, 2000, lambda rng, n: np.round(rng.random(n), 1))
+    scores = lambda rng, n: np.round(rng.random(n), 1)  # noqa: E731
+    truth, prediction, score = labelled(rng, 2000, scores, chance=np.square)
     estimator = ScoreEstimator("auc", BINARY, truth, prediction, score, 1)
     few = score[:60]
     share = Calibration(score, truth == "yes")(few)
@@ -127,6 +129,33 @@ def test_auc_is_the_expected_share_of_ordered_pairs():
     wins = (few[:, None] > few[None, :]) + 0.5 * (few[:, None] == few[None, :])
     expected = np.sum(pairs * wins) / np.sum(pairs)
     assert estimator.estimate(prediction[:60], few).value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("test", [1000, 5000])
+def test_calibrated_scores_are_trusted_as_they_are(test):
+    calibrated = [
+        is_calibrated(score, truth == "yes", seed)
+        for seed in range(20)
+        for truth, _, score in [labelled(np.random.default_rng(seed), test)]
+    ]
+    assert np.mean(calibrated) >= 0.8
+
+
+@pytest.mark.parametrize("metric", ["auc", "accuracy"])
+def test_calibrated_scores_tell_the_value_also_with_a_small_test_part(metric):
+    window = partial(labelled, scores=beta(0.5, 0.5))
+    estimated, realized, _ = compared(metric, window, 5000, chunks=2, test=3000, parts=30)
+    assert np.mean(np.abs(estimated - realized)) <= 0.005
+
+
+@pytest.mark.parametrize("chance", [np.square, np.sqrt])
+def test_scores_that_are_too_low_or_too_high_are_not(chance):
+    calibrated = [
+        is_calibrated(score, truth == "yes", seed)
+        for seed in range(20)
+        for truth, _, score in [labelled(np.random.default_rng(seed), 1000, chance=chance)]
+    ]
+    assert not any(calibrated)
 
 
 def test_calibration_keeps_the_share_of_hits_and_rises():
@@ -176,7 +205,8 @@ def test_of_several_classes_the_accuracy_follows_the_largest_probability():
 
 def test_scores_outside_the_test_part_count_as_its_outermost():
     rng = np.random.default_rng(8)
-    truth, prediction, score = labelled(rng, 5000, lambda rng, n: rng.uniform(0.3, 0.7, n))
+    scores = lambda rng, n: rng.uniform(0.3, 0.7, n)  # noqa: E731
+    truth, prediction, score = labelled(rng, 5000, scores, chance=np.square)
     estimator = ScoreEstimator("accuracy", BINARY, truth, prediction, score, 1)
     beyond = np.array([0.0, 1.0])
     outermost = np.array([score.min(), score.max()])
