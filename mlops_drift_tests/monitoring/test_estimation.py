@@ -144,7 +144,7 @@ def test_calibrated_scores_are_trusted_as_they_are(test):
 @pytest.mark.parametrize("metric", ["auc", "accuracy"])
 def test_calibrated_scores_tell_the_value_also_with_a_small_test_part(metric):
     window = partial(labelled, scores=beta(0.5, 0.5))
-    estimated, realized, _ = compared(metric, window, 5000, chunks=2, test=3000, parts=30)
+    estimated, realized, _ = compared(metric, window, 5000, chunks=2, test=5000, parts=30)
     assert np.mean(np.abs(estimated - realized)) <= 0.005
 
 
