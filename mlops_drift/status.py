@@ -15,8 +15,9 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
 
     Returns:
         model, last_day, champion (version, as_of, metric, value, training_set), events,
-        predictions, labels, rejected, checks (the verdicts of the last day), next (what the policy
-        says now), label_coverage (predictions without label by age) and decisions.
+        predictions, labels, labels_without_event, rejected, checks (the verdicts of the last day),
+        next (what the policy says now), label_coverage (predictions without label by age) and
+        decisions.
     """
     last = model.last_landed_day()
     promotions = model.promotions()
@@ -47,6 +48,9 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         if champion
         else None,
         **counted,
+        "labels_without_event": sum(model.unmatched_labels(spec.start_date, last).values())
+        if last
+        else 0,
         "checks": [_as_of(row, last) for row in _checks(model, last)] if last else [],
         "next": f"{decision.action}: {decision.reason}" if decision else "materialize a first day",
         "label_coverage": _coverage(model, last) if last else [],

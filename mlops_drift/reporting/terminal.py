@@ -166,7 +166,8 @@ def print_status(status: dict[str, Any]) -> None:
         else "champion: none yet"
     )
     console.print(
-        f"{status['events']} events, {status['labels']} labels, {status['rejected']} rejected "
+        f"{status['events']} events, {status['labels']} labels "
+        f"({status['labels_without_event']} of no event so far), {status['rejected']} rejected "
         f"rows, {status['predictions']} predictions"
     )
     for check in status["checks"]:
