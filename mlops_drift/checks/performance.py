@@ -93,7 +93,8 @@ def _check(
     history: Sequence[Point],
     coverage: Sequence[Coverage],
 ) -> dg.AssetCheckResult:
-    mine = [(day, item) for day in days for item in day.judged if item.check == name]
+    found = [(day, item) for day in days for item in day.judged if item.check == name]
+    mine = [pair for pair in found if pair[1].n]
     last = days[-1]
     about: dict[str, Any] = {
         "day": last.day.isoformat(),
@@ -103,8 +104,8 @@ def _check(
         about["without label"] = _coverage_table(coverage)
     if not mine:
         nothing = "no champion serves yet" if last.champion is None else "nothing to judge yet"
-        reason = f"{last.day}: {nothing}"
-        return check_result(key, name, "unknown", reason, {"n": 0.0}, "", about)
+        reason = found[-1][1].reason if found else nothing
+        return check_result(key, name, "unknown", f"{last.day}: {reason}", {"n": 0.0}, "", about)
     ordered = sorted(mine, key=lambda pair: rank(pair[1]), reverse=True)
     day, worst = ordered[0]
     failing = sorted({str(item.production_day) for _, item in mine if item.verdict == "fail"})
