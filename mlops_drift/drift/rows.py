@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache, cached_property, partial
 from glob import escape
 from io import StringIO
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
@@ -25,12 +25,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mlops_drift.drift.text_columns import (
+    MOSTLY,
+    NUMBER,
+    NUMBERS,
+    OTHERS,
     TEXT,
+    WHOLE,
     Facts,
     Reading,
-    facts,
-    number_facts,
-    other_facts,
     readings_of_both,
 )
 
@@ -52,6 +54,9 @@ _CSV = (
 )
 _DELIMITERS = ",;\t|"
 _FIRST_LINES = 100
+_FIRST_ROWS = 1_000
+# Planning a statement takes time that grows with the square of its columns.
+_MOST_COLUMNS = 50
 _SUFFIXES = (".parquet", ".csv", ".tsv")
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL|BOOLEAN")
@@ -84,6 +89,7 @@ class Rows:
         sql: the table in a FROM clause.
         name: what errors call it.
         types: DuckDB's type of each column.
+        facts: of a text file, what the values of each column can be read as.
 
     Raises:
         RowsError: the file is missing, of another kind or damaged, or a column comes twice (of a
@@ -100,20 +106,24 @@ class Rows:
         # How to read the columns of a text file, and what that was found from.
         self._readings: dict[str, Reading] = {}
         self.facts: dict[str, Facts] = {}
-        is_text = False
+        numbers: tuple[Reading, ...] = ()
         self._arrow: pa.Table | None = None
         self._parquet: Path | None = None
         self.name = "the table"
         if isinstance(source, str | Path):
             self.name = str(source)
-            self.sql = _file(Path(source))
+            delimiter = _delimiter(Path(source))
+            self.sql = _file(Path(source), delimiter)
             if _suffix(Path(source)) == ".parquet":
                 self._parquet = Path(source)
                 self._arrow = self._with_durations()
             else:
                 # The file is parsed once, not once for each column.
-                self._arrow = self.query(f"SELECT * FROM {self.sql}", _ARROW)
-                is_text = True
+                described = self.query(f"DESCRIBE SELECT * FROM {self.sql}", _TUPLES)
+                filled = ", ".join(_filled(name) for name, *_ in described)
+                self._arrow = self.query(f"SELECT {filled} FROM {self.sql}", _ARROW)
+                # In a file that commas divide, 1,500 is no fraction.
+                numbers = NUMBERS if delimiter != "," else (WHOLE, NUMBER)
         else:
             self._arrow = source if isinstance(source, pa.Table) else source.to_arrow_table()
         if self._arrow is not None:
@@ -121,8 +131,8 @@ class Rows:
             self.sql = "arrow_rows"
         described = self.query(f"DESCRIBE SELECT * FROM {self.sql}", _TUPLES)
         self.types: dict[str, str] = {name: kind for name, kind, *_ in described}
-        if is_text:
-            self.facts = self._find_facts()
+        if numbers:
+            self.facts = self._find_facts(numbers)
             self.read_as({name: found.best() for name, found in self.facts.items()})
 
     def _with_durations(self) -> pa.Table | None:
@@ -135,28 +145,48 @@ class Rows:
             self._parquet = None
             return file.read()
 
-    def _find_facts(self) -> dict[str, Facts]:
-        """What the values of each column of a text file can be read as."""
-        names = list(self.types)
-        numbers = self._aggregates(names, number_facts)
-        # What is nothing but numbers needs no further look.
-        texts = [name for name in names if max(numbers[name][1:]) < numbers[name][0]]
-        others = self._aggregates(texts, other_facts)
-        return {name: facts(numbers[name], others.get(name)) for name in names}
+    def _find_facts(self, numbers: tuple[Reading, ...]) -> dict[str, Facts]:
+        """What the values of each column of a text file can be read as.
 
-    def _aggregates(
-        self, names: Sequence[str], wanted: Callable[[str], list[str]]
-    ) -> dict[str, list[int]]:
-        if not names:
-            return {}
-        listed = [wanted(_filled(name)) for name in names]
-        sql = f"SELECT {', '.join(chain.from_iterable(listed))} FROM {self.sql}"
-        [row] = self.query(sql, _TUPLES)
-        length = len(listed[0])
-        return {
-            name: list(row[number * length : (number + 1) * length])
-            for number, name in enumerate(names)
-        }
+        What cannot read the first rows need not be tried on all of them.
+        """
+        first = f"(FROM {self.sql} LIMIT {_FIRST_ROWS})"
+        tried = self._facts_of(first, dict.fromkeys(self.types, numbers))
+        unclear = [name for name in tried if not tried[name].is_all_numbers]
+        others = self._facts_of(first, dict.fromkeys(unclear, OTHERS))
+        hopeful: dict[str, tuple[Reading, ...]] = {}
+        for name, found in tried.items():
+            read = {**found.read, **(others[name].read if name in others else {})}
+            # How many are numbers is to be known also where some are not.
+            enough = MOSTLY * found.values
+            hopeful[name] = (
+                *(one for one in numbers if read[one] >= enough or one is NUMBER),
+                *(one for one in read if one not in numbers and read[one] == found.values),
+            )
+        return self._facts_of(self.sql, hopeful)
+
+    def _facts_of(
+        self, table: str, readings: Mapping[str, tuple[Reading, ...]]
+    ) -> dict[str, Facts]:
+        found: dict[str, Facts] = {}
+        names = list(readings)
+        for start in range(0, len(names), _MOST_COLUMNS):
+            some = names[start : start + _MOST_COLUMNS]
+            counted = [
+                ", ".join(
+                    f"count(*) FILTER {condition}"
+                    for condition in (
+                        f"({quoted(name)} IS NOT NULL)",
+                        *(one.reads(quoted(name)) for one in readings[name]),
+                    )
+                )
+                for name in some
+            ]
+            lists = ", ".join(f"[{counts}]" for counts in counted)
+            [row] = self.query(f"SELECT {lists} FROM {table}", _TUPLES, some)
+            for name, (values, *read) in zip(some, row, strict=True):
+                found[name] = Facts(values, dict(zip(readings[name], read, strict=True)))
+        return found
 
     def read_as(self, readings: Mapping[str, Reading]) -> None:
         """Fixes how columns of a text file are read."""
@@ -167,7 +197,7 @@ class Rows:
         """A column as SQL in its type."""
         if name not in self._readings:
             return quoted(name)
-        return f"({self._readings[name].of(_filled(name))})"
+        return f"({self._readings[name].of(quoted(name))})"
 
     @classmethod
     def of(cls, source: Source) -> "Rows":
@@ -283,9 +313,10 @@ class Rows:
         # A column without any value often loses its type on the way through a file.
         if _TEXT.match(found) or found == '"NULL"':
             text = f"CAST({column} AS VARCHAR)"
+            reading = self.facts[name].as_numbers if name in self.facts else NUMBER
             texts, example, values = self.query(
-                f"SELECT count(*) FILTER (WHERE TRY_CAST({text} AS DOUBLE) IS NULL), "
-                f"min({text}) FILTER (WHERE TRY_CAST({text} AS DOUBLE) IS NULL), count(*), "
+                f"SELECT count(*) FILTER (NOT {reading.reads(text)}), "
+                f"min({text}) FILTER (NOT {reading.reads(text)}), count(*), "
                 f"FROM {self.sql} WHERE {column} IS NOT NULL",
                 _TUPLES,
                 [name],
@@ -430,7 +461,7 @@ def read_alike(past: Rows, now: Rows) -> None:
 
 def _filled(name: str) -> str:
     """A column of a text file as SQL; null where there is nothing but space."""
-    return f"(CASE WHEN trim({quoted(name)}) <> '' THEN {quoted(name)} END)"
+    return f"CASE WHEN trim({quoted(name)}) <> '' THEN {quoted(name)} END AS {quoted(name)}"
 
 
 def quoted(name: str) -> str:
@@ -470,26 +501,28 @@ def _suffix(path: Path) -> str:
     return next((part for part in reversed(path.suffixes) if part != ".gz"), "").lower()
 
 
-def _file(path: Path) -> str:
-    if not path.is_file():
-        raise RowsError(f"{path}: no such file")
-    if _suffix(path) not in _SUFFIXES:
-        raise RowsError(f"{path} must end in one of {', '.join(_SUFFIXES)}, found {path.name!r}")
+def _file(path: Path, delimiter: str) -> str:
     place = literal(escape(str(path)))
     if _suffix(path) == ".parquet":
         return f"read_parquet({place}, hive_partitioning = false)"
-    delimiter = "\t" if _suffix(path) == ".tsv" else _delimiter(path)
     return f"read_csv({place}, delim = {literal(delimiter)}, {_CSV})"
 
 
 def _delimiter(path: Path) -> str:
     """The delimiter that divides the first rows of a CSV file into the same number of values.
 
-    Where there is none, because a row is ragged, the one that the header has most of.
+    Where there is none, because a row is ragged, the one that the header has most of; of a Parquet
+    file nothing.
 
     Raises:
-        RowsError: the file is not text, or not what its name says.
+        RowsError: the file is missing, not text, or not what its name says.
     """
+    if not path.is_file():
+        raise RowsError(f"{path}: no such file")
+    if _suffix(path) not in _SUFFIXES:
+        raise RowsError(f"{path} must end in one of {', '.join(_SUFFIXES)}, found {path.name!r}")
+    if _suffix(path) != ".csv":
+        return "\t" if _suffix(path) == ".tsv" else ""
     open_text = gzip.open if path.suffix == ".gz" else open
     try:
         with open_text(path, "rt", encoding="utf-8", newline="") as lines:

@@ -4,7 +4,7 @@ A text file says nothing about types. One that is read by itself may hold number
 column of another file holds text, or read 01/02/2024 as another day; the two would seem to differ.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 # From this share of numbers on a column is meant to hold numbers, and its texts are mistakes.
@@ -18,34 +18,50 @@ _DAY_FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y")
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read a text column: DuckDB's type, and SQL with `{}` for the text."""
+    """One way to read a text column.
+
+    Attributes:
+        type: DuckDB's type.
+        sql: the value as SQL, with `{}` for the text; null where it cannot be read.
+        only: a condition on the text, without which the value would not say what the text says.
+    """
 
     type: str
     sql: str
+    only: str = "true"
 
     def of(self, text: str) -> str:
-        """SQL that gives a value, or null where the text is none."""
+        """SQL that reads texts of which all can be read."""
         return self.sql.replace("{}", text)
+
+    def reads(self, text: str) -> str:
+        """SQL that says whether a text can be read."""
+        return f"({self.only.replace('{}', text)} AND {self.of(text)} IS NOT NULL)"
 
 
 def _matching(pattern: str, type_: str) -> Reading:
-    matches = f"regexp_full_match(trim({{}}), '{pattern}')"
-    return Reading(type_, f"CASE WHEN {matches} THEN TRY_CAST(trim({{}}) AS {type_}) END")
+    return Reading(
+        type_, f"TRY_CAST(trim({{}}) AS {type_})", f"regexp_full_match(trim({{}}), '{pattern}')"
+    )
 
 
 TEXT = Reading("VARCHAR", "{}")
 NOTHING = Reading('"NULL"', "{}")
 NUMBER = Reading("DOUBLE", "TRY_CAST({} AS DOUBLE)")
 TRUTH = Reading("BOOLEAN", "CASE lower(trim({})) WHEN 'true' THEN true WHEN 'false' THEN false END")
+# A cast to a whole number would round.
+WHOLE = Reading(
+    "BIGINT", "TRY_CAST({} AS BIGINT)", "TRY_CAST({} AS BIGINT) = TRY_CAST({} AS DOUBLE)"
+)
 # 1,5 in a file whose delimiter is no comma.
 _COMMA = Reading(
     "DOUBLE",
-    "CASE WHEN regexp_full_match(trim({}), '[+-]?[0-9]+(,[0-9]+)?') "
-    "THEN TRY_CAST(replace({}, ',', '.') AS DOUBLE) END",
+    "TRY_CAST(replace({}, ',', '.') AS DOUBLE)",
+    "regexp_full_match(trim({}), '[+-]?[0-9]+(,[0-9]+)?')",
 )
 # The first that reads every value is taken.
-_NUMBERS = (_matching("[+-]?[0-9]+", "BIGINT"), NUMBER, _COMMA)
-_OTHERS = (
+NUMBERS = (WHOLE, NUMBER, _COMMA)
+OTHERS = (
     TRUTH,
     _matching(_DAY, "DATE"),
     _matching(f"{_DAY}([ T]{_CLOCK})?", "TIMESTAMP"),
@@ -76,39 +92,28 @@ class Facts:
         if not self.values:
             return NOTHING
         return next(
-            (one for one in (*_NUMBERS, *_OTHERS) if self.read.get(one, 0) == self.values), TEXT
+            (one for one in (*NUMBERS, *OTHERS) if self.read.get(one, 0) == self.values), TEXT
         )
+
+    @property
+    def as_numbers(self) -> Reading:
+        """The reading that finds the most numbers."""
+        return max((one for one in NUMBERS if one in self.read), key=self.read.__getitem__)
+
+    @property
+    def is_all_numbers(self) -> bool:
+        """Whether there is a value, and all are numbers."""
+        return 0 < self.values == max((self.read.get(one, 0) for one in NUMBERS), default=0)
 
     @property
     def is_mostly_numbers(self) -> bool:
         """Whether nearly all values are numbers, and some are not."""
-        numbers = max((self.read.get(one, 0) for one in _NUMBERS), default=0)
+        numbers = max((self.read.get(one, 0) for one in NUMBERS), default=0)
         return MOSTLY * self.values <= numbers < self.values
 
     def __add__(self, other: "Facts") -> "Facts":
-        read = {
-            one: self.read.get(one, 0) + other.read.get(one, 0) for one in (*_NUMBERS, *_OTHERS)
-        }
+        read = {one: self.read.get(one, 0) + other.read.get(one, 0) for one in (*NUMBERS, *OTHERS)}
         return Facts(self.values + other.values, read)
-
-
-def number_facts(column: str) -> list[str]:
-    """SQL aggregates: how many values a column has, and how many each kind of number reads."""
-    return [f"count({column})", *(f"count({one.of(column)})" for one in _NUMBERS)]
-
-
-def other_facts(column: str) -> list[str]:
-    """SQL aggregates of the other readings."""
-    return [f"count({one.of(column)})" for one in _OTHERS]
-
-
-def facts(numbers: Sequence[int], others: Sequence[int] | None) -> Facts:
-    """What the aggregates of `number_facts`, and of `other_facts` if they were asked for, say."""
-    values, *read = numbers
-    found = dict(zip(_NUMBERS, read, strict=True))
-    if others is not None:
-        found |= dict(zip(_OTHERS, others, strict=True))
-    return Facts(values, found)
 
 
 def readings_of_both(past: Facts, now: Facts) -> tuple[Reading, Reading]:

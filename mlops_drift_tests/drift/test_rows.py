@@ -346,6 +346,23 @@ def test_a_text_column_is_read_by_what_all_of_its_values_are(text, type_, number
     np.testing.assert_allclose(rows.numbers("x"), [number, NAN, number], rtol=0, atol=1e-9)
 
 
+def test_a_comma_divides_no_number_where_it_divides_values(tmp_path):
+    (tmp_path / "rows.csv").write_text('x,y\n"1,500",a\n"2,250",b\n')
+    assert Rows(tmp_path / "rows.csv").kinds == {"x": "categorical", "y": "categorical"}
+
+
+def test_values_beyond_the_first_rows_decide_too(tmp_path):
+    (tmp_path / "rows.csv").write_text(
+        "a;b;c\n" + "1;2024-01-02;1,5\n" * 1_500 + "x;soon;2,5\n" + ";;?\n"
+    )
+    rows = Rows(tmp_path / "rows.csv")
+    assert rows.types == dict.fromkeys("abc", "VARCHAR")
+    assert rows.kinds == {"a": "numeric", "b": "categorical", "c": "numeric"}
+    for name, said in (("a", "'x' in 1 of 1,501 rows"), ("c", r"'\?' in 1 of 1,502 rows")):
+        with pytest.raises(ColumnError, match=said):
+            rows.numbers(name)
+
+
 def test_a_header_may_hold_other_delimiters_and_lines(tmp_path):
     (tmp_path / "pipes.csv").write_text("price|usd,qty|kg\n1,2\n3,4\n")
     assert Rows(tmp_path / "pipes.csv").columns == ["price|usd", "qty|kg"]
