@@ -270,7 +270,8 @@ def compare(
     with _waiting(f"comparing {current} with {reference}"), _clear_reading(reference, current):
         from mlops_drift.drift.compare import compare as compare_tables
         from mlops_drift.drift.compare import compare_chunks
-        from mlops_drift.drift.rows import Rows, RowsError
+        from mlops_drift.drift.files import RowsError
+        from mlops_drift.drift.rows import Rows
 
         past, now = Rows(reference), Rows(current)
         for rows in (past, now):
@@ -355,7 +356,7 @@ def _clear_reading(*paths: str) -> Iterator[None]:
     import duckdb
     import pyarrow as pa
 
-    from mlops_drift.drift.rows import RowsError
+    from mlops_drift.drift.files import RowsError
 
     try:
         yield

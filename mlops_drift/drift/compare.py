@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.files import RowsError
 from mlops_drift.drift.location_spread import levene, mann_whitney
 from mlops_drift.drift.measures import Measures, measure
 from mlops_drift.drift.profile import ColumnProfile, profile_sorted
 from mlops_drift.drift.reference import ColumnReference, Counts, Reference
-from mlops_drift.drift.rows import ColumnError, Floats, Kind, Rows, RowsError, Source, read_alike
+from mlops_drift.drift.rows import ColumnError, Floats, Kind, Rows, Source, read_alike
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import ColumnVerdict, judge_comparisons
 from mlops_drift.drift.verdict import Comparison as Judged

@@ -5,16 +5,11 @@ since 1970-01-01, NaN is a null; a category is text, and 1 and 1.0 are both the 
 (whole numbers up to 2**53).
 """
 
-import csv
-import gzip
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, cached_property, partial
-from glob import escape
-from io import StringIO
-from itertools import islice
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
@@ -24,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from mlops_drift.drift.files import RowsError, delimiter_of, in_sql, suffix
 from mlops_drift.drift.text_columns import (
     MOSTLY,
     NUMBER,
@@ -45,19 +41,9 @@ _TUPLES = duckdb.DuckDBPyRelation.fetchall
 _NUMPY = duckdb.DuckDBPyRelation.fetchnumpy
 _ARROW = duckdb.DuckDBPyRelation.to_arrow_table
 
-# A folder named like `day=2024-01-01` is no column.
-# Nor are the rows above one with too many values a preface to be skipped.
-_CSV = (
-    "nullstr = ['', 'NA', 'N/A', 'n/a', '#N/A', '<NA>', 'NULL', 'null', 'None', 'NaN', 'nan'], "
-    "header = true, skip = 0, "
-    "quote = '\"', escape = '\"', comment = '', all_varchar = true, hive_partitioning = false"
-)
-_DELIMITERS = ",;\t|"
-_FIRST_LINES = 100
 _FIRST_ROWS = 1_000
 # Planning a statement takes time that grows with the square of its columns.
 _MOST_COLUMNS = 50
-_SUFFIXES = (".parquet", ".csv", ".tsv")
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL|BOOLEAN")
 _FRACTION = re.compile(r"FLOAT|DOUBLE|DECIMAL")
@@ -68,10 +54,6 @@ _NESTED = re.compile(r".*\]$|STRUCT|MAP|UNION|LIST|ARRAY")
 _MICROSECONDS_PER_DAY = 86_400_000_000
 # Up to here every whole number is exact as a double.
 _WHOLE = 2**53
-
-
-class RowsError(ValueError):
-    """A table cannot be read."""
 
 
 class ColumnError(RowsError):
@@ -112,9 +94,9 @@ class Rows:
         self.name = "the table"
         if isinstance(source, str | Path):
             self.name = str(source)
-            delimiter = _delimiter(Path(source))
-            self.sql = _file(Path(source), delimiter)
-            if _suffix(Path(source)) == ".parquet":
+            delimiter = delimiter_of(Path(source))
+            self.sql = in_sql(Path(source), delimiter)
+            if suffix(Path(source)) == ".parquet":
                 self._parquet = Path(source)
                 self._arrow = self._with_durations()
             else:
@@ -495,56 +477,6 @@ def literals(values: Sequence[float] | Sequence[str]) -> str:
 def _without_nan(number: str) -> str:
     # Not isnan: DuckDB answers that by a file's statistics, which do not count NaN.
     return f"CASE WHEN isfinite({number}) OR isinf({number}) THEN {number} END"
-
-
-def _suffix(path: Path) -> str:
-    return next((part for part in reversed(path.suffixes) if part != ".gz"), "").lower()
-
-
-def _file(path: Path, delimiter: str) -> str:
-    place = literal(escape(str(path)))
-    if _suffix(path) == ".parquet":
-        return f"read_parquet({place}, hive_partitioning = false)"
-    return f"read_csv({place}, delim = {literal(delimiter)}, {_CSV})"
-
-
-def _delimiter(path: Path) -> str:
-    """The delimiter that divides the first rows of a CSV file into the same number of values.
-
-    Where there is none, because a row is ragged, the one that the header has most of; of a Parquet
-    file nothing.
-
-    Raises:
-        RowsError: the file is missing, not text, or not what its name says.
-    """
-    if not path.is_file():
-        raise RowsError(f"{path}: no such file")
-    if _suffix(path) not in _SUFFIXES:
-        raise RowsError(f"{path} must end in one of {', '.join(_SUFFIXES)}, found {path.name!r}")
-    if _suffix(path) != ".csv":
-        return "\t" if _suffix(path) == ".tsv" else ""
-    open_text = gzip.open if path.suffix == ".gz" else open
-    try:
-        with open_text(path, "rt", encoding="utf-8", newline="") as lines:
-            head = "".join(islice(lines, _FIRST_LINES))
-    except UnicodeDecodeError as error:
-        raise RowsError(f"{path} cannot be read: {error}; save it as UTF-8") from error
-    except (OSError, EOFError) as error:
-        raise RowsError(f"{path} cannot be read: {error}") from error
-    return max(_DELIMITERS, key=partial(_plausibility, head))
-
-
-def _plausibility(head: str, delimiter: str) -> tuple[bool, int]:
-    """Whether all rows have as many values, and how many the header has."""
-    try:
-        rows = [row for row in csv.reader(StringIO(head, newline=""), delimiter=delimiter) if row]
-    except csv.Error:
-        return False, 0
-    # A quote within a name: what was taken for a delimiter is part of a quoted name.
-    if not rows or any('"' in name for name in rows[0]):
-        return False, 0
-    width = len(rows[0])
-    return width > 1 and all(len(row) == width for row in rows), width
 
 
 def _readable(table: pa.Table, name: str) -> pa.Table:

@@ -11,8 +11,8 @@ from scipy import stats
 from mlops_drift.drift import compare as compare_module
 from mlops_drift.drift.compare import compare, compare_chunks
 from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.files import RowsError
 from mlops_drift.drift.reference import Reference
-from mlops_drift.drift.rows import RowsError
 
 pytestmark = pytest.mark.filterwarnings("error")
 

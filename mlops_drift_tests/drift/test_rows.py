@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.drift.rows import ColumnError, Rows, RowsError, literal, literals, quoted
+from mlops_drift.drift.files import RowsError
+from mlops_drift.drift.rows import ColumnError, Rows, literal, literals, quoted
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=50)
 
