@@ -151,6 +151,9 @@ def compare(
     >>> found.drifted, round(found.columns["x"].measures.ks, 3)
     (['x'], 0.5)
     """
+    if not isinstance(reference, Reference):
+        # Both are read once, as the same types.
+        reference, current = Rows.of(reference), Rows.of(current)
     [whole] = _compare(reference, current, None, columns, categorical, monitor, tests)
     if not auc:
         return whole
@@ -243,6 +246,9 @@ def _compare(
     now = Rows.of(current)
     if isinstance(past, Rows):
         read_alike(past, now)
+    else:
+        for name, column in past.columns.items():
+            column.read_like(now, name)
     chunks = _chunks(now, by)
     kinds = _kinds(past, now, columns, categorical, by)
     measure_one = partial(_measure, past, now, chunks, monitor.bins, tests, wasserstein)

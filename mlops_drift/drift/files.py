@@ -54,7 +54,7 @@ def delimiter_of(path: Path) -> str:
         return "\t" if suffix(path) == ".tsv" else ""
     open_text = gzip.open if path.suffix == ".gz" else open
     try:
-        with open_text(path, "rt", encoding="utf-8", newline="") as lines:
+        with open_text(path, "rt", encoding="utf-8-sig", newline="") as lines:
             head = "".join(islice(lines, _FIRST_LINES))
     except UnicodeDecodeError as error:
         raise RowsError(f"{path} cannot be read: {error}; save it as UTF-8") from error

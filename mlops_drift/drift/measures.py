@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlops_drift.drift import metrics
 from mlops_drift.drift.config import DriftMetric
 from mlops_drift.drift.profile import ColumnProfile
-from mlops_drift.drift.reference import ColumnReference, Counts
+from mlops_drift.drift.reference import RARE_SHARE, ColumnReference, Counts
 from mlops_drift.drift.sorted_values import SortedValues
 
 _MIN_CATEGORY_ROWS = 5
+_CATEGORIES_PER_BIN = 50
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,11 @@ def measure(
 ) -> Measures:
     """Measures one column of a window.
 
-    A long tail of rare categories brings unseen ones without any drift. Therefore categories with
-    fewer than 5 reference rows count as `rare`, and as many reference rows count as `unseen` as
-    have a category of their own, at most the share that is unseen in the window. Where there are
-    such rows, `unseen` is eight bins by a hash of the category, among which new categories spread
-    evenly, but not the rows of one.
+    A long tail of rare categories brings unseen ones without any drift. Therefore categories that
+    are hardly more frequent than `rare` ones count as such, and as many reference rows count as
+    `unseen` as have a category of their own, at most the share that is unseen in the window. Where
+    there are such rows, `unseen` is up to eight bins by a hash of the category, among which many
+    new categories spread evenly, but not the rows of one.
 
     Args:
         column: the frozen bins and the reference counts.
@@ -178,19 +180,41 @@ def comparable_counts(
     """
     if column.kind == "numeric":
         return reference, current
+    is_own = reference is column.counts
     few = np.zeros(len(current), dtype=np.bool_)
-    few[:-3] = column.counts[:-3] < _MIN_CATEGORY_ROWS
+    few[:-3] = _near_the_cut(reference, current)[:-3] if is_own else column.counts[:-3] < 5
     before, after = (np.where(few, 0, rows) for rows in (reference, current))
     before[-3] += reference[few].sum()
     after[-3] += current[few].sum()
 
-    if reference is column.counts:
+    if is_own:
         alike = round(column.unseen(current) / max(int(current.sum()), 1) * column.n)
         moved = min(column.singletons, alike, int(before[-3]))
         before[-3] -= moved
         before[-2] += moved
-        if len(novelty):
-            expected = np.diff(np.arange(len(novelty) + 1) * int(before[-2]) // len(novelty))
+        # A category that is new in the window has so many rows of it, or a few more.
+        rows_of_one = max(1.0, 2 * current.sum() / reference.sum())
+        bins = _bins_for(int(novelty.sum() / rows_of_one), len(novelty))
+        if bins > 1:
+            expected = np.diff(np.arange(bins + 1) * int(before[-2]) // bins)
+            found = novelty.reshape(bins, -1).sum(axis=1)
             before = np.concatenate([before[:-2], expected, before[-1:]])
-            after = np.concatenate([after[:-2], novelty, after[-1:]])
+            after = np.concatenate([after[:-2], found, after[-1:]])
     return before, after
+
+
+def _near_the_cut(reference: Counts, current: Counts) -> NDArray[np.bool_]:
+    """Categories of which chance may have decided whether they have a bin of their own.
+
+    By the rows of both sides together: by those of one side, the other would seem to have changed.
+    """
+    n = reference.sum()
+    cut = max(_MIN_CATEGORY_ROWS, RARE_SHARE * n)
+    together = (reference + current) * (n / max(n + current.sum(), 1))
+    near: NDArray[np.bool_] = together < cut + 4 * cut**0.5
+    return near
+
+
+def _bins_for(categories: int, most: int) -> int:
+    """A power of two, so that many categories fall into each bin and hardly differ in number."""
+    return min(1 << max(categories // _CATEGORIES_PER_BIN, 1).bit_length() - 1, max(most, 1))

@@ -248,6 +248,8 @@ def _bins(counted: Mapping[str, ColumnProfile]) -> dict[str, int]:
 def _profiles(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, Profile]]:
     """Each group of rows and its profile."""
     names = list(reference.columns)
+    for name in names:
+        reference.columns[name].read_like(rows, name)
     # Planning a statement takes time that grows with the square of its columns.
     batches = [
         reference.select(names[first : first + MOST_COLUMNS])

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from mlops_drift.drift.rows import Floats, Kind, Rows, Source, without_nulls
 from mlops_drift.drift.sorted_values import SortedValues
+from mlops_drift.drift.text_columns import TEXT
 
 Counts = NDArray[np.int64]
 
@@ -221,6 +222,18 @@ class ColumnReference:
         bins.update(dict.fromkeys(self.rare, size - 3))
         bins[None] = size - 1
         return np.array([bins.get(category, size - 2) for category in categories], dtype=np.int64)
+
+    def read_like(self, rows: Rows, name: str) -> None:
+        """Reads a column of a text file so that most of its categories are the reference's."""
+        if self.kind != "categorical" or name not in rows.facts or rows.types[name] == TEXT.type:
+            return
+        unseen = {}
+        for reading in (rows.facts[name].best(), TEXT):
+            rows.read_as({name: reading})
+            found = rows.categories(name)
+            is_unseen = self.bins_of(list(found)) == len(self.counts) - 2
+            unseen[reading] = int(np.array(list(found.values()))[is_unseen].sum())
+        rows.read_as({name: min(unseen, key=unseen.__getitem__)})
 
     @property
     def novelty_size(self) -> int:

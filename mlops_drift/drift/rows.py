@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from mlops_drift.drift.files import RowsError, delimiter_of, in_sql, suffix
 from mlops_drift.drift.text_columns import (
+    FOR_PEOPLE,
     MOSTLY,
     NUMBER,
     NUMBERS,
@@ -135,16 +136,13 @@ class Rows:
         first = f"(FROM {self.sql} LIMIT {_FIRST_ROWS})"
         tried = self._facts_of(first, dict.fromkeys(self.types, numbers))
         unclear = [name for name in tried if not tried[name].is_all_numbers]
-        others = self._facts_of(first, dict.fromkeys(unclear, OTHERS))
+        others = self._facts_of(first, dict.fromkeys(unclear, (*OTHERS, FOR_PEOPLE)))
         hopeful: dict[str, tuple[Reading, ...]] = {}
         for name, found in tried.items():
             read = {**found.read, **(others[name].read if name in others else {})}
-            # How many are numbers is to be known also where some are not.
+            # How many are numbers or dates is to be known also where some are not.
             enough = MOSTLY * found.values
-            hopeful[name] = (
-                *(one for one in numbers if read[one] >= enough or one is NUMBER),
-                *(one for one in read if one not in numbers and read[one] == found.values),
-            )
+            hopeful[name] = tuple(one for one in read if read[one] >= enough or one is NUMBER)
         return self._facts_of(self.sql, hopeful)
 
     def _facts_of(
@@ -437,8 +435,10 @@ def read_alike(past: Rows, now: Rows) -> None:
             mine, theirs = readings_of_both(past.facts[name], now.facts[name])
             past.read_as({name: mine})
             now.read_as({name: theirs})
-        elif name in now.facts and past.types[name] == TEXT.type:
-            now.read_as({name: TEXT})
+            continue
+        for one, other in ((past, now), (now, past)):
+            if name in one.facts and other.types[name] == TEXT.type:
+                one.read_as({name: TEXT})
 
 
 def _filled(name: str) -> str:

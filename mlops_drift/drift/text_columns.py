@@ -68,10 +68,23 @@ OTHERS = (
     _matching(f"{_DAY}[ T]{_CLOCK}{_OFFSET}", "TIMESTAMPTZ"),
     _matching(_CLOCK, "TIME"),
     *(
-        Reading("TIMESTAMP", f"try_strptime(trim({{}}), '{day}{clock}')")
+        # Without the pattern 1.10.3 would be a day of the year 3.
+        Reading(
+            "TIMESTAMP",
+            f"try_strptime(trim({{}}), '{day}{clock}')",
+            "regexp_full_match(trim({}), '[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}( .*)?')",
+        )
         for day in _DAY_FORMATS
         for clock in ("", " %H:%M", " %H:%M:%S")
     ),
+)
+# 10.5 %, $1,200.00 or 1.234,56 are numbers to people only, and days of two-digit years are unclear.
+_GROUPED = "([0-9]{1,3}([., ][0-9]{3})+|[0-9]+)([.,][0-9]+)?"
+FOR_PEOPLE = Reading(
+    "VARCHAR",
+    "{}",
+    f"regexp_full_match(trim({{}}), '[+-]?[$€£]? ?[+-]?{_GROUPED}( ?[%$€£])?"
+    "|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2}( .*)?')",
 )
 
 
@@ -97,8 +110,9 @@ class Facts:
 
     @property
     def as_numbers(self) -> Reading:
-        """The reading that finds the most numbers."""
-        return max((one for one in NUMBERS if one in self.read), key=self.read.__getitem__)
+        """The reading that finds the most numbers, dates or times."""
+        readings = [one for one in self.read if one not in (TRUTH, FOR_PEOPLE)]
+        return max(readings, key=self.read.__getitem__)
 
     @property
     def is_all_numbers(self) -> bool:
@@ -107,12 +121,13 @@ class Facts:
 
     @property
     def is_mostly_numbers(self) -> bool:
-        """Whether nearly all values are numbers, and some are not."""
-        numbers = max((self.read.get(one, 0) for one in NUMBERS), default=0)
-        return MOSTLY * self.values <= numbers < self.values
+        """Whether nearly all values are numbers, dates or times, but not all in one way."""
+        most = max((n for one, n in self.read.items() if one is not TRUTH), default=0)
+        return self.best() is TEXT and most >= MOSTLY * self.values
 
     def __add__(self, other: "Facts") -> "Facts":
-        read = {one: self.read.get(one, 0) + other.read.get(one, 0) for one in (*NUMBERS, *OTHERS)}
+        readings = (*NUMBERS, *OTHERS, FOR_PEOPLE)
+        read = {one: self.read.get(one, 0) + other.read.get(one, 0) for one in readings}
         return Facts(self.values + other.values, read)
 
 

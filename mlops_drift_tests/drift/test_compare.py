@@ -12,6 +12,7 @@ from mlops_drift.drift import compare as compare_module
 from mlops_drift.drift.compare import compare, compare_chunks
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.files import RowsError
+from mlops_drift.drift.profile import profile
 from mlops_drift.drift.reference import Reference
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -402,7 +403,8 @@ def test_numbers_with_a_text_among_them_are_not_judged_as_categories(tmp_path):
 def test_a_text_file_beside_a_table_of_texts_is_read_as_text(tmp_path):
     pq.write_table(pa.table({"x": ["1.0", "2.0"] * 100}), tmp_path / "past.parquet")
     (tmp_path / "now.csv").write_text("x\n" + "1.0\n2.0\n" * 100)
-    assert verdicts(compare(tmp_path / "past.parquet", tmp_path / "now.csv")) == {"x": "pass"}
+    paths = [tmp_path / "past.parquet", tmp_path / "now.csv"]
+    assert verdicts(compare(*paths)) == verdicts(compare(*paths[::-1])) == {"x": "pass"}
 
 
 def test_truths_and_their_numbers_are_the_same():
@@ -440,3 +442,19 @@ def test_rows_without_a_chunk_are_told_from_a_chunk_called_null():
     now = table(300, by=["null"] * 100 + [None] * 100 + ["a"] * 100)
     found = compare_chunks(table(), now, by="by", columns=["x"])
     assert [chunk.chunk for chunk in found] == ["a", "null", "(null)"]
+
+
+@pytest.mark.parametrize(
+    ("past", "now"),
+    [
+        (["00501", "A12", "00712"], ["00501", "00712"]),
+        (["True", "False", "Maybe"], ["True", "False"]),
+        (["true", "false"], ["True", "False"]),
+    ],
+)
+def test_a_text_file_is_read_as_the_categories_of_a_fitted_reference(past, now, tmp_path):
+    for name, values in (("past", past), ("now", now)):
+        (tmp_path / f"{name}.csv").write_text("x\n" + "".join(f"{v}\n" for v in values * 100))
+    reference = Reference.fit(tmp_path / "past.csv")
+    assert compare(reference, tmp_path / "now.csv").columns["x"].measures.unseen == 0
+    assert profile(reference, tmp_path / "now.csv")["x"].counts[-2] == 0

@@ -153,9 +153,22 @@ def comparable(past, now):
 
 
 def test_categories_with_a_few_lucky_rows_count_as_rare():
-    before, after = comparable(["a"] * 90 + ["b"] * 5 + ["c"] * 4, ["a", "b", "c", "c"])
-    assert before == {"a": 90, "b": 5, "c": 0, "rare": 4, "unseen": 0, "null": 0}
+    past = ["a"] * 90 + ["b"] * 15 + ["c"] * 4
+    before, after = comparable(past, ["a", "b", "c", "c"])
+    assert before == {"a": 90, "b": 15, "c": 0, "rare": 4, "unseen": 0, "null": 0}
     assert after == {"a": 1, "b": 1, "c": 0, "rare": 2, "unseen": 0, "null": 0}
+    # By the rows of both sides: one that became frequent is no longer one of them.
+    assert comparable(past, ["c"] * 50)[1]["c"] == 50
+
+
+@pytest.mark.parametrize(("n", "m"), [(1_000, 1_000), (1_000, 10_000), (5_000, 5_000)])
+@pytest.mark.parametrize("categories", [150, 300, 700])
+def test_many_even_categories_without_drift_raise_no_alarm(categories, n, m):
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        past, now = (rng.integers(0, categories, rows).astype(str) for rows in (n, m))
+        found = measured(past, now, with_sample=False)
+        assert found.js < 0.1 or found.chi2_p > 0.001
 
 
 def texts(first, last):

@@ -349,7 +349,30 @@ def test_a_text_column_is_read_by_what_all_of_its_values_are(text, type_, number
 
 def test_a_comma_divides_no_number_where_it_divides_values(tmp_path):
     (tmp_path / "rows.csv").write_text('x,y\n"1,500",a\n"2,250",b\n')
-    assert Rows(tmp_path / "rows.csv").kinds == {"x": "categorical", "y": "categorical"}
+    rows = Rows(tmp_path / "rows.csv")
+    assert rows.kinds == {"x": "numeric", "y": "categorical"}
+    with pytest.raises(ColumnError, match=r"text such as '1,500' in 2 of 2 rows"):
+        rows.numbers("x")
+
+
+@pytest.mark.parametrize(
+    "text", ["10.5%", "$1,200.00", "1.234,56", "30/12/24", "1 000 €", "-$3.50", "12.5 %"]
+)
+def test_numbers_and_days_as_people_write_them_are_no_categories(text, tmp_path):
+    (tmp_path / "rows.csv").write_text(f"x;y\n{text};1\n")
+    rows = Rows(tmp_path / "rows.csv")
+    assert (rows.kinds["x"], rows.types["x"]) == ("numeric", "VARCHAR")
+
+
+@pytest.mark.parametrize("text", ["1.10.3", "12-7-341", "10.0.0.1", "A-12", "12:x", "05 Mar 2024"])
+def test_codes_are_categories(text, tmp_path):
+    (tmp_path / "rows.csv").write_text(f"x;y\n{text};1\n")
+    assert Rows(tmp_path / "rows.csv").kinds["x"] == "categorical"
+
+
+def test_a_byte_order_mark_before_a_quoted_header_is_no_part_of_it(tmp_path):
+    (tmp_path / "rows.csv").write_text('"x";"y"\n1;2\n', encoding="utf-8-sig")
+    assert Rows(tmp_path / "rows.csv").types == {"x": "BIGINT", "y": "BIGINT"}
 
 
 def test_values_beyond_the_first_rows_decide_too(tmp_path):
@@ -358,8 +381,13 @@ def test_values_beyond_the_first_rows_decide_too(tmp_path):
     )
     rows = Rows(tmp_path / "rows.csv")
     assert rows.types == dict.fromkeys("abc", "VARCHAR")
-    assert rows.kinds == {"a": "numeric", "b": "categorical", "c": "numeric"}
-    for name, said in (("a", "'x' in 1 of 1,501 rows"), ("c", r"'\?' in 1 of 1,502 rows")):
+    assert rows.kinds == dict.fromkeys("abc", "numeric")
+    said_of = {
+        "a": "'x' in 1 of 1,501 rows",
+        "b": "'soon' in 1 of 1,501 rows",
+        "c": r"'\?' in 1 of 1,502 rows",
+    }
+    for name, said in said_of.items():
         with pytest.raises(ColumnError, match=said):
             rows.numbers(name)
 
