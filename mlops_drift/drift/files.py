@@ -8,6 +8,8 @@ from io import StringIO
 from itertools import islice
 from pathlib import Path
 
+from mlops_drift.sql import literal
+
 # A folder named like `day=2024-01-01` is no column.
 # Nor are the rows above one with too many values a preface to be skipped.
 _CSV = (
@@ -31,10 +33,10 @@ def suffix(path: Path) -> str:
 
 def in_sql(path: Path, delimiter: str) -> str:
     """The rows of a file in a FROM clause; of a text file, as text."""
-    place = _literal(escape(str(path)))
+    place = literal(escape(str(path)))
     if suffix(path) == ".parquet":
         return f"read_parquet({place}, hive_partitioning = false)"
-    return f"read_csv({place}, delim = {_literal(delimiter)}, {_CSV})"
+    return f"read_csv({place}, delim = {literal(delimiter)}, {_CSV})"
 
 
 def delimiter_of(path: Path) -> str:
@@ -74,7 +76,3 @@ def _plausibility(head: str, delimiter: str) -> tuple[bool, int]:
         return False, 0
     width = len(rows[0])
     return width > 1 and all(len(row) == width for row in rows), width
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -20,8 +20,9 @@ from mlops_drift.drift.reference import (
     Moments,
     Reference,
 )
-from mlops_drift.drift.rows import Rows, Source, literal, literals
+from mlops_drift.drift.rows import Rows, Source
 from mlops_drift.drift.sorted_values import SortedValues
+from mlops_drift.sql import in_batches, literal, literals
 
 # A value's distance to the reference's median is summed in whole 2**-20ths of the reference's
 # unit, its square in 2**-16ths; beyond 1,024 units it counts as 1,024, and there is no mean. So 64
@@ -32,9 +33,6 @@ FRACTION, SQUARE_FRACTION, FARTHEST = 2**20, 2**16, 1024
 _LARGE_UNIT = 1e300
 
 _FIELDS = 9
-
-# Columns of one SQL statement.
-MOST_COLUMNS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,11 +248,8 @@ def _profiles(reference: Reference, rows: Rows, by: str | None) -> list[tuple[An
     names = list(reference.columns)
     for name in names:
         reference.columns[name].read_like(rows, name)
-    # Planning a statement takes time that grows with the square of its columns.
-    batches = [
-        reference.select(names[first : first + MOST_COLUMNS])
-        for first in range(0, max(len(names), 1), MOST_COLUMNS)
-    ]
+    # Also without a column, each group of rows has a profile.
+    batches = [reference.select(batch) for batch in in_batches(names) or [[]]]
     groups: list[tuple[Any, Profile]] = []
     for number, batch in enumerate(batches):
         found = [(row[-1], _profile(batch, row)) for row in _query(batch, rows, by)]

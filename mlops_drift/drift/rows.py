@@ -5,7 +5,6 @@ since 1970-01-01, NaN is a null; a category is text, and 1 and 1.0 are both the 
 (whole numbers up to 2**53).
 """
 
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,17 +20,16 @@ from numpy.typing import NDArray
 
 from mlops_drift.drift.files import RowsError, delimiter_of, in_sql, suffix
 from mlops_drift.drift.text_columns import (
-    FOR_PEOPLE,
-    MOSTLY,
     NUMBER,
     NUMBERS,
-    OTHERS,
     TEXT,
     WHOLE,
     Facts,
     Reading,
+    find_facts,
     readings_of_both,
 )
+from mlops_drift.sql import identifier
 
 Kind = Literal["numeric", "categorical"]
 Floats = NDArray[np.float64]
@@ -41,10 +39,6 @@ _Result = TypeVar("_Result")
 _TUPLES = duckdb.DuckDBPyRelation.fetchall
 _NUMPY = duckdb.DuckDBPyRelation.fetchnumpy
 _ARROW = duckdb.DuckDBPyRelation.to_arrow_table
-
-_FIRST_ROWS = 1_000
-# Planning a statement takes time that grows with the square of its columns.
-_MOST_COLUMNS = 50
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL|BOOLEAN")
 _FRACTION = re.compile(r"FLOAT|DOUBLE|DECIMAL")
@@ -115,7 +109,7 @@ class Rows:
         described = self.query(f"DESCRIBE SELECT * FROM {self.sql}", _TUPLES)
         self.types: dict[str, str] = {name: kind for name, kind, *_ in described}
         if numbers:
-            self.facts = self._find_facts(numbers)
+            self.facts = find_facts(self.sql, list(self.types), numbers, self._tuples)
             self.read_as({name: found.best() for name, found in self.facts.items()})
 
     def _with_durations(self) -> pa.Table | None:
@@ -128,46 +122,6 @@ class Rows:
             self._parquet = None
             return file.read()
 
-    def _find_facts(self, numbers: tuple[Reading, ...]) -> dict[str, Facts]:
-        """What the values of each column of a text file can be read as.
-
-        What cannot read the first rows need not be tried on all of them.
-        """
-        first = f"(FROM {self.sql} LIMIT {_FIRST_ROWS})"
-        tried = self._facts_of(first, dict.fromkeys(self.types, numbers))
-        unclear = [name for name in tried if not tried[name].is_all_numbers]
-        others = self._facts_of(first, dict.fromkeys(unclear, (*OTHERS, FOR_PEOPLE)))
-        hopeful: dict[str, tuple[Reading, ...]] = {}
-        for name, found in tried.items():
-            read = {**found.read, **(others[name].read if name in others else {})}
-            # How many are numbers or dates is to be known also where some are not.
-            enough = MOSTLY * found.values
-            hopeful[name] = tuple(one for one in read if read[one] >= enough or one is NUMBER)
-        return self._facts_of(self.sql, hopeful)
-
-    def _facts_of(
-        self, table: str, readings: Mapping[str, tuple[Reading, ...]]
-    ) -> dict[str, Facts]:
-        found: dict[str, Facts] = {}
-        names = list(readings)
-        for start in range(0, len(names), _MOST_COLUMNS):
-            some = names[start : start + _MOST_COLUMNS]
-            counted = [
-                ", ".join(
-                    f"count(*) FILTER {condition}"
-                    for condition in (
-                        f"({quoted(name)} IS NOT NULL)",
-                        *(one.reads(quoted(name)) for one in readings[name]),
-                    )
-                )
-                for name in some
-            ]
-            lists = ", ".join(f"[{counts}]" for counts in counted)
-            [row] = self.query(f"SELECT {lists} FROM {table}", _TUPLES, some)
-            for name, (values, *read) in zip(some, row, strict=True):
-                found[name] = Facts(values, dict(zip(readings[name], read, strict=True)))
-        return found
-
     def read_as(self, readings: Mapping[str, Reading]) -> None:
         """Fixes how columns of a text file are read."""
         self._readings |= readings
@@ -176,8 +130,8 @@ class Rows:
     def _cell(self, name: str) -> str:
         """A column as SQL in its type."""
         if name not in self._readings:
-            return quoted(name)
-        return f"({self._readings[name].of(quoted(name))})"
+            return identifier(name)
+        return f"({self._readings[name].of(identifier(name))})"
 
     @classmethod
     def of(cls, source: Source) -> "Rows":
@@ -244,6 +198,9 @@ class Rows:
                 needed = columns or self._arrow.column_names
                 cursor.register("arrow_rows", self._arrow.select(list(dict.fromkeys(needed))))
             return read(cursor.sql(sql))
+
+    def _tuples(self, sql: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        return self.query(sql, _TUPLES, columns)
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -352,7 +309,9 @@ class Rows:
         Raises:
             ColumnError: there is no such column, or it cannot be read as its kind.
         """
-        read = [f"{self.expression(name, kind)} AS {quoted(name)}" for name, kind in kinds.items()]
+        read = [
+            f"{self.expression(name, kind)} AS {identifier(name)}" for name, kind in kinds.items()
+        ]
         return self.query(f"SELECT {', '.join(read)} FROM {self.sql}", _ARROW, list(kinds))
 
     def categories(self, name: str) -> dict[str | None, int]:
@@ -443,35 +402,8 @@ def read_alike(past: Rows, now: Rows) -> None:
 
 def _filled(name: str) -> str:
     """A column of a text file as SQL; null where there is nothing but space."""
-    return f"CASE WHEN trim({quoted(name)}) <> '' THEN {quoted(name)} END AS {quoted(name)}"
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier.
-
-    >>> print(quoted('a "b" c'))
-    "a ""b"" c"
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: float | str) -> str:
-    """A double or a text as SQL that gives back exactly the same value.
-
-    >>> literal(0.1), literal("it's")
-    ('1.00000000000000006e-01', "'it''s'")
-    """
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    if not math.isfinite(value):
-        return f"'{value}'::DOUBLE"
-    # With an exponent, or it would be read as a decimal and rounded twice.
-    return f"{value:.17e}"
-
-
-def literals(values: Sequence[float] | Sequence[str]) -> str:
-    """A list of doubles or texts as SQL."""
-    return f"[{', '.join(literal(value) for value in values)}]"
+    cell = identifier(name)
+    return f"CASE WHEN trim({cell}) <> '' THEN {cell} END AS {cell}"
 
 
 def _without_nan(number: str) -> str:

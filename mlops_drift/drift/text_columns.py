@@ -4,11 +4,19 @@ A text file says nothing about types. One that is read by itself may hold number
 column of another file holds text, or read 01/02/2024 as another day; the two would seem to differ.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from mlops_drift.sql import identifier, in_batches
+
+# Runs SQL that needs some columns.
+Query = Callable[[str, Sequence[str]], list[tuple[Any, ...]]]
 
 # From this share of numbers on a column is meant to hold numbers, and its texts are mistakes.
 MOSTLY = 0.9
+
+_FIRST_ROWS = 1_000
 
 _DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
 _CLOCK = "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
@@ -129,6 +137,50 @@ class Facts:
         readings = (*NUMBERS, *OTHERS, FOR_PEOPLE)
         read = {one: self.read.get(one, 0) + other.read.get(one, 0) for one in readings}
         return Facts(self.values + other.values, read)
+
+
+def find_facts(
+    table: str, names: Sequence[str], numbers: tuple[Reading, ...], query: Query
+) -> dict[str, Facts]:
+    """What the values of each text column of a table can be read as.
+
+    What cannot read the first rows need not be tried on all of them.
+
+    Args:
+        table: the table in a FROM clause.
+        names: its columns.
+        numbers: the readings as numbers that there may be.
+        query: runs SQL on it.
+    """
+    first = f"(FROM {table} LIMIT {_FIRST_ROWS})"
+    tried = _facts_of(first, dict.fromkeys(names, numbers), query)
+    unclear = [name for name in tried if not tried[name].is_all_numbers]
+    others = _facts_of(first, dict.fromkeys(unclear, (*OTHERS, FOR_PEOPLE)), query)
+    hopeful: dict[str, tuple[Reading, ...]] = {}
+    for name, found in tried.items():
+        read = {**found.read, **(others[name].read if name in others else {})}
+        # How many are numbers or dates is to be known also where some are not.
+        enough = MOSTLY * found.values
+        hopeful[name] = tuple(one for one in read if read[one] >= enough or one is NUMBER)
+    return _facts_of(table, hopeful, query)
+
+
+def _facts_of(
+    table: str, readings: Mapping[str, tuple[Reading, ...]], query: Query
+) -> dict[str, Facts]:
+    found: dict[str, Facts] = {}
+    for names in in_batches(list(readings)):
+        lists = ", ".join(f"[{_counts(identifier(name), readings[name])}]" for name in names)
+        [row] = query(f"SELECT {lists} FROM {table}", names)
+        for name, (values, *read) in zip(names, row, strict=True):
+            found[name] = Facts(values, dict(zip(readings[name], read, strict=True)))
+    return found
+
+
+def _counts(cell: str, readings: Sequence[Reading]) -> str:
+    """How many values there are, and how many of them each reading can read."""
+    conditions = [f"({cell} IS NOT NULL)", *(one.reads(cell) for one in readings)]
+    return ", ".join(f"count(*) FILTER {condition}" for condition in conditions)
 
 
 def readings_of_both(past: Facts, now: Facts) -> tuple[Reading, Reading]:

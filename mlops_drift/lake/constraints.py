@@ -14,6 +14,7 @@ from mlops_drift.lake.lake import Lake, Scan
 from mlops_drift.lake.table import Table
 from mlops_drift.schema import Column, ColumnType, Target
 from mlops_drift.sources.base import Batch, SourceError
+from mlops_drift.sql import literal
 
 TRUTHS = "('true', 't', '1', '1.0', 'yes', 'y')"
 FALSEHOODS = "('false', 'f', '0', '0.0', 'no', 'n')"
@@ -38,10 +39,6 @@ class Screened:
 
     accepted: pa.Table
     rejected: pa.Table
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _text(name: str, raw: pa.DataType) -> str:
@@ -82,25 +79,25 @@ def _value(name: str, column: Column) -> str:
 def _column_faults(name: str, column: Column) -> list[tuple[str, str]]:
     """SQL conditions on text and typed value, each with the SQL of its message."""
     text, value = f'"text_{name}"', f'"typed_{name}"'
-    named = _quoted(f"{name}: ")
+    named = literal(f"{name}: ")
     faults = []
     if not column.nullable:
-        faults.append((f"{text} IS NULL", _quoted(f"{name}: missing")))
+        faults.append((f"{text} IS NULL", literal(f"{name}: missing")))
     if column.type != "category":
-        wrong = _quoted(f" is not {NOUNS[column.type]}")
+        wrong = literal(f" is not {NOUNS[column.type]}")
         faults.append((f"{text} IS NOT NULL AND {value} IS NULL", f"{named} || {text} || {wrong}"))
     if column.type == "number":
-        faults.append((f"NOT isfinite({value})", _quoted(f"{name}: not finite")))
+        faults.append((f"NOT isfinite({value})", literal(f"{name}: not finite")))
     finite = f" AND isfinite({value})" if column.type == "number" else ""
     if column.min is not None:
-        below = _quoted(f" is below {column.min:g}")
+        below = literal(f" is below {column.min:g}")
         faults.append((f"{value} < {column.min!r}{finite}", f"{named} || {value} || {below}"))
     if column.max is not None:
-        above = _quoted(f" is above {column.max:g}")
+        above = literal(f" is above {column.max:g}")
         faults.append((f"{value} > {column.max!r}{finite}", f"{named} || {value} || {above}"))
     if column.allowed is not None:
-        listing = ", ".join(_quoted(item) for item in column.allowed)
-        outside = _quoted(" is not an allowed value")
+        listing = ", ".join(literal(item) for item in column.allowed)
+        outside = literal(" is not an allowed value")
         faults.append((f"{value} NOT IN ({listing})", f"{named} || {value} || {outside}"))
     return faults
 
@@ -142,27 +139,27 @@ def _screen(
     checked = {key: Column(type=key_type), **columns}
     texts = ", ".join(f'{_text(name, raw.field(name).type)} AS "text_{name}"' for name in checked)
     values = ", ".join(f'{_value(name, item)} AS "typed_{name}"' for name, item in checked.items())
-    faults = [(f'"text_{key}" IS NULL', _quoted(f"{key}: the key is missing"))]
+    faults = [(f'"text_{key}" IS NULL', literal(f"{key}: the key is missing"))]
     for name, column in checked.items():
         faults += _column_faults(name, column)
     reasons = ", ".join(f"CASE WHEN {fault} THEN {message} END" for fault, message in faults)
     payload = ", ".join(
-        f"{_quoted(field.name)}: {_as_json(field.name, field.type)}"
+        f"{literal(field.name)}: {_as_json(field.name, field.type)}"
         for field in raw
         if field.name not in ("day", "event_time")
     )
     seen_before = f'EXISTS (FROM earlier WHERE earlier."{key}" = checked."typed_{key}")'
     earlier_fault = (
-        f"CASE WHEN {seen_before} THEN {_quoted(f'{key}: the key exists on an earlier day')} END"
+        f"CASE WHEN {seen_before} THEN {literal(f'{key}: the key exists on an earlier day')} END"
         if earlier
         else "NULL"
     )
-    duplicate = _quoted(f"{key}: duplicate key")
+    duplicate = literal(f"{key}: duplicate key")
     order = "ordinal"
     if corrects is not None:
         order = "event_time DESC NULLS LAST, ordinal DESC"
         changed = f'"typed_{corrects}" IS DISTINCT FROM final'
-        duplicate = f"CASE WHEN {changed} THEN {_quoted(CORRECTED)} ELSE {duplicate} END"
+        duplicate = f"CASE WHEN {changed} THEN {literal(CORRECTED)} ELSE {duplicate} END"
     final = f'"typed_{corrects or key}"'
     sql = f"""
         WITH texts AS (
@@ -202,7 +199,7 @@ def _screen(
         judged=judged,
     )
     rejected_rows = lake.query(
-        f'SELECT day, {_quoted(source)} AS source, CAST("typed_{key}" AS VARCHAR) AS key, '
+        f'SELECT day, {literal(source)} AS source, CAST("typed_{key}" AS VARCHAR) AS key, '
         "array_to_string(faults, '; ') AS reason, row FROM judged WHERE len(faults) > 0 "
         "ORDER BY day, ordinal",
         judged=judged,

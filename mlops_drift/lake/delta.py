@@ -13,6 +13,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.lake.lake import Lake, LakeError, Scan, both
 from mlops_drift.lake.table import Table
+from mlops_drift.sql import literal
 
 # A conflict means that another process committed first: with few writers a handful suffices.
 COMMIT_ATTEMPTS = 20
@@ -22,10 +23,6 @@ MISREAD = "=%[]"
 
 # Opening a table reads the commits since its last checkpoint.
 CHECKPOINT_INTERVAL = 10
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _duckdb_type(data_type: pa.DataType) -> str:
@@ -65,8 +62,8 @@ def files_relation(
         return None
     # Paths come percent-encoded, which only a URL may be.
     paths = [file if "://" in file else unquote(file) for file in files]
-    listing = ", ".join(_quoted(path) for path in sorted(paths))
-    types = ", ".join(f"{_quoted(name)}: {kind}" for name, kind in partitions.items())
+    listing = ", ".join(literal(path) for path in sorted(paths))
+    types = ", ".join(f"{literal(name)}: {kind}" for name, kind in partitions.items())
     hive = f", hive_partitioning = true, hive_types = {{{types}}}" if types else ""
     return f"SELECT * FROM read_parquet([{listing}], union_by_name = true{hive})"
 

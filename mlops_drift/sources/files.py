@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from mlops_drift.sources.base import Batch, Source, SourceError, Stray
 from mlops_drift.sources.config import FilesSource, FileTable
+from mlops_drift.sql import identifier, literal
 
 # CSV and JSON are read as text, so that one bad cell is a rejected row and not a failed file; and
 # nothing about a CSV but its delimiter is guessed: a wrong guess at comments drops rows.
@@ -83,7 +84,7 @@ def _reader(path: Path) -> str:
             f"it should be one of {', '.join(READERS)}, with or without .gz"
         )
     # DuckDB takes a path for a pattern, which could match another file.
-    return READERS[suffix].format(path=_literal(escape(str(path))))
+    return READERS[suffix].format(path=literal(escape(str(path))))
 
 
 def _read_file(
@@ -116,12 +117,12 @@ def _query(
         # JSON without records names no columns.
         return Batch(_no_rows(), str(path))
     own = {"day", "event_time", (day_column or "day").lower()}
-    columns = [_identifier(name) for name in found if name.lower() not in own]
+    columns = [identifier(name) for name in found if name.lower() not in own]
     if day_column is None:
         moment = f"DATE '{named_day}'"
     elif day_column in found:
         # With a time zone an offset counts; a moment without one is taken as UTC.
-        moment = f"TRY_CAST({_identifier(day_column)} AS TIMESTAMPTZ)"
+        moment = f"TRY_CAST({identifier(day_column)} AS TIMESTAMPTZ)"
     else:
         raise SourceError(
             f"{path}: the day column {day_column!r} is missing; found {', '.join(found)}; "
@@ -134,7 +135,7 @@ def _query(
     ).to_arrow_table()
     # A file named after one day must hold only that day: anything else would be lost.
     outside = f" OR CAST({moment} AS DATE) <> DATE '{named_day}'" if named_day else ""
-    content = ", ".join(f"{_literal(name)}: {_identifier(name)}" for name in found)
+    content = ", ".join(f"{literal(name)}: {identifier(name)}" for name in found)
     strays = connection.execute(
         f"SELECT CAST({moment} AS DATE), CAST(to_json({{{content}}}) AS VARCHAR) FROM {reader} "
         f"WHERE {moment} IS NULL{outside}"
@@ -151,11 +152,3 @@ def _query(
             for day, row in strays
         ),
     )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -7,13 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mlops_drift.drift.files import RowsError
-from mlops_drift.drift.rows import ColumnError, Rows, literal, literals, quoted
-
-repeatable = settings(derandomize=True, deadline=None, max_examples=50)
+from mlops_drift.drift.rows import ColumnError, Rows
 
 NAN, INF = np.nan, np.inf
 
@@ -475,24 +471,6 @@ def test_names_are_quoted(tmp_path):
             assert rows.numbers(name).tolist() == table[name].to_pylist()
             assert rows.groups(name)[0] == [*sorted(table[name].to_pylist()), None]
         assert rows.table({STRANGE: "categorical"}).to_pydict() == {STRANGE: ["2", "1"]}
-    assert quoted(STRANGE) == '"a ""b"" \' {rows} c"'
-
-
-@repeatable
-@given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=50))
-def test_numbers_survive_as_sql(values):
-    with duckdb.connect() as connection:
-        found = connection.execute(f"SELECT {literals(values)}::DOUBLE[]").fetchall()[0][0]
-    assert [value.hex() for value in found] == [value.hex() for value in values]
-
-
-@repeatable
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=50))
-def test_texts_survive_as_sql(values):
-    with duckdb.connect() as connection:
-        found = connection.execute(f"SELECT {literals(values)}").fetchall()[0][0]
-    assert found == values
-    assert literal(values[0]).startswith("'")
 
 
 def test_what_stands_for_a_missing_number_in_a_csv_is_null(tmp_path):
