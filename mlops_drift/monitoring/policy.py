@@ -80,11 +80,11 @@ def _first_version(
     stop = _given_up(model, evidence, None, mine, [NO_CHAMPION], policy)
     if stop is not None:
         return stop
-    waiting = [past for past in mine if past.outcome == "waiting"]
-    if waiting:
-        return _nothing(model, evidence, _awaited(waiting[-1]))
+    awaited = _awaited(mine)
+    if awaited:
+        return _nothing(model, evidence, awaited)
     cool = _cool(None, mine, policy)
-    if cool is not None and day <= cool:
+    if day <= cool:
         reason = f"a first version was refused: the next one is trained after {cool}"
         return _waiting(model, evidence, reason)
     if labelled < needed:
@@ -134,9 +134,9 @@ def _retraining(
     fresh = fresh_failures(evidence, champion, history, policy)
     if not fresh:
         return _nothing(model, evidence, _why_nothing(evidence.day, failed, champion, mine, policy))
-    waiting = [past for past in mine if past.outcome == "waiting"]
-    if waiting:
-        return _nothing(model, evidence, _awaited(waiting[-1]))
+    awaited = _awaited(mine)
+    if awaited:
+        return _nothing(model, evidence, awaited)
     confirmed = _confirmed(fresh, day, policy)
     if not confirmed:
         return _waiting(model, evidence, _unconfirmed(fresh, policy))
@@ -202,7 +202,7 @@ def fresh_failures(
     asking = _asking(evidence, champion, policy)
     mine = _about(champion, history)
     decided_until = _decided_until(champion, mine)
-    settled = max(decided_until, _cool(champion, mine, policy) or decided_until)
+    settled = max(decided_until, _cool(champion, mine, policy))
     forgotten = evidence.day - timedelta(days=CONFIRMATION_DAYS)
     # A corrected label judges the same predictions again: that they fail is no news.
     known = {_subject(check) for check in asking if check.day <= decided_until}
@@ -241,12 +241,12 @@ def _decided_until(champion: Champion, mine: Sequence[PastDecision]) -> date:
 
 def _cool(
     champion: Champion | None, mine: Sequence[PastDecision], policy: RetrainingPolicy
-) -> date | None:
-    """The last day of the cooldown after the promotion, or the last refused challenger."""
+) -> date:
+    """The last day of the cooldown after the promotion, or the last refused challenger, if any."""
     trained = [past.day for past in mine if past.outcome == "rejected"]
     if champion is not None:
         trained.append(champion.as_of)
-    return max(trained) + timedelta(days=policy.cooldown_days) if trained else None
+    return max(trained) + timedelta(days=policy.cooldown_days) if trained else date.min
 
 
 def _why_nothing(
@@ -257,13 +257,13 @@ def _why_nothing(
     policy: RetrainingPolicy,
 ) -> str:
     name = f"version {champion.version}"
-    decided_until = _decided_until(champion, mine)
-    cool = _cool(champion, mine, policy) or decided_until
     if not failed:
         return f"no failed check of {name} that may retrain"
-    waiting = [past for past in mine if past.outcome == "waiting"]
-    if waiting:
-        return _awaited(waiting[-1])
+    awaited = _awaited(mine)
+    if awaited:
+        return awaited
+    decided_until = _decided_until(champion, mine)
+    cool = _cool(champion, mine, policy)
     if all(check.day <= decided_until for check in failed):
         return f"the failed checks of {name} were decided on {decided_until}"
     if day <= cool:
@@ -271,8 +271,12 @@ def _why_nothing(
     return f"no new failed check of {name} since {max(decided_until, cool)}"
 
 
-def _awaited(past: PastDecision) -> str:
-    return f"a challenger waits for approval since {past.day} ({past.id})"
+def _awaited(mine: Sequence[PastDecision]) -> str:
+    """Why no other challenger is trained; empty where none waits."""
+    waiting = [past for past in mine if past.outcome == "waiting"]
+    if not waiting:
+        return ""
+    return f"a challenger waits for approval since {waiting[-1].day} ({waiting[-1].id})"
 
 
 def _alert(
@@ -290,7 +294,7 @@ def _alert(
         if any(
             past.action == "alert"
             and rule in past.rules
-            and past.day >= _episode_start([check for check in failed if check.check == rule])
+            and past.day >= _first_of_episode([each.day for each in failed if each.check == rule])
             for past in mine
         )
     }
@@ -307,11 +311,6 @@ def _alert(
         champion.version,
         evidence=tuple(news),
     )
-
-
-def _episode_start(failed: Sequence[FailedCheck]) -> date:
-    """The first day of the failures that reach to the last one without a longer pause."""
-    return _first_of_episode([check.day for check in failed])
 
 
 def _first_of_episode(days: Sequence[date]) -> date:
