@@ -13,12 +13,6 @@ from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
 from mlops_drift.lake.table import KeyType, ModelTables, model_tables
 from mlops_drift.learning.config import Gates, Training
 from mlops_drift.learning.metrics import metric_for
-from mlops_drift.monitoring.checks import (
-    BUSINESS_VALUE,
-    ERROR_DRIFT,
-    SLICE_PERFORMANCE,
-    CheckName,
-)
 from mlops_drift.monitoring.config import (
     AgeMonitor,
     PerformanceMonitor,
@@ -182,16 +176,11 @@ def require_watched(policy: RetrainingPolicy, monitor: PerformanceMonitor) -> No
     Raises:
         ValueError: if it lacks one.
     """
-    needs: dict[CheckName, tuple[str, object]] = {
-        SLICE_PERFORMANCE: ("slices", monitor.slices),
-        BUSINESS_VALUE: ("business", monitor.business),
-        ERROR_DRIFT: ("streaming", monitor.streaming),
-    }
     for name in policy.retrain_on:
-        field, given = needs.get(name, ("", True))
-        if not given:
+        if name in monitor.unwatched:
             raise ValueError(
-                f"policy.retrain_on names {name}, a check that needs monitors.performance.{field}"
+                f"policy.retrain_on names {name}, a check that needs "
+                f"monitors.performance.{monitor.unwatched[name]}"
             )
 
 

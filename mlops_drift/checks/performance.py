@@ -56,14 +56,10 @@ def performance_specs(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSp
 
 def watched(spec: ModelSpec) -> list[CheckName]:
     """The checks that a model has."""
-    monitor = spec.monitors.performance
-    optional: dict[CheckName, bool] = {
-        SLICE_PERFORMANCE: bool(monitor.slices),
-        BUSINESS_VALUE: monitor.business is not None,
-        ERROR_DRIFT: monitor.streaming is not None,
-        MODEL_AGE: spec.monitors.age.max_days is not None,
-    }
-    return [name for name in DESCRIPTIONS if optional.get(name, True)]
+    unwatched = set(spec.monitors.performance.unwatched)
+    if spec.monitors.age.max_days is None:
+        unwatched.add(MODEL_AGE)
+    return [name for name in DESCRIPTIONS if name not in unwatched]
 
 
 def performance_checks(

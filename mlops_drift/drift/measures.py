@@ -181,8 +181,8 @@ def comparable_counts(
     if column.kind == "numeric":
         return reference, current
     is_own = reference is column.counts
-    few = np.zeros(len(current), dtype=np.bool_)
-    few[:-3] = _near_the_cut(reference, current)[:-3] if is_own else column.counts[:-3] < 5
+    few = _near_the_cut(reference, current) if is_own else column.counts < _MIN_CATEGORY_ROWS
+    few[-3:] = False
     before, after = (np.where(few, 0, rows) for rows in (reference, current))
     before[-3] += reference[few].sum()
     after[-3] += current[few].sum()

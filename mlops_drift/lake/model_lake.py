@@ -71,6 +71,12 @@ def slice_column(name: str) -> str:
     return f"slice {name}"
 
 
+def slice_text(name: str) -> str:
+    """SQL of that column, of the features `f`."""
+    # Pandas would write an integer beside a null as 1.0.
+    return f'CAST(f."{name}" AS VARCHAR) AS "{slice_column(name)}"'
+
+
 class ModelLake:
     """The tables of one model, with the questions that assets, sensors and reports ask.
 
@@ -232,9 +238,7 @@ class ModelLake:
             **({"features": Scan(self.tables.features, since, until)} if columns else {}),
         }
         features = f'JOIN features f USING ("{self._key}")' if columns else ""
-        names = "".join(
-            f', CAST(f."{name}" AS VARCHAR) AS "{slice_column(name)}"' for name in columns
-        )
+        names = "".join(f", {slice_text(name)}" for name in columns)
         return self.lake.query(
             f"""
             SELECT p.day, p.version, p."{self._key}" AS key, p.prediction, p.score,

@@ -68,36 +68,6 @@ def evaluate(
     return chosen.compute(*encoded) if len(truth) else nan
 
 
-def interval(
-    metric: MetricName,
-    target: Target,
-    truth: Array,
-    prediction: Array,
-    score: Array,
-    *,
-    confidence: float = 0.95,
-    seed: int,
-) -> tuple[float, float]:
-    """A confidence interval of ``evaluate`` with the same arguments, as (lower, upper).
-
-    Accuracy gets the Wilson interval. Every other metric gets the percentile bootstrap over 200
-    seeded resamples of the rows, without those in which the metric is undefined. Both bounds are
-    nan for no rows, or if every resample is undefined.
-
-    Raises:
-        ValueError: As ``evaluate``, and if confidence is not between 0 and 1.
-
-    >>> target = Target(column="left", kind="binary", classes=["no", "yes"], positive="yes")
-    >>> truth, score = np.array(["yes"] * 8 + ["no"] * 2), np.full(10, 0.9)
-    >>> low, high = interval("accuracy", target, truth, np.full(10, "yes"), score, seed=1)
-    >>> round(low, 3), round(high, 3)
-    (0.49, 0.943)
-    """
-    return evaluate_within(
-        metric, target, truth, prediction, score, confidence=confidence, seed=seed
-    )[1:]
-
-
 def evaluate_within(
     metric: MetricName,
     target: Target,
@@ -108,12 +78,20 @@ def evaluate_within(
     confidence: float = 0.95,
     seed: int,
 ) -> tuple[float, float, float]:
-    """``evaluate`` and ``interval`` in one go, as (value, lower, upper); raises as both.
+    """``evaluate`` with its confidence interval, as (value, lower, upper).
 
-    >>> target = Target(column="y", kind="regression")
-    >>> truth = np.arange(4.0)
-    >>> evaluate_within("mae", target, truth, truth + 1, truth + 1, seed=1)
-    (1.0, 1.0, 1.0)
+    Accuracy gets the Wilson interval. Every other metric gets the percentile bootstrap over 200
+    seeded resamples of the rows, without those in which the metric is undefined. Both bounds are
+    nan for no rows, or if every resample is undefined.
+
+    Raises:
+        ValueError: As ``evaluate``, and if confidence is not between 0 and 1.
+
+    >>> target = Target(column="left", kind="binary", classes=["no", "yes"], positive="yes")
+    >>> truth, score = np.array(["yes"] * 8 + ["no"] * 2), np.full(10, 0.9)
+    >>> found = evaluate_within("accuracy", target, truth, np.full(10, "yes"), score, seed=1)
+    >>> [round(number, 3) for number in found]
+    [0.8, 0.49, 0.943]
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, found {confidence}")

@@ -119,11 +119,12 @@ def choose_window(
     if not candidates:
         raise ValueError("candidates must name at least one training window, found none")
     longest_first = sorted(candidates.items(), key=lambda candidate: candidate[1] or date.min)
-    counts = {name: _rows_since(labelled, since) for name, since in longest_first}
+    windows = {name: _since(labelled, since) for name, since in longest_first}
+    counts = {name: window.num_rows for name, window in windows.items()}
     scorable = {
         counts[name]
-        for name, since in longest_first
-        if counts[name] >= FEWEST_ROWS and _knows_every_class(labelled, since, target)
+        for name, window in windows.items()
+        if counts[name] >= FEWEST_ROWS and _classes(window, target) == _classes(labelled, target)
     }
     values: dict[int, float] = {}
     evaluated = 0
@@ -143,17 +144,13 @@ def choose_window(
     return WindowChoice(best.name, best.since, scores, evaluated)
 
 
-def _knows_every_class(labelled: pa.Table, since: date | None, target: Target) -> bool:
-    if since is None or not target.is_classification:
-        return True
-    mine = labelled.filter(pc.greater_equal(labelled["day"], since))
-    return len(pc.unique(mine[target.column])) == len(pc.unique(labelled[target.column]))
+def _since(labelled: pa.Table, since: date | None) -> pa.Table:
+    return labelled if since is None else labelled.filter(pc.field("day") >= since)
 
 
-def _rows_since(labelled: pa.Table, since: date | None) -> int:
-    if since is None:
-        return int(labelled.num_rows)
-    return int(pc.sum(pc.greater_equal(labelled["day"], since)).as_py() or 0)
+def _classes(rows: pa.Table, target: Target) -> int:
+    """How many classes there are; a regression has none."""
+    return pc.count_distinct(rows[target.column]).as_py() if target.is_classification else 0
 
 
 def _best(scores: tuple[WindowScore, ...], training: Training) -> WindowScore:

@@ -5,7 +5,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mlops_drift.learning.config import BusinessValue
-from mlops_drift.monitoring.checks import CheckName
+from mlops_drift.monitoring.checks import (
+    BUSINESS_VALUE,
+    ERROR_DRIFT,
+    SLICE_PERFORMANCE,
+    CheckName,
+)
 from mlops_drift.monitoring.streaming import StreamingMonitor
 from mlops_drift.schema import Distinct, Strict, Windows
 
@@ -68,6 +73,20 @@ class PerformanceMonitor(Strict):
         description="A detector over the sequence of errors (error_drift); needs the extra "
         "`streaming`.",
     )
+
+    @property
+    def unwatched(self) -> dict[CheckName, str]:
+        """The checks that a model does not have, each with the field that would give it one.
+
+        >>> PerformanceMonitor(slices=["country"]).unwatched
+        {'business_value': 'business', 'error_drift': 'streaming'}
+        """
+        needs: list[tuple[CheckName, str, object]] = [
+            (SLICE_PERFORMANCE, "slices", self.slices),
+            (BUSINESS_VALUE, "business", self.business),
+            (ERROR_DRIFT, "streaming", self.streaming),
+        ]
+        return {check: field for check, field, given in needs if not given}
 
 
 class Budget(Strict):

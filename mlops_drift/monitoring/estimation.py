@@ -217,7 +217,7 @@ class ScoreEstimator:
         share = self._curve(scores)
         curved = self._value(positive, scores, share)
         if self._metric == "accuracy":
-            right = np.where(positive, share, 1 - share) if self._is_binary else share
+            right = self._right(positive, share)
             sign = np.where(positive, 1.0, -1.0) if self._is_binary else np.ones(n)
             chance = float(np.mean(right * (1 - right))) / n
             error = sqrt(chance + self._curve.variance(scores, sign / n))
@@ -231,10 +231,12 @@ class ScoreEstimator:
     def _value(self, positive: Array, scores: Floats, share: Floats) -> float:
         """The metric to expect where so many of each score are hits."""
         if self._metric == "accuracy":
-            return float(
-                np.mean(np.where(positive, share, 1 - share) if self._is_binary else share)
-            )
+            return float(self._right(positive, share).mean())
         return float(_EXPECTED[self._metric](positive, scores, share[None, :])[0])
+
+    def _right(self, positive: Array, share: Floats) -> Floats:
+        """The probability that each prediction is right."""
+        return np.where(positive, share, 1 - share) if self._is_binary else share
 
     def _error(self, positive: Array, scores: Floats, share: Floats) -> float:
         """Standard deviation of the realized value around the expected one."""

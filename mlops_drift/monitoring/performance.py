@@ -58,7 +58,7 @@ class Labelled:
     slice: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PerformanceVerdict:
     """One number about a version, held against its limits.
 
@@ -69,7 +69,7 @@ class PerformanceVerdict:
         slice: the part of the rows; empty for all.
         metric: name of the number.
         value: the number; nan where it is undefined.
-        lower: lower end of its 95 % interval.
+        lower: lower end of its 95 % interval; nan, as for the rest, where there is none.
         upper: upper end.
         n: rows behind it.
         test_value: the version's own value on its test part.
@@ -83,16 +83,16 @@ class PerformanceVerdict:
     production_day: date
     window: int
     version: int
-    slice: str
+    slice: str = ""
     metric: str
-    value: float
-    lower: float
-    upper: float
+    value: float = nan
+    lower: float = nan
+    upper: float = nan
     n: int
-    test_value: float
-    threshold: float
-    p: float
-    q: float
+    test_value: float = nan
+    threshold: float = nan
+    p: float = nan
+    q: float = nan
     verdict: Verdict
     reason: str
 
@@ -217,22 +217,22 @@ def _judge(
         subject = f"{metric} of version {version}{where} {span} {one.production_day}"
         verdicts.append(
             PerformanceVerdict(
-                check,
-                one.production_day,
-                one.window,
-                version,
-                one.slice,
-                metric,
-                found.value,
-                found.lower,
-                found.upper,
-                found.n,
-                test.value if test else nan,
-                threshold,
-                p,
-                q,
-                verdict,
-                f"{subject}: {reason}",
+                check=check,
+                production_day=one.production_day,
+                window=one.window,
+                version=version,
+                slice=one.slice,
+                metric=metric,
+                value=found.value,
+                lower=found.lower,
+                upper=found.upper,
+                n=found.n,
+                test_value=test.value if test else nan,
+                threshold=threshold,
+                p=p,
+                q=q,
+                verdict=verdict,
+                reason=f"{subject}: {reason}",
             )
         )
     return verdicts
@@ -315,30 +315,6 @@ def unjudged(verdict: PerformanceVerdict, why: str) -> PerformanceVerdict:
     return replace(verdict, verdict="unknown", reason=f"{verdict.reason}; {why}")
 
 
-def unmeasured(
-    check: CheckName, metric: str, version: int, day: date, window: int, why: str
-) -> PerformanceVerdict:
-    """That there was nothing to judge on a day, for the record."""
-    return PerformanceVerdict(
-        check=check,
-        production_day=day,
-        window=window,
-        version=version,
-        slice="",
-        metric=metric,
-        value=nan,
-        lower=nan,
-        upper=nan,
-        n=0,
-        test_value=nan,
-        threshold=nan,
-        p=nan,
-        q=nan,
-        verdict="unknown",
-        reason=why,
-    )
-
-
 def judge_age(
     version: int, as_of: date, day: date, max_days: int | None
 ) -> PerformanceVerdict | None:
@@ -357,16 +333,10 @@ def judge_age(
         production_day=day,
         window=age,
         version=version,
-        slice="",
         metric="days",
         value=float(age),
-        lower=nan,
-        upper=nan,
         n=age,
-        test_value=nan,
         threshold=float(max_days),
-        p=nan,
-        q=nan,
         verdict="fail" if age >= max_days else "pass",
         reason=f"version {version} is {age} days old, retrained last as of {as_of} "
         f"(accepted: under {max_days})",
@@ -438,7 +408,6 @@ def judge_estimate(
         production_day=production_day,
         window=window,
         version=version,
-        slice="",
         metric=metric,
         value=found.value,
         lower=found.lower,
@@ -446,8 +415,6 @@ def judge_estimate(
         n=found.n,
         test_value=test.value,
         threshold=threshold,
-        p=nan,
-        q=nan,
         verdict=verdict,
         reason=f"{metric} of version {version} {span} {production_day}: {reason}",
     )

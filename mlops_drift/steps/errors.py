@@ -1,7 +1,6 @@
 """The sequence of errors of the serving version, watched by a streaming detector."""
 
 from datetime import date
-from math import nan
 
 import numpy as np
 
@@ -40,16 +39,10 @@ def judge_errors(
             else day,
             window=(day - champion.as_of).days,
             version=champion.version,
-            slice="",
             metric=monitor.detector,
             value=found.value,
-            lower=nan,
-            upper=nan,
             n=found.n,
-            test_value=nan,
             threshold=found.before,
-            p=nan,
-            q=nan,
             verdict=found.verdict,
             reason=f"errors of version {champion.version}: {found.reason}",
         )

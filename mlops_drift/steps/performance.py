@@ -9,13 +9,18 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord, slice_column
+from mlops_drift.lake.model_lake import (
+    ModelLake,
+    Promotion,
+    VersionRecord,
+    slice_column,
+    slice_text,
+)
 from mlops_drift.learning.metrics import Array
 from mlops_drift.monitoring.checks import (
-    BUSINESS_VALUE,
     PERFORMANCE_DROP,
+    REALIZED,
     SLICE_PERFORMANCE,
-    CheckName,
 )
 from mlops_drift.monitoring.performance import (
     MIN_TEST_ROWS,
@@ -30,7 +35,6 @@ from mlops_drift.monitoring.performance import (
     slice_texts,
     slices_of,
     unjudged,
-    unmeasured,
 )
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.errors import judge_errors
@@ -80,15 +84,12 @@ class Version:
         record = self.record
         predicted = self._model.sets.read_test_predictions(record.training_set, record.version)
         features = self._model.sets.read(record.training_set).test
-        names = [self._spec.key, *self._spec.columns]
-        joined = features.select(names).to_pandas()
-        for name in self._spec.monitors.performance.slices:
-            # As text like in production: pandas writes an integer beside a null as 1.0.
-            texts = self._model.lake.query(
-                f'SELECT CAST("{name}" AS VARCHAR) AS t FROM f', f=features
-            )
-            joined[slice_column(name)] = texts["t"].to_pylist()
-        rows: pd.DataFrame = predicted.to_pandas().merge(joined, on=self._spec.key)
+        names = [
+            *(f'f."{name}"' for name in [self._spec.key, *self._spec.columns]),
+            *map(slice_text, self._spec.monitors.performance.slices),
+        ]
+        selected = self._model.lake.query(f"SELECT {', '.join(names)} FROM f", f=features)
+        rows: pd.DataFrame = predicted.to_pandas().merge(selected.to_pandas(), on=self._spec.key)
         return rows
 
     def slice_test(self, column: str, value: str) -> Measured | None:
@@ -218,20 +219,24 @@ def _unmeasured(
 ) -> list[PerformanceVerdict]:
     """What no label of the day says anything about."""
     monitor = spec.monitors.performance
-    watched: list[tuple[CheckName, bool]] = [
-        (PERFORMANCE_DROP, True),
-        (SLICE_PERFORMANCE, bool(monitor.slices)),
-        (BUSINESS_VALUE, monitor.business is not None),
-    ]
     judged = {item.check for item in verdicts if item.version == champion.version}
     why = (
         f"no label arrived for a prediction of version {champion.version}; labels are due "
         f"{spec.target.label_delay_days} days after their event"
     )
     return [
-        unmeasured(check, spec.training.metric, champion.version, day, min(monitor.windows), why)
-        for check, is_watched in watched
-        if is_watched and check not in judged
+        PerformanceVerdict(
+            check=check,
+            production_day=day,
+            window=min(monitor.windows),
+            version=champion.version,
+            metric=spec.training.metric,
+            n=0,
+            verdict="unknown",
+            reason=why,
+        )
+        for check in REALIZED
+        if check not in monitor.unwatched and check not in judged
     ]
 
 

@@ -27,7 +27,7 @@ from mlops_drift.learning.gates import (
     not_worse_than_champion,
     predictions_vary,
 )
-from mlops_drift.learning.metrics import evaluate, interval
+from mlops_drift.learning.metrics import evaluate, evaluate_within
 from mlops_drift.learning.training_set import TrainingSet, split_by_time
 from mlops_drift.registry.base import (
     CHALLENGER,
@@ -174,8 +174,7 @@ def train_birth(
     truth = test_part[label].to_numpy()
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
     metric, seed = spec.training.metric, spec.training.seed
-    value = evaluate(metric, spec.target, truth, prediction, score)
-    lower, upper = interval(metric, spec.target, truth, prediction, score, seed=seed)
+    value, lower, upper = evaluate_within(metric, spec.target, truth, prediction, score, seed=seed)
     return Birth(
         pipeline=trained.pipeline,
         example=train_part[names].head(5),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mlops_drift.learning.config import BusinessValue
-from mlops_drift.learning.metrics import interval
+from mlops_drift.learning.metrics import evaluate_within
 from mlops_drift.monitoring.checks import PERFORMANCE_DROP, SLICE_PERFORMANCE
 from mlops_drift.monitoring.config import PerformanceMonitor
 from mlops_drift.monitoring.performance import (
@@ -36,7 +36,7 @@ def answers(right, wrong):
 
 def born_with(right, wrong):
     """The result of a test part, as a version was born with it."""
-    lower, upper = interval("accuracy", BINARY, *answers(right, wrong), seed=7)
+    _, lower, upper = evaluate_within("accuracy", BINARY, *answers(right, wrong), seed=7)
     return Measured(right / (right + wrong), lower, upper, right + wrong)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from mlops_drift.lake.model_lake import Promotion, VersionRecord
 from mlops_drift.lake.training_sets import canonical_json, parquet_bytes
-from mlops_drift.learning.metrics import evaluate, interval
+from mlops_drift.learning.metrics import evaluate_within
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.resources import model_lake
 from mlops_drift.spec import ModelSpec
@@ -65,8 +65,9 @@ class Watched:
         truth, prediction, score = (
             tested[name].to_numpy() for name in ("y", "prediction", "score")
         )
-        value = evaluate("accuracy", self.spec.target, truth, prediction, score)
-        lower, upper = interval("accuracy", self.spec.target, truth, prediction, score, seed=7)
+        value, lower, upper = evaluate_within(
+            "accuracy", self.spec.target, truth, prediction, score, seed=7
+        )
         self.model.add_version(
             VersionRecord(
                 version, day(on), set_id, 900, "linear", "accuracy", value, lower, upper, 400, ""
