@@ -39,7 +39,8 @@ from mlops_drift.sources.base import Source
 from mlops_drift.spec import ModelSpec, require_watched
 from mlops_drift.steps.decisions import decide_days, record_decision
 from mlops_drift.steps.drift import measure_drift
-from mlops_drift.steps.landing import land_events, land_labels, make_features
+from mlops_drift.steps.features import make_features
+from mlops_drift.steps.landing import land_events, land_labels
 from mlops_drift.steps.performance import measure_performance
 from mlops_drift.steps.retraining import carry_out
 from mlops_drift.steps.scoring import score_days
@@ -216,8 +217,8 @@ class Backtest:
             lake = MemoryLake(folder, connection)
             model = _tables(self.spec, lake)
             land_events(self.spec, model, self._source, self.first, self.last)
-            make_features(model, self.first, self.last)
             land_labels(self.spec, model, self._source, self.first, self.last)
+            make_features(self.spec, model, self.first, self.last)
             yield lake, Path(folder)
 
     def _walk(

@@ -17,6 +17,9 @@ from mlops_drift.resources import mlflow_run
 from mlops_drift.sources.catalogue import open_source
 from mlops_drift.spec import ModelSpec
 
+# Beside the YAML, where features are derived.
+FEATURES_SQL = "features.sql"
+
 
 class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     """A tabular model that is trained, gated, served, watched, and retrained when a check fails.
@@ -34,8 +37,9 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Makes the component of validated attributes."""
-        return cls.model_validate(attributes.model_dump() if attributes else {})
+        """Makes the component of validated attributes, and of features.sql beside them."""
+        described = attributes.model_dump() if attributes else {}
+        return cls.model_validate(_with_features_sql(described, context.path))
 
     @property
     def spec(self) -> ModelSpec:
@@ -45,6 +49,22 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Builds the model's definitions."""
         return model_definitions(self.spec, context.path)
+
+
+def _with_features_sql(described: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Adds the SQL of the derived columns, which is the text of a file of its own."""
+    file = folder / FEATURES_SQL
+    derived = [name for name, column in described.get("columns", {}).items() if column["derived"]]
+    if not file.is_file():
+        if derived and not described["features_sql"]:
+            raise ValueError(
+                f"columns has the derived {', '.join(derived)}, but {file} that makes them is "
+                "missing"
+            )
+        return described
+    if described["features_sql"]:
+        raise ValueError(f"features_sql is given, and {file} too; keep one of them")
+    return {**described, "features_sql": file.read_text(encoding="utf-8")}
 
 
 def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:

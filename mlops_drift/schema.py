@@ -1,6 +1,6 @@
 """What a model's data looks like: columns with their constraints, and the target."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -85,6 +85,9 @@ class Column(Strict):
         min_length=1,
         description="The acceptable categories; a category outside them is rejected.",
     )
+    derived: bool = Field(
+        False, description="Whether features.sql makes the column; else the source has it."
+    )
     description: str = Field("", description="What the column means, with its unit.")
 
     @property
@@ -94,6 +97,14 @@ class Column(Strict):
 
     @model_validator(mode="after")
     def _constraints_fit_type(self) -> Self:
+        if self.derived and (self.min, self.max, self.allowed, self.nullable) != (
+            *(None, None, None),
+            True,
+        ):
+            raise ValueError(
+                "a derived column has no constraints (nullable, min, max, allowed): rows are "
+                "screened as they arrive; let features.sql give null instead"
+            )
         if not self.is_numeric and (self.min is not None or self.max is not None):
             raise ValueError(
                 f"min {self.min} and max {self.max} need type number or integer, not {self.type}"
@@ -103,6 +114,19 @@ class Column(Strict):
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min} is above max {self.max}")
         return self
+
+
+def source_columns(
+    columns: Mapping[str, Column], inputs: Mapping[str, Column]
+) -> dict[str, Column]:
+    """The columns of an event: what the model sees without what is derived, and the inputs.
+
+    >>> made = {"age": Column(type="number", derived=True)}
+    >>> list(source_columns({**made, "city": Column(type="category")}, {}))
+    ['city']
+    """
+    own = {name: column for name, column in columns.items() if not column.derived}
+    return {**own, **inputs}
 
 
 class Target(Strict):

@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
+from mlops_drift.lake.features import Derivation
 from mlops_drift.lake.table import KeyType, ModelTables, model_tables
 from mlops_drift.learning.config import Gates, Training
 from mlops_drift.learning.metrics import metric_for
@@ -20,7 +21,7 @@ from mlops_drift.monitoring.config import (
     RetrainingPolicy,
 )
 from mlops_drift.monitoring.notifications import Notifications
-from mlops_drift.schema import Column, Strict, Target
+from mlops_drift.schema import Column, Strict, Target, source_columns
 from mlops_drift.sources.config import Source
 
 RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}
@@ -51,7 +52,21 @@ class ModelSpec(Strict):
     key: str = Field(description="The column that identifies an event and its label.")
     key_type: KeyType = Field("text", description="integer or text.")
     columns: dict[str, Column] = Field(
-        min_length=1, description="The feature columns with their constraints."
+        min_length=1,
+        description="The feature columns, which the model sees, with their constraints.",
+    )
+    inputs: dict[str, Column] = Field(
+        {}, description="Further columns of the source, which only features.sql reads."
+    )
+    features_sql: str = Field(
+        "",
+        description="SQL that makes the derived columns; usually the file features.sql beside "
+        "defs.yaml. It reads `events` (those of one day), `past_events` and `past_labels` (those "
+        "of the `history_days` days before), and gives the key and every derived column for each "
+        "event.",
+    )
+    history_days: int = Field(
+        0, ge=0, description="How many days before an event features.sql may look at."
     )
     target: Target = Field(description="What the model predicts.")
     training: Training = Field(description="How a version is searched and trained.")
@@ -76,7 +91,7 @@ class ModelSpec(Strict):
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
-        names = [self.key, *self.columns, self.target.column]
+        names = [self.key, *self.columns, *self.inputs, self.target.column]
         for name in names:
             if name.lower() in RESERVED or name.lower().startswith("typed_"):
                 raise ValueError(f"column name {name!r} is used by the project itself; rename it")
@@ -86,16 +101,32 @@ class ModelSpec(Strict):
                 )
         if len({name.lower() for name in names}) != len(names):
             raise ValueError(
-                "key, columns and target.column must all differ, and by more than upper and lower "
-                f"case, found {', '.join(names)}"
+                "key, columns, inputs and target.column must all differ, by more than upper and "
+                f"lower case, found {', '.join(names)}"
             )
         if self.end_date is not None and self.end_date < self.start_date:
             raise ValueError(f"end_date {self.end_date} is before start_date {self.start_date}")
+        self._derived_columns_fit_sql()
         metric_for(self.training.metric, self.target.kind)
         self._drift_monitor_fits(self.monitors.drift)
         self._performance_monitor_fits(self.monitors.performance)
         require_watched(self.policy, self.monitors.performance)
         return self
+
+    def _derived_columns_fit_sql(self) -> None:
+        wrong = [name for name, column in self.inputs.items() if column.derived]
+        if wrong:
+            raise ValueError(
+                f"inputs are columns of the source, found the derived {', '.join(wrong)}; move "
+                "what the model sees to columns"
+            )
+        if self.derived_columns:
+            _ = self.features_sql and self.derivation
+        elif self.features_sql or self.inputs or self.history_days:
+            raise ValueError(
+                "features.sql, inputs and history_days need a derived column; mark what "
+                "features.sql makes with derived: true"
+            )
 
     def _drift_monitor_fits(self, monitor: DriftMonitor) -> None:
         unknown = set(monitor.columns) - set(self.monitored_columns)
@@ -149,6 +180,23 @@ class ModelSpec(Strict):
         return name == "score" or (name == self.target.column and not self.target.is_classification)
 
     @property
+    def source_columns(self) -> dict[str, Column]:
+        """The columns of an event: what the model sees without what is derived, and the inputs."""
+        return source_columns(self.columns, self.inputs)
+
+    @property
+    def derived_columns(self) -> dict[str, Column]:
+        """The columns that features.sql makes."""
+        return {name: column for name, column in self.columns.items() if column.derived}
+
+    @cached_property
+    def derivation(self) -> Derivation | None:
+        """How the derived columns are made; None without any."""
+        if not self.derived_columns:
+            return None
+        return Derivation(self.features_sql, self.key, self.derived_columns, self.history_days)
+
+    @property
     def monitored_columns(self) -> list[str]:
         """The columns that drift is computed for; the label is one of them."""
         return [*self.columns, "score", "prediction", self.target.column]
@@ -156,7 +204,9 @@ class ModelSpec(Strict):
     @cached_property
     def tables(self) -> ModelTables:
         """The tables of this model."""
-        return model_tables(self.name, self.key, self.key_type, self.columns, self.target)
+        return model_tables(
+            self.name, self.key, self.key_type, self.columns, self.target, self.inputs
+        )
 
     @property
     def learning_digest(self) -> str:

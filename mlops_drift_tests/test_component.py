@@ -78,7 +78,7 @@ def test_the_graph_leads_from_events_to_the_checks_without_a_cycle(graph):
     assert parents == {
         "events": set(),
         "features": {"events"},
-        "labels": {"features"},
+        "labels": {"events"},
         "training_set": {"features", "labels"},
         "challenger": {"training_set"},
         "test_predictions": {"challenger"},

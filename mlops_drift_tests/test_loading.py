@@ -294,3 +294,45 @@ def test_the_command_line_reports_a_wrong_folder_without_a_traceback(tmp_path, m
     result = CliRunner().invoke(main, ["status", "glassware"])
     assert result.exit_code == 1
     assert settings.DEFS_VARIABLE in result.stderr
+
+
+# features.sql
+
+DERIVING = yaml.safe_dump(
+    {
+        "type": "mlops_drift.MonitoredModel",
+        "attributes": {
+            **SPEC,
+            "columns": {**SPEC["columns"], "made": {"type": "number", "derived": True}},
+        },
+    }
+)
+MADE = "SELECT id, a AS made FROM events"
+
+
+def test_the_sql_of_derived_columns_lies_beside_the_yaml(folder):
+    write(folder, DERIVING)
+    write(folder, MADE, "tiny/features.sql")
+    spec = find_model("tiny").spec
+    assert spec.features_sql == MADE
+    assert "made" in spec.tables.features.schema.names
+    assert "made" not in spec.tables.events.schema.names
+
+
+@pytest.mark.parametrize(
+    ("text", "sql", "message"),
+    [
+        (DERIVING, None, "derived made, but .*features.sql that makes them is missing"),
+        (GOOD, MADE, "need a derived column"),
+        (DERIVING, "SELECT 1; SELECT 2", "must be one SELECT"),
+        (DERIVING, "SELEC", "Parser Error"),
+        (DERIVING.replace("columns:", f"features_sql: {MADE}\n  columns:"), MADE, "keep one of"),
+    ],
+)
+def test_mistakes_in_derived_columns_are_reported_with_the_file(folder, text, sql, message):
+    file = write(folder, text)
+    if sql is not None:
+        write(folder, sql, "tiny/features.sql")
+    told = complaint()
+    assert str(file) in told
+    assert re.search(message, told)

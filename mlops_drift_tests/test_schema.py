@@ -11,6 +11,11 @@ from mlops_drift.schema import Column, Target
         ({}, ["type", "Field required"]),
         ({"type": "float"}, ["type", "'float'", "'number', 'integer', 'boolean' or 'category'"]),
         ({"type": "number", "nulable": True}, ["nulable", "Extra inputs are not permitted"]),
+        ({"type": "number", "derived": True, "min": 0}, ["derived column has no constraints"]),
+        (
+            {"type": "number", "derived": True, "nullable": False},
+            ["derived column has no constraints", "null instead"],
+        ),
         ({"type": "category", "min": 0}, ["min 0.0", "number or integer", "category"]),
         ({"type": "boolean", "max": 1}, ["max 1.0", "number or integer", "boolean"]),
         ({"type": "number", "min": 3, "max": 2}, ["min 3.0", "max 2.0"]),

@@ -25,6 +25,13 @@ def spec(changes=None):
         ({"key_type": "uuid"}, ["key_type", "'uuid'", "'integer' or 'text'"]),
         ({"columns": {"a": {"type": "float"}}}, ["columns.a.type", "'float'", "'number'"]),
         ({"columns": {"a": {"min": 2, "max": 1}}}, ["columns.a", "min 2.0 is above max 1.0"]),
+        ({"inputs": {"raw": NUMBER}}, ["inputs", "need a derived column"]),
+        ({"history_days": 7}, ["history_days", "need a derived column"]),
+        (
+            {"inputs": {"raw": {"type": "number", "derived": True}}},
+            ["inputs are columns of the source", "raw", "move"],
+        ),
+        ({"inputs": {"A": NUMBER}}, ["must all differ", "inputs", "id, a, b, c, A, y"]),
         ({"columns": {"a": 5}}, ["columns.a", "5", "valid dictionary"]),
         ({"columns": {"day": NUMBER}}, ["'day'", "used by the project", "rename"]),
         ({"columns": {"Event_Time": NUMBER}}, ["'Event_Time'", "used by the project", "rename"]),

@@ -108,7 +108,8 @@ def asset_options(
 
 def column_schema(spec: ModelSpec, schema: pa.Schema) -> dg.TableSchema:
     """A table's columns as Dagster shows them."""
-    described = {name: column.description for name, column in spec.columns.items()}
+    columns = {**spec.inputs, **spec.columns}
+    described = {name: column.description for name, column in columns.items()}
     return dg.TableSchema(
         columns=[
             dg.TableColumn(

@@ -16,7 +16,8 @@ from mlops_drift.checks.quality import data_quality, data_quality_spec
 from mlops_drift.resources import LakeResource
 from mlops_drift.sources.base import Source
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.landing import Landed, land_events, land_labels, make_features
+from mlops_drift.steps.features import make_features
+from mlops_drift.steps.landing import Landed, land_events, land_labels
 
 CODE = ("sources", "schema.py", "monitoring/quality.py")
 
@@ -69,7 +70,7 @@ def _labels(spec: ModelSpec, source: Source) -> dg.AssetsDefinition:
             table=spec.tables.labels,
             daily=True,
             # Labels are matched with the events known so far.
-            upstream=[FEATURES],
+            upstream=[EVENTS],
         ),
         check_specs=[data_quality_spec(key)],
     )
@@ -85,16 +86,18 @@ def _features(spec: ModelSpec) -> dg.AssetsDefinition:
         **asset_options(
             spec,
             FEATURES,
-            description="The features of each day's events: what the model sees.",
+            description="The features of each day's events: what the model sees. What features.sql "
+            "derives rests on nothing later than the day.",
             kinds={"deltalake", "duckdb"},
             code=("schema.py",),
             table=spec.tables.features,
             daily=True,
-            upstream=[EVENTS],
+            # Derived features may look at the labels of earlier days, which a range run lands too.
+            upstream=[EVENTS, *([LABELS] if spec.derived_columns else [])],
         )
     )
     def features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-        rows = make_features(lake.of(spec), *days_of(context))
+        rows = make_features(spec, lake.of(spec), *days_of(context))
         return dg.MaterializeResult(metadata=row_count(rows.num_rows))
 
     return features

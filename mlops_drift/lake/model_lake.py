@@ -138,11 +138,11 @@ class ModelLake:
         counted = self.lake.rows(
             f"""
             SELECT labels.day, count(*) AS n
-            FROM labels LEFT JOIN features USING ("{self._key}")
-            WHERE features.day IS NULL OR features.day > labels.day GROUP BY labels.day
+            FROM labels LEFT JOIN events USING ("{self._key}")
+            WHERE events.day IS NULL OR events.day > labels.day GROUP BY labels.day
             """,
             labels=Scan(self.tables.labels, first, last),
-            features=Scan(self.tables.features, until=last),
+            events=Scan(self.tables.events, until=last),
         )
         return {row["day"]: row["n"] for row in counted}
 

@@ -1,11 +1,13 @@
 """The tables of one model: their names and schemas, declared once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import pyarrow as pa
 
-from mlops_drift.schema import Column, ColumnType, Target
+from mlops_drift.schema import Column, ColumnType, Target, source_columns
 
 DAY = pa.field("day", pa.date32(), nullable=False)
 
@@ -50,6 +52,11 @@ def label_type(target: Target) -> pa.DataType:
     return pa.string() if target.is_classification else pa.float64()
 
 
+def column_fields(columns: Mapping[str, Column]) -> list[pa.Field]:
+    """Columns as they are stored."""
+    return [pa.field(name, ARROW_TYPES[column.type]) for name, column in columns.items()]
+
+
 @dataclass(frozen=True)
 class ModelTables:
     """All tables of one model."""
@@ -74,23 +81,34 @@ class ModelTables:
 
 
 def model_tables(
-    model: str, key: str, key_type: KeyType, columns: dict[str, Column], target: Target
+    model: str,
+    key: str,
+    key_type: KeyType,
+    columns: Mapping[str, Column],
+    target: Target,
+    inputs: Mapping[str, Column] = MappingProxyType({}),
 ) -> ModelTables:
     """Declares the tables of the model ``model``.
 
+    Args:
+        model: its name.
+        key: the key column.
+        key_type: the type of the key.
+        columns: what the model sees.
+        target: what it predicts.
+        inputs: further columns of the source.
+
     >>> target = Target(column="y", kind="regression")
-    >>> tables = model_tables("price", "id", "text", {"size": Column(type="number")}, target)
+    >>> columns = {"size": Column(type="number"), "rooms": Column(type="number", derived=True)}
+    >>> tables = model_tables("price", "id", "text", columns, target)
     >>> tables.features.name, tables.features.schema.names
-    ('features.price', ['day', 'id', 'event_time', 'size'])
+    ('features.price', ['day', 'id', 'event_time', 'size', 'rooms'])
+    >>> tables.events.schema.names
+    ['day', 'id', 'event_time', 'size']
     """
     key_field = pa.field(key, KEY_TYPES[key_type], nullable=False)
     label = label_type(target)
-    event_fields = [
-        DAY,
-        key_field,
-        pa.field("event_time", pa.timestamp("us")),
-        *(pa.field(name, ARROW_TYPES[column.type]) for name, column in columns.items()),
-    ]
+    moment = pa.field("event_time", pa.timestamp("us"))
     version = pa.field("version", pa.int64(), nullable=False)
     verdict = [
         pa.field("threshold", pa.float64()),
@@ -98,7 +116,10 @@ def model_tables(
         pa.field("reason", pa.string(), nullable=False),
     ]
     return ModelTables(
-        events=Table(f"landing.{model}_events", pa.schema(event_fields)),
+        events=Table(
+            f"landing.{model}_events",
+            pa.schema([DAY, key_field, moment, *column_fields(source_columns(columns, inputs))]),
+        ),
         labels=Table(
             f"landing.{model}_labels",
             pa.schema([DAY, key_field, pa.field(target.column, label, nullable=False)]),
@@ -116,7 +137,9 @@ def model_tables(
             ),
             partition_by=("day", "source"),
         ),
-        features=Table(f"features.{model}", pa.schema(event_fields)),
+        features=Table(
+            f"features.{model}", pa.schema([DAY, key_field, moment, *column_fields(columns)])
+        ),
         predictions=Table(
             f"predictions.{model}",
             pa.schema(

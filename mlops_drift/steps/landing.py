@@ -1,4 +1,4 @@
-"""Events, labels and features of some days: read, screened, and put into the lake."""
+"""Events and labels of some days: read, screened, and put into the lake."""
 
 import re
 from collections import Counter
@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.lake.constraints import CORRECTED, screen_events, screen_labels
-from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.table import Table
 from mlops_drift.monitoring.quality import QualityVerdict, judge_quality
@@ -47,7 +46,7 @@ def land_events(
     batch = source.events(first, last)
     tables = model.tables
     screened = screen_events(
-        model.lake, batch, spec.key, spec.columns, tables.events, tables.rejected
+        model.lake, batch, spec.key, spec.source_columns, tables.events, tables.rejected
     )
     kept_aside = _with_strays(spec, screened.rejected, batch, EVENTS, first, last)
     _land(model, tables.events, EVENTS, screened.accepted, kept_aside, first, last)
@@ -113,21 +112,6 @@ def _judge(
         where=f"source = '{source}'",
     )
     return verdicts
-
-
-def make_features(model: ModelLake, first: date, last: date) -> pa.Table:
-    """Puts the features of the days `first` to `last` into their table.
-
-    Returns:
-        The rows written.
-    """
-    columns = ", ".join(f'"{name}"' for name in model.tables.features.schema.names)
-    features = model.lake.query(
-        f"SELECT {columns} FROM events ORDER BY day, event_time",
-        events=Scan(model.tables.events, first, last),
-    )
-    model.lake.replace_days(model.tables.features, first, last, features)
-    return features
 
 
 def _with_strays(

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from mlops_drift import settings
 from mlops_drift.digests import learning_code_digest
 from mlops_drift.drift.reference import Reference
+from mlops_drift.lake.features import FeatureError
 from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord
 from mlops_drift.lake.training_sets import (
     IMPORTANCE,
@@ -40,6 +41,7 @@ from mlops_drift.registry.base import (
 from mlops_drift.registry.registry import git_sha
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.drift import fit_reference
+from mlops_drift.steps.features import require_point_in_time
 from mlops_drift.steps.scoring import predict_table
 
 if TYPE_CHECKING:
@@ -77,7 +79,8 @@ def build_training_set(
     """Builds the training set of what was known at the end of `as_of`, and stores it once.
 
     Raises:
-        TrainingSetError: with too few labelled rows, or only one class.
+        TrainingSetError: with too few labelled rows, only one class, or derived features that
+            are not what features.sql makes of what was known on their day.
     """
     labelled = model.labelled(as_of, since)
     window = f"events from {since or spec.start_date} to {as_of} with labels known by then"
@@ -86,6 +89,10 @@ def build_training_set(
             f"{spec.name}: {labelled.num_rows} {window}; materialize features and labels of more "
             "days first, or choose a later as_of"
         )
+    try:
+        require_point_in_time(spec, model, labelled)
+    except FeatureError as error:
+        raise TrainingSetError(f"{spec.name}: {error}") from error
     training_set = split_by_time(labelled, spec.key, spec.training.test_share)
     if spec.target.is_classification:
         seen = sorted(set(training_set.train[spec.target.column].to_pylist()))

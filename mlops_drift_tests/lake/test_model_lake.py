@@ -107,6 +107,7 @@ def test_the_last_correction_that_arrived_counts(model):
 
 def test_a_label_of_no_event_or_from_before_its_event_is_used_nowhere(model):
     put_features(model, (2, "early"), (0, "a"))
+    put(model, TABLES.events, model.lake.read(TABLES.features).to_pylist())
     put_labels(model, (1, "early", "yes"), (1, "ghost", "no"), (1, "a", "no"))
     assert known(model, 5) == [("a", "no")]
     assert model.labelled_counts(day(5)) == ({day(0): 1}, {"no"})

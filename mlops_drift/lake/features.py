@@ -1,0 +1,165 @@
+"""Derived features: SQL over one day's events and what was known before that day."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_drift.lake.table import column_fields
+from mlops_drift.schema import Column
+from mlops_drift.sql import identifier
+
+EVENTS, PAST_EVENTS, PAST_LABELS = "events", "past_events", "past_labels"
+
+# Nothing but the three relations can be read: no file, no network, no variable of the process.
+SEALED = {
+    "enable_external_access": "false",
+    "python_enable_replacements": "false",
+    "threads": "1",
+}
+
+
+class FeatureError(ValueError):
+    """features.sql cannot be used as it is; the message says why and what would be right."""
+
+
+class Derivation:
+    """Makes the derived columns of a model.
+
+    The SQL of a day sees three relations: `events`, the events of that day; `past_events`, those
+    of the `history_days` days before it; `past_labels`, the labels that arrived on these. It
+    gives the key and every derived column, one row for each event of the day. So a feature rests
+    on nothing later than its day, and on no label of that day, in whichever order days are made.
+
+    Args:
+        sql: the query.
+        key: the key column.
+        columns: the derived columns.
+        history_days: how many days before an event may be looked at.
+
+    Raises:
+        FeatureError: if the SQL is not one query.
+    """
+
+    def __init__(
+        self, sql: str, key: str, columns: Mapping[str, Column], history_days: int
+    ) -> None:
+        self._sql = _one_query(sql)
+        self._key = key
+        self._columns = columns
+        self.history_days = history_days
+
+    def derive(
+        self, events: pa.Table, labels: pa.Table, first: date, last: date
+    ) -> Iterator[tuple[date, pa.Table]]:
+        """The derived columns of each day that has events.
+
+        Args:
+            events: events of `history_days` days before `first`, and of all days to `last`.
+            labels: the labels that arrived on these days.
+            first: first day.
+            last: last day.
+
+        Returns:
+            Each day with the key and the derived columns in their declared types; no value is
+            nan or infinite, these are null.
+
+        Raises:
+            FeatureError: if the SQL fails, reads something else, does not give one row for each
+                event, or gives values of another type.
+        """
+        # Sums depend on the order of what is added up, to the last digit.
+        events_by_day = _by_day(events.sort_by(self._key))
+        labels_by_day = _by_day(labels.sort_by(self._key))
+        with _sealed() as connection:
+            for number in range((last - first).days + 1):
+                day = first + timedelta(days=number)
+                if day not in events_by_day:
+                    continue
+                before = [day - timedelta(days=n) for n in range(self.history_days, 0, -1)]
+                connection.register(EVENTS, events_by_day[day])
+                connection.register(PAST_EVENTS, _joined(events_by_day, before, events.schema))
+                connection.register(PAST_LABELS, _joined(labels_by_day, before, labels.schema))
+                yield day, self._made(connection, day, events_by_day[day])
+
+    def _made(self, connection: duckdb.DuckDBPyConnection, day: date, events: pa.Table) -> pa.Table:
+        where = f"features.sql, {day}"
+        try:
+            result = connection.sql(self._sql)
+            found = result.columns if result is not None else []
+            missing = [name for name in (self._key, *self._columns) if name not in found]
+            if missing:
+                raise FeatureError(
+                    f"{where}: the query gives {', '.join(found) or 'no rows'}; it lacks "
+                    f"{', '.join(missing)}"
+                )
+            made = connection.sql(
+                f"SELECT {', '.join([identifier(self._key), *self._casts()])} FROM ({self._sql})"
+            ).to_arrow_table()
+        except duckdb.Error as error:
+            raise FeatureError(
+                f"{where}: {error}\nThe query may read {EVENTS}, {PAST_EVENTS} and {PAST_LABELS}"
+            ) from error
+        self._require_one_row_each(where, made, events)
+        fields = [events.schema.field(self._key), *column_fields(self._columns)]
+        return made.cast(pa.schema(fields))
+
+    def _casts(self) -> list[str]:
+        casts = []
+        for name, column in self._columns.items():
+            quoted = identifier(name)
+            match column.type:
+                case "number":
+                    number = f"CAST({quoted} AS DOUBLE)"
+                    casts.append(f"CASE WHEN isfinite({number}) THEN {number} END AS {quoted}")
+                case "integer":
+                    casts.append(f"CAST({quoted} AS BIGINT) AS {quoted}")
+                case "boolean":
+                    casts.append(f"CAST({quoted} AS BOOLEAN) AS {quoted}")
+                case "category":
+                    casts.append(f"CAST({quoted} AS VARCHAR) AS {quoted}")
+        return casts
+
+    def _require_one_row_each(self, where: str, made: pa.Table, events: pa.Table) -> None:
+        keys, wanted = made[self._key], events[self._key]
+        lost = wanted.filter(pc.invert(pc.is_in(wanted, value_set=keys.cast(wanted.type))))
+        if made.num_rows == events.num_rows and not len(lost):
+            return
+        counted = f"{made.num_rows} rows for {events.num_rows} events"
+        example = f", none for {self._key} {lost[0].as_py()}" if len(lost) else ""
+        raise FeatureError(
+            f"{where}: the query gives {counted}{example}; it must give one row for each event"
+        )
+
+
+@contextmanager
+def _sealed() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(":memory:", config=dict(SEALED)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+def _one_query(sql: str) -> str:
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise FeatureError(f"features.sql: {error}") from error
+    kinds = [str(statement.type).rsplit(".", 1)[-1] for statement in statements]
+    if kinds != ["SELECT"]:
+        raise FeatureError(
+            f"features.sql must be one SELECT, found {', '.join(kinds) or 'no statement'}"
+        )
+    return statements[0].query.strip().rstrip(";")
+
+
+def _by_day(table: pa.Table) -> dict[date, pa.Table]:
+    days = table["day"]
+    return {day: table.filter(pc.equal(days, day)) for day in pc.unique(days).to_pylist()}
+
+
+def _joined(by_day: Mapping[date, pa.Table], days: list[date], schema: pa.Schema) -> pa.Table:
+    found = [by_day[day] for day in days if day in by_day]
+    return pa.concat_tables(found) if found else schema.empty_table()
