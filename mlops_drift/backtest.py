@@ -53,6 +53,9 @@ DEFAULT_EVERY = 30
 # Days done at a time: more of them cost less each, but are done in vain after a retraining.
 FEWEST_DAYS, MOST_DAYS = 7, 56
 
+# Nobody approves in a replay: a challenger that passes its gates serves.
+UNATTENDED = {"mode": "retrain", "approval": "automatic"}
+
 OnDay = Callable[[str, date], None]
 
 
@@ -98,8 +101,7 @@ def standard_policies(spec: ModelSpec, days: int | None = None) -> dict[str, Var
     checks = [name for name in own.retrain_on if name != MODEL_AGE]
 
     def on(*names: Any) -> RetrainingPolicy:
-        # Nobody approves in a replay: a challenger that passes its gates serves.
-        return own.model_copy(update={"retrain_on": list(names), "mode": "retrain_and_promote"})
+        return own.model_copy(update={"retrain_on": list(names), **UNATTENDED})
 
     return {
         NEVER: Variant(on(), age),
@@ -388,12 +390,13 @@ def read_policies(content: Any, spec: ModelSpec, taken: Collection[str] = ()) ->
             raise BacktestError(
                 f"policy {name!r}: the name belongs to a standard policy; choose another"
             )
-        if "mode" in fields:
+        attended = [field for field in UNATTENDED if field in fields]
+        if attended:
             raise BacktestError(
-                f"policy {name!r}, mode: nobody approves or trains by hand in a replay, where a "
-                "challenger that passes its gates serves; leave it out"
+                f"policy {name!r}, {attended[0]}: nobody approves or trains by hand in a replay, "
+                "where a challenger that passes its gates serves; leave it out"
             )
-        own = {**spec.policy.model_dump(), **fields, "mode": "retrain_and_promote"}
+        own = {**spec.policy.model_dump(), **fields, **UNATTENDED}
         age = own.pop("max_age_days", spec.monitors.age.max_days)
         try:
             variant = Variant(RetrainingPolicy.model_validate(own), AgeMonitor(max_days=age))

@@ -19,7 +19,7 @@ from mlops_drift.backtest import (
     read_policies,
     standard_policies,
 )
-from mlops_drift.cli import main
+from mlops_drift.cli.main import main
 from mlops_drift.loading import find_model
 from mlops_drift.replay import Replay, open_instance, quiet
 from mlops_drift.resources import model_lake, open_lake
@@ -213,6 +213,7 @@ def test_policies_of_a_file_differ_from_the_own_one_in_what_they_name():
         ({"old": {"max_age_days": 0}}, "policy 'old', max_age_days"),
         ({"old": {"max_age_days": "abc"}}, "policy 'old', max_age_days: .* valid integer"),
         ({"old": {"mode": "alert"}}, "policy 'old', mode: nobody approves .* leave it out"),
+        ({"old": {"approval": "manual"}}, "policy 'old', approval: nobody approves .* leave it"),
         ({"new": {"training_windows": ["recent"]}}, "policy 'new': .* needs window_days"),
         ({"new": {"retrain_on": ["error_drift"]}}, "policy 'new': .* needs .*streaming"),
         ({"never": {"cooldown_days": 3}}, "policy 'never': the name belongs to a standard policy"),

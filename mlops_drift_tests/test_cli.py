@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from mlops_drift.cli import main
+from mlops_drift.cli.main import main
 from mlops_drift_tests.tiny import ROWS, World, day
 
 

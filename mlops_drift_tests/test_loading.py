@@ -6,7 +6,7 @@ import yaml
 from click.testing import CliRunner
 
 from mlops_drift import settings
-from mlops_drift.cli import main
+from mlops_drift.cli.main import main
 from mlops_drift.loading import (
     ModelDefinitionError,
     find_model,

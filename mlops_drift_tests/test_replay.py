@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from mlops_drift import settings
-from mlops_drift.cli import STOPPED, main
+from mlops_drift.cli.common import STOPPED
+from mlops_drift.cli.main import main
 from mlops_drift.drift.reference import Reference
 from mlops_drift.loading import find_model
 from mlops_drift.replay import Replay, ReplayError, open_instance

@@ -18,7 +18,7 @@ from mlops_drift.resources import open_registry
 from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.tiny import World
 
-COMMAND = [sys.executable, "-c", "from mlops_drift.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from mlops_drift.cli.main import main; main()"]
 DEADLINE = 60
 
 

@@ -20,7 +20,7 @@ from dagster._core.storage.tags import (
 from deltalake import DeltaTable
 
 from mlops_drift import settings
-from mlops_drift.assets.common import TRAINING_SET, asset_key
+from mlops_drift.assets.common import CHAMPION, TRAINING_SET, asset_key
 from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
 from mlops_drift.automation.sensor import sensor_name
 from mlops_drift.definitions import defs
@@ -114,6 +114,16 @@ def labels_of(number, flipped=False):
     )
 
 
+def write_days(folder, days):
+    """Events and labels of some days, with the rule as it is."""
+    pd.concat([events_of(number) for number in range(days)]).to_csv(
+        folder / "events.csv", index=False
+    )
+    pd.concat([labels_of(number) for number in range(days)]).to_parquet(
+        folder / "labels.parquet", index=False
+    )
+
+
 class World:
     """Definitions and data in folders of their own.
 
@@ -187,9 +197,16 @@ class World:
 
     def retrain(self, instance, model="tiny", selection=None, tags=None, **config):
         """Runs the retraining job, or some of its assets, by hand."""
+        return self._retrain(instance, model, TRAINING_SET, config, selection, tags)
+
+    def move(self, instance, model="tiny", **config):
+        """Materializes `champion` with what a person decides."""
+        return self._retrain(instance, model, CHAMPION, config, [CHAMPION], None)
+
+    def _retrain(self, instance, model, asset, config, selection, tags):
         job = self.definitions.resolve_job_def(retraining_job_name(model))
         spec = find_model(model).spec
-        op = asset_key(spec, TRAINING_SET).to_python_identifier()
+        op = asset_key(spec, asset).to_python_identifier()
         settings_of_run = {"ops": {op: {"config": config}}} if config else {}
         return job.execute_in_process(
             instance=instance,

@@ -12,6 +12,7 @@ from mlops_drift.assets.common import (
     column_schema,
 )
 from mlops_drift.checks.report import verdict_table
+from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.spec import ModelSpec
 
 DECISIONS = "decisions"
@@ -75,4 +76,14 @@ def decision_event(spec: ModelSpec, entry: dict[str, Any]) -> dg.AssetMaterializ
         what = f"{outcome}: {entry['outcome_reason']}"
         metadata |= {"outcome": outcome, "what came of it": entry["outcome_reason"]}
         metadata |= {"challenger": entry["challenger"]} if entry["challenger"] else {}
+        metadata |= {"by": entry["person"]} if entry["person"] else {}
     return dg.AssetMaterialization(asset_key(spec, DECISIONS), description=what, metadata=metadata)
+
+
+def show_outcome(
+    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelLake, decision: str
+) -> None:
+    """Shows what came of a decision on the asset."""
+    for entry in model.log.entries(idle=False):
+        if entry["decision"] == decision:
+            instance.report_runless_asset_event(decision_event(spec, entry))

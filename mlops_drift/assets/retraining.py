@@ -10,9 +10,9 @@ import dagster as dg
 from pydantic import Field
 
 from mlops_drift import settings
+from mlops_drift.assets.champion import champion_asset
 from mlops_drift.assets.common import (
     CHALLENGER,
-    CHAMPION,
     DECISION_TAG,
     FEATURES,
     LABELS,
@@ -25,30 +25,23 @@ from mlops_drift.assets.common import (
     set_folder,
     upstream_metadata,
 )
-from mlops_drift.assets.decisions import decision_event
+from mlops_drift.assets.decisions import show_outcome
 from mlops_drift.checks.gates import gate_checks, gate_specs
 from mlops_drift.checks.report import verdict_table
-from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.monitoring.decision import MANUAL
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.retraining import (
-    awaited_decision,
-    champion_already,
     choose_rows,
     chosen_sentence,
-    record_promotion,
     refuse,
     refusing,
-    reject,
     wait_for_approval,
 )
 from mlops_drift.steps.training import (
     TrainingSetError,
     build_training_set,
     evaluate_gates,
-    promote,
     record_birth,
     train_challenger,
 )
@@ -80,7 +73,7 @@ class TrainingSetConfig(dg.Config):
 
 def retraining_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     """Builds the four assets."""
-    return [_training_set(spec), _challenger(spec), _test_predictions(spec), _champion(spec)]
+    return [_training_set(spec), _challenger(spec), _test_predictions(spec), champion_asset(spec)]
 
 
 def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
@@ -207,7 +200,7 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
         if decision:
             as_of = date.fromisoformat(found["as_of"])
             if refuse(model, decision, as_of, found["version"], results):
-                _log_outcome(context, spec, model, decision)
+                show_outcome(context.instance, spec, model, decision)
         yield from gate_checks(key, found["version"], results)
 
     return gates
@@ -233,10 +226,10 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         model = lake.of(spec)
         predictions, reference = record_birth(spec, model, registry, found["version"])
         decision = context.run.tags.get(DECISION_TAG)
-        if decision and spec.policy.mode == "retrain":
+        if decision and spec.policy.approval == "manual":
             as_of = date.fromisoformat(found["as_of"])
             wait_for_approval(model, decision, as_of, found["version"])
-            _log_outcome(context, spec, model, decision)
+            show_outcome(context.instance, spec, model, decision)
         return dg.MaterializeResult(
             metadata={
                 **row_count(predictions.num_rows),
@@ -250,74 +243,12 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
     return test_predictions
 
 
-def _champion(spec: ModelSpec) -> dg.AssetsDefinition:
-    @dg.asset(
-        **asset_options(
-            spec,
-            CHAMPION,
-            description="The version that serves from the day after its as-of day on. Its gates "
-            "are verified again before the alias moves.",
-            kinds={"mlflow"},
-            code=("learning", "registry"),
-            table=spec.tables.promotions,
-            upstream=[CHALLENGER, TEST_PREDICTIONS],
-        )
-    )
-    def champion(
-        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
-    ) -> dg.MaterializeResult:
-        model = lake.of(spec)
-        found = upstream_metadata(context, spec, CHALLENGER)
-        decision = context.run.tags.get(DECISION_TAG)
-        as_of = date.fromisoformat(found["as_of"])
-        awaited = None if decision else awaited_decision(model, found["version"])
-        if awaited:
-            # Days that went by while it waited were served by the champion before.
-            as_of = max(as_of, model.last_day() or as_of)
-        name = decision or awaited or f"{spec.name}-{MANUAL}-{context.run.run_id[:8]}"
-        promoted = promote(spec, model, registry, found["version"], as_of, name)
-        if promoted is None:
-            reason = champion_already(found["version"])
-            if decision:
-                reject(model, decision, as_of, reason, found["version"])
-                _log_outcome(context, spec, model, decision)
-            return dg.MaterializeResult(metadata={"version": found["version"], "outcome": reason})
-        record_promotion(model, promoted, manual=not (decision or awaited))
-        _log_outcome(context, spec, model, name)
-        return dg.MaterializeResult(
-            metadata={
-                "version": promoted.version,
-                "previous": promoted.previous or "none",
-                "as_of": promoted.as_of.isoformat(),
-                "training_set": promoted.training_set,
-                "decision": promoted.decision,
-                **row_count(promoted.number),
-                "versions": verdict_table([vars(record) for record in model.versions()]),
-            },
-            data_version=dg.DataVersion(f"v{promoted.version}"),
-        )
-
-    return champion
-
-
 def _chosen(spec: ModelSpec, chosen: "WindowChoice") -> dict[str, Any]:
     scores = [{**vars(score), "since": str(score.since or "start")} for score in chosen.scores]
     return {
         "training window": chosen_sentence(chosen, spec),
         **({"training windows": verdict_table(scores)} if len(scores) > 1 else {}),
     }
-
-
-def _log_outcome(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
-    spec: ModelSpec,
-    model: ModelLake,
-    decision: str,
-) -> None:
-    """Shows what came of a decision on the asset `decisions`."""
-    for entry in model.log.entries(idle=False):
-        if entry["decision"] == decision:
-            context.instance.report_runless_asset_event(decision_event(spec, entry))
 
 
 @contextmanager

@@ -217,7 +217,7 @@ def run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunReques
     return dg.RunRequest(
         run_key=decision.id if not ended else f"{decision.id}-attempt-{ended + 1}",
         run_config={"ops": {op: {"config": config}}},
-        asset_selection=without_promotion if spec.policy.mode == "retrain" else None,
+        asset_selection=without_promotion if spec.policy.approval == "manual" else None,
         tags={
             MODEL_TAG: spec.name,
             DAY_TAG: decision.day.isoformat(),

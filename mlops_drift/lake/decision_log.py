@@ -39,7 +39,8 @@ class DecisionLog:
 
         Returns:
             The columns of the table without `stage`, and `outcome`, `outcome_reason`, `settled`
-            (the day of the outcome). JSON columns are read.
+            (the day of the outcome); `person` is who decided on the outcome, if somebody did. JSON
+            columns are read.
         """
         where = "" if idle else f"WHERE action NOT IN {IDLE}"
         rows = self._lake.rows(f"SELECT * FROM d {where} ORDER BY day, decision", d=self._table)
@@ -63,6 +64,7 @@ class DecisionLog:
         since: date | None = None,
         scores: Sequence[Mapping[str, Any]] | None = None,
         labelled: int | None = None,
+        person: str | None = None,
         reason: str,
         evidence: Sequence[object] = (),
     ) -> bool:
@@ -87,6 +89,7 @@ class DecisionLog:
                 "since": since,
                 "scores": None if scores is None else _json(scores),
                 "labelled": labelled,
+                "person": person,
                 "reason": reason,
                 "evidence": _json(evidence),
             },
@@ -114,6 +117,7 @@ def _entry(stages: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "since": chosen.get("since"),
         "scores": json.loads(chosen["scores"]) if chosen.get("scores") else [],
         "challenger": ended.get("challenger"),
+        "person": ended.get("person"),
         "outcome": ended.get("stage"),
         "outcome_reason": ended.get("reason", ""),
         "settled": ended.get("day"),

@@ -28,6 +28,8 @@ class Promotion:
         previous: the champion before.
         reference: digest of the version's reference.
         decision: the decision that it carried out.
+        person: who approved it, if somebody did.
+        reason: why they did.
     """
 
     number: int
@@ -37,6 +39,8 @@ class Promotion:
     training_set: str
     reference: str
     decision: str
+    person: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)

@@ -265,6 +265,8 @@ def model_tables(
                     pa.field("training_set", pa.string(), nullable=False),
                     pa.field("reference", pa.string(), nullable=False),
                     pa.field("decision", pa.string(), nullable=False),
+                    pa.field("person", pa.string()),
+                    pa.field("reason", pa.string()),
                 ]
             ),
             partition_by=(),
@@ -285,6 +287,7 @@ def model_tables(
                     pa.field("since", pa.date32()),
                     pa.field("scores", pa.string()),
                     pa.field("labelled", pa.int64()),
+                    pa.field("person", pa.string()),
                     pa.field("reason", pa.string(), nullable=False),
                     pa.field("evidence", pa.string(), nullable=False),
                 ]

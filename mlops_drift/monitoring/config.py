@@ -14,7 +14,8 @@ from mlops_drift.monitoring.checks import (
 from mlops_drift.monitoring.streaming import StreamingMonitor
 from mlops_drift.schema import Distinct, Strict, Windows
 
-Mode = Literal["alert", "retrain", "retrain_and_promote"]
+Mode = Literal["alert", "retrain"]
+Approval = Literal["automatic", "manual"]
 TrainingWindow = Literal["recent", "since_change", "everything"]
 
 
@@ -104,10 +105,14 @@ class RetrainingPolicy(Strict):
     """Which failed checks retrain the model, when not, on what, and who promotes."""
 
     mode: Mode = Field(
-        "retrain_and_promote",
+        "retrain",
         description="alert: decisions are recorded and sent, nothing is trained. retrain: a "
-        "challenger is trained and gated, and waits until somebody materializes `champion`. "
-        "retrain_and_promote: a challenger that passes its gates serves from the next day on.",
+        "challenger is trained and gated.",
+    )
+    approval: Approval = Field(
+        "automatic",
+        description="automatic: a challenger that passes its gates serves from the next day on. "
+        "manual: it waits until a person approves or rejects it, with name and reason.",
     )
     retrain_on: Annotated[list[CheckName], Distinct] = Field(
         ["feature_drift", "prediction_drift", "performance_drop", "model_age"],

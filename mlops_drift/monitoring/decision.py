@@ -13,7 +13,8 @@ MANUAL = "manual"
 # A pause of so many days between failures makes two episodes of them.
 EPISODE_GAP_DAYS = 7
 
-Action = Literal["retrain", "alert", "give_up", "wait", "nothing"]
+# `promote` and `rollback` are moves of a person that nothing else asked for.
+Action = Literal["retrain", "alert", "give_up", "wait", "nothing", "promote", "rollback"]
 Outcome = Literal["promoted", "rejected", "waiting"]
 
 

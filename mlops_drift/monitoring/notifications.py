@@ -24,6 +24,8 @@ ACTION_TITLES: Mapping[Action, str] = {
     "give_up": "no more retrainings",
     "wait": "the retraining waits",
     "nothing": "no retraining",
+    "promote": "a version is promoted by hand",
+    "rollback": "the champion is taken back",
 }
 
 
@@ -296,12 +298,16 @@ def outcome_message(
     churn: version 4 waits for approval
     >>> print(message.body)
     all gates passed
-    Look at it, then materialize champion to promote it.
+    Look at it, then approve or reject it: materialize champion, or mlops-drift approve churn.
     """
     name = "the challenger" if challenger is None else f"version {challenger}"
     said, then = {
         "rejected": ("was refused", "The champion serves on; new labels are needed for another."),
-        "waiting": ("waits for approval", "Look at it, then materialize champion to promote it."),
+        "waiting": (
+            "waits for approval",
+            "Look at it, then approve or reject it: materialize champion, or mlops-drift approve "
+            f"{model}.",
+        ),
     }[outcome]
     return Message(
         f"{decision}-{outcome}",

@@ -19,6 +19,15 @@ PREVIOUS = "previous"
 LIBRARIES = ("scikit-learn", "lightgbm", "optuna", "pandas", "numpy", "scipy")
 
 
+def registry_lock(model: str) -> str:
+    """Name of the lock that whoever registers or moves versions of a model holds.
+
+    >>> registry_lock("churn")
+    'registry-churn'
+    """
+    return f"registry-{model}"
+
+
 class RegistryError(Exception):
     """The registry cannot give or take a version."""
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from mlops_drift.lake.model_lake import ModelLake, Promotion
 from mlops_drift.learning.gates import GateResult
 from mlops_drift.monitoring.config import TrainingWindow
-from mlops_drift.monitoring.decision import MANUAL, Decision
+from mlops_drift.monitoring.decision import Decision
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.promotion import promote, record_promotion
 from mlops_drift.steps.training import (
     OnTrial,
     Trainer,
     TrainingSetError,
     build_training_set,
     evaluate_gates,
-    promote,
     record_birth,
     train_challenger,
 )
@@ -112,40 +112,8 @@ def wait_for_approval(model: ModelLake, decision: str, day: date, version: int) 
         stage="waiting",
         day=day,
         challenger=version,
-        reason=f"version {version} passed its gates and waits: materialize `champion` to promote "
-        "it",
-    )
-
-
-def awaited_decision(model: ModelLake, version: int) -> str | None:
-    """The decision whose challenger waits for approval, if there is one."""
-    waiting = [
-        row["decision"]
-        for row in model.log.entries(idle=False)
-        if row["outcome"] == "waiting" and row["challenger"] == version
-    ]
-    return waiting[-1] if waiting else None
-
-
-def record_promotion(model: ModelLake, promoted: Promotion, *, manual: bool) -> None:
-    """Records the outcome of a decision; a promotion by hand is a decision of its own."""
-    if manual:
-        model.log.record(
-            decision=promoted.decision,
-            stage="decided",
-            day=promoted.as_of,
-            rules=[MANUAL],
-            version=promoted.previous,
-            labelled=sum(model.labelled_counts(promoted.as_of)[0].values()),
-            reason="materialized by hand",
-        )
-    model.log.record(
-        decision=promoted.decision,
-        stage="promoted",
-        day=promoted.as_of,
-        version=promoted.previous,
-        challenger=promoted.version,
-        reason=f"version {promoted.version} passed its gates and serves from the next day on",
+        reason=f"version {version} passed its gates and waits for a person who approves or "
+        "rejects it",
     )
 
 
@@ -155,6 +123,27 @@ def champion_already(version: int) -> str:
         f"version {version} is the champion already: the training set has not changed, so there "
         "was nothing new to learn"
     )
+
+
+def promote_or_reject(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: VersionRegistry,
+    version: int,
+    day: date,
+    decision: str,
+) -> Promotion | None:
+    """Promotes the challenger of a decision, and records what came of it.
+
+    Returns:
+        The promotion; None if the version is the champion already.
+    """
+    promoted = promote(spec, model, registry, version, day, decision)
+    if promoted is None:
+        reject(model, decision, day, champion_already(version), version)
+    else:
+        record_promotion(model, promoted)
+    return promoted
 
 
 def carry_out(
@@ -188,12 +177,7 @@ def carry_out(
     ):
         return None
     record_birth(spec, model, registry, record.version)
-    if spec.policy.mode == "retrain":
+    if spec.policy.approval == "manual":
         wait_for_approval(model, name, day, record.version)
         return None
-    promoted = promote(spec, model, registry, record.version, day, name)
-    if promoted is None:
-        reject(model, name, day, champion_already(record.version), record.version)
-        return None
-    record_promotion(model, promoted, manual=False)
-    return promoted
+    return promote_or_reject(spec, model, registry, record.version, day, name)

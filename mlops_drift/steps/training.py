@@ -32,11 +32,10 @@ from mlops_drift.learning.metrics import evaluate, evaluate_within
 from mlops_drift.learning.training_set import TrainingSet, split_by_time
 from mlops_drift.registry.base import (
     CHALLENGER,
-    CHAMPION,
     LIBRARIES,
-    PREVIOUS,
     Birth,
     VersionRegistry,
+    registry_lock,
 )
 from mlops_drift.registry.registry import git_sha
 from mlops_drift.spec import ModelSpec
@@ -57,10 +56,6 @@ Trainer = Callable[[ModelSpec, TrainingSet, Mapping[str, str], date, OnTrial], B
 
 class TrainingSetError(Exception):
     """No version can be trained on what is known; the message says what is missing."""
-
-
-class PromotionError(Exception):
-    """A version may not be promoted; the message says which gate is against it."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +130,7 @@ def train_challenger(
         "code_digest": learning_code_digest(LIBRARIES),
     }
     registry.prepare(spec.name)
-    with registry.lock(f"registry-{spec.name}"):
+    with registry.lock(registry_lock(spec.name)):
         version = registry.find(spec.name, identity)
         is_new = version is None
         if version is None:
@@ -335,73 +330,3 @@ def record_birth(
         registry.log_files(spec.name, version, files)
         registry.set_tag(spec.name, version, REFERENCE_TAG, reference.digest)
     return predictions, reference
-
-
-def promote(
-    spec: ModelSpec,
-    model: ModelLake,
-    registry: VersionRegistry,
-    version: int,
-    as_of: date,
-    decision: str,
-) -> Promotion | None:
-    """Makes a version the champion, once, after verifying its gates again.
-
-    Returns:
-        The promotion; None if the version is the champion already.
-
-    Raises:
-        PromotionError: if a gate does not pass, or the champion is of a later day.
-    """
-    record = model.version(version)
-    with registry.lock(f"registry-{spec.name}"):
-        promotions = model.promotions()
-        done = [item for item in promotions if item.decision == decision]
-        if done and done[-1] != promotions[-1]:
-            raise PromotionError(
-                f"decision {decision} promoted version {done[-1].version} of {spec.name} on "
-                f"{done[-1].as_of}, and version {promotions[-1].version} has followed it; "
-                "a decision is carried out once"
-            )
-        if not done and promotions and promotions[-1].version == version:
-            return None
-        if not done and promotions and as_of < promotions[-1].as_of:
-            raise PromotionError(
-                f"version {version} of {spec.name} is of {as_of}, the champion of "
-                f"{promotions[-1].as_of}: a day that a later champion served would change; "
-                "build a training set as of a later day"
-            )
-        if not done:
-            against = [
-                gate
-                for gate in evaluate_gates(spec, model, registry, version)
-                if gate.verdict != "pass"
-            ]
-            if against:
-                raise PromotionError(
-                    f"version {version} of {spec.name} may not be promoted: "
-                    + "; ".join(
-                        f"{gate.name} is {gate.verdict} ({gate.summary})" for gate in against
-                    )
-                )
-        promotion = done[0] if done else _promotion(model, record, as_of, decision)
-        # Aliases first: a kill in between leaves a promotion that is done again, with one outcome.
-        if promotion.previous is not None:
-            registry.set_alias(spec.name, PREVIOUS, promotion.previous)
-        registry.set_alias(spec.name, CHAMPION, version)
-        model.add_promotion(promotion)
-        return promotion
-
-
-def _promotion(model: ModelLake, record: VersionRecord, as_of: date, decision: str) -> Promotion:
-    promotions = model.promotions()
-    reference = Reference.from_files(model.sets.read_reference(record.training_set, record.version))
-    return Promotion(
-        number=len(promotions) + 1,
-        as_of=as_of,
-        version=record.version,
-        previous=promotions[-1].version if promotions else None,
-        training_set=record.training_set,
-        reference=reference.digest,
-        decision=decision,
-    )

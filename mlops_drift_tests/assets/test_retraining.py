@@ -1,7 +1,6 @@
 """Retrainings by the job: gates, promotion, and the same version for the same content."""
 
 import dagster as dg
-import pandas as pd
 import pytest
 
 from mlops_drift.assets.common import CHAMPION
@@ -10,22 +9,11 @@ from mlops_drift_tests.tiny import (
     ROWS,
     day,
     evaluations,
-    events_of,
     failures,
-    labels_of,
     materialization,
     metadata_of,
+    write_days,
 )
-
-
-def write_days(folder, days):
-    pd.concat([events_of(number) for number in range(days)]).to_csv(
-        folder / "events.csv", index=False
-    )
-    pd.concat([labels_of(number) for number in range(days)]).to_parquet(
-        folder / "labels.parquet", index=False
-    )
-
 
 # Gates
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from mlops_drift.cli import main
+from mlops_drift.cli.main import main
 from mlops_drift.lake.lake import Scan
 from mlops_drift_tests.tiny import (
     ROWS,

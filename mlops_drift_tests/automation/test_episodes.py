@@ -127,23 +127,23 @@ def test_the_share_without_a_label_is_told_by_age(silent):
 def approving(new_world):
     """The story, but a person promotes: first version 1 at once, then version 2 a day late."""
     world = new_world("approving")
-    write(world.write_model({"policy": {"mode": "retrain", "cooldown_days": 1}}), 6)
+    write(world.write_model({"policy": {"approval": "manual", "cooldown_days": 1}}), 6)
     with world.active(), open_instance() as instance:
         world.replay(instance, until=day(1))
-        first = [world.retrain(instance, selection=["champion"])]
+        first = [world.move(instance, by="ann", reason="the first")]
         world.replay(instance, until=day(5))
         with world.lake() as model:
             waiting = model.log.entries(idle=False)[-1]
-        late = [world.retrain(instance, selection=["champion"])]
+        late = [world.move(instance, by="ann", reason="looked at it")]
         world.replay(instance)
         yield world, instance, waiting, [*first, *late]
 
 
-def test_in_the_mode_retrain_a_challenger_waits_for_a_person(approving):
+def test_where_approval_is_manual_a_challenger_waits_for_a_person(approving):
     _, _, waiting, _ = approving
     assert (waiting["decision"], waiting["outcome"]) == (f"tiny-v1-{day(4)}", "waiting")
     assert waiting["challenger"] == 2
-    assert "materialize `champion`" in waiting["outcome_reason"]
+    assert "waits for a person who approves or rejects it" in waiting["outcome_reason"]
 
 
 def test_materializing_champion_approves_the_waiting_challenger(approving):
@@ -156,6 +156,12 @@ def test_materializing_champion_approves_the_waiting_challenger(approving):
         (f"tiny-v1-{day(4)}", "promoted"),
     ]
     assert [item.decision for item in promotions] == [row["decision"] for row in entries]
+    assert [(item.person, item.reason) for item in promotions] == [
+        ("ann", "the first"),
+        ("ann", "looked at it"),
+    ]
+    assert entries[-1]["person"] == "ann"
+    assert "approved by ann: looked at it" in entries[-1]["outcome_reason"]
 
 
 def test_an_approved_version_serves_from_the_day_after_the_approval(approving):

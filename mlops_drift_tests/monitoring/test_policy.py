@@ -390,7 +390,7 @@ def test_in_the_mode_alert_a_missing_first_version_is_said_once():
 
 
 def test_while_a_challenger_waits_for_approval_no_other_is_trained():
-    policy = POLICY.model_copy(update={"mode": "retrain"})
+    policy = POLICY.model_copy(update={"approval": "manual"})
     history = [past(10, "waiting", labelled=100)]
     waiting = decided(evidence(on=14, checks=[failed(on=14)]), history, policy)
     assert waiting.action == "nothing"
@@ -400,7 +400,7 @@ def test_while_a_challenger_waits_for_approval_no_other_is_trained():
 
 
 def test_while_a_first_version_waits_for_approval_no_other_is_trained():
-    policy = POLICY.model_copy(update={"mode": "retrain"})
+    policy = POLICY.model_copy(update={"approval": "manual"})
     history = [past(5, "waiting", None, labelled=100)]
     for number in (6, 8):
         waiting = decided(evidence(on=number, champion=None), history, policy)

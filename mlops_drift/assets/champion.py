@@ -1,0 +1,152 @@
+"""The asset `champion`: who serves, and how a person decides about that from the page."""
+
+from datetime import date
+from enum import Enum
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from mlops_drift.assets.common import (
+    CHALLENGER,
+    CHAMPION,
+    DECISION_TAG,
+    TEST_PREDICTIONS,
+    asset_options,
+    row_count,
+    upstream_metadata,
+)
+from mlops_drift.assets.decisions import show_outcome
+from mlops_drift.checks.report import verdict_table
+from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.registry.registry import Registry
+from mlops_drift.resources import LakeResource
+from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.promotion import (
+    Person,
+    PromotionError,
+    approve,
+    decline,
+    rollback,
+    waiting_decision,
+)
+from mlops_drift.steps.retraining import champion_already, promote_or_reject
+
+
+class Move(Enum):
+    """What a person does with a version."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    ROLLBACK = "rollback"
+
+
+class ChampionConfig(dg.Config):
+    """What a person decides; a retraining fills in nothing."""
+
+    move: Move = Field(
+        Move.APPROVE,
+        description="approve: the challenger serves from the next day on, if it passes its gates. "
+        "reject: it waits no longer. rollback: an earlier champion serves again.",
+    )
+    version: int | None = Field(
+        None,
+        description="The version: to approve or reject, the challenger that waits where missing; "
+        "to go back to, the champion before the present one.",
+    )
+    by: str = Field("", description="Who decides. Needed where approval is manual.")
+    reason: str = Field("", description="Why.")
+
+
+def champion_asset(spec: ModelSpec) -> dg.AssetsDefinition:
+    """Builds the asset."""
+
+    @dg.asset(
+        **asset_options(
+            spec,
+            CHAMPION,
+            description="The version that serves from the day after its as-of day on. Its gates "
+            "are verified again before it is promoted. Materialize it to approve or reject a "
+            "challenger that waits, or to go back to an earlier champion: the launchpad's config "
+            "says what, who and why.",
+            kinds={"mlflow"},
+            code=("learning", "registry"),
+            table=spec.tables.promotions,
+            upstream=[CHALLENGER, TEST_PREDICTIONS],
+        )
+    )
+    def champion(
+        context: dg.AssetExecutionContext,
+        config: ChampionConfig,
+        lake: LakeResource,
+        registry: dg.ResourceParam[Registry],
+    ) -> dg.MaterializeResult:
+        model = lake.of(spec)
+        decision = context.run.tags.get(DECISION_TAG)
+        try:
+            if decision:
+                found = upstream_metadata(context, spec, CHALLENGER)
+                as_of = date.fromisoformat(found["as_of"])
+                moved = promote_or_reject(spec, model, registry, found["version"], as_of, decision)
+                show_outcome(context.instance, spec, model, decision)
+                return _result(model, moved, champion_already(found["version"]))
+            return _by_hand(context, config, spec, model, registry)
+        except PromotionError as error:
+            raise dg.Failure(str(error)) from error
+
+    return champion
+
+
+def _by_hand(
+    context: dg.AssetExecutionContext,
+    config: ChampionConfig,
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: Registry,
+) -> dg.MaterializeResult:
+    if config.move is not Move.APPROVE or spec.policy.approval == "manual" or config.by:
+        person = Person(config.by, config.reason)
+    else:
+        person = None
+    if config.move is Move.ROLLBACK and person:
+        moved = rollback(spec, model, registry, person, config.version)
+        show_outcome(context.instance, spec, model, moved.decision)
+        return _result(model, moved)
+    if config.move is Move.REJECT and person:
+        rejected = decline(spec, model, registry, person, config.version)
+        show_outcome(context.instance, spec, model, rejected["decision"])
+        return _result(model, None, rejected["outcome_reason"])
+    version = config.version
+    if version is None and waiting_decision(model) is None:
+        version = upstream_metadata(context, spec, CHALLENGER)["version"]
+        promotions = model.promotions()
+        if not person and promotions and promotions[-1].version == version:
+            return _result(model, None, champion_already(version))
+    moved = approve(spec, model, registry, person, version)
+    show_outcome(context.instance, spec, model, moved.decision)
+    return _result(model, moved)
+
+
+def _result(
+    model: ModelLake, promoted: Promotion | None, instead: str = ""
+) -> dg.MaterializeResult:
+    """What the page shows: who serves now, or why nothing has changed."""
+    promotions = model.promotions()
+    if promoted is None:
+        metadata: dict[str, Any] = {"outcome": instead}
+        if promotions:
+            metadata["version"] = promotions[-1].version
+        return dg.MaterializeResult(metadata=metadata)
+    return dg.MaterializeResult(
+        metadata={
+            "version": promoted.version,
+            "previous": promoted.previous or "none",
+            "as_of": promoted.as_of.isoformat(),
+            "training_set": promoted.training_set,
+            "decision": promoted.decision,
+            **({"by": promoted.person, "reason": promoted.reason} if promoted.person else {}),
+            **row_count(promoted.number),
+            "versions": verdict_table([vars(record) for record in model.versions()]),
+        },
+        data_version=dg.DataVersion(f"v{promoted.version}"),
+    )

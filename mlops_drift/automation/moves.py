@@ -1,0 +1,33 @@
+"""Moves that were made outside Dagster, shown on its pages."""
+
+import dagster as dg
+
+from mlops_drift.assets.common import CHAMPION, asset_key
+from mlops_drift.assets.decisions import show_outcome
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.spec import ModelSpec
+
+
+def show_move(
+    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelLake, decision: str
+) -> None:
+    """Shows what came of a decision on `decisions`, and a new champion on `champion`."""
+    show_outcome(instance, spec, model, decision)
+    for promotion in model.promotions():
+        if promotion.decision == decision:
+            instance.report_runless_asset_event(
+                dg.AssetMaterialization(
+                    asset_key(spec, CHAMPION),
+                    description=f"{promotion.reason} ({promotion.person})",
+                    metadata={
+                        "version": promotion.version,
+                        "previous": promotion.previous or "none",
+                        "as_of": promotion.as_of.isoformat(),
+                        "training_set": promotion.training_set,
+                        "decision": promotion.decision,
+                        "by": promotion.person or "",
+                        "reason": promotion.reason or "",
+                    },
+                    tags={"dagster/data_version": f"v{promotion.version}"},
+                )
+            )

@@ -1,0 +1,139 @@
+"""The command `compare`: one file against another."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from typing import Any
+
+import click
+
+from mlops_drift.cli.common import DRIFTED, Trouble, print_json, waiting, writable, write_page
+
+
+@click.command()
+@click.argument("reference", type=click.Path(dir_okay=False))
+@click.argument("current", type=click.Path(dir_okay=False))
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False),
+    callback=writable,
+    help="Also write a page with charts.",
+)
+@click.option("--by", help="Column of CURRENT whose values are chunks, judged one by one.")
+@click.option("--columns", help="Compare only these, separated by commas; all by default.")
+@click.option("--categorical", help="Numeric columns to read as categories, separated by commas.")
+@click.option(
+    "--tests",
+    help="Further tests of numeric columns, in JSON and on the page: mann-whitney, levene.",
+)
+@click.option("--auc", is_flag=True, help="Train a classifier to tell the tables apart.")
+@click.option("--metric", help="js (default), psi, hellinger, tvd, linf, ks or wasserstein.")
+@click.option("--threshold", type=float, help="Metric from which a significant difference fails.")
+@click.option("--alpha", type=float, help="Chance of any failed column without drift.")
+@click.option("--min-rows", type=int, help="Rows that a verdict needs.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if a column drifted; 2 is trouble.")
+def compare(
+    reference: str,
+    current: str,
+    style: str,
+    html: str | None,
+    by: str | None,
+    columns: str | None,
+    categorical: str | None,
+    tests: str | None,
+    auc: bool,
+    exit_code: bool,
+    **judging: Any,
+) -> None:
+    """Hold the file CURRENT against the file REFERENCE, column by column.
+
+    Both are Parquet (.parquet) or text (.csv, .tsv, also with .gz).
+    """
+    if auc and by:
+        raise click.UsageError("--auc compares whole tables, it cannot be used with --by")
+    monitor = _monitor(judging)
+    with waiting(f"comparing {current} with {reference}"), _clear_reading(reference, current):
+        from mlops_drift.drift.compare import compare as compare_tables
+        from mlops_drift.drift.compare import compare_chunks
+        from mlops_drift.drift.files import RowsError
+        from mlops_drift.drift.rows import Rows
+
+        past, now = Rows(reference), Rows(current)
+        for rows in (past, now):
+            if not rows.count:
+                raise RowsError(f"{rows.name} has no rows")
+        wanted: dict[str, Any] = {
+            "columns": _names("--columns", columns) or None,
+            "categorical": _names("--categorical", categorical),
+            "monitor": monitor,
+            "tests": _tests(tests),
+        }
+        if by:
+            comparisons = compare_chunks(past, now, by=by, **wanted)
+        else:
+            comparisons = [compare_tables(past, now, auc=auc, **wanted)]
+    if html is not None:
+        from mlops_drift.reporting.drift_page import comparison_page
+
+        write_page(html, comparison_page(comparisons, reference, current, monitor))
+    if style == "json":
+        found = [comparison.to_dict() for comparison in comparisons]
+        print_json({"chunks": found} if by else found[0])
+    else:
+        from mlops_drift.reporting.comparison import print_comparison
+
+        print_comparison(comparisons, reference, current, monitor)
+    if exit_code and any(comparison.drifted for comparison in comparisons):
+        raise SystemExit(DRIFTED)
+
+
+def _monitor(judging: dict[str, Any]) -> Any:
+    from pydantic import ValidationError
+
+    from mlops_drift.drift.config import DriftMonitor
+
+    try:
+        return DriftMonitor(**{name: v for name, v in judging.items() if v is not None})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        option = "--" + str(problem["loc"][0]).replace("_", "-")
+        raise click.UsageError(f"{option}: {problem['msg']}, found {problem['input']}") from error
+
+
+def _names(option: str, listed: str | None) -> list[str]:
+    if listed is None:
+        return []
+    # As CSV, so that a name with a comma can be quoted.
+    names = [name for row in csv.reader(StringIO(listed), skipinitialspace=True) for name in row]
+    if not names or "" in names:
+        raise click.UsageError(f"{option} has an empty name: {listed!r}")
+    return names
+
+
+def _tests(listed: str | None) -> list[Any]:
+    from mlops_drift.drift.compare import TESTS
+
+    tests = _names("--tests", listed)
+    for test in tests:
+        if test not in TESTS:
+            raise click.UsageError(f"--tests must be of {', '.join(TESTS)}, found {test!r}")
+    return tests
+
+
+@contextmanager
+def _clear_reading(*paths: str) -> Iterator[None]:
+    """Turns the errors of files that cannot be read as asked into a message."""
+    import duckdb
+    import pyarrow as pa
+
+    from mlops_drift.drift.files import RowsError
+
+    try:
+        yield
+    except RowsError as error:
+        raise Trouble(str(error)) from error
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        # Damage in the middle of a file shows when a column is read, by whoever reads it.
+        raise Trouble(f"{' or '.join(paths)} cannot be read: {error}") from error

@@ -1,0 +1,195 @@
+"""The commands over days: `run`, `backtest`, `status` and `sql`."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_drift.cli.common import DAY, clear_errors, print_json, writable, write_page
+
+
+@click.command()
+@click.argument("model")
+@click.option("--from", "first", type=DAY, help="First day; the model's start by default.")
+@click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
+@click.option("--step", type=click.IntRange(1), default=1, help="Days run together.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--chart",
+    type=click.Path(dir_okay=False),
+    callback=writable,
+    help="Also draw the KPI into a PNG.",
+)
+def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | None) -> None:
+    """Walk MODEL through its days: daily runs, and retrainings when a check fails.
+
+    Stop it at any moment; the next call goes on where it was.
+    """
+    from mlops_drift.reporting.terminal import Progress, print_timeline
+
+    started = time.monotonic()
+    with clear_errors():
+        from mlops_drift.loading import find_model
+        from mlops_drift.replay import Replay, open_instance, quiet
+        from mlops_drift.resources import model_lake, open_lake
+        from mlops_drift.timeline import read_timeline
+
+        with quiet(), open_instance() as instance:
+            replay = Replay(
+                find_model(model),
+                instance,
+                first.date() if first else None,
+                last.date() if last else None,
+                step,
+            )
+            with Progress(model, (replay.last - replay.first).days + 1) as progress:
+                replay.run(progress.on_step)
+        with open_lake() as lake:
+            timeline = read_timeline(model_lake(lake, replay.spec), replay.first, replay.last)
+    seconds = time.monotonic() - started
+    if chart is not None:
+        from mlops_drift.reporting.chart import kpi_chart
+
+        Path(chart).write_bytes(kpi_chart(replay.spec, timeline))
+    if style == "json":
+        print_json(
+            {
+                "model": model,
+                "first_day": replay.first,
+                "last_day": replay.last,
+                "seconds": round(seconds, 2),
+                **timeline.to_dict(),
+            }
+        )
+    else:
+        print_timeline(replay.spec, timeline, replay.first, replay.last, seconds)
+
+
+@click.command()
+@click.argument("model")
+@click.option("--from", "first", type=DAY, help="First day; the model's start by default.")
+@click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
+@click.option("--every", type=click.IntRange(1), help="Days between retrainings by age.")
+@click.option(
+    "--policies",
+    type=click.Path(exists=True, dir_okay=False),
+    help="YAML of further policies: a name, and the fields that differ from the model's own; "
+    "max_age_days is the greatest age of a version.",
+)
+@click.option("--only", multiple=True, help="Only the policy of this name; may be repeated.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False),
+    callback=writable,
+    help="Also write a page with the curves.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    help="Policies at the same time; the number of processors by default.",
+)
+def backtest(
+    model: str,
+    first: Any,
+    last: Any,
+    every: int | None,
+    policies: str | None,
+    only: tuple[str, ...],
+    style: str,
+    html: str | None,
+    processes: int,
+) -> None:
+    """Replay the history of MODEL under several retraining policies, side by side.
+
+    Without Dagster, and without a trace in the project's data: never retrained, retrained every so
+    many days, on failed checks, both, and any policy of a YAML file.
+    """
+    from mlops_drift.reporting.progress import BacktestProgress
+
+    with clear_errors():
+        import yaml
+
+        from mlops_drift.backtest import Backtest, read_policies, standard_policies
+        from mlops_drift.loading import find_model, read_yaml
+        from mlops_drift.replay import quiet
+        from mlops_drift.sources.catalogue import open_source
+
+        found = find_model(model)
+        spec = found.spec
+        variants = standard_policies(spec, every)
+        if policies is not None:
+            content = next(yaml.safe_load_all(read_yaml(Path(policies))), None)
+            variants |= read_policies(content, spec, variants)
+        unknown = [name for name in only if name not in variants]
+        if unknown:
+            raise click.UsageError(
+                f"--only {unknown[0]!r}: there is no such policy; there are "
+                f"{', '.join(map(repr, variants))}"
+            )
+        chosen = {name: variants[name] for name in only or variants}
+        with quiet():
+            history = Backtest(
+                spec,
+                open_source(spec.source, found.folder),
+                first.date() if first else None,
+                last.date() if last else None,
+            )
+            days = (history.last - history.first).days + 1
+            with BacktestProgress(model, list(chosen), days) as progress:
+                result = history.run(chosen, progress.on_day, processes)
+    if html is not None:
+        from mlops_drift.reporting.backtest_page import backtest_page
+
+        write_page(html, backtest_page(result))
+    if style == "json":
+        print_json(result)
+    else:
+        from mlops_drift.reporting.backtest import print_backtest
+
+        print_backtest(result)
+
+
+@click.command()
+@click.argument("model")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+def status(model: str, style: str) -> None:
+    """Say where MODEL stands: days, champion, checks, decisions."""
+    from mlops_drift.reporting.terminal import print_status
+
+    with clear_errors():
+        from mlops_drift.loading import find_model
+        from mlops_drift.resources import model_lake, open_lake
+        from mlops_drift.status import read_status
+
+        spec = find_model(model).spec
+        with open_lake() as lake:
+            found = read_status(spec, model_lake(lake, spec))
+    if style == "json":
+        print_json(found)
+    else:
+        print_status(found)
+
+
+@click.command()
+@click.argument("query", required=False)
+@click.option("--format", "style", type=click.Choice(["text", "json", "csv"]), default="text")
+def sql(query: str | None, style: str) -> None:
+    """Run QUERY over every table by its name; without one, list the tables."""
+    from mlops_drift.reporting.terminal import print_table
+
+    with clear_errors():
+        from mlops_drift.lake.catalogue import list_tables, run_sql
+        from mlops_drift.resources import open_lake
+
+        with open_lake() as lake:
+            result = run_sql(lake, query) if query else list_tables(lake)
+    if style == "json":
+        print_json(result.to_pylist())
+    elif style == "csv":
+        click.echo(result.to_pandas(date_as_object=True).to_csv(index=False), nl=False)
+    else:
+        print_table(result)

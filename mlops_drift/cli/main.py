@@ -1,0 +1,20 @@
+"""The command line: `mlops-drift …`."""
+
+import click
+
+from mlops_drift.cli.compare import compare
+from mlops_drift.cli.days import backtest, run, sql, status
+from mlops_drift.cli.versions import approve, log, reject, rollback
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Keeps tabular models honest in production."""
+
+
+for command in (run, status, backtest, log, approve, reject, rollback, sql, compare):
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

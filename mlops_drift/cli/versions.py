@@ -1,0 +1,120 @@
+"""The commands over versions: `approve`, `reject`, `rollback` and `log`."""
+
+import getpass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_drift.cli.common import FORMAT, clear_errors, print_json, waiting
+
+if TYPE_CHECKING:
+    from mlops_drift.lake.model_lake import ModelLake
+    from mlops_drift.registry.registry import Registry
+    from mlops_drift.spec import ModelSpec
+    from mlops_drift.steps.promotion import Person
+
+
+def _person(command: Callable[..., None]) -> Callable[..., None]:
+    """Who decides, and why."""
+    by = click.option("--by", default=getpass.getuser, help="Who decides; you by default.")
+    reason = click.option("--reason", required=True, help="Why.")
+    return by(reason(command))
+
+
+@click.command()
+@click.argument("model")
+@click.option("--version", type=click.IntRange(1), help="The challenger that waits by default.")
+@_person
+def approve(model: str, version: int | None, by: str, reason: str) -> None:
+    """Let a version of MODEL serve, if it passes its gates."""
+    from mlops_drift.steps import promotion
+
+    with _move(model, by, reason) as (spec, lake, registry, person):
+        moved = promotion.approve(spec, lake, registry, person, version)
+        _show(spec, lake, moved.decision)
+        click.echo(
+            f"version {moved.version} of {model} is the champion and serves after {moved.as_of}"
+        )
+
+
+@click.command()
+@click.argument("model")
+@click.option("--version", type=click.IntRange(1), help="The challenger that waits by default.")
+@_person
+def reject(model: str, version: int | None, by: str, reason: str) -> None:
+    """Let a challenger of MODEL wait no longer."""
+    from mlops_drift.steps import promotion
+
+    with _move(model, by, reason) as (spec, lake, registry, person):
+        rejected = promotion.decline(spec, lake, registry, person, version)
+        _show(spec, lake, rejected["decision"])
+        click.echo(f"version {rejected['challenger']} of {model} is rejected; the champion stays")
+
+
+@click.command()
+@click.argument("model")
+@click.option("--to", type=click.IntRange(1), help="The champion before this one by default.")
+@_person
+def rollback(model: str, to: int | None, by: str, reason: str) -> None:
+    """Let an earlier champion of MODEL serve again."""
+    from mlops_drift.steps import promotion
+
+    with _move(model, by, reason) as (spec, lake, registry, person):
+        moved = promotion.rollback(spec, lake, registry, person, to)
+        _show(spec, lake, moved.decision)
+        click.echo(
+            f"version {moved.version} of {model} serves again after {moved.as_of}, in place of "
+            f"version {moved.previous}"
+        )
+
+
+@click.command()
+@click.argument("model")
+@FORMAT
+def log(model: str, style: str) -> None:
+    """Tell what was decided about MODEL, by whom and why, day by day."""
+    from mlops_drift.reporting.logbook import print_logbook
+
+    with clear_errors():
+        from mlops_drift.loading import find_model
+        from mlops_drift.resources import model_lake, open_lake
+
+        spec = find_model(model).spec
+        with open_lake() as lake:
+            entries = model_lake(lake, spec).log.entries(idle=False)
+    if style == "json":
+        print_json(entries)
+    else:
+        print_logbook(model, entries)
+
+
+@contextmanager
+def _move(
+    model: str, by: str, reason: str
+) -> Iterator[tuple["ModelSpec", "ModelLake", "Registry", "Person"]]:
+    """What a move of a version needs; a training that is under way is waited for."""
+    with clear_errors():
+        from mlops_drift.loading import find_model
+        from mlops_drift.replay import quiet
+        from mlops_drift.resources import model_lake, open_lake, open_registry
+        from mlops_drift.steps.promotion import Person
+
+        spec = find_model(model).spec
+        person = Person(by, reason)
+        with (
+            quiet(),
+            open_lake() as lake,
+            waiting(f"{model}: verifying, or waiting for a training that is under way"),
+        ):
+            yield spec, model_lake(lake, spec), open_registry(), person
+
+
+def _show(spec: "ModelSpec", model: "ModelLake", decision: str) -> Any:
+    """Shows the move on the pages of Dagster too."""
+    from mlops_drift.automation.moves import show_move
+    from mlops_drift.replay import open_instance
+
+    with open_instance() as instance:
+        show_move(instance, spec, model, decision)

@@ -1,0 +1,42 @@
+"""The record of a model's decisions, as a logbook."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+
+def print_logbook(model: str, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Prints decisions in their order, each with what came of it."""
+    console = Console(highlight=False)
+    if not entries:
+        console.print(f"{escape(model)}: nothing has been decided yet")
+    for entry in entries:
+        for line in logbook_lines(entry):
+            console.print(escape(line), soft_wrap=True)
+
+
+def logbook_lines(entry: Mapping[str, Any]) -> list[str]:
+    """A decision as lines of a logbook.
+
+    >>> from datetime import date
+    >>> entry = {"day": date(2024, 10, 5), "action": "retrain", "rules": ["model_age"],
+    ...     "version": 1, "reason": "31 days old", "decision": "churn-v1-2024-10-05",
+    ...     "training_window": None, "outcome": "rejected", "settled": date(2024, 10, 6),
+    ...     "outcome_reason": "rejected by ann: too early"}
+    >>> print(*logbook_lines(entry), sep=chr(10))
+    2024-10-05  retrain (model_age), version 1 serves: 31 days old
+    2024-10-06    rejected: rejected by ann: too early  [churn-v1-2024-10-05]
+    """
+    serving = f"version {entry['version']} serves" if entry["version"] else "no version serves"
+    rules = f" ({', '.join(entry['rules'])})" if entry["rules"] else ""
+    lines = [f"{entry['day']}  {entry['action']}{rules}, {serving}: {entry['reason']}"]
+    if entry["training_window"]:
+        lines.append(f"{entry['day']}    trained on {entry['training_window']}")
+    if entry["outcome"]:
+        lines.append(
+            f"{entry['settled']}    {entry['outcome']}: {entry['outcome_reason']}  "
+            f"[{entry['decision']}]"
+        )
+    return lines
