@@ -57,4 +57,4 @@ lock:
 # Deletes all state: tables, training sets, versions, runs.
 STATE := $(or $(MLOPS_DRIFT_DATA),data)
 clean:
-	rm -rf $(STATE)/lake $(STATE)/mlflow.db $(STATE)/mlartifacts $(STATE)/dagster $(STATE)/locks
+	rm -rf $(STATE)/lake $(STATE)/dev $(STATE)/staging $(STATE)/mlflow.db $(STATE)/mlartifacts $(STATE)/dagster $(STATE)/locks

@@ -44,15 +44,20 @@ class RegistryResource(dg.ConfigurableResource[Registry]):
     tracking_uri: str
     artifact_root: str
     lock_root: str
+    alias_prefix: str
 
     def create_resource(self, context: dg.InitResourceContext) -> Registry:
         """The process's gateway, which keeps loaded pipelines from run to run."""
-        return _registry(self.tracking_uri, Path(self.artifact_root), Path(self.lock_root))
+        return _registry(
+            self.tracking_uri, Path(self.artifact_root), Path(self.lock_root), self.alias_prefix
+        )
 
 
 @cache
-def _registry(tracking_uri: str, artifact_root: Path, lock_root: Path) -> Registry:
-    return Registry(tracking_uri, artifact_root, lock_root)
+def _registry(
+    tracking_uri: str, artifact_root: Path, lock_root: Path, alias_prefix: str
+) -> Registry:
+    return Registry(tracking_uri, artifact_root, lock_root, alias_prefix)
 
 
 def model_lake(lake: Lake, spec: ModelSpec) -> ModelLake:
@@ -69,7 +74,12 @@ def open_lake() -> Iterator[Lake]:
 
 def open_registry() -> Registry:
     """The registry at its configured place."""
-    return Registry(settings.tracking_uri(), settings.artifact_root(), settings.lock_root())
+    return Registry(
+        settings.tracking_uri(),
+        settings.artifact_root(),
+        settings.registry_lock_root(),
+        settings.alias_prefix(),
+    )
 
 
 def mlflow_run(model: str) -> dg.ResourceDefinition:
@@ -119,6 +129,7 @@ def default_resources() -> dict[str, object]:
         "registry": RegistryResource(
             tracking_uri=settings.tracking_uri(),
             artifact_root=str(settings.artifact_root()),
-            lock_root=str(settings.lock_root()),
+            lock_root=str(settings.registry_lock_root()),
+            alias_prefix=settings.alias_prefix(),
         ),
     }

@@ -2,7 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Literal, cast, get_args
 
+Environment = Literal["dev", "staging", "prod"]
+
+ENVIRONMENT_VARIABLE = "MLOPS_DRIFT_ENV"
 DATA_VARIABLE = "MLOPS_DRIFT_DATA"
 DEFS_VARIABLE = "MLOPS_DRIFT_DEFS"
 MLFLOW_UI_VARIABLE = "MLOPS_DRIFT_MLFLOW_UI"
@@ -17,18 +21,51 @@ def data_root() -> Path:
     return Path(configured).expanduser().resolve() if configured else PROJECT_ROOT / "data"
 
 
+def environment() -> Environment:
+    """Where this process works: ``MLOPS_DRIFT_ENV``, else ``prod``.
+
+    Tables, training sets and Dagster's runs are apart for each environment, and so are the aliases
+    of the registry; versions, which are the same wherever they are made, are not.
+
+    Raises:
+        ValueError: if the variable names no environment.
+    """
+    configured = os.environ.get(ENVIRONMENT_VARIABLE) or "prod"
+    if configured not in get_args(Environment):
+        raise ValueError(
+            f"{ENVIRONMENT_VARIABLE} is {configured!r}; it should be one of "
+            f"{', '.join(get_args(Environment))}"
+        )
+    return cast(Environment, configured)
+
+
+def environment_root() -> Path:
+    """The folder of what belongs to the environment alone: the data folder itself for ``prod``."""
+    return data_root() if environment() == "prod" else data_root() / environment()
+
+
+def alias_prefix() -> str:
+    """What the registry's aliases begin with: nothing for ``prod``, else such as ``dev-``."""
+    return "" if environment() == "prod" else f"{environment()}-"
+
+
 def lake_root() -> Path:
     """The folder of the Delta tables and the training sets."""
-    return data_root() / "lake"
+    return environment_root() / "lake"
 
 
 def dagster_root() -> Path:
     """The folder of Dagster's runs, events and logs."""
-    return data_root() / "dagster"
+    return environment_root() / "dagster"
 
 
 def lock_root() -> Path:
-    """The folder of the files that processes lock against each other."""
+    """The folder of the files that processes of an environment lock against each other."""
+    return environment_root() / "locks"
+
+
+def registry_lock_root() -> Path:
+    """The folder of the files that all processes lock to register and move versions."""
     return data_root() / "locks"
 
 

@@ -24,6 +24,42 @@ def test_all_state_moves_together(monkeypatch, tmp_path):
     assert settings.tracking_uri().startswith(f"sqlite:///{tmp_path}/mlflow.db")
 
 
+@pytest.fixture
+def state(monkeypatch, tmp_path):
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["dev", "staging"])
+def test_an_environment_has_tables_runs_and_aliases_of_its_own(monkeypatch, state, name):
+    shared = [settings.tracking_uri(), settings.artifact_root(), settings.registry_lock_root()]
+    monkeypatch.setenv(settings.ENVIRONMENT_VARIABLE, name)
+    assert settings.lake_root() == state / name / "lake"
+    assert settings.dagster_root() == state / name / "dagster"
+    assert settings.lock_root() == state / name / "locks"
+    assert settings.alias_prefix() == f"{name}-"
+    assert shared == [
+        settings.tracking_uri(),
+        settings.artifact_root(),
+        settings.registry_lock_root(),
+    ]
+
+
+@pytest.mark.parametrize("name", [None, "", "prod"])
+def test_production_is_the_default_and_has_the_plain_names(monkeypatch, state, name):
+    monkeypatch.delenv(settings.ENVIRONMENT_VARIABLE, raising=False)
+    if name is not None:
+        monkeypatch.setenv(settings.ENVIRONMENT_VARIABLE, name)
+    assert settings.lake_root() == state / "lake"
+    assert settings.alias_prefix() == ""
+
+
+def test_an_unknown_environment_is_answered_with_the_known_ones(monkeypatch, state):
+    monkeypatch.setenv(settings.ENVIRONMENT_VARIABLE, "production")
+    with pytest.raises(ValueError, match="'production'; it should be one of dev, staging, prod"):
+        settings.lake_root()
+
+
 def test_a_data_folder_may_be_relative_and_in_the_home(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(settings.DATA_VARIABLE, "state")

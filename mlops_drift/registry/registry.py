@@ -29,10 +29,14 @@ class Registry(VersionRegistry):
         tracking_uri: MLflow's tracking and registry database.
         artifact_root: folder of the artefacts.
         lock_root: folder of the lock files.
+        alias_prefix: what the names of aliases begin with in MLflow, such as `dev-`.
     """
 
-    def __init__(self, tracking_uri: str, artifact_root: Path, lock_root: Path) -> None:
+    def __init__(
+        self, tracking_uri: str, artifact_root: Path, lock_root: Path, alias_prefix: str = ""
+    ) -> None:
         self.tracking_uri = tracking_uri
+        self._alias_prefix = alias_prefix
         self._artifact_root = artifact_root
         self._lock_root = lock_root
         self._pipelines: dict[tuple[str, int], Pipeline] = {}
@@ -214,13 +218,15 @@ class Registry(VersionRegistry):
 
     def alias(self, model: str, alias: str) -> int | None:
         """The version that an alias points to."""
-        found = self.client.get_registered_model(model).aliases.get(alias)
+        name = f"{self._alias_prefix}{alias}"
+        found = self.client.get_registered_model(model).aliases.get(name)
         return None if found is None else int(found)
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
         """Points an alias to a version, if it does not already."""
         if self.alias(model, alias) != version:
-            self.client.set_registered_model_alias(model, alias, str(version))
+            name = f"{self._alias_prefix}{alias}"
+            self.client.set_registered_model_alias(model, name, str(version))
 
 
 def git_sha(checkout: Path) -> str:

@@ -138,7 +138,7 @@ def train_challenger(
             birth = (trainer or train_birth)(spec, training_set, identity, as_of, on_trial)
             version = registry.register(spec.name, birth)
         registry.set_alias(spec.name, CHALLENGER, version)
-    record = _record(registry, spec, version)
+    record = _record(registry, spec, version, as_of)
     model.add_version(record)
     return record, is_new
 
@@ -223,11 +223,12 @@ def _importance(spec: ModelSpec, pipeline: "Pipeline", rows: pd.DataFrame) -> di
     )
 
 
-def _record(registry: VersionRegistry, spec: ModelSpec, version: int) -> VersionRecord:
+def _record(registry: VersionRegistry, spec: ModelSpec, version: int, as_of: date) -> VersionRecord:
     tags = registry.tags(spec.name, version)
     return VersionRecord(
         version=version,
-        as_of=date.fromisoformat(tags["as_of"]),
+        # Another environment may have trained the same version on another day.
+        as_of=as_of,
         training_set=tags["training_set"],
         rows=int(tags["rows"]),
         family=tags["family"],

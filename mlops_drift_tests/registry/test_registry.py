@@ -89,6 +89,15 @@ def test_an_alias_points_where_it_was_last_set(registry):
     assert registry.alias("shop", CHALLENGER) == second
 
 
+def test_an_environment_sees_its_own_aliases_only(registry, tmp_path):
+    version = born(registry, "shop", IDENTITY)
+    beside = Registry(registry.tracking_uri, tmp_path / "mlartifacts", tmp_path / "locks", "dev-")
+    beside.set_alias("shop", CHAMPION, version)
+    assert registry.alias("shop", CHAMPION) is None
+    assert beside.alias("shop", CHAMPION) == version
+    assert dict(registry.client.get_registered_model("shop").aliases) == {"dev-champion": version}
+
+
 def artefacts(registry, version, folder):
     """The files below a folder of the run that trained a version, by path."""
     client, run = registry.client, registry.run_id("shop", version)
