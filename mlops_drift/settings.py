@@ -10,6 +10,7 @@ ENVIRONMENT_VARIABLE = "MLOPS_DRIFT_ENV"
 DATA_VARIABLE = "MLOPS_DRIFT_DATA"
 DEFS_VARIABLE = "MLOPS_DRIFT_DEFS"
 MLFLOW_UI_VARIABLE = "MLOPS_DRIFT_MLFLOW_UI"
+DAGSTER_UI_VARIABLE = "MLOPS_DRIFT_DAGSTER_UI"
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHIPPED_DEFS = Path(__file__).resolve().parent / "defs"
@@ -82,6 +83,11 @@ def artifact_root() -> Path:
 def mlflow_ui() -> str:
     """Address of the MLflow page that links lead to (``make mlflow`` serves it there)."""
     return os.environ.get(MLFLOW_UI_VARIABLE, "http://127.0.0.1:5000").rstrip("/")
+
+
+def dagster_ui() -> str:
+    """Address of the Dagster page that links lead to (``make ui`` serves it there)."""
+    return os.environ.get(DAGSTER_UI_VARIABLE, "http://127.0.0.1:3000").rstrip("/")
 
 
 def definition_folders() -> list[Path]:

@@ -74,6 +74,7 @@ class clear_errors:  # noqa: N801  # reads as a statement: `with clear_errors():
         from mlops_drift.lake.catalogue import QueryError
         from mlops_drift.lake.lake import LakeError
         from mlops_drift.lake.training_sets import CorruptionError
+        from mlops_drift.lineage import LineageError
         from mlops_drift.loading import ModelDefinitionError
         from mlops_drift.registry.base import RegistryError
         from mlops_drift.replay import ReplayError, ReplayStopped
@@ -85,6 +86,7 @@ class clear_errors:  # noqa: N801  # reads as a statement: `with clear_errors():
             ReplayError,
             QueryError,
             LakeError,
+            LineageError,
             PromotionError,
             CorruptionError,
             RegistryError,

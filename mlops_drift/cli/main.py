@@ -4,7 +4,7 @@ import click
 
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, sql, status
-from mlops_drift.cli.versions import approve, log, reject, rollback
+from mlops_drift.cli.versions import approve, explain, log, reject, rollback
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -12,7 +12,18 @@ def main() -> None:
     """Keeps tabular models honest in production."""
 
 
-for command in (run, status, backtest, log, approve, reject, rollback, sql, compare):
+for command in (
+    run,
+    status,
+    backtest,
+    log,
+    explain,
+    approve,
+    reject,
+    rollback,
+    sql,
+    compare,
+):
     main.add_command(command)
 
 

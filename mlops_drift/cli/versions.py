@@ -1,4 +1,4 @@
-"""The commands over versions: `approve`, `reject`, `rollback` and `log`."""
+"""The commands over versions: `approve`, `reject`, `rollback`, `log` and `explain`."""
 
 import getpass
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlops_drift.cli.common import FORMAT, clear_errors, print_json, waiting
+from mlops_drift.cli.common import DAY, FORMAT, clear_errors, print_json, waiting
 
 if TYPE_CHECKING:
     from mlops_drift.lake.model_lake import ModelLake
@@ -88,6 +88,40 @@ def log(model: str, style: str) -> None:
         print_json(entries)
     else:
         print_logbook(model, entries)
+
+
+@click.command()
+@click.argument("model")
+@click.option("--version", type=click.IntRange(1), help="Explain a version.")
+@click.option("--day", type=DAY, help="Explain a day, and the version that served it.")
+@click.option("--key", help="Explain an event, its predictions and labels.")
+@FORMAT
+def explain(model: str, version: int | None, day: Any, key: str | None, style: str) -> None:
+    """Tell what a version, a day or an event of MODEL rests on, down to files and code."""
+    asked = [value for value in (version, day, key) if value is not None]
+    if len(asked) != 1:
+        raise click.UsageError("give exactly one of --version, --day and --key")
+    with clear_errors():
+        from mlops_drift.lineage import explain_day, explain_key, explain_version
+        from mlops_drift.loading import find_model
+        from mlops_drift.replay import quiet
+        from mlops_drift.resources import model_lake, open_lake, open_registry
+
+        spec = find_model(model).spec
+        with quiet(), open_lake() as lake:
+            about = spec, model_lake(lake, spec), open_registry()
+            if version is not None:
+                title, chain = f"{model}, version {version}", explain_version(*about, version)
+            elif day is not None:
+                title, chain = f"{model}, {day.date()}", explain_day(*about, day.date())
+            else:
+                title, chain = f"{model}, {spec.key} {key}", explain_key(*about, str(key))
+    if style == "json":
+        print_json([vars(link) for link in chain])
+    else:
+        from mlops_drift.reporting.lineage import print_lineage
+
+        print_lineage(title, chain)
 
 
 @contextmanager

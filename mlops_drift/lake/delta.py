@@ -189,6 +189,11 @@ class DeltaLake(Lake):
                 raise
             return DeltaTable(uri)
 
+    def last_commit(self, table: Table) -> int | None:
+        """As `Lake.last_commit`."""
+        snapshot = self.snapshot(table)
+        return None if snapshot is None else snapshot.version()
+
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
         root = Path(self.root)

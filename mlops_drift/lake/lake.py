@@ -189,6 +189,10 @@ class Lake(ABC):
         """Replaces what a condition picks by a function of it; None leaves it as it is."""
 
     @abstractmethod
+    def last_commit(self, table: Table) -> int | None:
+        """The number of a table's last commit, which reads back what it held; None without one."""
+
+    @abstractmethod
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
 

@@ -82,6 +82,10 @@ class MemoryLake(Lake):
         # Every query reads every chunk.
         self._tables[table.name] = together.combine_chunks()
 
+    def last_commit(self, table: Table) -> int | None:
+        """Nothing can be read back."""
+        return None
+
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
         return sorted(self._tables)

@@ -17,6 +17,7 @@ from mlops_drift.monitoring.checks import (
     PERFORMANCE_DROP,
 )
 from mlops_drift.schema import Target
+from mlops_drift.sql import literal
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,29 @@ class VersionRecord:
     upper: float
     n_test: int
     mlflow_run: str
+
+
+@dataclass(frozen=True)
+class TrainingSetRecord:
+    """What a training set was built of.
+
+    Attributes:
+        since: first day of the events that were asked for; None for all.
+        first_day: first day of the events that are in it.
+        last_day: last day.
+        features_snapshot: the commit of the features table that it was read from.
+        labels_snapshot: the commit of the labels table.
+    """
+
+    training_set: str
+    as_of: date
+    since: date | None
+    first_day: date
+    last_day: date
+    rows_train: int
+    rows_test: int
+    features_snapshot: int | None
+    labels_snapshot: int | None
 
 
 # SQL of what a row of the performance table is about.
@@ -198,6 +222,35 @@ class ModelLake:
         raise LookupError(
             f"{self.tables.versions.name} has no version {number}; "
             "materialize challenger, which registers and records it"
+        )
+
+    def add_training_set(self, record: TrainingSetRecord) -> None:
+        """Records what a training set was built of, once for each as-of day."""
+        self.lake.append_missing(
+            self.tables.training_sets, asdict(record), ["training_set", "as_of"]
+        )
+
+    def training_sets(self, training_set: str) -> list[TrainingSetRecord]:
+        """The records of a training set, by as-of day."""
+        rows = self.lake.rows(
+            f"SELECT * FROM s WHERE training_set = {literal(training_set)} ORDER BY as_of",
+            s=self.tables.training_sets,
+        )
+        return [TrainingSetRecord(**row) for row in rows]
+
+    def origins(self, source: str, first: date, last: date) -> list[dict[str, Any]]:
+        """Where the events or the labels that arrived on some days came from.
+
+        Returns:
+            origin, digest, first_day, last_day, n (rows, rejected ones too), as they landed last.
+        """
+        return self.lake.rows(
+            f"""
+            SELECT origin, digest, min(day) AS first_day, max(day) AS last_day, sum(n)::BIGINT AS n
+            FROM q WHERE source = {literal(source)} AND origin IS NOT NULL
+            GROUP BY origin, digest ORDER BY first_day, origin
+            """,
+            q=Scan(self.tables.quality, first, last),
         )
 
     def add_version(self, record: VersionRecord) -> None:

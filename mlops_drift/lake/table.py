@@ -71,6 +71,7 @@ class ModelTables:
     performance: Table
     quality: Table
     label_coverage: Table
+    training_sets: Table
     versions: Table
     promotions: Table
     decisions: Table
@@ -219,6 +220,8 @@ def model_tables(
                     pa.field("n", pa.int64(), nullable=False),
                     pa.field("value", pa.float64()),
                     *verdict,
+                    pa.field("origin", pa.string()),
+                    pa.field("digest", pa.string()),
                 ]
             ),
             partition_by=("day", "source"),
@@ -234,6 +237,23 @@ def model_tables(
                     pa.field("unlabelled", pa.int64(), nullable=False),
                 ]
             ),
+        ),
+        training_sets=Table(
+            f"training.{model}_sets",
+            pa.schema(
+                [
+                    pa.field("training_set", pa.string(), nullable=False),
+                    pa.field("as_of", pa.date32(), nullable=False),
+                    pa.field("since", pa.date32()),
+                    pa.field("first_day", pa.date32(), nullable=False),
+                    pa.field("last_day", pa.date32(), nullable=False),
+                    pa.field("rows_train", pa.int64(), nullable=False),
+                    pa.field("rows_test", pa.int64(), nullable=False),
+                    pa.field("features_snapshot", pa.int64()),
+                    pa.field("labels_snapshot", pa.int64()),
+                ]
+            ),
+            partition_by=(),
         ),
         versions=Table(
             f"training.{model}_versions",

@@ -93,6 +93,14 @@ class VersionRegistry(ABC):
         """Sets a tag of a version, if it is not that already."""
 
     @abstractmethod
+    def params(self, model: str, version: int) -> dict[str, str]:
+        """The hyperparameters of a version and its seed."""
+
+    @abstractmethod
+    def version_page(self, model: str, version: int, ui: str) -> str | None:
+        """Address of a version's page in the UI of the registry at `ui`; None without one."""
+
+    @abstractmethod
     def run_id(self, model: str, version: int) -> str:
         """The run that trained a version."""
 

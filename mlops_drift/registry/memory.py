@@ -57,6 +57,16 @@ class MemoryRegistry(VersionRegistry):
         self.tags(model, version)
         self._tags[model, version][name] = value
 
+    def params(self, model: str, version: int) -> dict[str, str]:
+        """The hyperparameters of a version and its seed."""
+        self.tags(model, version)
+        params = self._births[model][version - 1].params
+        return {name: str(value) for name, value in params.items()}
+
+    def version_page(self, model: str, version: int, ui: str) -> str | None:
+        """No page shows it."""
+        return None
+
     def run_id(self, model: str, version: int) -> str:
         """No run is recorded."""
         return ""

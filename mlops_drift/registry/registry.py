@@ -190,6 +190,14 @@ class Registry(VersionRegistry):
         if self.tags(model, version).get(name) != value:
             self.client.set_model_version_tag(model, str(version), name, value)
 
+    def params(self, model: str, version: int) -> dict[str, str]:
+        """The hyperparameters of a version and its seed."""
+        return dict(self.client.get_run(self.run_id(model, version)).data.params)
+
+    def version_page(self, model: str, version: int, ui: str) -> str | None:
+        """Address of a version's page in the MLflow UI at `ui`."""
+        return f"{ui}/#/models/{model}/versions/{version}"
+
     def run_id(self, model: str, version: int) -> str:
         """The MLflow run that trained a version."""
         return str(self.client.get_model_version(model, str(version)).run_id)

@@ -1,7 +1,8 @@
 """What every source of events and labels gives: raw rows with their day."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 import pyarrow as pa
@@ -27,6 +28,19 @@ class Stray:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where the rows of a day came from.
+
+    Attributes:
+        place: a file, or the name of a simulated world.
+        digest: SHA-256 of the file as it was read, in hexadecimal; empty where there is no file.
+    """
+
+    place: str
+    digest: str = ""
+
+
+@dataclass(frozen=True)
 class Batch:
     """Raw rows of some days, not yet checked.
 
@@ -34,11 +48,13 @@ class Batch:
         rows: `day` (date), `event_time` (timestamp) and the source's own columns, unconverted.
         origin: where the rows come from, for messages.
         strays: rows of the source that none of the days asked for can hold.
+        origins: where the rows of each day come from, as far as there was something to read.
     """
 
     rows: pa.Table
     origin: str
     strays: tuple[Stray, ...] = ()
+    origins: Mapping[date, Origin] = field(default_factory=dict)
 
 
 class Source(ABC):

@@ -1,13 +1,16 @@
 """Events and labels from CSV, Parquet and JSON files."""
 
+import hashlib
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import lru_cache
 from glob import escape
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from mlops_drift.sources.base import Batch, Source, SourceError, Stray
+from mlops_drift.sources.base import Batch, Origin, Source, SourceError, Stray
 from mlops_drift.sources.config import FilesSource, FileTable
 from mlops_drift.sql import identifier, literal
 
@@ -58,6 +61,7 @@ class Files(Source):
             _joined([batch.rows for batch in batches], pattern),
             pattern,
             tuple(stray for batch in batches for stray in batch.strays),
+            {day: origin for batch in batches for day, origin in batch.origins.items()},
         )
 
 
@@ -95,12 +99,27 @@ def _read_file(
             f"{path}: no such file (wanted for {first}{'' if first == last else f' to {last}'}); "
             "put the file there, or correct `path` in the model's defs.yaml"
         )
+    origin = Origin(str(path), _digest(path))
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
-            return _query(connection, path, day_column, first, last, named_day)
+            batch = _query(connection, path, day_column, first, last, named_day)
         except duckdb.Error as error:
             raise SourceError(f"{path}: cannot be read: {error}") from error
+    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
+    return replace(batch, origins=dict.fromkeys(days, origin))
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; one that has not changed is read once a process."""
+    state = path.stat()
+    return _digest_of(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _digest_of(path: Path, size: int, modified: int) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _query(

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_drift.sources.base import Batch, Source
+from mlops_drift.sources.base import Batch, Origin, Source
 from mlops_drift.sources.config import SimulatorSource
 from mlops_drift.sources.simulators.catalogue import simulator
 
@@ -33,7 +33,8 @@ class Simulated(Source):
     def _gather(self, make: Callable[[date], pa.Table], first: date, last: date) -> Batch:
         days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
         tables = [_with_day(make(day), day) for day in days]
-        return Batch(pa.concat_tables(tables), self._origin)
+        origins = dict.fromkeys(days, Origin(self._origin))
+        return Batch(pa.concat_tables(tables), self._origin, origins=origins)
 
 
 def _with_day(table: pa.Table, day: date) -> pa.Table:

@@ -50,7 +50,7 @@ def land_events(
     )
     kept_aside = _with_strays(spec, screened.rejected, batch, EVENTS, first, last)
     _land(model, tables.events, EVENTS, screened.accepted, kept_aside, first, last)
-    quality = _judge(spec, model, EVENTS, screened.accepted, kept_aside, {}, first, last)
+    quality = _judge(spec, model, EVENTS, batch, screened.accepted, kept_aside, {}, first, last)
     return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality)
 
 
@@ -70,7 +70,9 @@ def land_labels(
     kept_aside = _with_strays(spec, screened.rejected, batch, LABELS, first, last)
     _land(model, tables.labels, LABELS, screened.accepted, kept_aside, first, last)
     unmatched = model.unmatched_labels(first, last) if screened.accepted.num_rows else {}
-    quality = _judge(spec, model, LABELS, screened.accepted, kept_aside, unmatched, first, last)
+    quality = _judge(
+        spec, model, LABELS, batch, screened.accepted, kept_aside, unmatched, first, last
+    )
     return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality)
 
 
@@ -78,13 +80,14 @@ def _judge(
     spec: ModelSpec,
     model: ModelLake,
     source: str,
+    batch: Batch,
     accepted: pa.Table,
     kept_aside: pa.Table,
     unmatched: Mapping[date, int],
     first: date,
     last: date,
 ) -> dict[date, QualityVerdict]:
-    """Judges the quality of each day, and stores the verdicts."""
+    """Judges the quality of each day, and stores the verdicts with where the rows came from."""
     arrived = Counter(accepted["day"].to_pylist())
     monitor = spec.monitors.quality
     verdicts = {}
@@ -100,6 +103,8 @@ def _judge(
             "source": source,
             "version": champion.version if (champion := champions[day]) else 0,
             **asdict(verdict),
+            "origin": batch.origins[day].place if day in batch.origins else None,
+            "digest": batch.origins[day].digest if day in batch.origins else None,
         }
         for day, verdict in verdicts.items()
     ]

@@ -14,7 +14,12 @@ from mlops_drift import settings
 from mlops_drift.digests import learning_code_digest
 from mlops_drift.drift.reference import Reference
 from mlops_drift.lake.features import FeatureError
-from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord
+from mlops_drift.lake.model_lake import (
+    ModelLake,
+    Promotion,
+    TrainingSetRecord,
+    VersionRecord,
+)
 from mlops_drift.lake.training_sets import (
     IMPORTANCE,
     TEST_PREDICTIONS,
@@ -77,6 +82,8 @@ def build_training_set(
         TrainingSetError: with too few labelled rows, only one class, or derived features that
             are not what features.sql makes of what was known on their day.
     """
+    tables = model.tables
+    commits = [model.lake.last_commit(table) for table in (tables.features, tables.labels)]
     labelled = model.labelled(as_of, since)
     window = f"events from {since or spec.start_date} to {as_of} with labels known by then"
     if labelled.num_rows < 2:
@@ -97,7 +104,26 @@ def build_training_set(
                 f"({training_set.train.num_rows} rows); at least two classes are needed: "
                 "choose a longer window or a later as_of"
             )
-    return StoredSet(model.sets.write(training_set), as_of, since, training_set)
+    stored = StoredSet(model.sets.write(training_set), as_of, since, training_set)
+    model.add_training_set(_set_record(stored, labelled, *commits))
+    return stored
+
+
+def _set_record(
+    stored: StoredSet, labelled: pa.Table, features: int | None, labels: int | None
+) -> TrainingSetRecord:
+    days = pc.min_max(labelled["day"]).as_py()
+    return TrainingSetRecord(
+        training_set=stored.id,
+        as_of=stored.as_of,
+        since=stored.since,
+        first_day=days["min"],
+        last_day=days["max"],
+        rows_train=stored.training_set.train.num_rows,
+        rows_test=stored.training_set.test.num_rows,
+        features_snapshot=features,
+        labels_snapshot=labels,
+    )
 
 
 def train_challenger(

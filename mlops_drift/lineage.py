@@ -1,0 +1,242 @@
+"""The chain from a prediction to what it rests on: version, training set, tables, files, code."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pyarrow.compute as pc
+
+from mlops_drift import settings
+from mlops_drift.lake.lake import Scan
+from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord
+from mlops_drift.registry.base import VersionRegistry
+from mlops_drift.spec import ModelSpec
+from mlops_drift.sql import identifier, literal
+from mlops_drift.steps.landing import EVENTS, LABELS
+
+# Numbers of the evidence of a decision that are told.
+_SHOWN = 3
+
+Facts = dict[str, Any]
+
+
+class LineageError(Exception):
+    """There is nothing to explain; the message says what there is."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of the chain.
+
+    Attributes:
+        what: what it is, such as `training set`.
+        facts: what is known about it, by name.
+        rows: several things of one kind, such as files.
+    """
+
+    what: str
+    facts: Facts = field(default_factory=dict)
+    rows: list[Facts] = field(default_factory=list)
+
+
+def explain_version(
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
+) -> list[Link]:
+    """What a version is, who promoted it and why, and what it was made of.
+
+    Raises:
+        LineageError: if there is no such version.
+    """
+    versions = [record.version for record in model.versions()]
+    if version not in versions:
+        raise LineageError(
+            f"{spec.name} has no version {version}; its versions are "
+            f"{', '.join(map(str, versions)) or 'none yet'}"
+        )
+    record = model.version(version)
+    tags = registry.tags(spec.name, version)
+    return [
+        _version(spec, registry, record, tags),
+        *(_promotion(model, item) for item in model.promotions() if item.version == version),
+        *_training_set(spec, model, record),
+        Link(
+            "code",
+            {
+                name: tags[name]
+                for name in ("git_sha", "code_digest", "lock_digest", "spec_digest")
+                if name in tags
+            },
+        ),
+    ]
+
+
+def explain_day(
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, day: date
+) -> list[Link]:
+    """What happened on a day: what arrived and from where, who served it, what failed.
+
+    Raises:
+        LineageError: if nothing landed on that day.
+    """
+    tables = model.tables
+    [events] = model.lake.rows("SELECT count(*) AS n FROM e", e=Scan(tables.events, day, day))
+    origins = [
+        {"of": source, **row}
+        for source in (EVENTS, LABELS)
+        for row in model.origins(source, day, day)
+    ]
+    if not events["n"] and not origins:
+        last = model.last_landed_day()
+        raise LineageError(
+            f"nothing of {spec.name} landed on {day}; its days are {spec.start_date} to "
+            f"{last or 'none yet'}"
+        )
+    served = model.lake.rows(
+        "SELECT version, count(*) AS predictions FROM p GROUP BY version ORDER BY version",
+        p=Scan(tables.predictions, day, day),
+    )
+    failed = [
+        {"check": row["check"], "of": row["column"], "reason": row["reason"]}
+        for row in model.evaluations(date.fromordinal(day.toordinal() - 1))
+        if row["day"] == day and row["verdict"] == "fail"
+    ]
+    decided = [
+        {"decision": row["decision"], "action": row["action"], "reason": row["reason"]}
+        for row in model.log.entries()
+        if row["day"] == day
+    ]
+    chain = [
+        Link("day", {"day": day, "events": events["n"], "failed checks": len(failed)}),
+        Link("served by", rows=served),
+        Link("source files", rows=origins),
+        *([Link("failed checks", rows=failed)] if failed else []),
+        *([Link("decided at its end", rows=decided)] if decided else []),
+    ]
+    for row in served:
+        chain += explain_version(spec, model, registry, row["version"])
+    return chain
+
+
+def explain_key(
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, key: str
+) -> list[Link]:
+    """What became of an event: its features, predictions, labels, and where it was learned from.
+
+    Raises:
+        LineageError: if no event has the key.
+    """
+    tables = model.tables
+    column = identifier(spec.key)
+    mine = f"CAST({column} AS VARCHAR) = {literal(key)}"
+    features = model.lake.rows(f"SELECT * FROM f WHERE {mine}", f=tables.features)
+    if not features:
+        rejected = model.lake.rows(
+            f"SELECT day, source, reason FROM r WHERE key = {literal(key)} ORDER BY day",
+            r=tables.rejected,
+        )
+        if rejected:
+            return [Link("rejected", rows=rejected)]
+        raise LineageError(f"no event of {spec.name} has the {spec.key} {key!r}")
+    predictions = model.lake.rows(
+        f"SELECT day, version, prediction, score FROM p WHERE {mine} ORDER BY day, version",
+        p=tables.predictions,
+    )
+    labels = model.lake.rows(
+        f"SELECT day AS arrived, {identifier(spec.target.column)} AS label FROM l WHERE {mine} "
+        "ORDER BY day",
+        l=tables.labels,
+    )
+    learned = [
+        {"version": record.version, "part": part, "training set": record.training_set}
+        for record in model.versions()
+        for part, rows in model.sets.read(record.training_set).parts.items()
+        if pc.any(pc.equal(rows[spec.key].cast("string"), key)).as_py()
+    ]
+    origins = [
+        {"of": EVENTS, **row}
+        for event in features
+        for row in model.origins(EVENTS, event["day"], event["day"])
+    ]
+    chain = [
+        Link("event", features[0]),
+        Link("predictions", rows=predictions),
+        Link("labels", rows=labels),
+        Link("in training sets", rows=learned),
+        Link("source files", rows=origins),
+    ]
+    for version in dict.fromkeys(row["version"] for row in predictions):
+        chain += explain_version(spec, model, registry, version)
+    return chain
+
+
+def _version(
+    spec: ModelSpec, registry: VersionRegistry, record: VersionRecord, tags: dict[str, str]
+) -> Link:
+    ui = settings.dagster_ui()
+    return Link(
+        "version",
+        {
+            "version": record.version,
+            "model": spec.name,
+            "family": record.family,
+            "params": registry.params(spec.name, record.version),
+            f"test {record.metric}": f"{record.value:.4f} ({record.lower:.4f} to "
+            f"{record.upper:.4f}) on {record.n_test} rows",
+            "reference": tags.get("reference"),
+            "MLflow": registry.version_page(spec.name, record.version, settings.mlflow_ui()),
+            "Dagster": f"{ui}/assets/{spec.name}/challenger",
+        },
+    )
+
+
+def _promotion(model: ModelLake, promotion: Promotion) -> Link:
+    entries = [
+        row for row in model.log.entries(idle=False) if row["decision"] == promotion.decision
+    ]
+    entry = entries[-1] if entries else {}
+    evidence = [
+        {name: number[name] for name in ("check", "column", "window", "value", "threshold", "day")}
+        for number in entry.get("evidence", [])[:_SHOWN]
+    ]
+    return Link(
+        "promotion",
+        {
+            "serves after": promotion.as_of,
+            "in place of": promotion.previous,
+            "decision": promotion.decision,
+            "asked for by": ", ".join(entry.get("rules", [])) or None,
+            "because": entry.get("reason"),
+            "by": promotion.person or "the policy: its gates passed",
+            "with the words": promotion.reason,
+        },
+        evidence,
+    )
+
+
+def _training_set(spec: ModelSpec, model: ModelLake, record: VersionRecord) -> list[Link]:
+    built = model.training_sets(record.training_set)
+    facts: Facts = {"id": record.training_set, "rows": record.rows, "as of": record.as_of}
+    facts["folder"] = str(model.sets.folder / record.training_set)
+    if not built:
+        return [Link("training set", facts)]
+    # The first time that it was built is what the version was trained on.
+    first = built[0]
+    facts |= {
+        "train rows": first.rows_train,
+        "test rows": first.rows_test,
+        "events": f"{first.first_day} to {first.last_day}",
+    }
+    tables = model.tables
+    snapshots = {
+        tables.features.name: first.features_snapshot,
+        tables.labels.name: first.labels_snapshot,
+    }
+    files = [
+        *({"of": EVENTS, **row} for row in model.origins(EVENTS, first.first_day, first.last_day)),
+        *({"of": LABELS, **row} for row in model.origins(LABELS, spec.start_date, first.as_of)),
+    ]
+    return [
+        Link("training set", facts),
+        Link("table snapshots", {name: f"commit {number}" for name, number in snapshots.items()}),
+        Link("source files", rows=files),
+    ]
