@@ -194,7 +194,7 @@ def test_an_unknown_simulator_is_reported_with_file_line_and_field(folder):
     file = write(folder, text)
     said = complaint()
     assert f"{file}:{line_of(text, 'simulator: weather')}`" in said
-    assert "'glassware' or 'insurance'" in said
+    assert "'churn', 'glassware' or 'insurance'" in said
 
 
 def test_every_mistake_of_a_file_is_reported_at_once(folder):

@@ -175,7 +175,7 @@ def test_a_model_needs_a_column():
 
 def test_an_unknown_simulator_is_answered_with_the_known_ones():
     source = {"kind": "simulator", "simulator": "glas"}
-    with pytest.raises(ValidationError, match=r"'glassware' or 'insurance'.*'glas'"):
+    with pytest.raises(ValidationError, match=r"'churn', 'glassware' or 'insurance'.*'glas'"):
         ModelSpec(**{**SPEC, "source": source})
 
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from mlops_drift.schema import Strict
 
-SimulatorName = Literal["glassware", "insurance"]
+SimulatorName = Literal["churn", "glassware", "insurance"]
 
 
 class SimulatorSource(Strict):
@@ -14,7 +14,7 @@ class SimulatorSource(Strict):
 
     kind: Literal["simulator"] = Field(description="simulator")
     simulator: SimulatorName = Field(
-        description="Name of the simulated world: glassware or insurance."
+        description="Name of the simulated world: churn, glassware or insurance."
     )
     seed: int = Field(7, ge=0, description="Seed of the world.")
     stationary: bool = Field(False, description="Switches the world's changes off.")

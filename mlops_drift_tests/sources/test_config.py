@@ -29,7 +29,7 @@ def test_a_path_names_the_day_or_a_column_does():
         ({}, ["Unable to extract tag", "'kind'"]),
         ({"kind": "kafka"}, ["'kafka'", "'simulator', 'files'"]),
         ({"kind": "simulator"}, ["simulator.simulator", "Field required"]),
-        ({"kind": "simulator", "simulator": "x"}, ["'x'", "'glassware' or 'insurance'"]),
+        ({"kind": "simulator", "simulator": "x"}, ["'x'", "'churn', 'glassware' or 'insurance'"]),
         ({"kind": "simulator", "simulator": "glassware", "seed": -1}, ["seed", "-1"]),
         ({"kind": "files", "events": TABLE}, ["files.labels", "Field required"]),
         ({"kind": "files", "events": TABLE, "labels": "x"}, ["files.labels", "'x'"]),

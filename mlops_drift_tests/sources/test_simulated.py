@@ -9,7 +9,7 @@ from mlops_drift.sources.simulated import Simulated
 from mlops_drift.sources.simulators.catalogue import simulator
 
 FIRST = date(2020, 1, 30)
-STARTS = {"glassware": date(2019, 7, 1), "insurance": FIRST}
+STARTS = {"churn": date(2024, 10, 1), "glassware": date(2019, 7, 1), "insurance": FIRST}
 
 
 def source(name, **options):

@@ -13,10 +13,19 @@ from mlops_drift.sources.simulators.insurance import Insurance
 
 GLASSWARE_DAYS = (date(2019, 7, 1), date(2019, 8, 11))
 INSURANCE_DAYS = (date(2019, 12, 1), date(2022, 12, 31))
-PERIODS = {"glassware": GLASSWARE_DAYS, "insurance": INSURANCE_DAYS}
-MIDDLE = {"glassware": date(2019, 7, 25), "insurance": date(2021, 6, 15)}
-DELAYS = {"glassware": timedelta(days=2), "insurance": timedelta(days=30)}
-KEYS = {"glassware": "pid", "insurance": "policy_id"}
+CHURN_DAYS = (date(2024, 10, 1), date(2025, 6, 30))
+PERIODS = {"churn": CHURN_DAYS, "glassware": GLASSWARE_DAYS, "insurance": INSURANCE_DAYS}
+MIDDLE = {
+    "churn": date(2025, 4, 20),
+    "glassware": date(2019, 7, 25),
+    "insurance": date(2021, 6, 15),
+}
+DELAYS = {
+    "churn": timedelta(days=90),
+    "glassware": timedelta(days=2),
+    "insurance": timedelta(days=30),
+}
+KEYS = {"churn": "customerID", "glassware": "pid", "insurance": "policy_id"}
 
 SENSORS = ["temp", "pressure", "duration"]
 POLICY_FEATURES = [
@@ -171,7 +180,7 @@ def test_a_stationary_world_does_not_start_early(name: str) -> None:
 
 
 def test_unknown_simulator_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"one of glassware, insurance, found 'pottery'"):
+    with pytest.raises(ValueError, match=r"one of churn, glassware, insurance, found 'pottery'"):
         simulator("pottery", seed=1)
 
 

@@ -21,6 +21,10 @@ def simulator(name: str, seed: int, stationary: bool = False) -> Simulator:
     >>> simulator("glassware", seed=1).events(date(2019, 7, 1)).num_rows
     192
     """
+    if name == "churn":
+        from mlops_drift.sources.simulators.churn import Churn
+
+        return Churn(seed, stationary)
     if name == "glassware":
         from mlops_drift.sources.simulators.glassware import Glassware
 

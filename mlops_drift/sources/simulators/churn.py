@@ -1,0 +1,99 @@
+"""A telephone company's customers: their data drift in February, whether they leave does not."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from mlops_drift.sources.simulators.base import Integers, Simulator, event_times
+from mlops_drift.sources.simulators.churn_columns import columns_of, customer_ids
+from mlops_drift.sources.simulators.churn_customers import Traits, draw_leavers, draw_traits
+from mlops_drift.sources.simulators.churn_drift import drift_factor, inject_drift
+
+FIRST_DAY, LAST_DAY = date(2024, 10, 1), date(2025, 6, 30)
+CUSTOMERS_A_DAY = 50
+LAST_PROMPT_DAY = FIRST_DAY + timedelta(days=99)
+LABEL_DELAY = timedelta(days=90)
+DRIFT_FROM = date(2025, 2, 1)
+
+EVENTS = pa.schema(
+    [
+        ("customerID", pa.string()),
+        ("event_time", pa.timestamp("us")),
+        ("gender", pa.string()),
+        ("SeniorCitizen", pa.int64()),
+        ("Partner", pa.string()),
+        ("Dependents", pa.string()),
+        ("tenure", pa.int64()),
+        ("PhoneService", pa.string()),
+        ("MultipleLines", pa.string()),
+        ("InternetService", pa.string()),
+        ("OnlineSecurity", pa.string()),
+        ("OnlineBackup", pa.string()),
+        ("DeviceProtection", pa.string()),
+        ("TechSupport", pa.string()),
+        ("StreamingTV", pa.string()),
+        ("StreamingMovies", pa.string()),
+        ("Contract", pa.string()),
+        ("PaperlessBilling", pa.string()),
+        ("PaymentMethod", pa.string()),
+        ("MonthlyCharges", pa.float64()),
+        ("TotalCharges", pa.string()),
+    ]
+)
+LABELS = pa.schema([("customerID", pa.string()), ("Churn", pa.string())])
+
+_TRAIT_STREAM, _CHARGE_STREAM, _CHURN_STREAM, _DRIFT_STREAM = 0, 1, 2, 3
+
+
+class Churn(Simulator):
+    """50 customers a day from 2024-10-01 to 2025-06-30, of whom 26.5 % leave.
+
+    Who the customers are, what they pay and who leaves follows the customers that IBM published;
+    see `churn_customers` and `churn_columns`. `TotalCharges` is text, as there. From `DRIFT_FROM`
+    on the events go through `inject_drift` with the factor of `drift_factor`. `Churn` does not
+    notice: it is drawn from the customers as they were before the drift.
+
+    The labels of the first 100 days arrive on the day of the event, those of later days 90 days
+    after it. A stationary world has no drift and never ends.
+
+    >>> world = Churn(seed=1)
+    >>> world.events(date(2024, 10, 1)).num_rows, world.labels(date(2024, 10, 1)).num_rows
+    (50, 50)
+    >>> world.labels(date(2025, 4, 8)).num_rows, world.labels(date(2025, 4, 9)).num_rows
+    (0, 50)
+    """
+
+    def events(self, day: date) -> pa.Table:
+        """The customers of `day`; see `EVENTS`."""
+        numbers = self._numbers(day)
+        if len(numbers) == 0:
+            return EVENTS.empty_table()
+        columns = {
+            "customerID": customer_ids(numbers),
+            "event_time": event_times(day, len(numbers), timedelta(days=1) / len(numbers)),
+            **columns_of(self._rng(_CHARGE_STREAM, day), self._traits(day)),
+        }
+        f = 0.0 if self.stationary else drift_factor(day, DRIFT_FROM)
+        return inject_drift(pa.table(columns, schema=EVENTS), f, self._rng(_DRIFT_STREAM, day))
+
+    def labels(self, day: date) -> pa.Table:
+        """Whether the customers left of whom that becomes known on `day`; see `LABELS`."""
+        event_day = day if day <= LAST_PROMPT_DAY else day - LABEL_DELAY
+        numbers = self._numbers(event_day)
+        already_known = event_day != day and event_day <= LAST_PROMPT_DAY
+        if len(numbers) == 0 or already_known:
+            return LABELS.empty_table()
+        leaves = draw_leavers(self._rng(_CHURN_STREAM, event_day), self._traits(event_day))
+        churn = np.where(leaves, "Yes", "No")
+        return pa.table({"customerID": customer_ids(numbers), "Churn": churn}, schema=LABELS)
+
+    def _numbers(self, day: date) -> Integers:
+        """The running numbers of the customers of `day`, the same in every world."""
+        if day < FIRST_DAY or (day > LAST_DAY and not self.stationary):
+            return np.arange(0)
+        before = (day - FIRST_DAY).days * CUSTOMERS_A_DAY
+        return np.arange(before, before + CUSTOMERS_A_DAY)
+
+    def _traits(self, day: date) -> Traits:
+        return draw_traits(self._rng(_TRAIT_STREAM, day), CUSTOMERS_A_DAY)
