@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass, field
 
+import dagster as dg
 import duckdb
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.registry.registry import Registry
 from mlops_drift.replay import open_instance
 from mlops_drift_tests.processes import Processes
-from mlops_drift_tests.tiny import World, day, events_of, labels_of
+from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +88,20 @@ def write_story(world):
     events.to_csv(folder / "events.csv", index=False)
     labels.to_parquet(folder / "labels.parquet", index=False)
     assert day(6) == events["day"].max()
+
+
+@pytest.fixture(scope="session")
+def three_versions(new_world):
+    """A model with manual approval and three versions, each of a day more; none serves yet."""
+    world = new_world("trained")
+    policy = {"approval": "manual", "first_training_rows": 9999}
+    write_days(world.write_model({"policy": policy}), 6)
+    with world.active(), dg.DagsterInstance.ephemeral() as instance:
+        for number in range(3, 6):
+            assert world.run_days(instance, day(0 if number == 3 else number), day(number)).success
+            selection = ["training_set", "challenger", "test_predictions"]
+            assert world.retrain(instance, selection=selection).success
+    return world
 
 
 @pytest.fixture

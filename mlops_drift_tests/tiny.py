@@ -1,6 +1,7 @@
 """Tiny models over generated files, each in folders of its own: what the end-to-end tests run."""
 
 import os
+import shutil
 import sys
 from contextlib import contextmanager
 from copy import deepcopy
@@ -128,14 +129,20 @@ class World:
     """Definitions and data in folders of their own.
 
     Args:
-        root: an empty folder.
+        root: an empty folder, or that of a world that is there already.
     """
 
     def __init__(self, root):
         self.root = root
         self.data = root / "data"
         self.defs = root / "defs"
-        self.defs.mkdir()
+        self.defs.mkdir(exist_ok=True)
+
+    def copy(self, root):
+        """This world as it is now, in an empty folder, to go its own way."""
+        shutil.copytree(self.data, root / "data")
+        shutil.copytree(self.defs, root / "defs")
+        return World(root)
 
     @contextmanager
     def active(self):
@@ -258,6 +265,13 @@ def _content(folder):
         # The address of a training in MLflow, drawn anew in every registry.
         row.pop("mlflow_run", None)
     return sorted(repr(sorted(row.items())) for row in rows)
+
+
+def wait(model, version, decision):
+    """Records a decision whose challenger waits for a person."""
+    about = {"decision": decision, "day": day(5)}
+    model.log.record(**about, stage="decided", rules=["model_age"], reason="too old")
+    model.log.record(**about, stage="waiting", challenger=version, reason="it waits")
 
 
 def failures(result):

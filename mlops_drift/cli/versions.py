@@ -119,9 +119,9 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
     if style == "json":
         print_json([vars(link) for link in chain])
     else:
-        from mlops_drift.reporting.lineage import print_lineage
+        from mlops_drift.reporting.lineage import lineage_lines
 
-        print_lineage(title, chain)
+        click.echo("\n".join(lineage_lines(title, chain)))
 
 
 @contextmanager

@@ -1,11 +1,7 @@
-"""A chain of lineage in the terminal."""
+"""A chain of lineage as text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
-from rich.tree import Tree
 
 from mlops_drift.lineage import Link
 
@@ -13,21 +9,31 @@ from mlops_drift.lineage import Link
 _SHOWN = 12
 
 
-def print_lineage(title: str, chain: Sequence[Link]) -> None:
-    """Prints a chain, each link with its facts."""
-    tree = Tree(f"[bold]{escape(title)}[/bold]")
+def lineage_lines(title: str, chain: Sequence[Link]) -> Iterator[str]:
+    """The lines of a chain, each link with its facts below it.
+
+    >>> from datetime import date
+    >>> chain = [Link("served by", rows=[{"version": 2, "predictions": 50}]), Link("labels")]
+    >>> print(*lineage_lines("churn, 2024-10-05", chain), sep=chr(10))
+    churn, 2024-10-05
+    served by
+      version 2, predictions 50
+    labels
+      none
+    """
+    yield title
     for link in chain:
-        branch = tree.add(f"[bold]{escape(link.what)}[/bold]")
+        yield link.what
         for name, value in link.facts.items():
             if value is not None:
-                branch.add(f"{escape(name)}: {escape(_text(value))}")
+                yield f"  {name}: {_text(value)}"
         for row in link.rows[:_SHOWN]:
-            branch.add(escape(", ".join(f"{name} {_text(value)}" for name, value in row.items())))
+            said = ", ".join(f"{name} {_text(value)}" for name, value in row.items() if value != "")
+            yield f"  {said}"
         if len(link.rows) > _SHOWN:
-            branch.add(f"… and {len(link.rows) - _SHOWN} more")
+            yield f"  … and {len(link.rows) - _SHOWN} more"
         if not link.facts and not link.rows:
-            branch.add("none")
-    Console(highlight=False).print(tree, soft_wrap=True)
+            yield "  none"
 
 
 def _text(value: Any) -> str:

@@ -226,8 +226,9 @@ def waiting_decision(model: ModelLake, version: int | None = None) -> dict[str, 
 
 def record_promotion(model: ModelLake, promoted: Promotion) -> None:
     """Records the outcome of the decision that a promotion carries out, once."""
+    how = "brought back" if f"-{ROLLBACK}-" in promoted.decision else "approved"
     why = (
-        f"approved by {promoted.person}: {promoted.reason}; it "
+        f"{how} by {promoted.person}: {promoted.reason}; it "
         if promoted.person
         else "passed its gates and "
     )

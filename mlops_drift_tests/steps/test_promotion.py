@@ -1,8 +1,7 @@
 """Promotions, once a decision; moves of a person, of which one wins and the other is told."""
 
-import shutil
+from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from mlops_drift.loading import find_model
@@ -10,7 +9,7 @@ from mlops_drift.resources import model_lake, open_lake, open_registry
 from mlops_drift.steps import promotion as moves
 from mlops_drift.steps.promotion import Person, PromotionError, promote, settle
 from mlops_drift_tests.processes import meet
-from mlops_drift_tests.tiny import World, day, write_days
+from mlops_drift_tests.tiny import World, day, wait
 
 ANN, BOB = Person("ann", "better on paper"), Person("bob", "customers complained")
 
@@ -63,28 +62,10 @@ def test_a_decision_has_one_outcome(parts):
 # Moves of a person
 
 
-@pytest.fixture(scope="module")
-def trained(new_world):
-    """Three versions, each of a day more, of which nobody has approved any yet."""
-    world = new_world("trained")
-    write_days(
-        world.write_model({"policy": {"approval": "manual", "first_training_rows": 9999}}), 6
-    )
-    with world.active(), dg.DagsterInstance.ephemeral() as instance:
-        for number in range(3, 6):
-            assert world.run_days(instance, day(0 if number == 3 else number), day(number)).success
-            selection = ["training_set", "challenger", "test_predictions"]
-            assert world.retrain(instance, selection=selection).success
-    return world
-
-
 @pytest.fixture
-def free(trained, tmp_path):
-    """A copy of that world, to be changed."""
-    world = World(tmp_path)
-    shutil.rmtree(world.defs)
-    shutil.copytree(trained.defs, world.defs)
-    shutil.copytree(trained.data, world.data)
+def free(three_versions, tmp_path):
+    """Three versions that nobody has approved yet, in a world of one's own."""
+    world = three_versions.copy(tmp_path)
     with world.active():
         spec = find_model("tiny").spec
         with open_lake() as lake:
@@ -104,15 +85,6 @@ def story_of(model):
 
 def entry_of(model, decision):
     return {row["decision"]: row for row in model.log.entries(idle=False)}[decision]
-
-
-def wait(model, version, decision):
-    """A decision whose challenger waits."""
-    model.log.record(
-        decision=decision, stage="decided", day=day(5), rules=["model_age"], reason="r"
-    )
-    moves_on = {"stage": "waiting", "day": day(5), "challenger": version, "reason": "waits"}
-    model.log.record(decision=decision, **moves_on)
 
 
 def test_a_person_has_a_name_and_a_reason():
@@ -263,13 +235,9 @@ def test_a_move_that_was_cut_short_is_finished_by_the_next(free, monkeypatch, cu
     assert (registry.alias("tiny", "champion"), registry.alias("tiny", "previous")) == (2, 1)
 
 
-def approve_at_once(data, defs, name, parties):
+def approve_at_once(root, name, parties):
     """Approves in a process of its own; the message of what came of it."""
-    from pathlib import Path
-
-    world = World.__new__(World)
-    world.data, world.defs = Path(data), Path(defs)
-    with world.active(), open_lake() as lake:
+    with World(Path(root)).active(), open_lake() as lake:
         spec = find_model("tiny").spec
         model, registry = model_lake(lake, spec), open_registry()
         _ = registry.client
@@ -284,8 +252,8 @@ def approve_at_once(data, defs, name, parties):
 def test_of_approvals_at_the_same_moment_one_wins_and_the_other_is_told(free, processes, tmp_path):
     _, model, _ = free
     wait(model, 2, "d2")
-    where = (str(tmp_path / "data"), str(tmp_path / "defs"))
-    said = sorted(processes.run(approve_at_once, *((*where, name, 2) for name in ("ann", "bob"))))
+    people = ((str(tmp_path), name, 2) for name in ("ann", "bob"))
+    said = sorted(processes.run(approve_at_once, *people))
     (winner,) = [text.split()[0] for text in said if text.endswith("won")]
     (told,) = [text for text in said if not text.endswith("won")]
     assert (

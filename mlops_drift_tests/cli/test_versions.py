@@ -1,0 +1,126 @@
+"""Approve, reject, roll back and approve again: by the command line and by the page."""
+
+import json
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+
+from mlops_drift.cli.main import main
+from mlops_drift.replay import open_instance
+from mlops_drift_tests.tiny import failures, materialization, wait
+
+
+@pytest.fixture
+def world(three_versions, tmp_path):
+    copied = three_versions.copy(tmp_path)
+    with copied.active():
+        yield copied
+
+
+def said(*arguments):
+    result = CliRunner().invoke(main, arguments)
+    return result.exit_code, result.output
+
+
+def waiting(world, version, decision):
+    with world.lake() as model:
+        wait(model, version, decision)
+
+
+def logbook(world):
+    """What was decided: action, outcome, challenger and person, as the command tells it."""
+    code, text = said("log", "tiny", "--format", "json")
+    assert code == 0
+    rows = json.loads(text)
+    return sorted((row["action"], row["outcome"], row["challenger"], row["person"]) for row in rows)
+
+
+STORY = sorted(
+    [
+        ("promote", "promoted", 1, "ann"),
+        ("retrain", "rejected", 2, "bob"),
+        ("retrain", "promoted", 3, "ann"),
+        ("rollback", "promoted", 1, "bob"),
+        ("promote", "promoted", 3, "ann"),
+    ]
+)
+
+
+def test_by_the_command_line(world):
+    ann, bob = ("--by", "ann", "--reason", "better"), ("--by", "bob", "--reason", "complaints")
+    assert "version 1 of tiny is the champion" in said("approve", "tiny", "--version", "1", *ann)[1]
+    waiting(world, 2, "d2")
+    assert "version 2 of tiny is rejected" in said("reject", "tiny", *bob)[1]
+    waiting(world, 3, "d3")
+    assert "version 3 of tiny is the champion" in said("approve", "tiny", *ann)[1]
+    assert "version 1 of tiny serves again" in said("rollback", "tiny", *bob)[1]
+    assert "version 3 of tiny is the champion" in said("approve", "tiny", "--version", "3", *ann)[1]
+    assert logbook(world) == STORY
+    code, text = said("log", "tiny")
+    assert code == 0
+    assert "rollback (manual), version 3 serves: version 3 taken back by bob: complaints" in text
+    assert "promoted: version 1 brought back by bob: complaints" in text
+
+
+def test_by_the_page(world):
+    ann, bob = {"by": "ann", "reason": "better"}, {"by": "bob", "reason": "complaints"}
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def move(**config):
+            result = world.move(instance, **config)
+            assert result.success
+            return materialization(result, "tiny", "champion")
+
+        assert move(version=1, **ann)["version"] == 1
+        waiting(world, 2, "d2")
+        rejected = move(move="REJECT", **bob)
+        assert rejected["outcome"] == "rejected by bob: complaints"
+        assert rejected["version"] == 1
+        waiting(world, 3, "d3")
+        assert move(**ann)["by"] == "ann"
+        assert move(move="ROLLBACK", **bob)["previous"] == 3
+        assert move(version=3, **ann)["version"] == 3
+    assert logbook(world) == STORY
+
+
+def test_the_page_asks_who_and_why_where_approval_is_manual(world):
+    with dg.DagsterInstance.ephemeral() as instance:
+        (told,) = failures(world.move(instance, version=1)).values()
+        assert "who decides, and why, must both be said" in told
+        (told,) = failures(world.move(instance, move="ROLLBACK", by="ann", reason="x")).values()
+        assert "no earlier champion to go back to" in told
+    with world.lake() as model:
+        assert model.promotions() == []
+        assert model.log.entries() == []
+
+
+def test_a_move_by_the_command_line_shows_on_the_pages(world):
+    said("approve", "tiny", "--version", "1", "--by", "ann", "--reason", "better")
+    with open_instance() as instance:
+        for asset, words in (("champion", "better (ann)"), ("decisions", "approved by ann")):
+            event = instance.get_latest_materialization_event(dg.AssetKey(["tiny", asset]))
+            assert words in event.asset_materialization.description
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("approve", "tiny"), "Missing option '--reason'"),
+        (("approve", "tiny", "--reason", " "), "who decides, and why"),
+        (("approve", "tiny", "--reason", "x"), "no challenger of tiny waits for approval"),
+        (("approve", "tiny", "--version", "9", "--reason", "x"), "its versions are 1, 2, 3"),
+        (("reject", "tiny", "--reason", "x"), "no challenger of tiny waits for approval"),
+        (("rollback", "tiny", "--reason", "x"), "no version has served yet"),
+        (("rollback", "nobody", "--reason", "x"), "there is no model 'nobody'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_without_a_traceback(world, arguments, told):
+    code, text = said(*arguments)
+    assert code in (1, 2)
+    assert told in text
+    assert "Traceback" not in text
+
+
+def test_an_empty_logbook_says_so(world):
+    assert said("log", "tiny") == (0, "tiny: nothing has been decided yet\n")
