@@ -32,3 +32,9 @@ def learning_code_digest(libraries: tuple[str, ...]) -> str:
     """Digest of what turns a training set into a version: our code and the libraries' versions."""
     versions = " ".join(f"{name}=={metadata.version(name)}" for name in libraries)
     return hashlib.sha256(f"{code_digest('learning', 'schema.py')} {versions}".encode()).hexdigest()
+
+
+def lock_digest(checkout: Path) -> str:
+    """SHA-256 of the file that pins every dependency; `unknown` where the checkout has none."""
+    lock = checkout / "requirements.lock"
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else "unknown"

@@ -1,5 +1,5 @@
 from mlops_drift import digests
-from mlops_drift.digests import code_digest, learning_code_digest
+from mlops_drift.digests import code_digest, learning_code_digest, lock_digest
 
 
 def test_a_digest_is_of_the_parts_that_are_named():
@@ -27,3 +27,11 @@ def test_a_digest_changes_with_a_line_of_code_and_with_a_new_file(tmp_path, monk
 def test_the_learning_digest_depends_on_the_versions_of_libraries():
     assert learning_code_digest(("numpy",)) != learning_code_digest(("numpy", "pandas"))
     assert learning_code_digest(("numpy",)) == learning_code_digest(("numpy",))
+
+
+def test_the_digest_of_the_lock_follows_its_content(tmp_path):
+    assert lock_digest(tmp_path) == "unknown"
+    (tmp_path / "requirements.lock").write_text("a==1")
+    first = lock_digest(tmp_path)
+    (tmp_path / "requirements.lock").write_text("a==2")
+    assert len({first, lock_digest(tmp_path), "unknown"}) == 3

@@ -18,7 +18,25 @@ from mlops_drift.resources import open_registry
 from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.tiny import World
 
-COMMAND = [sys.executable, "-c", "from mlops_drift.cli.main import main; main()"]
+COMMAND = "from mlops_drift.cli.main import main; main()"
+# Kills the process itself the hard way, just before or after a call.
+DYING = """
+import importlib, os, signal
+module, owner, name, moment, argument = {place}
+home = getattr(importlib.import_module(module), owner)
+original = getattr(home, name)
+
+def dying(*arguments, **named):
+    mine = argument in (None, *arguments)
+    if mine and moment == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    result = original(*arguments, **named)
+    if mine:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+
+setattr(home, name, dying)
+"""
 DEADLINE = 60
 
 
@@ -41,6 +59,20 @@ MOMENTS = {
 }
 
 
+CLIENT = ("mlflow", "MlflowClient", "create_model_version")
+# Calls at which the process kills itself, in the order in which a retraining comes to them.
+CALLS = {
+    "in logging, before the version is registered": (*CLIENT, "before", None),
+    "between registration and alias": (*CLIENT, "after", None),
+    "between the table of promotions and the alias": (
+        *("mlops_drift.lake.model_lake", "ModelLake", "add_promotion", "after", None),
+    ),
+    "between alias and record": (
+        *("mlops_drift.registry.registry", "Registry", "set_alias", "after", "champion"),
+    ),
+}
+
+
 class Checkout:
     """A copy of the project, from which the command line is run."""
 
@@ -55,10 +87,11 @@ class Checkout:
         )
         shutil.copy(settings.PROJECT_ROOT / "dagster.yaml", self.folder)
 
-    def start(self, *arguments):
+    def start(self, *arguments, dying_at=None):
+        code = DYING.format(place=dying_at) + COMMAND if dying_at else COMMAND
         environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
         return subprocess.Popen(
-            [*COMMAND, *arguments],
+            [sys.executable, "-c", code, *arguments],
             cwd=self.elsewhere,
             env={
                 **environment,
@@ -96,6 +129,11 @@ def killed(tmp_path_factory):
     with world.active():
         for reached in MOMENTS.values():
             kill_at(checkout.start("run", "tiny"), world.data, reached)
+        # Version 2 is still to come: each call of its retraining is the last of a process.
+        for place in CALLS.values():
+            process = checkout.start("run", "tiny", dying_at=place)
+            _, err = process.communicate(timeout=DEADLINE)
+            assert process.returncode == -signal.SIGKILL, err
         last = checkout.start("run", "tiny", "--format", "json")
         out, err = last.communicate(timeout=DEADLINE)
         assert last.returncode == 0, err
@@ -138,11 +176,24 @@ def test_a_killed_run_leaves_no_run_open_and_no_version_twice(killed):
         assert "RUNNING" not in {run.info.status for run in client.search_runs([experiment])}
     assert all(run.is_finished for run in runs)
     cancelled = [run for run in runs if run.status == dg.DagsterRunStatus.CANCELED]
-    assert 1 <= len(cancelled) <= len(MOMENTS)
+    assert len(CALLS) <= len(cancelled) <= len(MOMENTS) + len(CALLS)
     assert {run.status for run in runs} == {
         dg.DagsterRunStatus.CANCELED,
         dg.DagsterRunStatus.SUCCESS,
     }
+
+
+def test_after_all_kills_aliases_tables_and_record_agree(killed):
+    world = killed[2]
+    with world.active():
+        registry = open_registry()
+        aliases = {name: registry.alias("tiny", name) for name in ("champion", "previous")}
+        assert aliases == {"champion": 2, "previous": 1}
+        assert registry.alias("tiny", "challenger") == 2
+        with world.lake() as model:
+            assert [item.version for item in model.promotions()] == [1, 2]
+            assert [row["outcome"] for row in model.log.entries(idle=False)] == ["promoted"] * 2
+            assert [record.version for record in model.versions()] == [1, 2]
 
 
 def test_a_resumed_run_reports_the_whole_story(killed):

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from mlops_drift import settings
 from mlops_drift.assets.common import (
     CHALLENGER,
     CHAMPION,
@@ -89,7 +90,7 @@ def champion_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                 as_of = date.fromisoformat(found["as_of"])
                 moved = promote_or_reject(spec, model, registry, found["version"], as_of, decision)
                 show_outcome(context.instance, spec, model, decision)
-                return _result(model, moved, champion_already(found["version"]))
+                return _result(spec, model, registry, moved, champion_already(found["version"]))
             return _by_hand(context, config, spec, model, registry)
         except PromotionError as error:
             raise dg.Failure(str(error)) from error
@@ -111,24 +112,33 @@ def _by_hand(
     if config.move is Move.ROLLBACK and person:
         moved = rollback(spec, model, registry, person, config.version)
         show_outcome(context.instance, spec, model, moved.decision)
-        return _result(model, moved)
+        return _result(spec, model, registry, moved)
     if config.move is Move.REJECT and person:
         rejected = decline(spec, model, registry, person, config.version)
         show_outcome(context.instance, spec, model, rejected["decision"])
-        return _result(model, None, rejected["outcome_reason"])
+        return _result(spec, model, registry, None, rejected["outcome_reason"])
     version = config.version
     if version is None and waiting_decision(model) is None:
         version = upstream_metadata(context, spec, CHALLENGER)["version"]
         promotions = model.promotions()
         if not person and promotions and promotions[-1].version == version:
-            return _result(model, None, champion_already(version))
+            return _result(spec, model, registry, None, champion_already(version))
     moved = approve(spec, model, registry, person, version)
     show_outcome(context.instance, spec, model, moved.decision)
-    return _result(model, moved)
+    return _result(spec, model, registry, moved)
+
+
+def _page(spec: ModelSpec, registry: Registry, version: int) -> dict[str, Any]:
+    page = registry.version_page(spec.name, version, settings.mlflow_ui())
+    return {"mlflow version": dg.MetadataValue.url(page)} if page else {}
 
 
 def _result(
-    model: ModelLake, promoted: Promotion | None, instead: str = ""
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: Registry,
+    promoted: Promotion | None,
+    instead: str = "",
 ) -> dg.MaterializeResult:
     """What the page shows: who serves now, or why nothing has changed."""
     promotions = model.promotions()
@@ -144,6 +154,7 @@ def _result(
             "as_of": promoted.as_of.isoformat(),
             "training_set": promoted.training_set,
             "decision": promoted.decision,
+            **_page(spec, registry, promoted.version),
             **({"by": promoted.person, "reason": promoted.reason} if promoted.person else {}),
             **row_count(promoted.number),
             "versions": verdict_table([vars(record) for record in model.versions()]),

@@ -28,6 +28,7 @@ from mlops_drift.assets.common import (
 from mlops_drift.assets.decisions import show_outcome
 from mlops_drift.checks.gates import gate_checks, gate_specs
 from mlops_drift.checks.report import verdict_table
+from mlops_drift.lake.model_lake import VersionRecord
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
@@ -164,7 +165,11 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
             record, is_new = train_challenger(
                 spec, model, registry, stored["training_set"], as_of, on_trial
             )
-        page = registry.run_page(spec.name, record.mlflow_run, settings.mlflow_ui())
+        if is_new:
+            text = _description(spec, record, context.run.run_id)
+            registry.describe(spec.name, record.version, text)
+        ui = settings.mlflow_ui()
+        page = registry.run_page(spec.name, record.mlflow_run, ui)
         return dg.MaterializeResult(
             metadata={
                 "version": record.version,
@@ -175,6 +180,9 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
                 f"test {record.metric}": record.value,
                 "test rows": record.n_test,
                 "mlflow run": dg.MetadataValue.url(page),
+                "mlflow version": dg.MetadataValue.url(
+                    registry.version_page(spec.name, record.version, ui) or page
+                ),
                 **row_count(record.rows),
             },
             data_version=dg.DataVersion(f"{record.training_set[:16]}-v{record.version}"),
@@ -241,6 +249,20 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         )
 
     return test_predictions
+
+
+def _description(spec: ModelSpec, record: VersionRecord, run_id: str) -> str:
+    """What MLflow's pages say about a version, with the way back to Dagster."""
+    ui = settings.dagster_ui()
+    assets = f"{ui}/assets/{spec.name}"
+    return (
+        f"{spec.description}\n\n"
+        f"Trained by [run {run_id[:8]}]({ui}/runs/{run_id}) as of {record.as_of} on the "
+        f"[training set]({assets}/{TRAINING_SET}) `{record.training_set}`; its gates are the "
+        f"checks of [{spec.name}/{CHALLENGER}]({assets}/{CHALLENGER}?view=checks), what was "
+        f"decided about it is in [{spec.name}/decisions]({assets}/decisions). "
+        f"`mlops-drift explain {spec.name} --version {record.version}` tells the rest."
+    )
 
 
 def _chosen(spec: ModelSpec, chosen: "WindowChoice") -> dict[str, Any]:

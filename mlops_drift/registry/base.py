@@ -105,6 +105,10 @@ class VersionRegistry(ABC):
         """The run that trained a version."""
 
     @abstractmethod
+    def describe(self, model: str, version: int, text: str) -> None:
+        """Sets what people read about a version and its run, in Markdown."""
+
+    @abstractmethod
     def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
         """Adds files to what is kept of the training of a version."""
 

@@ -71,6 +71,9 @@ class MemoryRegistry(VersionRegistry):
         """No run is recorded."""
         return ""
 
+    def describe(self, model: str, version: int, text: str) -> None:
+        """Nobody reads here."""
+
     def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
         """Files are not kept: what a version is born with lies beside its training set too."""
 

@@ -202,6 +202,11 @@ class Registry(VersionRegistry):
         """The MLflow run that trained a version."""
         return str(self.client.get_model_version(model, str(version)).run_id)
 
+    def describe(self, model: str, version: int, text: str) -> None:
+        """Sets the description of a version and the note of its run, in Markdown."""
+        self.client.update_model_version(model, str(version), description=text)
+        self.client.set_tag(self.run_id(model, version), "mlflow.note.content", text)
+
     def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
         """Adds files to the artefacts of the run that trained a version, or replaces them.
 

@@ -32,7 +32,7 @@ class Origin:
     """Where the rows of a day came from.
 
     Attributes:
-        place: a file, or the name of a simulated world.
+        place: a file, as the YAML names it, or the name of a simulated world.
         digest: SHA-256 of the file as it was read, in hexadecimal; empty where there is no file.
     """
 

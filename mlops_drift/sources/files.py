@@ -49,10 +49,10 @@ class Files(Source):
     def _read(self, table: FileTable, first: date, last: date) -> Batch:
         pattern = str(self._folder / table.path)
         if "{day}" not in pattern:
-            return _read_file(Path(pattern), table.day_column, first, last)
+            return _read_file(Path(pattern), self._folder, table.day_column, first, last)
         days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
         batches = [
-            _read_file(path, table.day_column, day, day, named_day=day)
+            _read_file(path, self._folder, table.day_column, day, day, named_day=day)
             for day in days
             if (path := Path(pattern.replace("{day}", day.isoformat()))).exists()
             or table.missing == "error"
@@ -92,14 +92,21 @@ def _reader(path: Path) -> str:
 
 
 def _read_file(
-    path: Path, day_column: str | None, first: date, last: date, named_day: date | None = None
+    path: Path,
+    folder: Path,
+    day_column: str | None,
+    first: date,
+    last: date,
+    named_day: date | None = None,
 ) -> Batch:
     if not path.is_file():
         raise SourceError(
             f"{path}: no such file (wanted for {first}{'' if first == last else f' to {last}'}); "
             "put the file there, or correct `path` in the model's defs.yaml"
         )
-    origin = Origin(str(path), _digest(path))
+    # As the YAML names it: the same data is the same in whichever folder the project lies.
+    place = path.relative_to(folder) if path.is_relative_to(folder) else path
+    origin = Origin(str(place), _digest(path))
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:

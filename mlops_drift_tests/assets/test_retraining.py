@@ -190,6 +190,7 @@ def test_the_assets_of_a_retraining_say_what_they_made(hand):
     assert 0.7 < trained["test accuracy"] <= 1
     assert trained["test rows"] == round(2 * ROWS * 0.3)
     assert "/#/experiments/" in trained["mlflow run"]
+    assert trained["mlflow version"].endswith("/#/models/tiny/versions/1")
     born = materialization(result, "tiny", "test_predictions")
     assert born["dagster/row_count"] == trained["test rows"]
     promoted = materialization(result, "tiny", "champion")
@@ -197,6 +198,17 @@ def test_the_assets_of_a_retraining_say_what_they_made(hand):
     assert promoted["training_set"] == trained["training_set"]
     with hand[0].lake() as model:
         assert model.promotions()[0].reference == born["reference"]
+
+
+def test_the_pages_of_mlflow_lead_back_to_dagster(hand):
+    result = hand[2][0]
+    client = open_registry().client
+    version = client.get_model_version("tiny", "1")
+    assert f"/runs/{result.run_id}" in version.description
+    assert "/assets/tiny/challenger?view=checks" in version.description
+    run = client.get_run(version.run_id)
+    assert run.data.tags["mlflow.note.content"] == version.description
+    assert run.data.tags["dagster_run_id"] == result.run_id
 
 
 def test_data_versions_follow_the_content(hand):

@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 from datetime import date, datetime
 
 import pandas as pd
@@ -6,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_drift.sources.base import SourceError
+from mlops_drift.sources.base import Origin, SourceError
 from mlops_drift.sources.catalogue import open_source
 from mlops_drift.sources.config import FilesSource
 
@@ -264,3 +265,41 @@ def test_an_unreadable_file_is_named(tmp_path, path):
     with pytest.raises(SourceError) as caught:
         events(tmp_path, path)
     assert str(tmp_path / path) in str(caught.value)
+
+
+# where rows come from
+
+
+def digest_of(file):
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_every_day_that_is_asked_for_names_the_file_and_its_digest(tmp_path):
+    write(tmp_path, "events.csv", CSV)
+    origin = Origin("events.csv", digest_of(tmp_path / "events.csv"))
+    assert events(tmp_path, "events.csv").origins == dict.fromkeys((FIRST, SECOND, THIRD), origin)
+
+
+def test_a_file_a_day_is_named_for_its_day(tmp_path):
+    for day in (FIRST, THIRD):
+        write(tmp_path, f"in/{day}.csv", f"id,x\n{day.day},1\n")
+    batch = events(tmp_path, "in/{day}.csv", day_column=None, missing="empty")
+    assert batch.origins == {
+        day: Origin(f"in/{day}.csv", digest_of(tmp_path / f"in/{day}.csv"))
+        for day in (FIRST, THIRD)
+    }
+
+
+def test_a_file_that_was_written_again_has_another_digest(tmp_path):
+    write(tmp_path, "events.csv", CSV)
+    before = events(tmp_path, "events.csv").origins[FIRST]
+    write(tmp_path, "events.csv", CSV.replace("0.5", "0.25"))
+    after = events(tmp_path, "events.csv").origins[FIRST]
+    assert before.digest != after.digest == digest_of(tmp_path / "events.csv")
+
+
+def test_a_file_elsewhere_is_named_by_its_whole_path(tmp_path):
+    write(tmp_path, "other/events.csv", CSV)
+    (tmp_path / "defs").mkdir()
+    elsewhere = str(tmp_path / "other" / "events.csv")
+    assert events(tmp_path / "defs", elsewhere).origins[FIRST].place == elsewhere
