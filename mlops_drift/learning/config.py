@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from mlops_drift.schema import ClassName, Distinct, Strict
 
-FamilyName = Literal["lightgbm", "linear"]
+FamilyName = Literal["lightgbm", "linear", "random_forest", "hist_gradient_boosting"]
 MetricName = Literal[
     "accuracy",
     "balanced_accuracy",
@@ -37,7 +37,9 @@ class Training(Strict):
         default=["lightgbm", "linear"],
         min_length=1,
         description="Model families to search. lightgbm: gradient-boosted trees. linear: logistic "
-        "regression for classes, ridge for regression, each with or without squares and products.",
+        "regression for classes, ridge for regression, each with or without squares and products. "
+        "random_forest: random forests. hist_gradient_boosting: scikit-learn's gradient-boosted "
+        "trees.",
     )
     trials: int = Field(
         20, ge=1, description="Hyperparameter combinations to try, over all families together."
