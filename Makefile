@@ -54,7 +54,7 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras \
 		--extra dev pyproject.toml -o requirements.lock
 
-# Deletes all state: tables, training sets, versions, runs.
+# Deletes all state: tables, training sets, versions, runs, searches.
 STATE := $(or $(MLOPS_DRIFT_DATA),data)
 clean:
-	rm -rf $(STATE)/lake $(STATE)/mlflow.db $(STATE)/mlartifacts $(STATE)/dagster $(STATE)/locks
+	rm -rf $(STATE)/lake $(STATE)/mlflow.db $(STATE)/mlartifacts $(STATE)/studies.db $(STATE)/dagster $(STATE)/locks

@@ -31,7 +31,7 @@ from mlops_drift.checks.report import verdict_table
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.monitoring.decision import MANUAL
 from mlops_drift.registry.registry import Registry
-from mlops_drift.resources import LakeResource
+from mlops_drift.resources import LakeResource, open_studies
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.retraining import (
     awaited_decision,
@@ -50,6 +50,7 @@ from mlops_drift.steps.training import (
     evaluate_gates,
     promote,
     record_birth,
+    remembering,
     train_challenger,
 )
 
@@ -169,7 +170,13 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
         as_of = date.fromisoformat(stored["as_of"])
         with _failing(), refusing(model, context.run.tags.get(DECISION_TAG), as_of):
             record, is_new = train_challenger(
-                spec, model, registry, stored["training_set"], as_of, on_trial
+                spec,
+                model,
+                registry,
+                stored["training_set"],
+                as_of,
+                on_trial,
+                trainer=remembering(open_studies()),
             )
         page = registry.run_page(spec.name, record.mlflow_run, settings.mlflow_ui())
         return dg.MaterializeResult(
