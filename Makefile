@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test ui mlflow lint lock bench bench-drift bench-policies clean
+.PHONY: run test ui mlflow lint lock bench bench-drift bench-policies bench-training clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -38,6 +38,10 @@ bench-drift: $(VENV)
 bench-policies: $(VENV)
 	$(BIN)/python benchmarks/policies.py
 
+# About six minutes; reads the Telco data from beside the checkout.
+bench-training: $(VENV)
+	$(BIN)/python benchmarks/training_speed.py
+
 $(VENV): $(VENV)/.complete
 
 # The marker is written last, so that an interrupted installation is finished, not trusted.
@@ -54,7 +58,8 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras \
 		--extra dev pyproject.toml -o requirements.lock
 
-# Deletes all state: tables, training sets, versions, runs.
+# Deletes all state: tables, training sets, versions, runs, searches.
 STATE := $(or $(MLOPS_DRIFT_DATA),data)
 clean:
-	rm -rf $(STATE)/lake $(STATE)/dev $(STATE)/staging $(STATE)/mlflow.db $(STATE)/mlartifacts $(STATE)/dagster $(STATE)/locks
+	rm -rf $(STATE)/lake $(STATE)/dev $(STATE)/staging $(STATE)/mlflow.db $(STATE)/mlartifacts \
+		$(STATE)/studies.db $(STATE)/dagster $(STATE)/locks

@@ -15,6 +15,7 @@ from mlops_drift.lake.lake import Lake
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.registry.registry import Registry
 from mlops_drift.spec import ModelSpec
+from mlops_drift.studies import Studies
 
 
 class LakeResource(dg.ConfigurableResource["LakeResource"]):
@@ -80,6 +81,11 @@ def open_registry() -> Registry:
         settings.registry_lock_root(),
         settings.alias_prefix(),
     )
+
+
+def open_studies() -> Studies:
+    """The trials of all searches, at their configured place."""
+    return Studies(settings.studies_url(), settings.registry_lock_root())
 
 
 def mlflow_run(model: str) -> dg.ResourceDefinition:

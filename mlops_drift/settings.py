@@ -75,6 +75,11 @@ def tracking_uri() -> str:
     return f"sqlite:///{data_root() / 'mlflow.db'}?timeout=120"
 
 
+def studies_url() -> str:
+    """Optuna's database of all searches; the timeout makes writers wait for each other."""
+    return f"sqlite:///{data_root() / 'studies.db'}?timeout=120"
+
+
 def artifact_root() -> Path:
     """The folder of MLflow's artefacts."""
     return data_root() / "mlartifacts"

@@ -108,6 +108,7 @@ class ModelSpec(Strict):
             raise ValueError(f"end_date {self.end_date} is before start_date {self.start_date}")
         self._derived_columns_fit_sql()
         metric_for(self.training.metric, self.target.kind)
+        self.training.require_fit(self.target)
         self._drift_monitor_fits(self.monitors.drift)
         self._performance_monitor_fits(self.monitors.performance)
         require_watched(self.policy, self.monitors.performance)

@@ -212,6 +212,7 @@ def test_all_state_lies_in_the_data_folder(killed):
         "locks",
         "mlartifacts",
         "mlflow.db",
+        "studies.db",
     }
     assert exists(world.data, "dagster/**/runs.db")
     assert {item.name for item in (world.defs / "tiny").iterdir()} == {

@@ -22,6 +22,7 @@ def test_all_state_moves_together(monkeypatch, tmp_path):
     assert all(place.parent == tmp_path for place in places)
     assert len(set(places)) == len(places)
     assert settings.tracking_uri().startswith(f"sqlite:///{tmp_path}/mlflow.db")
+    assert settings.studies_url().startswith(f"sqlite:///{tmp_path}/studies.db")
 
 
 @pytest.fixture

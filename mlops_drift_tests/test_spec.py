@@ -48,9 +48,17 @@ def spec(changes=None):
         ({"training": {"metric": "mae"}}, ["'mae'", "binary target", "accuracy, balanced"]),
         ({"training": {"metric": "mse"}}, ["training.metric", "'mse'", "'accuracy'"]),
         ({"training": {"trials": 0}}, ["training.trials", "0", "greater than or equal to 1"]),
+        (
+            {"training": {"decision_threshold": "search", "metric": "auc"}},
+            ["training", "auc", "f1"],
+        ),
+        (
+            {"training": {"decision_threshold": 2}},
+            ["training.decision_threshold", "2", "less than 1"],
+        ),
         ({"training": {"folds": 1}}, ["training.folds", "1", "greater than or equal to 2"]),
         ({"training": {"test_share": 0.9}}, ["training.test_share", "0.9", "0.5"]),
-        ({"training": {"families": ["mlp"]}}, ["families.0", "'mlp'", "'lightgbm' or 'linear'"]),
+        ({"training": {"families": ["mlp"]}}, ["families.0", "'mlp'", "'lightgbm', 'linear'"]),
         ({"training": {"families": []}}, ["training.families", "[]", "at least 1"]),
         ({"gates": {"minimum": "high"}}, ["gates.minimum", "'high'", "valid number"]),
         ({"gates": {"tolerance": -1}}, ["gates.tolerance", "-1", "greater than or equal to 0"]),

@@ -30,7 +30,7 @@ from mlops_drift.checks.gates import gate_checks, gate_specs
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.lake.model_lake import VersionRecord
 from mlops_drift.registry.registry import Registry
-from mlops_drift.resources import LakeResource
+from mlops_drift.resources import LakeResource, open_studies
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.retraining import (
     choose_rows,
@@ -44,6 +44,7 @@ from mlops_drift.steps.training import (
     build_training_set,
     evaluate_gates,
     record_birth,
+    remembering,
     train_challenger,
 )
 
@@ -163,7 +164,13 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
         as_of = date.fromisoformat(stored["as_of"])
         with _failing(), refusing(model, context.run.tags.get(DECISION_TAG), as_of):
             record, is_new = train_challenger(
-                spec, model, registry, stored["training_set"], as_of, on_trial
+                spec,
+                model,
+                registry,
+                stored["training_set"],
+                as_of,
+                on_trial,
+                trainer=remembering(open_studies()),
             )
         if is_new:
             text = _description(spec, record, context.run.run_id)

@@ -4,9 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_drift.schema import ClassName, Distinct, Strict
+from mlops_drift.schema import ClassName, Distinct, Strict, Target
 
-FamilyName = Literal["lightgbm", "linear"]
+FamilyName = Literal["lightgbm", "linear", "random_forest", "hist_gradient_boosting"]
+ClassWeight = Literal["none", "balanced"]
 MetricName = Literal[
     "accuracy",
     "balanced_accuracy",
@@ -20,6 +21,10 @@ MetricName = Literal[
     "rmse",
     "r2",
 ]
+
+# Metrics that a threshold of its own can be searched for: precision and recall alone would be best
+# with hardly any positive prediction, or with nothing else.
+THRESHOLD_METRICS: tuple[MetricName, ...] = ("f1", "accuracy", "balanced_accuracy", "f1_macro")
 
 
 class Training(Strict):
@@ -37,7 +42,9 @@ class Training(Strict):
         default=["lightgbm", "linear"],
         min_length=1,
         description="Model families to search. lightgbm: gradient-boosted trees. linear: logistic "
-        "regression for classes, ridge for regression, each with or without squares and products.",
+        "regression for classes, ridge for regression, each with or without squares and products. "
+        "random_forest: random forests. hist_gradient_boosting: scikit-learn's gradient-boosted "
+        "trees.",
     )
     trials: int = Field(
         20, ge=1, description="Hyperparameter combinations to try, over all families together."
@@ -51,6 +58,66 @@ class Training(Strict):
     test_share: float = Field(
         0.2, ge=0.05, le=0.5, description="Share of the labelled rows kept aside as the test part."
     )
+    validation: Literal["stratified", "time_ordered"] = Field(
+        "stratified",
+        description="How a trial is cross-validated. stratified: on shuffled folds with the same "
+        "share of each class. time_ordered: each fold is predicted from earlier rows only.",
+    )
+    time_budget_seconds: float | None = Field(
+        None,
+        gt=0,
+        description="No new trial begins after so many seconds, but the defaults of each family "
+        "are always tried. What is found then depends on how fast the machine is.",
+    )
+    class_weights: Annotated[list[ClassWeight], Distinct] = Field(
+        default=["none"],
+        min_length=1,
+        description="Ways of weighting the classes to choose from, for a target with classes. "
+        "balanced: each class weighs the same in all. Probabilities stay those of the "
+        "unweighted rows.",
+    )
+    decision_threshold: Annotated[float, Field(gt=0, lt=1)] | Literal["search"] = Field(
+        0.5,
+        description="Score from which the positive class of a binary target is predicted. search: "
+        "the best one for the metric, which must be f1, accuracy, balanced_accuracy or f1_macro.",
+    )
+
+    @model_validator(mode="after")
+    def _threshold_fits_metric(self) -> Self:
+        if self.decision_threshold == "search" and self.metric not in THRESHOLD_METRICS:
+            raise ValueError(
+                f"decision_threshold search needs the metric {', '.join(THRESHOLD_METRICS)}, "
+                f"found {self.metric}"
+            )
+        return self
+
+    @property
+    def fit_threshold(self) -> float:
+        """The threshold that a fit is given; one that is searched is found only after it."""
+        return 0.5 if self.decision_threshold == "search" else self.decision_threshold
+
+    def require_fit(self, target: Target) -> None:
+        """Requires that classes are weighted, and decided by a threshold, only where there are any.
+
+        Raises:
+            ValueError: if weights or a threshold do not fit the kind of target.
+
+        >>> target = Target(column="price", kind="regression")
+        >>> Training(metric="rmse", class_weights=["balanced"]).require_fit(target)
+        Traceback (most recent call last):
+        ValueError: training.class_weights ['balanced'] needs a target with classes, found a \
+regression
+        """
+        if not target.is_classification and self.class_weights != ["none"]:
+            raise ValueError(
+                f"training.class_weights {self.class_weights} needs a target with classes, "
+                "found a regression"
+            )
+        if target.kind != "binary" and self.decision_threshold != 0.5:
+            raise ValueError(
+                f"training.decision_threshold {self.decision_threshold} needs a binary target, "
+                f"found a {target.kind} one"
+            )
 
 
 class OutcomeValue(Strict):

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
-from mlops_drift.learning.config import FamilyName, Training
-from mlops_drift.learning.families.base import Params, predict
+from mlops_drift.learning.config import Training
+from mlops_drift.learning.decider import Decider, decided
+from mlops_drift.learning.families.base import predict
 from mlops_drift.learning.families.lookup import family
+from mlops_drift.learning.memory import TrialMemory
 from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.search import OnTrial, SearchResult, check_columns, search
 from mlops_drift.schema import Column, Target
 
@@ -18,11 +22,10 @@ from mlops_drift.schema import Column, Target
 class TrainedModel:
     """A fitted pipeline with all that is needed to use it."""
 
-    pipeline: Pipeline
+    pipeline: Pipeline | Decider
     target: Target
     columns: dict[str, Column]
-    family: FamilyName
-    params: Params
+    recipe: Recipe
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predictions for rows of features, in their order and under their index.
@@ -31,7 +34,8 @@ class TrainedModel:
             features: At least the declared columns; others are ignored. No rows give no rows.
 
         Returns:
-            ``prediction``: the most probable class name, or the predicted number.
+            ``prediction``: the predicted class name, or number. Of two classes the positive one
+            from the recipe's threshold on; of more, the most probable one.
             ``score`` (float): P(positive) for binary, the largest class probability for
             multiclass, the predicted number for regression.
 
@@ -48,6 +52,37 @@ class TrainedModel:
         return predict(self.pipeline, self.target, features)
 
 
+def fit(
+    recipe: Recipe,
+    features: pd.DataFrame,
+    truth: Array,
+    columns: Mapping[str, Column],
+    target: Target,
+    seed: int,
+) -> TrainedModel:
+    """The model that a recipe makes of these rows, the same to the last bit at every call.
+
+    >>> import numpy as np
+    >>> features = pd.DataFrame({"x": np.arange(40.0)})
+    >>> columns, target = {"x": Column(type="number")}, Target(column="y", kind="regression")
+    >>> recipe = Recipe("linear", {"degree": 1, "C": 100.0})
+    >>> model = fit(recipe, features, 3 * np.arange(40.0), columns, target, seed=7)
+    >>> round(float(model.predict(features)["score"].iloc[20]), 1)
+    60.0
+    """
+    pipeline = decided(
+        family(recipe.family).build(recipe.params, columns, target, seed),
+        target,
+        recipe.class_weight,
+        recipe.threshold,
+    )
+    # One thread: sums come out the same on any number of processors, and tables of this size are
+    # fitted no slower.
+    with threadpool_limits(1):
+        pipeline.fit(features, truth)
+    return TrainedModel(pipeline, target, dict(columns), recipe)
+
+
 def train(
     features: pd.DataFrame,
     truth: Array,
@@ -55,8 +90,9 @@ def train(
     target: Target,
     training: Training,
     on_trial: OnTrial | None = None,
+    memory: TrialMemory | None = None,
 ) -> tuple[TrainedModel, SearchResult]:
-    """Searches as ``search`` does, then fits the best trial on all rows.
+    """Searches as ``search`` does, on one thread, then fits the best recipe on all rows.
 
     >>> import numpy as np
     >>> features = pd.DataFrame({"x": np.arange(40.0)})
@@ -64,15 +100,9 @@ def train(
     >>> training = Training(metric="rmse", families=["linear"], trials=2)
     >>> columns = {"x": Column(type="number")}
     >>> model, found = train(features, 3 * np.arange(40.0), columns, target, training)
-    >>> found.family, len(found.trials), len(model.predict(features))
+    >>> model.recipe.family, len(found.trials), len(model.predict(features))
     ('linear', 2, 40)
     """
-    from threadpoolctl import threadpool_limits
-
-    # One thread: sums come out the same on any number of processors, and tables of this size are
-    # fitted no slower.
     with threadpool_limits(1):
-        found = search(features, truth, columns, target, training, on_trial)
-        pipeline = family(found.family).build(found.params, columns, target, training.seed)
-        pipeline.fit(features, truth)
-    return TrainedModel(pipeline, target, dict(columns), found.family, found.params), found
+        found = search(features, truth, columns, target, training, on_trial, memory)
+    return fit(found.recipe, features, truth, columns, target, training.seed), found

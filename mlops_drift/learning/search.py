@@ -1,22 +1,34 @@
 """The search for a family and its hyperparameters, by cross-validation in the train part."""
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan, nan
 from typing import Any, cast
 
 import numpy as np
 import optuna
 import pandas as pd
-from sklearn.model_selection import KFold, StratifiedKFold
+from optuna.trial import FrozenTrial, TrialState
+from sklearn.pipeline import Pipeline
 
-from mlops_drift.learning.config import FamilyName, Training
-from mlops_drift.learning.families.base import Params, predict
+from mlops_drift.learning.config import ClassWeight, FamilyName, Training
+from mlops_drift.learning.decider import decided
+from mlops_drift.learning.families.base import predicted
 from mlops_drift.learning.families.lookup import family
-from mlops_drift.learning.metrics import Array, evaluate, metric_for
+from mlops_drift.learning.folds import FoldMatrices, folds_of
+from mlops_drift.learning.memory import TrialMemory
+from mlops_drift.learning.metrics import Array, metric_for
+from mlops_drift.learning.recipe import Recipe
+from mlops_drift.learning.threshold import judged
 from mlops_drift.schema import Column, Target
 
 FEWEST_ROWS = 4
+
+# Names of what a trial is asked beside the parameters of its family, and of what it found.
+FAMILY = "family"
+CLASS_WEIGHT = "class_weight"
+THRESHOLD = "threshold"
 
 OnTrial = Callable[[int, float], None]
 
@@ -25,22 +37,42 @@ class UnlearnableError(ValueError):
     """Nothing can be learned from these rows; more or other rows could change that."""
 
 
-Folds = list[tuple[Array, Array]]
+@dataclass(frozen=True)
+class Trial:
+    """One recipe and what came of it.
+
+    Attributes:
+        number: place in the search, from 0.
+        recipe: what was tried, with the threshold that it decided by.
+        value: the metric over its out-of-fold predictions; nan if that is undefined, or if the
+            trial was given up as worse than most before it.
+        after_folds: the metric over the rows predicted so far, after each fold where it is defined.
+    """
+
+    number: int
+    recipe: Recipe
+    value: float
+    after_folds: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, ready for JSON; an undefined value is None."""
+        value = None if isnan(self.value) else self.value
+        folds = list(self.after_folds)
+        return {
+            "number": self.number,
+            **self.recipe.to_dict(),
+            "value": value,
+            "after_folds": folds,
+        }
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The best trial of a search, and all trials in order.
+    """The recipe of the best trial, its metric over the out-of-fold predictions, and all trials."""
 
-    ``value`` is the metric over the out-of-fold predictions of all rows. A trial is a dict with
-    ``number`` (from 0), ``family``, ``params`` and ``value``, which is nan if undefined or if the
-    trial was given up as worse than most before it.
-    """
-
-    family: FamilyName
-    params: Params
+    recipe: Recipe
     value: float
-    trials: list[dict[str, Any]]
+    trials: list[Trial]
 
 
 def search(
@@ -50,70 +82,66 @@ def search(
     target: Target,
     training: Training,
     on_trial: OnTrial | None = None,
+    memory: TrialMemory | None = None,
 ) -> SearchResult:
-    """The best family and hyperparameters by cross-validation.
+    """The best recipe by cross-validation.
 
     Each family's defaults are tried first, then Optuna's TPE sampler proposes. A trial predicts
     every row by a model that was fitted without the row's fold; its value is ``training.metric``
     over all these predictions together. One that is worse after a fold than the median of the
-    earlier trials was is given up. Folds are shuffled, and stratified by class. Of equal
-    trials the earlier wins. The same arguments give the same result.
+    earlier trials was is given up. Folds are shuffled, and stratified by class; or in the order of
+    time, where the rows of the first block are not predicted. Of equal trials the earlier wins.
+
+    The same arguments give the same result, unless a time budget ends the search. A trial that
+    memory holds is not computed again, and nothing else follows from there being a memory: a search
+    that was cut short ends, begun again, as it would have ended.
 
     Args:
-        features: One row per event with at least the declared columns.
+        features: One row per event with at least the declared columns; in the order of time, if
+            they are validated so.
         truth: Class names, or numbers for regression; shape (n,).
         columns: The feature columns.
         target: What is predicted.
         training: Families, metric, trials, folds and seed. A class with fewer rows than folds
-            lowers the number of folds.
+            lowers the number of stratified folds.
         on_trial: Called after each trial with its number, from 0, and its value.
+        memory: Keeps the finished trials of exactly this search.
 
     Raises:
         ValueError: If the train part cannot be learned from, or the metric is undefined in every
             trial.
     """
+    started = time.monotonic()
     metric = metric_for(training.metric, target.kind)
-    _check_train_part(features, truth, columns, target)
-    folds = _folds(truth, target, training)
+    training.require_fit(target)
+    _check_train_part(features, truth, columns, target, training)
+    validation = _Validation(features, truth, columns, target, training)
+    study = _study(columns, len(features), training, metric.greater_is_better)
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        direction="maximize" if metric.greater_is_better else "minimize",
-        sampler=optuna.samplers.TPESampler(seed=training.seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=len(training.families)),
-    )
-    for candidate in map(family, training.families):
-        defaults = candidate.default(columns, len(features))
-        named = {candidate.parameter(key): value for key, value in defaults.items()}
-        study.enqueue_trial({"family": candidate.name, **named})
-
-    trials: list[dict[str, Any]] = []
+    trials: list[Trial] = []
     for number in range(training.trials):
-        trial = study.ask()
-        name = cast(FamilyName, trial.suggest_categorical("family", training.families))
-        params = family(name).suggest(trial, columns, len(features))
-        value = _cross_validated(
-            trial, name, params, features, truth, columns, target, training, folds
-        )
-        if value is None:
-            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-            value = nan
-        elif isnan(value):
-            study.tell(trial, state=optuna.trial.TrialState.FAIL)
-        else:
-            study.tell(trial, value)
-        trials.append({"number": number, "family": name, "params": params, "value": value})
+        late = time.monotonic() - started > (training.time_budget_seconds or float("inf"))
+        if late and number >= len(training.families):
+            break
+        asked = study.ask()
+        recipe = _suggested(asked, columns, len(features), training)
+        known = memory.recall(number, asked.params) if memory else None
+        value = validation.run(asked, recipe) if known is None else _repeat(asked, known)
+        finished = _tell(study, asked, value)
+        if memory and known is None:
+            memory.keep(finished)
+        trials.append(_trial(number, recipe, finished))
         if on_trial is not None:
-            on_trial(number, value)
+            on_trial(number, trials[-1].value)
 
-    defined = [trial for trial in trials if not isnan(trial["value"])]
+    defined = [trial for trial in trials if not isnan(trial.value)]
     if not defined:
         raise UnlearnableError(
-            f"{training.metric} is undefined in all {training.trials} trials on "
+            f"{training.metric} is undefined in all {len(trials)} trials on "
             f"{len(features)} rows; choose another metric or train on more rows"
         )
-    best = (max if metric.greater_is_better else min)(defined, key=lambda trial: trial["value"])
-    return SearchResult(best["family"], best["params"], best["value"], trials)
+    best = (max if metric.greater_is_better else min)(defined, key=lambda trial: trial.value)
+    return SearchResult(best.recipe, best.value, trials)
 
 
 def check_columns(features: pd.DataFrame, columns: Mapping[str, Column]) -> None:
@@ -127,7 +155,11 @@ def check_columns(features: pd.DataFrame, columns: Mapping[str, Column]) -> None
 
 
 def _check_train_part(
-    features: pd.DataFrame, truth: Array, columns: Mapping[str, Column], target: Target
+    features: pd.DataFrame,
+    truth: Array,
+    columns: Mapping[str, Column],
+    target: Target,
+    training: Training,
 ) -> None:
     """Raises a ValueError, in plain words, for a train part that cannot be learned from."""
     check_columns(features, columns)
@@ -157,57 +189,124 @@ def _check_train_part(
             f"the training part has only the class {counts.index[0]!r} in its {len(truth)} rows; "
             "at least two are needed: train on a longer window or wait for more labels"
         )
-    if counts.min() < 2:
+    if counts.min() < 2 and training.validation == "stratified":
         raise UnlearnableError(
             f"the training part has a single row of the class {counts.idxmin()!r}; at least two "
             "are needed to cross-validate: train on a longer window or wait for more labels"
         )
 
 
-def _folds(truth: Array, target: Target, training: Training) -> Folds:
-    """Row numbers to fit on and to predict, per fold."""
-    if target.is_classification:
-        _, counts = np.unique(truth.astype(str), return_counts=True)
-        most, splitter = int(counts.min()), StratifiedKFold
-    else:
-        most, splitter = len(truth), KFold
-    folds = splitter(min(training.folds, most), shuffle=True, random_state=training.seed)
-    return list(folds.split(np.zeros(len(truth)), truth))
-
-
-def _cross_validated(
-    trial: optuna.Trial,
-    name: FamilyName,
-    params: Params,
-    features: pd.DataFrame,
-    truth: Array,
-    columns: Mapping[str, Column],
-    target: Target,
-    training: Training,
-    folds: Folds,
-) -> float | None:
-    """The metric over the out-of-fold predictions; None if the trial was not worth its last folds.
-
-    After each fold the metric over the rows predicted so far is held against the median of the
-    earlier trials on the same rows.
-    """
-    out_of_fold: list[pd.DataFrame] = []
-    value = nan
-    for number, (fit_rows, other_rows) in enumerate(folds):
-        pipeline = family(name).build(params, columns, target, training.seed)
-        pipeline.fit(features.iloc[fit_rows], truth[fit_rows])
-        out_of_fold.append(predict(pipeline, target, features.iloc[other_rows]))
-        predicted = pd.concat(out_of_fold)
-        rows = np.concatenate([part for _, part in folds[: number + 1]])
-        value = evaluate(
-            training.metric,
-            target,
-            truth[rows],
-            predicted["prediction"].to_numpy(),
-            predicted["score"].to_numpy(),
+def _study(
+    columns: Mapping[str, Column], n_rows: int, training: Training, greater_is_better: bool
+) -> optuna.Study:
+    """A study in memory that begins with the defaults of each family."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        direction="maximize" if greater_is_better else "minimize",
+        sampler=optuna.samplers.TPESampler(seed=training.seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=len(training.families)),
+    )
+    for candidate in map(family, training.families):
+        defaults = candidate.default(columns, n_rows)
+        named = {candidate.parameter(key): value for key, value in defaults.items()}
+        study.enqueue_trial(
+            {FAMILY: candidate.name, CLASS_WEIGHT: training.class_weights[0], **named}
         )
-        if not isnan(value):
-            trial.report(value, number)
-            if number + 1 < len(folds) and trial.should_prune():
-                return None
-    return value
+    return study
+
+
+def _suggested(
+    asked: optuna.Trial, columns: Mapping[str, Column], n_rows: int, training: Training
+) -> Recipe:
+    """What the sampler proposes to a trial."""
+    name = cast(FamilyName, asked.suggest_categorical(FAMILY, training.families))
+    params = family(name).suggest(asked, columns, n_rows)
+    weights = training.class_weights
+    # A choice of one would cost the sampler a random number.
+    weight = weights[0] if len(weights) == 1 else asked.suggest_categorical(CLASS_WEIGHT, weights)
+    return Recipe(name, params, cast(ClassWeight, weight))
+
+
+class _Validation:
+    """Cross-validates the trials of a search on the same folds."""
+
+    def __init__(
+        self,
+        features: pd.DataFrame,
+        truth: Array,
+        columns: Mapping[str, Column],
+        target: Target,
+        training: Training,
+    ) -> None:
+        self._truth = truth
+        self._target = target
+        self._training = training
+        self._folds = folds_of(truth, target, training)
+        if not self._folds:
+            raise UnlearnableError(
+                f"none of the {training.folds} folds in the order of time has two classes in its "
+                "earlier rows: train on a longer window, or validate stratified"
+            )
+        self._matrices = FoldMatrices(features, columns, self._folds)
+
+    def run(self, asked: optuna.Trial, recipe: Recipe) -> float | None:
+        """The metric over the out-of-fold predictions; None if it was not worth its last folds.
+
+        After each fold the metric over the rows predicted so far is held against the median of the
+        earlier trials on the same rows.
+        """
+        found: list[tuple[Array, Array]] = []
+        value = nan
+        for number in range(len(self._folds)):
+            found.append(self._predicted(recipe, number))
+            prediction, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
+            rows = np.concatenate([other for _, other in self._folds[: number + 1]])
+            value, threshold = judged(
+                self._training, self._target, self._truth[rows], prediction, score
+            )
+            asked.set_user_attr(THRESHOLD, threshold)
+            if not isnan(value):
+                asked.report(value, number)
+                if number + 1 < len(self._folds) and asked.should_prune():
+                    return None
+        return value
+
+    def _predicted(self, recipe: Recipe, number: int) -> tuple[Array, Array]:
+        """Prediction and score of the rows of a fold, by a model that was fitted on the others."""
+        chosen, target, training = family(recipe.family), self._target, self._training
+        fit_rows, other_rows = self._matrices.of(chosen, recipe.params, number)
+        last_step = Pipeline(
+            [("estimator", chosen.estimator(recipe.params, target, training.seed))]
+        )
+        model = decided(last_step, target, recipe.class_weight, training.fit_threshold)
+        model.fit(fit_rows, self._truth[self._folds[number][0]])
+        return predicted(model, target, other_rows)
+
+
+def _repeat(asked: optuna.Trial, known: FrozenTrial) -> float | None:
+    """Says of a trial what was found when it was computed."""
+    for name, content in known.user_attrs.items():
+        asked.set_user_attr(name, content)
+    for step, value in sorted(known.intermediate_values.items()):
+        asked.report(value, step)
+    if known.state == TrialState.PRUNED:
+        return None
+    return nan if known.state == TrialState.FAIL else cast(float, known.value)
+
+
+def _tell(study: optuna.Study, asked: optuna.Trial, value: float | None) -> FrozenTrial:
+    """Ends a trial: None gave it up, nan is undefined."""
+    if value is None:
+        return study.tell(asked, state=TrialState.PRUNED)
+    if isnan(value):
+        return study.tell(asked, state=TrialState.FAIL)
+    return study.tell(asked, value)
+
+
+def _trial(number: int, recipe: Recipe, finished: FrozenTrial) -> Trial:
+    value = cast(float, finished.value) if finished.state == TrialState.COMPLETE else nan
+    steps = sorted(finished.intermediate_values.items())
+    threshold = finished.user_attrs[THRESHOLD]
+    return Trial(
+        number, replace(recipe, threshold=threshold), value, tuple(value for _, value in steps)
+    )

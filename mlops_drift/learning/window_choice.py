@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from threadpoolctl import threadpool_limits
 
 from mlops_drift.learning.config import Training
-from mlops_drift.learning.families.base import predict
+from mlops_drift.learning.decider import decided
+from mlops_drift.learning.families.base import predicted
 from mlops_drift.learning.families.lookup import family
-from mlops_drift.learning.metrics import METRICS, Array, evaluate
+from mlops_drift.learning.metrics import METRICS, Array
+from mlops_drift.learning.threshold import judged
 from mlops_drift.learning.training_set import split_by_time
 from mlops_drift.schema import Column, Target
 
@@ -80,8 +83,9 @@ def choose_window(
     these are fewer. Each row is predicted by a model that was fitted on the candidate's rows
     without the row's fold, one of four; of more than 2,000 such rows 2,000 are drawn at random. So
     the question is whether older rows help to predict what is true now; what more than 2,000 rows
-    add by their number alone is not seen. The models are the defaults of each family, and a
-    candidate's best family counts. Of equal candidates the longest wins.
+    add by their number alone is not seen. The models are the defaults of each family with the
+    first of the class weights, and a candidate's best family counts; a threshold that is searched
+    is the best one for its predictions. Of equal candidates the longest wins.
 
     A candidate with fewer than 50 rows, without two classes to fit on, or without a class that
     the longest has, which its version could never predict, has the value nan and is chosen only if
@@ -132,10 +136,11 @@ def choose_window(
         evaluated = min(MOST_EVALUATED_ROWS, *scorable)
         parts = split_by_time(labelled, key, training.test_share)
         ordered = pa.concat_tables([parts.train, parts.test]).to_pandas()
-        values = {
-            count: _value(ordered.tail(count), evaluated, columns, target, training)
-            for count in scorable
-        }
+        with threadpool_limits(1):
+            values = {
+                count: _value(ordered.tail(count), evaluated, columns, target, training)
+                for count in scorable
+            }
     scores = tuple(
         WindowScore(name, since, counts[name], values.get(counts[name], nan))
         for name, since in longest_first
@@ -177,22 +182,21 @@ def _value(
         return nan
     values = []
     for name in training.families:
-        predicted = []
+        prediction, score = np.empty(len(window), dtype=object), np.empty(len(window))
         for number, rows in enumerate(fits):
             params = family(name).default(columns, len(rows))
-            pipeline = family(name).build(params, columns, target, training.seed)
-            pipeline.fit(window.iloc[rows], truth[rows])
-            predicted.append(predict(pipeline, target, window.iloc[fold == number]))
-        found = pd.concat(predicted).loc[window.index[-evaluated:]]
-        values.append(
-            evaluate(
-                training.metric,
+            pipeline = decided(
+                family(name).build(params, columns, target, training.seed),
                 target,
-                truth[-evaluated:],
-                found["prediction"].to_numpy(),
-                found["score"].to_numpy(),
+                training.class_weights[0],
+                training.fit_threshold,
             )
-        )
+            pipeline.fit(window.iloc[rows], truth[rows])
+            others = fold == number
+            prediction[others], score[others] = predicted(pipeline, target, window.iloc[others])
+        late = slice(-evaluated, None)
+        value, _ = judged(training, target, truth[late], prediction[late], score[late])
+        values.append(value)
     pick = np.nanmax if METRICS[training.metric].greater_is_better else np.nanmin
     return nan if np.isnan(values).all() else float(pick(values))
 

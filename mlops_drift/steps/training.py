@@ -33,7 +33,8 @@ from mlops_drift.learning.gates import (
     not_worse_than_champion,
     predictions_vary,
 )
-from mlops_drift.learning.metrics import evaluate, evaluate_within
+from mlops_drift.learning.memory import TrialMemory
+from mlops_drift.learning.metrics import METRICS, evaluate, evaluate_within
 from mlops_drift.learning.training_set import TrainingSet, split_by_time
 from mlops_drift.registry.base import (
     CHALLENGER,
@@ -43,10 +44,11 @@ from mlops_drift.registry.base import (
     registry_lock,
 )
 from mlops_drift.registry.registry import git_sha
-from mlops_drift.spec import ModelSpec
+from mlops_drift.spec import ModelSpec, digest
 from mlops_drift.steps.drift import fit_reference
 from mlops_drift.steps.features import require_point_in_time
 from mlops_drift.steps.scoring import predict_table
+from mlops_drift.studies import Studies
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -175,8 +177,17 @@ def train_birth(
     identity: Mapping[str, str],
     as_of: date,
     on_trial: OnTrial,
+    memory: TrialMemory | None = None,
 ) -> Birth:
     """Searches, trains and measures a version: all that the registry keeps of it.
+
+    Args:
+        spec: the model.
+        training_set: what it learns from, and is measured on.
+        identity: what decides the version.
+        as_of: the day that the set was built for.
+        on_trial: called after each trial of the search with its number and value.
+        memory: keeps the trials of exactly this search.
 
     Raises:
         TrainingSetError: if nothing can be learned from the set.
@@ -195,6 +206,7 @@ def train_birth(
             spec.target,
             spec.training,
             on_trial,
+            memory,
         )
     except UnlearnableError as error:
         raise TrainingSetError(f"{spec.name}: {error}") from error
@@ -211,7 +223,7 @@ def train_birth(
         tags={
             "as_of": as_of.isoformat(),
             "rows": str(training_set.rows),
-            "family": trained.family,
+            "family": found.recipe.family,
             "metric": metric,
             "value": repr(value),
             "lower": repr(lower),
@@ -219,7 +231,13 @@ def train_birth(
             "n_test": str(len(truth)),
             "git_sha": git_sha(settings.PROJECT_ROOT),
         },
-        params={"family": trained.family, "seed": seed, **trained.params},
+        params={
+            "family": found.recipe.family,
+            "seed": seed,
+            "class_weight": found.recipe.class_weight,
+            "threshold": found.recipe.threshold,
+            **found.recipe.params,
+        },
         metrics={
             f"test_{metric}": value,
             f"test_{metric}_lower": lower,
@@ -229,11 +247,41 @@ def train_birth(
             "rows_test": training_set.test.num_rows,
         },
         tables={
-            "trials.json": {"trials": found.trials},
+            "recipe.json": found.recipe.to_dict(),
+            "trials.json": {"trials": [trial.to_dict() for trial in found.trials]},
             # Addresses of receivers may be secrets.
             "spec.json": json.loads(spec.model_dump_json(exclude={"notifications"})),
         },
     )
+
+
+def remembering(studies: Studies) -> Trainer:
+    """`train_birth` whose searches are kept, and go on where they were cut short.
+
+    A search is named `<model> <training set> <digest of description and code>`, each digest by its
+    first twelve characters.
+
+    Args:
+        studies: keeps the trials.
+    """
+
+    def trainer(
+        spec: ModelSpec,
+        training_set: TrainingSet,
+        identity: Mapping[str, str],
+        as_of: date,
+        on_trial: OnTrial,
+    ) -> Birth:
+        made_from = digest([identity["spec_digest"], identity["code_digest"]])
+        metric = METRICS[spec.training.metric]
+        memory = studies.memory(
+            f"{spec.name} {identity['training_set'][:12]} {made_from[:12]}",
+            metric.name,
+            greater_is_better=metric.greater_is_better,
+        )
+        return train_birth(spec, training_set, identity, as_of, on_trial, memory)
+
+    return trainer
 
 
 def _importance(spec: ModelSpec, pipeline: "Pipeline", rows: pd.DataFrame) -> dict[str, float]:

@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from mlops_drift.learning.config import BusinessValue, Gates, Training
+from mlops_drift_tests.learning.samples import BINARY, NUMBER, THREE
 
 
 def test_every_field_is_described():
@@ -19,11 +20,40 @@ def test_every_field_is_described():
         ({"folds": 1}, "folds"),
         ({"test_share": 0.6}, "test_share"),
         ({"trails": 5}, "trails"),
+        ({"validation": "random"}, "validation"),
+        ({"time_budget_seconds": 0}, "time_budget_seconds"),
+        ({"class_weights": []}, "class_weights"),
+        ({"class_weights": ["none", "none"]}, "each may be named once, found none"),
+        ({"decision_threshold": 0}, "decision_threshold"),
+        ({"decision_threshold": 1.0}, "decision_threshold"),
+        ({"decision_threshold": "best"}, "decision_threshold"),
+        (
+            {"metric": "precision", "decision_threshold": "search"},
+            "decision_threshold search needs the metric f1, .*found precision",
+        ),
     ],
 )
 def test_a_training_that_cannot_work_names_its_field(change, message):
     with pytest.raises(ValidationError, match=message):
         Training.model_validate({"metric": "accuracy"} | change)
+
+
+@pytest.mark.parametrize(
+    ("target", "change", "message"),
+    [
+        (NUMBER, {"class_weights": ["none", "balanced"]}, "class_weights .*found a regression"),
+        (NUMBER, {"decision_threshold": 0.4}, r"decision_threshold 0\.4 .*found a regression one"),
+        (THREE, {"decision_threshold": 0.4}, r"decision_threshold 0\.4 .*found a multiclass one"),
+        (THREE, {"decision_threshold": "search"}, "decision_threshold search needs a binary"),
+    ],
+)
+def test_weights_and_thresholds_need_classes_to_choose_between(target, change, message):
+    training = Training(metric="accuracy", **change)
+    with pytest.raises(ValueError, match=message):
+        training.require_fit(target)
+    if target == THREE:
+        Training(metric="accuracy", class_weights=["balanced"]).require_fit(target)
+    training.require_fit(BINARY)
 
 
 def test_a_metric_and_a_minimum_must_be_chosen():

@@ -1,11 +1,13 @@
 import pickle
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_drift.learning.config import Training
-from mlops_drift.learning.model import train
+from mlops_drift.learning.config import FamilyName, Training
+from mlops_drift.learning.model import fit, train
+from mlops_drift.learning.recipe import Recipe
 from mlops_drift_tests.learning.samples import BINARY, MIXED, SENSORS, TARGETS, boxed, mixed
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -21,7 +23,7 @@ def trained(target, family="lightgbm", seed=7, trials=2):
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
-@pytest.mark.parametrize("family", ["lightgbm", "linear"])
+@pytest.mark.parametrize("family", get_args(FamilyName))
 class TestEveryModel:
     def test_predictions_keep_order_and_index_and_do_not_depend_on_company(self, target, family):
         model = trained(target, family)
@@ -75,7 +77,7 @@ def test_missing_columns_are_named():
 def test_the_search_result_describes_the_model():
     training = Training(metric="accuracy", trials=4, folds=2)
     model, found = train(*boxed(150, seed=0), SENSORS, BINARY, training)
-    assert (model.family, model.params) == (found.family, found.params)
+    assert model.recipe == found.recipe
     assert len(found.trials) == 4
 
 
@@ -83,3 +85,20 @@ def test_training_on_a_box_with_the_usual_budget_predicts_new_products():
     model, _ = train(*boxed(150, seed=0), SENSORS, BINARY, Training(metric="accuracy"))
     features, truth = boxed(1000, seed=100)
     assert np.mean(model.predict(features)["prediction"] == truth) >= 0.87
+
+
+@pytest.mark.parametrize("class_weight", ["none", "balanced"])
+def test_a_recipe_makes_the_same_model_at_every_call(class_weight):
+    features, truth = mixed(BINARY)
+    training = Training(
+        metric="f1", trials=2, folds=2, class_weights=[class_weight], decision_threshold="search"
+    )
+    model, found = train(features, truth, MIXED, BINARY, training)
+    recipe = Recipe.from_dict(found.recipe.to_dict())
+    again = fit(recipe, features, truth, MIXED, BINARY, training.seed)
+    assert again.recipe == model.recipe
+    new, _ = mixed(BINARY, seed=5)
+    predicted = model.predict(new)
+    pd.testing.assert_frame_equal(again.predict(new), predicted, check_exact=True)
+    decided = np.where(predicted["score"] >= found.recipe.threshold, "good", "bad")
+    assert list(decided) == list(predicted["prediction"])

@@ -1,13 +1,25 @@
+import json
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from mlops_drift.learning.config import Training
+from mlops_drift.learning.config import FamilyName, Training
 from mlops_drift.learning.families.linear import Linear
 from mlops_drift.learning.families.lookup import family
-from mlops_drift.learning.search import search
-from mlops_drift_tests.learning.samples import BINARY, MIXED, NUMBER, SENSORS, THREE, boxed, mixed
+from mlops_drift.learning.memory import TrialMemory
+from mlops_drift.learning.search import UnlearnableError, search
+from mlops_drift_tests.learning.samples import (
+    BINARY,
+    MIXED,
+    NUMBER,
+    SENSORS,
+    TARGETS,
+    THREE,
+    boxed,
+    mixed,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -18,10 +30,10 @@ def test_the_defaults_of_every_family_come_first():
     features, truth = boxed(150, seed=0)
     training = Training(metric="accuracy", trials=3, folds=3)
     found = search(features, truth, SENSORS, BINARY, training)
-    assert [trial["number"] for trial in found.trials] == [0, 1, 2]
+    assert [trial.number for trial in found.trials] == [0, 1, 2]
     for name, trial in zip(training.families, found.trials, strict=False):
-        assert trial["family"] == name
-        assert trial["params"] == family(name).default(SENSORS, 150)
+        assert trial.recipe.family == name
+        assert trial.recipe.params == family(name).default(SENSORS, 150)
 
 
 def test_the_best_trial_is_the_largest_or_the_smallest_value():
@@ -29,18 +41,18 @@ def test_the_best_trial_is_the_largest_or_the_smallest_value():
     for metric, best in (("accuracy", max), ("log_loss", min)):
         training = Training(metric=metric, trials=6, folds=2)
         found = search(features, truth, SENSORS, BINARY, training)
-        values = [trial["value"] for trial in found.trials]
+        values = [trial.value for trial in found.trials]
         assert len(set(values)) > 1
         assert found.value == best(values)
         winner = found.trials[values.index(found.value)]
-        assert (found.family, found.params) == (winner["family"], winner["params"])
+        assert found.recipe == winner.recipe
 
 
 def test_trees_win_on_a_box_and_a_line_wins_on_a_line():
     training = Training(metric="accuracy", trials=4)
-    assert search(*boxed(400, seed=1), SENSORS, BINARY, training).family == "lightgbm"
+    assert search(*boxed(400, seed=1), SENSORS, BINARY, training).recipe.family == "lightgbm"
     training = Training(metric="rmse", trials=4)
-    assert search(*mixed(NUMBER, n=200), MIXED, NUMBER, training).family == "linear"
+    assert search(*mixed(NUMBER, n=200), MIXED, NUMBER, training).recipe.family == "linear"
 
 
 def test_of_equal_trials_the_earlier_wins():
@@ -48,8 +60,8 @@ def test_of_equal_trials_the_earlier_wins():
     truth = np.where(features["flag"], "good", "bad")
     training = Training(metric="accuracy", families=["lightgbm"], trials=4, folds=2)
     found = search(features, truth, MIXED, BINARY, training)
-    assert [trial["value"] for trial in found.trials] == [1.0] * 4
-    assert found.params == found.trials[0]["params"]
+    assert [trial.value for trial in found.trials] == [1.0] * 4
+    assert found.recipe == found.trials[0].recipe
 
 
 def test_the_same_search_twice_is_the_same_and_another_seed_differs():
@@ -70,7 +82,7 @@ def test_progress_is_told_trial_by_trial():
         QUICK,
         on_trial=lambda number, value: told.append((number, value)),
     )
-    assert told == [(trial["number"], trial["value"]) for trial in found.trials]
+    assert told == [(trial.number, trial.value) for trial in found.trials]
 
 
 def test_the_value_is_of_rows_that_the_model_did_not_see():
@@ -85,7 +97,7 @@ def test_a_failing_trial_is_not_swallowed(monkeypatch):
     def broken(*_):
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(Linear, "build", broken)
+    monkeypatch.setattr(Linear, "estimator", broken)
     with pytest.raises(RuntimeError, match="no memory"):
         search(*mixed(BINARY), MIXED, BINARY, QUICK)
 
@@ -143,3 +155,109 @@ def test_other_wrong_inputs_say_why():
 def test_a_handful_of_rows_is_enough_for_both_families(n):
     training = Training(metric="rmse", trials=4)
     assert len(search(*mixed(NUMBER, n=n), MIXED, NUMBER, training).trials) == 4
+
+
+ALL = Training(
+    metric="f1",
+    families=list(get_args(FamilyName)),
+    trials=8,
+    folds=2,
+    class_weights=["none", "balanced"],
+    decision_threshold="search",
+)
+
+
+def test_families_weights_and_thresholds_are_searched_together():
+    features, truth = mixed(BINARY)
+    found = search(features, truth, MIXED, BINARY, ALL)
+    assert [trial.recipe.family for trial in found.trials[:4]] == ALL.families
+    assert {trial.recipe.class_weight for trial in found.trials} == {"none", "balanced"}
+    assert {trial.recipe.class_weight for trial in found.trials[:4]} == {"none"}
+    assert len({trial.recipe.threshold for trial in found.trials}) > 4
+    assert json.loads(json.dumps([trial.to_dict() for trial in found.trials]))
+
+
+def test_a_searched_threshold_is_the_best_for_the_out_of_fold_scores():
+    features, truth = mixed(BINARY, n=300)
+    truth = np.where(np.random.default_rng(1).random(300) < 0.3, "bad", truth)
+    by_half = QUICK.model_copy(update={"metric": "f1"})
+    searched = by_half.model_copy(update={"decision_threshold": "search"})
+    half, best = (search(features, truth, MIXED, BINARY, each) for each in (by_half, searched))
+    assert best.value > half.value
+    first = best.trials[0]
+    fixed = by_half.model_copy(update={"decision_threshold": first.recipe.threshold, "trials": 1})
+    assert search(features, truth, MIXED, BINARY, fixed).trials == [first]
+
+
+def test_a_fixed_threshold_is_used_in_every_trial():
+    training = QUICK.model_copy(update={"decision_threshold": 0.3})
+    found = search(*mixed(BINARY), MIXED, BINARY, training)
+    assert [trial.recipe.threshold for trial in found.trials] == [0.3, 0.3]
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
+def test_in_the_order_of_time_a_row_is_predicted_from_earlier_rows(target):
+    features, truth = mixed(target, n=200)
+    metric = "rmse" if target == NUMBER else "accuracy"
+    training = Training(metric=metric, trials=2, folds=3, validation="time_ordered")
+    found = search(features, truth, MIXED, target, training)
+    later = truth.copy()
+    # What comes after all that models are fitted on decides the value, but not the models.
+    later[150:] = truth[150:][::-1]
+    other = search(features, later, MIXED, target, training)
+    assert other.value != found.value
+    assert other.trials[0].after_folds[:2] == found.trials[0].after_folds[:2]
+
+
+def test_one_class_until_late_cannot_be_validated_in_the_order_of_time():
+    features, _ = mixed(BINARY)
+    truth = np.array(["good"] * 158 + ["bad"] * 2)
+    training = QUICK.model_copy(update={"validation": "time_ordered"})
+    with pytest.raises(UnlearnableError, match="none of the 2 folds in the order of time has two"):
+        search(features, truth, MIXED, BINARY, training)
+
+
+def test_a_spent_time_budget_leaves_the_defaults_of_each_family():
+    training = Training(metric="accuracy", trials=50, folds=2, time_budget_seconds=1e-9)
+    found = search(*mixed(BINARY), MIXED, BINARY, training)
+    assert [trial.recipe.family for trial in found.trials] == training.families
+
+
+class Remembered(TrialMemory):
+    def __init__(self):
+        self.trials = {}
+        self.computed = []
+
+    def recall(self, number, params):
+        known = self.trials.get(number)
+        return known if known and known.params == params else None
+
+    def keep(self, trial):
+        self.computed.append(trial.number)
+        self.trials[trial.number] = trial
+
+
+@pytest.mark.parametrize("training", [ALL, Training(metric="precision", trials=8, folds=3)])
+def test_a_search_that_was_cut_short_ends_as_if_it_had_not_been(training):
+    features, truth = boxed(60, seed=0)
+    arguments = features, truth, SENSORS, BINARY, training
+    alone = search(*arguments)
+    memory = Remembered()
+    assert repr(search(*arguments, memory=memory)) == repr(alone)
+    for number in (2, 5, 6, 7):
+        del memory.trials[number]
+    memory.computed.clear()
+    told = []
+    again = search(*arguments, memory=memory, on_trial=lambda number, _: told.append(number))
+    assert repr(again) == repr(alone)
+    assert memory.computed == [2, 5, 6, 7]
+    assert told == list(range(8))
+
+
+def test_a_trial_of_another_search_is_not_taken_for_its_own():
+    arguments = *mixed(BINARY), MIXED, BINARY
+    memory = Remembered()
+    search(*arguments, QUICK.model_copy(update={"families": ["lightgbm"]}), memory=memory)
+    memory.computed.clear()
+    assert repr(search(*arguments, QUICK, memory=memory)) == repr(search(*arguments, QUICK))
+    assert memory.computed == [0, 1]

@@ -3,10 +3,16 @@
 from pathlib import Path
 
 import mlflow
+import optuna
 import pytest
 
+from mlops_drift import settings
+from mlops_drift.learning.model import fit
+from mlops_drift.learning.recipe import Recipe
 from mlops_drift.loading import find_model
 from mlops_drift.resources import model_lake, open_lake, open_registry
+from mlops_drift.spec import digest
+from mlops_drift.steps.scoring import predict_table
 from mlops_drift.steps.training import record_birth
 
 
@@ -36,6 +42,43 @@ def test_a_promoted_version_has_its_reference_and_importance_in_the_lake_and_in_
         files = logged(registry, promotion.version)
         assert {"reference.json", "importance.json"} <= set(files)
         assert files == {name: model.sets.read_birth(*where, name) for name in files}
+
+
+def test_the_search_of_a_version_is_kept_in_a_study_of_its_own(parts):
+    spec, model, registry = parts
+    for promotion in model.promotions():
+        tags = registry.tags("tiny", promotion.version)
+        made_from = digest([tags["spec_digest"], tags["code_digest"]])
+        study = optuna.load_study(
+            study_name=f"tiny {promotion.training_set[:12]} {made_from[:12]}",
+            storage=settings.studies_url(),
+        )
+        assert len(study.trials) == spec.training.trials
+        assert study.metric_names == [spec.training.metric]
+        run = registry.client.get_run(registry.run_id("tiny", promotion.version))
+        assert study.best_value == run.data.metrics["cv_accuracy"]
+        assert (run.data.params["class_weight"], run.data.params["threshold"]) == ("none", "0.5")
+
+
+def test_the_recipe_of_a_version_makes_its_predictions_again(parts):
+    spec, model, registry = parts
+    promotion = model.promotions()[-1]
+    run = registry.run_id("tiny", promotion.version)
+    recipe = Recipe.from_dict(mlflow.artifacts.load_dict(f"runs:/{run}/recipe.json"))
+    rows = model.sets.read(promotion.training_set)
+    train, test = rows.train.to_pandas(), rows.test
+    again = fit(
+        recipe,
+        train[list(spec.columns)],
+        train[spec.target.column].to_numpy(),
+        spec.columns,
+        spec.target,
+        spec.training.seed,
+    )
+    predicted = again.predict(test.select(list(spec.columns)).to_pandas())
+    known = predict_table(spec, registry, promotion.version, test)
+    assert known["score"].to_pylist() == predicted["score"].tolist()
+    assert known["prediction"].to_pylist() == predicted["prediction"].tolist()
 
 
 def test_a_birth_that_was_cut_short_is_completed_with_the_same_content(parts):

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 from optuna import Trial
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     OneHotEncoder,
@@ -15,17 +16,12 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from mlops_drift.learning.families.base import Family, Params, columns_of, plain_step
+from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, Family, Params, columns_of
 from mlops_drift.learning.metrics import Array
 from mlops_drift.schema import Column, Target
 
-NUMBERS = ("number", "integer", "boolean")
-
 # Squares and products of more columns than this are too many for the usual training set.
 MOST_COLUMNS_TO_MULTIPLY = 30
-
-# A category rarer than this share of the rows is grouped with the other rare ones.
-RARE_SHARE = 0.01
 
 # Standard deviations; beyond, a square would overflow or decide alone.
 FARTHEST = 10.0
@@ -66,6 +62,7 @@ class Linear(Family):
     """
 
     name = "linear"
+    matrix_params = ("degree",)
 
     def default(self, columns: Mapping[str, Column], n_rows: int) -> Params:
         return {"degree": max(_degrees(columns)), "C": 1.0}
@@ -76,9 +73,7 @@ class Linear(Family):
             "C": trial.suggest_float(self.parameter("C"), 1e-3, 1e2, log=True),
         }
 
-    def build(
-        self, params: Params, columns: Mapping[str, Column], target: Target, seed: int
-    ) -> Pipeline:
+    def matrix(self, params: Params, columns: Mapping[str, Column]) -> ColumnTransformer:
         numbers = make_pipeline(
             SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
             StandardScaler(),
@@ -89,20 +84,17 @@ class Linear(Family):
         categories = OneHotEncoder(
             handle_unknown="infrequent_if_exist", min_frequency=RARE_SHARE, sparse_output=False
         )
-        matrix = ColumnTransformer(
+        return ColumnTransformer(
             [
                 ("numbers", numbers, columns_of(columns, *NUMBERS)),
                 ("categories", categories, columns_of(columns, "category")),
             ]
         )
-        estimator = (
-            LogisticRowByRow(C=params["C"], max_iter=2000, random_state=seed)
-            if target.is_classification
-            else RidgeRowByRow(alpha=1 / params["C"], random_state=seed)
-        )
-        return Pipeline(
-            [("plain", plain_step(columns)), ("matrix", matrix), ("estimator", estimator)]
-        )
+
+    def estimator(self, params: Params, target: Target, seed: int) -> BaseEstimator:
+        if target.is_classification:
+            return LogisticRowByRow(C=params["C"], max_iter=2000, random_state=seed)
+        return RidgeRowByRow(alpha=1 / params["C"], random_state=seed)
 
 
 def _degrees(columns: Mapping[str, Column]) -> list[int]:

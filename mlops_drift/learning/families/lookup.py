@@ -21,5 +21,13 @@ def family(name: FamilyName) -> Family:
             from mlops_drift.learning.families.linear import Linear
 
             return Linear()
+        case "random_forest":
+            from mlops_drift.learning.families.random_forest import RandomForest
+
+            return RandomForest()
+        case "hist_gradient_boosting":
+            from mlops_drift.learning.families.hist_gradient_boosting import HistGradientBoosting
+
+            return HistGradientBoosting()
         case _:
             assert_never(name)

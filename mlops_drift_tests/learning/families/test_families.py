@@ -4,6 +4,7 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from mlops_drift.learning.config import FamilyName
 from mlops_drift.learning.families.base import plain, predict
@@ -68,6 +69,30 @@ class TestEveryFamily:
         assert np.isfinite(predicted["score"]).all()
         assert predicted["prediction"].notna().all()
 
+    def test_an_unseen_category_counts_as_missing_or_rare_and_columns_may_be_of_one_type(
+        self, name, target
+    ):
+        features, truth = mixed(target)
+        for chosen in (["city"], ["x", "count"]):
+            columns = {column: MIXED[column] for column in chosen}
+            pipeline = fitted(name, target, features[chosen], truth, columns)
+            new = features[chosen].head(3).astype(object)
+            new.iloc[1] = "never seen"
+            new.iloc[2] = None
+            scores = predict(pipeline, target, new)["score"]
+            assert np.isfinite(scores).all()
+            assert scores.iloc[1] == scores.iloc[2] or name == "linear"
+
+    def test_a_fit_is_the_same_to_the_last_bit_on_any_number_of_threads(self, name, target):
+        features, truth = mixed(target, n=300)
+        scores = []
+        for threads in (1, 2):
+            with threadpool_limits(threads):
+                scores.append(
+                    predict(fitted(name, target, features, truth), target, features)["score"]
+                )
+        pd.testing.assert_series_equal(*scores, check_exact=True)
+
     def test_suggestions_build_and_defaults_lie_among_them(self, name, target):
         chosen = family(name)
         for n_rows in (4, 150, 100_000):
@@ -103,6 +128,17 @@ def test_degree_two_is_not_offered_for_many_columns():
     assert family("linear").default(columns, 1000)["degree"] == 1
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_rare_categories_are_predicted_alike(name):
+    features, truth = mixed(NUMBER, n=500)
+    features.loc[:2, "city"] = "atlantis"
+    features.loc[3:5, "city"] = "eldorado"
+    pipeline = fitted(name, NUMBER, features, truth)
+    new = pd.concat([features.tail(1)] * 2).assign(city=["atlantis", "eldorado"])
+    one, other = predict(pipeline, NUMBER, new)["prediction"]
+    assert one == other
+
+
 def test_rare_categories_share_a_column_with_unseen_ones():
     features, truth = mixed(NUMBER, n=300)
     features.loc[0, "city"] = "atlantis"
@@ -134,3 +170,19 @@ def test_dtypes_do_not_change_what_a_pipeline_is_fed():
     pd.testing.assert_frame_equal(plain(features, MIXED), plain(nullable, MIXED))
     as_objects = features.astype(object).astype({"city": "category"})
     pd.testing.assert_frame_equal(plain(features, MIXED), plain(as_objects, MIXED))
+
+
+def test_numbers_may_be_stored_as_text():
+    frame = pd.DataFrame(
+        {
+            "x": ["29.85", " ", "abc", "-1e3", "inf", None],
+            "flag": [True, "1", "0", None, 1, False],
+        }
+    )
+    columns = {"x": Column(type="number"), "flag": Column(type="boolean")}
+    nan = np.nan
+    numbers = pd.DataFrame(
+        {"x": [29.85, nan, nan, -1e3, nan, nan], "flag": [1.0, 1.0, 0.0, nan, 1.0, 0.0]}
+    )
+    for dtype in (object, "string", "category"):
+        pd.testing.assert_frame_equal(plain(frame.astype({"x": dtype}), columns), numbers)

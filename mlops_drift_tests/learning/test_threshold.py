@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops_drift.learning.config import THRESHOLD_METRICS, Training
+from mlops_drift.learning.metrics import evaluate
+from mlops_drift.learning.threshold import best_threshold, judged
+from mlops_drift_tests.learning.samples import BINARY
+
+# Few distinct scores, so that ties are common, and neighbours without a number in between.
+SCORES = st.sampled_from([0.0, 5e-324, 0.1, 0.25, 0.5, np.nextafter(0.5, 1), 0.9, 1.0])
+ROWS = st.lists(st.tuples(st.booleans(), SCORES), min_size=1, max_size=12)
+
+
+def value_at(metric, positive, score, threshold):
+    truth = np.where(positive, "good", "bad")
+    decided = np.where(score >= threshold, "good", "bad")
+    return evaluate(metric, BINARY, truth, decided, score)
+
+
+@pytest.mark.parametrize("metric", THRESHOLD_METRICS)
+@given(rows=ROWS)
+def test_no_cut_is_better_than_the_best(metric, rows):
+    positive, score = (np.array(part) for part in zip(*rows, strict=True))
+    found = best_threshold(metric, positive, score)
+    assert 0 < found < 1
+    best = value_at(metric, positive, score, found)
+    tried = [*np.unique(score), 0.5, 1e-300, np.nextafter(1, 0)]
+    others = [value_at(metric, positive, score, cut) for cut in tried if 0 < cut < 1]
+    assert all(np.isnan(other) or best >= other for other in others)
+
+
+def test_a_cut_lies_in_the_middle_between_two_neighbours():
+    positive = np.array([False, False, True, True])
+    score = np.array([0.1, 0.2, 0.6, 0.7])
+    for metric in THRESHOLD_METRICS:
+        assert best_threshold(metric, positive, score) == pytest.approx(0.4)
+
+
+def test_of_equal_cuts_the_one_nearest_to_a_half_is_taken():
+    positive = np.array([False, True, False, True])
+    score = np.array([0.1, 0.2, 0.45, 0.6])
+    assert value_at("accuracy", positive, score, 0.15) == 0.75
+    assert best_threshold("accuracy", positive, score) == pytest.approx(0.525)
+
+
+def test_one_class_one_row_and_no_rows_have_a_threshold():
+    assert best_threshold("accuracy", np.array([False, False]), np.array([0.3, 0.4])) > 0.4
+    assert best_threshold("accuracy", np.array([True]), np.array([0.3])) <= 0.3
+    assert best_threshold("f1", np.array([], dtype=bool), np.array([])) == 0.5
+    assert best_threshold("accuracy", np.array([True]), np.array([0.0])) == 0.5
+
+
+def test_another_metric_is_refused():
+    with pytest.raises(ValueError, match=r"can be searched for the metrics f1, .*found 'recall'"):
+        best_threshold("recall", np.array([True]), np.array([0.3]))
+
+
+def test_judging_decides_anew_only_where_a_threshold_is_searched():
+    truth = np.array(["good", "bad", "bad"], dtype=object)
+    score = np.array([0.3, 0.2, 0.1])
+    prediction = np.array(["bad"] * 3, dtype=object)
+    fixed = Training(metric="accuracy", decision_threshold=0.7)
+    assert judged(fixed, BINARY, truth, prediction, score) == (2 / 3, 0.7)
+    searched = Training(metric="accuracy", decision_threshold="search")
+    assert judged(searched, BINARY, truth, prediction, score) == (1.0, 0.25)
