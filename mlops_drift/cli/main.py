@@ -4,7 +4,7 @@ import click
 
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, sql, status
-from mlops_drift.cli.versions import approve, explain, log, reject, rollback
+from mlops_drift.cli.versions import approve, explain, log, rebuild, reject, rollback
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,6 +18,7 @@ for command in (
     backtest,
     log,
     explain,
+    rebuild,
     approve,
     reject,
     rollback,

@@ -1,4 +1,4 @@
-"""The commands over versions: `approve`, `reject`, `rollback`, `log` and `explain`."""
+"""The commands over versions: `approve`, `reject`, `rollback`, `log`, `explain`, `rebuild`."""
 
 import getpass
 from collections.abc import Callable, Iterator
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mlops_drift.registry.registry import Registry
     from mlops_drift.spec import ModelSpec
     from mlops_drift.steps.promotion import Person
+    from mlops_drift.steps.rebuild import Rebuilt
 
 
 def _person(command: Callable[..., None]) -> Callable[..., None]:
@@ -122,6 +123,50 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
         from mlops_drift.reporting.lineage import lineage_lines
 
         click.echo("\n".join(lineage_lines(title, chain)))
+
+
+@click.command()
+@click.argument("model")
+@click.argument("version", type=click.IntRange(1))
+@click.option("--search", "search_again", is_flag=True, help="Make all trials again too.")
+@FORMAT
+def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
+    """Train VERSION of MODEL again, and prove that its predictions are the same."""
+    with clear_errors():
+        from mlops_drift.loading import find_model
+        from mlops_drift.replay import quiet
+        from mlops_drift.resources import model_lake, open_lake, open_registry
+        from mlops_drift.steps.rebuild import rebuild as make_again
+
+        spec = find_model(model).spec
+        with quiet(), open_lake() as lake, waiting(f"{model}: training version {version} again"):
+            lake_of_model, registry = model_lake(lake, spec), open_registry()
+            if version not in [record.version for record in lake_of_model.versions()]:
+                raise click.ClickException(f"{model} has no version {version}")
+            made = make_again(spec, lake_of_model, registry, version, search_again=search_again)
+    if style == "json":
+        print_json({**vars(made), "is_same": made.is_same})
+    else:
+        click.echo(_rebuilt(model, made))
+    if not made.is_same:
+        raise SystemExit(1)
+
+
+def _rebuilt(model: str, made: "Rebuilt") -> str:
+    name = f"version {made.version} of {model}"
+    code = "" if made.same_code else "; code or libraries are not those that made it"
+    if made.same_recipe is False:
+        return f"{name} did not come out again: the search found another recipe{code}"
+    searched = ", the search found the same recipe" if made.same_recipe else ""
+    if not made.different:
+        return (
+            f"{name} came out again{searched}: all {made.rows} predictions are the same to the "
+            f"last bit{code}"
+        )
+    return (
+        f"{name} did not come out again: {made.different} of {made.rows} predictions differ, "
+        f"scores by up to {made.largest:.3g}{code}"
+    )
 
 
 @contextmanager

@@ -105,6 +105,10 @@ class VersionRegistry(ABC):
         """The run that trained a version."""
 
     @abstractmethod
+    def read_json(self, model: str, version: int, name: str) -> Any:
+        """A file of JSON that was logged with a version, read."""
+
+    @abstractmethod
     def describe(self, model: str, version: int, text: str) -> None:
         """Sets what people read about a version and its run, in Markdown."""
 

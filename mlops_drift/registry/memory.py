@@ -1,5 +1,6 @@
 """A registry in memory, for a backtest."""
 
+import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,14 @@ class MemoryRegistry(VersionRegistry):
     def run_id(self, model: str, version: int) -> str:
         """No run is recorded."""
         return ""
+
+    def read_json(self, model: str, version: int, name: str) -> Any:
+        """A file of JSON that was logged with a version, read."""
+        self.tags(model, version)
+        tables = self._births[model][version - 1].tables
+        if name not in tables:
+            raise RegistryError(f"version {version} of {model} has no {name}")
+        return json.loads(json.dumps(tables[name]))
 
     def describe(self, model: str, version: int, text: str) -> None:
         """Nobody reads here."""

@@ -4,6 +4,7 @@ MLflow is imported when it is first needed: it costs seconds, and the daily path
 scores nothing never needs it.
 """
 
+import json
 import logging
 import subprocess
 import tempfile
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -201,6 +202,24 @@ class Registry(VersionRegistry):
     def run_id(self, model: str, version: int) -> str:
         """The MLflow run that trained a version."""
         return str(self.client.get_model_version(model, str(version)).run_id)
+
+    def read_json(self, model: str, version: int, name: str) -> Any:
+        """A file of JSON that was logged with a version, read.
+
+        Raises:
+            RegistryError: if the version has no such file.
+        """
+        from mlflow.exceptions import MlflowException
+
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                run = self.run_id(model, version)
+                file = self.client.download_artifacts(run, name, folder)
+                return json.loads(Path(file).read_text(encoding="utf-8"))
+            except (MlflowException, OSError, ValueError) as error:
+                raise RegistryError(
+                    f"version {version} of {model} has no {name} that can be read: {error}"
+                ) from error
 
     def describe(self, model: str, version: int, text: str) -> None:
         """Sets the description of a version and the note of its run, in Markdown."""

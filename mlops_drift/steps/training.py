@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift import settings
-from mlops_drift.digests import learning_code_digest
+from mlops_drift.digests import learning_code_digest, lock_digest
 from mlops_drift.drift.reference import Reference
 from mlops_drift.lake.features import FeatureError
 from mlops_drift.lake.model_lake import (
@@ -34,7 +35,7 @@ from mlops_drift.learning.gates import (
     predictions_vary,
 )
 from mlops_drift.learning.memory import TrialMemory
-from mlops_drift.learning.metrics import METRICS, evaluate, evaluate_within
+from mlops_drift.learning.metrics import METRICS, Array, evaluate, evaluate_within
 from mlops_drift.learning.training_set import TrainingSet, split_by_time
 from mlops_drift.registry.base import (
     CHALLENGER,
@@ -230,6 +231,7 @@ def train_birth(
             "upper": repr(upper),
             "n_test": str(len(truth)),
             "git_sha": git_sha(settings.PROJECT_ROOT),
+            "lock_digest": lock_digest(settings.PROJECT_ROOT),
         },
         params={
             "family": found.recipe.family,
@@ -239,9 +241,7 @@ def train_birth(
             **found.recipe.params,
         },
         metrics={
-            f"test_{metric}": value,
-            f"test_{metric}_lower": lower,
-            f"test_{metric}_upper": upper,
+            **_test_metrics(spec, truth, prediction, score),
             f"cv_{metric}": found.value,
             "rows_train": training_set.train.num_rows,
             "rows_test": training_set.test.num_rows,
@@ -253,6 +253,21 @@ def train_birth(
             "spec.json": json.loads(spec.model_dump_json(exclude={"notifications"})),
         },
     )
+
+
+def _test_metrics(
+    spec: ModelSpec, truth: Array, prediction: Array, score: Array
+) -> dict[str, float]:
+    """Every metric that fits the target, on the test part, with its interval."""
+    found: dict[str, float] = {}
+    for name, metric in METRICS.items():
+        if spec.target.kind in metric.kinds:
+            value, lower, upper = evaluate_within(
+                name, spec.target, truth, prediction, score, seed=spec.training.seed
+            )
+            numbers = {"": value, "_lower": lower, "_upper": upper}
+            found |= {f"test_{name}{part}": number for part, number in numbers.items()}
+    return {name: number for name, number in found.items() if isfinite(number)}
 
 
 def remembering(studies: Studies) -> Trainer:

@@ -1,0 +1,82 @@
+"""A version can be made again from what was stored of it."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from mlops_drift.cli.main import main
+from mlops_drift.learning.families import base
+from mlops_drift.loading import find_model
+from mlops_drift.registry.base import RegistryError
+from mlops_drift.resources import model_lake, open_lake, open_registry
+from mlops_drift.steps.rebuild import rebuild
+
+
+@pytest.fixture
+def parts(story):
+    spec = find_model("tiny").spec
+    with open_lake() as lake:
+        yield spec, model_lake(lake, spec), open_registry()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_version_comes_out_again_to_the_last_bit(parts, version):
+    made = rebuild(*parts, version, search_again=True)
+    assert made.is_same
+    assert (made.different, made.largest, made.same_recipe) == (0, 0.0, True)
+    assert made.rows == parts[1].version(version).rows
+    assert made.same_code
+
+
+def test_the_description_of_its_own_time_makes_it(parts):
+    spec, model, registry = parts
+    columns = {name: spec.columns[name] for name in ("a",)}
+    made = rebuild(spec.model_copy(update={"columns": columns}), model, registry, 1)
+    assert made.is_same
+
+
+def test_another_model_under_its_number_is_found_out(parts, monkeypatch):
+    spec, model, registry = parts
+    honest = base.predict
+
+    def shifted(pipeline, target, features):
+        found = honest(pipeline, target, features)
+        if pipeline is registry.pipeline("tiny", 1):
+            found["score"] = np.nextafter(found["score"].to_numpy(), 2.0)
+        return found
+
+    monkeypatch.setattr(base, "predict", shifted)
+    made = rebuild(spec, model, registry, 1)
+    assert not made.is_same
+    assert made.different == made.rows
+    assert 0 < made.largest < 1e-12
+
+
+def test_every_metric_of_the_test_part_is_logged_with_its_interval(parts):
+    _, model, registry = parts
+    run = registry.client.get_run(model.version(1).mlflow_run)
+    for name in ("accuracy", "f1", "auc", "log_loss"):
+        value, lower, upper = (
+            run.data.metrics[f"test_{name}{part}"] for part in ("", "_lower", "_upper")
+        )
+        assert lower <= value <= upper
+    tags = registry.tags("tiny", 1)
+    assert len(tags["lock_digest"]) == 64
+    assert {"git_sha", "code_digest", "spec_digest", "training_set", "reference"} <= set(tags)
+
+
+def test_a_file_that_was_not_logged_is_named(parts):
+    with pytest.raises(RegistryError, match=r"version 1 of tiny has no nothing\.json"):
+        parts[2].read_json("tiny", 1, "nothing.json")
+
+
+def test_the_command_proves_it(story):
+    result = CliRunner().invoke(main, ["rebuild", "tiny", "2"])
+    assert result.exit_code == 0, result.output
+    assert "version 2 of tiny came out again: all 60 predictions are the same" in result.output
+    told = json.loads(CliRunner().invoke(main, ["rebuild", "tiny", "1", "--format", "json"]).stdout)
+    assert told["is_same"]
+    missing = CliRunner().invoke(main, ["rebuild", "tiny", "9"])
+    assert (missing.exit_code, "tiny has no version 9" in missing.output) == (1, True)
