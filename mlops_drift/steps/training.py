@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mlops_drift import settings
 from mlops_drift.digests import learning_code_digest
@@ -20,14 +19,7 @@ from mlops_drift.lake.training_sets import (
     canonical_json,
     parquet_bytes,
 )
-from mlops_drift.learning.gates import (
-    GateResult,
-    minimum_metric,
-    no_key_overlap,
-    not_worse_than_champion,
-    predictions_vary,
-)
-from mlops_drift.learning.metrics import evaluate, evaluate_within
+from mlops_drift.learning.metrics import evaluate_within
 from mlops_drift.learning.training_set import TrainingSet, split_by_time
 from mlops_drift.registry.base import (
     CHALLENGER,
@@ -40,6 +32,7 @@ from mlops_drift.registry.base import (
 from mlops_drift.registry.registry import git_sha
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.drift import fit_reference
+from mlops_drift.steps.gates import VALIDATED_TAG, evaluate_gates
 from mlops_drift.steps.scoring import predict_table
 
 if TYPE_CHECKING:
@@ -189,6 +182,7 @@ def train_birth(
             "lower": repr(lower),
             "upper": repr(upper),
             "n_test": str(len(truth)),
+            VALIDATED_TAG: repr(found.value),
             "git_sha": git_sha(settings.PROJECT_ROOT),
         },
         params={"family": trained.family, "seed": seed, **trained.params},
@@ -236,66 +230,6 @@ def _record(registry: VersionRegistry, spec: ModelSpec, version: int) -> Version
         n_test=int(tags["n_test"]),
         mlflow_run=registry.run_id(spec.name, version),
     )
-
-
-def evaluate_gates(
-    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
-) -> list[GateResult]:
-    """Evaluates every gate for a version, from its stored training set and the registry.
-
-    The champion is compared on those rows of the version's test part that the champion did not
-    train on.
-    """
-    record = model.version(version)
-    training_set = model.sets.read(record.training_set)
-    test = training_set.test
-    predicted = predict_table(spec, registry, version, test)
-    others = [item for item in model.promotions() if item.version != version]
-    champion = others[-1] if others else None
-    return [
-        minimum_metric(
-            spec.training.metric, _value(spec, test, predicted), spec.gates, test.num_rows
-        ),
-        _comparison(spec, model, registry, test, predicted, champion),
-        no_key_overlap(
-            training_set.train[spec.key].to_pylist(), training_set.test[spec.key].to_pylist()
-        ),
-        predictions_vary(spec.target, _array(predicted, "prediction"), _array(predicted, "score")),
-    ]
-
-
-def _comparison(
-    spec: ModelSpec,
-    model: ModelLake,
-    registry: VersionRegistry,
-    test: pa.Table,
-    predicted: pa.Table,
-    champion: Promotion | None,
-) -> GateResult:
-    metric = spec.training.metric
-    if champion is None:
-        return not_worse_than_champion(metric, 0.0, None, spec.gates, 0)
-    known_to_champion = model.sets.read(champion.training_set).train[spec.key]
-    unseen = pc.invert(pc.is_in(test[spec.key], known_to_champion))
-    rows, mine = test.filter(unseen), predicted.filter(unseen)
-    theirs = predict_table(spec, registry, champion.version, rows)
-    return not_worse_than_champion(
-        metric, _value(spec, rows, mine), _value(spec, rows, theirs), spec.gates, rows.num_rows
-    )
-
-
-def _value(spec: ModelSpec, rows: pa.Table, predicted: pa.Table) -> float:
-    return evaluate(
-        spec.training.metric,
-        spec.target,
-        _array(rows, spec.target.column),
-        _array(predicted, "prediction"),
-        _array(predicted, "score"),
-    )
-
-
-def _array(table: pa.Table, name: str):  # type: ignore[no-untyped-def]
-    return table[name].to_numpy()
 
 
 def record_birth(
