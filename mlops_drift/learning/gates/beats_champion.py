@@ -78,7 +78,7 @@ class BeatsChampion(Gate):
         fails = value <= 0 if must_be_better else value < limit - _ROUNDING
         told = (
             f"On the same {n} rows the challenger's {metric} is {ours:.4g} and the champion's "
-            f"{theirs:.4g}: {'better' if difference > 0 else 'worse'} by {abs(difference):.4g} "
+            f"{theirs:.4g}: {_by(difference)} "
             f"(95 % interval {lower:+.4g} to {upper:+.4g})"
         )
         finding, advice = _told(told, fails, must_be_better, value, gates.tolerance)
@@ -115,8 +115,8 @@ def _told(
         if not fails:
             return f"{told}; in 95 % of the resamples by at least {value:.4g}.", ""
         return (
-            f"{told}. Chance explains that: in 95 % of the resamples the difference is at least "
-            f"{value:.4g}, and must be above 0. A change that brings nothing is only a risk.",
+            f"{told}. In 95 % of the resamples the difference is at least {value:.4g}, and must be "
+            "above 0: chance may be all there is, and a change that brings nothing is only a risk.",
             "Keep the champion and retrain with more or fresher labelled rows, or accept equals "
             "with gates.comparison: not_worse.",
         )
@@ -126,6 +126,12 @@ def _told(
         f"{told}, accepted is {tolerance:.4g}. Promotion would make production worse.",
         "Keep the champion and retrain with more or fresher labelled rows.",
     )
+
+
+def _by(difference: float) -> str:
+    if abs(difference) < _ROUNDING:
+        return "the same"
+    return f"{'better' if difference > 0 else 'worse'} by {abs(difference):.4g}"
 
 
 def _pairs(duel: Duel) -> list[tuple[Array, Array]]:

@@ -66,8 +66,10 @@ def test_a_better_challenger_must_be_better_by_more_than_chance():
     assert close.verdict == "fail"
     assert close.value <= 0 < close.numbers["difference"]
     assert "gates.comparison: not_worse" in close.summary
-    assert judge(81, 81).verdict == "fail"
-    assert judge(80, 95).verdict == "fail"
+    same, worse = judge(81, 81), judge(80, 95)
+    assert (same.verdict, worse.verdict) == ("fail", "fail")
+    assert "the champion's 0.81: the same" in same.summary
+    assert "worse by 0.15" in worse.summary
 
 
 def test_the_value_is_the_quantile_that_is_judged():
