@@ -28,6 +28,7 @@ def shares_chart(picture: Shares) -> bytes:
             )
         axes.set_xticks(places, short(picture.names), rotation=20, parse_math=False)
         axes.set_ylabel("share, %", fontsize=7)
+        axes.set_ylim(bottom=0)
         if len(picture.series) > 1:
             axes.legend(fontsize=7)
     return png.getvalue()

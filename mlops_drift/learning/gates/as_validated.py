@@ -45,9 +45,8 @@ class AsValidated(Gate):
                 "Train a new version, or wait for labels of every class.",
                 threshold=limit,
             )
-        test, validated = comparable(
-            metric, candidate.target, candidate.truth, np.array([value, expected])
-        )
+        numbers = np.array([value, expected, lower, upper])
+        test, validated, *ends = comparable(metric, candidate.target, candidate.truth, numbers)
         better = float(test - validated)
         if isnan(better):
             return self.unknown(
@@ -79,11 +78,11 @@ class AsValidated(Gate):
             else "",
             numbers={"lower": lower, "upper": upper, "cross-validated": expected},
             picture=Limit(
-                f"{metric}: test part, and cross-validation as the line",
-                value,
-                expected,
-                not greater,
-                lower,
-                upper,
+                f"{metric}: how much better on the test part than in cross-validation",
+                better,
+                limit,
+                False,
+                float(min(ends) - validated),
+                float(max(ends) - validated),
             ),
         )

@@ -41,6 +41,8 @@ def test_an_error_is_measured_in_standard_deviations():
     found = GATE.judge(candidate(NUMBER, test=test, validated=2.0))
     mae = (test["y"] - candidate(NUMBER, test=test).score).abs().mean()
     assert found.value == pytest.approx((2.0 - mae) / test["y"].std(ddof=0))
+    assert found.picture.value == found.value
+    assert found.picture.lower < found.value < found.picture.upper
 
 
 @pytest.mark.parametrize("validated", [None, float("nan")])
