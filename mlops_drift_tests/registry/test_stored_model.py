@@ -113,3 +113,14 @@ def test_a_folder_that_says_nothing_of_its_model_is_named(mlflow_registry, tmp_p
     about.unlink()
     with pytest.raises(RegistryError, match="MLmodel cannot be read"):
         mlflow_registry.artifact("shop", version)
+
+
+def test_a_model_that_lies_elsewhere_is_fetched(mlflow_registry, tmp_path):
+    pipeline = classifier()
+    version = born(mlflow_registry, pipeline)
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    remote = Registry(uri, tmp_path / "elsewhere", tmp_path / "locks")
+    assert remote.artifact("shop", version).signature == ("x", "b")
+    assert remote.artifact("shop", version) == remote.artifact("shop", version)
+    found = remote.fresh_predictions("shop", version, BINARY, X)
+    assert found["prediction"].tolist() == pipeline.predict(X).tolist()
