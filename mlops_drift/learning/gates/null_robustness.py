@@ -75,8 +75,8 @@ class NullRobustness(Gate):
         wrong = _wrong(candidate, before, found)
         if least > limit:
             wrong.append(
-                f"{candidate.metric} worsens by {loss:.3g}, accepted is {limit:.3g}, and chance "
-                f"explains no less than {least:.3g}"
+                f"{candidate.metric} worsens by {loss:.3g} (in 95 % of the resamples by at least "
+                f"{least:.3g}), accepted is {limit:.3g}"
             )
         numbers, scores = {}, {}
         for name, frame in (("intact", before), ("with gaps", found)):
