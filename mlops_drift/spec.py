@@ -12,7 +12,8 @@ from pydantic import Field, field_validator, model_validator
 from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
 from mlops_drift.lake.features import Derivation
 from mlops_drift.lake.table import KeyType, ModelTables, model_tables
-from mlops_drift.learning.config import Gates, Training
+from mlops_drift.learning.config import Training
+from mlops_drift.learning.gates.config import Gates, require_fitting
 from mlops_drift.learning.metrics import metric_for
 from mlops_drift.monitoring.config import (
     AgeMonitor,
@@ -109,6 +110,8 @@ class ModelSpec(Strict):
         self._derived_columns_fit_sql()
         metric_for(self.training.metric, self.target.kind)
         self.training.require_fit(self.target)
+        require_fitting(self.gates, self.target, self.columns)
+        self._columns_divide("gates.slices", self.gates.slices)
         self._drift_monitor_fits(self.monitors.drift)
         self._performance_monitor_fits(self.monitors.performance)
         require_watched(self.policy, self.monitors.performance)

@@ -60,7 +60,10 @@ def spec(changes=None):
         ({"training": {"test_share": 0.9}}, ["training.test_share", "0.9", "0.5"]),
         ({"training": {"families": ["mlp"]}}, ["families.0", "'mlp'", "'lightgbm', 'linear'"]),
         ({"training": {"families": []}}, ["training.families", "[]", "at least 1"]),
-        ({"gates": {"minimum": "high"}}, ["gates.minimum", "'high'", "valid number"]),
+        ({"gates": {"metrics": {"f1": "high"}}}, ["gates.metrics.f1", "'high'", "valid number"]),
+        ({"gates": {"metrics": {"mae": 1}}}, ["gates.metrics", "'mae'", "binary target"]),
+        ({"gates": {"trusted_columns": ["z"]}}, ["gates.trusted_columns names z", "a, b, c"]),
+        ({"gates": {"slices": ["a"]}}, ["gates.slices names a;", "are c"]),
         ({"gates": {"tolerance": -1}}, ["gates.tolerance", "-1", "greater than or equal to 0"]),
         ({"monitors": {"drift": {"windows": [7, 1]}}}, ["drift.windows", "[7, 1]", "ascending"]),
         ({"monitors": {"drift": {"metric": "emd"}}}, ["drift.metric", "'emd'", "'wasserstein'"]),
@@ -205,7 +208,7 @@ def test_a_short_description_is_enough():
         **needed,
         target={"column": "y", "kind": "regression"},
         training={"metric": "mae"},
-        gates={"minimum": 2.0},
+        gates={"metrics": {"mae": 2.0}},
     )
     assert short.monitors.drift.windows == [1, 7, 28]
     assert short.policy.retrain_on == [
@@ -231,7 +234,7 @@ def test_tables_have_the_names_that_the_project_reserves():
         {"end_date": None},
         {"source": {"events": {"path": "elsewhere.csv"}}},
         {"columns": {"a": {"description": "Said in other words."}}},
-        {"gates": {"minimum": 0.5}},
+        {"gates": {"metrics": {"accuracy": 0.5}}},
         {"monitors": {"drift": {"threshold": 0.3}}},
         {"policy": {"min_new_labels": 5}},
     ],

@@ -63,7 +63,12 @@ SPEC = {
         "folds": 2,
         "test_share": 0.3,
     },
-    "gates": {"minimum": 0.7, "min_rows": 10},
+    "gates": {
+        "metrics": {"accuracy": 0.7},
+        "comparison": "not_worse",
+        "min_rows": 10,
+        "trusted_columns": ["a"],
+    },
     "monitors": {
         "drift": {"windows": [1, 3], "min_rows": 30},
         "performance": {"windows": [1, 3], "min_rows": 20, "drop": 0.2},
@@ -84,12 +89,12 @@ def day(number):
 
 
 def merged(base, changes):
-    """A copy of nested dictionaries with other values at some places."""
+    """A copy of nested dictionaries with other values at some places; `...` takes one away."""
     result = deepcopy(base)
     for name, value in changes.items():
         nested = isinstance(value, dict) and isinstance(result.get(name), dict)
         result[name] = merged(result[name], value) if nested else value
-    return result
+    return {name: value for name, value in result.items() if value is not ...}
 
 
 def events_of(number):

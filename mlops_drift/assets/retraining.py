@@ -32,6 +32,7 @@ from mlops_drift.lake.model_lake import VersionRecord
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource, open_studies
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.gates import evaluate_gates, model_gates
 from mlops_drift.steps.retraining import (
     choose_rows,
     chosen_sentence,
@@ -42,7 +43,6 @@ from mlops_drift.steps.retraining import (
 from mlops_drift.steps.training import (
     TrainingSetError,
     build_training_set,
-    evaluate_gates,
     record_birth,
     remembering,
     train_challenger,
@@ -202,7 +202,7 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
     """Builds the gates: blocking checks on the challenger, in one step."""
     key = asset_key(spec, CHALLENGER)
 
-    @dg.multi_asset_check(specs=gate_specs(key), name=f"{spec.name}__gates")
+    @dg.multi_asset_check(specs=gate_specs(key, model_gates(spec)), name=f"{spec.name}__gates")
     def gates(
         context: dg.AssetCheckExecutionContext,
         lake: LakeResource,

@@ -1,32 +1,21 @@
-"""The gates as blocking checks on the challenger."""
+"""The gates as blocking checks on the challenger, each with its numbers and its picture."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 import dagster as dg
 
-from mlops_drift.checks.report import check_result
-from mlops_drift.learning.gates import (
-    MINIMUM_METRIC,
-    NO_KEY_OVERLAP,
-    NOT_WORSE_THAN_CHAMPION,
-    PREDICTIONS_VARY,
-    GateResult,
-)
-
-DESCRIPTIONS = {
-    MINIMUM_METRIC: "The test metric reaches the absolute threshold.",
-    NOT_WORSE_THAN_CHAMPION: "Not worse than the champion on the same rows, which neither has "
-    "trained on; decides from the second version on.",
-    NO_KEY_OVERLAP: "No event is in both parts of the training set.",
-    PREDICTIONS_VARY: "The test predictions are not all the same.",
-}
+from mlops_drift.checks.charts.draw import draw
+from mlops_drift.checks.report import check_result, verdict_table
+from mlops_drift.learning.gates.base import Gate, GateResult
+from mlops_drift.learning.gates.pictures import Limit, Picture
 
 
-def gate_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """Declares the gates; only they block."""
+def gate_specs(key: dg.AssetKey, gates: Sequence[Gate]) -> list[dg.AssetCheckSpec]:
+    """Declares the gates of a model; only they block."""
     return [
-        dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)
-        for name, description in DESCRIPTIONS.items()
+        dg.AssetCheckSpec(gate.name, asset=key, blocking=True, description=gate.description)
+        for gate in gates
     ]
 
 
@@ -38,14 +27,31 @@ def gate_checks(
 
 
 def _check(key: dg.AssetKey, version: int, gate: GateResult) -> dg.AssetCheckResult:
-    numbers = {"value": gate.value, "threshold": gate.threshold, "n": float(gate.n)}
+    numbers = {
+        "value": gate.value,
+        "threshold": gate.threshold,
+        "n": float(gate.n),
+        **gate.numbers,
+    }
+    picture = gate.picture or _plain(gate)
     return check_result(
         key,
         gate.name,
         gate.verdict,
         f"version {version}: {gate.summary}",
         numbers,
-        gate.summary,
-        {"version": version},
+        gate.advice,
+        {
+            "version": version,
+            **{name: verdict_table(rows) for name, rows in gate.tables.items()},
+        },
+        draw(picture) if picture else None,
         unknown_blocks=True,
     )
+
+
+def _plain(gate: GateResult) -> Picture | None:
+    """The picture of a gate that has nothing but its number."""
+    if not isfinite(gate.value) or not isfinite(gate.threshold):
+        return None
+    return Limit(gate.name, gate.value, gate.threshold, at_least=False)

@@ -1,4 +1,4 @@
-"""What a user may choose about training and about the gates of promotion."""
+"""What a user may choose about training, and what predictions are worth."""
 
 from typing import Annotated, Literal, Self
 
@@ -162,28 +162,3 @@ class BusinessValue(Strict):
                 )
             seen.add(outcome)
         return self
-
-
-class Gates(Strict):
-    """What a challenger must reach before it may become the champion.
-
-    >>> Gates(minimum=0.8).tolerance
-    0.02
-    """
-
-    minimum: float = Field(
-        description="The worst acceptable value of the metric on the test part: a lower limit, or "
-        "an upper limit for log_loss, mae and rmse, where smaller is better."
-    )
-    tolerance: float = Field(
-        0.02,
-        ge=0,
-        description="How much worse than the champion a challenger may be on the same rows, in "
-        "units of the metric.",
-    )
-    min_rows: int = Field(
-        30,
-        ge=1,
-        description="Fewest rows on which challenger and champion are compared; below, the "
-        "comparison is unknown.",
-    )

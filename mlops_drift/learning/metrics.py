@@ -64,7 +64,7 @@ def evaluate(
     0.5
     """
     chosen = metric_for(metric, target.kind)
-    encoded = _encode(target, truth, prediction, score)
+    encoded = encode(target, truth, prediction, score)
     return chosen.compute(*encoded) if len(truth) else nan
 
 
@@ -96,13 +96,13 @@ def evaluate_within(
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, found {confidence}")
     chosen = metric_for(metric, target.kind)
-    encoded = _encode(target, truth, prediction, score)
+    encoded = encode(target, truth, prediction, score)
     n = len(truth)
     if n == 0:
         return nan, nan, nan
     value = chosen.compute(*encoded)
     if metric == "accuracy":
-        return value, *_wilson(value, n, confidence)
+        return value, *wilson(value, n, confidence)
     rng = np.random.default_rng(seed)
     resamples = (rng.integers(n, size=n) for _ in range(RESAMPLES))
     values = np.array([chosen.compute(*(array[rows] for array in encoded)) for rows in resamples])
@@ -164,9 +164,14 @@ balanced_accuracy, f1, precision, recall, f1_macro, auc, log_loss
     return METRICS[metric]
 
 
-def _encode(
+def encode(
     target: Target, truth: Array, prediction: Array, score: Array
 ) -> tuple[Array, Array, Array]:
+    """Truth, prediction and score as ``Metric.compute`` takes them: classes as codes.
+
+    Raises:
+        ValueError: If the lengths differ, or a value is not one of the target's classes.
+    """
     if not len(truth) == len(prediction) == len(score):
         raise ValueError(
             "truth, prediction and score must have one value per row, found lengths "
@@ -187,7 +192,12 @@ def _codes(classes: list[str], name: str, values: Array) -> Array:
     return codes
 
 
-def _wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
+def wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
+    """The Wilson interval of a share of n rows.
+
+    >>> [round(bound, 3) for bound in wilson(0.8, 10, 0.95)]
+    [0.49, 0.943]
+    """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     margin = z / (1 + z**2 / n) * sqrt(share * (1 - share) / n + z**2 / (4 * n**2))

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
+    from mlops_drift.schema import Target
+
 # The newest version that asked for promotion; after it, the same version as the champion.
 CHALLENGER = "challenger"
 CHAMPION = "champion"
@@ -57,6 +59,21 @@ class Birth:
     tables: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Artifact:
+    """What is stored of a version's model.
+
+    Attributes:
+        size: in bytes.
+        digest: SHA-256 over all of it.
+        signature: names of the inputs that it declares, None if it declares none.
+    """
+
+    size: int
+    digest: str
+    signature: tuple[str, ...] | None
+
+
 class VersionRegistry(ABC):
     """Versions of models, numbered from 1 in the order of their registration."""
 
@@ -82,6 +99,33 @@ class VersionRegistry(ABC):
 
         Raises:
             RegistryError: if the registry has no such version.
+        """
+
+    @abstractmethod
+    def artifact(self, model: str, version: int) -> Artifact:
+        """What is stored of a version's model.
+
+        Raises:
+            RegistryError: if the registry has no such version.
+        """
+
+    @abstractmethod
+    def fresh_predictions(
+        self, model: str, version: int, target: "Target", features: "pd.DataFrame"
+    ) -> "pd.DataFrame":
+        """What the stored model predicts once it is loaded anew, without the one in memory.
+
+        Args:
+            model: name of the model.
+            version: number of the version.
+            target: what it predicts.
+            features: rows of the feature columns.
+
+        Returns:
+            prediction and score, in the order of the rows.
+
+        Raises:
+            RegistryError: if it cannot be loaded, or predicts nothing.
         """
 
     @abstractmethod

@@ -1,14 +1,19 @@
 """A registry in memory, for a backtest."""
 
+import hashlib
 import json
+import pickle
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from mlops_drift.registry.base import Birth, RegistryError, VersionRegistry
+from mlops_drift.registry.base import Artifact, Birth, RegistryError, VersionRegistry
 
 if TYPE_CHECKING:
+    import pandas as pd
     from sklearn.pipeline import Pipeline
+
+    from mlops_drift.schema import Target
 
 
 class MemoryRegistry(VersionRegistry):
@@ -42,10 +47,29 @@ class MemoryRegistry(VersionRegistry):
 
     def pipeline(self, model: str, version: int) -> "Pipeline":
         """The fitted pipeline of a version."""
+        return self._birth(model, version).pipeline
+
+    def artifact(self, model: str, version: int) -> Artifact:
+        """The pickled pipeline, which stands for what would be stored."""
+        birth = self._birth(model, version)
+        content = pickle.dumps(birth.pipeline)
+        digest = hashlib.sha256(content).hexdigest()
+        return Artifact(len(content), digest, tuple(birth.example.columns))
+
+    def fresh_predictions(
+        self, model: str, version: int, target: "Target", features: "pd.DataFrame"
+    ) -> "pd.DataFrame":
+        """What the pipeline predicts once it is pickled and read again, in the same process."""
+        from mlops_drift.learning.families.base import predict
+
+        loaded = pickle.loads(pickle.dumps(self.pipeline(model, version)))
+        return predict(loaded, target, features)
+
+    def _birth(self, model: str, version: int) -> Birth:
         births = self._births.get(model, [])
         if not 1 <= version <= len(births):
             raise RegistryError(f"there is no version {version} of {model}")
-        return births[version - 1].pipeline
+        return births[version - 1]
 
     def tags(self, model: str, version: int) -> dict[str, str]:
         """The tags of a version."""

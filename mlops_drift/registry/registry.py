@@ -8,7 +8,8 @@ import json
 import logging
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -16,11 +17,21 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from mlops_drift.registry.base import LIBRARIES, Birth, RegistryError, VersionRegistry
+from mlops_drift.registry.base import (
+    LIBRARIES,
+    Artifact,
+    Birth,
+    RegistryError,
+    VersionRegistry,
+)
+from mlops_drift.registry.stored_model import fresh_predictions, read_artifact
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow import MlflowClient
     from sklearn.pipeline import Pipeline
+
+    from mlops_drift.schema import Target
 
 
 class Registry(VersionRegistry):
@@ -175,6 +186,43 @@ class Registry(VersionRegistry):
                 ) from error
             self._pipelines[model, version] = loaded
         return self._pipelines[model, version]
+
+    def artifact(self, model: str, version: int) -> Artifact:
+        """What is stored of a version's model.
+
+        Raises:
+            RegistryError: if the registry has no such version, or its files are gone.
+        """
+        with self._model_folder(model, version) as folder:
+            return read_artifact(folder)
+
+    def fresh_predictions(
+        self, model: str, version: int, target: "Target", features: "pd.DataFrame"
+    ) -> "pd.DataFrame":
+        """What the stored model predicts in a new process.
+
+        Raises:
+            RegistryError: if the process gives no predictions, with the reason.
+        """
+        with self._model_folder(model, version) as folder:
+            return fresh_predictions(folder, target, features)
+
+    @contextmanager
+    def _model_folder(self, model: str, version: int) -> Iterator[Path]:
+        """The folder of a version's model; fetched for the time of its use if it is elsewhere."""
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+
+        with tempfile.TemporaryDirectory() as fetched:
+            try:
+                uri = self._model_uri(model, version)
+                here = Path(uri)
+                folder = here if here.is_dir() else Path(download_artifacts(uri, dst_path=fetched))
+            except MlflowException as error:
+                raise RegistryError(
+                    f"version {version} of {model} cannot be read: {error}"
+                ) from error
+            yield folder
 
     def _model_uri(self, model: str, version: int) -> str:
         """Where a version's model lies: below the artefact root, even if that was moved."""

@@ -20,7 +20,8 @@ from mlops_drift.registry.base import (
     registry_lock,
 )
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.training import evaluate_gates, record_birth
+from mlops_drift.steps.gates import evaluate_gates
+from mlops_drift.steps.training import record_birth
 
 ROLLBACK = "rollback"
 

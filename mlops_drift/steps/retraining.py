@@ -7,18 +7,18 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from mlops_drift.lake.model_lake import ModelLake, Promotion
-from mlops_drift.learning.gates import GateResult
+from mlops_drift.learning.gates.base import GateResult
 from mlops_drift.monitoring.config import TrainingWindow
 from mlops_drift.monitoring.decision import Decision
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.gates import evaluate_gates
 from mlops_drift.steps.promotion import promote, record_promotion
 from mlops_drift.steps.training import (
     OnTrial,
     Trainer,
     TrainingSetError,
     build_training_set,
-    evaluate_gates,
     record_birth,
     train_challenger,
 )

@@ -17,7 +17,6 @@ from mlops_drift.drift.reference import Reference
 from mlops_drift.lake.features import FeatureError
 from mlops_drift.lake.model_lake import (
     ModelLake,
-    Promotion,
     TrainingSetRecord,
     VersionRecord,
 )
@@ -27,15 +26,8 @@ from mlops_drift.lake.training_sets import (
     canonical_json,
     parquet_bytes,
 )
-from mlops_drift.learning.gates import (
-    GateResult,
-    minimum_metric,
-    no_key_overlap,
-    not_worse_than_champion,
-    predictions_vary,
-)
 from mlops_drift.learning.memory import TrialMemory
-from mlops_drift.learning.metrics import METRICS, Array, evaluate, evaluate_within
+from mlops_drift.learning.metrics import METRICS, Array, evaluate_within
 from mlops_drift.learning.training_set import TrainingSet, split_by_time
 from mlops_drift.registry.base import (
     CHALLENGER,
@@ -48,6 +40,7 @@ from mlops_drift.registry.registry import git_sha
 from mlops_drift.spec import ModelSpec, digest
 from mlops_drift.steps.drift import fit_reference
 from mlops_drift.steps.features import require_point_in_time
+from mlops_drift.steps.gates import VALIDATED_TAG
 from mlops_drift.steps.scoring import predict_table
 from mlops_drift.studies import Studies
 
@@ -230,6 +223,7 @@ def train_birth(
             "lower": repr(lower),
             "upper": repr(upper),
             "n_test": str(len(truth)),
+            VALIDATED_TAG: repr(found.value),
             "git_sha": git_sha(settings.PROJECT_ROOT),
             "lock_digest": lock_digest(settings.PROJECT_ROOT),
         },
@@ -328,66 +322,6 @@ def _record(registry: VersionRegistry, spec: ModelSpec, version: int, as_of: dat
         n_test=int(tags["n_test"]),
         mlflow_run=registry.run_id(spec.name, version),
     )
-
-
-def evaluate_gates(
-    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
-) -> list[GateResult]:
-    """Evaluates every gate for a version, from its stored training set and the registry.
-
-    The champion is compared on those rows of the version's test part that the champion did not
-    train on.
-    """
-    record = model.version(version)
-    training_set = model.sets.read(record.training_set)
-    test = training_set.test
-    predicted = predict_table(spec, registry, version, test)
-    others = [item for item in model.promotions() if item.version != version]
-    champion = others[-1] if others else None
-    return [
-        minimum_metric(
-            spec.training.metric, _value(spec, test, predicted), spec.gates, test.num_rows
-        ),
-        _comparison(spec, model, registry, test, predicted, champion),
-        no_key_overlap(
-            training_set.train[spec.key].to_pylist(), training_set.test[spec.key].to_pylist()
-        ),
-        predictions_vary(spec.target, _array(predicted, "prediction"), _array(predicted, "score")),
-    ]
-
-
-def _comparison(
-    spec: ModelSpec,
-    model: ModelLake,
-    registry: VersionRegistry,
-    test: pa.Table,
-    predicted: pa.Table,
-    champion: Promotion | None,
-) -> GateResult:
-    metric = spec.training.metric
-    if champion is None:
-        return not_worse_than_champion(metric, 0.0, None, spec.gates, 0)
-    known_to_champion = model.sets.read(champion.training_set).train[spec.key]
-    unseen = pc.invert(pc.is_in(test[spec.key], known_to_champion))
-    rows, mine = test.filter(unseen), predicted.filter(unseen)
-    theirs = predict_table(spec, registry, champion.version, rows)
-    return not_worse_than_champion(
-        metric, _value(spec, rows, mine), _value(spec, rows, theirs), spec.gates, rows.num_rows
-    )
-
-
-def _value(spec: ModelSpec, rows: pa.Table, predicted: pa.Table) -> float:
-    return evaluate(
-        spec.training.metric,
-        spec.target,
-        _array(rows, spec.target.column),
-        _array(predicted, "prediction"),
-        _array(predicted, "score"),
-    )
-
-
-def _array(table: pa.Table, name: str):  # type: ignore[no-untyped-def]
-    return table[name].to_numpy()
 
 
 def record_birth(

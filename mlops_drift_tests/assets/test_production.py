@@ -26,12 +26,12 @@ MODELS = {
             "positive": None,
         },
         "training": {"metric": "f1_macro"},
-        "gates": {"minimum": 0.6},
+        "gates": {"metrics": {"accuracy": ..., "f1_macro": 0.6}},
     },
     "price": {
         "target": {"kind": "regression", "classes": None, "positive": None},
         "training": {"metric": "rmse"},
-        "gates": {"minimum": 0.5, "tolerance": 0.1},
+        "gates": {"metrics": {"accuracy": ..., "rmse": 0.5}, "tolerance": 0.1},
         "monitors": {"performance": {"drop": 0.2}},
     },
 }
@@ -88,7 +88,7 @@ def test_every_kind_of_target_trains_and_passes_its_gates(replayed, model):
     assert record.metric == MODELS[model]["training"]["metric"]
     assert record.lower <= record.value <= record.upper
     assert open_registry().alias(model, "champion") is not None
-    gate = metadata_of(evaluations(instance, model, "challenger", "minimum_metric")[0])
+    gate = metadata_of(evaluations(instance, model, "challenger", f"test_{record.metric}")[0])
     assert (gate["verdict"], gate["value"]) == ("pass", pytest.approx(record.value))
 
 

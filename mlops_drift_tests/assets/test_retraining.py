@@ -4,7 +4,9 @@ import dagster as dg
 import pytest
 
 from mlops_drift.assets.common import CHAMPION
+from mlops_drift.loading import find_model
 from mlops_drift.resources import open_registry
+from mlops_drift.steps.gates import model_gates
 from mlops_drift_tests.tiny import (
     ROWS,
     day,
@@ -20,9 +22,10 @@ from mlops_drift_tests.tiny import (
 
 @pytest.fixture(scope="module")
 def gated(new_world):
-    """Five days of a model whose minimum no version reaches; a retry needs 100 new labels."""
+    """Five days of a model with a limit that no version reaches; a retry needs 100 new labels."""
     world = new_world("gated")
-    write_days(world.write_model({"gates": {"minimum": 1.5}, "policy": {"min_new_labels": 100}}), 5)
+    never = {"gates": {"metrics": {"log_loss": 0}}, "policy": {"min_new_labels": 100}}
+    write_days(world.write_model(never), 5)
     with world.active(), dg.DagsterInstance.ephemeral() as instance:
         world.replay(instance, until=day(4))
         yield world, instance
@@ -63,7 +66,7 @@ def test_a_refused_challenger_is_recorded_with_the_gate_that_was_against_it(refu
         decisions = model.log.entries(idle=False)
     assert {row["outcome"] for row in decisions} == {"rejected"}
     assert [row["challenger"] for row in decisions] == [1, 2]
-    assert all("must be at least 1.5" in row["outcome_reason"] for row in decisions)
+    assert all("must be at most 0" in row["outcome_reason"] for row in decisions)
 
 
 def test_a_refused_challenger_is_tried_again_only_with_enough_new_labels(refused):
@@ -80,25 +83,21 @@ def test_a_refused_challenger_is_tried_again_only_with_enough_new_labels(refused
 
 def test_the_failed_gate_is_an_error_with_its_numbers_and_the_others_pass(refused):
     _, instance = refused
-    latest = {
-        name: evaluations(instance, "tiny", "challenger", name)[-1]
-        for name in (
-            "minimum_metric",
-            "not_worse_than_champion",
-            "no_key_overlap",
-            "predictions_vary",
-        )
-    }
-    failed = latest.pop("minimum_metric")
+    names = [gate.name for gate in model_gates(find_model("tiny").spec)]
+    latest = {name: evaluations(instance, "tiny", "challenger", name)[-1] for name in names}
+    failed = latest.pop("test_log_loss")
     about = metadata_of(failed)
     assert not failed.passed
     assert failed.severity == dg.AssetCheckSeverity.ERROR
     assert failed.blocking
-    assert (about["verdict"], about["threshold"], about["version"]) == ("fail", 1.5, 2)
-    assert about["value"] <= 1
+    assert (about["verdict"], about["threshold"], about["version"]) == ("fail", 0, 2)
+    assert about["value"] > 0
     assert about["n"] == round(3 * ROWS * 0.3)
     assert "next step" in about
+    assert len(latest) > 10
     assert all(item.passed for item in latest.values())
+    drawn = {name for name, item in latest.items() if "chart" in metadata_of(item)}
+    assert {"test_accuracy", "calibration", "no_perfect_feature", "null_robustness"} <= drawn
 
 
 def test_a_champion_launched_alone_on_an_unfit_version_refuses(refused):
@@ -108,7 +107,7 @@ def test_a_champion_launched_alone_on_an_unfit_version_refuses(refused):
     (message,) = failures(result).values()
     # The challenger has no birth, and its gate is against it: whichever is said, it is no champion.
     assert "version 2 of tiny may not be promoted" in message
-    assert "minimum_metric is fail" in message
+    assert "test_log_loss is fail" in message
     with world.lake() as model:
         assert model.promotions() == []
 

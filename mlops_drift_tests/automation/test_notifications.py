@@ -123,13 +123,13 @@ def test_only_what_somebody_wants_to_hear_is_sent(new_world, receiver):
 
 def test_a_refused_challenger_is_told_as_what_came_of_the_decision(new_world, receiver):
     world = new_world("refused_told")
-    write(world, receiver, gates={"minimum": 1.5})
+    write(world, receiver, gates={"metrics": {"log_loss": 0}})
     receiver.posts.clear()
     with world.active(), open_instance() as instance:
         world.replay(instance, until=day(1))
     assert receiver.titles[0] == "tiny: retraining begins"
     assert len(receiver.titles) == 2
-    assert "must be at least 1.5" in receiver.posts[1][1]["message"]
+    assert "must be at most 0" in receiver.posts[1][1]["message"]
 
 
 def test_a_model_that_tells_nobody_has_no_sensor_for_it(told_story):

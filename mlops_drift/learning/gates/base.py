@@ -1,0 +1,159 @@
+"""What a gate is, what it may look at, and what it finds."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import nan
+from typing import Any
+
+import pandas as pd
+
+from mlops_drift.learning.config import BusinessValue, MetricName
+from mlops_drift.learning.gates.config import Gates
+from mlops_drift.learning.gates.pictures import Picture
+from mlops_drift.learning.metrics import Array
+from mlops_drift.schema import Column, Target, Verdict
+
+# Test rows that a new process predicts again.
+FRESH_ROWS = 200
+
+
+class FreshProcessError(Exception):
+    """A new process gave no predictions; the message says why."""
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Predictions of challenger and champion for the same rows, which neither has trained on.
+
+    Both frames have the columns prediction and score.
+    """
+
+    truth: Array
+    challenger: pd.DataFrame
+    champion: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Everything about a challenger that a gate may look at.
+
+    Attributes:
+        target: what is predicted.
+        columns: the feature columns.
+        metric: what the search optimised.
+        seed: of everything that is drawn.
+        gates: the limits.
+        business: what outcomes are worth, where that is known.
+        description: of the model.
+        key: name of the key column.
+        train: the train part: key, features, label.
+        test: the test part, with the same columns.
+        predicted: prediction and score of each test row.
+        predict: predicts a frame of features: prediction and score.
+        validated: the cross-validated metric of the search, where it is known.
+        size: of the stored model in bytes.
+        signature: names of the inputs that the stored model declares, None if it declares none.
+        fresh_rows: the test rows that a new process predicts.
+        fresh_predictions: its predictions for them, raises FreshProcessError; None if a new
+            process has predicted the same from the same stored bytes before.
+        duel: None if there is no champion.
+    """
+
+    target: Target
+    columns: Mapping[str, Column]
+    metric: MetricName
+    seed: int
+    gates: Gates
+    business: BusinessValue | None
+    description: str
+    key: str
+    train: pd.DataFrame
+    test: pd.DataFrame
+    predicted: pd.DataFrame
+    predict: Callable[[pd.DataFrame], pd.DataFrame]
+    validated: float | None
+    size: int
+    signature: Sequence[str] | None
+    fresh_rows: pd.DataFrame
+    fresh_predictions: Callable[[], pd.DataFrame] | None
+    duel: Duel | None
+
+    @cached_property
+    def features(self) -> pd.DataFrame:
+        """The features of the test part."""
+        return self.test[list(self.columns)]
+
+    @cached_property
+    def truth(self) -> Array:
+        """The labels of the test part."""
+        return self.test[self.target.column].to_numpy()
+
+    @cached_property
+    def prediction(self) -> Array:
+        """What was predicted for the test part."""
+        return self.predicted["prediction"].to_numpy()
+
+    @cached_property
+    def score(self) -> Array:
+        """The scores of the test part."""
+        return self.predicted["score"].to_numpy(dtype=float)
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What a gate found.
+
+    Attributes:
+        name: of the gate.
+        verdict: unknown does not pass either.
+        value: the number that was judged, nan where nothing was measured.
+        threshold: its limit.
+        n: rows behind it.
+        finding: what was found, by how much, and why it matters.
+        advice: what to do next, where the verdict is no pass.
+        numbers: further numbers.
+        tables: rows by name of the table.
+        picture: what to draw.
+    """
+
+    name: str
+    verdict: Verdict
+    value: float
+    threshold: float
+    n: int
+    finding: str
+    advice: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    picture: Picture | None = None
+
+    @property
+    def summary(self) -> str:
+        """Finding and advice in one text."""
+        return f"{self.finding} {self.advice}".strip()
+
+
+class Gate(ABC):
+    """One condition of promotion.
+
+    To add one, subclass in a module of its own and name it in ``lookup``.
+
+    Attributes:
+        name: of its check.
+        description: what passes.
+    """
+
+    name: str
+    description: str
+
+    @abstractmethod
+    def judge(self, candidate: Candidate) -> GateResult:
+        """Judges a challenger. What cannot be computed is unknown."""
+
+    def unknown(
+        self, n: int, finding: str, advice: str, *, threshold: float = nan, value: float = nan
+    ) -> GateResult:
+        """The result of a gate that cannot be computed."""
+        return GateResult(self.name, "unknown", value, threshold, n, finding, advice)

@@ -1,0 +1,150 @@
+"""The gate that the challenger must be worth the change."""
+
+from math import isnan, nan
+
+import numpy as np
+
+from mlops_drift.learning.bootstrap import resampled_values
+from mlops_drift.learning.gates.base import Candidate, Duel, Gate, GateResult
+from mlops_drift.learning.gates.pictures import Differences
+from mlops_drift.learning.metrics import METRICS, Array, evaluate
+
+# Share of the resamples in which the challenger may be no better.
+CHANCE = 0.05
+
+# A difference of two metrics that equals the tolerance on paper may exceed it by rounding.
+_ROUNDING = 1e-9
+
+
+class BeatsChampion(Gate):
+    """Passes where the challenger is better than the champion, or not worse, on the same rows.
+
+    The rows are recent, labelled, and in the train part of neither. The difference is how much
+    better the challenger's metric is, in units of the metric, negative where it is worse.
+
+    - ``comparison: better``: the value is the 5 % quantile of the difference in 1,000 seeded
+      resamples of the rows, the same rows for both models each time; it must be above 0.
+    - ``comparison: not_worse``: the value is the difference; it must be at least ``-tolerance``.
+
+    The first deployment passes. Unknown under ``min_rows``, or where a metric is undefined.
+    """
+
+    name = "beats_champion"
+    description = (
+        "Better than the champion (or not worse, as gates.comparison says) on the same rows, which "
+        "neither has trained on; decides from the second version on."
+    )
+
+    def judge(self, candidate: Candidate) -> GateResult:
+        """Compares challenger and champion."""
+        gates, duel, metric = candidate.gates, candidate.duel, candidate.metric
+        must_be_better = gates.comparison == "better"
+        limit = 0.0 if must_be_better else -gates.tolerance
+        if duel is None:
+            return GateResult(
+                self.name,
+                "pass",
+                nan,
+                limit,
+                0,
+                "This is the first deployment: there is no champion to compare with.",
+            )
+        n = len(duel.truth)
+        if n < gates.min_rows:
+            return self.unknown(
+                n,
+                f"Only {n} rows are comparable, {gates.min_rows} are needed: a difference on so "
+                "few is chance.",
+                "Wait for more labels, or lower gates.min_rows.",
+                threshold=limit,
+            )
+        ours, theirs = (
+            evaluate(metric, candidate.target, duel.truth, *pair) for pair in _pairs(duel)
+        )
+        difference = ours - theirs if METRICS[metric].greater_is_better else theirs - ours
+        if isnan(difference):
+            return self.unknown(
+                n,
+                f"{metric} is undefined on the {n} comparable rows (challenger {ours:.4g}, "
+                f"champion {theirs:.4g}).",
+                "Wait for labels of every class, or choose another metric.",
+                threshold=limit,
+            )
+        drawn = _differences(candidate, duel)
+        lower, upper = np.quantile(drawn, [0.025, 0.975])
+        # One of the resamples itself: between two of them it would say a little too much.
+        least = np.quantile(drawn, CHANCE, method="lower")
+        value = float(least) if must_be_better else difference
+        fails = value <= 0 if must_be_better else value < limit - _ROUNDING
+        told = (
+            f"On the same {n} rows the challenger's {metric} is {ours:.4g} and the champion's "
+            f"{theirs:.4g}: {_by(difference)} "
+            f"(95 % interval {lower:+.4g} to {upper:+.4g})"
+        )
+        finding, advice = _told(told, fails, must_be_better, value, gates.tolerance)
+        return GateResult(
+            self.name,
+            "fail" if fails else "pass",
+            value,
+            limit,
+            n,
+            finding,
+            advice,
+            numbers={
+                "challenger": ours,
+                "champion": theirs,
+                "difference": difference,
+                "lower": float(lower),
+                "upper": float(upper),
+            },
+            picture=Differences(
+                f"{metric}: challenger less champion, resampled"
+                if METRICS[metric].greater_is_better
+                else f"{metric}: champion less challenger, resampled",
+                drawn.tolist(),
+                difference,
+                limit,
+            ),
+        )
+
+
+def _told(
+    told: str, fails: bool, must_be_better: bool, value: float, tolerance: float
+) -> tuple[str, str]:
+    if must_be_better:
+        if not fails:
+            return f"{told}; in 95 % of the resamples by at least {value:.4g}.", ""
+        return (
+            f"{told}. In 95 % of the resamples the difference is at least {value:.4g}, and must be "
+            "above 0: chance may be all there is, and a change that brings nothing is only a risk.",
+            "Keep the champion and retrain with more or fresher labelled rows, or accept equals "
+            "with gates.comparison: not_worse.",
+        )
+    if not fails:
+        return f"{told}; worse by up to {tolerance:.4g} is accepted.", ""
+    return (
+        f"{told}, accepted is {tolerance:.4g}. Promotion would make production worse.",
+        "Keep the champion and retrain with more or fresher labelled rows.",
+    )
+
+
+def _by(difference: float) -> str:
+    if abs(difference) < _ROUNDING:
+        return "the same"
+    return f"{'better' if difference > 0 else 'worse'} by {abs(difference):.4g}"
+
+
+def _pairs(duel: Duel) -> list[tuple[Array, Array]]:
+    return [
+        (frame["prediction"].to_numpy(), frame["score"].to_numpy(dtype=float))
+        for frame in (duel.challenger, duel.champion)
+    ]
+
+
+def _differences(candidate: Candidate, duel: Duel) -> Array:
+    """How much better the challenger is in each resample in which both are defined."""
+    ours, theirs = resampled_values(
+        candidate.metric, candidate.target, duel.truth, _pairs(duel), seed=candidate.seed
+    )
+    better = ours - theirs if METRICS[candidate.metric].greater_is_better else theirs - ours
+    return np.asarray(better[~np.isnan(better)])

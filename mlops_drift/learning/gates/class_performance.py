@@ -1,0 +1,107 @@
+"""The gate that no class may be predicted too badly."""
+
+from collections.abc import Mapping
+from math import nan
+from typing import Any
+
+from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.pictures import Bars
+from mlops_drift.learning.metrics import Array
+
+
+class ClassPerformance(Gate):
+    """Passes where the F1 of each class reaches its limit; the worst one is the value.
+
+    The worst is the one farthest under its limit, or nearest to it. One limit for all is for the
+    classes that the test labels have. A class that is named must be there: else unknown, unless
+    another one fails.
+
+    Args:
+        limits: smallest F1 of all classes, or of those that are named.
+    """
+
+    name = "class_performance"
+
+    def __init__(self, limits: float | Mapping[str, float]) -> None:
+        self.limits = limits
+        text = (
+            ", ".join(f"{name} {limit:.4g}" for name, limit in limits.items())
+            if isinstance(limits, Mapping)
+            else f"{limits:.4g}"
+        )
+        self.description = f"The F1 of every class reaches its limit ({text}) on the test part."
+
+    def judge(self, candidate: Candidate) -> GateResult:
+        """Judges every class, with precision, recall and F1 of each."""
+        classes = candidate.target.classes or []
+        rows = [_row(name, candidate.truth, candidate.prediction) for name in classes]
+        present = {row["class"]: row for row in rows if row["n"]}
+        limits = (
+            dict(self.limits)
+            if isinstance(self.limits, Mapping)
+            else dict.fromkeys(present, self.limits)
+        )
+        judged = {name: present[name]["f1"] for name in limits if name in present}
+        absent = [name for name in limits if name not in present]
+        n = len(candidate.test)
+        tables = {"classes": rows}
+        if not judged:
+            return self.unknown(
+                n,
+                f"None of the judged classes is among the labels of {n} test rows.",
+                "Wait for labels of these classes, or raise training.test_share.",
+            )
+        worst = min(judged, key=lambda name: judged[name] - limits[name])
+        value, limit, own = judged[worst], limits[worst], present[worst]["n"]
+        picture = Bars("F1 by class", list(judged), list(judged.values()), limit)
+        bound = f"F1 of class {worst!r} is {value:.4g} on its {own} of {n} test rows"
+        if value < limit:
+            return GateResult(
+                self.name,
+                "fail",
+                value,
+                limit,
+                own,
+                f"{bound} but must be at least {limit:.4g}: whoever depends on this class is "
+                "served badly, however good the whole looks.",
+                "Give the model more rows or better features of that class, or search by "
+                "f1_macro or balanced_accuracy.",
+                tables=tables,
+                picture=picture,
+            )
+        if absent:
+            return GateResult(
+                self.name,
+                "unknown",
+                value,
+                limit,
+                own,
+                f"No test row is {', '.join(map(repr, absent))}, so the F1 that "
+                "gates.min_class_f1 asks of it is not known.",
+                "Wait for labels of that class, or take it out of gates.min_class_f1.",
+                tables=tables,
+                picture=picture,
+            )
+        return GateResult(
+            self.name,
+            "pass",
+            value,
+            limit,
+            own,
+            f"{bound}, the nearest to its limit of {limit:.4g}.",
+            tables=tables,
+            picture=picture,
+        )
+
+
+def _row(name: str, truth: Array, prediction: Array) -> dict[str, Any]:
+    true, said = truth == name, prediction == name
+    hits, n, predicted = int((true & said).sum()), int(true.sum()), int(said.sum())
+    return {
+        "class": name,
+        "precision": hits / predicted if predicted else nan,
+        "recall": hits / n if n else nan,
+        "f1": 2 * hits / (n + predicted) if n + predicted else nan,
+        "n": n,
+        "predicted": predicted,
+    }

@@ -1,0 +1,170 @@
+"""What a user may choose about the gates between a challenger and production."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mlops_drift.learning.config import MetricName
+from mlops_drift.learning.metrics import METRICS, metric_for
+from mlops_drift.schema import ClassName, Column, Distinct, Strict, Target
+
+# Metrics that are shares, or differ from one by no more than a share.
+_AT_MOST_ONE = frozenset(name for name, metric in METRICS.items() if metric.greater_is_better)
+_UNBOUNDED_BELOW = frozenset({"r2"})
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Gates(Strict):
+    """What a challenger must show before it may become the champion.
+
+    >>> Gates(metrics={"f1": 0.55, "auc": 0.75}).comparison
+    'better'
+    """
+
+    metrics: dict[MetricName, float] = Field(
+        min_length=1,
+        description="The worst acceptable value of each metric on the test part: a lower limit, "
+        "or an upper limit for log_loss, mae and rmse, where smaller is better.",
+    )
+    comparison: Literal["better", "not_worse"] = Field(
+        "better",
+        description="What a challenger must be beside the champion on the same rows. better: "
+        "better by more than chance explains. not_worse: at most `tolerance` worse.",
+    )
+    tolerance: float = Field(
+        0.02,
+        ge=0,
+        description="With comparison not_worse: how much worse than the champion a challenger may "
+        "be, in units of the metric.",
+    )
+    min_rows: int = Field(
+        30,
+        ge=1,
+        description="Fewest rows on which challenger and champion are compared, calibration is "
+        "judged, and a slice is looked at; below, they are unknown.",
+    )
+    max_false_negative_rate: Share | None = Field(
+        None, description="Largest share of the positive class that may be missed (binary)."
+    )
+    min_class_f1: Share | dict[ClassName, Share] | None = Field(
+        None,
+        description="Smallest F1 of any class, or of each class that is named (classification).",
+    )
+    max_share_deviation: float = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="Largest difference between the share of a class among the predictions and "
+        "among the labels of the test part.",
+    )
+    min_class_share: Share | None = Field(
+        None, description="Smallest share of the predictions that a class may have."
+    )
+    # A search by accuracy may end with trees whose scores are too modest by ten points.
+    max_calibration_error: float = Field(
+        0.15,
+        gt=0,
+        description="Largest mean difference between what the scores promise and what came true; "
+        "for a regression in standard deviations of the truth.",
+    )
+    max_row_latency_ms: float = Field(
+        50, gt=0, description="Longest time in milliseconds to predict one row."
+    )
+    max_batch_latency_ms: float = Field(
+        1000, gt=0, description="Longest time in milliseconds to predict 1,000 rows."
+    )
+    max_artifact_mb: float = Field(
+        100, gt=0, description="Largest size of the stored model in megabytes (10^6 bytes)."
+    )
+    max_null_loss: float = Field(
+        0.1,
+        gt=0,
+        description="How much the metric may worsen where a tenth of the cells of nullable "
+        "columns is missing; mae in standard deviations of the truth, rmse in shares of its "
+        "variance.",
+    )
+    slices: Annotated[list[str], Distinct] = Field(
+        [], description="Columns whose values are judged apart, the worst against the whole."
+    )
+    max_slice_gap: float = Field(
+        0.15,
+        gt=0,
+        description="How much worse than on the whole the metric may be on a slice; mae in "
+        "standard deviations of the truth, rmse in shares of its variance.",
+    )
+    max_feature_auc: float = Field(
+        0.98,
+        gt=0.5,
+        le=1,
+        description="Largest AUC (regression: R2) with which a single column may tell the label.",
+    )
+    trusted_columns: Annotated[list[str], Distinct] = Field(
+        [], description="Columns that may tell the label alone, as they are known to be no leak."
+    )
+    max_surprise: float = Field(
+        0.1,
+        gt=0,
+        description="How much better than in cross-validation the metric may be on the test part; "
+        "mae in standard deviations of the truth, rmse in shares of its variance.",
+    )
+
+
+def require_fitting(gates: Gates, target: Target, columns: Mapping[str, Column]) -> None:
+    """Requires gates that the kind of target and the columns allow.
+
+    Raises:
+        ValueError: With the field, the value found, and what would be right.
+
+    >>> price = Target(column="price", kind="regression")
+    >>> require_fitting(Gates(metrics={"mae": 3}, min_class_f1=0.5), price, {})
+    Traceback (most recent call last):
+    ValueError: gates.min_class_f1 needs classes, and the target is a regression; leave it out
+    """
+    for metric, limit in gates.metrics.items():
+        try:
+            metric_for(metric, target.kind)
+        except ValueError as error:
+            raise ValueError(f"gates.metrics: {error}") from None
+        _require_reachable(metric, limit)
+    if gates.max_false_negative_rate is not None and target.kind != "binary":
+        raise ValueError(
+            f"gates.max_false_negative_rate needs a binary target, found {target.kind}; use "
+            "gates.min_class_f1 for more classes"
+        )
+    if not target.is_classification:
+        for name in ("min_class_f1", "min_class_share"):
+            if getattr(gates, name) is not None:
+                raise ValueError(
+                    f"gates.{name} needs classes, and the target is a regression; leave it out"
+                )
+    classes = target.classes or []
+    named = gates.min_class_f1 if isinstance(gates.min_class_f1, dict) else {}
+    unknown = [name for name in named if name not in classes]
+    if unknown:
+        raise ValueError(
+            f"gates.min_class_f1 names {', '.join(unknown)}; the classes are {', '.join(classes)}"
+        )
+    if gates.min_class_share is not None and gates.min_class_share * len(classes) > 1:
+        raise ValueError(
+            f"gates.min_class_share is {gates.min_class_share}, which {len(classes)} classes "
+            f"cannot all have; use at most {1 / len(classes):.3g}"
+        )
+    strange = [name for name in gates.trusted_columns if name not in columns]
+    if strange:
+        raise ValueError(
+            f"gates.trusted_columns names {', '.join(strange)}; the columns are "
+            f"{', '.join(columns)}"
+        )
+
+
+def _require_reachable(metric: MetricName, limit: float) -> None:
+    if metric in _AT_MOST_ONE and limit > 1:
+        raise ValueError(
+            f"gates.metrics.{metric} is {limit:g}, which nothing reaches; use a value up to 1"
+        )
+    if metric not in _UNBOUNDED_BELOW and limit < 0:
+        raise ValueError(
+            f"gates.metrics.{metric} is {limit:g}, but {metric} is never negative; use 0 or more"
+        )

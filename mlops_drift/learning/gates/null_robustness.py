@@ -1,0 +1,172 @@
+"""The gate that missing cells must not throw the challenger."""
+
+from math import isnan, nan
+
+import numpy as np
+import pandas as pd
+
+from mlops_drift.learning.bootstrap import resampled_values
+from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.distribution import histograms
+from mlops_drift.learning.gates.sound import is_sound, tried
+from mlops_drift.learning.gates.units import comparable
+from mlops_drift.learning.metrics import evaluate
+
+NULLED = 0.1
+MEAN_SCORE = (0.05, 0.95)
+LEAST_SPREAD = 0.01
+
+# Rows that are nulled: more of them show no more.
+_MOST_ROWS = 5000
+
+_ADVICE = (
+    "Train on rows that have such gaps, look at how the pipeline fills them, or declare columns "
+    "that never lack a value as nullable: false, so that rows without one are kept aside."
+)
+
+
+class NullRobustness(Gate):
+    """Passes where a tenth of the cells may be missing without great harm.
+
+    One cell in ten of the nullable columns of up to 5,000 test rows is emptied, drawn by the seed.
+    Rows that lack a value of another column are never scored: they are kept aside. Then
+
+    - every prediction must be a class, or finite, and every score finite, in [0, 1] for classes;
+    - the mean score of a binary target must be in [.05, .95], unless it is outside on intact rows;
+    - the standard deviation of the scores must be above .01 (multiclass: unless it is not on intact
+      rows; regression: above 1 % of that of the truth);
+    - the metric must not worsen by more than ``max_null_loss``, in the units of
+      ``units.comparable``, by more than chance explains: the 5 % quantile of the loss in 1,000
+      resamples of the rows must not be above it.
+
+    The value is the loss. Unknown where the metric is undefined.
+    """
+
+    name = "null_robustness"
+    description = "With a tenth of the cells of nullable columns missing, predictions stay valid."
+
+    def judge(self, candidate: Candidate) -> GateResult:
+        """Predicts the test part with and without gaps."""
+        target, limit = candidate.target, candidate.gates.max_null_loss
+        intact = candidate.features.head(_MOST_ROWS)
+        n = len(intact)
+        if n == 0:
+            return self.unknown(
+                0, "The test part has no row to empty cells of.", "Wait for labelled rows."
+            )
+        nullable = [name for name, column in candidate.columns.items() if column.nullable]
+        found = tried(candidate.predict, with_gaps(intact, nullable, candidate.seed))
+        told = f"With {NULLED:.0%} of the cells of {len(nullable)} nullable columns missing"
+        if isinstance(found, str):
+            return GateResult(
+                self.name,
+                "fail",
+                nan,
+                limit,
+                n,
+                f"{told}, the challenger cannot predict {n} test rows: it raises {found}.",
+                _ADVICE,
+            )
+        before = candidate.predicted.head(n)
+        truth = candidate.truth[:n]
+        loss, least = (
+            _loss(candidate, before, found) if is_sound(target, found).all() else (nan, nan)
+        )
+        wrong = _wrong(candidate, before, found)
+        if least > limit:
+            wrong.append(
+                f"{candidate.metric} worsens by {loss:.3g} (in 95 % of the resamples by at least "
+                f"{least:.3g}), accepted is {limit:.3g}"
+            )
+        numbers, scores = {}, {}
+        for name, frame in (("intact", before), ("with gaps", found)):
+            score = frame["score"].to_numpy(dtype=float)
+            scores[name] = score
+            numbers[f"mean score, {name}"] = float(score.mean())
+        picture = histograms("scores of intact rows and of rows with gaps", scores)
+        if wrong:
+            return GateResult(
+                self.name,
+                "fail",
+                loss,
+                limit,
+                n,
+                f"{told}, of {n} test rows: {'; '.join(wrong)}. A feed that fails in part would "
+                "break the service.",
+                _ADVICE,
+                numbers=numbers,
+                picture=picture,
+            )
+        if isnan(loss):
+            return self.unknown(
+                n,
+                f"{told}, {candidate.metric} is undefined on {n} test rows, whose labels are "
+                f"{len(np.unique(truth.astype(str)))} different ones.",
+                "Wait for labels of every class, or raise training.test_share.",
+                threshold=limit,
+            )
+        return GateResult(
+            self.name,
+            "pass",
+            loss,
+            limit,
+            n,
+            f"{told}, predictions of {n} test rows stay valid and {candidate.metric} worsens by "
+            f"{loss:.3g}; up to {limit:.3g}, or what chance explains, is accepted.",
+            numbers=numbers,
+            picture=picture,
+        )
+
+
+def with_gaps(features: pd.DataFrame, nullable: list[str], seed: int) -> pd.DataFrame:
+    """The features with one cell in ten of these columns missing.
+
+    >>> frame = pd.DataFrame({"a": range(1000), "b": range(1000)})
+    >>> with_gaps(frame, ["a"], seed=1).isna().mean().round(1).to_dict()
+    {'a': 0.1, 'b': 0.0}
+    """
+    emptied = np.random.default_rng(seed).random((len(features), len(nullable))) < NULLED
+    gaps = {
+        name: features[name].astype(object).mask(emptied[:, number], None)
+        if features[name].dtype == object or features[name].dtype == bool
+        else features[name].astype(float).mask(emptied[:, number])
+        for number, name in enumerate(nullable)
+    }
+    return features.assign(**gaps)
+
+
+def _wrong(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
+    """What is wrong with the predictions of rows with gaps."""
+    unsound = int((~is_sound(candidate.target, after)).sum())
+    if unsound:
+        return [f"{unsound} predictions or scores are not valid"]
+    kind, wrong = candidate.target.kind, []
+    old, new = before["score"].to_numpy(dtype=float), after["score"].to_numpy(dtype=float)
+    low, high = MEAN_SCORE
+    if kind == "binary" and low <= old.mean() <= high and not low <= new.mean() <= high:
+        wrong.append(f"the mean score is {new.mean():.3g}, outside {low} to {high}")
+    scale = float(candidate.truth.astype(float).std()) if kind == "regression" else 1.0
+    least = LEAST_SPREAD * scale
+    if len(new) > 1 and new.std() <= least and not (kind == "multiclass" and old.std() <= least):
+        wrong.append(
+            f"the standard deviation of the scores is {new.std():.3g}, at most {least:.3g}: they "
+            "hardly differ"
+        )
+    return wrong
+
+
+def _loss(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> tuple[float, float]:
+    """How much the metric worsens, and the 5 % quantile of that over resamples."""
+    metric, target = candidate.metric, candidate.target
+    truth = candidate.truth[: len(before)]
+    pairs = [
+        (frame["prediction"].to_numpy(), frame["score"].to_numpy()) for frame in (before, after)
+    ]
+    values = np.array([evaluate(metric, target, truth, *pair) for pair in pairs])
+    old, new = comparable(metric, target, truth, values)
+    drawn = comparable(
+        metric, target, truth, resampled_values(metric, target, truth, pairs, seed=candidate.seed)
+    )
+    losses = drawn[0] - drawn[1]
+    losses = losses[~np.isnan(losses)]
+    return float(old - new), float(np.quantile(losses, 0.05)) if len(losses) else nan

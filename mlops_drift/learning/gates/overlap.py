@@ -1,0 +1,137 @@
+"""The gates that the test part must not contain what the train part contains."""
+
+from math import nan
+
+import numpy as np
+import pandas as pd
+
+from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.pictures import Shares
+from mlops_drift.learning.metrics import Array, wilson
+
+# How much larger the share of twins may be than it is within the train part.
+MORE_TWINS = 0.05
+
+
+class NoKeyOverlap(Gate):
+    """Passes where no key is in both parts of the training set.
+
+    The value is the number of shared keys, n the number of distinct test keys. Unknown where
+    either part has no keys.
+    """
+
+    name = "no_key_overlap"
+    description = "No event is in both parts of the training set."
+
+    def judge(self, candidate: Candidate) -> GateResult:
+        """Compares the keys of both parts."""
+        train, test = (set(part[candidate.key]) for part in (candidate.train, candidate.test))
+        shared = sorted(str(key) for key in train & test)
+        n = len(test)
+        if not train or not test:
+            return self.unknown(
+                n,
+                f"The train part has {len(train)} keys and the test part {n}: without both there "
+                "is nothing to compare.",
+                "Look whether labels arrived for the training window.",
+                threshold=0.0,
+            )
+        if shared:
+            return GateResult(
+                self.name,
+                "fail",
+                float(len(shared)),
+                0.0,
+                n,
+                f"{len(shared)} of {n} test keys are also in the train part (for example "
+                f"{', '.join(shared[:3])}), none may be: the test metric would be flattered.",
+                "Look for duplicate keys in events, then build the training set again.",
+            )
+        return GateResult(
+            self.name,
+            "pass",
+            0.0,
+            0.0,
+            n,
+            f"None of {n} test keys is among the {len(train)} train keys.",
+        )
+
+
+class NoRowOverlap(Gate):
+    """Passes where test rows have no more twins in the train part than train rows have.
+
+    A twin has the same features and the same label under another key. Rows of few categories have
+    twins without any fault, in the train part as often as in the test part. The value is the share
+    of test rows with a twin in the train part; the limit is the share of train rows with one
+    there, and .05 more. The gate fails where the lower end of the value's 95 % Wilson interval is
+    above the limit.
+
+    Unknown where either part is empty.
+    """
+
+    name = "no_row_overlap"
+    description = "Test rows are not in the train part under other keys."
+
+    def judge(self, candidate: Candidate) -> GateResult:
+        """Compares features and labels of both parts."""
+        parts = candidate.train, candidate.test
+        n = len(candidate.test)
+        if not all(map(len, parts)):
+            return self.unknown(
+                n,
+                f"The train part has {len(candidate.train)} rows and the test part {n}: without "
+                "both there is nothing to compare.",
+                "Look whether labels arrived for the training window.",
+            )
+        names = [*candidate.columns, candidate.target.column]
+        train, test = (_content(part[names]) for part in parts)
+        # A row with the same key is the same event, which is for `no_key_overlap` to say.
+        other_key = (
+            ~candidate.test[candidate.key].isin(set(candidate.train[candidate.key])).to_numpy()
+        )
+        copied = np.isin(test, train) & other_key
+        usual = _share_repeated(train)
+        value, limit = float(copied.mean()), min(1.0, usual + MORE_TWINS)
+        lower, upper = wilson(value, n, 0.95)
+        fails = lower > limit
+        told = (
+            f"{value:.1%} of {n} test rows have the same features and label as a train row of "
+            f"another key; within the train part {usual:.1%} have such a twin"
+        )
+        return GateResult(
+            self.name,
+            "fail" if fails else "pass",
+            value,
+            limit,
+            n,
+            f"{told}, and up to {limit:.1%} would be accepted: the test rows were trained on, and "
+            "the test metric is flattered."
+            if fails
+            else f"{told}; up to {limit:.1%} is accepted.",
+            "Look how keys are given: the same events seem to have arrived again under new ones. "
+            "Then build the training set again."
+            if fails
+            else "",
+            numbers={"lower": lower, "upper": upper, "twins in the train part": usual},
+            picture=Shares(
+                "rows with a twin in the train part",
+                ["train rows", "test rows"],
+                {"share": [usual, value]},
+            ),
+        )
+
+
+def _content(rows: pd.DataFrame) -> Array:
+    """A hash of each row; the same values give the same, whatever the type they were read as."""
+    alike = pd.DataFrame(
+        {
+            name: values.astype(float) if values.dtype.kind in "iufb" else values.astype(str)
+            for name, values in rows.items()
+        }
+    )
+    return np.asarray(pd.util.hash_pandas_object(alike, index=False, categorize=False))
+
+
+def _share_repeated(hashes: Array) -> float:
+    _, position, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    return float((counts[position] > 1).mean()) if len(hashes) else nan

@@ -1,0 +1,131 @@
+"""The gates of a version: what they look at, gathered from its training set and the registry."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+
+from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.learning.gates.base import (
+    FRESH_ROWS,
+    Candidate,
+    Duel,
+    FreshProcessError,
+    Gate,
+    GateResult,
+)
+from mlops_drift.learning.gates.fresh_process import FreshProcess
+from mlops_drift.learning.gates.lookup import gates_of
+from mlops_drift.learning.training_set import TrainingSet
+from mlops_drift.registry.base import RegistryError, VersionRegistry
+from mlops_drift.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Tags of a version: the cross-validated metric of its search, and the digest of the stored model
+# that a new process was seen to predict the same with.
+VALIDATED_TAG = "cv_value"
+FRESH_TAG = "fresh_process"
+
+Predict = Callable[["pd.DataFrame"], "pd.DataFrame"]
+
+
+def model_gates(spec: ModelSpec) -> list[Gate]:
+    """The gates that a model has."""
+    return gates_of(spec.gates, spec.columns, spec.monitors.performance.business)
+
+
+def evaluate_gates(
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
+) -> list[GateResult]:
+    """Evaluates every gate for a version, from its stored training set and the registry.
+
+    A new process loads the stored model while the other gates are judged; once it has predicted
+    the same, that is remembered for these bytes.
+    """
+    from threadpoolctl import threadpool_limits
+
+    stored = model.sets.read(model.version(version).training_set)
+    artifact, tags = registry.artifact(spec.name, version), registry.tags(spec.name, version)
+    was_fresh = tags.get(FRESH_TAG) == artifact.digest
+    test = stored.test.to_pandas()
+    fresh_rows = test[list(spec.columns)].head(FRESH_ROWS)
+    # One thread: sums come out the same on any number of processors.
+    with ThreadPoolExecutor(1) as beside, threadpool_limits(1):
+        fresh_predictions = None
+        if not was_fresh:
+            answer = beside.submit(
+                registry.fresh_predictions, spec.name, version, spec.target, fresh_rows
+            )
+            fresh_predictions = partial(_answered, answer)
+        predict = _predictor(spec, registry, version)
+        candidate = Candidate(
+            target=spec.target,
+            columns=spec.columns,
+            metric=spec.training.metric,
+            seed=spec.training.seed,
+            gates=spec.gates,
+            business=spec.monitors.performance.business,
+            description=spec.description,
+            key=spec.key,
+            train=stored.train.to_pandas(),
+            test=test,
+            predicted=predict(test),
+            predict=predict,
+            validated=float(tags[VALIDATED_TAG]) if VALIDATED_TAG in tags else None,
+            size=artifact.size,
+            signature=artifact.signature,
+            fresh_rows=fresh_rows,
+            fresh_predictions=fresh_predictions,
+            duel=_duel(spec, model, registry, version, stored, predict),
+        )
+        found = [gate.judge(candidate) for gate in model_gates(spec)]
+    if not was_fresh and _passes(found, FreshProcess.name):
+        registry.set_tag(spec.name, version, FRESH_TAG, artifact.digest)
+    return found
+
+
+def _predictor(spec: ModelSpec, registry: VersionRegistry, version: int) -> Predict:
+    from mlops_drift.learning.families.base import predict
+
+    pipeline, names = registry.pipeline(spec.name, version), list(spec.columns)
+    return lambda rows: predict(pipeline, spec.target, rows[names])
+
+
+def _duel(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: VersionRegistry,
+    version: int,
+    stored: TrainingSet,
+    predict: Predict,
+) -> Duel | None:
+    """Both models on those rows of the test part that the champion did not train on."""
+    champion = _champion(model, version)
+    if champion is None:
+        return None
+    known = model.sets.read(champion.training_set).train[spec.key]
+    rows = stored.test.filter(pc.invert(pc.is_in(stored.test[spec.key], known))).to_pandas()
+    if len(rows) == 0:
+        return Duel(rows[spec.target.column].to_numpy(), rows, rows)
+    theirs = _predictor(spec, registry, champion.version)
+    return Duel(rows[spec.target.column].to_numpy(), predict(rows), theirs(rows))
+
+
+def _champion(model: ModelLake, version: int) -> Promotion | None:
+    others = [item for item in model.promotions() if item.version != version]
+    return others[-1] if others else None
+
+
+def _answered(answer: "Future[pd.DataFrame]") -> "pd.DataFrame":
+    try:
+        return answer.result()
+    except RegistryError as error:
+        raise FreshProcessError(str(error)) from error
+
+
+def _passes(found: list[GateResult], name: str) -> bool:
+    return any(result.name == name and result.verdict == "pass" for result in found)

@@ -1,0 +1,93 @@
+"""Gates as Dagster shows them: declared by description, with numbers, tables and a picture."""
+
+from base64 import b64decode
+from math import nan
+
+import dagster as dg
+import pytest
+
+from mlops_drift.checks.charts.draw import draw
+from mlops_drift.checks.gates import gate_checks, gate_specs
+from mlops_drift.learning.gates.base import GateResult
+from mlops_drift.learning.gates.lookup import gates_of
+from mlops_drift.learning.gates.pictures import (
+    Bars,
+    Confusion,
+    Curve,
+    Differences,
+    Limit,
+    Shares,
+)
+from mlops_drift_tests.learning.gates.candidates import BINARY, candidate
+
+KEY = dg.AssetKey(["tiny", "challenger"])
+
+PICTURES = [
+    Limit("test f1", 0.6, 0.55, True, 0.5, 0.7),
+    Limit("size in MB", 1e-9, 100, False),
+    Curve([0.2], [0.1], [50]),
+    Curve([0.5, 0.5], [0.5, 0.5], [50, 50]),
+    Shares("shares", ["a $1 and $2", "b" * 90], {"labels": [0.3, 0.7], "predictions": [0, 1]}),
+    Shares("nothing", [], {"labels": []}),
+    Bars("F1 by class", ["no"], [0.0], 0.5),
+    Bars("gap", [f"slice {number}" for number in range(15)], [0.1] * 15, 0.15),
+    Differences("accuracy", [0.0] * 1000, 0.0, -0.02),
+    Confusion(["no", "yes"], [[90, 10], [0, 0]]),
+]
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_every_picture_is_a_small_png(picture):
+    png = draw(picture)
+    assert png.startswith(b"\x89PNG")
+    assert len(png) < 40_000
+    assert png != draw(Limit("another", 1.0, 2.0, True))
+
+
+def test_what_is_declared_is_what_is_reported():
+    new = candidate(BINARY, gates={"slices": ["city"], "min_class_f1": 0.1})
+    gates = gates_of(new.gates, new.columns, None)
+    declared = gate_specs(KEY, gates)
+    reported = gate_checks(KEY, 3, [gate.judge(new) for gate in gates])
+    assert [spec.name for spec in declared] == [check.check_name for check in reported]
+    assert all(spec.blocking and spec.description for spec in declared)
+    for check in reported:
+        assert check.description.startswith("version 3: ")
+        assert check.metadata["verdict"].value == "pass"
+        assert "next step" not in check.metadata
+        assert {"n", "version"} <= set(check.metadata)
+    drawn = {check.check_name for check in reported if "chart" in check.metadata}
+    # The first deployment is compared with nothing.
+    assert {check.check_name for check in reported} - drawn == {"beats_champion"}
+
+
+@pytest.mark.parametrize("verdict", ["fail", "unknown"])
+def test_a_gate_that_does_not_pass_blocks(verdict):
+    gate = GateResult("test_f1", verdict, nan, 0.8, 0, "Nothing was measured.", "Wait.")
+    (found,) = gate_checks(KEY, 3, [gate])
+    assert not found.passed
+    assert found.severity == dg.AssetCheckSeverity.ERROR
+    assert found.description == "version 3: Nothing was measured. Wait."
+    assert "chart" not in found.metadata
+
+
+def test_a_failure_says_what_to_do_and_shows_numbers_and_tables():
+    gate = GateResult(
+        "slices",
+        "fail",
+        0.3,
+        0.15,
+        50,
+        "It is bad.",
+        "Do this.",
+        numbers={"whole": 0.9, "nothing": nan},
+        tables={"slices": [{"slice": "city=rome", "gap": 0.3}]},
+    )
+    (found,) = gate_checks(KEY, 3, [gate])
+    about = {name: value.value for name, value in found.metadata.items()}
+    assert (about["value"], about["threshold"], about["n"]) == (0.3, 0.15, 50.0)
+    assert (about["whole"], about["next step"]) == (0.9, "Do this.")
+    assert "nothing" not in about
+    assert about["slices"].records[0].data == {"slice": "city=rome", "gap": 0.3}
+    picture = b64decode(about["chart"].split("base64,")[1].rstrip(")"))
+    assert picture.startswith(b"\x89PNG")

@@ -1,0 +1,208 @@
+"""Missing cells, unseen categories, extreme numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops_drift.learning.gates.null_robustness import NullRobustness, with_gaps
+from mlops_drift.learning.gates.strange_values import (
+    LARGEST,
+    UNSEEN,
+    ExtremeValueRobustness,
+    UnseenCategoryRobustness,
+)
+from mlops_drift_tests.learning.gates.candidates import (
+    BINARY,
+    COLUMNS,
+    NUMBER,
+    TARGETS,
+    THREE,
+    candidate,
+    constant,
+    knowing,
+    rows,
+)
+
+NULLS, UNSEENS, EXTREMES = NullRobustness(), UnseenCategoryRobustness(), ExtremeValueRobustness()
+
+
+def otherwise(target, odd, answer):
+    """A model that knows all, but answers odd rows in its own way."""
+
+    def predict(frame):
+        found, strange = knowing(target)(frame), odd(frame).to_numpy()
+        return found.assign(
+            **{name: found[name].mask(strange, value) for name, value in answer.items()}
+        )
+
+    return predict
+
+
+def gaps(frame):
+    return frame[["x", "count", "flag", "city"]].isna().any(axis=1)
+
+
+def raising(frame):
+    if gaps(frame).any():
+        raise ValueError("no gaps, please")
+    return knowing(BINARY)(frame)
+
+
+# Missing cells
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
+def test_a_model_that_fills_gaps_passes(target):
+    found = NULLS.judge(candidate(target))
+    assert (found.verdict, found.threshold) == ("pass", 0.1)
+    assert found.value < 0.1
+
+
+def test_only_nullable_columns_get_gaps_and_the_seed_decides_which():
+    frame = rows(BINARY, 500, 1)[list(COLUMNS)]
+    names = [name for name, column in COLUMNS.items() if column.nullable]
+    emptied = with_gaps(frame, names, seed=3)
+    assert emptied["z"].notna().all()
+    assert 0.07 < emptied[names].isna().to_numpy().mean() < 0.13
+    assert emptied.equals(with_gaps(frame, names, seed=3))
+    assert not emptied.equals(with_gaps(frame, names, seed=4))
+    kept = emptied.notna()
+    assert (emptied[kept].fillna(0).astype(str) == frame[kept].fillna(0).astype(str))["city"].all()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"score": np.nan}, "predictions or scores are not valid"),
+        ({"score": 1.2}, "predictions or scores are not valid"),
+        ({"prediction": "maybe"}, "predictions or scores are not valid"),
+        ({"prediction": None}, "predictions or scores are not valid"),
+    ],
+)
+def test_answers_that_are_none_fail(answer, told):
+    found = NULLS.judge(candidate(BINARY, otherwise(BINARY, gaps, answer)))
+    assert (found.name, found.verdict) == ("null_robustness", "fail")
+    assert told in found.summary
+
+
+def test_a_model_that_raises_on_gaps_fails_with_its_error():
+    found = NULLS.judge(candidate(BINARY, raising))
+    assert found.verdict == "fail"
+    assert "raises ValueError: no gaps, please" in found.summary
+
+
+def test_a_mean_score_at_the_edge_fails_unless_it_is_there_anyway():
+    def sure(frame):
+        found = knowing(BINARY)(frame)
+        return found.assign(score=found["score"] * (0.01 if gaps(frame).any() else 1))
+
+    found = NULLS.judge(candidate(BINARY, sure))
+    assert found.verdict == "fail"
+    assert "the mean score is" in found.summary
+
+    def rare(frame):
+        found = knowing(BINARY)(frame)
+        return found.assign(score=found["score"] / 15)
+
+    assert NULLS.judge(candidate(BINARY, rare)).verdict == "pass"
+
+
+@pytest.mark.parametrize("target", [BINARY, NUMBER], ids=lambda target: target.kind)
+def test_scores_that_hardly_differ_fail(target):
+    found = NULLS.judge(candidate(target, constant(target)))
+    assert found.verdict == "fail"
+    assert "hardly differ" in found.summary
+
+
+def test_three_classes_may_all_be_sure_if_they_are_on_intact_rows():
+    def sure(frame):
+        return knowing(THREE)(frame).assign(score=0.999)
+
+    assert NULLS.judge(candidate(THREE, sure)).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("target", "answer", "metric"),
+    [
+        (THREE, {"prediction": "medium"}, "accuracy"),
+        (NUMBER, {"prediction": -8.0, "score": -8.0}, "mae"),
+        (NUMBER, {"prediction": -8.0, "score": -8.0}, "rmse"),
+        (NUMBER, {"prediction": -8.0, "score": -8.0}, "r2"),
+    ],
+)
+def test_a_metric_that_worsens_too_much_fails(target, answer, metric):
+    found = NULLS.judge(candidate(target, otherwise(target, gaps, answer), metric=metric))
+    assert found.verdict == "fail"
+    assert found.value > 0.1
+    assert f"{metric} worsens by" in found.summary
+
+
+def test_an_error_that_few_rows_explain_passes():
+    test = rows(BINARY, 20, 1)
+    odd = otherwise(BINARY, gaps, {"prediction": "no"})
+    found = NULLS.judge(candidate(BINARY, odd, test=test, gates={"max_null_loss": 0.1}))
+    assert found.value > 0.1
+    assert found.verdict == "pass"
+
+
+# Strange values
+
+
+@pytest.mark.parametrize("gate", [UNSEENS, EXTREMES])
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
+def test_a_model_that_bounds_what_it_takes_passes(gate, target):
+    found = gate.judge(candidate(target))
+    assert (found.verdict, found.value, found.threshold) == ("pass", 0.0, 0.0)
+
+
+def test_an_unseen_category_that_breaks_the_scores_fails_by_column():
+    odd = otherwise(BINARY, lambda frame: frame["city"] == UNSEEN, {"score": np.nan})
+    found = UNSEENS.judge(candidate(BINARY, odd))
+    assert (found.name, found.verdict, found.value) == ("unseen_category_robustness", "fail", 20)
+    assert "an unseen category in city breaks 20 of 20 rows" in found.summary
+
+
+def test_a_model_that_knows_no_other_category_fails_with_its_error():
+    codes = {"oslo": 0, "rome": 1, "kyiv": 2}
+
+    def strict(frame):
+        known = [codes[city] for city in frame["city"]]
+        return knowing(BINARY)(frame.assign(city=[list(codes)[code] for code in known]))
+
+    found = UNSEENS.judge(candidate(BINARY, strict))
+    assert found.verdict == "fail"
+    assert "an unseen category in city raises KeyError" in found.summary
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, LARGEST, -LARGEST])
+def test_one_extreme_value_in_one_column_is_found(value):
+    odd = otherwise(NUMBER, lambda frame: frame["count"] == value, {"prediction": np.inf})
+    found = EXTREMES.judge(candidate(NUMBER, odd))
+    assert (found.name, found.verdict) == ("extreme_value_robustness", "fail")
+    assert "in count breaks 20 of 20 rows" in found.summary
+    tried = {row["value"] for row in found.tables["broken"]}
+    assert len(tried) == 2
+    assert any("every such column" in what for what in tried)
+
+
+def test_a_model_without_bounds_fails_and_one_that_raises_says_where():
+    def linear(frame):
+        total = frame["x"].astype(float) * 1e300 * frame["z"].astype(float)
+        return pd.DataFrame({"prediction": total, "score": total}, index=frame.index)
+
+    assert EXTREMES.judge(candidate(NUMBER, linear)).verdict == "fail"
+
+    def picky(frame):
+        if not np.isfinite(frame["z"].astype(float)).all():
+            raise ValueError("infinity")
+        return knowing(BINARY)(frame)
+
+    found = EXTREMES.judge(candidate(BINARY, picky))
+    assert "infinity in z raises ValueError: infinity" in found.summary
+    assert "in x" not in found.summary
+
+
+@pytest.mark.parametrize("fill", [np.nan, 5.0, LARGEST, np.inf])
+def test_the_range_of_odd_columns_is_taken_without_an_error(fill):
+    train = rows(BINARY, 30, 1).assign(x=fill)
+    assert EXTREMES.judge(candidate(BINARY, train=train)).verdict == "pass"
