@@ -27,6 +27,9 @@ MetricName = Literal[
 THRESHOLD_METRICS: tuple[MetricName, ...] = ("f1", "accuracy", "balanced_accuracy", "f1_macro")
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class Training(Strict):
     """How a version is trained: which families are searched, for how long, and by which metric.
 
@@ -58,6 +61,12 @@ class Training(Strict):
     test_share: float = Field(
         0.2, ge=0.05, le=0.5, description="Share of the labelled rows kept aside as the test part."
     )
+    split: Literal["latest", "random"] = Field(
+        "latest",
+        description="Which rows are the test part. latest: the last ones by time, which tell best "
+        "how a version will do tomorrow. random: drawn by a hash of the key, for rows whose order "
+        "means nothing; a row stays in its part in later sets.",
+    )
     validation: Literal["stratified", "time_ordered"] = Field(
         "stratified",
         description="How a trial is cross-validated. stratified: on shuffled folds with the same "
@@ -82,12 +91,23 @@ class Training(Strict):
         "the best one for the metric, which must be f1, accuracy, balanced_accuracy or f1_macro.",
     )
 
+    threshold_floors: dict[Literal["precision", "recall"], Share] = Field(
+        {},
+        description="With decision_threshold search: precision and recall that the threshold must "
+        "reach on rows that a fold has not seen. Where none reaches both, the nearest is taken.",
+    )
+
     @model_validator(mode="after")
     def _threshold_fits_metric(self) -> Self:
         if self.decision_threshold == "search" and self.metric not in THRESHOLD_METRICS:
             raise ValueError(
                 f"decision_threshold search needs the metric {', '.join(THRESHOLD_METRICS)}, "
                 f"found {self.metric}"
+            )
+        if self.threshold_floors and self.decision_threshold != "search":
+            raise ValueError(
+                f"threshold_floors {self.threshold_floors} needs decision_threshold search, found "
+                f"{self.decision_threshold}"
             )
         return self
 

@@ -1,7 +1,8 @@
 """The score from which the positive class is predicted."""
 
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Literal, cast
 
 import numpy as np
 
@@ -21,24 +22,32 @@ def judged(
     if training.decision_threshold != "search":
         value = evaluate(training.metric, target, truth, prediction, score)
         return value, training.decision_threshold
-    threshold = best_threshold(training.metric, truth == target.positive, score)
+    floors = training.threshold_floors
+    threshold = best_threshold(training.metric, truth == target.positive, score, floors)
     first, second = target.classes or []
     positive, other = (first, second) if first == target.positive else (second, first)
     decided = np.where(score >= threshold, positive, other).astype(object)
     return evaluate(training.metric, target, truth, decided, score), threshold
 
 
-def best_threshold(metric: MetricName, positive: Array, score: Array) -> float:
+def best_threshold(
+    metric: MetricName,
+    positive: Array,
+    score: Array,
+    floors: Mapping[Literal["precision", "recall"], float] = MappingProxyType({}),
+) -> float:
     """The threshold that makes the most of a metric over these rows, exactly.
 
     Every cut is judged: between any two neighbouring scores, below all and above all of them. It
     lies in the middle between its two neighbours, of which the outermost are 0 and 1. Of equally
-    good cuts the one nearest to 0.5 is taken.
+    good cuts the one nearest to 0.5 is taken. With floors only those cuts count that fall short of
+    them the least, in the sum over both: where possible not at all.
 
     Args:
         metric: f1, accuracy, balanced_accuracy or f1_macro.
         positive: whether the truth is positive, shape (n,), bool.
         score: P(positive), shape (n,), from 0 to 1.
+        floors: precision and recall to be reached on these rows.
 
     Returns:
         The threshold, above 0 and below 1; 0.5 for no rows.
@@ -64,7 +73,12 @@ def best_threshold(metric: MetricName, positive: Array, score: Array) -> float:
     cuts = _cuts(scores)
     with np.errstate(invalid="ignore"):
         values = _VALUES[metric](tp, fp, tp[0] - tp, fp[0] - fp)
+        reached = {"precision": tp / (tp + fp), "recall": tp / tp[0]}
     values[(cuts <= 0) | (cuts >= 1) | np.isnan(values)] = -np.inf
+    short = np.zeros(len(cuts))
+    for name, floor in floors.items():
+        short += np.maximum(0.0, floor - np.nan_to_num(reached[name]))
+    values[short > short[np.isfinite(values)].min(initial=np.inf)] = -np.inf
     best = np.flatnonzero(values == values.max())
     nearest = best[np.argmin(np.abs(cuts[best] - 0.5))]
     return float(cuts[nearest]) if np.isfinite(values[nearest]) else 0.5

@@ -1,4 +1,4 @@
-"""Training sets: split by time, addressed by the hash of their contents."""
+"""Training sets: split by time or at random, addressed by the hash of their contents."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,8 +21,8 @@ class TrainingSet:
     """A train part and a test part with the same columns.
 
     Attributes:
-        train: the earlier rows: day, key, event_time, features, label.
-        test: the later rows, of the same schema.
+        train: rows to learn from: day, key, event_time, features, label.
+        test: rows to measure on, of the same schema.
     """
 
     train: pa.Table
@@ -86,6 +86,42 @@ def split_by_time(labelled: pa.Table, key: str, test_share: float) -> TrainingSe
     ordered = labelled.take(order)
     n_train = labelled.num_rows - n_test
     return TrainingSet(ordered.slice(0, n_train), ordered.slice(n_train))
+
+
+def split_at_random(labelled: pa.Table, key: str, test_share: float, seed: int) -> TrainingSet:
+    """Each row goes to the test part with the chance `test_share`.
+
+    A hash of its key and the seed decides: a row that is in the test part of one set is in the test
+    part of every later one too, so that no version has trained on it.
+
+    Args:
+        labelled: rows with `event_time` and the key column.
+        key: name of the key column.
+        test_share: share of the rows, between 0 and 1; both parts get at least one row.
+        seed: chooses the rows.
+
+    Raises:
+        ValueError: with fewer than two rows.
+
+    >>> rows = pa.table({"id": range(1000), "event_time": [0] * 1000})
+    >>> parts = split_at_random(rows, "id", 0.2, seed=7)
+    >>> parts.rows, 150 < parts.test.num_rows < 250
+    (1000, True)
+    """
+    if labelled.num_rows < 2:
+        raise ValueError(
+            f"a training set needs at least 2 labelled rows, found {labelled.num_rows}"
+        )
+    names = np.array([f"{seed} {value}" for value in labelled[key].to_pylist()], dtype=object)
+    place = pd.util.hash_array(names, categorize=False) / 2.0**64
+    drawn = place < test_share
+    if drawn.all() or not drawn.any():
+        drawn = place == place.min()
+    moment = [("event_time", "ascending"), (key, "ascending")]
+    return TrainingSet(
+        labelled.filter(pa.array(~drawn)).sort_by(moment),
+        labelled.filter(pa.array(drawn)).sort_by(moment),
+    )
 
 
 def _canonical_columns(table: pa.Table) -> list[tuple[str, pa.Array]]:

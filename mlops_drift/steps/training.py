@@ -28,7 +28,7 @@ from mlops_drift.lake.training_sets import (
 )
 from mlops_drift.learning.memory import TrialMemory
 from mlops_drift.learning.metrics import METRICS, Array, evaluate_within
-from mlops_drift.learning.training_set import TrainingSet, split_by_time
+from mlops_drift.learning.training_set import TrainingSet, split_at_random, split_by_time
 from mlops_drift.registry.base import (
     CHALLENGER,
     LIBRARIES,
@@ -91,7 +91,12 @@ def build_training_set(
         require_point_in_time(spec, model, labelled)
     except FeatureError as error:
         raise TrainingSetError(f"{spec.name}: {error}") from error
-    training_set = split_by_time(labelled, spec.key, spec.training.test_share)
+    training = spec.training
+    training_set = (
+        split_by_time(labelled, spec.key, training.test_share)
+        if training.split == "latest"
+        else split_at_random(labelled, spec.key, training.test_share, training.seed)
+    )
     if spec.target.is_classification:
         seen = sorted(set(training_set.train[spec.target.column].to_pylist()))
         if len(seen) < 2:

@@ -65,3 +65,33 @@ def test_judging_decides_anew_only_where_a_threshold_is_searched():
     assert judged(fixed, BINARY, truth, prediction, score) == (2 / 3, 0.7)
     searched = Training(metric="accuracy", decision_threshold="search")
     assert judged(searched, BINARY, truth, prediction, score) == (1.0, 0.25)
+
+
+FLOORS = st.dictionaries(st.sampled_from(["precision", "recall"]), st.sampled_from([0.3, 0.7, 1.0]))
+
+
+@given(rows=ROWS, floors=FLOORS)
+def test_with_floors_no_cut_that_reaches_them_is_better(rows, floors):
+    positive, score = (np.array(part) for part in zip(*rows, strict=True))
+
+    def reaches(cut):
+        values = [value_at(name, positive, score, cut) for name in floors]
+        return all(value >= floor for value, floor in zip(values, floors.values(), strict=True))
+
+    found = best_threshold("f1", positive, score, floors)
+    tried = [*np.unique(score), 0.5, 1e-300, np.nextafter(1, 0)]
+    able = [cut for cut in tried if 0 < cut < 1 and reaches(cut)]
+    if able:
+        assert reaches(found)
+        best = value_at("f1", positive, score, found)
+        others = [value_at("f1", positive, score, cut) for cut in able]
+        assert all(np.isnan(other) or best >= other for other in others)
+
+
+def test_where_no_cut_reaches_the_floors_the_nearest_is_taken():
+    positive = np.array([True, False, True, False])
+    score = np.array([0.8, 0.7, 0.6, 0.2])
+    assert best_threshold("f1", positive, score) == pytest.approx(0.4)
+    found = best_threshold("f1", positive, score, {"precision": 1.0, "recall": 0.9})
+    assert value_at("precision", positive, score, found) == pytest.approx(2 / 3)
+    assert best_threshold("f1", positive, score, {"precision": 0.9}) == pytest.approx(0.75)

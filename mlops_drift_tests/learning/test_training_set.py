@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.learning.training_set import TrainingSet, split_by_time
+from mlops_drift.learning.training_set import TrainingSet, split_at_random, split_by_time
 
 NOON = datetime(2024, 10, 7, 12)
 SCHEMA = pa.schema(
@@ -178,3 +178,39 @@ def test_both_parts_have_a_row(share, n_test):
 def test_fewer_than_two_rows_cannot_be_split():
     with pytest.raises(ValueError, match="at least 2 labelled rows, found 1"):
         split_by_time(TRAIN.slice(0, 1), "id", 0.5)
+
+
+# Drawn at random
+
+
+def rows_of(keys):
+    return pa.table({"id": keys, "event_time": [NOON] * len(keys)})
+
+
+def test_a_row_that_is_drawn_stays_drawn_as_others_come():
+    before = split_at_random(rows_of(range(500)), "id", 0.2, seed=1)
+    after = split_at_random(rows_of(range(2000)), "id", 0.2, seed=1)
+    assert set(before.test["id"].to_pylist()) <= set(after.test["id"].to_pylist())
+    assert set(before.train["id"].to_pylist()) <= set(after.train["id"].to_pylist())
+
+
+@pytest.mark.parametrize("keys", [range(3000), [f"k{n}" for n in range(3000)]])
+def test_about_the_share_is_drawn_and_another_seed_draws_others(keys):
+    first, second = (split_at_random(rows_of(keys), "id", 0.2, seed) for seed in (1, 2))
+    assert first.test.num_rows == pytest.approx(600, abs=70)
+    shared = set(first.test["id"].to_pylist()) & set(second.test["id"].to_pylist())
+    assert len(shared) == pytest.approx(120, abs=40)
+
+
+@given(st.integers(2, 6), st.integers(0, 50), st.sampled_from([0.05, 0.5]))
+def test_both_parts_have_a_row_and_every_row_is_in_one(count, seed, share):
+    parts = split_at_random(rows_of(range(count)), "id", share, seed)
+    assert parts.train.num_rows > 0
+    assert parts.test.num_rows > 0
+    together = [*parts.train["id"].to_pylist(), *parts.test["id"].to_pylist()]
+    assert sorted(together) == list(range(count))
+
+
+def test_one_row_cannot_be_divided():
+    with pytest.raises(ValueError, match="at least 2 labelled rows, found 1"):
+        split_at_random(rows_of([1]), "id", 0.2, seed=1)

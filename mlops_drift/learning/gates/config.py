@@ -5,15 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlops_drift.learning.config import MetricName
+from mlops_drift.learning.config import MetricName, Share
 from mlops_drift.learning.metrics import METRICS, metric_for
 from mlops_drift.schema import ClassName, Column, Distinct, Strict, Target
 
 # Metrics that are shares, or differ from one by no more than a share.
 _AT_MOST_ONE = frozenset(name for name, metric in METRICS.items() if metric.greater_is_better)
 _UNBOUNDED_BELOW = frozenset({"r2"})
-
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Gates(Strict):
