@@ -38,7 +38,7 @@ bench-drift: $(VENV)
 bench-policies: $(VENV)
 	$(BIN)/python benchmarks/policies.py
 
-# About six minutes; reads the Telco data from beside the checkout.
+# About two minutes; reads the Telco data from beside the checkout.
 bench-training: $(VENV)
 	$(BIN)/python benchmarks/training_speed.py
 
@@ -61,4 +61,4 @@ lock:
 # Deletes all state: tables, training sets, versions, runs, searches.
 STATE := $(or $(MLOPS_DRIFT_DATA),data)
 clean:
-	rm -rf $(STATE)/lake $(STATE)/mlflow.db $(STATE)/mlartifacts $(STATE)/studies.db $(STATE)/dagster $(STATE)/locks
+	rm -rf $(STATE)/lake $(STATE)/mlflow.db $(STATE)/mlartifacts $(STATE)/studies.db* $(STATE)/dagster $(STATE)/locks
