@@ -38,7 +38,7 @@ bench-drift: $(VENV)
 bench-policies: $(VENV)
 	$(BIN)/python benchmarks/policies.py
 
-# About six minutes; reads the Telco data from beside the checkout.
+# About two minutes; reads the Telco data from beside the checkout.
 bench-training: $(VENV)
 	$(BIN)/python benchmarks/training_speed.py
 
@@ -62,4 +62,4 @@ lock:
 STATE := $(or $(MLOPS_DRIFT_DATA),data)
 clean:
 	rm -rf $(STATE)/lake $(STATE)/dev $(STATE)/staging $(STATE)/mlflow.db $(STATE)/mlartifacts \
-		$(STATE)/studies.db $(STATE)/dagster $(STATE)/locks
+		$(STATE)/studies.db* $(STATE)/dagster $(STATE)/locks
