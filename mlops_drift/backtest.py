@@ -252,7 +252,7 @@ class Backtest:
         last: date,
         on_day: OnDay,
     ) -> date | None:
-        """Decides at the end of each day, up to the one whose end brings another version."""
+        """Decides at the end of each day, up to the one at whose end a version is trained."""
         day = first
         while day <= last:
             for decision in decide_days(spec, model, day, last):
@@ -263,9 +263,8 @@ class Backtest:
             else:
                 return None
             record_decision(model, decision)
-            if decision.action == "retrain" and carry_out(
-                spec, model, registry, decision, trainer=self._train
-            ):
+            if decision.action == "retrain":
+                carry_out(spec, model, registry, decision, trainer=self._train)
                 return day
         return None
 

@@ -162,6 +162,23 @@ def test_in_a_stable_world_nothing_is_retrained_but_by_age(new_world):
     assert found["retrainings"] == 2
 
 
+def test_where_a_challenger_must_be_better_a_stable_world_keeps_its_champion(new_world):
+    world = new_world("superior")
+    world.write_model()
+    with world.active():
+        source = find_model("glassware").spec.source.model_copy(update={"stationary": True})
+        gates = find_model("glassware").spec.gates.model_copy(update={"comparison": "better"})
+        last = date(2019, 10, 31)
+        told = backtest("glassware", last=last, source=source, end_date=None, gates=gates)
+    decisions = told["policies"]["own"]["decisions"]
+    assert [row["rules"] for row in decisions] == [["no_champion"], *[["model_age"]] * 3]
+    outcomes = [row["outcome"] for row in decisions]
+    assert outcomes[0] == "promoted"
+    assert outcomes.count("rejected") >= 2
+    months = [row["day"] for row in decisions]
+    assert all((b - a).days >= 30 for a, b in zip(months, months[1:], strict=False))
+
+
 def test_policies_in_processes_of_their_own_say_the_same(new_world):
     world = new_world("apart")
     write_story(world)

@@ -40,7 +40,8 @@ DESCRIPTIONS: dict[CheckName, str] = {
     ERROR_DRIFT: "Fails from the day on which the streaming detector finds that errors have risen.",
     LABEL_DRIFT: "Fails when the labels of what the version served are far from those it was "
     "trained on, and not by chance.",
-    MODEL_AGE: "Fails when the serving version was trained longer ago than accepted.",
+    MODEL_AGE: "Fails when the last retraining is longer ago than accepted, also one whose "
+    "challenger was refused.",
 }
 
 # Rows of the table of a check.

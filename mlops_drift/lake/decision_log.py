@@ -39,8 +39,8 @@ class DecisionLog:
 
         Returns:
             The columns of the table without `stage`, and `outcome`, `outcome_reason`, `settled`
-            (the day of the outcome); `person` is who decided on the outcome, if somebody did. JSON
-            columns are read.
+            (the day of the outcome); `against` are the gates that refused a challenger, `person`
+            is who decided on the outcome, if somebody did. JSON columns are read.
         """
         where = "" if idle else f"WHERE action NOT IN {IDLE}"
         rows = self._lake.rows(f"SELECT * FROM d {where} ORDER BY day, decision", d=self._table)
@@ -48,6 +48,20 @@ class DecisionLog:
         for row in rows:
             stages.setdefault(row["decision"], {})[row["stage"]] = row
         return [_entry(found) for found in stages.values() if "decided" in found]
+
+    def refused(self) -> dict[int, list[date]]:
+        """By champion, the days on which a challenger in its place was refused."""
+        rows = self._lake.rows(
+            "SELECT decided.version, rejected.day FROM d AS rejected JOIN d AS decided "
+            "USING (decision) WHERE rejected.stage = 'rejected' AND decided.stage = 'decided' "
+            "AND rejected.challenger IS NOT NULL AND decided.version IS NOT NULL "
+            "ORDER BY rejected.day",
+            d=self._table,
+        )
+        days: dict[int, list[date]] = {}
+        for row in rows:
+            days.setdefault(row["version"], []).append(row["day"])
+        return days
 
     def record(
         self,
@@ -117,6 +131,7 @@ def _entry(stages: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "since": chosen.get("since"),
         "scores": json.loads(chosen["scores"]) if chosen.get("scores") else [],
         "challenger": ended.get("challenger"),
+        "against": list(ended.get("rules") or []) if ended.get("stage") == "rejected" else [],
         "person": ended.get("person"),
         "outcome": ended.get("stage"),
         "outcome_reason": ended.get("reason", ""),

@@ -28,10 +28,13 @@ class QualityMonitor(Strict):
 
 
 class AgeMonitor(Strict):
-    """When a version has served for too long, however well it does."""
+    """When a retraining is too long ago, however well the version does."""
 
     max_days: int | None = Field(
-        30, ge=1, description="Days after which model_age fails; null switches it off."
+        30,
+        ge=1,
+        description="Days without a retraining after which model_age fails; one whose challenger "
+        "was refused counts. null switches it off.",
     )
 
 

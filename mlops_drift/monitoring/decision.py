@@ -75,6 +75,7 @@ class PastDecision:
     """An earlier decision that led to something, and what came of it.
 
     No outcome means under way; `waiting` that a challenger passed its gates and waits for a person.
+    `against` are the gates that refused a challenger.
     """
 
     id: str
@@ -86,6 +87,7 @@ class PastDecision:
     candidates: Mapping[TrainingWindow, date | None]
     labelled: int
     outcome: Outcome | None
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

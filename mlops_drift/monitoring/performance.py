@@ -316,18 +316,25 @@ def unjudged(verdict: PerformanceVerdict, why: str) -> PerformanceVerdict:
 
 
 def judge_age(
-    version: int, as_of: date, day: date, max_days: int | None
+    version: int, retrained: date, day: date, max_days: int | None
 ) -> PerformanceVerdict | None:
-    """Whether a version has served longer than it may; None where age is not watched.
+    """Whether the last retraining is longer ago than it may be; None where age is not watched.
 
-    The value is the age in days at the end of `day`, counted from the as-of day of the promotion.
+    The value is the days from that retraining to the end of `day`.
+
+    Args:
+        version: the version that serves.
+        retrained: the as-of day of its promotion, or of the last challenger that was refused in
+            its place: a version that has been shown to be as good as a new one is not old.
+        day: the day.
+        max_days: days from which it fails.
 
     >>> judge_age(3, date(2024, 1, 1), date(2024, 1, 31), 30).verdict
     'fail'
     """
     if max_days is None:
         return None
-    age = (day - as_of).days
+    age = (day - retrained).days
     return PerformanceVerdict(
         check=MODEL_AGE,
         production_day=day,
@@ -338,7 +345,7 @@ def judge_age(
         n=age,
         threshold=float(max_days),
         verdict="fail" if age >= max_days else "pass",
-        reason=f"version {version} is {age} days old, retrained last as of {as_of} "
+        reason=f"version {version} is {age} days old, retrained last as of {retrained} "
         f"(accepted: under {max_days})",
     )
 

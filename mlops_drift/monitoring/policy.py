@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from mlops_drift.monitoring.checks import DRIFTING, REALIZED
+from mlops_drift.learning.gates.beats_champion import BeatsChampion
+from mlops_drift.monitoring.checks import DRIFTING, MODEL_AGE, REALIZED
 from mlops_drift.monitoring.config import RetrainingPolicy, TrainingWindow
 from mlops_drift.monitoring.decision import (
     EPISODE_GAP_DAYS,
@@ -333,7 +334,11 @@ def _given_up(
     policy: RetrainingPolicy,
 ) -> Decision | None:
     """Once each of the checks that ask has had its share of refused challengers."""
-    refused = [past for past in mine if past.outcome == "rejected" and set(past.rules) & {*asking}]
+    refused = [
+        past
+        for past in mine
+        if past.outcome == "rejected" and set(past.rules) & {*asking} and not _confirmed_age(past)
+    ]
     if any(sum(rule in past.rules for past in refused) < policy.give_up_after for rule in asking):
         return None
     said = [past for past in mine if past.action == "give_up"]
@@ -353,6 +358,11 @@ def _given_up(
         tuple(asking),
         champion.version if champion else None,
     )
+
+
+def _confirmed_age(past: PastDecision) -> bool:
+    """Whether a challenger that only age asked for was no better: the champion has aged well."""
+    return past.rules == (MODEL_AGE,) and past.against == (BeatsChampion.name,)
 
 
 def _few_new_labels(

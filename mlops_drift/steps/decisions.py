@@ -29,6 +29,7 @@ def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
             candidates=row["candidates"],
             labelled=row["labelled"] or 0,
             outcome=row["outcome"],
+            against=tuple(row["against"]),
         )
         for row in entries
     ]

@@ -140,6 +140,7 @@ def measure_performance(
     realized = _Outcomes(known)
     labels = LabelDrift(spec, model, champions, known)
     estimates = Estimates(spec, model, champions, versions)
+    refused = model.log.refused()
     measured = []
     for day in days:
         champion = champions[day]
@@ -149,7 +150,10 @@ def measure_performance(
             verdicts += labels.judge(day, champion)
             verdicts += estimates.judge(day, champion)
             verdicts += judge_errors(spec, model, day, champion)
-            aged = judge_age(champion.version, champion.as_of, day, monitors.age.max_days)
+            retrained = max(
+                [champion.as_of, *(d for d in refused.get(champion.version, []) if d < day)]
+            )
+            aged = judge_age(champion.version, retrained, day, monitors.age.max_days)
             verdicts += [aged] if aged else []
         measured.append(PerformanceDay(day, champion, verdicts))
     rows = [{"day": item.day, **asdict(verdict)} for item in measured for verdict in item.verdicts]

@@ -1,6 +1,6 @@
 """A decision carried out: rows chosen, a challenger trained, gated, promoted, and all recorded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -72,11 +72,21 @@ def chosen_sentence(chosen: "WindowChoice", spec: ModelSpec) -> str:
 
 
 def reject(
-    model: ModelLake, decision: str, day: date, reason: str, challenger: int | None = None
+    model: ModelLake,
+    decision: str,
+    day: date,
+    reason: str,
+    challenger: int | None = None,
+    against: Sequence[str] = (),
 ) -> None:
-    """Records that a decision led to no new champion."""
+    """Records that a decision led to no new champion, and which gates were against it."""
     model.log.record(
-        decision=decision, stage="rejected", day=day, challenger=challenger, reason=reason
+        decision=decision,
+        stage="rejected",
+        day=day,
+        challenger=challenger,
+        rules=against,
+        reason=reason,
     )
 
 
@@ -101,7 +111,8 @@ def refuse(
     """
     against = [gate for gate in gates if gate.verdict != "pass"]
     if against:
-        reject(model, decision, day, "; ".join(gate.summary for gate in against), version)
+        reasons = "; ".join(gate.summary for gate in against)
+        reject(model, decision, day, reasons, version, [gate.name for gate in against])
     return bool(against)
 
 

@@ -428,6 +428,18 @@ def test_promotions_by_hand_and_first_versions_spend_no_budget():
     assert decided(evidence(checks=[failed()]), history, policy).action == "retrain"
 
 
+@pytest.mark.parametrize(
+    ("against", "action"),
+    [(("beats_champion",), "retrain"), (("beats_champion", "test_accuracy"), "give_up")],
+)
+def test_a_champion_that_no_younger_version_beats_is_no_reason_to_give_up(against, action):
+    policy = POLICY.model_copy(update={"give_up_after": 2})
+    aged = failed("model_age", on=12, column="days", value=30.0, threshold=30.0)
+    refused = {"rules": ("model_age",), "against": against, "labelled": 0}
+    history = [past(number, "rejected", **refused) for number in (9, 10, 11)]
+    assert decided(evidence(checks=[aged]), history, policy).action == action
+
+
 def test_a_day_on_which_nothing_is_done_keeps_what_was_seen():
     policy = POLICY.model_copy(update={"cooldown_days": 10})
     seen = [failed(on=11), failed(on=12)]

@@ -303,6 +303,23 @@ def test_a_rise_of_errors_is_found_on_the_day_on_which_its_labels_arrive(lake):
     assert found == {2: "pass", 3: "pass", 4: "pass", 5: "fail", 6: "fail"}
 
 
+def test_a_challenger_that_was_refused_makes_the_champion_young_again(lake):
+    watched = Watched(lake, {"monitors": {"age": {"max_days": 3}}})
+    watched.promote(1, on=0)
+    frames = [events(number) for number in range(1, 7)]
+    watched.serve(*frames)
+    about = {"decision": "tiny-v1-x", "day": day(3)}
+    watched.model.log.record(**about, stage="decided", version=1, reason="too old")
+    watched.model.log.record(**about, stage="rejected", challenger=2, reason="no better")
+    ages = {number: watched.verdicts(number, "model_age")[0] for number in range(1, 7)}
+    # What is refused at the end of a day is known from the next one on.
+    assert {number: found.value for number, found in ages.items()} == {
+        **{1: 1, 2: 2, 3: 3},
+        **{4: 1, 5: 2, 6: 3},
+    }
+    assert [number for number, found in ages.items() if found.verdict == "fail"] == [3, 6]
+
+
 def test_predictions_without_a_label_are_counted_by_age(watched):
     watched.arrive(3, events(1), events(2).head(50))
     ages = measure_label_coverage(watched.spec, watched.model, day(3), day(5))
