@@ -1,7 +1,9 @@
 """The asset `champion`: who serves, and how a person decides about that from the page."""
 
+from collections.abc import Mapping
 from datetime import date
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -17,6 +19,7 @@ from mlops_drift.assets.common import (
     upstream_metadata,
 )
 from mlops_drift.assets.decisions import show_outcome
+from mlops_drift.assets.shadow import summary_metadata
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.lake.model_lake import ModelLake, Promotion
 from mlops_drift.registry.registry import Registry
@@ -124,11 +127,14 @@ def _by_hand(
             return _result(model, None, champion_already(version))
     moved = approve(spec, model, registry, person, version)
     show_outcome(context.instance, spec, model, moved.decision)
-    return _result(model, moved)
+    return _result(model, moved, beside=summary_metadata(model, moved.version))
 
 
 def _result(
-    model: ModelLake, promoted: Promotion | None, instead: str = ""
+    model: ModelLake,
+    promoted: Promotion | None,
+    instead: str = "",
+    beside: Mapping[str, Any] = MappingProxyType({}),
 ) -> dg.MaterializeResult:
     """What the page shows: who serves now, or why nothing has changed."""
     promotions = model.promotions()
@@ -146,6 +152,7 @@ def _result(
             "decision": promoted.decision,
             **({"by": promoted.person, "reason": promoted.reason} if promoted.person else {}),
             **row_count(promoted.number),
+            **beside,
             "versions": verdict_table([vars(record) for record in model.versions()]),
         },
         data_version=dg.DataVersion(f"v{promoted.version}"),

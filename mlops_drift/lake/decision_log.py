@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from mlops_drift.lake.lake import Lake
@@ -18,6 +19,21 @@ _OUTCOMES = ("promoted", "rejected")
 
 # Actions after which nothing happens.
 IDLE = ("nothing", "wait")
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A challenger that waits for a person.
+
+    Attributes:
+        decision: what it was trained for.
+        version: the challenger.
+        since: the day at whose end the wait began.
+    """
+
+    decision: str
+    version: int
+    since: date
 
 
 class DecisionLog:
@@ -48,6 +64,31 @@ class DecisionLog:
         for row in rows:
             stages.setdefault(row["decision"], {})[row["stage"]] = row
         return [_entry(found) for found in stages.values() if "decided" in found]
+
+    def waiting(self, first: date, last: date) -> dict[date, Wait]:
+        """The challenger that waits on each day; days on which none does are left out.
+
+        It waits on a day if its wait began at the end of an earlier day and no outcome is of an
+        earlier day: what is recorded at the end of a day changes nothing on that day or before it.
+        Of several the last that began.
+        """
+        rows = self._lake.rows(
+            f"""
+            SELECT decision, min(challenger) FILTER (stage = 'waiting') AS version,
+                   min(day) FILTER (stage = 'waiting') AS since,
+                   min(day) FILTER (stage IN {_OUTCOMES}) AS settled
+            FROM d WHERE day < DATE '{last}' GROUP BY decision
+            HAVING since IS NOT NULL ORDER BY since, decision
+            """,
+            d=self._table,
+        )
+        found = {}
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            for row in rows:
+                if row["since"] < day and (row["settled"] is None or row["settled"] >= day):
+                    found[day] = Wait(row["decision"], row["version"], row["since"])
+        return found
 
     def record(
         self,

@@ -64,7 +64,7 @@ def evaluate(
     0.5
     """
     chosen = metric_for(metric, target.kind)
-    encoded = _encode(target, truth, prediction, score)
+    encoded = encode(target, truth, prediction, score)
     return chosen.compute(*encoded) if len(truth) else nan
 
 
@@ -96,7 +96,7 @@ def evaluate_within(
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, found {confidence}")
     chosen = metric_for(metric, target.kind)
-    encoded = _encode(target, truth, prediction, score)
+    encoded = encode(target, truth, prediction, score)
     n = len(truth)
     if n == 0:
         return nan, nan, nan
@@ -164,9 +164,14 @@ balanced_accuracy, f1, precision, recall, f1_macro, auc, log_loss
     return METRICS[metric]
 
 
-def _encode(
+def encode(
     target: Target, truth: Array, prediction: Array, score: Array
 ) -> tuple[Array, Array, Array]:
+    """Truth, prediction and score as ``Metric.compute`` takes them: classes as codes.
+
+    Raises:
+        ValueError: If the lengths differ, or a value is not one of the target's classes.
+    """
     if not len(truth) == len(prediction) == len(score):
         raise ValueError(
             "truth, prediction and score must have one value per row, found lengths "
