@@ -54,9 +54,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
     return verdict_table(
         [
             {
-                "window": "since the wait began"
-                if row["window"] == SINCE_WAIT
-                else f"{row['window']} days to {row['production_day']}",
+                "window": _window(row),
                 "scored": row["scored"],
                 "labelled": row["n"],
                 "metric": row["metric"],
@@ -72,3 +70,9 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
             for row in rows
         ]
     )
+
+
+def _window(row: Mapping[str, Any]) -> str:
+    if row["window"] == SINCE_WAIT:
+        return "since the wait began"
+    return f"{row['window']} {'day' if row['window'] == 1 else 'days'} to {row['production_day']}"

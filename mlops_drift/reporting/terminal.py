@@ -1,7 +1,7 @@
 """What the command line prints: progress, the timeline, the status, tables."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from mlops_drift.learning.metrics import METRICS
 from mlops_drift.replay import Step
+from mlops_drift.reporting.shadow import print_shadow
 from mlops_drift.reporting.sparkline import sparkline
 from mlops_drift.spec import ModelSpec
 from mlops_drift.timeline import Timeline
@@ -177,38 +178,9 @@ def print_status(status: dict[str, Any]) -> None:
             f"{escape(check['reason'])}"
         )
     if status["shadow"]:
-        console.print(_shadow(status["shadow"]))
+        print_shadow(status["shadow"], console)
     console.print(escape(f"next: {status['next']}"))
     console.print(_decisions(status["decisions"]))
-
-
-def _shadow(shadow: Mapping[str, Any]) -> Table | str:
-    """A challenger that waits, beside the champion."""
-    version, rows = shadow["version"], shadow["windows"]
-    waits = f"version {version} waits for approval since {shadow['since']}"
-    if not rows:
-        return f"{waits}; it has scored nothing beside a champion yet"
-    beside = f"Shadow: version {version} beside version {rows[0]['champion']}"
-    table = Table(
-        title=f"{beside}, as of {rows[0]['day']} ({rows[0]['metric']}; {waits})",
-        title_justify="left",
-    )
-    for column in ("window", "scored", "labelled", "champion", "challenger", "difference"):
-        table.add_column(column)
-    table.add_column("predicted differently")
-    for row in rows:
-        table.add_row(
-            f"{row['window']} days to {row['production_day']}"
-            if row["window"]
-            else "since it waits",
-            str(row["scored"]),
-            str(row["n"]),
-            f"{row['champion_value']:.3f}",
-            f"{row['challenger_value']:.3f}",
-            f"{row['difference']:+.3f} ({row['lower']:+.3f} to {row['upper']:+.3f})",
-            f"{row['disagreement']:.1%}",
-        )
-    return table
 
 
 def print_table(result: pa.Table) -> None:
