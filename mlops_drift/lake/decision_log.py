@@ -72,22 +72,26 @@ class DecisionLog:
         earlier day: what is recorded at the end of a day changes nothing on that day or before it.
         Of several the last that began.
         """
+        stages = ("waiting", *_OUTCOMES)
         rows = self._lake.rows(
-            f"""
-            SELECT decision, min(challenger) FILTER (stage = 'waiting') AS version,
-                   min(day) FILTER (stage = 'waiting') AS since,
-                   min(day) FILTER (stage IN {_OUTCOMES}) AS settled
-            FROM d WHERE day < DATE '{last}' GROUP BY decision
-            HAVING since IS NOT NULL ORDER BY since, decision
-            """,
+            f"SELECT decision, stage, day, challenger FROM d WHERE stage IN {stages}",
             d=self._table,
         )
+        waits = sorted(
+            (
+                Wait(row["decision"], row["challenger"], row["day"])
+                for row in rows
+                if row["stage"] == "waiting"
+            ),
+            key=lambda wait: (wait.since, wait.decision),
+        )
+        settled = {row["decision"]: row["day"] for row in rows if row["stage"] in _OUTCOMES}
         found = {}
         for number in range((last - first).days + 1):
             day = first + timedelta(days=number)
-            for row in rows:
-                if row["since"] < day and (row["settled"] is None or row["settled"] >= day):
-                    found[day] = Wait(row["decision"], row["version"], row["since"])
+            for wait in waits:
+                if wait.since < day <= settled.get(wait.decision, date.max):
+                    found[day] = wait
         return found
 
     def record(

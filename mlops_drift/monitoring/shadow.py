@@ -17,7 +17,7 @@ from mlops_drift.schema import Target
 SINCE_WAIT = 0
 
 # Resampling more rows than these would cost much and say little more.
-MOST_ROWS = 10_000
+MOST_ROWS = 2_000
 
 
 @dataclass(frozen=True)
