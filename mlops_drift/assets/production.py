@@ -108,7 +108,7 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
             "that; its slices, its worth, its labels and its age. Beside the champion, a "
             "challenger that waits for approval, on the same events.",
             kinds={"deltalake", "duckdb"},
-            code=("monitoring", "learning/metrics.py", "checks"),
+            code=("monitoring", "learning/metrics.py", "learning/bootstrap.py", "checks"),
             table=spec.tables.performance,
             daily=True,
             upstream=[LABELS, PRODUCTION_PREDICTIONS],
