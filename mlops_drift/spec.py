@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
 from mlops_drift.lake.features import Derivation
-from mlops_drift.lake.table import KeyType, ModelTables, model_tables
+from mlops_drift.lake.table import SHADOW, KeyType, ModelTables, model_tables
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.gates.config import Gates, require_fitting
 from mlops_drift.learning.metrics import metric_for
@@ -87,6 +87,11 @@ class ModelSpec(Strict):
             raise ValueError(
                 f"found {name!r}; use lower-case letters, digits and underscores, "
                 "beginning with a letter"
+            )
+        if name.endswith(SHADOW):
+            raise ValueError(
+                f"found {name!r}; predictions.{name} holds what a challenger of "
+                f"{name.removesuffix(SHADOW)!r} scores while it waits; choose another ending"
             )
         return name
 

@@ -8,6 +8,8 @@ from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.monitoring.checks import DATA_QUALITY
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.decisions import decide_now
+from mlops_drift.steps.promotion import waiting_decision
+from mlops_drift.steps.shadow import shadow_summary
 
 
 def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
@@ -16,8 +18,9 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
     Returns:
         model, last_day, champion (version, as_of, metric, value, training_set), events,
         predictions, labels, labels_without_event, rejected, checks (the verdicts of the last day),
-        next (what the policy says now), label_coverage (predictions without label by age) and
-        decisions.
+        shadow (of the challenger that waits: version, since, and windows, how it does beside the
+        champion), next (what the policy says now), label_coverage (predictions without label by
+        age) and decisions.
     """
     last = model.last_landed_day()
     promotions = model.promotions()
@@ -52,9 +55,22 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         if last
         else 0,
         "checks": [_as_of(row, last) for row in _checks(model, last)] if last else [],
+        "shadow": _shadow(model),
         "next": f"{decision.action}: {decision.reason}" if decision else "materialize a first day",
         "label_coverage": _coverage(model, last) if last else [],
         "decisions": model.log.entries(idle=False),
+    }
+
+
+def _shadow(model: ModelLake) -> dict[str, Any] | None:
+    waiting = waiting_decision(model)
+    if waiting is None:
+        return None
+    version = waiting["challenger"]
+    return {
+        "version": version,
+        "since": waiting["settled"],
+        "windows": shadow_summary(model, version),
     }
 
 

@@ -68,6 +68,13 @@ def spec(changes=None):
         ({"monitors": {"drift": {"windows": [7, 1]}}}, ["drift.windows", "[7, 1]", "ascending"]),
         ({"monitors": {"drift": {"metric": "emd"}}}, ["drift.metric", "'emd'", "'wasserstein'"]),
         (
+            {"name": "churn_shadow"},
+            [
+                "predictions.churn_shadow holds what a challenger of 'churn' scores",
+                "choose another",
+            ],
+        ),
+        (
             {"monitors": {"drift": {"columns": {"agee": {"metric": "psi"}}}}},
             ["monitors.drift.columns names agee", "a, b, c, score, prediction"],
         ),

@@ -1,7 +1,9 @@
 """The asset `champion`: who serves, and how a person decides about that from the page."""
 
+from collections.abc import Mapping
 from datetime import date
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -18,6 +20,7 @@ from mlops_drift.assets.common import (
     upstream_metadata,
 )
 from mlops_drift.assets.decisions import show_outcome
+from mlops_drift.assets.shadow import summary_metadata
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.lake.model_lake import ModelLake, Promotion
 from mlops_drift.registry.registry import Registry
@@ -125,7 +128,7 @@ def _by_hand(
             return _result(spec, model, registry, None, champion_already(version))
     moved = approve(spec, model, registry, person, version)
     show_outcome(context.instance, spec, model, moved.decision)
-    return _result(spec, model, registry, moved)
+    return _result(spec, model, registry, moved, beside=summary_metadata(model, moved.version))
 
 
 def _page(spec: ModelSpec, registry: Registry, version: int) -> dict[str, Any]:
@@ -139,6 +142,7 @@ def _result(
     registry: Registry,
     promoted: Promotion | None,
     instead: str = "",
+    beside: Mapping[str, Any] = MappingProxyType({}),
 ) -> dg.MaterializeResult:
     """What the page shows: who serves now, or why nothing has changed."""
     promotions = model.promotions()
@@ -157,6 +161,7 @@ def _result(
             **_page(spec, registry, promoted.version),
             **({"by": promoted.person, "reason": promoted.reason} if promoted.person else {}),
             **row_count(promoted.number),
+            **beside,
             "versions": verdict_table([vars(record) for record in model.versions()]),
         },
         data_version=dg.DataVersion(f"v{promoted.version}"),

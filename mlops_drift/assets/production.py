@@ -14,6 +14,7 @@ from mlops_drift.assets.common import (
     days_of,
     row_count,
 )
+from mlops_drift.assets.shadow import beside_metadata, scored_metadata
 from mlops_drift.checks.drift import drift_checks, drift_specs
 from mlops_drift.checks.performance import performance_checks, performance_specs
 from mlops_drift.checks.performance_chart import Point
@@ -24,6 +25,7 @@ from mlops_drift.steps.drift import measure_drift
 from mlops_drift.steps.labels import measure_label_coverage
 from mlops_drift.steps.performance import measure_performance
 from mlops_drift.steps.scoring import score_days
+from mlops_drift.steps.shadow import measure_shadows, score_shadows
 
 
 def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
@@ -38,7 +40,8 @@ def _production_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
             PRODUCTION_PREDICTIONS,
             description="What was served each day: score and class of every event, with the "
             "version. The champion of a day is the last one promoted before it. Written once: "
-            "materializing a past day again adds what is missing and changes nothing.",
+            "materializing a past day again adds what is missing and changes nothing. A challenger "
+            "that waits for approval scores the same days beside it, into a table of its own.",
             kinds={"deltalake", "mlflow"},
             code=("learning", "registry"),
             table=spec.tables.predictions,
@@ -49,12 +52,15 @@ def _production_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
     def production_predictions(
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
     ) -> dg.MaterializeResult:
-        served = score_days(spec, lake.of(spec), registry, *days_of(context))
+        model = lake.of(spec)
+        served = score_days(spec, model, registry, *days_of(context))
+        shadow = score_shadows(spec, model, registry, *days_of(context))
         return dg.MaterializeResult(
             metadata={
                 **row_count(served.rows),
                 "added rows": served.added,
                 "versions": ", ".join(map(str, served.versions)) or "no champion yet",
+                **scored_metadata(shadow),
             }
         )
 
@@ -99,9 +105,10 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
             PERFORMANCE_METRICS,
             description=f"The {spec.training.metric} of each version on each production day that "
             "labels arrived for, and over trailing windows; what its scores lead to expect before "
-            "that; its slices, its worth, its labels and its age.",
+            "that; its slices, its worth, its labels and its age. Beside the champion, a "
+            "challenger that waits for approval, on the same events.",
             kinds={"deltalake", "duckdb"},
-            code=("monitoring", "learning/metrics.py", "checks"),
+            code=("monitoring", "learning/metrics.py", "learning/bootstrap.py", "checks"),
             table=spec.tables.performance,
             daily=True,
             upstream=[LABELS, PRODUCTION_PREDICTIONS],
@@ -114,11 +121,15 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
         model = lake.of(spec)
         days = measure_performance(spec, model, *days_of(context))
         coverage = measure_label_coverage(spec, model, *days_of(context))
+        shadow = measure_shadows(spec, model, *days_of(context))
         champion = days[-1].champion
         values = model.performance_history(champion.version, days[-1].day) if champion else []
         history = [Point(**row) for row in values]
         return dg.MaterializeResult(
-            metadata=row_count(sum(len(day.verdicts) for day in days)),
+            metadata={
+                **row_count(sum(len(day.verdicts) for day in days)),
+                **beside_metadata(shadow),
+            },
             check_results=performance_checks(spec, key, days, history, coverage),
         )
 

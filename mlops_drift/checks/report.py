@@ -52,8 +52,7 @@ def check_result(
     if verdict == "fail":
         metadata["next step"] = next_step
     if chart is not None:
-        encoded = base64.b64encode(chart).decode()
-        metadata["chart"] = dg.MetadataValue.md(f"![{name}](data:image/png;base64,{encoded})")
+        metadata["chart"] = png(name, chart)
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=name,
@@ -66,6 +65,12 @@ def check_result(
         description=description,
         metadata=metadata,
     )
+
+
+def png(name: str, picture: bytes) -> dg.MarkdownMetadataValue:
+    """A picture that stands in the page."""
+    encoded = base64.b64encode(picture).decode()
+    return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{encoded})")
 
 
 def verdict_table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:

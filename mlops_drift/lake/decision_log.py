@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from mlops_drift.lake.lake import Lake
@@ -18,6 +19,21 @@ _OUTCOMES = ("promoted", "rejected")
 
 # Actions after which nothing happens.
 IDLE = ("nothing", "wait")
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A challenger that waits for a person.
+
+    Attributes:
+        decision: what it was trained for.
+        version: the challenger.
+        since: the day at whose end the wait began.
+    """
+
+    decision: str
+    version: int
+    since: date
 
 
 class DecisionLog:
@@ -62,6 +78,35 @@ class DecisionLog:
         for row in rows:
             days.setdefault(row["version"], []).append(row["day"])
         return days
+
+    def waiting(self, first: date, last: date) -> dict[date, Wait]:
+        """The challenger that waits on each day; days on which none does are left out.
+
+        It waits on a day if its wait began at the end of an earlier day and no outcome is of an
+        earlier day: what is recorded at the end of a day changes nothing on that day or before it.
+        Of several the last that began.
+        """
+        stages = ("waiting", *_OUTCOMES)
+        rows = self._lake.rows(
+            f"SELECT decision, stage, day, challenger FROM d WHERE stage IN {stages}",
+            d=self._table,
+        )
+        waits = sorted(
+            (
+                Wait(row["decision"], row["challenger"], row["day"])
+                for row in rows
+                if row["stage"] == "waiting"
+            ),
+            key=lambda wait: (wait.since, wait.decision),
+        )
+        settled = {row["decision"]: row["day"] for row in rows if row["stage"] in _OUTCOMES}
+        found = {}
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            for wait in waits:
+                if wait.since < day <= settled.get(wait.decision, date.max):
+                    found[day] = wait
+        return found
 
     def record(
         self,

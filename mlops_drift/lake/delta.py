@@ -124,6 +124,13 @@ class DeltaLake(Lake):
         where = f" WHERE {scan.predicate}" if scan.predicate else ""
         return f"SELECT * FROM {relation}{where}"
 
+    def holds(self, scan: Scan) -> bool:
+        """As `Lake.holds`, from the names of the files."""
+        snapshot = self.snapshot(scan.table)
+        return snapshot is not None and bool(
+            snapshot.file_uris(file_pruning_predicate=scan.predicate)
+        )
+
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:

@@ -110,6 +110,10 @@ class Lake(ABC):
         return self.query("SELECT * FROM source", source=scan).cast(table.schema)
 
     @abstractmethod
+    def holds(self, scan: Scan) -> bool:
+        """Whether there are rows of these days, told without a query."""
+
+    @abstractmethod
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:

@@ -40,6 +40,10 @@ class MemoryLake(Lake):
     def _stored(self, table: Table) -> pa.Table:
         return self._tables.get(table.name, table.schema.empty_table())
 
+    def holds(self, scan: Scan) -> bool:
+        """As `Lake.holds`."""
+        return bool(_days(self._stored(scan.table), scan.since, scan.until).num_rows)
+
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:

@@ -45,6 +45,21 @@ class Promotion:
 
 
 @dataclass(frozen=True)
+class Shadow:
+    """A challenger that waits for a person, and scores beside the champion of a day.
+
+    Attributes:
+        champion: the version that serves the day.
+        challenger: the version that scores it too.
+        since: the day at whose end the wait began.
+    """
+
+    champion: int
+    challenger: int
+    since: date
+
+
+@dataclass(frozen=True)
 class VersionRecord:
     """What a version is and what it reached on its test part."""
 
@@ -205,6 +220,22 @@ class ModelLake:
             for day in days
         }
 
+    def shadows(self, first: date, last: date) -> dict[date, Shadow]:
+        """What scores each day beside its champion; days on which nothing does are left out.
+
+        The challenger that waits on the day. A day without a champion has no shadow, and a version
+        is not its own.
+        """
+        waits = self.log.waiting(first, last)
+        if not waits:
+            return {}
+        champions = self.champions(min(waits), max(waits))
+        return {
+            day: Shadow(champion.version, wait.version, wait.since)
+            for day, wait in waits.items()
+            if (champion := champions[day]) and champion.version != wait.version
+        }
+
     def versions(self) -> list[VersionRecord]:
         """All versions in their order."""
         rows = self.lake.rows("SELECT * FROM v ORDER BY version", v=self.tables.versions)
@@ -322,6 +353,30 @@ class ModelLake:
             """,
             predictions=Scan(self.tables.predictions, first, last),
             labels=self.tables.labels,
+        )
+
+    def shadow_outcomes(self, first: date, last: date) -> pa.Table:
+        """Events of some days that two versions scored, with every label that arrived until `last`.
+
+        Returns:
+            day, key, champion, champion_prediction, champion_score, challenger,
+            challenger_prediction, challenger_score, label, label_day; an event has a row for each
+            arrival, in their order, and one with nulls where no label arrived.
+        """
+        return self.lake.query(
+            f"""
+            SELECT p.day, p."{self._key}" AS key,
+                   p.version AS champion, p.prediction AS champion_prediction,
+                   p.score AS champion_score, s.version AS challenger,
+                   s.prediction AS challenger_prediction, s.score AS challenger_score,
+                   l."{self._label}" AS label, l.day AS label_day
+            FROM predictions p JOIN shadow s ON s.day = p.day AND s."{self._key}" = p."{self._key}"
+            LEFT JOIN labels l ON l."{self._key}" = p."{self._key}" AND l.day >= p.day
+            ORDER BY p.day, key, champion, challenger, label_day
+            """,
+            predictions=Scan(self.tables.predictions, first, last),
+            shadow=Scan(self.tables.shadow_predictions, first, last),
+            labels=Scan(self.tables.labels, first, last),
         )
 
     def errors_in_order(self, version: int, until: date) -> pa.Table:

@@ -25,6 +25,9 @@ DRIFT_NUMBERS = (
     *("mean_reference", "mean", "std_reference", "std", "minimum", "maximum", "p", "q"),
 )
 
+# Ends the names of the tables about a challenger that waits.
+SHADOW = "_shadow"
+
 KeyType = Literal["integer", "text"]
 KEY_TYPES: dict[KeyType, pa.DataType] = {"integer": pa.int64(), "text": pa.string()}
 
@@ -66,9 +69,11 @@ class ModelTables:
     rejected: Table
     features: Table
     predictions: Table
+    shadow_predictions: Table
     profiles: Table
     drift: Table
     performance: Table
+    shadow: Table
     quality: Table
     label_coverage: Table
     training_sets: Table
@@ -111,6 +116,15 @@ def model_tables(
     label = label_type(target)
     moment = pa.field("event_time", pa.timestamp("us"))
     version = pa.field("version", pa.int64(), nullable=False)
+    predictions = pa.schema(
+        [
+            DAY,
+            version,
+            key_field,
+            pa.field("prediction", label, nullable=False),
+            pa.field("score", pa.float64(), nullable=False),
+        ]
+    )
     verdict = [
         pa.field("threshold", pa.float64()),
         pa.field("verdict", pa.string(), nullable=False),
@@ -141,18 +155,8 @@ def model_tables(
         features=Table(
             f"features.{model}", pa.schema([DAY, key_field, moment, *column_fields(columns)])
         ),
-        predictions=Table(
-            f"predictions.{model}",
-            pa.schema(
-                [
-                    DAY,
-                    version,
-                    key_field,
-                    pa.field("prediction", label, nullable=False),
-                    pa.field("score", pa.float64(), nullable=False),
-                ]
-            ),
-        ),
+        predictions=Table(f"predictions.{model}", predictions),
+        shadow_predictions=Table(f"predictions.{model}{SHADOW}", predictions),
         profiles=Table(
             f"monitoring.{model}_profiles",
             pa.schema(
@@ -207,6 +211,30 @@ def model_tables(
                     pa.field("p", pa.float64()),
                     pa.field("q", pa.float64()),
                     *verdict,
+                ]
+            ),
+        ),
+        shadow=Table(
+            f"monitoring.{model}{SHADOW}",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("champion", pa.int64(), nullable=False),
+                    pa.field("challenger", pa.int64(), nullable=False),
+                    pa.field("since", pa.date32(), nullable=False),
+                    pa.field("window", pa.int64(), nullable=False),
+                    pa.field("production_day", pa.date32(), nullable=False),
+                    pa.field("scored", pa.int64(), nullable=False),
+                    pa.field("n", pa.int64(), nullable=False),
+                    pa.field("metric", pa.string(), nullable=False),
+                    *(
+                        pa.field(name, pa.float64())
+                        for name in (
+                            *("champion_value", "challenger_value", "difference"),
+                            *("lower", "upper", "disagreement"),
+                            *("champion_score", "challenger_score"),
+                        )
+                    ),
                 ]
             ),
         ),

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from mlops_drift.learning.metrics import METRICS
 from mlops_drift.replay import Step
+from mlops_drift.reporting.shadow import print_shadow
 from mlops_drift.reporting.sparkline import sparkline
 from mlops_drift.spec import ModelSpec
 from mlops_drift.timeline import Timeline
@@ -176,6 +177,8 @@ def print_status(status: dict[str, Any]) -> None:
             f"[{colour}]{check['check']} {check['day']}: {check['verdict']}[/] "
             f"{escape(check['reason'])}"
         )
+    if status["shadow"]:
+        print_shadow(status["shadow"], console)
     console.print(escape(f"next: {status['next']}"))
     console.print(_decisions(status["decisions"]))
 

@@ -1,5 +1,6 @@
 """Predictions: of a version's pipeline for a table of features, and of the days in production."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,18 +9,19 @@ import pyarrow.compute as pc
 
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.table import Table
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
 
 
 @dataclass(frozen=True)
 class Served:
-    """What the served predictions of some days are.
+    """What the predictions of some days are.
 
     Attributes:
-        rows: predictions of these days by the versions that serve them.
+        rows: predictions of these days by the versions that score them.
         added: those of them that were not there before.
-        versions: the serving versions.
+        versions: the scoring versions.
     """
 
     rows: int
@@ -68,9 +70,24 @@ def score_days(
     """
     serving = model.champions(first, last)
     versions = {day: champion.version for day, champion in serving.items() if champion}
+    return score_by(spec, model, registry, model.tables.predictions, versions)
+
+
+def score_by(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: VersionRegistry,
+    table: Table,
+    versions: Mapping[date, int],
+) -> Served:
+    """Scores days, each by the version named, into a table of predictions.
+
+    What is there stays: only events without a prediction of that version get one.
+    """
     if not versions:
         return Served(0, 0, ())
-    features = model.lake.read(Scan(model.tables.features, min(versions), max(versions)))
+    first, last = min(versions), max(versions)
+    features = model.lake.read(Scan(model.tables.features, first, last))
     fresh = _predictions(spec, model, registry, features, versions)
     added = 0
 
@@ -80,11 +97,11 @@ def score_days(
             f'SELECT * FROM fresh ANTI JOIN existing USING (day, version, "{spec.key}")',
             fresh=fresh,
             existing=existing,
-        ).cast(model.tables.predictions.schema)
+        ).cast(table.schema)
         added = new.num_rows
         return pa.concat_tables([existing, new]) if added else None
 
-    model.lake.rewrite_days(model.tables.predictions, first, last, build)
+    model.lake.rewrite_days(table, first, last, build)
     return Served(fresh.num_rows, added, tuple(sorted(set(versions.values()))))
 
 
@@ -93,7 +110,7 @@ def _predictions(
     model: ModelLake,
     registry: VersionRegistry,
     features: pa.Table,
-    versions: dict[date, int],
+    versions: Mapping[date, int],
 ) -> pa.Table:
     schema = model.tables.predictions.schema
     parts = []

@@ -314,8 +314,12 @@ def test_a_challenger_that_was_refused_makes_the_champion_young_again(lake):
     ages = {number: watched.verdicts(number, "model_age")[0] for number in range(1, 7)}
     # What is refused at the end of a day is known from the next one on.
     assert {number: found.value for number, found in ages.items()} == {
-        **{1: 1, 2: 2, 3: 3},
-        **{4: 1, 5: 2, 6: 3},
+        1: 1,
+        2: 2,
+        3: 3,
+        4: 1,
+        5: 2,
+        6: 3,
     }
     assert [number for number, found in ages.items() if found.verdict == "fail"] == [3, 6]
 

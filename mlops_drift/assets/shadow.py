@@ -1,0 +1,78 @@
+"""What the pages show of a challenger that scores beside the champion."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+
+from mlops_drift.assets.shadow_chart import shadow_chart
+from mlops_drift.checks.report import png, verdict_table
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.monitoring.shadow import SINCE_WAIT
+from mlops_drift.steps.scoring import Served
+from mlops_drift.steps.shadow import ShadowDay, shadow_summary
+
+
+def scored_metadata(shadow: Served) -> dict[str, Any]:
+    """Which version shadows, and how many rows; nothing where none does."""
+    if not shadow.versions:
+        return {}
+    return {
+        "shadow": ", ".join(f"version {version}" for version in shadow.versions),
+        "shadow rows": shadow.rows,
+        "added shadow rows": shadow.added,
+    }
+
+
+def beside_metadata(measured: ShadowDay | None) -> dict[str, Any]:
+    """Champion and challenger side by side, as a table and a chart; nothing without a shadow."""
+    if measured is None:
+        return {}
+    shadow = measured.shadow
+    about = {"champion": shadow.champion, "challenger": shadow.challenger}
+    rows = [{**about, **asdict(window)} for window in measured.windows]
+    chart = shadow_chart(measured)
+    return {
+        _title(about): _table(rows),
+        "shadow since": str(shadow.since),
+        **({"shadow by production day": png("shadow", chart)} if chart else {}),
+    }
+
+
+def summary_metadata(model: ModelLake, version: int) -> dict[str, Any]:
+    """How a version did beside the champion while it waited; nothing if it never shadowed."""
+    rows = shadow_summary(model, version)
+    return {_title(rows[0]): _table(rows)} if rows else {}
+
+
+def _title(about: Mapping[str, Any]) -> str:
+    return f"shadow: version {about['challenger']} beside version {about['champion']}"
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
+    return verdict_table(
+        [
+            {
+                "window": _window(row),
+                "scored": row["scored"],
+                "labelled": row["n"],
+                "metric": row["metric"],
+                "champion": row["champion_value"],
+                "challenger": row["challenger_value"],
+                "challenger less champion": row["difference"],
+                "lower": row["lower"],
+                "upper": row["upper"],
+                "predicted differently": row["disagreement"],
+                "mean score of champion": row["champion_score"],
+                "mean score of challenger": row["challenger_score"],
+            }
+            for row in rows
+        ]
+    )
+
+
+def _window(row: Mapping[str, Any]) -> str:
+    if row["window"] == SINCE_WAIT:
+        return "since the wait began"
+    return f"{row['window']} {'day' if row['window'] == 1 else 'days'} to {row['production_day']}"

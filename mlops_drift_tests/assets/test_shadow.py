@@ -1,0 +1,144 @@
+"""A challenger that waits for approval, through Dagster: scored, shown, approved, and no longer."""
+
+import base64
+import json
+from io import BytesIO
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+from matplotlib.image import imread
+
+from mlops_drift.cli.main import main
+from mlops_drift.replay import open_instance
+from mlops_drift_tests.automation.test_episodes import write
+from mlops_drift_tests.tiny import ROWS, day, materialization, metadata_of
+
+LAST = 7
+
+
+@pytest.fixture(scope="module")
+def told(new_world):
+    """Version 1 serves; the rule turns around on day 3, and version 2 waits from day 4 to day 6."""
+    world = new_world("shadowed")
+    write(world.write_model({"end_date": day(LAST), "policy": {"approval": "manual"}}), LAST)
+    found = {}
+    with world.active(), open_instance() as instance:
+        world.replay(instance, until=day(1))
+        assert world.move(instance, by="ann", reason="the first").success
+        world.replay(instance, until=day(5))
+        found["before labels"] = shown(instance, "performance_metrics")
+        found["status before labels"] = CliRunner().invoke(main, ["status", "tiny"]).output
+        world.replay(instance, until=day(6))
+        for name in ("production_predictions", "performance_metrics"):
+            found[name] = shown(instance, name)
+        for style in ("text", "json"):
+            found[style] = CliRunner().invoke(main, ["status", "tiny", "--format", style]).stdout
+        found["approval"] = materialization(
+            world.move(instance, by="ann", reason="it does better"), "tiny", "champion"
+        )
+        world.replay(instance)
+        found["after"] = shown(instance, "production_predictions")
+        found["status after"] = json.loads(
+            CliRunner().invoke(main, ["status", "tiny", "--format", "json"]).stdout
+        )
+        yield world, instance, found
+
+
+@pytest.fixture
+def story(told):
+    with told[0].active():
+        yield told
+
+
+def shown(instance, asset):
+    event = instance.get_latest_materialization_event(dg.AssetKey(["tiny", asset]))
+    return metadata_of(event.asset_materialization)
+
+
+def days_of(world, table):
+    with world.lake() as model:
+        found = model.lake.rows(
+            "SELECT day, version, count(*) AS n FROM t GROUP BY ALL ORDER BY day",
+            t=getattr(model.tables, table),
+        )
+    return [(row["day"], row["version"], row["n"]) for row in found]
+
+
+def test_the_challenger_scores_beside_the_champion_while_it_waits(story):
+    world, _, _ = story
+    assert days_of(world, "shadow_predictions") == [
+        (day(number), 2, ROWS) for number in range(5, 7)
+    ]
+    assert days_of(world, "predictions") == [
+        *((day(number), 1, ROWS) for number in range(2, 7)),
+        (day(7), 2, ROWS),
+    ]
+
+
+def test_the_page_of_the_predictions_says_which_version_shadows(story):
+    found = story[2]["production_predictions"]
+    assert (found["versions"], found["shadow"]) == ("1", "version 2")
+    assert (found["shadow rows"], found["added shadow rows"]) == (ROWS, ROWS)
+    assert not [name for name in story[2]["after"] if "shadow" in name]
+
+
+def test_the_page_of_the_performance_shows_both_side_by_side(story):
+    found = story[2]["performance_metrics"]
+    table = [record.data for record in found["shadow: version 2 beside version 1"].records]
+    assert [row["window"] for row in table] == [
+        "since the wait began",
+        f"1 day to {day(5)}",
+    ]
+    assert [(row["scored"], row["labelled"]) for row in table] == [
+        (2 * ROWS, ROWS),
+        (ROWS, ROWS),
+    ]
+    # The rule has turned around: one of them is wrong where the other is right.
+    assert table[0]["champion"] < 0.3 < 0.7 < table[0]["challenger"]
+    assert 0 < table[0]["lower"] < table[0]["challenger less champion"] < table[0]["upper"]
+    assert table[0]["predicted differently"] > 0.5
+    assert found["shadow since"] == str(day(4))
+
+
+def test_both_lines_are_drawn_once_there_are_labels(story):
+    before, after = (story[2][name] for name in ("before labels", "performance_metrics"))
+    assert "shadow: version 2 beside version 1" in before
+    assert "shadow by production day" not in before
+    picture = after["shadow by production day"].split("base64,")[1].rstrip(")")
+    pixels = (imread(BytesIO(base64.b64decode(picture)))[:, :, :3] * 255).round().astype(int)
+    assert pixels.shape == (192, 480, 3)
+    colours = set(map(tuple, pixels.reshape(-1, 3).tolist()))
+    assert {(0x2B, 0x6C, 0xB0), (0xB7, 0x79, 0x1F)} <= colours
+
+
+def test_status_shows_both_side_by_side(story):
+    shadow = json.loads(story[2]["json"])["shadow"]
+    assert (shadow["version"], shadow["since"]) == (2, str(day(4)))
+    assert [(row["window"], row["scored"], row["n"]) for row in shadow["windows"]] == [
+        (0, 2 * ROWS, ROWS),
+        (1, ROWS, ROWS),
+    ]
+    assert {(row["day"], row["champion"], row["challenger"]) for row in shadow["windows"]} == {
+        (str(day(6)), 1, 2)
+    }
+    assert "Shadow: version 2 beside version 1" in story[2]["text"]
+    assert "Shadow: version 2 beside version 1" in story[2]["status before labels"]
+    assert "nan" not in story[2]["status before labels"]
+    assert story[2]["status after"]["shadow"] is None
+
+
+def test_whoever_approves_sees_how_the_version_did(story):
+    found = story[2]["approval"]
+    assert (found["version"], found["by"]) == (2, "ann")
+    table = [record.data for record in found["shadow: version 2 beside version 1"].records]
+    assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)
+
+
+def test_days_done_again_after_the_approval_change_nothing(story):
+    world, instance, _ = story
+    before = world.tables()
+    assert {"predictions.tiny_shadow", "monitoring.tiny_shadow"} <= set(before)
+    for first, last in ((5, 6), (4, LAST)):
+        assert world.run_days(instance, day(first), day(last)).success
+        assert world.tables() == before
