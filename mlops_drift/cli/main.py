@@ -2,6 +2,7 @@
 
 import click
 
+from mlops_drift.cli.cleanup import cleanup
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, sql, status
 from mlops_drift.cli.versions import approve, log, reject, rollback
@@ -12,7 +13,7 @@ def main() -> None:
     """Keeps tabular models honest in production."""
 
 
-for command in (run, status, backtest, log, approve, reject, rollback, sql, compare):
+for command in (run, status, backtest, log, approve, reject, rollback, cleanup, sql, compare):
     main.add_command(command)
 
 

@@ -70,6 +70,7 @@ def score_days(
     versions = {day: champion.version for day, champion in serving.items() if champion}
     if not versions:
         return Served(0, 0, ())
+    model.require_kept(versions.values())
     features = model.lake.read(Scan(model.tables.features, min(versions), max(versions)))
     fresh = _predictions(spec, model, registry, features, versions)
     added = 0
