@@ -158,6 +158,7 @@ class Stored:
         day: the last day with features.
         promotions: version and day of each, in their order.
         pointers: versions that an alias or the last promotion points to, with the reason.
+        removed: versions on record as removed.
         last_labelled: the last event day with a label.
         events_of_labels: by day of arrival, the earliest event that one of its labels is about.
         training_starts: version and start of the run of each listed version.
@@ -175,6 +176,7 @@ class Stored:
     runs: Sequence[StoredRun] = ()
     training_starts: Mapping[int, int] = field(default_factory=dict)
     days: Sequence[StoredDays] = ()
+    removed: frozenset[int] = frozenset()
     last_labelled: date | None = None
     events_of_labels: Mapping[date, date] = field(default_factory=dict)
     reads_all_errors: bool = False
@@ -202,7 +204,7 @@ def plan_cleanup(stored: Stored, retention: Retention, reach: Reach) -> CleanupP
     if stored.day is None:
         return CleanupPlan(None, stored.leftovers)
     cuts = _cuts(stored, stored.day, retention, reach)
-    items, kept = _days(stored, retention, cuts)
+    items, kept = _days(stored, cuts)
     reasons = _reasons(stored, stored.day, retention, cuts.get("predictions"))
     going = [one for one in stored.versions if not reasons.get(one.number)]
     items += [_version(one) for one in going]
@@ -211,10 +213,9 @@ def plan_cleanup(stored: Stored, retention: Retention, reach: Reach) -> CleanupP
         for number, why in reasons.items()
         if why and retention.versions is not None
     ]
-    gone = {one.number for one in going}
-    staying = {one.number for one in stored.versions if not one.removed} - gone
+    gone = stored.removed | {one.number for one in going}
     for found in (
-        [_set(one, stored, stored.day, retention, staying) for one in stored.sets],
+        [_set(one, stored, stored.day, retention, gone) for one in stored.sets],
         [_run(one, stored, retention) for one in stored.runs],
     ):
         items += [one for one in found if isinstance(one, Item)]
@@ -236,16 +237,20 @@ def _cuts(stored: Stored, day: date, retention: Retention, reach: Reach) -> dict
             continue
         wish = _Cut(day - timedelta(days=limit), f"retention.{group}_days is {limit}", False)
         needs = {
-            "metrics": _metrics_needed,
-            "predictions": _predictions_needed,
-            "landing": _landing_needed,
-        }[group](stored, reach)
-        earlier = [cuts["predictions"]] if group == "landing" else []
-        cuts[group] = min([wish, *needs, *earlier], key=lambda cut: cut.first)
+            "metrics": _metrics_needed(stored),
+            "predictions": _predictions_needed(stored),
+            "landing": [*_landing_needed(stored, reach), *_measured(cuts.get("predictions"))],
+        }[group]
+        cuts[group] = min([wish, *needs], key=lambda cut: cut.first)
     return cuts
 
 
-def _metrics_needed(stored: Stored, reach: Reach) -> list[_Cut]:
+def _measured(predictions: _Cut | None) -> list[_Cut]:
+    """Predictions are measured by the labels and features of their days."""
+    return [] if predictions is None else [_Cut(predictions.first, "predictions are kept")]
+
+
+def _metrics_needed(stored: Stored) -> list[_Cut]:
     if len(stored.promotions) < 2:
         return [_Cut(date.min, "the first champion, or none, serves: all its numbers are evidence")]
     version, as_of = stored.promotions[-2]
@@ -254,7 +259,7 @@ def _metrics_needed(stored: Stored, reach: Reach) -> list[_Cut]:
     ]
 
 
-def _predictions_needed(stored: Stored, reach: Reach) -> list[_Cut]:
+def _predictions_needed(stored: Stored) -> list[_Cut]:
     if not stored.reads_all_errors:
         return []
     return [
@@ -289,10 +294,9 @@ def _before(day: date, days: int) -> date:
     return day - timedelta(days=days) if day > date.min else day
 
 
-def _days(
-    stored: Stored, retention: Retention, cuts: Mapping[Group, _Cut]
-) -> tuple[list[Item], list[Kept]]:
-    items, kept = [], []
+def _days(stored: Stored, cuts: Mapping[Group, _Cut]) -> tuple[list[Item], list[Kept]]:
+    items: list[Item] = []
+    kept: dict[str, Kept] = {}
     for table in sorted(stored.days, key=lambda one: GROUPS.index(one.group)):
         cut = cuts.get(table.group)
         if cut is None:
@@ -312,8 +316,10 @@ def _days(
                 )
             )
         if cut.is_need:
-            kept.append(Kept("days", table.table, f"from {_shown(cut.first)} on: {cut.why}"))
-    return items, kept
+            name = table.table if table.outlives else table.group
+            reason = f"from {_shown(cut.first)} on: {cut.why}"
+            kept[name] = Kept("days", name, reason)
+    return items, list(kept.values())
 
 
 def _of_events(stored: Stored, cut: _Cut) -> _Cut:
@@ -380,15 +386,14 @@ def _version(one: StoredVersion) -> Item:
 
 
 def _set(
-    one: StoredSet, stored: Stored, day: date, retention: Retention, staying: set[int]
+    one: StoredSet, stored: Stored, day: date, retention: Retention, gone: frozenset[int]
 ) -> Item | Kept | None:
     def kept(reason: str) -> Kept:
         return Kept("training set", one.id, reason)
 
-    of_kept = sorted(one.versions & staying)
-    if of_kept:
-        return None
     if one.versions:
+        if retention.versions is None or not one.versions <= gone:
+            return None
         reason = f"no version trained on it is kept ({_numbers(one.versions)} are not)"
     else:
         limit = retention.training_sets_days

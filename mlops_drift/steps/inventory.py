@@ -69,6 +69,7 @@ def take_inventory(spec: ModelSpec, model: ModelLake, artefacts: Artefacts) -> S
             for group, tables in tables_by_group(model.tables).items()
             for table in tables
         ],
+        removed=frozenset(model.removals()),
         last_labelled=max(labelled, default=None),
         events_of_labels=model.earliest_events() if landing else {},
         reads_all_errors=spec.monitors.performance.streaming is not None,
