@@ -77,8 +77,9 @@ def old_files(root: str, table: Table) -> int:
     stored = _table(root, table)
     if stored is None:
         return 0
-    places = [Path(stored.table_uri) / unquote(file) for file in stored.vacuum(dry_run=True)]
-    return sum(map(size_of, places))
+    folder = Path(root) / table.folder
+    # Paths come percent-encoded.
+    return sum(size_of(folder / unquote(file)) for file in stored.vacuum(dry_run=True))
 
 
 def remove_old_files(root: str, table: Table) -> None:

@@ -146,9 +146,13 @@ class TrainingSets:
         """The test predictions of a version; raises as `read_birth`."""
         return _table(self.read_birth(set_id, version, TEST_PREDICTIONS))
 
+    def births(self, set_id: str) -> Path:
+        """The folder of what the versions of a set were born with."""
+        return self.folder / set_id / "versions"
+
     def birth(self, set_id: str, version: int) -> Path:
         """The folder of what a version was born with."""
-        return self.folder / set_id / "versions" / str(version)
+        return self.births(set_id) / str(version)
 
 
 def canonical_json(content: Mapping[str, Any]) -> bytes:

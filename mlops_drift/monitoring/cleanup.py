@@ -377,11 +377,9 @@ def _young(one: StoredVersion, stored: Stored, day: date, retention: Retention) 
 
 
 def _version(one: StoredVersion) -> Item:
+    reason = f"trained as of {one.as_of}, and nothing points to it any more"
     if one.removed:
         reason = f"its removal on {one.removed} was cut short"
-    else:
-        served = f"served until {one.served[1]}" if one.served else "no prediction of it is kept"
-        reason = f"nothing points to it, {served}"
     return Item("version", str(one.number), one.size, reason, one.paths, run=one.run)
 
 

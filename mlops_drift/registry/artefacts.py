@@ -29,14 +29,21 @@ class Training:
         active: whether it is under way.
         deleted: whether MLflow has it marked as deleted.
         started: when it started, in milliseconds of its clock.
-        folders: those there are of its artefacts and of the models that it logged.
+        has_models: whether MLflow lists models that it logged.
+        folders: those there are of its artefacts and of these models.
     """
 
     run: str
     active: bool
     deleted: bool
     started: int
+    has_models: bool
     folders: tuple[Path, ...]
+
+    @property
+    def is_left(self) -> bool:
+        """Whether anything of it is left besides the run itself."""
+        return self.has_models or bool(self.folders)
 
 
 class Artefacts:
@@ -93,6 +100,7 @@ class Artefacts:
                     run.info.status in UNDER_WAY,
                     run.info.lifecycle_stage == "deleted",
                     run.info.start_time,
+                    name in logged,
                     self._present(name, *(f"{MODELS}/{model}" for model in models)),
                 )
             )

@@ -62,11 +62,12 @@ def _remove(
                 disk.remove_old_files(model.lake.root, table)
         return
     if item.kind == "version" and day:
-        _unlist(model, artefacts, int(item.name), day, item.reason)
-    if item.run:
-        artefacts.forget(item.run)
+        _unlist(model, artefacts, item, day)
     for path in item.paths:
         disk.remove(path)
+    # Last: as long as MLflow lists a run, what it left is found again.
+    if item.run:
+        artefacts.forget(item.run)
 
 
 def _remove_days(model: ModelLake, name: str, before: date, day: date, start: date) -> None:
@@ -78,9 +79,10 @@ def _remove_days(model: ModelLake, name: str, before: date, day: date, start: da
     model.lake.replace_days(table, min(start, last), last, table.schema.empty_table())
 
 
-def _unlist(model: ModelLake, artefacts: Artefacts, number: int, day: date, reason: str) -> None:
+def _unlist(model: ModelLake, artefacts: Artefacts, item: Item, day: date) -> None:
     """Takes a version off the registry's list before its files go, and records that it went."""
+    number = int(item.name)
     artefacts.unlist(number)
     for record in model.versions():
         if record.version == number:
-            model.add_removal(Removal(number, day, record.training_set, reason))
+            model.add_removal(Removal(number, day, record.training_set, item.reason))

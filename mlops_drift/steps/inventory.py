@@ -76,7 +76,7 @@ def take_inventory(spec: ModelSpec, model: ModelLake, artefacts: Artefacts) -> S
         takes_since_change="since_change" in spec.policy.training_windows,
         leftovers=[
             *_left_by_kills(model, artefacts),
-            *(_cut_short(one) for one in rest if removing and one.deleted and one.folders),
+            *(_cut_short(one) for one in rest if removing and one.deleted and one.is_left),
             *([] if spec.retention.is_empty else _old_files(model)),
         ],
     )
@@ -187,7 +187,7 @@ def _sets(model: ModelLake) -> list[StoredSet]:
             frozenset(trained.get(name, ())),
             disk.is_in_use(model.sets.folder / name),
             str(model.sets.folder / name),
-            disk.size_of(model.sets.folder / name),
+            disk.size_of(model.sets.folder / name) - disk.size_of(model.sets.births(name)),
         )
         for name in model.sets.ids()
     ]
@@ -211,7 +211,7 @@ def _left_by_kills(model: ModelLake, artefacts: Artefacts) -> list[Item]:
 def _cut_short(training: Training) -> Item:
     paths = _paths(training)
     reason = "MLflow has its run marked as deleted"
-    return Item("leftover", training.run, _size(paths), reason, paths)
+    return Item("leftover", training.run, _size(paths), reason, paths, run=training.run)
 
 
 def _old_files(model: ModelLake) -> list[Item]:
