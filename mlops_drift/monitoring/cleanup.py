@@ -74,6 +74,7 @@ class StoredVersion:
         run: the MLflow run that trained it.
         listed: whether the registry lists it.
         removed: the day on record as that of its removal: what is left of it goes.
+        active: whether its run is under way, so that it may be on its way to promotion.
         served: the first and the last day of its stored predictions.
         paths: what it was born with, its model, the files of its run.
     """
@@ -84,6 +85,7 @@ class StoredVersion:
     run: str
     listed: bool = True
     removed: date | None = None
+    active: bool = False
     served: tuple[date, date] | None = None
     paths: tuple[str, ...] = ()
     size: int = 0
@@ -357,11 +359,23 @@ def _reasons(
                 why.append("retention.versions is not set")
             if number in newest:
                 why.append(f"one of the {retention.versions} newest")
-            if one.served and (predictions is None or one.served[1] >= predictions.first):
-                why.append(f"its predictions up to {one.served[1]} are kept")
+            if one.active:
+                why.append("the run that trained it is under way")
+            last = _served_until(one, stored, day)
+            if last and (predictions is None or last >= predictions.first):
+                why.append(f"its predictions up to {last} are kept")
             why += _young(one, stored, day, retention)
         reasons[number] = why
     return reasons
+
+
+def _served_until(one: StoredVersion, stored: Stored, day: date) -> date | None:
+    """The last day that a version served, also if nothing of that day is stored yet."""
+    until = [*(as_of for _, as_of in stored.promotions[1:]), day]
+    # Without any promotion nobody served at all.
+    spans = zip(stored.promotions, until, strict=False)
+    days = [last for (number, _), last in spans if number == one.number]
+    return max([*days, *(one.served or ())], default=None)
 
 
 def _young(one: StoredVersion, stored: Stored, day: date, retention: Retention) -> list[str]:

@@ -8,6 +8,9 @@ from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.monitoring.config import PerformanceMonitor, RetrainingPolicy
 from mlops_drift.schema import Strict, Target
 
+# The most days that a limit may say; no limit keeps for ever.
+CENTURY = 36_525
+
 
 class Retention(Strict):
     """What `mlops-drift cleanup` may remove; without a limit it is kept for ever.
@@ -29,22 +32,28 @@ class Retention(Strict):
     training_sets_days: int | None = Field(
         None,
         ge=1,
+        le=CENTURY,
         description="Days for which a training set is kept that no version came of; versions that "
         "were trained or decided about within them stay too, beyond `versions`.",
     )
     predictions_days: int | None = Field(
         None,
         ge=1,
+        le=CENTURY,
         description="Days of predictions and profiles. A label that comes later is not measured.",
     )
     landing_days: int | None = Field(
         None,
         ge=1,
+        le=CENTURY,
         description="Days of events, labels, rejected rows and features. Needs "
         "`policy.window_days`, and `everything` must not be among `policy.training_windows`.",
     )
     metrics_days: int | None = Field(
-        None, ge=1, description="Days of the numbers and verdicts of drift, performance, quality."
+        None,
+        ge=1,
+        le=CENTURY,
+        description="Days of the numbers and verdicts of drift, performance and quality.",
     )
 
     @property

@@ -37,7 +37,10 @@ def take_inventory(spec: ModelSpec, model: ModelLake, artefacts: Artefacts) -> S
     promotions = model.promotions()
     trainings = {one.run: one for one in artefacts.trainings()}
     versions = _versions(model, artefacts, trainings)
-    of_versions = {one.run for one in versions.values()}
+    of_versions = {
+        *(one.run for one in versions.values()),
+        *(str(one.run_id) for one in artefacts.versions()),
+    }
     rest = [one for one in trainings.values() if one.run not in of_versions]
     removing = spec.retention.versions is not None
     landing = spec.retention.landing_days is not None
@@ -93,6 +96,9 @@ def _versions(
     }
     for one in artefacts.versions():
         number, tags = int(one.version), one.tags
+        if "training_set" not in tags:
+            # Registered by hand, by other means than a training.
+            continue
         as_of = date.fromisoformat(tags["as_of"])
         known[number] = (as_of, tags["training_set"], str(one.run_id), True)
     found = {}
@@ -110,6 +116,7 @@ def _versions(
             run,
             listed,
             removal.day if removal else None,
+            training is not None and training.active,
             served.get(number),
             paths,
             _size(paths),

@@ -126,11 +126,27 @@ def test_a_version_stays_as_long_as_its_predictions_do(last, kept):
     assert (1 not in versions_going(stored)) == kept
 
 
+def test_a_version_stays_as_long_as_a_day_that_it_served_may_be_scored():
+    stored = replace(OLD, promotions=[(1, ago(90)), (3, ago(50)), (2, ago(10))])
+    assert versions_going(stored) == {1}
+    assert versions_going(
+        replace(stored, promotions=[(1, ago(90)), (3, ago(50)), (2, ago(11))])
+    ) == {
+        1,
+        3,
+    }
+
+
+def test_a_version_whose_run_is_under_way_stays():
+    active = replace(version(3), active=True)
+    assert versions_going(replace(OLD, versions=[version(1), active, version(4)])) == {1}
+
+
 def test_a_version_whose_predictions_are_kept_for_ever_stays_for_ever():
     stored = replace(OLD, versions=[version(1, served=(ago(95), ago(90))), *OLD.versions[1:]])
     for_ever = Retention(versions=1)
     assert versions_going(stored, for_ever) == {3}
-    assert f"its predictions up to {ago(90)} are kept" in why_kept(stored, "1", for_ever)
+    assert f"its predictions up to {ago(50)} are kept" in why_kept(stored, "1", for_ever)
 
 
 def test_what_a_killed_removal_left_of_a_version_goes_whatever_the_limits():

@@ -310,6 +310,13 @@ def test_models_of_killed_trainings_go_and_those_under_way_do_not(free):
     assert clean(free).items == []
 
 
+def test_a_version_that_a_person_registered_is_left_alone(free):
+    run, folders = orphan(free, 1000, "FINISHED")
+    free.registry.client.create_model_version("tiny", source=str(folders[1]), run_id=run)
+    clean(free)
+    assert all(path.is_dir() for path in folders)
+
+
 def test_what_mlflow_has_as_deleted_is_freed(free):
     run, folders = orphan(free, None, "FINISHED")
     free.registry.client.delete_run(run)
