@@ -10,6 +10,7 @@ from mlops_drift.assets.decisions import decisions_asset
 from mlops_drift.assets.landing import landing_assets
 from mlops_drift.assets.production import production_assets
 from mlops_drift.assets.retraining import gates_check, retraining_assets
+from mlops_drift.automation.cleanup import cleanup_job
 from mlops_drift.automation.jobs import daily_job, daily_schedule, retraining_job
 from mlops_drift.automation.notifications import notification_sensor
 from mlops_drift.automation.sensor import retraining_sensor
@@ -26,8 +27,8 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
 
     Eleven assets in one group: events, labels, features, production_predictions, drift_metrics and
     performance_metrics with a partition a day; training_set, challenger, test_predictions and
-    champion for a retraining; decisions. With their checks, a daily schedule, a retraining sensor
-    and, where somebody is to be told, a notification sensor.
+    champion for a retraining; decisions. With their checks, a daily schedule, a retraining sensor,
+    a job that cleans up and, where somebody is to be told, a notification sensor.
     """
 
     @classmethod
@@ -85,7 +86,7 @@ def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
             decisions_asset(spec),
         ],
         asset_checks=[gates_check(spec)],
-        jobs=[daily, retraining],
+        jobs=[daily, retraining, cleanup_job(spec)],
         schedules=[daily_schedule(spec, daily)],
         sensors=[
             retraining_sensor(spec, retraining),

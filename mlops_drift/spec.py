@@ -22,6 +22,7 @@ from mlops_drift.monitoring.config import (
     RetrainingPolicy,
 )
 from mlops_drift.monitoring.notifications import Notifications
+from mlops_drift.monitoring.retention import Reach, Retention, reach_of, require_within_reach
 from mlops_drift.schema import Column, Strict, Target, source_columns
 from mlops_drift.sources.config import Source
 
@@ -79,6 +80,9 @@ class ModelSpec(Strict):
     notifications: Notifications = Field(
         default_factory=Notifications, description="Who is told, and of what."
     )
+    retention: Retention = Field(
+        default_factory=Retention, description="What a cleanup may remove, and when."
+    )
 
     @field_validator("name")
     @classmethod
@@ -120,6 +124,7 @@ class ModelSpec(Strict):
         self._drift_monitor_fits(self.monitors.drift)
         self._performance_monitor_fits(self.monitors.performance)
         require_watched(self.policy, self.monitors.performance)
+        require_within_reach(self.retention, self.reach)
         return self
 
     def _derived_columns_fit_sql(self) -> None:
@@ -215,6 +220,14 @@ class ModelSpec(Strict):
         """The tables of this model."""
         return model_tables(
             self.name, self.key, self.key_type, self.columns, self.target, self.inputs
+        )
+
+    @property
+    def reach(self) -> Reach:
+        """How far back the days to come look."""
+        monitors = self.monitors
+        return reach_of(
+            self.target, monitors.drift, monitors.performance, self.policy, self.history_days
         )
 
     @property

@@ -1,5 +1,6 @@
 """The backtest: the same decisions as the run through Dagster, and policies side by side."""
 
+import itertools
 import json
 from datetime import date
 
@@ -176,7 +177,7 @@ def test_where_a_challenger_must_be_better_a_stable_world_keeps_its_champion(new
     assert outcomes[0] == "promoted"
     assert outcomes.count("rejected") >= 2
     months = [row["day"] for row in decisions]
-    assert all((b - a).days >= 30 for a, b in zip(months, months[1:], strict=False))
+    assert all((b - a).days >= 30 for a, b in itertools.pairwise(months))
 
 
 def test_policies_in_processes_of_their_own_say_the_same(new_world):

@@ -2,6 +2,7 @@
 
 import click
 
+from mlops_drift.cli.cleanup import cleanup
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, sql, status
 from mlops_drift.cli.versions import approve, explain, log, rebuild, reject, rollback
@@ -22,6 +23,7 @@ for command in (
     approve,
     reject,
     rollback,
+    cleanup,
     sql,
     compare,
 ):

@@ -1,6 +1,6 @@
 """What is asked of one model's tables: every question that is about a day takes that day."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from mlops_drift.lake.decision_log import DecisionLog
-from mlops_drift.lake.lake import Lake, Scan
+from mlops_drift.lake.lake import Lake, LakeError, Scan
 from mlops_drift.lake.table import ModelTables
 from mlops_drift.lake.training_sets import TrainingSets
 from mlops_drift.monitoring.checks import (
@@ -99,6 +99,20 @@ class TrainingSetRecord:
     labels_snapshot: int | None
 
 
+class RemovedError(LakeError):
+    """Something is asked of a version that the retention has removed."""
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A version whose artefacts are gone, since the end of a day."""
+
+    version: int
+    day: date
+    training_set: str
+    reason: str
+
+
 # SQL of what a row of the performance table is about.
 WHAT = "CASE WHEN slice = '' THEN metric ELSE metric || ' of ' || slice END"
 
@@ -162,19 +176,97 @@ class ModelLake:
         )
 
     def labelled_counts(self, as_of: date) -> tuple[dict[date, int], set[Any]]:
-        """Labelled rows by day of the event, and the labels that occur, known at `as_of`."""
-        counted = self.lake.rows(
+        """Labelled rows by day of the event, and the labels that occur, known at `as_of`.
+
+        Rows that were removed since count: what was decided by their number stays as it was.
+        """
+        removed = self.lake.rows(
+            f"SELECT day, labelled AS n, classes AS seen FROM r WHERE day <= '{as_of}'",
+            r=self.tables.removed_features,
+        )
+        counts: dict[date, int] = {}
+        seen: set[Any] = set()
+        for row in [*removed, *self._labelled_days(as_of, as_of)]:
+            counts[row["day"]] = max(row["n"], counts.get(row["day"], 0))
+            seen.update(row["seen"])
+        return dict(sorted(counts.items())), seen
+
+    def _labelled_days(self, until: date, as_of: date) -> list[dict[str, Any]]:
+        return self.lake.rows(
             f"""
             WITH known AS ({self._known_labels})
             SELECT features.day, count(*) AS n, list(DISTINCT known."{self._label}") AS seen
             FROM features JOIN known USING ("{self._key}")
             WHERE known.label_day >= features.day GROUP BY features.day ORDER BY features.day
             """,
-            features=Scan(self.tables.features, until=as_of),
+            features=Scan(self.tables.features, until=until),
             labels=Scan(self.tables.labels, until=as_of),
         )
-        seen = {label for row in counted for label in row["seen"]}
-        return {row["day"]: row["n"] for row in counted}, seen
+
+    def remember_labelled(self, before: date, as_of: date) -> None:
+        """Records how many labelled rows the features before a day have, before they go."""
+        until = before - timedelta(days=1)
+        text = self.tables.labels.schema.field(self._label).type == pa.string()
+        fresh = [
+            {
+                "day": row["day"],
+                "labelled": row["n"],
+                "classes": sorted(row["seen"]) if text else [],
+            }
+            for row in self._labelled_days(until, as_of)
+        ]
+
+        def build(existing: pa.Table) -> pa.Table | None:
+            found = {row["day"]: row for row in existing.to_pylist()}
+            found |= {row["day"]: row for row in fresh}
+            return pa.Table.from_pylist(list(found.values()), schema=existing.schema)
+
+        if fresh:
+            self.lake.rewrite(self.tables.removed_features, build)
+
+    def earliest_events(self) -> dict[date, date]:
+        """By day of arrival, the day of the earliest event that a label is about."""
+        found = self.lake.rows(
+            f"""
+            SELECT labels.day, min(events.day) AS event
+            FROM labels JOIN events USING ("{self._key}") GROUP BY labels.day
+            """,
+            labels=self.tables.labels,
+            events=self.tables.events,
+        )
+        return {row["day"]: row["event"] for row in found}
+
+    def served(self) -> dict[int, tuple[date, date]]:
+        """The first and the last day of the stored predictions of each version."""
+        found = self.lake.rows(
+            "SELECT version, min(day) AS first, max(day) AS last FROM p GROUP BY version",
+            p=self.tables.predictions,
+        )
+        return {row["version"]: (row["first"], row["last"]) for row in found}
+
+    def removals(self) -> dict[int, Removal]:
+        """The versions whose artefacts are gone."""
+        rows = self.lake.rows("SELECT * FROM r", r=self.tables.removed_versions)
+        return {row["version"]: Removal(**row) for row in rows}
+
+    def add_removal(self, removal: Removal) -> None:
+        """Records a removal once."""
+        self.lake.append_missing(self.tables.removed_versions, asdict(removal), ["version"])
+
+    def require_kept(self, versions: Iterable[int]) -> None:
+        """Requires that the artefacts of versions are there.
+
+        Raises:
+            RemovedError: if those of one were removed.
+        """
+        asked = sorted(set(versions))
+        gone = [removal for number, removal in self.removals().items() if number in asked]
+        for removal in gone:
+            raise RemovedError(
+                f"version {removal.version} was removed by the retention on {removal.day} "
+                f"({removal.reason}); its record is kept, its artefacts are gone. Train again to "
+                f"have such a version: training_set as of {self.version(removal.version).as_of}"
+            )
 
     def unmatched_labels(self, first: date, last: date) -> dict[date, int]:
         """By day of arrival, how many labels had no event up to that day."""

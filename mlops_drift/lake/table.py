@@ -78,6 +78,8 @@ class ModelTables:
     label_coverage: Table
     training_sets: Table
     versions: Table
+    removed_versions: Table
+    removed_features: Table
     promotions: Table
     decisions: Table
     outbox: Table
@@ -298,6 +300,29 @@ def model_tables(
                     pa.field("upper", pa.float64(), nullable=False),
                     pa.field("n_test", pa.int64(), nullable=False),
                     pa.field("mlflow_run", pa.string(), nullable=False),
+                ]
+            ),
+            partition_by=(),
+        ),
+        removed_versions=Table(
+            f"training.{model}_removed",
+            pa.schema(
+                [
+                    version,
+                    DAY,
+                    pa.field("training_set", pa.string(), nullable=False),
+                    pa.field("reason", pa.string(), nullable=False),
+                ]
+            ),
+            partition_by=(),
+        ),
+        removed_features=Table(
+            f"features.{model}_removed",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("labelled", pa.int64(), nullable=False),
+                    pa.field("classes", pa.list_(pa.string()), nullable=False),
                 ]
             ),
             partition_by=(),

@@ -11,13 +11,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from mlops_drift.lake.disk import WRITING
 from mlops_drift.learning.training_set import TrainingSet
 
 MANIFEST = "manifest.json"
@@ -54,6 +57,8 @@ class TrainingSets:
         """
         set_id = training_set.id
         if (self.folder / set_id).exists():
+            # A cleanup leaves alone what was just asked for.
+            (self.folder / set_id).touch()
             self.read(set_id)
             return set_id
         files = {
@@ -81,6 +86,16 @@ class TrainingSets:
             raise CorruptionError(f"{folder}: the content has the id {stored.id}")
         return stored
 
+    def ids(self) -> list[str]:
+        """The ids of the sets that are there."""
+        return sorted(path.parent.name for path in self.folder.glob(f"[0-9a-f]*/{MANIFEST}"))
+
+    def last_event(self, set_id: str) -> date:
+        """The day of the last event of a set."""
+        test = pq.read_table(self.folder / set_id / "test.parquet", columns=["day"])
+        last: date = pc.max(test["day"]).as_py()
+        return last
+
     def write_birth(self, set_id: str, version: int, files: Mapping[str, bytes]) -> None:
         """Stores what a version was born with, once.
 
@@ -93,7 +108,7 @@ class TrainingSets:
         Raises:
             CorruptionError: if something else is stored already, or what is stored is damaged.
         """
-        folder = self._birth(set_id, version)
+        folder = self.birth(set_id, version)
         if not folder.exists():
             _write_folder(folder, files, {"version": version, "training_set": set_id})
         # Read back also after writing: another process may have been first.
@@ -112,7 +127,7 @@ class TrainingSets:
             FileNotFoundError: if the version has no birth, or that has no such file.
             CorruptionError: if the file or the manifest is damaged.
         """
-        folder = self._birth(set_id, version)
+        folder = self.birth(set_id, version)
         digests = _read_manifest(folder)
         if name not in digests:
             raise FileNotFoundError(f"{folder} has no {name}; it has {', '.join(sorted(digests))}")
@@ -131,8 +146,13 @@ class TrainingSets:
         """The test predictions of a version; raises as `read_birth`."""
         return _table(self.read_birth(set_id, version, TEST_PREDICTIONS))
 
-    def _birth(self, set_id: str, version: int) -> Path:
-        return self.folder / set_id / "versions" / str(version)
+    def births(self, set_id: str) -> Path:
+        """The folder of what the versions of a set were born with."""
+        return self.folder / set_id / "versions"
+
+    def birth(self, set_id: str, version: int) -> Path:
+        """The folder of what a version was born with."""
+        return self.births(set_id) / str(version)
 
 
 def canonical_json(content: Mapping[str, Any]) -> bytes:
@@ -164,7 +184,7 @@ def _write_folder(folder: Path, files: Mapping[str, bytes], about: Mapping[str, 
     folder.parent.mkdir(parents=True, exist_ok=True)
     body = {**about, "files": {name: _digest(content) for name, content in files.items()}}
     manifest = {**body, "manifest": _digest(canonical_json(body))}
-    staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+    staging = Path(tempfile.mkdtemp(prefix=WRITING, dir=folder.parent))
     try:
         for name, content in {**files, MANIFEST: canonical_json(manifest)}.items():
             with (staging / name).open("wb") as handle:

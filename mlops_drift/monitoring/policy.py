@@ -41,7 +41,7 @@ def decide(
         history: all decisions on this model so far that led to something.
         policy: the rules.
     """
-    under_way = [past for past in history if _is_under_way(past, evidence.champion)]
+    under_way = [past for past in history if is_under_way(past, evidence.champion)]
     if under_way:
         past = under_way[-1]
         return Decision(
@@ -59,7 +59,7 @@ def decide(
     return _retraining(model, evidence, evidence.champion, history, policy)
 
 
-def _is_under_way(past: PastDecision, champion: Champion | None) -> bool:
+def is_under_way(past: PastDecision, champion: Champion | None) -> bool:
     """Whether a decision still has to be carried out, or to be recorded as carried out.
 
     One about a version that another decision has replaced has nothing left to do.

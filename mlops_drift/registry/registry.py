@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from mlops_drift.schema import Target
 
+SQLITE = "sqlite:///"
+
 
 class Registry(VersionRegistry):
     """Versions of models in MLflow.
@@ -49,7 +51,7 @@ class Registry(VersionRegistry):
     ) -> None:
         self.tracking_uri = tracking_uri
         self._alias_prefix = alias_prefix
-        self._artifact_root = artifact_root
+        self.artifact_root = artifact_root
         self._lock_root = lock_root
         self._pipelines: dict[tuple[str, int], Pipeline] = {}
 
@@ -60,13 +62,25 @@ class Registry(VersionRegistry):
 
         logging.getLogger("alembic").setLevel(logging.WARNING)
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-        self._artifact_root.mkdir(parents=True, exist_ok=True)
+        self.artifact_root.mkdir(parents=True, exist_ok=True)
         with self.lock("mlflow"):
             self._make_database()
             mlflow.set_tracking_uri(self.tracking_uri)
             client = mlflow.MlflowClient()
             client.search_experiments(max_results=1)
         return client
+
+    @property
+    def _database(self) -> Path | None:
+        """The file of an SQLite database; None of any other."""
+        if not self.tracking_uri.startswith(SQLITE):
+            return None
+        return Path(self.tracking_uri.removeprefix(SQLITE).split("?")[0])
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything can have been registered yet; asking makes nothing."""
+        return self._database is None or self._database.exists()
 
     def _make_database(self) -> None:
         """Makes an SQLite database beside its place, then moves it there.
@@ -76,16 +90,13 @@ class Registry(VersionRegistry):
         """
         import mlflow
 
-        scheme = "sqlite:///"
-        if not self.tracking_uri.startswith(scheme):
-            return
-        place = Path(self.tracking_uri.removeprefix(scheme).split("?")[0])
-        if place.exists():
+        place = self._database
+        if place is None or place.exists():
             return
         place.parent.mkdir(parents=True, exist_ok=True)
         unfinished = place.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
-        mlflow.MlflowClient(f"{scheme}{unfinished}").search_experiments(max_results=1)
+        mlflow.MlflowClient(f"{SQLITE}{unfinished}").search_experiments(max_results=1)
         unfinished.rename(place)
 
     def lock(self, name: str) -> FileLock:
@@ -104,7 +115,7 @@ class Registry(VersionRegistry):
         client = self.client
         with self.lock("mlflow"):
             if client.get_experiment_by_name(model) is None:
-                folder = self._artifact_root / model
+                folder = self.artifact_root / model
                 client.create_experiment(model, artifact_location=folder.as_uri())
             try:
                 client.get_registered_model(model)
@@ -227,7 +238,7 @@ class Registry(VersionRegistry):
     def _model_uri(self, model: str, version: int) -> str:
         """Where a version's model lies: below the artefact root, even if that was moved."""
         source = str(self.client.get_model_version(model, str(version)).source)
-        here = self._artifact_root / model / "models" / source.rsplit("/", 1)[-1] / "artifacts"
+        here = self.artifact_root / model / "models" / source.rsplit("/", 1)[-1] / "artifacts"
         return str(here) if here.is_dir() else f"models:/{model}/{version}"
 
     def tags(self, model: str, version: int) -> dict[str, str]:

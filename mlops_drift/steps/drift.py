@@ -129,6 +129,7 @@ def measure_drift(
     champions = model.champions(first, last)
     # By promotion: a version that was replaced may come back.
     served = {item.number: item for item in champions.values() if item}
+    model.require_kept(item.version for item in served.values())
     serving = {
         number: _Serving(
             spec,

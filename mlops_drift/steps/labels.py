@@ -157,14 +157,15 @@ def measure_label_coverage(
     """Counts, for each day, the served predictions without a label by their age, and stores it.
 
     The first age is up to the declared delay, in which no label is due; predictions older than a
-    year are left out.
+    year, or than the retention, are left out.
 
     Returns:
         The ages of the last day.
     """
     delay = spec.target.label_delay_days
     starts = [*([0] if delay else []), *(delay + step for step in OVERDUE_STEPS)]
-    ends = [*(start - 1 for start in starts[1:]), OLDEST]
+    oldest = min(OLDEST, spec.retention.predictions_days or OLDEST)
+    ends = [min(end, oldest) for end in (*(start - 1 for start in starts[1:]), oldest)]
     ages = [(start, end) for start, end in zip(starts, ends, strict=True) if start <= end]
     rows = model.label_coverage(first, last, ages)
     table = model.tables.label_coverage

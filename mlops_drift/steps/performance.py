@@ -137,6 +137,7 @@ def measure_performance(
     known = _in_order(outcomes.to_pandas(date_as_object=True))
     versions = {record.version: Version(spec, model, record) for record in model.versions()}
     champions = model.champions(first, last)
+    model.require_kept(item.version for item in champions.values() if item)
     realized = _Outcomes(known)
     labels = LabelDrift(spec, model, champions, known)
     estimates = Estimates(spec, model, champions, versions)

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from mlops_drift.drift.reference import Reference
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake, Promotion, RemovedError
 from mlops_drift.monitoring.decision import MANUAL
 from mlops_drift.registry.base import (
     CHALLENGER,
@@ -190,6 +190,7 @@ def rollback(
     with registry.lock(registry_lock(spec.name)):
         promotions = settle(spec, model, registry)
         version = _target(spec, model, promotions, to)
+        _require_kept(model, version)
         # Loaded before anything moves: what cannot be loaded cannot serve.
         registry.pipeline(spec.name, version)
         as_of = as_of_now(model, version)
@@ -273,6 +274,14 @@ def _require_there(spec: ModelSpec, model: ModelLake, version: int) -> None:
             f"{spec.name} has no version {version}; its versions are "
             f"{', '.join(map(str, versions)) or 'none yet'}"
         )
+    _require_kept(model, version)
+
+
+def _require_kept(model: ModelLake, version: int) -> None:
+    try:
+        model.require_kept([version])
+    except RemovedError as error:
+        raise PromotionError(str(error)) from error
 
 
 def _require_not_taken_back(

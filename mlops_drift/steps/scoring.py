@@ -86,6 +86,7 @@ def score_by(
     """
     if not versions:
         return Served(0, 0, ())
+    model.require_kept(versions.values())
     first, last = min(versions), max(versions)
     features = model.lake.read(Scan(model.tables.features, first, last))
     fresh = _predictions(spec, model, registry, features, versions)

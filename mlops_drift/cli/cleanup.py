@@ -1,0 +1,34 @@
+"""The command `cleanup`."""
+
+from dataclasses import asdict
+
+import click
+
+from mlops_drift.cli.common import FORMAT, clear_errors, print_json, waiting
+
+
+@click.command()
+@click.argument("model")
+@click.option("--delete", is_flag=True, help="Remove it for good; without it nothing is changed.")
+@FORMAT
+def cleanup(model: str, delete: bool, style: str) -> None:
+    """Show what the retention of MODEL lets go, and with --delete remove it."""
+    from mlops_drift.reporting.cleanup import print_plan
+
+    with clear_errors():
+        from mlops_drift.loading import find_model
+        from mlops_drift.replay import quiet
+        from mlops_drift.resources import model_lake, open_lake, open_registry
+        from mlops_drift.steps.cleanup import clean_up
+
+        spec = find_model(model).spec
+        with (
+            quiet(),
+            open_lake() as lake,
+            waiting(f"{model}: looking, or waiting for a training or a cleanup under way"),
+        ):
+            plan = clean_up(spec, model_lake(lake, spec), open_registry(), dry_run=not delete)
+    if style == "json":
+        print_json({"model": model, "deleted": delete, "bytes": plan.size, **asdict(plan)})
+    else:
+        print_plan(spec, plan, delete)

@@ -1,0 +1,150 @@
+"""What the versions of a model take up in MLflow, and how it is let go.
+
+MLflow only marks what is deleted, and never gives the number of a version again; the files are
+removed here.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_drift.registry.registry import Registry
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+# Below the model's folder of artefacts, beside a folder for each run.
+MODELS = "models"
+
+UNDER_WAY = ("RUNNING", "SCHEDULED")
+
+
+@dataclass(frozen=True)
+class Training:
+    """A run, with everything it left.
+
+    Attributes:
+        run: its id.
+        active: whether it is under way.
+        deleted: whether MLflow has it marked as deleted.
+        started: when it started, in milliseconds of its clock.
+        has_models: whether MLflow lists models that it logged.
+        folders: those there are of its artefacts and of these models.
+    """
+
+    run: str
+    active: bool
+    deleted: bool
+    started: int
+    has_models: bool
+    folders: tuple[Path, ...]
+
+    @property
+    def is_left(self) -> bool:
+        """Whether anything of it is left besides the run itself."""
+        return self.has_models or bool(self.folders)
+
+
+class Artefacts:
+    """The artefacts of one model's versions.
+
+    Args:
+        registry: the registry.
+        model: name of the model.
+    """
+
+    def __init__(self, registry: Registry, model: str) -> None:
+        self._registry, self._model = registry, model
+        self._folder = registry.artifact_root / model
+
+    @property
+    def folder(self) -> Path:
+        """Where all of them lie."""
+        return self._folder
+
+    def versions(self) -> "list[ModelVersion]":
+        """The versions that the registry lists."""
+        if not self._registry.exists:
+            return []
+        search = self._registry.client.search_model_versions
+        return list(_pages(lambda token: search(f"name = '{self._model}'", page_token=token)))
+
+    def aliases(self) -> dict[str, int]:
+        """The versions that aliases point to, by alias."""
+        if not self._registry.exists:
+            return {}
+        found = self._registry.client.search_registered_models(f"name = '{self._model}'")
+        return {alias: int(number) for one in found for alias, number in one.aliases.items()}
+
+    def trainings(self) -> list[Training]:
+        """All runs, also those marked as deleted, by their start."""
+        from mlflow.entities import ViewType
+
+        experiment = self._experiment()
+        if experiment is None:
+            return []
+        search = self._registry.client.search_runs
+        logged = self._logged(experiment)
+        found = []
+        for run in _pages(
+            lambda token: search([experiment], run_view_type=ViewType.ALL, page_token=token)
+        ):
+            name = run.info.run_id
+            # A kill may have left a model that its run does not name yet.
+            outputs = {one.model_id for one in run.outputs.model_outputs} if run.outputs else set()
+            models = sorted(outputs | set(logged.get(name, ())))
+            found.append(
+                Training(
+                    name,
+                    run.info.status in UNDER_WAY,
+                    run.info.lifecycle_stage == "deleted",
+                    run.info.start_time,
+                    name in logged,
+                    self._present(name, *(f"{MODELS}/{model}" for model in models)),
+                )
+            )
+        return sorted(found, key=lambda training: training.started)
+
+    def _logged(self, experiment: str) -> dict[str, list[str]]:
+        """The logged models that are not deleted, by run."""
+        search = self._registry.client.search_logged_models
+        logged: dict[str, list[str]] = {}
+        for one in _pages(lambda token: search([experiment], page_token=token)):
+            logged.setdefault(str(one.source_run_id), []).append(one.model_id)
+        return logged
+
+    def unlist(self, version: int) -> None:
+        """Takes a version out of the registry, if it is there."""
+        if version in {int(one.version) for one in self.versions()}:
+            self._registry.client.delete_model_version(self._model, str(version))
+
+    def forget(self, run: str) -> None:
+        """Marks a run, and the models that it logged, as deleted."""
+        experiment = self._experiment()
+        if experiment is None:
+            return
+        client = self._registry.client
+        for model in self._logged(experiment).get(run, []):
+            client.delete_logged_model(model)
+        if client.get_run(run).info.lifecycle_stage != "deleted":
+            client.delete_run(run)
+
+    def _experiment(self) -> str | None:
+        if not self._registry.exists:
+            return None
+        found = self._registry.client.get_experiment_by_name(self._model)
+        return None if found is None else str(found.experiment_id)
+
+    def _present(self, *names: str) -> tuple[Path, ...]:
+        return tuple(path for name in names if (path := self._folder / name).is_dir())
+
+
+def _pages(ask: Callable[[str | None], Any]) -> Iterator[Any]:
+    token = None
+    while True:
+        page = ask(token)
+        yield from page
+        token = page.token
+        if not token:
+            return
