@@ -7,9 +7,11 @@ removed here.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from mlops_drift.registry.base import environment_tag
 from mlops_drift.registry.registry import Registry
+from mlops_drift.settings import Environment
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -76,6 +78,16 @@ class Artefacts:
             return {}
         found = self._registry.client.search_registered_models(f"name = '{self._model}'")
         return {alias: int(number) for one in found for alias, number in one.aliases.items()}
+
+    def elsewhere(self, environment: str) -> dict[int, str]:
+        """The versions that another environment knows too, with one such environment."""
+        others = [name for name in get_args(Environment) if name != environment]
+        return {
+            int(one.version): name
+            for one in self.versions()
+            for name in others
+            if environment_tag(name) in one.tags
+        }
 
     def trainings(self) -> list[Training]:
         """All runs, also those marked as deleted, by their start."""

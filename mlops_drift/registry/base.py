@@ -21,6 +21,15 @@ PREVIOUS = "previous"
 LIBRARIES = ("scikit-learn", "lightgbm", "optuna", "pandas", "numpy", "scipy")
 
 
+def environment_tag(environment: str) -> str:
+    """Name of the tag of a version that an environment has trained or found.
+
+    >>> environment_tag("dev")
+    'environment_dev'
+    """
+    return f"environment_{environment}"
+
+
 def registry_lock(model: str) -> str:
     """Name of the lock that whoever registers or moves versions of a model holds.
 

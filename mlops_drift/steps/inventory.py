@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
+from mlops_drift import settings
 from mlops_drift.lake import disk
 from mlops_drift.lake.model_lake import ModelLake, Removal
 from mlops_drift.lake.table import ModelTables, Table
@@ -27,8 +28,14 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
     """The tables that lose their days together: all that are partitioned by day."""
     return {
         "landing": [tables.features, tables.labels, tables.rejected, tables.events],
-        "predictions": [tables.predictions, tables.profiles],
-        "metrics": [tables.drift, tables.performance, tables.quality, tables.label_coverage],
+        "predictions": [tables.predictions, tables.shadow_predictions, tables.profiles],
+        "metrics": [
+            tables.drift,
+            tables.performance,
+            tables.shadow,
+            tables.quality,
+            tables.label_coverage,
+        ],
     }
 
 
@@ -154,6 +161,8 @@ def _pointers(model: ModelLake, artefacts: Artefacts) -> dict[int, str]:
             point(promotion.previous, "the champion before")
     for alias, version in sorted(artefacts.aliases().items()):
         point(version, f"alias {alias}")
+    for version, name in artefacts.elsewhere(settings.environment()).items():
+        point(version, f"environment {name} has it too")
     return pointers
 
 

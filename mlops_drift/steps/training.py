@@ -34,6 +34,7 @@ from mlops_drift.registry.base import (
     LIBRARIES,
     Birth,
     VersionRegistry,
+    environment_tag,
     registry_lock,
 )
 from mlops_drift.registry.registry import git_sha
@@ -164,6 +165,7 @@ def train_challenger(
             training_set = model.sets.read(set_id)
             birth = (trainer or train_birth)(spec, training_set, identity, as_of, on_trial)
             version = registry.register(spec.name, birth)
+        registry.set_tag(spec.name, version, environment_tag(settings.environment()), "yes")
         registry.set_alias(spec.name, CHALLENGER, version)
     record = _record(registry, spec, version, as_of)
     model.add_version(record)
