@@ -189,6 +189,10 @@ class DeltaLake(Lake):
                 raise
             return DeltaTable(uri)
 
+    def has(self, table: Table) -> bool:
+        """As `Lake.has`."""
+        return self.snapshot(table) is not None
+
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
         root = Path(self.root)

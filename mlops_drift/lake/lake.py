@@ -189,6 +189,10 @@ class Lake(ABC):
         """Replaces what a condition picks by a function of it; None leaves it as it is."""
 
     @abstractmethod
+    def has(self, table: Table) -> bool:
+        """Whether a table was ever written."""
+
+    @abstractmethod
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
 

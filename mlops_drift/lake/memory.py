@@ -82,6 +82,10 @@ class MemoryLake(Lake):
         # Every query reads every chunk.
         self._tables[table.name] = together.combine_chunks()
 
+    def has(self, table: Table) -> bool:
+        """As `Lake.has`."""
+        return table.name in self._tables
+
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
         return sorted(self._tables)
