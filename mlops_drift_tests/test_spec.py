@@ -52,6 +52,15 @@ def spec(changes=None):
         ({"training": {"test_share": 0.9}}, ["training.test_share", "0.9", "0.5"]),
         ({"training": {"families": ["mlp"]}}, ["families.0", "'mlp'", "'lightgbm' or 'linear'"]),
         ({"training": {"families": []}}, ["training.families", "[]", "at least 1"]),
+        ({"retention": {"versions": 0}}, ["retention.versions", "0", "greater than or equal to 1"]),
+        (
+            {"retention": {"predictions_days": 3}},
+            ["retention.predictions_days is 3", "label_delay_days", "at least 4"],
+        ),
+        (
+            {"retention": {"landing_days": 90, "predictions_days": 90}},
+            ["retention.landing_days is 90", "policy.window_days", "policy.training_windows"],
+        ),
         ({"gates": {"minimum": "high"}}, ["gates.minimum", "'high'", "valid number"]),
         ({"gates": {"tolerance": -1}}, ["gates.tolerance", "-1", "greater than or equal to 0"]),
         ({"monitors": {"drift": {"windows": [7, 1]}}}, ["drift.windows", "[7, 1]", "ascending"]),
