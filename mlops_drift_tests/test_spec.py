@@ -64,6 +64,15 @@ def spec(changes=None):
         ({"gates": {"metrics": {"mae": 1}}}, ["gates.metrics", "'mae'", "binary target"]),
         ({"gates": {"trusted_columns": ["z"]}}, ["gates.trusted_columns names z", "a, b, c"]),
         ({"gates": {"slices": ["a"]}}, ["gates.slices names a;", "are c"]),
+        ({"retention": {"versions": 0}}, ["retention.versions", "0", "greater than or equal to 1"]),
+        (
+            {"retention": {"predictions_days": 3}},
+            ["retention.predictions_days is 3", "label_delay_days", "at least 4"],
+        ),
+        (
+            {"retention": {"landing_days": 90, "predictions_days": 90}},
+            ["retention.landing_days is 90", "policy.window_days", "policy.training_windows"],
+        ),
         ({"gates": {"tolerance": -1}}, ["gates.tolerance", "-1", "greater than or equal to 0"]),
         ({"monitors": {"drift": {"windows": [7, 1]}}}, ["drift.windows", "[7, 1]", "ascending"]),
         ({"monitors": {"drift": {"metric": "emd"}}}, ["drift.metric", "'emd'", "'wasserstein'"]),

@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from mlops_drift.assets.common import MODEL_TAG
-from mlops_drift.monitoring.cleanup import CleanupPlan
+from mlops_drift.monitoring.stored import CleanupPlan
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec

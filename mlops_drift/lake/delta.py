@@ -201,6 +201,10 @@ class DeltaLake(Lake):
         snapshot = self.snapshot(table)
         return None if snapshot is None else snapshot.version()
 
+    def has(self, table: Table) -> bool:
+        """As `Lake.has`."""
+        return self.snapshot(table) is not None
+
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
         root = Path(self.root)

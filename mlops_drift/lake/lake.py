@@ -197,6 +197,10 @@ class Lake(ABC):
         """The number of a table's last commit, which reads back what it held; None without one."""
 
     @abstractmethod
+    def has(self, table: Table) -> bool:
+        """Whether a table was ever written."""
+
+    @abstractmethod
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
 

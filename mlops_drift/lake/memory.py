@@ -90,6 +90,10 @@ class MemoryLake(Lake):
         """Nothing can be read back."""
         return None
 
+    def has(self, table: Table) -> bool:
+        """As `Lake.has`."""
+        return table.name in self._tables
+
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
         return sorted(self._tables)

@@ -180,16 +180,20 @@ class ModelLake:
 
         Rows that were removed since count: what was decided by their number stays as it was.
         """
-        removed = self.lake.rows(
-            f"SELECT day, labelled AS n, classes AS seen FROM r WHERE day <= '{as_of}'",
-            r=self.tables.removed_features,
-        )
+        removed = self._removed_days(as_of) if self.lake.has(self.tables.removed_features) else []
         counts: dict[date, int] = {}
         seen: set[Any] = set()
         for row in [*removed, *self._labelled_days(as_of, as_of)]:
             counts[row["day"]] = max(row["n"], counts.get(row["day"], 0))
             seen.update(row["seen"])
         return dict(sorted(counts.items())), seen
+
+    def _removed_days(self, as_of: date) -> list[dict[str, Any]]:
+        return self.lake.rows(
+            "SELECT event_day AS day, labelled AS n, classes AS seen FROM r "
+            f"WHERE event_day <= '{as_of}'",
+            r=self.tables.removed_features,
+        )
 
     def _labelled_days(self, until: date, as_of: date) -> list[dict[str, Any]]:
         return self.lake.rows(
@@ -209,7 +213,7 @@ class ModelLake:
         text = self.tables.labels.schema.field(self._label).type == pa.string()
         fresh = [
             {
-                "day": row["day"],
+                "event_day": row["day"],
                 "labelled": row["n"],
                 "classes": sorted(row["seen"]) if text else [],
             }
@@ -217,8 +221,8 @@ class ModelLake:
         ]
 
         def build(existing: pa.Table) -> pa.Table | None:
-            found = {row["day"]: row for row in existing.to_pylist()}
-            found |= {row["day"]: row for row in fresh}
+            found = {row["event_day"]: row for row in existing.to_pylist()}
+            found |= {row["event_day"]: row for row in fresh}
             return pa.Table.from_pylist(list(found.values()), schema=existing.schema)
 
         if fresh:
@@ -246,7 +250,9 @@ class ModelLake:
 
     def removals(self) -> dict[int, Removal]:
         """The versions whose artefacts are gone."""
-        rows = self.lake.rows("SELECT * FROM r", r=self.tables.removed_versions)
+        table = self.tables.removed_versions
+        # Asked for every day, of a table that most models do not have.
+        rows = self.lake.rows("SELECT * FROM r", r=table) if self.lake.has(table) else []
         return {row["version"]: Removal(**row) for row in rows}
 
     def add_removal(self, removal: Removal) -> None:

@@ -317,10 +317,10 @@ def model_tables(
             partition_by=(),
         ),
         removed_features=Table(
-            f"features.{model}_removed",
+            f"landing.{model}_removed",
             pa.schema(
                 [
-                    DAY,
+                    pa.field("event_day", pa.date32(), nullable=False),
                     pa.field("labelled", pa.int64(), nullable=False),
                     pa.field("classes", pa.list_(pa.string()), nullable=False),
                 ]

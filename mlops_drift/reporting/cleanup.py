@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mlops_drift.monitoring.cleanup import CleanupPlan
+from mlops_drift.monitoring.stored import CleanupPlan
 from mlops_drift.spec import ModelSpec
 
 

@@ -5,7 +5,8 @@ from datetime import date
 
 from mlops_drift.lake import disk
 from mlops_drift.lake.model_lake import ModelLake, Removal
-from mlops_drift.monitoring.cleanup import CleanupPlan, Item, plan_cleanup
+from mlops_drift.monitoring.cleanup import plan_cleanup
+from mlops_drift.monitoring.stored import CleanupPlan, Item
 from mlops_drift.registry.artefacts import Artefacts
 from mlops_drift.registry.base import registry_lock
 from mlops_drift.registry.registry import Registry

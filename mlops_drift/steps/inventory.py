@@ -7,7 +7,9 @@ from mlops_drift import settings
 from mlops_drift.lake import disk
 from mlops_drift.lake.model_lake import ModelLake, Removal
 from mlops_drift.lake.table import ModelTables, Table
-from mlops_drift.monitoring.cleanup import (
+from mlops_drift.monitoring.decision import Champion
+from mlops_drift.monitoring.policy import is_under_way
+from mlops_drift.monitoring.stored import (
     Group,
     Item,
     Pointing,
@@ -17,8 +19,6 @@ from mlops_drift.monitoring.cleanup import (
     StoredSet,
     StoredVersion,
 )
-from mlops_drift.monitoring.decision import Champion
-from mlops_drift.monitoring.policy import is_under_way
 from mlops_drift.registry.artefacts import Artefacts, Training
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.decisions import past_decisions

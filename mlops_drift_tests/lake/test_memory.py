@@ -268,6 +268,8 @@ def test_the_tables_there_are_have_their_names_in_order(lakes):
             WHOLE, {"day": FIRST, "source": "events", "id": 1, "x": None}, ["source"]
         )
         lake.replace_days(BY_DAY, FIRST, FIRST, BY_DAY.schema.empty_table())
+    assert same_of_both(lakes, lambda lake: lake.has(WHOLE)) is True
+    assert same_of_both(lakes, lambda lake: lake.has(WIDE)) is False
     names = same_of_both(lakes, lambda lake: lake.names())
     assert names == ["features.shop", "landing.journal", "training.journal"]
 

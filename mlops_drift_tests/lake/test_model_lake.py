@@ -6,7 +6,13 @@ import pyarrow as pa
 import pytest
 
 from mlops_drift.lake.delta import DeltaLake
-from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord
+from mlops_drift.lake.model_lake import (
+    ModelLake,
+    Promotion,
+    Removal,
+    RemovedError,
+    VersionRecord,
+)
 from mlops_drift.lake.table import model_tables
 from mlops_drift.schema import Column, Target
 
@@ -327,3 +333,39 @@ def test_failures_are_those_of_a_version_after_a_day_and_up_to_another(model):
         (day(3), "covariate_drift", day(3), "x"),
         (day(3), "performance_drop", day(1), "auc"),
     ]
+
+
+# What was removed
+
+
+def test_labelled_rows_that_were_removed_still_count(model):
+    put_features(model, (0, "a"), (0, "b"), (1, "c"), (5, "d"))
+    put_labels(model, (1, "a", "yes"), (1, "b", "no"), (2, "c", "yes"), (6, "d", "yes"))
+    before = [model.labelled_counts(day(number)) for number in (5, 9)]
+    model.remember_labelled(day(1), day(9))
+    empty = TABLES.features.schema.empty_table()
+    model.lake.replace_days(TABLES.features, day(0), day(0), empty)
+    assert [model.labelled_counts(day(number)) for number in (5, 9)] == before
+    model.remember_labelled(day(2), day(9))
+    model.lake.replace_days(TABLES.features, day(0), day(1), empty)
+    assert [model.labelled_counts(day(number)) for number in (5, 9)] == before
+
+
+def test_rows_that_come_back_are_not_counted_twice(model):
+    put_features(model, (0, "a"), (0, "b"))
+    put_labels(model, (1, "a", "yes"), (1, "b", "no"))
+    model.remember_labelled(day(1), day(9))
+    assert model.labelled_counts(day(9)) == ({day(0): 2}, {"yes", "no"})
+
+
+def test_a_removed_version_says_when_and_why_it_went(model):
+    model.add_version(VERSION)
+    model.require_kept([1, 2])
+    removal = Removal(1, day(20), "set", "nothing points to it any more")
+    model.add_removal(removal)
+    model.add_removal(Removal(1, day(21), "set", "again"))
+    assert model.removals() == {1: removal}
+    model.require_kept([2])
+    told = f"version 1 was removed by the retention on {day(20)} .nothing points to it any more"
+    with pytest.raises(RemovedError, match=told):
+        model.require_kept([2, 1])

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_drift.monitoring.cleanup import (
+from mlops_drift.monitoring.cleanup import plan_cleanup
+from mlops_drift.monitoring.retention import Reach, Retention
+from mlops_drift.monitoring.stored import (
     Item,
     Pointing,
     Stored,
@@ -15,9 +17,7 @@ from mlops_drift.monitoring.cleanup import (
     StoredRun,
     StoredSet,
     StoredVersion,
-    plan_cleanup,
 )
-from mlops_drift.monitoring.retention import Reach, Retention
 
 TODAY = date(2024, 6, 30)
 REACH = Reach(predictions=10, season=0, window=20, delay=5, history=0)
