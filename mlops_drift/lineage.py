@@ -9,13 +9,15 @@ import pyarrow.compute as pc
 from mlops_drift import settings
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord
-from mlops_drift.registry.base import VersionRegistry
+from mlops_drift.registry.base import GATES_FILE, RegistryError, VersionRegistry
 from mlops_drift.spec import ModelSpec
 from mlops_drift.sql import identifier, literal
 from mlops_drift.steps.landing import EVENTS, LABELS
 
 # Numbers of the evidence of a decision that are told.
 _SHOWN = 3
+
+_OF_GATES = ("gate", "verdict", "value", "threshold", "n")
 
 Facts = dict[str, Any]
 
@@ -57,6 +59,7 @@ def explain_version(
     tags = registry.tags(spec.name, version)
     return [
         _version(spec, registry, record, tags),
+        *_gates(spec, registry, version),
         *(_promotion(model, item) for item in model.promotions() if item.version == version),
         *_training_set(spec, model, record),
         Link(
@@ -187,6 +190,15 @@ def _version(
             "Dagster": f"{ui}/assets/{spec.name}/challenger",
         },
     )
+
+
+def _gates(spec: ModelSpec, registry: VersionRegistry, version: int) -> list[Link]:
+    """What the gates found when they were last evaluated in a run."""
+    try:
+        found = registry.read_json(spec.name, version, GATES_FILE)
+    except RegistryError:
+        return []
+    return [Link("gates", rows=[{name: row[name] for name in _OF_GATES} for row in found])]
 
 
 def _promotion(model: ModelLake, promotion: Promotion) -> Link:

@@ -26,9 +26,12 @@ from mlops_drift.assets.common import (
     upstream_metadata,
 )
 from mlops_drift.assets.decisions import show_outcome
-from mlops_drift.checks.gates import gate_checks, gate_specs
-from mlops_drift.checks.report import verdict_table
+from mlops_drift.checks.birth import birth_pictures
+from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_record, gate_specs
+from mlops_drift.checks.report import png, verdict_table
 from mlops_drift.lake.model_lake import VersionRecord
+from mlops_drift.lake.training_sets import canonical_json
+from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource, open_studies
 from mlops_drift.spec import ModelSpec
@@ -216,7 +219,16 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
             as_of = date.fromisoformat(found["as_of"])
             if refuse(model, decision, as_of, found["version"], results):
                 show_outcome(context.instance, spec, model, decision)
-        yield from gate_checks(key, found["version"], results)
+        pictures = gate_pictures(results)
+        registry.log_files(
+            spec.name,
+            found["version"],
+            {
+                GATES_FILE: canonical_json(gate_record(results)),
+                **{f"gates/{name}.png": picture for name, picture in pictures.items()},
+            },
+        )
+        yield from gate_checks(key, found["version"], results, pictures)
 
     return gates
 
@@ -240,6 +252,14 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         found = upstream_metadata(context, spec, CHALLENGER)
         model = lake.of(spec)
         predictions, reference = record_birth(spec, model, registry, found["version"])
+        version = model.version(found["version"])
+        importance = model.sets.read_importance(version.training_set, version.version)
+        pictures = birth_pictures(spec, predictions, importance)
+        registry.log_files(
+            spec.name,
+            found["version"],
+            {f"plots/{name}.png": picture for name, picture in pictures.items()},
+        )
         decision = context.run.tags.get(DECISION_TAG)
         if decision and spec.policy.approval == "manual":
             as_of = date.fromisoformat(found["as_of"])
@@ -250,6 +270,7 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
                 **row_count(predictions.num_rows),
                 "version": found["version"],
                 "reference": reference.digest,
+                **{name: png(name, picture) for name, picture in pictures.items()},
                 "dagster/column_schema": column_schema(spec, predictions.schema),
             },
             data_version=dg.DataVersion(reference.digest),

@@ -1,7 +1,8 @@
 """The gates as blocking checks on the challenger, each with its numbers and its picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
+from typing import Any
 
 import dagster as dg
 
@@ -19,21 +20,43 @@ def gate_specs(key: dg.AssetKey, gates: Sequence[Gate]) -> list[dg.AssetCheckSpe
     ]
 
 
+def gate_pictures(gates: Sequence[GateResult]) -> dict[str, bytes]:
+    """The picture of each gate that has numbers, as PNG by the gate's name."""
+    pictures = {gate.name: gate.picture or _plain(gate) for gate in gates}
+    return {name: draw(picture) for name, picture in pictures.items() if picture}
+
+
+def gate_record(gates: Sequence[GateResult]) -> list[dict[str, Any]]:
+    """What the gates found, as plain data for the registry; undefined numbers are None."""
+    return [
+        {
+            "gate": gate.name,
+            "verdict": gate.verdict,
+            "value": gate.value if isfinite(gate.value) else None,
+            "threshold": gate.threshold if isfinite(gate.threshold) else None,
+            "n": gate.n,
+            "finding": gate.summary,
+        }
+        for gate in gates
+    ]
+
+
 def gate_checks(
-    key: dg.AssetKey, version: int, gates: Sequence[GateResult]
+    key: dg.AssetKey, version: int, gates: Sequence[GateResult], pictures: Mapping[str, bytes]
 ) -> list[dg.AssetCheckResult]:
     """Reports gates. One that cannot be computed does not pass, and therefore blocks."""
-    return [_check(key, version, gate) for gate in gates]
+    return [_check(key, version, gate, pictures.get(gate.name)) for gate in gates]
 
 
-def _check(key: dg.AssetKey, version: int, gate: GateResult) -> dg.AssetCheckResult:
+def _check(
+    key: dg.AssetKey, version: int, gate: GateResult, picture: bytes | None
+) -> dg.AssetCheckResult:
     numbers = {
         "value": gate.value,
         "threshold": gate.threshold,
         "n": float(gate.n),
         **gate.numbers,
     }
-    picture = gate.picture or _plain(gate)
     return check_result(
         key,
         gate.name,
@@ -45,7 +68,7 @@ def _check(key: dg.AssetKey, version: int, gate: GateResult) -> dg.AssetCheckRes
             "version": version,
             **{name: verdict_table(rows) for name, rows in gate.tables.items()},
         },
-        draw(picture) if picture else None,
+        picture,
         unknown_blocks=True,
     )
 

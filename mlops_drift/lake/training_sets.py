@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -155,7 +155,7 @@ class TrainingSets:
         return self.births(set_id) / str(version)
 
 
-def canonical_json(content: Mapping[str, Any]) -> bytes:
+def canonical_json(content: Mapping[str, Any] | Sequence[Any]) -> bytes:
     """The content as JSON that depends on nothing else, not on the order of its keys either.
 
     >>> canonical_json({"b": 1, "a": 0.5}) == canonical_json({"a": 0.5, "b": 1})

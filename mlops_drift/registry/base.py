@@ -39,6 +39,10 @@ def registry_lock(model: str) -> str:
     return f"registry-{model}"
 
 
+# What the gates of a version found, among the files of its training.
+GATES_FILE = "gates/gates.json"
+
+
 class RegistryError(Exception):
     """The registry cannot give or take a version."""
 

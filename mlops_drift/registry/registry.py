@@ -270,10 +270,12 @@ class Registry(VersionRegistry):
         """
         from mlflow.exceptions import MlflowException
 
+        run = self.run_id(model, version)
+        here = self.artifact_root / model / run / "artifacts" / name
         with tempfile.TemporaryDirectory() as folder:
             try:
-                run = self.run_id(model, version)
-                file = self.client.download_artifacts(run, name, folder)
+                # Below the artefact root even if that was moved; else wherever MLflow has it.
+                file = here if here.is_file() else self.client.download_artifacts(run, name, folder)
                 return json.loads(Path(file).read_text(encoding="utf-8"))
             except (MlflowException, OSError, ValueError) as error:
                 raise RegistryError(

@@ -6,7 +6,7 @@ from typing import Any
 from mlops_drift.lineage import Link
 
 # Rows of one link that are shown.
-_SHOWN = 12
+_SHOWN = 30
 
 
 def lineage_lines(title: str, chain: Sequence[Link]) -> Iterator[str]:
@@ -28,7 +28,9 @@ def lineage_lines(title: str, chain: Sequence[Link]) -> Iterator[str]:
             if value is not None:
                 yield f"  {name}: {_text(value)}"
         for row in link.rows[:_SHOWN]:
-            said = ", ".join(f"{name} {_text(value)}" for name, value in row.items() if value != "")
+            said = ", ".join(
+                f"{name} {_text(value)}" for name, value in row.items() if value not in ("", None)
+            )
             yield f"  {said}"
         if len(link.rows) > _SHOWN:
             yield f"  … and {len(link.rows) - _SHOWN} more"

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from mlops_drift.checks.charts.draw import draw
-from mlops_drift.checks.gates import gate_checks, gate_specs
+from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
 from mlops_drift.learning.gates.base import GateResult
 from mlops_drift.learning.gates.lookup import gates_of
 from mlops_drift.learning.gates.pictures import (
@@ -48,7 +48,8 @@ def test_what_is_declared_is_what_is_reported():
     new = candidate(BINARY, gates={"slices": ["city"], "min_class_f1": 0.1})
     gates = gates_of(new.gates, new.columns, None)
     declared = gate_specs(KEY, gates)
-    reported = gate_checks(KEY, 3, [gate.judge(new) for gate in gates])
+    judged = [gate.judge(new) for gate in gates]
+    reported = gate_checks(KEY, 3, judged, gate_pictures(judged))
     assert [spec.name for spec in declared] == [check.check_name for check in reported]
     assert all(spec.blocking and spec.description for spec in declared)
     for check in reported:
@@ -64,7 +65,7 @@ def test_what_is_declared_is_what_is_reported():
 @pytest.mark.parametrize("verdict", ["fail", "unknown"])
 def test_a_gate_that_does_not_pass_blocks(verdict):
     gate = GateResult("test_f1", verdict, nan, 0.8, 0, "Nothing was measured.", "Wait.")
-    (found,) = gate_checks(KEY, 3, [gate])
+    (found,) = gate_checks(KEY, 3, [gate], gate_pictures([gate]))
     assert not found.passed
     assert found.severity == dg.AssetCheckSeverity.ERROR
     assert found.description == "version 3: Nothing was measured. Wait."
@@ -83,7 +84,7 @@ def test_a_failure_says_what_to_do_and_shows_numbers_and_tables():
         numbers={"whole": 0.9, "nothing": nan},
         tables={"slices": [{"slice": "city=rome", "gap": 0.3}]},
     )
-    (found,) = gate_checks(KEY, 3, [gate])
+    (found,) = gate_checks(KEY, 3, [gate], gate_pictures([gate]))
     about = {name: value.value for name, value in found.metadata.items()}
     assert (about["value"], about["threshold"], about["n"]) == (0.3, 0.15, 50.0)
     assert (about["whole"], about["next step"]) == (0.9, "Do this.")

@@ -44,6 +44,21 @@ def test_a_promoted_version_has_its_reference_and_importance_in_the_lake_and_in_
         assert files == {name: model.sets.read_birth(*where, name) for name in files}
 
 
+def test_pictures_and_gates_of_a_version_are_among_its_files(parts):
+    _, model, registry = parts
+    client = registry.client
+    for record in model.versions():
+        files = {
+            item.path
+            for folder in ("plots", "gates")
+            for item in client.list_artifacts(record.mlflow_run, folder)
+        }
+        assert {"plots/confusion.png", "plots/importance.png", "gates/calibration.png"} <= files
+        found = registry.read_json("tiny", record.version, "gates/gates.json")
+        assert {row["verdict"] for row in found} == {"pass"}
+        assert "beats_champion" in {row["gate"] for row in found}
+
+
 def test_the_search_of_a_version_is_kept_in_a_study_of_its_own(parts):
     spec, model, registry = parts
     for promotion in model.promotions():
