@@ -239,9 +239,9 @@ class World:
         ) as context:
             return sensor.evaluate_tick(context)
 
-    def replay(self, instance, model="tiny", until=None, on_step=lambda step, what: None):
-        """Walks a model through its days."""
-        Replay(find_model(model), instance, last=until).run(on_step)
+    def replay(self, instance, model="tiny", until=None, on_step=lambda step, what: None, step=1):
+        """Walks a model through its days, some at a time."""
+        Replay(find_model(model), instance, last=until, step=step).run(on_step)
 
     @contextmanager
     def lake(self, model="tiny"):
