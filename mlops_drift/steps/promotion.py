@@ -124,7 +124,7 @@ def approve(
         as_of = as_of_now(model, chosen)
         decision = f"{spec.name}-{MANUAL}-{len(promotions) + 1}-v{chosen}"
         if waiting is None:
-            said = f"chosen by {person.name}" if person else "materialized by hand"
+            said = f"{person.name}: {person.reason}" if person else "materialized by hand"
             _record_by_hand(model, decision, "promote", said, as_of)
         else:
             decision = waiting["decision"]
