@@ -38,11 +38,11 @@ bench-drift: $(VENV)
 bench-policies: $(VENV)
 	$(BIN)/python benchmarks/policies.py
 
-# About two minutes; reads the Telco data from beside the checkout.
-# Needs the published Telco data beside the checkout; about eight minutes.
+# About eight minutes; reads the Telco data from beside the checkout.
 bench-telco: $(VENV)
 	$(BIN)/python benchmarks/telco.py
 
+# About two minutes; reads the same data.
 bench-training: $(VENV)
 	$(BIN)/python benchmarks/training_speed.py
 
