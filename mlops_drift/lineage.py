@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 
 from mlops_drift import settings
 from mlops_drift.lake.lake import Scan
-from mlops_drift.lake.model_lake import ModelLake, Promotion, VersionRecord
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion, VersionRecord
 from mlops_drift.registry.base import GATES_FILE, RegistryError, VersionRegistry
 from mlops_drift.spec import ModelSpec
 from mlops_drift.sql import identifier, literal

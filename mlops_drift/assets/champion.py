@@ -22,7 +22,8 @@ from mlops_drift.assets.common import (
 from mlops_drift.assets.decisions import show_outcome
 from mlops_drift.assets.shadow import summary_metadata
 from mlops_drift.checks.report import verdict_table
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec

@@ -29,7 +29,7 @@ from mlops_drift.assets.decisions import show_outcome
 from mlops_drift.checks.birth import birth_pictures
 from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_record, gate_specs
 from mlops_drift.checks.report import png, verdict_table
-from mlops_drift.lake.model_lake import VersionRecord
+from mlops_drift.lake.records import VersionRecord
 from mlops_drift.lake.training_sets import canonical_json
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.registry import Registry

@@ -1,16 +1,15 @@
 """What is asked of one model's tables: every question that is about a day takes that day."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 
-from mlops_drift.lake.decision_log import DecisionLog
-from mlops_drift.lake.lake import Lake, LakeError, Scan
+from mlops_drift.lake.lake import Lake, Scan
 from mlops_drift.lake.table import ModelTables
 from mlops_drift.lake.training_sets import TrainingSets
+from mlops_drift.lake.versions import VersionTables
 from mlops_drift.monitoring.checks import (
     DATA_QUALITY,
     ESTIMATED_PERFORMANCE,
@@ -18,100 +17,6 @@ from mlops_drift.monitoring.checks import (
 )
 from mlops_drift.schema import Target
 from mlops_drift.sql import literal
-
-
-@dataclass(frozen=True)
-class Promotion:
-    """A version that became champion at the end of a day.
-
-    Attributes:
-        number: its place among the promotions, from 1.
-        previous: the champion before.
-        reference: digest of the version's reference.
-        decision: the decision that it carried out.
-        person: who approved it, if somebody did.
-        reason: why they did.
-    """
-
-    number: int
-    as_of: date
-    version: int
-    previous: int | None
-    training_set: str
-    reference: str
-    decision: str
-    person: str | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
-class Shadow:
-    """A challenger that waits for a person, and scores beside the champion of a day.
-
-    Attributes:
-        champion: the version that serves the day.
-        challenger: the version that scores it too.
-        since: the day at whose end the wait began.
-    """
-
-    champion: int
-    challenger: int
-    since: date
-
-
-@dataclass(frozen=True)
-class VersionRecord:
-    """What a version is and what it reached on its test part."""
-
-    version: int
-    as_of: date
-    training_set: str
-    rows: int
-    family: str
-    metric: str
-    value: float
-    lower: float
-    upper: float
-    n_test: int
-    mlflow_run: str
-
-
-@dataclass(frozen=True)
-class TrainingSetRecord:
-    """What a training set was built of.
-
-    Attributes:
-        since: first day of the events that were asked for; None for all.
-        first_day: first day of the events that are in it.
-        last_day: last day.
-        features_snapshot: the commit of the features table that it was read from.
-        labels_snapshot: the commit of the labels table.
-    """
-
-    training_set: str
-    as_of: date
-    since: date | None
-    first_day: date
-    last_day: date
-    rows_train: int
-    rows_test: int
-    features_snapshot: int | None
-    labels_snapshot: int | None
-
-
-class RemovedError(LakeError):
-    """Something is asked of a version that the retention has removed."""
-
-
-@dataclass(frozen=True)
-class Removal:
-    """A version whose artefacts are gone, since the end of a day."""
-
-    version: int
-    day: date
-    training_set: str
-    reason: str
-
 
 # SQL of what a row of the performance table is about.
 WHAT = "CASE WHEN slice = '' THEN metric ELSE metric || ' of ' || slice END"
@@ -134,7 +39,7 @@ def slice_text(name: str) -> str:
     return f'CAST(f."{name}" AS VARCHAR) AS "{slice_column(name)}"'
 
 
-class ModelLake:
+class ModelLake(VersionTables):
     """The tables of one model, with the questions that assets, sensors and reports ask.
 
     Args:
@@ -148,10 +53,8 @@ class ModelLake:
     def __init__(
         self, lake: Lake, model: str, tables: ModelTables, key: str, target: Target
     ) -> None:
-        self.lake = lake
-        self.tables = tables
+        super().__init__(lake, tables)
         self.sets = TrainingSets(lake.root, model)
-        self.log = DecisionLog(lake, tables.decisions)
         self._key = key
         self._label = target.column
         self._known_labels = KNOWN_LABELS.format(key=key, label=target.column)
@@ -240,40 +143,6 @@ class ModelLake:
         )
         return {row["day"]: row["event"] for row in found}
 
-    def served(self) -> dict[int, tuple[date, date]]:
-        """The first and the last day of the stored predictions of each version."""
-        found = self.lake.rows(
-            "SELECT version, min(day) AS first, max(day) AS last FROM p GROUP BY version",
-            p=self.tables.predictions,
-        )
-        return {row["version"]: (row["first"], row["last"]) for row in found}
-
-    def removals(self) -> dict[int, Removal]:
-        """The versions whose artefacts are gone."""
-        table = self.tables.removed_versions
-        # Asked for every day, of a table that most models do not have.
-        rows = self.lake.rows("SELECT * FROM r", r=table) if self.lake.has(table) else []
-        return {row["version"]: Removal(**row) for row in rows}
-
-    def add_removal(self, removal: Removal) -> None:
-        """Records a removal once."""
-        self.lake.append_missing(self.tables.removed_versions, asdict(removal), ["version"])
-
-    def require_kept(self, versions: Iterable[int]) -> None:
-        """Requires that the artefacts of versions are there.
-
-        Raises:
-            RemovedError: if those of one were removed.
-        """
-        asked = sorted(set(versions))
-        gone = [removal for number, removal in self.removals().items() if number in asked]
-        for removal in gone:
-            raise RemovedError(
-                f"version {removal.version} was removed by the retention on {removal.day} "
-                f"({removal.reason}); its record is kept, its artefacts are gone. Train again to "
-                f"have such a version: training_set as of {self.version(removal.version).as_of}"
-            )
-
     def unmatched_labels(self, first: date, last: date) -> dict[date, int]:
         """By day of arrival, how many labels had no event up to that day."""
         counted = self.lake.rows(
@@ -303,70 +172,6 @@ class ModelLake:
         day: date | None = found[0]["day"]
         return day
 
-    def promotions(self, until: date | None = None) -> list[Promotion]:
-        """Promotions in their order, those as of a day after `until` left out."""
-        rows = self.lake.rows("SELECT * FROM p ORDER BY number", p=self.tables.promotions)
-        promotions = [Promotion(**row) for row in rows]
-        return [item for item in promotions if until is None or item.as_of <= until]
-
-    def champions(self, first: date, last: date) -> dict[date, Promotion | None]:
-        """The champion that scores each day: the last one promoted at the end of an earlier day."""
-        promotions = self.promotions(until=last - timedelta(days=1))
-        days = (first + timedelta(days=i) for i in range((last - first).days + 1))
-        return {
-            day: next((item for item in reversed(promotions) if item.as_of < day), None)
-            for day in days
-        }
-
-    def shadows(self, first: date, last: date) -> dict[date, Shadow]:
-        """What scores each day beside its champion; days on which nothing does are left out.
-
-        The challenger that waits on the day. A day without a champion has no shadow, and a version
-        is not its own.
-        """
-        waits = self.log.waiting(first, last)
-        if not waits:
-            return {}
-        champions = self.champions(min(waits), max(waits))
-        return {
-            day: Shadow(champion.version, wait.version, wait.since)
-            for day, wait in waits.items()
-            if (champion := champions[day]) and champion.version != wait.version
-        }
-
-    def versions(self) -> list[VersionRecord]:
-        """All versions in their order."""
-        rows = self.lake.rows("SELECT * FROM v ORDER BY version", v=self.tables.versions)
-        return [VersionRecord(**row) for row in rows]
-
-    def version(self, number: int) -> VersionRecord:
-        """The record of one version.
-
-        Raises:
-            LookupError: if there is none.
-        """
-        for record in self.versions():
-            if record.version == number:
-                return record
-        raise LookupError(
-            f"{self.tables.versions.name} has no version {number}; "
-            "materialize challenger, which registers and records it"
-        )
-
-    def add_training_set(self, record: TrainingSetRecord) -> None:
-        """Records what a training set was built of, once for each as-of day."""
-        self.lake.append_missing(
-            self.tables.training_sets, asdict(record), ["training_set", "as_of"]
-        )
-
-    def training_sets(self, training_set: str) -> list[TrainingSetRecord]:
-        """The records of a training set, by as-of day."""
-        rows = self.lake.rows(
-            f"SELECT * FROM s WHERE training_set = {literal(training_set)} ORDER BY as_of",
-            s=self.tables.training_sets,
-        )
-        return [TrainingSetRecord(**row) for row in rows]
-
     def origins(self, source: str, first: date, last: date) -> list[dict[str, Any]]:
         """Where the events or the labels that arrived on some days came from.
 
@@ -381,14 +186,6 @@ class ModelLake:
             """,
             q=Scan(self.tables.quality, first, last),
         )
-
-    def add_version(self, record: VersionRecord) -> None:
-        """Records a version once."""
-        self.lake.append_missing(self.tables.versions, asdict(record), ["version"])
-
-    def add_promotion(self, promotion: Promotion) -> None:
-        """Records a promotion once."""
-        self.lake.append_missing(self.tables.promotions, asdict(promotion), ["decision", "version"])
 
     def outcomes(
         self, first: date, last: date, reach: int, columns: Sequence[str] = ()

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import date
 
 from mlops_drift.lake import disk
-from mlops_drift.lake.model_lake import ModelLake, Removal
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Removal
 from mlops_drift.monitoring.cleanup import plan_cleanup
 from mlops_drift.monitoring.stored import CleanupPlan, Item
 from mlops_drift.registry.artefacts import Artefacts

@@ -5,7 +5,8 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion
 from mlops_drift.monitoring.checks import REALIZED
 from mlops_drift.monitoring.decision import Champion, Decision, Evidence, FailedCheck, PastDecision
 from mlops_drift.monitoring.policy import decide, fresh_failures

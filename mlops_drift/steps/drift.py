@@ -25,7 +25,8 @@ from mlops_drift.drift.rows import Kind, Rows
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import ColumnVerdict, judge
 from mlops_drift.lake.lake import Scan
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion
 from mlops_drift.monitoring.checks import FEATURE_DRIFT, NULL_SPIKE, PREDICTION_DRIFT, CheckName
 from mlops_drift.spec import ModelSpec
 

@@ -4,7 +4,8 @@ from datetime import date
 
 import numpy as np
 
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion
 from mlops_drift.monitoring.checks import ERROR_DRIFT
 from mlops_drift.monitoring.performance import PerformanceVerdict
 from mlops_drift.spec import ModelSpec

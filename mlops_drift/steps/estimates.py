@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion
 from mlops_drift.learning.metrics import METRICS
 from mlops_drift.monitoring.performance import Limits, Measured, PerformanceVerdict, judge_estimate
 from mlops_drift.spec import ModelSpec

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion
 from mlops_drift.learning.gates.base import (
     FRESH_ROWS,
     Candidate,

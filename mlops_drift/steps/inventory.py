@@ -5,7 +5,8 @@ from datetime import date
 
 from mlops_drift import settings
 from mlops_drift.lake import disk
-from mlops_drift.lake.model_lake import ModelLake, Removal
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Removal
 from mlops_drift.lake.table import ModelTables, Table
 from mlops_drift.monitoring.decision import Champion
 from mlops_drift.monitoring.policy import is_under_way

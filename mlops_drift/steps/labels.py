@@ -11,7 +11,8 @@ import pyarrow as pa
 from mlops_drift.drift.profile import Profile, add, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import METRIC_NAMES, ColumnVerdict, judge
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion
 from mlops_drift.monitoring.checks import LABEL_DRIFT
 from mlops_drift.monitoring.performance import PerformanceVerdict
 from mlops_drift.spec import ModelSpec

@@ -9,13 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mlops_drift.lake.model_lake import (
-    ModelLake,
-    Promotion,
-    VersionRecord,
-    slice_column,
-    slice_text,
-)
+from mlops_drift.lake.model_lake import ModelLake, slice_column, slice_text
+from mlops_drift.lake.records import Promotion, VersionRecord
 from mlops_drift.learning.metrics import Array
 from mlops_drift.monitoring.checks import (
     PERFORMANCE_DROP,

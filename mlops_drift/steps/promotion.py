@@ -10,7 +10,8 @@ from datetime import date
 from typing import Any
 
 from mlops_drift.drift.reference import Reference
-from mlops_drift.lake.model_lake import ModelLake, Promotion, RemovedError
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion, RemovedError
 from mlops_drift.monitoring.decision import MANUAL
 from mlops_drift.registry.base import (
     CHALLENGER,

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING
 
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion
 from mlops_drift.learning.gates.base import GateResult
 from mlops_drift.monitoring.config import TrainingWindow
 from mlops_drift.monitoring.decision import Decision

@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from mlops_drift.lake.lake import Scan
-from mlops_drift.lake.model_lake import ModelLake, Shadow
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Shadow
 from mlops_drift.learning.metrics import Array
 from mlops_drift.monitoring.shadow import DayBeside, Paired, SideBySide, day_by_day, side_by_side
 from mlops_drift.registry.base import VersionRegistry

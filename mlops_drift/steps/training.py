@@ -15,11 +15,8 @@ from mlops_drift import settings
 from mlops_drift.digests import learning_code_digest, lock_digest
 from mlops_drift.drift.reference import Reference
 from mlops_drift.lake.features import FeatureError
-from mlops_drift.lake.model_lake import (
-    ModelLake,
-    TrainingSetRecord,
-    VersionRecord,
-)
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import TrainingSetRecord, VersionRecord
 from mlops_drift.lake.training_sets import (
     IMPORTANCE,
     TEST_PREDICTIONS,

@@ -15,7 +15,7 @@ from mlops_drift.drift.explain import SegmentShift
 from mlops_drift.drift.profile import profile
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import judge
-from mlops_drift.lake.model_lake import Promotion
+from mlops_drift.lake.records import Promotion
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.drift import DriftDay, SegmentedShift
 from mlops_drift_tests.tiny import SPEC, day, merged

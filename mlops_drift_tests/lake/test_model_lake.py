@@ -6,13 +6,8 @@ import pyarrow as pa
 import pytest
 
 from mlops_drift.lake.delta import DeltaLake
-from mlops_drift.lake.model_lake import (
-    ModelLake,
-    Promotion,
-    Removal,
-    RemovedError,
-    VersionRecord,
-)
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion, Removal, RemovedError, VersionRecord
 from mlops_drift.lake.table import model_tables
 from mlops_drift.schema import Column, Target
 

@@ -7,7 +7,8 @@ import pytest
 from mlops_drift.lake.decision_log import Wait
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.memory import MemoryLake
-from mlops_drift.lake.model_lake import ModelLake, Promotion, Shadow
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion, Shadow
 from mlops_drift.lake.table import model_tables
 from mlops_drift.schema import Column, Target
 from mlops_drift_tests.lake.test_model_lake import put

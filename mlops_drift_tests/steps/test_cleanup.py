@@ -18,7 +18,8 @@ from mlops_drift.automation.cleanup import cleanup_job_name
 from mlops_drift.cli.main import main
 from mlops_drift.lake import disk
 from mlops_drift.lake.delta import DeltaLake
-from mlops_drift.lake.model_lake import ModelLake, RemovedError
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import RemovedError
 from mlops_drift.loading import find_model
 from mlops_drift.monitoring.retention import Retention
 from mlops_drift.registry.artefacts import Artefacts

@@ -3,7 +3,8 @@ import math
 import pyarrow as pa
 import pytest
 
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion
 from mlops_drift.monitoring.decision import Champion
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.decisions import (

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from mlops_drift.drift.profile import ColumnProfile, profile
-from mlops_drift.lake.model_lake import Promotion
+from mlops_drift.lake.records import Promotion
 from mlops_drift.lake.training_sets import canonical_json, parquet_bytes
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.resources import model_lake

@@ -11,7 +11,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from mlops_drift.lake.model_lake import ModelLake, Promotion
+from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.records import Promotion
 from mlops_drift.learning.families.base import plain_step
 from mlops_drift.learning.training_set import TrainingSet, split_by_time
 from mlops_drift.loading import find_model

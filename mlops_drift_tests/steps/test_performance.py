@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mlops_drift.lake.model_lake import Promotion, VersionRecord
+from mlops_drift.lake.records import Promotion, VersionRecord
 from mlops_drift.lake.training_sets import canonical_json, parquet_bytes
 from mlops_drift.learning.metrics import evaluate_within
 from mlops_drift.learning.training_set import TrainingSet

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from mlops_drift.lake.delta import DeltaLake
-from mlops_drift.lake.model_lake import Promotion
+from mlops_drift.lake.records import Promotion
 from mlops_drift.registry.base import Birth
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.steps import scoring
