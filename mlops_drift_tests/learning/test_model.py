@@ -6,12 +6,14 @@ import pandas as pd
 import pytest
 
 from mlops_drift.learning.config import FamilyName, Training
+from mlops_drift.learning.families.lookup import family
 from mlops_drift.learning.model import fit, train
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift_tests.learning.samples import BINARY, MIXED, SENSORS, TARGETS, boxed, mixed
 
 pytestmark = pytest.mark.filterwarnings("error")
 
+RANDOM_FOREST = family("random_forest").default(MIXED, 200)
 METRIC = {"binary": "accuracy", "multiclass": "accuracy", "regression": "rmse"}
 
 
@@ -102,3 +104,12 @@ def test_a_recipe_makes_the_same_model_at_every_call(class_weight):
     pd.testing.assert_frame_equal(again.predict(new), predicted, check_exact=True)
     decided = np.where(predicted["score"] >= found.recipe.threshold, "good", "bad")
     assert list(decided) == list(predicted["prediction"])
+
+
+def test_two_seeds_are_two_models_and_one_seed_is_one():
+    features, truth = mixed(BINARY)
+    recipe = Recipe("random_forest", RANDOM_FOREST)
+    first, again, other = (fit(recipe, features, truth, MIXED, BINARY, seed) for seed in (1, 1, 2))
+    scores = [model.predict(features)["score"].to_numpy() for model in (first, again, other)]
+    assert (scores[0] == scores[1]).all()
+    assert (scores[0] != scores[2]).any()

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from mlops_drift.lake.records import RemovedError
 from mlops_drift.loading import find_model
 from mlops_drift.monitoring.retention import Retention
 from mlops_drift.registry.artefacts import Artefacts
-from mlops_drift.registry.base import RegistryError, registry_lock
+from mlops_drift.registry.base import RegistryError, environment_tag, registry_lock
 from mlops_drift.replay import open_instance
 from mlops_drift.resources import model_lake, open_lake, open_registry
 from mlops_drift.status import read_status
@@ -34,7 +33,7 @@ from mlops_drift.steps.inventory import tables_by_group
 from mlops_drift.steps.promotion import Person, PromotionError
 from mlops_drift_tests.lake.test_disk import age
 from mlops_drift_tests.processes import meet
-from mlops_drift_tests.tiny import World, day, failures, write_days
+from mlops_drift_tests.tiny import World, day, failures, in_order, write_days
 
 ANN = Person("ann", "customers complained")
 TODAY = day(12)
@@ -84,18 +83,10 @@ def parts_of(world, lake):
     )
 
 
-def copy_of(aged, root):
-    world = World(root)
-    shutil.rmtree(world.defs)
-    shutil.copytree(aged.defs, world.defs)
-    shutil.copytree(aged.data, world.data)
-    return world
-
-
 @pytest.fixture
 def free(aged, tmp_path):
     """A copy of that world, to be changed."""
-    world = copy_of(aged, tmp_path)
+    world = aged.copy(tmp_path)
     with world.active(), open_lake() as lake:
         yield parts_of(world, lake)
 
@@ -238,9 +229,7 @@ def later_rows(world):
         rows = table.to_pyarrow_table().to_pylist()
         if "day" in table.metadata().partition_columns:
             rows = [row for row in rows if row["day"] > TODAY]
-        for row in rows:
-            row.pop("mlflow_run", None)
-        found[name] = sorted(repr(sorted(row.items())) for row in rows)
+        found[name] = in_order(rows)
     return found
 
 
@@ -248,7 +237,7 @@ def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, tmp
     seen = {}
     for name in ("cleaned", "untouched"):
         (tmp_path / name).mkdir()
-        world = copy_of(aged, tmp_path / name)
+        world = aged.copy(tmp_path / name)
         with world.active(), open_lake() as lake, open_instance() as instance:
             parts = parts_of(world, lake)
             if name == "cleaned":
@@ -316,6 +305,15 @@ def test_a_version_that_a_person_registered_is_left_alone(free):
     free.registry.client.create_model_version("tiny", source=str(folders[1]), run_id=run)
     clean(free)
     assert all(path.is_dir() for path in folders)
+
+
+def test_a_version_that_another_environment_has_too_stays(free):
+    gone = {item.name for item in clean(free, dry_run=True).items if item.kind == "version"}
+    assert gone == {"1"}
+    free.registry.set_tag("tiny", 1, environment_tag("dev"), "yes")
+    plan = clean(free, dry_run=True)
+    assert "version" not in kinds(plan)
+    assert any("environment dev has it too" in kept.reason for kept in plan.kept)
 
 
 def test_what_mlflow_has_as_deleted_is_freed(free):
@@ -407,7 +405,7 @@ def test_what_a_kill_cuts_short_the_next_cleanup_finishes(free, aged, tmp_path):
     clean(free)
     assert clean(free).items == []
     (tmp_path / "undisturbed").mkdir()
-    other = copy_of(aged, tmp_path / "undisturbed")
+    other = aged.copy(tmp_path / "undisturbed")
     with other.active(), open_lake() as lake:
         parts = parts_of(other, lake)
         clean(parts)
