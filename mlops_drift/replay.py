@@ -6,6 +6,7 @@ closes the runs that were cut off and goes on at the first day that is not compl
 """
 
 import logging
+import os
 import re
 import time
 import warnings
@@ -338,6 +339,8 @@ def quiet() -> Iterator[None]:
     """Keeps the libraries' chatter out of the terminal; what goes wrong is raised or recorded."""
     logging.getLogger("alembic").setLevel(logging.ERROR)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+    # MLflow draws a bar for every file that it copies, unless this says no.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
