@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from mlops_drift import settings
 from mlops_drift.component import MonitoredModel
 from mlops_drift.spec import ModelSpec
+from mlops_drift.yaml_mistakes import mistakes
 
 
 class ModelDefinitionError(Exception):
@@ -174,7 +175,7 @@ def _declare(tree: ComponentTree, file: Path) -> None:
         try:
             build_component_decl_from_yaml_document(context, document, path)
         except ValidationError as error:
-            raise ModelDefinitionError(str(error)) from error
+            raise ModelDefinitionError(mistakes(error)) from error
         except dg.DagsterError as error:
             position = document.source_position_tree.children["type"].position
             raise ModelDefinitionError(f"`type at {position}`\n  {error}") from error
@@ -193,4 +194,4 @@ def _cause(error: BaseException) -> str:
     cause: BaseException | None = error
     while isinstance(cause, ComponentTreeException):
         cause = cause.__cause__
-    return str(cause if cause is not None else error)
+    return mistakes(cause) if isinstance(cause, ValidationError) else str(cause or error)

@@ -6,6 +6,8 @@ closes the runs that were cut off and goes on at the first day that is not compl
 """
 
 import logging
+import os
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -300,32 +302,36 @@ class Replay:
 
     def _stop_if_asked(self, result: dg.ExecuteInProcessResult, day: object) -> None:
         """Dagster turns Ctrl-C into a failed run; here it is a stop, which the next call mends."""
-        explained = self._explain(result, "")
-        if any(sign in explained for sign in INTERRUPTIONS):
+        said = "".join(str(error) for _, error in _errors(result))
+        if any(sign in said for sign in INTERRUPTIONS):
             raise ReplayStopped(f"stopped at {day}; the same command goes on there")
 
     def _explain(self, result: dg.ExecuteInProcessResult, what: str) -> str:
-        failures = [
-            f"{event.step_key}: {_cause(event.step_failure_data.error)}"
-            for event in result.all_events
-            if event.is_step_failure and event.step_failure_data.error
-        ]
-        if not failures:
-            failures = [
-                str(event.message)
-                if event.event_specific_data is None
-                else _cause(event.event_specific_data.error)  # type: ignore[union-attr]
-                for event in result.all_events
-                if event.event_type == dg.DagsterEventType.RUN_FAILURE
-            ]
-        listed = "\n  ".join(failures)
+        listed = "\n  ".join(f"{where}{_message(error)}" for where, error in _errors(result))
         return f"{self.spec.name}, {what}: run {result.run_id} failed\n  {listed}"
 
 
-def _cause(error: Any) -> str:
-    while error.cause is not None:
+def _errors(result: dg.ExecuteInProcessResult) -> list[tuple[str, Any]]:
+    """The errors of failed steps, each with its step; where no step failed, those of the run."""
+    failures = [
+        (f"{event.step_key}: ", event.step_failure_data.error)
+        for event in result.all_events
+        if event.is_step_failure and event.step_failure_data.error
+    ]
+    return failures or [
+        ("", getattr(event.event_specific_data, "error", None) or event.message)
+        for event in result.all_events
+        if event.event_type == dg.DagsterEventType.RUN_FAILURE
+    ]
+
+
+def _message(error: Any) -> str:
+    """What the project's code raised: neither what Dagster put around it nor what it rests on."""
+    while getattr(error, "cause", None) is not None and str(error.cls_name).startswith("Dagster"):
         error = error.cause
-    return str(error.message).strip()
+    said = str(getattr(error, "message", error)).strip()
+    # Python names an error by its module, which tells a user of the project nothing.
+    return re.sub(r"^(mlops_drift\.[\w.]+|dagster\.[\w.]+\.Failure): ", "", said)
 
 
 @contextmanager
@@ -333,6 +339,8 @@ def quiet() -> Iterator[None]:
     """Keeps the libraries' chatter out of the terminal; what goes wrong is raised or recorded."""
     logging.getLogger("alembic").setLevel(logging.ERROR)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+    # MLflow draws a bar for every file that it copies, unless this says no.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -90,6 +90,7 @@ def read_timeline(model: ModelLake, first: date, last: date) -> Timeline:
             "reason": row["reason"],
             "outcome": row["outcome"],
             "challenger": row["challenger"],
+            "against": row["against"],
             "outcome_reason": row["outcome_reason"],
         }
         for row in model.log.entries(idle=False)

@@ -51,18 +51,18 @@ def complaint():
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["glassware", "insurance"])
+@pytest.mark.parametrize("name", ["churn", "glassware", "insurance"])
 def test_shipped_models_load(name, monkeypatch):
     monkeypatch.delenv(settings.DEFS_VARIABLE, raising=False)
     models = load_models()
-    assert set(models) == {"glassware", "insurance"}
+    assert set(models) == {"churn", "glassware", "insurance"}
     assert models[name].spec.name == name
     assert models[name].folder == settings.SHIPPED_DEFS / name
 
 
 def test_models_of_a_further_folder_are_found_beside_the_shipped_ones(folder):
     write(folder, GOOD)
-    assert set(load_models()) == {"glassware", "insurance", "tiny"}
+    assert set(load_models()) == {"churn", "glassware", "insurance", "tiny"}
     model = find_model("tiny")
     assert model.folder == folder / "tiny"
     assert model.spec.start_date == date(2024, 3, 1)
@@ -92,8 +92,8 @@ def test_an_unknown_name_is_answered_with_the_known_ones(folder):
 
 # What is replaced by what, the line that is to be named, the field, and part of the explanation.
 WRONG = {
-    "unknown field": ("  key: id\n", "  kee: id\n", "kee: id", "kee", "not permitted"),
-    "unknown nested field": ("drop: 0.2", "dropp: 0.2", "dropp: 0.2", "dropp", "not permitted"),
+    "unknown field": ("  key: id\n", "  kee: id\n", "kee: id", "kee", "there are name, "),
+    "unknown nested field": ("drop: 0.2", "dropp: 0.2", "dropp: 0.2", "dropp", "drop, alpha"),
     "bad value": (
         "test_share: 0.3",
         "test_share: 0.9",
@@ -185,7 +185,8 @@ def test_missing_attributes_are_reported_with_the_file(folder):
     file = write(folder, "type: mlops_drift.MonitoredModel\n")
     said = complaint()
     assert said.startswith(f"{file}: ")
-    assert "start_date\n  Field required" in said
+    assert "`start_date`\n  Field required: First day of events." in said
+    assert "pydantic" not in said
 
 
 def test_an_unknown_simulator_is_reported_with_file_line_and_field(folder):
@@ -195,6 +196,20 @@ def test_an_unknown_simulator_is_reported_with_file_line_and_field(folder):
     said = complaint()
     assert f"{file}:{line_of(text, 'simulator: weather')}`" in said
     assert "'churn', 'glassware' or 'insurance'" in said
+
+
+def test_a_limit_outside_gates_metrics_is_told_the_fields_of_gates(folder):
+    text = GOOD.replace("metrics:\n      accuracy: 0.7", "accuracy: 0.7")
+    assert text != GOOD
+    write(folder, text)
+    said = complaint()
+    assert "Field required: The worst acceptable value of each metric" in said
+    assert "there is no such field; there are metrics, comparison" in said
+
+
+def test_a_wrong_value_is_named(folder):
+    write(folder, GOOD.replace("type: category", "type: colour"))
+    assert "'number', 'integer', 'boolean' or 'category', found 'colour'" in complaint()
 
 
 def test_every_mistake_of_a_file_is_reported_at_once(folder):
@@ -326,7 +341,11 @@ def test_the_sql_of_derived_columns_lies_beside_the_yaml(folder):
         (GOOD, MADE, "need a derived column"),
         (DERIVING, "SELECT 1; SELECT 2", "must be one SELECT"),
         (DERIVING, "SELEC", "Parser Error"),
-        (DERIVING.replace("columns:", f"features_sql: {MADE}\n  columns:"), MADE, "keep one of"),
+        (
+            DERIVING.replace("\n  columns:", f"\n  features_sql: {MADE}\n  columns:"),
+            MADE,
+            "keep one of",
+        ),
     ],
 )
 def test_mistakes_in_derived_columns_are_reported_with_the_file(folder, text, sql, message):

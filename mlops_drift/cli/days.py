@@ -34,6 +34,7 @@ def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | N
         from mlops_drift.loading import find_model
         from mlops_drift.replay import Replay, open_instance, quiet
         from mlops_drift.resources import model_lake, open_lake
+        from mlops_drift.status import read_status
         from mlops_drift.timeline import read_timeline
 
         with quiet(), open_instance() as instance:
@@ -47,7 +48,9 @@ def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | N
             with Progress(model, (replay.last - replay.first).days + 1) as progress:
                 replay.run(progress.on_step)
         with open_lake() as lake:
-            timeline = read_timeline(model_lake(lake, replay.spec), replay.first, replay.last)
+            lake_of_model = model_lake(lake, replay.spec)
+            timeline = read_timeline(lake_of_model, replay.first, replay.last)
+            upcoming = read_status(replay.spec, lake_of_model)["next"]
     seconds = time.monotonic() - started
     if chart is not None:
         from mlops_drift.reporting.chart import kpi_chart
@@ -64,7 +67,7 @@ def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | N
             }
         )
     else:
-        print_timeline(replay.spec, timeline, replay.first, replay.last, seconds)
+        print_timeline(replay.spec, timeline, upcoming, replay.first, replay.last, seconds)
 
 
 @click.command()

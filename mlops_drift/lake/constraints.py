@@ -228,7 +228,7 @@ def screen_events(
     _require(
         batch,
         [key, *columns],
-        "add it to the source, or take it out of `columns` in the model's defs.yaml",
+        "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml",
     )
     first = min(batch.rows["day"].to_pylist(), default=None)
     earlier = None

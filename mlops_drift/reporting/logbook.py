@@ -24,10 +24,10 @@ def logbook_lines(entry: Mapping[str, Any]) -> list[str]:
     >>> entry = {"day": date(2024, 10, 5), "action": "retrain", "rules": ["model_age"],
     ...     "version": 1, "reason": "31 days old", "decision": "churn-v1-2024-10-05",
     ...     "training_window": None, "outcome": "rejected", "settled": date(2024, 10, 6),
-    ...     "outcome_reason": "rejected by ann: too early"}
+    ...     "outcome_reason": "F1 is 0.4.", "against": ["test_f1"]}
     >>> print(*logbook_lines(entry), sep=chr(10))
     2024-10-05  retrain (model_age), version 1 serves: 31 days old
-    2024-10-06    rejected: rejected by ann: too early  [churn-v1-2024-10-05]
+    2024-10-06    rejected by test_f1: F1 is 0.4.  [churn-v1-2024-10-05]
     """
     serving = f"version {entry['version']} serves" if entry["version"] else "no version serves"
     rules = f" ({', '.join(entry['rules'])})" if entry["rules"] else ""
@@ -35,8 +35,9 @@ def logbook_lines(entry: Mapping[str, Any]) -> list[str]:
     if entry["training_window"]:
         lines.append(f"{entry['day']}    trained on {entry['training_window']}")
     if entry["outcome"]:
+        against = f" by {', '.join(entry['against'])}" if entry["against"] else ""
         lines.append(
-            f"{entry['settled']}    {entry['outcome']}: {entry['outcome_reason']}  "
+            f"{entry['settled']}    {entry['outcome']}{against}: {entry['outcome_reason']}  "
             f"[{entry['decision']}]"
         )
     return lines

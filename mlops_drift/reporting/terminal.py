@@ -62,9 +62,18 @@ class Progress:
 
 
 def print_timeline(
-    spec: ModelSpec, timeline: Timeline, first: date, last: date, seconds: float
+    spec: ModelSpec, timeline: Timeline, upcoming: str, first: date, last: date, seconds: float
 ) -> None:
-    """Prints the closing timeline: KPI, alarms, versions, decisions."""
+    """Prints the closing timeline: KPI, versions, decisions, alarms, and what the policy says now.
+
+    Args:
+        spec: the model.
+        timeline: its story.
+        upcoming: what the policy does next, and why.
+        first: first day of the story.
+        last: last day of the story.
+        seconds: how long it took.
+    """
     console = Console()
     console.print(
         f"\n[bold]{spec.name}[/bold] {first} to {last}, {seconds:.0f} s. "
@@ -72,9 +81,14 @@ def print_timeline(
     )
     if timeline.kpi:
         console.print(_kpi(spec, timeline))
-    console.print(_versions(timeline))
-    console.print(_decisions(timeline.decisions))
-    console.print(_alarms(timeline.alarms))
+    if timeline.versions:
+        console.print(_versions(timeline))
+    _print_decisions(console, spec.name, timeline.decisions)
+    if timeline.alarms:
+        console.print(_alarms(timeline.alarms))
+    else:
+        console.print("No check failed.")
+    console.print(escape(f"Next: {upcoming}"))
     console.print("Look at all of it: make ui, then http://127.0.0.1:3000")
 
 
@@ -118,6 +132,15 @@ def _versions(timeline: Timeline) -> Table:
     return table
 
 
+def _print_decisions(console: Console, model: str, decisions: Sequence[dict[str, Any]]) -> None:
+    if not decisions:
+        console.print("Nothing was decided yet.")
+        return
+    console.print(_decisions(decisions))
+    if any(row["outcome"] == "rejected" for row in decisions):
+        console.print(f"Why a challenger was rejected: mlops-drift log {model}")
+
+
 def _decisions(decisions: Sequence[dict[str, Any]]) -> Table:
     table = Table(title="Decisions", title_justify="left")
     for column in ("day", "action", "because", "came of it"):
@@ -129,7 +152,7 @@ def _decisions(decisions: Sequence[dict[str, Any]]) -> Table:
             str(row["day"]),
             row["action"],
             escape(f"{', '.join(row['rules'])}: {row['reason']}"),
-            f"{outcome}{challenger}",
+            f"{outcome}{challenger}{': ' if row['against'] else ''}{', '.join(row['against'])}",
         )
     return table
 
@@ -144,7 +167,7 @@ def _alarms(alarms: Sequence[dict[str, Any]]) -> Table:
         table.add_row(
             str(row["day"]),
             row["check"],
-            escape(f"{row['column']}, production day {row['production_day']}"),
+            escape(_what(row)),
             f"{row['value']:.3f}",
             f"{row['threshold']:.3f}",
             str(row["n"]),
@@ -153,6 +176,12 @@ def _alarms(alarms: Sequence[dict[str, Any]]) -> Table:
     if len(alarms) > shown:
         table.add_row("…", f"and {len(alarms) - shown} more", "", "", "", "", "")
     return table
+
+
+def _what(alarm: dict[str, Any]) -> str:
+    production_day = alarm["production_day"]
+    of_another_day = f", production day {production_day}" if production_day != alarm["day"] else ""
+    return f"{alarm['column']}{of_another_day}"
 
 
 def print_status(status: dict[str, Any]) -> None:
@@ -180,7 +209,7 @@ def print_status(status: dict[str, Any]) -> None:
     if status["shadow"]:
         print_shadow(status["shadow"], console)
     console.print(escape(f"next: {status['next']}"))
-    console.print(_decisions(status["decisions"]))
+    _print_decisions(console, status["model"], status["decisions"])
 
 
 def print_table(result: pa.Table) -> None:

@@ -112,7 +112,7 @@ def refuse(
     """
     against = [gate for gate in gates if gate.verdict != "pass"]
     if against:
-        reasons = "; ".join(gate.summary for gate in against)
+        reasons = " ".join(gate.summary for gate in against)
         reject(model, decision, day, reasons, version, [gate.name for gate in against])
     return bool(against)
 

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
-from mlops_drift_tests.tiny import ROWS, World, day
+from mlops_drift_tests.tiny import ROWS, World, day, write_days
 
 
 def run(*arguments):
@@ -51,7 +51,7 @@ def test_run_prints_kpi_versions_decisions_and_alarms(story):
 @pytest.mark.parametrize("command", [["run"], ["status"]])
 def test_an_unknown_model_is_answered_with_the_known_ones(story, command):
     said = complaint(*command, "tinny")
-    assert "there is no model 'tinny'; there are glassware, insurance, tiny" in said
+    assert "there is no model 'tinny'; there are churn, glassware, insurance, tiny" in said
 
 
 def test_days_in_the_wrong_order_are_refused(story):
@@ -80,7 +80,21 @@ def test_options_that_cannot_be_read_are_usage_errors(story, arguments):
 def test_a_day_that_fails_is_explained_with_its_cause(nothing_yet):
     said = complaint("run", "tiny", "--until", str(day(1)))
     assert f"tiny, {day(0)} to {day(0)}: run " in said
+    assert "tiny__events: " in said
     assert "events.csv: no such file" in said
+    assert "SourceError" not in said
+
+
+def test_a_mistake_in_features_sql_is_explained_as_such(tmp_path):
+    world = World(tmp_path)
+    folder = world.write_model({"columns": {"twice": {"type": "number", "derived": True}}})
+    (folder / "features.sql").write_text("SELECT id, 2 * aa AS twice FROM events")
+    write_days(folder, 1)
+    with world.active():
+        said = complaint("run", "tiny", "--until", str(day(0)))
+    assert f"features.sql, {day(0)}: " in said
+    assert "aa" in said
+    assert "The query may read events, past_events and past_labels" in said
 
 
 # status

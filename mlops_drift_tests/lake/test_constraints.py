@@ -234,7 +234,7 @@ def test_a_missing_column_is_an_error_that_names_where_what_and_the_remedy(lake)
         screened_events(lake, {"id": ["a"], "X": [1.0]}, {"x": Column(type="number")})
     assert str(raised.value) == (
         "data/events.csv: missing columns: x; found id, X; "
-        "add it to the source, or take it out of `columns` in the model's defs.yaml"
+        "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml"
     )
     with pytest.raises(SourceError, match=r"missing columns: y; found id; .*`target\.column`"):
         screened_labels(lake, {"id": ["a"]})

@@ -1,5 +1,6 @@
 """The gate that no single column may tell the label."""
 
+from collections.abc import Callable
 from math import isnan, nan
 from typing import Any
 
@@ -15,9 +16,16 @@ BINS = 20
 # A category with fewer train rows shares a bin with the other rare ones.
 FEWEST_OF_CATEGORY = 5
 
-# Fewest test rows of a class, and of the others, for its AUC to be looked at.
+# Parts of the train part that are each predicted by the others.
+FOLDS = 4
+
+# Fewest rows of a class, and of the others, in each part, for its AUC to be looked at.
 FEWEST_OF_CLASS = 5
 FEWEST_OF_REGRESSION = 10
+
+
+# Cuts two parts of a column by the first: the bin of each row of both, and how many there are.
+_Cut = Callable[["pd.Series[Any]", "pd.Series[Any]"], tuple[Array, Array, int]]
 
 
 class NoPerfectFeature(Gate):
@@ -26,11 +34,13 @@ class NoPerfectFeature(Gate):
     The train part is cut by the column into up to 20 quantile bins, or its categories; no value is
     a bin, and so are all categories of fewer than 5 train rows or none. In each bin the share of
     each class is learned (with one further row of the train part's shares). On the test part that
-    share gives the AUC of each class against the rest, where both have 5 test rows. The largest
-    AUC of all columns and classes must not be above ``max_feature_auc``.
+    share gives the AUC of each class against the rest, where both have 5 rows. So it does on the
+    train part, of which each quarter is predicted by the three others, and the smaller of the two
+    AUCs counts: among many columns and classes one is nearly perfect on few rows by chance, a leak
+    is on all. The largest AUC of all columns and classes must not be above ``max_feature_auc``.
 
     For a regression it is the R2 of the label's place among the train labels, from 0 to 1, so that
-    a few huge labels do not decide; it takes 10 test rows.
+    a few huge labels do not decide; it takes 10 rows.
 
     Columns in ``trusted_columns`` are not looked at. Unknown where nothing can be computed.
     """
@@ -70,8 +80,9 @@ class NoPerfectFeature(Gate):
         worst, value = ordered[0], defined[ordered[0]]
         perfect = [name for name in ordered if defined[name] > limit]
         fails = bool(perfect)
-        told = f"Column {worst!r} alone tells the label of {n} test rows with {what} {value:.4g}"
-        others = f" (so do {', '.join(map(repr, perfect[1:4]))})" if len(perfect) > 1 else ""
+        label = "one of the classes" if candidate.target.kind == "multiclass" else "the label"
+        told = f"Column {worst!r} alone tells {label} of {n} test rows with {what} {value:.4g}"
+        others = f" (so do {', '.join(map(repr, perfect[1:]))})" if len(perfect) > 1 else ""
         return GateResult(
             self.name,
             "fail" if fails else "pass",
@@ -82,8 +93,8 @@ class NoPerfectFeature(Gate):
             "itself, which will not be known when it is asked for."
             if fails
             else f"{told}, the best of {len(names)} columns; up to {limit:.4g} is accepted.",
-            f"See when {worst!r} becomes known. Take it out of columns if that is after the event; "
-            "if it is honest, name it in gates.trusted_columns."
+            f"See when {', '.join(map(repr, perfect))} becomes known. Take out of columns what is "
+            "known only after the event; name in gates.trusted_columns what is honest."
             if fails
             else "",
             tables={"columns": [{"column": name, what: defined[name]} for name in ordered[:30]]},
@@ -113,29 +124,62 @@ def _outcomes(candidate: Candidate) -> tuple[Array, Array]:
 
 
 def _value(candidate: Candidate, name: str, train: Array, test: Array) -> float:
-    """How well one column tells the outcomes of the test part."""
+    """How well one column tells the outcomes, on the test part and on the train part."""
     if len(train) == 0 or len(test) == 0:
         return nan
-    bins = _numeric_bins if candidate.columns[name].is_numeric else _category_bins
-    of_train, of_test, count = bins(candidate.train[name], candidate.test[name])
-    rows = np.bincount(of_train, minlength=count)
-    means = np.stack(
-        [
-            (np.bincount(of_train, column, minlength=count) + column.mean()) / (rows + 1)
-            for column in train.T
-        ],
-        axis=1,
-    )
-    told = means[of_test]
-    if not candidate.target.is_classification:
-        few = len(test) < FEWEST_OF_REGRESSION
-        return nan if few else METRICS["r2"].compute(test[:, 0], told[:, 0], told[:, 0])
+    numeric = candidate.columns[name].is_numeric
+    bins: _Cut = _numeric_bins if numeric else _category_bins
+    past = candidate.train[name]
+    told = [_told(bins, past, candidate.test[name], train)]
+    truths = [test]
+    quarter = np.arange(len(train)) % FOLDS
+    within = np.full(train.shape, nan)
+    for number in np.unique(quarter):
+        rest, fold = quarter != number, quarter == number
+        if rest.any():
+            within[fold] = _told(bins, past[rest], past[fold], train[rest])
+    told.append(within)
+    truths.append(train)
+    judge = _judged_classes if candidate.target.is_classification else _judged_places
+    return judge(truths, told)
+
+
+def _told(bins: _Cut, past: "pd.Series[Any]", now: "pd.Series[Any]", outcomes: Array) -> Array:
+    """What the bins of a column say about rows, learned from rows of the past."""
+    of_past, of_now, count = bins(past, now)
+    rows = np.bincount(of_past, minlength=count)
+    means = [
+        (np.bincount(of_past, column, minlength=count) + column.mean()) / (rows + 1)
+        for column in outcomes.T
+    ]
+    return np.stack(means, axis=1)[of_now]
+
+
+def _judged_classes(truths: list[Array], told: list[Array]) -> float:
+    """The largest AUC of a class; of each the smallest over the parts."""
     judged = [
-        METRICS["auc"].compute(truth, truth, score)
-        for truth, score in zip(test.T, told.T, strict=True)
-        if min(truth.sum(), (1 - truth).sum()) >= FEWEST_OF_CLASS
+        min(
+            METRICS["auc"].compute(truth[:, number], truth[:, number], said[:, number])
+            for truth, said in zip(truths, told, strict=True)
+        )
+        for number in range(truths[0].shape[1])
+        if all(
+            FEWEST_OF_CLASS <= truth[:, number].sum() <= len(truth) - FEWEST_OF_CLASS
+            for truth in truths
+        )
     ]
     return max(judged, default=nan)
+
+
+def _judged_places(truths: list[Array], told: list[Array]) -> float:
+    """The smallest R2 over the parts."""
+    if any(len(truth) < FEWEST_OF_REGRESSION for truth in truths):
+        return nan
+    found = [
+        METRICS["r2"].compute(truth[:, 0], said[:, 0], said[:, 0])
+        for truth, said in zip(truths, told, strict=True)
+    ]
+    return float(np.min(found))
 
 
 def _numeric_bins(train: "pd.Series[Any]", test: "pd.Series[Any]") -> tuple[Array, Array, int]:

@@ -69,6 +69,35 @@ def test_a_middle_that_means_one_class_leaks_without_an_order():
     assert found.verdict == "fail"
 
 
+def test_a_column_that_is_perfect_on_a_few_test_rows_by_chance_passes():
+    def lucky(frame, rng):
+        return np.where(rng.random(len(frame)) < 0.8, numbered(frame), 3 - numbered(frame))
+
+    parts = {
+        "train": rows(BINARY, 400, 1).assign(
+            leak=lambda frame: lucky(frame, np.random.default_rng(3))
+        ),
+        "test": rows(BINARY, 20, 2).assign(leak=numbered),
+    }
+    columns = {**COLUMNS, "leak": Column(type="number")}
+    found = GATE.judge(candidate(BINARY, **parts, columns=columns))
+    assert found.verdict == "pass"
+    assert {row["column"]: row["AUC"] for row in found.tables["columns"]}["leak"] < 0.9
+
+
+def test_all_columns_that_leak_are_named_at_once():
+    names = [f"leak{number}" for number in range(6)]
+    parts = {
+        part: rows(THREE, n, n).assign(**dict.fromkeys(names, numbered))
+        for part, n in (("train", 300), ("test", 100))
+    }
+    columns = {**COLUMNS, **dict.fromkeys(names, Column(type="number"))}
+    found = GATE.judge(candidate(THREE, **parts, columns=columns))
+    assert found.verdict == "fail"
+    assert "alone tells one of the classes" in found.summary
+    assert all(repr(name) in found.advice for name in names)
+
+
 def test_a_trusted_column_is_exempt():
     found = GATE.judge(with_column(BINARY, LEAKS["the answer"], trusted_columns=["leak"]))
     assert (found.verdict, "leak" in found.summary) == ("pass", False)
@@ -80,14 +109,14 @@ def test_a_trusted_column_is_exempt():
 def test_a_column_that_names_each_row_tells_nothing():
     found = GATE.judge(with_column(BINARY, lambda frame, rng: frame["id"].astype(str), "category"))
     assert found.verdict == "pass"
-    assert {row["column"]: row["AUC"] for row in found.tables["columns"]}["leak"] == 0.5
+    assert {row["column"]: row["AUC"] for row in found.tables["columns"]}["leak"] <= 0.5
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
 def test_honest_columns_pass(target):
     found = GATE.judge(candidate(target))
     assert found.verdict == "pass"
-    assert 0.3 < found.value < 0.9
+    assert 0.2 < found.value < 0.9
 
 
 def test_infinite_and_missing_numbers_are_bins_like_others():

@@ -1,0 +1,90 @@
+from datetime import date
+
+import pytest
+
+from mlops_drift.reporting.terminal import print_status, print_timeline
+from mlops_drift.spec import ModelSpec
+from mlops_drift.timeline import Timeline
+from mlops_drift_tests.tiny import SPEC
+
+FIRST, LAST = date(2024, 3, 1), date(2024, 3, 7)
+NOTHING = Timeline([], [], [], [], [])
+
+REJECTED = {
+    "day": LAST,
+    "action": "retrain",
+    "rules": ["no_champion"],
+    "reason": "no champion, and 60 labelled rows",
+    "outcome": "rejected",
+    "challenger": 1,
+    "against": ["calibration", "test_accuracy"],
+}
+
+ALARM = {
+    "day": LAST,
+    "check": "model_age",
+    "column": "days",
+    "production_day": LAST,
+    "value": 30.0,
+    "threshold": 30.0,
+    "n": 30,
+    "version": 1,
+}
+
+
+@pytest.fixture
+def shown(capsys, monkeypatch):
+    """What is printed of a timeline, on lines that are wide enough."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def show(timeline, upcoming="nothing: no failed check"):
+        print_timeline(ModelSpec.model_validate(SPEC), timeline, upcoming, FIRST, LAST, 1.5)
+        return capsys.readouterr().out
+
+    return show
+
+
+def test_before_there_is_a_version_it_is_said_what_is_awaited(shown):
+    text = shown(NOTHING, "wait: 30 of 500 labelled rows for a first version")
+    assert "Next: wait: 30 of 500 labelled rows for a first version" in text
+    assert "Nothing was decided yet." in text
+    assert "No check failed." in text
+    assert "━" not in text
+
+
+def test_a_rejected_challenger_is_shown_with_the_gates_that_refused_it(shown):
+    text = shown(Timeline([], [], [], [], [REJECTED]))
+    assert "rejected v1: calibration, test_accuracy" in text
+    assert "mlops-drift log tiny" in text
+
+
+def test_one_that_was_promoted_needs_no_further_look(shown):
+    promoted = {**REJECTED, "outcome": "promoted", "against": []}
+    text = shown(Timeline([], [], [], [], [promoted]))
+    assert "promoted v1" in text
+    assert "mlops-drift log" not in text
+
+
+def test_the_production_day_of_an_alarm_is_shown_where_it_is_another(shown):
+    assert "production day" not in shown(Timeline([], [ALARM], [], [], []))
+    late = {**ALARM, "production_day": FIRST}
+    assert f"days, production day {FIRST}" in shown(Timeline([], [late], [], [], []))
+
+
+def test_the_status_shows_the_gates_too(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    counts = dict.fromkeys(("events", "labels", "labels_without_event", "rejected"), 0)
+    print_status(
+        {
+            "model": "tiny",
+            "last_day": LAST,
+            "champion": None,
+            **counts,
+            "predictions": 0,
+            "checks": [],
+            "shadow": None,
+            "next": "wait: a first version was refused",
+            "decisions": [REJECTED],
+        }
+    )
+    assert "rejected v1: calibration, test_accuracy" in capsys.readouterr().out
