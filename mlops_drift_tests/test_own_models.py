@@ -11,7 +11,7 @@ import yaml
 from sklearn.datasets import load_diabetes, load_wine
 
 from mlops_drift.loading import find_model
-from mlops_drift.replay import open_instance
+from mlops_drift.replay import Replay, open_instance
 from mlops_drift.resources import open_registry
 from mlops_drift.steps.gates import model_gates
 from mlops_drift.steps.rebuild import rebuild
@@ -132,7 +132,8 @@ def told(new_world):
         write(world.defs / name, name, make())
     with world.active(), open_instance() as instance:
         for name in OWN:
-            world.replay(instance, name)
+            # Up to the day that the first version is trained on, and the days that it scores.
+            Replay(find_model(name), instance, step=OWN[name]().served[0]).run(lambda *said: None)
     return world
 
 
