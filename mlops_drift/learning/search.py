@@ -1,8 +1,9 @@
 """The search for a family and its hyperparameters, by cross-validation in the train part."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from math import isnan, nan
 from typing import Any, cast
 
@@ -10,15 +11,15 @@ import numpy as np
 import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
-from sklearn.pipeline import Pipeline
 
 from mlops_drift.learning.config import ClassWeight, FamilyName, Training
-from mlops_drift.learning.decider import decided
-from mlops_drift.learning.families.base import predicted
+from mlops_drift.learning.decider import decide, unweighted, weights
+from mlops_drift.learning.families.base import Params, scores
 from mlops_drift.learning.families.lookup import family
 from mlops_drift.learning.folds import FoldMatrices, folds_of
 from mlops_drift.learning.memory import TrialMemory
 from mlops_drift.learning.metrics import Array, metric_for
+from mlops_drift.learning.pruner import PeerPruner
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.threshold import judged
 from mlops_drift.schema import Column, Target
@@ -29,6 +30,10 @@ FEWEST_ROWS = 4
 FAMILY = "family"
 CLASS_WEIGHT = "class_weight"
 THRESHOLD = "threshold"
+STAGE = "found_by_the_fit"
+
+# A trial must be among this share of its family's, after each fold but the last.
+SHARE = 0.25
 
 OnTrial = Callable[[int, float], None]
 
@@ -86,11 +91,13 @@ def search(
 ) -> SearchResult:
     """The best recipe by cross-validation.
 
-    Each family's defaults are tried first, then Optuna's TPE sampler proposes. A trial predicts
-    every row by a model that was fitted without the row's fold; its value is ``training.metric``
-    over all these predictions together. One that is worse after a fold than the median of the
-    earlier trials was is given up. Folds are shuffled, and stratified by class; or in the order of
-    time, where the rows of the first block are not predicted. Of equal trials the earlier wins.
+    The families take turns, since which is best shows only after many trials of each. A family's
+    defaults are tried first, then Optuna's TPE sampler proposes. A trial predicts every row by a
+    model that was fitted without the row's fold; its value is ``training.metric`` over all these
+    predictions together. One that is worse after a fold than most earlier trials of its family were
+    is given up. A family that adds round after round is asked after each few of them, and the best
+    number is taken. Folds are shuffled, and stratified by class; or in the order of time, where the
+    rows of the first block are not predicted. Of equal trials the earlier wins.
 
     The same arguments give the same result, unless a time budget ends the search. A trial that
     memory holds is not computed again, and nothing else follows from there being a memory: a search
@@ -116,18 +123,25 @@ def search(
     training.require_fit(target)
     _check_train_part(features, truth, columns, target, training)
     validation = _Validation(features, truth, columns, target, training)
-    study = _study(columns, len(features), training, metric.greater_is_better)
+    studies = [
+        _study(name, columns, len(features), training, metric.greater_is_better)
+        for name in training.families
+    ]
 
     trials: list[Trial] = []
     for number in range(training.trials):
         late = time.monotonic() - started > (training.time_budget_seconds or float("inf"))
         if late and number >= len(training.families):
             break
+        study = studies[number % len(studies)]
+        if number >= len(studies):
+            study.enqueue_trial({FAMILY: training.families[number % len(studies)]})
         asked = study.ask()
         recipe = _suggested(asked, columns, len(features), training)
         known = memory.recall(number, asked.params) if memory else None
         value = validation.run(asked, recipe) if known is None else _repeat(asked, known)
         finished = _tell(study, asked, value)
+        finished.number = number
         if memory and known is None:
             memory.keep(finished)
         trials.append(_trial(number, recipe, finished))
@@ -197,21 +211,24 @@ def _check_train_part(
 
 
 def _study(
-    columns: Mapping[str, Column], n_rows: int, training: Training, greater_is_better: bool
+    name: FamilyName,
+    columns: Mapping[str, Column],
+    n_rows: int,
+    training: Training,
+    greater_is_better: bool,
 ) -> optuna.Study:
-    """A study in memory that begins with the defaults of each family."""
+    """A study of one family, in memory, that begins with its defaults."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         direction="maximize" if greater_is_better else "minimize",
         sampler=optuna.samplers.TPESampler(seed=training.seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=len(training.families)),
+        pruner=PeerPruner(SHARE),
     )
-    for candidate in map(family, training.families):
-        defaults = candidate.default(columns, n_rows)
-        named = {candidate.parameter(key): value for key, value in defaults.items()}
-        study.enqueue_trial(
-            {FAMILY: candidate.name, CLASS_WEIGHT: training.class_weights[0], **named}
-        )
+    candidate = family(name)
+    named = {
+        candidate.parameter(key): value for key, value in candidate.default(columns, n_rows).items()
+    }
+    study.enqueue_trial({FAMILY: name, CLASS_WEIGHT: training.class_weights[0], **named})
     return study
 
 
@@ -241,6 +258,7 @@ class _Validation:
         self._truth = truth
         self._target = target
         self._training = training
+        self._greater_is_better = metric_for(training.metric, target.kind).greater_is_better
         self._folds = folds_of(truth, target, training)
         if not self._folds:
             raise UnlearnableError(
@@ -252,35 +270,94 @@ class _Validation:
     def run(self, asked: optuna.Trial, recipe: Recipe) -> float | None:
         """The metric over the out-of-fold predictions; None if it was not worth its last folds.
 
-        After each fold the metric over the rows predicted so far is held against the median of the
-        earlier trials on the same rows.
+        After each fold the metric over the rows predicted so far is held against what the earlier
+        trials of the family had on the same rows.
         """
-        found: list[tuple[Array, Array]] = []
+        stages: list[_Stage] = []
         value = nan
         for number in range(len(self._folds)):
-            found.append(self._predicted(recipe, number))
-            prediction, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
-            rows = np.concatenate([other for _, other in self._folds[: number + 1]])
-            value, threshold = judged(
-                self._training, self._target, self._truth[rows], prediction, score
-            )
-            asked.set_user_attr(THRESHOLD, threshold)
+            if number == 0:
+                stages = list(self._first(recipe))
+            else:
+                # Further than on the first fold no fit goes.
+                told = islice(self._predicted(recipe, number), len(stages))
+                for stage, (_, found) in zip(stages, told, strict=True):
+                    stage.found.append(found)
+                    self._judge(stage)
+            best = self._best(stages)
+            value = best.value
+            asked.set_user_attr(THRESHOLD, best.threshold)
+            asked.set_user_attr(STAGE, best.params)
             if not isnan(value):
                 asked.report(value, number)
                 if number + 1 < len(self._folds) and asked.should_prune():
                     return None
         return value
 
-    def _predicted(self, recipe: Recipe, number: int) -> tuple[Array, Array]:
-        """Prediction and score of the rows of a fold, by a model that was fitted on the others."""
-        chosen, target, training = family(recipe.family), self._target, self._training
-        fit_rows, other_rows = self._matrices.of(chosen, recipe.params, number)
-        last_step = Pipeline(
-            [("estimator", chosen.estimator(recipe.params, target, training.seed))]
+    def _first(self, recipe: Recipe) -> Iterator["_Stage"]:
+        """The stages of a fit on the first fold, until one is worse than the one before."""
+        last = nan
+        for params, found in self._predicted(recipe, 0):
+            decided_by_fit = {key: params[key] for key in params if key not in recipe.params}
+            stage = _Stage(decided_by_fit, [found])
+            self._judge(stage)
+            yield stage
+            worse = stage.value < last if self._greater_is_better else stage.value > last
+            # In the order of time the first fold has the fewest rows, and needs the fewest rounds.
+            if worse and self._training.validation == "stratified":
+                return
+            last = stage.value
+
+    def _best(self, stages: list["_Stage"]) -> "_Stage":
+        """The best stage, the earliest of equal ones."""
+        sign = 1 if self._greater_is_better else -1
+        return max(stages, key=lambda one: float("-inf") if isnan(one.value) else sign * one.value)
+
+    def _judge(self, stage: "_Stage") -> None:
+        """Brings metric and threshold of a stage up to date."""
+        prediction, score = (np.concatenate(parts) for parts in zip(*stage.found, strict=True))
+        rows = np.concatenate([other for _, other in self._folds[: len(stage.found)]])
+        stage.value, stage.threshold = judged(
+            self._training, self._target, self._truth[rows], prediction, score
         )
-        model = decided(last_step, target, recipe.class_weight, training.fit_threshold)
-        model.fit(fit_rows, self._truth[self._folds[number][0]])
-        return predicted(model, target, other_rows)
+
+    def _predicted(
+        self, recipe: Recipe, number: int
+    ) -> Iterator[tuple[Params, tuple[Array, Array]]]:
+        """What each stage of a fit on the other rows predicts of a fold: prediction and score."""
+        chosen, target, training = family(recipe.family), self._target, self._training
+        split = self._matrices.of(chosen, recipe.params, number)
+        truth = self._truth[self._folds[number][0]]
+        given = recipe.params, target, training.seed, split, truth
+        if not target.is_classification:
+            for params, values in chosen.stages(*given, None):
+                yield params, (values, values)
+            return
+        classes = np.unique(truth.astype(str))
+        of_classes, of_rows = weights(truth.astype(str), recipe.class_weight)
+        asked = recipe.class_weight != "none" or training.fit_threshold != 0.5
+        positive = target.positive if asked else None
+        for params, shifted in chosen.stages(*given, of_rows):
+            probability = unweighted(shifted, of_classes)
+            prediction = decide(probability, classes, training.fit_threshold, positive)
+            yield params, (prediction, scores(probability, classes, target))
+
+
+@dataclass
+class _Stage:
+    """What the fits of a trial tell, if they end at one place.
+
+    Attributes:
+        params: the hyperparameters that the fit itself found.
+        found: prediction and score of the rows of each fold so far.
+        value: the metric over them.
+        threshold: the score that they are decided by.
+    """
+
+    params: Params
+    found: list[tuple[Array, Array]]
+    value: float = nan
+    threshold: float = 0.5
 
 
 def _repeat(asked: optuna.Trial, known: FrozenTrial) -> float | None:
@@ -306,7 +383,9 @@ def _tell(study: optuna.Study, asked: optuna.Trial, value: float | None) -> Froz
 def _trial(number: int, recipe: Recipe, finished: FrozenTrial) -> Trial:
     value = cast(float, finished.value) if finished.state == TrialState.COMPLETE else nan
     steps = sorted(finished.intermediate_values.items())
-    threshold = finished.user_attrs[THRESHOLD]
-    return Trial(
-        number, replace(recipe, threshold=threshold), value, tuple(value for _, value in steps)
+    whole = replace(
+        recipe,
+        params={**recipe.params, **finished.user_attrs[STAGE]},
+        threshold=finished.user_attrs[THRESHOLD],
     )
+    return Trial(number, whole, value, tuple(value for _, value in steps))
