@@ -133,15 +133,17 @@ def search(
         late = time.monotonic() - started > (training.time_budget_seconds or float("inf"))
         if late and number >= len(training.families):
             break
-        study = studies[number % len(studies)]
+        turn = number % len(studies)
+        study = studies[turn]
         if number >= len(studies):
-            study.enqueue_trial({FAMILY: training.families[number % len(studies)]})
+            study.enqueue_trial({FAMILY: training.families[turn]})
         asked = study.ask()
         recipe = _suggested(asked, columns, len(features), training)
         known = memory.recall(number, asked.params) if memory else None
         value = validation.run(asked, recipe) if known is None else _repeat(asked, known)
         finished = _tell(study, asked, value)
-        finished.number = number
+        # Of a search, not of its family's study, which also noted what it was told to suggest.
+        finished.number, finished.system_attrs = number, {}
         if memory and known is None:
             memory.keep(finished)
         trials.append(_trial(number, recipe, finished))

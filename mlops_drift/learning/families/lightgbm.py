@@ -100,7 +100,7 @@ class LightGBM(Family):
 
 def _binned(split: Split, labels: Array) -> tuple[Dataset, Dataset]:
     """The rows of a split as histograms are made of them."""
-    known = Dataset(split.rows, labels, params=BINNING, free_raw_data=False).construct()
+    known = Dataset(split.rows, labels, params=BINNING).construct()
     others = known.create_valid(split.others, np.zeros(len(split.others)), params=BINNING)
     return known, others.construct()
 
