@@ -17,8 +17,9 @@ from mlops_drift.schema import Column, Target
 # Numbers of trees that a fit tells of.
 TREES = (50, 75, 100, 125, 150)
 
-# Name of what is kept of a split; how it is made, so that fits with leaves of all sizes share it.
+# Names of what is kept of a split; how it is made, so that fits with leaves of all sizes share it.
 BINNED = "binned"
+WEIGHTED = "binned, with weights"
 BINNING = {
     "num_threads": 1,
     "deterministic": True,
@@ -81,9 +82,11 @@ class LightGBM(Family):
             objective = {"objective": "binary"}
             if len(classes) > 2:
                 objective = {"objective": "multiclass", "num_class": str(len(classes))}
-        if BINNED not in split.kept:
-            split.kept[BINNED] = _binned(split, labels)
-        known, others = split.kept[BINNED]
+        # Weights can be replaced, but not taken away.
+        name = BINNED if weights is None else WEIGHTED
+        if name not in split.kept:
+            split.kept[name] = _binned(split, labels)
+        known, others = split.kept[name]
         known.set_weight(weights)
         settings = {**BINNING, **params, **objective, "seed": seed, "metric": "none"}
         booster = Booster(settings, known)
