@@ -1,9 +1,8 @@
 """The search for a family and its hyperparameters, by cross-validation in the train part."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from math import isnan, nan
 from typing import Any, cast
 
@@ -13,24 +12,20 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from mlops_drift.learning.config import ClassWeight, FamilyName, Training
-from mlops_drift.learning.decider import decide, unweighted, weights
-from mlops_drift.learning.families.base import Params, scores
 from mlops_drift.learning.families.lookup import family
-from mlops_drift.learning.folds import FoldMatrices, folds_of
+from mlops_drift.learning.folds import Folds, folds_of
 from mlops_drift.learning.memory import TrialMemory
 from mlops_drift.learning.metrics import Array, metric_for
 from mlops_drift.learning.pruner import PeerPruner
 from mlops_drift.learning.recipe import Recipe
-from mlops_drift.learning.threshold import judged
+from mlops_drift.learning.validation import STAGE, THRESHOLD, CrossValidation
 from mlops_drift.schema import Column, Target
 
 FEWEST_ROWS = 4
 
-# Names of what a trial is asked beside the parameters of its family, and of what it found.
+# Names of what a trial is asked beside the parameters of its family.
 FAMILY = "family"
 CLASS_WEIGHT = "class_weight"
-THRESHOLD = "threshold"
-STAGE = "found_by_the_fit"
 
 # A trial must be among this share of its family's, after each fold but the last.
 SHARE = 0.25
@@ -122,7 +117,9 @@ def search(
     metric = metric_for(training.metric, target.kind)
     training.require_fit(target)
     _check_train_part(features, truth, columns, target, training)
-    validation = _Validation(features, truth, columns, target, training)
+    validation = CrossValidation(
+        features, truth, columns, target, training, _folds(truth, target, training)
+    )
     studies = [
         _study(name, columns, len(features), training, metric.greater_is_better)
         for name in training.families
@@ -212,6 +209,17 @@ def _check_train_part(
         )
 
 
+def _folds(truth: Array, target: Target, training: Training) -> Folds:
+    """The folds of a train part, of which there must be any."""
+    folds = folds_of(truth, target, training)
+    if not folds:
+        raise UnlearnableError(
+            f"none of the {training.folds} folds in the order of time has two classes in its "
+            "earlier rows: train on a longer window, or validate stratified"
+        )
+    return folds
+
+
 def _study(
     name: FamilyName,
     columns: Mapping[str, Column],
@@ -244,122 +252,6 @@ def _suggested(
     # A choice of one would cost the sampler a random number.
     weight = weights[0] if len(weights) == 1 else asked.suggest_categorical(CLASS_WEIGHT, weights)
     return Recipe(name, params, cast(ClassWeight, weight))
-
-
-class _Validation:
-    """Cross-validates the trials of a search on the same folds."""
-
-    def __init__(
-        self,
-        features: pd.DataFrame,
-        truth: Array,
-        columns: Mapping[str, Column],
-        target: Target,
-        training: Training,
-    ) -> None:
-        self._truth = truth
-        self._target = target
-        self._training = training
-        self._greater_is_better = metric_for(training.metric, target.kind).greater_is_better
-        self._folds = folds_of(truth, target, training)
-        if not self._folds:
-            raise UnlearnableError(
-                f"none of the {training.folds} folds in the order of time has two classes in its "
-                "earlier rows: train on a longer window, or validate stratified"
-            )
-        self._matrices = FoldMatrices(features, columns, self._folds)
-
-    def run(self, asked: optuna.Trial, recipe: Recipe) -> float | None:
-        """The metric over the out-of-fold predictions; None if it was not worth its last folds.
-
-        After each fold the metric over the rows predicted so far is held against what the earlier
-        trials of the family had on the same rows.
-        """
-        stages: list[_Stage] = []
-        value = nan
-        for number in range(len(self._folds)):
-            if number == 0:
-                stages = list(self._first(recipe))
-            else:
-                # Further than on the first fold no fit goes.
-                told = islice(self._predicted(recipe, number), len(stages))
-                for stage, (_, found) in zip(stages, told, strict=True):
-                    stage.found.append(found)
-                    self._judge(stage)
-            best = self._best(stages)
-            value = best.value
-            asked.set_user_attr(THRESHOLD, best.threshold)
-            asked.set_user_attr(STAGE, best.params)
-            if not isnan(value):
-                asked.report(value, number)
-                if number + 1 < len(self._folds) and asked.should_prune():
-                    return None
-        return value
-
-    def _first(self, recipe: Recipe) -> Iterator["_Stage"]:
-        """The stages of a fit on the first fold, until one is worse than the one before."""
-        last = nan
-        for params, found in self._predicted(recipe, 0):
-            decided_by_fit = {key: params[key] for key in params if key not in recipe.params}
-            stage = _Stage(decided_by_fit, [found])
-            self._judge(stage)
-            yield stage
-            worse = stage.value < last if self._greater_is_better else stage.value > last
-            # In the order of time the first fold has the fewest rows, and needs the fewest rounds.
-            if worse and self._training.validation == "stratified":
-                return
-            last = stage.value
-
-    def _best(self, stages: list["_Stage"]) -> "_Stage":
-        """The best stage, the earliest of equal ones."""
-        sign = 1 if self._greater_is_better else -1
-        return max(stages, key=lambda one: float("-inf") if isnan(one.value) else sign * one.value)
-
-    def _judge(self, stage: "_Stage") -> None:
-        """Brings metric and threshold of a stage up to date."""
-        prediction, score = (np.concatenate(parts) for parts in zip(*stage.found, strict=True))
-        rows = np.concatenate([other for _, other in self._folds[: len(stage.found)]])
-        stage.value, stage.threshold = judged(
-            self._training, self._target, self._truth[rows], prediction, score
-        )
-
-    def _predicted(
-        self, recipe: Recipe, number: int
-    ) -> Iterator[tuple[Params, tuple[Array, Array]]]:
-        """What each stage of a fit on the other rows predicts of a fold: prediction and score."""
-        chosen, target, training = family(recipe.family), self._target, self._training
-        split = self._matrices.of(chosen, recipe.params, number)
-        truth = self._truth[self._folds[number][0]]
-        given = recipe.params, target, training.seed, split, truth
-        if not target.is_classification:
-            for params, values in chosen.stages(*given, None):
-                yield params, (values, values)
-            return
-        classes = np.unique(truth.astype(str))
-        of_classes, of_rows = weights(truth.astype(str), recipe.class_weight)
-        asked = recipe.class_weight != "none" or training.fit_threshold != 0.5
-        positive = target.positive if asked else None
-        for params, shifted in chosen.stages(*given, of_rows):
-            probability = unweighted(shifted, of_classes)
-            prediction = decide(probability, classes, training.fit_threshold, positive)
-            yield params, (prediction, scores(probability, classes, target))
-
-
-@dataclass
-class _Stage:
-    """What the fits of a trial tell, if they end at one place.
-
-    Attributes:
-        params: the hyperparameters that the fit itself found.
-        found: prediction and score of the rows of each fold so far.
-        value: the metric over them.
-        threshold: the score that they are decided by.
-    """
-
-    params: Params
-    found: list[tuple[Array, Array]]
-    value: float = nan
-    threshold: float = 0.5
 
 
 def _repeat(asked: optuna.Trial, known: FrozenTrial) -> float | None:
