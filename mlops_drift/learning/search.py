@@ -28,7 +28,7 @@ FAMILY = "family"
 CLASS_WEIGHT = "class_weight"
 
 # A trial must be among this share of its family's, after each fold but the last.
-SHARE = 0.25
+SHARE = 0.2
 
 OnTrial = Callable[[int, float], None]
 
@@ -279,7 +279,7 @@ def _trial(number: int, recipe: Recipe, finished: FrozenTrial) -> Trial:
     steps = sorted(finished.intermediate_values.items())
     whole = replace(
         recipe,
-        params={**recipe.params, **finished.user_attrs[STAGE]},
+        params={**recipe.params, **finished.user_attrs.get(STAGE, {})},
         threshold=finished.user_attrs[THRESHOLD],
     )
     return Trial(number, whole, value, tuple(value for _, value in steps))

@@ -90,7 +90,8 @@ class CrossValidation:
             best = self._best(stages)
             value = best.value
             asked.set_user_attr(THRESHOLD, best.threshold)
-            asked.set_user_attr(STAGE, best.params)
+            if best.params:
+                asked.set_user_attr(STAGE, best.params)
             if not isnan(value):
                 asked.report(value, number)
                 if number + 1 < len(self._folds) and asked.should_prune():
