@@ -94,9 +94,10 @@ class Linear(Family):
 
     def estimator(self, params: Params, target: Target, seed: int) -> BaseEstimator:
         if target.is_classification:
-            return LogisticRowByRow(
-                C=params["C"], max_iter=2000, random_state=seed, solver="newton-cholesky"
-            )
+            # Newton's method gets to the end in a few steps; with more than two classes its matrix
+            # of second derivatives may not fit into memory.
+            solver = "newton-cholesky" if target.kind == "binary" else "lbfgs"
+            return LogisticRowByRow(C=params["C"], solver=solver, max_iter=2000, random_state=seed)
         return RidgeRowByRow(alpha=1 / params["C"], random_state=seed)
 
 
