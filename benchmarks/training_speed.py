@@ -51,6 +51,7 @@ from threadpoolctl import threadpool_limits
 
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.families.base import Params
+from mlops_drift.learning.families.lightgbm import TREES
 from mlops_drift.learning.families.lookup import family
 from mlops_drift.learning.model import train
 from mlops_drift.schema import Column, Target
@@ -127,6 +128,9 @@ def loop(
     def suggested(trial: optuna.Trial) -> Pipeline:
         name = trial.suggest_categorical("family", FAMILIES)
         params = family(name).suggest(trial, data.columns, len(truth))
+        if name == "lightgbm":
+            # Ours takes it from the fits.
+            params["n_estimators"] = trial.suggest_int("n_estimators", TREES[0], TREES[-1])
         return build(name, params, data.columns, seed, threads)
 
     def objective(trial: optuna.Trial) -> float:

@@ -48,15 +48,11 @@ class Decider(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Array) -> Self:
         """Fits a copy of the pipeline."""
-        _, codes, counts = np.unique(np.asarray(y, str), return_inverse=True, return_counts=True)
         self.pipeline_ = clone(self.pipeline)
-        if self.class_weight == "none":
-            self.weights_ = np.ones(len(counts))
-            self.pipeline_.fit(X, y)
-        else:
-            self.weights_ = len(codes) / (len(counts) * counts)
-            last = self.pipeline_.steps[-1][0]
-            self.pipeline_.fit(X, y, **{f"{last}__sample_weight": self.weights_[codes]})
+        self.weights_, of_rows = weights(np.asarray(y, str), self.class_weight)
+        last = self.pipeline_.steps[-1][0]
+        extra = {} if of_rows is None else {f"{last}__sample_weight": of_rows}
+        self.pipeline_.fit(X, y, **extra)
         return self
 
     @property
@@ -67,26 +63,48 @@ class Decider(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class; shape (n, K)."""
-        probability: Array = self.pipeline_.predict_proba(X)
-        if self.class_weight == "none":
-            return probability
-        unweighted = probability / self.weights_
-        # Column by column: a sum over rows of few columns may round differently in a batch.
-        total = sum(unweighted[:, k] for k in range(unweighted.shape[1]))
-        return np.asarray(unweighted / np.reshape(total, (-1, 1)))
+        return unweighted(self.pipeline_.predict_proba(X), self.weights_)
 
     def decide(self, probability: Array) -> Array:
         """The predicted class of each row of ``predict_proba``."""
-        classes = np.asarray(self.classes_, dtype=object)
-        if self.positive is None:
-            return np.asarray(classes[probability.argmax(axis=1)])
-        positive = list(classes).index(self.positive)
-        says_so = probability[:, positive] >= self.threshold
-        return np.asarray(classes[np.where(says_so, positive, 1 - positive)])
+        return decide(probability, self.classes_, self.threshold, self.positive)
 
     def predict(self, X: Any) -> Array:
         """The predicted class of each row."""
         return self.decide(self.predict_proba(X))
+
+
+def weights(truth: Array, class_weight: ClassWeight) -> tuple[Array, Array | None]:
+    """The weight of each class, in alphabetical order, and of each row; None where all are alike.
+
+    >>> weights(np.array(["no", "no", "no", "yes"]), "balanced")[0].round(2).tolist()
+    [0.67, 2.0]
+    """
+    _, codes, counts = np.unique(truth, return_inverse=True, return_counts=True)
+    if class_weight == "none":
+        return np.ones(len(counts)), None
+    of_classes = len(codes) / (len(counts) * counts)
+    return of_classes, of_classes[codes]
+
+
+def unweighted(probability: Array, of_classes: Array) -> Array:
+    """Probabilities, shape (n, K), of a world in which no class was weighted."""
+    if np.all(of_classes == 1):
+        return probability
+    shares = probability / of_classes
+    # Column by column: a sum over rows of few columns may round differently in a batch.
+    total = sum(shares[:, k] for k in range(shares.shape[1]))
+    return np.asarray(shares / np.reshape(total, (-1, 1)))
+
+
+def decide(probability: Array, classes: Array, threshold: float, positive: str | None) -> Array:
+    """The predicted class of each row, by the threshold if there is a positive class."""
+    classes = np.asarray(classes, dtype=object)
+    if positive is None:
+        return np.asarray(classes[probability.argmax(axis=1)])
+    place = list(classes).index(positive)
+    says_so = probability[:, place] >= threshold
+    return np.asarray(classes[np.where(says_so, place, 1 - place)])
 
 
 def decided(

@@ -10,25 +10,25 @@ import numpy as np
 import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
-from sklearn.pipeline import Pipeline
 
 from mlops_drift.learning.config import ClassWeight, FamilyName, Training
-from mlops_drift.learning.decider import decided
-from mlops_drift.learning.families.base import predicted
 from mlops_drift.learning.families.lookup import family
-from mlops_drift.learning.folds import FoldMatrices, folds_of
+from mlops_drift.learning.folds import Folds, folds_of
 from mlops_drift.learning.memory import TrialMemory
 from mlops_drift.learning.metrics import Array, metric_for
+from mlops_drift.learning.pruner import PeerPruner
 from mlops_drift.learning.recipe import Recipe
-from mlops_drift.learning.threshold import judged
+from mlops_drift.learning.validation import STAGE, THRESHOLD, CrossValidation
 from mlops_drift.schema import Column, Target
 
 FEWEST_ROWS = 4
 
-# Names of what a trial is asked beside the parameters of its family, and of what it found.
+# Names of what a trial is asked beside the parameters of its family.
 FAMILY = "family"
 CLASS_WEIGHT = "class_weight"
-THRESHOLD = "threshold"
+
+# A trial must be among this share of its family's, after each fold but the last.
+SHARE = 0.2
 
 OnTrial = Callable[[int, float], None]
 
@@ -86,11 +86,13 @@ def search(
 ) -> SearchResult:
     """The best recipe by cross-validation.
 
-    Each family's defaults are tried first, then Optuna's TPE sampler proposes. A trial predicts
-    every row by a model that was fitted without the row's fold; its value is ``training.metric``
-    over all these predictions together. One that is worse after a fold than the median of the
-    earlier trials was is given up. Folds are shuffled, and stratified by class; or in the order of
-    time, where the rows of the first block are not predicted. Of equal trials the earlier wins.
+    The families take turns, since which is best shows only after many trials of each. A family's
+    defaults are tried first, then Optuna's TPE sampler proposes. A trial predicts every row by a
+    model that was fitted without the row's fold; its value is ``training.metric`` over all these
+    predictions together. One that is worse after a fold than most earlier trials of its family were
+    is given up. A family that adds round after round is asked after each few of them, and the best
+    number is taken. Folds are shuffled, and stratified by class; or in the order of time, where the
+    rows of the first block are not predicted. Of equal trials the earlier wins.
 
     The same arguments give the same result, unless a time budget ends the search. A trial that
     memory holds is not computed again, and nothing else follows from there being a memory: a search
@@ -115,19 +117,30 @@ def search(
     metric = metric_for(training.metric, target.kind)
     training.require_fit(target)
     _check_train_part(features, truth, columns, target, training)
-    validation = _Validation(features, truth, columns, target, training)
-    study = _study(columns, len(features), training, metric.greater_is_better)
+    validation = CrossValidation(
+        features, truth, columns, target, training, _folds(truth, target, training)
+    )
+    studies = [
+        _study(name, columns, len(features), training, metric.greater_is_better)
+        for name in training.families
+    ]
 
     trials: list[Trial] = []
     for number in range(training.trials):
         late = time.monotonic() - started > (training.time_budget_seconds or float("inf"))
         if late and number >= len(training.families):
             break
+        turn = number % len(studies)
+        study = studies[turn]
+        if number >= len(studies):
+            study.enqueue_trial({FAMILY: training.families[turn]})
         asked = study.ask()
         recipe = _suggested(asked, columns, len(features), training)
         known = memory.recall(number, asked.params) if memory else None
         value = validation.run(asked, recipe) if known is None else _repeat(asked, known)
         finished = _tell(study, asked, value)
+        # Of a search, not of its family's study, which also noted what it was told to suggest.
+        finished.number, finished.system_attrs = number, {}
         if memory and known is None:
             memory.keep(finished)
         trials.append(_trial(number, recipe, finished))
@@ -196,22 +209,36 @@ def _check_train_part(
         )
 
 
+def _folds(truth: Array, target: Target, training: Training) -> Folds:
+    """The folds of a train part, of which there must be any."""
+    folds = folds_of(truth, target, training)
+    if not folds:
+        raise UnlearnableError(
+            f"none of the {training.folds} folds in the order of time has two classes in its "
+            "earlier rows: train on a longer window, or validate stratified"
+        )
+    return folds
+
+
 def _study(
-    columns: Mapping[str, Column], n_rows: int, training: Training, greater_is_better: bool
+    name: FamilyName,
+    columns: Mapping[str, Column],
+    n_rows: int,
+    training: Training,
+    greater_is_better: bool,
 ) -> optuna.Study:
-    """A study in memory that begins with the defaults of each family."""
+    """A study of one family, in memory, that begins with its defaults."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         direction="maximize" if greater_is_better else "minimize",
         sampler=optuna.samplers.TPESampler(seed=training.seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=len(training.families)),
+        pruner=PeerPruner(SHARE),
     )
-    for candidate in map(family, training.families):
-        defaults = candidate.default(columns, n_rows)
-        named = {candidate.parameter(key): value for key, value in defaults.items()}
-        study.enqueue_trial(
-            {FAMILY: candidate.name, CLASS_WEIGHT: training.class_weights[0], **named}
-        )
+    candidate = family(name)
+    named = {
+        candidate.parameter(key): value for key, value in candidate.default(columns, n_rows).items()
+    }
+    study.enqueue_trial({FAMILY: name, CLASS_WEIGHT: training.class_weights[0], **named})
     return study
 
 
@@ -225,62 +252,6 @@ def _suggested(
     # A choice of one would cost the sampler a random number.
     weight = weights[0] if len(weights) == 1 else asked.suggest_categorical(CLASS_WEIGHT, weights)
     return Recipe(name, params, cast(ClassWeight, weight))
-
-
-class _Validation:
-    """Cross-validates the trials of a search on the same folds."""
-
-    def __init__(
-        self,
-        features: pd.DataFrame,
-        truth: Array,
-        columns: Mapping[str, Column],
-        target: Target,
-        training: Training,
-    ) -> None:
-        self._truth = truth
-        self._target = target
-        self._training = training
-        self._folds = folds_of(truth, target, training)
-        if not self._folds:
-            raise UnlearnableError(
-                f"none of the {training.folds} folds in the order of time has two classes in its "
-                "earlier rows: train on a longer window, or validate stratified"
-            )
-        self._matrices = FoldMatrices(features, columns, self._folds)
-
-    def run(self, asked: optuna.Trial, recipe: Recipe) -> float | None:
-        """The metric over the out-of-fold predictions; None if it was not worth its last folds.
-
-        After each fold the metric over the rows predicted so far is held against the median of the
-        earlier trials on the same rows.
-        """
-        found: list[tuple[Array, Array]] = []
-        value = nan
-        for number in range(len(self._folds)):
-            found.append(self._predicted(recipe, number))
-            prediction, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
-            rows = np.concatenate([other for _, other in self._folds[: number + 1]])
-            value, threshold = judged(
-                self._training, self._target, self._truth[rows], prediction, score
-            )
-            asked.set_user_attr(THRESHOLD, threshold)
-            if not isnan(value):
-                asked.report(value, number)
-                if number + 1 < len(self._folds) and asked.should_prune():
-                    return None
-        return value
-
-    def _predicted(self, recipe: Recipe, number: int) -> tuple[Array, Array]:
-        """Prediction and score of the rows of a fold, by a model that was fitted on the others."""
-        chosen, target, training = family(recipe.family), self._target, self._training
-        fit_rows, other_rows = self._matrices.of(chosen, recipe.params, number)
-        last_step = Pipeline(
-            [("estimator", chosen.estimator(recipe.params, target, training.seed))]
-        )
-        model = decided(last_step, target, recipe.class_weight, training.fit_threshold)
-        model.fit(fit_rows, self._truth[self._folds[number][0]])
-        return predicted(model, target, other_rows)
 
 
 def _repeat(asked: optuna.Trial, known: FrozenTrial) -> float | None:
@@ -306,7 +277,9 @@ def _tell(study: optuna.Study, asked: optuna.Trial, value: float | None) -> Froz
 def _trial(number: int, recipe: Recipe, finished: FrozenTrial) -> Trial:
     value = cast(float, finished.value) if finished.state == TrialState.COMPLETE else nan
     steps = sorted(finished.intermediate_values.items())
-    threshold = finished.user_attrs[THRESHOLD]
-    return Trial(
-        number, replace(recipe, threshold=threshold), value, tuple(value for _, value in steps)
+    whole = replace(
+        recipe,
+        params={**recipe.params, **finished.user_attrs.get(STAGE, {})},
+        threshold=finished.user_attrs[THRESHOLD],
     )
+    return Trial(number, whole, value, tuple(value for _, value in steps))

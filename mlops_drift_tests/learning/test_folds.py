@@ -61,8 +61,8 @@ def test_matrices_are_to_the_last_bit_what_a_pipeline_makes_of_the_rows(
             fitted = preparation.fit_transform(features.iloc[fit_rows])
             other = preparation.transform(features.iloc[other_rows])
             made = matrices.of(chosen, params, number)
-            np.testing.assert_array_equal(made[0], fitted)
-            np.testing.assert_array_equal(made[1], other)
+            np.testing.assert_array_equal(made.rows, fitted)
+            np.testing.assert_array_equal(made.others, other)
 
 
 def test_a_matrix_is_made_once_for_all_trials_that_share_it():

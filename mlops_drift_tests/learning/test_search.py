@@ -1,15 +1,21 @@
 import json
 import math
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mlops_drift.learning.config import FamilyName, Training
+from mlops_drift.learning.families.lightgbm import TREES
 from mlops_drift.learning.families.linear import Linear
 from mlops_drift.learning.families.lookup import family
+from mlops_drift.learning.folds import folds_of
 from mlops_drift.learning.memory import TrialMemory
-from mlops_drift.learning.search import UnlearnableError, search
+from mlops_drift.learning.metrics import evaluate
+from mlops_drift.learning.model import fit
+from mlops_drift.learning.search import SHARE, UnlearnableError, search
 from mlops_drift_tests.learning.samples import (
     BINARY,
     MIXED,
@@ -33,7 +39,57 @@ def test_the_defaults_of_every_family_come_first():
     assert [trial.number for trial in found.trials] == [0, 1, 2]
     for name, trial in zip(training.families, found.trials, strict=False):
         assert trial.recipe.family == name
-        assert trial.recipe.params == family(name).default(SENSORS, 150)
+        assert trial.recipe.params.items() >= family(name).default(SENSORS, 150).items()
+
+
+def test_families_take_turns():
+    training = Training(metric="accuracy", trials=7, folds=2, families=["linear", "lightgbm"])
+    found = search(*boxed(60, seed=0), SENSORS, BINARY, training)
+    assert [trial.recipe.family for trial in found.trials] == ["linear", "lightgbm"] * 3 + [
+        "linear"
+    ]
+
+
+def test_a_trial_worse_than_most_of_its_family_is_given_up():
+    features, truth = boxed(200, seed=0)
+    training = Training(metric="log_loss", trials=12, folds=3, families=["lightgbm"])
+    trials = search(features, truth, SENSORS, BINARY, training).trials
+    assert all(len(trial.after_folds) == 3 for trial in trials[:2])
+    for trial in trials[2:]:
+        earlier = [other.after_folds[0] for other in trials[: trial.number]]
+        assert (len(trial.after_folds) > 1) == (trial.after_folds[0] <= np.quantile(earlier, SHARE))
+    assert {len(trial.after_folds) for trial in trials} >= {1, 3}
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
+@pytest.mark.parametrize("validation", ["stratified", "time_ordered"])
+def test_the_value_is_that_of_the_recipes_own_models_fold_by_fold(target, validation):
+    features, truth = mixed(target, n=240)
+    rng = np.random.default_rng(2)
+    truth = np.where(rng.random(240) < 0.3, rng.permutation(truth), truth)
+    metric = "rmse" if target == NUMBER else "accuracy"
+    weights = ["none"] if target == NUMBER else ["none", "balanced"]
+    training = Training(
+        metric=metric, trials=6, folds=3, families=["lightgbm"], class_weights=weights
+    ).model_copy(update={"validation": validation})
+    best = search(features, truth, MIXED, target, training)
+    assert best.recipe.params["n_estimators"] in TREES
+    values = {}
+    for count in TREES:
+        recipe = replace(best.recipe, params={**best.recipe.params, "n_estimators": count})
+        told = []
+        for fit_rows, others in folds_of(truth, target, training):
+            model = fit(recipe, features.iloc[fit_rows], truth[fit_rows], MIXED, target, 7)
+            told.append(model.predict(features.iloc[others]).assign(truth=truth[others]))
+        told = pd.concat(told)
+        values[count] = evaluate(
+            metric, target, told["truth"].array, told["prediction"].array, told["score"].array
+        )
+    assert values[best.recipe.params["n_estimators"]] == pytest.approx(best.value, abs=1e-12)
+    if validation == "time_ordered":
+        assert best.value == pytest.approx(
+            (min if metric == "rmse" else max)(values.values()), abs=1e-12
+        )
 
 
 def test_the_best_trial_is_the_largest_or_the_smallest_value():

@@ -1,8 +1,9 @@
 """What a model family is, and how a pipeline that it built is fed and read."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,11 +19,27 @@ from mlops_drift.learning.metrics import Array
 from mlops_drift.schema import Column, Target
 
 Params = dict[str, Any]
+Key = TypeVar("Key", str, int)
 
 NUMBERS = ("number", "integer", "boolean")
 
 # A category rarer than this share of the rows is grouped with the other rare ones.
 RARE_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows to fit on and rows to predict, as the numbers that a family takes.
+
+    Attributes:
+        rows: to fit on.
+        others: to predict.
+        kept: what the family has made of them for all its fits, by name.
+    """
+
+    rows: Array
+    others: Array
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 class Family(ABC):
@@ -47,11 +64,19 @@ class Family(ABC):
 
     @abstractmethod
     def suggest(self, trial: Trial, columns: Mapping[str, Column], n_rows: int) -> Params:
-        """Hyperparameters drawn from the trial, each under the name ``<family>.<parameter>``."""
+        """Hyperparameters drawn from the trial, each under the name ``<family>.<parameter>``.
+
+        Those that ``stages`` finds are not among them.
+        """
 
     @abstractmethod
-    def matrix(self, params: Params, columns: Mapping[str, Column]) -> ColumnTransformer:
-        """The unfitted step from the columns, as ``plain`` gives them, to numbers."""
+    def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer:
+        """The unfitted step from the columns, as ``plain`` gives them, to numbers.
+
+        Args:
+            params: The hyperparameters.
+            columns: By name, to be fed a frame; or by place, to be fed an array.
+        """
 
     @abstractmethod
     def estimator(self, params: Params, target: Target, seed: int) -> BaseEstimator:
@@ -69,13 +94,42 @@ class Family(ABC):
             ]
         )
 
+    def stages(
+        self,
+        params: Params,
+        target: Target,
+        seed: int,
+        split: Split,
+        truth: Array,
+        weights: Array | None,
+    ) -> Iterator[tuple[Params, Array]]:
+        """What a fit tells of the other rows, again and again while it goes on.
+
+        Each time it tells the whole hyperparameters of an ``estimator`` that would end there, and
+        what that predicts: values, shape (n,), or the probability of each class of the truth, in
+        alphabetical order, shape (n, K). Whoever stops listening stops the fit.
+
+        Args:
+            params: Hyperparameters as ``suggest`` draws them.
+            target: What is predicted.
+            seed: Seed of the estimator.
+            split: The rows. One and the same always comes with the same truth.
+            truth: Class names, or numbers for regression, of the rows to fit on.
+            weights: Their weights, if they are not all alike.
+        """
+        estimator = self.estimator(params, target, seed)
+        weighted = {} if weights is None else {"sample_weight": weights}
+        estimator.fit(split.rows, truth, **weighted)
+        tells = estimator.predict_proba if target.is_classification else estimator.predict
+        yield params, np.asarray(tells(split.others), dtype=float)
+
     def parameter(self, name: str) -> str:
         """A parameter's name in a search over several families."""
         return f"{self.name}.{name}"
 
 
-def columns_of(columns: Mapping[str, Column], *types: str) -> list[str]:
-    """Names of the columns of these types, in their declared order.
+def columns_of(columns: Mapping[Key, Column], *types: str) -> list[Key]:
+    """Names, or places, of the columns of these types, in their declared order.
 
     >>> columns_of({"age": Column(type="integer"), "city": Column(type="category")}, "category")
     ['city']
@@ -128,14 +182,17 @@ def predicted(
         return values, values
     probability = pipeline.predict_proba(rows)
     classes = np.asarray(pipeline.classes_, dtype=object)
-    score = (
-        probability[:, list(classes).index(target.positive)]
-        if target.kind == "binary"
-        else probability.max(axis=1)
-    )
     decide = getattr(pipeline, "decide", None)
     prediction = decide(probability) if decide else classes[probability.argmax(axis=1)]
-    return np.asarray(prediction, dtype=object), score
+    return np.asarray(prediction, dtype=object), scores(probability, classes, target)
+
+
+def scores(probability: Array, classes: Array, target: Target) -> Array:
+    """P(positive) of each row for a binary target, else the largest probability; shape (n,)."""
+    if target.kind == "binary":
+        positive: Array = probability[:, list(classes).index(target.positive)]
+        return positive
+    return np.asarray(probability.max(axis=1))
 
 
 def _plain(values: pd.Series, column: Column) -> pd.Series:

@@ -60,7 +60,7 @@ class HistGradientBoosting(Family):
             "l2_regularization": trial.suggest_float(name("l2_regularization"), 1e-3, 10, log=True),
         }
 
-    def matrix(self, params: Params, columns: Mapping[str, Column]) -> ColumnTransformer:
+    def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer:
         return tree_matrix(columns)
 
     def estimator(self, params: Params, target: Target, seed: int) -> BaseEstimator:

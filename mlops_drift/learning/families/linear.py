@@ -1,6 +1,7 @@
 """Linear models, with or without squares and products of the numbers."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from optuna import Trial
@@ -73,7 +74,7 @@ class Linear(Family):
             "C": trial.suggest_float(self.parameter("C"), 1e-3, 1e2, log=True),
         }
 
-    def matrix(self, params: Params, columns: Mapping[str, Column]) -> ColumnTransformer:
+    def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer:
         numbers = make_pipeline(
             SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
             StandardScaler(),
@@ -93,7 +94,10 @@ class Linear(Family):
 
     def estimator(self, params: Params, target: Target, seed: int) -> BaseEstimator:
         if target.is_classification:
-            return LogisticRowByRow(C=params["C"], max_iter=2000, random_state=seed)
+            # Newton's method gets to the end in a few steps; with more than two classes its matrix
+            # of second derivatives may not fit into memory.
+            solver = "newton-cholesky" if target.kind == "binary" else "lbfgs"
+            return LogisticRowByRow(C=params["C"], solver=solver, max_iter=2000, random_state=seed)
         return RidgeRowByRow(alpha=1 / params["C"], random_state=seed)
 
 

@@ -1,6 +1,7 @@
 """Random forests."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from optuna import Trial
 from sklearn.base import BaseEstimator
@@ -34,7 +35,7 @@ class RandomForest(Family):
             "max_features": trial.suggest_float(name("max_features"), 0.1, 1.0),
         }
 
-    def matrix(self, params: Params, columns: Mapping[str, Column]) -> ColumnTransformer:
+    def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer:
         return tree_matrix(columns)
 
     def estimator(self, params: Params, target: Target, seed: int) -> BaseEstimator:

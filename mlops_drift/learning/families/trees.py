@@ -1,6 +1,7 @@
 """How all families of trees take the columns."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
@@ -14,7 +15,7 @@ from mlops_drift.schema import Column
 FARTHEST = float(np.finfo(np.float32).max)
 
 
-def tree_matrix(columns: Mapping[str, Column]) -> ColumnTransformer:
+def tree_matrix(columns: Mapping[Any, Column]) -> ColumnTransformer:
     """The unfitted step from plain columns to the numbers that trees split.
 
     Numbers and missing values stay as they are. Categories become codes in alphabetical order; the

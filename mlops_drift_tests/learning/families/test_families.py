@@ -4,10 +4,12 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+from lightgbm import Booster
 from threadpoolctl import threadpool_limits
 
 from mlops_drift.learning.config import FamilyName
-from mlops_drift.learning.families.base import plain, predict
+from mlops_drift.learning.families.base import Split, plain, predict
+from mlops_drift.learning.families.lightgbm import TREES
 from mlops_drift.learning.families.lookup import family
 from mlops_drift.learning.metrics import evaluate
 from mlops_drift.schema import Column
@@ -186,3 +188,58 @@ def test_numbers_may_be_stored_as_text():
     )
     for dtype in (object, "string", "category"):
         pd.testing.assert_frame_equal(plain(frame.astype({"x": dtype}), columns), numbers)
+
+
+def numbers(target, name="lightgbm", n=300):
+    """What a family is fed, and the truth: the first 200 rows to fit on, the others to predict."""
+    features, truth = mixed(target, n)
+    features.loc[::9, "x"] = None
+    step = family(name).matrix(family(name).default(MIXED, n), MIXED)
+    matrix = np.ascontiguousarray(step.fit_transform(plain(features, MIXED)))
+    return Split(matrix[:200], matrix[200:]), truth[:200]
+
+
+def told_by(name, target, split, truth, params, weights=None):
+    chosen = family(name)
+    return list(chosen.stages(params, target, 7, split, truth, weights))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_stage_is_what_an_estimator_with_its_parameters_predicts(name, target, weighted):
+    split, truth = numbers(target, name)
+    chosen = family(name)
+    params = chosen.default(MIXED, 200)
+    weights = np.random.default_rng(0).uniform(0.5, 2, 200) if weighted else None
+    stages = told_by(name, target, split, truth, params, weights)
+    if name == "lightgbm":
+        assert [found["n_estimators"] for found, _ in stages] == list(TREES)
+    for found, told in stages:
+        estimator = chosen.estimator(found, target, 7)
+        estimator.fit(split.rows, truth, sample_weight=weights)
+        tells = estimator.predict_proba if target.is_classification else estimator.predict
+        np.testing.assert_allclose(told, tells(split.others), rtol=0, atol=1e-12)
+
+
+def test_what_a_split_keeps_changes_no_fit_that_shares_it():
+    shared, truth = numbers(THREE)
+    rng = np.random.default_rng(0)
+    for leaf, weights in ((2, None), (20, rng.uniform(0.5, 2, 200)), (40, None)):
+        params = family("lightgbm").default(MIXED, 200) | {"min_child_samples": leaf}
+        alone, _ = numbers(THREE)
+        ours = told_by("lightgbm", THREE, shared, truth, params, weights)
+        fresh = told_by("lightgbm", THREE, alone, truth, params, weights)
+        for (_, one), (_, other) in zip(ours, fresh, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_whoever_stops_listening_stops_the_fit(monkeypatch):
+    split, truth = numbers(THREE)
+    grown, update = [], Booster.update
+    monkeypatch.setattr(Booster, "update", lambda *given: (grown.append(1), update(*given)))
+    stages = family("lightgbm").stages(
+        family("lightgbm").default(MIXED, 200), THREE, 7, split, truth, None
+    )
+    next(stages)
+    assert len(grown) == TREES[0]
