@@ -55,7 +55,6 @@ def rows(data, table):
 MOMENTS = {
     "in the first day": lambda data: rows(data, "landing/tiny_events") > 0,
     "in the training": lambda data: exists(data, "lake/training/tiny/*/manifest.json"),
-    "in the promotion": lambda data: rows(data, "training/tiny_promotions") > 0,
 }
 
 
@@ -206,7 +205,9 @@ def test_all_state_lies_in_the_data_folder(killed):
     checkout, before, world, _ = killed
     assert checkout.files() == before
     assert list(checkout.elsewhere.iterdir()) == []
-    assert {item.name for item in world.data.iterdir()} == {
+    # A killed search leaves what SQLite had not moved into its file yet.
+    beside = {"studies.db-shm", "studies.db-wal"}
+    assert {item.name for item in world.data.iterdir()} - beside == {
         "dagster",
         "lake",
         "locks",

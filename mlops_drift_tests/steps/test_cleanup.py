@@ -171,6 +171,9 @@ def test_days_go_and_stay_as_the_limits_say(free):
         # The labels of day 7 are about events of day 6.
         "landing.tiny_events": day(6),
         "landing.tiny_rejected": None,
+        # No challenger has ever waited.
+        "predictions.tiny_shadow": None,
+        "monitoring.tiny_shadow": None,
     }
 
 

@@ -139,8 +139,8 @@ def test_a_corrected_label_is_one_label_and_a_label_before_its_event_is_none(mod
 
 def test_a_regression_misses_no_class(lake):
     changes = {"kind": "regression", "classes": None, "positive": None}
-    training = {"metric": "mae"}
-    spec = ModelSpec(**merged(SPEC, {"target": changes, "training": training}))
+    metrics = {"training": {"metric": "mae"}, "gates": {"metrics": {"accuracy": ..., "mae": 1}}}
+    spec = ModelSpec(**merged(SPEC, {"target": changes, **metrics}))
     model = ModelLake(lake, "tiny", spec.tables, spec.key, spec.target)
     put_features(model, 0)
     put_labels(model, 1, [1.5, 2.5])

@@ -300,7 +300,7 @@ def test_the_model_is_measured_with_text_keys_and_numbers_too(lake):
         "key_type": "text",
         "target": {"kind": "regression", "classes": None, "positive": None},
         "training": {"metric": "rmse"},
-        "gates": {"minimum": 0.5},
+        "gates": {"metrics": {"accuracy": ..., "mae": 0.5}},
     }
     watched = Shadowed(lake, changes)
     watched.model.add_promotion(Promotion(1, day(0), 1, None, "set", "reference", "d1"))
