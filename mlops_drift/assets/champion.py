@@ -94,7 +94,7 @@ def champion_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                 as_of = date.fromisoformat(found["as_of"])
                 moved = promote_or_reject(spec, model, registry, found["version"], as_of, decision)
                 show_outcome(context.instance, spec, model, decision)
-                return _result(spec, model, registry, moved, champion_already(found["version"]))
+                return _result(spec, model, registry, moved, model.log.outcome(decision))
             return _by_hand(context, config, spec, model, registry)
         except PromotionError as error:
             raise dg.Failure(str(error)) from error

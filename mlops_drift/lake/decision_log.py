@@ -65,6 +65,11 @@ class DecisionLog:
             stages.setdefault(row["decision"], {})[row["stage"]] = row
         return [_entry(found) for found in stages.values() if "decided" in found]
 
+    def outcome(self, decision: str) -> str:
+        """What came of a decision, in a sentence; empty where nothing has yet."""
+        found = [row for row in self.entries(idle=False) if row["decision"] == decision]
+        return found[-1]["outcome_reason"] if found else ""
+
     def refused(self) -> dict[int, list[date]]:
         """By champion, the days on which a challenger in its place was refused."""
         rows = self._lake.rows(

@@ -31,6 +31,10 @@ class PromotionError(Exception):
     """A version may not be moved as asked; the message says what is against it."""
 
 
+class TakenBackError(PromotionError):
+    """A person has taken the version back: nothing but a person promotes it again."""
+
+
 @dataclass(frozen=True)
 class Person:
     """Who moves a version, and why.
@@ -290,7 +294,7 @@ def _require_not_taken_back(
 ) -> None:
     back = _taken_back(model, promotions).get(version)
     if back is not None:
-        raise PromotionError(
+        raise TakenBackError(
             f"version {version} of {spec.name} was taken back on {back.as_of} ({back.decision}); "
             f"only a person promotes it again: mlops-drift approve {spec.name} --version {version}"
         )
@@ -391,13 +395,10 @@ def _target(spec: ModelSpec, model: ModelLake, promotions: list[Promotion], to: 
 
 
 def _champion_since(spec: ModelSpec, model: ModelLake, champion: Promotion) -> str:
-    reasons = [
-        row["outcome_reason"]
-        for row in model.log.entries(idle=False)
-        if row["decision"] == champion.decision and row["outcome"] == "promoted"
-    ]
-    said = f" ({reasons[-1]})" if reasons else ""
-    return f"version {champion.version} is the champion of {spec.name} already{said}"
+    said = model.log.outcome(champion.decision)
+    return f"version {champion.version} is the champion of {spec.name} already" + (
+        f" ({said})" if said else ""
+    )
 
 
 def _none_waits(spec: ModelSpec, model: ModelLake, version: int | None = None) -> str:

@@ -8,6 +8,7 @@ from mlops_drift.loading import find_model
 from mlops_drift.resources import model_lake, open_lake, open_registry
 from mlops_drift.steps import promotion as moves
 from mlops_drift.steps.promotion import Person, PromotionError, promote, settle
+from mlops_drift.steps.retraining import promote_or_reject
 from mlops_drift_tests.processes import meet
 from mlops_drift_tests.tiny import World, day, wait
 
@@ -202,6 +203,12 @@ def test_what_was_taken_back_is_promoted_by_a_person_only(free):
     moves.rollback(spec, model, registry, BOB)
     with pytest.raises(PromotionError, match=r"version 2 of tiny was taken back .*only a person"):
         promote(spec, model, registry, 2, day(5), "tiny-v1-x")
+    about = {"decision": "tiny-v1-y", "day": day(5)}
+    model.log.record(**about, stage="decided", rules=["model_age"], version=1, reason="old")
+    assert promote_or_reject(spec, model, registry, 2, day(5), "tiny-v1-y") is None
+    assert entry_of(model, "tiny-v1-y")["outcome"] == "rejected"
+    assert "was taken back" in model.log.outcome("tiny-v1-y")
+
     moves.approve(spec, model, registry, ANN, 2)
     moves.approve(spec, model, registry, ANN, 3)
     assert promote(spec, model, registry, 2, day(5), "tiny-v3-x").version == 2
