@@ -84,11 +84,7 @@ def explain_day(
     """
     tables = model.tables
     [events] = model.lake.rows("SELECT count(*) AS n FROM e", e=Scan(tables.events, day, day))
-    origins = [
-        {"of": source, **row}
-        for source in (EVENTS, LABELS)
-        for row in model.origins(source, day, day)
-    ]
+    origins = [row for source in (EVENTS, LABELS) for row in _origins(model, source, day, day)]
     if not events["n"] and not origins:
         last = model.last_landed_day()
         raise LineageError(
@@ -157,9 +153,7 @@ def explain_key(
         if pc.any(pc.equal(rows[spec.key].cast("string"), key)).as_py()
     ]
     origins = [
-        {"of": EVENTS, **row}
-        for event in features
-        for row in model.origins(EVENTS, event["day"], event["day"])
+        row for event in features for row in _origins(model, EVENTS, event["day"], event["day"])
     ]
     chain = [
         Link("event", features[0]),
@@ -203,10 +197,7 @@ def _gates(spec: ModelSpec, registry: VersionRegistry, version: int) -> list[Lin
 
 
 def _promotion(model: ModelLake, promotion: Promotion) -> Link:
-    entries = [
-        row for row in model.log.entries(idle=False) if row["decision"] == promotion.decision
-    ]
-    entry = entries[-1] if entries else {}
+    entry = model.log.entry(promotion.decision) or {}
     evidence = [
         {name: number[name] for name in ("check", "column", "window", "value", "threshold", "day")}
         for number in entry.get("evidence", [])[:_SHOWN]
@@ -245,11 +236,15 @@ def _training_set(spec: ModelSpec, model: ModelLake, record: VersionRecord) -> l
         tables.labels.name: first.labels_snapshot,
     }
     files = [
-        *({"of": EVENTS, **row} for row in model.origins(EVENTS, first.first_day, first.last_day)),
-        *({"of": LABELS, **row} for row in model.origins(LABELS, spec.start_date, first.as_of)),
+        *_origins(model, EVENTS, first.first_day, first.last_day),
+        *_origins(model, LABELS, spec.start_date, first.as_of),
     ]
     return [
         Link("training set", facts),
         Link("table snapshots", {name: f"commit {number}" for name, number in snapshots.items()}),
         Link("source files", rows=files),
     ]
+
+
+def _origins(model: ModelLake, source: str, first: date, last: date) -> list[Facts]:
+    return [{"of": source, **row} for row in model.origins(source, first, last)]

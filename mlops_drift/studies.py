@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from mlops_drift.learning.memory import TrialMemory
+from mlops_drift.sqlite_files import file_of, made_beside
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -73,29 +74,19 @@ class Studies:
         return RDBStorage(self.storage_url)
 
     def _make_database(self) -> None:
-        """Makes an SQLite database beside its place, then moves it there.
-
-        A kill between the making of two tables would leave a database that Optuna cannot use.
-        """
         from optuna.storages import RDBStorage
         from sqlalchemy import text
 
-        scheme = "sqlite:///"
-        if not self.storage_url.startswith(scheme):
+        place = file_of(self.storage_url)
+        if place is None or place.exists():
             return
-        place = Path(self.storage_url.removeprefix(scheme).split("?")[0])
-        if place.exists():
-            return
-        place.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = place.with_suffix(".unfinished")
-        unfinished.unlink(missing_ok=True)
-        made = RDBStorage(f"{scheme}{unfinished}")
-        made.remove_session()
-        with made.engine.connect() as connection:
-            # Stays with the file: a write waits for the disk once, and a reader for nobody.
-            connection.execute(text("PRAGMA journal_mode=WAL"))
-        made.engine.dispose()
-        unfinished.rename(place)
+        with made_beside(place) as url:
+            made = RDBStorage(url)
+            made.remove_session()
+            with made.engine.connect() as connection:
+                # Stays with the file: a write waits for the disk once, and a reader for nobody.
+                connection.execute(text("PRAGMA journal_mode=WAL"))
+            made.engine.dispose()
 
 
 class _StudyMemory(TrialMemory):

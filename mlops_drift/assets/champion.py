@@ -132,6 +132,18 @@ def _by_hand(
     return _result(spec, model, registry, moved, beside=summary_metadata(model, moved.version))
 
 
+def promotion_facts(promoted: Promotion) -> dict[str, Any]:
+    """What the page says of a promotion, however it was made."""
+    return {
+        "version": promoted.version,
+        "previous": promoted.previous or "none",
+        "as_of": promoted.as_of.isoformat(),
+        "training_set": promoted.training_set,
+        "decision": promoted.decision,
+        **({"by": promoted.person, "reason": promoted.reason} if promoted.person else {}),
+    }
+
+
 def _page(spec: ModelSpec, registry: Registry, version: int) -> dict[str, Any]:
     page = registry.version_page(spec.name, version, settings.mlflow_ui())
     return {"mlflow version": dg.MetadataValue.url(page)} if page else {}
@@ -154,13 +166,8 @@ def _result(
         return dg.MaterializeResult(metadata=metadata)
     return dg.MaterializeResult(
         metadata={
-            "version": promoted.version,
-            "previous": promoted.previous or "none",
-            "as_of": promoted.as_of.isoformat(),
-            "training_set": promoted.training_set,
-            "decision": promoted.decision,
+            **promotion_facts(promoted),
             **_page(spec, registry, promoted.version),
-            **({"by": promoted.person, "reason": promoted.reason} if promoted.person else {}),
             **row_count(promoted.number),
             **beside,
             "versions": verdict_table([vars(record) for record in model.versions()]),

@@ -84,6 +84,6 @@ def show_outcome(
     instance: dg.DagsterInstance, spec: ModelSpec, model: ModelLake, decision: str
 ) -> None:
     """Shows what came of a decision on the asset."""
-    for entry in model.log.entries(idle=False):
-        if entry["decision"] == decision:
-            instance.report_runless_asset_event(decision_event(spec, entry))
+    entry = model.log.entry(decision)
+    if entry:
+        instance.report_runless_asset_event(decision_event(spec, entry))

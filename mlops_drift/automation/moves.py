@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from mlops_drift.assets.champion import promotion_facts
 from mlops_drift.assets.common import CHAMPION, asset_key
 from mlops_drift.assets.decisions import show_outcome
 from mlops_drift.lake.model_lake import ModelLake
@@ -19,15 +20,7 @@ def show_move(
                 dg.AssetMaterialization(
                     asset_key(spec, CHAMPION),
                     description=f"{promotion.reason} ({promotion.person})",
-                    metadata={
-                        "version": promotion.version,
-                        "previous": promotion.previous or "none",
-                        "as_of": promotion.as_of.isoformat(),
-                        "training_set": promotion.training_set,
-                        "decision": promotion.decision,
-                        "by": promotion.person or "",
-                        "reason": promotion.reason or "",
-                    },
+                    metadata=promotion_facts(promotion),
                     tags={"dagster/data_version": f"v{promotion.version}"},
                 )
             )

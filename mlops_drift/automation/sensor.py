@@ -118,8 +118,8 @@ def _recorded(
     """Records a decision; the events that show it, none if it was recorded before."""
     if not record_decision(model, decision):
         return []
-    entries = model.log.entries()
-    return [decision_event(spec, row) for row in entries if row["decision"] == decision.id]
+    entry = model.log.entry(decision.id)
+    return [decision_event(spec, entry)] if entry else []
 
 
 def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]:

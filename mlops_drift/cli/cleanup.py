@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from mlops_drift.cli.common import FORMAT, clear_errors, print_json, waiting
+from mlops_drift.cli.common import FORMAT, opened, print_json, waiting
 
 
 @click.command()
@@ -15,19 +15,11 @@ def cleanup(model: str, delete: bool, style: str) -> None:
     """Show what the retention of MODEL lets go, and with --delete remove it."""
     from mlops_drift.reporting.cleanup import print_plan
 
-    with clear_errors():
-        from mlops_drift.loading import find_model
-        from mlops_drift.replay import quiet
-        from mlops_drift.resources import model_lake, open_lake, open_registry
+    with opened(model) as (spec, lake, registry):
         from mlops_drift.steps.cleanup import clean_up
 
-        spec = find_model(model).spec
-        with (
-            quiet(),
-            open_lake() as lake,
-            waiting(f"{model}: looking, or waiting for a training or a cleanup under way"),
-        ):
-            plan = clean_up(spec, model_lake(lake, spec), open_registry(), dry_run=not delete)
+        with waiting(f"{model}: looking, or waiting for a training or a cleanup under way"):
+            plan = clean_up(spec, lake, registry, dry_run=not delete)
     if style == "json":
         print_json({"model": model, "deleted": delete, "bytes": plan.size, **asdict(plan)})
     else:

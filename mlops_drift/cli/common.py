@@ -2,11 +2,18 @@
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from mlops_drift.lake.model_lake import ModelLake
+    from mlops_drift.registry.registry import Registry
+    from mlops_drift.spec import ModelSpec
 
 # What a shell reports for a program ended by Ctrl-C.
 STOPPED = 130
@@ -27,6 +34,19 @@ def writable(context: click.Context, parameter: click.Parameter, file: str | Non
         folder = Path(file).parent
         raise Trouble(f"{parameter.opts[0]} {file} cannot be written: {folder} is no folder")
     return file
+
+
+@contextmanager
+def opened(model: str) -> "Iterator[tuple[ModelSpec, ModelLake, Registry]]":
+    """A model with its tables and its registry; errors that a user can mend become messages."""
+    with clear_errors():
+        from mlops_drift.loading import find_model
+        from mlops_drift.replay import quiet
+        from mlops_drift.resources import model_lake, open_lake, open_registry
+
+        spec = find_model(model).spec
+        with quiet(), open_lake() as lake:
+            yield spec, model_lake(lake, spec), open_registry()
 
 
 def write_page(file: str, page: str) -> None:

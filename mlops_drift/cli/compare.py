@@ -8,13 +8,21 @@ from typing import Any
 
 import click
 
-from mlops_drift.cli.common import DRIFTED, Trouble, print_json, waiting, writable, write_page
+from mlops_drift.cli.common import (
+    DRIFTED,
+    FORMAT,
+    Trouble,
+    print_json,
+    waiting,
+    writable,
+    write_page,
+)
 
 
 @click.command()
 @click.argument("reference", type=click.Path(dir_okay=False))
 @click.argument("current", type=click.Path(dir_okay=False))
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@FORMAT
 @click.option(
     "--html",
     type=click.Path(dir_okay=False),

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mlops_drift.cli.common import DAY, clear_errors, print_json, writable, write_page
+from mlops_drift.cli.common import DAY, FORMAT, clear_errors, print_json, writable, write_page
 
 
 @click.command()
@@ -15,7 +15,7 @@ from mlops_drift.cli.common import DAY, clear_errors, print_json, writable, writ
 @click.option("--from", "first", type=DAY, help="First day; the model's start by default.")
 @click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
 @click.option("--step", type=click.IntRange(1), default=1, help="Days run together.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@FORMAT
 @click.option(
     "--chart",
     type=click.Path(dir_okay=False),
@@ -82,7 +82,7 @@ def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | N
     "max_age_days is the greatest age of a version.",
 )
 @click.option("--only", multiple=True, help="Only the policy of this name; may be repeated.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@FORMAT
 @click.option(
     "--html",
     type=click.Path(dir_okay=False),
@@ -158,7 +158,7 @@ def backtest(
 
 @click.command()
 @click.argument("model")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@FORMAT
 def status(model: str, style: str) -> None:
     """Say where MODEL stands: days, champion, checks, decisions."""
     from mlops_drift.reporting.terminal import print_status

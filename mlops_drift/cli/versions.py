@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlops_drift.cli.common import DAY, FORMAT, clear_errors, print_json, waiting
+from mlops_drift.cli.common import DAY, FORMAT, opened, print_json, waiting
 
 if TYPE_CHECKING:
     from mlops_drift.lake.model_lake import ModelLake
@@ -78,13 +78,8 @@ def log(model: str, style: str) -> None:
     """Tell what was decided about MODEL, by whom and why, day by day."""
     from mlops_drift.reporting.logbook import print_logbook
 
-    with clear_errors():
-        from mlops_drift.loading import find_model
-        from mlops_drift.resources import model_lake, open_lake
-
-        spec = find_model(model).spec
-        with open_lake() as lake:
-            entries = model_lake(lake, spec).log.entries(idle=False)
+    with opened(model) as (_, lake, _):
+        entries = lake.log.entries(idle=False)
     if style == "json":
         print_json(entries)
     else:
@@ -102,21 +97,15 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
     asked = [value for value in (version, day, key) if value is not None]
     if len(asked) != 1:
         raise click.UsageError("give exactly one of --version, --day and --key")
-    with clear_errors():
+    with opened(model) as about:
         from mlops_drift.lineage import explain_day, explain_key, explain_version
-        from mlops_drift.loading import find_model
-        from mlops_drift.replay import quiet
-        from mlops_drift.resources import model_lake, open_lake, open_registry
 
-        spec = find_model(model).spec
-        with quiet(), open_lake() as lake:
-            about = spec, model_lake(lake, spec), open_registry()
-            if version is not None:
-                title, chain = f"{model}, version {version}", explain_version(*about, version)
-            elif day is not None:
-                title, chain = f"{model}, {day.date()}", explain_day(*about, day.date())
-            else:
-                title, chain = f"{model}, {spec.key} {key}", explain_key(*about, str(key))
+        if version is not None:
+            title, chain = f"{model}, version {version}", explain_version(*about, version)
+        elif day is not None:
+            title, chain = f"{model}, {day.date()}", explain_day(*about, day.date())
+        else:
+            title, chain = f"{model}, {about[0].key} {key}", explain_key(*about, str(key))
     if style == "json":
         print_json([vars(link) for link in chain])
     else:
@@ -132,18 +121,13 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
 @FORMAT
 def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
     """Train VERSION of MODEL again, and prove that its predictions are the same."""
-    with clear_errors():
-        from mlops_drift.loading import find_model
-        from mlops_drift.replay import quiet
-        from mlops_drift.resources import model_lake, open_lake, open_registry
+    with opened(model) as (spec, lake, registry):
         from mlops_drift.steps.rebuild import rebuild as make_again
 
-        spec = find_model(model).spec
-        with quiet(), open_lake() as lake, waiting(f"{model}: training version {version} again"):
-            lake_of_model, registry = model_lake(lake, spec), open_registry()
-            if version not in [record.version for record in lake_of_model.versions()]:
-                raise click.ClickException(f"{model} has no version {version}")
-            made = make_again(spec, lake_of_model, registry, version, search_again=search_again)
+        if version not in [record.version for record in lake.versions()]:
+            raise click.ClickException(f"{model} has no version {version}")
+        with waiting(f"{model}: training version {version} again"):
+            made = make_again(spec, lake, registry, version, search_again=search_again)
     if style == "json":
         print_json({**vars(made), "is_same": made.is_same})
     else:
@@ -174,20 +158,12 @@ def _move(
     model: str, by: str, reason: str
 ) -> Iterator[tuple["ModelSpec", "ModelLake", "Registry", "Person"]]:
     """What a move of a version needs; a training that is under way is waited for."""
-    with clear_errors():
-        from mlops_drift.loading import find_model
-        from mlops_drift.replay import quiet
-        from mlops_drift.resources import model_lake, open_lake, open_registry
+    with opened(model) as (spec, lake, registry):
         from mlops_drift.steps.promotion import Person
 
-        spec = find_model(model).spec
         person = Person(by, reason)
-        with (
-            quiet(),
-            open_lake() as lake,
-            waiting(f"{model}: verifying, or waiting for a training that is under way"),
-        ):
-            yield spec, model_lake(lake, spec), open_registry(), person
+        with waiting(f"{model}: verifying, or waiting for a training that is under way"):
+            yield spec, lake, registry, person
 
 
 def _show(spec: "ModelSpec", model: "ModelLake", decision: str) -> Any:

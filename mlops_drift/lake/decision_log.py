@@ -9,6 +9,7 @@ from typing import Any, Literal
 from mlops_drift.lake.lake import Lake
 from mlops_drift.lake.table import Table
 from mlops_drift.monitoring.config import TrainingWindow
+from mlops_drift.sql import literal
 
 # decided: what was seen and decided. chosen: the rows that a training takes. waiting: a challenger
 # passed its gates and waits for a person. promoted, rejected: what came of it.
@@ -58,17 +59,26 @@ class DecisionLog:
             (the day of the outcome); `against` are the gates that refused a challenger, `person`
             is who decided on the outcome, if somebody did. JSON columns are read.
         """
-        where = "" if idle else f"WHERE action NOT IN {IDLE}"
-        rows = self._lake.rows(f"SELECT * FROM d {where} ORDER BY day, decision", d=self._table)
+        return self._read("true" if idle else f"action NOT IN {IDLE}")
+
+    def _read(self, where: str) -> list[dict[str, Any]]:
+        rows = self._lake.rows(
+            f"SELECT * FROM d WHERE {where} ORDER BY day, decision", d=self._table
+        )
         stages: dict[str, dict[str, dict[str, Any]]] = {}
         for row in rows:
             stages.setdefault(row["decision"], {})[row["stage"]] = row
         return [_entry(found) for found in stages.values() if "decided" in found]
 
+    def entry(self, decision: str) -> dict[str, Any] | None:
+        """One decision as `entries` gives it; None if it is not on record."""
+        found = self._read(f"decision = {literal(decision)}")
+        return found[0] if found else None
+
     def outcome(self, decision: str) -> str:
         """What came of a decision, in a sentence; empty where nothing has yet."""
-        found = [row for row in self.entries(idle=False) if row["decision"] == decision]
-        return found[-1]["outcome_reason"] if found else ""
+        found = self.entry(decision)
+        return found["outcome_reason"] if found else ""
 
     def refused(self) -> dict[int, list[date]]:
         """By champion, the days on which a challenger in its place was refused."""

@@ -73,10 +73,7 @@ def split_by_time(labelled: pa.Table, key: str, test_share: float) -> TrainingSe
     Raises:
         ValueError: with fewer than two rows.
     """
-    if labelled.num_rows < 2:
-        raise ValueError(
-            f"a training set needs at least 2 labelled rows, found {labelled.num_rows}"
-        )
+    _require_two_rows(labelled)
     ties = pd.util.hash_array(labelled[key].to_numpy(), categorize=False)
     order = pc.sort_indices(
         pa.table({"moment": labelled["event_time"], "tie": ties, "key": labelled[key]}),
@@ -108,10 +105,7 @@ def split_at_random(labelled: pa.Table, key: str, test_share: float, seed: int) 
     >>> parts.rows, 150 < parts.test.num_rows < 250
     (1000, True)
     """
-    if labelled.num_rows < 2:
-        raise ValueError(
-            f"a training set needs at least 2 labelled rows, found {labelled.num_rows}"
-        )
+    _require_two_rows(labelled)
     names = np.array([f"{seed} {value}" for value in labelled[key].to_pylist()], dtype=object)
     place = pd.util.hash_array(names, categorize=False) / 2.0**64
     drawn = place < test_share
@@ -122,6 +116,13 @@ def split_at_random(labelled: pa.Table, key: str, test_share: float, seed: int) 
         labelled.filter(pa.array(~drawn)).sort_by(moment),
         labelled.filter(pa.array(drawn)).sort_by(moment),
     )
+
+
+def _require_two_rows(labelled: pa.Table) -> None:
+    if labelled.num_rows < 2:
+        raise ValueError(
+            f"a training set needs at least 2 labelled rows, found {labelled.num_rows}"
+        )
 
 
 def _canonical_columns(table: pa.Table) -> list[tuple[str, pa.Array]]:

@@ -25,6 +25,7 @@ from mlops_drift.registry.base import (
     VersionRegistry,
 )
 from mlops_drift.registry.stored_model import fresh_predictions, read_artifact
+from mlops_drift.sqlite_files import file_of, made_beside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from mlops_drift.schema import Target
-
-SQLITE = "sqlite:///"
 
 
 class Registry(VersionRegistry):
@@ -71,33 +70,18 @@ class Registry(VersionRegistry):
         return client
 
     @property
-    def _database(self) -> Path | None:
-        """The file of an SQLite database; None of any other."""
-        if not self.tracking_uri.startswith(SQLITE):
-            return None
-        return Path(self.tracking_uri.removeprefix(SQLITE).split("?")[0])
-
-    @property
     def exists(self) -> bool:
         """Whether anything can have been registered yet; asking makes nothing."""
-        return self._database is None or self._database.exists()
+        place = file_of(self.tracking_uri)
+        return place is None or place.exists()
 
     def _make_database(self) -> None:
-        """Makes an SQLite database beside its place, then moves it there.
-
-        MLflow makes its tables one by one: a kill in between would leave a database that it can
-        neither use nor finish.
-        """
         import mlflow
 
-        place = self._database
-        if place is None or place.exists():
-            return
-        place.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = place.with_suffix(".unfinished")
-        unfinished.unlink(missing_ok=True)
-        mlflow.MlflowClient(f"{SQLITE}{unfinished}").search_experiments(max_results=1)
-        unfinished.rename(place)
+        place = file_of(self.tracking_uri)
+        if place is not None and not place.exists():
+            with made_beside(place) as url:
+                mlflow.MlflowClient(url).search_experiments(max_results=1)
 
     def lock(self, name: str) -> FileLock:
         """A lock between processes that a killed process leaves free.

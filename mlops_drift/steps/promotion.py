@@ -165,9 +165,7 @@ def decline(
             person=person.name,
             reason=f"rejected by {person.name}: {person.reason}",
         )
-        return next(
-            row for row in model.log.entries(idle=False) if row["decision"] == waiting["decision"]
-        )
+        return model.log.entry(waiting["decision"]) or waiting
 
 
 def rollback(

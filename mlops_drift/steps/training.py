@@ -212,7 +212,7 @@ def train_birth(
     truth = test_part[label].to_numpy()
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
     metric, seed = spec.training.metric, spec.training.seed
-    value, lower, upper = evaluate_within(metric, spec.target, truth, prediction, score, seed=seed)
+    measured = _test_metrics(spec, truth, prediction, score)
     return Birth(
         pipeline=trained.pipeline,
         example=train_part[names].head(5),
@@ -223,9 +223,9 @@ def train_birth(
             "rows": str(training_set.rows),
             "family": found.recipe.family,
             "metric": metric,
-            "value": repr(value),
-            "lower": repr(lower),
-            "upper": repr(upper),
+            "value": repr(measured[f"test_{metric}"]),
+            "lower": repr(measured[f"test_{metric}_lower"]),
+            "upper": repr(measured[f"test_{metric}_upper"]),
             "n_test": str(len(truth)),
             VALIDATED_TAG: repr(found.value),
             "git_sha": git_sha(settings.PROJECT_ROOT),
@@ -239,7 +239,7 @@ def train_birth(
             **found.recipe.params,
         },
         metrics={
-            **_test_metrics(spec, truth, prediction, score),
+            **{name: number for name, number in measured.items() if isfinite(number)},
             f"cv_{metric}": found.value,
             "rows_train": training_set.train.num_rows,
             "rows_test": training_set.test.num_rows,
@@ -256,7 +256,7 @@ def train_birth(
 def _test_metrics(
     spec: ModelSpec, truth: Array, prediction: Array, score: Array
 ) -> dict[str, float]:
-    """Every metric that fits the target, on the test part, with its interval."""
+    """Every metric that fits the target, on the test part, with its interval; undefined is nan."""
     found: dict[str, float] = {}
     for name, metric in METRICS.items():
         if spec.target.kind in metric.kinds:
@@ -265,7 +265,7 @@ def _test_metrics(
             )
             numbers = {"": value, "_lower": lower, "_upper": upper}
             found |= {f"test_{name}{part}": number for part, number in numbers.items()}
-    return {name: number for name, number in found.items() if isfinite(number)}
+    return found
 
 
 def remembering(studies: Studies) -> Trainer:
