@@ -3,9 +3,12 @@
 `dagster.yaml` names these classes, because a path in it could not follow `MLOPS_DRIFT_DATA`.
 """
 
+import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
@@ -22,19 +25,23 @@ from dagster._serdes import ConfigurableClassData
 from dagster_shared.record import copy
 from filelock import FileLock
 from sqlalchemy import Connection, Engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from mlops_drift import settings
+from mlops_drift.sqlite_files import SQLITE, file_of, made_beside
 
 # Event files that stay open: the index, and those of a few runs.
 OPEN_FILES = 8
 
 
 class EventLog(SqliteEventLogStorage):
-    """Dagster's events in SQLite, with two differences.
+    """Dagster's events in SQLite, with three differences.
 
     Files stay open: Dagster opens and closes one for every event, which is half of what a run of
     short steps costs (`benchmarks/README.md`).
+
+    The file of a new run is a copy of an empty one: Dagster makes the same thirty tables and
+    indexes for every run, which takes longer than most steps.
 
     A check has one row for each execution: Dagster plans a check of a partitioned asset once for
     every day of the run, even a check that has no partitions itself and is evaluated once, and the
@@ -43,6 +50,7 @@ class EventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._tables: set[str] = set()
         super().__init__(base_dir)
 
     @contextmanager
@@ -65,7 +73,8 @@ class EventLog(SqliteEventLogStorage):
             connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
         )
         if shard not in self._initialized_dbs:
-            self._initdb(engine)
+            if not self._copied(shard):
+                self._initdb(engine)
             self._initialized_dbs.add(shard)
         replaced = self._engines.pop(shard, None)
         self._engines[shard] = engine
@@ -74,6 +83,33 @@ class EventLog(SqliteEventLogStorage):
         while len(self._engines) > OPEN_FILES:
             self._engines.popitem(last=False)[1].dispose()
         return engine
+
+    def _copied(self, shard: str) -> bool:
+        """Whether the file of a shard was made here, from an empty one."""
+        place = Path(self.path_for_shard(shard))
+        if place.exists():
+            return False
+        with FileLock(_lock()):
+            if place.exists():
+                return False
+            with made_beside(place) as url:
+                Path(str(file_of(url))).write_bytes(self._empty)
+        return True
+
+    @cached_property
+    def _empty(self) -> bytes:
+        """A file of events as Dagster makes it, without any."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "empty.db"
+            engine = create_engine(f"{SQLITE}{file}", poolclass=NullPool)
+            self._initdb(engine)
+            return file.read_bytes()
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table; one that is there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def _store_asset_check_evaluation_planned(
         self, event: EventLogEntry, event_id: int | None
@@ -85,13 +121,18 @@ class EventLog(SqliteEventLogStorage):
         super()._store_asset_check_evaluation_planned(event, event_id)
 
 
+def _lock() -> Path:
+    """The lock of whoever makes files of Dagster's."""
+    settings.lock_root().mkdir(parents=True, exist_ok=True)
+    return settings.lock_root() / "dagster.lock"
+
+
 class RunStorage(DagsterSqliteStorage):
     """Runs, events and schedules in SQLite under the data folder."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        settings.lock_root().mkdir(parents=True, exist_ok=True)
         # Two processes that make the tables of a new folder at once would fail each other.
-        with FileLock(settings.lock_root() / "dagster.lock"):
+        with FileLock(_lock()):
             super().__init__(base_dir, inst_data)
             self._event_log_storage = EventLog(self._event_log_storage._base_dir)
 

@@ -3,9 +3,11 @@ import sqlite3
 
 import dagster as dg
 import pytest
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
 from mlops_drift import settings
 from mlops_drift.replay import open_instance
+from mlops_drift.storage import EventLog
 from mlops_drift_tests.processes import meet
 
 CHECKS = 9
@@ -52,3 +54,39 @@ def count_runs(folder):
 def test_four_processes_open_a_new_data_folder_at_once(processes, tmp_path):
     folder = str(tmp_path / "new")
     assert processes.run(count_runs, *[(folder,)] * 4) == [0, 0, 0, 0]
+
+
+def made_in(storage, run):
+    """The tables of a run's file, their version, and how SQLite writes them."""
+    with storage.run_connection(run):
+        pass
+    with sqlite3.connect(storage.path_for_shard(run)) as connection:
+        return (
+            sorted(connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()),
+            connection.execute("SELECT * FROM alembic_version").fetchall(),
+            connection.execute("PRAGMA journal_mode").fetchone(),
+        )
+
+
+def test_the_file_of_a_run_is_as_dagster_makes_it(tmp_path, monkeypatch):
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path))
+    ours, theirs = EventLog(str(tmp_path / "ours")), SqliteEventLogStorage(str(tmp_path / "theirs"))
+    expected = made_in(theirs, "a_run")
+    assert [made_in(ours, run) for run in ("a_run", "another")] == [expected, expected]
+    assert expected[1]
+    assert expected[2] == ("wal",)
+
+
+def store_events(folder, number):
+    os.environ[settings.DATA_VARIABLE] = folder
+    log = EventLog(folder)
+    meet(4)
+    log.store_event(dg.EventLogEntry(None, "info", str(number), "shared", float(number)))
+
+
+def test_of_processes_that_make_the_file_of_a_run_at_once_each_keeps_its_event(processes, tmp_path):
+    folder = str(tmp_path)
+    EventLog(folder)
+    processes.run(store_events, *[(folder, number) for number in range(4)])
+    told = {entry.user_message for entry in EventLog(folder).get_logs_for_run("shared")}
+    assert told == {"0", "1", "2", "3"}
