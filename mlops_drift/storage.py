@@ -25,7 +25,9 @@ from dagster._serdes import ConfigurableClassData
 from dagster_shared.record import copy
 from filelock import FileLock
 from sqlalchemy import Connection, Engine
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.event import listen
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from mlops_drift import settings
 from mlops_drift.sqlite_files import SQLITE, file_of, made_beside
@@ -35,13 +37,16 @@ OPEN_FILES = 8
 
 
 class EventLog(SqliteEventLogStorage):
-    """Dagster's events in SQLite, with three differences.
+    """Dagster's events in SQLite, with four differences.
 
     Files stay open: Dagster opens and closes one for every event, which is half of what a run of
     short steps costs (`benchmarks/README.md`).
 
     The file of a new run is a copy of an empty one: Dagster makes the same thirty tables and
     indexes for every run, which takes longer than most steps.
+
+    A commit does not wait for the disk: SQLite's write-ahead log survives the end of a process
+    either way, and a power cut may take the last events, as it may take the last files of a table.
 
     A check has one row for each execution: Dagster plans a check of a partitioned asset once for
     every day of the run, even a check that has no partitions itself and is evaluated once, and the
@@ -72,6 +77,7 @@ class EventLog(SqliteEventLogStorage):
             # Safe across threads: the lock above lets one at a time in.
             connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
         )
+        listen(engine, "connect", _without_waiting)
         if shard not in self._initialized_dbs:
             if not self._copied(shard):
                 self._initdb(engine)
@@ -119,6 +125,10 @@ class EventLog(SqliteEventLogStorage):
             data = copy(planned.event_specific_data, partitions_subset=None)
             event = event._replace(dagster_event=planned._replace(event_specific_data=data))
         super()._store_asset_check_evaluation_planned(event, event_id)
+
+
+def _without_waiting(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.cursor().execute("PRAGMA synchronous = NORMAL")
 
 
 def _lock() -> Path:

@@ -77,6 +77,14 @@ def test_the_file_of_a_run_is_as_dagster_makes_it(tmp_path, monkeypatch):
     assert expected[2] == ("wal",)
 
 
+def test_a_commit_waits_for_no_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path))
+    log = EventLog(str(tmp_path))
+    for opened in (log.index_connection(), log.run_connection("a_run")):
+        with opened as connection:
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+
+
 def store_events(folder, number):
     os.environ[settings.DATA_VARIABLE] = folder
     log = EventLog(folder)

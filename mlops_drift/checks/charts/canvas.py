@@ -29,8 +29,8 @@ def canvas(title: str, png: BytesIO, *, left: float = 0.12) -> Iterator["Axes"]:
     # Fixed margins: an automatic layout draws everything twice.
     figure.subplots_adjust(left=left, right=0.97, top=0.88, bottom=0.2)
     axes = figure.subplots()
-    # A dollar sign in a name is not a formula.
-    axes.set_title(title, fontsize=9, loc="left", parse_math=False)
+    # A dollar sign in a name is not a formula, and a free height is looked for by drawing twice.
+    axes.set_title(title, fontsize=9, loc="left", y=1.0, parse_math=False)
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
     yield axes
