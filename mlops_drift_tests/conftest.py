@@ -51,18 +51,43 @@ class Story:
     ticks: dict = field(default_factory=dict)
 
 
-@pytest.fixture(scope="session")
-def told_story(new_world):
-    story = Story(new_world("story"))
-    write_story(story.world)
+def tell(story, until):
+    """Goes on with a story, to a day."""
     with story.world.active(), open_instance() as instance:
 
         def on_step(step, what):
-            story.steps.append((step.last, what))
+            # What another replay has told of is complete at once.
+            if (step.last, what) not in story.steps:
+                story.steps.append((step.last, what))
             if what.startswith("retraining"):
                 story.ticks[step.last] = [story.world.look(instance) for _ in range(2)]
 
-        story.world.replay(instance, on_step=on_step)
+        story.world.replay(instance, until=until, on_step=on_step)
+
+
+@pytest.fixture(scope="session")
+def begun_story(new_world):
+    """The story up to day 3: version 1 serves, and no label has told yet of the turned rule."""
+    story = Story(new_world("begun"))
+    write_story(story.world)
+    tell(story, until=day(3))
+    return story
+
+
+@pytest.fixture(scope="session")
+def begin(begun_story, tmp_path_factory):
+    """Makes a world in which the story has begun, to go its own way."""
+
+    def make(name):
+        return begun_story.world.copy(tmp_path_factory.mktemp(name))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def told_story(begun_story, begin):
+    story = Story(begin("story"), list(begun_story.steps), dict(begun_story.ticks))
+    tell(story, until=day(6))
     return story
 
 

@@ -174,9 +174,9 @@ class World:
                     os.environ[name] = value
 
     def write_model(self, changes=None, name="tiny"):
-        """Writes a model's YAML; returns its folder."""
+        """Writes a model's YAML, in place of what it said before; returns its folder."""
         folder = self.defs / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         spec = merged(SPEC, {"name": name, **(changes or {})})
         self._yaml(folder).write_text(
             yaml.safe_dump(

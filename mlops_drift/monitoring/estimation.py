@@ -282,6 +282,7 @@ class LossEstimator:
     ) -> None:
         from sklearn.ensemble import HistGradientBoostingRegressor
         from sklearn.model_selection import KFold
+        from threadpoolctl import threadpool_limits
 
         if metric not in ("mae", "rmse"):
             raise ValueError(f"metric {metric!r} of a regression cannot be estimated")
@@ -301,15 +302,17 @@ class LossEstimator:
         rows = self._encode(features, prediction)
         self._models = []
         unseen = np.empty(len(loss))
-        for kept, held_out in KFold(FOLDS, shuffle=True, random_state=seed).split(rows):
-            model = HistGradientBoostingRegressor(
-                max_iter=60,
-                max_leaf_nodes=8,
-                min_samples_leaf=max(5, len(loss) // 50),
-                random_state=seed,
-            ).fit(rows[kept], loss[kept])
-            unseen[held_out] = np.maximum(model.predict(rows[held_out]), 0.0)
-            self._models.append(model)
+        # Threads that wait for each other take longer than so few rows on one.
+        with threadpool_limits(1):
+            for kept, held_out in KFold(FOLDS, shuffle=True, random_state=seed).split(rows):
+                model = HistGradientBoostingRegressor(
+                    max_iter=60,
+                    max_leaf_nodes=8,
+                    min_samples_leaf=max(5, len(loss) // 50),
+                    random_state=seed,
+                ).fit(rows[kept], loss[kept])
+                unseen[held_out] = np.maximum(model.predict(rows[held_out]), 0.0)
+                self._models.append(model)
         # Errors spread in proportion to their expected size.
         self._spread = float(np.mean((loss - unseen) ** 2) / max(np.mean(unseen**2), _SMALLEST))
         self._n_test = len(loss)
@@ -321,11 +324,14 @@ class LossEstimator:
             features: at least the declared columns, n rows.
             prediction: the predictions for them, shape (n,).
         """
+        from threadpoolctl import threadpool_limits
+
         n = len(features)
         if n == 0:
             return Estimate(nan, nan, nan, 0)
         rows = self._encode(features, prediction)
-        losses = np.maximum([model.predict(rows) for model in self._models], 0.0)
+        with threadpool_limits(1):
+            losses = np.maximum([model.predict(rows) for model in self._models], 0.0)
         loss = losses.mean(axis=0)
         spread = self._spread * float(np.mean(loss**2))
         # The jackknife over the folds finds out where the test part is thin, but is itself noisy.

@@ -27,6 +27,8 @@ def told(new_world):
         world.replay(instance, until=day(1))
         assert world.move(instance, by="ann", reason="the first").success
         world.replay(instance, until=day(5))
+        with world.lake() as model:
+            found["waiting"] = model.log.entries(idle=False)[-1]
         found["before labels"] = shown(instance, "performance_metrics")
         found["status before labels"] = CliRunner().invoke(main, ["status", "tiny"]).output
         world.replay(instance, until=day(6))
@@ -142,3 +144,30 @@ def test_days_done_again_after_the_approval_change_nothing(story):
     for first, last in ((5, 6), (4, LAST)):
         assert world.run_days(instance, day(first), day(last)).success
         assert world.tables() == before
+
+
+# The decision that waited
+
+
+def test_where_approval_is_manual_a_challenger_waits_for_a_person(story):
+    waiting = story[2]["waiting"]
+    assert (waiting["decision"], waiting["outcome"]) == (f"tiny-v1-{day(4)}", "waiting")
+    assert waiting["challenger"] == 2
+    assert "waits for a person who approves or rejects it" in waiting["outcome_reason"]
+
+
+def test_materializing_champion_approves_the_waiting_challenger(story):
+    with story[0].lake() as model:
+        entries, promotions = model.log.entries(idle=False), model.promotions()
+    assert [(row["decision"], row["outcome"]) for row in entries] == [
+        (f"tiny-v0-{day(1)}", "promoted"),
+        (f"tiny-v1-{day(4)}", "promoted"),
+    ]
+    assert [item.decision for item in promotions] == [row["decision"] for row in entries]
+    assert [(item.person, item.reason) for item in promotions] == [
+        ("ann", "the first"),
+        ("ann", "it does better"),
+    ]
+    assert entries[-1]["person"] == "ann"
+    assert "approved by ann: it does better" in entries[-1]["outcome_reason"]
+    assert [item.as_of for item in promotions] == [day(1), day(6)]

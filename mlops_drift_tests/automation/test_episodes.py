@@ -21,12 +21,11 @@ def write(folder, last, labelled_until=None):
 
 
 @pytest.fixture(scope="module")
-def drifting(new_world):
+def drifting(begin):
     """Thirty drifting days in three backfills, with two looks after each."""
-    world = new_world("backfills")
+    world = begin("backfills")
     write(world.write_model({"end_date": day(LAST)}), LAST)
-    with world.active(), dg.DagsterInstance.ephemeral() as instance:
-        world.replay(instance, until=day(3))
+    with world.active(), open_instance() as instance:
         looks = []
         for first in (4, 14, 24):
             assert world.run_days(instance, day(first), day(first + 9)).success
@@ -64,11 +63,9 @@ def test_a_decision_and_doing_nothing_are_events_of_the_asset_decisions(story, i
     }
 
 
-def test_a_day_without_a_look_loses_no_episode(new_world):
-    world = new_world("unwatched")
-    write(world.write_model(), 6)
-    with world.active(), dg.DagsterInstance.ephemeral() as instance:
-        world.replay(instance, until=day(3))
+def test_a_day_without_a_look_loses_no_episode(begin):
+    world = begin("unwatched")
+    with world.active(), open_instance() as instance:
         for number in (4, 5):
             assert world.run_days(instance, day(number)).success
         (request,) = world.look(instance).run_requests
@@ -120,62 +117,7 @@ def test_the_share_without_a_label_is_told_by_age(silent):
     assert [(row["predictions"], row["without label"]) for row in ages] == [(60, 60), (240, 240)]
 
 
-# Who promotes
-
-
-@pytest.fixture(scope="module")
-def approving(new_world):
-    """The story, but a person promotes: first version 1 at once, then version 2 a day late."""
-    world = new_world("approving")
-    write(world.write_model({"policy": {"approval": "manual", "cooldown_days": 1}}), 6)
-    with world.active(), open_instance() as instance:
-        world.replay(instance, until=day(1))
-        first = [world.move(instance, by="ann", reason="the first")]
-        world.replay(instance, until=day(5))
-        with world.lake() as model:
-            waiting = model.log.entries(idle=False)[-1]
-        late = [world.move(instance, by="ann", reason="looked at it")]
-        world.replay(instance)
-        yield world, instance, waiting, [*first, *late]
-
-
-def test_where_approval_is_manual_a_challenger_waits_for_a_person(approving):
-    _, _, waiting, _ = approving
-    assert (waiting["decision"], waiting["outcome"]) == (f"tiny-v1-{day(4)}", "waiting")
-    assert waiting["challenger"] == 2
-    assert "waits for a person who approves or rejects it" in waiting["outcome_reason"]
-
-
-def test_materializing_champion_approves_the_waiting_challenger(approving):
-    world, _, _, results = approving
-    assert all(result.success for result in results)
-    with world.lake() as model:
-        entries, promotions = model.log.entries(idle=False), model.promotions()
-    assert [(row["decision"], row["outcome"]) for row in entries] == [
-        (f"tiny-v0-{day(1)}", "promoted"),
-        (f"tiny-v1-{day(4)}", "promoted"),
-    ]
-    assert [item.decision for item in promotions] == [row["decision"] for row in entries]
-    assert [(item.person, item.reason) for item in promotions] == [
-        ("ann", "the first"),
-        ("ann", "looked at it"),
-    ]
-    assert entries[-1]["person"] == "ann"
-    assert "approved by ann: looked at it" in entries[-1]["outcome_reason"]
-
-
-def test_an_approved_version_serves_from_the_day_after_the_approval(approving):
-    world, _, _, _ = approving
-    with world.lake() as model:
-        promotions = model.promotions()
-        served = model.lake.rows(
-            "SELECT day, version FROM p GROUP BY ALL ORDER BY ALL", p=model.tables.predictions
-        )
-    assert [item.as_of for item in promotions] == [day(1), day(5)]
-    assert [(row["day"], row["version"]) for row in served] == [
-        *((day(number), 1) for number in range(2, 6)),
-        (day(6), 2),
-    ]
+# Nobody retrains
 
 
 def test_in_the_mode_alert_nothing_is_trained(new_world):

@@ -297,7 +297,7 @@ def test_the_interval_of_a_regression_holds_the_realized_error(metric):
     for seed in range(8):
         rng = np.random.default_rng(seed)
         estimator = loss_estimator(metric, rng, n=1000)
-        for rows in [100] * 10 + [1000] * 2:
+        for rows in [100] * 5 + [1000]:
             frame, truth, prediction = noisy(rng, rows)
             found = estimator.estimate(frame, prediction)
             realized = evaluate(metric, NUMBER, truth, prediction, prediction)
