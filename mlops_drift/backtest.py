@@ -36,7 +36,7 @@ from mlops_drift.monitoring.decision import NO_CHAMPION
 from mlops_drift.registry.base import Birth
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.sources.base import Source
-from mlops_drift.spec import ModelSpec, require_watched
+from mlops_drift.spec import ModelSpec, require_judgeable, require_watched
 from mlops_drift.steps.decisions import decide_days, record_decision
 from mlops_drift.steps.drift import measure_drift
 from mlops_drift.steps.features import make_features
@@ -400,6 +400,7 @@ def read_policies(content: Any, spec: ModelSpec, taken: Collection[str] = ()) ->
         try:
             variant = Variant(RetrainingPolicy.model_validate(own), AgeMonitor(max_days=age))
             require_watched(variant.policy, spec.monitors.performance)
+            require_judgeable(variant.policy, spec.training, spec.gates)
         except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(map(str, problem["loc"])).replace("max_days", "max_age_days")

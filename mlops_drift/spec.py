@@ -5,6 +5,7 @@ import json
 import re
 from datetime import date
 from functools import cached_property
+from math import ceil
 from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -124,6 +125,7 @@ class ModelSpec(Strict):
         self._drift_monitor_fits(self.monitors.drift)
         self._performance_monitor_fits(self.monitors.performance)
         require_watched(self.policy, self.monitors.performance)
+        require_judgeable(self.policy, self.training, self.gates)
         require_within_reach(self.retention, self.reach)
         return self
 
@@ -254,6 +256,26 @@ def require_watched(policy: RetrainingPolicy, monitor: PerformanceMonitor) -> No
                 f"policy.retrain_on names {name}, a check that needs "
                 f"monitors.performance.{monitor.unwatched[name]}"
             )
+
+
+def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates) -> None:
+    """Requires that the first version has as many test rows as its gates need.
+
+    Where `split` is random the test part has so many rows on average.
+
+    Raises:
+        ValueError: if `first_training_rows` gives fewer: calibration would be unknown, and the
+            version refused.
+    """
+    rows, share, least = policy.first_training_rows, training.test_share, gates.min_rows
+    n_test = round(rows * share)
+    if n_test < least:
+        raise ValueError(
+            f"policy.first_training_rows {rows} times training.test_share {share:g} gives {n_test} "
+            f"test rows, fewer than the {least} of gates.min_rows: calibration would be unknown, "
+            "and the first version refused. Use first_training_rows of at least "
+            f"{ceil(least / share)}, a larger test_share, or a smaller min_rows"
+        )
 
 
 def digest(content: Any) -> str:

@@ -241,6 +241,10 @@ def test_policies_of_a_file_differ_from_the_own_one_in_what_they_name():
         ({"old": {"approval": "manual"}}, "policy 'old', approval: nobody approves .* leave it"),
         ({"new": {"training_windows": ["recent"]}}, "policy 'new': .* needs window_days"),
         ({"new": {"retrain_on": ["error_drift"]}}, "policy 'new': .* needs .*streaming"),
+        (
+            {"early": {"first_training_rows": 20}},
+            "policy 'early': .* 6 test rows, fewer than the 10",
+        ),
         ({"never": {"cooldown_days": 3}}, "policy 'never': the name belongs to a standard policy"),
         (["careful"], "must map a name"),
         ({"careful": 3}, "must map a name"),

@@ -166,6 +166,18 @@ def spec(changes=None):
         ({"policy": {"budget": {"days": 30}}}, ["policy.budget.retrainings", "Field required"]),
         ({"notifications": {"about": ["weather"]}}, ["notifications.about.0", "'failed_check'"]),
         ({"policy": {"first_training_rows": 5}}, ["first_training_rows", "5", "20"]),
+        (
+            {"policy": {"first_training_rows": 30}},
+            ["first_training_rows 30 times training.test_share 0.3 gives 9", "at least 34"],
+        ),
+        (
+            {"policy": {"first_training_rows": 30}, "training": {"split": "random"}},
+            ["first_training_rows 30", "the 10 of gates.min_rows", "a larger test_share"],
+        ),
+        (
+            {"policy": {"first_training_rows": ...}, "gates": {"min_rows": 200}},
+            ["first_training_rows 500", "150 test rows", "at least 667"],
+        ),
         ({"policy": {"window_days": 0}}, ["window_days", "0", "greater than or equal to 1"]),
         ({"source": {"kind": "sql"}}, ["source", "'sql'", "'simulator', 'files'"]),
         ({"source": {"events": {"path": ""}}}, ["source.files.events.path", "''", "at least 1"]),
@@ -216,6 +228,12 @@ def test_a_common_metric_of_values_is_taken_by_the_columns_that_have_an_order():
 def test_rows_are_divided_by_columns_of_single_values(type_):
     changes = {"columns": {"d": {"type": type_}}, "monitors": {"drift": {"segments": ["d", "c"]}}}
     assert spec(changes).monitors.drift.segments == ["d", "c"]
+
+
+def test_first_rows_that_just_give_the_test_rows_of_the_gates_are_enough():
+    assert spec({"policy": {"first_training_rows": 34}}).policy.first_training_rows == 34
+    few = {"policy": {"first_training_rows": 20}, "gates": {"min_rows": 6}}
+    assert spec(few).gates.min_rows == 6
 
 
 def test_a_short_description_is_enough():

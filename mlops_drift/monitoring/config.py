@@ -124,7 +124,10 @@ class RetrainingPolicy(Strict):
         "repair.",
     )
     first_training_rows: int = Field(
-        500, ge=20, description="Labelled rows from which the first version is trained."
+        500,
+        ge=20,
+        description="Labelled rows from which the first version is trained; times "
+        "`training.test_share` they must give the test rows of `gates.min_rows`.",
     )
     window_days: int | None = Field(
         None,

@@ -23,7 +23,7 @@ POLICY = {
     "cooldown_days": 0,
     "confirm_days": 1,
 }
-SPEC_HERE = ModelSpec(**merged(SPEC, {"policy": POLICY}))
+SPEC_HERE = ModelSpec(**merged(SPEC, {"gates": {"min_rows": 5}, "policy": POLICY}))
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ CHANGES = {
     "columns": {"a": ..., "b": ..., "c": ..., **COLUMNS},
     "training": {"families": ["linear"], "trials": 1},
     "gates": {"min_rows": 30, "trusted_columns": [], "comparison": "better"},
+    "policy": {"first_training_rows": 500},
 }
 AS_OF = date(2024, 3, 5)
 

@@ -58,8 +58,9 @@ class Linear(Family):
     """Logistic regression for classes, ridge for regression.
 
     Numbers and booleans are imputed with the median, flagged where missing, standardised and, with
-    degree 2, squared and multiplied with each other. Categories are one-hot; the rare ones share
-    a column, an unseen one counts as rare.
+    degree 2, squared and multiplied with each other. Categories are imputed with the most frequent
+    one, flagged where missing, and one-hot; the rare ones share a column, an unseen one counts as
+    rare.
     """
 
     name = "linear"
@@ -82,8 +83,12 @@ class Linear(Family):
             PolynomialFeatures(params["degree"], include_bias=False),
             StandardScaler(),
         )
-        categories = OneHotEncoder(
-            handle_unknown="infrequent_if_exist", min_frequency=RARE_SHARE, sparse_output=False
+        categories = make_pipeline(
+            # Else a value that was never missing before would be taken for a rare category.
+            SimpleImputer(strategy="most_frequent", add_indicator=True, keep_empty_features=True),
+            OneHotEncoder(
+                handle_unknown="infrequent_if_exist", min_frequency=RARE_SHARE, sparse_output=False
+            ),
         )
         return ColumnTransformer(
             [

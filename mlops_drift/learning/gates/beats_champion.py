@@ -9,8 +9,9 @@ from mlops_drift.learning.gates.base import Candidate, Duel, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Differences
 from mlops_drift.learning.metrics import METRICS, Array, evaluate
 
-# Share of the resamples in which the challenger may be no better.
-CHANCE = 0.05
+# Share of the resamples in which the challenger may be no better. With .05 equals would be accepted
+# once in twenty times, and more often on few rows, where resamples vary less than chance does.
+CHANCE = 0.025
 
 # A difference of two metrics that equals the tolerance on paper may exceed it by rounding.
 _ROUNDING = 1e-9
@@ -22,7 +23,7 @@ class BeatsChampion(Gate):
     The rows are recent, labelled, and in the train part of neither. The difference is how much
     better the challenger's metric is, in units of the metric, negative where it is worse.
 
-    - ``comparison: better``: the value is the 5 % quantile of the difference in 1,000 seeded
+    - ``comparison: better``: the value is the 2.5 % quantile of the difference in 1,000 seeded
       resamples of the rows, the same rows for both models each time; it must be above 0.
     - ``comparison: not_worse``: the value is the difference; it must be at least ``-tolerance``.
 
@@ -113,10 +114,11 @@ def _told(
 ) -> tuple[str, str]:
     if must_be_better:
         if not fails:
-            return f"{told}; in 95 % of the resamples by at least {value:.4g}.", ""
+            return f"{told}; in {1 - CHANCE:.1%} of the resamples by at least {value:.4g}.", ""
         return (
-            f"{told}. In 95 % of the resamples the difference is at least {value:.4g}, and must be "
-            "above 0: chance may be all there is, and a change that brings nothing is only a risk.",
+            f"{told}. In {1 - CHANCE:.1%} of the resamples the difference is at least {value:.4g}, "
+            "and must be above 0: chance may be all there is, and a change that brings nothing is "
+            "only a risk.",
             "Keep the champion and retrain with more or fresher labelled rows, or accept equals "
             "with gates.comparison: not_worse.",
         )

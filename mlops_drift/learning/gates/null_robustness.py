@@ -1,6 +1,7 @@
 """The gate that missing cells must not throw the challenger."""
 
 from math import isnan, nan
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,11 +74,16 @@ class NullRobustness(Gate):
             _loss(candidate, before, found) if is_sound(target, found).all() else (nan, nan)
         )
         wrong = _wrong(candidate, before, found)
+        tables: dict[str, list[dict[str, Any]]] = {}
         if least > limit:
+            alone = _losses(candidate, intact, before, nullable)
+            worst = alone[0]
             wrong.append(
                 f"{candidate.metric} worsens by {loss:.3g} (in 95 % of the resamples by at least "
-                f"{least:.3g}), accepted is {limit:.3g}"
+                f"{least:.3g}), accepted is {limit:.3g}; with gaps in {worst['column']!r} alone by "
+                f"{worst['loss']:.3g}"
             )
+            tables = {"columns": alone[:30]}
         numbers, scores = {}, {}
         for name, frame in (("intact", before), ("with gaps", found)):
             score = frame["score"].to_numpy(dtype=float)
@@ -95,6 +101,7 @@ class NullRobustness(Gate):
                 "break the service.",
                 _ADVICE,
                 numbers=numbers,
+                tables=tables,
                 picture=picture,
             )
         if isnan(loss):
@@ -153,6 +160,17 @@ def _wrong(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> l
             "hardly differ"
         )
     return wrong
+
+
+def _losses(
+    candidate: Candidate, intact: pd.DataFrame, before: pd.DataFrame, nullable: list[str]
+) -> list[dict[str, Any]]:
+    """How much the metric worsens with gaps in each column alone, the worst first."""
+    found = []
+    for name in nullable:
+        after = candidate.predict(with_gaps(intact, [name], candidate.seed))
+        found.append({"column": name, "loss": _loss(candidate, before, after)[0]})
+    return sorted(found, key=lambda row: row["loss"], reverse=True)
 
 
 def _loss(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> tuple[float, float]:

@@ -150,6 +150,18 @@ def test_rare_categories_share_a_column_with_unseen_ones():
     assert rare == unseen
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_category_that_is_missing_for_the_first_time_is_not_taken_for_a_rare_one(name):
+    features, truth = mixed(NUMBER, n=500)
+    features.loc[:3, "city"] = "atlantis"
+    truth[:4] += 1000
+    columns = {"city": MIXED["city"]}
+    pipeline = fitted(name, NUMBER, features[["city"]], truth, columns)
+    new = pd.DataFrame({"city": [None, "oslo", "atlantis"]})
+    missing, usual, rare = predict(pipeline, NUMBER, new)["prediction"]
+    assert abs(missing - usual) < 0.1 * abs(rare - usual)
+
+
 def test_the_score_is_of_the_positive_class_wherever_it_sorts():
     features, truth = mixed(TARGETS[0])
     for positive in ("good", "bad"):

@@ -121,6 +121,18 @@ def test_three_classes_may_all_be_sure_if_they_are_on_intact_rows():
     assert NULLS.judge(candidate(THREE, sure)).verdict == "pass"
 
 
+def test_the_column_whose_gaps_cost_most_is_named():
+    astray = otherwise(
+        NUMBER, lambda frame: frame["city"].isna(), {"prediction": -8.0, "score": -8.0}
+    )
+    found = NULLS.judge(candidate(NUMBER, astray))
+    worst, *others = found.tables["columns"]
+    assert worst["column"] == "city"
+    assert f"with gaps in 'city' alone by {worst['loss']:.3g}" in found.summary
+    assert {row["column"] for row in others} == {"x", "count", "flag"}
+    assert max(row["loss"] for row in others) < 0.1 < worst["loss"]
+
+
 @pytest.mark.parametrize(
     ("target", "answer", "metric"),
     [
