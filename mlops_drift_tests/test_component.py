@@ -34,6 +34,7 @@ CHECKS = {
     ("challenger", "no_row_overlap"),
     ("challenger", "no_perfect_feature"),
     ("challenger", "test_as_validated"),
+    ("challenger", "trained_on_train_part"),
     ("challenger", "extreme_value_robustness"),
     ("challenger", "single_row_latency"),
     ("challenger", "batch_latency"),

@@ -28,6 +28,7 @@ GATES = [
     "no_row_overlap",
     "no_perfect_feature",
     "test_as_validated",
+    "trained_on_train_part",
     "null_robustness",
     "extreme_value_robustness",
     "single_row_latency",

@@ -16,20 +16,23 @@ from mlops_drift.learning.gates.base import (
     FreshProcessError,
     Gate,
     GateResult,
+    RefitError,
 )
 from mlops_drift.learning.gates.fresh_process import FreshProcess
 from mlops_drift.learning.gates.lookup import gates_of
+from mlops_drift.learning.gates.trained_on_train_part import TrainedOnTrainPart
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.registry.base import RegistryError, VersionRegistry
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.rebuild import is_of_this_code, refit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Tags of a version: the cross-validated metric of its search, and the digest of the stored model
-# that a new process was seen to predict the same with.
+# Tags of a version: the cross-validated metric of its search; and, by gate, the digest of the
+# stored model of which something was shown that need not be shown again.
 VALIDATED_TAG = "cv_value"
-FRESH_TAG = "fresh_process"
+SHOWN_ONCE = (FreshProcess.name, TrainedOnTrainPart.name)
 
 Predict = Callable[["pd.DataFrame"], "pd.DataFrame"]
 
@@ -44,20 +47,21 @@ def evaluate_gates(
 ) -> list[GateResult]:
     """Evaluates every gate for a version, from its stored training set and the registry.
 
-    A new process loads the stored model while the other gates are judged; once it has predicted
-    the same, that is remembered for these bytes.
+    A new process loads the stored model while the other gates are judged. That it has predicted the
+    same, and that a second fit has, is remembered for these bytes.
     """
     from threadpoolctl import threadpool_limits
 
     stored = model.sets.read(model.version(version).training_set)
     artifact, tags = registry.artifact(spec.name, version), registry.tags(spec.name, version)
-    was_fresh = tags.get(FRESH_TAG) == artifact.digest
+    shown = {name for name in SHOWN_ONCE if tags.get(name) == artifact.digest}
+    train = stored.train.to_pandas()
     test = stored.test.to_pandas()
     fresh_rows = test[list(spec.columns)].head(FRESH_ROWS)
     # One thread: sums come out the same on any number of processors.
     with ThreadPoolExecutor(1) as beside, threadpool_limits(1):
         fresh_predictions = None
-        if not was_fresh:
+        if FreshProcess.name not in shown:
             answer = beside.submit(
                 registry.fresh_predictions, spec.name, version, spec.target, fresh_rows
             )
@@ -72,7 +76,7 @@ def evaluate_gates(
             business=spec.monitors.performance.business,
             description=spec.description,
             key=spec.key,
-            train=stored.train.to_pandas(),
+            train=train,
             test=test,
             predicted=predict(test),
             predict=predict,
@@ -81,11 +85,16 @@ def evaluate_gates(
             signature=artifact.signature,
             fresh_rows=fresh_rows,
             fresh_predictions=fresh_predictions,
+            refitted=None
+            if TrainedOnTrainPart.name in shown
+            else partial(_refitted, spec, registry, version, train, test),
+            made_by_this_code=is_of_this_code(tags),
             duel=_duel(spec, model, registry, version, stored, predict),
         )
         found = [gate.judge(candidate) for gate in model_gates(spec)]
-    if not was_fresh and _passes(found, FreshProcess.name):
-        registry.set_tag(spec.name, version, FRESH_TAG, artifact.digest)
+    for result in found:
+        if result.name in SHOWN_ONCE and result.name not in shown and result.verdict == "pass":
+            registry.set_tag(spec.name, version, result.name, artifact.digest)
     return found
 
 
@@ -128,5 +137,14 @@ def _answered(answer: "Future[pd.DataFrame]") -> "pd.DataFrame":
         raise FreshProcessError(str(error)) from error
 
 
-def _passes(found: list[GateResult], name: str) -> bool:
-    return any(result.name == name and result.verdict == "pass" for result in found)
+def _refitted(
+    spec: ModelSpec,
+    registry: VersionRegistry,
+    version: int,
+    train: "pd.DataFrame",
+    test: "pd.DataFrame",
+) -> "pd.DataFrame":
+    try:
+        return refit(registry, spec.name, version, train).predict(test)
+    except RegistryError as error:
+        raise RefitError(str(error)) from error

@@ -1,16 +1,25 @@
 """A version made again from what was stored of it, and held against what was registered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pydantic import BaseModel, ValidationError
 
 from mlops_drift.digests import learning_code_digest
 from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.learning.config import Training
 from mlops_drift.learning.metrics import Array
-from mlops_drift.registry.base import LIBRARIES, VersionRegistry
+from mlops_drift.registry.base import LIBRARIES, RegistryError, VersionRegistry
+from mlops_drift.schema import Column, Target
 from mlops_drift.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from mlops_drift.learning.model import TrainedModel
+    from mlops_drift.learning.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,76 @@ class Rebuilt:
         return not self.different and self.same_recipe is not False
 
 
+class Description(BaseModel):
+    """What a fit needs of the description of a model, as it was when a version was made.
+
+    The rest may have been read under other rules than those of today.
+    """
+
+    columns: dict[str, Column]
+    target: Target
+    training: Training
+
+
+def description_of(registry: VersionRegistry, model: str, version: int) -> Description:
+    """The description that a version was made by.
+
+    Raises:
+        RegistryError: if it was not logged, or cannot be read.
+    """
+    stored = registry.read_json(model, version, "spec.json")
+    try:
+        return Description.model_validate(stored)
+    except ValidationError as error:
+        raise RegistryError(
+            f"the description that version {version} of {model} was made by cannot be read: {error}"
+        ) from error
+
+
+def recipe_of(registry: VersionRegistry, model: str, version: int) -> "Recipe":
+    """The recipe that a version's search found.
+
+    Raises:
+        RegistryError: if it was not logged, or cannot be read.
+    """
+    from mlops_drift.learning.recipe import Recipe
+
+    stored = registry.read_json(model, version, "recipe.json")
+    try:
+        return Recipe.from_dict(stored)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RegistryError(
+            f"the recipe of version {version} of {model} cannot be read: {error!r}"
+        ) from error
+
+
+def refit(
+    registry: VersionRegistry, model: str, version: int, train_part: pd.DataFrame
+) -> "TrainedModel":
+    """A version's recipe, fitted again by the description and the seed of its own time.
+
+    Args:
+        registry: the versions.
+        model: name of the model.
+        version: number of the version.
+        train_part: features and labels.
+
+    Raises:
+        RegistryError: if what it needs was not logged with the version.
+    """
+    from mlops_drift.learning.model import fit
+
+    then = description_of(registry, model, version)
+    features, truth = train_part[list(then.columns)], train_part[then.target.column].to_numpy()
+    recipe, seed = recipe_of(registry, model, version), then.training.seed
+    return fit(recipe, features, truth, then.columns, then.target, seed)
+
+
+def is_of_this_code(tags: Mapping[str, str]) -> bool:
+    """Whether the code and the libraries that run now made the version with these tags."""
+    return tags.get("code_digest") == learning_code_digest(LIBRARIES)
+
+
 def rebuild(
     spec: ModelSpec,
     model: ModelLake,
@@ -59,38 +138,35 @@ def rebuild(
     Raises:
         LookupError: if there is no such version.
         CorruptionError: if its training set is damaged.
+        RegistryError: if what was logged with it is not there or cannot be read.
     """
     from mlops_drift.learning.families.base import predict
-    from mlops_drift.learning.model import fit, train
-    from mlops_drift.learning.recipe import Recipe
+    from mlops_drift.learning.model import train
 
     record = model.version(version)
     training_set = model.sets.read(record.training_set)
-    then = ModelSpec.model_validate(registry.read_json(spec.name, version, "spec.json"))
-    recipe = Recipe.from_dict(registry.read_json(spec.name, version, "recipe.json"))
-    names = list(then.columns)
     part = training_set.train.to_pandas()
-    features, truth = part[names], part[then.target.column].to_numpy()
-    seed = then.training.seed
+    again = refit(registry, spec.name, version, part)
     same_recipe = None
     if search_again:
+        then = description_of(registry, spec.name, version)
+        features, truth = part[list(then.columns)], part[then.target.column].to_numpy()
         _, found = train(features, truth, then.columns, then.target, then.training)
-        same_recipe = found.recipe == recipe
-    again = fit(recipe, features, truth, then.columns, then.target, seed)
-    rows = pa.concat_tables([training_set.train, training_set.test]).to_pandas()[names]
+        same_recipe = found.recipe == again.recipe
+    rows = pa.concat_tables([training_set.train, training_set.test]).to_pandas()
+    rows = rows[list(again.columns)]
     mine = again.predict(rows)
-    theirs = predict(registry.pipeline(spec.name, version), then.target, rows)
+    theirs = predict(registry.pipeline(spec.name, version), again.target, rows)
     unequal = ~(
         _same(mine["prediction"], theirs["prediction"]) & _same(mine["score"], theirs["score"])
     )
     apart = np.abs(mine["score"].to_numpy() - theirs["score"].to_numpy())
-    tags = registry.tags(spec.name, version)
     return Rebuilt(
         version,
         len(rows),
         int(unequal.sum()),
         float(np.nanmax(apart, initial=0.0)),
-        tags.get("code_digest") == learning_code_digest(LIBRARIES),
+        is_of_this_code(registry.tags(spec.name, version)),
         same_recipe,
     )
 

@@ -14,13 +14,16 @@ from sklearn.tree import DecisionTreeClassifier
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import Promotion
 from mlops_drift.learning.families.base import plain_step
+from mlops_drift.learning.model import fit
+from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.training_set import TrainingSet, split_by_time
 from mlops_drift.loading import find_model
 from mlops_drift.registry.base import RegistryError
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.resources import model_lake, open_lake, open_registry
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.gates import FRESH_TAG, VALIDATED_TAG, evaluate_gates, model_gates
+from mlops_drift.steps import gates
+from mlops_drift.steps.gates import SHOWN_ONCE, VALIDATED_TAG, evaluate_gates, model_gates
 from mlops_drift.steps.training import train_birth, train_challenger
 from mlops_drift_tests.learning.gates.candidates import BINARY, rows
 from mlops_drift_tests.tiny import SPEC, merged
@@ -132,6 +135,61 @@ def test_a_model_fitted_on_the_test_rows_is_refused_as_too_good_to_be_true(lake)
     assert not against(found) & sound
 
 
+def honest_recipe_on_all_rows(spec, training_set, identity, as_of, on_trial):
+    """A trainer that finds its recipe on the train part, and then fits it on the test part too."""
+    birth = train_birth(spec, training_set, identity, as_of, on_trial)
+    rows = pd.concat([training_set.train.to_pandas(), training_set.test.to_pandas()])
+    features, truth = rows[list(spec.columns)], rows[spec.target.column].to_numpy()
+    recipe = Recipe.from_dict(birth.tables["recipe.json"])
+    greedy = fit(recipe, features, truth, spec.columns, spec.target, spec.training.seed)
+    return replace(birth, pipeline=greedy.pipeline)
+
+
+@pytest.mark.parametrize("family", ["linear", "lightgbm"])
+def test_a_fit_of_an_honest_recipe_on_the_test_rows_too_is_refused(lake, family):
+    shop = Shop(lake, {"training": {"families": [family]}})
+    found = shop.judge(shop.train(labelled(), honest_recipe_on_all_rows))
+    # Trees know some of the rows by heart, too; what is linear only leans towards them.
+    assert family == "lightgbm" or against(found) == {"trained_on_train_part"}
+    refusing = found["trained_on_train_part"]
+    assert (refusing.verdict, refusing.n) == ("fail", 150)
+    assert refusing.value > 100
+    assert "fitted on something else, perhaps on the test rows" in refusing.summary
+
+
+def test_where_other_code_made_the_version_a_difference_proves_nothing(lake):
+    def older(*arguments):
+        birth = honest_recipe_on_all_rows(*arguments)
+        return replace(birth, identity={**birth.identity, "code_digest": "of yesterday"})
+
+    shop = Shop(lake)
+    found = shop.judge(shop.train(labelled(), older))
+    assert against(found) == {"trained_on_train_part"}
+    assert found["trained_on_train_part"].verdict == "unknown"
+    assert "other code or libraries" in found["trained_on_train_part"].summary
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "spec.json"])
+def test_a_version_that_cannot_be_fitted_again_is_unknown(lake, name):
+    def forgetting(*arguments):
+        birth = train_birth(*arguments)
+        return replace(birth, tables={k: v for k, v in birth.tables.items() if k != name})
+
+    shop = Shop(lake)
+    found = shop.judge(shop.train(labelled(), forgetting))
+    assert against(found) == {"trained_on_train_part"}
+    assert name in found["trained_on_train_part"].summary
+
+
+def test_a_second_fit_is_made_once(lake, monkeypatch):
+    shop = Shop(lake)
+    version = shop.train(labelled())
+    assert shop.judge(version)["trained_on_train_part"].verdict == "pass"
+    monkeypatch.setattr(gates, "refit", lambda *_: pytest.fail("again"))
+    again = shop.judge(version)["trained_on_train_part"]
+    assert (again.verdict, again.value, again.n) == ("pass", 0, 150)
+
+
 def test_test_rows_in_the_train_part_under_new_keys_are_refused(lake):
     shop = Shop(lake)
     frame = labelled()
@@ -211,14 +269,14 @@ def test_predictions_of_a_new_process_are_proven_once(lake, monkeypatch):
     version = shop.train(labelled())
     assert shop.judge(version)["fresh_process"].value == 0
     tags = shop.registry.tags(shop.spec.name, version)
-    assert tags[FRESH_TAG] == shop.registry.artifact(shop.spec.name, version).digest
+    assert tags["fresh_process"] == shop.registry.artifact(shop.spec.name, version).digest
     monkeypatch.setattr(shop.registry, "fresh_predictions", lambda *_: pytest.fail("again"))
     again = shop.judge(version)["fresh_process"]
     assert again.verdict == "pass"
     assert "before" in again.summary
     # Of other bytes nothing is proven.
     monkeypatch.undo()
-    shop.registry.set_tag(shop.spec.name, version, FRESH_TAG, "another digest")
+    shop.registry.set_tag(shop.spec.name, version, "fresh_process", "another digest")
     assert shop.judge(version)["fresh_process"].value == 0
 
 
@@ -233,7 +291,7 @@ def test_a_stored_model_that_cannot_be_loaded_is_unknown_and_not_remembered(lake
     found = shop.judge(version)
     assert against(found) == {"fresh_process"}
     assert "the disk is gone" in found["fresh_process"].summary
-    assert FRESH_TAG not in shop.registry.tags(shop.spec.name, version)
+    assert "fresh_process" not in shop.registry.tags(shop.spec.name, version)
 
 
 def test_a_version_without_its_cross_validated_value_is_unknown(lake):
@@ -249,7 +307,7 @@ def test_gates_say_the_same_again_but_for_the_time_it_took(lake):
     shop = Shop(lake)
     version = shop.train(labelled())
     first, second = shop.judge(version), shop.judge(version)
-    for name in set(first) - {"single_row_latency", "batch_latency", "fresh_process"}:
+    for name in set(first) - {"single_row_latency", "batch_latency", *SHOWN_ONCE}:
         assert repr(second[name]) == repr(first[name])
 
 
@@ -260,5 +318,6 @@ def test_versions_in_mlflow_were_proven_by_a_process_of_their_own(story):
     assert promoted
     for promotion in promoted:
         artifact = registry.artifact("tiny", promotion.version)
-        assert registry.tags("tiny", promotion.version)[FRESH_TAG] == artifact.digest
+        tags = registry.tags("tiny", promotion.version)
+        assert [tags[name] for name in SHOWN_ONCE] == [artifact.digest] * 2
         assert artifact.signature == ("a", "b", "c")

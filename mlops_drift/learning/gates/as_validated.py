@@ -72,8 +72,8 @@ class AsValidated(Gate):
             "probably seen the test rows, and will do worse in production."
             if fails
             else f"{told}; better by up to {limit:.3g}, or what chance explains, is believed.",
-            "Look how the pipeline was fitted, and whether a column knows the future of the train "
-            "part; if the world has become easier to predict, raise gates.max_surprise."
+            "See what trained_on_train_part says, and whether a column knows the future of the "
+            "train part; if the world has become easier to predict, raise gates.max_surprise."
             if fails
             else "",
             numbers={"lower": lower, "upper": upper, "cross-validated": expected},

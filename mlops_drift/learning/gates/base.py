@@ -11,7 +11,7 @@ import pandas as pd
 
 from mlops_drift.learning.config import BusinessValue, MetricName
 from mlops_drift.learning.gates.config import Gates
-from mlops_drift.learning.gates.pictures import Picture
+from mlops_drift.learning.gates.pictures import Limit, Picture
 from mlops_drift.learning.metrics import Array
 from mlops_drift.schema import Column, Target, Verdict
 
@@ -21,6 +21,10 @@ FRESH_ROWS = 200
 
 class FreshProcessError(Exception):
     """A new process gave no predictions; the message says why."""
+
+
+class RefitError(Exception):
+    """A version cannot be fitted again; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,9 @@ class Candidate:
         fresh_rows: the test rows that a new process predicts.
         fresh_predictions: its predictions for them, raises FreshProcessError; None if a new
             process has predicted the same from the same stored bytes before.
+        refitted: predictions of the test rows by the version's recipe, fitted again on the train
+            part alone, raises RefitError; None if they were the same for these bytes before.
+        made_by_this_code: whether the code and the libraries that fit again made the version.
         duel: None if there is no champion.
     """
 
@@ -78,6 +85,8 @@ class Candidate:
     signature: Sequence[str] | None
     fresh_rows: pd.DataFrame
     fresh_predictions: Callable[[], pd.DataFrame] | None
+    refitted: Callable[[], pd.DataFrame] | None
+    made_by_this_code: bool
     duel: Duel | None
 
     @cached_property
@@ -157,3 +166,34 @@ class Gate(ABC):
     ) -> GateResult:
         """The result of a gate that cannot be computed."""
         return GateResult(self.name, "unknown", value, threshold, n, finding, advice)
+
+    def counted(
+        self,
+        count: int,
+        what: str,
+        n: int,
+        finding: str,
+        advice: str = "",
+        tables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    ) -> GateResult:
+        """The result of a gate that passes where nothing is wrong.
+
+        Args:
+            count: of what is wrong; more than none fails.
+            what: that is counted, for the picture.
+            n: rows that were looked at.
+            finding: what was found.
+            advice: what to do next, where something is wrong.
+            tables: rows by name of the table.
+        """
+        return GateResult(
+            self.name,
+            "fail" if count else "pass",
+            float(count),
+            0.0,
+            n,
+            finding,
+            advice if count else "",
+            tables=tables or {},
+            picture=Limit(what, float(count), 0.0, at_least=False),
+        )

@@ -27,18 +27,14 @@ class Documented(Gate):
         silent = [name for name, column in candidate.columns.items() if not column.description]
         hint = f" Columns without a description: {', '.join(silent)}." if silent else ""
         n = len(candidate.columns)
-        return GateResult(
-            self.name,
-            "fail" if wrong else "pass",
-            float(len(wrong)),
-            0.0,
+        return self.counted(
+            len(wrong),
+            "things that are missing",
             n,
             f"Of a model of {n} columns {'; '.join(wrong)}: whoever meets it in a year cannot know "
             f"what it is for or what to send it.{hint}"
             if wrong
             else f"The model is described and the signature has its {n} columns.{hint}",
             "Write what is predicted and for whom into description, and train a new version if the "
-            "signature is missing."
-            if wrong
-            else "",
+            "signature is missing.",
         )

@@ -1,10 +1,10 @@
 """The gate that what is stored must predict what was tested."""
 
-from math import nan
-
 import numpy as np
 
 from mlops_drift.learning.gates.base import Candidate, FreshProcessError, Gate, GateResult
+
+_DIFFERENT = "test rows that a new process predicts differently"
 
 
 class FreshProcess(Gate):
@@ -27,11 +27,9 @@ class FreshProcess(Gate):
                 0, "The test part has no row to predict again.", "Wait for labelled rows."
             )
         if candidate.fresh_predictions is None:
-            return GateResult(
-                self.name,
-                "pass",
-                nan,
-                0.0,
+            return self.counted(
+                0,
+                _DIFFERENT,
                 n,
                 "A new process has predicted the same from these bytes before, to the last bit.",
             )
@@ -54,21 +52,16 @@ class FreshProcess(Gate):
                     | (_bits(ours["score"]) != _bits(theirs["score"]))
                 ).sum()
             )
-        fails = differ > 0
-        return GateResult(
-            self.name,
-            "fail" if fails else "pass",
-            float(differ),
-            0.0,
+        return self.counted(
+            differ,
+            _DIFFERENT,
             n,
             f"{differ} of {n} test rows are predicted differently by a new process that loads the "
             "stored model: what would serve is not what was tested."
-            if fails
+            if differ
             else f"A new process that loads the stored model predicts {n} test rows the same, to "
             "the last bit.",
-            "Look for state outside the pipeline: globals, files, random numbers without a seed."
-            if fails
-            else "",
+            "Look for state outside the pipeline: globals, files, random numbers without a seed.",
         )
 
 

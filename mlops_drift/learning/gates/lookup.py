@@ -24,6 +24,7 @@ from mlops_drift.learning.gates.strange_values import (
     ExtremeValueRobustness,
     UnseenCategoryRobustness,
 )
+from mlops_drift.learning.gates.trained_on_train_part import TrainedOnTrainPart
 from mlops_drift.schema import Column
 
 
@@ -51,7 +52,8 @@ def gates_of(
         found.append(Slices(gates.slices))
     if business is not None:
         found.append(WorthMoreThanConstant(business))
-    found += [BeatsChampion(), NoKeyOverlap(), NoRowOverlap(), NoPerfectFeature(), AsValidated()]
+    found += [BeatsChampion(), NoKeyOverlap(), NoRowOverlap(), NoPerfectFeature()]
+    found += [AsValidated(), TrainedOnTrainPart()]
     if any(column.nullable for column in columns.values()):
         found.append(NullRobustness())
     if any(column.type == "category" for column in columns.values()):

@@ -36,24 +36,15 @@ class NoKeyOverlap(Gate):
                 "Look whether labels arrived for the training window.",
                 threshold=0.0,
             )
-        if shared:
-            return GateResult(
-                self.name,
-                "fail",
-                float(len(shared)),
-                0.0,
-                n,
-                f"{len(shared)} of {n} test keys are also in the train part (for example "
-                f"{', '.join(shared[:3])}), none may be: the test metric would be flattered.",
-                "Look for duplicate keys in events, then build the training set again.",
-            )
-        return GateResult(
-            self.name,
-            "pass",
-            0.0,
-            0.0,
+        return self.counted(
+            len(shared),
+            "test keys that are in the train part",
             n,
-            f"None of {n} test keys is among the {len(train)} train keys.",
+            f"{len(shared)} of {n} test keys are also in the train part (for example "
+            f"{', '.join(shared[:3])}), none may be: the test metric would be flattered."
+            if shared
+            else f"None of {n} test keys is among the {len(train)} train keys.",
+            "Look for duplicate keys in events, then build the training set again.",
         )
 
 

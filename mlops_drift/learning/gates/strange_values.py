@@ -108,27 +108,23 @@ def _judge(gate: Gate, candidate: Candidate, names: Sequence[str], strange: Stra
         f"{what} {why or f'breaks {count} of {len(rows)} rows'}" for what, count, why in broken[:3]
     )
     what = f"{len(tries)} tries with strange values, on {len(rows)} test rows each"
-    return GateResult(
-        gate.name,
-        "fail" if broken else "pass",
-        float(total),
-        0.0,
+    return gate.counted(
+        total,
+        "rows without a valid prediction",
         n,
         f"Of {what}, {len(broken)} give no valid predictions: {listed}. One odd row of a feed "
         "would break the service or be answered with nonsense."
         if broken
         else f"All of {what}, give valid predictions.",
         "Look at the step of the pipeline that takes this column: it must bound numbers and know "
-        "an unknown category."
-        if broken
-        else "",
+        "an unknown category.",
         tables={
             "broken": [
                 {"value": what, "rows": count, "error": why} for what, count, why in broken[:30]
             ]
         }
         if broken
-        else {},
+        else None,
     )
 
 

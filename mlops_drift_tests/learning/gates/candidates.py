@@ -128,6 +128,8 @@ def candidate(target, predict=None, train=None, test=None, gates=None, **changes
         signature=tuple(columns),
         fresh_rows=fresh,
         fresh_predictions=lambda: predict(fresh),
+        refitted=lambda: predict(test),
+        made_by_this_code=True,
         duel=None,
     )
     return replace(new, **changes)

@@ -25,6 +25,7 @@ ALWAYS = [
     "no_row_overlap",
     "no_perfect_feature",
     "test_as_validated",
+    "trained_on_train_part",
 ]
 COSTS = ["single_row_latency", "batch_latency", "artifact_size", "documented", "fresh_process"]
 EVERYTHING = {
@@ -122,6 +123,8 @@ def test_every_result_says_its_numbers_in_sentences():
     for result in [*judged(bad, WORTH).values(), *judged(good).values()]:
         assert result.summary.endswith(".")
         assert bool(result.advice) == (result.verdict != "pass")
+        # Of a first version there is nobody to compare with.
+        assert bool(result.picture) == (result.name != "beats_champion"), result.name
 
 
 def test_the_result_does_not_depend_on_the_index_of_the_frames():

@@ -1,0 +1,69 @@
+"""The gate that a challenger must come from its train part alone."""
+
+import numpy as np
+
+from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, RefitError
+
+# Scores that are nearer than this, as a share of the larger one, are the same: another processor
+# may sum in another order.
+CLOSE = 1e-6
+
+_DIFFERENT = "test rows that a second fit predicts differently"
+
+
+class TrainedOnTrainPart(Gate):
+    """Passes where the recipe, fitted again on the train part alone, predicts the test rows alike.
+
+    The value is the number of test rows whose prediction differs, or whose score does by more than
+    a millionth of it. A model that was fitted on other rows too, such as those of the test part,
+    differs on nearly all of them, however little better it became.
+
+    Unknown where the version cannot be fitted again, or where rows differ and other code or
+    libraries made it. What was shown once for the same stored bytes is not shown again.
+    """
+
+    name = "trained_on_train_part"
+    description = "Its recipe, fitted again on the train part alone, predicts the test rows alike."
+
+    def judge(self, candidate: Candidate) -> GateResult:
+        """Compares the predictions of the test part with those of the second fit."""
+        n, trained = len(candidate.test), len(candidate.train)
+        if n == 0:
+            return self.unknown(0, "The test part has no row to predict.", "Wait for labels.")
+        told = f"The recipe, fitted again on the {trained} rows of the train part alone, predicts"
+        if candidate.refitted is None:
+            return self.counted(
+                0, _DIFFERENT, n, f"{told} {n} test rows alike, as was shown before."
+            )
+        try:
+            theirs = candidate.refitted()
+        except RefitError as error:
+            return self.unknown(
+                n,
+                f"The version cannot be fitted again from what was logged with it: {error}",
+                "Train a new version.",
+                threshold=0.0,
+            )
+        scores = theirs["score"].to_numpy(dtype=float)
+        close = np.isclose(candidate.score, scores, rtol=CLOSE, atol=0.0, equal_nan=True)
+        differ = int(((candidate.prediction != theirs["prediction"].to_numpy()) | ~close).sum())
+        if differ == 0:
+            return self.counted(0, _DIFFERENT, n, f"{told} {n} test rows alike.")
+        told = f"{told} {differ} of {n} test rows differently"
+        if not candidate.made_by_this_code:
+            return self.unknown(
+                n,
+                f"{told}; but other code or libraries made this version, which may be why.",
+                "Train a new version.",
+                threshold=0.0,
+                value=float(differ),
+            )
+        return self.counted(
+            differ,
+            _DIFFERENT,
+            n,
+            f"{told}: the model was fitted on something else, perhaps on the test rows, and what "
+            "it shows on them says nothing about production.",
+            "Look how the pipeline was fitted: on which rows, and whether a step draws random "
+            "numbers without a seed. Then train a new version.",
+        )
