@@ -1,8 +1,10 @@
 """Derived features: SQL over one day's events and what was known before that day."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -21,6 +23,18 @@ SEALED = {
     "threads": "1",
 }
 
+# What DuckDB writes like a column, or defines by what is such, and depends on the moment.
+CLOCK = {
+    "ago",
+    "current_date",
+    "current_localtime",
+    "current_localtimestamp",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+}
+
 
 class FeatureError(ValueError):
     """features.sql cannot be used as it is; the message says why and what would be right."""
@@ -33,6 +47,7 @@ class Derivation:
     of the `history_days` days before it; `past_labels`, the labels that arrived on these. It
     gives the key and every derived column, one row for each event of the day. So a feature rests
     on nothing later than its day, and on no label of that day, in whichever order days are made.
+    What depends on the clock or on chance is refused.
 
     Args:
         sql: the query.
@@ -41,7 +56,7 @@ class Derivation:
         history_days: how many days before an event may be looked at.
 
     Raises:
-        FeatureError: if the SQL is not one query.
+        FeatureError: if the SQL is not one query, or reads the clock or draws at random.
     """
 
     def __init__(
@@ -152,7 +167,44 @@ def _one_query(sql: str) -> str:
         raise FeatureError(
             f"features.sql must be one SELECT, found {', '.join(kinds) or 'no statement'}"
         )
-    return statements[0].query.strip().rstrip(";")
+    query = statements[0].query.strip().rstrip(";")
+    _require_timeless(query)
+    return query
+
+
+def _require_timeless(query: str) -> None:
+    """Requires that a query gives the same whenever it runs."""
+    with duckdb.connect(":memory:", config=dict(SEALED)) as connection:
+        [(tree,)] = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
+        unstable = connection.execute(
+            "SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT'"
+        ).fetchall()
+    refused = {name for (name,) in unstable} | CLOCK
+    found = sorted(set(_asked(json.loads(tree))) & refused)
+    if found:
+        raise FeatureError(
+            f"features.sql asks for {', '.join(found)}, which depends on when it runs or on "
+            "chance: a feature must be the same whenever its day is made again. Use the columns "
+            "day and event_time; a column of that name is read as events.name"
+        )
+
+
+def _asked(node: Any) -> Iterator[str]:
+    """The functions of a parsed query, and the names that stand alone."""
+    if isinstance(node, dict):
+        if "function_name" in node:
+            # With one argument it counts from today.
+            once = node["function_name"] == "age" and len(node["arguments"]) == 1
+            yield "current_date" if once else node["function_name"].lower()
+        names = node.get("column_names") or []
+        if len(names) == 1:
+            yield names[0].lower()
+        if node.get("sample_size") is not None and node.get("seed", -1) in (-1, None):
+            yield "random"
+        node = list(node.values())
+    if isinstance(node, list):
+        for part in node:
+            yield from _asked(part)
 
 
 def _by_day(table: pa.Table) -> dict[date, pa.Table]:

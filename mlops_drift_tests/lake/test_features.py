@@ -130,6 +130,34 @@ def test_a_query_that_cannot_be_used_is_said_why(sql, complaint):
 
 
 @pytest.mark.parametrize(
+    ("made", "asked"),
+    [
+        ("date_diff('day', day, current_date)", "current_date"),
+        ("epoch(now() - event_time)", "now"),
+        ("epoch(LOCALTIMESTAMP - event_time)", "localtimestamp"),
+        ("(SELECT epoch(ago(INTERVAL 1 DAY)))", "ago"),
+        ("epoch(age(event_time))", "current_date"),
+        ("x + random()", "random"),
+        ("(SELECT avg(x) FROM past_events USING SAMPLE 10 ROWS)", "random"),
+    ],
+)
+def test_what_depends_on_the_moment_or_on_chance_is_refused(made, asked):
+    with pytest.raises(FeatureError, match=f"asks for {asked}, which depends on when it runs"):
+        Derivation(f"SELECT id, {made} AS made FROM events", "id", NUMBER, 0)
+
+
+def test_a_column_of_such_a_name_can_be_read():
+    rows = ROWS.rename_columns(["day", "id", "event_time", "localtime"])
+    made = derive("SELECT id, events.localtime AS made FROM events", rows=rows)
+    assert made[D1] == {1: 1.0, 2: 3.0}
+
+
+def test_moments_of_the_events_can_be_compared():
+    sql = "SELECT id, date_diff('hour', day, event_time) AS made FROM events"
+    assert derive(sql)[D1] == {1: 0.0, 2: 0.0}
+
+
+@pytest.mark.parametrize(
     ("sql", "complaint"),
     [
         ("", "one SELECT, found no statement"),

@@ -108,11 +108,9 @@ def test_a_leak_in_the_stored_features_fails_the_build_of_the_set(lake):
 
 
 @pytest.mark.parametrize("volatile", ["random()", "epoch(now())"])
-def test_a_feature_of_chance_or_of_the_clock_fails_the_build_of_the_set(lake, volatile):
-    spec = spec_of(features_sql=f"SELECT id, {volatile} AS made FROM events")
-    model = landed(lake, spec)
-    with pytest.raises(TrainingSetError, match="depends on the clock or on chance"):
-        build_training_set(spec, model, day(4), None)
+def test_a_feature_of_chance_or_of_the_clock_is_refused_when_it_is_read(volatile):
+    with pytest.raises(ValueError, match="depends on when it runs or on chance"):
+        spec_of(features_sql=f"SELECT id, {volatile} AS made FROM events")
 
 
 def test_a_query_that_reads_the_labels_of_the_future_makes_no_features(lake):
