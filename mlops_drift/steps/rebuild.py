@@ -58,6 +58,7 @@ def rebuild(
 
     Raises:
         LookupError: if there is no such version.
+        RemovedError: if it was removed.
         CorruptionError: if its training set is damaged.
     """
     from mlops_drift.learning.families.base import predict
@@ -65,6 +66,7 @@ def rebuild(
     from mlops_drift.learning.recipe import Recipe
 
     record = model.version(version)
+    model.require_kept([version])
     training_set = model.sets.read(record.training_set)
     then = ModelSpec.model_validate(registry.read_json(spec.name, version, "spec.json"))
     recipe = Recipe.from_dict(registry.read_json(spec.name, version, "recipe.json"))
