@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pyarrow.compute as pc
@@ -19,6 +20,8 @@ from mlops_drift.steps.landing import EVENTS, LABELS
 _SHOWN = 3
 
 _OF_GATES = ("gate", "verdict", "value", "threshold", "n")
+
+_OF_CODE = ("git_sha", "code_digest", "lock_digest", "spec_digest")
 
 Facts = dict[str, Any]
 
@@ -66,14 +69,7 @@ def explain_version(
         *([] if removal else _gates(spec, registry, version)),
         *(_promotion(model, item) for item in model.promotions() if item.version == version),
         *_training_set(spec, model, record),
-        Link(
-            "code",
-            {
-                name: tags[name]
-                for name in ("git_sha", "code_digest", "lock_digest", "spec_digest")
-                if name in tags
-            },
-        ),
+        Link("code", {} if removal else _code(spec, registry, version, tags)),
     ]
 
 
@@ -244,12 +240,21 @@ def _version(
 
 
 def _gates(spec: ModelSpec, registry: VersionRegistry, version: int) -> list[Link]:
-    """What the gates found when they were last evaluated in a run."""
+    """What the gates found in the last run, or when a person approved the version after it."""
     try:
         found = registry.read_json(spec.name, version, GATES_FILE)
     except RegistryError:
         return []
     return [Link("gates", rows=[{name: row[name] for name in _OF_GATES} for row in found])]
+
+
+def _code(spec: ModelSpec, registry: VersionRegistry, version: int, tags: dict[str, str]) -> Facts:
+    """What made the version, by digest; its description and features.sql lie in its spec.json."""
+    digests: Facts = {name: tags[name] for name in _OF_CODE if name in tags}
+    derived = registry.read_json(spec.name, version, "spec.json").get("features_sql")
+    if derived:
+        digests["features.sql"] = sha256(derived.encode()).hexdigest()
+    return digests
 
 
 def _promotion(model: ModelLake, promotion: Promotion) -> Link:

@@ -27,7 +27,7 @@ from mlops_drift.assets.common import (
 )
 from mlops_drift.assets.decisions import show_outcome
 from mlops_drift.checks.birth import birth_pictures
-from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_record, gate_specs
+from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
 from mlops_drift.checks.report import png, verdict_table
 from mlops_drift.lake.records import VersionRecord
 from mlops_drift.lake.training_sets import canonical_json
@@ -35,7 +35,7 @@ from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource, open_studies
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.gates import evaluate_gates, model_gates
+from mlops_drift.steps.gates import evaluate_gates, gate_record, model_gates
 from mlops_drift.steps.retraining import (
     choose_rows,
     chosen_sentence,
