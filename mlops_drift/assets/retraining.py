@@ -120,6 +120,7 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
                 details = _chosen(spec, chosen)
             stored = build_training_set(spec, model, as_of, since)
         parts = {part: table.num_rows for part, table in stored.training_set.parts.items()}
+        record = next(one for one in model.training_sets(stored.id) if one.as_of == stored.as_of)
         return dg.MaterializeResult(
             metadata={
                 **row_count(stored.training_set.rows),
@@ -130,6 +131,8 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
                 "train rows": parts["train"],
                 "test rows": parts["test"],
                 "folder": set_folder(model.sets.folder / stored.id),
+                model.tables.features.name: f"commit {record.features_snapshot}",
+                model.tables.labels.name: f"commit {record.labels_snapshot}",
                 **details,
             },
             data_version=dg.DataVersion(stored.id),
