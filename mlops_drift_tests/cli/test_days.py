@@ -157,6 +157,22 @@ def test_status_where_no_row_could_be_used_says_why(nothing_yet):
     )
 
 
+@pytest.mark.parametrize("command", ["status", "log", "cleanup"])
+def test_an_environment_that_there_is_not_is_told_with_those_that_there_are(
+    nothing_yet, monkeypatch, command
+):
+    monkeypatch.setenv("MLOPS_DRIFT_ENV", "prd")
+    told = complaint(command, "tiny")
+    assert told == "Error: MLOPS_DRIFT_ENV is 'prd'; it should be one of dev, staging, prod\n"
+
+
+def test_a_data_folder_that_is_a_file_is_told_without_a_traceback(nothing_yet, monkeypatch):
+    file = nothing_yet.root / "file"
+    file.touch()
+    monkeypatch.setenv("MLOPS_DRIFT_DATA", str(file))
+    assert str(file) in complaint("run", "tiny", "--until", str(day(0)))
+
+
 # sql
 
 
