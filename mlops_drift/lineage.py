@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pyarrow.compute as pc
@@ -9,7 +10,7 @@ import pyarrow.compute as pc
 from mlops_drift import settings
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.lake.records import Promotion, VersionRecord
+from mlops_drift.lake.records import Promotion, Removal, VersionRecord
 from mlops_drift.registry.base import GATES_FILE, RegistryError, VersionRegistry
 from mlops_drift.spec import ModelSpec
 from mlops_drift.sql import identifier, literal
@@ -19,6 +20,8 @@ from mlops_drift.steps.landing import EVENTS, LABELS
 _SHOWN = 3
 
 _OF_GATES = ("gate", "verdict", "value", "threshold", "n")
+
+_OF_CODE = ("git_sha", "code_digest", "lock_digest", "spec_digest")
 
 Facts = dict[str, Any]
 
@@ -57,20 +60,16 @@ def explain_version(
             f"{', '.join(map(str, versions)) or 'none yet'}"
         )
     record = model.version(version)
-    tags = registry.tags(spec.name, version)
+    removal = model.removals().get(version)
+    tags = {} if removal else registry.tags(spec.name, version)
     return [
-        _version(spec, registry, record, tags),
-        *_gates(spec, registry, version),
+        _removed_version(spec, record, removal)
+        if removal
+        else _version(spec, registry, record, tags),
+        *([] if removal else _gates(spec, registry, version)),
         *(_promotion(model, item) for item in model.promotions() if item.version == version),
         *_training_set(spec, model, record),
-        Link(
-            "code",
-            {
-                name: tags[name]
-                for name in ("git_sha", "code_digest", "lock_digest", "spec_digest")
-                if name in tags
-            },
-        ),
+        Link("code", {} if removal else _code(spec, registry, version, tags)),
     ]
 
 
@@ -106,7 +105,15 @@ def explain_day(
         if row["day"] == day
     ]
     chain = [
-        Link("day", {"day": day, "events": events["n"], "failed checks": len(failed)}),
+        Link(
+            "day",
+            {
+                "day": day,
+                "events": events["n"],
+                "failed checks": len(failed),
+                "removed": _days_removed(model, day),
+            },
+        ),
         Link("served by", rows=served),
         Link("source files", rows=origins),
         *([Link("failed checks", rows=failed)] if failed else []),
@@ -129,14 +136,19 @@ def explain_key(
     column = identifier(spec.key)
     mine = f"CAST({column} AS VARCHAR) = {literal(key)}"
     features = model.lake.rows(f"SELECT * FROM f WHERE {mine}", f=tables.features)
-    if not features:
+    learned = _learned(spec, model, key)
+    if not features and not any("part" in row for row in learned):
         rejected = model.lake.rows(
             f"SELECT day, source, reason FROM r WHERE key = {literal(key)} ORDER BY day",
             r=tables.rejected,
         )
         if rejected:
             return [Link("rejected", rows=rejected)]
-        raise LineageError(f"no event of {spec.name} has the {spec.key} {key!r}")
+        removed = _days_removed(model)
+        raise LineageError(
+            f"no event of {spec.name} has the {spec.key} {key!r}"
+            + (f"; {removed}" if removed else "")
+        )
     predictions = model.lake.rows(
         f"SELECT day, version, prediction, score FROM p WHERE {mine} ORDER BY day, version",
         p=tables.predictions,
@@ -146,17 +158,13 @@ def explain_key(
         "ORDER BY day",
         l=tables.labels,
     )
-    learned = [
-        {"version": record.version, "part": part, "training set": record.training_set}
-        for record in model.versions()
-        for part, rows in model.sets.read(record.training_set).parts.items()
-        if pc.any(pc.equal(rows[spec.key].cast("string"), key)).as_py()
-    ]
     origins = [
         row for event in features for row in _origins(model, EVENTS, event["day"], event["day"])
     ]
     chain = [
-        Link("event", features[0]),
+        Link(
+            "event", features[0] if features else {spec.key: key, "removed": _days_removed(model)}
+        ),
         Link("predictions", rows=predictions),
         Link("labels", rows=labels),
         Link("in training sets", rows=learned),
@@ -165,6 +173,51 @@ def explain_key(
     for version in dict.fromkeys(row["version"] for row in predictions):
         chain += explain_version(spec, model, registry, version)
     return chain
+
+
+def _learned(spec: ModelSpec, model: ModelLake, key: str) -> list[Facts]:
+    """The versions that learned from an event, and those of which nobody can tell any more."""
+    learned: list[Facts] = []
+    kept = set(model.sets.ids())
+    for record in model.versions():
+        row: Facts = {"version": record.version, "training set": record.training_set}
+        if record.training_set not in kept:
+            learned.append({**row, "unknown": "the set was removed"})
+            continue
+        learned += [
+            {**row, "part": part}
+            for part, rows in model.sets.read(record.training_set).parts.items()
+            if pc.any(pc.equal(rows[spec.key].cast("string"), key)).as_py()
+        ]
+    return learned
+
+
+def _days_removed(model: ModelLake, day: date = date.min) -> str | None:
+    """What to say of a day, or of any, whose rows the retention may have removed."""
+    if not model.lake.has(model.tables.removed_features):
+        return None
+    [found] = model.lake.rows("SELECT min(day) AS day FROM f", f=model.tables.features)
+    if found["day"] is None or day >= found["day"]:
+        return None
+    return f"the retention has removed the rows of days before {found['day']}"
+
+
+def _removed_version(spec: ModelSpec, record: VersionRecord, removal: Removal) -> Link:
+    return Link(
+        "version",
+        {
+            "version": record.version,
+            "model": spec.name,
+            "family": record.family,
+            f"test {record.metric}": _measured(record),
+            "removed": f"on {removal.day} by the retention ({removal.reason}); its record is kept, "
+            "its artefacts are gone",
+        },
+    )
+
+
+def _measured(record: VersionRecord) -> str:
+    return f"{record.value:.4f} ({record.lower:.4f} to {record.upper:.4f}) on {record.n_test} rows"
 
 
 def _version(
@@ -178,8 +231,7 @@ def _version(
             "model": spec.name,
             "family": record.family,
             "params": registry.params(spec.name, record.version),
-            f"test {record.metric}": f"{record.value:.4f} ({record.lower:.4f} to "
-            f"{record.upper:.4f}) on {record.n_test} rows",
+            f"test {record.metric}": _measured(record),
             "reference": tags.get("reference"),
             "MLflow": registry.version_page(spec.name, record.version, settings.mlflow_ui()),
             "Dagster": f"{ui}/assets/{spec.name}/challenger",
@@ -188,12 +240,21 @@ def _version(
 
 
 def _gates(spec: ModelSpec, registry: VersionRegistry, version: int) -> list[Link]:
-    """What the gates found when they were last evaluated in a run."""
+    """What the gates found in the last run, or when a person approved the version after it."""
     try:
         found = registry.read_json(spec.name, version, GATES_FILE)
     except RegistryError:
         return []
     return [Link("gates", rows=[{name: row[name] for name in _OF_GATES} for row in found])]
+
+
+def _code(spec: ModelSpec, registry: VersionRegistry, version: int, tags: dict[str, str]) -> Facts:
+    """What made the version, by digest; its description and features.sql lie in its spec.json."""
+    digests: Facts = {name: tags[name] for name in _OF_CODE if name in tags}
+    derived = registry.read_json(spec.name, version, "spec.json").get("features_sql")
+    if derived:
+        digests["features.sql"] = sha256(derived.encode()).hexdigest()
+    return digests
 
 
 def _promotion(model: ModelLake, promotion: Promotion) -> Link:
@@ -220,7 +281,8 @@ def _promotion(model: ModelLake, promotion: Promotion) -> Link:
 def _training_set(spec: ModelSpec, model: ModelLake, record: VersionRecord) -> list[Link]:
     built = model.training_sets(record.training_set)
     facts: Facts = {"id": record.training_set, "rows": record.rows, "as of": record.as_of}
-    facts["folder"] = str(model.sets.folder / record.training_set)
+    kept = record.training_set in model.sets.ids()
+    facts["folder"] = str(model.sets.folder / record.training_set) if kept else "removed"
     if not built:
         return [Link("training set", facts)]
     # The first time that it was built is what the version was trained on.

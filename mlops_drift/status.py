@@ -56,10 +56,26 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         else 0,
         "checks": [_as_of(row, last) for row in _checks(model, last)] if last else [],
         "shadow": _shadow(model),
-        "next": f"{decision.action}: {decision.reason}" if decision else "materialize a first day",
+        "next": f"{decision.action}: {decision.reason}"
+        if decision
+        else _first(model, counted["rejected"]),
         "label_coverage": _coverage(model, last) if last else [],
         "decisions": model.log.entries(idle=False),
     }
+
+
+def _first(model: ModelLake, rejected: int) -> str:
+    """What to do as long as no day has a row."""
+    if not rejected:
+        return "materialize a first day"
+    [most] = model.lake.rows(
+        "SELECT reason FROM r GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 1",
+        r=model.tables.rejected,
+    )
+    return (
+        f"mend the source, of which no row could be used ({most['reason']}); all of them are in "
+        f"{model.tables.rejected.name}"
+    )
 
 
 def _shadow(model: ModelLake) -> dict[str, Any] | None:

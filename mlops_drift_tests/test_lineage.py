@@ -10,7 +10,12 @@ from deltalake import DeltaTable
 from mlops_drift.cli.main import main
 from mlops_drift.lineage import LineageError, explain_day, explain_key, explain_version
 from mlops_drift.loading import find_model
+from mlops_drift.registry.base import GATES_FILE
+from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.resources import model_lake, open_lake, open_registry
+from mlops_drift.steps.promotion import Person, approve
+from mlops_drift.steps.training import build_training_set, train_challenger
+from mlops_drift_tests.steps.test_features import landed, spec_of
 from mlops_drift_tests.tiny import day
 
 
@@ -39,6 +44,27 @@ def test_a_version_leads_to_its_training_set_and_who_promoted_it_and_why(about):
     assert promotion.facts["by"] == "the policy: its gates passed"
     assert promotion.rows[0]["check"] == "performance_drop"
     assert promotion.rows[0]["value"] < 0.2
+
+
+def test_the_sql_of_derived_columns_is_part_of_the_chain(lake):
+    spec = spec_of()
+    model, registry = landed(lake, spec), MemoryRegistry()
+    built = build_training_set(spec, model, day(4), None)
+    train_challenger(spec, model, registry, built.id, day(4), lambda number, value: None)
+    made_by = hashlib.sha256(spec.features_sql.encode()).hexdigest()
+    assert link(explain_version(spec, model, registry, 1), "code").facts["features.sql"] == made_by
+
+
+def test_gates_are_told_as_they_were_when_a_person_approved(three_versions, tmp_path):
+    world = three_versions.copy(tmp_path)
+    with world.active(), world.lake() as model:
+        spec, registry = find_model("tiny").spec, open_registry()
+        refused = [{"gate": "test_accuracy", "verdict": "fail", "value": 0, "threshold": 1, "n": 9}]
+        registry.log_files("tiny", 3, {GATES_FILE: json.dumps(refused).encode()})
+        approve(spec, model, registry, Person("ann", "good enough"), 3)
+        gates = link(explain_version(spec, model, registry, 3), "gates").rows
+    assert {row["verdict"] for row in gates} == {"pass"}
+    assert "test_accuracy" in {row["gate"] for row in gates}
 
 
 def test_the_table_commits_of_a_version_hold_the_rows_that_it_was_trained_on(story, about):

@@ -9,7 +9,6 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from mlops_drift import settings
 from mlops_drift.assets.common import (
     CHALLENGER,
     CHAMPION,
@@ -18,12 +17,14 @@ from mlops_drift.assets.common import (
     asset_options,
     row_count,
     upstream_metadata,
+    version_link,
 )
 from mlops_drift.assets.decisions import show_outcome
 from mlops_drift.assets.shadow import summary_metadata
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import Promotion
+from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
@@ -132,7 +133,9 @@ def _by_hand(
     return _result(spec, model, registry, moved, beside=summary_metadata(model, moved.version))
 
 
-def promotion_facts(promoted: Promotion) -> dict[str, Any]:
+def promotion_facts(
+    spec: ModelSpec, registry: VersionRegistry, promoted: Promotion
+) -> dict[str, Any]:
     """What the page says of a promotion, however it was made."""
     return {
         "version": promoted.version,
@@ -141,12 +144,8 @@ def promotion_facts(promoted: Promotion) -> dict[str, Any]:
         "training_set": promoted.training_set,
         "decision": promoted.decision,
         **({"by": promoted.person, "reason": promoted.reason} if promoted.person else {}),
+        **version_link(spec, registry, promoted.version),
     }
-
-
-def _page(spec: ModelSpec, registry: Registry, version: int) -> dict[str, Any]:
-    page = registry.version_page(spec.name, version, settings.mlflow_ui())
-    return {"mlflow version": dg.MetadataValue.url(page)} if page else {}
 
 
 def _result(
@@ -166,8 +165,7 @@ def _result(
         return dg.MaterializeResult(metadata=metadata)
     return dg.MaterializeResult(
         metadata={
-            **promotion_facts(promoted),
-            **_page(spec, registry, promoted.version),
+            **promotion_facts(spec, registry, promoted),
             **row_count(promoted.number),
             **beside,
             "versions": verdict_table([vars(record) for record in model.versions()]),

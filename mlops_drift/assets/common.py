@@ -8,8 +8,10 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from mlops_drift import settings
 from mlops_drift.digests import code_digest
 from mlops_drift.lake.table import Table
+from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
 
 EVENTS = "events"
@@ -45,6 +47,12 @@ REPLAY_TAG = "mlops_drift/replay"
 def asset_key(spec: ModelSpec, asset: str) -> dg.AssetKey:
     """The key of one of a model's assets."""
     return dg.AssetKey([spec.name, asset])
+
+
+def version_link(spec: ModelSpec, registry: VersionRegistry, version: int) -> dict[str, Any]:
+    """Metadata that leads to a version's page; empty where the registry has none."""
+    page = registry.version_page(spec.name, version, settings.mlflow_ui())
+    return {"mlflow version": dg.MetadataValue.url(page)} if page else {}
 
 
 def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:

@@ -13,6 +13,7 @@ from mlops_drift.assets.common import (
     asset_options,
     days_of,
     row_count,
+    version_link,
 )
 from mlops_drift.assets.shadow import beside_metadata, scored_metadata
 from mlops_drift.checks.drift import drift_checks, drift_specs
@@ -60,6 +61,7 @@ def _production_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
                 **row_count(served.rows),
                 "added rows": served.added,
                 "versions": ", ".join(map(str, served.versions)) or "no champion yet",
+                **(version_link(spec, registry, served.versions[-1]) if served.versions else {}),
                 **scored_metadata(shadow),
             }
         )

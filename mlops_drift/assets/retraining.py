@@ -27,7 +27,7 @@ from mlops_drift.assets.common import (
 )
 from mlops_drift.assets.decisions import show_outcome
 from mlops_drift.checks.birth import birth_pictures
-from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_record, gate_specs
+from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
 from mlops_drift.checks.report import png, verdict_table
 from mlops_drift.lake.records import VersionRecord
 from mlops_drift.lake.training_sets import canonical_json
@@ -35,7 +35,7 @@ from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource, open_studies
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.gates import evaluate_gates, model_gates
+from mlops_drift.steps.gates import evaluate_gates, gate_record, model_gates
 from mlops_drift.steps.retraining import (
     choose_rows,
     chosen_sentence,
@@ -120,6 +120,7 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
                 details = _chosen(spec, chosen)
             stored = build_training_set(spec, model, as_of, since)
         parts = {part: table.num_rows for part, table in stored.training_set.parts.items()}
+        record = next(one for one in model.training_sets(stored.id) if one.as_of == stored.as_of)
         return dg.MaterializeResult(
             metadata={
                 **row_count(stored.training_set.rows),
@@ -130,6 +131,8 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
                 "train rows": parts["train"],
                 "test rows": parts["test"],
                 "folder": set_folder(model.sets.folder / stored.id),
+                model.tables.features.name: f"commit {record.features_snapshot}",
+                model.tables.labels.name: f"commit {record.labels_snapshot}",
                 **details,
             },
             data_version=dg.DataVersion(stored.id),

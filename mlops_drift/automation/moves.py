@@ -6,11 +6,16 @@ from mlops_drift.assets.champion import promotion_facts
 from mlops_drift.assets.common import CHAMPION, asset_key
 from mlops_drift.assets.decisions import show_outcome
 from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
 
 
 def show_move(
-    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelLake, decision: str
+    instance: dg.DagsterInstance,
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: VersionRegistry,
+    decision: str,
 ) -> None:
     """Shows what came of a decision on `decisions`, and a new champion on `champion`."""
     show_outcome(instance, spec, model, decision)
@@ -20,7 +25,7 @@ def show_move(
                 dg.AssetMaterialization(
                     asset_key(spec, CHAMPION),
                     description=f"{promotion.reason} ({promotion.person})",
-                    metadata=promotion_facts(promotion),
+                    metadata=promotion_facts(spec, registry, promotion),
                     tags={"dagster/data_version": f"v{promotion.version}"},
                 )
             )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any
 
 import dagster as dg
 
@@ -24,21 +23,6 @@ def gate_pictures(gates: Sequence[GateResult]) -> dict[str, bytes]:
     """The picture of each gate that has numbers, as PNG by the gate's name."""
     pictures = {gate.name: gate.picture or _plain(gate) for gate in gates}
     return {name: draw(picture) for name, picture in pictures.items() if picture}
-
-
-def gate_record(gates: Sequence[GateResult]) -> list[dict[str, Any]]:
-    """What the gates found, as plain data for the registry; undefined numbers are None."""
-    return [
-        {
-            "gate": gate.name,
-            "verdict": gate.verdict,
-            "value": gate.value if isfinite(gate.value) else None,
-            "threshold": gate.threshold if isfinite(gate.threshold) else None,
-            "n": gate.n,
-            "finding": gate.summary,
-        }
-        for gate in gates
-    ]
 
 
 def gate_checks(

@@ -34,7 +34,7 @@ def approve(model: str, version: int | None, by: str, reason: str) -> None:
 
     with _move(model, by, reason) as (spec, lake, registry, person):
         moved = promotion.approve(spec, lake, registry, person, version)
-        _show(spec, lake, moved.decision)
+        _show(spec, lake, registry, moved.decision)
         click.echo(
             f"version {moved.version} of {model} is the champion and serves after {moved.as_of}"
         )
@@ -50,7 +50,7 @@ def reject(model: str, version: int | None, by: str, reason: str) -> None:
 
     with _move(model, by, reason) as (spec, lake, registry, person):
         rejected = promotion.decline(spec, lake, registry, person, version)
-        _show(spec, lake, rejected["decision"])
+        _show(spec, lake, registry, rejected["decision"])
         click.echo(f"version {rejected['challenger']} of {model} is rejected; the champion stays")
 
 
@@ -64,7 +64,7 @@ def rollback(model: str, to: int | None, by: str, reason: str) -> None:
 
     with _move(model, by, reason) as (spec, lake, registry, person):
         moved = promotion.rollback(spec, lake, registry, person, to)
-        _show(spec, lake, moved.decision)
+        _show(spec, lake, registry, moved.decision)
         click.echo(
             f"version {moved.version} of {model} serves again after {moved.as_of}, in place of "
             f"version {moved.previous}"
@@ -166,10 +166,10 @@ def _move(
             yield spec, lake, registry, person
 
 
-def _show(spec: "ModelSpec", model: "ModelLake", decision: str) -> Any:
+def _show(spec: "ModelSpec", model: "ModelLake", registry: "Registry", decision: str) -> None:
     """Shows the move on the pages of Dagster too."""
     from mlops_drift.automation.moves import show_move
     from mlops_drift.replay import open_instance
 
     with open_instance() as instance:
-        show_move(instance, spec, model, decision)
+        show_move(instance, spec, model, registry, decision)

@@ -24,6 +24,9 @@ MISREAD = "=%[]"
 # Opening a table reads the commits since its last checkpoint.
 CHECKPOINT_INTERVAL = 10
 
+# A version names the commits that it was trained on; Delta forgets them after 30 days by default.
+COMMITS_KEPT = "interval 36525 days"
+
 
 def _duckdb_type(data_type: pa.DataType) -> str:
     names = {
@@ -188,7 +191,10 @@ class DeltaLake(Lake):
                 mode="ignore",
                 partition_by=list(table.partition_by),
                 name=table.name,
-                configuration={"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)},
+                configuration={
+                    "delta.checkpointInterval": str(CHECKPOINT_INTERVAL),
+                    "delta.logRetentionDuration": COMMITS_KEPT,
+                },
             )
         except DeltaError:
             # Another process created it in the same moment.

@@ -17,7 +17,7 @@ class Retention(Strict):
 
     Age is counted back from the model's last day with features, not from the clock. What an alias,
     a kept version or an open decision points to stays, however old it is. So does the record: the
-    tables of versions, promotions and decisions.
+    tables of versions, promotions and decisions, and of which files arrived on which day.
 
     >>> Retention(versions=5).is_empty, Retention().is_empty
     (False, True)
@@ -53,7 +53,7 @@ class Retention(Strict):
         None,
         ge=1,
         le=CENTURY,
-        description="Days of the numbers and verdicts of drift, performance and quality.",
+        description="Days of the numbers and verdicts of drift and performance.",
     )
 
     @property

@@ -143,7 +143,11 @@ class VersionRegistry(ABC):
 
     @abstractmethod
     def tags(self, model: str, version: int) -> dict[str, str]:
-        """The tags of a version."""
+        """The tags of a version.
+
+        Raises:
+            RegistryError: if the registry has no such version.
+        """
 
     @abstractmethod
     def set_tag(self, model: str, version: int, name: str, value: str) -> None:

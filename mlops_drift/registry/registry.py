@@ -30,6 +30,7 @@ from mlops_drift.sqlite_files import file_of, made_beside
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
     from sklearn.pipeline import Pipeline
 
     from mlops_drift.schema import Target
@@ -227,7 +228,7 @@ class Registry(VersionRegistry):
 
     def tags(self, model: str, version: int) -> dict[str, str]:
         """The tags of a version."""
-        return dict(self.client.get_model_version(model, str(version)).tags)
+        return dict(self._registered(model, version).tags)
 
     def set_tag(self, model: str, version: int, name: str, value: str) -> None:
         """Sets a tag of a version, if it is not that already."""
@@ -244,7 +245,17 @@ class Registry(VersionRegistry):
 
     def run_id(self, model: str, version: int) -> str:
         """The MLflow run that trained a version."""
-        return str(self.client.get_model_version(model, str(version)).run_id)
+        return str(self._registered(model, version).run_id)
+
+    def _registered(self, model: str, version: int) -> "ModelVersion":
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self.client.get_model_version(model, str(version))
+        except MlflowException as error:
+            raise RegistryError(
+                f"the registry does not list version {version} of {model}"
+            ) from error
 
     def read_json(self, model: str, version: int, name: str) -> Any:
         """A file of JSON that was logged with a version, read.

@@ -162,19 +162,22 @@ def _query(
     # A file named after one day must hold only that day: anything else would be lost.
     outside = f" OR CAST({moment} AS DATE) <> DATE '{named_day}'" if named_day else ""
     content = ", ".join(f"{literal(name)}: {identifier(name)}" for name in found)
+    said = f"CAST({identifier(day_column)} AS VARCHAR)" if day_column else "NULL"
     strays = connection.execute(
-        f"SELECT CAST({moment} AS DATE), CAST(to_json({{{content}}}) AS VARCHAR) FROM {reader} "
-        f"WHERE {moment} IS NULL{outside}"
+        f"SELECT CAST({moment} AS DATE), {said}, CAST(to_json({{{content}}}) AS VARCHAR) "
+        f"FROM {reader} WHERE {moment} IS NULL{outside}"
     ).fetchall()
     return Batch(
         rows,
         str(path),
         tuple(
-            Stray(
-                named_day,
-                f"{day_column}: the row is of {day}" if day else f"{day_column}: not a day",
-                row,
-            )
-            for day, row in strays
+            Stray(named_day, f"{day_column}: {_fault(day, text)}", row) for day, text, row in strays
         ),
     )
+
+
+def _fault(day: date | None, text: str | None) -> str:
+    """Why no day holds a row."""
+    if day:
+        return f"the row is of {day}"
+    return f"{text} is not a day such as 2024-10-01" if text else "missing"

@@ -1,9 +1,10 @@
 """The gates of a version: what they look at, gathered from its training set and the registry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
@@ -96,6 +97,21 @@ def evaluate_gates(
         if result.name in SHOWN_ONCE and result.name not in shown and result.verdict == "pass":
             registry.set_tag(spec.name, version, result.name, artifact.digest)
     return found
+
+
+def gate_record(gates: Sequence[GateResult]) -> list[dict[str, Any]]:
+    """What gates found, as plain data for the registry; undefined numbers are None."""
+    return [
+        {
+            "gate": gate.name,
+            "verdict": gate.verdict,
+            "value": gate.value if isfinite(gate.value) else None,
+            "threshold": gate.threshold if isfinite(gate.threshold) else None,
+            "n": gate.n,
+            "finding": gate.summary,
+        }
+        for gate in gates
+    ]
 
 
 def _predictor(spec: ModelSpec, registry: VersionRegistry, version: int) -> Predict:

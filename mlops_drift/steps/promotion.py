@@ -12,16 +12,19 @@ from typing import Any
 from mlops_drift.drift.reference import Reference
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import Promotion, RemovedError
+from mlops_drift.lake.training_sets import canonical_json
+from mlops_drift.learning.gates.base import GateResult
 from mlops_drift.monitoring.decision import MANUAL
 from mlops_drift.registry.base import (
     CHALLENGER,
     CHAMPION,
+    GATES_FILE,
     PREVIOUS,
     VersionRegistry,
     registry_lock,
 )
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.gates import evaluate_gates
+from mlops_drift.steps.gates import evaluate_gates, gate_record
 from mlops_drift.steps.training import record_birth
 
 ROLLBACK = "rollback"
@@ -123,7 +126,9 @@ def approve(
         _require_there(spec, model, chosen)
         if promotions and promotions[-1].version == chosen:
             raise PromotionError(_champion_since(spec, model, promotions[-1]))
-        _require_gates(spec, model, registry, chosen)
+        gates = _require_gates(spec, model, registry, chosen)
+        # By limits that may be others than those of its training.
+        registry.log_files(spec.name, chosen, {GATES_FILE: canonical_json(gate_record(gates))})
         # A kill may have left a version without what it is born with.
         record_birth(spec, model, registry, chosen)
         as_of = as_of_now(model, chosen)
@@ -311,7 +316,7 @@ def _require_later_day(
 
 def _require_gates(
     spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
-) -> None:
+) -> list[GateResult]:
     gates = evaluate_gates(spec, model, registry, version)
     against = [gate for gate in gates if gate.verdict != "pass"]
     if against:
@@ -319,6 +324,7 @@ def _require_gates(
             f"version {version} of {spec.name} may not be promoted: "
             + "; ".join(f"{gate.name} is {gate.verdict} ({gate.summary})" for gate in against)
         )
+    return gates
 
 
 def _move(

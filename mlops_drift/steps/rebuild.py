@@ -137,6 +137,7 @@ def rebuild(
 
     Raises:
         LookupError: if there is no such version.
+        RemovedError: if it was removed.
         CorruptionError: if its training set is damaged.
         RegistryError: if what was logged with it is not there or cannot be read.
     """
@@ -144,6 +145,7 @@ def rebuild(
     from mlops_drift.learning.model import train
 
     record = model.version(version)
+    model.require_kept([version])
     training_set = model.sets.read(record.training_set)
     part = training_set.train.to_pandas()
     again = refit(registry, spec.name, version, part)

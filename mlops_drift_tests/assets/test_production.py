@@ -157,6 +157,7 @@ def test_materializing_past_days_again_after_a_promotion_changes_nothing(replaye
     assert result.success
     about = materialization(result, model, "production_predictions")
     assert (about["added rows"], about["versions"]) == (0, "1")
+    assert about["mlflow version"].endswith(f"/#/models/{model}/versions/1")
     assert world.tables() == before
     assert world.commits()[f"lake/predictions/{model}"] == commits
     assert not world.look(instance, model).run_requests

@@ -195,8 +195,16 @@ def test_the_assets_of_a_retraining_say_what_they_made(hand):
     promoted = materialization(result, "tiny", "champion")
     assert (promoted["version"], promoted["previous"]) == (1, "none")
     assert promoted["training_set"] == trained["training_set"]
+    assert promoted["mlflow version"] == trained["mlflow version"]
+    made = materialization(result, "tiny", "training_set")
     with hand[0].lake() as model:
         assert model.promotions()[0].reference == born["reference"]
+        [record] = model.training_sets(made["training_set"])
+        for table, commit in (
+            (model.tables.features, record.features_snapshot),
+            (model.tables.labels, record.labels_snapshot),
+        ):
+            assert made[table.name] == f"commit {commit}"
 
 
 def test_the_pages_of_mlflow_lead_back_to_dagster(hand):

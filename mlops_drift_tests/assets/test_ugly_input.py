@@ -261,7 +261,7 @@ def test_a_row_without_a_day_counts_against_the_quality(results, world):
     found, about = check(results[UNDATED], "events", "data_quality")
     assert not found.passed
     assert about["value"] == pytest.approx(1 / ROWS)
-    assert "not a day (1)" in found.description
+    assert "day: is not a day such as 2024-10-01 (1)" in found.description
 
 
 def test_a_day_with_few_rejected_rows_reports_them_as_metadata(results):

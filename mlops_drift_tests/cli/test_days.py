@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
-from mlops_drift_tests.tiny import ROWS, World, day, write_days
+from mlops_drift_tests.tiny import ROWS, World, day, events_of, labels_of, write_days
 
 
 def run(*arguments):
@@ -143,6 +143,34 @@ def test_status_before_the_first_day_says_what_to_do(nothing_yet):
     assert (found["last_day"], found["champion"], found["events"]) == (None, None, 0)
     assert found["next"] == "materialize a first day"
     assert "champion: none yet" in printed("status", "tiny")
+
+
+def test_status_where_no_row_could_be_used_says_why(nothing_yet):
+    folder = nothing_yet.defs / "tiny"
+    events_of(0).assign(day="1.3.2024").to_csv(folder / "events.csv", index=False)
+    labels_of(0).to_parquet(folder / "labels.parquet", index=False)
+    printed("run", "tiny", "--until", str(day(0)))
+    found = json.loads(printed("status", "tiny", "--format", "json"))
+    assert found["next"] == (
+        "mend the source, of which no row could be used (day: 1.3.2024 is not a day such as "
+        "2024-10-01); all of them are in landing.tiny_rejected"
+    )
+
+
+@pytest.mark.parametrize("command", ["status", "log", "cleanup"])
+def test_an_environment_that_there_is_not_is_told_with_those_that_there_are(
+    nothing_yet, monkeypatch, command
+):
+    monkeypatch.setenv("MLOPS_DRIFT_ENV", "prd")
+    told = complaint(command, "tiny")
+    assert told == "Error: MLOPS_DRIFT_ENV is 'prd'; it should be one of dev, staging, prod\n"
+
+
+def test_a_data_folder_that_is_a_file_is_told_without_a_traceback(nothing_yet, monkeypatch):
+    file = nothing_yet.root / "file"
+    file.touch()
+    monkeypatch.setenv("MLOPS_DRIFT_DATA", str(file))
+    assert str(file) in complaint("run", "tiny", "--until", str(day(0)))
 
 
 # sql

@@ -101,6 +101,9 @@ def test_a_move_by_the_command_line_shows_on_the_pages(world):
         for asset, words in (("champion", "better (ann)"), ("decisions", "approved by ann")):
             event = instance.get_latest_materialization_event(dg.AssetKey(["tiny", asset]))
             assert words in event.asset_materialization.description
+            if asset == "champion":
+                page = event.asset_materialization.metadata["mlflow version"].value
+                assert page.endswith("/#/models/tiny/versions/1")
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from mlops_drift.lake.delta import DeltaLake
+from mlops_drift.lake.delta import CHECKPOINT_INTERVAL, DeltaLake
 from mlops_drift.lake.lake import LakeError, Scan
 from mlops_drift.lake.table import DAY, Table
 from mlops_drift_tests.lake.samples import FIRST, SECOND, SHOP, THIRD, rows, shop, table
@@ -382,6 +383,16 @@ def test_a_snapshot_stays_readable_after_later_commits(lake):
     assert duckdb.sql(f"SELECT id FROM read_parquet({held!r})").fetchall() == [(1,)]
 
 
+def test_an_old_commit_stays_readable_after_checkpoints(lake):
+    for number in range(2 * CHECKPOINT_INTERVAL + 2):
+        if number == CHECKPOINT_INTERVAL + 2:
+            for file in Path(lake.uri(SHOP), "_delta_log").iterdir():
+                os.utime(file, (0, 0))
+        lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [number]))
+    old = DeltaTable(lake.uri(SHOP), version=5)
+    assert old.to_pyarrow_table()["id"].to_pylist() == [4]
+
+
 def test_a_lake_sees_what_another_one_commits(lake):
     assert lake.read(SHOP).num_rows == 0
     other = open_lake(lake.root)
@@ -394,7 +405,7 @@ WRITER = """
 import sys
 import duckdb
 import pyarrow as pa
-from mlops_drift.lake.delta import DeltaLake
+from mlops_drift.lake.delta import CHECKPOINT_INTERVAL, DeltaLake
 from mlops_drift_tests.lake.samples import FIRST, SECOND, SHOP, shop
 
 lake = DeltaLake(sys.argv[1], duckdb.connect())

@@ -146,7 +146,11 @@ def test_rows_without_a_readable_day_are_counted(tmp_path):
     write(tmp_path, "e.csv", CSV + "5,,1\n6,soon,1\n7,2024-13-01,1\n8,2025-01-01,1\n")
     batch = events(tmp_path, "e.csv")
     assert batch.rows.num_rows == 4
-    assert len(batch.strays) == 3
+    assert [stray.reason for stray in batch.strays] == [
+        "day: missing",
+        "day: soon is not a day such as 2024-10-01",
+        "day: 2024-13-01 is not a day such as 2024-10-01",
+    ]
 
 
 def test_columns_of_the_source_named_day_and_event_time_give_way(tmp_path):

@@ -19,6 +19,7 @@ from mlops_drift.lake import disk
 from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import RemovedError
+from mlops_drift.lineage import LineageError, explain_day, explain_key, explain_version
 from mlops_drift.loading import find_model
 from mlops_drift.monitoring.retention import Retention
 from mlops_drift.registry.artefacts import Artefacts
@@ -31,6 +32,7 @@ from mlops_drift.steps.cleanup import clean_up
 from mlops_drift.steps.decisions import decide_now
 from mlops_drift.steps.inventory import tables_by_group
 from mlops_drift.steps.promotion import Person, PromotionError
+from mlops_drift.steps.rebuild import rebuild
 from mlops_drift_tests.lake.test_disk import age
 from mlops_drift_tests.processes import meet
 from mlops_drift_tests.tiny import World, day, failures, in_order, write_days
@@ -111,7 +113,9 @@ def kinds(plan):
 def test_every_table_of_days_loses_them_with_its_group(free):
     grouped = [table for group in tables_by_group(free.model.tables).values() for table in group]
     by_day = [table for table in free.model.tables if "day" in table.partition_by]
-    assert sorted(table.name for table in grouped) == sorted(table.name for table in by_day)
+    # Which files arrived stays: kept versions were trained on them.
+    losing = [table.name for table in by_day if table is not free.model.tables.quality]
+    assert sorted(table.name for table in grouped) == sorted(losing)
 
 
 def test_a_dry_run_changes_nothing(free):
@@ -162,7 +166,7 @@ def test_days_go_and_stay_as_the_limits_say(free):
         # Version 3 has served since day 8, version 2 since day 6: messages rest on both.
         "monitoring.tiny_drift": day(6),
         "monitoring.tiny_performance": day(6),
-        "monitoring.tiny_quality": day(6),
+        "monitoring.tiny_quality": day(0),
         "monitoring.tiny_label_coverage": day(6),
         "predictions.tiny": day(8),
         "monitoring.tiny_profiles": day(8),
@@ -209,6 +213,50 @@ def test_a_removed_version_is_refused_with_the_day_of_its_removal(free):
         moves.rollback(free.spec, free.model, free.registry, ANN, 1)
     with pytest.raises(RegistryError, match="version 1 of tiny cannot be loaded"):
         open_registry().pipeline("tiny", 1)
+
+
+def test_versions_are_explained_after_a_cleanup_as_before_or_as_removed(free):
+    about = (free.spec, free.model, free.registry)
+    before = explain_version(*about, 2)
+    clean(free)
+    assert explain_version(*about, 2) == before
+    assert next(link for link in before if link.what == "source files").rows
+    removed, *_ = explain_version(*about, 1)
+    assert f"on {TODAY} by the retention" in removed.facts["removed"]
+    with pytest.raises(RemovedError, match=f"version 1 was removed by the retention on {TODAY}"):
+        rebuild(*about, 1)
+
+
+def test_a_version_that_the_registry_has_lost_is_told_without_a_traceback(free):
+    Artefacts(free.registry, "tiny").unlist(1)
+    said = CliRunner().invoke(main, ["explain", "tiny", "--version", "1"])
+    assert (said.exit_code, said.output) == (
+        1,
+        "Error: the registry does not list version 1 of tiny\n",
+    )
+
+
+def test_events_and_days_are_explained_after_a_cleanup(free):
+    about = (free.spec, free.model, free.registry)
+    clean(free)
+    gone = f"the retention has removed the rows of days before {day(7)}"
+    unknown = {
+        "version": 1,
+        "training set": free.model.version(1).training_set,
+        "unknown": "the set was removed",
+    }
+    chain = {link.what: link for link in explain_key(*about, "9003")}
+    assert chain["event"].facts["day"] == day(9)
+    assert unknown in chain["in training sets"].rows
+    learned = free.model.sets.read(free.model.version(2).training_set).train["id"][0].as_py()
+    assert learned < 7000
+    chain = {link.what: link for link in explain_key(*about, str(learned))}
+    assert chain["event"].facts == {"id": str(learned), "removed": gone}
+    assert {row["version"] for row in chain["in training sets"].rows if "part" in row} == {2}
+    with pytest.raises(LineageError, match=f"no event of tiny has the id '3'; {gone}"):
+        explain_key(*about, "3")
+    assert explain_day(*about, day(3))[0].facts["removed"] == gone
+    assert explain_day(*about, day(8))[0].facts["removed"] is None
 
 
 def test_a_day_of_a_removed_version_is_refused_with_the_reason(free):
