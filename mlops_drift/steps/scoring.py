@@ -12,6 +12,11 @@ from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.table import Table
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.rebuild import description_of
+
+
+class ColumnsError(ValueError):
+    """A version knows other columns than the model now declares; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,15 @@ def score_by(
     """Scores days, each by the version named, into a table of predictions.
 
     What is there stays: only events without a prediction of that version get one.
+
+    Raises:
+        ColumnsError: if a version was trained on other columns.
     """
     if not versions:
         return Served(0, 0, ())
     model.require_kept(versions.values())
+    for version in sorted(set(versions.values())):
+        _require_its_columns(spec, registry, version)
     first, last = min(versions), max(versions)
     features = model.lake.read(Scan(model.tables.features, first, last))
     fresh = _predictions(spec, model, registry, features, versions)
@@ -104,6 +114,27 @@ def score_by(
 
     model.lake.rewrite_days(table, first, last, build)
     return Served(fresh.num_rows, added, tuple(sorted(set(versions.values()))))
+
+
+def _require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: int) -> None:
+    then = description_of(registry, spec.name, version).columns
+    known = {name: column.type for name, column in then.items()}
+    declared = {name: column.type for name, column in spec.columns.items()}
+    if known == declared:
+        return
+    told = {
+        "without": sorted(known.keys() - declared),
+        "with": sorted(declared.keys() - known),
+        "with another type of": sorted(
+            n for n in known.keys() & declared if known[n] != declared[n]
+        ),
+    }
+    changes = ", ".join(f"{how} {', '.join(names)}" for how, names in told.items() if names)
+    raise ColumnsError(
+        f"{spec.name} is now described {changes}, but version {version}, which serves or waits, "
+        f"was trained on {', '.join(known)}: it cannot score these features. Take the change of "
+        "columns back, or describe it as a model of another name, which trains beside this one"
+    )
 
 
 def _predictions(
