@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -44,6 +44,11 @@ from mlops_drift.studies import Studies
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
+
+    from mlops_drift.learning.recipe import Recipe
+
+# Files of what made a version.
+SPEC, RECIPE = "spec.json", "recipe.json"
 
 # Tag of a version with the digest of its reference, and the folder of that in the version's run.
 REFERENCE_TAG = "reference"
@@ -211,7 +216,7 @@ def train_birth(
     predicted = trained.predict(test_part[names])
     truth = test_part[label].to_numpy()
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
-    metric, seed = spec.training.metric, spec.training.seed
+    metric = spec.training.metric
     measured = _test_metrics(spec, truth, prediction, score)
     return Birth(
         pipeline=trained.pipeline,
@@ -231,13 +236,7 @@ def train_birth(
             "git_sha": git_sha(settings.PROJECT_ROOT),
             "lock_digest": lock_digest(settings.PROJECT_ROOT),
         },
-        params={
-            "family": found.recipe.family,
-            "seed": seed,
-            "class_weight": found.recipe.class_weight,
-            "threshold": found.recipe.threshold,
-            **found.recipe.params,
-        },
+        params=logged_params(spec, found.recipe),
         metrics={
             **{name: number for name, number in measured.items() if isfinite(number)},
             f"cv_{metric}": found.value,
@@ -245,12 +244,23 @@ def train_birth(
             "rows_test": training_set.test.num_rows,
         },
         tables={
-            "recipe.json": found.recipe.to_dict(),
+            RECIPE: found.recipe.to_dict(),
             "trials.json": {"trials": [trial.to_dict() for trial in found.trials]},
             # Addresses of receivers may be secrets.
-            "spec.json": json.loads(spec.model_dump_json(exclude={"notifications"})),
+            SPEC: json.loads(spec.model_dump_json(exclude={"notifications"})),
         },
     )
+
+
+def logged_params(spec: ModelSpec, recipe: "Recipe") -> dict[str, Any]:
+    """What decides the fit besides rows and description, as the registry shows it."""
+    return {
+        "family": recipe.family,
+        "seed": spec.training.seed,
+        "class_weight": recipe.class_weight,
+        "threshold": recipe.threshold,
+        **recipe.params,
+    }
 
 
 def _test_metrics(
