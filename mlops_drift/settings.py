@@ -16,6 +16,10 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHIPPED_DEFS = Path(__file__).resolve().parent / "defs"
 
 
+class SettingsError(ValueError):
+    """An environment variable says what it may not say."""
+
+
 def data_root() -> Path:
     """The folder of all state: ``MLOPS_DRIFT_DATA``, else ``data`` in the checkout."""
     configured = os.environ.get(DATA_VARIABLE)
@@ -29,11 +33,11 @@ def environment() -> Environment:
     of the registry; versions, which are the same wherever they are made, are not.
 
     Raises:
-        ValueError: if the variable names no environment.
+        SettingsError: if the variable names no environment.
     """
     configured = os.environ.get(ENVIRONMENT_VARIABLE) or "prod"
     if configured not in get_args(Environment):
-        raise ValueError(
+        raise SettingsError(
             f"{ENVIRONMENT_VARIABLE} is {configured!r}; it should be one of "
             f"{', '.join(get_args(Environment))}"
         )

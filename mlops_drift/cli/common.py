@@ -98,6 +98,7 @@ class clear_errors:  # noqa: N801  # reads as a statement: `with clear_errors():
         from mlops_drift.loading import ModelDefinitionError
         from mlops_drift.registry.base import RegistryError
         from mlops_drift.replay import ReplayError, ReplayStopped
+        from mlops_drift.settings import SettingsError
         from mlops_drift.steps.promotion import PromotionError
 
         mendable = (
@@ -110,6 +111,7 @@ class clear_errors:  # noqa: N801  # reads as a statement: `with clear_errors():
             PromotionError,
             CorruptionError,
             RegistryError,
+            SettingsError,
             FileNotFoundError,
         )
         if isinstance(error, KeyboardInterrupt | ReplayStopped):

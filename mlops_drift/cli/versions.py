@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 
 def _person(command: Callable[..., None]) -> Callable[..., None]:
     """Who decides, and why."""
-    by = click.option("--by", default=getpass.getuser, help="Who decides; you by default.")
+    by = click.option("--by", default=_me, help="Who decides; you by default.")
     reason = click.option("--reason", required=True, help="Why.")
     return by(reason(command))
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    # An account without a name, as in many containers.
+    except (KeyError, OSError) as error:
+        raise click.UsageError(f"say who decides: --by NAME ({error})") from error
 
 
 @click.command()

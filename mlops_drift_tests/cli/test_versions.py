@@ -122,5 +122,21 @@ def test_what_cannot_be_done_is_said_without_a_traceback(world, arguments, told)
     assert "Traceback" not in text
 
 
+def test_an_account_without_a_name_is_asked_for_one(world, monkeypatch):
+    def unknown():
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    code, text = said("approve", "tiny", "--version", "1", "--reason", "x")
+    assert (code, "say who decides: --by NAME" in text) == (2, True)
+
+
+def test_an_environment_that_is_none_is_named_without_a_traceback(world, monkeypatch):
+    monkeypatch.setenv("MLOPS_DRIFT_ENV", "foo")
+    code, text = said("log", "tiny")
+    assert code == 1
+    assert text == "Error: MLOPS_DRIFT_ENV is 'foo'; it should be one of dev, staging, prod\n"
+
+
 def test_an_empty_logbook_says_so(world):
     assert said("log", "tiny") == (0, "tiny: nothing has been decided yet\n")
