@@ -1,9 +1,7 @@
 """The asset `champion`: who serves, and how a person decides about that from the page."""
 
-from collections.abc import Mapping
 from datetime import date
 from enum import Enum
-from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -15,6 +13,7 @@ from mlops_drift.assets.common import (
     CHAMPION,
     DECISION_TAG,
     TEST_PREDICTIONS,
+    asset_key,
     asset_options,
     row_count,
     upstream_metadata,
@@ -129,10 +128,28 @@ def _by_hand(
             return _result(spec, model, registry, None, champion_already(version))
     moved = approve(spec, model, registry, person, version)
     show_outcome(context.instance, spec, model, moved.decision)
-    return _result(spec, model, registry, moved, beside=summary_metadata(model, moved.version))
+    return _result(spec, model, registry, moved)
 
 
-def promotion_facts(promoted: Promotion) -> dict[str, Any]:
+def show_move(
+    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelLake, decision: str
+) -> None:
+    """Shows a move that was made outside this asset: on `decisions`, and a new champion here."""
+    show_outcome(instance, spec, model, decision)
+    for promotion in model.promotions():
+        if promotion.decision == decision:
+            said = f"{promotion.reason} ({promotion.person})" if promotion.person else None
+            instance.report_runless_asset_event(
+                dg.AssetMaterialization(
+                    asset_key(spec, CHAMPION),
+                    description=said or model.log.outcome(decision),
+                    metadata=_facts(model, promotion),
+                    tags={"dagster/data_version": f"v{promotion.version}"},
+                )
+            )
+
+
+def _facts(model: ModelLake, promoted: Promotion) -> dict[str, Any]:
     """What the page says of a promotion, however it was made."""
     return {
         "version": promoted.version,
@@ -141,6 +158,7 @@ def promotion_facts(promoted: Promotion) -> dict[str, Any]:
         "training_set": promoted.training_set,
         "decision": promoted.decision,
         **({"by": promoted.person, "reason": promoted.reason} if promoted.person else {}),
+        **summary_metadata(model, promoted.version),
     }
 
 
@@ -155,7 +173,6 @@ def _result(
     registry: Registry,
     promoted: Promotion | None,
     instead: str = "",
-    beside: Mapping[str, Any] = MappingProxyType({}),
 ) -> dg.MaterializeResult:
     """What the page shows: who serves now, or why nothing has changed."""
     promotions = model.promotions()
@@ -166,10 +183,9 @@ def _result(
         return dg.MaterializeResult(metadata=metadata)
     return dg.MaterializeResult(
         metadata={
-            **promotion_facts(promoted),
+            **_facts(model, promoted),
             **_page(spec, registry, promoted.version),
             **row_count(promoted.number),
-            **beside,
             "versions": verdict_table([vars(record) for record in model.versions()]),
         },
         data_version=dg.DataVersion(f"v{promoted.version}"),

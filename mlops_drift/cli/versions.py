@@ -176,7 +176,7 @@ def _move(
 
 def _show(spec: "ModelSpec", model: "ModelLake", decision: str) -> Any:
     """Shows the move on the pages of Dagster too."""
-    from mlops_drift.automation.moves import show_move
+    from mlops_drift.assets.champion import show_move
     from mlops_drift.replay import open_instance
 
     with open_instance() as instance:

@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.image import imread
 
+from mlops_drift.assets.champion import show_move
 from mlops_drift.cli.main import main
+from mlops_drift.loading import find_model
 from mlops_drift.replay import open_instance
 from mlops_drift_tests.automation.test_episodes import write
 from mlops_drift_tests.tiny import ROWS, day, materialization, metadata_of
@@ -131,6 +133,15 @@ def test_status_shows_both_side_by_side(story):
 def test_whoever_approves_sees_how_the_version_did(story):
     found = story[2]["approval"]
     assert (found["version"], found["by"]) == (2, "ann")
+    table = [record.data for record in found["shadow: version 2 beside version 1"].records]
+    assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)
+
+
+def test_an_approval_by_the_command_line_shows_it_too(story):
+    world, _, _ = story
+    with world.lake() as model, dg.DagsterInstance.ephemeral() as instance:
+        show_move(instance, find_model("tiny").spec, model, model.promotions()[-1].decision)
+        found = shown(instance, "champion")
     table = [record.data for record in found["shadow: version 2 beside version 1"].records]
     assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)
 
