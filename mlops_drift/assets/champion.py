@@ -121,10 +121,11 @@ def _by_hand(
         show_outcome(context.instance, spec, model, rejected["decision"])
         return _result(spec, model, registry, None, rejected["outcome_reason"])
     version = config.version
-    if version is None and waiting_decision(model) is None:
+    # A person who names no version means the one that waits, which somebody may have rejected.
+    if version is None and not person and waiting_decision(model) is None:
         version = upstream_metadata(context, spec, CHALLENGER)["version"]
         promotions = model.promotions()
-        if not person and promotions and promotions[-1].version == version:
+        if promotions and promotions[-1].version == version:
             return _result(spec, model, registry, None, champion_already(version))
     moved = approve(spec, model, registry, person, version)
     show_outcome(context.instance, spec, model, moved.decision)

@@ -101,6 +101,16 @@ def test_the_page_asks_who_and_why_where_approval_is_manual(world):
         assert model.log.entries() == []
 
 
+def test_who_approves_by_the_page_is_told_that_somebody_has_rejected(world):
+    waiting(world, 2, "d2")
+    assert said("reject", "tiny", "--by", "bob", "--reason", "complaints")[0] == 0
+    with dg.DagsterInstance.ephemeral() as instance:
+        (told,) = failures(world.move(instance, by="ann", reason="better")).values()
+    assert "no challenger of tiny waits for approval; the last one: rejected by bob" in told
+    with world.lake() as model:
+        assert model.promotions() == []
+
+
 def test_a_move_by_the_command_line_shows_on_the_pages(world):
     said("approve", "tiny", "--version", "1", "--by", "ann", "--reason", "better")
     with open_instance() as instance:
