@@ -31,6 +31,7 @@ from mlops_drift.steps.promotion import (
     PromotionError,
     approve,
     decline,
+    finish,
     rollback,
     waiting_decision,
 )
@@ -148,6 +149,15 @@ def show_move(
                     tags={"dagster/data_version": f"v{promotion.version}"},
                 )
             )
+
+
+def finish_move(
+    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelLake, registry: Registry
+) -> None:
+    """Finishes a move whose process was killed, and shows it."""
+    finished = finish(spec, model, registry)
+    if finished:
+        show_move(instance, spec, model, finished.decision)
 
 
 def _facts(model: ModelLake, promoted: Promotion) -> dict[str, Any]:

@@ -7,8 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
+from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.replay import open_instance
-from mlops_drift_tests.tiny import failures, materialization, wait
+from mlops_drift.resources import open_registry
+from mlops_drift_tests.tiny import day, failures, materialization, wait
 
 
 @pytest.fixture
@@ -109,6 +111,30 @@ def test_who_approves_by_the_page_is_told_that_somebody_has_rejected(world):
     assert "no challenger of tiny waits for approval; the last one: rejected by bob" in told
     with world.lake() as model:
         assert model.promotions() == []
+
+
+@pytest.mark.parametrize("through", ["the next day", "the next run"])
+def test_an_approval_that_was_killed_is_finished_and_shown(world, monkeypatch, through):
+    waiting(world, 2, "d2")
+    moved = ModelLake.add_promotion
+
+    def die(self, promotion):
+        moved(self, promotion)
+        raise SystemExit(9)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ModelLake, "add_promotion", die)
+        assert said("approve", "tiny", "--by", "ann", "--reason", "better")[0] == 9
+    assert logbook(world) == [("retrain", "waiting", 2, None)]
+    with open_instance() as instance:
+        if through == "the next day":
+            assert world.run_days(instance, day(5)).success
+        else:
+            world.replay(instance, until=day(0))
+        shown = instance.get_latest_materialization_event(dg.AssetKey(["tiny", "champion"]))
+        assert shown.asset_materialization.description == "better (ann)"
+    assert logbook(world) == [("retrain", "promoted", 2, "ann")]
+    assert open_registry().alias("tiny", "champion") == 2
 
 
 def test_a_move_by_the_command_line_shows_on_the_pages(world):
