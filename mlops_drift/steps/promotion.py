@@ -117,6 +117,7 @@ def approve(
         PromotionError: if none waits, the version is the champion, a gate does not pass, or
             another move came first.
     """
+    seen = model.promotions()
     with registry.lock(registry_lock(spec.name)):
         promotions = settle(spec, model, registry)
         waiting = waiting_decision(model, version)
@@ -126,6 +127,7 @@ def approve(
         _require_there(spec, model, chosen)
         if promotions and promotions[-1].version == chosen:
             raise PromotionError(_champion_since(spec, model, promotions[-1]))
+        _require_unmoved(spec, model, seen, promotions)
         _require_gates(spec, model, registry, chosen)
         # A kill may have left a version without what it is born with.
         record_birth(spec, model, registry, chosen)
@@ -190,9 +192,11 @@ def rollback(
         PromotionError: if there is no such version, or another move came first.
         RegistryError: if it cannot be loaded.
     """
+    seen = model.promotions()
     with registry.lock(registry_lock(spec.name)):
         promotions = settle(spec, model, registry)
         version = _target(spec, model, promotions, to)
+        _require_unmoved(spec, model, seen, promotions)
         _require_kept(model, version)
         # Loaded before anything moves: what cannot be loaded cannot serve.
         registry.pipeline(spec.name, version)
@@ -333,6 +337,17 @@ def _require_later_day(
             f"version {version} of {spec.name} is of {as_of}, the champion of "
             f"{promotions[-1].as_of}: a day that a later champion served would change; "
             "build a training set as of a later day"
+        )
+
+
+def _require_unmoved(
+    spec: ModelSpec, model: ModelLake, seen: list[Promotion], promotions: list[Promotion]
+) -> None:
+    """A person decides about the champion that they saw, not about one that they have not seen."""
+    if len(promotions) > len(seen):
+        raise PromotionError(
+            f"another move came first: {_champion_since(spec, model, promotions[-1])}. Look again, "
+            "and repeat the command if it is still what you want"
         )
 
 

@@ -264,6 +264,38 @@ def test_a_move_that_was_cut_short_before_it_moved_anything_never_was(free, monk
     assert entry_of(model, "tiny-rollback-3-v1")["reason"].startswith("version 2 taken back by bob")
 
 
+def first(move, registry, patched):
+    """Lets a move come first, of whoever waits for the lock at the same moment."""
+    lock = registry.lock
+
+    def after_it(name):
+        patched.undo()
+        move()
+        return lock(name)
+
+    patched.setattr(registry, "lock", after_it)
+
+
+def test_of_two_rollbacks_at_the_same_moment_one_goes_back_and_the_other_is_told(free, monkeypatch):
+    spec, model, registry = free
+    for version in (1, 2, 3):
+        moves.approve(spec, model, registry, ANN, version)
+    first(lambda: moves.rollback(spec, model, registry, BOB), registry, monkeypatch)
+    with pytest.raises(PromotionError, match=r"another move came first: version 2 .* by bob"):
+        moves.rollback(spec, model, registry, ANN)
+    assert versions_of(model)[-1] == (2, 3, "bob")
+
+
+def test_an_approval_is_told_of_a_rollback_that_came_first(free, monkeypatch):
+    spec, model, registry = free
+    for version in (1, 2):
+        moves.approve(spec, model, registry, ANN, version)
+    first(lambda: moves.rollback(spec, model, registry, BOB), registry, monkeypatch)
+    with pytest.raises(PromotionError, match=r"another move came first: version 1 .* by bob"):
+        moves.approve(spec, model, registry, ANN, 3)
+    assert moves.approve(spec, model, registry, ANN, 3).version == 3
+
+
 def test_a_champion_that_was_deleted_from_the_registry_can_be_taken_back(free):
     spec, model, registry = free
     for version in (1, 2):
