@@ -15,6 +15,7 @@ from mlops_drift.registry.base import GATES_FILE, RegistryError, VersionRegistry
 from mlops_drift.spec import ModelSpec
 from mlops_drift.sql import identifier, literal
 from mlops_drift.steps.landing import EVENTS, LABELS
+from mlops_drift.steps.logged import SPEC
 
 # Numbers of the evidence of a decision that are told.
 _SHOWN = 3
@@ -251,7 +252,7 @@ def _gates(spec: ModelSpec, registry: VersionRegistry, version: int) -> list[Lin
 def _code(spec: ModelSpec, registry: VersionRegistry, version: int, tags: dict[str, str]) -> Facts:
     """What made the version, by digest; its description and features.sql lie in its spec.json."""
     digests: Facts = {name: tags[name] for name in _OF_CODE if name in tags}
-    derived = registry.read_json(spec.name, version, "spec.json").get("features_sql")
+    derived = registry.read_json(spec.name, version, SPEC).get("features_sql")
     if derived:
         digests["features.sql"] = sha256(derived.encode()).hexdigest()
     return digests

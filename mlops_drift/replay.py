@@ -27,6 +27,7 @@ from dagster._core.storage.tags import (
 from filelock import FileLock, Timeout
 
 from mlops_drift import settings
+from mlops_drift.assets.champion import finish_move
 from mlops_drift.assets.common import (
     DAY_TAG,
     DECISION_TAG,
@@ -145,7 +146,7 @@ class Replay:
             on_step: called when a step is reached and when it is decided on, with what is done.
         """
         with self._only_one():
-            self._close_interrupted_runs()
+            self._close_what_was_interrupted()
             complete = complete_days(self._instance, self.spec)
             steps = self.steps()
             unfinished = [step for step in steps if not complete.issuperset(step.days)]
@@ -178,8 +179,8 @@ class Replay:
         finally:
             lock.release()
 
-    def _close_interrupted_runs(self) -> None:
-        """Runs of an earlier replay that never ended: its process was stopped."""
+    def _close_what_was_interrupted(self) -> None:
+        """Runs of an earlier replay, and moves, that never ended: their process was stopped."""
         records = self._instance.get_runs(
             dg.RunsFilter(tags={REPLAY_TAG: self.spec.name}, statuses=OPEN_STATUSES)
         )
@@ -189,6 +190,8 @@ class Replay:
             )
             if record.job_name == self._retraining.name:
                 open_registry().close_run(self.spec.name, record.run_id)
+        with open_lake() as lake:
+            finish_move(self._instance, self.spec, model_lake(lake, self.spec), open_registry())
 
     def _run_daily(self, step: Step) -> None:
         tags = {

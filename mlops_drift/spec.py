@@ -8,7 +8,7 @@ from functools import cached_property
 from math import ceil
 from typing import Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
 from mlops_drift.lake.features import Derivation
@@ -235,13 +235,18 @@ class ModelSpec(Strict):
     @property
     def learning_digest(self) -> str:
         """Digest of the part of the description that decides what a training makes of a set."""
-        return digest(
-            self.model_dump(
-                mode="json",
-                include={"columns", "target", "training"},
-                exclude={"columns": {"__all__": {"description"}}},
-            )
+        return learning_digest(self)
+
+
+def learning_digest(description: BaseModel) -> str:
+    """Digest of the columns, the target and the training of a description."""
+    return digest(
+        description.model_dump(
+            mode="json",
+            include={"columns", "target", "training"},
+            exclude={"columns": {"__all__": {"description"}}},
         )
+    )
 
 
 def require_watched(policy: RetrainingPolicy, monitor: PerformanceMonitor) -> None:

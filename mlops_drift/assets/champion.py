@@ -1,9 +1,7 @@
 """The asset `champion`: who serves, and how a person decides about that from the page."""
 
-from collections.abc import Mapping
 from datetime import date
 from enum import Enum
-from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -14,6 +12,7 @@ from mlops_drift.assets.common import (
     CHAMPION,
     DECISION_TAG,
     TEST_PREDICTIONS,
+    asset_key,
     asset_options,
     row_count,
     upstream_metadata,
@@ -33,6 +32,7 @@ from mlops_drift.steps.promotion import (
     PromotionError,
     approve,
     decline,
+    finish,
     rollback,
     waiting_decision,
 )
@@ -123,18 +123,50 @@ def _by_hand(
         show_outcome(context.instance, spec, model, rejected["decision"])
         return _result(spec, model, registry, None, rejected["outcome_reason"])
     version = config.version
-    if version is None and waiting_decision(model) is None:
+    # A person who names no version means the one that waits, which somebody may have rejected.
+    if version is None and not person and waiting_decision(model) is None:
         version = upstream_metadata(context, spec, CHALLENGER)["version"]
         promotions = model.promotions()
-        if not person and promotions and promotions[-1].version == version:
+        if promotions and promotions[-1].version == version:
             return _result(spec, model, registry, None, champion_already(version))
     moved = approve(spec, model, registry, person, version)
     show_outcome(context.instance, spec, model, moved.decision)
-    return _result(spec, model, registry, moved, beside=summary_metadata(model, moved.version))
+    return _result(spec, model, registry, moved)
 
 
-def promotion_facts(
-    spec: ModelSpec, registry: VersionRegistry, promoted: Promotion
+def show_move(
+    instance: dg.DagsterInstance,
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: VersionRegistry,
+    decision: str,
+) -> None:
+    """Shows a move that was made outside this asset: on `decisions`, and a new champion here."""
+    show_outcome(instance, spec, model, decision)
+    for promotion in model.promotions():
+        if promotion.decision == decision:
+            said = f"{promotion.reason} ({promotion.person})" if promotion.person else None
+            instance.report_runless_asset_event(
+                dg.AssetMaterialization(
+                    asset_key(spec, CHAMPION),
+                    description=said or model.log.outcome(decision),
+                    metadata=_facts(spec, model, registry, promotion),
+                    tags={"dagster/data_version": f"v{promotion.version}"},
+                )
+            )
+
+
+def finish_move(
+    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelLake, registry: Registry
+) -> None:
+    """Finishes a move whose process was killed, and shows it."""
+    finished = finish(spec, model, registry)
+    if finished:
+        show_move(instance, spec, model, registry, finished.decision)
+
+
+def _facts(
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, promoted: Promotion
 ) -> dict[str, Any]:
     """What the page says of a promotion, however it was made."""
     return {
@@ -145,6 +177,7 @@ def promotion_facts(
         "decision": promoted.decision,
         **({"by": promoted.person, "reason": promoted.reason} if promoted.person else {}),
         **version_link(spec, registry, promoted.version),
+        **summary_metadata(model, promoted.version),
     }
 
 
@@ -154,7 +187,6 @@ def _result(
     registry: Registry,
     promoted: Promotion | None,
     instead: str = "",
-    beside: Mapping[str, Any] = MappingProxyType({}),
 ) -> dg.MaterializeResult:
     """What the page shows: who serves now, or why nothing has changed."""
     promotions = model.promotions()
@@ -165,9 +197,8 @@ def _result(
         return dg.MaterializeResult(metadata=metadata)
     return dg.MaterializeResult(
         metadata={
-            **promotion_facts(spec, registry, promoted),
+            **_facts(spec, model, registry, promoted),
             **row_count(promoted.number),
-            **beside,
             "versions": verdict_table([vars(record) for record in model.versions()]),
         },
         data_version=dg.DataVersion(f"v{promoted.version}"),

@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 
 def _person(command: Callable[..., None]) -> Callable[..., None]:
     """Who decides, and why."""
-    by = click.option("--by", default=getpass.getuser, help="Who decides; you by default.")
+    by = click.option("--by", default=_me, help="Who decides; you by default.")
     reason = click.option("--reason", required=True, help="Why.")
     return by(reason(command))
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    # An account without a name, as in many containers.
+    except (KeyError, OSError) as error:
+        raise click.UsageError(f"say who decides: --by NAME ({error})") from error
 
 
 @click.command()
@@ -168,7 +176,7 @@ def _move(
 
 def _show(spec: "ModelSpec", model: "ModelLake", registry: "Registry", decision: str) -> None:
     """Shows the move on the pages of Dagster too."""
-    from mlops_drift.automation.moves import show_move
+    from mlops_drift.assets.champion import show_move
     from mlops_drift.replay import open_instance
 
     with open_instance() as instance:

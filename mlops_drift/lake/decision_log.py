@@ -18,6 +18,10 @@ Stage = Literal["decided", "chosen", "waiting", "promoted", "rejected"]
 # Stages of which a decision has only one.
 _OUTCOMES = ("promoted", "rejected")
 
+# The number of a move that only a person asked for, from its id: of one day, the policy decides
+# first, then people do, in the order of their moves.
+_MOVE = "coalesce(try_cast(regexp_extract(decision, '^[^-]+-[a-z]+-([0-9]+)-v', 1) AS INT), 0)"
+
 # Actions after which nothing happens.
 IDLE = ("nothing", "wait")
 
@@ -63,7 +67,7 @@ class DecisionLog:
 
     def _read(self, where: str) -> list[dict[str, Any]]:
         rows = self._lake.rows(
-            f"SELECT * FROM d WHERE {where} ORDER BY day, decision", d=self._table
+            f"SELECT * FROM d WHERE {where} ORDER BY day, {_MOVE}, decision", d=self._table
         )
         stages: dict[str, dict[str, dict[str, Any]]] = {}
         for row in rows:

@@ -168,17 +168,19 @@ class Registry(VersionRegistry):
         """The fitted pipeline of a version.
 
         Raises:
-            RegistryError: if the registry has no such version.
+            RegistryError: if the registry has no such version, or its files are damaged.
         """
         if (model, version) not in self._pipelines:
             import mlflow.sklearn
-            from mlflow.exceptions import MlflowException
 
+            uri = self._model_uri(model, version)
             try:
-                loaded = mlflow.sklearn.load_model(self._model_uri(model, version))
-            except MlflowException as error:
+                loaded = mlflow.sklearn.load_model(uri)
+            # A damaged pickle raises whatever its bytes happen to say.
+            except Exception as error:
                 raise RegistryError(
-                    f"version {version} of {model} cannot be loaded: {error}"
+                    f"version {version} of {model} cannot be loaded from {uri}: "
+                    f"{type(error).__name__}: {error}"
                 ) from error
             self._pipelines[model, version] = loaded
         return self._pipelines[model, version]
@@ -190,7 +192,12 @@ class Registry(VersionRegistry):
             RegistryError: if the registry has no such version, or its files are gone.
         """
         with self._model_folder(model, version) as folder:
-            return read_artifact(folder)
+            try:
+                return read_artifact(folder)
+            except RegistryError as error:
+                raise RegistryError(
+                    f"version {version} of {model} is not stored as it was: {error}"
+                ) from error
 
     def fresh_predictions(
         self, model: str, version: int, target: "Target", features: "pd.DataFrame"
@@ -222,9 +229,26 @@ class Registry(VersionRegistry):
 
     def _model_uri(self, model: str, version: int) -> str:
         """Where a version's model lies: below the artefact root, even if that was moved."""
-        source = str(self.client.get_model_version(model, str(version)).source)
+        source = str(self._registered(model, version).source)
         here = self.artifact_root / model / "models" / source.rsplit("/", 1)[-1] / "artifacts"
         return str(here) if here.is_dir() else f"models:/{model}/{version}"
+
+    def _registered(self, model: str, version: int) -> "ModelVersion":
+        with self._naming(model, version):
+            return self.client.get_model_version(model, str(version))
+
+    @contextmanager
+    def _naming(self, model: str, version: int) -> Iterator[None]:
+        """Says of a version that MLflow does not have where it is missing."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            place = self.tracking_uri
+            raise RegistryError(f"{place} has no version {version} of {model}: {error}") from error
 
     def tags(self, model: str, version: int) -> dict[str, str]:
         """The tags of a version."""
@@ -246,16 +270,6 @@ class Registry(VersionRegistry):
     def run_id(self, model: str, version: int) -> str:
         """The MLflow run that trained a version."""
         return str(self._registered(model, version).run_id)
-
-    def _registered(self, model: str, version: int) -> "ModelVersion":
-        from mlflow.exceptions import MlflowException
-
-        try:
-            return self.client.get_model_version(model, str(version))
-        except MlflowException as error:
-            raise RegistryError(
-                f"the registry does not list version {version} of {model}"
-            ) from error
 
     def read_json(self, model: str, version: int, name: str) -> Any:
         """A file of JSON that was logged with a version, read.
@@ -311,10 +325,15 @@ class Registry(VersionRegistry):
         return None if found is None else int(found)
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
-        """Points an alias to a version, if it does not already."""
-        if self.alias(model, alias) != version:
-            name = f"{self._alias_prefix}{alias}"
-            self.client.set_registered_model_alias(model, name, str(version))
+        """Points an alias to a version, if it does not already.
+
+        Raises:
+            RegistryError: if the registry has no such version.
+        """
+        with self._naming(model, version):
+            if self.alias(model, alias) != version:
+                name = f"{self._alias_prefix}{alias}"
+                self.client.set_registered_model_alias(model, name, str(version))
 
 
 def git_sha(checkout: Path) -> str:

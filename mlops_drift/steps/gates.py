@@ -25,7 +25,7 @@ from mlops_drift.learning.gates.trained_on_train_part import TrainedOnTrainPart
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.registry.base import RegistryError, VersionRegistry
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.rebuild import is_of_this_code, refit
+from mlops_drift.steps.logged import is_of_this_code, refit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,6 +5,7 @@ A move writes the table in one commit, so that there is never a moment without a
 whoever moves holds the registry's lock, so that of two one wins and the other is told.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +21,7 @@ from mlops_drift.registry.base import (
     CHAMPION,
     GATES_FILE,
     PREVIOUS,
+    RegistryError,
     VersionRegistry,
     registry_lock,
 )
@@ -115,8 +117,10 @@ def approve(
         version: the version; the challenger that waits where missing.
 
     Raises:
-        PromotionError: if none waits, the version is the champion, or a gate does not pass.
+        PromotionError: if none waits, the version is the champion, a gate does not pass, or
+            another move came first.
     """
+    seen = model.promotions()
     with registry.lock(registry_lock(spec.name)):
         promotions = settle(spec, model, registry)
         waiting = waiting_decision(model, version)
@@ -126,18 +130,15 @@ def approve(
         _require_there(spec, model, chosen)
         if promotions and promotions[-1].version == chosen:
             raise PromotionError(_champion_since(spec, model, promotions[-1]))
+        _require_unmoved(spec, model, seen, promotions)
         gates = _require_gates(spec, model, registry, chosen)
         # By limits that may be others than those of its training.
         registry.log_files(spec.name, chosen, {GATES_FILE: canonical_json(gate_record(gates))})
         # A kill may have left a version without what it is born with.
         record_birth(spec, model, registry, chosen)
+        by_hand = f"{spec.name}-{MANUAL}-{len(promotions) + 1}-v{chosen}"
+        decision = waiting["decision"] if waiting else by_hand
         as_of = as_of_now(model, chosen)
-        decision = f"{spec.name}-{MANUAL}-{len(promotions) + 1}-v{chosen}"
-        if waiting is None:
-            said = f"{person.name}: {person.reason}" if person else "materialized by hand"
-            _record_by_hand(model, decision, "promote", said, as_of)
-        else:
-            decision = waiting["decision"]
         return _move(spec, model, registry, chosen, as_of, decision, person)
 
 
@@ -193,18 +194,19 @@ def rollback(
             back themselves, where missing.
 
     Raises:
-        PromotionError: if there is no such version, or it cannot be loaded.
+        PromotionError: if there is no such version, or another move came first.
+        RegistryError: if it cannot be loaded.
     """
+    seen = model.promotions()
     with registry.lock(registry_lock(spec.name)):
         promotions = settle(spec, model, registry)
         version = _target(spec, model, promotions, to)
+        _require_unmoved(spec, model, seen, promotions)
         _require_kept(model, version)
         # Loaded before anything moves: what cannot be loaded cannot serve.
         registry.pipeline(spec.name, version)
-        as_of = as_of_now(model, version)
         decision = f"{spec.name}-{ROLLBACK}-{len(promotions) + 1}-v{version}"
-        said = f"version {promotions[-1].version} taken back by {person.name}: {person.reason}"
-        _record_by_hand(model, decision, ROLLBACK, said, as_of)
+        as_of = as_of_now(model, version)
         return _move(spec, model, registry, version, as_of, decision, person)
 
 
@@ -217,11 +219,28 @@ def settle(spec: ModelSpec, model: ModelLake, registry: VersionRegistry) -> list
     promotions = model.promotions()
     if promotions:
         last = promotions[-1]
-        if last.previous is not None:
-            registry.set_alias(spec.name, PREVIOUS, last.previous)
-        registry.set_alias(spec.name, CHAMPION, last.version)
+        for alias, version in ((PREVIOUS, last.previous), (CHAMPION, last.version)):
+            # A version that somebody deleted from the registry is what a rollback is needed for.
+            with suppress(RegistryError):
+                if version is not None:
+                    registry.set_alias(spec.name, alias, version)
         record_promotion(model, last)
     return promotions
+
+
+def finish(spec: ModelSpec, model: ModelLake, registry: VersionRegistry) -> Promotion | None:
+    """Finishes the last move if it was cut short; otherwise the registry is not asked.
+
+    Returns:
+        The promotion that was finished; None if there was nothing to finish.
+    """
+    promotions = model.promotions()
+    # The record is what a move ends with.
+    entry = model.log.entry(promotions[-1].decision) if promotions else None
+    if not promotions or (entry and entry["outcome"] == "promoted"):
+        return None
+    with registry.lock(registry_lock(spec.name)):
+        return settle(spec, model, registry)[-1]
 
 
 def waiting_decision(model: ModelLake, version: int | None = None) -> dict[str, Any] | None:
@@ -235,8 +254,14 @@ def waiting_decision(model: ModelLake, version: int | None = None) -> dict[str, 
 
 
 def record_promotion(model: ModelLake, promoted: Promotion) -> None:
-    """Records the outcome of the decision that a promotion carries out, once."""
-    how = "brought back" if f"-{ROLLBACK}-" in promoted.decision else "approved"
+    """Records the outcome of the decision that a promotion carries out, once.
+
+    And the decision itself, where nothing asked for the move but a person.
+    """
+    is_rollback = f"-{ROLLBACK}-" in promoted.decision
+    if is_rollback or f"-{MANUAL}-" in promoted.decision:
+        _record_by_hand(model, promoted, is_rollback)
+    how = "brought back" if is_rollback else "approved"
     why = (
         f"{how} by {promoted.person}: {promoted.reason}; it "
         if promoted.person
@@ -253,18 +278,24 @@ def record_promotion(model: ModelLake, promoted: Promotion) -> None:
     )
 
 
-def _record_by_hand(model: ModelLake, decision: str, action: str, reason: str, as_of: date) -> None:
-    """Records a move that nothing asked for but a person."""
-    promotions = model.promotions()
+def _record_by_hand(model: ModelLake, promoted: Promotion, is_rollback: bool) -> None:
+    """Records that a person decided on a move, once.
+
+    After the move, from what the table of promotions says of it: what was cut short before it moved
+    anything leaves nothing on record.
+    """
+    if model.log.entry(promoted.decision):
+        return
+    said = f"{promoted.person}: {promoted.reason}" if promoted.person else "materialized by hand"
     model.log.record(
-        decision=decision,
+        decision=promoted.decision,
         stage="decided",
-        day=as_of,
-        action=action,
+        day=promoted.as_of,
+        action=ROLLBACK if is_rollback else "promote",
         rules=[MANUAL],
-        version=promotions[-1].version if promotions else None,
-        labelled=sum(model.labelled_counts(as_of)[0].values()),
-        reason=reason,
+        version=promoted.previous,
+        labelled=sum(model.labelled_counts(promoted.as_of)[0].values()),
+        reason=f"version {promoted.previous} taken back by {said}" if is_rollback else said,
     )
 
 
@@ -314,6 +345,17 @@ def _require_later_day(
         )
 
 
+def _require_unmoved(
+    spec: ModelSpec, model: ModelLake, seen: list[Promotion], promotions: list[Promotion]
+) -> None:
+    """A person decides about the champion that they saw, not about one that they have not seen."""
+    if len(promotions) > len(seen):
+        raise PromotionError(
+            f"another move came first: {_champion_since(spec, model, promotions[-1])}. Look again, "
+            "and repeat the command if it is still what you want"
+        )
+
+
 def _require_gates(
     spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
 ) -> list[GateResult]:
@@ -351,8 +393,8 @@ def _move(
         person=person.name if person else None,
         reason=person.reason if person else None,
     )
-    model.add_promotion(promotion)
     registry.set_alias(spec.name, CHALLENGER, version)
+    model.add_promotion(promotion)
     settle(spec, model, registry)
     return promotion
 

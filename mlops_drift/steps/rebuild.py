@@ -1,25 +1,16 @@
 """A version made again from what was stored of it, and held against what was registered."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pydantic import BaseModel, ValidationError
 
-from mlops_drift.digests import learning_code_digest
 from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.learning.config import Training
 from mlops_drift.learning.metrics import Array
-from mlops_drift.registry.base import LIBRARIES, RegistryError, VersionRegistry
-from mlops_drift.schema import Column, Target
+from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
-
-if TYPE_CHECKING:
-    from mlops_drift.learning.model import TrainedModel
-    from mlops_drift.learning.recipe import Recipe
+from mlops_drift.steps.logged import is_of_this_code, made_by, refit
 
 
 @dataclass(frozen=True)
@@ -48,76 +39,6 @@ class Rebuilt:
         return not self.different and self.same_recipe is not False
 
 
-class Description(BaseModel):
-    """What a fit needs of the description of a model, as it was when a version was made.
-
-    The rest may have been read under other rules than those of today.
-    """
-
-    columns: dict[str, Column]
-    target: Target
-    training: Training
-
-
-def description_of(registry: VersionRegistry, model: str, version: int) -> Description:
-    """The description that a version was made by.
-
-    Raises:
-        RegistryError: if it was not logged, or cannot be read.
-    """
-    stored = registry.read_json(model, version, "spec.json")
-    try:
-        return Description.model_validate(stored)
-    except ValidationError as error:
-        raise RegistryError(
-            f"the description that version {version} of {model} was made by cannot be read: {error}"
-        ) from error
-
-
-def recipe_of(registry: VersionRegistry, model: str, version: int) -> "Recipe":
-    """The recipe that a version's search found.
-
-    Raises:
-        RegistryError: if it was not logged, or cannot be read.
-    """
-    from mlops_drift.learning.recipe import Recipe
-
-    stored = registry.read_json(model, version, "recipe.json")
-    try:
-        return Recipe.from_dict(stored)
-    except (KeyError, TypeError, ValueError) as error:
-        raise RegistryError(
-            f"the recipe of version {version} of {model} cannot be read: {error!r}"
-        ) from error
-
-
-def refit(
-    registry: VersionRegistry, model: str, version: int, train_part: pd.DataFrame
-) -> "TrainedModel":
-    """A version's recipe, fitted again by the description and the seed of its own time.
-
-    Args:
-        registry: the versions.
-        model: name of the model.
-        version: number of the version.
-        train_part: features and labels.
-
-    Raises:
-        RegistryError: if what it needs was not logged with the version.
-    """
-    from mlops_drift.learning.model import fit
-
-    then = description_of(registry, model, version)
-    features, truth = train_part[list(then.columns)], train_part[then.target.column].to_numpy()
-    recipe, seed = recipe_of(registry, model, version), then.training.seed
-    return fit(recipe, features, truth, then.columns, then.target, seed)
-
-
-def is_of_this_code(tags: Mapping[str, str]) -> bool:
-    """Whether the code and the libraries that run now made the version with these tags."""
-    return tags.get("code_digest") == learning_code_digest(LIBRARIES)
-
-
 def rebuild(
     spec: ModelSpec,
     model: ModelLake,
@@ -139,7 +60,7 @@ def rebuild(
         LookupError: if there is no such version.
         RemovedError: if it was removed.
         CorruptionError: if its training set is damaged.
-        RegistryError: if what was logged with it is not there or cannot be read.
+        RegistryError: if what was logged with it is missing, damaged, or was changed.
     """
     from mlops_drift.learning.families.base import predict
     from mlops_drift.learning.model import train
@@ -151,7 +72,7 @@ def rebuild(
     again = refit(registry, spec.name, version, part)
     same_recipe = None
     if search_again:
-        then = description_of(registry, spec.name, version)
+        then, _ = made_by(registry, spec.name, version)
         features, truth = part[list(then.columns)], part[then.target.column].to_numpy()
         _, found = train(features, truth, then.columns, then.target, then.training)
         same_recipe = found.recipe == again.recipe

@@ -12,7 +12,7 @@ from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.table import Table
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.rebuild import description_of
+from mlops_drift.steps.logged import description_of
 
 
 class ColumnsError(ValueError):

@@ -39,6 +39,7 @@ from mlops_drift.spec import ModelSpec, digest
 from mlops_drift.steps.drift import fit_reference
 from mlops_drift.steps.features import require_point_in_time
 from mlops_drift.steps.gates import VALIDATED_TAG
+from mlops_drift.steps.logged import RECIPE, SPEC, logged_params
 from mlops_drift.steps.scoring import predict_table
 from mlops_drift.studies import Studies
 
@@ -211,7 +212,7 @@ def train_birth(
     predicted = trained.predict(test_part[names])
     truth = test_part[label].to_numpy()
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
-    metric, seed = spec.training.metric, spec.training.seed
+    metric = spec.training.metric
     measured = _test_metrics(spec, truth, prediction, score)
     return Birth(
         pipeline=trained.pipeline,
@@ -231,13 +232,7 @@ def train_birth(
             "git_sha": git_sha(settings.PROJECT_ROOT),
             "lock_digest": lock_digest(settings.PROJECT_ROOT),
         },
-        params={
-            "family": found.recipe.family,
-            "seed": seed,
-            "class_weight": found.recipe.class_weight,
-            "threshold": found.recipe.threshold,
-            **found.recipe.params,
-        },
+        params=logged_params(spec.training.seed, found.recipe),
         metrics={
             **{name: number for name, number in measured.items() if isfinite(number)},
             f"cv_{metric}": found.value,
@@ -245,10 +240,10 @@ def train_birth(
             "rows_test": training_set.test.num_rows,
         },
         tables={
-            "recipe.json": found.recipe.to_dict(),
+            RECIPE: found.recipe.to_dict(),
             "trials.json": {"trials": [trial.to_dict() for trial in found.trials]},
             # Addresses of receivers may be secrets.
-            "spec.json": json.loads(spec.model_dump_json(exclude={"notifications"})),
+            SPEC: json.loads(spec.model_dump_json(exclude={"notifications"})),
         },
     )
 

@@ -9,8 +9,11 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.image import imread
 
+from mlops_drift.assets.champion import show_move
 from mlops_drift.cli.main import main
+from mlops_drift.loading import find_model
 from mlops_drift.replay import open_instance
+from mlops_drift.resources import open_registry
 from mlops_drift_tests.automation.test_episodes import write
 from mlops_drift_tests.tiny import ROWS, day, materialization, metadata_of
 
@@ -133,6 +136,16 @@ def test_status_shows_both_side_by_side(story):
 def test_whoever_approves_sees_how_the_version_did(story):
     found = story[2]["approval"]
     assert (found["version"], found["by"]) == (2, "ann")
+    table = [record.data for record in found["shadow: version 2 beside version 1"].records]
+    assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)
+
+
+def test_an_approval_by_the_command_line_shows_it_too(story):
+    world, _, _ = story
+    with world.lake() as model, dg.DagsterInstance.ephemeral() as instance:
+        spec, decision = find_model("tiny").spec, model.promotions()[-1].decision
+        show_move(instance, spec, model, open_registry(), decision)
+        found = shown(instance, "champion")
     table = [record.data for record in found["shadow: version 2 beside version 1"].records]
     assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)
 

@@ -7,8 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
+from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.replay import open_instance
-from mlops_drift_tests.tiny import failures, materialization, wait
+from mlops_drift.resources import open_registry
+from mlops_drift_tests.tiny import day, failures, materialization, wait
 
 
 @pytest.fixture
@@ -61,6 +63,12 @@ def test_by_the_command_line(world):
     assert code == 0
     assert "rollback (manual), version 3 serves: version 3 taken back by bob: complaints" in text
     assert "promoted: version 1 brought back by bob: complaints" in text
+    moves = [line.split("  ")[1].split(":")[0] for line in text.splitlines() if "(manual)" in line]
+    assert moves == [
+        "promote (manual), no version serves",
+        "rollback (manual), version 3 serves",
+        "promote (manual), version 1 serves",
+    ]
 
 
 def test_by_the_page(world):
@@ -95,6 +103,40 @@ def test_the_page_asks_who_and_why_where_approval_is_manual(world):
         assert model.log.entries() == []
 
 
+def test_who_approves_by_the_page_is_told_that_somebody_has_rejected(world):
+    waiting(world, 2, "d2")
+    assert said("reject", "tiny", "--by", "bob", "--reason", "complaints")[0] == 0
+    with dg.DagsterInstance.ephemeral() as instance:
+        (told,) = failures(world.move(instance, by="ann", reason="better")).values()
+    assert "no challenger of tiny waits for approval; the last one: rejected by bob" in told
+    with world.lake() as model:
+        assert model.promotions() == []
+
+
+@pytest.mark.parametrize("through", ["the next day", "the next run"])
+def test_an_approval_that_was_killed_is_finished_and_shown(world, monkeypatch, through):
+    waiting(world, 2, "d2")
+    moved = ModelLake.add_promotion
+
+    def die(self, promotion):
+        moved(self, promotion)
+        raise SystemExit(9)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ModelLake, "add_promotion", die)
+        assert said("approve", "tiny", "--by", "ann", "--reason", "better")[0] == 9
+    assert logbook(world) == [("retrain", "waiting", 2, None)]
+    with open_instance() as instance:
+        if through == "the next day":
+            assert world.run_days(instance, day(5)).success
+        else:
+            world.replay(instance, until=day(0))
+        shown = instance.get_latest_materialization_event(dg.AssetKey(["tiny", "champion"]))
+        assert shown.asset_materialization.description == "better (ann)"
+    assert logbook(world) == [("retrain", "promoted", 2, "ann")]
+    assert open_registry().alias("tiny", "champion") == 2
+
+
 def test_a_move_by_the_command_line_shows_on_the_pages(world):
     said("approve", "tiny", "--version", "1", "--by", "ann", "--reason", "better")
     with open_instance() as instance:
@@ -123,6 +165,22 @@ def test_what_cannot_be_done_is_said_without_a_traceback(world, arguments, told)
     assert code in (1, 2)
     assert told in text
     assert "Traceback" not in text
+
+
+def test_an_account_without_a_name_is_asked_for_one(world, monkeypatch):
+    def unknown():
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    code, text = said("approve", "tiny", "--version", "1", "--reason", "x")
+    assert (code, "say who decides: --by NAME" in text) == (2, True)
+
+
+def test_an_environment_that_is_none_is_named_without_a_traceback(world, monkeypatch):
+    monkeypatch.setenv("MLOPS_DRIFT_ENV", "foo")
+    code, text = said("log", "tiny")
+    assert code == 1
+    assert text == "Error: MLOPS_DRIFT_ENV is 'foo'; it should be one of dev, staging, prod\n"
 
 
 def test_an_empty_logbook_says_so(world):

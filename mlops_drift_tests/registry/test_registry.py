@@ -132,9 +132,9 @@ def test_a_tag_is_added_to_a_version_which_is_still_found_by_its_identity(regist
 
 def test_an_unknown_version_cannot_be_loaded(registry):
     registry.prepare("shop")
-    with pytest.raises(RegistryError, match="version 7 of shop cannot be loaded"):
+    with pytest.raises(RegistryError, match="no version 7 of shop: Model Version"):
         registry.pipeline("shop", 7)
-    with pytest.raises(RegistryError, match="version 1 of nowhere cannot be loaded"):
+    with pytest.raises(RegistryError, match="no version 1 of nowhere: Model Version"):
         registry.pipeline("nowhere", 1)
     with pytest.raises(RegistryError, match="no MLflow experiment nowhere"):
         registry.run_page("nowhere", "1", "http://127.0.0.1:5000")
@@ -230,3 +230,38 @@ def test_only_the_open_run_of_the_gone_dagster_run_is_closed(registry):
     registry.close_run("unknown", "gone")
     states = [client.get_run(run).info.status for run in (gone, alive, done)]
     assert states == ["KILLED", "RUNNING", "FINISHED"]
+
+
+def test_a_version_that_somebody_deleted_is_named(registry):
+    version = born(registry, "shop", IDENTITY)
+    registry.client.delete_model_version("shop", str(version))
+    for asked in (
+        lambda: registry.tags("shop", version),
+        lambda: registry.run_id("shop", version),
+        lambda: registry.pipeline("shop", version),
+        lambda: registry.set_alias("shop", CHAMPION, version),
+        lambda: registry.tags("other", 1),
+    ):
+        with pytest.raises(RegistryError, match=r"mlflow\.db has no version 1 of (shop|other)"):
+            asked()
+
+
+def test_a_model_whose_files_are_gone_is_named(registry, tmp_path):
+    version = born(registry, "shop", IDENTITY)
+    (file,) = (tmp_path / "mlartifacts" / "shop" / "models").rglob("MLmodel")
+    file.unlink()
+    with pytest.raises(
+        RegistryError, match=r"version 1 of shop is not stored as it was: .*MLmodel"
+    ):
+        registry.artifact("shop", version)
+
+
+@pytest.mark.parametrize("kept", [0, 100])
+def test_a_damaged_model_is_named(registry, tmp_path, kept):
+    version = born(registry, "shop", IDENTITY)
+    (file,) = (tmp_path / "mlartifacts" / "shop" / "models").rglob("model.pkl")
+    file.write_bytes(file.read_bytes()[:kept])
+    with pytest.raises(
+        RegistryError, match=r"version 1 of shop cannot be loaded from .*: \w+Error"
+    ):
+        registry.pipeline("shop", version)

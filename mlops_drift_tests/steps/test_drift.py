@@ -360,7 +360,7 @@ def test_a_day_without_predictions_is_unknown_for_those_alone(lake):
 def test_a_regression_is_judged_by_its_score(lake):
     served = Served(lake)
     target = {"column": "y", "kind": "regression", "label_delay_days": 1}
-    changes = {"training": {"metric": "mae"}, "gates": {"metrics": {"mae": 1}}}
+    changes = {"training": {"metric": "mae"}, "gates": {"metrics": {"mae": 1}, "min_rows": 10}}
     served.spec = ModelSpec(**{**SPEC, "target": target, **changes})
     assert list(prediction_kinds(served.spec)) == ["score"]
     made = features_of(0)

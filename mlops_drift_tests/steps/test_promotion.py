@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from mlops_drift.loading import find_model
+from mlops_drift.registry.base import RegistryError
 from mlops_drift.resources import model_lake, open_lake, open_registry
 from mlops_drift.steps import promotion as moves
-from mlops_drift.steps.promotion import Person, PromotionError, promote, settle
+from mlops_drift.steps.promotion import Person, PromotionError, promote
 from mlops_drift.steps.retraining import promote_or_reject
 from mlops_drift_tests.processes import meet
 from mlops_drift_tests.tiny import World, day, wait
@@ -235,11 +236,75 @@ def test_a_move_that_was_cut_short_is_finished_by_the_next(free, monkeypatch, cu
             moves.approve(spec, model, registry, ANN)
     assert entry_of(model, "d2")["outcome"] == "waiting"
 
-    settle(spec, model, registry)
+    assert moves.finish(spec, model, registry).version == 2
+    assert moves.finish(spec, model, registry) is None
     assert versions_of(model) == [(1, None, "ann"), (2, 1, "ann")]
     finished = entry_of(model, "d2")
     assert (finished["outcome"], finished["person"]) == ("promoted", "ann")
     assert (registry.alias("tiny", "champion"), registry.alias("tiny", "previous")) == (2, 1)
+
+
+@pytest.mark.parametrize("move", ["approve", "rollback"])
+def test_a_move_that_was_cut_short_before_it_moved_anything_never_was(free, monkeypatch, move):
+    spec, model, registry = free
+    for version in (1, 2):
+        moves.approve(spec, model, registry, ANN, version)
+    before, outcomes = versions_of(model), story_of(model)
+
+    def die(promotion):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(model, "add_promotion", die)
+        with pytest.raises(KeyboardInterrupt):
+            getattr(moves, move)(spec, model, registry, ANN, 3 if move == "approve" else 1)
+    assert (versions_of(model), story_of(model)) == (before, outcomes)
+
+    moves.rollback(spec, model, registry, BOB)
+    assert entry_of(model, "tiny-rollback-3-v1")["reason"].startswith("version 2 taken back by bob")
+
+
+def first(move, registry, patched):
+    """Lets a move come first, of whoever waits for the lock at the same moment."""
+    lock = registry.lock
+
+    def after_it(name):
+        patched.undo()
+        move()
+        return lock(name)
+
+    patched.setattr(registry, "lock", after_it)
+
+
+def test_of_two_rollbacks_at_the_same_moment_one_goes_back_and_the_other_is_told(free, monkeypatch):
+    spec, model, registry = free
+    for version in (1, 2, 3):
+        moves.approve(spec, model, registry, ANN, version)
+    first(lambda: moves.rollback(spec, model, registry, BOB), registry, monkeypatch)
+    with pytest.raises(PromotionError, match=r"another move came first: version 2 .* by bob"):
+        moves.rollback(spec, model, registry, ANN)
+    assert versions_of(model)[-1] == (2, 3, "bob")
+
+
+def test_an_approval_is_told_of_a_rollback_that_came_first(free, monkeypatch):
+    spec, model, registry = free
+    for version in (1, 2):
+        moves.approve(spec, model, registry, ANN, version)
+    first(lambda: moves.rollback(spec, model, registry, BOB), registry, monkeypatch)
+    with pytest.raises(PromotionError, match=r"another move came first: version 1 .* by bob"):
+        moves.approve(spec, model, registry, ANN, 3)
+    assert moves.approve(spec, model, registry, ANN, 3).version == 3
+
+
+def test_a_champion_that_was_deleted_from_the_registry_can_be_taken_back(free):
+    spec, model, registry = free
+    for version in (1, 2):
+        moves.approve(spec, model, registry, ANN, version)
+    registry.client.delete_model_version("tiny", "2")
+    assert moves.rollback(spec, model, registry, BOB).version == 1
+    assert registry.alias("tiny", "champion") == 1
+    with pytest.raises(RegistryError, match="no version 2 of tiny"):
+        moves.approve(spec, model, registry, ANN, 2)
 
 
 def approve_at_once(root, name, parties):

@@ -7,11 +7,14 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
+from mlops_drift.lake.records import Removal, RemovedError
 from mlops_drift.learning.families import base
 from mlops_drift.loading import find_model
 from mlops_drift.registry.base import RegistryError
 from mlops_drift.resources import model_lake, open_lake, open_registry
+from mlops_drift.steps.logged import RECIPE, SPEC
 from mlops_drift.steps.rebuild import rebuild
+from mlops_drift_tests.tiny import day
 
 
 @pytest.fixture
@@ -35,6 +38,59 @@ def test_the_description_of_its_own_time_makes_it(parts):
     columns = {name: spec.columns[name] for name in ("a",)}
     made = rebuild(spec.model_copy(update={"columns": columns}), model, registry, 1)
     assert made.is_same
+
+
+def changed(monkeypatch, registry, file, change):
+    """Lets a file that was logged with a version be another one."""
+    honest = registry.read_json
+
+    def read(model, version, name):
+        content = honest(model, version, name)
+        return change(content) if name == file else content
+
+    monkeypatch.setattr(registry, "read_json", read)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "told"),
+    [
+        (RECIPE, lambda content: {}, r"recipe.json of version 1 of tiny is damaged: a recipe has"),
+        (RECIPE, lambda content: 5, r"recipe.json of version 1 of tiny is damaged"),
+        (
+            RECIPE,
+            lambda content: {**content, "params": {"C": 77.0}},
+            r"recipe.json of version 1 of tiny was changed: .*C 77.0, registered was ",
+        ),
+        (SPEC, lambda content: {}, r"spec.json of version 1 of tiny is damaged"),
+        (
+            SPEC,
+            lambda content: {**content, "training": {**content["training"], "seed": 8}},
+            r"spec.json of version 1 of tiny was changed: its digest is \w+, registered was \w+;",
+        ),
+    ],
+)
+def test_what_was_logged_and_is_another_now_is_named(parts, monkeypatch, file, change, told):
+    changed(monkeypatch, parts[2], file, change)
+    with pytest.raises(RegistryError, match=told):
+        rebuild(*parts, 1)
+
+
+def test_a_version_that_the_retention_removed_says_so(parts, monkeypatch):
+    spec, model, registry = parts
+    gone = Removal(1, day(5), "abc", "older than 2 versions")
+    monkeypatch.setattr(model, "removals", lambda: {1: gone})
+    with pytest.raises(RemovedError, match="version 1 was removed by the retention"):
+        rebuild(spec, model, registry, 1)
+
+
+def test_a_seed_that_was_changed_is_found_out_by_other_code_too(parts, monkeypatch):
+    def other_seed(content):
+        return {**content, "training": {**content["training"], "seed": 8}}
+
+    changed(monkeypatch, parts[2], SPEC, other_seed)
+    monkeypatch.setattr("mlops_drift.steps.logged.learning_code_digest", lambda libraries: "other")
+    with pytest.raises(RegistryError, match="seed 8, registered was 7"):
+        rebuild(*parts, 1)
 
 
 def test_another_model_under_its_number_is_found_out(parts, monkeypatch):

@@ -13,11 +13,14 @@ from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.lake.records import Promotion
 from mlops_drift.registry.base import Birth
 from mlops_drift.registry.memory import MemoryRegistry
+from mlops_drift.spec import ModelSpec
 from mlops_drift.steps import scoring
 from mlops_drift.steps.drift import measure_drift
+from mlops_drift.steps.logged import SPEC
 from mlops_drift.steps.performance import measure_performance
 from mlops_drift.steps.scoring import Served, score_days
 from mlops_drift.steps.shadow import measure_shadows, score_shadows, shadow_summary
+from mlops_drift_tests import tiny
 from mlops_drift_tests.steps.test_performance import N, Watched, events, flipped
 from mlops_drift_tests.tiny import day
 
@@ -79,8 +82,10 @@ def registry():
         lambda rows: flipped(rows)["y"],
         lambda rows: np.where(np.arange(len(rows)) % 3, "no", "yes"),
     )
+    logged = {SPEC: ModelSpec(**tiny.SPEC).model_dump(mode="json")}
     for number, rule in enumerate(rules):
-        made.register("tiny", Birth(pipeline(rule), None, None, {"n": str(number)}, {}, {}, {}, {}))
+        identity = {"n": str(number)}
+        made.register("tiny", Birth(pipeline(rule), None, None, identity, {}, {}, {}, logged))
     return made
 
 
