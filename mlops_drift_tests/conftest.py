@@ -1,5 +1,7 @@
 """Fixtures that several folders share. What is slow is made once in a session."""
 
+import os
+import pickle
 import shutil
 from dataclasses import dataclass, field
 
@@ -7,6 +9,7 @@ import dagster as dg
 import duckdb
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.registry.registry import Registry
@@ -16,12 +19,33 @@ from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
 
 
 @pytest.fixture(scope="session")
-def mlflow_database(tmp_path_factory):
+def once(tmp_path_factory):
+    """Makes a folder once for all processes of a test run; the others wait for it."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def folder_of(name, make):
+        folder = root / f"once_{name}"
+        made = folder / "complete"
+        with FileLock(root / f"{name}.lock"):
+            if not made.exists():
+                folder.mkdir()
+                made.write_bytes(pickle.dumps(make(folder)))
+        return folder, pickle.loads(made.read_bytes())
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def mlflow_database(once):
     """An MLflow database with its tables: making one takes seconds, copying it none."""
-    root = tmp_path_factory.mktemp("mlflow")
-    registry = Registry(f"sqlite:///{root / 'mlflow.db'}", root / "mlartifacts", root / "locks")
-    _ = registry.client
-    return root / "mlflow.db"
+
+    def make(root):
+        registry = Registry(f"sqlite:///{root / 'mlflow.db'}", root / "mlartifacts", root / "locks")
+        _ = registry.client
+
+    return once("mlflow", make)[0] / "mlflow.db"
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +53,16 @@ def new_world(tmp_path_factory, mlflow_database):
     """Makes an empty world with an empty MLflow database."""
 
     def make(name):
-        world = World(tmp_path_factory.mktemp(name))
-        world.data.mkdir()
-        shutil.copy(mlflow_database, world.data / "mlflow.db")
-        return world
+        return empty_world(tmp_path_factory.mktemp(name), mlflow_database)
 
     return make
+
+
+def empty_world(root, mlflow_database):
+    world = World(root)
+    world.data.mkdir()
+    shutil.copy(mlflow_database, world.data / "mlflow.db")
+    return world
 
 
 @dataclass
@@ -50,28 +78,32 @@ class Story:
     steps: list = field(default_factory=list)
     ticks: dict = field(default_factory=dict)
 
+    def tell(self, until):
+        """Goes on with it, to a day."""
+        with self.world.active(), open_instance() as instance:
 
-def tell(story, until):
-    """Goes on with a story, to a day."""
-    with story.world.active(), open_instance() as instance:
+            def on_step(step, what):
+                # What another replay has told of is complete at once.
+                if (step.last, what) not in self.steps:
+                    self.steps.append((step.last, what))
+                if what.startswith("retraining"):
+                    self.ticks[step.last] = [self.world.look(instance) for _ in range(2)]
 
-        def on_step(step, what):
-            # What another replay has told of is complete at once.
-            if (step.last, what) not in story.steps:
-                story.steps.append((step.last, what))
-            if what.startswith("retraining"):
-                story.ticks[step.last] = [story.world.look(instance) for _ in range(2)]
-
-        story.world.replay(instance, until=until, on_step=on_step)
+            self.world.replay(instance, until=until, on_step=on_step)
 
 
 @pytest.fixture(scope="session")
-def begun_story(new_world):
+def begun_story(once, mlflow_database):
     """The story up to day 3: version 1 serves, and no label has told yet of the turned rule."""
-    story = Story(new_world("begun"))
-    write_story(story.world)
-    tell(story, until=day(3))
-    return story
+
+    def make(root):
+        story = Story(empty_world(root, mlflow_database))
+        write_story(story.world)
+        story.tell(until=day(3))
+        return story.steps
+
+    root, steps = once("begun", make)
+    return Story(World(root), steps)
 
 
 @pytest.fixture(scope="session")
@@ -85,10 +117,14 @@ def begin(begun_story, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def told_story(begun_story, begin):
-    story = Story(begin("story"), list(begun_story.steps), dict(begun_story.ticks))
-    tell(story, until=day(6))
-    return story
+def told_story(once, begun_story, tmp_path_factory):
+    def make(root):
+        story = Story(begun_story.world.copy(root), list(begun_story.steps))
+        story.tell(until=day(6))
+        return story.steps, story.ticks
+
+    root, (steps, ticks) = once("told", make)
+    return Story(World(root).copy(tmp_path_factory.mktemp("story")), steps, ticks)
 
 
 @pytest.fixture
@@ -116,17 +152,22 @@ def write_story(world):
 
 
 @pytest.fixture(scope="session")
-def three_versions(new_world):
+def three_versions(once, mlflow_database):
     """A model with manual approval and three versions, each of a day more; none serves yet."""
-    world = new_world("trained")
-    policy = {"approval": "manual", "first_training_rows": 9999}
-    write_days(world.write_model({"policy": policy}), 6)
-    with world.active(), dg.DagsterInstance.ephemeral() as instance:
-        for number in range(3, 6):
-            assert world.run_days(instance, day(0 if number == 3 else number), day(number)).success
-            selection = ["training_set", "challenger", "test_predictions"]
-            assert world.retrain(instance, selection=selection).success
-    return world
+
+    def make(root):
+        world = empty_world(root, mlflow_database)
+        policy = {"approval": "manual", "first_training_rows": 9999}
+        write_days(world.write_model({"policy": policy}), 6)
+        with world.active(), dg.DagsterInstance.ephemeral() as instance:
+            for number in range(3, 6):
+                assert world.run_days(
+                    instance, day(0 if number == 3 else number), day(number)
+                ).success
+                selection = ["training_set", "challenger", "test_predictions"]
+                assert world.retrain(instance, selection=selection).success
+
+    return World(once("trained", make)[0])
 
 
 @pytest.fixture

@@ -43,17 +43,20 @@ def backtest(model, policies=None, last=None, **changes):
         return Backtest(spec, source, last=last).run(policies or own)
 
 
-def told_by_a_run(model, quiet_until, last):
+def told_by_a_run(model, walk):
     """What a replay through Dagster, on a new instance, leaves behind.
 
-    Days on which nothing can be decided yet are run as one range.
+    Args:
+        model: its name.
+        walk: days up to which it goes, each with the length of a step: days on which there is
+            nothing to decide are run as one range.
     """
     found = find_model(model)
     with open_instance() as instance:
-        for until, step in ((quiet_until, 100), (last, 1)):
+        for until, step in walk:
             Replay(found, instance, last=until, step=step).run(lambda step, what: None)
     with open_lake() as lake:
-        timeline = read_timeline(model_lake(lake, found.spec), found.spec.start_date, last)
+        timeline = read_timeline(model_lake(lake, found.spec), found.spec.start_date, until)
     return timeline.to_dict()
 
 
@@ -65,18 +68,27 @@ def story(told):
 
 
 @pytest.mark.parametrize(
-    ("model", "quiet_until", "last"),
+    ("model", "walk"),
     [
-        ("glassware", date(2019, 7, 11), date(2019, 7, 28)),
-        ("insurance", date(2019, 12, 28), date(2020, 1, 31)),
+        ("glassware", [(date(2019, 7, 11), 100), (date(2019, 7, 23), 1)]),
+        (
+            "insurance",
+            [
+                (date(2019, 12, 28), 100),
+                (date(2020, 1, 2), 1),
+                (date(2020, 1, 27), 100),
+                (date(2020, 1, 31), 1),
+            ],
+        ),
     ],
+    ids=["glassware", "insurance"],
 )
-def test_a_run_and_a_backtest_tell_the_same_story(new_world, model, quiet_until, last):
+def test_a_run_and_a_backtest_tell_the_same_story(new_world, model, walk):
     world = new_world(f"parity_{model}")
     world.write_model()
     with world.active():
-        ran = told_by_a_run(model, quiet_until, last)
-        tested = backtest(model, last=last)["policies"]["own"]
+        ran = told_by_a_run(model, walk)
+        tested = backtest(model, last=walk[-1][0])["policies"]["own"]
     assert story(tested) == story(ran)
     assert tested["decisions"]
 

@@ -145,7 +145,8 @@ def test_a_killed_run_leaves_no_run_open_and_no_version_twice(killed):
         assert "RUNNING" not in {run.info.status for run in client.search_runs([experiment])}
     assert all(run.is_finished for run in runs)
     cancelled = [run for run in runs if run.status == dg.DagsterRunStatus.CANCELED]
-    assert len(cancelled) == len(CALLS)
+    # What ended between table and alias is finished before another run: there the last kill falls.
+    assert len(cancelled) == len(CALLS) - 1
     assert {run.status for run in runs} == {
         dg.DagsterRunStatus.CANCELED,
         dg.DagsterRunStatus.SUCCESS,

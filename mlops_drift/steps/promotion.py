@@ -36,8 +36,8 @@ class PromotionError(Exception):
     """A version may not be moved as asked; the message says what is against it."""
 
 
-class TakenBackError(PromotionError):
-    """A person has taken the version back: nothing but a person promotes it again."""
+class OvertakenError(PromotionError):
+    """A later move came before a decision: its version was taken back, or is of a day past."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def promote(
         The promotion; None if the version is the champion already.
 
     Raises:
-        PromotionError: if a gate does not pass, the champion is of a later day, or a person has
-            taken the version back.
+        OvertakenError: if the champion is of a later day, or a person has taken the version back.
+        PromotionError: if a gate does not pass, or another decision has followed this one.
     """
     with registry.lock(registry_lock(spec.name)):
         promotions = settle(spec, model, registry)
@@ -328,7 +328,7 @@ def _require_not_taken_back(
 ) -> None:
     back = _taken_back(model, promotions).get(version)
     if back is not None:
-        raise TakenBackError(
+        raise OvertakenError(
             f"version {version} of {spec.name} was taken back on {back.as_of} ({back.decision}); "
             f"only a person promotes it again: mlops-drift approve {spec.name} --version {version}"
         )
@@ -338,7 +338,7 @@ def _require_later_day(
     spec: ModelSpec, promotions: list[Promotion], version: int, as_of: date
 ) -> None:
     if promotions and as_of < promotions[-1].as_of:
-        raise PromotionError(
+        raise OvertakenError(
             f"version {version} of {spec.name} is of {as_of}, the champion of "
             f"{promotions[-1].as_of}: a day that a later champion served would change; "
             "build a training set as of a later day"

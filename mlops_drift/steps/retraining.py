@@ -14,7 +14,7 @@ from mlops_drift.monitoring.decision import Decision
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.gates import evaluate_gates
-from mlops_drift.steps.promotion import TakenBackError, promote, record_promotion
+from mlops_drift.steps.promotion import OvertakenError, promote, record_promotion
 from mlops_drift.steps.training import (
     OnTrial,
     Trainer,
@@ -148,11 +148,11 @@ def promote_or_reject(
     """Promotes the challenger of a decision, and records what came of it.
 
     Returns:
-        The promotion; None if the version is the champion already, or a person has taken it back.
+        The promotion; None if the version is the champion already, or a later move came first.
     """
     try:
         promoted = promote(spec, model, registry, version, day, decision)
-    except TakenBackError as error:
+    except OvertakenError as error:
         reject(model, decision, day, str(error), version)
         return None
     if promoted is None:

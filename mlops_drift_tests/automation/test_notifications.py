@@ -52,8 +52,8 @@ def titles(receiver):
     return [title for title in receiver.titles if "label_drift" not in title]
 
 
-def test_a_receiver_gets_one_message_an_episode_and_decision_and_promotion(new_world, receiver):
-    world = new_world("told")
+def test_a_receiver_gets_one_message_an_episode_and_decision_and_promotion(begin, receiver):
+    world = begin("told")
     write(world, receiver)
     receiver.posts.clear()
     with world.active(), open_instance() as instance:

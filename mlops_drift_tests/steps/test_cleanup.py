@@ -230,10 +230,9 @@ def test_versions_are_explained_after_a_cleanup_as_before_or_as_removed(free):
 def test_a_version_that_the_registry_has_lost_is_told_without_a_traceback(free):
     Artefacts(free.registry, "tiny").unlist(1)
     said = CliRunner().invoke(main, ["explain", "tiny", "--version", "1"])
-    assert (said.exit_code, said.output) == (
-        1,
-        "Error: the registry does not list version 1 of tiny\n",
-    )
+    assert said.exit_code == 1
+    assert said.output.startswith("Error: sqlite:///")
+    assert "mlflow.db?timeout=120 has no version 1 of tiny" in said.output
 
 
 def test_events_and_days_are_explained_after_a_cleanup(free):

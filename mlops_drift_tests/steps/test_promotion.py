@@ -215,6 +215,17 @@ def test_what_was_taken_back_is_promoted_by_a_person_only(free):
     assert promote(spec, model, registry, 2, day(5), "tiny-v3-x").version == 2
 
 
+def test_a_decision_that_a_later_move_came_before_ends_without_its_version(free):
+    spec, model, registry = free
+    moves.approve(spec, model, registry, ANN, 3)
+    about = {"decision": "tiny-v0-y", "day": day(4)}
+    model.log.record(**about, stage="decided", rules=["no_champion"], version=None, reason="none")
+    assert promote_or_reject(spec, model, registry, 2, day(4), "tiny-v0-y") is None
+    assert entry_of(model, "tiny-v0-y")["outcome"] == "rejected"
+    assert "a day that a later champion served would change" in model.log.outcome("tiny-v0-y")
+    assert [item.version for item in model.promotions()] == [3]
+
+
 @pytest.mark.parametrize("cut", ["add_promotion", "set_alias", "record_promotion"])
 def test_a_move_that_was_cut_short_is_finished_by_the_next(free, monkeypatch, cut):
     spec, model, registry = free
