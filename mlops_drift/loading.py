@@ -84,7 +84,7 @@ def read_yaml(file: Path) -> str:
     """
     try:
         text = file.read_text(encoding="utf-8")
-        for node in yaml.compose_all(text, yaml.SafeLoader):
+        for node in yaml.compose_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             _require_unique_fields(node)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelDefinitionError(f"{file}: {error}") from error

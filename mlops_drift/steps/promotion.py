@@ -27,7 +27,7 @@ from mlops_drift.registry.base import (
 )
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.gates import evaluate_gates, gate_record
-from mlops_drift.steps.training import record_birth
+from mlops_drift.steps.training import has_birth, record_birth
 
 ROLLBACK = "rollback"
 
@@ -135,7 +135,8 @@ def approve(
         # By limits that may be others than those of its training.
         registry.log_files(spec.name, chosen, {GATES_FILE: canonical_json(gate_record(gates))})
         # A kill may have left a version without what it is born with.
-        record_birth(spec, model, registry, chosen)
+        if not has_birth(spec, model, registry, chosen):
+            record_birth(spec, model, registry, chosen)
         by_hand = f"{spec.name}-{MANUAL}-{len(promotions) + 1}-v{chosen}"
         decision = waiting["decision"] if waiting else by_hand
         as_of = as_of_now(model, chosen)

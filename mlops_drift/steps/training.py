@@ -323,6 +323,12 @@ def _record(registry: VersionRegistry, spec: ModelSpec, version: int, as_of: dat
     )
 
 
+def has_birth(spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int) -> bool:
+    """Whether everything that a version was born with is stored, here and in the registry."""
+    folder = model.sets.birth(model.version(version).training_set, version)
+    return folder.exists() and REFERENCE_TAG in registry.tags(spec.name, version)
+
+
 def record_birth(
     spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
 ) -> tuple[pa.Table, Reference]:
