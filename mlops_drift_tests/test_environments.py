@@ -5,20 +5,19 @@ import pytest
 from mlops_drift import settings
 from mlops_drift.replay import open_instance
 from mlops_drift.resources import open_registry
-from mlops_drift_tests.tiny import day, write_days
+from mlops_drift_tests.tiny import day
 
 
 @pytest.fixture(scope="module")
-def environments(new_world):
-    """A model that was trained for development, and then for production."""
-    world = new_world("environments")
-    write_days(world.write_model(), 3)
+def environments(begin):
+    """A model that was trained for production, and is trained for development too."""
+    world = begin("environments")
     told = {}
     with pytest.MonkeyPatch.context() as moved, world.active():
         for name in ("dev", "prod"):
             moved.setenv(settings.ENVIRONMENT_VARIABLE, name)
             with open_instance() as instance:
-                world.replay(instance, until=day(1))
+                world.replay(instance, until=day(3))
                 runs = len(instance.get_runs())
             with world.lake() as model:
                 promotions = model.promotions()
@@ -32,7 +31,7 @@ def test_each_environment_has_its_own_tables_and_runs(environments):
     (dev_lake, dev_runs, _), (lake, runs, _) = environments[0].values()
     assert dev_lake.parent.name == "dev"
     assert lake.parent == dev_lake.parent.parent
-    assert dev_runs == runs == 3
+    assert dev_runs == runs == 5
 
 
 def test_the_same_data_description_and_code_are_the_same_version_in_both(environments):

@@ -144,6 +144,13 @@ class World:
         self.data = root / "data"
         self.defs = root / "defs"
         self.defs.mkdir(exist_ok=True)
+        self._specs = {}
+
+    def spec(self, model="tiny"):
+        """The description of a model, read once; only to be asked for while the world is active."""
+        if model not in self._specs:
+            self._specs[model] = find_model(model).spec
+        return self._specs[model]
 
     def copy(self, root):
         """This world as it is now, in an empty folder, to go its own way."""
@@ -175,6 +182,7 @@ class World:
 
     def write_model(self, changes=None, name="tiny"):
         """Writes a model's YAML, in place of what it said before; returns its folder."""
+        self._specs.clear()
         folder = self.defs / name
         folder.mkdir(exist_ok=True)
         spec = merged(SPEC, {"name": name, **(changes or {})})
@@ -219,7 +227,7 @@ class World:
 
     def _retrain(self, instance, model, asset, config, selection, tags):
         job = self.definitions.resolve_job_def(retraining_job_name(model))
-        spec = find_model(model).spec
+        spec = self.spec(model)
         op = asset_key(spec, asset).to_python_identifier()
         settings_of_run = {"ops": {op: {"config": config}}} if config else {}
         return job.execute_in_process(
@@ -249,7 +257,7 @@ class World:
     def lake(self, model="tiny"):
         """The lake as a model sees it."""
         with open_lake() as lake:
-            yield model_lake(lake, find_model(model).spec)
+            yield model_lake(lake, self.spec(model))
 
     def tables(self):
         """The content of every table, in an order that does not depend on how it was written."""
