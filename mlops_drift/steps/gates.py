@@ -25,7 +25,7 @@ from mlops_drift.learning.gates.trained_on_train_part import TrainedOnTrainPart
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.registry.base import RegistryError, VersionRegistry
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.logged import is_of_this_code, refit
+from mlops_drift.steps.logged import is_of_this_code, made_by, refit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,6 +161,7 @@ def _refitted(
     test: "pd.DataFrame",
 ) -> "pd.DataFrame":
     try:
-        return refit(registry, spec.name, version, train).predict(test)
+        then, recipe = made_by(registry, spec.name, version)
     except RegistryError as error:
         raise RefitError(str(error)) from error
+    return refit(then, recipe, train).predict(test)

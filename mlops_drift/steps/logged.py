@@ -71,10 +71,8 @@ def made_by(registry: VersionRegistry, model: str, version: int) -> tuple[Descri
     from mlops_drift.learning.recipe import Recipe
 
     name = f"version {version} of {model}"
-    then, logged = (
-        description_of(registry, model, version),
-        registry.read_json(model, version, RECIPE),
-    )
+    then = description_of(registry, model, version)
+    logged = registry.read_json(model, version, RECIPE)
     try:
         recipe = Recipe.from_dict(logged)
     except (TypeError, ValueError) as error:
@@ -95,23 +93,16 @@ def made_by(registry: VersionRegistry, model: str, version: int) -> tuple[Descri
     return then, recipe
 
 
-def refit(
-    registry: VersionRegistry, model: str, version: int, train_part: pd.DataFrame
-) -> "TrainedModel":
+def refit(then: Description, recipe: "Recipe", train_part: pd.DataFrame) -> "TrainedModel":
     """A version's recipe, fitted again by the description and the seed of its own time.
 
     Args:
-        registry: the versions.
-        model: name of the model.
-        version: number of the version.
+        then: the description that the version was made by.
+        recipe: that its search found.
         train_part: features and labels.
-
-    Raises:
-        RegistryError: if what it needs was not logged with the version, is damaged, or was changed.
     """
     from mlops_drift.learning.model import fit
 
-    then, recipe = made_by(registry, model, version)
     features, truth = train_part[list(then.columns)], train_part[then.target.column].to_numpy()
     return fit(recipe, features, truth, then.columns, then.target, then.training.seed)
 

@@ -69,13 +69,13 @@ def rebuild(
     model.require_kept([version])
     training_set = model.sets.read(record.training_set)
     part = training_set.train.to_pandas()
-    again = refit(registry, spec.name, version, part)
+    then, recipe = made_by(registry, spec.name, version)
+    again = refit(then, recipe, part)
     same_recipe = None
     if search_again:
-        then, _ = made_by(registry, spec.name, version)
         features, truth = part[list(then.columns)], part[then.target.column].to_numpy()
         _, found = train(features, truth, then.columns, then.target, then.training)
-        same_recipe = found.recipe == again.recipe
+        same_recipe = found.recipe == recipe
     rows = pa.concat_tables([training_set.train, training_set.test]).to_pandas()
     rows = rows[list(again.columns)]
     mine = again.predict(rows)

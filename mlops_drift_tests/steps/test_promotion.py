@@ -16,13 +16,6 @@ from mlops_drift_tests.tiny import World, day, wait
 ANN, BOB = Person("ann", "better on paper"), Person("bob", "customers complained")
 
 
-@pytest.fixture
-def parts(story):
-    spec = find_model("tiny").spec
-    with open_lake() as lake:
-        yield spec, model_lake(lake, spec), open_registry()
-
-
 def aliases(registry):
     return dict(registry.client.get_registered_model("tiny").aliases)
 

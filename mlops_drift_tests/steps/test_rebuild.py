@@ -9,19 +9,10 @@ from click.testing import CliRunner
 from mlops_drift.cli.main import main
 from mlops_drift.lake.records import Removal, RemovedError
 from mlops_drift.learning.families import base
-from mlops_drift.loading import find_model
 from mlops_drift.registry.base import RegistryError
-from mlops_drift.resources import model_lake, open_lake, open_registry
 from mlops_drift.steps.logged import RECIPE, SPEC
 from mlops_drift.steps.rebuild import rebuild
 from mlops_drift_tests.tiny import day
-
-
-@pytest.fixture
-def parts(story):
-    spec = find_model("tiny").spec
-    with open_lake() as lake:
-        yield spec, model_lake(lake, spec), open_registry()
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -2,18 +2,9 @@
 
 import pytest
 
-from mlops_drift.loading import find_model
-from mlops_drift.resources import model_lake, open_lake, open_registry
 from mlops_drift.schema import Column
 from mlops_drift.steps.scoring import ColumnsError, score_by
 from mlops_drift_tests.tiny import ROWS, day
-
-
-@pytest.fixture
-def parts(story):
-    spec = find_model("tiny").spec
-    with open_lake() as lake:
-        yield spec, model_lake(lake, spec), open_registry()
 
 
 def test_what_was_scored_stays(parts):

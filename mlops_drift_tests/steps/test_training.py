@@ -9,18 +9,9 @@ import pytest
 from mlops_drift import settings
 from mlops_drift.learning.model import fit
 from mlops_drift.learning.recipe import Recipe
-from mlops_drift.loading import find_model
-from mlops_drift.resources import model_lake, open_lake, open_registry
 from mlops_drift.spec import digest
 from mlops_drift.steps.scoring import predict_table
 from mlops_drift.steps.training import record_birth
-
-
-@pytest.fixture
-def parts(story):
-    spec = find_model("tiny").spec
-    with open_lake() as lake:
-        yield spec, model_lake(lake, spec), open_registry()
 
 
 def logged(registry, version):
