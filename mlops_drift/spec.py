@@ -25,7 +25,7 @@ from mlops_drift.monitoring.config import (
 from mlops_drift.monitoring.notifications import Notifications
 from mlops_drift.monitoring.retention import Reach, Retention, reach_of, require_within_reach
 from mlops_drift.schema import Column, Strict, Target, source_columns
-from mlops_drift.sources.config import Source
+from mlops_drift.sources.config import FilesSource, Source
 
 RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}
 
@@ -216,6 +216,11 @@ class ModelSpec(Strict):
     def monitored_columns(self) -> list[str]:
         """The columns that drift is computed for; the label is one of them."""
         return [*self.columns, "score", "prediction", self.target.column]
+
+    @property
+    def timezone(self) -> str:
+        """The time zone whose midnights divide the days."""
+        return self.source.timezone if isinstance(self.source, FilesSource) else "UTC"
 
     @cached_property
     def tables(self) -> ModelTables:

@@ -8,7 +8,9 @@ from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.monitoring.checks import DATA_QUALITY
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.decisions import decide_now
+from mlops_drift.steps.landing import EVENTS, LABELS
 from mlops_drift.steps.promotion import waiting_decision
+from mlops_drift.steps.received import read_account
 from mlops_drift.steps.shadow import shadow_summary
 
 
@@ -17,7 +19,9 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
 
     Returns:
         model, last_day, champion (version, as_of, metric, value, training_set), events,
-        predictions, labels, labels_without_event, rejected, checks (the verdicts of the last day),
+        predictions, labels, labels_without_event, rejected, sources (of events and of labels, where
+        all rows are: rows, recorded, waiting, gone, late by day, note), checks (the verdicts of the
+        last day),
         shadow (of the challenger that waits: version, since, and windows, how it does beside the
         champion), next (what the policy says now), label_coverage (predictions without label by
         age) and decisions.
@@ -54,6 +58,14 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         "labels_without_event": sum(model.unmatched_labels(spec.start_date, last).values())
         if last
         else 0,
+        "sources": {
+            source: {
+                **vars(account),
+                "late": [{"day": day, "rows": rows} for day, rows in account.late.items()],
+            }
+            for source in (EVENTS, LABELS)
+            if (account := read_account(model, source))
+        },
         "checks": [_as_of(row, last) for row in _checks(model, last)] if last else [],
         "shadow": _shadow(model),
         "next": f"{decision.action}: {decision.reason}"

@@ -56,12 +56,12 @@ def version_link(spec: ModelSpec, registry: VersionRegistry, version: int) -> di
 
 
 def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:
-    """The days of a model, in UTC."""
+    """The days of a model, in its time zone."""
     end = spec.end_date
     return dg.DailyPartitionsDefinition(
         start_date=spec.start_date.isoformat(),
         end_date=date.fromordinal(end.toordinal() + 1).isoformat() if end else None,
-        timezone="UTC",
+        timezone=spec.timezone,
     )
 
 

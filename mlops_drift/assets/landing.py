@@ -109,6 +109,11 @@ def _result(spec: ModelSpec, key: dg.AssetKey, landed: Landed) -> dg.Materialize
             **row_count(landed.rows),
             "rejected rows": sum(landed.rejected.values()),
             "rejected": counts_table(landed.rejected, "reason"),
+            "rows of the source": landed.account.rows,
+            "landed or rejected": landed.account.recorded,
+            "waiting for their day": landed.account.waiting,
+            **({"no longer in the source": landed.account.gone} if landed.account.gone else {}),
+            **({"look at": landed.account.note} if landed.account.note else {}),
         },
         check_results=[data_quality(key, landed, spec.tables.rejected)],
     )

@@ -1,6 +1,7 @@
 """The two jobs of a model: every day, and a retraining; and the schedule of the first."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -49,18 +50,19 @@ def retraining_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
 
 
 def daily_schedule(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
-    """Runs the daily job for the day that has just ended, one hour after midnight UTC."""
+    """Runs the daily job for the day that has just ended, one hour after midnight."""
 
     @dg.schedule(
         name=f"{spec.name}_daily_schedule",
         job=job,
         cron_schedule="0 1 * * *",
-        execution_timezone="UTC",
+        execution_timezone=spec.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Runs {daily_job_name(spec.name)} for the day that has just ended.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        day = (context.scheduled_execution_time - timedelta(days=1)).date()
+        now = context.scheduled_execution_time.astimezone(ZoneInfo(spec.timezone))
+        day = now.date() - timedelta(days=1)
         if day < spec.start_date or (spec.end_date is not None and day > spec.end_date):
             return dg.SkipReason(
                 f"{day} is not among the days of {spec.name}: "

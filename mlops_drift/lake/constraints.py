@@ -1,24 +1,31 @@
-"""Screens raw rows: tells those that meet the declared constraints from those that do not.
+"""Screens raw rows: finds those that meet the declared constraints and those that do not.
 
-Everything is one SQL statement over the batch: each row gets its typed values and the list of
-what is wrong with it. A row with nothing wrong is accepted; any other is kept aside with its
-reasons and its raw content.
+Everything is SQL over a batch: each row gets its typed values and the list of what is wrong with
+it. A row with nothing wrong is accepted; any other is kept aside with its reasons and its raw
+content. SQL knows columns by their number, so that they may have any name.
 """
 
-from collections.abc import Mapping
+import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_drift.lake.lake import Lake, Scan
 from mlops_drift.lake.table import Table
 from mlops_drift.schema import Column, ColumnType, Target
-from mlops_drift.sources.base import Batch, SourceError
-from mlops_drift.sql import literal
+from mlops_drift.sources.base import Batch, Part, SourceError
+from mlops_drift.sql import identifier, literal, number, whole
 
 TRUTHS = "('true', 't', '1', '1.0', 'yes', 'y')"
 FALSEHOODS = "('false', 'f', '0', '0.0', 'no', 'n')"
 BLANKS = r"E' \t\r\n'"
+# From here on not every whole number is a double of its own.
+INEXACT = 2**53
 # What a label is that another one of the same day replaces.
 CORRECTED = "corrected later on the same day"
 NOUNS: dict[ColumnType, str] = {
@@ -42,31 +49,34 @@ class Screened:
 
 
 def _text(name: str, raw: pa.DataType) -> str:
-    """SQL of the raw value as trimmed text; null where it is missing: null, blank or nan."""
-    shown = f'CAST("{name}" AS VARCHAR)'
+    """SQL of the raw value as trimmed text; null where it is missing: null, blank or nan.
+
+    A whole number is written without a point, whatever its type: 1.0 and 1.00 mean 1.
+    """
+    shown = f"CAST({name} AS VARCHAR)"
     if pa.types.is_floating(raw):
-        # A missing value makes pandas store whole numbers as floats: 1.0 means 1.
-        whole = f'"{name}" = trunc("{name}") AND abs("{name}") < 9007199254740992'
-        integer = f'CAST(TRY_CAST("{name}" AS BIGINT) AS VARCHAR)'
+        whole = f"{name} = trunc({name}) AND abs({name}) < {INEXACT}"
+        integer = f"CAST(TRY_CAST({name} AS BIGINT) AS VARCHAR)"
         shown = f"CASE WHEN {whole} THEN {integer} ELSE {shown} END"
+    if pa.types.is_decimal(raw):
+        shortened = f"rtrim(rtrim({shown}, '0'), '.')"
+        shown = f"CASE WHEN contains({shown}, '.') THEN {shortened} ELSE {shown} END"
     text = f"trim({shown}, {BLANKS})"
     return f"CASE WHEN NOT regexp_full_match({text}, '([+-]?nan)?', 'i') THEN {text} END"
 
 
-def _value(name: str, column: Column) -> str:
+def _is_inexact(name: str, raw: pa.DataType) -> str:
+    """SQL that is true where a raw number may stand for several whole ones."""
+    return f"abs({name}) >= {INEXACT}" if pa.types.is_floating(raw) else "false"
+
+
+def _value(text: str, column: Column) -> str:
     """SQL of the typed value; null where the text is missing or something else."""
-    text = f'"text_{name}"'
-    number = f"TRY_CAST({text} AS DOUBLE)"
     match column.type:
         case "number":
-            return number
+            return number(text)
         case "integer":
-            # Digits go straight to an integer: a float would round those above 2^53.
-            digits = f"regexp_full_match({text}, '[+-]?[0-9]+')"
-            return (
-                f"CASE WHEN {digits} THEN TRY_CAST({text} AS BIGINT) "
-                f"WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS BIGINT) END"
-            )
+            return whole(text)
         case "boolean":
             return (
                 f"CASE WHEN lower({text}) IN {TRUTHS} THEN true "
@@ -76,11 +86,18 @@ def _value(name: str, column: Column) -> str:
             return text
 
 
-def _column_faults(name: str, column: Column) -> list[tuple[str, str]]:
+def _column_faults(name: str, column: Column, number: int, is_key: bool) -> list[tuple[str, str]]:
     """SQL conditions on text and typed value, each with the SQL of its message."""
-    text, value = f'"text_{name}"', f'"typed_{name}"'
+    text, value = f"t{number}", f"v{number}"
     named = literal(f"{name}: ")
     faults = []
+    if is_key:
+        faults.append((f"{text} IS NULL", literal(f"{name}: the key is missing")))
+    if is_key or column.type == "category":
+        inexact = literal(
+            " is a floating-point number beyond 2^53, which stands for several whole ones"
+        )
+        faults.append((f"x{number}", f"{named} || {text} || {inexact}"))
     if not column.nullable:
         faults.append((f"{text} IS NULL", literal(f"{name}: missing")))
     if column.type != "category":
@@ -102,23 +119,71 @@ def _column_faults(name: str, column: Column) -> list[tuple[str, str]]:
     return faults
 
 
-def _as_json(name: str, raw: pa.DataType) -> str:
-    """SQL of a raw value in JSON, which has no nan and no infinity: those are kept as text."""
-    if pa.types.is_floating(raw):
-        text = f'CAST("{name}" AS VARCHAR)'
-        return f'CASE WHEN isfinite("{name}") THEN to_json("{name}") ELSE to_json({text}) END'
-    return f'"{name}"'
+def as_json(lake: Lake, rows: pa.Table) -> list[str]:
+    """Each row as a JSON object, as any reader of JSON takes it.
+
+    Texts, whole numbers, floats and truths are what they are; nan and infinity, which JSON does
+    not have, and all other types are text.
+    """
+    numbered = _in_sql(rows)
+    plain = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_string)
+    cells = ", ".join(
+        name if any(is_plain(field.type) for is_plain in plain) else f"CAST({name} AS VARCHAR)"
+        for name, field in zip(numbered.column_names, numbered.schema, strict=True)
+    )
+    shown = lake.query(f"SELECT {cells} FROM numbered", numbered=numbered)
+    names = rows.column_names
+    columns = [map(_json_value, column.to_pylist()) for column in shown.columns]
+    return [
+        json.dumps(dict(zip(names, values, strict=True)), separators=(",", ":"), ensure_ascii=False)
+        for values in zip(*columns, strict=True)
+    ]
 
 
-def _require(batch: Batch, wanted: list[str], hint: str) -> None:
-    found = [name for name in batch.rows.schema.names if name not in ("day", "event_time")]
+def _in_sql(rows: pa.Table) -> pa.Table:
+    """Columns by their number, in types that DuckDB reads exactly."""
+    columns = []
+    for column in rows.columns:
+        if pa.types.is_float16(column.type):
+            column = column.cast(pa.float32())
+        elif pa.types.is_decimal256(column.type):
+            values = (None if v is None else f"{v.normalize():f}" for v in column.to_pylist())
+            column = pa.chunked_array([pa.array(values, pa.string())])
+        columns.append(column)
+    return pa.table(columns, [f"c{number}" for number in range(len(columns))])
+
+
+def _json_value(value: Any) -> Any:
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _require(part: Part, wanted: Sequence[str], hint: str) -> None:
+    found = part.rows.column_names
     missing = [name for name in wanted if name not in found]
-    # Days without a file have no rows, and no columns to complain about.
-    if missing and (found or batch.rows.num_rows):
+    if missing and not part.sparse:
         raise SourceError(
-            f"{batch.origin}: missing columns: {', '.join(missing)}; "
+            f"{part.place}: missing columns: {', '.join(missing)}; "
             f"found {', '.join(found) or 'none'}; {hint}"
         )
+
+
+def _texts(lake: Lake, part: Part, checked: Sequence[str], offset: int) -> pa.Table:
+    """The day, the time, the number and the texts of the checked columns of each row."""
+    raw = _in_sql(part.rows)
+    place = {name: number for number, name in enumerate(part.rows.column_names)}
+    cells = []
+    for at, name in enumerate(checked):
+        if name not in place:
+            cells.append(f"CAST(NULL AS VARCHAR) AS t{at}, false AS x{at}")
+            continue
+        column, kind = f"c{place[name]}", raw.schema.field(place[name]).type
+        cells.append(f"{_text(column, kind)} AS t{at}, {_is_inexact(column, kind)} AS x{at}")
+    raw = raw.append_column("day", part.days).append_column("event_time", part.times)
+    ordinals = pa.array(range(offset, offset + raw.num_rows), pa.int64())
+    return lake.query(
+        f"SELECT day, event_time, ordinal, {', '.join(cells)} FROM raw",
+        raw=raw.append_column("ordinal", ordinals),
+    )
 
 
 def _screen(
@@ -129,112 +194,157 @@ def _screen(
     columns: Mapping[str, Column],
     accepted: Table,
     rejected: Table,
-    earlier: Scan | None = None,
-    corrects: str | None = None,
+    elsewhere: Mapping[str, Scan] | None = None,
+    corrects: bool = False,
 ) -> Screened:
-    if batch.rows.num_rows == 0:
+    """Screens the rows of a batch.
+
+    The keys of `elsewhere`, the earlier and the later days, may not come again. With `corrects` a
+    later row of a key and day replaces an earlier one; the only column is then what it replaces.
+    """
+    parts = [part for part in batch.parts if part.rows.num_rows]
+    if not parts:
         return Screened(accepted.schema.empty_table(), rejected.schema.empty_table())
-    raw = batch.rows.schema
     key_type = "integer" if pa.types.is_integer(accepted.schema.field(key).type) else "category"
     checked = {key: Column(type=key_type), **columns}
-    texts = ", ".join(f'{_text(name, raw.field(name).type)} AS "text_{name}"' for name in checked)
-    values = ", ".join(f'{_value(name, item)} AS "typed_{name}"' for name, item in checked.items())
-    faults = [(f'"text_{key}" IS NULL', literal(f"{key}: the key is missing"))]
-    for name, column in checked.items():
-        faults += _column_faults(name, column)
+    offsets = [sum(part.rows.num_rows for part in parts[:number]) for number in range(len(parts))]
+    texts = pa.concat_tables(
+        _texts(lake, part, list(checked), offset)
+        for part, offset in zip(parts, offsets, strict=True)
+    )
+    values = ", ".join(
+        f"{_value(f't{number}', column)} AS v{number}"
+        for number, column in enumerate(checked.values())
+    )
+    faults = [
+        fault
+        for number, (name, column) in enumerate(checked.items())
+        for fault in _column_faults(name, column, number, is_key=number == 0)
+    ]
     reasons = ", ".join(f"CASE WHEN {fault} THEN {message} END" for fault, message in faults)
-    payload = ", ".join(
-        f"{literal(field.name)}: {_as_json(field.name, field.type)}"
-        for field in raw
-        if field.name not in ("day", "event_time")
-    )
-    seen_before = f'EXISTS (FROM earlier WHERE earlier."{key}" = checked."typed_{key}")'
-    earlier_fault = (
-        f"CASE WHEN {seen_before} THEN {literal(f'{key}: the key exists on an earlier day')} END"
-        if earlier
-        else "NULL"
-    )
-    duplicate = literal(f"{key}: duplicate key")
     order = "ordinal"
-    if corrects is not None:
+    # As if the days landed one after another: what comes twice in a batch may be of two days.
+    taken = _taken(key, elsewhere)
+    duplicate = literal(f"{key}: duplicate key")
+    if corrects:
         order = "event_time DESC NULLS LAST, ordinal DESC"
-        changed = f'"typed_{corrects}" IS DISTINCT FROM final'
-        duplicate = f"CASE WHEN {changed} THEN {literal(CORRECTED)} ELSE {duplicate} END"
-    final = f'"typed_{corrects or key}"'
+        duplicate = (
+            f"CASE WHEN v1 IS DISTINCT FROM final THEN {literal(CORRECTED)} ELSE {duplicate} END"
+        )
     sql = f"""
-        WITH texts AS (
-            SELECT day, event_time, row_number() OVER () AS ordinal, {texts},
-                CAST(to_json({{{payload}}}) AS VARCHAR) AS row
-            FROM raw
-        ),
-        typed AS (SELECT *, {values} FROM texts),
+        WITH typed AS (SELECT *, {values} FROM texts),
         checked AS (
             SELECT *, list_filter([{reasons}], lambda fault: fault IS NOT NULL) AS faults
             FROM typed
         ),
         ranked AS (
-            SELECT *, {earlier_fault} AS earlier_fault,
+            SELECT *,
                 row_number() OVER in_day AS rank_in_day,
-                first_value({final}) OVER in_day AS final,
-                row_number() OVER (PARTITION BY "typed_{key}", len(faults) = 0
-                                   ORDER BY day, ordinal) AS rank
+                first_value({"v1" if corrects else "v0"}) OVER in_day AS final,
+                row_number() OVER (PARTITION BY v0, len(faults) = 0 ORDER BY day, ordinal) AS rank
             FROM checked
-            WINDOW in_day AS (PARTITION BY day, "typed_{key}", len(faults) = 0 ORDER BY {order})
+            WINDOW in_day AS (PARTITION BY day, v0, len(faults) = 0 ORDER BY {order})
         )
-        SELECT * EXCLUDE (faults, earlier_fault, rank, rank_in_day, final), list_filter(
-            list_concat(faults, [
-                earlier_fault,
-                CASE WHEN len(faults) = 0 AND {"rank" if earlier else "rank_in_day"} > 1
-                     THEN {duplicate} END
-            ]), lambda fault: fault IS NOT NULL) AS faults
+        SELECT day, event_time, ordinal, COLUMNS('v[0-9]+'),
+            CASE WHEN len(faults) > 0 THEN faults {taken}
+                WHEN rank_in_day > 1 THEN [{duplicate}] ELSE [] END AS faults
         FROM ranked
     """
-    scans: dict[str, Scan | pa.Table] = {"raw": batch.rows}
-    if earlier:
-        scans["earlier"] = earlier
-    judged = lake.query(sql, **scans)
-    good = ", ".join(f'"typed_{name}" AS "{name}"' for name in checked)
+    judged = lake.query(sql, texts=texts, **(elsewhere or {}))
+    good = ", ".join(f"v{number} AS {identifier(name)}" for number, name in enumerate(checked))
     accepted_rows = lake.query(
         f"SELECT day, event_time, {good} FROM judged WHERE len(faults) = 0 ORDER BY day, ordinal",
         judged=judged,
     )
-    rejected_rows = lake.query(
-        f'SELECT day, {literal(source)} AS source, CAST("typed_{key}" AS VARCHAR) AS key, '
-        "array_to_string(faults, '; ') AS reason, row FROM judged WHERE len(faults) > 0 "
-        "ORDER BY day, ordinal",
+    faulty = lake.query(
+        "SELECT day, ordinal, CAST(v0 AS VARCHAR) AS key, array_to_string(faults, '; ') AS reason "
+        "FROM judged WHERE len(faults) > 0 ORDER BY ordinal",
         judged=judged,
     )
+    kept_aside = [
+        _kept_aside(lake, part, faulty, offset, source)
+        for part, offset in zip(parts, offsets, strict=True)
+    ]
     return Screened(
         accepted_rows.select(accepted.schema.names).cast(accepted.schema),
-        rejected_rows.cast(rejected.schema),
+        pa.concat_tables(rows.cast(rejected.schema) for rows in kept_aside).sort_by("day"),
     )
+
+
+def _kept_aside(lake: Lake, part: Part, faulty: pa.Table, offset: int, source: str) -> pa.Table:
+    """The rows of a part that are faulty, with their raw content."""
+    numbers = pc.subtract(faulty["ordinal"], offset)
+    mine = pc.and_(pc.greater_equal(numbers, 0), pc.less(numbers, part.rows.num_rows))
+    rows = faulty.filter(mine)
+    return pa.table(
+        {
+            "day": rows["day"],
+            "source": pa.array([source] * rows.num_rows, pa.string()),
+            "key": rows["key"],
+            "reason": rows["reason"],
+            "row": pa.array(as_json(lake, part.rows.take(numbers.filter(mine))), pa.string()),
+            "row_day": rows["day"],
+        }
+    )
+
+
+def _taken(key: str, elsewhere: Mapping[str, Scan] | None) -> str:
+    """SQL cases of a key that another day has; none where a key may come again."""
+    if elsewhere is None:
+        return ""
+    earlier = literal(f"{key}: the key exists on an earlier day")
+    later = literal(f"{key}: the key exists on a later day")
+    has_it = f"EXISTS (FROM {{}} o WHERE o.{identifier(key)} = ranked.v0)"
+    cases = [f"WHEN rank > rank_in_day THEN [{earlier}]"]
+    if "earlier" in elsewhere:
+        cases.append(f"WHEN {has_it.format('earlier')} THEN [{earlier}]")
+    if "later" in elsewhere:
+        cases.append(f"WHEN {has_it.format('later')} THEN [{later}]")
+    return " ".join(cases)
+
+
+def keys_of(lake: Lake, part: Part, key: str, key_type: pa.DataType) -> list[str | None]:
+    """The key of each row as text, as the table of rejected rows has it; None where it has none."""
+    column = Column(type="integer" if pa.types.is_integer(key_type) else "category")
+    texts = _texts(lake, part, [key], 0)
+    found = lake.query(
+        f"SELECT CAST({_value('t0', column)} AS VARCHAR) AS key FROM texts ORDER BY ordinal",
+        texts=texts,
+    )
+    keys: list[str | None] = found["key"].to_pylist()
+    return keys
 
 
 def screen_events(
     lake: Lake,
     batch: Batch,
+    first: date,
+    last: date,
     key: str,
     columns: Mapping[str, Column],
     events: Table,
     rejected: Table,
 ) -> Screened:
-    """Checks events: types, nulls, ranges, allowed values, and a key that is new.
+    """Checks events of the days `first` to `last`: types, nulls, ranges, allowed values, new keys.
 
-    A key is one event for ever: the first row in day and file order keeps it.
+    A key is one event for ever: the day that landed first keeps it, and on it the first row.
 
     Raises:
-        SourceError: if a declared column is missing from the source altogether.
+        SourceError: if a declared column is missing from a part of the batch.
     """
-    _require(
-        batch,
-        [key, *columns],
-        "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml",
-    )
-    first = min(batch.rows["day"].to_pylist(), default=None)
-    earlier = None
-    if first is not None:
-        earlier = Scan(events, until=first.fromordinal(first.toordinal() - 1))
-    return _screen(lake, batch, "events", key, columns, events, rejected, earlier)
+    for part in batch.parts:
+        _require(
+            part,
+            [key, *columns],
+            "add it to the source, or correct `key`, `columns` or `inputs` in the model's "
+            "defs.yaml",
+        )
+    elsewhere = {
+        "earlier": Scan(events, until=first - timedelta(days=1)),
+        "later": Scan(events, since=last + timedelta(days=1)),
+    }
+    elsewhere = {name: scan for name, scan in elsewhere.items() if lake.holds(scan)}
+    return _screen(lake, batch, "events", key, columns, events, rejected, elsewhere)
 
 
 def screen_labels(
@@ -246,17 +356,18 @@ def screen_labels(
     day the last counts: by `event_time`, and where that is the same by the order of the rows.
 
     Raises:
-        SourceError: if the label column is missing from the source altogether.
+        SourceError: if the key or the label column is missing from a part of the batch.
     """
-    _require(
-        batch,
-        [key, target.column],
-        "add it to the source, or correct `key` or `target.column` in the model's defs.yaml",
-    )
+    for part in batch.parts:
+        _require(
+            part,
+            [key, target.column],
+            "add it to the source, or correct `key` or `target.column` in the model's defs.yaml",
+        )
     column = (
         Column(type="category", nullable=False, allowed=target.classes)
         if target.is_classification
         else Column(type="number", nullable=False)
     )
     columns = {target.column: column}
-    return _screen(lake, batch, "labels", key, columns, labels, rejected, corrects=target.column)
+    return _screen(lake, batch, "labels", key, columns, labels, rejected, corrects=True)

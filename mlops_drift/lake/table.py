@@ -67,6 +67,7 @@ class ModelTables:
     events: Table
     labels: Table
     rejected: Table
+    received: Table
     features: Table
     predictions: Table
     shadow_predictions: Table
@@ -150,9 +151,26 @@ def model_tables(
                     pa.field("key", pa.string()),
                     pa.field("reason", pa.string(), nullable=False),
                     pa.field("row", pa.string(), nullable=False),
+                    # The row's own day, which may have run already; null where none can be read.
+                    pa.field("row_day", pa.date32()),
                 ]
             ),
             partition_by=("day", "source"),
+        ),
+        received=Table(
+            f"landing.{model}_received",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("source", pa.string(), nullable=False),
+                    pa.field("row_day", pa.date32()),
+                    pa.field("rows", pa.int64(), nullable=False),
+                    pa.field("size", pa.int64()),
+                    *(pa.field(name, pa.int64()) for name in ("total", "waiting", "gone")),
+                    pa.field("note", pa.string()),
+                ]
+            ),
+            partition_by=(),
         ),
         features=Table(
             f"features.{model}", pa.schema([DAY, key_field, moment, *column_fields(columns)])

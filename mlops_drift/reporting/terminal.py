@@ -1,7 +1,7 @@
 """What the command line prints: progress, the timeline, the status, tables."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Self
 
@@ -200,6 +200,9 @@ def print_status(status: dict[str, Any]) -> None:
         f"({status['labels_without_event']} of no event so far), {status['rejected']} rejected "
         f"rows, {status['predictions']} predictions"
     )
+    for source, account in status["sources"].items():
+        for line in _account_lines(status["model"], source, account):
+            console.print(escape(line))
     for check in status["checks"]:
         colour = {"pass": "green", "fail": "red"}.get(check["verdict"], "yellow")
         console.print(
@@ -210,6 +213,25 @@ def print_status(status: dict[str, Any]) -> None:
         print_shadow(status["shadow"], console)
     console.print(escape(f"next: {status['next']}"))
     _print_decisions(console, status["model"], status["decisions"])
+
+
+def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Iterator[str]:
+    """Where all rows of a source are, and what a person may do about it."""
+    gone = f", {account['gone']} recorded rows are no longer in it" if account["gone"] else ""
+    yield (
+        f"source of {source}: {account['rows']} rows, {account['recorded']} landed or rejected, "
+        f"{account['waiting']} of days to come{gone}"
+    )
+    late = account["late"]
+    if late:
+        rows = sum(entry["rows"] for entry in late)
+        days = ", ".join(str(entry["day"]) for entry in late)
+        yield (
+            f"  {rows} rows came after their day had run ({days}) and are rejected; to land them: "
+            f"mlops-drift run {model} --from {late[0]['day']} --until {late[-1]['day']} --again"
+        )
+    if account["note"]:
+        yield f"  {account['note']}"
 
 
 def print_table(result: pa.Table) -> None:

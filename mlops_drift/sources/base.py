@@ -1,9 +1,10 @@
 """What every source of events and labels gives: raw rows with their day."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -13,31 +14,58 @@ class SourceError(Exception):
 
 
 @dataclass(frozen=True)
-class Stray:
-    """A row of a source that none of the days asked for can hold.
-
-    Attributes:
-        day: the day whose file it is in; None for a row of a file for all days.
-        reason: why no day holds it.
-        row: its content as JSON.
-    """
-
-    day: date | None
-    reason: str
-    row: str
-
-
-@dataclass(frozen=True)
 class Origin:
     """Where the rows of a day came from.
 
     Attributes:
         place: a file, as the YAML names it, or the name of a simulated world.
         digest: SHA-256 of the file as it was read, in hexadecimal; empty where there is no file.
+        size: bytes of a file that holds one day; None where there is none.
     """
 
     place: str
     digest: str = ""
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Raw rows that were read together: of one file, or of a simulated world.
+
+    Attributes:
+        rows: the columns as they were read, unconverted; no two differ only by case.
+        days: the day of each row (date); null where no day can be read.
+        times: the moment of each row in UTC (timestamp without zone).
+        place: where the rows come from, for messages.
+        day_column: the column that the days come from; None for a file named after its day.
+        sparse: whether a row may leave columns out, as a JSON record may.
+    """
+
+    rows: pa.Table
+    days: pa.ChunkedArray
+    times: pa.ChunkedArray
+    place: str
+    day_column: str | None = None
+    sparse: bool = False
+
+
+class OtherDays(Protocol):
+    """What a source holds of other days than those asked for."""
+
+    @property
+    def total(self) -> int | None:
+        """Rows of the whole source; None where it is not read as a whole."""
+
+    def counts(self, recorded: Mapping[date | None, int | None]) -> Mapping[date | None, int]:
+        """How many rows there are, by day; None stands for rows without a readable day.
+
+        Args:
+            recorded: the days of rows on record, each with the size of its file at that time. Of
+                these a day is left out only where it shows that nothing has come or gone since.
+        """
+
+    def parts(self, days: Collection[date | None]) -> list[Part]:
+        """The rows of some of these days."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +73,18 @@ class Batch:
     """Raw rows of some days, not yet checked.
 
     Attributes:
-        rows: `day` (date), `event_time` (timestamp) and the source's own columns, unconverted.
-        origin: where the rows come from, for messages.
-        strays: rows of the source that none of the days asked for can hold.
+        parts: the rows, in the order of days and files.
+        misplaced: rows in the file of a day (the key) that are of another or of no readable day.
         origins: where the rows of each day come from, as far as there was something to read.
+        others: the other days of the source; None where it has no rows but those asked for.
+        note: what looks wrong about the source as a whole; empty if nothing does.
     """
 
-    rows: pa.Table
-    origin: str
-    strays: tuple[Stray, ...] = ()
+    parts: tuple[Part, ...]
+    misplaced: Mapping[date, Part] = field(default_factory=dict)
     origins: Mapping[date, Origin] = field(default_factory=dict)
+    others: OtherDays | None = None
+    note: str = ""
 
 
 class Source(ABC):

@@ -1,8 +1,9 @@
 """Where events and labels come from, as written in YAML."""
 
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mlops_drift.schema import Strict
 
@@ -55,6 +56,22 @@ class FilesSource(Strict):
     labels: FileTable = Field(
         description="One row a label: key, label; its day is the day on which it became known."
     )
+    timezone: str = Field(
+        "UTC",
+        description="Where a day begins and ends, such as Europe/Berlin. A time without an offset "
+        "is local time there; `event_time` is kept in UTC.",
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_is_known(cls, timezone: str) -> str:
+        try:
+            ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(
+                f"found {timezone!r}; use a name such as Europe/Berlin or UTC"
+            ) from error
+        return timezone
 
 
 Source = Annotated[SimulatorSource | FilesSource, Field(discriminator="kind")]

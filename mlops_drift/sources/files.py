@@ -1,36 +1,34 @@
 """Events and labels from CSV, Parquet and JSON files."""
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
-from glob import escape
+from functools import lru_cache, partial
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from mlops_drift.sources.base import Batch, Origin, Source, SourceError, Stray
+from mlops_drift.files.error import FileError
+from mlops_drift.files.table_file import ending, open_file
+from mlops_drift.sources.base import Batch, Origin, Part, Source, SourceError
 from mlops_drift.sources.config import FilesSource, FileTable
-from mlops_drift.sql import identifier, literal
+from mlops_drift.sql import literal
 
-# CSV and JSON are read as text, so that one bad cell is a rejected row and not a failed file; and
-# nothing about a CSV but its delimiter is guessed: a wrong guess at comments drops rows.
-CSV = "all_varchar = true, header = true, skip = 0, comment = '', quote = '\"', escape = '\"'"
-JSON = "maximum_depth = 1, sample_size = -1"
-READERS = {
-    ".csv": f"read_csv({{path}}, {CSV})",
-    ".parquet": "read_parquet({path})",
-    ".json": f"(SELECT COLUMNS(*) ->> '$' FROM read_json({{path}}, {JSON}))",
-    ".jsonl": f"(SELECT COLUMNS(*) ->> '$' FROM read_ndjson({{path}}, {JSON}))",
-}
+# DuckDB reads more as a day, such as `epoch` and `infinity`.
+DAY_AS_TEXT = r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([ T].*)?"
+
+# A record leaves out what it has no value for.
+JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 
 
 class Files(Source):
     """Reads one file for all days, or one file a day.
 
     Args:
-        config: paths and day columns.
+        config: paths, day columns and time zone.
         folder: what relative paths are relative to.
     """
 
@@ -47,74 +45,212 @@ class Files(Source):
         return self._read(self._config.labels, first, last)
 
     def _read(self, table: FileTable, first: date, last: date) -> Batch:
-        pattern = str(self._folder / table.path)
-        if "{day}" not in pattern:
-            return _read_file(Path(pattern), self._folder, table.day_column, first, last)
         days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-        batches = [
-            _read_file(path, self._folder, table.day_column, day, day, named_day=day)
-            for day in days
-            if (path := Path(pattern.replace("{day}", day.isoformat()))).exists()
-            or table.missing == "error"
-        ]
+        if "{day}" in table.path:
+            return self._read_days(table, days)
+        path = self._folder / table.path
+        _require_file(path, f"{first}{'' if first == last else f' to {last}'}")
+        whole = _WholeFile(_dated(path, table.day_column, self._config.timezone))
+        origin = Origin(self._place(path), _digest(path))
         return Batch(
-            _joined([batch.rows for batch in batches], pattern),
-            pattern,
-            tuple(stray for batch in batches for stray in batch.strays),
-            {day: origin for batch in batches for day, origin in batch.origins.items()},
+            tuple(whole.parts(days)),
+            origins=dict.fromkeys(days, origin),
+            others=whole,
+            note=_note([whole.part.times], self._config.timezone),
         )
 
+    def _read_days(self, table: FileTable, days: list[date]) -> Batch:
+        parts: list[Part] = []
+        misplaced: dict[date, Part] = {}
+        origins: dict[date, Origin] = {}
+        times = []
+        for day in days:
+            path = self._path(table, day)
+            if table.missing == "empty" and not path.exists():
+                continue
+            _require_file(path, str(day))
+            size = path.stat().st_size
+            part = self._of_day(table, day)
+            origins[day] = Origin(self._place(path), _digest(path), size)
+            mine = pc.fill_null(pc.equal(part.days, pa.scalar(day, pa.date32())), False)
+            parts.append(_filtered(part, mine))
+            others = _filtered(part, pc.invert(mine))
+            if others.rows.num_rows:
+                misplaced[day] = others
+            if table.day_column is not None:
+                times.append(part.times)
+        others_days = _DayFiles(partial(self._path, table), partial(self._of_day, table))
+        note = _note(times, self._config.timezone)
+        return Batch(tuple(parts), misplaced, origins, others_days, note)
 
-def _joined(tables: list[pa.Table], pattern: str) -> pa.Table:
-    try:
-        return pa.concat_tables([_no_rows(), *tables], promote_options="permissive")
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise SourceError(
-            f"{pattern}: a column has another type in another day's file: {error}; "
-            "write it with the same type every day"
-        ) from error
+    def _path(self, table: FileTable, day: date) -> Path:
+        return self._folder / table.path.replace("{day}", day.isoformat())
+
+    def _of_day(self, table: FileTable, day: date) -> Part:
+        """The rows of the file of a day, with the day that each is of."""
+        return _dated(self._path(table, day), table.day_column, self._config.timezone, day)
+
+    def _place(self, path: Path) -> str:
+        # As the YAML names it: the same data is the same in whichever folder the project lies.
+        return str(path.relative_to(self._folder) if path.is_relative_to(self._folder) else path)
 
 
-def _no_rows() -> pa.Table:
-    return pa.schema([("day", pa.date32()), ("event_time", pa.timestamp("us"))]).empty_table()
+@dataclass(frozen=True)
+class _WholeFile:
+    """A file for all days."""
+
+    part: Part
+
+    @property
+    def total(self) -> int | None:
+        return int(self.part.rows.num_rows)
+
+    def counts(self, recorded: Mapping[date | None, int | None]) -> Mapping[date | None, int]:
+        counted = pc.value_counts(self.part.days).to_pylist()
+        found = {entry["values"]: entry["counts"] for entry in counted}
+        return {**dict.fromkeys(recorded, 0), **found}
+
+    def parts(self, days: Collection[date | None]) -> list[Part]:
+        wanted = pa.array(days, pa.date32())
+        return [_filtered(self.part, pc.is_in(self.part.days, value_set=wanted))]
 
 
-def _reader(path: Path) -> str:
-    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
-    suffix = suffixes[-1].lower() if suffixes else ""
-    if suffix not in READERS:
-        raise SourceError(
-            f"{path}: cannot tell the format from the ending {suffix!r}; "
-            f"it should be one of {', '.join(READERS)}, with or without .gz"
-        )
-    # DuckDB takes a path for a pattern, which could match another file.
-    return READERS[suffix].format(path=literal(escape(str(path))))
+@dataclass(frozen=True)
+class _DayFiles:
+    """Files of one day each, of which those that have another size by now are read."""
+
+    path: Callable[[date], Path]
+    read: Callable[[date], Part]
+    total: int | None = None
+
+    def counts(self, recorded: Mapping[date | None, int | None]) -> Mapping[date | None, int]:
+        return {
+            day: part.rows.num_rows
+            for day, size in recorded.items()
+            if day is not None and size is not None and (part := self._changed(day, size))
+        }
+
+    def _changed(self, day: date, size: int) -> Part | None:
+        path = self.path(day)
+        if not path.is_file() or path.stat().st_size == size:
+            return None
+        try:
+            return self.read(day)
+        except SourceError:
+            # Perhaps it is being written; it holds up no other day.
+            return None
+
+    def parts(self, days: Collection[date | None]) -> list[Part]:
+        parts = [(day, self.read(day)) for day in days if day is not None]
+        return [
+            Part(
+                part.rows,
+                pa.chunked_array([pa.array([day] * part.rows.num_rows, pa.date32())]),
+                part.times,
+                part.place,
+                part.day_column,
+                part.sparse,
+            )
+            for day, part in parts
+        ]
 
 
-def _read_file(
-    path: Path,
-    folder: Path,
-    day_column: str | None,
-    first: date,
-    last: date,
-    named_day: date | None = None,
-) -> Batch:
+def _filtered(part: Part, mask: pa.ChunkedArray) -> Part:
+    return Part(
+        part.rows.filter(mask),
+        part.days.filter(mask),
+        part.times.filter(mask),
+        part.place,
+        part.day_column,
+        part.sparse,
+    )
+
+
+def _require_file(path: Path, days: str) -> None:
     if not path.is_file():
         raise SourceError(
-            f"{path}: no such file (wanted for {first}{'' if first == last else f' to {last}'}); "
+            f"{path}: no such file (wanted for {days}); "
             "put the file there, or correct `path` in the model's defs.yaml"
         )
-    # As the YAML names it: the same data is the same in whichever folder the project lies.
-    place = path.relative_to(folder) if path.is_relative_to(folder) else path
-    origin = Origin(str(place), _digest(path))
+
+
+def _dated(
+    path: Path, day_column: str | None, timezone: str, named_day: date | None = None
+) -> Part:
+    """The rows of a file, each with its day; a file of one day without a day column has its own."""
+    try:
+        rows = open_file(path).read()
+    except FileError as error:
+        raise SourceError(str(error)) from error
+    sparse = ending(path) in JSON_ENDINGS and (named_day is not None or not rows.num_rows)
+    if day_column is None or (day_column not in rows.column_names and not rows.num_rows and sparse):
+        days = pa.chunked_array([pa.array([named_day] * rows.num_rows, pa.date32())])
+        times = days.cast(pa.timestamp("us"))
+        return Part(rows, days, times, str(path), day_column, sparse)
+    if day_column not in rows.column_names:
+        raise SourceError(
+            f"{path}: the day column {day_column!r} is missing; found "
+            f"{', '.join(rows.column_names)}; name one of these as `day_column`"
+        )
+    days, times = _moments(path, day_column, rows[day_column], timezone)
+    return Part(rows, days, times, str(path), day_column, sparse)
+
+
+def _moments(
+    path: Path, name: str, column: pa.ChunkedArray, timezone: str
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """The day in a time zone and the moment in UTC of each value; null where it is none.
+
+    A value with an offset or a zone is that moment, one without is local time.
+    """
     with duckdb.connect(":memory:") as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        try:
-            batch = _query(connection, path, day_column, first, last, named_day)
-        except duckdb.Error as error:
-            raise SourceError(f"{path}: cannot be read: {error}") from error
-    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    return replace(batch, origins=dict.fromkeys(days, origin))
+        connection.execute(f"SET TimeZone = {literal(timezone)}")
+        connection.register("dated", pa.table({"c": column}))
+        [(kind,)] = connection.execute("SELECT typeof(any_value(c)) FROM dated").fetchall()
+        moment = "TRY_CAST(c AS TIMESTAMPTZ)"
+        if kind.startswith(("VARCHAR", "ENUM")):
+            text = "trim(CAST(c AS VARCHAR))"
+            is_day = f"regexp_full_match({text}, {literal(DAY_AS_TEXT)})"
+            moment = f"CASE WHEN {is_day} THEN TRY_CAST({text} AS TIMESTAMPTZ) END"
+        elif not kind.startswith(("DATE", "TIMESTAMP", '"NULL"')):
+            raise SourceError(
+                f"{path}: the day column {name!r} holds {kind}; it should hold dates, timestamps "
+                "or texts such as 2024-10-01"
+            )
+        found = connection.sql(
+            f"""
+            SELECT CAST(m AS DATE) AS day, CAST(m AT TIME ZONE 'UTC' AS TIMESTAMP) AS time
+            FROM (SELECT CASE WHEN year(m) BETWEEN 1 AND 9999 THEN m END AS m
+                  FROM (SELECT {moment} AS m FROM dated))
+            """
+        ).to_arrow_table()
+    return found["day"], found["time"].cast(pa.timestamp("us"))
+
+
+def _note(times: list[pa.ChunkedArray], timezone: str) -> str:
+    """A warning where all times lie at one hour that is not midnight; empty otherwise.
+
+    Dates that were written as moments of another zone look like this; with summer time they lie at
+    two hours.
+    """
+    chunks = [chunk for column in times for chunk in column.chunks]
+    moments = pa.chunked_array(chunks, pa.timestamp("us")).drop_null()
+    if len(moments) < 2:
+        return ""
+    local = pc.local_timestamp(
+        pc.assume_timezone(moments, "UTC").cast(pa.timestamp("us", timezone))
+    )
+    within = pc.subtract(
+        local.cast(pa.int64()), pc.floor_temporal(local, unit="hour").cast(pa.int64())
+    )
+    hours = sorted(pc.unique(pc.hour(local)).to_pylist())
+    if 0 in hours or len(hours) > 2 or hours[-1] - hours[0] > 1 or pc.max(within).as_py():
+        return ""
+    listed = " or ".join(f"{hour:02}:00" for hour in hours)
+    return (
+        f"all times lie at {listed} {timezone}: if these are midnights of another time zone, name "
+        "it as `source.timezone`, such as Europe/Berlin; it decides which day a row is of"
+    )
 
 
 def _digest(path: Path) -> str:
@@ -127,57 +263,3 @@ def _digest(path: Path) -> str:
 def _digest_of(path: Path, size: int, modified: int) -> str:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _query(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    day_column: str | None,
-    first: date,
-    last: date,
-    named_day: date | None,
-) -> Batch:
-    reader = _reader(path)
-    found = [row[0] for row in connection.execute(f"DESCRIBE FROM {reader}").fetchall()]
-    if found == ["json"] and not connection.execute(f"FROM {reader} LIMIT 1").fetchall():
-        # JSON without records names no columns.
-        return Batch(_no_rows(), str(path))
-    own = {"day", "event_time", (day_column or "day").lower()}
-    columns = [identifier(name) for name in found if name.lower() not in own]
-    if day_column is None:
-        moment = f"DATE '{named_day}'"
-    elif day_column in found:
-        # With a time zone an offset counts; a moment without one is taken as UTC.
-        moment = f"TRY_CAST({identifier(day_column)} AS TIMESTAMPTZ)"
-    else:
-        raise SourceError(
-            f"{path}: the day column {day_column!r} is missing; found {', '.join(found)}; "
-            "name one of these as `day_column`"
-        )
-    wanted = [f"CAST({moment} AS DATE) AS day", f"CAST({moment} AS TIMESTAMP) AS event_time"]
-    rows = connection.sql(
-        f"SELECT {', '.join([*wanted, *columns])} FROM {reader} "
-        f"WHERE CAST({moment} AS DATE) BETWEEN DATE '{first}' AND DATE '{last}'"
-    ).to_arrow_table()
-    # A file named after one day must hold only that day: anything else would be lost.
-    outside = f" OR CAST({moment} AS DATE) <> DATE '{named_day}'" if named_day else ""
-    content = ", ".join(f"{literal(name)}: {identifier(name)}" for name in found)
-    said = f"CAST({identifier(day_column)} AS VARCHAR)" if day_column else "NULL"
-    strays = connection.execute(
-        f"SELECT CAST({moment} AS DATE), {said}, CAST(to_json({{{content}}}) AS VARCHAR) "
-        f"FROM {reader} WHERE {moment} IS NULL{outside}"
-    ).fetchall()
-    return Batch(
-        rows,
-        str(path),
-        tuple(
-            Stray(named_day, f"{day_column}: {_fault(day, text)}", row) for day, text, row in strays
-        ),
-    )
-
-
-def _fault(day: date | None, text: str | None) -> str:
-    """Why no day holds a row."""
-    if day:
-        return f"the row is of {day}"
-    return f"{text} is not a day such as 2024-10-01" if text else "missing"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_drift.sources.base import Batch, Origin, Source
+from mlops_drift.sources.base import Batch, Origin, Part, Source
 from mlops_drift.sources.config import SimulatorSource
 from mlops_drift.sources.simulators.catalogue import simulator
 
@@ -32,14 +32,13 @@ class Simulated(Source):
 
     def _gather(self, make: Callable[[date], pa.Table], first: date, last: date) -> Batch:
         days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-        tables = [_with_day(make(day), day) for day in days]
-        origins = dict.fromkeys(days, Origin(self._origin))
-        return Batch(pa.concat_tables(tables), self._origin, origins=origins)
-
-
-def _with_day(table: pa.Table, day: date) -> pa.Table:
-    days = pa.array([day] * table.num_rows, pa.date32())
-    table = table.add_column(0, "day", days)
-    if "event_time" in table.schema.names:
-        return table
-    return table.add_column(1, "event_time", pc.cast(days, pa.timestamp("us")))
+        tables = {day: make(day) for day in days}
+        rows = pa.concat_tables(tables.values())
+        dates = [pa.array([day] * table.num_rows, pa.date32()) for day, table in tables.items()]
+        dated = pa.chunked_array(dates, pa.date32())
+        times = pc.cast(dated, pa.timestamp("us"))
+        if "event_time" in rows.schema.names:
+            times = rows["event_time"].cast(pa.timestamp("us"))
+            rows = rows.drop_columns("event_time")
+        part = Part(rows, dated, times, self._origin)
+        return Batch((part,), origins=dict.fromkeys(days, Origin(self._origin)))

@@ -11,13 +11,15 @@ import pyarrow.compute as pc
 
 from mlops_drift.lake.constraints import CORRECTED, screen_events, screen_labels
 from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.lake.table import Table
 from mlops_drift.monitoring.quality import QualityVerdict, judge_quality
 from mlops_drift.sources.base import Batch, Source
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.received import BEFORE_START, TOO_LATE, Account, Landing
 
 # The value between the column's name and what is wrong with it.
-VALUE = re.compile(r"^([^:]*: ).*?((?:is not|is below|is above) )", re.DOTALL)
+VALUE = re.compile(
+    rf"^([^:]*: ).*?((?:is not|is below|is above|{BEFORE_START}|{TOO_LATE})\b)", re.DOTALL
+)
 
 EVENTS = "events"
 LABELS = "labels"
@@ -32,11 +34,13 @@ class Landed:
         rows: accepted rows.
         rejected: rows in the rejected table, by reason.
         quality: the verdict of each day.
+        account: where all rows of the source are.
     """
 
     rows: int
     rejected: dict[str, int]
     quality: dict[date, QualityVerdict]
+    account: Account
 
 
 def land_events(
@@ -44,14 +48,14 @@ def land_events(
 ) -> Landed:
     """Lands the events of the days `first` to `last`, replacing what was there."""
     batch = source.events(first, last)
-    tables = model.tables
+    table, rejected = model.tables.events, model.tables.rejected
     screened = screen_events(
-        model.lake, batch, spec.key, spec.source_columns, tables.events, tables.rejected
+        model.lake, batch, first, last, spec.key, spec.source_columns, table, rejected
     )
-    kept_aside = _with_strays(spec, screened.rejected, batch, EVENTS, first, last)
-    _land(model, tables.events, EVENTS, screened.accepted, kept_aside, first, last)
+    landing = Landing(spec, model, EVENTS, table, batch, first, last)
+    kept_aside, account = landing.put(screened.accepted, screened.rejected)
     quality = _judge(spec, model, EVENTS, batch, screened.accepted, kept_aside, {}, first, last)
-    return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality)
+    return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality, account)
 
 
 def land_labels(
@@ -63,17 +67,15 @@ def land_labels(
     is used nowhere. One that was corrected on its own day is kept aside; that is no fault.
     """
     batch = source.labels(first, last)
-    tables = model.tables
-    screened = screen_labels(
-        model.lake, batch, spec.key, spec.target, tables.labels, tables.rejected
-    )
-    kept_aside = _with_strays(spec, screened.rejected, batch, LABELS, first, last)
-    _land(model, tables.labels, LABELS, screened.accepted, kept_aside, first, last)
+    table, rejected = model.tables.labels, model.tables.rejected
+    screened = screen_labels(model.lake, batch, spec.key, spec.target, table, rejected)
+    landing = Landing(spec, model, LABELS, table, batch, first, last)
+    kept_aside, account = landing.put(screened.accepted, screened.rejected)
     unmatched = model.unmatched_labels(first, last) if screened.accepted.num_rows else {}
     quality = _judge(
         spec, model, LABELS, batch, screened.accepted, kept_aside, unmatched, first, last
     )
-    return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality)
+    return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality, account)
 
 
 def _judge(
@@ -94,7 +96,7 @@ def _judge(
     champions = model.champions(first, last)
     for day in champions:
         aside = _by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day)))
-        aside.pop(CORRECTED, None)
+        aside = {reason: n for reason, n in aside.items() if not _is_no_fault(reason)}
         aside[UNKNOWN_KEY] = unmatched.get(day, 0)
         verdicts[day] = judge_quality(arrived[day] - aside[UNKNOWN_KEY], aside, source, monitor)
     rows = [
@@ -119,41 +121,8 @@ def _judge(
     return verdicts
 
 
-def _with_strays(
-    spec: ModelSpec, rejected: pa.Table, batch: Batch, source: str, first: date, last: date
-) -> pa.Table:
-    """Adds the rows that no day can hold, each once.
-
-    A stray in the file of one day is rejected on that day, one in a file for all days on the
-    model's first.
-    """
-    strays = [
-        {
-            "day": stray.day or spec.start_date,
-            "source": source,
-            "key": None,
-            "reason": stray.reason,
-            "row": stray.row,
-        }
-        for stray in batch.strays
-        if stray.day or first <= spec.start_date <= last
-    ]
-    return pa.concat_tables([rejected, pa.Table.from_pylist(strays, schema=rejected.schema)])
-
-
-def _land(
-    model: ModelLake,
-    table: Table,
-    source: str,
-    accepted: pa.Table,
-    rejected: pa.Table,
-    first: date,
-    last: date,
-) -> None:
-    model.lake.replace_days(table, first, last, accepted)
-    model.lake.replace_days(
-        model.tables.rejected, first, last, rejected, where=f"source = '{source}'"
-    )
+def _is_no_fault(reason: str) -> bool:
+    return reason == CORRECTED or f": {BEFORE_START}" in reason
 
 
 def _by_reason(rejected: pa.Table) -> dict[str, int]:

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import duckdb
@@ -13,7 +14,7 @@ from mlops_drift.lake.constraints import CORRECTED, screen_events, screen_labels
 from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.lake.table import model_tables
 from mlops_drift.schema import Column, Target
-from mlops_drift.sources.base import Batch, SourceError
+from mlops_drift.sources.base import Batch, Part, SourceError
 
 MONDAY = date(2024, 10, 7)
 BINARY = Target(column="y", kind="binary", classes=["yes", "no"], positive="yes")
@@ -38,19 +39,28 @@ def batch(columns, days=None):
     n = len(next(iter(columns.values())))
     dated = [day(number) for number in days or [0] * n]
     moments = [datetime.combine(item, datetime.min.time()) for item in dated]
-    rows = pa.table(
-        {
-            "day": pa.array(dated, pa.date32()),
-            "event_time": pa.array(moments, pa.timestamp("us")),
-            **columns,
-        }
+    part = Part(
+        pa.table(columns),
+        pa.chunked_array([pa.array(dated, pa.date32())]),
+        pa.chunked_array([pa.array(moments, pa.timestamp("us"))]),
+        "data/events.csv",
     )
-    return Batch(rows, "data/events.csv")
+    return Batch((part,))
 
 
 def screened_events(lake, columns, declared, days=None, key_type="text"):
     tables = model_tables("churn", "id", key_type, declared, BINARY)
-    return screen_events(lake, batch(columns, days), "id", declared, tables.events, tables.rejected)
+    days = days or [0]
+    return screen_events(
+        lake,
+        batch(columns, days * (1 if len(days) > 1 else len(next(iter(columns.values()))))),
+        day(min(days)),
+        day(max(days)),
+        "id",
+        declared,
+        tables.events,
+        tables.rejected,
+    )
 
 
 def screened_labels(lake, columns, target=BINARY, days=None, key_type="text"):
@@ -170,7 +180,10 @@ def test_the_first_row_of_a_key_in_a_batch_is_kept(lake):
     columns = {"id": ["a", "b", "a", "a"], "x": [1.0, 2.0, 3.0, 4.0]}
     screened = screened_events(lake, columns, {"x": Column(type="number")}, days=[0, 0, 0, 1])
     assert screened.accepted["x"].to_pylist() == [1.0, 2.0]
-    assert screened.rejected["reason"].to_pylist() == ["id: duplicate key"] * 2
+    assert screened.rejected["reason"].to_pylist() == [
+        "id: duplicate key",
+        "id: the key exists on an earlier day",
+    ]
 
 
 def test_a_faulty_row_does_not_take_the_key_from_a_sound_one(lake):
@@ -215,15 +228,10 @@ def test_integer_keys_that_a_missing_one_made_floats_are_integers_again(lake):
 
 
 def test_no_rows_give_no_rows(lake):
-    tables = model_tables("churn", "id", "text", {"x": Column(type="number")}, BINARY)
-    nothing = pa.table({"day": pa.array([], pa.date32()), "event_time": pa.array([], pa.date32())})
+    declared = {"x": Column(type="number")}
+    tables = model_tables("churn", "id", "text", declared, BINARY)
     screened = screen_events(
-        lake,
-        Batch(nothing, "data/"),
-        "id",
-        {"x": Column(type="number")},
-        tables.events,
-        tables.rejected,
+        lake, Batch(()), MONDAY, MONDAY, "id", declared, tables.events, tables.rejected
     )
     assert screened.accepted == tables.events.schema.empty_table()
     assert screened.rejected == tables.rejected.schema.empty_table()
@@ -299,11 +307,11 @@ def test_a_key_has_one_label_a_day_and_a_later_one_is_a_correction(lake):
 
 
 def test_of_the_labels_of_a_day_the_latest_counts_whatever_the_order_of_the_rows(lake):
-    rows = batch({"id": ["a", "a", "b"], "y": ["no", "yes", "yes"]}).rows
+    (part,) = batch({"id": ["a", "a", "b"], "y": ["no", "yes", "yes"]}).parts
     hours = [datetime.combine(MONDAY, time(hour)) for hour in (17, 9, 12)]
-    rows = rows.set_column(1, "event_time", pa.array(hours, pa.timestamp("us")))
+    times = pa.chunked_array([pa.array(hours, pa.timestamp("us"))])
     tables = model_tables("churn", "id", "text", {}, BINARY)
-    arrived = Batch(rows, "data/labels.csv")
+    arrived = Batch((replace(part, times=times),))
     screened = screen_labels(lake, arrived, "id", BINARY, tables.labels, tables.rejected)
     assert screened.accepted.select(["id", "y"]).to_pylist() == [
         {"id": "a", "y": "no"},
@@ -383,17 +391,3 @@ def test_a_column_of_the_source_may_have_any_name(lake, name):
         "x: many is not a number",
     ]
     assert json.loads(screened.rejected["row"][1].as_py()) == {"id": "b", "x": "many", name: 1}
-
-
-def test_rows_with_nothing_but_a_day_lack_their_columns(lake):
-    bare = batch({"id": ["a"]})
-    tables = model_tables("churn", "id", "text", {}, BINARY)
-    with pytest.raises(SourceError, match="missing columns: id; found none"):
-        screen_events(
-            lake,
-            Batch(bare.rows.drop(["id"]), bare.origin),
-            "id",
-            {},
-            tables.events,
-            tables.rejected,
-        )

@@ -16,20 +16,27 @@ def source(name, **options):
     return Simulated(SimulatorSource(kind="simulator", simulator=name, **options))
 
 
+def dated(batch):
+    """The rows of a batch beside their days and times."""
+    (part,) = batch.parts
+    return part.rows.append_column("day", part.days).append_column("event_time", part.times)
+
+
 @pytest.mark.parametrize("name", STARTS)
 def test_a_range_of_days_is_its_days_one_after_another(name):
     made = source(name)
     days = [STARTS[name] + timedelta(days=i) for i in range(3)]
     for gather in (made.events, made.labels):
-        whole = gather(days[0], days[-1]).rows
+        whole = dated(gather(days[0], days[-1]))
         assert whole.num_rows > 0
-        assert whole.equals(pa.concat_tables([gather(day, day).rows for day in days]))
+        assert whole.equals(pa.concat_tables([dated(gather(day, day)) for day in days]))
         assert set(whole["day"].to_pylist()) <= set(days)
 
 
 def test_events_have_the_day_and_the_time_of_the_world():
-    rows = source("insurance", seed=3).events(FIRST, FIRST).rows
-    assert rows.drop(["day"]).equals(simulator("insurance", seed=3).events(FIRST))
+    rows = dated(source("insurance", seed=3).events(FIRST, FIRST))
+    made = simulator("insurance", seed=3).events(FIRST)
+    assert rows.select(made.column_names).equals(made)
     assert set(rows["day"].to_pylist()) == {FIRST}
     assert rows.schema.field("day").type == pa.date32()
     assert all(moment.date() == FIRST for moment in rows["event_time"].to_pylist())
@@ -38,31 +45,32 @@ def test_events_have_the_day_and_the_time_of_the_world():
 def test_labels_have_the_day_on_which_they_arrive():
     arrived = date(2020, 1, 31)
     batch = source("insurance").labels(FIRST, arrived)
-    assert batch.rows.schema.names == ["day", "event_time", "policy_id", "risk_group"]
-    assert set(batch.rows["day"].to_pylist()) == {arrived}
-    assert set(batch.rows["event_time"].to_pylist()) == {datetime(2020, 1, 31)}
-    assert batch.rows.num_rows == 48
-    assert len(batch.strays) == 0
+    rows = dated(batch)
+    assert rows.column_names == ["policy_id", "risk_group", "day", "event_time"]
+    assert set(rows["day"].to_pylist()) == {arrived}
+    assert set(rows["event_time"].to_pylist()) == {datetime(2020, 1, 31)}
+    assert rows.num_rows == 48
+    assert batch.others is None
 
 
 def test_days_outside_the_world_have_no_rows_but_the_same_columns():
     made = source("insurance")
-    before = made.events(date(2001, 1, 1), date(2001, 1, 3)).rows
+    before = dated(made.events(date(2001, 1, 1), date(2001, 1, 3)))
     assert before.num_rows == 0
-    assert before.schema == made.events(FIRST, FIRST).rows.schema
+    assert before.schema == dated(made.events(FIRST, FIRST)).schema
 
 
 def test_a_stationary_world_goes_on():
     far = date(2030, 6, 1)
-    assert source("insurance").events(far, far).rows.num_rows == 0
-    assert source("insurance", stationary=True).events(far, far).rows.num_rows > 0
+    assert dated(source("insurance").events(far, far)).num_rows == 0
+    assert dated(source("insurance", stationary=True).events(far, far)).num_rows > 0
 
 
 def test_the_seed_chooses_the_world():
     one, same, other = (source("insurance", seed=seed).events(FIRST, FIRST) for seed in (1, 1, 2))
-    assert one.rows.equals(same.rows)
-    assert not one.rows.equals(other.rows)
-    assert one.origin == "simulator insurance (seed 1)"
+    assert dated(one).equals(dated(same))
+    assert not dated(one).equals(dated(other))
+    assert one.parts[0].place == "simulator insurance (seed 1)"
 
 
 def test_the_catalogue_opens_a_simulator(tmp_path):
