@@ -1,8 +1,11 @@
+import math
+
 import duckdb
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.sql import identifier, literal, literals
+from mlops_drift.sql import identifier, literal, literals, number, whole
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=50)
 
@@ -26,3 +29,59 @@ def test_texts_survive_as_sql(values):
         found = connection.execute(f"SELECT {literals(values)}").fetchall()[0][0]
     assert found == values
     assert literal(values[0]).startswith("'")
+
+
+def _said(reading, texts):
+    rows = f"SELECT {reading('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
+    with duckdb.connect() as connection:
+        return [value for (value,) in connection.execute(rows).fetchall()]
+
+
+def test_a_number_is_written_in_decimal_notation():
+    numbers = {"7": 7.0, " -1.50 ": -1.5, "+5": 5.0, ".5": 0.5, "5.": 5.0, "5e2": 500.0}
+    numbers |= {"5E-2": 0.05, "\t7\n": 7.0, "-Infinity": -math.inf, "inf": math.inf, "1e-400": 0.0}
+    assert _said(number, list(numbers)) == list(numbers.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "70_1",
+        "0x1F",
+        "0b1",
+        "+-5",
+        "--5",
+        "- 5",
+        "1 0",
+        "1,5",
+        "nan",
+        "५",
+        "",
+        ".",
+        "e5",
+        "1e",
+        "on",
+    ],
+)
+def test_other_notations_are_texts(text):
+    assert _said(number, [text]) == [None]
+    assert _said(whole, [text]) == [None]
+
+
+def test_a_whole_number_is_exact():
+    wholes = {"7": 7, "-007": -7, "+7.": 7, "7.000": 7, "5e2": 500, "1.5E+01": 15, ".5e1": 5}
+    for text in (
+        "9007199254740993",
+        "9007199254740993.0",
+        "9007199254740993e0",
+        " 9007199254740993 ",
+    ):
+        wholes[text] = 2**53 + 1
+    wholes |= {"9223372036854775807": 2**63 - 1, "-9223372036854775808": -(2**63)}
+    assert _said(whole, list(wholes)) == list(wholes.values())
+
+
+def test_what_is_no_whole_number_is_never_rounded_to_one():
+    texts = ["7.5", "-.5", "1.5e0", "1.00000000000000000001e0", "5e-1", "inf", "1.0.0"]
+    texts += ["9223372036854775808", "1e19", "1e400"]
+    assert _said(whole, texts) == [None] * len(texts)

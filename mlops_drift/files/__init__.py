@@ -1,0 +1,1 @@
+"""Table files: what they are, and their rows exactly as written."""

@@ -1,0 +1,175 @@
+"""JSON: one array of records, or records one after another, be it one a line."""
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from mlops_drift.files.error import FileError, in_line, refuse_unclear_names
+from mlops_drift.files.text import decoded, read_bytes
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_COMMA = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
+_END = re.compile(r"[ \t\r\n]*\][ \t\r\n]*")
+_BATCH = 50_000
+
+# An object with its keys in their order, each as often as it is written.
+_Object = tuple[tuple[str, Any], ...]
+
+
+class _Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=tuple, parse_float=_Number, parse_int=_Number, parse_constant=_Number
+)
+
+
+def read_json(path: Path) -> pa.Table:
+    """The records of a JSON file as rows, every cell as text.
+
+    The columns are the keys of all records in the order in which they come; a key that a record
+    lacks, null and an empty text are null. Numbers keep their digits, NaN and Infinity are these
+    words, truths are true and false, and lists and objects are JSON. A file without records has
+    neither rows nor columns.
+
+    Raises:
+        FileError: the file is not JSON, is cut off, or holds something else than records; a record
+            has a key twice, be it in upper and lower case.
+    """
+    text = decoded(path, read_bytes(path))
+    records = _records(path, text)
+    names: dict[str, None] = {}
+    tables = []
+    while (table := _table(path, text, islice(records, _BATCH), names)) is not None:
+        tables.append(table)
+    return pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
+
+
+def _records(path: Path, text: str) -> Iterator[tuple[int, _Object]]:
+    """The records, and where each begins."""
+    place = _space(text, 0)
+    is_array = text.startswith("[", place)
+    if is_array:
+        place = _space(text, place + 1)
+    closed = _END.match(text, place) if is_array else None
+    while place < len(text) and not closed:
+        record, end = _record(path, text, place)
+        yield place, record
+        if not is_array:
+            place = _space(text, end)
+        elif comma := _COMMA.match(text, end):
+            place = comma.end()
+        elif not (closed := _END.match(text, end)):
+            raise _broken(path, text, place, _space(text, end), "a comma or ] is missing")
+    if is_array and not closed:
+        raise _broken(path, text, len(text), len(text), "the array is not closed")
+    if closed and closed.end() < len(text):
+        raise _broken(path, text, closed.end(), closed.end(), "there is more after the array")
+
+
+def _record(path: Path, text: str, place: int) -> tuple[_Object, int]:
+    try:
+        found, end = _DECODER.raw_decode(text, place)
+    except json.JSONDecodeError as error:
+        raise _broken(path, text, place, error.pos, error.msg) from error
+    except RecursionError as error:
+        raise _broken(path, text, place, place, "it is nested too deeply") from error
+    if not isinstance(found, tuple):
+        raise in_line(
+            path,
+            _line(text, place),
+            f'this is no record such as {{"id": 1}}: {text[place:end][:40]}',
+        )
+    return found, end
+
+
+def _broken(path: Path, text: str, place: int, fault: int, problem: str) -> FileError:
+    """The error about a record that begins at a place."""
+    line, at = _line(text, place), _line(text, fault)
+    where = "" if line == at else f" in line {at}"
+    # An open text runs to the end of the file.
+    if not text[fault:].strip() or ("Unterminated" in problem and "\n" not in text[fault:].strip()):
+        problem += f"{where}; the file is cut off, or still being written"
+    else:
+        problem += f"{where}; write one record a line, or an array of records"
+    return in_line(path, line, f"this is no JSON: {problem}")
+
+
+def _space(text: str, place: int) -> int:
+    found = _SPACE.match(text, place)
+    return found.end() if found else place
+
+
+def _line(text: str, place: int) -> int:
+    before = text[:place]
+    return 1 + before.count("\n") + before.count("\r") - before.count("\r\n")
+
+
+def _table(
+    path: Path, text: str, records: Iterator[tuple[int, _Object]], names: dict[str, None]
+) -> pa.Table | None:
+    """Records as a table, if there are any; new names are added to those of the file."""
+    columns: dict[str, list[str | None]] = {name: [] for name in names}
+    known: set[tuple[str, ...]] = set()
+    places: list[int] = []
+    for place, record in records:
+        keys = tuple([key for key, _ in record])
+        if keys not in known:
+            where = f"{path}, line {_line(text, place)}"
+            refuse_unclear_names(keys, where)
+            new = [key for key in keys if key not in names]
+            refuse_unclear_names([*names, *new], where)
+            names.update(dict.fromkeys(new))
+            columns |= {key: [None] * len(places) for key in new}
+            known.add(keys)
+        places.append(place)
+        for key, value in record:
+            columns[key].append(_cell(value))
+        if len(keys) < len(columns):
+            for key in columns.keys() - set(keys):
+                columns[key].append(None)
+    if not places:
+        return None
+    if not names:
+        raise in_line(path, _line(text, places[0]), "the record is empty; name its values")
+    try:
+        return pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
+    except UnicodeEncodeError as error:
+        halves = (
+            place
+            for row, place in enumerate(places)
+            if any(_is_half(cells[row]) for cells in columns.values())
+        )
+        line = _line(text, next(halves))
+        raise in_line(path, line, "half of a character (\\ud800 to \\udfff) is no text") from error
+
+
+def _is_half(cell: str | None) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in cell or "")
+
+
+def _cell(value: Any) -> str | None:
+    kind = type(value)
+    if kind is str:
+        return value or None
+    if kind is _Number:
+        # Python's garbage collector goes through objects of own classes again and again.
+        return str(value)
+    return None if value is None else _json(value)
+
+
+def _json(value: Any) -> str:
+    """A value as it was written, but for space and escapes."""
+    if isinstance(value, tuple):
+        return "{" + ", ".join(f"{_json(key)}: {_json(one)}" for key, one in value) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_json, value)) + "]"
+    return value if isinstance(value, _Number) else json.dumps(value, ensure_ascii=False)

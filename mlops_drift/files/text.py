@@ -1,0 +1,101 @@
+"""The contents of a text file, once it is one."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlops_drift.files.error import FileError, in_line
+
+_MAGIC = {
+    b"PAR1": "a Parquet file; name it .parquet",
+    b"\x1f\x8b": "compressed with gzip; add .gz to its name",
+    b"PK\x03\x04": "a zip archive, as .xlsx is; save it as CSV in UTF-8",
+    b"\xff\xfe": "UTF-16; save it as UTF-8",
+    b"\xfe\xff": "UTF-16; save it as UTF-8",
+}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_END_OF_FILE_SIGN = b"\x1a"
+_ENDING = 64
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a text file in UTF-8, without compression and byte order mark.
+
+    Raises:
+        FileError: the file cannot be opened, is cut off, or holds no text.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{path}: cannot be opened: {error.strerror}") from error
+    if path.suffix.lower() == ".gz" and data:
+        data = _decompressed(path, data)
+    for magic, found in _MAGIC.items():
+        if data.startswith(magic):
+            raise FileError(f"{path}: is {found}")
+    data = data.removeprefix(_BYTE_ORDER_MARK)
+    if b"\0" in data:
+        line = line_of(data, data.index(b"\0"))
+        raise in_line(path, line, "there is a NUL byte, which no text has; write the file again")
+    # Elsewhere than at the end Ctrl-Z is a character as any other.
+    if (ending := data[-_ENDING:].rstrip(b"\r\n")).endswith(_END_OF_FILE_SIGN):
+        line = line_of(data, max(0, len(data) - _ENDING) + len(ending))
+        raise in_line(path, line, "the file ends in Ctrl-Z (0x1A); write it without")
+    return data
+
+
+def _decompressed(path: Path, data: bytes) -> bytes:
+    try:
+        return gzip.decompress(data)
+    except EOFError as error:
+        raise FileError(
+            f"{path}: the compressed file is cut off, or still being written; write it again"
+        ) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise FileError(
+            f"{path}: is not compressed with gzip, or damaged ({error}); write it again, "
+            "or without .gz in its name"
+        ) from error
+
+
+def decoded(path: Path, data: bytes) -> str:
+    """The bytes as text.
+
+    Raises:
+        FileError: they are not UTF-8.
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise in_line(
+            path,
+            line_of(data, error.start),
+            f"the byte 0x{data[error.start]:02X} is not UTF-8; save the file as UTF-8",
+        ) from error
+
+
+def line_of(data: bytes, place: int) -> int:
+    r"""The line of a place, from 1; lines end in \n, \r\n or \r.
+
+    >>> line_of(b"a\r\nb\rc\nd", 7)
+    4
+    """
+    before = data[:place]
+    return 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
+
+
+def lines_of(path: Path, data: bytes, start: int = 0) -> Iterator[str]:
+    """The lines from a place on with their ends, whichever these are.
+
+    Raises:
+        FileError: they are not UTF-8.
+    """
+    handle = io.BytesIO(data)
+    handle.seek(start)
+    try:
+        yield from io.TextIOWrapper(handle, encoding="utf-8", newline="")
+    except UnicodeDecodeError:
+        decoded(path, data)
+        raise
