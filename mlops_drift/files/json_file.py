@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _COMMA = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 _END = re.compile(r"[ \t\r\n]*\][ \t\r\n]*")
 _BATCH = 50_000
+
+# What may be a whole number though it is not written as one.
+_FRACTION = re.compile(r"[.]0+$|[0-9][eE]")
+_MOST_DIGITS = 38
 
 # An object with its keys in their order, each as often as it is written.
 _Object = tuple[tuple[str, Any], ...]
@@ -36,8 +41,8 @@ def read_json(path: Path) -> pa.Table:
     """The records of a JSON file as rows, every cell as text.
 
     The columns are the keys of all records in the order in which they come; a key that a record
-    lacks, null and an empty text are null. Numbers keep their digits, NaN and Infinity are these
-    words, truths are true and false, and lists and objects are JSON. A file without records has
+    lacks, null and an empty text are null. Numbers keep their digits, and whole ones have no point:
+    1.0 is 1. NaN and Infinity are these words, truths are true and false, and lists and objects are JSON. A file without records has
     neither rows nor columns.
 
     Raises:
@@ -161,9 +166,23 @@ def _cell(value: Any) -> str | None:
     if kind is str:
         return value or None
     if kind is _Number:
-        # Python's garbage collector goes through objects of own classes again and again.
-        return str(value)
+        return _digits(value)
     return None if value is None else _json(value)
+
+
+def _digits(number: str) -> str:
+    """A number with its digits, a whole one without a point or an exponent.
+
+    >>> [_digits(number) for number in ("1.0", "-0.0", "1.50", "5e2", "1e400", "NaN")]
+    ['1', '0', '1.50', '500', '1e400', 'NaN']
+    """
+    # Python's garbage collector goes through objects of own classes again and again.
+    written = str(number)
+    if not _FRACTION.search(written):
+        return written
+    value = Decimal(written)
+    is_whole = value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()
+    return str(int(value)) if is_whole else written
 
 
 def _json(value: Any) -> str:

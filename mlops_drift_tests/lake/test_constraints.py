@@ -2,6 +2,7 @@ import json
 import math
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 import duckdb
 import numpy as np
@@ -391,3 +392,124 @@ def test_a_column_of_the_source_may_have_any_name(lake, name):
         "x: many is not a number",
     ]
     assert json.loads(screened.rejected["row"][1].as_py()) == {"id": "b", "x": "many", name: 1}
+
+
+def decimals(*texts, precision=38, scale=10):
+    return pa.array([Decimal(text) for text in texts], pa.decimal128(precision, scale))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (decimals("1", "20", "1.50", "-0.0000000001"), ["1", "20", "1.5", "-0.0000000001"]),
+        (decimals("100", "12345678901234567890", scale=0), ["100", "12345678901234567890"]),
+        (
+            pa.array([Decimal("100.00"), Decimal("1.5")], pa.decimal256(60, 4)),
+            ["100", "1.5"],
+        ),
+        (pa.array([1.0, 2.5], pa.float16()), ["1", "2.5"]),
+        (pa.array([0.1, 3.0], pa.float32()), ["0.1", "3"]),
+        (pa.array([2**64 - 1], pa.uint64()), ["18446744073709551615"]),
+        (pa.array(["1.0", "007", "1e3"]), ["1.0", "007", "1e3"]),
+        (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"]),
+        (pa.array([date(2024, 10, 1)]), ["2024-10-01"]),
+    ],
+)
+def test_the_text_of_a_whole_number_has_no_point_whatever_its_type(lake, values, expected):
+    assert judged(lake, values, Column(type="category")) == (expected, [])
+    keys = screened_events(lake, {"id": values}, {}).accepted
+    assert keys["id"].to_pylist() == expected
+
+
+@pytest.mark.parametrize("key_type", ["text", "integer"])
+def test_a_float_that_stands_for_several_keys_is_no_key(lake, key_type):
+    columns = {"id": [float(2**53 - 1), float(2**53), 1e19]}
+    screened = screened_events(lake, columns, {}, key_type=key_type)
+    assert screened.accepted["id"].to_pylist() in ([2**53 - 1], [str(2**53 - 1)])
+    reasons = screened.rejected["reason"].to_pylist()
+    assert all("beyond 2^53, which stands for several whole ones" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("text", ["70_1", "0x1F", "0b1", "1 000", "\u0661", "+-5", "1,5"])
+@pytest.mark.parametrize("type_", ["number", "integer"])
+def test_only_decimal_notation_is_a_number(lake, text, type_):
+    accepted, (reason,) = judged(lake, [text], Column(type=type_))
+    assert accepted == []
+    assert reason == f"x: {text} is not {'a number' if type_ == 'number' else 'an integer'}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("5e2", 500), ("1.5e1", 15), ("9007199254740993.0", 2**53 + 1), ("1e18", 10**18)],
+)
+def test_a_whole_number_may_have_an_exponent_or_a_point(lake, text, expected):
+    assert judged(lake, [text], Column(type="integer")) == ([expected], [])
+
+
+def test_parts_of_a_batch_may_differ_in_case_type_and_further_columns(lake):
+    tables = model_tables("churn", "id", "text", {"x": Column(type="number")}, BINARY)
+    (first,) = batch({"id": ["a"], "x": [1.5], "note": ["n"]}).parts
+    (second,) = batch({"Note": [7], "x": ["2.5"], "id": [3]}, [1]).parts
+    screened = screen_events(
+        lake,
+        Batch((first, second)),
+        day(0),
+        day(1),
+        "id",
+        {"x": Column(type="number", max=2)},
+        tables.events,
+        tables.rejected,
+    )
+    assert screened.accepted.select(["id", "x"]).to_pylist() == [{"id": "a", "x": 1.5}]
+    assert json.loads(screened.rejected["row"][0].as_py()) == {"Note": 7, "x": "2.5", "id": 3}
+
+
+def test_each_part_needs_its_columns_unless_its_rows_may_leave_them_out(lake):
+    declared = {"x": Column(type="number")}
+    tables = model_tables("churn", "id", "text", declared, BINARY)
+    (whole,) = batch({"id": ["a"], "x": ["1"]}).parts
+    (lacking,) = batch({"id": ["b"]}, [1]).parts
+    arguments = (day(0), day(1), "id", declared, tables.events, tables.rejected)
+    with pytest.raises(SourceError, match=r"data/events\.csv: missing columns: x; found id"):
+        screen_events(lake, Batch((whole, lacking)), *arguments)
+    sparse = Batch((whole, replace(lacking, sparse=True)))
+    assert screen_events(lake, sparse, *arguments).accepted["x"].to_pylist() == [1.0, None]
+
+
+def test_a_rejected_row_is_json_for_every_reader(lake):
+    columns = {
+        "id": pa.array([None], pa.string()),
+        "nan": [math.nan],
+        "large": [2**63 - 1],
+        "nested": pa.array([[math.inf, 1.0]]),
+        "moment": pa.array([datetime(2024, 10, 7)], pa.timestamp("us", "UTC")),
+        "bytes": pa.array([b"\x00\xff"]),
+        "decimal": decimals("1.5"),
+        "truth": [True],
+        "nothing": pa.nulls(1),
+        'quote "': ["\u2028"],
+    }
+    (row,) = screened_events(lake, columns, {}).rejected["row"].to_pylist()
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    kept = json.loads(row, parse_constant=refuse)
+    assert list(kept) == list(columns)
+    assert (kept["nan"], kept["large"], kept["truth"]) == ("nan", 2**63 - 1, True)
+    assert kept["nothing"] is None
+    assert kept["moment"].startswith("2024-10-07 00:00:00")
+
+
+def test_reasons_are_the_same_whichever_days_land_together(lake):
+    columns = {"id": ["a", "a", "a", "b"], "x": ["1", "1", "1", "many"]}
+    declared = {"x": Column(type="number")}
+    events = model_tables("churn", "id", "text", declared, BINARY).events
+    together = screened_events(lake, columns, declared, days=[0, 1, 1, 1])
+    first = screened_events(lake, {"id": ["a"], "x": ["1"]}, declared)
+    lake.replace_days(events, day(0), day(0), first.accepted)
+    later = {name: values[1:] for name, values in columns.items()}
+    apart = screened_events(lake, later, declared, days=[1, 1, 1])
+    assert together.rejected["reason"].to_pylist() == apart.rejected["reason"].to_pylist()
+    again = screened_events(lake, {"id": ["a"], "x": ["1"]}, declared, days=[-1])
+    assert again.rejected["reason"].to_pylist() == ["id: the key exists on a later day"]
