@@ -42,8 +42,8 @@ def read_json(path: Path) -> pa.Table:
 
     The columns are the keys of all records in the order in which they come; a key that a record
     lacks, null and an empty text are null. Numbers keep their digits, and whole ones have no point:
-    1.0 is 1. NaN and Infinity are these words, truths are true and false, and lists and objects are JSON. A file without records has
-    neither rows nor columns.
+    1.0 is 1. NaN and Infinity are these words, truths are true and false, and lists and objects are
+    JSON. A file without records has neither rows nor columns.
 
     Raises:
         FileError: the file is not JSON, is cut off, or holds something else than records; a record
