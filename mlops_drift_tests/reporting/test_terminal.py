@@ -81,6 +81,7 @@ def test_the_status_shows_the_gates_too(capsys, monkeypatch):
             "champion": None,
             **counts,
             "predictions": 0,
+            "sources": {},
             "checks": [],
             "shadow": None,
             "next": "wait: a first version was refused",
