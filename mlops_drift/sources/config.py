@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_drift.schema import Strict
+from mlops_drift.schema import Name, Strict
 
 SimulatorName = Literal["churn", "glassware", "insurance"]
 
@@ -26,9 +26,9 @@ class FileTable(Strict):
     path: str = Field(
         min_length=1,
         description="A CSV, Parquet or JSON file (.gz allowed); `{day}` in it stands for the day, "
-        "as 2024-10-01. Relative to the folder of the YAML file.",
+        "as 2024-10-01: put it in quotes. Relative to the folder of the YAML file.",
     )
-    day_column: str | None = Field(
+    day_column: Name | None = Field(
         None,
         description="The date or timestamp column that gives a row's day. Needed unless the path "
         "holds `{day}`.",
