@@ -35,6 +35,7 @@ from mlops_drift.monitoring.config import AgeMonitor, RetrainingPolicy
 from mlops_drift.monitoring.decision import NO_CHAMPION
 from mlops_drift.registry.base import Birth
 from mlops_drift.registry.memory import MemoryRegistry
+from mlops_drift.schema import Name
 from mlops_drift.sources.base import Source
 from mlops_drift.spec import ModelSpec, require_judgeable, require_watched
 from mlops_drift.steps.decisions import decide_days, record_decision
@@ -363,6 +364,14 @@ def _value(spec: ModelSpec, outcomes: pa.Table) -> float:
         labelled[name].to_numpy() for name in ("label", "prediction", "score")
     )
     return evaluate(spec.training.metric, spec.target, truth, prediction, score)
+
+
+class _FieldsOfPolicy(RetrainingPolicy):
+    max_age_days: int | None = None
+
+
+# What a file of policies holds.
+PoliciesFile = dict[Name, _FieldsOfPolicy]
 
 
 def read_policies(content: Any, spec: ModelSpec, taken: Collection[str] = ()) -> dict[str, Variant]:

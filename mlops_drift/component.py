@@ -17,6 +17,7 @@ from mlops_drift.automation.sensor import retraining_sensor
 from mlops_drift.resources import mlflow_run
 from mlops_drift.sources.catalogue import open_source
 from mlops_drift.spec import ModelSpec
+from mlops_drift.text_files import read_text
 
 # Beside the YAML, where features are derived.
 FEATURES_SQL = "features.sql"
@@ -65,7 +66,7 @@ def _with_features_sql(described: dict[str, Any], folder: Path) -> dict[str, Any
         return described
     if described["features_sql"]:
         raise ValueError(f"features_sql is given, and {file} too; keep one of them")
-    return {**described, "features_sql": file.read_text(encoding="utf-8")}
+    return {**described, "features_sql": read_text(file)}
 
 
 def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:

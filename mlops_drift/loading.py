@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import dagster as dg
 import yaml
@@ -14,12 +15,16 @@ from dagster.components.core.defs_module import ComponentPath, find_defs_or_comp
 from dagster_shared.record import copy
 from dagster_shared.utils import safe_is_subclass
 from dagster_shared.yaml_utils import parse_yamls_with_source_position
-from pydantic import ValidationError
+from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
+from pydantic import BaseModel, ValidationError
 
 from mlops_drift import settings
 from mlops_drift.component import MonitoredModel
 from mlops_drift.spec import ModelSpec
+from mlops_drift.text_files import read_text
 from mlops_drift.yaml_mistakes import mistakes
+from mlops_drift.yaml_syntax import syntax_mistake
+from mlops_drift.yaml_values import value_mistakes
 
 
 class ModelDefinitionError(Exception):
@@ -74,37 +79,40 @@ def find_model(name: str) -> Model:
     return models[name]
 
 
-def read_yaml(file: Path) -> str:
-    """The text of a YAML file in which no field is given twice.
+class _Document(BaseModel):
+    """What a model's YAML holds."""
 
-    YAML itself would take the last of several fields of one name, without a word.
+    type: str
+    attributes: ModelSpec
+
+
+def read_yaml(file: Path, described: Any) -> list[ValueAndSourcePositionTree]:
+    """The documents of a YAML file in which every value is what is written.
+
+    YAML itself would take `no` for false, and the last of several fields of one name, without a
+    word.
+
+    Args:
+        file: the file.
+        described: the type that a document should have.
 
     Raises:
         ModelDefinitionError: if it is no such file.
     """
     try:
-        text = file.read_text(encoding="utf-8")
-        for node in yaml.compose_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            _require_unique_fields(node)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelDefinitionError(f"{file}: {error}") from error
-    return text
-
-
-def _require_unique_fields(node: yaml.Node | None) -> None:
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _require_unique_fields(item)
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for field, value in node.value:
-            if isinstance(field, yaml.ScalarNode):
-                if field.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        problem=f"{field.value} is given twice", problem_mark=field.start_mark
-                    )
-                seen.add(field.value)
-            _require_unique_fields(value)
+        text = read_text(file)
+    except ValueError as error:
+        raise ModelDefinitionError(str(error)) from error
+    try:
+        nodes = list(yaml.compose_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        wrong = [said for node in nodes if node for said in value_mistakes(node, described)]
+        if not wrong:
+            return parse_yamls_with_source_position(text, str(file))
+    except yaml.YAMLError as error:
+        wrong = [syntax_mistake(text, error)]
+    except RecursionError:
+        wrong = ["its brackets are nested too deeply; begin a line for each field"]
+    raise ModelDefinitionError("\n".join(f"{file}: {said}" for said in wrong))
 
 
 def _trees() -> list[ComponentTree]:
@@ -163,7 +171,7 @@ def _folders(root: Path) -> list[Path]:
 
 def _declare(tree: ComponentTree, file: Path) -> None:
     """Reads a file by itself: what the tree raises does not say which of its files is wrong."""
-    documents = parse_yamls_with_source_position(read_yaml(file), str(file))
+    documents = read_yaml(file, _Document)
     if not documents:
         raise ModelDefinitionError(
             f"{file}: the file is empty; it should hold `type: mlops_drift.MonitoredModel` "

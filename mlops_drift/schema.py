@@ -35,10 +35,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def as_class_name(value: object) -> object:
-    """A class is named by text; YAML's ``1`` and ``true`` name the classes ``1`` and ``true``.
+def as_name(value: object) -> object:
+    """A class or a column is named by a text; YAML's ``1`` and ``true`` name ``1`` and ``true``.
 
-    >>> as_class_name(1), as_class_name(True), as_class_name("high")
+    >>> as_name(1), as_name(True), as_name("high")
     ('1', 'true', 'high')
     """
     if isinstance(value, bool):
@@ -67,7 +67,8 @@ Distinct = AfterValidator(_distinct)
 # Lengths in days of the windows that a monitor judges.
 Windows = Annotated[list[PositiveInt], AfterValidator(_ascending)]
 
-ClassName = Annotated[str, BeforeValidator(as_class_name)]
+# What a class or a column is called.
+Name = Annotated[str, BeforeValidator(as_name)]
 
 
 class Column(Strict):
@@ -80,7 +81,7 @@ class Column(Strict):
     nullable: bool = Field(True, description="Whether a missing value is acceptable.")
     min: float | None = Field(None, description="Smallest acceptable value, inclusive.")
     max: float | None = Field(None, description="Largest acceptable value, inclusive.")
-    allowed: Annotated[list[ClassName], Distinct] | None = Field(
+    allowed: Annotated[list[Name], Distinct] | None = Field(
         None,
         min_length=1,
         description="The acceptable categories; a category outside them is rejected.",
@@ -132,12 +133,12 @@ def source_columns(
 class Target(Strict):
     """What the model predicts."""
 
-    column: str = Field(description="Name of the label column.")
+    column: Name = Field(description="Name of the label column.")
     kind: TargetKind = Field(description="binary, multiclass or regression.")
-    classes: Annotated[list[ClassName], Distinct] | None = Field(
+    classes: Annotated[list[Name], Distinct] | None = Field(
         None, description="All classes; a label outside them is rejected. Needed unless regression."
     )
-    positive: ClassName | None = Field(
+    positive: Name | None = Field(
         None, description="The class whose probability is the score. Needed for binary."
     )
     label_delay_days: int = Field(

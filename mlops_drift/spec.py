@@ -24,7 +24,7 @@ from mlops_drift.monitoring.config import (
 )
 from mlops_drift.monitoring.notifications import Notifications
 from mlops_drift.monitoring.retention import Reach, Retention, reach_of, require_within_reach
-from mlops_drift.schema import Column, Strict, Target, source_columns
+from mlops_drift.schema import Column, Name, Strict, Target, source_columns
 from mlops_drift.sources.config import FilesSource, Source
 
 RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}
@@ -52,13 +52,13 @@ class ModelSpec(Strict):
         None, description="Last day; without one the daily schedule goes on for ever."
     )
     source: Source = Field(description="Where events and labels come from.")
-    key: str = Field(description="The column that identifies an event and its label.")
+    key: Name = Field(description="The column that identifies an event and its label.")
     key_type: KeyType = Field("text", description="integer or text.")
-    columns: dict[str, Column] = Field(
+    columns: dict[Name, Column] = Field(
         min_length=1,
         description="The feature columns, which the model sees, with their constraints.",
     )
-    inputs: dict[str, Column] = Field(
+    inputs: dict[Name, Column] = Field(
         {}, description="Further columns of the source, which only features.sql reads."
     )
     features_sql: str = Field(

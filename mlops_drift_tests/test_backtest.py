@@ -301,6 +301,30 @@ def test_a_history_without_labels_has_no_version_and_no_value(new_world):
 # The command
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "off: {retrain_on: []}",
+            'line 1, column 1: YAML reads off as false; put it in quotes: "o',
+        ),
+        ("a:\n  cooldown_days: 012", "line 2, column 18: YAML reads 012 as 10; write a number in"),
+        ("a: {max_age_days: 1_000}", "line 1, column 19: YAML reads 1_000 as 1000"),
+        ("a: {mode: {alert}", "line 1, column 11: braces make a mapping; put a text in quotes"),
+        ("a: {}\n---\nb: {}", "policies.yaml holds 2 documents; make them one"),
+        ("- a", "line 1, column 1: fields are expected here"),
+        ("", "must map a name to fields of a policy"),
+    ],
+)
+def test_the_file_of_policies_is_read_as_strictly_as_a_model(tmp_path, text, told):
+    file = tmp_path / "policies.yaml"
+    file.write_text(text)
+    result = CliRunner().invoke(main, ["backtest", "glassware", "--policies", str(file)])
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert "Traceback" not in result.output
+
+
 @pytest.fixture(scope="module")
 def told(new_world):
     """The command on the story, with a page and a policy of its own."""

@@ -1,5 +1,8 @@
 import re
 from datetime import date
+from pathlib import Path
+from textwrap import dedent, indent
+from typing import Any
 
 import pytest
 import yaml
@@ -12,6 +15,7 @@ from mlops_drift.loading import (
     find_model,
     load_definitions,
     load_models,
+    read_yaml,
 )
 from mlops_drift_tests.tiny import SPEC
 
@@ -253,6 +257,78 @@ def test_a_file_that_is_no_text_is_reported(folder):
     assert complaint().startswith(f"{file}: ")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbf" + GOOD.encode(),
+        GOOD.replace("\n", "\r\n").encode(),
+        f"---\n{GOOD}...\n".encode(),
+        GOOD.replace("Whether a is positive.", "Größer als 0?").encode(),
+    ],
+    ids=["byte-order mark", "Windows", "with marks", "accents"],
+)
+def test_a_file_is_read_however_an_editor_saves_it(folder, text):
+    write(folder, text)
+    assert find_model("tiny").spec.key == "id"
+
+
+def test_a_file_in_another_encoding_is_named_with_its_line(folder):
+    text = GOOD.replace("Whether a is positive.", "Größer als 0").encode("cp1252")
+    file = write(folder, text)
+    line = line_of(GOOD, "description: Whether a is positive.")
+    assert complaint() == f"{file}: line {line} is not in UTF-8; save the file in that encoding"
+    write(folder, DERIVING)
+    sql = write(folder, MADE.encode() + b"\n-- \xfc", "tiny/features.sql")
+    assert f"{sql}: line 2 is not in UTF-8" in complaint()
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "hello\n"])
+def test_a_file_without_fields_is_reported_with_its_line(folder, text):
+    file = write(folder, text)
+    assert complaint().startswith(f"{file}: line 1, column 1: fields are expected here")
+
+
+# What is not read as it is written.
+RETYPED = {
+    "class": ("    - 'no'\n", "    - no\n", "no", "false"),
+    "key": ("  key: id\n", "  key: on\n", "on", "true"),
+    "column": ("    b:\n", "    0x1F:\n", "0x1F", "31"),
+    "trusted column": ("    - a\n", "    - 012\n", "012", "10"),
+    "file": ("path: events.csv", "path: 12:30", "12:30", "750"),
+}
+
+
+@pytest.mark.parametrize("what", RETYPED)
+def test_what_is_not_read_as_it_is_written_is_reported_with_its_line(folder, what):
+    found, put, written, read = RETYPED[what]
+    text = GOOD.replace(found, put)
+    assert text != GOOD
+    file = write(folder, text)
+    line = text[: text.index(put)].count("\n") + 1
+    told = complaint()
+    assert told.startswith(f"{file}: line {line}, column ")
+    assert told.endswith(f'YAML reads {written} as {read}; put it in quotes: "{written}"')
+
+
+def test_columns_and_classes_may_be_called_by_plain_numbers(folder):
+    text = GOOD.replace("    b:\n", "    2024:\n").replace("    - a\n", "    - 2024\n")
+    text = text.replace("'no'", "0").replace("'yes'", "1")
+    write(folder, text)
+    spec = find_model("tiny").spec
+    assert list(spec.columns) == ["a", "2024", "c"]
+    assert spec.gates.trusted_columns == ["2024"]
+    assert spec.target.classes == ["0", "1"]
+    assert spec.target.positive == "1"
+
+
+def test_every_retyped_value_of_a_file_is_reported_at_once(folder):
+    write(folder, GOOD.replace("'no'", "no").replace("'yes'", "yes"))
+    assert [line.partition("YAML ")[2] for line in complaint().splitlines()] == [
+        'reads no as false; put it in quotes: "no"',
+        *2 * ['reads yes as true; put it in quotes: "yes"'],
+    ]
+
+
 def test_the_wrong_file_is_named_and_not_the_one_before_it(folder):
     good = write(folder, GOOD, "a/defs.yaml")
     wrong = write(folder, "type: mlops_drift.Nothing\n", "b/defs.yaml")
@@ -311,6 +387,44 @@ def test_the_command_line_reports_a_wrong_folder_without_a_traceback(tmp_path, m
     assert settings.DEFS_VARIABLE in result.stderr
 
 
+# The README
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def examples(kind):
+    """The examples of a kind, each without its indent."""
+    blocks = re.findall(
+        rf"^( *)```{kind}\n(.*?)^ *```", README.read_text(), re.DOTALL | re.MULTILINE
+    )
+    return [dedent(text) for _, text in blocks]
+
+
+def test_the_yaml_of_the_readme_loads_with_all_that_it_leaves_to_choose(folder):
+    whole, derived = examples("yaml")
+    chosen = re.sub(r"# (end_date: \S+)  .*", r"\1", whole)
+    chosen = re.sub(r"\{path: .*# or (\{.*\})", r"\1", chosen)
+    chosen = re.sub(r"\}\s+# (allowed: .*?\]).*", r", \1}", chosen)
+    assert chosen.count("end_date: ") == chosen.count("{day}") == chosen.count("allowed: ") == 1
+    made = re.sub(r"  columns:\n(    .*\n)*", indent(derived, "  "), whole)
+    for name, text in (("whole", whole), ("chosen", chosen), ("made", made)):
+        write(folder, text.replace("name: returns", f"name: {name}"), f"{name}/defs.yaml")
+    write(folder, examples("sql")[0], "made/features.sql")
+    models = load_models()
+    assert models["whole"].spec.target.classes == ["no", "yes"]
+    assert models["chosen"].spec.source.events.path == "events/{day}.parquet"
+    assert models["chosen"].spec.columns["country"].allowed == ["de", "fr"]
+    assert models["made"].spec.history_days == 30
+
+
+def test_the_yaml_that_the_readme_has_in_passing_is_read(tmp_path):
+    passing = re.findall(r"`((?:\w+: )?\{\w+: [^`]+\})`", README.read_text())
+    assert len(passing) > 8
+    for text in passing:
+        file = write(tmp_path, text if text.startswith("{") else f"{{{text}}}", "defs.yaml")
+        assert read_yaml(file, dict[str, Any])
+
+
 # features.sql
 
 DERIVING = yaml.safe_dump(
@@ -323,6 +437,14 @@ DERIVING = yaml.safe_dump(
     }
 )
 MADE = "SELECT id, a AS made FROM events"
+
+
+@pytest.mark.parametrize("text", [f"\ufeff-- x\r\n{MADE}\r\n", f"{MADE}; -- x\r\n/* y */\r\n"])
+def test_the_sql_of_derived_columns_is_read_however_an_editor_saves_it(folder, text):
+    write(folder, DERIVING)
+    write(folder, text, "tiny/features.sql")
+    assert "\r" not in find_model("tiny").spec.features_sql
+    assert "\ufeff" not in find_model("tiny").spec.features_sql
 
 
 def test_the_sql_of_derived_columns_lies_beside_the_yaml(folder):

@@ -114,9 +114,13 @@ def backtest(
     from mlops_drift.reporting.progress import BacktestProgress
 
     with clear_errors():
-        import yaml
-
-        from mlops_drift.backtest import Backtest, read_policies, standard_policies
+        from mlops_drift.backtest import (
+            Backtest,
+            BacktestError,
+            PoliciesFile,
+            read_policies,
+            standard_policies,
+        )
         from mlops_drift.loading import find_model, read_yaml
         from mlops_drift.replay import quiet
         from mlops_drift.sources.catalogue import open_source
@@ -125,7 +129,10 @@ def backtest(
         spec = found.spec
         variants = standard_policies(spec, every)
         if policies is not None:
-            content = next(yaml.safe_load_all(read_yaml(Path(policies))), None)
+            documents = read_yaml(Path(policies), PoliciesFile)
+            if len(documents) > 1:
+                raise BacktestError(f"{policies} holds {len(documents)} documents; make them one")
+            content = documents[0].value if documents else None
             variants |= read_policies(content, spec, variants)
         unknown = [name for name in only if name not in variants]
         if unknown:

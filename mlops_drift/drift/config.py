@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from mlops_drift.schema import Distinct, Strict, Windows
+from mlops_drift.schema import Distinct, Name, Strict, Windows
 
 DriftMetric = Literal["js", "psi", "hellinger", "tvd", "linf", "ks", "wasserstein"]
 
@@ -88,7 +88,7 @@ class DriftMonitor(Strict):
         "quarter of a standard deviation: js .1, psi .06, hellinger .085, tvd .1, linf .05, "
         "ks .1, wasserstein .19.",
     )
-    columns: dict[str, ColumnMonitor] = Field(
+    columns: dict[Name, ColumnMonitor] = Field(
         {}, description="Metric and threshold of single columns, in place of the common ones."
     )
     alpha: float = Field(
@@ -111,7 +111,7 @@ class DriftMonitor(Strict):
         description="Holds features against the same period of the past, in the frozen bins, as "
         "soon as that has enough rows; against the frozen reference until then.",
     )
-    segments: Annotated[list[str], Distinct] = Field(
+    segments: Annotated[list[Name], Distinct] = Field(
         [],
         description="Columns by whose values a shift is divided, so that a failed check names "
         "where it happened.",

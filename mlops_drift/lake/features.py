@@ -112,8 +112,17 @@ class Derivation:
                     f"{where}: the query gives {', '.join(found) or 'no rows'}; it lacks "
                     f"{', '.join(missing)}"
                 )
+            given = [name.lower() for name in found]
+            twice = [name for name in (self._key, *self._columns) if given.count(name.lower()) > 1]
+            if twice:
+                raise FeatureError(
+                    f"{where}: the query gives {', '.join(twice)} more than once, upper and lower "
+                    "case being the same; name each column once"
+                )
+            # On lines of its own: it may end in a comment.
             made = connection.sql(
-                f"SELECT {', '.join([identifier(self._key), *self._casts()])} FROM ({self._sql})"
+                f"SELECT {', '.join([identifier(self._key), *self._casts()])} "
+                f"FROM (\n{self._sql}\n)"
             ).to_arrow_table()
         except duckdb.Error as error:
             raise FeatureError(
@@ -169,9 +178,20 @@ def _one_query(sql: str) -> str:
         raise FeatureError(
             f"features.sql must be one SELECT, found {', '.join(kinds) or 'no statement'}"
         )
-    query = statements[0].query.strip().rstrip(";")
+    query = _without_end(statements[0].query)
     _require_timeless(query)
     return query
+
+
+def _without_end(statement: str) -> str:
+    """A statement without its semicolon, and without the comments that follow it.
+
+    >>> _without_end("SELECT ';' AS a; -- one; row")
+    "SELECT ';' AS a"
+    """
+    text = statement.encode()
+    ends = (at for at, _ in duckdb.tokenize(statement) if text[at : at + 1] == b";")
+    return text[: next(ends, len(text))].decode()
 
 
 def _require_timeless(query: str) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_drift.schema import ClassName, Distinct, Strict, Target
+from mlops_drift.schema import Distinct, Name, Strict, Target
 
 FamilyName = Literal["lightgbm", "linear", "random_forest", "hist_gradient_boosting"]
 ClassWeight = Literal["none", "balanced"]
@@ -143,8 +143,8 @@ regression
 class OutcomeValue(Strict):
     """What it is worth to have predicted one class when another one, or the same, was true."""
 
-    truth: ClassName = Field(description="The class that turned out to be true.")
-    prediction: ClassName = Field(description="The class that was predicted.")
+    truth: Name = Field(description="The class that turned out to be true.")
+    prediction: Name = Field(description="The class that was predicted.")
     value: float = Field(description="Worth of one such prediction; a cost is negative.")
 
 

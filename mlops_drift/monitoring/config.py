@@ -12,7 +12,7 @@ from mlops_drift.monitoring.checks import (
     CheckName,
 )
 from mlops_drift.monitoring.streaming import StreamingMonitor
-from mlops_drift.schema import Distinct, Strict, Windows
+from mlops_drift.schema import Distinct, Name, Strict, Windows
 
 Mode = Literal["alert", "retrain"]
 Approval = Literal["automatic", "manual"]
@@ -64,7 +64,7 @@ class PerformanceMonitor(Strict):
         "(and slices) judged on a day together.",
     )
     min_rows: int = Field(100, ge=2, description="Fewest labelled predictions; under it: unknown.")
-    slices: Annotated[list[str], Distinct] = Field(
+    slices: Annotated[list[Name], Distinct] = Field(
         [],
         description="Columns by whose values performance is judged apart (slice_performance): "
         "category, boolean or integer.",

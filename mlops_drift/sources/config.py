@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from mlops_drift.schema import Strict
+from mlops_drift.schema import Name, Strict
 
 SimulatorName = Literal["churn", "glassware", "insurance"]
 
@@ -27,9 +27,9 @@ class FileTable(Strict):
     path: str = Field(
         min_length=1,
         description="A CSV, Parquet or JSON file (.gz allowed); `{day}` in it stands for the day, "
-        "as 2024-10-01. Relative to the folder of the YAML file.",
+        "as 2024-10-01: put it in quotes. Relative to the folder of the YAML file.",
     )
-    day_column: str | None = Field(
+    day_column: Name | None = Field(
         None,
         description="The date or timestamp column that gives a row's day. Needed unless the path "
         "holds `{day}`.",

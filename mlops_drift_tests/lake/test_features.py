@@ -44,6 +44,31 @@ def test_a_row_gets_what_the_query_makes_of_it():
     assert made == {D1: {1: 2.0, 2: 6.0}, D2: {3: 10.0}, D3: {4: None}}
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "{}\n-- twice; x",
+        "{} -- twice; x",
+        "{}; -- twice; x",
+        "{}\n-- twice\n;\n-- x\n",
+        "{};;\n/* twice; */",
+        "{} /* a /* b; */ c */ ; -- x",
+        "-- twice; x\n{}",
+        "/* ü; */ {} ;",
+        "\ufeff{}",
+        "-- twice\r\n{}\r\n-- x\r\n",
+        "with t as ({}) select * from t -- x",
+        "WITH RECURSIVE t AS ({}) SELECT * FROM t; -- x",
+        "-- x\nwith t as ({}\n-- y\n) from t",
+        "({}) -- x",
+        "FROM ({}) -- x",
+    ],
+)
+def test_comments_and_semicolons_change_nothing(sql):
+    made = derive(sql.format("SELECT id, 2 * x AS made FROM events WHERE ';' <> 'ü--'"))
+    assert made == {D1: {1: 2.0, 2: 6.0}, D2: {3: 10.0}, D3: {4: None}}
+
+
 def test_a_query_over_all_events_sees_those_of_the_day_alone():
     made = derive("SELECT id, max(x) OVER () AS made FROM events")
     assert made[D1] == {1: 3.0, 2: 3.0}
@@ -112,6 +137,8 @@ def test_values_come_in_the_declared_type(kind, sql, value):
     ("sql", "complaint"),
     [
         ("SELECT id, x AS other FROM events", "gives id, other; it lacks made"),
+        ("SELECT id, x AS made, 2 * x AS made FROM events", "gives made more than once"),
+        ("SELECT id, x AS made, 2 * x AS Made FROM events", "gives made more than once"),
         ("SELECT id, x AS made FROM labels", "name labels does not exist"),
         ("SELECT id, x AS made FROM read_parquet('/tmp/*.parquet')", "disabled by configuration"),
         ("SELECT id, x AS made FROM ROWS", "ROWS"),
@@ -161,7 +188,9 @@ def test_moments_of_the_events_can_be_compared():
     ("sql", "complaint"),
     [
         ("", "one SELECT, found no statement"),
+        ("-- SELECT 1", "one SELECT, found no statement"),
         ("SELECT 1; SELECT 2", "found SELECT, SELECT"),
+        ("SELECT 1 /* x", "unterminated"),
         ("CREATE TABLE t AS SELECT 1", "one SELECT, found CREATE"),
         ("COPY (SELECT 1) TO '/tmp/x.csv'", "one SELECT, found COPY"),
         ("SELEC id FROM events", "Parser Error"),

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mlops_drift.learning.config import MetricName, Share
 from mlops_drift.learning.metrics import METRICS, metric_for
-from mlops_drift.schema import ClassName, Column, Distinct, Strict, Target
+from mlops_drift.schema import Column, Distinct, Name, Strict, Target
 
 # Metrics that are shares, or differ from one by no more than a share.
 _AT_MOST_ONE = frozenset(name for name, metric in METRICS.items() if metric.greater_is_better)
@@ -46,7 +46,7 @@ class Gates(Strict):
     max_false_negative_rate: Share | None = Field(
         None, description="Largest share of the positive class that may be missed (binary)."
     )
-    min_class_f1: Share | dict[ClassName, Share] | None = Field(
+    min_class_f1: Share | dict[Name, Share] | None = Field(
         None,
         description="Smallest F1 of any class, or of each class that is named (classification).",
     )
@@ -83,7 +83,7 @@ class Gates(Strict):
         "columns is missing; mae in standard deviations of the truth, rmse in shares of its "
         "variance.",
     )
-    slices: Annotated[list[str], Distinct] = Field(
+    slices: Annotated[list[Name], Distinct] = Field(
         [], description="Columns whose values are judged apart, the worst against the whole."
     )
     max_slice_gap: float = Field(
@@ -98,7 +98,7 @@ class Gates(Strict):
         le=1,
         description="Largest AUC (regression: R2) with which a single column may tell the label.",
     )
-    trusted_columns: Annotated[list[str], Distinct] = Field(
+    trusted_columns: Annotated[list[Name], Distinct] = Field(
         [], description="Columns that may tell the label alone, as they are known to be no leak."
     )
     max_surprise: float = Field(
