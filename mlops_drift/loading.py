@@ -18,11 +18,12 @@ from pydantic import ValidationError
 
 from mlops_drift import settings
 from mlops_drift.component import MonitoredModel
+from mlops_drift.errors import UserError
 from mlops_drift.spec import ModelSpec
 from mlops_drift.yaml_mistakes import mistakes
 
 
-class ModelDefinitionError(Exception):
+class ModelDefinitionError(UserError):
     """A model's YAML is wrong; the message names the file, the line and the field."""
 
 

@@ -6,11 +6,12 @@ import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from mlops_drift.errors import UserError
 from mlops_drift.lake.delta import files_relation
 from mlops_drift.lake.lake import Lake
 
 
-class QueryError(Exception):
+class QueryError(UserError):
     """A query is wrong; the message is DuckDB's own."""
 
 

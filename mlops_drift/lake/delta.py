@@ -18,9 +18,6 @@ from mlops_drift.sql import literal
 # A conflict means that another process committed first: with few writers a handful suffices.
 COMMIT_ATTEMPTS = 20
 
-# `=` makes a folder a column, `%` an escape, and brackets break the URL that a path becomes.
-MISREAD = "=%[]"
-
 # Opening a table reads the commits since its last checkpoint.
 CHECKPOINT_INTERVAL = 10
 
@@ -94,19 +91,10 @@ class DeltaLake(Lake):
     Args:
         root: the folder (or URL) that holds ``<schema>/<table>``.
         connection: an in-memory DuckDB connection; each query runs in a cursor of its own.
-
-    Raises:
-        LakeError: if the root's name has a character that readers of paths take for something else.
     """
 
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
         super().__init__(root, connection)
-        misread = sorted(set(MISREAD) & set(self.root))
-        if misread:
-            raise LakeError(
-                f"the lake's folder {self.root} has {' and '.join(misread)} in its name; "
-                f"keep the data in a folder without {' '.join(MISREAD)}"
-            )
         self._opened: dict[str, DeltaTable] = {}
 
     def uri(self, table: Table) -> str:
