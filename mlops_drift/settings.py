@@ -107,6 +107,23 @@ def dagster_root() -> Path:
     return environment_root() / "dagster"
 
 
+def require_own_instance() -> None:
+    """Refuses a ``DAGSTER_HOME`` whose runs would lie apart from those of `mlops-drift run`.
+
+    Raises:
+        SettingsError: if its dagster.yaml does not keep runs under the data folder.
+    """
+    home = os.environ.get("DAGSTER_HOME")
+    if not home:
+        return
+    file = Path(home) / "dagster.yaml"
+    if not file.is_file() or "mlops_drift.storage" not in file.read_text(encoding="utf-8"):
+        raise SettingsError(
+            f"DAGSTER_HOME is {home!r}, which keeps runs apart from those of `mlops-drift run`; "
+            f"unset it, or copy {PROJECT_ROOT / 'dagster.yaml'} there"
+        )
+
+
 def lock_root() -> Path:
     """The folder of the files that processes of an environment lock against each other."""
     return environment_root() / "locks"

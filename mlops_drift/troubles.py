@@ -8,6 +8,7 @@ import errno
 import os
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from mlops_drift import settings
@@ -42,6 +43,8 @@ _ADVICE_OF_SQLITE = {
 }
 
 _PYTHON = re.compile(r"\[Errno (\d+)\] [^\n]*?(?:: ('.*'|\".*\"))?\s*$", re.S)
+# Frames of Rust, and where in a query DuckDB was.
+_BESIDE = re.compile(r"\s*\d+: |LINE \d+:")
 # As delta-rs and DuckDB name one.
 _RUST = re.compile(r"\(os error (\d+)\)")
 _SQLITE = re.compile(r"sqlite3\.\w+(?:\)|:) ([^\n]+)")
@@ -86,7 +89,8 @@ def sentence(kind: str, message: str, files: Sequence[str] = ()) -> str | None:
 
 
 def _of_lake(message: str) -> str:
-    said = " ".join(message.split())
+    lines = takewhile(lambda line: not _BESIDE.match(line), message.splitlines())
+    said = " ".join(" ".join(lines).split())
     number = _RUST.search(said)
     advice = _ADVICE.get(int(number[1])) if number else None
     return _with(

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,14 @@ def test_what_can_be_no_data_folder_is_named_with_its_variable(monkeypatch, tmp_
         monkeypatch.setenv(settings.DATA_VARIABLE, str(wrong))
         with pytest.raises(settings.SettingsError, match=settings.DATA_VARIABLE):
             settings.data_root()
+
+
+def test_a_dagster_home_is_refused_unless_it_keeps_runs_where_all_are(monkeypatch, tmp_path):
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with pytest.raises(settings.SettingsError, match=r"DAGSTER_HOME is .* unset it, or copy"):
+        settings.require_own_instance()
+    shutil.copy(settings.PROJECT_ROOT / "dagster.yaml", tmp_path)
+    settings.require_own_instance()
 
 
 def test_the_address_of_mlflow_has_no_slash_at_its_end(monkeypatch):

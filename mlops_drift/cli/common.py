@@ -35,6 +35,10 @@ def _try_to_write(place: Path) -> None:
     """Opens a file as a writer would, and leaves everything as it was."""
     if place.is_file():
         place.open("ab").close()
+    elif place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    elif not place.parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{place.parent} is no folder")
     elif place.exists():
         # A pipe or a device: to open it might wait, or tell its reader that this was all.
         if not os.access(place, os.W_OK):

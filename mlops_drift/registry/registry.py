@@ -66,8 +66,8 @@ class Registry(VersionRegistry):
 
         if not self.exists:
             raise RegistryError(
-                f"{file_of(self.tracking_uri)} is missing, with all versions; bring it back from a "
-                "backup"
+                f"{file_of(self.tracking_uri)} is missing or empty: it holds all versions; bring "
+                "it back from a backup"
             )
         # Both, whatever the environment says: functions of MLflow without a client use these.
         mlflow.set_tracking_uri(self.tracking_uri)
@@ -78,19 +78,19 @@ class Registry(VersionRegistry):
     def exists(self) -> bool:
         """Whether anything can have been registered yet; asking makes nothing."""
         place = file_of(self.tracking_uri)
-        return place is None or place.exists()
+        return place is None or (place.exists() and place.stat().st_size > 0)
 
     def make_database(self) -> None:
         """Makes the database, if it is missing: one process does, the others wait."""
         import mlflow
 
         place = file_of(self.tracking_uri)
-        if place is None or place.exists():
+        if place is None or self.exists:
             return
         logging.getLogger("alembic").setLevel(logging.WARNING)
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         with self.lock("mlflow"):
-            if not place.exists():
+            if not self.exists:
                 with made_beside(place) as url:
                     mlflow.MlflowClient(url, url).search_experiments(max_results=1)
 

@@ -449,3 +449,14 @@ def test_a_rewrite_runs_its_builder_again_when_another_writer_came_between(tmp_p
     mine.rewrite_days(journal, day, day, add_two)
     assert calls == [before, [*before, 50]]
     assert sorted(mine.read(journal)["id"].to_pylist()) == sorted([*before, 2, 50])
+
+
+def test_a_table_whose_log_is_damaged_is_named(lake):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    [log] = Path(lake.uri(SHOP), "_delta_log").glob("*0.json")
+    log.write_text("{nonsense")
+    again = open_lake(Path(lake.root))
+    with pytest.raises(LakeError, match="bring it back from a backup") as caught:
+        again.read(SHOP)
+    assert lake.uri(SHOP) in str(caught.value)
+    assert "\n" not in str(caught.value)
