@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -25,6 +26,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from mlops_drift.errors import UserError
 from mlops_drift.lake.decision_log import IDLE
 from mlops_drift.lake.memory import MemoryLake
 from mlops_drift.lake.model_lake import ModelLake
@@ -33,6 +35,7 @@ from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.monitoring.checks import MODEL_AGE
 from mlops_drift.monitoring.config import AgeMonitor, RetrainingPolicy
 from mlops_drift.monitoring.decision import NO_CHAMPION
+from mlops_drift.period import period
 from mlops_drift.registry.base import Birth
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.schema import Name
@@ -60,7 +63,7 @@ UNATTENDED = {"mode": "retrain", "approval": "automatic"}
 OnDay = Callable[[str, date], None]
 
 
-class BacktestError(Exception):
+class BacktestError(UserError):
     """A backtest cannot be made as asked; the message says why and what would be right."""
 
 
@@ -122,25 +125,14 @@ class Backtest:
         last: last day; the model's end where missing.
 
     Raises:
-        BacktestError: if the days do not fit the model.
+        PeriodError: if the days do not fit the model.
     """
 
     def __init__(
         self, spec: ModelSpec, source: Source, first: date | None = None, last: date | None = None
     ) -> None:
         self.spec = spec
-        self.first = first or spec.start_date
-        ends = last or spec.end_date
-        if ends is None:
-            raise BacktestError(f"{spec.name} has no end_date; say how far to go with --until DAY")
-        self.last = ends
-        if self.first < spec.start_date or (spec.end_date and self.last > spec.end_date):
-            raise BacktestError(
-                f"{spec.name} has days from {spec.start_date} to {spec.end_date or 'today'}; "
-                f"asked for {self.first} to {self.last}"
-            )
-        if self.last < self.first:
-            raise BacktestError(f"--until {self.last} is before --from {self.first}")
+        self.first, self.last = period(spec, first, last)
         self._source = source
         self._births: dict[tuple[tuple[str, str], ...], Birth] = {}
 
@@ -209,7 +201,13 @@ class Backtest:
                 for process in active_children():
                     process.terminate()
                 raise
-        return {name: walk.result() for name, walk in walks.items()}
+        try:
+            return {name: walk.result() for name, walk in walks.items()}
+        except BrokenProcessPool:
+            raise BacktestError(
+                "a process was ended from outside, most likely for want of memory; use fewer with "
+                "--processes"
+            ) from None
 
     @contextmanager
     def _landed(self) -> Iterator[tuple[MemoryLake, Path]]:

@@ -3,6 +3,8 @@
 import dagster as dg
 from dagster._utils.warnings import suppress_dagster_warnings
 
+from mlops_drift import settings
+from mlops_drift.environment import isolate
 from mlops_drift.loading import load_definitions
 from mlops_drift.resources import default_resources
 
@@ -11,6 +13,8 @@ from mlops_drift.resources import default_resources
 @suppress_dagster_warnings
 def defs() -> dg.Definitions:
     """All models; steps run in one process, since each takes less than starting another."""
+    isolate()
+    settings.require_own_instance()
     return dg.Definitions.merge(
         load_definitions(),
         dg.Definitions(resources=default_resources(), executor=dg.in_process_executor),

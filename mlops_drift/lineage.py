@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from mlops_drift import settings
+from mlops_drift.errors import UserError
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import Promotion, Removal, VersionRecord
@@ -27,7 +28,7 @@ _OF_CODE = ("git_sha", "code_digest", "lock_digest", "spec_digest")
 Facts = dict[str, Any]
 
 
-class LineageError(Exception):
+class LineageError(UserError):
     """There is nothing to explain; the message says what there is."""
 
 

@@ -6,7 +6,6 @@ closes the runs that were cut off and goes on at the first day that is not compl
 """
 
 import logging
-import os
 import re
 import time
 import warnings
@@ -24,6 +23,7 @@ from dagster._core.storage.tags import (
     RUN_KEY_TAG,
     SENSOR_NAME_TAG,
 )
+from dagster_shared.error import SerializableErrorInfo
 from filelock import FileLock, Timeout
 
 from mlops_drift import settings
@@ -40,8 +40,11 @@ from mlops_drift.automation.notifications import notify
 from mlops_drift.automation.runs import OPEN_STATUSES
 from mlops_drift.automation.sensor import complete_days, sensor_name
 from mlops_drift.definitions import defs
+from mlops_drift.errors import InternalError, UserError
 from mlops_drift.loading import Model
+from mlops_drift.period import period
 from mlops_drift.resources import default_resources, model_lake, open_lake, open_registry
+from mlops_drift.troubles import sentence
 
 POLL_SECONDS = 0.5
 # How long a retraining that another process carries out may take.
@@ -54,11 +57,11 @@ INTERRUPTIONS = (DagsterExecutionInterruptedError.__name__, "Query interrupted")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-class ReplayError(Exception):
+class ReplayError(UserError):
     """The replay cannot go on; the message says why and what to do."""
 
 
-class ReplayStopped(Exception):  # noqa: N818  # nothing went wrong
+class ReplayStopped(KeyboardInterrupt):
     """A person stopped the replay; the message says where."""
 
 
@@ -92,7 +95,7 @@ class Replay:
         step: days run together.
 
     Raises:
-        ReplayError: if the days do not fit the model.
+        PeriodError: if the days do not fit the model.
     """
 
     def __init__(
@@ -105,30 +108,13 @@ class Replay:
     ) -> None:
         self.spec = model.spec
         self._instance = instance
-        self.first = first or self.spec.start_date
-        ends = last or self.spec.end_date
-        if ends is None:
-            raise ReplayError(
-                f"{self.spec.name} has no end_date; say how far to go with --until DAY"
-            )
-        self.last = ends
-        self._require_days_of_the_model()
+        self.first, self.last = period(self.spec, first, last)
         self._step = step
         definitions = defs()
         self._daily = definitions.resolve_job_def(daily_job_name(self.spec.name))
         self._retraining = definitions.resolve_job_def(retraining_job_name(self.spec.name))
         self._sensor = definitions.resolve_sensor_def(sensor_name(self.spec.name))
         self._repository = definitions.get_repository_def()
-
-    def _require_days_of_the_model(self) -> None:
-        start, end = self.spec.start_date, self.spec.end_date
-        if self.first < start or (end is not None and self.last > end):
-            raise ReplayError(
-                f"{self.spec.name} has days from {start} to {end or 'today'}; "
-                f"asked for {self.first} to {self.last}"
-            )
-        if self.last < self.first:
-            raise ReplayError(f"--until {self.last} is before --from {self.first}")
 
     def steps(self) -> list[Step]:
         """The steps from the first day to the last."""
@@ -310,6 +296,11 @@ class Replay:
             raise ReplayStopped(f"stopped at {day}; the same command goes on there")
 
     def _explain(self, result: dg.ExecuteInProcessResult, what: str) -> str:
+        """What failed in a run, for a user.
+
+        Raises:
+            InternalError: if it was a bug.
+        """
         listed = "\n  ".join(f"{where}{_message(error)}" for where, error in _errors(result))
         return f"{self.spec.name}, {what}: run {result.run_id} failed\n  {listed}"
 
@@ -329,12 +320,23 @@ def _errors(result: dg.ExecuteInProcessResult) -> list[tuple[str, Any]]:
 
 
 def _message(error: Any) -> str:
-    """What the project's code raised: neither what Dagster put around it nor what it rests on."""
+    """What the project's code raised: neither what Dagster put around it nor what it rests on.
+
+    Raises:
+        InternalError: if nobody but a developer can mend it.
+    """
     while getattr(error, "cause", None) is not None and str(error.cls_name).startswith("Dagster"):
         error = error.cause
     said = str(getattr(error, "message", error)).strip()
     # Python names an error by its module, which tells a user of the project nothing.
-    return re.sub(r"^(mlops_drift\.[\w.]+|dagster\.[\w.]+\.Failure): ", "", said)
+    own = re.sub(r"^(mlops_drift\.[\w.]+|dagster\.[\w.]+\.Failure): ", "", said)
+    if own != said or not isinstance(error, SerializableErrorInfo):
+        return own
+    kind, _, text = said.partition(": ")
+    told = sentence(kind if "." in kind else f"builtins.{kind}", text, error.stack)
+    if told is None:
+        raise InternalError(error.to_string())
+    return told
 
 
 @contextmanager
@@ -342,8 +344,6 @@ def quiet() -> Iterator[None]:
     """Keeps the libraries' chatter out of the terminal; what goes wrong is raised or recorded."""
     logging.getLogger("alembic").setLevel(logging.ERROR)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
-    # MLflow draws a bar for every file that it copies, unless this says no.
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

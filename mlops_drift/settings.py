@@ -1,8 +1,14 @@
 """Where the project and its state live; everything that an environment variable may move."""
 
+import errno
 import os
+import unicodedata
+from contextlib import suppress
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Literal, cast, get_args
+
+from mlops_drift.errors import UserError
 
 Environment = Literal["dev", "staging", "prod"]
 
@@ -16,14 +22,51 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHIPPED_DEFS = Path(__file__).resolve().parent / "defs"
 
 
-class SettingsError(ValueError):
+# Of these libraries make a wildcard, an escape, a column, a placeholder or the end of a path.
+MISREAD = "?*%=[]{}|^\\"
+
+
+class SettingsError(UserError, ValueError):
     """An environment variable says what it cannot; the message tells what it may."""
 
 
 def data_root() -> Path:
-    """The folder of all state: ``MLOPS_DRIFT_DATA``, else ``data`` in the checkout."""
+    """The folder of all state: ``MLOPS_DRIFT_DATA``, else ``data`` in the checkout.
+
+    Raises:
+        SettingsError: if it can be no folder, or has a character that a library takes for something
+            else.
+    """
     configured = os.environ.get(DATA_VARIABLE)
-    return Path(configured).expanduser().resolve() if configured else PROJECT_ROOT / "data"
+    root = _folder(DATA_VARIABLE, configured) if configured else PROJECT_ROOT / "data"
+    misread = [one for one in str(root) if one in MISREAD or not _is_printable(one)]
+    if misread:
+        raise SettingsError(
+            f"the data folder {str(root)!r} has {misread[0]!r} in its name; let {DATA_VARIABLE} "
+            f"name one without any of {' '.join(MISREAD)} and without line breaks"
+        )
+    return root
+
+
+def _folder(variable: str, configured: str) -> Path:
+    """A folder, which need not be there yet."""
+    try:
+        folder = Path(configured).expanduser().resolve()
+        with suppress(FileNotFoundError):
+            if not S_ISDIR(folder.stat().st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        return folder
+    # A file, no home, links in a circle, a name that is too long.
+    except (OSError, RuntimeError) as error:
+        wrong = getattr(error, "strerror", None) or error
+        raise SettingsError(
+            f"{variable} is {configured!r}, which can be no folder: {wrong}"
+        ) from error
+
+
+def _is_printable(character: str) -> bool:
+    """Whether it is neither a control character nor a byte that is no UTF-8."""
+    return unicodedata.category(character) not in ("Cc", "Cs")
 
 
 def environment() -> Environment:
@@ -62,6 +105,23 @@ def lake_root() -> Path:
 def dagster_root() -> Path:
     """The folder of Dagster's runs, events and logs."""
     return environment_root() / "dagster"
+
+
+def require_own_instance() -> None:
+    """Refuses a ``DAGSTER_HOME`` whose runs would lie apart from those of `mlops-drift run`.
+
+    Raises:
+        SettingsError: if its dagster.yaml does not keep runs under the data folder.
+    """
+    home = os.environ.get("DAGSTER_HOME")
+    if not home:
+        return
+    file = Path(home) / "dagster.yaml"
+    if not file.is_file() or "mlops_drift.storage" not in file.read_text(encoding="utf-8"):
+        raise SettingsError(
+            f"DAGSTER_HOME is {home!r}, which keeps runs apart from those of `mlops-drift run`; "
+            f"unset it, or copy {PROJECT_ROOT / 'dagster.yaml'} there"
+        )
 
 
 def lock_root() -> Path:
@@ -103,14 +163,14 @@ def definition_folders() -> list[Path]:
     """The folders that hold model definitions: the shipped ones and ``MLOPS_DRIFT_DEFS``.
 
     Raises:
-        FileNotFoundError: if ``MLOPS_DRIFT_DEFS`` names no folder.
+        SettingsError: if ``MLOPS_DRIFT_DEFS`` names no folder.
     """
     configured = os.environ.get(DEFS_VARIABLE)
     if not configured:
         return [SHIPPED_DEFS]
-    extra = Path(configured).expanduser().resolve()
+    extra = _folder(DEFS_VARIABLE, configured)
     if not extra.is_dir():
-        raise FileNotFoundError(
+        raise SettingsError(
             f"{DEFS_VARIABLE} is {configured!r}, which is not a folder; "
             "it should name one that holds <model>/defs.yaml files"
         )

@@ -43,7 +43,7 @@ def mlflow_database(once):
 
     def make(root):
         registry = Registry(f"sqlite:///{root / 'mlflow.db'}", root / "mlartifacts", root / "locks")
-        _ = registry.client
+        registry.make_database()
 
     return once("mlflow", make)[0] / "mlflow.db"
 

@@ -22,13 +22,14 @@ from mlops_drift.backtest import (
 )
 from mlops_drift.cli.main import main
 from mlops_drift.loading import find_model
+from mlops_drift.period import PeriodError
 from mlops_drift.replay import Replay, open_instance, quiet
 from mlops_drift.resources import model_lake, open_lake
 from mlops_drift.sources.catalogue import open_source
 from mlops_drift.spec import ModelSpec
 from mlops_drift.timeline import read_timeline
 from mlops_drift_tests.conftest import write_story
-from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of, merged
+from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of
 
 STORY = ("alarms", "warnings", "decisions", "versions")
 
@@ -269,22 +270,9 @@ def test_a_mistake_in_the_file_of_policies_is_named(content, told):
         read_policies(content, spec, standard_policies(spec))
 
 
-@pytest.mark.parametrize(
-    ("first", "last", "told"),
-    [
-        (None, day(9), "tiny has days from"),
-        (day(-1), None, "tiny has days from"),
-        (day(3), day(2), "is before --from"),
-    ],
-)
-def test_days_that_the_model_does_not_have_are_refused(first, last, told):
-    with pytest.raises(BacktestError, match=told):
-        Backtest(ModelSpec(**SPEC), None, first, last)
-
-
-def test_a_model_without_an_end_asks_for_one():
-    with pytest.raises(BacktestError, match="--until DAY"):
-        Backtest(ModelSpec(**merged(SPEC, {"end_date": None})), None)
+def test_days_that_the_model_does_not_have_are_refused():
+    with pytest.raises(PeriodError, match=f"--until {day(9)}"):
+        Backtest(ModelSpec(**SPEC), None, last=day(9))
 
 
 def test_a_history_without_labels_has_no_version_and_no_value(new_world):

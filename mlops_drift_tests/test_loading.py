@@ -359,7 +359,7 @@ def test_a_folder_without_a_model_is_refused(folder):
 
 def test_a_folder_that_is_not_there_is_refused_by_its_variable(tmp_path, monkeypatch):
     monkeypatch.setenv(settings.DEFS_VARIABLE, str(tmp_path / "nowhere"))
-    with pytest.raises(FileNotFoundError, match=rf"{settings.DEFS_VARIABLE}.*nowhere"):
+    with pytest.raises(settings.SettingsError, match=rf"{settings.DEFS_VARIABLE}.*nowhere"):
         load_models()
 
 

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,49 @@ def test_a_data_folder_may_be_relative_and_in_the_home(monkeypatch, tmp_path):
     assert settings.data_root() == Path.home().resolve() / "state"
 
 
+@pytest.mark.parametrize("name", ["my data", "größe", "it's", 'a"b', "a;b", "#1", "😀", "a&b:c"])
+def test_a_data_folder_may_have_any_usual_name(monkeypatch, tmp_path, name):
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / name))
+    assert settings.data_root() == tmp_path / name
+
+
+@pytest.mark.parametrize(
+    ("name", "character"),
+    [
+        *(("x=7", "="), ("day=2024-10-01", "="), ("100%", "%"), ("[old]", "["), ("100?", "?")),
+        *(("a*", "*"), ("{x}", "{"), ("a|b", "|"), ("a^b", "^"), ("a\\b", "\\"), ("a\nb", "\n")),
+        *(("a\tb", "\t"), ("a\x7fb", "\x7f"), ("a\udcffb", "\udcff")),
+    ],
+)
+def test_a_data_folder_that_a_library_would_misread_is_refused(
+    monkeypatch, tmp_path, name, character
+):
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / name))
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.lake_root()
+    assert f"has {character!r} in its name" in str(caught.value)
+    assert settings.DATA_VARIABLE in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_can_be_no_data_folder_is_named_with_its_variable(monkeypatch, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for wrong in (file, file / "below", tmp_path / "circle", "x" * 5000, "~nobody_of_that_name/x"):
+        monkeypatch.setenv(settings.DATA_VARIABLE, str(wrong))
+        with pytest.raises(settings.SettingsError, match=settings.DATA_VARIABLE):
+            settings.data_root()
+
+
+def test_a_dagster_home_is_refused_unless_it_keeps_runs_where_all_are(monkeypatch, tmp_path):
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with pytest.raises(settings.SettingsError, match=r"DAGSTER_HOME is .* unset it, or copy"):
+        settings.require_own_instance()
+    shutil.copy(settings.PROJECT_ROOT / "dagster.yaml", tmp_path)
+    settings.require_own_instance()
+
+
 def test_the_address_of_mlflow_has_no_slash_at_its_end(monkeypatch):
     monkeypatch.delenv(settings.MLFLOW_UI_VARIABLE, raising=False)
     assert settings.mlflow_ui() == "http://127.0.0.1:5000"
@@ -86,7 +130,7 @@ def test_further_definitions_come_after_the_shipped_ones(monkeypatch, tmp_path):
 def test_a_missing_folder_of_definitions_is_named_with_its_variable(monkeypatch, tmp_path):
     missing = str(tmp_path / "nowhere")
     monkeypatch.setenv(settings.DEFS_VARIABLE, missing)
-    with pytest.raises(FileNotFoundError) as caught:
+    with pytest.raises(settings.SettingsError) as caught:
         settings.definition_folders()
     assert settings.DEFS_VARIABLE in str(caught.value)
     assert missing in str(caught.value)

@@ -1,7 +1,9 @@
-"""What the commands share: formats, errors that a user can mend, signs of life."""
+"""What the commands share: formats, output files, signs of life."""
 
+import errno
 import json
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -10,50 +12,69 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlops_drift.cli.errors import Trouble
+
 if TYPE_CHECKING:
     from mlops_drift.lake.model_lake import ModelLake
     from mlops_drift.registry.registry import Registry
     from mlops_drift.spec import ModelSpec
 
-# What a shell reports for a program ended by Ctrl-C.
-STOPPED = 130
-# As of `diff`: 1 says that something differs, 2 that there was trouble.
-DRIFTED, TROUBLE = 1, 2
-
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 
 
-class Trouble(click.ClickException):
-    exit_code = TROUBLE
-
-
 def writable(context: click.Context, parameter: click.Parameter, file: str | None) -> str | None:
     """Says before the work, not after it, that its result cannot be written."""
-    if file is not None and not Path(file).resolve().parent.is_dir():
-        folder = Path(file).parent
-        raise Trouble(f"{parameter.opts[0]} {file} cannot be written: {folder} is no folder")
+    if file is not None:
+        with _writing(parameter.opts[0], file):
+            _try_to_write(Path(file))
     return file
+
+
+def _try_to_write(place: Path) -> None:
+    """Opens a file as a writer would, and leaves everything as it was."""
+    if place.is_file():
+        place.open("ab").close()
+    elif place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    elif not place.parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{place.parent} is no folder")
+    elif place.exists():
+        # A pipe or a device: to open it might wait, or tell its reader that this was all.
+        if not os.access(place, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    else:
+        place.open("xb").close()
+        place.unlink()
+
+
+@contextmanager
+def _writing(option: str, file: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Trouble(f"{option} {file} cannot be written: {error.strerror}") from error
 
 
 @contextmanager
 def opened(model: str) -> "Iterator[tuple[ModelSpec, ModelLake, Registry]]":
-    """A model with its tables and its registry; errors that a user can mend become messages."""
-    with clear_errors():
-        from mlops_drift.loading import find_model
-        from mlops_drift.replay import quiet
-        from mlops_drift.resources import model_lake, open_lake, open_registry
+    """A model with its tables and its registry."""
+    from mlops_drift.loading import find_model
+    from mlops_drift.replay import quiet
+    from mlops_drift.resources import model_lake, open_lake, open_registry
 
-        spec = find_model(model).spec
-        with quiet(), open_lake() as lake:
-            yield spec, model_lake(lake, spec), open_registry()
+    spec = find_model(model).spec
+    with quiet(), open_lake() as lake:
+        yield spec, model_lake(lake, spec), open_registry()
 
 
 def write_page(file: str, page: str) -> None:
-    try:
-        Path(file).write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise Trouble(f"--html {file} cannot be written: {error.strerror}") from error
+    write_file("--html", file, page.encode())
+
+
+def write_file(option: str, file: str, content: bytes) -> None:
+    with _writing(option, file):
+        Path(file).write_bytes(content)
 
 
 def waiting(what: str) -> Any:
@@ -79,45 +100,3 @@ def _without_nan(content: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-class clear_errors:  # noqa: N801  # reads as a statement: `with clear_errors():`
-    """Turns the errors that a user can mend into a message without a traceback."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None:
-            return
-        from mlops_drift.backtest import BacktestError
-        from mlops_drift.lake.catalogue import QueryError
-        from mlops_drift.lake.lake import LakeError
-        from mlops_drift.lake.training_sets import CorruptionError
-        from mlops_drift.lineage import LineageError
-        from mlops_drift.loading import ModelDefinitionError
-        from mlops_drift.registry.base import RegistryError
-        from mlops_drift.replay import ReplayError, ReplayStopped
-        from mlops_drift.settings import SettingsError
-        from mlops_drift.steps.promotion import PromotionError
-
-        mendable = (
-            BacktestError,
-            ModelDefinitionError,
-            ReplayError,
-            QueryError,
-            LakeError,
-            LineageError,
-            PromotionError,
-            CorruptionError,
-            RegistryError,
-            SettingsError,
-            FileNotFoundError,
-            NotADirectoryError,
-            PermissionError,
-        )
-        if isinstance(error, KeyboardInterrupt | ReplayStopped):
-            click.echo(str(error) or "stopped; the same command goes on where it was", err=True)
-            raise SystemExit(STOPPED) from error
-        if isinstance(error, mendable):
-            raise click.ClickException(str(error)) from error

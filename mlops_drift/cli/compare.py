@@ -8,15 +8,8 @@ from typing import Any
 
 import click
 
-from mlops_drift.cli.common import (
-    DRIFTED,
-    FORMAT,
-    Trouble,
-    print_json,
-    waiting,
-    writable,
-    write_page,
-)
+from mlops_drift.cli.common import FORMAT, print_json, waiting, writable, write_page
+from mlops_drift.cli.errors import DRIFTED, Trouble
 
 
 @click.command()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mlops_drift.cli.common import DAY, FORMAT, clear_errors, print_json, writable, write_page
+from mlops_drift.cli.common import DAY, FORMAT, print_json, writable, write_file, write_page
 
 
 @click.command()
@@ -30,32 +30,31 @@ def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | N
     from mlops_drift.reporting.terminal import Progress, print_timeline
 
     started = time.monotonic()
-    with clear_errors():
-        from mlops_drift.loading import find_model
-        from mlops_drift.replay import Replay, open_instance, quiet
-        from mlops_drift.resources import model_lake, open_lake
-        from mlops_drift.status import read_status
-        from mlops_drift.timeline import read_timeline
+    from mlops_drift.loading import find_model
+    from mlops_drift.replay import Replay, open_instance, quiet
+    from mlops_drift.resources import model_lake, open_lake
+    from mlops_drift.status import read_status
+    from mlops_drift.timeline import read_timeline
 
-        with quiet(), open_instance() as instance:
-            replay = Replay(
-                find_model(model),
-                instance,
-                first.date() if first else None,
-                last.date() if last else None,
-                step,
-            )
-            with Progress(model, (replay.last - replay.first).days + 1) as progress:
-                replay.run(progress.on_step)
-        with open_lake() as lake:
-            lake_of_model = model_lake(lake, replay.spec)
-            timeline = read_timeline(lake_of_model, replay.first, replay.last)
-            upcoming = read_status(replay.spec, lake_of_model)["next"]
+    with quiet(), open_instance() as instance:
+        replay = Replay(
+            find_model(model),
+            instance,
+            first.date() if first else None,
+            last.date() if last else None,
+            step,
+        )
+        with Progress(model, (replay.last - replay.first).days + 1) as progress:
+            replay.run(progress.on_step)
+    with open_lake() as lake:
+        lake_of_model = model_lake(lake, replay.spec)
+        timeline = read_timeline(lake_of_model, replay.first, replay.last)
+        upcoming = read_status(replay.spec, lake_of_model)["next"]
     seconds = time.monotonic() - started
     if chart is not None:
         from mlops_drift.reporting.chart import kpi_chart
 
-        Path(chart).write_bytes(kpi_chart(replay.spec, timeline))
+        write_file("--chart", chart, kpi_chart(replay.spec, timeline))
     if style == "json":
         print_json(
             {
@@ -111,46 +110,44 @@ def backtest(
     Without Dagster, and without a trace in the project's data: never retrained, retrained every so
     many days, on failed checks, both, and any policy of a YAML file.
     """
+    from mlops_drift.backtest import (
+        Backtest,
+        BacktestError,
+        PoliciesFile,
+        read_policies,
+        standard_policies,
+    )
+    from mlops_drift.loading import find_model, read_yaml
+    from mlops_drift.replay import quiet
     from mlops_drift.reporting.progress import BacktestProgress
+    from mlops_drift.sources.catalogue import open_source
 
-    with clear_errors():
-        from mlops_drift.backtest import (
-            Backtest,
-            BacktestError,
-            PoliciesFile,
-            read_policies,
-            standard_policies,
+    found = find_model(model)
+    spec = found.spec
+    variants = standard_policies(spec, every)
+    if policies is not None:
+        documents = read_yaml(Path(policies), PoliciesFile)
+        if len(documents) > 1:
+            raise BacktestError(f"{policies} holds {len(documents)} documents; make them one")
+        content = documents[0].value if documents else None
+        variants |= read_policies(content, spec, variants)
+    unknown = [name for name in only if name not in variants]
+    if unknown:
+        raise click.UsageError(
+            f"--only {unknown[0]!r}: there is no such policy; there are "
+            f"{', '.join(map(repr, variants))}"
         )
-        from mlops_drift.loading import find_model, read_yaml
-        from mlops_drift.replay import quiet
-        from mlops_drift.sources.catalogue import open_source
-
-        found = find_model(model)
-        spec = found.spec
-        variants = standard_policies(spec, every)
-        if policies is not None:
-            documents = read_yaml(Path(policies), PoliciesFile)
-            if len(documents) > 1:
-                raise BacktestError(f"{policies} holds {len(documents)} documents; make them one")
-            content = documents[0].value if documents else None
-            variants |= read_policies(content, spec, variants)
-        unknown = [name for name in only if name not in variants]
-        if unknown:
-            raise click.UsageError(
-                f"--only {unknown[0]!r}: there is no such policy; there are "
-                f"{', '.join(map(repr, variants))}"
-            )
-        chosen = {name: variants[name] for name in only or variants}
-        with quiet():
-            history = Backtest(
-                spec,
-                open_source(spec.source, found.folder),
-                first.date() if first else None,
-                last.date() if last else None,
-            )
-            days = (history.last - history.first).days + 1
-            with BacktestProgress(model, list(chosen), days) as progress:
-                result = history.run(chosen, progress.on_day, processes)
+    chosen = {name: variants[name] for name in only or variants}
+    with quiet():
+        history = Backtest(
+            spec,
+            open_source(spec.source, found.folder),
+            first.date() if first else None,
+            last.date() if last else None,
+        )
+        days = (history.last - history.first).days + 1
+        with BacktestProgress(model, list(chosen), days) as progress:
+            result = history.run(chosen, progress.on_day, processes)
     if html is not None:
         from mlops_drift.reporting.backtest_page import backtest_page
 
@@ -168,16 +165,14 @@ def backtest(
 @FORMAT
 def status(model: str, style: str) -> None:
     """Say where MODEL stands: days, champion, checks, decisions."""
+    from mlops_drift.loading import find_model
     from mlops_drift.reporting.terminal import print_status
+    from mlops_drift.resources import model_lake, open_lake
+    from mlops_drift.status import read_status
 
-    with clear_errors():
-        from mlops_drift.loading import find_model
-        from mlops_drift.resources import model_lake, open_lake
-        from mlops_drift.status import read_status
-
-        spec = find_model(model).spec
-        with open_lake() as lake:
-            found = read_status(spec, model_lake(lake, spec))
+    spec = find_model(model).spec
+    with open_lake() as lake:
+        found = read_status(spec, model_lake(lake, spec))
     if style == "json":
         print_json(found)
     else:
@@ -189,14 +184,12 @@ def status(model: str, style: str) -> None:
 @click.option("--format", "style", type=click.Choice(["text", "json", "csv"]), default="text")
 def sql(query: str | None, style: str) -> None:
     """Run QUERY over every table by its name; without one, list the tables."""
+    from mlops_drift.lake.catalogue import list_tables, run_sql
     from mlops_drift.reporting.terminal import print_table
+    from mlops_drift.resources import open_lake
 
-    with clear_errors():
-        from mlops_drift.lake.catalogue import list_tables, run_sql
-        from mlops_drift.resources import open_lake
-
-        with open_lake() as lake:
-            result = run_sql(lake, query) if query else list_tables(lake)
+    with open_lake() as lake:
+        result = run_sql(lake, query) if query else list_tables(lake)
     if style == "json":
         print_json(result.to_pylist())
     elif style == "csv":

@@ -5,10 +5,28 @@ import click
 from mlops_drift.cli.cleanup import cleanup
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, sql, status
+from mlops_drift.cli.errors import Commands
 from mlops_drift.cli.versions import approve, explain, log, rebuild, reject, rollback
 
+EXIT_STATUS = """\b
+Exit status:
+  0    done
+  1    an error that you can mend: the message says what, where and how;
+       of compare --exit-code: a column drifted;
+       of rebuild: the version did not come out again
+  2    an option, an argument or an output file is wrong;
+       of compare: any error
+  3    a bug of mlops-drift: the message says where to report it
+  130  stopped by Ctrl-C
+"""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_STATUS,
+)
+@click.version_option(package_name="mlops_drift", prog_name="mlops-drift")
 def main() -> None:
     """Keeps tabular models honest in production."""
 

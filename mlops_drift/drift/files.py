@@ -8,6 +8,7 @@ from io import StringIO
 from itertools import islice
 from pathlib import Path
 
+from mlops_drift.errors import UserError
 from mlops_drift.sql import literal
 
 # A folder named like `day=2024-01-01` is no column.
@@ -22,7 +23,7 @@ _FIRST_LINES = 100
 _SUFFIXES = (".parquet", ".csv", ".tsv")
 
 
-class RowsError(ValueError):
+class RowsError(UserError, ValueError):
     """A table cannot be read."""
 
 

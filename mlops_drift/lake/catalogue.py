@@ -6,11 +6,12 @@ import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from mlops_drift.lake.delta import files_relation
+from mlops_drift.errors import UserError
+from mlops_drift.lake.delta import files_relation, open_table
 from mlops_drift.lake.lake import Lake
 
 
-class QueryError(Exception):
+class QueryError(UserError):
     """A query is wrong; the message is DuckDB's own."""
 
 
@@ -24,7 +25,7 @@ def run_sql(lake: Lake, query: str) -> pa.Table:
         for name in lake.names():
             schema, table = name.split(".", 1)
             cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-            relation = _relation(DeltaTable(f"{lake.root}/{schema}/{table}"))
+            relation = _relation(open_table(f"{lake.root}/{schema}/{table}"))
             cursor.execute(f'CREATE OR REPLACE VIEW "{schema}"."{table}" AS {relation}')
         try:
             result = cursor.sql(query)
@@ -65,7 +66,7 @@ def list_tables(lake: Lake) -> pa.Table:
     """All tables with their rows, columns, and number of commits."""
     rows: list[dict[str, Any]] = []
     for name in lake.names():
-        table = DeltaTable(f"{lake.root}/{name.replace('.', '/', 1)}")
+        table = open_table(f"{lake.root}/{name.replace('.', '/', 1)}")
         counted = run_sql(lake, f"SELECT count(*) AS n FROM {name}")["n"][0].as_py()
         columns = [field.name for field in table.schema().fields]
         rows.append(

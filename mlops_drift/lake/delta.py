@@ -18,9 +18,6 @@ from mlops_drift.sql import literal
 # A conflict means that another process committed first: with few writers a handful suffices.
 COMMIT_ATTEMPTS = 20
 
-# `=` makes a folder a column, `%` an escape, and brackets break the URL that a path becomes.
-MISREAD = "=%[]"
-
 # Opening a table reads the commits since its last checkpoint.
 CHECKPOINT_INTERVAL = 10
 
@@ -71,6 +68,21 @@ def files_relation(
     return f"SELECT * FROM read_parquet([{listing}], union_by_name = true{hive})"
 
 
+def open_table(uri: str) -> DeltaTable:
+    """The newest snapshot of a table that is there.
+
+    Raises:
+        LakeError: if it is damaged.
+    """
+    try:
+        return DeltaTable(uri)
+    except DeltaError as error:
+        said = str(error).splitlines()[0]
+        raise LakeError(
+            f"the table {uri} cannot be read: {said}; bring it back from a backup"
+        ) from error
+
+
 def _relation(table: Table, snapshot: DeltaTable | None, predicate: str | None) -> str:
     """SQL for the rows of a snapshot; an empty relation of the declared columns without one."""
     columns = ", ".join(f'"{name}"' for name in table.schema.names)
@@ -94,19 +106,10 @@ class DeltaLake(Lake):
     Args:
         root: the folder (or URL) that holds ``<schema>/<table>``.
         connection: an in-memory DuckDB connection; each query runs in a cursor of its own.
-
-    Raises:
-        LakeError: if the root's name has a character that readers of paths take for something else.
     """
 
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
         super().__init__(root, connection)
-        misread = sorted(set(MISREAD) & set(self.root))
-        if misread:
-            raise LakeError(
-                f"the lake's folder {self.root} has {' and '.join(misread)} in its name; "
-                f"keep the data in a folder without {' '.join(MISREAD)}"
-            )
         self._opened: dict[str, DeltaTable] = {}
 
     def uri(self, table: Table) -> str:
@@ -119,7 +122,7 @@ class DeltaLake(Lake):
         if uri in self._opened:
             self._opened[uri].update_incremental()
         elif DeltaTable.is_deltatable(uri):
-            self._opened[uri] = DeltaTable(uri)
+            self._opened[uri] = open_table(uri)
         return self._opened.get(uri)
 
     def _offer(self, cursor: duckdb.DuckDBPyConnection, name: str, scan: Scan) -> str:
@@ -156,7 +159,7 @@ class DeltaLake(Lake):
         def commit() -> None:
             # A snapshot of the writer's own: what it has read decides whether a commit conflicts.
             uri = self.uri(table)
-            snapshot = DeltaTable(uri) if DeltaTable.is_deltatable(uri) else self._create(table)
+            snapshot = open_table(uri) if DeltaTable.is_deltatable(uri) else self._create(table)
             relation = _relation(table, snapshot, predicate)
             with self.cursor() as cursor:
                 # The predicate has picked files, which may hold other rows too.
@@ -200,7 +203,7 @@ class DeltaLake(Lake):
             # Another process created it in the same moment.
             if not DeltaTable.is_deltatable(uri):
                 raise
-            return DeltaTable(uri)
+            return open_table(uri)
 
     def last_commit(self, table: Table) -> int | None:
         """As `Lake.last_commit`."""

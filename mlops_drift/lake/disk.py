@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from deltalake import DeltaTable
 
+from mlops_drift.lake.delta import open_table
 from mlops_drift.lake.table import Table
 
 # Files that are being written, and folders that are being removed.
@@ -55,7 +56,7 @@ def left_by_kills(folder: Path) -> list[Path]:
 
 def _table(root: str, table: Table) -> DeltaTable | None:
     uri = f"{root}/{table.folder}"
-    return DeltaTable(uri) if DeltaTable.is_deltatable(uri) else None
+    return open_table(uri) if DeltaTable.is_deltatable(uri) else None
 
 
 def sizes_by_day(root: str, table: Table) -> dict[date, int]:

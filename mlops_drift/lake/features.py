@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_drift.errors import UserError
 from mlops_drift.lake.table import column_fields
 from mlops_drift.schema import Column
 from mlops_drift.sql import identifier
@@ -37,7 +38,7 @@ CLOCK = {
 }
 
 
-class FeatureError(ValueError):
+class FeatureError(UserError, ValueError):
     """features.sql cannot be used as it is; the message says why and what would be right."""
 
 

@@ -12,10 +12,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_drift.errors import UserError
 from mlops_drift.lake.table import Table
 
 
-class LakeError(Exception):
+class LakeError(UserError):
     """A table cannot be read or written as asked."""
 
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from mlops_drift.errors import UserError
 from mlops_drift.lake.disk import WRITING
 from mlops_drift.learning.training_set import TrainingSet
 
@@ -31,7 +32,7 @@ REFERENCE_FILES = ("reference.json", "reference.parquet")
 IMPORTANCE = "importance.json"
 
 
-class CorruptionError(Exception):
+class CorruptionError(UserError):
     """What is stored is not what was written."""
 
 

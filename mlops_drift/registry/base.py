@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_drift.errors import UserError
+
 if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
@@ -43,7 +45,7 @@ def registry_lock(model: str) -> str:
 GATES_FILE = "gates/gates.json"
 
 
-class RegistryError(Exception):
+class RegistryError(UserError):
     """The registry cannot give or take a version."""
 
 

@@ -57,32 +57,42 @@ class Registry(VersionRegistry):
 
     @cached_property
     def client(self) -> "MlflowClient":
-        """The MLflow client; the database is created by one process while the others wait."""
+        """The MLflow client of the database, which is there; nothing is written by asking for it.
+
+        Raises:
+            RegistryError: if there is no database.
+        """
         import mlflow
 
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-        self.artifact_root.mkdir(parents=True, exist_ok=True)
-        with self.lock("mlflow"):
-            self._make_database()
-            mlflow.set_tracking_uri(self.tracking_uri)
-            client = mlflow.MlflowClient()
-            client.search_experiments(max_results=1)
-        return client
+        if not self.exists:
+            raise RegistryError(
+                f"{file_of(self.tracking_uri)} is missing or empty: it holds all versions; bring "
+                "it back from a backup"
+            )
+        # Both, whatever the environment says: functions of MLflow without a client use these.
+        mlflow.set_tracking_uri(self.tracking_uri)
+        mlflow.set_registry_uri(self.tracking_uri)
+        return mlflow.MlflowClient(self.tracking_uri, self.tracking_uri)
 
     @property
     def exists(self) -> bool:
         """Whether anything can have been registered yet; asking makes nothing."""
         place = file_of(self.tracking_uri)
-        return place is None or place.exists()
+        return place is None or (place.exists() and place.stat().st_size > 0)
 
-    def _make_database(self) -> None:
+    def make_database(self) -> None:
+        """Makes the database, if it is missing: one process does, the others wait."""
         import mlflow
 
         place = file_of(self.tracking_uri)
-        if place is not None and not place.exists():
-            with made_beside(place) as url:
-                mlflow.MlflowClient(url).search_experiments(max_results=1)
+        if place is None or self.exists:
+            return
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        with self.lock("mlflow"):
+            if not self.exists:
+                with made_beside(place) as url:
+                    mlflow.MlflowClient(url, url).search_experiments(max_results=1)
 
     def lock(self, name: str) -> FileLock:
         """A lock between processes that a killed process leaves free.
@@ -97,6 +107,7 @@ class Registry(VersionRegistry):
         """Makes the model's experiment and registered model, if they are missing."""
         from mlflow.exceptions import MlflowException
 
+        self.make_database()
         client = self.client
         with self.lock("mlflow"):
             if client.get_experiment_by_name(model) is None:
@@ -109,7 +120,7 @@ class Registry(VersionRegistry):
 
     def close_run(self, model: str, dagster_run_id: str) -> None:
         """Marks the MLflow run of a Dagster run whose process is gone as killed."""
-        experiment = self.client.get_experiment_by_name(model)
+        experiment = self.client.get_experiment_by_name(model) if self.exists else None
         if experiment is None:
             return
         left_open = self.client.search_runs(

@@ -77,14 +77,16 @@ def fresh_predictions(folder: Path, target: "Target", features: "pd.DataFrame") 
     with tempfile.TemporaryDirectory() as place:
         rows, predictions = Path(place) / "rows.arrow", Path(place) / "predictions.arrow"
         feather.write_feather(Table.from_pandas(features, preserve_index=False), str(rows))
-        command = [sys.executable, "-m", "mlops_drift.registry.fresh_process"]
+        # Warnings that the environment turns into errors are none of a model's.
+        command = [sys.executable, "-W", "ignore", "-m", "mlops_drift.registry.fresh_process"]
         # The same modules as here, wherever they were found.
         paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
         try:
             done = subprocess.run(
                 [*command, str(pickled), target.model_dump_json(), str(rows), str(predictions)],
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="backslashreplace",
                 timeout=PATIENCE,
                 env={**os.environ, "PYTHONPATH": paths},
             )
@@ -99,7 +101,7 @@ def fresh_predictions(folder: Path, target: "Target", features: "pd.DataFrame") 
 
 def _about(folder: Path) -> dict[str, Any]:
     try:
-        found = yaml.safe_load((folder / ABOUT).read_text())
+        found = yaml.safe_load((folder / ABOUT).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise RegistryError(f"{folder / ABOUT} cannot be read: {error}") from error
     return {name: part for name, part in found.items() if part} if isinstance(found, dict) else {}

@@ -8,8 +8,10 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from mlops_drift.errors import UserError
 
-class SourceError(Exception):
+
+class SourceError(UserError):
     """A source cannot be read; the message says what, where, and what would be right."""
 
 

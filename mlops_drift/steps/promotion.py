@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from mlops_drift.drift.reference import Reference
+from mlops_drift.errors import UserError
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import Promotion, RemovedError
 from mlops_drift.lake.training_sets import canonical_json
@@ -32,7 +33,7 @@ from mlops_drift.steps.training import has_birth, record_birth
 ROLLBACK = "rollback"
 
 
-class PromotionError(Exception):
+class PromotionError(UserError):
     """A version may not be moved as asked; the message says what is against it."""
 
 

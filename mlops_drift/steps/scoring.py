@@ -7,6 +7,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_drift.errors import UserError
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.table import Table
@@ -15,7 +16,7 @@ from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.logged import description_of
 
 
-class ColumnsError(ValueError):
+class ColumnsError(UserError):
     """A version knows other columns than the model now declares; the message says which."""
 
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from mlops_drift import settings
 from mlops_drift.digests import learning_code_digest, lock_digest
 from mlops_drift.drift.reference import Reference
+from mlops_drift.errors import UserError
 from mlops_drift.lake.features import FeatureError
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import TrainingSetRecord, VersionRecord
@@ -54,7 +55,7 @@ OnTrial = Callable[[int, float], None]
 Trainer = Callable[[ModelSpec, TrainingSet, Mapping[str, str], date, OnTrial], Birth]
 
 
-class TrainingSetError(Exception):
+class TrainingSetError(UserError):
     """No version can be trained on what is known; the message says what is missing."""
 
 

@@ -238,20 +238,12 @@ def test_deletion_vectors_are_refused(lake):
         lake.read(SHOP)
 
 
-@pytest.mark.parametrize("name", ["my data", "größe", "it's", "a;b", "#1", "100?", "*"])
+@pytest.mark.parametrize("name", ["my data", "größe", "it's", "a;b", "#1"])
 def test_a_folder_may_have_any_usual_name(tmp_path, name):
     lake = open_lake(tmp_path / name)
     lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
     lake.replace_days(SHOP, SECOND, SECOND, shop(SECOND, [2]))
     assert ids_by_day(lake) == {FIRST: [1], SECOND: [2]}
-
-
-@pytest.mark.parametrize("name", ["x=7", "day=2024-10-01", "100%", "[old]"])
-def test_a_folder_whose_name_would_be_misread_is_refused(tmp_path, name):
-    with pytest.raises(LakeError) as caught:
-        open_lake(tmp_path / name)
-    assert name in str(caught.value)
-    assert "without" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["a b", "a,b", "a.b", "x=y", "ü", "select", "it's", "{x}"])
@@ -457,3 +449,14 @@ def test_a_rewrite_runs_its_builder_again_when_another_writer_came_between(tmp_p
     mine.rewrite_days(journal, day, day, add_two)
     assert calls == [before, [*before, 50]]
     assert sorted(mine.read(journal)["id"].to_pylist()) == sorted([*before, 2, 50])
+
+
+def test_a_table_whose_log_is_damaged_is_named(lake):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    [log] = Path(lake.uri(SHOP), "_delta_log").glob("*0.json")
+    log.write_text("{nonsense")
+    again = open_lake(Path(lake.root))
+    with pytest.raises(LakeError, match="bring it back from a backup") as caught:
+        again.read(SHOP)
+    assert lake.uri(SHOP) in str(caught.value)
+    assert "\n" not in str(caught.value)

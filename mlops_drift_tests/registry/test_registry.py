@@ -168,7 +168,7 @@ def test_preparing_twice_is_preparing_once(registry):
 
 def prepare_many(root):
     registry = open_registry(root)
-    _ = registry.client
+    registry.make_database()
     for number in range(3):
         meet(2)
         registry.prepare(f"shop_{number}")

@@ -1,0 +1,119 @@
+"""What disks, databases and tables say when they cannot go on, as a sentence for a user.
+
+Errors of libraries are judged by their text: it is all that a Dagster run or another process leaves
+of one.
+"""
+
+import errno
+import os
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import Path
+
+from mlops_drift import settings
+
+_MOVE = f"let {settings.DATA_VARIABLE} name a folder that you may write"
+_FREE = "free some, then run the same command again"
+
+# What would be right, by the number that the operating system gives an error.
+_ADVICE = {
+    errno.EACCES: f"ask for the right, or {_MOVE}",
+    errno.EPERM: f"ask for the right, or {_MOVE}",
+    errno.EROFS: _MOVE,
+    errno.ENOSPC: _FREE,
+    errno.EDQUOT: _FREE,
+    errno.EFBIG: "raise the limit of the shell (`ulimit -f`)",
+    errno.EMFILE: "raise the limit of the shell (`ulimit -n`)",
+    errno.ENFILE: "end some processes, or let the system open more files",
+    errno.ENAMETOOLONG: "choose a shorter path",
+}
+
+# What would be right, by words of SQLite.
+_ADVICE_OF_SQLITE = {
+    "locked": "another process is writing it; try again when that has ended",
+    "readonly": _MOVE,
+    "unable to open": _MOVE,
+    "full": _FREE,
+    "disk i/o": "see whether its disk is full or broken",
+    "not a database": "bring it back from a backup, or move it away to start afresh",
+    "malformed": "bring it back from a backup, or move it away to start afresh",
+    "no such table": "bring it back from a backup, or move it away to start afresh",
+    "no such column": "bring it back from a backup, or move it away to start afresh",
+}
+
+_PYTHON = re.compile(r"\[Errno (\d+)\] [^\n]*?(?:: ('.*'|\".*\"))?\s*$", re.S)
+# Frames of Rust, and where in a query DuckDB was.
+_BESIDE = re.compile(r"\s*\d+: |LINE \d+:")
+# As delta-rs and DuckDB name one.
+_RUST = re.compile(r"\(os error (\d+)\)")
+_SQLITE = re.compile(r"sqlite3\.\w+(?:\)|:) ([^\n]+)")
+# What DuckDB raises about files, not about a query.
+_OF_FILES = ("IOException", "OutOfMemoryException", "FatalException")
+_DAMAGED = ("magic bytes", "Parquet", "parquet")
+
+
+def sentence(kind: str, message: str, files: Sequence[str] = ()) -> str | None:
+    """What a user is told of an error; None if nobody but a developer can mend it.
+
+    Args:
+        kind: the class of the error, with its module.
+        message: its text.
+        files: the files of its traceback, outermost first: they tell which library it is of.
+
+    >>> sentence("builtins.OSError", "[Errno 28] No space left on device: '/data/lake'")
+    "'/data/lake': No space left on device; free some, then run the same command again"
+    >>> sentence("builtins.KeyError", "'amount'")
+    """
+    library = kind.partition(".")[0]
+    if found := _SQLITE.search(message if "sqlite3." in message else f"{kind}: {message}"):
+        return _with(f"{_database(files)}: {found[1]}", _of_sqlite(found[1]))
+    if found := _PYTHON.search(message):
+        number = int(found[1])
+        place = f"{found[2]}: " if found[2] else ""
+        return _with(f"{place}{os.strerror(number)}", _ADVICE.get(number))
+    if library in ("_internal", "deltalake"):
+        return _of_lake(message)
+    if library in ("duckdb", "_duckdb") and (
+        kind.rpartition(".")[2] in _OF_FILES or any(sign in message for sign in _DAMAGED)
+    ):
+        return _of_lake(message)
+    if library == "builtins" and kind.endswith("MemoryError"):
+        return "the memory is full; close other programs, or use a larger machine"
+    if library == "mlflow" and "out-of-date database schema" in message:
+        return (
+            f"{settings.data_root() / 'mlflow.db'} is of another version of MLflow; upgrade it "
+            f"with `mlflow db upgrade {settings.tracking_uri()}`"
+        )
+    return None
+
+
+def _of_lake(message: str) -> str:
+    lines = takewhile(lambda line: not _BESIDE.match(line), message.splitlines())
+    said = " ".join(" ".join(lines).split())
+    number = _RUST.search(said)
+    advice = _ADVICE.get(int(number[1])) if number else None
+    return _with(
+        f"a table in {settings.lake_root()} cannot be used: {said}",
+        advice or "bring it back from a backup",
+    )
+
+
+def _of_sqlite(said: str) -> str | None:
+    advice = (value for words, value in _ADVICE_OF_SQLITE.items() if words in said.lower())
+    return next(advice, None)
+
+
+def _database(files: Sequence[str]) -> Path:
+    """The database of the library that asked last."""
+    places = {
+        "mlflow": settings.data_root() / "mlflow.db",
+        "optuna": settings.data_root() / "studies.db",
+        "dagster": settings.dagster_root(),
+    }
+    asked = (part for file in reversed(files) for part in Path(file).parts if part in places)
+    return places[next(asked, "dagster")]
+
+
+def _with(said: str, advice: str | None) -> str:
+    return f"{said}; {advice}" if advice else said

@@ -1,0 +1,25 @@
+import os
+
+from mlops_drift.environment import DAGSTER, isolate
+
+FOREIGN = {
+    "MLFLOW_REGISTRY_URI": "databricks-uc",
+    "MLFLOW_TRACKING_URI": "http://other.example.org",
+    "MLFLOW_RUN_ID": "0123456789abcdef0123456789abcdef",
+    "MLFLOW_ENABLE_ASYNC_LOGGING": "true",
+    "OPTUNA_STORAGE": "sqlite:///other.db",
+    "SKLEARN_ASSUME_FINITE": "1",
+    "PANDAS_COPY_ON_WRITE": "1",
+}
+
+
+def test_settings_of_libraries_are_taken_out_of_the_environment(monkeypatch):
+    own = {"MLOPS_DRIFT_DATA": "/d", "SLACK_URL": "x", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    for name, value in (FOREIGN | own | {"DAGSTER_HOME": "/elsewhere"}).items():
+        monkeypatch.setenv(name, value)
+    isolate()
+    assert not FOREIGN.keys() & os.environ.keys()
+    assert own.items() <= os.environ.items()
+    assert os.environ["DAGSTER_HOME"] == "/elsewhere"
+    isolate(DAGSTER)
+    assert "DAGSTER_HOME" not in os.environ
