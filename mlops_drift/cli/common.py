@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 STOPPED = 130
 # As of `diff`: 1 says that something differs, 2 that there was trouble.
 DRIFTED, TROUBLE = 1, 2
+# Of `run`: it went to its last day, and days on its way have no file.
+MISSING_DAYS = 4
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")

@@ -10,7 +10,15 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from mlops_drift.sources.base import Batch, Origin, Source, SourceError, Stray
+from mlops_drift.sources.base import (
+    Batch,
+    MissingDayError,
+    Origin,
+    Source,
+    SourceError,
+    Stray,
+    TableName,
+)
 from mlops_drift.sources.config import FilesSource, FileTable
 from mlops_drift.sql import identifier, literal
 
@@ -46,7 +54,22 @@ class Files(Source):
         """The labels that arrived on the days `first` to `last`, inclusive."""
         return self._read(self._config.labels, first, last)
 
+    def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
+        """The days of a table that have no file although they need one, each with that file."""
+        described = self._config.events if table == "events" else self._config.labels
+        return self._missing(described, first, last)
+
+    def _missing(self, table: FileTable, first: date, last: date) -> dict[date, str]:
+        if "{day}" not in table.path or table.missing == "empty":
+            return {}
+        days = (first + timedelta(days=i) for i in range((last - first).days + 1))
+        places = {day: table.path.replace("{day}", day.isoformat()) for day in days}
+        return {day: path for day, path in places.items() if not (self._folder / path).exists()}
+
     def _read(self, table: FileTable, first: date, last: date) -> Batch:
+        missing = self._missing(table, first, last)
+        if missing:
+            raise MissingDayError(missing)
         pattern = str(self._folder / table.path)
         if "{day}" not in pattern:
             return _read_file(Path(pattern), self._folder, table.day_column, first, last)
