@@ -23,7 +23,7 @@ from mlops_drift.spec import ModelSpec
 TABLES: tuple[TableName, ...] = ("events", "labels")
 
 # Days that a sentence mentions in passing, and days that one names with their files.
-_LISTED, _NAMED = 3, 20
+_LISTED, _NAMED = 3, 10
 
 
 @contextmanager
