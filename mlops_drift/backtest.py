@@ -2,7 +2,8 @@
 
 The same steps as in the assets run over tables in memory and a registry in memory. Days are done
 some at a time, as if nothing were decided in between; when the policy does decide to retrain, the
-days after that are done again with the new version.
+days after that are done again with the new version. Days without their file are passed over as in
+a run.
 """
 
 import tempfile
@@ -39,12 +40,19 @@ from mlops_drift.period import period
 from mlops_drift.registry.base import Birth
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.schema import Name
-from mlops_drift.sources.base import Source
+from mlops_drift.sources.base import Source, TableName
 from mlops_drift.spec import ModelSpec, require_judgeable, require_watched
 from mlops_drift.steps.decisions import decide_days, record_decision
 from mlops_drift.steps.drift import measure_drift
 from mlops_drift.steps.features import make_features
 from mlops_drift.steps.landing import land_events, land_labels
+from mlops_drift.steps.missing import (
+    TABLES,
+    days_between,
+    no_file_at_all,
+    ranges,
+    record_missing,
+)
 from mlops_drift.steps.performance import measure_performance
 from mlops_drift.steps.retraining import carry_out
 from mlops_drift.steps.scoring import score_days
@@ -134,6 +142,12 @@ class Backtest:
         self.spec = spec
         self.first, self.last = period(spec, first, last)
         self._source = source
+        said = no_file_at_all(spec, source, self.last)
+        if said:
+            raise BacktestError(said)
+        self._missing = {
+            table: source.missing_days(table, self.first, self.last) for table in TABLES
+        }
         self._births: dict[tuple[tuple[str, str], ...], Birth] = {}
 
     def run(
@@ -150,9 +164,10 @@ class Backtest:
             processes: how many policies are walked through at the same time.
 
         Returns:
-            `model`, `metric`, `greater_is_better`, `floor`, `first_day`, `last_day`, and under
-            `policies` for each one: `periods` (start, end, n, metric, value, version: by calendar
-            month, by all labels that ever arrived, the version that served most), `alarms`,
+            `model`, `metric`, `greater_is_better`, `floor`, `first_day`, `last_day`, `missing_days`
+            (day, source, file), and under `policies` for each one: `periods` (start, end, n,
+            metric, value, version: by calendar month, by all labels that ever arrived, the version
+            that served most), `alarms`,
             `warnings`, `decisions`, `versions` (as `mlops-drift run` gives them), `retrainings`
             after the first version, `mean_value` over all predictions, `detection_delay` (mean
             days from the first failing production day to the decision), `labels_used` in all
@@ -167,6 +182,7 @@ class Backtest:
             "floor": self.spec.monitors.performance.floor,
             "first_day": self.first,
             "last_day": self.last,
+            "missing_days": self._missing_files(),
             "policies": walk(policies, on_day, processes),
         }
 
@@ -217,10 +233,31 @@ class Backtest:
         with tempfile.TemporaryDirectory() as folder, single as connection:
             lake = MemoryLake(folder, connection)
             model = _tables(self.spec, lake)
-            land_events(self.spec, model, self._source, self.first, self.last)
-            land_labels(self.spec, model, self._source, self.first, self.last)
-            make_features(self.spec, model, self.first, self.last)
+            self._land(model)
             yield lake, Path(folder)
+
+    def _land(self, model: ModelLake) -> None:
+        for table, places in self._missing.items():
+            record_missing(self.spec, model, table, places)
+        for first, last in self._days_with("events", self.first, self.last):
+            land_events(self.spec, model, self._source, first, last)
+        for first, last in self._days_with("labels", self.first, self.last):
+            land_labels(self.spec, model, self._source, first, last)
+        for first, last in self._days_with("events", self.first, self.last):
+            make_features(self.spec, model, first, last)
+
+    def _days_with(self, table: TableName, first: date, last: date) -> list[tuple[date, date]]:
+        """The days that have their file of a table, as ranges."""
+        return ranges([day for day in days_between(first, last) if day not in self._missing[table]])
+
+    def _missing_files(self) -> list[dict[str, Any]]:
+        """The files that are missing, as the record of a run has them."""
+        found = sorted(
+            (day, table, file)
+            for table, places in self._missing.items()
+            for day, file in places.items()
+        )
+        return [{"day": day, "source": table, "file": file} for day, table, file in found]
 
     def _walk(
         self, name: str, spec: ModelSpec, landed: MemoryLake, folder: Path, on_day: OnDay
@@ -231,9 +268,11 @@ class Backtest:
         day, length = self.first, FEWEST_DAYS
         while day <= self.last:
             end = min(day + timedelta(days=length - 1), self.last)
-            score_days(spec, model, registry, day, end)
-            measure_drift(spec, model, day, end, for_the_record=False)
-            measure_performance(spec, model, day, end)
+            for first, last in self._days_with("events", day, end):
+                score_days(spec, model, registry, first, last)
+                measure_drift(spec, model, first, last, for_the_record=False)
+            for first, last in self._days_with("labels", day, end):
+                measure_performance(spec, model, first, last)
             decided = self._decide(name, spec, model, registry, day, end, on_day)
             length = FEWEST_DAYS if decided else min(2 * length, MOST_DAYS)
             if decided and decided < end:
@@ -256,7 +295,9 @@ class Backtest:
         while day <= last:
             for decision in decide_days(spec, model, day, last):
                 on_day(name, day)
-                if decision.action not in IDLE:
+                # What a day without its file has shown is decided on at the end of the next.
+                missing = any(day in places for places in self._missing.values())
+                if decision.action not in IDLE and not missing:
                     break
                 day += timedelta(days=1)
             else:

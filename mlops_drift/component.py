@@ -12,6 +12,7 @@ from mlops_drift.assets.production import production_assets
 from mlops_drift.assets.retraining import gates_check, retraining_assets
 from mlops_drift.automation.cleanup import cleanup_job
 from mlops_drift.automation.jobs import daily_job, daily_schedule, retraining_job
+from mlops_drift.automation.missing import late_files_sensor
 from mlops_drift.automation.notifications import notification_sensor
 from mlops_drift.automation.sensor import retraining_sensor
 from mlops_drift.resources import mlflow_run
@@ -29,7 +30,8 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     Eleven assets in one group: events, labels, features, production_predictions, drift_metrics and
     performance_metrics with a partition a day; training_set, challenger, test_predictions and
     champion for a retraining; decisions. With their checks, a daily schedule, a retraining sensor,
-    a job that cleans up and, where somebody is to be told, a notification sensor.
+    a sensor for files that come late, a job that cleans up and, where somebody is to be told, a
+    notification sensor.
     """
 
     @classmethod
@@ -91,6 +93,7 @@ def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
         schedules=[daily_schedule(spec, daily)],
         sensors=[
             retraining_sensor(spec, retraining),
+            late_files_sensor(spec, source, daily),
             *([notification_sensor(spec)] if spec.notifications.urls else []),
         ],
         resources=resources,

@@ -78,15 +78,16 @@ def explain_version(
 def explain_day(
     spec: ModelSpec, model: ModelLake, registry: VersionRegistry, day: date
 ) -> list[Link]:
-    """What happened on a day: what arrived and from where, who served it, what failed.
+    """What happened on a day: what arrived and from where, what did not, who served, what failed.
 
     Raises:
-        LineageError: if nothing landed on that day.
+        LineageError: if nothing landed on that day, and nothing was to.
     """
     tables = model.tables
     [events] = model.lake.rows("SELECT count(*) AS n FROM e", e=Scan(tables.events, day, day))
     origins = [row for source in (EVENTS, LABELS) for row in _origins(model, source, day, day)]
-    if not events["n"] and not origins:
+    missing = [{"of": row["source"], "file": row["file"]} for row in model.missing_files(day, day)]
+    if not events["n"] and not origins and not missing:
         last = model.last_landed_day()
         raise LineageError(
             f"nothing of {spec.name} landed on {day}; its days are {spec.start_date} to "
@@ -118,6 +119,7 @@ def explain_day(
         ),
         Link("served by", rows=served),
         Link("source files", rows=origins),
+        *([Link("missing files", rows=missing)] if missing else []),
         *([Link("failed checks", rows=failed)] if failed else []),
         *([Link("decided at its end", rows=decided)] if decided else []),
     ]

@@ -3,13 +3,16 @@
 Each step runs the daily job for a day or a range of days, then lets the sensor look; what it asks
 for is run at once. Everything is done at most once and can be interrupted anywhere: the next replay
 closes the runs that were cut off and goes on at the first day that is not complete.
+
+A day without its file fails, is on record, and is passed over. When its file has come, the next
+replay lands it, and makes again what was made of later days without it.
 """
 
 import logging
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -34,8 +37,15 @@ from mlops_drift.assets.common import (
     MODEL_TAG,
     REASON_TAG,
     REPLAY_TAG,
+    asset_key,
 )
 from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
+from mlops_drift.automation.missing import (
+    assets_without,
+    missing_days,
+    outdated,
+    settled_days,
+)
 from mlops_drift.automation.notifications import notify
 from mlops_drift.automation.runs import OPEN_STATUSES
 from mlops_drift.automation.sensor import complete_days, sensor_name
@@ -44,6 +54,9 @@ from mlops_drift.errors import InternalError, UserError
 from mlops_drift.loading import Model
 from mlops_drift.period import period
 from mlops_drift.resources import default_resources, model_lake, open_lake, open_registry
+from mlops_drift.sources.base import MissingDayError, TableName
+from mlops_drift.sources.catalogue import open_source
+from mlops_drift.steps.missing import days_between, no_file_at_all, ranges
 from mlops_drift.troubles import sentence
 
 POLL_SECONDS = 0.5
@@ -75,7 +88,7 @@ class Step:
     @property
     def days(self) -> list[date]:
         """All days of the step."""
-        return [self.first + timedelta(days=i) for i in range((self.last - self.first).days + 1)]
+        return days_between(self.first, self.last)
 
 
 def open_instance() -> dg.DagsterInstance:
@@ -93,6 +106,10 @@ class Replay:
         first: first day; the model's start where missing.
         last: last day; the model's end where missing.
         step: days run together.
+        again: whether days that are complete are run again, with what rests on them.
+
+    Attributes:
+        made_again: days that had run, and were made again because an earlier day landed late.
 
     Raises:
         PeriodError: if the days do not fit the model.
@@ -105,9 +122,13 @@ class Replay:
         first: date | None = None,
         last: date | None = None,
         step: int = 1,
+        again: bool = False,
     ) -> None:
         self.spec = model.spec
+        self._again = again
+        self._source = open_source(model.spec.source, model.folder)
         self._instance = instance
+        self.made_again: set[date] = set()
         self.first, self.last = period(self.spec, first, last)
         self._step = step
         definitions = defs()
@@ -134,21 +155,91 @@ class Replay:
         with self._only_one():
             self._close_what_was_interrupted()
             complete = complete_days(self._instance, self.spec)
+            self._require_a_file(complete)
+            missing = missing_days(self._source, complete, self.first, self.last)
+            done = complete | self._settled(missing)
+            if self._again:
+                done -= set(days_between(self.first, self.last))
+            holes = {day: tables for day, tables in missing.items() if day not in done}
             steps = self.steps()
-            unfinished = [step for step in steps if not complete.issuperset(step.days)]
+            done |= self._take_in(steps, done, holes, max(complete, default=self.first), on_step)
+            unfinished = [step for step in steps if not done.issuperset(step.days)]
             # Days of a step that was cut off are decided on when the step is done again.
             if not unfinished or complete.isdisjoint(unfinished[0].days):
                 self._decide(on_step, steps[0])
             self._notify()
             for step in steps:
-                if complete.issuperset(step.days):
-                    on_step(step, "complete")
-                    continue
-                on_step(step, "running")
-                self._run_daily(step)
-                self._decide(on_step, step)
-                self._notify()
+                if step in unfinished:
+                    on_step(step, "running")
+                    left = [day for day in step.days if day not in done]
+                    self._run_parts(left, holes, on_step)
+                    if not holes.keys() >= set(left):
+                        self._decide(on_step, step)
+                    self._notify()
                 on_step(step, "complete")
+
+    def _take_in(
+        self,
+        steps: Sequence[Step],
+        done: Collection[date],
+        holes: Mapping[date, Collection[TableName]],
+        last: date,
+        on_step: Callable[[Step, str], None],
+    ) -> set[date]:
+        """Runs the days before one that has run, and makes again what rests on them.
+
+        Returns:
+            The days that were run.
+        """
+        late = [[day for day in step.days if day < last and day not in done] for step in steps]
+        for days in late:
+            self._run_parts(days, holes, on_step)
+        for again in outdated(self._instance, self.spec):
+            part = Step(again.first, again.last)
+            on_step(part, f"made again from {again.first} on")
+            self._run_daily(part, again.assets)
+            self.made_again.update(part.days)
+        return {day for days in late for day in days}
+
+    def _require_a_file(self, complete: Collection[date]) -> None:
+        """Requires that a first replay has something to read: a wrong path is no missing day."""
+        said = "" if complete else no_file_at_all(self.spec, self._source, self.last)
+        if said:
+            raise ReplayError(said)
+
+    def _settled(self, missing: dict[date, frozenset[TableName]]) -> set[date]:
+        with open_lake() as lake:
+            return settled_days(self._instance, self.spec, model_lake(lake, self.spec), missing)
+
+    def _run_parts(
+        self,
+        days: Sequence[date],
+        holes: Mapping[date, Collection[TableName]],
+        on_step: Callable[[Step, str], None],
+    ) -> None:
+        """Runs days of a step; of those without a file, what can be made without it.
+
+        Days without a file are run together as far as they go, whatever the step: nothing is
+        decided on them.
+        """
+        whole = {first: Step(first, last) for first, last in ranges(holes, alike=holes.get)}
+        for first, last in ranges(days, alike=holes.get):
+            if first not in holes:
+                self._run_daily(Step(first, last))
+            elif first in whole:
+                on_step(whole[first], f"no file of {' and '.join(sorted(holes[first]))}")
+                self._run_without(whole[first], holes[first])
+
+    def _run_without(self, part: Step, missing: Collection[TableName]) -> None:
+        """Lets days without a file fail, and makes what their run has left out because of that."""
+        result = self._execute(part)
+        causes = {getattr(_cause(error), "cls_name", "") for _, error in _errors(result)}
+        if causes - {MissingDayError.__name__}:
+            self._end(result, part)
+        made = {event.asset_key for event in result.get_asset_materialization_events()}
+        left = [name for name in assets_without(missing) if asset_key(self.spec, name) not in made]
+        if left and not result.success:
+            self._run_daily(part, left)
 
     @contextmanager
     def _only_one(self) -> Iterator[None]:
@@ -179,7 +270,28 @@ class Replay:
         with open_lake() as lake:
             finish_move(self._instance, self.spec, model_lake(lake, self.spec), open_registry())
 
-    def _run_daily(self, step: Step) -> None:
+    def _run_daily(self, step: Step, assets: Sequence[str] | None = None) -> None:
+        """Runs the daily job, or some of its assets, for the days of a step.
+
+        What stops one day of several leaves the days before it done, as if they ran one by one.
+        """
+        result = self._execute(step, assets)
+        if result.success:
+            return
+        if step.first == step.last:
+            self._end(result, step)
+        self._stop_if_asked(result, step.last)
+        for day in step.days:
+            self._run_daily(Step(day, day), assets)
+
+    def _end(self, result: dg.ExecuteInProcessResult, step: Step) -> None:
+        self._stop_if_asked(result, step.last)
+        self._notify()
+        raise ReplayError(self._explain(result, f"{step.first} to {step.last}"))
+
+    def _execute(
+        self, step: Step, assets: Sequence[str] | None = None
+    ) -> dg.ExecuteInProcessResult:
         tags = {
             MODEL_TAG: self.spec.name,
             DAY_TAG: step.last.isoformat(),
@@ -191,17 +303,15 @@ class Replay:
             partition = {}
             tags[ASSET_PARTITION_RANGE_START_TAG] = step.first.isoformat()
             tags[ASSET_PARTITION_RANGE_END_TAG] = step.last.isoformat()
-        result = self._daily.execute_in_process(
+        selection = [asset_key(self.spec, name) for name in assets] if assets is not None else None
+        return self._daily.execute_in_process(
             instance=self._instance,
             run_config=QUIET,
             tags=tags,
+            asset_selection=selection,
             raise_on_error=False,
             **partition,
         )
-        if not result.success:
-            self._stop_if_asked(result, step.last)
-            self._notify()
-            raise ReplayError(self._explain(result, f"{step.first} to {step.last}"))
 
     def _decide(self, on_step: Callable[[Step, str], None], step: Step) -> None:
         """Lets the sensor look, and runs what it asks for, until it asks for nothing more."""
@@ -319,14 +429,20 @@ def _errors(result: dg.ExecuteInProcessResult) -> list[tuple[str, Any]]:
     ]
 
 
+def _cause(error: Any) -> Any:
+    """What is beneath Dagster's own errors."""
+    while getattr(error, "cause", None) is not None and str(error.cls_name).startswith("Dagster"):
+        error = error.cause
+    return error
+
+
 def _message(error: Any) -> str:
     """What the project's code raised: neither what Dagster put around it nor what it rests on.
 
     Raises:
         InternalError: if nobody but a developer can mend it.
     """
-    while getattr(error, "cause", None) is not None and str(error.cls_name).startswith("Dagster"):
-        error = error.cause
+    error = _cause(error)
     said = str(getattr(error, "message", error)).strip()
     # Python names an error by its module, which tells a user of the project nothing.
     own = re.sub(r"^(mlops_drift\.[\w.]+|dagster\.[\w.]+\.Failure): ", "", said)

@@ -24,7 +24,8 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         last day),
         shadow (of the challenger that waits: version, since, and windows, how it does beside the
         champion), next (what the policy says now), label_coverage (predictions without label by
-        age) and decisions.
+        age), missing_days (day, source, file: days that had no file, of which none has come since)
+        and decisions.
     """
     last = model.last_landed_day()
     promotions = model.promotions()
@@ -72,6 +73,7 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         if decision
         else _first(model, counted["rejected"]),
         "label_coverage": _coverage(model, last) if last else [],
+        "missing_days": model.missing_files(spec.start_date, date.max),
         "decisions": model.log.entries(idle=False),
     }
 
@@ -119,23 +121,30 @@ def _coverage(model: ModelLake, last: date) -> list[dict[str, Any]]:
 
 
 def _checks(model: ModelLake, last: date) -> list[dict[str, Any]]:
-    """The worst number of each check on the last day that it had one."""
+    """The worst number of each check on the last day that it had one.
+
+    A day without a file of events is not well because its labels are, nor the other way round.
+    """
     return model.lake.rows(
         f"""
         WITH numbers AS (
-            SELECT day, "check", version, "column", value, threshold, n, verdict, reason FROM drift
+            SELECT day, "check", version, "column", value, threshold, n, verdict, reason,
+                   false AS missing
+            FROM drift
             UNION ALL
-            SELECT day, "check", version, metric, value, threshold, n, verdict, reason
+            SELECT day, "check", version, metric, value, threshold, n, verdict, reason, false
             FROM performance
             UNION ALL
-            SELECT day, '{DATA_QUALITY}', version, source, value, threshold, n, verdict, reason
+            SELECT day, '{DATA_QUALITY}', version, source, value, threshold, n, verdict, reason,
+                   origin IS NOT NULL AND digest IS NULL
             FROM quality
         )
-        SELECT * FROM numbers
+        SELECT * EXCLUDE (missing) FROM numbers
         QUALIFY day = max(day) OVER (PARTITION BY "check")
             AND row_number() OVER (
                 PARTITION BY "check", day
-                ORDER BY (CASE verdict WHEN 'fail' THEN 0 WHEN 'pass' THEN 1 ELSE 2 END),
+                ORDER BY (CASE WHEN verdict = 'fail' THEN 0 WHEN missing THEN 1
+                               WHEN verdict = 'pass' THEN 2 ELSE 3 END),
                     abs(value - threshold), "column") = 1
         ORDER BY "check"
         """,

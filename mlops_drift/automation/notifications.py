@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 
 from mlops_drift import settings
 from mlops_drift.assets.common import DAY_TAG, DECISION_TAG
@@ -20,10 +21,12 @@ from mlops_drift.monitoring.notifications import (
     broken_check_message,
     decision_message,
     failed_check_messages,
+    missing_file_messages,
     outcome_message,
     promotion_message,
 )
 from mlops_drift.resources import LakeResource
+from mlops_drift.sources.base import MissingDayError
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.notifications import Delivery, deliver, queue
 
@@ -70,10 +73,14 @@ def _messages(
     since = promotions[-2].as_of if len(promotions) > 1 else spec.start_date - timedelta(days=1)
     evaluated = [Evaluated(**row) for row in model.evaluations(since)]
     entries = [row for row in model.log.entries(idle=False) if row["day"] >= since]
+    missing = [
+        (row["day"], row["source"], row["file"]) for row in model.missing_files(since, date.max)
+    ]
     messages = [
         *failed_check_messages(spec.name, evaluated, ADVICE, told),
         *(message for entry in entries for message in _about_decision(spec, entry)),
         *_about_broken_runs(spec, model, instance),
+        *missing_file_messages(spec.name, missing, told),
     ]
     return sorted(messages, key=lambda message: message.day)
 
@@ -129,18 +136,22 @@ def _about_broken_run(
         event = record.event_log_entry.dagster_event
         if event is None or event.step_key is None:
             continue
+        cause = _cause(event)
+        # A message of its own tells of it, once an episode.
+        if cause is not None and cause.cls_name == MissingDayError.__name__:
+            continue
         happened = day or (date.fromisoformat(tagged) if tagged else None)
         yield broken_check_message(
             spec.name,
             run.run_id,
             event.step_key,
             happened or date.fromtimestamp(record.event_log_entry.timestamp),
-            _cause(event),
+            cause.message.strip() if cause is not None else "",
         )
 
 
-def _cause(event: dg.DagsterEvent) -> str:
+def _cause(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
     error = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return error.message.strip() if error is not None else ""
+    return error

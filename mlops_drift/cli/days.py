@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from mlops_drift.cli.common import DAY, FORMAT, print_json, writable, write_file, write_page
+from mlops_drift.cli.errors import MISSING_DAYS
 
 
 @click.command()
@@ -15,6 +16,11 @@ from mlops_drift.cli.common import DAY, FORMAT, print_json, writable, write_file
 @click.option("--from", "first", type=DAY, help="First day; the model's start by default.")
 @click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
 @click.option("--step", type=click.IntRange(1), default=1, help="Days run together.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Run days again that have run, as when rows have come late; what was served stays.",
+)
 @FORMAT
 @click.option(
     "--chart",
@@ -22,10 +28,13 @@ from mlops_drift.cli.common import DAY, FORMAT, print_json, writable, write_file
     callback=writable,
     help="Also draw the KPI into a PNG.",
 )
-def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | None) -> None:
+def run(
+    model: str, first: Any, last: Any, step: int, again: bool, style: str, chart: str | None
+) -> None:
     """Walk MODEL through its days: daily runs, and retrainings when a check fails.
 
-    Stop it at any moment; the next call goes on where it was.
+    Stop it at any moment; the next call goes on where it was. It ends with status 4 when days have
+    no file: the others have run, and the next call takes in what has come.
     """
     from mlops_drift.reporting.terminal import Progress, print_timeline
 
@@ -34,6 +43,7 @@ def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | N
     from mlops_drift.replay import Replay, open_instance, quiet
     from mlops_drift.resources import model_lake, open_lake
     from mlops_drift.status import read_status
+    from mlops_drift.steps.missing import about_made_again, about_missing
     from mlops_drift.timeline import read_timeline
 
     with quiet(), open_instance() as instance:
@@ -43,6 +53,7 @@ def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | N
             first.date() if first else None,
             last.date() if last else None,
             step,
+            again,
         )
         with Progress(model, (replay.last - replay.first).days + 1) as progress:
             replay.run(progress.on_step)
@@ -50,6 +61,7 @@ def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | N
         lake_of_model = model_lake(lake, replay.spec)
         timeline = read_timeline(lake_of_model, replay.first, replay.last)
         upcoming = read_status(replay.spec, lake_of_model)["next"]
+        missing = lake_of_model.missing_files(replay.first, replay.last)
     seconds = time.monotonic() - started
     if chart is not None:
         from mlops_drift.reporting.chart import kpi_chart
@@ -63,10 +75,17 @@ def run(model: str, first: Any, last: Any, step: int, style: str, chart: str | N
                 "last_day": replay.last,
                 "seconds": round(seconds, 2),
                 **timeline.to_dict(),
+                "missing_days": missing,
+                "made_again": sorted(replay.made_again),
             }
         )
     else:
         print_timeline(replay.spec, timeline, upcoming, replay.first, replay.last, seconds)
+    if replay.made_again:
+        click.echo(about_made_again(replay.made_again), err=True)
+    if missing:
+        click.echo(about_missing(missing), err=True)
+        raise SystemExit(MISSING_DAYS)
 
 
 @click.command()

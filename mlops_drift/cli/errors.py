@@ -17,7 +17,10 @@ from mlops_drift.errors import InternalError, UserError
 
 # As of `diff`: 1 says that something differs, 2 that there was trouble.
 DRIFTED, TROUBLE = 1, 2
-BUG = 3
+# Of `run`: it went to its last day, and days on its way have no file.
+MISSING_DAYS = 4
+# As of sysexits.h.
+BUG = 70
 # What a shell reports for a program ended by Ctrl-C.
 STOPPED = 130
 

@@ -16,7 +16,8 @@ Exit status:
        of rebuild: the version did not come out again
   2    an option, an argument or an output file is wrong;
        of compare: any error
-  3    a bug of mlops-drift: the message says where to report it
+  4    of run: days have no file, the others have run
+  70   a bug of mlops-drift: the message says where to report it
   130  stopped by Ctrl-C
 """
 

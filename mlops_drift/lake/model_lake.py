@@ -177,13 +177,27 @@ class ModelLake(VersionTables):
 
         Returns:
             origin, digest, first_day, last_day, n (rows, rejected ones too), as they landed last.
+            Days without their file are left out.
         """
         return self.lake.rows(
             f"""
             SELECT origin, digest, min(day) AS first_day, max(day) AS last_day, sum(n)::BIGINT AS n
-            FROM q WHERE source = {literal(source)} AND origin IS NOT NULL
+            FROM q WHERE source = {literal(source)} AND origin IS NOT NULL AND digest IS NOT NULL
             GROUP BY origin, digest ORDER BY first_day, origin
             """,
+            q=Scan(self.tables.quality, first, last),
+        )
+
+    def missing_files(self, first: date, last: date) -> list[dict[str, Any]]:
+        """The days that were to land and had no file, of which none has come since.
+
+        Returns:
+            day, source (`events` or `labels`), file, by day. One day may lack both.
+        """
+        # A row that says where from, but not what was read.
+        return self.lake.rows(
+            "SELECT day, source, origin AS file FROM q "
+            "WHERE origin IS NOT NULL AND digest IS NULL ORDER BY day, source",
             q=Scan(self.tables.quality, first, last),
         )
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from textwrap import shorten
 from typing import Annotated, Literal
 
@@ -347,6 +347,47 @@ def broken_check_message(model: str, run_id: str, step: str, day: date, error: s
         "Its checks have no verdict: nothing retrains because of them, and nothing is known to be "
         f"well.\nLook at run {run_id}, then run the day again.",
     )
+
+
+def missing_file_messages(
+    model: str, missing: Iterable[tuple[date, str, str]], told: Collection[str] = ()
+) -> list[Message]:
+    """One message for each episode of days without a file, of events and of labels each.
+
+    An episode ends with `EPISODE_GAP_DAYS` days that have their files.
+
+    Args:
+        model: name of the model.
+        missing: day, `events` or `labels`, and the file.
+        told: ids of earlier messages; an episode that one of them is about has no other.
+
+    >>> missing = [(date(2024, 3, 4), "events", "e/2024-03-04.csv")]
+    >>> [message] = missing_file_messages("churn", missing)
+    >>> print(message.title)
+    churn: no file of events since 2024-03-04
+    >>> print(message.body)
+    e/2024-03-04.csv is missing; other days run without it.
+    Put it there: the next run takes it in, and makes again what was made without it.
+    """
+    messages = []
+    begun: dict[str, date] = {}
+    for day, source, file in sorted(missing):
+        since = begun.get(source, date.min)
+        begun[source] = day
+        before = (day - timedelta(days=number) for number in range(EPISODE_GAP_DAYS + 1))
+        ids = [f"{model}-{source}-missing-{earlier}" for earlier in before]
+        if (day - since).days > EPISODE_GAP_DAYS and set(ids).isdisjoint(told):
+            messages.append(
+                Message(
+                    ids[0],
+                    "broken_check",
+                    day,
+                    f"{model}: no file of {source} since {day}",
+                    f"{_short(file)} is missing; other days run without it.\nPut it there: the "
+                    "next run takes it in, and makes again what was made without it.",
+                )
+            )
+    return messages
 
 
 def _short(text: str, limit: int = LONGEST_REASON) -> str:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlops_drift.reporting.sparkline import sparkline
+from mlops_drift.steps.missing import about_missing
 
 NOTHING = "—"
 
@@ -39,6 +40,8 @@ def print_backtest(result: Mapping[str, Any], console: Console | None = None) ->
     console.print(
         Text(f"{result['first_day']} to {result['last_day']}, {better} is better"), style="dim"
     )
+    if result["missing_days"]:
+        console.print(Text(about_missing(result["missing_days"]), "yellow"))
     console.print()
     console.print(_policies(result))
     for name, policy in result["policies"].items():

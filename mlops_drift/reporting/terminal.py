@@ -17,6 +17,7 @@ from mlops_drift.replay import Step
 from mlops_drift.reporting.shadow import print_shadow
 from mlops_drift.reporting.sparkline import sparkline
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.missing import about_missing
 from mlops_drift.timeline import Timeline
 
 
@@ -209,6 +210,9 @@ def print_status(status: dict[str, Any]) -> None:
             f"[{colour}]{check['check']} {check['day']}: {check['verdict']}[/] "
             f"{escape(check['reason'])}"
         )
+    if status["missing_days"]:
+        then = f"run mlops-drift run {status['model']}"
+        console.print(f"[yellow]{escape(about_missing(status['missing_days'], then))}")
     if status["shadow"]:
         print_shadow(status["shadow"], console)
     console.print(escape(f"next: {status['next']}"))

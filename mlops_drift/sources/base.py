@@ -4,15 +4,38 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
 import pyarrow as pa
 
 from mlops_drift.errors import UserError
 
+TableName = Literal["events", "labels"]
+
+# Files that an error names one by one.
+LISTED = 5
+
 
 class SourceError(UserError):
     """A source cannot be read; the message says what, where, and what would be right."""
+
+
+class MissingDayError(SourceError):
+    """Days without their file: the other days of the source can be read.
+
+    Args:
+        places: by day, the file that is missing, as the YAML names it.
+    """
+
+    def __init__(self, places: Mapping[date, str]) -> None:
+        self.places = dict(places)
+        listed = ", ".join(list(self.places.values())[:LISTED])
+        more = f" and {len(self.places) - LISTED} more" if len(self.places) > LISTED else ""
+        wanted = f"{min(places)}{'' if len(places) == 1 else f' to {max(places)}'}"
+        super().__init__(
+            f"{listed}{more}: no such file (wanted for {wanted}); put the file there and run the "
+            "day again, or correct `path` in the model's defs.yaml. Other days run without it"
+        )
 
 
 @dataclass(frozen=True)
@@ -99,3 +122,10 @@ class Source(ABC):
     @abstractmethod
     def labels(self, first: date, last: date) -> Batch:
         """The labels that arrived on the days `first` to `last`, inclusive."""
+
+    def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
+        """The days of a table that have no file although they need one, each with that file.
+
+        On these `events` or `labels` raises `MissingDayError`; a source without files has none.
+        """
+        return {}

@@ -13,7 +13,15 @@ import pyarrow.compute as pc
 
 from mlops_drift.files.error import FileError
 from mlops_drift.files.table_file import ending, open_file
-from mlops_drift.sources.base import Batch, Origin, Part, Source, SourceError
+from mlops_drift.sources.base import (
+    Batch,
+    MissingDayError,
+    Origin,
+    Part,
+    Source,
+    SourceError,
+    TableName,
+)
 from mlops_drift.sources.config import FilesSource, FileTable
 from mlops_drift.sql import literal
 
@@ -44,7 +52,22 @@ class Files(Source):
         """The labels that arrived on the days `first` to `last`, inclusive."""
         return self._read(self._config.labels, first, last)
 
+    def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
+        """The days of a table that have no file although they need one, each with that file."""
+        described = self._config.events if table == "events" else self._config.labels
+        return self._missing(described, first, last)
+
+    def _missing(self, table: FileTable, first: date, last: date) -> dict[date, str]:
+        if "{day}" not in table.path or table.missing == "empty":
+            return {}
+        days = (first + timedelta(days=i) for i in range((last - first).days + 1))
+        places = {day: table.path.replace("{day}", day.isoformat()) for day in days}
+        return {day: path for day, path in places.items() if not (self._folder / path).exists()}
+
     def _read(self, table: FileTable, first: date, last: date) -> Batch:
+        missing = self._missing(table, first, last)
+        if missing:
+            raise MissingDayError(missing)
         days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
         if "{day}" in table.path:
             return self._read_days(table, days)

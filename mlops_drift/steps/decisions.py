@@ -1,7 +1,7 @@
 """Evidence and history of a model from its tables, and the decision that follows from them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from mlops_drift.monitoring.checks import REALIZED
 from mlops_drift.monitoring.decision import Champion, Decision, Evidence, FailedCheck, PastDecision
 from mlops_drift.monitoring.policy import decide, fresh_failures
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.missing import in_short
 
 
 def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
@@ -43,10 +44,24 @@ def decide_now(spec: ModelSpec, model: ModelLake, day: date) -> Decision:
 
 
 def decide_days(spec: ModelSpec, model: ModelLake, first: date, last: date) -> Iterator[Decision]:
-    """The policy's decision at the end of each of some days, as if none were carried out."""
+    """The policy's decision at the end of each of some days, as if none were carried out.
+
+    Its reason names the days without their file: of those that the longest window and the labels
+    reach back to, before the first version of all.
+    """
     history = past_decisions(model.log.entries(idle=False))
+    known = {past.id for past in history}
+    missing = sorted({row["day"] for row in model.missing_files(spec.start_date, last)})
     for evidence in gather_evidence(spec, model, first, last, history):
-        yield decide(spec.name, evidence, history, spec.policy)
+        decision = decide(spec.name, evidence, history, spec.policy)
+        since = spec.start_date
+        if evidence.champion:
+            since = evidence.day - timedelta(days=spec.reach.predictions - 1)
+        said = in_short([day for day in missing if since <= day <= evidence.day])
+        # What is under way has its reason, and a window may have said the same.
+        if decision.id not in known and said not in decision.reason:
+            decision = replace(decision, reason=decision.reason + said)
+        yield decision
 
 
 def gather_evidence(

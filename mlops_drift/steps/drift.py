@@ -1,7 +1,7 @@
 """Drift of the days in production against the reference of the version that served them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property, partial
 from typing import Any
@@ -29,6 +29,7 @@ from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import Promotion
 from mlops_drift.monitoring.checks import FEATURE_DRIFT, NULL_SPIKE, PREDICTION_DRIFT, CheckName
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.missing import in_short, without_events
 
 # How many of the columns that moved are divided by segments.
 _EXPLAINED = 3
@@ -116,7 +117,8 @@ def measure_drift(
 ) -> list[DriftDay]:
     """Profiles the days `first` to `last`, judges their windows, and stores both.
 
-    A window reaches back over days that the same version served.
+    A window reaches back over days that the same version served; the reason of one that holds days
+    without a file says so.
 
     Args:
         spec: the model.
@@ -131,6 +133,8 @@ def measure_drift(
     # By promotion: a version that was replaced may come back.
     served = {item.number: item for item in champions.values() if item}
     model.require_kept(item.version for item in served.values())
+    reach = timedelta(days=max(spec.monitors.drift.windows))
+    missing = without_events(model, first - reach, last)
     serving = {
         number: _Serving(
             spec,
@@ -138,6 +142,7 @@ def measure_drift(
             champion,
             [day for day in days if champions[day] == champion],
             for_the_record,
+            missing,
         )
         for number, champion in served.items()
     }
@@ -166,9 +171,10 @@ class _Serving:
         champion: Promotion,
         days: Sequence[date],
         for_the_record: bool,
+        missing: Sequence[date],
     ) -> None:
         self._spec, self._model, self.champion = spec, model, champion
-        self._for_the_record = for_the_record
+        self._for_the_record, self._missing = for_the_record, missing
         self._monitor = spec.monitors.drift
         files = model.sets.read_reference(champion.training_set, champion.version)
         born_with = Reference.from_files(files)
@@ -223,7 +229,10 @@ class _Serving:
         samples = {window: self._samples(window, span) for window, span in spans.items()}
         pasts = self._pasts(spans)
         seasons = {window: profile(self._features, rows) for window, rows in pasts.items()}
-        verdicts = judge(self.reference, windows, self._monitor, samples, seasons)
+        verdicts = [
+            replace(verdict, reason=verdict.reason + self._lacks(day, verdict.window))
+            for verdict in judge(self.reference, windows, self._monitor, samples, seasons)
+        ]
         return DriftDay(
             day,
             champion,
@@ -235,6 +244,11 @@ class _Serving:
             self._importance,
             self._shifts(spans, pasts, self._moved(verdicts)),
         )
+
+    def _lacks(self, day: date, window: int) -> str:
+        """Which days a window holds that had no file."""
+        since = max(day - timedelta(days=window), self.champion.as_of)
+        return in_short([past for past in self._missing if since < past < day])
 
     def _spans(self, day: date) -> dict[int, list[date]]:
         """The days of each window that this version served."""

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.monitoring.quality import QualityVerdict, judge_quality
 from mlops_drift.sources.base import Batch, Source
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.missing import in_short, recorded, without_events
 from mlops_drift.steps.received import BEFORE_START, TOO_LATE, Account, Landing
 
 # The value between the column's name and what is wrong with it.
@@ -46,8 +47,13 @@ class Landed:
 def land_events(
     spec: ModelSpec, model: ModelLake, source: Source, first: date, last: date
 ) -> Landed:
-    """Lands the events of the days `first` to `last`, replacing what was there."""
-    batch = source.events(first, last)
+    """Lands the events of the days `first` to `last`, replacing what was there.
+
+    Raises:
+        MissingDayError: if a day has no file; that is on record then, and nothing else is changed.
+    """
+    with recorded(spec, model, source, first, last):
+        batch = source.events(first, last)
     table, rejected = model.tables.events, model.tables.rejected
     screened = screen_events(
         model.lake, batch, first, last, spec.key, spec.source_columns, table, rejected
@@ -65,8 +71,12 @@ def land_labels(
 
     A label whose key no event has on that day stays in the table, counts against the quality, and
     is used nowhere. One that was corrected on its own day is kept aside; that is no fault.
+
+    Raises:
+        MissingDayError: if a day has no file; that is on record then, and nothing else is changed.
     """
-    batch = source.labels(first, last)
+    with recorded(spec, model, source, first, last):
+        batch = source.labels(first, last)
     table, rejected = model.tables.labels, model.tables.rejected
     screened = screen_labels(model.lake, batch, spec.key, spec.target, table, rejected)
     landing = Landing(spec, model, LABELS, table, batch, first, last)
@@ -94,11 +104,15 @@ def _judge(
     monitor = spec.monitors.quality
     verdicts = {}
     champions = model.champions(first, last)
+    # Labels of no event may be those of a day whose events have not come.
+    lost = without_events(model, spec.start_date, last) if any(unmatched.values()) else []
     for day in champions:
         aside = _by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day)))
         aside = {reason: n for reason, n in aside.items() if not _is_no_fault(reason)}
         aside[UNKNOWN_KEY] = unmatched.get(day, 0)
-        verdicts[day] = judge_quality(arrived[day] - aside[UNKNOWN_KEY], aside, source, monitor)
+        verdict = judge_quality(arrived[day] - aside[UNKNOWN_KEY], aside, source, monitor)
+        known = in_short([past for past in lost if past <= day and aside[UNKNOWN_KEY]])
+        verdicts[day] = replace(verdict, reason=verdict.reason + known)
     rows = [
         {
             "day": day,

@@ -1,7 +1,7 @@
 """Performance of the days in production: realized as labels arrive, and estimated before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from mlops_drift.lake.model_lake import ModelLake, slice_column, slice_text
 from mlops_drift.lake.records import Promotion, VersionRecord
 from mlops_drift.learning.metrics import Array
 from mlops_drift.monitoring.checks import (
+    MODEL_AGE,
     PERFORMANCE_DROP,
     REALIZED,
     SLICE_PERFORMANCE,
@@ -35,6 +36,7 @@ from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.errors import judge_errors
 from mlops_drift.steps.estimates import Estimates
 from mlops_drift.steps.labels import LabelDrift
+from mlops_drift.steps.missing import in_short, without_events
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ def measure_performance(
 
     Realized performance is of every production day that labels arrived for; for each as-of day
     only labels known at its end are used, the last one for each event. A window ends on a
-    production day that got labels, and never mixes versions.
+    production day that got labels, and never mixes versions; the reason of one that holds days
+    without a file of events says so.
     """
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
     monitors = spec.monitors
@@ -137,6 +140,7 @@ def measure_performance(
     labels = LabelDrift(spec, model, champions, known)
     estimates = Estimates(spec, model, champions, versions)
     refused = model.log.refused()
+    missing = without_events(model, spec.start_date, last)
     measured = []
     for day in days:
         champion = champions[day]
@@ -151,11 +155,20 @@ def measure_performance(
             )
             aged = judge_age(champion.version, retrained, day, monitors.age.max_days)
             verdicts += [aged] if aged else []
-        measured.append(PerformanceDay(day, champion, verdicts))
+        judged = [replace(item, reason=item.reason + _lacks(item, missing)) for item in verdicts]
+        measured.append(PerformanceDay(day, champion, judged))
     rows = [{"day": item.day, **asdict(verdict)} for item in measured for verdict in item.verdicts]
     table = model.tables.performance
     model.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
     return measured
+
+
+def _lacks(verdict: PerformanceVerdict, missing: Sequence[date]) -> str:
+    """Which days the window of a verdict holds that had no file of events."""
+    if verdict.check == MODEL_AGE:
+        return ""
+    since = verdict.production_day - timedelta(days=verdict.window)
+    return in_short([day for day in missing if since < day < verdict.production_day])
 
 
 def _in_order(outcomes: pd.DataFrame) -> pd.DataFrame:

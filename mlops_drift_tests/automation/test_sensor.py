@@ -233,4 +233,7 @@ def test_a_day_waits_for_an_earlier_one_whose_run_waits(broken):
     assert waiting.skip_message == (
         f"{day(3)} waits for 1 earlier days, from {day(2)} on, whose runs are queued or under way"
     )
-    assert look.skip_message == f"{day(3)}: nothing: no failed check of version 1 that may retrain"
+    assert look.skip_message == (
+        f"{day(3)}: nothing: no failed check of version 1 that may retrain; 1 day without its "
+        f"file: {day(2)}"
+    )

@@ -12,6 +12,7 @@ from mlops_drift.monitoring.notifications import (
     broken_check_message,
     decision_message,
     failed_check_messages,
+    missing_file_messages,
     outcome_message,
     promotion_message,
 )
@@ -211,6 +212,29 @@ def test_a_step_that_breaks_again_on_the_same_day_is_the_same_episode():
     assert first.id == again.id != later.id
     assert "r1" in first.body
     assert "disk is full" in first.body
+
+
+def missing(*days, source="events", told=()):
+    files = [(day(number), source, f"{number}.csv") for number in days]
+    return [message.id for message in missing_file_messages("shop", files, told)]
+
+
+def test_days_without_a_file_are_one_episode_until_a_week_has_its_files():
+    assert missing(0, 1, 5, 12) == [f"shop-events-missing-{day(0)}"]
+    assert missing(0, 8) == [f"shop-events-missing-{day(number)}" for number in (0, 8)]
+
+
+def test_events_and_labels_have_episodes_of_their_own():
+    files = [(day(number), source, "f") for number in (0, 1) for source in ("events", "labels")]
+    assert [message.title for message in missing_file_messages("shop", files)] == [
+        f"shop: no file of {source} since {day(0)}" for source in ("events", "labels")
+    ]
+
+
+def test_an_episode_whose_first_file_has_come_is_no_new_one():
+    told = missing(0, 1)
+    assert missing(1, told=told) == []
+    assert missing(1, source="labels", told=told) == [f"shop-labels-missing-{day(1)}"]
 
 
 def test_every_kind_is_sent_by_default_and_to_nobody():

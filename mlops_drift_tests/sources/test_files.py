@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_drift.sources.base import Origin, SourceError
+from mlops_drift.sources.base import MissingDayError, Origin, SourceError
 from mlops_drift.sources.catalogue import open_source
 from mlops_drift.sources.config import FilesSource
 
@@ -243,6 +243,22 @@ def test_the_missing_file_of_one_day_is_named(tmp_path):
     write(tmp_path, "2024-10-01.csv", "id\n1\n")
     with pytest.raises(SourceError, match=r"2024-10-02\.csv: no such file \(wanted for 2024-10-02"):
         events(tmp_path, "{day}.csv", FIRST, SECOND, day_column=None)
+
+
+def test_the_missing_days_of_a_range_are_told_at_once_each_with_its_file(tmp_path):
+    write(tmp_path, "e/2024-10-02.csv", "id\n1\n")
+    files = source(tmp_path, "e/{day}.csv", day_column=None)
+    missing = {FIRST: "e/2024-10-01.csv", THIRD: "e/2024-10-03.csv"}
+    assert files.missing_days("events", FIRST, THIRD) == missing
+    assert files.missing_days("labels", FIRST, THIRD) == {}
+    with pytest.raises(MissingDayError, match=r"e/2024-10-01\.csv, e/2024-10-03\.csv") as caught:
+        files.events(FIRST, THIRD)
+    assert caught.value.places == missing
+
+
+def test_a_day_whose_file_may_be_missing_is_none_that_lacks_one(tmp_path):
+    files = source(tmp_path, "{day}.csv", day_column=None, missing="empty")
+    assert files.missing_days("events", FIRST, THIRD) == {}
 
 
 def test_a_missing_day_may_be_empty(tmp_path):
