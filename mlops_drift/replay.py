@@ -196,7 +196,8 @@ class Replay:
             self._run_parts(days, holes, on_step)
         for again in outdated(self._instance, self.spec):
             part = Step(again.first, again.last)
-            on_step(part, f"made again from {again.first} on")
+            since = f" since {again.first}" if again.last > again.first else ""
+            on_step(part, f"made again{since}")
             self._run_daily(part, again.assets)
             self.made_again.update(part.days)
         return {day for days in late for day in days}
@@ -227,8 +228,10 @@ class Replay:
             if first not in holes:
                 self._run_daily(Step(first, last))
             elif first in whole:
-                on_step(whole[first], f"no file of {' and '.join(sorted(holes[first]))}")
-                self._run_without(whole[first], holes[first])
+                hole = whole[first]
+                since = f" since {first}" if hole.last > first else ""
+                on_step(hole, f"no file of {' and '.join(sorted(holes[first]))}{since}")
+                self._run_without(hole, holes[first])
 
     def _run_without(self, part: Step, missing: Collection[TableName]) -> None:
         """Lets days without a file fail, and makes what their run has left out because of that."""

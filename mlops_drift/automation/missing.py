@@ -178,14 +178,18 @@ def outdated(instance: dg.DagsterInstance, spec: ModelSpec) -> list[Again]:
 
     Derived features rest on the `history_days` days before, drift and performance on those of their
     longest window too, and on the label delay; what a streaming detector finds on all days before.
-    What was served stays as it was served.
+    What was served stays as it was served, and so does a day whose windows reach back to days that
+    `retention` lets go.
     """
     arrived = _latest(instance, spec, EVENTS)
     for day, number in _latest(instance, spec, LABELS).items():
         arrived[day] = max(number, arrived.get(day, number))
     again: dict[date, set[str]] = {}
     for asset in (DRIFT_METRICS, PERFORMANCE_METRICS):
-        for day in _older(_latest(instance, spec, asset), arrived, _lookback(spec)):
+        made = _latest(instance, spec, asset)
+        for day in _older(made, arrived, _lookback(spec)):
+            if day < _kept_since(spec, max(made)):
+                continue
             again.setdefault(day, set()).add(asset)
             if spec.derived_columns and asset == DRIFT_METRICS:
                 again[day].add(FEATURES)
@@ -218,10 +222,19 @@ def _older(made: Mapping[date, int], arrived: Mapping[date, int], lookback: time
 
 
 def _lookback(spec: ModelSpec) -> timedelta:
-    if spec.monitors.performance.streaming is not None:
-        return timedelta.max
+    return timedelta.max if spec.monitors.performance.streaming is not None else _windows(spec)
+
+
+def _windows(spec: ModelSpec) -> timedelta:
     reach = spec.reach
     return timedelta(days=reach.history + max(reach.predictions, reach.season))
+
+
+def _kept_since(spec: ModelSpec, last: date) -> date:
+    """The first day that can be made again from what is kept."""
+    limits = (spec.retention.landing_days, spec.retention.predictions_days)
+    days = [limit for limit in limits if limit is not None]
+    return last - timedelta(days=min(days)) + _windows(spec) if days else date.min
 
 
 def _latest(instance: dg.DagsterInstance, spec: ModelSpec, asset: str) -> dict[date, int]:

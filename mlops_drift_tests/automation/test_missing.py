@@ -76,6 +76,12 @@ def test_a_streaming_detector_has_seen_every_day_before(instance):
     assert found == [(day(1), day(1)), (day(3), day(9))]
 
 
+def test_days_that_rest_on_what_may_be_gone_stay_as_they_are(instance):
+    materialize(instance, 2, "events", *MADE)
+    [again] = of(instance, retention={"predictions_days": 8})
+    assert (again.first, again.last) == (day(9 - 8 + REACH), day(2 + REACH))
+
+
 # Under `dagster dev`
 
 
