@@ -3,7 +3,10 @@
 import os
 
 # What begins so configures a library: it would move state, or change a result, without a word.
-FOREIGN = ("MLFLOW_", "_MLFLOW_", "DATABRICKS_", "OPTUNA_", "SKLEARN_", "SCIPY_", "PANDAS_")
+FOREIGN = (
+    *("MLFLOW_", "_MLFLOW_", "DATABRICKS_", "OPTUNA_"),
+    *("SKLEARN_", "SCIPY_", "PANDAS_", "MPLBACKEND", "MATPLOTLIBRC"),
+)
 HARMLESS = ("MLFLOW_DISABLE_TELEMETRY",)
 
 # Of a program that stands on its own; a process of `dagster dev` needs what that tells it.

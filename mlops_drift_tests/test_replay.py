@@ -1,5 +1,6 @@
 """The closed loop on the tiny model, and what a replay leaves behind."""
 
+import errno
 import json
 from datetime import date
 
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from mlops_drift import settings
-from mlops_drift.cli.errors import STOPPED
+from mlops_drift.cli.errors import BUG, STOPPED
 from mlops_drift.cli.main import main
 from mlops_drift.drift.reference import Reference
 from mlops_drift.loading import find_model
@@ -355,6 +356,24 @@ def test_ctrl_c_is_a_stop_and_no_failure(not_begun, monkeypatch, where, error):
     result = CliRunner().invoke(main, ["run", "tiny"])
     assert result.exit_code == STOPPED
     assert f"stopped at {day(0)}; the same command goes on there" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (KeyError("amount"), BUG, "KeyError: 'amount'"),
+        (OSError(errno.ENOSPC, "x", "/d"), 1, "tiny__events: '/d': No space left on device; free"),
+    ],
+)
+def test_a_run_tells_a_bug_from_what_a_user_can_mend(not_begun, monkeypatch, error, status, told):
+    def broken(*arguments):
+        raise error
+
+    monkeypatch.setattr("mlops_drift.assets.landing.land_events", broken)
+    result = CliRunner().invoke(main, ["run", "tiny", "--until", str(day(0))])
+    assert result.exit_code == status
+    assert told in result.stderr
+    assert ("in broken" in result.stderr) == (status == BUG)
 
 
 def test_another_error_of_the_sensor_is_no_stop(not_begun, monkeypatch):

@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from io import TextIOWrapper
@@ -34,11 +34,13 @@ class Trouble(click.ClickException):
 class Commands(click.Group):
     """Commands that say in a sentence what a user can mend, wherever it is raised."""
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **kwargs: Any) -> Any:
         """Runs a command, undisturbed by what the environment says to libraries."""
+        if args is None:
+            _start_in_utf8()
         isolate(DAGSTER)
         with _printable(), _without_warnings():
-            return super().main(*args, **kwargs)
+            return super().main(args, *rest, **kwargs)
 
     def invoke(self, context: click.Context) -> Any:
         """Runs a command; whatever it raises becomes words and a status."""
@@ -83,6 +85,13 @@ def _report(error: Exception) -> str:
         f"Error: this is a bug of mlops_drift {package['Version']}; please report it, with the "
         f"lines above, to {tracker}"
     )
+
+
+def _start_in_utf8() -> None:
+    """Starts Python again where it takes all names and texts for ASCII, as under LC_ALL=C."""
+    if sys.getfilesystemencoding() != "utf-8":
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Approve, reject, roll back and approve again: by the command line and by the page."""
 
 import json
+import shutil
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -165,6 +167,41 @@ def test_what_cannot_be_done_is_said_without_a_traceback(world, arguments, told)
     assert code in (1, 2)
     assert told in text
     assert "Traceback" not in text
+
+
+def stored(world):
+    return {path: path.stat().st_mtime_ns for path in world.data.rglob("*")}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status", "tiny"),
+        ("log", "tiny"),
+        ("explain", "tiny", "--version", "1"),
+        ("cleanup", "tiny"),
+        ("sql",),
+        ("backtest", "tiny", "--until", str(day(0)), "--only", "never"),
+    ],
+)
+def test_a_command_that_reads_needs_no_right_to_write(world, arguments):
+    shutil.rmtree(world.data / "locks", ignore_errors=True)
+    before = stored(world)
+    assert said(*arguments)[0] == 0
+    assert stored(world) == before
+
+
+def test_a_database_of_versions_that_is_gone_is_named_and_not_made(world):
+    place = world.data / "mlflow.db"
+    for spoil in (Path.unlink, Path.touch):
+        spoil(place)
+        before = stored(world)
+        code, text = said("explain", "tiny", "--version", "1")
+        assert (code, stored(world)) == (1, before)
+        assert text == (
+            f"Error: {place} is missing or empty: it holds all versions; bring it back from a "
+            "backup\n"
+        )
 
 
 def test_an_account_without_a_name_is_asked_for_one(world, monkeypatch):

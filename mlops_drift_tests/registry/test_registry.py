@@ -166,6 +166,12 @@ def test_preparing_twice_is_preparing_once(registry):
     assert names_of(registry) == (["Default", "shop"], ["shop"])
 
 
+def test_another_registry_in_the_environment_changes_nothing(registry, monkeypatch):
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", "databricks-uc")
+    registry.prepare("shop")
+    assert names_of(registry) == (["Default", "shop"], ["shop"])
+
+
 def prepare_many(root):
     registry = open_registry(root)
     registry.make_database()
