@@ -7,11 +7,13 @@ from datetime import date
 from functools import cached_property
 from math import ceil
 from typing import Any, Self
+from unicodedata import category
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
 from mlops_drift.lake.features import Derivation
+from mlops_drift.lake.model_lake import slice_column
 from mlops_drift.lake.table import SHADOW, KeyType, ModelTables, model_tables
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.gates.config import Gates, require_fitting
@@ -104,12 +106,7 @@ class ModelSpec(Strict):
     def _parts_fit_together(self) -> Self:
         names = [self.key, *self.columns, *self.inputs, self.target.column]
         for name in names:
-            if name.lower() in RESERVED or name.lower().startswith("typed_"):
-                raise ValueError(f"column name {name!r} is used by the project itself; rename it")
-            if '"' in name or not name.strip():
-                raise ValueError(
-                    f"column name {name!r} must not be blank and must not contain a double quote"
-                )
+            _require_usable(name)
         if len({name.lower() for name in names}) != len(names):
             raise ValueError(
                 "key, columns, inputs and target.column must all differ, by more than upper and "
@@ -241,6 +238,25 @@ class ModelSpec(Strict):
     def learning_digest(self) -> str:
         """Digest of the part of the description that decides what a training makes of a set."""
         return learning_digest(self)
+
+
+def _require_usable(name: str) -> None:
+    """Requires that a column may have a name.
+
+    Raises:
+        ValueError: if the name is the project's own, or cannot be written everywhere.
+    """
+    if name.lower() in RESERVED or name.lower().startswith(slice_column("")):
+        raise ValueError(f"column name {name!r} is used by the project itself; rename it")
+    if '"' in name or not name.strip():
+        raise ValueError(
+            f"column name {name!r} must not be blank and must not contain a double quote"
+        )
+    if any(category(sign) in ("Cc", "Zl", "Zp") for sign in name):
+        raise ValueError(
+            f"column name {name!r} must not contain a tab, the end of a line or another control "
+            "character; rename it"
+        )
 
 
 def learning_digest(description: BaseModel) -> str:

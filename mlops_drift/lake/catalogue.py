@@ -9,6 +9,7 @@ from deltalake import DeltaTable
 from mlops_drift.errors import UserError
 from mlops_drift.lake.delta import files_relation, open_table
 from mlops_drift.lake.lake import Lake
+from mlops_drift.sql import identifier
 
 
 class QueryError(UserError):
@@ -24,9 +25,10 @@ def run_sql(lake: Lake, query: str) -> pa.Table:
     with lake.cursor() as cursor:
         for name in lake.names():
             schema, table = name.split(".", 1)
-            cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
             relation = _relation(open_table(f"{lake.root}/{schema}/{table}"))
-            cursor.execute(f'CREATE OR REPLACE VIEW "{schema}"."{table}" AS {relation}')
+            view = f"{identifier(schema)}.{identifier(table)}"
+            cursor.execute(f"CREATE OR REPLACE VIEW {view} AS {relation}")
         try:
             result = cursor.sql(query)
             if result is None:
@@ -43,8 +45,8 @@ def _relation(snapshot: DeltaTable) -> str:
     types = {field.name: _duckdb_type(field.type) for field in snapshot.schema().fields}
     partitions = {name: types[name] for name in snapshot.metadata().partition_columns}
     files = files_relation(snapshot, partitions)
-    nulls = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in types.items())
-    columns = ", ".join(f'"{name}"' for name in types)
+    nulls = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in types.items())
+    columns = ", ".join(map(identifier, types))
     return f"SELECT {columns} FROM ({files})" if files else f"SELECT {nulls} WHERE false"
 
 

@@ -13,7 +13,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.lake.lake import Lake, LakeError, Scan, both
 from mlops_drift.lake.table import Table
-from mlops_drift.sql import literal
+from mlops_drift.sql import identifier, literal
 
 # A conflict means that another process committed first: with few writers a handful suffices.
 COMMIT_ATTEMPTS = 20
@@ -85,9 +85,10 @@ def open_table(uri: str) -> DeltaTable:
 
 def _relation(table: Table, snapshot: DeltaTable | None, predicate: str | None) -> str:
     """SQL for the rows of a snapshot; an empty relation of the declared columns without one."""
-    columns = ", ".join(f'"{name}"' for name in table.schema.names)
+    columns = ", ".join(map(identifier, table.schema.names))
     nulls = ", ".join(
-        f'CAST(NULL AS {_duckdb_type(field.type)}) AS "{field.name}"' for field in table.schema
+        f"CAST(NULL AS {_duckdb_type(field.type)}) AS {identifier(field.name)}"
+        for field in table.schema
     )
     empty = f"SELECT {nulls} WHERE false"
     if snapshot is None:

@@ -89,8 +89,9 @@ class Derivation:
                 event, or gives values of another type.
         """
         # Sums depend on the order of what is added up, to the last digit.
-        events_by_day = _by_day(events.sort_by(self._key))
-        labels_by_day = _by_day(labels.sort_by(self._key))
+        by_key = [(pc.field(self._key), "ascending")]
+        events_by_day = _by_day(events.sort_by(by_key))
+        labels_by_day = _by_day(labels.sort_by(by_key))
         with _sealed() as connection:
             for number in range((last - first).days + 1):
                 day = first + timedelta(days=number)

@@ -16,15 +16,15 @@ from mlops_drift.monitoring.checks import (
     PERFORMANCE_DROP,
 )
 from mlops_drift.schema import Target
-from mlops_drift.sql import literal
+from mlops_drift.sql import identifier, literal
 
 # SQL of what a row of the performance table is about.
 WHAT = "CASE WHEN slice = '' THEN metric ELSE metric || ' of ' || slice END"
 
 # A label counts if it arrived by the as-of day, not before its event; the last one counts.
 KNOWN_LABELS = """
-    SELECT "{key}", arg_max("{label}", day) AS "{label}", max(day) AS label_day
-    FROM labels GROUP BY "{key}"
+    SELECT {key}, arg_max({label}, day) AS {label}, max(day) AS label_day
+    FROM labels GROUP BY {key}
 """
 
 
@@ -36,7 +36,7 @@ def slice_column(name: str) -> str:
 def slice_text(name: str) -> str:
     """SQL of that column, of the features `f`."""
     # Pandas would write an integer beside a null as 1.0.
-    return f'CAST(f."{name}" AS VARCHAR) AS "{slice_column(name)}"'
+    return f"CAST(f.{identifier(name)} AS VARCHAR) AS {identifier(slice_column(name))}"
 
 
 class ModelLake(VersionTables):
@@ -55,9 +55,10 @@ class ModelLake(VersionTables):
     ) -> None:
         super().__init__(lake, tables)
         self.sets = TrainingSets(lake.root, model)
-        self._key = key
-        self._label = target.column
-        self._known_labels = KNOWN_LABELS.format(key=key, label=target.column)
+        # As SQL.
+        self._key, self._label = identifier(key), identifier(target.column)
+        self._has_classes = target.is_classification
+        self._known_labels = KNOWN_LABELS.format(key=self._key, label=self._label)
 
     def labelled(self, as_of: date, since: date | None) -> pa.Table:
         """Features with labels known at the end of `as_of`, of events from `since` on.
@@ -65,14 +66,16 @@ class ModelLake(VersionTables):
         Returns:
             Columns of the features table and the label, ordered by day and key.
         """
-        columns = ", ".join(f'features."{name}"' for name in self.tables.features.schema.names)
+        columns = ", ".join(
+            f"features.{identifier(name)}" for name in self.tables.features.schema.names
+        )
         return self.lake.query(
             f"""
             WITH known AS ({self._known_labels})
-            SELECT {columns}, known."{self._label}"
-            FROM features JOIN known USING ("{self._key}")
+            SELECT {columns}, known.{self._label}
+            FROM features JOIN known USING ({self._key})
             WHERE known.label_day >= features.day
-            ORDER BY features.day, features."{self._key}"
+            ORDER BY features.day, features.{self._key}
             """,
             features=Scan(self.tables.features, since, as_of),
             labels=Scan(self.tables.labels, until=as_of),
@@ -102,8 +105,8 @@ class ModelLake(VersionTables):
         return self.lake.rows(
             f"""
             WITH known AS ({self._known_labels})
-            SELECT features.day, count(*) AS n, list(DISTINCT known."{self._label}") AS seen
-            FROM features JOIN known USING ("{self._key}")
+            SELECT features.day, count(*) AS n, list(DISTINCT known.{self._label}) AS seen
+            FROM features JOIN known USING ({self._key})
             WHERE known.label_day >= features.day GROUP BY features.day ORDER BY features.day
             """,
             features=Scan(self.tables.features, until=until),
@@ -113,12 +116,11 @@ class ModelLake(VersionTables):
     def remember_labelled(self, before: date, as_of: date) -> None:
         """Records how many labelled rows the features before a day have, before they go."""
         until = before - timedelta(days=1)
-        text = self.tables.labels.schema.field(self._label).type == pa.string()
         fresh = [
             {
                 "event_day": row["day"],
                 "labelled": row["n"],
-                "classes": sorted(row["seen"]) if text else [],
+                "classes": sorted(row["seen"]) if self._has_classes else [],
             }
             for row in self._labelled_days(until, as_of)
         ]
@@ -136,7 +138,7 @@ class ModelLake(VersionTables):
         found = self.lake.rows(
             f"""
             SELECT labels.day, min(events.day) AS event
-            FROM labels JOIN events USING ("{self._key}") GROUP BY labels.day
+            FROM labels JOIN events USING ({self._key}) GROUP BY labels.day
             """,
             labels=self.tables.labels,
             events=self.tables.events,
@@ -148,7 +150,7 @@ class ModelLake(VersionTables):
         counted = self.lake.rows(
             f"""
             SELECT labels.day, count(*) AS n
-            FROM labels LEFT JOIN events USING ("{self._key}")
+            FROM labels LEFT JOIN events USING ({self._key})
             WHERE events.day IS NULL OR events.day > labels.day GROUP BY labels.day
             """,
             labels=Scan(self.tables.labels, first, last),
@@ -222,7 +224,7 @@ class ModelLake(VersionTables):
         touched = self.lake.rows(
             f"""
             SELECT min(p.day) AS first, max(p.day) AS last
-            FROM predictions p JOIN labels l USING ("{self._key}") WHERE l.day >= p.day
+            FROM predictions p JOIN labels l USING ({self._key}) WHERE l.day >= p.day
             """,
             predictions=Scan(self.tables.predictions, until=last),
             labels=Scan(self.tables.labels, first, last),
@@ -234,13 +236,13 @@ class ModelLake(VersionTables):
             "labels": Scan(self.tables.labels, until=last),
             **({"features": Scan(self.tables.features, since, until)} if columns else {}),
         }
-        features = f'JOIN features f USING ("{self._key}")' if columns else ""
+        features = f"JOIN features f USING ({self._key})" if columns else ""
         names = "".join(f", {slice_text(name)}" for name in columns)
         return self.lake.query(
             f"""
-            SELECT p.day, p.version, p."{self._key}" AS key, p.prediction, p.score,
-                   l."{self._label}" AS label, l.day AS label_day{names}
-            FROM predictions p JOIN labels l USING ("{self._key}") {features}
+            SELECT p.day, p.version, p.{self._key} AS key, p.prediction, p.score,
+                   l.{self._label} AS label, l.day AS label_day{names}
+            FROM predictions p JOIN labels l USING ({self._key}) {features}
             WHERE l.day >= p.day ORDER BY p.day, p.version, key, label_day
             """,
             **scans,
@@ -256,9 +258,9 @@ class ModelLake(VersionTables):
             f"""
             WITH known AS ({self._known_labels})
             SELECT p.day, p.version, p.prediction, p.score,
-                   CASE WHEN known.label_day >= p.day THEN known."{self._label}" END AS label
-            FROM predictions p LEFT JOIN known USING ("{self._key}")
-            ORDER BY p.day, p.version, "{self._key}"
+                   CASE WHEN known.label_day >= p.day THEN known.{self._label} END AS label
+            FROM predictions p LEFT JOIN known USING ({self._key})
+            ORDER BY p.day, p.version, {self._key}
             """,
             predictions=Scan(self.tables.predictions, first, last),
             labels=self.tables.labels,
@@ -274,13 +276,13 @@ class ModelLake(VersionTables):
         """
         return self.lake.query(
             f"""
-            SELECT p.day, p."{self._key}" AS key,
+            SELECT p.day, p.{self._key} AS key,
                    p.version AS champion, p.prediction AS champion_prediction,
                    p.score AS champion_score, s.version AS challenger,
                    s.prediction AS challenger_prediction, s.score AS challenger_score,
-                   l."{self._label}" AS label, l.day AS label_day
-            FROM predictions p JOIN shadow s ON s.day = p.day AND s."{self._key}" = p."{self._key}"
-            LEFT JOIN labels l ON l."{self._key}" = p."{self._key}" AND l.day >= p.day
+                   l.{self._label} AS label, l.day AS label_day
+            FROM predictions p JOIN shadow s ON s.day = p.day AND s.{self._key} = p.{self._key}
+            LEFT JOIN labels l ON l.{self._key} = p.{self._key} AND l.day >= p.day
             ORDER BY p.day, key, champion, challenger, label_day
             """,
             predictions=Scan(self.tables.predictions, first, last),
@@ -297,10 +299,10 @@ class ModelLake(VersionTables):
         return self.lake.query(
             f"""
             SELECT p.day, any_value(p.prediction) AS prediction,
-                   arg_min(l."{self._label}", l.day) AS label, min(l.day) AS label_day
-            FROM predictions p JOIN labels l USING ("{self._key}")
+                   arg_min(l.{self._label}, l.day) AS label, min(l.day) AS label_day
+            FROM predictions p JOIN labels l USING ({self._key})
             WHERE l.day >= p.day AND p.version = {version}
-            GROUP BY p.day, "{self._key}" ORDER BY label_day, p.day, "{self._key}"
+            GROUP BY p.day, {self._key} ORDER BY label_day, p.day, {self._key}
             """,
             predictions=Scan(self.tables.predictions, until=until),
             labels=Scan(self.tables.labels, until=until),
@@ -308,15 +310,15 @@ class ModelLake(VersionTables):
 
     def predicted(self, version: int, first: date, last: date, columns: Sequence[str]) -> pa.Table:
         """What a version predicted on some days: day, prediction, score, and features."""
-        names = "".join(f', f."{name}"' for name in columns)
-        features = f'JOIN features f USING (day, "{self._key}")' if columns else ""
+        names = "".join(f", f.{identifier(name)}" for name in columns)
+        features = f"JOIN features f USING (day, {self._key})" if columns else ""
         scans = {"predictions": Scan(self.tables.predictions, first, last)}
         if columns:
             scans["features"] = Scan(self.tables.features, first, last)
         return self.lake.query(
             f"""
             SELECT p.day, p.prediction, p.score{names} FROM predictions p {features}
-            WHERE p.version = {version} ORDER BY p.day, p."{self._key}"
+            WHERE p.version = {version} ORDER BY p.day, p.{self._key}
             """,
             **scans,
         )
@@ -339,15 +341,15 @@ class ModelLake(VersionTables):
         # Versions that served the same event count once.
         return self.lake.rows(
             f"""
-            WITH served AS (SELECT DISTINCT day, "{self._key}" FROM p),
+            WITH served AS (SELECT DISTINCT day, {self._key} FROM p),
             labelled AS (
-                SELECT served.day, "{self._key}", min(l.day) AS label_day
-                FROM served JOIN l USING ("{self._key}") WHERE l.day >= served.day
-                GROUP BY served.day, "{self._key}"
+                SELECT served.day, {self._key}, min(l.day) AS label_day
+                FROM served JOIN l USING ({self._key}) WHERE l.day >= served.day
+                GROUP BY served.day, {self._key}
             ),
             counted AS (
                 SELECT day, label_day, count(*) AS n FROM served
-                LEFT JOIN labelled USING (day, "{self._key}") GROUP BY day, label_day
+                LEFT JOIN labelled USING (day, {self._key}) GROUP BY day, label_day
             ),
             looks AS (
                 SELECT unnest(generate_series(DATE '{first}', DATE '{last}', INTERVAL 1 DAY))::DATE

@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from mlops_drift.learning.config import MetricName
 from mlops_drift.learning.families.base import predict
+from mlops_drift.learning.frames import with_values
 from mlops_drift.learning.metrics import Array, evaluate, worsening
 from mlops_drift.schema import Target
 
@@ -73,7 +74,7 @@ def feature_importance(
     intact = value(sample) if len(sample) else nan
 
     def loss(name: str) -> float:
-        shuffled = (sample.assign(**{name: sample[name].array[order]}) for order in shuffles)
+        shuffled = (with_values(sample, {name: sample[name].array[order]}) for order in shuffles)
         losses = [worsening(metric, intact, value(rows)) for rows in shuffled]
         return max(0.0, fmean([loss for loss in losses if isfinite(loss)] or [0.0]))
 

@@ -111,7 +111,7 @@ def split_at_random(labelled: pa.Table, key: str, test_share: float, seed: int) 
     drawn = place < test_share
     if drawn.all() or not drawn.any():
         drawn = place == place.min()
-    moment = [("event_time", "ascending"), (key, "ascending")]
+    moment = [("event_time", "ascending"), (pc.field(key), "ascending")]
     return TrainingSet(
         labelled.filter(pa.array(~drawn)).sort_by(moment),
         labelled.filter(pa.array(drawn)).sort_by(moment),
@@ -130,7 +130,7 @@ def _canonical_columns(table: pa.Table) -> list[tuple[str, pa.Array]]:
     names = sorted(table.schema.names)
     columns = {name: _canonical(table[name].combine_chunks()) for name in names}
     canonical = pa.table(columns)
-    order = pc.sort_indices(canonical, sort_keys=[(name, "ascending") for name in names])
+    order = pc.sort_indices(canonical, sort_keys=[(pc.field(name), "ascending") for name in names])
     ordered = canonical.take(order)
     return [(name, ordered[name].combine_chunks()) for name in names]
 

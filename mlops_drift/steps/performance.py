@@ -33,6 +33,7 @@ from mlops_drift.monitoring.performance import (
     unjudged,
 )
 from mlops_drift.spec import ModelSpec
+from mlops_drift.sql import identifier
 from mlops_drift.steps.errors import judge_errors
 from mlops_drift.steps.estimates import Estimates
 from mlops_drift.steps.labels import LabelDrift
@@ -82,7 +83,7 @@ class Version:
         predicted = self._model.sets.read_test_predictions(record.training_set, record.version)
         features = self._model.sets.read(record.training_set).test
         names = [
-            *(f'f."{name}"' for name in [self._spec.key, *self._spec.columns]),
+            *(f"f.{identifier(name)}" for name in [self._spec.key, *self._spec.columns]),
             *map(slice_text, self._spec.monitors.performance.slices),
         ]
         selected = self._model.lake.query(f"SELECT {', '.join(names)} FROM f", f=features)

@@ -13,6 +13,7 @@ from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.table import Table
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
+from mlops_drift.sql import identifier
 from mlops_drift.steps.logged import description_of
 
 
@@ -106,7 +107,7 @@ def score_by(
     def build(existing: pa.Table) -> pa.Table | None:
         nonlocal added
         new = model.lake.query(
-            f'SELECT * FROM fresh ANTI JOIN existing USING (day, version, "{spec.key}")',
+            f"SELECT * FROM fresh ANTI JOIN existing USING (day, version, {identifier(spec.key)})",
             fresh=fresh,
             existing=existing,
         ).cast(table.schema)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.bootstrap import resampled_values
+from mlops_drift.learning.frames import with_values
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.distribution import histograms
 from mlops_drift.learning.gates.sound import is_sound, tried
@@ -139,7 +140,7 @@ def with_gaps(features: pd.DataFrame, nullable: list[str], seed: int) -> pd.Data
         else features[name].astype(float).mask(emptied[:, number])
         for number, name in enumerate(nullable)
     }
-    return features.assign(**gaps)
+    return with_values(features, gaps)
 
 
 def _wrong(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mlops_drift.learning.frames import with_values
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.sound import is_sound, tried
 
@@ -89,7 +90,7 @@ def _judge(gate: Gate, candidate: Candidate, names: Sequence[str], strange: Stra
     # Anything beside text or infinity needs a type that has room for it.
     roomy = rows.astype(dict.fromkeys(names, object if strange is CATEGORIES else float))
     tries = [
-        (f"{what} in {name}", roomy.assign(**{name: values[name][what]}))
+        (f"{what} in {name}", with_values(roomy, {name: values[name][what]}))
         for name in names
         for what in strange
     ]
@@ -97,7 +98,7 @@ def _judge(gate: Gate, candidate: Candidate, names: Sequence[str], strange: Stra
         tries += [
             (
                 f"{what} in every such column",
-                roomy.assign(**{name: values[name][what] for name in names}),
+                with_values(roomy, {name: values[name][what] for name in names}),
             )
             for what in strange
         ]

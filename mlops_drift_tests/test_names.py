@@ -1,0 +1,237 @@
+"""Columns of any name, from a file to the page of a check."""
+
+import shutil
+from types import SimpleNamespace
+
+import dagster as dg
+import duckdb
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops_drift.assets.common import column_schema
+from mlops_drift.backtest import UNATTENDED
+from mlops_drift.checks.birth import birth_pictures
+from mlops_drift.checks.drift import drift_checks
+from mlops_drift.checks.gates import gate_checks, gate_pictures
+from mlops_drift.checks.performance import performance_checks
+from mlops_drift.drift.chart import Panel, comparison_chart
+from mlops_drift.lake.catalogue import run_sql
+from mlops_drift.lake.decision_log import IDLE
+from mlops_drift.lake.delta import DeltaLake
+from mlops_drift.lineage import explain_key
+from mlops_drift.registry.memory import MemoryRegistry
+from mlops_drift.registry.registry import Registry
+from mlops_drift.reporting.lineage import lineage_lines
+from mlops_drift.reporting.terminal import print_status, print_table
+from mlops_drift.resources import model_lake
+from mlops_drift.sources.catalogue import open_source
+from mlops_drift.spec import ModelSpec
+from mlops_drift.status import read_status
+from mlops_drift.steps.decisions import decide_now, record_decision
+from mlops_drift.steps.drift import measure_drift
+from mlops_drift.steps.features import make_features, require_point_in_time
+from mlops_drift.steps.gates import evaluate_gates
+from mlops_drift.steps.landing import land_events, land_labels
+from mlops_drift.steps.performance import measure_performance
+from mlops_drift.steps.retraining import carry_out
+from mlops_drift.steps.scoring import score_days
+from mlops_drift.steps.training import train_birth
+from mlops_drift_tests.tiny import SPEC, day, merged
+
+KEY, TARGET, MADE = "a'b.c [d]", "{y}\\<b>$y$", "made % of {}"
+
+# Words of pandas and SQL, signs of Python, SQL, JSON, pages and formulas, and the project's own.
+NUMBERS = [
+    *("self", "index", "NA", "a b", "a,b=c;d", ".", "[x]", "😀", "e\u0301", "\u00e9", "%s{}"),
+    *("$\\x$", "_x", "<b>x</b>", "x" * 300, "ordinal", " edge ", "select"),
+]
+CATEGORIES = ["key", "label", "p", "row", "{{x}}", "-- x", "v"]
+
+
+def described(**changes):
+    return ModelSpec(
+        **merged(
+            SPEC,
+            {
+                "key": KEY,
+                "columns": {
+                    **dict.fromkeys("abc", ...),
+                    **{name: {"type": "number"} for name in NUMBERS},
+                    **{name: {"type": "category"} for name in CATEGORIES},
+                    MADE: {"type": "number", "derived": True},
+                },
+                "features_sql": f"""SELECT "{KEY}", 2 * "self" AS "{MADE}" FROM events -- twice""",
+                "source": {
+                    "events": {"path": "events.parquet", "day_column": "the day"},
+                    "labels": {"path": "labels.parquet", "day_column": "the day"},
+                },
+                "target": {"column": TARGET},
+                "training": {"families": ["lightgbm"], "trials": 1},
+                "gates": {
+                    "trusted_columns": ["self", MADE],
+                    "slices": CATEGORIES[:3],
+                    "max_row_latency_ms": 10_000,
+                    "max_batch_latency_ms": 10_000,
+                },
+                "monitors": {
+                    "drift": {
+                        "columns": {name: {"threshold": 0.2} for name in NUMBERS},
+                        "segments": CATEGORIES[3:5],
+                    },
+                    "performance": {"slices": CATEGORIES[4:]},
+                },
+                "policy": UNATTENDED,
+                **changes,
+            },
+        )
+    )
+
+
+def events_of(number, rows=60):
+    rng = np.random.default_rng(number)
+    # On the fourth day everything is elsewhere.
+    moved = 5 * (number == 4)
+    return pd.DataFrame(
+        {
+            KEY: number * 1000 + np.arange(rows),
+            "the day": day(number),
+            **{name: rng.normal(size=rows) + moved for name in NUMBERS},
+            **{name: rng.choice(["blue", "$red$"], rows) for name in CATEGORIES},
+        }
+    )
+
+
+def labels_of(number):
+    events = events_of(number)
+    return pd.DataFrame(
+        {
+            KEY: events[KEY],
+            "the day": day(number + 1),
+            TARGET: np.where(events["self"] > 5 * (number == 4), "yes", "no"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory):
+    """The model after five days, of which the last drifted in every column."""
+    root = tmp_path_factory.mktemp("names")
+    pd.concat(map(events_of, range(5))).to_parquet(root / "events.parquet", index=False)
+    pd.concat(map(labels_of, range(4))).to_parquet(root / "labels.parquet", index=False)
+    spec, registry = described(), MemoryRegistry()
+    with duckdb.connect() as connection:
+        model = model_lake(DeltaLake(root / "lake", connection), spec)
+        source = open_source(spec.source, root)
+        land_events(spec, model, source, day(0), day(4))
+        land_labels(spec, model, source, day(0), day(4))
+        make_features(spec, model, day(0), day(4))
+        for number in range(5):
+            now = day(number)
+            score_days(spec, model, registry, now, now)
+            drift = measure_drift(spec, model, now, now)
+            performance = measure_performance(spec, model, now, now)
+            decision = decide_now(spec, model, now)
+            if number < 4 and decision.action not in IDLE:
+                record_decision(model, decision)
+                carry_out(spec, model, registry, decision)
+        yield SimpleNamespace(
+            spec=spec, model=model, registry=registry, drift=drift, performance=performance
+        )
+
+
+def test_tables_hold_what_the_files_hold(walked):
+    found = walked.model.lake.read(walked.model.tables.features)
+    require_point_in_time(walked.spec, walked.model, found)
+    found = found.to_pandas().sort_values(KEY)
+    written = pd.concat(map(events_of, range(5)))
+    for name in [KEY, *NUMBERS, *CATEGORIES]:
+        assert found[name].tolist() == written[name].tolist(), name
+    assert found[MADE].tolist() == (2 * written["self"]).tolist()
+
+
+def test_a_version_is_trained_passes_its_gates_and_serves(walked, capsys):
+    (promotion,) = walked.model.promotions()
+    importance = walked.model.sets.read_importance(promotion.training_set, promotion.version)
+    assert sorted(importance) == sorted(walked.spec.columns)
+    assert set(importance).issuperset({"self", "NA", "."})
+    served = walked.model.lake.read(walked.model.tables.predictions)
+    assert served.column_names == ["day", "version", KEY, "prediction", "score"]
+    assert set(served["day"].to_pylist()) == {day(2), day(3), day(4)}
+    print_status(read_status(walked.spec, walked.model))
+    assert "serving from the day after 2024-03-02" in capsys.readouterr().out
+
+
+def test_every_column_that_drifted_is_found_and_drawn(walked):
+    (drift,) = walked.drift
+    failed = {item.column for item in drift.verdicts if item.verdict == "fail"}
+    assert {*NUMBERS, MADE} <= failed
+    assert not failed & {*CATEGORIES, TARGET}
+    assert {shift.by for shift in drift.shifts} == set(CATEGORIES[3:5])
+    key = dg.AssetKey(["tiny", "drift_metrics"])
+    found, *_ = drift_checks(walked.spec, key, walked.drift)
+    assert not found.passed
+    rows = [record.data for record in found.metadata["columns"].records]
+    assert {row["column"] for row in rows if row["verdict"] == "fail"} == {*NUMBERS, MADE}
+    panels = [
+        Panel(name, "all", drift.reference.columns[name], counts, counts)
+        for name in ("$\\x$", "😀", "_x", "x" * 300, "{{x}}")
+        for counts in [drift.reference.columns[name].counts]
+    ]
+    assert comparison_chart(panels)[:4] == b"\x89PNG"
+
+
+def test_slices_are_judged_by_the_values_of_their_column(walked):
+    (day_4,) = walked.performance
+    slices = {item.slice for item in day_4.verdicts if item.slice}
+    assert {name.rpartition("=")[0] for name in slices} == set(CATEGORIES[4:])
+    key = dg.AssetKey(["tiny", "performance_metrics"])
+    assert performance_checks(walked.spec, key, walked.performance, [], [])
+
+
+def test_gates_judge_every_column_and_have_their_pictures(walked):
+    spec, model, registry = walked.spec, walked.model, walked.registry
+    results = evaluate_gates(spec, model, registry, 1)
+    assert {result.verdict for result in results} == {"pass"}
+    pictures = gate_pictures(results)
+    assert gate_checks(dg.AssetKey(["tiny", "challenger"]), 1, results, pictures)
+    training_set = model.version(1).training_set
+    importance = model.sets.read_importance(training_set, 1)
+    predictions = model.sets.read_test_predictions(training_set, 1)
+    assert set(birth_pictures(spec, predictions, importance)) == {"confusion", "importance"}
+
+
+def test_an_event_is_explained_by_its_key(walked):
+    chain = explain_key(walked.spec, walked.model, walked.registry, "2007")
+    told = list(lineage_lines("event", chain))
+    event = events_of(2).set_index(KEY).loc[2007]
+    for name in NUMBERS:
+        assert f"  {name}: {event[name]:.4g}" in told
+    for name in CATEGORIES:
+        assert f"  {name}: {event[name]}" in told
+
+
+def test_every_column_is_there_for_sql_and_on_the_page_of_its_asset(walked, capsys):
+    table = run_sql(walked.model.lake, "SELECT * FROM features.tiny WHERE day = '2024-03-01'")
+    assert table.column_names == ["day", KEY, "event_time", *walked.spec.columns]
+    print_table(table.select(["[x]", "{{x}}", "%s{}"]))
+    assert "[x]" in capsys.readouterr().out
+    shown = column_schema(walked.spec, table.schema)
+    assert [column.name for column in shown.columns] == table.column_names
+
+
+def test_mlflow_keeps_a_version_of_such_columns(walked, tmp_path, mlflow_database):
+    shutil.copy(mlflow_database, tmp_path / "mlflow.db")
+    registry = Registry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlartifacts", tmp_path)
+    registry.prepare("tiny")
+    stored = walked.model.sets.read(walked.model.version(1).training_set)
+    identity = {"training_set": stored.id, "spec_digest": "1", "code_digest": "1"}
+    birth = train_birth(walked.spec, stored, identity, day(2), lambda number, value: None)
+    experiment = registry.client.get_experiment_by_name("tiny")
+    with mlflow.start_run(experiment_id=experiment.experiment_id):
+        version = registry.register("tiny", birth)
+    assert list(registry.artifact("tiny", version).signature) == list(walked.spec.columns)
+    rows = stored.test.to_pandas()[list(walked.spec.columns)].head(5)
+    known = birth.pipeline.predict_proba(rows)
+    assert registry.pipeline("tiny", version).predict_proba(rows).tolist() == known.tolist()
