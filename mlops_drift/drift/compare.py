@@ -35,6 +35,8 @@ from mlops_drift.schema import Verdict
 
 MAX_CHUNKS = 5_000
 
+# Up to here every whole number is a double.
+_EXACT = 2**53
 # Truths of the reference may be numbers in the current table.
 _TRUTHS: Mapping[str | None, str] = {"0": "false", "1": "true"}
 
@@ -354,11 +356,6 @@ def _measure(
     if kind is None:
         return f"{name} was not judged: nested values are neither numbers nor categories"
     try:
-        if kind == "numeric" and isinstance(past, Rows) and _are_rounded_alike(past, now, name):
-            return (
-                f"{name} was not judged: its values have so many digits that they cannot be told "
-                "apart as numbers; name it as categorical, or leave it out"
-            )
         column = (
             past.columns[name]
             if isinstance(past, Reference)
@@ -366,14 +363,30 @@ def _measure(
         )
         if kind == "categorical":
             return list(_measure_categories(column, now, chunks, name))
-        return list(_measure_numbers(column, now.numbers(name), chunks, tests, wasserstein))
+        numbers = now.numbers(name)
+        if isinstance(past, Rows) and _are_rounded_alike(past, now, name, column, numbers):
+            return (
+                f"{name} was not judged: its values have so many digits that they cannot be told "
+                "apart as numbers; name it as categorical, or leave it out"
+            )
+        return list(_measure_numbers(column, numbers, chunks, tests, wasserstein))
     except ColumnError as error:
         return f"{name} was not judged: {error}"
 
 
-def _are_rounded_alike(past: Rows, now: Rows, name: str) -> bool:
-    before, after = past.rounded(name), now.rounded(name)
-    return bool(before and after and before[0] <= after[1] and after[0] <= before[1])
+def _are_rounded_alike(
+    past: Rows, now: Rows, name: str, column: ColumnReference, numbers: Floats
+) -> bool:
+    """Whether most values of both tables, ids as a rule, round to few doubles in one span."""
+    finite = numbers[np.isfinite(numbers)]
+    if column.moments is None or not len(finite):
+        return False
+    low, high = max(column.moments.minimum, finite.min()), min(column.moments.maximum, finite.max())
+    return bool(
+        low <= high
+        and max(-low, high) > _EXACT
+        and not (past.are_apart_as_numbers(name) or now.are_apart_as_numbers(name))
+    )
 
 
 def _measure_numbers(

@@ -52,8 +52,6 @@ _TEXT = re.compile(r"VARCHAR|ENUM|UUID|BLOB")
 _NESTED = re.compile(r".*\]$|STRUCT|MAP|UNION|LIST|ARRAY|ARROW")
 _MIDNIGHT = re.compile(r" 00:00:00(\+00)?(?=$| )")
 
-# Up to here every whole number is a double.
-_EXACT = 2**53
 _MICROSECONDS_PER_DAY = 86_400_000_000
 
 
@@ -356,26 +354,16 @@ class Rows:
         values: Floats = np.asarray(self.query(sql, _NUMPY, [name])["v"], dtype=np.float64)
         return values
 
-    def rounded(self, name: str) -> tuple[float, float] | None:
-        """The span of a column of whole numbers, ids as a rule, most of which are equal as doubles.
-
-        Returns:
-            The smallest and the largest; None where doubles tell at least half of them apart.
+    def are_apart_as_numbers(self, name: str) -> bool:
+        """Whether the doubles of a column tell at least half of its values apart.
 
         Raises:
             ColumnError: there is no such column, or it holds no numbers.
         """
-        number = self.expression(name, "numeric")
-        if _FLOAT.match(self.types[name]) and name not in self._readings:
-            return None
-        sql = f"SELECT min({number}), max({number}) FROM {self.sql} WHERE isfinite({number})"
-        [(low, high)] = self.query(sql, _TUPLES, [name])
-        if low is None or max(-low, high) <= _EXACT:
-            return None
-        exact = self.expression(name, "categorical")
+        number, exact = self.expression(name, "numeric"), self.expression(name, "categorical")
         sql = f"SELECT count(DISTINCT {exact}), count(DISTINCT {number}) FROM {self.sql}"
         [(values, numbers)] = self.query(sql, _TUPLES, [name])
-        return (low, high) if 2 * numbers < values else None
+        return bool(2 * numbers >= values)
 
     def table(self, kinds: Mapping[str, Kind]) -> pa.Table:
         """Some columns, read as their kinds, as Arrow: doubles and strings.

@@ -435,7 +435,7 @@ def test_ids_of_many_digits_stay_apart(tmp_path):
         assert (column.measures.unseen, column.measures.tvd) == (1.0, 1.0)
     assert compare(past, tables[0], categorical=["id"]).columns["id"].measures.unseen == 0
     whole = pa.table(
-        {"id": pa.array([Decimal(number) for number in ids], pa.decimal128(38, 4)), "x": ids}
+        {"id": pa.array([Decimal(number) for number in ids], pa.decimal128(38, 4)), "x": range(100)}
     )
     assert len(compare_chunks(whole, whole, by="id")) == 100
 
