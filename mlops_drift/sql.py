@@ -11,7 +11,12 @@ _DIGITS = r"([0-9]+([.][0-9]*)?|[.][0-9]+)"
 _NUMBER = rf"\s*[+-]?({_DIGITS}([eE][+-]?[0-9]+)?|(?i:inf|infinity))\s*"
 _WHOLE = r"\s*[+-]?[0-9]+([.]0*)?\s*"
 # Of this a DECIMAL(38, 18) keeps every digit.
+_PLAIN = rf"\s*[+-]?{_DIGITS}\s*"
 _WITH_EXPONENT = r"\s*[+-]?([0-9]+([.][0-9]{0,18})?|[.][0-9]{1,18})[eE][+]?[0-9]+\s*"
+
+# Every decimal of so many digits is a double of its own, which is written as it.
+_DIGITS_OF_A_DOUBLE = 15
+_SPACE = "' \t\n\r\f'"
 
 
 def identifier(name: str) -> str:
@@ -58,7 +63,12 @@ def number(text: str) -> str:
     >>> [value for value, in duckdb.sql(said).fetchall()]
     [-1.5, 500.0, inf, None, None, None, None]
     """
-    return f"CASE WHEN regexp_full_match({text}, '{_NUMBER}') THEN TRY_CAST({text} AS DOUBLE) END"
+    return f"CASE WHEN {is_number(text)} THEN TRY_CAST({text} AS DOUBLE) END"
+
+
+def is_number(text: str) -> str:
+    """SQL that says whether a text says a number, as `number` reads it."""
+    return f"regexp_full_match({text}, '{_NUMBER}')"
 
 
 def whole(text: str) -> str:
@@ -82,6 +92,46 @@ def whole(text: str) -> str:
         f"THEN TRY_CAST(split_part({text}, '.', 1) AS BIGINT) "
         f"WHEN regexp_full_match({text}, '{_WITH_EXPONENT}') AND {scaled} = trunc({scaled}) "
         f"THEN TRY_CAST({scaled} AS BIGINT) END"
+    )
+
+
+def shortest(number: str) -> str:
+    """SQL of a float as text: whole as an integer, otherwise in the fewest digits that say it.
+
+    >>> import duckdb
+    >>> duckdb.sql(f"SELECT {shortest('1e0')}, {shortest('-0e0')}, {shortest('1.5e0')}").fetchall()
+    [('1', '0', '1.5')]
+    """
+    return (
+        f"CASE WHEN {number} = trunc({number}) AND abs({number}) < 1e38 "
+        f"THEN CAST(CAST({number} AS HUGEINT) AS VARCHAR) ELSE CAST({number} AS VARCHAR) END"
+    )
+
+
+def digits(text: str) -> str:
+    """SQL of the number that a text says, as text that is the same for the same number.
+
+    It is exact, however many digits there are, and what `shortest` makes of a float that is equal.
+
+    Args:
+        text: SQL of a text that says a number.
+
+    >>> import duckdb
+    >>> texts = ["1.00", "+1", "5e2", "0.10", "12345678901234567890", "-.0", "inf"]
+    >>> said = f"SELECT {digits('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
+    >>> [value for value, in duckdb.sql(said).fetchall()]
+    ['1', '1', '500', '0.1', '12345678901234567890', '0', 'inf']
+    """
+    bare = f"ltrim(trim({text}, {_SPACE}), '+-')"
+    before = f"ltrim(split_part({bare}, '.', 1), '0')"
+    after = f"rtrim(split_part({bare}, '.', 2), '0')"
+    return (
+        f"CASE WHEN regexp_full_match({text}, '{_PLAIN}') "
+        f"AND ({after} = '' OR length({before} || {after}) > {_DIGITS_OF_A_DOUBLE}) "
+        f"THEN CASE WHEN contains({text}, '-') AND {before} || {after} <> '' THEN '-' ELSE '' END "
+        f"|| CASE WHEN {before} = '' THEN '0' ELSE {before} END "
+        f"|| CASE WHEN {after} = '' THEN '' ELSE '.' || {after} END "
+        f"ELSE {shortest(f'TRY_CAST({text} AS DOUBLE)')} END"
     )
 
 

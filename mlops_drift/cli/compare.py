@@ -58,8 +58,7 @@ def compare(
     with waiting(f"comparing {current} with {reference}"), _clear_reading(reference, current):
         from mlops_drift.drift.compare import compare as compare_tables
         from mlops_drift.drift.compare import compare_chunks
-        from mlops_drift.drift.files import RowsError
-        from mlops_drift.drift.rows import Rows
+        from mlops_drift.drift.rows import Rows, RowsError
 
         past, now = Rows(reference), Rows(current)
         for rows in (past, now):
@@ -129,7 +128,7 @@ def _clear_reading(*paths: str) -> Iterator[None]:
     import duckdb
     import pyarrow as pa
 
-    from mlops_drift.drift.files import RowsError
+    from mlops_drift.drift.rows import RowsError
 
     try:
         yield

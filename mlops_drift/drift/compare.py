@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, time
 from functools import partial
 from typing import Any, Literal
 
@@ -16,12 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_drift.drift.config import DriftMonitor
-from mlops_drift.drift.files import RowsError
 from mlops_drift.drift.location_spread import levene, mann_whitney
 from mlops_drift.drift.measures import Measures, measure
 from mlops_drift.drift.profile import ColumnProfile, profile_sorted
 from mlops_drift.drift.reference import ColumnReference, Counts, Reference
-from mlops_drift.drift.rows import ColumnError, Floats, Kind, Rows, Source, read_alike
+from mlops_drift.drift.rows import (
+    ColumnError,
+    Floats,
+    Kind,
+    Rows,
+    RowsError,
+    Source,
+    read_alike,
+)
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import ColumnVerdict, judge_comparisons
 from mlops_drift.drift.verdict import Comparison as Judged
@@ -29,6 +35,8 @@ from mlops_drift.schema import Verdict
 
 MAX_CHUNKS = 5_000
 
+# Up to here every whole number is a double.
+_EXACT = 2**53
 # Truths of the reference may be numbers in the current table.
 _TRUTHS: Mapping[str | None, str] = {"0": "false", "1": "true"}
 
@@ -285,7 +293,7 @@ def _chunks(rows: Rows, by: str | None) -> _Chunks:
         )
     sizes = np.bincount(numbers, minlength=len(values))
     bounds = np.concatenate([[0], np.cumsum(sizes)])
-    labels: list[str | None] = _labels(values[:-1])
+    labels = values[:-1]
     if sizes[-1]:
         labels.append("null" if "null" not in labels else "(null)")
     else:
@@ -293,12 +301,6 @@ def _chunks(rows: Rows, by: str | None) -> _Chunks:
     is_ordered = bool(np.all(numbers[1:] >= numbers[:-1]))
     order = None if is_ordered else np.argsort(numbers, kind="stable")
     return _Chunks(labels, bounds, numbers, order)
-
-
-def _labels(values: list[Any]) -> list[str | None]:
-    if all(isinstance(value, datetime) and value.time() == time() for value in values):
-        return [value.date().isoformat() for value in values]
-    return [str(value) for value in values]
 
 
 def _kinds(
@@ -361,9 +363,30 @@ def _measure(
         )
         if kind == "categorical":
             return list(_measure_categories(column, now, chunks, name))
-        return list(_measure_numbers(column, now.numbers(name), chunks, tests, wasserstein))
+        numbers = now.numbers(name)
+        if isinstance(past, Rows) and _are_rounded_alike(past, now, name, column, numbers):
+            return (
+                f"{name} was not judged: its values have so many digits that they cannot be told "
+                "apart as numbers; name it as categorical, or leave it out"
+            )
+        return list(_measure_numbers(column, numbers, chunks, tests, wasserstein))
     except ColumnError as error:
         return f"{name} was not judged: {error}"
+
+
+def _are_rounded_alike(
+    past: Rows, now: Rows, name: str, column: ColumnReference, numbers: Floats
+) -> bool:
+    """Whether most values of both tables, ids as a rule, round to few doubles in one span."""
+    finite = numbers[np.isfinite(numbers)]
+    if column.moments is None or not len(finite):
+        return False
+    low, high = max(column.moments.minimum, finite.min()), min(column.moments.maximum, finite.max())
+    return bool(
+        low <= high
+        and max(-low, high) > _EXACT
+        and not (past.are_apart_as_numbers(name) or now.are_apart_as_numbers(name))
+    )
 
 
 def _measure_numbers(

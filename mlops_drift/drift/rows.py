@@ -1,24 +1,23 @@
 """The rows of a table, wherever they are, read by SQL in one way.
 
 Reading a column means the same for every source: numbers are doubles, dates and times are days
-since 1970-01-01, NaN is a null; a category is text, and 1 and 1.0 are both the category ``1``
-(whole numbers up to 2**53).
+since 1970-01-01, NaN is a null; a category is text, exact, and 1 and 1.0 are both the category
+``1``.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from mlops_drift.drift.files import RowsError, delimiter_of, in_sql, suffix
 from mlops_drift.drift.text_columns import (
     NUMBER,
     NUMBERS,
@@ -27,9 +26,12 @@ from mlops_drift.drift.text_columns import (
     Facts,
     Reading,
     find_facts,
+    is_missing,
     readings_of_both,
 )
-from mlops_drift.sql import identifier
+from mlops_drift.files.error import FileError, refuse_unclear_names
+from mlops_drift.files.table_file import TableFile, open_file
+from mlops_drift.sql import digits, identifier, shortest
 
 Kind = Literal["numeric", "categorical"]
 Floats = NDArray[np.float64]
@@ -41,14 +43,20 @@ _NUMPY = duckdb.DuckDBPyRelation.fetchnumpy
 _ARROW = duckdb.DuckDBPyRelation.to_arrow_table
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL|BOOLEAN")
-_FRACTION = re.compile(r"FLOAT|DOUBLE|DECIMAL")
+_FLOAT = re.compile(r"FLOAT|DOUBLE")
+_DECIMAL = re.compile(r"DECIMAL")
+# Whole numbers for which Arrow has no type of its own.
+_WIDE = ("HUGEINT", "UHUGEINT", "BIGNUM")
 _TIME = re.compile(r"DATE|TIME|INTERVAL")
 _TEXT = re.compile(r"VARCHAR|ENUM|UUID|BLOB")
-_NESTED = re.compile(r".*\]$|STRUCT|MAP|UNION|LIST|ARRAY")
+_NESTED = re.compile(r".*\]$|STRUCT|MAP|UNION|LIST|ARRAY|ARROW")
+_MIDNIGHT = re.compile(r" 00:00:00(\+00)?(?=$| )")
 
 _MICROSECONDS_PER_DAY = 86_400_000_000
-# Up to here every whole number is exact as a double.
-_WHOLE = 2**53
+
+
+class RowsError(ValueError):
+    """A table cannot be read."""
 
 
 class ColumnError(RowsError):
@@ -56,11 +64,10 @@ class ColumnError(RowsError):
 
 
 class Rows:
-    """The rows of an Arrow table, a DuckDB relation, or a Parquet or CSV file.
+    """The rows of an Arrow table, a DuckDB relation, or a table file.
 
     Args:
-        source: the table, or the path of a file (``.parquet``, ``.csv``, ``.tsv``, the text files
-            also with ``.gz``).
+        source: the table, or the path of a file (see `open_file`).
 
     Attributes:
         sql: the table in a FROM clause.
@@ -69,8 +76,7 @@ class Rows:
         facts: of a text file, what the values of each column can be read as.
 
     Raises:
-        RowsError: the file is missing, of another kind or damaged, or a column comes twice (of a
-            CSV file the second one is called ``name_1``).
+        RowsError: the file is missing, of another kind or damaged, or a column comes twice.
 
     >>> rows = Rows(pa.table({"age": [31, None], "plan": ["a", "b"]}))
     >>> rows.count, rows.kinds
@@ -79,48 +85,66 @@ class Rows:
     [31.0, nan]
     """
 
+    sql = "arrow_rows"
+
     def __init__(self, source: pa.Table | duckdb.DuckDBPyRelation | str | Path) -> None:
-        # How to read the columns of a text file, and what that was found from.
+        # How to read the columns that are held as text, and what that was found from.
         self._readings: dict[str, Reading] = {}
         self.facts: dict[str, Facts] = {}
         numbers: tuple[Reading, ...] = ()
-        self._arrow: pa.Table | None = None
-        self._parquet: Path | None = None
+        # The rows, or the Parquet file whose columns are read when they are asked for.
+        self._rows: pa.Table | TableFile
         self.name = "the table"
         if isinstance(source, str | Path):
             self.name = str(source)
-            delimiter = delimiter_of(Path(source))
-            self.sql = in_sql(Path(source), delimiter)
-            if suffix(Path(source)) == ".parquet":
-                self._parquet = Path(source)
-                self._arrow = self._with_durations()
-            else:
-                # The file is parsed once, not once for each column.
-                described = self.query(f"DESCRIBE SELECT * FROM {self.sql}", _TUPLES)
-                filled = ", ".join(_filled(name) for name, *_ in described)
-                self._arrow = self.query(f"SELECT {filled} FROM {self.sql}", _ARROW)
+            with _as_rows_error():
+                file = open_file(Path(source))
+                self._rows = _filled(file.read()) if file.is_text else file
+            if file.is_text:
                 # In a file that commas divide, 1,500 is no fraction.
-                numbers = NUMBERS if delimiter != "," else (WHOLE, NUMBER)
+                numbers = NUMBERS if file.delimiter != "," else (WHOLE, NUMBER)
+        elif isinstance(source, pa.Table):
+            self._rows = source
         else:
-            self._arrow = source if isinstance(source, pa.Table) else source.to_arrow_table()
-        if self._arrow is not None:
-            self._arrow = _readable(self._arrow, self.name)
-            self.sql = "arrow_rows"
-        described = self.query(f"DESCRIBE SELECT * FROM {self.sql}", _TUPLES)
-        self.types: dict[str, str] = {name: kind for name, kind, *_ in described}
+            self._rows = self._without_wide(source)
+        with _as_rows_error():
+            refuse_unclear_names(self._rows.schema.names, self.name)
+        self._readings |= {
+            field.name: NUMBER for field in self._rows.schema if pa.types.is_decimal256(field.type)
+        }
+        self.types: dict[str, str] = self._types()
+        self.read_as(dict(self._readings))
         if numbers:
             self.facts = find_facts(self.sql, list(self.types), numbers, self._tuples)
             self.read_as({name: found.best() for name, found in self.facts.items()})
 
-    def _with_durations(self) -> pa.Table | None:
-        """The whole file where it has durations, which DuckDB would read as plain numbers."""
-        with self._readable(), pq.ParquetFile(self._parquet) as file:
-            schema = file.schema_arrow
-            _refuse_twins(schema.names, self.name)
-            if not any(pa.types.is_duration(field.type) for field in schema):
-                return None
-            self._parquet = None
-            return file.read()
+    def _without_wide(self, relation: duckdb.DuckDBPyRelation) -> pa.Table:
+        """A relation as Arrow, with whole numbers of 128 bits and more as text."""
+        with _as_rows_error():
+            refuse_unclear_names(relation.columns, self.name)
+        types = zip(relation.columns, relation.types, strict=True)
+        wide = [name for name, kind in types if str(kind) in _WIDE]
+        if wide:
+            self._readings = dict.fromkeys(wide, NUMBER)
+            texts = ", ".join(
+                f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}" for name in wide
+            )
+            relation = relation.project(f"* REPLACE ({texts})")
+        return relation.to_arrow_table()
+
+    def _types(self) -> dict[str, str]:
+        """DuckDB's type of each column; Arrow's own where DuckDB has none."""
+        fields = [_scannable(field) for field in self._rows.schema]
+        try:
+            return _described(fields)
+        except (duckdb.Error, pa.ArrowException):
+            types: dict[str, str] = {}
+            for field in fields:
+                try:
+                    types |= _described([field])
+                except (duckdb.Error, pa.ArrowException):
+                    types[field.name] = f"ARROW {field.type}"
+            return types
 
     def read_as(self, readings: Mapping[str, Reading]) -> None:
         """Fixes how columns of a text file are read."""
@@ -143,11 +167,11 @@ class Rows:
         """Names of the columns, in their order."""
         return list(self.types)
 
-    @cached_property
+    @property
     def count(self) -> int:
         """Number of rows."""
-        counted = self.query(f"SELECT count(*) FROM {self.sql}", _TUPLES)
-        return int(counted[0][0])
+        rows = self._rows
+        return int(rows.num_rows if isinstance(rows, pa.Table) else rows.count)
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -177,7 +201,7 @@ class Rows:
         self,
         sql: str,
         read: Callable[[duckdb.DuckDBPyRelation], _Result],
-        columns: Sequence[str] | None = None,
+        columns: Sequence[str],
     ) -> _Result:
         """Runs SQL, in which `sql` is the table, and reads the result.
 
@@ -189,32 +213,47 @@ class Rows:
 
         Raises:
             RowsError: the table cannot be read.
+            ColumnError: a value of these columns cannot be read.
         """
-        with self._readable(), _engine().cursor() as cursor:
+        # Without any column the rows could not be counted.
+        table = self._table(list(dict.fromkeys(columns)) or self.columns[:1])
+        with _engine().cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'")
             cursor.execute("SET enable_progress_bar = false")
-            if self._arrow is not None:
-                # Without any column the rows could not be counted.
-                needed = columns or self._arrow.column_names
-                cursor.register("arrow_rows", self._arrow.select(list(dict.fromkeys(needed))))
-            return read(cursor.sql(sql))
+            cursor.register(self.sql, table)
+            try:
+                return read(cursor.sql(sql))
+            except duckdb.Error as error:
+                raise self._unreadable(table.column_names, error) from error
+
+    def _table(self, columns: Sequence[str]) -> pa.Table:
+        """Some columns as types that DuckDB can scan."""
+        with _as_rows_error():
+            rows = (
+                self._rows.select(columns)
+                if isinstance(self._rows, pa.Table)
+                else self._rows.read(columns)
+            )
+        for number, field in enumerate(rows.schema):
+            scannable = _scannable(field)
+            if scannable.type != field.type:
+                try:
+                    column = rows.column(number).cast(scannable.type)
+                except pa.ArrowInvalid as error:
+                    raise self._unreadable([field.name], error) from error
+                rows = rows.set_column(number, scannable, column)
+        return rows
 
     def _tuples(self, sql: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         return self.query(sql, _TUPLES, columns)
 
-    @contextmanager
-    def _readable(self) -> Iterator[None]:
-        try:
-            yield
-        except (duckdb.Error, pa.ArrowException, OSError) as error:
-            # What follows the first line are settings of DuckDB, which are not at hand here.
-            reason = str(error).split("\n")[0]
-            if self.name.removesuffix(".gz").endswith((".csv", ".tsv")):
-                reason += (
-                    " Every row needs as many values as the header has names, and a value that "
-                    "holds the delimiter or a quote must be in double quotes."
-                )
-            raise RowsError(f"{self.name} cannot be read: {reason}") from error
+    def _unreadable(self, names: Sequence[str], error: Exception) -> ColumnError:
+        # What follows the first line is about the engine, which is not at hand here.
+        reason = str(error).split("\n")[0]
+        what = "column" if len(names) == 1 else "one of the columns"
+        return ColumnError(
+            f"{what} {', '.join(map(repr, names))} of {self.name} cannot be read: {reason}"
+        )
 
     def expression(self, name: str, kind: Kind) -> str:
         """A column as SQL: a double without NaN, or text; null where there is no value.
@@ -230,31 +269,43 @@ class Rows:
             raise ColumnError(f"column {name!r} of {self.name} holds {found}, {needed} needed")
         if kind == "numeric":
             return self._as_number(column, found, name)
-        if _FRACTION.match(found):
-            number = _without_nan(f"CAST({column} AS DOUBLE)")
-            whole = f"{number} = trunc({number}) AND abs({number}) < {_WHOLE}"
-            return (
-                f"CASE WHEN {whole} THEN CAST(CAST({number} AS BIGINT) AS VARCHAR) "
-                f"ELSE CAST({number} AS VARCHAR) END"
-            )
-        return f"CAST({column} AS VARCHAR)"
+        if name in self._readings and self._readings[name].digits:
+            # A word for a missing value is no number.
+            said = self._readings[name].digits.replace("{}", identifier(name))
+            return f"CASE WHEN NOT {is_missing(identifier(name))} THEN {said} END"
+        if _FLOAT.match(found):
+            return shortest(_without_nan(column))
+        text = f"CAST({column} AS VARCHAR)"
+        return digits(text) if _DECIMAL.match(found) else text
 
     def _as_number(self, column: str, found: str, name: str) -> str:
-        if _FRACTION.match(found):
+        if _FLOAT.match(found):
             return _without_nan(f"CAST({column} AS DOUBLE)")
         if _NUMBER.match(found):
             return f"CAST({column} AS DOUBLE)"
         if _TIME.match(found):
             moment = f"CAST({column} AS TIMESTAMPTZ)" if found == "TIMESTAMPTZ_NS" else column
-            return f"epoch_us({moment}) / {_MICROSECONDS_PER_DAY}e0"
+            days = f"epoch_us({moment}) / {_MICROSECONDS_PER_DAY}e0"
+            if not self.is_moment(name):
+                return days
+            # A day may be infinite too: valid for ever.
+            beyond = f"CASE WHEN {moment} > DATE '1970-01-01' THEN 1 ELSE -1 END * 'inf'::DOUBLE"
+            return (
+                f"CASE WHEN isfinite({moment}) THEN {days} "
+                f"WHEN {moment} IS NOT NULL THEN {beyond} END"
+            )
         # A column without any value often loses its type on the way through a file.
         if _TEXT.match(found) or found == '"NULL"':
             text = f"CAST({column} AS VARCHAR)"
             reading = self.facts[name].as_numbers if name in self.facts else NUMBER
+            # A word for a missing value among the numbers of a text file is none of its texts.
+            values = f"{column} IS NOT NULL"
+            if name in self.facts:
+                values += f" AND NOT {is_missing(text)}"
             texts, example, values = self.query(
                 f"SELECT count(*) FILTER (NOT {reading.reads(text)}), "
                 f"min({text}) FILTER (NOT {reading.reads(text)}), count(*), "
-                f"FROM {self.sql} WHERE {column} IS NOT NULL",
+                f"FROM {self.sql} WHERE {values}",
                 _TUPLES,
                 [name],
             )[0]
@@ -270,7 +321,7 @@ class Rows:
         )
 
     def value(self, name: str) -> str:
-        """A column as SQL in its own type, NaN as null.
+        """A column as SQL in its own type, NaN as null; as text where that type would round it.
 
         Raises:
             ColumnError: there is no such column, or its values are lists or otherwise nested.
@@ -282,8 +333,10 @@ class Rows:
             raise ColumnError(
                 f"column {name!r} of {self.name} holds {found}, single values are needed"
             )
+        if name in self._readings and self._readings[name].digits:
+            return self.expression(name, "categorical")
         cell = self._cell(name)
-        return _without_nan(cell) if found in ("FLOAT", "DOUBLE") else cell
+        return _without_nan(cell) if _FLOAT.match(found) else cell
 
     def numbers(self, name: str) -> Floats:
         """A column as doubles in the order of the rows, NaN where there is no value.
@@ -292,16 +345,25 @@ class Rows:
             ColumnError: there is no such column, or it holds no numbers.
         """
         expression = self.expression(name, "numeric")
-        if self._parquet is not None and self.types[name] in ("DOUBLE", "BIGINT"):
+        if self._rows.schema.field(name).type in (pa.float64(), pa.int64()):
             # Several times as fast as through SQL, and the same values.
-            with self._readable(), pq.ParquetFile(self._parquet) as file:
-                column = file.read(columns=[name], use_threads=False)[name]
-            # DuckDB's DOUBLE may be another type of the file.
-            if not column.null_count and column.type in (pa.float64(), pa.int64()):
+            column = self._table([name])[name]
+            if not column.null_count:
                 return without_nulls(column).astype(np.float64, copy=False)
         sql = f"SELECT coalesce({expression}, 'nan'::DOUBLE) AS v FROM {self.sql}"
         values: Floats = np.asarray(self.query(sql, _NUMPY, [name])["v"], dtype=np.float64)
         return values
+
+    def are_apart_as_numbers(self, name: str) -> bool:
+        """Whether the doubles of a column tell at least half of its values apart.
+
+        Raises:
+            ColumnError: there is no such column, or it holds no numbers.
+        """
+        number, exact = self.expression(name, "numeric"), self.expression(name, "categorical")
+        sql = f"SELECT count(DISTINCT {exact}), count(DISTINCT {number}) FROM {self.sql}"
+        [(values, numbers)] = self.query(sql, _TUPLES, [name])
+        return bool(2 * numbers >= values)
 
     def table(self, kinds: Mapping[str, Kind]) -> pa.Table:
         """Some columns, read as their kinds, as Arrow: doubles and strings.
@@ -337,8 +399,10 @@ class Rows:
         """
         return self._encoded(name, self.expression(name, "categorical"))
 
-    def groups(self, name: str) -> tuple[list[Any], NDArray[np.int64]]:
-        """The values of a column, ascending, and the number of the one that each row has.
+    def groups(self, name: str) -> tuple[list[str | None], NDArray[np.int64]]:
+        """The values of a column as text, ascending, and the number of the one that each row has.
+
+        Midnights are written as their days.
 
         Returns:
             The values, last of them None for null, and their numbers in the order of the rows.
@@ -346,11 +410,17 @@ class Rows:
         Raises:
             ColumnError: there is no such column, or its values are nested.
         """
-        values, numbers = self._encoded(name, self.value(name))
-        ascending = sorted(range(len(values) - 1), key=lambda number: values[number])
-        rank = np.empty(len(values), dtype=np.int64)
-        rank[[*ascending, -1]] = np.arange(len(values))
-        return [*(values[number] for number in ascending), None], rank[numbers]
+        text = self.expression(name, "categorical")
+        values, numbers = self._encoded(name, text)
+        ordered = self.query(
+            f"SELECT v FROM (SELECT {text} AS v, {self._cell(name)} AS o FROM {self.sql}) "
+            "WHERE v IS NOT NULL GROUP BY v ORDER BY min(o), v",
+            _TUPLES,
+            [name],
+        )
+        places = {value: place for place, (value,) in enumerate(ordered)}
+        rank = np.array([*(places[value] for value in values[:-1]), len(places)], dtype=np.int64)
+        return [*(_days(list(places)) if self.is_moment(name) else places), None], rank[numbers]
 
     def _encoded(self, name: str, expression: str) -> tuple[list[Any], NDArray[np.int64]]:
         sql = f"SELECT {expression} AS v FROM {self.sql}"
@@ -400,10 +470,20 @@ def read_alike(past: Rows, now: Rows) -> None:
                 one.read_as({name: TEXT})
 
 
-def _filled(name: str) -> str:
-    """A column of a text file as SQL; null where there is nothing but space."""
-    cell = identifier(name)
-    return f"CASE WHEN trim({cell}) <> '' THEN {cell} END AS {cell}"
+def _days(moments: list[str]) -> list[str]:
+    """Moments as days where all are midnights."""
+    days = [_MIDNIGHT.sub("", moment) for moment in moments]
+    return days if all(":" not in day for day in days) else moments
+
+
+def _filled(rows: pa.Table) -> pa.Table:
+    """The rows of a text file; null where there is nothing but space."""
+    for number, name in enumerate(rows.column_names):
+        blank = pc.equal(pc.utf8_trim_whitespace(rows.column(number)), "")
+        if pc.any(blank).as_py():
+            filled = pc.if_else(blank, pa.scalar(None, pa.string()), rows.column(number))
+            rows = rows.set_column(number, name, filled)
+    return rows
 
 
 def _without_nan(number: str) -> str:
@@ -411,30 +491,28 @@ def _without_nan(number: str) -> str:
     return f"CASE WHEN isfinite({number}) OR isinf({number}) THEN {number} END"
 
 
-def _readable(table: pa.Table, name: str) -> pa.Table:
-    """The table with the types that DuckDB cannot scan as doubles.
-
-    Raises:
-        RowsError: a column comes twice.
-    """
-    _refuse_twins(table.column_names, name)
-    schema = pa.schema(
-        field.with_type(pa.float64())
-        if pa.types.is_float16(field.type) or pa.types.is_decimal256(field.type)
-        else field
-        for field in table.schema
-    )
-    return table if schema == table.schema else table.cast(schema)
+def _scannable(field: pa.Field) -> pa.Field:
+    """A column as a type that DuckDB scans and that loses nothing."""
+    kind = field.type
+    if pa.types.is_float16(kind):
+        kind = pa.float32()
+    elif pa.types.is_decimal256(kind):
+        kind = pa.string()
+    elif pa.types.is_timestamp(kind) and kind.unit in ("s", "ms"):
+        # Of these units it does not check the range.
+        kind = pa.timestamp("us", kind.tz)
+    return field.with_type(kind)
 
 
-def _refuse_twins(names: Sequence[str], table: str) -> None:
-    """SQL would rename a column without a name, or one of two that it cannot tell apart."""
-    if "" in names:
-        raise RowsError(f"{table} has a column without a name")
-    folded = [name.lower() for name in names]
-    twice = sorted({name for name in names if folded.count(name.lower()) > 1})
-    if twice:
-        raise RowsError(
-            f"{table} has more than one column {', '.join(map(repr, twice))}; "
-            "names must differ in more than upper and lower case"
-        )
+def _described(fields: Sequence[pa.Field]) -> dict[str, str]:
+    with _engine().cursor() as cursor:
+        cursor.register(Rows.sql, pa.schema(fields).empty_table())
+        return {name: kind for name, kind, *_ in cursor.sql(f"DESCRIBE {Rows.sql}").fetchall()}
+
+
+@contextmanager
+def _as_rows_error() -> Iterator[None]:
+    try:
+        yield
+    except FileError as error:
+        raise RowsError(str(error)) from error

@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_drift.sql import identifier, in_batches
+from mlops_drift.sql import digits, identifier, in_batches, is_number, literal, whole
 
 # Runs SQL that needs some columns.
 Query = Callable[[str, Sequence[str]], list[tuple[Any, ...]]]
 
 # From this share of numbers on a column is meant to hold numbers, and its texts are mistakes.
 MOSTLY = 0.9
+
+# What stands for a missing value among numbers, dates and truths; among texts it is one of them.
+_MISSING = ("na", "n/a", "#n/a", "<na>", "null", "none", "nan", "-nan", "+nan")
 
 _FIRST_ROWS = 1_000
 
@@ -32,14 +35,16 @@ class Reading:
         type: DuckDB's type.
         sql: the value as SQL, with `{}` for the text; null where it cannot be read.
         only: a condition on the text, without which the value would not say what the text says.
+        digits: the number as text, where the value as a double would round it.
     """
 
     type: str
     sql: str
     only: str = "true"
+    digits: str = ""
 
     def of(self, text: str) -> str:
-        """SQL that reads texts of which all can be read."""
+        """SQL that reads texts of which all can be read, or stand for a missing value."""
         return self.sql.replace("{}", text)
 
     def reads(self, text: str) -> str:
@@ -54,18 +59,17 @@ def _matching(pattern: str, type_: str) -> Reading:
 
 
 TEXT = Reading("VARCHAR", "{}")
-NOTHING = Reading('"NULL"', "{}")
-NUMBER = Reading("DOUBLE", "TRY_CAST({} AS DOUBLE)")
+NOTHING = Reading('"NULL"', "NULL")
+NUMBER = Reading("DOUBLE", "TRY_CAST({} AS DOUBLE)", is_number("{}"), digits("{}"))
 TRUTH = Reading("BOOLEAN", "CASE lower(trim({})) WHEN 'true' THEN true WHEN 'false' THEN false END")
-# A cast to a whole number would round.
-WHOLE = Reading(
-    "BIGINT", "TRY_CAST({} AS BIGINT)", "TRY_CAST({} AS BIGINT) = TRY_CAST({} AS DOUBLE)"
-)
+WHOLE = Reading("BIGINT", "TRY_CAST({} AS BIGINT)", f"{whole('{}')} IS NOT NULL")
 # 1,5 in a file whose delimiter is no comma.
+_POINT = "replace({}, ',', '.')"
 _COMMA = Reading(
     "DOUBLE",
-    "TRY_CAST(replace({}, ',', '.') AS DOUBLE)",
+    f"TRY_CAST({_POINT} AS DOUBLE)",
     "regexp_full_match(trim({}), '[+-]?[0-9]+(,[0-9]+)?')",
+    digits(_POINT),
 )
 # The first that reads every value is taken.
 NUMBERS = (WHOLE, NUMBER, _COMMA)
@@ -100,13 +104,19 @@ FOR_PEOPLE = Reading(
 class Facts:
     """How many values a column has, and how many of them each reading can read.
 
-    >>> numbers = Facts(10, {NUMBER: 10})
+    Attributes:
+        values: the values that neither are empty nor stand for a missing one.
+        read: how many of them each reading reads.
+        missing: words that stand for a missing value where the others are no texts.
+
+    >>> numbers = Facts(10, {NUMBER: 10}, missing=3)
     >>> numbers.best().type, Facts(5, {NUMBER: 4}).best().type
     ('DOUBLE', 'VARCHAR')
     """
 
     values: int
     read: Mapping[Reading, int] = field(default_factory=dict)
+    missing: int = 0
 
     def best(self) -> Reading:
         """The first reading that reads every value; text where none does."""
@@ -136,7 +146,7 @@ class Facts:
     def __add__(self, other: "Facts") -> "Facts":
         readings = (*NUMBERS, *OTHERS, FOR_PEOPLE)
         read = {one: self.read.get(one, 0) + other.read.get(one, 0) for one in readings}
-        return Facts(self.values + other.values, read)
+        return Facts(self.values + other.values, read, self.missing + other.missing)
 
 
 def find_facts(
@@ -172,22 +182,35 @@ def _facts_of(
     for names in in_batches(list(readings)):
         lists = ", ".join(f"[{_counts(identifier(name), readings[name])}]" for name in names)
         [row] = query(f"SELECT {lists} FROM {table}", names)
-        for name, (values, *read) in zip(names, row, strict=True):
-            found[name] = Facts(values, dict(zip(readings[name], read, strict=True)))
+        for name, (values, missing, *read) in zip(names, row, strict=True):
+            found[name] = Facts(values, dict(zip(readings[name], read, strict=True)), missing)
     return found
 
 
 def _counts(cell: str, readings: Sequence[Reading]) -> str:
-    """How many values there are, and how many of them each reading can read."""
-    conditions = [f"({cell} IS NOT NULL)", *(one.reads(cell) for one in readings)]
+    """How many values there are and words for none, and how many values each reading can read."""
+    word = is_missing(cell)
+    conditions = [f"(NOT {word})", f"({word})", *(one.reads(cell) for one in readings)]
     return ", ".join(f"count(*) FILTER {condition}" for condition in conditions)
+
+
+def is_missing(text: str) -> str:
+    """SQL that says whether a text stands for a missing value; null of null."""
+    # Most texts are longer than these words, and are told so in a tenth of the time.
+    is_longer = f"strlen({text}) > {max(map(len, _MISSING))}"
+    is_padded = f"prefix({text}, ' ') OR suffix({text}, ' ')"
+    words = ", ".join(map(literal, _MISSING))
+    return (
+        f"CASE WHEN {is_longer} AND NOT ({is_padded}) THEN false "
+        f"ELSE lower(trim({text})) IN ({words}) END"
+    )
 
 
 def readings_of_both(past: Facts, now: Facts) -> tuple[Reading, Reading]:
     """How to read one column of two files.
 
     As one type if there is one for all values of both. Otherwise each as its own, unless that
-    would make truths of one file meet texts of the other.
+    would make truths of one file, or words for a missing value, meet texts of the other.
 
     >>> numbers, texts = Facts(2, {NUMBER: 2}), Facts(2)
     >>> [one.type for one in readings_of_both(numbers, texts)]
@@ -197,6 +220,7 @@ def readings_of_both(past: Facts, now: Facts) -> tuple[Reading, Reading]:
     if together is not TEXT:
         return together, together
     mine, theirs = past.best(), now.best()
-    if mine is TEXT or (mine is TRUTH and theirs is TEXT):
+    meets_texts = mine is TRUTH or (mine is NOTHING and past.missing)
+    if mine is TEXT or (theirs is TEXT and meets_texts):
         return TEXT, TEXT
     return mine, theirs

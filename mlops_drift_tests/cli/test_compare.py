@@ -164,8 +164,8 @@ def test_nothing_but_the_report_is_printed_where_there_is_no_terminal(run):
         ("past.txt", "must end in one of .parquet, .csv"),
         ("empty.parquet", "empty.parquet has no rows"),
         ("empty.csv", "empty.csv has no rows"),
-        ("nothing.csv", "nothing.csv has no rows"),
-        ("cut.parquet", "cut.parquet cannot be read"),
+        ("nothing.csv", "nothing.csv, line 1: the file is empty"),
+        ("cut.parquet", "cut.parquet: the Parquet file is cut off"),
         ("damaged.parquet", "damaged.parquet"),
     ],
 )

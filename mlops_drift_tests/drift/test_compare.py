@@ -1,6 +1,7 @@
 import datetime as dt
 import json
 import math
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +12,9 @@ from scipy import stats
 from mlops_drift.drift import compare as compare_module
 from mlops_drift.drift.compare import compare, compare_chunks
 from mlops_drift.drift.config import DriftMonitor
-from mlops_drift.drift.files import RowsError
 from mlops_drift.drift.profile import profile
 from mlops_drift.drift.reference import Reference
+from mlops_drift.drift.rows import RowsError
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -241,7 +242,7 @@ def labels(values, **options):
         (["b", None, "a", "b"], [("a", 1), ("b", 2), ("null", 1)]),
         ([10, 9, 10], [("9", 1), ("10", 2)]),
         ([2.5, np.nan, None], [("2.5", 1), ("null", 2)]),
-        ([True, False, True], [("False", 1), ("True", 2)]),
+        ([True, False, True], [("false", 1), ("true", 2)]),
         (
             [dt.datetime(2024, 1, 2), dt.datetime(2024, 1, 1)],
             [("2024-01-01", 1), ("2024-01-02", 1)],
@@ -405,6 +406,65 @@ def test_a_text_file_beside_a_table_of_texts_is_read_as_text(tmp_path):
     (tmp_path / "now.csv").write_text("x\n" + "1.0\n2.0\n" * 100)
     paths = [tmp_path / "past.parquet", tmp_path / "now.csv"]
     assert verdicts(compare(*paths)) == verdicts(compare(*paths[::-1])) == {"x": "pass"}
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_words_for_a_missing_value_are_texts_beside_texts(form, tmp_path):
+    codes = ["EU", "NA", "None", "null"] * 50
+    past, now = tmp_path / f"past.{form}", tmp_path / "now.csv"
+    if form == "csv":
+        past.write_text("c\n" + "\n".join(codes) + "\n")
+    else:
+        pq.write_table(pa.table({"c": codes}), past)
+    for words in (codes, ["NA"] * 200, ["null", "NA"] * 100):
+        now.write_text("c,x\n" + "".join(f"{word},1\n" for word in words))
+        for column in (compare(past, now).columns["c"], compare(now, past).columns["c"]):
+            assert (column.measures.null_reference, column.measures.null_share) == (0, 0)
+            assert column.verdict == ("pass" if words is codes else "fail")
+
+
+def test_ids_of_many_digits_stay_apart(tmp_path):
+    ids = [12345678901234567000 + number for number in range(100)]
+    halves = [ids[:50] * 4, ids[50:] * 4]
+    past, now = tmp_path / "past.csv", tmp_path / "now.csv"
+    for path, half in zip((past, now), halves, strict=True):
+        path.write_text("id\n" + "\n".join(map(str, half)))
+    tables = [pa.table({"id": pa.array(half, pa.uint64())}) for half in halves]
+    for pair in ((past, now), tables, (past, tables[1])):
+        column = compare(*pair, categorical=["id"]).columns["id"]
+        assert (column.measures.unseen, column.measures.tvd) == (1.0, 1.0)
+    assert compare(past, tables[0], categorical=["id"]).columns["id"].measures.unseen == 0
+    whole = pa.table(
+        {"id": pa.array([Decimal(number) for number in ids], pa.decimal128(38, 4)), "x": range(100)}
+    )
+    assert len(compare_chunks(whole, whole, by="id")) == 100
+
+
+@pytest.mark.parametrize("kind", [pa.uint64(), pa.decimal128(38, 0), pa.string()])
+def test_numbers_that_a_double_cannot_tell_apart_are_not_judged_as_numbers(kind, tmp_path):
+    ids = [Decimal(12345678901234567000 + number) for number in range(100)] * 4
+    path = tmp_path / ("ids.csv" if kind == pa.string() else "ids.parquet")
+    if kind == pa.string():
+        path.write_text("id\n" + "\n".join(map(str, ids)))
+    else:
+        pq.write_table(pa.table({"id": pa.array(ids).cast(kind)}), path)
+    column = compare(path, path).columns["id"]
+    assert column.verdict == "unknown"
+    assert "cannot be told apart as numbers" in column.reasons[0]
+    assert compare(path, path, categorical=["id"]).columns["id"].verdict == "pass"
+    # These differ by more than a double rounds.
+    moments = table(ns=1_700_000_000_000_000_000 + np.arange(1000) * 1_000_000)
+    assert compare(moments, moments).columns["ns"].verdict == "pass"
+
+
+def test_one_column_with_an_infinite_date_takes_no_other_down():
+    ends = pa.array([2**31 - 1, 5_000_000, *range(998)], pa.int32()).cast(pa.date32())
+    late = pa.array([2**62, *range(999)], pa.timestamp("ms"))
+    columns = compare(table(d=ends, t=late), table(d=ends, t=late)).columns
+    assert {name: column.verdict for name, column in columns.items()} == {
+        "x": "pass", "plan": "pass", "d": "pass", "t": "unknown"
+    }  # fmt: skip
+    assert "column 't' of the table cannot be read: " in columns["t"].reasons[0]
 
 
 def test_truths_and_their_numbers_are_the_same():

@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_drift.drift.files import RowsError
-from mlops_drift.drift.rows import ColumnError, Rows
+from mlops_drift.drift.rows import ColumnError, Rows, RowsError
 
 NAN, INF = np.nan, np.inf
 
@@ -186,8 +185,30 @@ TEXTS = {
     "string views": (pa.array(["a", None], pa.string_view()), ["a", None]),
     "dictionary": (pa.array(["a", None, "b"]).dictionary_encode(), ["a", None, "b"]),
     "whole numbers": (pa.array([1, None]), ["1", None]),
-    "floats": (pa.array([1.0, 1.5, -0.0, NAN, INF, 1e16]), ["1", "1.5", "0", None, "inf", "1e+16"]),
+    "floats": (
+        pa.array([1.0, 1.5, -0.0, NAN, INF, 1e16]),
+        ["1", "1.5", "0", None, "inf", str(10**16)],
+    ),
+    "large floats": (pa.array([-1e22, 1e300, 1e-5]), ["-1" + "0" * 22, "1e+300", "1e-05"]),
+    "singles": (pa.array([0.1, 1e10], pa.float32()), ["0.1", "10000000000"]),
     "decimals": (pa.array([Decimal("1.00"), Decimal("1.50")]), ["1", "1.5"]),
+    "long decimals": (
+        pa.array([Decimal("12345678901234567890.00"), Decimal("-0.12345678901234567890")]),
+        ["12345678901234567890", "-0.1234567890123456789"],
+    ),
+    "decimals of 256 bits": (
+        pa.array([Decimal(10**40), Decimal("0.50")], pa.decimal256(60, 2)),
+        ["1" + "0" * 40, "0.5"],
+    ),
+    "unsigned numbers": (pa.array([2**64 - 1], pa.uint64()), [str(2**64 - 1)]),
+    "infinite dates": (
+        pa.array([2**31 - 1, -(2**31) + 1], pa.int32()).cast(pa.date32()),
+        ["infinity", "-infinity"],
+    ),
+    "dates beyond 9999": (
+        pa.array([5_000_000, -1_000_000], pa.int32()).cast(pa.date32()),
+        ["15659-07-15", "0769-02-04 (BC)"],
+    ),
     "booleans": (pa.array([True, None]), ["true", None]),
     "dates": (pa.array([DAY]), ["1970-01-03"]),
     "no type": (pa.array([None]), [None]),
@@ -209,6 +230,7 @@ def test_categories_of_every_type_are_text(values, expected):
     ("sql", "expected"),
     [
         ("SELECT 1::HUGEINT AS x", [1.0]),
+        ("SELECT 1e20::UHUGEINT AS x", [1e20]),
         ("SELECT 1.25::DECIMAL(30, 2) AS x", [1.25]),
         ("SELECT INTERVAL 6 HOURS AS x", [0.25]),
         ("SELECT TIMESTAMPTZ '1970-01-03 12:00:00+00' AS x", [2.5]),
@@ -217,6 +239,33 @@ def test_categories_of_every_type_are_text(values, expected):
 )
 def test_types_of_duckdb_are_numbers_too(sql, expected):
     np.testing.assert_array_equal(Rows(duckdb.sql(sql)).numbers("x"), expected)
+
+
+def test_wide_whole_numbers_are_exact_categories():
+    wide = ["12345678901234567890123456789012345678", "12345678901234567890123456789012345679"]
+    for kind in ("HUGEINT", "UHUGEINT", "DECIMAL(38, 0)"):
+        rows = Rows(duckdb.sql(f'SELECT unnest({wide})::{kind} AS "a ""b""", 1 AS c'))
+        assert rows.kinds == {'a "b"': "numeric", "c": "numeric"}
+        assert rows.categories('a "b"') == dict.fromkeys(wide, 1)
+        assert rows.groups('a "b"')[0] == [*wide, None]
+
+
+def test_an_infinite_date_is_an_infinite_number():
+    ends = pa.array([2**31 - 1, -(2**31) + 1, 1, None], pa.int32()).cast(pa.date32())
+    np.testing.assert_array_equal(Rows(pa.table({"x": ends})).numbers("x"), [INF, -INF, 1, NAN])
+
+
+def test_a_value_that_cannot_be_read_is_of_its_column_alone():
+    late = pa.array([2**62], pa.timestamp("ms"))
+    union = pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])])
+    rows = Rows(pa.table({"x": late, "y": [1], "z": union}))
+    assert (rows.count, rows.kinds) == (1, {"x": "numeric", "y": "numeric"})
+    assert rows.numbers("y").tolist() == [1.0]
+    for read in (rows.numbers, rows.categories, rows.encoded, rows.groups):
+        with pytest.raises(ColumnError, match="column 'x' of the table cannot be read: "):
+            read("x")
+        with pytest.raises(ColumnError, match="column 'z' of the table holds ARROW sparse_union"):
+            read("z")
 
 
 def test_the_time_zone_of_a_connection_does_not_matter():
@@ -295,7 +344,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 )
 def test_a_damaged_file_is_named(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(RowsError, match=f"{name} cannot be read: "):
+    with pytest.raises(RowsError, match=f"{name}[:,] "):
         Rows(tmp_path / name)
 
 
@@ -397,14 +446,14 @@ def test_a_header_may_hold_other_delimiters_and_lines(tmp_path):
 
 def test_a_column_without_a_name_is_refused(tmp_path):
     pq.write_table(pa.table({"": [1], "b": [2]}), tmp_path / "rows.parquet")
-    with pytest.raises(RowsError, match=r"rows\.parquet has a column without a name"):
+    with pytest.raises(RowsError, match=r"rows\.parquet: column 1 has no name"):
         Rows(tmp_path / "rows.parquet")
 
 
 @pytest.mark.parametrize("row", ["1,2,3,4", "1", '"1,2'])
 def test_a_ragged_row_is_refused_and_hides_no_others(row, tmp_path):
     (tmp_path / "rows.csv").write_text("a,b\n" + "1,2\n" * 50 + f"{row}\n")
-    with pytest.raises(RowsError, match=r"rows\.csv cannot be read: "):
+    with pytest.raises(RowsError, match=r"rows\.csv, line 52: "):
         Rows(tmp_path / "rows.csv")
 
 
@@ -450,10 +499,14 @@ def test_groups_are_ascending_and_null_comes_last():
         return found, numbers.tolist()
 
     assert groups(["b", None, "a", "b"]) == (["a", "b", None], [1, 2, 0, 1])
-    assert groups([10, 9, 10]) == ([9, 10, None], [1, 0, 1])
-    assert groups([2.0, NAN, 1.0, None]) == ([1.0, 2.0, None], [1, 2, 0, 2])
+    assert groups([10, 9, 10]) == (["9", "10", None], [1, 0, 1])
+    assert groups([2.0, NAN, 1.0, None]) == (["1", "2", None], [1, 2, 0, 2])
     days = [dt.date(2024, 2, 1), dt.date(2024, 1, 31)]
-    assert groups(days) == ([*reversed(days), None], [1, 0])
+    assert groups(days) == (["2024-01-31", "2024-02-01", None], [1, 0])
+    ids = [Decimal("12345678901234567891"), Decimal("12345678901234567890")]
+    assert groups(ids) == ([*map(str, reversed(ids)), None], [1, 0])
+    ends = pa.array([2**31 - 1, 0, 5_000_000], pa.int32()).cast(pa.date32())
+    assert groups(ends) == (["1970-01-01", "15659-07-15", "infinity", None], [2, 0, 1])
     assert groups(pa.array([None, None])) == ([None], [0, 0])
     assert groups(pa.array([], pa.int64())) == ([None], [])
 
@@ -469,12 +522,63 @@ def test_names_are_quoted(tmp_path):
     for rows in (Rows(table), Rows(tmp_path / "t.parquet")):
         for name in table.column_names:
             assert rows.numbers(name).tolist() == table[name].to_pylist()
-            assert rows.groups(name)[0] == [*sorted(table[name].to_pylist()), None]
+            wanted = [f"{value:.0f}" for value in sorted(table[name].to_pylist())]
+            assert rows.groups(name)[0] == [*wanted, None]
         assert rows.table({STRANGE: "categorical"}).to_pydict() == {STRANGE: ["2", "1"]}
 
 
-def test_what_stands_for_a_missing_number_in_a_csv_is_null(tmp_path):
+MISSING = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "None", "NaN", "nan", "-nan", " NA "]
+
+
+@pytest.mark.parametrize("word", MISSING)
+def test_words_for_a_missing_value_are_null_among_numbers_dates_and_truths(word, tmp_path):
     path = tmp_path / "gaps.csv"
-    path.write_text("a,b\n1,x\nNA,y\nnull,z\n,w\n")
-    assert Rows(path).numbers("a").tolist()[0] == 1.0
-    assert np.isnan(Rows(path).numbers("a")[1:]).all()
+    path.write_text(f"a;b;c;d\n1;2024-01-02;true;1,5\n{word};{word};{word};{word}\n;;;\n")
+    rows = Rows(path)
+    assert rows.types == {"a": "BIGINT", "b": "DATE", "c": "BOOLEAN", "d": "DOUBLE"}
+    for name, value in {"a": "1", "b": "2024-01-02", "c": "true", "d": "1.5"}.items():
+        assert rows.categories(name) == {value: 1, None: 2}
+        assert np.isnan(rows.numbers(name)[1:]).all()
+
+
+@pytest.mark.parametrize("word", MISSING[:-1])
+def test_the_same_words_are_texts_among_texts(word, tmp_path):
+    (tmp_path / "codes.csv").write_text(f"a,b\nEU,x\n{word},y\n,z\n")
+    assert Rows(tmp_path / "codes.csv").categories("a") == {"EU": 1, word: 1, None: 1}
+
+
+def test_a_word_for_a_missing_value_is_none_of_the_texts_among_numbers(tmp_path):
+    (tmp_path / "rows.csv").write_text("x\n" + "1.5\n" * 99 + "?\nNA\nnan\n")
+    with pytest.raises(ColumnError, match=r"text such as '\?' in 1 of 100 rows"):
+        Rows(tmp_path / "rows.csv").numbers("x")
+
+
+@pytest.mark.parametrize("text", ["70_1", "0x1F", "0b11", "1_000"])
+def test_what_is_a_number_to_the_engine_only_is_a_category(text, tmp_path):
+    (tmp_path / "rows.csv").write_text(f"x,y\n{text},1\n7,1\n")
+    rows = Rows(tmp_path / "rows.csv")
+    assert rows.kinds["x"] == "categorical"
+    assert rows.categories("x") == {text: 1, "7": 1}
+
+
+def test_numbers_of_a_text_file_are_exact_categories(tmp_path):
+    ids = ["12345678901234567890", "12345678901234567891"]
+    same = ["1", "1.0", "+1.00", "001", "1e0"]
+    texts = [*ids, "12345678901234567890.0", *same, "0.1", ".10", "-5e-1", "NA"]
+    (tmp_path / "rows.csv").write_text("x,y\n" + "".join(f"{text},1\n" for text in texts))
+    rows = Rows(tmp_path / "rows.csv")
+    assert rows.types["x"] == "DOUBLE"
+    counted = {ids[0]: 2, ids[1]: 1, "1": 5, "0.1": 2, "-0.5": 1, None: 1}
+    assert rows.categories("x") == counted
+    assert rows.groups("x")[0] == ["-0.5", "0.1", "1", *ids, None]
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl", "jsonl.gz"])
+def test_json_is_read_as_csv_is(ending, tmp_path):
+    records = b'{"a": 12345678901234567890, "b": "x"}\n{"a": 1.0, "b": "NA"}\n{"a": NaN}\n'
+    path = tmp_path / f"rows.{ending}"
+    path.write_bytes(gzip.compress(records) if ending.endswith("gz") else records)
+    rows = Rows(path)
+    assert rows.kinds == {"a": "numeric", "b": "categorical"}
+    assert rows.categories("a") == {"12345678901234567890": 1, "1": 1, None: 1}
+    assert rows.categories("b") == {"x": 1, "NA": 1, None: 1}
