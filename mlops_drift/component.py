@@ -15,10 +15,10 @@ from mlops_drift.automation.jobs import daily_job, daily_schedule, retraining_jo
 from mlops_drift.automation.missing import late_files_sensor
 from mlops_drift.automation.notifications import notification_sensor
 from mlops_drift.automation.sensor import retraining_sensor
+from mlops_drift.files.text import read_text
 from mlops_drift.resources import mlflow_run
 from mlops_drift.sources.catalogue import open_source
 from mlops_drift.spec import ModelSpec
-from mlops_drift.text_files import read_text
 
 # Beside the YAML, where features are derived.
 FEATURES_SQL = "features.sql"

@@ -21,8 +21,8 @@ from pydantic import BaseModel, ValidationError
 from mlops_drift import settings
 from mlops_drift.component import MonitoredModel
 from mlops_drift.errors import UserError
+from mlops_drift.files.text import read_text
 from mlops_drift.spec import ModelSpec
-from mlops_drift.text_files import read_text
 from mlops_drift.yaml_mistakes import mistakes
 from mlops_drift.yaml_syntax import syntax_mistake
 from mlops_drift.yaml_values import value_mistakes

@@ -29,6 +29,7 @@ from mlops_drift.drift.text_columns import (
     is_missing,
     readings_of_both,
 )
+from mlops_drift.errors import UserError
 from mlops_drift.files.error import FileError, refuse_unclear_names
 from mlops_drift.files.table_file import TableFile, open_file
 from mlops_drift.sql import digits, identifier, shortest
@@ -55,7 +56,7 @@ _MIDNIGHT = re.compile(r" 00:00:00(\+00)?(?=$| )")
 _MICROSECONDS_PER_DAY = 86_400_000_000
 
 
-class RowsError(ValueError):
+class RowsError(UserError, ValueError):
     """A table cannot be read."""
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlops_drift.errors import UserError
 
-class FileError(ValueError):
+
+class FileError(UserError, ValueError):
     """A file is not the table that it should be: which file, which line, what would be right."""
 
 

@@ -76,6 +76,15 @@ def decoded(path: Path, data: bytes) -> str:
         ) from error
 
 
+def read_text(path: Path) -> str:
+    r"""The text of a file in UTF-8, with or without byte order mark; lines end in \n.
+
+    Raises:
+        FileError: the file holds no such text.
+    """
+    return decoded(path, read_bytes(path)).replace("\r\n", "\n").replace("\r", "\n")
+
+
 def line_of(data: bytes, place: int) -> int:
     r"""The line of a place, from 1; lines end in \n, \r\n or \r.
 
