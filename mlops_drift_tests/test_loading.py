@@ -276,10 +276,12 @@ def test_a_file_in_another_encoding_is_named_with_its_line(folder):
     text = GOOD.replace("Whether a is positive.", "Größer als 0").encode("cp1252")
     file = write(folder, text)
     line = line_of(GOOD, "description: Whether a is positive.")
-    assert complaint() == f"{file}: line {line} is not in UTF-8; save the file in that encoding"
+    assert complaint() == (
+        f"{file}, line {line}: the byte 0xF6 is not UTF-8; save the file as UTF-8"
+    )
     write(folder, DERIVING)
     sql = write(folder, MADE.encode() + b"\n-- \xfc", "tiny/features.sql")
-    assert f"{sql}: line 2 is not in UTF-8" in complaint()
+    assert f"{sql}, line 2: the byte 0xFC is not UTF-8" in complaint()
 
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "hello\n"])

@@ -1,15 +1,19 @@
 """The command `compare`: one file against another."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlops_drift.cli.common import FORMAT, print_json, waiting, writable, write_page
 from mlops_drift.cli.errors import DRIFTED, Trouble
+
+if TYPE_CHECKING:
+    from mlops_drift.drift.compare import Comparison
+    from mlops_drift.drift.rows import Rows
 
 
 @click.command()
@@ -34,7 +38,12 @@ from mlops_drift.cli.errors import DRIFTED, Trouble
 @click.option("--threshold", type=float, help="Metric from which a significant difference fails.")
 @click.option("--alpha", type=float, help="Chance of any failed column without drift.")
 @click.option("--min-rows", type=int, help="Rows that a verdict needs.")
-@click.option("--exit-code", is_flag=True, help="Exit with 1 if a column drifted; 2 is trouble.")
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 0 if columns were judged and none drifted, 1 if one drifted, 2 if none could "
+    "be judged or CURRENT lacks a column of REFERENCE.",
+)
 def compare(
     reference: str,
     current: str,
@@ -50,7 +59,10 @@ def compare(
 ) -> None:
     """Hold the file CURRENT against the file REFERENCE, column by column.
 
-    Both are Parquet (.parquet) or text (.csv, .tsv, also with .gz).
+    Both are Parquet (.parquet), CSV (.csv, .tsv) or JSON (.json, .jsonl), those of text also with
+    .gz. Numbers are compared as doubles, ids and other codes exactly if they are named in
+    --categorical. NA, null, None and the like are missing values among numbers, dates and truths,
+    and texts among texts. A column that only CURRENT has is reported and changes no exit status.
     """
     if auc and by:
         raise click.UsageError("--auc compares whole tables, it cannot be used with --by")
@@ -85,8 +97,29 @@ def compare(
         from mlops_drift.reporting.comparison import print_comparison
 
         print_comparison(comparisons, reference, current, monitor)
-    if exit_code and any(comparison.drifted for comparison in comparisons):
-        raise SystemExit(DRIFTED)
+    if exit_code:
+        _refuse_unjudged(comparisons, past, now)
+        if any(comparison.drifted for comparison in comparisons):
+            raise SystemExit(DRIFTED)
+
+
+def _refuse_unjudged(comparisons: "Sequence[Comparison]", past: "Rows", now: "Rows") -> None:
+    """Where nothing is known, nothing is as it was.
+
+    Raises:
+        Trouble: a column of the reference is missing, or no column was judged.
+    """
+    lacking = [
+        name for name in comparisons[0].columns if name in past.columns and name not in now.columns
+    ]
+    if lacking:
+        raise Trouble(
+            f"{now.name} lacks {', '.join(map(repr, lacking))} of {past.name}; write all of its "
+            "columns, or name those to compare in --columns"
+        )
+    cells = [column for comparison in comparisons for column in comparison.columns.values()]
+    if all(column.verdict == "unknown" for column in cells):
+        raise Trouble(f"nothing could be judged: {cells[0].reasons[0]}")
 
 
 def _monitor(judging: dict[str, Any]) -> Any:

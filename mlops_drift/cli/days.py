@@ -1,5 +1,7 @@
 """The commands over days: `run`, `backtest`, `status` and `sql`."""
 
+import csv
+import io
 import os
 import time
 from pathlib import Path
@@ -203,15 +205,21 @@ def status(model: str, style: str) -> None:
 @click.option("--format", "style", type=click.Choice(["text", "json", "csv"]), default="text")
 def sql(query: str | None, style: str) -> None:
     """Run QUERY over every table by its name; without one, list the tables."""
-    from mlops_drift.lake.catalogue import list_tables, run_sql
+    from mlops_drift.lake.catalogue import Form, list_tables, records, run_sql
     from mlops_drift.reporting.terminal import print_table
     from mlops_drift.resources import open_lake
 
+    form: Form = "json" if style == "json" else "text"
     with open_lake() as lake:
-        result = run_sql(lake, query) if query else list_tables(lake)
+        result = run_sql(lake, query, form) if query else list_tables(lake, form)
+    found = records(result) if style == "json" else []
     if style == "json":
-        print_json(result.to_pylist())
+        print_json(found)
     elif style == "csv":
-        click.echo(result.to_pandas(date_as_object=True).to_csv(index=False), nl=False)
+        written = io.StringIO(newline="")
+        writer = csv.writer(written, lineterminator="\n")
+        writer.writerow(result.column_names)
+        writer.writerows(zip(*(column.to_pylist() for column in result.columns), strict=True))
+        click.echo(written.getvalue(), nl=False)
     else:
         print_table(result)

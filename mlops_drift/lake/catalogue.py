@@ -1,6 +1,9 @@
 """SQL over all tables of the lake by their names."""
 
-from typing import Any
+import json
+import re
+from decimal import Decimal
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
@@ -11,13 +14,23 @@ from mlops_drift.lake.delta import files_relation, open_table
 from mlops_drift.lake.lake import Lake
 from mlops_drift.sql import identifier
 
+# Values in their types, or each written exactly: as text, or as JSON.
+Form = Literal["values", "text", "json"]
+
+_FRACTION = re.compile(r"DECIMAL\((1[6-9]|[23][0-9]), ?[1-9][0-9]*\)")
+
 
 class QueryError(UserError):
     """A query is wrong; the message is DuckDB's own."""
 
 
-def run_sql(lake: Lake, query: str) -> pa.Table:
+def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
     """Runs a query in which every table has its name, such as `features.churn`.
+
+    Args:
+        lake: where the tables are.
+        query: one statement that returns rows.
+        form: what the cells are; as text no value is rounded, and none is beyond what Python holds.
 
     Raises:
         QueryError: if DuckDB cannot run it.
@@ -33,11 +46,65 @@ def run_sql(lake: Lake, query: str) -> pa.Table:
             result = cursor.sql(query)
             if result is None:
                 raise QueryError(f"the query holds no statement that returns rows: {query!r}")
-            return result.to_arrow_table()
+            return _written(result, form).to_arrow_table()
         except duckdb.Error as error:
             raise QueryError(
                 f"{error}\nThe tables are: {', '.join(lake.names()) or 'none yet'}"
             ) from error
+
+
+def records(result: pa.Table) -> list[dict[str, Any]]:
+    """The rows of a result in the form `json`.
+
+    Fractions of more digits than a double has are texts.
+
+    Raises:
+        QueryError: two columns have one name.
+
+    >>> records(pa.table({"n": ["12345678901234567890"], "x": ["[0.5, 0.12345678901234567890]"]}))
+    [{'n': 12345678901234567890, 'x': [0.5, '0.12345678901234567890']}]
+    """
+    names = result.column_names
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise QueryError(
+            f"more than one column is called {', '.join(map(repr, twice))}, and JSON holds one; "
+            "name them apart with AS, or ask for --format csv"
+        )
+    rows = zip(*(column.to_pylist() for column in result.columns), strict=True)
+    return [{name: _from_json(cell) for name, cell in zip(names, row, strict=True)} for row in rows]
+
+
+def _from_json(cell: str | None) -> Any:
+    if cell is None:
+        return None
+    return json.loads(cell, parse_float=_exact if cell.startswith(("[", "{")) else float)
+
+
+def _exact(number: str) -> float | str:
+    found = float(number)
+    return found if Decimal(repr(found)) == Decimal(number) else number
+
+
+def _written(result: duckdb.DuckDBPyRelation, form: Form) -> duckdb.DuckDBPyRelation:
+    if form == "values":
+        return result
+    # By their numbers: names may come twice.
+    cells = [
+        f"{_cell(f'#{number}', str(kind), form)} AS {identifier(name)}"
+        for number, (name, kind) in enumerate(zip(result.columns, result.types, strict=True), 1)
+    ]
+    return result.project(", ".join(cells))
+
+
+def _cell(value: str, kind: str, form: Form) -> str:
+    text = f"CAST({value} AS VARCHAR)"
+    if form == "text":
+        return text
+    if kind.startswith("TIMESTAMP"):
+        return f"to_json(regexp_replace({text}, '^([0-9]+-[0-9]+-[0-9]+) ', '\\1T'))"
+    # A fraction in JSON is a double to most who read it, which has no more than 15 digits.
+    return f"to_json({text if kind == 'JSON' or _FRACTION.fullmatch(kind) else value})"
 
 
 def _relation(snapshot: DeltaTable) -> str:
@@ -64,7 +131,7 @@ def _duckdb_type(data_type: Any) -> str:
     return names.get(data_type.type, "VARCHAR")
 
 
-def list_tables(lake: Lake) -> pa.Table:
+def list_tables(lake: Lake, form: Form = "values") -> pa.Table:
     """All tables with their rows, columns, and number of commits."""
     rows: list[dict[str, Any]] = []
     for name in lake.names():
@@ -87,4 +154,6 @@ def list_tables(lake: Lake) -> pa.Table:
             ("columns", pa.string()),
         ]
     )
-    return pa.Table.from_pylist(rows, schema=schema)
+    found = pa.Table.from_pylist(rows, schema=schema)
+    with lake.cursor() as cursor:
+        return _written(cursor.from_arrow(found), form).to_arrow_table()

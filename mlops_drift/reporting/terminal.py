@@ -239,12 +239,13 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
 
 
 def print_table(result: pa.Table) -> None:
-    """Prints a query's result, its first thousand rows."""
+    """Prints a query's result, whose values are texts: its first thousand rows."""
     table = Table()
     for name in result.schema.names:
         table.add_column(escape(name))
-    for row in result.slice(0, 1000).to_pylist():
-        table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
+    columns = [column.to_pylist() for column in result.slice(0, 1000).columns]
+    for row in zip(*columns, strict=True):
+        table.add_row(*("" if value is None else escape(value) for value in row))
     console = Console()
     console.print(table)
     if result.num_rows > 1000:

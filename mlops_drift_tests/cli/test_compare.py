@@ -1,7 +1,9 @@
+import html
 import json
 import subprocess
 import sys
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -144,6 +146,73 @@ def test_the_exit_code_tells_drift_only_if_asked(run, current, expected):
 
 def test_the_exit_code_tells_drift_of_any_chunk(run):
     assert run("past.parquet", "days.parquet", "--by", "day", "--exit-code").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("current", "options", "said"),
+    [
+        ("y,plan\n" + "1,a\n" * 300, [], "current.csv lacks 'moved' of reference.csv"),
+        ("1,a\n" * 300, [], "lacks 'moved', 'plan' of reference.csv"),
+        ("moved,plan\n1,a\n", [], "nothing could be judged: moved was not judged: 1 row"),
+        ("moved,plan\n" + "1,a\n2,b\n" * 9, ["--by", "plan"], "nothing could be judged"),
+        ("plan\n" + "a\n" * 300, ["--columns", "moved"], "lacks 'moved'"),
+    ],
+)
+def test_the_exit_code_tells_what_was_not_judged(run, current, options, said, tmp_path):
+    (tmp_path / "reference.csv").write_text("moved,plan\n" + "1,a\n2,b\n" * 150)
+    current = (tmp_path / "current.csv").write_text(current) and str(tmp_path / "current.csv")
+    arguments = (str(tmp_path / "reference.csv"), current, *options)
+    result = run(*arguments, "--exit-code")
+    assert result.exit_code == 2
+    assert said in result.stderr.replace(f"{tmp_path}/", "")
+    assert "columns drifted" in result.stdout or "column drifted" in result.stdout
+    assert run(*arguments).exit_code == 0
+
+
+def test_a_column_that_only_the_current_table_has_changes_no_exit_code(run, tmp_path):
+    (tmp_path / "a.csv").write_text("x\n" + "1\n2\n" * 150)
+    (tmp_path / "b.csv").write_text("x,new\n" + "1,a\n2,b\n" * 150)
+    result = run(str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--exit-code")
+    assert result.exit_code == 0
+    assert "1 not judged" in result.stdout
+
+
+NAMES = [
+    "self",
+    "index",
+    "NA",
+    "select",
+    'say "b"',
+    "it's",
+    "😀",
+    "a.b",
+    "{}",
+    "%s",
+    "v",
+    "o",
+    "<b>",
+]
+NAMES += ["arrow_rows", "[red]", "a,b", "x\ny", "c0", " "]
+
+
+def test_columns_may_have_any_name(run, tmp_path):
+    rng = np.random.default_rng(0)
+    for file in ("a", "b"):
+        rows = {name: rng.choice(["u", "v"], 200) for name in NAMES[:-1]}
+        pq.write_table(pa.table({**rows, "n": rng.normal(size=200)}), tmp_path / f"{file}.parquet")
+    files = [str(tmp_path / f"{file}.parquet") for file in ("a", "b")]
+    page = tmp_path / "page.html"
+    result = run(*files, "--html", str(page), "--auc", "--format", "json", "--exit-code")
+    assert result.exit_code == 0, result.output
+    assert list(json.loads(result.stdout)["columns"]) == [*NAMES[:-1], "n"]
+    drawn = html.unescape(page.read_text("utf-8"))
+    assert all(name in drawn for name in NAMES[:-1])
+    for name in ["o", "arrow_rows", 'say "b"', "a,b"]:
+        quoted = '"' + name.replace('"', '""') + '"'
+        assert run(*files, "--by", name, "--columns", f"{quoted},n").exit_code == 0
+    pq.write_table(pa.table({" ": [1]}), tmp_path / "blank.parquet")
+    refused = run(files[0], str(tmp_path / "blank.parquet"))
+    assert (refused.exit_code, "column 1 has no name" in refused.stderr) == (2, True)
 
 
 def test_the_page_is_written_beside_what_is_printed(as_json, tmp_path):

@@ -207,6 +207,25 @@ def test_sql_prints_csv(story):
     assert list(csv.DictReader(io.StringIO(text))) == [{"day": str(day(2)), "version": "1"}]
 
 
+EXACT = "SELECT 9007199254740993 AS n, NULL::BIGINT AS n, 'infinity'::DATE AS d, 'a,\"b' AS t"
+
+
+def test_sql_prints_values_exactly(nothing_yet):
+    text = printed("sql", EXACT, "--format", "csv")
+    assert text == 'n,n,d,t\n9007199254740993,,infinity,"a,""b"\n'
+    found = json.loads(
+        printed("sql", EXACT.replace("BIGINT AS n", "BIGINT AS m"), "--format", "json")
+    )
+    assert found == [{"n": 9007199254740993, "m": None, "d": "infinity", "t": 'a,"b'}]
+    table = printed("sql", EXACT)
+    assert "9007199254740993" in table
+    assert "infinity" in table
+
+
+def test_two_columns_of_one_name_are_refused_as_json(nothing_yet):
+    assert "more than one column is called 'n'" in complaint("sql", EXACT, "--format", "json")
+
+
 def test_sql_prints_a_table(story):
     assert "predictions.tiny" in printed("sql")
 

@@ -4,7 +4,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from mlops_drift.lake.catalogue import QueryError, list_tables, run_sql
+from mlops_drift.lake.catalogue import QueryError, list_tables, records, run_sql
 from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.lake.table import DAY, Table
 
@@ -111,3 +111,63 @@ def test_a_list_of_the_tables_has_rows_columns_and_commits(lake, tmp_path):
         {"table": "landing.churn_rejected", "rows": 1, "commits": 1, "columns": "day, source, row"},
     ]
     assert list_tables(DeltaLake(tmp_path / "other", duckdb.connect())).num_rows == 0
+
+
+# Value, as text, as JSON.
+EXACT = [
+    ("9007199254740993", "9007199254740993", 9007199254740993),
+    ("NULL::BIGINT", None, None),
+    ("170141183460469231731687303715884105727::HUGEINT", str(2**127 - 1), 2**127 - 1),
+    ("18446744073709551615::UBIGINT", str(2**64 - 1), 2**64 - 1),
+    ("1.10::DECIMAL(5, 2)", "1.10", 1.1),
+    ("1234567890123456.10::DECIMAL(38, 2)", "1234567890123456.10", "1234567890123456.10"),
+    ("7::DECIMAL(38, 0)", "7", 7),
+    ("0.1::DOUBLE", "0.1", 0.1),
+    ("1e16::DOUBLE", "1e+16", 1e16),
+    ("5e-324::DOUBLE", "5e-324", 5e-324),
+    ("true", "true", True),
+    ("'a,\"b'", 'a,"b', 'a,"b'),
+    ("''", "", ""),
+    ("'null'", "null", "null"),
+    ("'[1.10]'::JSON", "[1.10]", "[1.10]"),
+    ("'\\xAA'::BLOB", "\\xAA", "\\xAA"),
+    ("DATE '2024-01-02'", "2024-01-02", "2024-01-02"),
+    ("'infinity'::DATE", "infinity", "infinity"),
+    ("DATE '9999-12-31' + 1", "10000-01-01", "10000-01-01"),
+    ("'0044-03-15 (BC)'::DATE", "0044-03-15 (BC)", "0044-03-15 (BC)"),
+    ("TIMESTAMP '2024-01-02 03:04:05'", "2024-01-02 03:04:05", "2024-01-02T03:04:05"),
+    ("TIMESTAMPTZ '2024-01-02 00:00:00+02'", "2024-01-01 22:00:00+00", "2024-01-01T22:00:00+00"),
+    (
+        "TIMESTAMP_NS '2024-01-02 00:00:00.123456789'",
+        "2024-01-02 00:00:00.123456789",
+        "2024-01-02T00:00:00.123456789",
+    ),
+    ("INTERVAL 1 MONTH", "1 month", "1 month"),
+    ("[1, NULL]", "[1, NULL]", [1, None]),
+    ("[0.12345678901234567890]", "[0.12345678901234567890]", ["0.12345678901234567890"]),
+    ("{'a': 2.5::DOUBLE}", "{'a': 2.5}", {"a": 2.5}),
+    ("MAP {1: 'x'}", "{1=x}", {"1": "x"}),
+]
+
+
+def test_every_value_is_written_exactly(empty):
+    query = "SELECT " + ", ".join(f"{sql} AS c{number}" for number, (sql, *_) in enumerate(EXACT))
+    texts = run_sql(empty, query, "text")
+    assert [column[0].as_py() for column in texts.columns] == [text for _, text, _ in EXACT]
+    [row] = records(run_sql(empty, query, "json"))
+    assert list(row.values()) == [value for *_, value in EXACT]
+
+
+def test_columns_of_one_name_are_all_kept_but_in_json(empty):
+    query = "SELECT 1 AS a, 2 AS a, 3 AS A"
+    found = run_sql(empty, query, "text")
+    assert found.column_names == ["a", "a", "A"]
+    assert [column[0].as_py() for column in found.columns] == ["1", "2", "3"]
+    with pytest.raises(QueryError, match="more than one column is called 'a'"):
+        records(run_sql(empty, query, "json"))
+
+
+@pytest.mark.parametrize("form", ["values", "text", "json"])
+def test_a_value_that_cannot_be_computed_is_a_wrong_query(empty, form):
+    with pytest.raises(QueryError, match="Conversion Error"):
+        run_sql(empty, "SELECT CAST('x' || range AS BIGINT) FROM range(3)", form)
