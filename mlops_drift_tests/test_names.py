@@ -1,5 +1,6 @@
 """Columns of any name, from a file to the page of a check."""
 
+import json
 import shutil
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from mlops_drift.assets.common import column_schema
 from mlops_drift.backtest import UNATTENDED
@@ -16,6 +18,7 @@ from mlops_drift.checks.birth import birth_pictures
 from mlops_drift.checks.drift import drift_checks
 from mlops_drift.checks.gates import gate_checks, gate_pictures
 from mlops_drift.checks.performance import performance_checks
+from mlops_drift.cli.main import main
 from mlops_drift.drift.chart import Panel, comparison_chart
 from mlops_drift.lake.catalogue import run_sql
 from mlops_drift.lake.decision_log import IDLE
@@ -235,3 +238,28 @@ def test_mlflow_keeps_a_version_of_such_columns(walked, tmp_path, mlflow_databas
     rows = stored.test.to_pandas()[list(walked.spec.columns)].head(5)
     known = birth.pipeline.predict_proba(rows)
     assert registry.pipeline("tiny", version).predict_proba(rows).tolist() == known.tolist()
+
+
+# Two files
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_compare_tells_every_column_of_two_files(tmp_path, ending):
+    tables = [events_of(number, rows=400).drop(columns="the day") for number in (0, 4)]
+    if ending == "csv":
+        tables = [table.drop(columns=["NA", " edge "]) for table in tables]
+    files = [tmp_path / f"{number}.{ending}" for number in range(2)]
+    for table, file in zip(tables, files, strict=True):
+        table.to_csv(file, index=False) if ending == "csv" else table.to_parquet(file, index=False)
+    page = tmp_path / "page.html"
+    asked = ["compare", *map(str, files), "--format", "json", "--html", str(page), "--by", "label"]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 0, result.output
+    for found in json.loads(result.stdout)["chunks"]:
+        verdicts = {name: column["verdict"] for name, column in found["columns"].items()}
+        assert set(verdicts) == set(tables[0]) - {"label"}
+        assert {verdicts[name] for name in verdicts if name in NUMBERS} == {"fail"}
+        assert {verdicts[name] for name in verdicts if name in CATEGORIES} == {"pass"}
+    content = page.read_text()
+    assert "&lt;b&gt;x&lt;/b&gt;" in content
+    assert "<b>x</b>" not in content
