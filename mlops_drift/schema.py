@@ -18,6 +18,11 @@ TargetKind = Literal["binary", "multiclass", "regression"]
 Verdict = Literal["pass", "fail", "unknown"]
 
 
+# The largest label of a regression, of either sign: some families learn in single precision, and
+# the squares of errors are added up.
+LARGEST_LABEL = 1e30
+
+
 def overall(verdicts: Sequence[Verdict]) -> Verdict:
     """The verdict over several: any fail fails, any pass passes the rest.
 
@@ -141,6 +146,14 @@ class Target(Strict):
     positive: Name | None = Field(
         None, description="The class whose probability is the score. Needed for binary."
     )
+    min: float | None = Field(
+        None,
+        description="Smallest acceptable label of a regression, inclusive; others are rejected.",
+    )
+    max: float | None = Field(
+        None,
+        description="Largest acceptable label of a regression, inclusive; others are rejected.",
+    )
     label_delay_days: int = Field(
         0, ge=0, description="Days from an event to its label: until then its label is not due."
     )
@@ -150,6 +163,19 @@ class Target(Strict):
         """Whether the target has classes."""
         return self.kind != "regression"
 
+    @property
+    def labels(self) -> Column:
+        """What a label must be like; one of a regression is never beyond ``LARGEST_LABEL``.
+
+        >>> Target(column="price", kind="regression", min=0).labels.max
+        1e+30
+        """
+        if self.is_classification:
+            return Column(type="category", nullable=False, allowed=self.classes)
+        least = -LARGEST_LABEL if self.min is None else self.min
+        most = LARGEST_LABEL if self.max is None else self.max
+        return Column(type="number", nullable=False, min=least, max=most)
+
     @model_validator(mode="after")
     def _classes_fit_kind(self) -> Self:
         if self.kind == "regression":
@@ -158,7 +184,20 @@ class Target(Strict):
                     "a regression target has neither classes nor positive, found "
                     f"{self.classes} and {self.positive!r}"
                 )
+            for name, limit in (("min", self.min), ("max", self.max)):
+                if limit is not None and abs(limit) > LARGEST_LABEL:
+                    raise ValueError(
+                        f"{name} {limit:g} is beyond the largest label that can be learned from, "
+                        f"{LARGEST_LABEL:g}; declare the label in larger units"
+                    )
+            if self.min is not None and self.max is not None and self.min >= self.max:
+                raise ValueError(f"min {self.min:g} must be below max {self.max:g}")
             return self
+        if self.min is not None or self.max is not None:
+            raise ValueError(
+                f"min {self.min} and max {self.max} need a regression target, found a {self.kind} "
+                "one; use classes"
+            )
         expected = 2 if self.kind == "binary" else 3
         classes = self.classes or []
         if len(classes) < expected or (self.kind == "binary" and len(classes) != 2):

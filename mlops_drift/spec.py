@@ -260,12 +260,15 @@ def _require_usable(name: str) -> None:
 
 
 def learning_digest(description: BaseModel) -> str:
-    """Digest of the columns, the target and the training of a description."""
+    """Digest of the columns, the target and the training of a description.
+
+    The limits of labels are not in it: they decide which rows a set has.
+    """
     return digest(
         description.model_dump(
             mode="json",
             include={"columns", "target", "training"},
-            exclude={"columns": {"__all__": {"description"}}},
+            exclude={"columns": {"__all__": {"description"}}, "target": {"min", "max"}},
         )
     )
 

@@ -364,10 +364,5 @@ def screen_labels(
             [key, target.column],
             "add it to the source, or correct `key` or `target.column` in the model's defs.yaml",
         )
-    column = (
-        Column(type="category", nullable=False, allowed=target.classes)
-        if target.is_classification
-        else Column(type="number", nullable=False)
-    )
-    columns = {target.column: column}
+    columns = {target.column: target.labels}
     return _screen(lake, batch, "labels", key, columns, labels, rejected, corrects=True)

@@ -19,7 +19,7 @@ from mlops_drift.learning.metrics import Array, metric_for
 from mlops_drift.learning.pruner import PeerPruner
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.validation import STAGE, THRESHOLD, CrossValidation
-from mlops_drift.schema import Column, Target
+from mlops_drift.schema import LARGEST_LABEL, Column, Target
 
 FEWEST_ROWS = 4
 
@@ -191,6 +191,14 @@ def _check_train_part(
             raise ValueError(
                 f"truth has {bad} missing or infinite values in {len(truth)} rows; "
                 "drop these rows first"
+            )
+        far = np.flatnonzero(np.abs(np.asarray(truth, dtype=float)) > LARGEST_LABEL)
+        if len(far):
+            raise UnlearnableError(
+                f"{target.column} is {truth[far[0]]:g} in row {features.index[far[0]]} of "
+                f"{len(truth)}, and beyond {LARGEST_LABEL:g} in {len(far)} of them: squares of "
+                "errors would overflow. Correct these labels, or leave them out with target.min "
+                "and target.max"
             )
         return
     counts = pd.Series(truth, dtype=object).value_counts(dropna=False)

@@ -18,6 +18,7 @@ from sklearn.preprocessing import (
 )
 
 from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, Family, Params, columns_of
+from mlops_drift.learning.families.far_values import FarValues
 from mlops_drift.learning.metrics import Array
 from mlops_drift.schema import Column, Target
 
@@ -57,10 +58,10 @@ class RidgeRowByRow(Ridge):  # type: ignore[misc]
 class Linear(Family):
     """Logistic regression for classes, ridge for regression.
 
-    Numbers and booleans are imputed with the median, flagged where missing, standardised and, with
-    degree 2, squared and multiplied with each other. Categories are imputed with the most frequent
-    one, flagged where missing, and one-hot; the rare ones share a column, an unseen one counts as
-    rare.
+    Numbers and booleans are clipped where they are far from all others (see ``FarValues``), imputed
+    with the median, flagged where missing, standardised and, with degree 2, squared and multiplied
+    with each other. Categories are imputed with the most frequent one, flagged where missing, and
+    one-hot; the rare ones share a column, an unseen one counts as rare.
     """
 
     name = "linear"
@@ -77,6 +78,7 @@ class Linear(Family):
 
     def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer:
         numbers = make_pipeline(
+            FarValues(),
             SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
             StandardScaler(),
             FunctionTransformer(_clip),

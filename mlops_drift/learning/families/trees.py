@@ -11,8 +11,8 @@ from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, columns_of
 from mlops_drift.learning.metrics import Array
 from mlops_drift.schema import Column
 
-# Some trees compare in single precision, where anything beyond would be infinite.
-FARTHEST = float(np.finfo(np.float32).max)
+# Some trees compare and add up in single precision, where sums of anything beyond are infinite.
+FARTHEST = 1e30
 
 
 def tree_matrix(columns: Mapping[Any, Column]) -> ColumnTransformer:

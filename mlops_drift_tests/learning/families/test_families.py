@@ -46,6 +46,24 @@ class TestEveryFamily:
             part = predict(pipeline, target, features.iloc[first:last])
             pd.testing.assert_frame_equal(part, whole.iloc[first:last], check_exact=True)
 
+    @pytest.mark.parametrize("far", [1e200, -1.7976931348623157e308, 5e-324, 1e155, 2.0**62])
+    def test_a_few_extreme_numbers_among_others_do_not_hide_what_they_say(self, name, target, far):
+        features, truth = mixed(target, n=300)
+        features.loc[::50, "x"] = far
+        pipeline = fitted(name, target, features, truth)
+        others, expected = mixed(target, n=500, seed=1)
+        predicted = predict(pipeline, target, others)
+        prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
+        metric, least = SKILL[target.kind]
+        assert evaluate(metric, target, expected, prediction, score) >= least - 0.1
+        assert np.isfinite(predict(pipeline, target, others.assign(x=far))["score"]).all()
+
+    @pytest.mark.parametrize("far", [1e200, -1.7976931348623157e308])
+    def test_a_column_of_nothing_but_extreme_numbers_is_trained_on(self, name, target, far):
+        features, truth = mixed(target)
+        pipeline = fitted(name, target, features.assign(count=far, x=-far), truth)
+        assert np.isfinite(predict(pipeline, target, features)["score"]).all()
+
     def test_ugly_columns_are_trained_on_and_predicted(self, name, target):
         features, truth = mixed(target)
         columns = MIXED | {
