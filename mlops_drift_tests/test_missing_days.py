@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from mlops_drift.cli.errors import MISSING_DAYS
+from mlops_drift.cli.errors import BUG, MISSING_DAYS
 from mlops_drift.cli.main import main
 from mlops_drift.replay import open_instance
 from mlops_drift_tests.test_backtest import STORY, backtest
@@ -93,7 +93,7 @@ def taken_in(passed_over, tmp_path_factory):
         put(world, "events", NO_EVENTS)
         put(world, "labels", NO_LABELS)
         patch.setattr("mlops_drift.replay.outdated", lambda *arguments: 1 / 0)
-        assert isinstance(CliRunner().invoke(main, ["run", "tiny"]).exception, ZeroDivisionError)
+        assert CliRunner().invoke(main, ["run", "tiny"]).exit_code == BUG
         patch.undo()
         told, said = run()
     return world, told, said

@@ -168,6 +168,6 @@ def test_models_of_one_lake_do_not_touch_each_other(replayed):
     with world.lake("grade") as lake:
         names = lake.lake.names()
     assert {name.split(".")[1].split("_")[0] for name in names} == set(MODELS)
-    assert len(names) == 2 * 14
+    assert len(names) == 2 * 15
     ids = {row["id"] for row in rows(world, "grade", "events")}
     assert len(ids) == DAYS * ROWS

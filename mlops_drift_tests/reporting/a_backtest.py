@@ -94,6 +94,7 @@ def result(policies, months=12, **changed):
         "floor": None,
         "first_day": FIRST,
         "last_day": month(months - 1)[1],
+        "missing_days": [],
         "policies": policies,
         **changed,
     }

@@ -82,6 +82,7 @@ def test_the_status_shows_the_gates_too(capsys, monkeypatch):
             **counts,
             "predictions": 0,
             "sources": {},
+            "missing_days": [],
             "checks": [],
             "shadow": None,
             "next": "wait: a first version was refused",
