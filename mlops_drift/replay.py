@@ -50,7 +50,7 @@ from mlops_drift.automation.notifications import notify
 from mlops_drift.automation.runs import OPEN_STATUSES
 from mlops_drift.automation.sensor import complete_days, sensor_name
 from mlops_drift.definitions import defs
-from mlops_drift.errors import InternalError, UserError
+from mlops_drift.errors import InternalError, UserError, is_interruption
 from mlops_drift.loading import Model
 from mlops_drift.period import period
 from mlops_drift.resources import default_resources, model_lake, open_lake, open_registry
@@ -62,9 +62,6 @@ from mlops_drift.troubles import sentence
 POLL_SECONDS = 0.5
 # How long a retraining that another process carries out may take.
 PATIENCE_SECONDS = 1800
-
-# How Dagster and DuckDB say that a person pressed Ctrl-C.
-INTERRUPTIONS = (DagsterExecutionInterruptedError.__name__, "Query interrupted")
 
 # A job of one's own logging: the runs are in the UI, the terminal shows the progress.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -110,6 +107,7 @@ class Replay:
 
     Attributes:
         made_again: days that had run, and were made again because an earlier day landed late.
+        failed: what the trainings of this replay raised; the days after them have run all the same.
 
     Raises:
         PeriodError: if the days do not fit the model.
@@ -129,6 +127,7 @@ class Replay:
         self._source = open_source(model.spec.source, model.folder)
         self._instance = instance
         self.made_again: set[date] = set()
+        self.failed: list[Exception] = []
         self.first, self.last = period(self.spec, first, last)
         self._step = step
         definitions = defs()
@@ -290,7 +289,7 @@ class Replay:
     def _end(self, result: dg.ExecuteInProcessResult, step: Step) -> None:
         self._stop_if_asked(result, step.last)
         self._notify()
-        raise ReplayError(self._explain(result, f"{step.first} to {step.last}"))
+        raise self._explained(result, f"{step.first} to {step.last}")
 
     def _execute(
         self, step: Step, assets: Sequence[str] | None = None
@@ -341,7 +340,7 @@ class Replay:
                 for event in data.asset_events:
                     self._instance.report_runless_asset_event(event)
         except (DagsterExecutionInterruptedError, RuntimeError) as error:
-            if not any(sign in repr(error) for sign in INTERRUPTIONS):
+            if not is_interruption(repr(error)):
                 raise
             raise ReplayStopped(
                 f"stopped at {step.last}; the same command goes on there"
@@ -390,11 +389,17 @@ class Replay:
             return
         with open_lake() as lake:
             decisions = model_lake(lake, self.spec).log.entries(idle=False)
-        outcome = {row["decision"]: row["outcome"] for row in decisions}
-        if outcome.get(request.tags[DECISION_TAG]) != "rejected":
-            self._stop_if_asked(result, request.tags[DAY_TAG])
-            self._notify()
-            raise ReplayError(self._explain(result, f"decision {request.run_key}"))
+        outcomes = {row["decision"]: row["outcome"] for row in decisions}
+        outcome = outcomes.get(request.tags[DECISION_TAG])
+        if outcome == "rejected":
+            return
+        self._stop_if_asked(result, request.tags[DAY_TAG])
+        what = f"decision {request.run_key}"
+        if outcome == "failed":
+            self.failed.append(self._explained(result, what))
+            return
+        self._notify()
+        raise self._explained(result, what)
 
     def _notify(self) -> None:
         """Tells people what there is to tell; a receiver that is down holds nothing up."""
@@ -404,18 +409,16 @@ class Replay:
 
     def _stop_if_asked(self, result: dg.ExecuteInProcessResult, day: object) -> None:
         """Dagster turns Ctrl-C into a failed run; here it is a stop, which the next call mends."""
-        said = "".join(str(error) for _, error in _errors(result))
-        if any(sign in said for sign in INTERRUPTIONS):
+        if is_interruption("".join(str(error) for _, error in _errors(result))):
             raise ReplayStopped(f"stopped at {day}; the same command goes on there")
 
-    def _explain(self, result: dg.ExecuteInProcessResult, what: str) -> str:
-        """What failed in a run, for a user.
-
-        Raises:
-            InternalError: if it was a bug.
-        """
-        listed = "\n  ".join(f"{where}{_message(error)}" for where, error in _errors(result))
-        return f"{self.spec.name}, {what}: run {result.run_id} failed\n  {listed}"
+    def _explained(self, result: dg.ExecuteInProcessResult, what: str) -> Exception:
+        """What failed in a run, for a user, or the bug that it was."""
+        try:
+            listed = "\n  ".join(f"{where}{_message(error)}" for where, error in _errors(result))
+        except InternalError as error:
+            return error
+        return ReplayError(f"{self.spec.name}, {what}: run {result.run_id} failed\n  {listed}")
 
 
 def _errors(result: dg.ExecuteInProcessResult) -> list[tuple[str, Any]]:

@@ -148,11 +148,11 @@ class Target(Strict):
     )
     min: float | None = Field(
         None,
-        description="Smallest acceptable label of a regression, inclusive; others are rejected.",
+        description="Smallest acceptable label of a regression; a smaller one is rejected.",
     )
     max: float | None = Field(
         None,
-        description="Largest acceptable label of a regression, inclusive; others are rejected.",
+        description="Largest acceptable label of a regression; a larger one is rejected.",
     )
     label_delay_days: int = Field(
         0, ge=0, description="Days from an event to its label: until then its label is not due."

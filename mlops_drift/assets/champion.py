@@ -18,7 +18,7 @@ from mlops_drift.assets.common import (
     upstream_metadata,
     version_link,
 )
-from mlops_drift.assets.decisions import show_outcome
+from mlops_drift.assets.decisions import ending_decision, show_outcome
 from mlops_drift.assets.shadow import summary_metadata
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.lake.model_lake import ModelLake
@@ -93,7 +93,10 @@ def champion_asset(spec: ModelSpec) -> dg.AssetsDefinition:
             if decision:
                 found = upstream_metadata(context, spec, CHALLENGER)
                 as_of = date.fromisoformat(found["as_of"])
-                moved = promote_or_reject(spec, model, registry, found["version"], as_of, decision)
+                with ending_decision(context, spec, model, as_of):
+                    moved = promote_or_reject(
+                        spec, model, registry, found["version"], as_of, decision
+                    )
                 show_outcome(context.instance, spec, model, decision)
                 return _result(spec, model, registry, moved, model.log.outcome(decision))
             return _by_hand(context, config, spec, model, registry)

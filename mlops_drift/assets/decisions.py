@@ -1,10 +1,14 @@
 """The asset `decisions`: what the policy saw, decided, and what came of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from mlops_drift.assets.common import (
+    DECISION_TAG,
     DRIFT_METRICS,
     MODEL_TAG,
     PERFORMANCE_METRICS,
@@ -14,6 +18,7 @@ from mlops_drift.assets.common import (
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.retraining import ending
 
 DECISIONS = "decisions"
 
@@ -87,3 +92,21 @@ def show_outcome(
     entry = model.log.entry(decision)
     if entry:
         instance.report_runless_asset_event(decision_event(spec, entry))
+
+
+@contextmanager
+def ending_decision(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    spec: ModelSpec,
+    model: ModelLake,
+    day: date,
+) -> Iterator[None]:
+    """What is raised ends the decision that the run carries out, and is shown on the asset."""
+    decision = context.run.tags.get(DECISION_TAG)
+    try:
+        with ending(spec, model, decision, day):
+            yield
+    except Exception:
+        if decision and model.log.outcome(decision):
+            show_outcome(context.instance, spec, model, decision)
+        raise

@@ -25,7 +25,7 @@ from mlops_drift.assets.common import (
     set_folder,
     upstream_metadata,
 )
-from mlops_drift.assets.decisions import show_outcome
+from mlops_drift.assets.decisions import ending_decision, show_outcome
 from mlops_drift.checks.birth import birth_pictures
 from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
 from mlops_drift.checks.report import png, verdict_table
@@ -40,7 +40,6 @@ from mlops_drift.steps.retraining import (
     choose_rows,
     chosen_sentence,
     refuse,
-    refusing,
     wait_for_approval,
 )
 from mlops_drift.steps.training import (
@@ -109,7 +108,7 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
         since = date.fromisoformat(config.since) if config.since else None
         decision = context.run.tags.get(DECISION_TAG)
         details: dict[str, Any] = {}
-        with _failing(), refusing(model, decision, as_of):
+        with _failing(), ending_decision(context, spec, model, as_of):
             if decision and config.candidates:
                 candidates = {
                     name: date.fromisoformat(start) if start else None
@@ -168,7 +167,7 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
 
         model = lake.of(spec)
         as_of = date.fromisoformat(stored["as_of"])
-        with _failing(), refusing(model, context.run.tags.get(DECISION_TAG), as_of):
+        with _failing(), ending_decision(context, spec, model, as_of):
             record, is_new = train_challenger(
                 spec,
                 model,
@@ -216,12 +215,12 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
     ) -> Any:
         model = lake.of(spec)
         found = upstream_metadata(context, spec, CHALLENGER)
-        results = evaluate_gates(spec, model, registry, found["version"])
+        as_of = date.fromisoformat(found["as_of"])
+        with ending_decision(context, spec, model, as_of):
+            results = evaluate_gates(spec, model, registry, found["version"])
         decision = context.run.tags.get(DECISION_TAG)
-        if decision:
-            as_of = date.fromisoformat(found["as_of"])
-            if refuse(model, decision, as_of, found["version"], results):
-                show_outcome(context.instance, spec, model, decision)
+        if decision and refuse(model, decision, as_of, found["version"], results):
+            show_outcome(context.instance, spec, model, decision)
         pictures = gate_pictures(results)
         registry.log_files(
             spec.name,
@@ -254,7 +253,9 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         found = upstream_metadata(context, spec, CHALLENGER)
         model = lake.of(spec)
-        predictions, reference = record_birth(spec, model, registry, found["version"])
+        as_of = date.fromisoformat(found["as_of"])
+        with ending_decision(context, spec, model, as_of):
+            predictions, reference = record_birth(spec, model, registry, found["version"])
         version = model.version(found["version"])
         importance = model.sets.read_importance(version.training_set, version.version)
         pictures = birth_pictures(spec, predictions, importance)
@@ -265,7 +266,6 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         )
         decision = context.run.tags.get(DECISION_TAG)
         if decision and spec.policy.approval == "manual":
-            as_of = date.fromisoformat(found["as_of"])
             wait_for_approval(model, decision, as_of, found["version"])
             show_outcome(context.instance, spec, model, decision)
         return dg.MaterializeResult(

@@ -111,16 +111,18 @@ def _about_decision(spec: ModelSpec, entry: dict[str, Any]) -> Iterator[Message]
 def _about_broken_runs(
     spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance
 ) -> Iterator[Message]:
-    refused = {
-        row["decision"] for row in model.log.entries(idle=False) if row["outcome"] == "rejected"
+    ended = {
+        row["decision"]
+        for row in model.log.entries(idle=False)
+        if row["outcome"] in ("rejected", "failed")
     }
     for job in (daily_job_name(spec.name), retraining_job_name(spec.name)):
         runs = instance.get_runs(
             dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.FAILURE]), limit=_RUNS
         )
         for run in runs:
-            # A gate that refuses fails its run, and is told of as the outcome of the decision.
-            if run.tags.get(DECISION_TAG) not in refused:
+            # What ended a decision failed its run too, and is told of as the decision's outcome.
+            if run.tags.get(DECISION_TAG) not in ended:
                 yield from _about_broken_run(spec, instance, run)
 
 

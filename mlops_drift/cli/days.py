@@ -36,7 +36,8 @@ def run(
     """Walk MODEL through its days: daily runs, and retrainings when a check fails.
 
     Stop it at any moment; the next call goes on where it was. It ends with status 4 when days have
-    no file: the others have run, and the next call takes in what has come.
+    no file: the others have run, and the next call takes in what has come. A training that fails is
+    on record, and told at the end.
     """
     from mlops_drift.reporting.terminal import Progress, print_timeline
 
@@ -87,6 +88,11 @@ def run(
         click.echo(about_made_again(replay.made_again), err=True)
     if missing:
         click.echo(about_missing(missing), err=True)
+    if replay.failed:
+        for error in replay.failed[:-1]:
+            click.echo(f"Error: {error}", err=True)
+        raise replay.failed[-1]
+    if missing:
         raise SystemExit(MISSING_DAYS)
 
 

@@ -12,11 +12,12 @@ from mlops_drift.monitoring.config import TrainingWindow
 from mlops_drift.sql import literal
 
 # decided: what was seen and decided. chosen: the rows that a training takes. waiting: a challenger
-# passed its gates and waits for a person. promoted, rejected: what came of it.
-Stage = Literal["decided", "chosen", "waiting", "promoted", "rejected"]
+# passed its gates and waits for a person. promoted, rejected, failed: what came of it; a decision
+# failed whose training raised.
+Stage = Literal["decided", "chosen", "waiting", "promoted", "rejected", "failed"]
 
 # Stages of which a decision has only one.
-_OUTCOMES = ("promoted", "rejected")
+_OUTCOMES = ("promoted", "rejected", "failed")
 
 # The number of a move that only a person asked for, from its id: of one day, the policy decides
 # first, then people do, in the order of their moves.
@@ -61,7 +62,8 @@ class DecisionLog:
         Returns:
             The columns of the table without `stage`, and `outcome`, `outcome_reason`, `settled`
             (the day of the outcome); `against` are the gates that refused a challenger, `person`
-            is who decided on the outcome, if somebody did. JSON columns are read.
+            is who decided on the outcome, if somebody did, `digest` that of the code and the
+            description by which a training failed. JSON columns are read.
         """
         return self._read("true" if idle else f"action NOT IN {IDLE}")
 
@@ -143,10 +145,11 @@ class DecisionLog:
         scores: Sequence[Mapping[str, Any]] | None = None,
         labelled: int | None = None,
         person: str | None = None,
+        digest: str | None = None,
         reason: str,
         evidence: Sequence[object] = (),
     ) -> bool:
-        """Records a stage of a decision once; of `promoted` and `rejected` only one.
+        """Records a stage of a decision once; of its outcomes only one.
 
         Returns:
             Whether it was not there yet.
@@ -168,6 +171,7 @@ class DecisionLog:
                 "scores": None if scores is None else _json(scores),
                 "labelled": labelled,
                 "person": person,
+                "digest": digest,
                 "reason": reason,
                 "evidence": _json(evidence),
             },
@@ -197,6 +201,7 @@ def _entry(stages: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "challenger": ended.get("challenger"),
         "against": list(ended.get("rules") or []) if ended.get("stage") == "rejected" else [],
         "person": ended.get("person"),
+        "digest": ended.get("digest"),
         "outcome": ended.get("stage"),
         "outcome_reason": ended.get("reason", ""),
         "settled": ended.get("day"),

@@ -379,6 +379,7 @@ def model_tables(
                     pa.field("scores", pa.string()),
                     pa.field("labelled", pa.int64()),
                     pa.field("person", pa.string()),
+                    pa.field("digest", pa.string()),
                     pa.field("reason", pa.string(), nullable=False),
                     pa.field("evidence", pa.string(), nullable=False),
                 ]

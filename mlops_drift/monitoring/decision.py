@@ -15,7 +15,7 @@ EPISODE_GAP_DAYS = 7
 
 # `promote` and `rollback` are moves of a person that nothing else asked for.
 Action = Literal["retrain", "alert", "give_up", "wait", "nothing", "promote", "rollback"]
-Outcome = Literal["promoted", "rejected", "waiting"]
+Outcome = Literal["promoted", "rejected", "failed", "waiting"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Evidence:
         failed: failed numbers about the champion, up to `day`.
         labelled: labelled rows known at the end of `day`, by day of the event.
         missing_classes: classes of the target that no labelled row has.
+        digest: of the code and the description that a training would be made by.
     """
 
     day: date
@@ -68,13 +69,15 @@ class Evidence:
     failed: Sequence[FailedCheck]
     labelled: Mapping[date, int]
     missing_classes: Sequence[str] = ()
+    digest: str = ""
 
 
 @dataclass(frozen=True)
 class PastDecision:
     """An earlier decision that led to something, and what came of it.
 
-    No outcome means under way; `waiting` that a challenger passed its gates and waits for a person.
+    No outcome means under way; `waiting` that a challenger passed its gates and waits for a person;
+    `failed` that its training raised, made by the code and the description of `digest`.
     `against` are the gates that refused a challenger.
     """
 
@@ -88,6 +91,7 @@ class PastDecision:
     labelled: int
     outcome: Outcome | None
     against: tuple[str, ...] = ()
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,8 @@ class Decision:
 
     Attributes:
         id: derives from the champion and the first day of the episode: one decision an episode.
-            Where nothing is done, from the day.
+            Where nothing is done, from the day. One that is asked for again, since the code or the
+            description by which it failed has changed, has a number at its end.
         day: the as-of date of the training set.
         rules: the failed checks, or `no_champion`.
         version: the champion that the decision is about.

@@ -278,7 +278,7 @@ def outcome_message(
     model: str,
     decision: str,
     day: date,
-    outcome: Literal["rejected", "waiting"],
+    outcome: Literal["rejected", "failed", "waiting"],
     challenger: int | None,
     reason: str,
 ) -> Message:
@@ -288,7 +288,7 @@ def outcome_message(
         model: name of the model.
         decision: id of the decision.
         day: the day of the outcome.
-        outcome: whether the challenger was refused, or waits for a person.
+        outcome: whether the challenger was refused, its training failed, or it waits for a person.
         challenger: the version that was trained; None if it did not come to one.
         reason: why, in one sentence or a few.
 
@@ -303,6 +303,11 @@ def outcome_message(
     name = "the challenger" if challenger is None else f"version {challenger}"
     said, then = {
         "rejected": ("was refused", "The champion serves on; new labels are needed for another."),
+        "failed": (
+            "failed in training",
+            "Who serves, serves on; it is tried again with new labels, or when the code or the "
+            "description has changed.",
+        ),
         "waiting": (
             "waits for approval",
             "Look at it, then approve or reject it: materialize champion, or mlops-drift approve "

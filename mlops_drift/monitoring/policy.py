@@ -1,6 +1,7 @@
 """The retraining policy: a pure function from evidence and history to a decision."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from mlops_drift.learning.gates.beats_champion import BeatsChampion
@@ -21,6 +22,9 @@ from mlops_drift.monitoring.decision import (
 # Within so many days a second failing day confirms the first.
 CONFIRMATION_DAYS = 28
 
+# Outcomes that bring no new champion; without new labels another training would bring none either.
+REFUSED = ("rejected", "failed")
+
 
 def decide(
     model: str, evidence: Evidence, history: Sequence[PastDecision], policy: RetrainingPolicy
@@ -34,6 +38,9 @@ def decide(
     waits for new labels, for a row of every class, and for the budget. Once `give_up_after`
     challengers of one champion were refused because of each of the checks, it gives up, until
     another check fails.
+
+    A decision whose training failed counts as a refused challenger does, as long as the code and
+    the description are those by which it failed; when they have changed, as if it had never been.
 
     Args:
         model: name of the model.
@@ -54,9 +61,28 @@ def decide(
             past.candidates,
             past.labelled,
         )
-    if evidence.champion is None:
-        return _first_version(model, evidence, history, policy)
-    return _retraining(model, evidence, evidence.champion, history, policy)
+    standing = _standing(evidence, history)
+    decision = (
+        _first_version(model, evidence, standing, policy)
+        if evidence.champion is None
+        else _retraining(model, evidence, evidence.champion, standing, policy)
+    )
+    return _numbered(decision, history)
+
+
+def _standing(evidence: Evidence, history: Sequence[PastDecision]) -> list[PastDecision]:
+    """The decisions without those that failed by other code or another description."""
+    return [past for past in history if past.outcome != "failed" or past.digest == evidence.digest]
+
+
+def _numbered(decision: Decision, history: Sequence[PastDecision]) -> Decision:
+    """The decision under an id of its own, if one that failed has had it."""
+    failed = [past.id for past in history if past.outcome == "failed"]
+    name, number = decision.id, 1
+    while name in failed:
+        number += 1
+        name = f"{decision.id}-{number}"
+    return replace(decision, id=name)
 
 
 def is_under_way(past: PastDecision, champion: Champion | None) -> bool:
@@ -76,7 +102,7 @@ def _first_version(
 ) -> Decision:
     day, labelled = evidence.day, sum(evidence.labelled.values())
     mine = [past for past in history if past.version is None]
-    trained = [past.labelled for past in mine if past.outcome in ("rejected", "waiting")]
+    trained = [past.labelled for past in mine if past.outcome in (*REFUSED, "waiting")]
     needed = max([policy.first_training_rows, *(n + policy.min_new_labels for n in trained)])
     stop = _given_up(model, evidence, None, mine, [NO_CHAMPION], policy)
     if stop is not None:
@@ -86,7 +112,8 @@ def _first_version(
         return _nothing(model, evidence, awaited)
     cool = _cool(None, mine, policy)
     if day <= cool:
-        reason = f"a first version was refused: the next one is trained after {cool}"
+        what = "training failed" if _has_failed(mine) else "version was refused"
+        reason = f"a first {what}: the next one is trained after {cool}"
         return _waiting(model, evidence, reason)
     if labelled < needed:
         return _waiting(
@@ -201,7 +228,7 @@ def fresh_failures(
     Without one, labels make no difference to the decision.
     """
     asking = _asking(evidence, champion, policy)
-    mine = _about(champion, history)
+    mine = _about(champion, _standing(evidence, history))
     decided_until = _decided_until(champion, mine)
     settled = max(decided_until, _cool(champion, mine, policy))
     forgotten = evidence.day - timedelta(days=CONFIRMATION_DAYS)
@@ -244,7 +271,7 @@ def _cool(
     champion: Champion | None, mine: Sequence[PastDecision], policy: RetrainingPolicy
 ) -> date:
     """The last day of the cooldown after the promotion, or the last refused challenger, if any."""
-    trained = [past.day for past in mine if past.outcome == "rejected"]
+    trained = [past.day for past in mine if past.outcome in REFUSED]
     if champion is not None:
         trained.append(champion.as_of)
     return max(trained) + timedelta(days=policy.cooldown_days) if trained else date.min
@@ -337,7 +364,7 @@ def _given_up(
     refused = [
         past
         for past in mine
-        if past.outcome == "rejected" and set(past.rules) & {*asking} and not _confirmed_age(past)
+        if past.outcome in REFUSED and set(past.rules) & {*asking} and not _confirmed_age(past)
     ]
     if any(sum(rule in past.rules for past in refused) < policy.give_up_after for rule in asking):
         return None
@@ -347,12 +374,17 @@ def _given_up(
         return _nothing(model, evidence, reason)
     number = champion.version if champion else 0
     whom = f"version {number}" if champion else "a first version"
+    failed = sum(past.outcome == "failed" for past in refused)
+    why = (
+        f"See why {failed} of them failed in training, and why gates refused others"
+        if failed
+        else "See why the gates refused them"
+    )
     return Decision(
         "give_up",
         f"{len(refused)} challengers in place of {whom} were refused, the last on "
         f"{refused[-1].day}: because of {', '.join(asking)} no more are trained until a person "
-        "looks. See why the gates refused them, then promote a version by hand or change gates, "
-        "features or policy",
+        f"looks. {why}, then promote a version by hand or change gates, features or policy",
         evidence.day,
         f"{model}-v{number}-{evidence.day}-gave-up",
         tuple(asking),
@@ -380,9 +412,15 @@ def _few_new_labels(
     new = labelled - max(trained, default=0)
     if new >= policy.min_new_labels:
         return ""
-    was_refused = any(past.outcome == "rejected" for past in mine)
-    since = "a challenger was refused" if was_refused else "few labels since the last training"
+    since = "few labels since the last training"
+    if any(past.outcome in REFUSED for past in mine):
+        since = "a training failed" if _has_failed(mine) else "a challenger was refused"
     return f"{since}; {max(new, 0)} of {policy.min_new_labels} new labels for another"
+
+
+def _has_failed(mine: Sequence[PastDecision]) -> bool:
+    """Whether the last decision that brought no champion failed in training."""
+    return [past.outcome for past in mine if past.outcome in REFUSED][-1] == "failed"
 
 
 def _missing_classes(evidence: Evidence) -> str:

@@ -131,6 +131,8 @@ def came_of(decision: Mapping[str, Any]) -> str:
     >>> came_of({"outcome": None, "challenger": None})
     '—'
     """
+    if decision["outcome"] == "failed":
+        return f"failed: {decision['outcome_reason']}"
     version = f" v{decision['challenger']}" if decision["challenger"] else ""
     return f"{decision['outcome'] or NOTHING}{version}"
 

@@ -149,11 +149,12 @@ def _decisions(decisions: Sequence[dict[str, Any]]) -> Table:
     for row in decisions:
         outcome = row["outcome"] or ("under way" if row["action"] == "retrain" else "nothing")
         challenger = f" v{row['challenger']}" if row["challenger"] else ""
+        why = row["outcome_reason"] if outcome == "failed" else ", ".join(row["against"])
         table.add_row(
             str(row["day"]),
             row["action"],
             escape(f"{', '.join(row['rules'])}: {row['reason']}"),
-            f"{outcome}{challenger}{': ' if row['against'] else ''}{', '.join(row['against'])}",
+            escape(f"{outcome}{challenger}{': ' if why else ''}{why}"),
         )
     return table
 

@@ -5,13 +5,21 @@ from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
+from mlops_drift.digests import code_digest, learning_code_digest
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import Promotion
 from mlops_drift.monitoring.checks import REALIZED
 from mlops_drift.monitoring.decision import Champion, Decision, Evidence, FailedCheck, PastDecision
 from mlops_drift.monitoring.policy import decide, fresh_failures
-from mlops_drift.spec import ModelSpec
+from mlops_drift.registry.base import LIBRARIES
+from mlops_drift.spec import ModelSpec, digest
 from mlops_drift.steps.missing import in_short
+
+
+def made_by(spec: ModelSpec) -> str:
+    """Digest of all that a retraining is made by: the code, the libraries, the description."""
+    described = spec.model_dump(mode="json", exclude={"notifications", "retention"})
+    return digest([described, code_digest(""), learning_code_digest(LIBRARIES)])
 
 
 def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
@@ -32,6 +40,7 @@ def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
             labelled=row["labelled"] or 0,
             outcome=row["outcome"],
             against=tuple(row["against"]),
+            digest=row["digest"] or "",
         )
         for row in entries
     ]
@@ -80,21 +89,23 @@ def gather_evidence(
         history: the decisions so far.
     """
     promotions = model.promotions(until=last)
+    # Nothing else depends on it.
+    made = made_by(spec) if any(past.outcome == "failed" for past in history) else ""
     read: dict[int, list[FailedCheck]] = {}
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         known = [item for item in promotions if item.as_of <= day]
         if not known:
-            yield Evidence(day, None, (), *_labels(spec, model, day))
+            yield Evidence(day, None, (), *_labels(spec, model, day), made)
             continue
         promoted = known[-1]
         if promoted.number not in read:
             read[promoted.number] = _failures(spec, model, promoted, last)
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
-        evidence = Evidence(day, champion, failed, {})
+        evidence = Evidence(day, champion, failed, {}, digest=made)
         if fresh_failures(evidence, champion, history, spec.policy):
-            evidence = Evidence(day, champion, failed, *_labels(spec, model, day))
+            evidence = Evidence(day, champion, failed, *_labels(spec, model, day), made)
         yield evidence
 
 

@@ -1,11 +1,13 @@
 """A decision carried out: rows chosen, a challenger trained, gated, promoted, and all recorded."""
 
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING
 
+from mlops_drift.errors import UserError, is_interruption
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import Promotion
 from mlops_drift.learning.gates.base import GateResult
@@ -13,6 +15,7 @@ from mlops_drift.monitoring.config import TrainingWindow
 from mlops_drift.monitoring.decision import Decision
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.decisions import made_by
 from mlops_drift.steps.gates import evaluate_gates
 from mlops_drift.steps.promotion import OvertakenError, promote, record_promotion
 from mlops_drift.steps.training import (
@@ -23,6 +26,7 @@ from mlops_drift.steps.training import (
     record_birth,
     train_challenger,
 )
+from mlops_drift.troubles import sentence
 
 if TYPE_CHECKING:
     from mlops_drift.learning.window_choice import WindowChoice
@@ -92,14 +96,43 @@ def reject(
 
 
 @contextmanager
-def refusing(model: ModelLake, decision: str | None, day: date) -> Iterator[None]:
-    """Data that nothing can be learned from ends a decision."""
+def ending(spec: ModelSpec, model: ModelLake, decision: str | None, day: date) -> Iterator[None]:
+    """What is raised ends a decision, with the reason on record.
+
+    Data that nothing can be learned from reject it, anything else lets it fail. Not so a person who
+    stops it, a disk or a database that cannot be written, and a promotion that was cut short: those
+    leave it under way, and the same command goes on.
+    """
     try:
         yield
     except TrainingSetError as error:
         if decision:
             reject(model, decision, day, str(error))
         raise
+    except Exception as error:
+        if decision and not _is_resumable(model, decision, error):
+            model.log.record(
+                decision=decision,
+                stage="failed",
+                day=day,
+                digest=made_by(spec),
+                reason=_in_a_line(error),
+            )
+        raise
+
+
+def _is_resumable(model: ModelLake, decision: str, error: Exception) -> bool:
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    is_of_the_machine = sentence(kind, str(error), files) and not isinstance(error, MemoryError)
+    begun = [item.decision for item in model.promotions()]
+    return bool(is_of_the_machine or is_interruption(repr(error)) or decision in begun)
+
+
+def _in_a_line(error: Exception) -> str:
+    """What was raised: the first line of it, which says what; a bug's with its kind."""
+    said = str(error).strip().partition("\n")[0]
+    return said if isinstance(error, UserError) else f"{type(error).__name__}: {said}".rstrip(": ")
 
 
 def refuse(
@@ -176,18 +209,31 @@ def carry_out(
     Does in one call what the assets of a retraining do one after the other.
 
     Returns:
-        The promotion; None if the challenger was refused, or waits for approval.
+        The promotion; None if the challenger was refused, waits for approval, or its training
+        failed.
     """
     name, day = decision.id, decision.day
     try:
-        with refusing(model, name, day):
-            chosen = choose_rows(spec, model, day, decision.candidates, name)
-            stored = build_training_set(spec, model, day, chosen.since)
-            record, _ = train_challenger(
-                spec, model, registry, stored.id, day, on_trial, trainer=trainer
-            )
-    except TrainingSetError:
+        with ending(spec, model, name, day):
+            return _carried_out(spec, model, registry, decision, trainer, on_trial)
+    except Exception:
+        if not model.log.outcome(name):
+            raise
         return None
+
+
+def _carried_out(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: VersionRegistry,
+    decision: Decision,
+    trainer: Trainer | None,
+    on_trial: OnTrial,
+) -> Promotion | None:
+    name, day = decision.id, decision.day
+    chosen = choose_rows(spec, model, day, decision.candidates, name)
+    stored = build_training_set(spec, model, day, chosen.since)
+    record, _ = train_challenger(spec, model, registry, stored.id, day, on_trial, trainer=trainer)
     if refuse(
         model, name, day, record.version, evaluate_gates(spec, model, registry, record.version)
     ):
