@@ -1,6 +1,8 @@
 """What a model's data looks like: columns with their constraints, and the target."""
 
+import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -74,6 +76,45 @@ Windows = Annotated[list[PositiveInt], AfterValidator(_ascending)]
 
 # What a class or a column is called.
 Name = Annotated[str, BeforeValidator(as_name)]
+
+# The limit that suits the kind of metric.
+DEFAULT: Literal["default"] = "default"
+
+_NUMBER = re.compile(r"([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))\s*(%?)")
+
+
+def as_limit(value: object, *, zero: bool = False) -> object:
+    """A limit on how much worse a metric may be, written as a number or in percent.
+
+    Raises:
+        ValueError: if it is neither, or not in (0, 1].
+
+    >>> as_limit(0.05), as_limit("5 %"), as_limit("default")
+    (0.05, 0.05, 'default')
+    """
+    if value == DEFAULT:
+        return value
+    number = value
+    if isinstance(value, str) and (found := _NUMBER.fullmatch(value.strip())):
+        number = float(Decimal(found[1]) / (100 if found[2] else 1))
+    if (
+        isinstance(number, int | float)
+        and not isinstance(number, bool)
+        and (0 < number <= 1 or (zero and number == 0))
+    ):
+        return number
+    least = "greater than or equal to 0" if zero else "greater than 0"
+    raise ValueError(
+        f"must be a finite number {least} and up to 1, or a percentage up to 100 %, such as 0.05 "
+        f"or 5 %, found {value!r}"
+    )
+
+
+# How much worse a metric may be.
+Limit = Annotated[float | Literal["default"], BeforeValidator(as_limit)]
+LimitOrZero = Annotated[
+    float | Literal["default"], BeforeValidator(lambda value: as_limit(value, zero=True))
+]
 
 
 class Column(Strict):

@@ -105,6 +105,13 @@ WRONG = {
         "training.test_share",
         "less than or equal to 0.5",
     ),
+    "bad limit": (
+        "drop: 0.2",
+        "drop: 5 % of it",
+        "drop: 5 % of it",
+        "monitors.performance.drop",
+        "up to 100 %, such as 0.05 or 5 %, found '5 % of it'",
+    ),
     "bad type": ("trials: 2", "trials: many", "trials: many", "training.trials", "valid integer"),
     "bad choice": (
         "      type: category",

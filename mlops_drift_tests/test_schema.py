@@ -2,7 +2,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from mlops_drift.schema import Column, Target
+from mlops_drift.schema import Column, Target, as_limit
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,37 @@ def test_every_field_is_described():
     for model in (Column, Target):
         for name, field in model.model_fields.items():
             assert field.description, name
+
+
+@pytest.mark.parametrize(
+    ("written", "limit"),
+    [
+        (0.05, 0.05),
+        ("5 %", 0.05),
+        ("5%", 0.05),
+        ("5.2 %", 0.052),
+        (".5%", 0.005),
+        ("0.05", 0.05),
+        ("100 %", 1.0),
+        (1, 1),
+        ("default", "default"),
+    ],
+)
+def test_a_limit_is_a_number_or_a_percentage(written, limit):
+    assert as_limit(written) == limit
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("5 % of", "105%", "-5 %", "0 %", "five", "%", "5 %%", "5,5 %", "nan", "1e-2 %", ""),
+        *(-1, 0, 1.05, True, None, float("nan"), float("inf"), [0.05]),
+    ],
+)
+def test_another_limit_is_answered_with_what_would_be_right(written):
+    with pytest.raises(ValueError, match=r"greater than 0 and up to 1, .* such as 0\.05 or 5 %"):
+        as_limit(written)
+
+
+def test_no_difference_at_all_is_a_limit_where_it_is_said():
+    assert as_limit("0 %", zero=True) == 0

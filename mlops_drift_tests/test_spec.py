@@ -78,6 +78,9 @@ def spec(changes=None):
             ["retention.landing_days is 90", "policy.window_days", "policy.training_windows"],
         ),
         ({"gates": {"tolerance": -1}}, ["gates.tolerance", "-1", "greater than or equal to 0"]),
+        ({"gates": {"max_null_loss": "5 % of"}}, ["gates.max_null_loss", "'5 % of'", "or 5 %"]),
+        ({"gates": {"max_surprise": "105%"}}, ["gates.max_surprise", "'105%'", "up to 100 %"]),
+        ({"gates": {"max_slice_gap": None}}, ["gates.max_slice_gap", "found None"]),
         ({"monitors": {"drift": {"windows": [7, 1]}}}, ["drift.windows", "[7, 1]", "ascending"]),
         ({"monitors": {"drift": {"metric": "emd"}}}, ["drift.metric", "'emd'", "'wasserstein'"]),
         (
@@ -136,6 +139,7 @@ def spec(changes=None):
             ["performance.windows.0", "0", "greater than 0"],
         ),
         ({"monitors": {"performance": {"drop": 0}}}, ["performance.drop", "greater than 0"]),
+        ({"monitors": {"performance": {"drop": 42}}}, ["performance.drop", "up to 1", "found 42"]),
         ({"monitors": {"performance": {"alpha": 0.5}}}, ["alpha", "0.5", "less than 0.5"]),
         ({"monitors": {"quality": {"max_rejected_share": 2}}}, ["max_rejected_share", "2", "1"]),
         ({"policy": {"retrain_on": ["bad_weather"]}}, ["retrain_on.0", "'performance_drop'"]),

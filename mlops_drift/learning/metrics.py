@@ -5,21 +5,25 @@ Everything is numpy, so that the daily measurement imports no learning library.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import isfinite, nan, sqrt
 from statistics import NormalDist
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from mlops_drift.learning.config import BusinessValue, MetricName
-from mlops_drift.schema import Target, TargetKind
+from mlops_drift.schema import DEFAULT, Limit, Target, TargetKind
 
 Array = NDArray[Any]
+Numbers = TypeVar("Numbers", float, Array)
 
 RESAMPLES = 200
+
+# How much worse a metric without bounds may be, where nothing else is said.
+DEFAULT_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,76 @@ class Metric:
     kinds: frozenset[TargetKind]
     greater_is_better: bool
     compute: Callable[[Array, Array, Array], float]
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether one is the best value, so that a limit in points suits every target."""
+        return self.greater_is_better
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How much worse than another value a number may be.
+
+    Attributes:
+        limit: the number in the unit.
+        unit: share of the other value; points, a hundred of which are 1; or that of the number.
+    """
+
+    limit: float
+    unit: Literal["share", "points", "own"]
+
+    def of(self, reference: float) -> float:
+        """The most by which a number may be worse than this one, in units of the number.
+
+        >>> Allowance(0.1, "share").of(42.0), Allowance(0.05, "points").of(0.9)
+        (4.2, 0.05)
+        """
+        return self.limit * abs(reference) if self.unit == "share" else self.limit
+
+    def told(self, difference: float, reference: float) -> str:
+        """A difference from another value, in words of the unit.
+
+        >>> Allowance(0.1, "share").told(44.0, 42.0), Allowance(0.05, "points").told(0.052, 0.9)
+        ('105 %', '5.2 points')
+        """
+        if self.unit == "share" and reference and isfinite(reference):
+            return _percent(difference / abs(reference))
+        return f"{100 * difference:.3g} points" if self.unit == "points" else f"{difference:.4g}"
+
+    def __str__(self) -> str:
+        """The limit in words of the unit.
+
+        >>> str(Allowance(0.1, "share")), str(Allowance(0.05, "points"))
+        ('10 %', '5 points')
+        """
+        if self.unit == "share":
+            return _percent(self.limit)
+        return self.told(self.limit, nan)
+
+
+def allowance(metric: MetricName, limit: Limit, points: float) -> Allowance:
+    """How much worse than another value of the metric one may be.
+
+    The limit is a share of that value for mae, rmse and log_loss, which have no bound. It is in
+    points for every other metric, r2 too: none is above 1.
+
+    Args:
+        metric: Name of the metric.
+        limit: As it is written in YAML.
+        points: The default for a metric that is limited in points.
+
+    >>> print(allowance("mae", "default", points=0.02), allowance("f1", "default", points=0.02))
+    10 % 2 points
+    """
+    bounded = METRICS[metric].is_bounded
+    default = points if bounded else DEFAULT_SHARE
+    return Allowance(default if limit == DEFAULT else limit, "points" if bounded else "share")
+
+
+def _percent(share: float) -> str:
+    percent = 100 * share
+    return f"{percent:.0f} %" if abs(percent) >= 100 else f"{percent:.3g} %"
 
 
 def evaluate(
@@ -136,7 +210,7 @@ def worth(business: BusinessValue, target: Target, truth: Array, prediction: Arr
     return values
 
 
-def worsening(metric: MetricName, before: float, after: float) -> float:
+def worsening(metric: MetricName, before: Numbers, after: Numbers) -> Numbers:
     """How much worse ``after`` is than ``before``, in units of the metric; negative if better.
 
     >>> worsening("accuracy", 0.75, 0.5), worsening("rmse", 2.0, 1.5)

@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_drift.learning.config import BusinessValue
+from mlops_drift.learning.config import BusinessValue, MetricName
+from mlops_drift.learning.metrics import Allowance, allowance
 from mlops_drift.monitoring.checks import (
     BUSINESS_VALUE,
     ERROR_DRIFT,
@@ -12,11 +13,14 @@ from mlops_drift.monitoring.checks import (
     CheckName,
 )
 from mlops_drift.monitoring.streaming import StreamingMonitor
-from mlops_drift.schema import Distinct, Name, Strict, Windows
+from mlops_drift.schema import DEFAULT, Distinct, Limit, Name, Strict, Windows
 
 Mode = Literal["alert", "retrain"]
 Approval = Literal["automatic", "manual"]
 TrainingWindow = Literal["recent", "since_change", "everything"]
+
+# The default of `drop` for metrics that are limited in points.
+_DROP_POINTS = 0.05
 
 
 class QualityMonitor(Strict):
@@ -53,8 +57,11 @@ class PerformanceMonitor(Strict):
         description="The value that every window must reach (for error metrics: stay under), "
         "whatever the test value was: the edge of a KPI band.",
     )
-    drop: float | None = Field(
-        0.05, gt=0, description="How much worse than the version's own test value fails."
+    drop: Limit | None = Field(
+        DEFAULT,
+        description="How much worse than the version's own test value fails. In points, default "
+        "0.05; for mae, rmse and log_loss as a share of the test value, default 10 %. null "
+        "switches it off.",
     )
     alpha: float = Field(
         0.004,
@@ -77,6 +84,14 @@ class PerformanceMonitor(Strict):
         description="A detector over the sequence of errors (error_drift); needs the extra "
         "`streaming`.",
     )
+
+    def allowance(self, metric: MetricName) -> Allowance | None:
+        """How much worse than the test value the metric may be; None where that is not judged.
+
+        >>> print(PerformanceMonitor().allowance("f1"), PerformanceMonitor().allowance("rmse"))
+        5 points 10 %
+        """
+        return None if self.drop is None else allowance(metric, self.drop, _DROP_POINTS)
 
     @property
     def unwatched(self) -> dict[CheckName, str]:

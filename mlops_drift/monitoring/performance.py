@@ -10,7 +10,7 @@ import numpy as np
 
 from mlops_drift.drift.metrics import benjamini_hochberg
 from mlops_drift.learning.config import BusinessValue, MetricName
-from mlops_drift.learning.metrics import METRICS, Array, evaluate_within, worth
+from mlops_drift.learning.metrics import METRICS, Allowance, Array, evaluate_within, worth
 from mlops_drift.monitoring.checks import (
     BUSINESS_VALUE,
     ESTIMATED_PERFORMANCE,
@@ -103,7 +103,7 @@ class Limits:
 
     greater_is_better: bool
     floor: float | None
-    drop: float | None
+    drop: Allowance | None
     alpha: float
     min_rows: int
 
@@ -115,6 +115,10 @@ class Limits:
     def worsening(self, before: float, after: float) -> float:
         """How much worse `after` is than `before`."""
         return self.sign * (before - after)
+
+    def drop_limit(self, test: Measured) -> float | None:
+        """The worst value that is no drop from the test value; None where there is no such."""
+        return None if self.drop is None else test.value - self.sign * self.drop.of(test.value)
 
 
 def measure_metric(
@@ -171,7 +175,11 @@ def judge_performance(
     """
     floor = monitor.floor if check == PERFORMANCE_DROP else None
     limits = Limits(
-        METRICS[metric].greater_is_better, floor, monitor.drop, monitor.alpha, monitor.min_rows
+        METRICS[metric].greater_is_better,
+        floor,
+        monitor.allowance(metric),
+        monitor.alpha,
+        monitor.min_rows,
     )
     measured = [
         measure_metric(metric, target, one.truth, one.prediction, one.score, seed) for one in rows
@@ -189,7 +197,8 @@ def judge_worth(
     version: int,
 ) -> list[PerformanceVerdict]:
     """Judges the mean worth of the predictions of each window, as `judge_performance` does."""
-    limits = Limits(True, business.floor, business.drop, monitor.alpha, monitor.min_rows)
+    drop = Allowance(business.drop, "own") if business.drop is not None else None
+    limits = Limits(True, business.floor, drop, monitor.alpha, monitor.min_rows)
     measured = [measure_worth(business, target, one.truth, one.prediction) for one in rows]
     name = f"worth in {business.unit}" if business.unit else "worth"
     return _judge(BUSINESS_VALUE, name, rows, measured, [test] * len(rows), limits, version)
@@ -253,7 +262,7 @@ def _verdict(
     limits: Limits, found: Measured, test: Measured | None, q: float
 ) -> tuple[float, Verdict, str]:
     floor = limits.floor
-    drop_limit = test.value - limits.sign * limits.drop if test and limits.drop else None
+    drop_limit = limits.drop_limit(test) if test else None
     known = [limit for limit in (drop_limit, floor) if limit is not None and isfinite(limit)]
     # The limit nearest to the healthy side is the one that a reader compares with.
     threshold = max(known, key=lambda limit: limits.sign * limit) if known else nan
@@ -262,7 +271,7 @@ def _verdict(
         return threshold, "unknown", needed
     if isnan(found.value):
         return threshold, "unknown", f"undefined on these {found.n} labelled predictions"
-    shown = f"{found.value:.3f} on {found.n} labelled predictions"
+    shown = f"{_shown(found.value)} on {found.n} labelled predictions"
     if test is None and limits.drop:
         return (
             threshold,
@@ -270,8 +279,8 @@ def _verdict(
             f"{shown}; its test part has fewer than {MIN_TEST_ROWS} such rows",
         )
     if floor is not None and limits.worsening(floor, found.value) > 0:
-        return floor, "fail", f"{shown}, beyond the floor of {floor:.3f}"
-    if drop_limit is None or test is None:
+        return floor, "fail", f"{shown}, beyond the floor of {_shown(floor)}"
+    if drop_limit is None or test is None or limits.drop is None:
         known_limits = "within the floor" if floor is not None else "nothing to hold it against"
         return threshold, "pass" if floor is not None else "unknown", f"{shown}, {known_limits}"
     if isnan(drop_limit) or isnan(q):
@@ -280,11 +289,22 @@ def _verdict(
         return threshold, "unknown", f"{shown}; no test value to compare with"
     if limits.worsening(drop_limit, found.value) > 0:
         drop = limits.worsening(test.value, found.value)
-        compared = f"{shown}, {drop:.3f} worse than its test value of {test.value:.3f}"
+        side = "below" if limits.greater_is_better else "above"
+        apart = f"{limits.drop.told(drop, test.value)} {side} the {_shown(test.value)}"
+        compared = f"{shown}, {apart} of its test part"
         if q < limits.alpha:
-            return drop_limit, "fail", f"{compared} (accepted: {limits.drop:.3f})"
+            return drop_limit, "fail", f"{compared}, limit {limits.drop}"
         return threshold, "pass", f"{compared}, which may be chance (q {q:.2g})"
-    return threshold, "pass", f"{shown}, test value {test.value:.3f}"
+    return threshold, "pass", f"{shown}, test value {_shown(test.value)}"
+
+
+def _shown(value: float) -> str:
+    """Three decimals, or three digits of what would hardly be seen in them.
+
+    >>> _shown(0.9), _shown(0.00123456), _shown(0.0)
+    ('0.900', '0.00123', '0.000')
+    """
+    return f"{value:.3g}" if 0 < abs(value) < 0.01 else f"{value:.3f}"
 
 
 def _p_value(limits: Limits, found: Measured, test: Measured | None) -> float:
@@ -388,13 +408,13 @@ def judge_estimate(
         version: the version that made the predictions.
         unestimable: why there is no estimate; empty if there may be one.
     """
-    drop_limit = test.value - limits.sign * limits.drop if limits.drop else None
+    drop_limit = limits.drop_limit(test)
     known = [limit for limit in (drop_limit, limits.floor) if limit is not None and isfinite(limit)]
     threshold = max(known, key=lambda limit: limits.sign * limit) if known else nan
     best = found.upper if limits.greater_is_better else found.lower
     expected = (
-        f"expected {found.value:.3f} ({found.lower:.3f} to {found.upper:.3f}) on {found.n} "
-        "predictions"
+        f"expected {_shown(found.value)} ({_shown(found.lower)} to {_shown(found.upper)}) on "
+        f"{found.n} predictions"
     )
     verdict: Verdict = "unknown"
     if unestimable:
@@ -406,9 +426,9 @@ def judge_estimate(
     elif isnan(threshold):
         reason = f"{expected}; nothing to hold it against"
     elif limits.worsening(threshold, best) > 0:
-        verdict, reason = "fail", f"{expected}, wholly beyond the limit of {threshold:.3f}"
+        verdict, reason = "fail", f"{expected}, wholly beyond the limit of {_shown(threshold)}"
     else:
-        verdict, reason = "pass", f"{expected}, limit {threshold:.3f}"
+        verdict, reason = "pass", f"{expected}, limit {_shown(threshold)}"
     span = "on" if window == 1 else f"over the {window} days to"
     return PerformanceVerdict(
         check=ESTIMATED_PERFORMANCE,

@@ -72,7 +72,7 @@ class _Estimates:
         limits = Limits(
             METRICS[metric].greater_is_better,
             monitor.floor,
-            monitor.drop,
+            monitor.allowance(metric),
             monitor.alpha,
             monitor.min_rows,
         )

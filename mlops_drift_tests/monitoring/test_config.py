@@ -35,6 +35,15 @@ def test_other_windows_are_answered_with_the_rule(windows, told):
 def test_the_floor_and_the_drop_can_be_switched_off():
     monitor = PerformanceMonitor(floor=None, drop=None)
     assert (monitor.floor, monitor.drop) == (None, None)
+    assert monitor.allowance("mae") is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "told"), [("mae", "10 %"), ("log_loss", "10 %"), ("auc", "5 points")]
+)
+def test_a_drop_that_is_not_set_suits_the_metric_also_when_read_again(metric, told):
+    again = PerformanceMonitor.model_validate(PerformanceMonitor().model_dump())
+    assert str(again.allowance(metric)) == told
 
 
 def test_bad_data_is_no_reason_to_retrain_unless_it_is_said():

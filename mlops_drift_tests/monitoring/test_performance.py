@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mlops_drift.learning.config import BusinessValue
-from mlops_drift.learning.metrics import evaluate_within
+from mlops_drift.learning.metrics import Allowance, evaluate_within
 from mlops_drift.monitoring.checks import PERFORMANCE_DROP, SLICE_PERFORMANCE
 from mlops_drift.monitoring.config import PerformanceMonitor
 from mlops_drift.monitoring.performance import (
@@ -82,7 +82,7 @@ def test_a_drop_fails_if_chance_is_excluded():
     assert verdict.threshold == pytest.approx(0.85)
     assert verdict.reason == (
         "accuracy of version 3 on 2024-10-07: 0.750 on 200 labelled predictions, "
-        "0.150 worse than its test value of 0.900 (accepted: 0.050)"
+        "15 points below the 0.900 of its test part, limit 5 points"
     )
 
 
@@ -91,7 +91,7 @@ def test_a_drop_that_may_be_chance_passes_and_says_so():
     assert verdict.value == pytest.approx(0.8)
     assert verdict.verdict == "pass"
     assert verdict.reason.endswith(
-        "0.100 worse than its test value of 0.900, which may be chance (q 0.1)"
+        "10 points below the 0.900 of its test part, which may be chance (q 0.1)"
     )
 
 
@@ -170,7 +170,66 @@ def test_an_error_metric_fails_upwards():
     assert [item.verdict for item in (better, equal, worse)] == ["pass", "pass", "fail"]
     assert worse.value == pytest.approx(3.0)
     assert worse.threshold == pytest.approx(1.5)
-    assert "2.000 worse than its test value of 1.000" in worse.reason
+    assert worse.reason.endswith("200 % above the 1.000 of its test part, limit 50 %")
+
+
+@pytest.mark.parametrize(
+    ("metric", "scale", "error", "verdict"),
+    [
+        ("mae", 1, 86, "fail"),
+        ("mae", 1, 44, "pass"),
+        ("mae", 1, 46, "pass"),
+        ("mae", 1, 47, "fail"),
+        ("rmse", 1, 86, "fail"),
+        ("rmse", 1, 44, "pass"),
+        ("mae", 1e-6, 86, "fail"),
+        ("mae", 1e-6, 44, "pass"),
+        ("rmse", 1e9, 86, "fail"),
+        ("rmse", 1e9, 44, "pass"),
+    ],
+)
+def test_an_error_may_rise_by_a_tenth_on_any_scale(metric, scale, error, verdict):
+    test = Measured(42 * scale, 41 * scale, 43 * scale, 400)
+    found = judge(measured(error * scale), test, metric, NUMBER, drop="default")
+    assert found.verdict == verdict
+    assert found.threshold == pytest.approx(46.2 * scale)
+
+
+def test_the_sentence_about_an_error_tells_shares():
+    test = Measured(42.1, 41.1, 43.1, 400)
+    found = judge(measured(86), test, "mae", NUMBER, drop="5 %")
+    assert found.reason == (
+        "mae of version 3 on 2024-10-07: 86.000 on 400 labelled predictions, "
+        "104 % above the 42.100 of its test part, limit 5 %"
+    )
+
+
+def test_small_errors_are_told_with_their_digits():
+    found = judge(measured(86e-6), Measured(42e-6, 41e-6, 43e-6, 400), "mae", NUMBER)
+    assert "8.6e-05 on 400" in found.reason
+    assert "105 % above the 4.2e-05 of its test part" in found.reason
+
+
+def test_an_error_after_a_faultless_test_part_fails_without_a_share():
+    found = judge(measured(3), Measured(0.0, 0.0, 0.0, 400), "mae", NUMBER, drop="default")
+    assert found.verdict == "fail"
+    assert found.reason.endswith("3 above the 0.000 of its test part, limit 10 %")
+
+
+@pytest.mark.parametrize(("score", "verdict"), [(0.67, "pass"), (0.6, "fail")])
+def test_log_loss_may_rise_by_a_tenth(score, verdict):
+    # The log loss of a constant score for what is right is its negative logarithm.
+    test = Measured(0.37, 0.36, 0.38, 400)
+    rows = np.full(400, "yes"), np.full(400, "yes"), np.full(400, score)
+    assert judge(rows, test, "log_loss", drop="default").threshold == pytest.approx(0.407)
+    assert judge(rows, test, "log_loss", drop="default").verdict == verdict
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(10.5, "pass"), (14, "fail")])
+def test_r2_may_fall_by_five_points(error, verdict):
+    test = Measured(0.9, 0.89, 0.91, 400)
+    found = judge(measured(error), test, "r2", NUMBER, drop="default")
+    assert (found.verdict, found.threshold) == (verdict, pytest.approx(0.85))
 
 
 def test_the_floor_of_an_error_metric_is_its_ceiling():
@@ -333,7 +392,7 @@ def test_age_that_is_not_watched_has_no_verdict():
     ],
 )
 def test_an_estimate_fails_only_with_its_whole_interval(estimate, verdict):
-    limits = Limits(True, None, 0.05, 0.004, 100)
+    limits = Limits(True, None, Allowance(0.05, "points"), 0.004, 100)
     found = judge_estimate(
         "accuracy", estimate, ACCURATE, limits, production_day=DAY, window=1, version=3
     )
@@ -341,7 +400,7 @@ def test_an_estimate_fails_only_with_its_whole_interval(estimate, verdict):
 
 
 def test_the_estimate_of_an_error_metric_fails_upwards():
-    limits = Limits(False, None, 0.5, 0.004, 100)
+    limits = Limits(False, None, Allowance(0.5, "share"), 0.004, 100)
     test = Measured(1.0, 0.9, 1.1, 400)
     options = {"production_day": DAY, "window": 1, "version": 3}
     high = judge_estimate("rmse", Measured(1.8, 1.6, 2.0, 500), test, limits, **options)
@@ -350,7 +409,7 @@ def test_the_estimate_of_an_error_metric_fails_upwards():
 
 
 def test_what_cannot_be_estimated_says_why():
-    limits = Limits(True, None, 0.05, 0.004, 100)
+    limits = Limits(True, None, Allowance(0.05, "points"), 0.004, 100)
     found = judge_estimate(
         "r2",
         Measured(nan, nan, nan, 500),

@@ -1,22 +1,19 @@
 """The gate that the test metric must not be too good to be true."""
 
-from math import isnan
-
-import numpy as np
+from math import isnan, nan
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Limit
-from mlops_drift.learning.gates.units import comparable
-from mlops_drift.learning.metrics import METRICS, evaluate_within
+from mlops_drift.learning.metrics import METRICS, evaluate_within, worsening
 
 
 class AsValidated(Gate):
     """Passes where the test part is predicted not much better than rows in cross-validation.
 
     The value is how much better the metric is on the test part than over the out-of-fold
-    predictions of the search, in the units of ``units.comparable``. The gate fails where that is
-    above ``max_surprise`` and the worse end of the test metric's 95 % interval is still better
-    than in cross-validation.
+    predictions of the search, in units of the metric. The gate fails where that is above
+    ``max_surprise``, a share of the cross-validated value or points, and the worse end of the test
+    metric's 95 % interval is still better than in cross-validation.
 
     Unknown where either is undefined.
     """
@@ -26,7 +23,8 @@ class AsValidated(Gate):
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Compares the test metric with the cross-validated one."""
-        metric, limit, n = candidate.metric, candidate.gates.max_surprise, len(candidate.test)
+        metric, n = candidate.metric, len(candidate.test)
+        allowed = candidate.gates.allowance("max_surprise", metric)
         value, lower, upper = evaluate_within(
             metric,
             candidate.target,
@@ -36,6 +34,7 @@ class AsValidated(Gate):
             seed=candidate.seed,
         )
         expected = candidate.validated
+        limit = allowed.of(nan if expected is None else expected)
         if expected is None or isnan(expected) or isnan(value):
             return self.unknown(
                 n,
@@ -45,16 +44,7 @@ class AsValidated(Gate):
                 "Train a new version, or wait for labels of every class.",
                 threshold=limit,
             )
-        numbers = np.array([value, expected, lower, upper])
-        test, validated, *ends = comparable(metric, candidate.target, candidate.truth, numbers)
-        better = float(test - validated)
-        if isnan(better):
-            return self.unknown(
-                n,
-                f"All {n} test labels are the same: there is no scale to compare {metric} on.",
-                "Wait for labels that differ, or raise training.test_share.",
-                threshold=limit,
-            )
+        better, *ends = (worsening(metric, number, expected) for number in (value, lower, upper))
         greater = METRICS[metric].greater_is_better
         beyond_chance = lower > expected if greater else upper < expected
         fails = better > limit and beyond_chance
@@ -68,10 +58,10 @@ class AsValidated(Gate):
             better,
             limit,
             n,
-            f"{told}: better by {better:.3g}, at most {limit:.3g} is believed. The model has "
-            "probably seen the test rows, and will do worse in production."
+            f"{told}: better by {allowed.told(better, expected)}, at most {allowed} is believed. "
+            "The model has probably seen the test rows, and will do worse in production."
             if fails
-            else f"{told}; better by up to {limit:.3g}, or what chance explains, is believed.",
+            else f"{told}; better by up to {allowed}, or what chance explains, is believed.",
             "See what trained_on_train_part says, and whether a column knows the future of the "
             "train part; if the world has become easier to predict, raise gates.max_surprise."
             if fails
@@ -82,7 +72,7 @@ class AsValidated(Gate):
                 better,
                 limit,
                 False,
-                float(min(ends) - validated),
-                float(max(ends) - validated),
+                min(ends),
+                max(ends),
             ),
         )

@@ -7,13 +7,14 @@ import numpy as np
 from mlops_drift.learning.bootstrap import resampled_values
 from mlops_drift.learning.gates.base import Candidate, Duel, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Differences
-from mlops_drift.learning.metrics import METRICS, Array, evaluate
+from mlops_drift.learning.metrics import METRICS, Allowance, Array, evaluate, worsening
 
 # Share of the resamples in which the challenger may be no better. With .05 equals would be accepted
 # once in twenty times, and more often on few rows, where resamples vary less than chance does.
 CHANCE = 0.025
 
-# A difference of two metrics that equals the tolerance on paper may exceed it by rounding.
+# A difference of two metrics that equals the tolerance on paper may exceed it by rounding: by so
+# large a share of the metrics at most.
 _ROUNDING = 1e-9
 
 
@@ -25,7 +26,8 @@ class BeatsChampion(Gate):
 
     - ``comparison: better``: the value is the 2.5 % quantile of the difference in 1,000 seeded
       resamples of the rows, the same rows for both models each time; it must be above 0.
-    - ``comparison: not_worse``: the value is the difference; it must be at least ``-tolerance``.
+    - ``comparison: not_worse``: the value is the difference; it must be at least ``-tolerance``,
+      a share of the champion's metric or points.
 
     The first deployment passes. Unknown under ``min_rows``, or where a metric is undefined.
     """
@@ -40,7 +42,8 @@ class BeatsChampion(Gate):
         """Compares challenger and champion."""
         gates, duel, metric = candidate.gates, candidate.duel, candidate.metric
         must_be_better = gates.comparison == "better"
-        limit = 0.0 if must_be_better else -gates.tolerance
+        tolerance = gates.allowance("tolerance", metric)
+        limit = 0.0 if must_be_better else -tolerance.of(nan)
         if duel is None:
             return GateResult(
                 self.name,
@@ -62,7 +65,8 @@ class BeatsChampion(Gate):
         ours, theirs = (
             evaluate(metric, candidate.target, duel.truth, *pair) for pair in _pairs(duel)
         )
-        difference = ours - theirs if METRICS[metric].greater_is_better else theirs - ours
+        difference = worsening(metric, ours, theirs)
+        limit = 0.0 if must_be_better else -tolerance.of(theirs)
         if isnan(difference):
             return self.unknown(
                 n,
@@ -75,14 +79,16 @@ class BeatsChampion(Gate):
         lower, upper = np.quantile(drawn, [0.025, 0.975])
         # One of the resamples itself: between two of them it would say a little too much.
         least = np.quantile(drawn, CHANCE, method="lower")
+        rounding = _ROUNDING * max(abs(ours), abs(theirs))
         value = float(least) if must_be_better else difference
-        fails = value <= 0 if must_be_better else value < limit - _ROUNDING
+        fails = value <= 0 if must_be_better else value < limit - rounding
         told = (
             f"On the same {n} rows the challenger's {metric} is {ours:.4g} and the champion's "
-            f"{theirs:.4g}: {_by(difference)} "
-            f"(95 % interval {lower:+.4g} to {upper:+.4g})"
+            f"{theirs:.4g}: {_by(difference, rounding)} "
+            f"({tolerance.told(abs(difference), theirs)}; "
+            f"95 % interval {lower:+.4g} to {upper:+.4g})"
         )
-        finding, advice = _told(told, fails, must_be_better, value, gates.tolerance)
+        finding, advice = _told(told, fails, must_be_better, value, tolerance)
         return GateResult(
             self.name,
             "fail" if fails else "pass",
@@ -110,7 +116,7 @@ class BeatsChampion(Gate):
 
 
 def _told(
-    told: str, fails: bool, must_be_better: bool, value: float, tolerance: float
+    told: str, fails: bool, must_be_better: bool, value: float, tolerance: Allowance
 ) -> tuple[str, str]:
     if must_be_better:
         if not fails:
@@ -123,15 +129,15 @@ def _told(
             "with gates.comparison: not_worse.",
         )
     if not fails:
-        return f"{told}; worse by up to {tolerance:.4g} is accepted.", ""
+        return f"{told}; worse by up to {tolerance} is accepted.", ""
     return (
-        f"{told}, accepted is {tolerance:.4g}. Promotion would make production worse.",
+        f"{told}, accepted is {tolerance}. Promotion would make production worse.",
         "Keep the champion and retrain with more or fresher labelled rows.",
     )
 
 
-def _by(difference: float) -> str:
-    if abs(difference) < _ROUNDING:
+def _by(difference: float, rounding: float) -> str:
+    if abs(difference) <= rounding:
         return "the same"
     return f"{'better' if difference > 0 else 'worse'} by {abs(difference):.4g}"
 

@@ -1,17 +1,25 @@
 """What a user may choose about the gates between a challenger and production."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from mlops_drift.learning.config import MetricName, Share
-from mlops_drift.learning.metrics import METRICS, metric_for
-from mlops_drift.schema import Column, Distinct, Name, Strict, Target
+from mlops_drift.learning.metrics import METRICS, Allowance, allowance, metric_for
+from mlops_drift.schema import DEFAULT, Column, Distinct, Limit, LimitOrZero, Name, Strict, Target
 
 # Metrics that are shares, or differ from one by no more than a share.
 _AT_MOST_ONE = frozenset(name for name, metric in METRICS.items() if metric.greater_is_better)
 _UNBOUNDED_BELOW = frozenset({"r2"})
+
+LimitName = Literal["tolerance", "max_null_loss", "max_slice_gap", "max_surprise"]
+
+# Defaults for metrics that are limited in points.
+_POINTS: Mapping[LimitName, float] = MappingProxyType(
+    {"tolerance": 0.02, "max_null_loss": 0.1, "max_slice_gap": 0.15, "max_surprise": 0.1}
+)
 
 
 class Gates(Strict):
@@ -31,11 +39,11 @@ class Gates(Strict):
         description="What a challenger must be beside the champion on the same rows. better: "
         "better by more than chance explains. not_worse: at most `tolerance` worse.",
     )
-    tolerance: float = Field(
-        0.02,
-        ge=0,
+    tolerance: LimitOrZero = Field(
+        DEFAULT,
         description="With comparison not_worse: how much worse than the champion a challenger may "
-        "be, in units of the metric.",
+        "be. In points, default 0.02; for mae, rmse and log_loss as a share of the champion's "
+        "value on the same rows, default 10 %.",
     )
     min_rows: int = Field(
         30,
@@ -76,21 +84,20 @@ class Gates(Strict):
     max_artifact_mb: float = Field(
         100, gt=0, description="Largest size of the stored model in megabytes (10^6 bytes)."
     )
-    max_null_loss: float = Field(
-        0.1,
-        gt=0,
+    max_null_loss: Limit = Field(
+        DEFAULT,
         description="How much the metric may worsen where a tenth of the cells of nullable "
-        "columns is missing; mae in standard deviations of the truth, rmse in shares of its "
-        "variance.",
+        "columns is missing. In points, default 0.1; for mae, rmse and log_loss as a share of the "
+        "value without gaps, default 10 %.",
     )
     slices: Annotated[list[Name], Distinct] = Field(
         [], description="Columns whose values are judged apart, the worst against the whole."
     )
-    max_slice_gap: float = Field(
-        0.15,
-        gt=0,
-        description="How much worse than on the whole the metric may be on a slice; mae in "
-        "standard deviations of the truth, rmse in shares of its variance.",
+    max_slice_gap: Limit = Field(
+        DEFAULT,
+        description="How much worse than on the whole the metric may be on a slice. In points, "
+        "default 0.15; for mae, rmse and log_loss as a share of the value of the whole test part, "
+        "default 10 %.",
     )
     max_feature_auc: float = Field(
         0.98,
@@ -101,12 +108,21 @@ class Gates(Strict):
     trusted_columns: Annotated[list[Name], Distinct] = Field(
         [], description="Columns that may tell the label alone, as they are known to be no leak."
     )
-    max_surprise: float = Field(
-        0.1,
-        gt=0,
-        description="How much better than in cross-validation the metric may be on the test part; "
-        "mae in standard deviations of the truth, rmse in shares of its variance.",
+    max_surprise: Limit = Field(
+        DEFAULT,
+        description="How much better than in cross-validation the metric may be on the test part. "
+        "In points, default 0.1; for mae, rmse and log_loss as a share of the cross-validated "
+        "value, default 10 %.",
     )
+
+    def allowance(self, name: LimitName, metric: MetricName) -> Allowance:
+        """A limit on differences of the metric, with its default if it is not set.
+
+        >>> gates = Gates(metrics={"mae": 3}, tolerance="5 %")
+        >>> print(gates.allowance("tolerance", "mae"), gates.allowance("max_surprise", "mae"))
+        5 % 10 %
+        """
+        return allowance(metric, getattr(self, name), _POINTS[name])
 
 
 def require_fitting(gates: Gates, target: Target, columns: Mapping[str, Column]) -> None:

@@ -11,8 +11,7 @@ from mlops_drift.learning.frames import with_values
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.distribution import histograms
 from mlops_drift.learning.gates.sound import is_sound, tried
-from mlops_drift.learning.gates.units import comparable
-from mlops_drift.learning.metrics import evaluate
+from mlops_drift.learning.metrics import evaluate, worsening
 
 NULLED = 0.1
 MEAN_SCORE = (0.05, 0.95)
@@ -37,11 +36,11 @@ class NullRobustness(Gate):
     - the mean score of a binary target must be in [.05, .95], unless it is outside on intact rows;
     - the standard deviation of the scores must be above .01 (multiclass: unless it is not on intact
       rows; regression: above 1 % of that of the truth);
-    - the metric must not worsen by more than ``max_null_loss``, in the units of
-      ``units.comparable``, by more than chance explains: the 5 % quantile of the loss in 1,000
-      resamples of the rows must not be above it.
+    - the metric must not worsen by more than ``max_null_loss``, a share of the metric of the intact
+      rows or points, by more than chance explains: the 5 % quantile of the loss in 1,000 resamples
+      of the rows must not be above it.
 
-    The value is the loss. Unknown where the metric is undefined.
+    The value is the loss, in units of the metric. Unknown where the metric is undefined.
     """
 
     name = "null_robustness"
@@ -49,7 +48,9 @@ class NullRobustness(Gate):
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Predicts the test part with and without gaps."""
-        target, limit = candidate.target, candidate.gates.max_null_loss
+        target = candidate.target
+        allowed = candidate.gates.allowance("max_null_loss", candidate.metric)
+        limit = allowed.of(nan)
         intact = candidate.features.head(_MOST_ROWS)
         n = len(intact)
         if n == 0:
@@ -71,18 +72,20 @@ class NullRobustness(Gate):
             )
         before = candidate.predicted.head(n)
         truth = candidate.truth[:n]
-        loss, least = (
-            _loss(candidate, before, found) if is_sound(target, found).all() else (nan, nan)
+        whole, loss, least = (
+            _loss(candidate, before, found) if is_sound(target, found).all() else (nan, nan, nan)
         )
+        limit = allowed.of(whole)
         wrong = _wrong(candidate, before, found)
         tables: dict[str, list[dict[str, Any]]] = {}
         if least > limit:
             alone = _losses(candidate, intact, before, nullable)
             worst = alone[0]
             wrong.append(
-                f"{candidate.metric} worsens by {loss:.3g} (in 95 % of the resamples by at least "
-                f"{least:.3g}), accepted is {limit:.3g}; with gaps in {worst['column']!r} alone by "
-                f"{worst['loss']:.3g}"
+                f"{candidate.metric} worsens by {allowed.told(loss, whole)} from {whole:.4g} (in "
+                f"95 % of the resamples by at least {allowed.told(least, whole)}), accepted is "
+                f"{allowed}; with gaps in {worst['column']!r} alone by "
+                f"{allowed.told(worst['loss'], whole)}"
             )
             tables = {"columns": alone[:30]}
         numbers, scores = {}, {}
@@ -120,7 +123,8 @@ class NullRobustness(Gate):
             limit,
             n,
             f"{told}, predictions of {n} test rows stay valid and {candidate.metric} worsens by "
-            f"{loss:.3g}; up to {limit:.3g}, or what chance explains, is accepted.",
+            f"{allowed.told(loss, whole)} from {whole:.4g}; up to {allowed}, or what chance "
+            "explains, is accepted.",
             numbers=numbers,
             picture=picture,
         )
@@ -170,22 +174,22 @@ def _losses(
     found = []
     for name in nullable:
         after = candidate.predict(with_gaps(intact, [name], candidate.seed))
-        found.append({"column": name, "loss": _loss(candidate, before, after)[0]})
+        found.append({"column": name, "loss": _loss(candidate, before, after)[1]})
     return sorted(found, key=lambda row: row["loss"], reverse=True)
 
 
-def _loss(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> tuple[float, float]:
-    """How much the metric worsens, and the 5 % quantile of that over resamples."""
+def _loss(
+    candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame
+) -> tuple[float, float, float]:
+    """The metric before, how much it worsens, and the 5 % quantile of that over resamples."""
     metric, target = candidate.metric, candidate.target
     truth = candidate.truth[: len(before)]
     pairs = [
         (frame["prediction"].to_numpy(), frame["score"].to_numpy()) for frame in (before, after)
     ]
-    values = np.array([evaluate(metric, target, truth, *pair) for pair in pairs])
-    old, new = comparable(metric, target, truth, values)
-    drawn = comparable(
-        metric, target, truth, resampled_values(metric, target, truth, pairs, seed=candidate.seed)
-    )
-    losses = drawn[0] - drawn[1]
+    old, new = (evaluate(metric, target, truth, *pair) for pair in pairs)
+    drawn = resampled_values(metric, target, truth, pairs, seed=candidate.seed)
+    losses = worsening(metric, drawn[0], drawn[1])
     losses = losses[~np.isnan(losses)]
-    return float(old - new), float(np.quantile(losses, 0.05)) if len(losses) else nan
+    least = float(np.quantile(losses, 0.05)) if len(losses) else nan
+    return old, worsening(metric, old, new), least

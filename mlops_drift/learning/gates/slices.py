@@ -9,8 +9,7 @@ import pandas as pd
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars
-from mlops_drift.learning.gates.units import comparable
-from mlops_drift.learning.metrics import METRICS, Array, evaluate, evaluate_within
+from mlops_drift.learning.metrics import METRICS, Array, evaluate, evaluate_within, worsening
 
 NO_VALUE = "no value"
 
@@ -20,9 +19,9 @@ class Slices(Gate):
 
     A slice is the test rows of one value of a column, or of none; those with fewer than
     ``min_rows`` rows, or without a defined metric, are left out. The gap is by how much the slice
-    is worse than the whole, in the units of ``units.comparable``. The value is the largest gap.
-    The gate fails where a gap is above ``max_slice_gap`` and the slice's interval, at
-    1 - .05 / slices, lies on the worse side of the whole.
+    is worse than the whole, in units of the metric. The value is the largest gap. The gate fails
+    where a gap is above ``max_slice_gap``, a share of the metric of the whole or points, and the
+    slice's interval, at 1 - .05 / slices, lies on the worse side of the whole.
 
     Unknown without such a slice.
 
@@ -40,7 +39,7 @@ class Slices(Gate):
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges every slice that has enough rows."""
-        limit, n, metric = candidate.gates.max_slice_gap, len(candidate.test), candidate.metric
+        n, metric = len(candidate.test), candidate.metric
         parts = [
             (f"{column}={value}", rows)
             for column in self.columns
@@ -48,6 +47,8 @@ class Slices(Gate):
             if rows.sum() >= candidate.gates.min_rows
         ]
         whole = _metric(candidate, np.full(n, True)) if n else nan
+        allowed = candidate.gates.allowance("max_slice_gap", metric)
+        limit = allowed.of(whole)
         found = [
             row
             for name, rows in parts
@@ -66,7 +67,8 @@ class Slices(Gate):
         worst = failing[0] if failing else found[0]
         told = (
             f"{metric} is {worst['value']:.4g} on the {worst['n']} test rows with "
-            f"{worst['slice']} and {whole:.4g} on all {n}: a gap of {worst['gap']:.3g}"
+            f"{worst['slice']} and {whole:.4g} on all {n}: a gap of "
+            f"{allowed.told(worst['gap'], whole)}"
         )
         return GateResult(
             self.name,
@@ -74,10 +76,10 @@ class Slices(Gate):
             worst["gap"],
             limit,
             worst["n"],
-            f"{told}, accepted is {limit:.3g}, and chance does not explain it. These events would "
+            f"{told}, accepted is {allowed}, and chance does not explain it. These events would "
             "be served badly although the whole looks well."
             if failing
-            else f"{told}; up to {limit:.3g}, or what chance explains, is accepted.",
+            else f"{told}; up to {allowed}, or what chance explains, is accepted.",
             "Give the model more labelled rows or better features of this part, or a rule of its "
             "own."
             if failing
@@ -121,9 +123,6 @@ def _slice(
         confidence=1 - 0.05 / slices,
         seed=candidate.seed,
     )
-    ours, all_rows = comparable(
-        candidate.metric, candidate.target, candidate.truth, np.array([value, whole])
-    )
     better_end = upper if METRICS[candidate.metric].greater_is_better else lower
     greater = METRICS[candidate.metric].greater_is_better
     return {
@@ -131,7 +130,7 @@ def _slice(
         "value": value,
         "lower": lower,
         "upper": upper,
-        "gap": float(all_rows - ours),
+        "gap": worsening(candidate.metric, whole, value),
         "beyond chance": bool(better_end < whole if greater else better_end > whole),
         "n": int(rows.sum()),
     }

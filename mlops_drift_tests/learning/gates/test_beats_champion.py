@@ -1,5 +1,6 @@
 """The comparison with the champion, and how often it is wrong."""
 
+from dataclasses import replace
 from functools import cache
 from math import isnan
 
@@ -48,7 +49,7 @@ def test_a_challenger_may_be_worse_by_the_tolerance(ours, theirs, verdict):
     assert found.numbers["challenger"] == ours / 100
     if verdict == "fail":
         assert f"worse by {(theirs - ours) / 100:.4g}" in found.summary
-        assert "accepted is 0.02" in found.summary
+        assert "accepted is 2 points" in found.summary
 
 
 @pytest.mark.parametrize(("ours", "verdict"), [(0.9, "pass"), (1.02, "pass"), (1.03, "fail")])
@@ -58,6 +59,23 @@ def test_of_an_error_less_is_better(ours, verdict):
     gates = {"comparison": "not_worse", "tolerance": 0.02}
     found = GATE.judge(candidate(NUMBER, duel=Duel(truth, *both), gates=gates))
     assert (found.verdict, found.value) == (verdict, pytest.approx(1 - ours))
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1, 1e6])
+@pytest.mark.parametrize("metric", ["mae", "rmse"])
+@pytest.mark.parametrize(("ours", "verdict"), [(44, "pass"), (46.2, "pass"), (47, "fail")])
+def test_an_error_may_be_worse_by_a_tenth_on_any_scale(ours, verdict, metric, scale):
+    both = [
+        pd.DataFrame({"prediction": [off * scale] * 40, "score": [off * scale] * 40})
+        for off in (ours, 42)
+    ]
+    new = candidate(NUMBER, duel=Duel(np.zeros(40), *both), gates={"comparison": "not_worse"})
+    found = GATE.judge(replace(new, metric=metric))
+    assert found.verdict == verdict
+    assert found.threshold == pytest.approx(-4.2 * scale)
+    if verdict == "fail":
+        assert f"worse by {5 * scale:.4g} (11.9 %;" in found.summary
+        assert "accepted is 10 %" in found.summary
 
 
 # Better

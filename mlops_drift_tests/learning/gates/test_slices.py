@@ -40,14 +40,16 @@ def test_a_gap_that_chance_explains_passes():
     assert found.verdict == "pass"
 
 
-def test_an_error_has_a_gap_in_standard_deviations():
+def test_an_error_has_a_gap_in_its_own_unit_and_a_limit_as_a_share():
     test = rows(NUMBER, 400, 2)
     off = np.where(test["city"] == "kyiv", 3.0, 0.1)
     predicted = pd.DataFrame({"prediction": test["y"] + off, "score": test["y"] + off})
     found = CITY.judge(candidate(NUMBER, test=test, predicted=predicted))
     assert found.verdict == "fail"
     assert "city=kyiv" in found.summary
-    assert found.value == pytest.approx((3.0 - off.mean()) / test["y"].std(ddof=0))
+    assert found.value == pytest.approx(3.0 - off.mean())
+    assert found.threshold == pytest.approx(0.1 * off.mean())
+    assert "accepted is 10 %" in found.summary
 
 
 def test_rows_without_a_value_are_a_slice_and_several_columns_are_looked_at():
