@@ -1,5 +1,6 @@
 """The folds of a cross-validation, and the matrices that its estimators are fed."""
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,6 +13,8 @@ from mlops_drift.learning.metrics import Array
 from mlops_drift.schema import Column, Target
 
 Folds = list[tuple[Array, Array]]
+
+FEWEST_SHUFFLED = 4
 
 # Larger matrices are made anew for each trial instead of kept.
 MOST_BYTES = 2**28
@@ -45,6 +48,30 @@ def folds_of(truth: Array, target: Target, training: Training) -> Folds:
         most, splitter = len(truth), KFold
     folds = splitter(min(training.folds, most), shuffle=True, random_state=training.seed)
     return list(folds.split(rows, truth))
+
+
+def shuffled_folds(truth: Array, target: Target, training: Training) -> Folds:
+    """Row numbers to fit on and to predict, per fold, whatever the way of validation.
+
+    They are those of a stratified search, but at least four: what learns from half of the rows
+    knows less than what learns from all. A class with fewer rows than folds is in some of them; a
+    fold without two classes to fit on is left out.
+
+    >>> target = Target(column="y", kind="regression")
+    >>> training = Training(metric="mae", folds=2, validation="time_ordered")
+    >>> [len(fit) for fit, _ in shuffled_folds(np.arange(40.0), target, training)]
+    [30, 30, 30, 30]
+    """
+    count, rows = max(training.folds, FEWEST_SHUFFLED), np.zeros(len(truth))
+    if not target.is_classification:
+        folds = KFold(min(count, len(truth)), shuffle=True, random_state=training.seed)
+        return list(folds.split(rows))
+    names = truth.astype(str)
+    most = int(np.unique(names, return_counts=True)[1].max())
+    folds = StratifiedKFold(min(count, most), shuffle=True, random_state=training.seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        return [split for split in folds.split(rows, names) if len(np.unique(names[split[0]])) > 1]
 
 
 class FoldMatrices:

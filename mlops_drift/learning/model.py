@@ -11,6 +11,7 @@ from mlops_drift.learning.config import Training
 from mlops_drift.learning.decider import Decider, decided
 from mlops_drift.learning.families.base import predict
 from mlops_drift.learning.families.lookup import family
+from mlops_drift.learning.folds import shuffled_folds
 from mlops_drift.learning.memory import TrialMemory
 from mlops_drift.learning.metrics import Array
 from mlops_drift.learning.recipe import Recipe
@@ -106,3 +107,42 @@ def train(
     with threadpool_limits(1):
         found = search(features, truth, columns, target, training, on_trial, memory)
     return fit(found.recipe, features, truth, columns, target, training.seed), found
+
+
+def out_of_fold(
+    recipe: Recipe,
+    features: pd.DataFrame,
+    truth: Array,
+    columns: Mapping[str, Column],
+    target: Target,
+    training: Training,
+) -> pd.DataFrame:
+    """What a recipe predicts of each row when it is fitted without the row's fold.
+
+    Args:
+        recipe: What is fitted.
+        features: One row per event.
+        truth: Class names, or numbers for regression.
+        columns: The feature columns.
+        target: What is predicted.
+        training: Number of folds and seed, as ``shuffled_folds`` takes them.
+
+    Returns:
+        Prediction and score as ``TrainedModel.predict`` gives them. The index is the place of the
+        row; a fold that cannot be predicted is left out.
+
+    >>> import numpy as np
+    >>> features = pd.DataFrame({"x": np.arange(40.0)})
+    >>> target = Target(column="y", kind="regression")
+    >>> training = Training(metric="mae")
+    >>> columns, recipe = {"x": Column(type="number")}, Recipe("linear", {"degree": 1, "C": 100.0})
+    >>> found = out_of_fold(recipe, features, np.arange(40.0), columns, target, training)
+    >>> len(found), bool(abs(found["score"] - np.arange(40.0)).max() < 1)
+    (40, True)
+    """
+    parts = []
+    for rows, others in shuffled_folds(truth, target, training):
+        model = fit(recipe, features.iloc[rows], truth[rows], columns, target, training.seed)
+        parts.append(model.predict(features.iloc[others]).set_axis(others))
+    none = pd.DataFrame({"prediction": [], "score": []}, index=pd.RangeIndex(0))
+    return pd.concat(parts).sort_index() if parts else none

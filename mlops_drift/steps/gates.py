@@ -25,14 +25,13 @@ from mlops_drift.learning.gates.trained_on_train_part import TrainedOnTrainPart
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.registry.base import RegistryError, VersionRegistry
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.logged import is_of_this_code, made_by, refit
+from mlops_drift.steps.logged import OUT_OF_FOLD, is_of_this_code, made_by, refit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Tags of a version: the cross-validated metric of its search; and, by gate, the digest of the
-# stored model of which something was shown that need not be shown again.
-VALIDATED_TAG = "cv_value"
+# Tags of a version, by gate: the digest of the stored model of which something was shown that need
+# not be shown again.
 SHOWN_ONCE = (FreshProcess.name, TrainedOnTrainPart.name)
 
 Predict = Callable[["pd.DataFrame"], "pd.DataFrame"]
@@ -81,7 +80,7 @@ def evaluate_gates(
             test=test,
             predicted=predict(test),
             predict=predict,
-            validated=float(tags[VALIDATED_TAG]) if VALIDATED_TAG in tags else None,
+            out_of_fold=_out_of_fold(registry, spec.name, version),
             size=artifact.size,
             signature=artifact.signature,
             fresh_rows=fresh_rows,
@@ -119,6 +118,17 @@ def _predictor(spec: ModelSpec, registry: VersionRegistry, version: int) -> Pred
 
     pipeline, names = registry.pipeline(spec.name, version), list(spec.columns)
     return lambda rows: predict(pipeline, spec.target, rows[names])
+
+
+def _out_of_fold(registry: VersionRegistry, model: str, version: int) -> "pd.DataFrame | None":
+    import pandas as pd
+
+    try:
+        logged = registry.read_json(model, version, OUT_OF_FOLD)
+    except RegistryError:
+        return None
+    columns = {name: logged[name] for name in ("prediction", "score")}
+    return pd.DataFrame(columns, index=logged["row"])
 
 
 def _duel(

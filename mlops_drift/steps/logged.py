@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from mlops_drift.learning.model import TrainedModel
     from mlops_drift.learning.recipe import Recipe
 
-# Files of what made a version.
+# Files of what made a version, and of what its recipe predicts of rows that it was not fitted on.
 SPEC, RECIPE = "spec.json", "recipe.json"
+OUT_OF_FOLD = "out_of_fold.json"
 
 
 class Description(BaseModel):

@@ -39,8 +39,7 @@ from mlops_drift.registry.registry import git_sha
 from mlops_drift.spec import ModelSpec, digest
 from mlops_drift.steps.drift import fit_reference
 from mlops_drift.steps.features import require_point_in_time
-from mlops_drift.steps.gates import VALIDATED_TAG
-from mlops_drift.steps.logged import RECIPE, SPEC, logged_params
+from mlops_drift.steps.logged import OUT_OF_FOLD, RECIPE, SPEC, logged_params
 from mlops_drift.steps.scoring import predict_table
 from mlops_drift.studies import Studies
 
@@ -192,24 +191,24 @@ def train_birth(
     Raises:
         TrainingSetError: if nothing can be learned from the set.
     """
-    from mlops_drift.learning.model import train
+    from mlops_drift.learning.model import out_of_fold, train
     from mlops_drift.learning.search import UnlearnableError
 
     train_part = training_set.train.to_pandas()
     test_part = training_set.test.to_pandas()
     label, names = spec.target.column, list(spec.columns)
+    learned = (
+        train_part[names],
+        train_part[label].to_numpy(),
+        spec.columns,
+        spec.target,
+        spec.training,
+    )
     try:
-        trained, found = train(
-            train_part[names],
-            train_part[label].to_numpy(),
-            spec.columns,
-            spec.target,
-            spec.training,
-            on_trial,
-            memory,
-        )
+        trained, found = train(*learned, on_trial, memory)
     except UnlearnableError as error:
         raise TrainingSetError(f"{spec.name}: {error}") from error
+    validated = out_of_fold(found.recipe, *learned)
     predicted = trained.predict(test_part[names])
     truth = test_part[label].to_numpy()
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
@@ -229,7 +228,7 @@ def train_birth(
             "lower": repr(measured[f"test_{metric}_lower"]),
             "upper": repr(measured[f"test_{metric}_upper"]),
             "n_test": str(len(truth)),
-            VALIDATED_TAG: repr(found.value),
+            "cv_value": repr(found.value),
             "git_sha": git_sha(settings.PROJECT_ROOT),
             "lock_digest": lock_digest(settings.PROJECT_ROOT),
         },
@@ -242,6 +241,7 @@ def train_birth(
         },
         tables={
             RECIPE: found.recipe.to_dict(),
+            OUT_OF_FOLD: {"row": validated.index.tolist(), **validated.to_dict("list")},
             "trials.json": {"trials": [trial.to_dict() for trial in found.trials]},
             # Addresses of receivers may be secrets.
             SPEC: json.loads(spec.model_dump_json(exclude={"notifications"})),

@@ -23,7 +23,8 @@ from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.resources import model_lake, open_lake, open_registry
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps import gates
-from mlops_drift.steps.gates import SHOWN_ONCE, VALIDATED_TAG, evaluate_gates, model_gates
+from mlops_drift.steps.gates import SHOWN_ONCE, evaluate_gates, model_gates
+from mlops_drift.steps.logged import OUT_OF_FOLD
 from mlops_drift.steps.training import train_birth, train_challenger
 from mlops_drift_tests.learning.gates.candidates import BINARY, rows
 from mlops_drift_tests.tiny import SPEC, merged
@@ -294,10 +295,10 @@ def test_a_stored_model_that_cannot_be_loaded_is_unknown_and_not_remembered(lake
     assert "fresh_process" not in shop.registry.tags(shop.spec.name, version)
 
 
-def test_a_version_without_its_cross_validated_value_is_unknown(lake):
+def test_a_version_without_its_cross_validated_rows_is_unknown(lake):
     def forgetting(*arguments):
         birth = train_birth(*arguments)
-        return replace(birth, tags={k: v for k, v in birth.tags.items() if k != VALIDATED_TAG})
+        return replace(birth, tables={k: v for k, v in birth.tables.items() if k != OUT_OF_FOLD})
 
     shop = Shop(lake)
     assert against(shop.judge(shop.train(labelled(), forgetting))) == {"test_as_validated"}

@@ -1,10 +1,12 @@
 """How all families of trees take the columns."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
 from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, columns_of
@@ -15,18 +17,55 @@ from mlops_drift.schema import Column
 FARTHEST = 1e30
 
 
+class FillUnexpected(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Fills what is missing in columns that lacked no value in the fit; others keep their gaps.
+
+    Trees have learned nothing about such gaps, and LightGBM takes them for a zero. A column of
+    numbers is filled with a value in its middle, one of codes with the most frequent code.
+
+    Args:
+        codes: whether the columns are codes.
+
+    >>> step = FillUnexpected().fit(np.array([[1.0, 5.0], [2.0, np.nan], [9.0, 6.0]]))
+    >>> step.transform(np.array([[np.nan, np.nan]]))
+    array([[ 2., nan]])
+    """
+
+    def __init__(self, codes: bool = False) -> None:
+        self.codes = codes
+
+    def fit(self, X: Array, y: Array | None = None) -> Self:
+        """Remembers what is typical of each column; nan of one that has gaps."""
+        self.typical_ = np.array([self._typical(column) for column in np.asarray(X, float).T])
+        return self
+
+    def transform(self, X: Array) -> Array:
+        """The rows with these gaps filled."""
+        values = np.asarray(X, dtype=float)
+        return np.where(np.isnan(values), self.typical_, values)
+
+    def _typical(self, column: Array) -> float:
+        if not len(column) or np.isnan(column).any():
+            return np.nan
+        if not self.codes:
+            return float(np.quantile(column, 0.5, method="lower"))
+        values, counts = np.unique(column, return_counts=True)
+        return float(values[counts.argmax()])
+
+
 def tree_matrix(columns: Mapping[Any, Column]) -> ColumnTransformer:
     """The unfitted step from plain columns to the numbers that trees split.
 
-    Numbers and missing values stay as they are. Categories become codes in alphabetical order; the
-    rare ones share the last code, an unseen one is missing.
+    Numbers stay as they are. Categories become codes in alphabetical order; the rare ones share the
+    last code, an unseen one is missing. So is what is missing, unless its column never lacked a
+    value (see ``FillUnexpected``).
 
     >>> import pandas as pd
     >>> step = tree_matrix({"city": Column(type="category"), "age": Column(type="number")})
     >>> seen = pd.DataFrame({"age": [30.0, np.nan], "city": ["rome", "oslo"]})
     >>> step.fit(seen).transform(seen.assign(city=["rome", "kyiv"]))
     array([[30.,  1.],
-           [nan, nan]])
+           [nan,  0.]])
     """
     codes = OrdinalEncoder(
         handle_unknown="use_encoded_value",
@@ -36,8 +75,16 @@ def tree_matrix(columns: Mapping[Any, Column]) -> ColumnTransformer:
     )
     return ColumnTransformer(
         [
-            ("numbers", FunctionTransformer(_clip), columns_of(columns, *NUMBERS)),
-            ("categories", codes, columns_of(columns, "category")),
+            (
+                "numbers",
+                make_pipeline(FunctionTransformer(_clip), FillUnexpected()),
+                columns_of(columns, *NUMBERS),
+            ),
+            (
+                "categories",
+                make_pipeline(codes, FillUnexpected(codes=True)),
+                columns_of(columns, "category"),
+            ),
         ]
     )
 

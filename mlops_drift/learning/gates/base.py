@@ -56,7 +56,8 @@ class Candidate:
         test: the test part, with the same columns.
         predicted: prediction and score of each test row.
         predict: predicts a frame of features: prediction and score.
-        validated: the cross-validated metric of the search, where it is known.
+        out_of_fold: prediction and score of rows of the train part by the version's recipe, fitted
+            without the row's fold; the index is the place of the row. None where it is not known.
         size: of the stored model in bytes.
         signature: names of the inputs that the stored model declares, None if it declares none.
         fresh_rows: the test rows that a new process predicts.
@@ -80,7 +81,7 @@ class Candidate:
     test: pd.DataFrame
     predicted: pd.DataFrame
     predict: Callable[[pd.DataFrame], pd.DataFrame]
-    validated: float | None
+    out_of_fold: pd.DataFrame | None
     size: int
     signature: Sequence[str] | None
     fresh_rows: pd.DataFrame
@@ -88,6 +89,11 @@ class Candidate:
     refitted: Callable[[], pd.DataFrame] | None
     made_by_this_code: bool
     duel: Duel | None
+
+    @property
+    def labels_wanted(self) -> str:
+        """What labels a metric that is undefined lacks."""
+        return "labels of every class" if self.target.is_classification else "labels that differ"
 
     @cached_property
     def features(self) -> pd.DataFrame:

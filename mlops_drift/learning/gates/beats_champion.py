@@ -13,6 +13,9 @@ from mlops_drift.learning.metrics import METRICS, Allowance, Array, evaluate, wo
 # once in twenty times, and more often on few rows, where resamples vary less than chance does.
 CHANCE = 0.025
 
+# With not_worse: share of the resamples in which a challenger that is refused may be no worse.
+NO_WORSE = 0.005
+
 # A difference of two metrics that equals the tolerance on paper may exceed it by rounding: by so
 # large a share of the metrics at most.
 _ROUNDING = 1e-9
@@ -27,7 +30,8 @@ class BeatsChampion(Gate):
     - ``comparison: better``: the value is the 2.5 % quantile of the difference in 1,000 seeded
       resamples of the rows, the same rows for both models each time; it must be above 0.
     - ``comparison: not_worse``: the value is the difference; it must be at least ``-tolerance``,
-      a share of the champion's metric or points.
+      a share of the champion's metric or points, or else no proof that the challenger is worse: in
+      .5 % of the resamples it must be no worse.
 
     The first deployment passes. Unknown under ``min_rows``, or where a metric is undefined.
     """
@@ -72,7 +76,7 @@ class BeatsChampion(Gate):
                 n,
                 f"{metric} is undefined on the {n} comparable rows (challenger {ours:.4g}, "
                 f"champion {theirs:.4g}).",
-                "Wait for labels of every class, or choose another metric.",
+                f"Wait for {candidate.labels_wanted}, or choose another metric.",
                 threshold=limit,
             )
         drawn = _differences(candidate, duel)
@@ -81,7 +85,11 @@ class BeatsChampion(Gate):
         least = np.quantile(drawn, CHANCE, method="lower")
         rounding = _ROUNDING * max(abs(ours), abs(theirs))
         value = float(least) if must_be_better else difference
-        fails = value <= 0 if must_be_better else value < limit - rounding
+        fails = (
+            value <= 0
+            if must_be_better
+            else value < limit - rounding and np.quantile(drawn, 1 - NO_WORSE) < 0
+        )
         told = (
             f"On the same {n} rows the challenger's {metric} is {ours:.4g} and the champion's "
             f"{theirs:.4g}: {_by(difference, rounding)} "
@@ -129,9 +137,10 @@ def _told(
             "with gates.comparison: not_worse.",
         )
     if not fails:
-        return f"{told}; worse by up to {tolerance} is accepted.", ""
+        return f"{told}; worse by up to {tolerance}, or what chance explains, is accepted.", ""
     return (
-        f"{told}, accepted is {tolerance}. Promotion would make production worse.",
+        f"{told}, accepted is {tolerance}, and chance does not explain it. Promotion would make "
+        "production worse.",
         "Keep the champion and retrain with more or fresher labelled rows.",
     )
 

@@ -7,6 +7,13 @@ from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars
 from mlops_drift.learning.metrics import worth
 
+_ADVICE = {
+    "binary": "Look at the worth of each outcome and at the decision threshold; search by a metric "
+    "that follows the costs.",
+    "multiclass": "Look at the worth of each outcome; search by a metric that follows the costs.",
+    "regression": "Search by mae, which the worth follows, or give the model better features.",
+}
+
 
 class WorthMoreThanConstant(Gate):
     """Passes where the mean worth of a prediction exceeds that of every constant answer.
@@ -65,10 +72,7 @@ class WorthMoreThanConstant(Gate):
             f"{told}, but {' and '.join(wrong)}: it would not pay to serve the challenger."
             if wrong
             else f"{told}; to answer {best!r} is worth {constants[best]:.4g}{unit}.",
-            "Look at the worth of each outcome and at the decision threshold; search by a metric "
-            "that follows the costs."
-            if wrong
-            else "",
+            _ADVICE[candidate.target.kind] if wrong else "",
             numbers={"best constant answer": constants[best]},
             tables={
                 "worth": [

@@ -1,7 +1,8 @@
 """The gate that predictions are distributed as the labels of their own time are."""
 
 from collections.abc import Sequence
-from math import nan
+from math import nan, sqrt
+from statistics import NormalDist
 
 import numpy as np
 
@@ -13,14 +14,21 @@ from mlops_drift.learning.metrics import Array
 FREQUENT = 0.05
 FEWEST_ROWS = 5
 
-# Least standard deviation of the predictions, in standard deviations of the truth.
+# Least spread of the predictions, in spreads of the truth.
 LEAST_SPREAD = 0.1
+
+# Chance may explain at most so much.
+CHANCE = 0.005
 
 _BINS = 12
 
-_ADVICE = (
+_OF_CLASSES = (
     "Look at the classes and the features of the train part, and whether the metric of the search "
     "rewards a one-sided answer."
+)
+_OF_NUMBERS = (
+    "Look at the features of the train part, and whether a few huge labels decide what the search "
+    "finds; mae heeds them less than rmse."
 )
 
 
@@ -28,13 +36,16 @@ class PredictionDistribution(Gate):
     """Passes where test predictions vary as the test labels do.
 
     Classification: the value is the largest difference between the share of a class among the
-    predictions and among the labels; it must not be above ``max_share_deviation``. Besides, not all
+    predictions and among the labels; it must not be above ``max_share_deviation`` by more than
+    chance explains, with the lower end of its one-sided 99.5 % interval. Besides, not all
     predictions may be one class while the labels are several, nor all scores one number; every
-    class with at least 5 % and at least 5 of the labels must be predicted; and no class may have
+    class with at least 5 % and at least 5 of the labels must be predicted, unless it is so rarely
+    predicted in cross-validation that its absence has a chance above .005; and no class may have
     less than ``min_class_share`` of the predictions.
 
     Regression: the value is the standard deviation of the predictions divided by that of the
-    labels; it must be at least 0.1.
+    labels, or the same of the distances between the quartiles if that is more: a few huge labels
+    make all that can be predicted look small. It must be at least 0.1.
 
     Unknown under two rows, and for a regression whose labels are all the same.
     """
@@ -64,22 +75,26 @@ class PredictionDistribution(Gate):
         farthest = max(classes, key=lambda name: abs(said[name] - true[name]))
         # Of the counts: the difference of two shares is rounded.
         value = abs(said[farthest] - true[farthest]) / n
+        by_chance = _margin(candidate.prediction == farthest, candidate.truth == farthest)
         wrong = []
         if _constant(candidate.score):
             wrong.append("all scores are the same number: the challenger ignores its features")
         elif max(shares.values()) == 1 and max(labels.values()) < 1:
             only = max(classes, key=lambda name: shares[name])
             wrong.append(f"all predictions are the same class, {only!r}")
-        if value > gates.max_share_deviation:
+        if value - by_chance > gates.max_share_deviation:
             wrong.append(
                 f"class {farthest!r} is {shares[farthest]:.1%} of the predictions and "
                 f"{labels[farthest]:.1%} of the labels, {value:.3g} apart, accepted are "
-                f"{gates.max_share_deviation:.3g}"
+                f"{gates.max_share_deviation:.3g}, and chance explains {by_chance:.2g}"
             )
         silent = [
             name
             for name in classes
-            if labels[name] >= FREQUENT and true[name] >= FEWEST_ROWS and not shares[name]
+            if labels[name] >= FREQUENT
+            and true[name] >= FEWEST_ROWS
+            and not shares[name]
+            and _absence(candidate, name) <= CHANCE
         ]
         if silent:
             wrong.append(
@@ -99,7 +114,8 @@ class PredictionDistribution(Gate):
             n,
             f"The share of class {farthest!r} among {n} test predictions, {shares[farthest]:.1%}, "
             f"is the one farthest from that among the labels, {labels[farthest]:.1%}; up to "
-            f"{gates.max_share_deviation:.3g} apart is accepted.",
+            f"{gates.max_share_deviation:.3g} apart, or what chance explains, is accepted.",
+            _OF_CLASSES,
             Shares(
                 "share of each class",
                 classes,
@@ -119,7 +135,7 @@ class PredictionDistribution(Gate):
                 threshold=LEAST_SPREAD,
             )
         finite = bool(np.isfinite(prediction).all())
-        value = float(prediction.std() / truth.std()) if finite else nan
+        value = _spread(prediction, truth) if finite else nan
         wrong = [] if finite else ["some predictions are no finite numbers"]
         if value < LEAST_SPREAD:
             wrong.append(
@@ -133,6 +149,7 @@ class PredictionDistribution(Gate):
             n,
             f"{n} test predictions vary {value:.3g} times as much as the labels; at least "
             f"{LEAST_SPREAD} is asked for.",
+            _OF_NUMBERS,
             histograms("predictions and labels", {"labels": truth, "predictions": prediction}),
         )
 
@@ -143,6 +160,7 @@ class PredictionDistribution(Gate):
         limit: float,
         n: int,
         passing: str,
+        advice: str,
         picture: Picture,
     ) -> GateResult:
         if not wrong:
@@ -155,7 +173,7 @@ class PredictionDistribution(Gate):
             n,
             f"Of {n} test predictions: {'; '.join(wrong)}. Such answers are no use, whatever the "
             "metric says.",
-            _ADVICE,
+            advice,
             picture=picture,
         )
 
@@ -186,6 +204,26 @@ def histograms(title: str, series: dict[str, Array]) -> Shares:
             for name, place in places.items()
         },
     )
+
+
+def _margin(said: Array, true: Array) -> float:
+    """By how much chance makes two shares of the same rows differ."""
+    apart = said.astype(float) - true
+    return float(NormalDist().inv_cdf(1 - CHANCE) * apart.std() / sqrt(len(apart)))
+
+
+def _absence(candidate: Candidate, name: str) -> float:
+    """The chance that so many rows have no prediction of a class that cross-validation predicts."""
+    found = candidate.out_of_fold
+    share = 0.0 if found is None or found.empty else float((found["prediction"] == name).mean())
+    return 0.0 if share == 0 else float((1 - share) ** len(candidate.test))
+
+
+def _spread(prediction: Array, truth: Array) -> float:
+    """How widely predictions are spread beside the truth."""
+    middle = [np.subtract(*np.quantile(values, [0.75, 0.25])) for values in (prediction, truth)]
+    of_middle = float(middle[0] / middle[1]) if middle[1] else 0.0
+    return max(float(prediction.std() / truth.std()), of_middle)
 
 
 def _constant(values: Array) -> bool:

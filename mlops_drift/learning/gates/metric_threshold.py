@@ -41,8 +41,12 @@ class MetricThreshold(Gate):
                 n,
                 f"Test {self.metric} is undefined on {n} rows, so it cannot be shown to be "
                 f"{self.bound}.",
-                "Look whether the test part has rows of every class, and predictions of the "
-                "positive one.",
+                f"Wait for {candidate.labels_wanted}"
+                + (
+                    ", and see whether the positive one is ever predicted."
+                    if candidate.target.kind == "binary"
+                    else ", or raise training.test_share."
+                ),
                 threshold=self.limit,
             )
         fails = worsening(self.metric, self.limit, value) > 0

@@ -72,8 +72,12 @@ class NoPerfectFeature(Gate):
                 n,
                 f"How well a single column tells the label is undefined on {n} test rows: they are "
                 "too few, or their labels hardly differ.",
-                f"Wait for at least {FEWEST_OF_CLASS} test rows of two classes each, or "
-                f"{FEWEST_OF_REGRESSION} with different numbers, or raise training.test_share.",
+                (
+                    f"Wait for at least {FEWEST_OF_CLASS} test rows of two classes each"
+                    if candidate.target.is_classification
+                    else f"Wait for at least {FEWEST_OF_REGRESSION} rows with different numbers"
+                )
+                + ", or raise training.test_share.",
                 threshold=limit,
             )
         ordered = sorted(defined, key=lambda name: defined[name], reverse=True)

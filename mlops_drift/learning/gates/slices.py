@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.chance import chance_of_smaller, row_losses
 from mlops_drift.learning.gates.pictures import Bars
 from mlops_drift.learning.metrics import METRICS, Array, evaluate, evaluate_within, worsening
 
 NO_VALUE = "no value"
+
+# Chance may explain at most so much, over all slices.
+CHANCE = 0.005
 
 
 class Slices(Gate):
@@ -20,8 +24,10 @@ class Slices(Gate):
     A slice is the test rows of one value of a column, or of none; those with fewer than
     ``min_rows`` rows, or without a defined metric, are left out. The gap is by how much the slice
     is worse than the whole, in units of the metric. The value is the largest gap. The gate fails
-    where a gap is above ``max_slice_gap``, a share of the metric of the whole or points, and the
-    slice's interval, at 1 - .05 / slices, lies on the worse side of the whole.
+    where a gap is above ``max_slice_gap``, a share of the metric of the whole or points, and chance
+    does not explain it: where the slice's interval, at 1 - .01 / slices, lies on the worse side of
+    the whole, and for a regression its errors are also larger than those of the other rows by a
+    Mann-Whitney test, with a p-value of at most .005 / slices.
 
     Unknown without such a slice.
 
@@ -111,6 +117,18 @@ def _metric(candidate: Candidate, rows: Array) -> float:
     )
 
 
+def _larger(candidate: Candidate, rows: Array) -> float:
+    """How often chance makes the losses of a slice as much larger than all others."""
+    losses = row_losses(
+        candidate.metric,
+        candidate.target,
+        candidate.truth,
+        candidate.prediction,
+        candidate.score,
+    )
+    return chance_of_smaller(losses[~rows], losses[rows])
+
+
 def _slice(
     candidate: Candidate, name: str, rows: Array, whole: float, slices: int
 ) -> dict[str, Any]:
@@ -120,7 +138,7 @@ def _slice(
         candidate.truth[rows],
         candidate.prediction[rows],
         candidate.score[rows],
-        confidence=1 - 0.05 / slices,
+        confidence=1 - 2 * CHANCE / slices,
         seed=candidate.seed,
     )
     better_end = upper if METRICS[candidate.metric].greater_is_better else lower
@@ -131,6 +149,7 @@ def _slice(
         "lower": lower,
         "upper": upper,
         "gap": worsening(candidate.metric, whole, value),
-        "beyond chance": bool(better_end < whole if greater else better_end > whole),
+        "beyond chance": bool(better_end < whole if greater else better_end > whole)
+        and (candidate.target.is_classification or _larger(candidate, rows) <= CHANCE / slices),
         "n": int(rows.sum()),
     }

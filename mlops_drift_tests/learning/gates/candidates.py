@@ -108,8 +108,10 @@ def candidate(target, predict=None, train=None, test=None, gates=None, **changes
     test = rows(target, 400, 2) if test is None else test
     predict = predict or knowing(target)
     limits = {"metrics": {METRIC[target.kind]: LIMIT[target.kind]}, **(gates or {})}
-    fresh = test[list(COLUMNS)].head(FRESH_ROWS)
     columns = changes.pop("columns", COLUMNS)
+    fresh = test[list(columns)].head(FRESH_ROWS)
+    validated = changes.pop("out_of_fold") if "out_of_fold" in changes else knowing(target)(train)
+    predicted = changes.pop("predicted") if "predicted" in changes else predict(test)
     new = Candidate(
         target=target,
         columns=columns,
@@ -121,9 +123,9 @@ def candidate(target, predict=None, train=None, test=None, gates=None, **changes
         key="id",
         train=train,
         test=test,
-        predicted=predict(test),
+        predicted=predicted,
         predict=predict,
-        validated=changes.pop("validated", VALIDATED[target.kind]),
+        out_of_fold=validated,
         size=50_000,
         signature=tuple(columns),
         fresh_rows=fresh,
@@ -133,7 +135,3 @@ def candidate(target, predict=None, train=None, test=None, gates=None, **changes
         duel=None,
     )
     return replace(new, **changes)
-
-
-# What the knowing model reaches on rows that nobody has seen.
-VALIDATED = {"binary": 0.78, "multiclass": 0.75, "regression": 0.8}

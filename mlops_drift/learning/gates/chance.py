@@ -1,0 +1,51 @@
+"""How likely it is that chance alone makes some rows be predicted better than others."""
+
+import numpy as np
+
+from mlops_drift.learning.config import MetricName
+from mlops_drift.learning.metrics import Array
+from mlops_drift.schema import Target
+
+# Metrics of the scores; of any other metric of classes only right and wrong count.
+_OF_SCORES = frozenset({"auc", "log_loss"})
+
+
+def row_losses(
+    metric: MetricName, target: Target, truth: Array, prediction: Array, score: Array
+) -> Array:
+    """How badly each row is predicted, in the order in which the metric sees it; shape (n,).
+
+    Of a regression it is the absolute error; of classes 1 for a wrong one and 0 for the right one,
+    and for ``auc`` and ``log_loss`` the probability that the score leaves to the wrong class.
+
+    >>> target = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
+    >>> truth, said = np.array(["yes", "no"]), np.array(["yes", "yes"])
+    >>> row_losses("f1", target, truth, said, np.array([0.75, 0.75])).tolist()
+    [0.0, 1.0]
+    >>> row_losses("auc", target, truth, said, np.array([0.75, 0.75])).tolist()
+    [0.25, 0.75]
+    """
+    if not target.is_classification:
+        return np.asarray(np.abs(truth.astype(float) - prediction.astype(float)))
+    if metric in _OF_SCORES:
+        return np.asarray(np.abs((truth == target.positive) - score.astype(float)))
+    return np.asarray(truth != prediction).astype(float)
+
+
+def chance_of_smaller(losses: Array, others: Array) -> float:
+    """How often chance makes losses as much smaller than others if both are drawn alike.
+
+    It is the one-sided p-value of the Mann-Whitney test, which looks at ranks only: it holds for
+    errors of any distribution, however heavy its tail. 1 where there is nothing to compare.
+
+    >>> chance_of_smaller(np.arange(10.0), np.arange(10.0)) > 0.5
+    True
+    >>> chance_of_smaller(np.arange(10.0), 10 + np.arange(10.0)) < 0.001
+    True
+    """
+    from scipy.stats import mannwhitneyu
+
+    together = np.concatenate([losses, others])
+    if not len(losses) or not len(others) or (together == together[0]).all():
+        return 1.0
+    return float(mannwhitneyu(losses, others, alternative="less").pvalue)
