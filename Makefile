@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test ui mlflow lint lock bench bench-drift bench-policies bench-telco bench-training clean
+.PHONY: run test ui mlflow lint lock bench bench-drift bench-gates bench-policies bench-telco bench-training clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -33,6 +33,10 @@ bench: $(VENV)
 bench-drift: $(VENV)
 	$(BIN)/python benchmarks/drift_speed.py --profile
 	$(BIN)/python benchmarks/drift_truth.py
+
+# About eight minutes.
+bench-gates: $(VENV)
+	$(BIN)/python benchmarks/gates.py
 
 # About five minutes.
 bench-policies: $(VENV)

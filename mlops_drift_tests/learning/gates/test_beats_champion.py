@@ -78,6 +78,18 @@ def test_an_error_may_be_worse_by_a_tenth_on_any_scale(ours, verdict, metric, sc
         assert "accepted is 10 %" in found.summary
 
 
+def test_equals_on_few_rows_are_not_worse():
+    rejected = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        truth = np.where(rng.random(60) < 0.4, "yes", "no")
+        both = Duel(truth, *(answers(truth, rng.random(60) < 0.8) for _ in range(2)))
+        gates = {"comparison": "not_worse"}
+        found = GATE.judge(candidate(BINARY, **PARTS, duel=both, seed=seed, gates=gates))
+        rejected += found.verdict == "fail"
+    assert rejected <= 3
+
+
 # Better
 
 

@@ -101,3 +101,43 @@ def test_few_rows_and_equal_labels_are_unknown():
 
 def test_the_same_rows_give_the_same_chance():
     assert repr(GATE.judge(candidate(NUMBER))) == repr(GATE.judge(candidate(NUMBER)))
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
+def test_the_advice_is_about_what_the_target_has(target):
+    test = rows(target, 500, 4)
+    told = knowing(target)(test)
+    off = told + 2 if target is NUMBER else told.assign(score=0.999)
+    found = GATE.judge(candidate(target, test=test, predicted=off))
+    assert found.verdict == "fail"
+    foreign = {
+        "binary": ("rmse", "mae"),
+        "multiclass": ("log_loss", "rmse", "mae"),
+        "regression": ("log_loss", "probabilit", "score"),
+    }[target.kind]
+    assert not [word for word in foreign if word in found.summary]
+    if target is NUMBER:
+        assert "above the truth by 2" in found.summary
+
+
+def test_large_errors_that_a_test_part_happens_to_have_or_lack_are_chance():
+    rejected = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        train, test = (
+            pd.DataFrame({"x": rng.normal(size=n), "y": rng.lognormal(0, 2, n) - np.exp(2)})
+            for n in (240, 60)
+        )
+        said = [
+            pd.DataFrame({"prediction": part["x"], "score": part["x"]}) for part in (train, test)
+        ]
+        new = candidate(
+            NUMBER,
+            train=train,
+            test=test.assign(y=test["x"] + test["y"]),
+            columns={},
+            out_of_fold=said[0],
+            predicted=said[1],
+        )
+        rejected += GATE.judge(new).verdict == "fail"
+    assert rejected <= 1

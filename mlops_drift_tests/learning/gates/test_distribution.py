@@ -1,9 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from mlops_drift.learning.gates.distribution import PredictionDistribution, histograms
-from mlops_drift_tests.learning.gates.candidates import BINARY, NUMBER, THREE, candidate, rows
+from mlops_drift_tests.learning.gates.candidates import (
+    BINARY,
+    NUMBER,
+    THREE,
+    candidate,
+    constant,
+    knowing,
+    rows,
+)
 
 GATE = PredictionDistribution()
 
@@ -33,6 +43,24 @@ def test_a_frequent_class_that_is_never_predicted_fails_by_name():
     found = GATE.judge(saying(THREE, truth, ["high"] * 50 + ["medium"] * 50))
     assert found.verdict == "fail"
     assert "'low' (10.0% of the labels) is never predicted" in found.summary
+
+
+def test_a_class_that_cross_validation_rarely_predicts_may_be_absent_by_chance():
+    truth = ["high"] * 27 + ["medium"] * 27 + ["low"] * 6
+    said = ["high"] * 30 + ["medium"] * 30
+    rarely = pd.DataFrame({"prediction": ["low"] * 6 + ["high"] * 194, "score": 0.5})
+    new = saying(THREE, truth, said)
+    assert GATE.judge(new).verdict == "fail"
+    assert GATE.judge(replace(new, out_of_fold=rarely)).verdict == "pass"
+
+
+def test_a_few_huge_labels_do_not_make_predictions_look_constant():
+    test = rows(NUMBER, 200, 2)
+    predicted = knowing(NUMBER)(test)
+    giants = test.assign(y=test["y"] + 1000.0 * (np.arange(200) < 2))
+    assert GATE.judge(candidate(NUMBER, test=giants, predicted=predicted)).verdict == "pass"
+    same = constant(NUMBER)(test)
+    assert GATE.judge(candidate(NUMBER, test=giants, predicted=same)).verdict == "fail"
 
 
 @pytest.mark.parametrize("truth", [["low"] * 4, ["low"] * 4 + ["high"] * 8 + ["medium"] * 8])

@@ -44,4 +44,4 @@ def test_an_undefined_metric_is_unknown_with_what_to_look_at():
     found = MetricThreshold("auc", 0.7).judge(candidate(BINARY, test=test))
     assert found.verdict == "unknown"
     assert np.isnan(found.value)
-    assert "rows of every class" in found.advice
+    assert "labels of every class" in found.advice
