@@ -112,8 +112,12 @@ def _first_version(
         return _nothing(model, evidence, awaited)
     cool = _cool(None, mine, policy)
     if day <= cool:
-        what = "training failed" if _has_failed(mine) else "version was refused"
-        reason = f"a first {what}: the next one is trained after {cool}"
+        reason = f"a first version was refused: the next one is trained after {cool}"
+        if _has_failed(mine):
+            reason = (
+                f"a first training failed: the next one is trained after {cool}, or when the code "
+                "or the description has changed"
+            )
         return _waiting(model, evidence, reason)
     if labelled < needed:
         return _waiting(
