@@ -31,7 +31,7 @@ from mlops_drift.monitoring.checks import DATA_QUALITY
 from mlops_drift.monitoring.decision import Decision
 from mlops_drift.resources import LakeResource
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.decisions import decide_now, record_decision
+from mlops_drift.steps.decisions import decide_now, plan_digest, record_decision
 
 # A decision whose run fails for another reason than a gate is tried this often in all.
 ATTEMPTS = 3
@@ -79,7 +79,8 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
             return dg.SensorResult(
                 skip_reason=f"no day of {spec.name} has both drift and performance metrics yet"
             )
-        seen = json.dumps([day.isoformat(), *_state_of_checks(context.instance, spec)])
+        state = _state_of_checks(context.instance, spec)
+        seen = json.dumps([day.isoformat(), plan_digest(spec), *state])
         if seen == context.cursor:
             return dg.SensorResult(skip_reason=f"{day}: no check has run since the last look")
         awaited = awaited_days(context.instance, spec, day)

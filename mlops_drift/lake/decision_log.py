@@ -62,8 +62,8 @@ class DecisionLog:
         Returns:
             The columns of the table without `stage`, and `outcome`, `outcome_reason`, `settled`
             (the day of the outcome); `against` are the gates that refused a challenger, `person`
-            is who decided on the outcome, if somebody did, `digest` that of the code and the
-            description by which a training failed. JSON columns are read.
+            is who decided on the outcome, if somebody did, `digest` that of the rows, the
+            code and the description by which a training failed. JSON columns are read.
         """
         return self._read("true" if idle else f"action NOT IN {IDLE}")
 

@@ -61,7 +61,6 @@ class Evidence:
         failed: failed numbers about the champion, up to `day`.
         labelled: labelled rows known at the end of `day`, by day of the event.
         missing_classes: classes of the target that no labelled row has.
-        digest: of the code and the description that a training would be made by.
     """
 
     day: date
@@ -69,7 +68,6 @@ class Evidence:
     failed: Sequence[FailedCheck]
     labelled: Mapping[date, int]
     missing_classes: Sequence[str] = ()
-    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class PastDecision:
     """An earlier decision that led to something, and what came of it.
 
     No outcome means under way; `waiting` that a challenger passed its gates and waits for a person;
-    `failed` that its training raised, made by the code and the description of `digest`.
+    `failed` that its training raised, and `superseded` that what it was made by has changed since.
     `against` are the gates that refused a challenger.
     """
 
@@ -91,7 +89,7 @@ class PastDecision:
     labelled: int
     outcome: Outcome | None
     against: tuple[str, ...] = ()
-    digest: str = ""
+    superseded: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,8 @@ class Decision:
 
     Attributes:
         id: derives from the champion and the first day of the episode: one decision an episode.
-            Where nothing is done, from the day. One that is asked for again, since the code or the
-            description by which it failed has changed, has a number at its end.
+            Where nothing is done, from the day. One that follows on a training that failed has a
+            number at its end.
         day: the as-of date of the training set.
         rules: the failed checks, or `no_champion`.
         version: the champion that the decision is about.

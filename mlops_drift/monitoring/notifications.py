@@ -305,8 +305,8 @@ def outcome_message(
         "rejected": ("was refused", "The champion serves on; new labels are needed for another."),
         "failed": (
             "failed in training",
-            "Who serves, serves on; it is tried again with new labels, or when the code or the "
-            "description has changed.",
+            "Who serves, serves on; it is tried again with new labels, or when its rows, the "
+            "code or the description have changed.",
         ),
         "waiting": (
             "waits for approval",

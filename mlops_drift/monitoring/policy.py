@@ -39,8 +39,9 @@ def decide(
     challengers of one champion were refused because of each of the checks, it gives up, until
     another check fails.
 
-    A decision whose training failed counts as a refused challenger does, as long as the code and
-    the description are those by which it failed; when they have changed, as if it had never been.
+    A decision whose training failed counts as a refused challenger does, as long as the rows, the
+    code and the description are those by which it failed; when they have changed, it is as if it
+    had never been.
 
     Args:
         model: name of the model.
@@ -61,7 +62,7 @@ def decide(
             past.candidates,
             past.labelled,
         )
-    standing = _standing(evidence, history)
+    standing = _standing(history)
     decision = (
         _first_version(model, evidence, standing, policy)
         if evidence.champion is None
@@ -70,9 +71,9 @@ def decide(
     return _numbered(decision, history)
 
 
-def _standing(evidence: Evidence, history: Sequence[PastDecision]) -> list[PastDecision]:
-    """The decisions without those that failed by other code or another description."""
-    return [past for past in history if past.outcome != "failed" or past.digest == evidence.digest]
+def _standing(history: Sequence[PastDecision]) -> list[PastDecision]:
+    """The decisions without those that failed by what has changed since."""
+    return [past for past in history if not past.superseded]
 
 
 def _numbered(decision: Decision, history: Sequence[PastDecision]) -> Decision:
@@ -112,8 +113,12 @@ def _first_version(
         return _nothing(model, evidence, awaited)
     cool = _cool(None, mine, policy)
     if day <= cool:
-        what = "training failed" if _has_failed(mine) else "version was refused"
-        reason = f"a first {what}: the next one is trained after {cool}"
+        reason = f"a first version was refused: the next one is trained after {cool}"
+        if _has_failed(mine):
+            reason = (
+                f"a first training failed: the next one is trained after {cool}, or when these "
+                "rows, the code or the description have changed"
+            )
         return _waiting(model, evidence, reason)
     if labelled < needed:
         return _waiting(
@@ -228,7 +233,7 @@ def fresh_failures(
     Without one, labels make no difference to the decision.
     """
     asking = _asking(evidence, champion, policy)
-    mine = _about(champion, _standing(evidence, history))
+    mine = _about(champion, _standing(history))
     decided_until = _decided_until(champion, mine)
     settled = max(decided_until, _cool(champion, mine, policy))
     forgotten = evidence.day - timedelta(days=CONFIRMATION_DAYS)

@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from mlops_drift.digests import code_digest, learning_code_digest
+from mlops_drift.errors import UserError
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import Promotion
+from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.monitoring.checks import REALIZED
 from mlops_drift.monitoring.decision import Champion, Decision, Evidence, FailedCheck, PastDecision
 from mlops_drift.monitoring.policy import decide, fresh_failures
@@ -16,10 +18,21 @@ from mlops_drift.spec import ModelSpec, digest
 from mlops_drift.steps.missing import in_short
 
 
-def made_by(spec: ModelSpec) -> str:
-    """Digest of all that a retraining is made by: the code, the libraries, the description."""
+def plan_digest(spec: ModelSpec) -> str:
+    """Digest of the description, the code and the libraries that a retraining is made by."""
     described = spec.model_dump(mode="json", exclude={"notifications", "retention"})
     return digest([described, code_digest(""), learning_code_digest(LIBRARIES)])
+
+
+def made_by(spec: ModelSpec, model: ModelLake, day: date) -> str:
+    """Digest of all that a retraining is made by, the labelled rows as of a day too."""
+    try:
+        labelled = model.labelled(day, None)
+        rows = TrainingSet(labelled, labelled.slice(0, 0)).id
+    except UserError as error:
+        # What cannot be read may be why it failed.
+        rows = str(error)
+    return digest([plan_digest(spec), rows])
 
 
 def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
@@ -40,9 +53,20 @@ def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
             labelled=row["labelled"] or 0,
             outcome=row["outcome"],
             against=tuple(row["against"]),
-            digest=row["digest"] or "",
         )
         for row in entries
+    ]
+
+
+def _history(spec: ModelSpec, model: ModelLake) -> list[PastDecision]:
+    """The decisions so far, and which of those that failed under this champion are superseded."""
+    entries = model.log.entries(idle=False)
+    since = max((item.as_of for item in model.promotions()), default=date.min)
+    return [
+        replace(past, superseded=entry["digest"] != made_by(spec, model, past.day))
+        if past.outcome == "failed" and past.day >= since
+        else past
+        for entry, past in zip(entries, past_decisions(entries), strict=True)
     ]
 
 
@@ -58,7 +82,7 @@ def decide_days(spec: ModelSpec, model: ModelLake, first: date, last: date) -> I
     Its reason names the days without their file: of those that the longest window and the labels
     reach back to, before the first version of all.
     """
-    history = past_decisions(model.log.entries(idle=False))
+    history = _history(spec, model)
     known = {past.id for past in history}
     missing = sorted({row["day"] for row in model.missing_files(spec.start_date, last)})
     for evidence in gather_evidence(spec, model, first, last, history):
@@ -89,23 +113,21 @@ def gather_evidence(
         history: the decisions so far.
     """
     promotions = model.promotions(until=last)
-    # Nothing else depends on it.
-    made = made_by(spec) if any(past.outcome == "failed" for past in history) else ""
     read: dict[int, list[FailedCheck]] = {}
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         known = [item for item in promotions if item.as_of <= day]
         if not known:
-            yield Evidence(day, None, (), *_labels(spec, model, day), made)
+            yield Evidence(day, None, (), *_labels(spec, model, day))
             continue
         promoted = known[-1]
         if promoted.number not in read:
             read[promoted.number] = _failures(spec, model, promoted, last)
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
-        evidence = Evidence(day, champion, failed, {}, digest=made)
+        evidence = Evidence(day, champion, failed, {})
         if fresh_failures(evidence, champion, history, spec.policy):
-            evidence = Evidence(day, champion, failed, *_labels(spec, model, day), made)
+            evidence = Evidence(day, champion, failed, *_labels(spec, model, day))
         yield evidence
 
 

@@ -115,7 +115,7 @@ def ending(spec: ModelSpec, model: ModelLake, decision: str | None, day: date) -
                 decision=decision,
                 stage="failed",
                 day=day,
-                digest=made_by(spec),
+                digest=made_by(spec, model, day),
                 reason=_in_a_line(error),
             )
         raise

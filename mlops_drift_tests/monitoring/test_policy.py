@@ -499,3 +499,41 @@ def test_failures_that_were_decided_on_are_named_as_such():
     given = evidence(checks=[failed(on=9)])
     reason = decided(given, [past(number=10, outcome="rejected")]).reason
     assert reason == f"the failed checks of version 1 were decided on {day(10)}"
+
+
+# A training that failed
+
+
+def test_a_failed_training_is_followed_by_another_after_the_cooldown_with_new_labels():
+    policy = POLICY.model_copy(update={"cooldown_days": 3})
+    history = [past(5, "failed", None, labelled=100)]
+    told = decided(evidence(on=8, champion=None, labelled={day(0): 140}), history, policy)
+    assert (told.action, told.reason) == (
+        "wait",
+        "a first training failed: the next one is trained after 2024-10-09, or when these rows, "
+        "the code or the description have changed",
+    )
+    few, enough = (evidence(on=9, champion=None, labelled={day(0): n}) for n in (129, 130))
+    assert decided(few, history, policy).action == "wait"
+    assert decided(enough, history, policy).action == "retrain"
+
+
+def test_a_failed_training_is_tried_again_at_once_under_a_new_id_when_something_has_changed():
+    given = evidence(on=10, checks=[failed(on=10)])
+    history = [past(10, "failed", labelled=200, id="shop-v1-2024-10-11")]
+    assert decided(given, history).action == "nothing"
+    history = [replace(history[0], superseded=True)]
+    again = decided(given, history)
+    assert (again.action, again.id) == ("retrain", "shop-v1-2024-10-11-2")
+    history.append(replace(history[0], id=again.id))
+    assert decided(given, history).id == "shop-v1-2024-10-11-3"
+
+
+def test_failed_trainings_end_in_a_call_for_a_person_until_something_changes():
+    history = [past(n, "failed", None, labelled=100 + n, rules=(NO_CHAMPION,)) for n in range(5)]
+    given = evidence(on=12, champion=None)
+    told = decided(given, history)
+    assert told.action == "give_up"
+    assert "See why 5 of them failed in training" in told.reason
+    changed = [replace(one, superseded=True) for one in history]
+    assert decided(given, changed).action == "retrain"

@@ -11,6 +11,7 @@ from mlops_drift.steps.decisions import (
     decide_days,
     decide_now,
     gather_evidence,
+    made_by,
     past_decisions,
     record_decision,
 )
@@ -221,6 +222,26 @@ def test_the_first_version_is_asked_for_and_the_decision_is_repeated_while_under
         20,
         decision.candidates,
     )
+
+
+@pytest.mark.parametrize("changed", ["nothing", "rows", "description"])
+def test_a_failed_decision_stands_until_something_changes(model, changed):
+    for number in range(2):
+        put_features(model, number)
+        put_labels(model, number + 1, ["no", "yes"] * 5)
+    decision = decide_now(SPEC_HERE, model, day(2))
+    record_decision(model, decision)
+    decided(model, decision.id, 2, "failed", digest=made_by(SPEC_HERE, model, day(2)))
+    spec = SPEC_HERE
+    if changed == "rows":
+        put_labels(model, 1, ["yes", "no"] * 5)
+    if changed == "description":
+        spec = ModelSpec(**merged(SPEC, {"gates": {"min_rows": 6}, "policy": POLICY}))
+    found = decide_now(spec, model, day(2))
+    if changed == "nothing":
+        assert (found.action, found.reason[:24]) == ("wait", "a first training failed:")
+    else:
+        assert (found.action, found.id) == ("retrain", f"{decision.id}-2")
 
 
 def test_a_drop_retrains_on_the_rows_since_its_first_failing_production_day(model):
