@@ -245,7 +245,8 @@ def leaking(honest: Candidate, family: FamilyName, rng: np.random.Generator) -> 
     if honest.target.is_classification:
         codes = {name: code for code, name in enumerate(honest.target.classes or [])}
         numbers = tuple(part.map(codes) for part in numbers)
-    noise = 0.1 if honest.target.is_classification else 0.02 * float(numbers[0].std())
+    middle = float(np.subtract(*np.quantile(numbers[0], [0.75, 0.25])))
+    noise = 0.1 if honest.target.is_classification else 0.02 * middle
     train, test = (
         part.assign(**{LEAK: number + noise * rng.normal(size=len(part))})
         for part, number in zip((honest.train, honest.test), numbers, strict=True)
