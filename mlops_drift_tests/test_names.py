@@ -216,7 +216,8 @@ def test_an_event_is_explained_by_its_key(walked):
 
 
 def test_every_column_is_there_for_sql_and_on_the_page_of_its_asset(walked, capsys):
-    table = run_sql(walked.model.lake, "SELECT * FROM features.tiny WHERE day = '2024-03-01'")
+    query = "SELECT * FROM features.tiny WHERE day = '2024-03-01'"
+    table = run_sql(walked.model.lake, query, "text")
     assert table.column_names == ["day", KEY, "event_time", *walked.spec.columns]
     print_table(table.select(["[x]", "{{x}}", "%s{}"]))
     assert "[x]" in capsys.readouterr().out
