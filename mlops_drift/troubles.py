@@ -7,6 +7,7 @@ of one.
 import errno
 import os
 import re
+import traceback
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -86,6 +87,13 @@ def sentence(kind: str, message: str, files: Sequence[str] = ()) -> str | None:
             f"with `mlflow db upgrade {settings.tracking_uri()}`"
         )
     return None
+
+
+def sentence_of(error: BaseException) -> str | None:
+    """As `sentence`, of an error that was raised in this process."""
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    return sentence(kind, str(error), files)
 
 
 def _of_lake(message: str) -> str:

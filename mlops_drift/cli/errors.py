@@ -68,11 +68,9 @@ def _sentence(error: BaseException | None) -> str | None:
         return None
     if isinstance(error, UserError):
         return str(error)
-    from mlops_drift.troubles import sentence
+    from mlops_drift.troubles import sentence_of
 
-    kind = f"{type(error).__module__}.{type(error).__qualname__}"
-    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    return sentence(kind, str(error), files) or _sentence(error.__cause__)
+    return sentence_of(error) or _sentence(error.__cause__)
 
 
 def _report(error: Exception) -> str:

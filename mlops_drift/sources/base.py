@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, Protocol
 
@@ -72,6 +72,24 @@ class Part:
     place: str
     day_column: str | None = None
     sparse: bool = False
+
+    def select(self, numbers: pa.Array) -> "Part":
+        """Some of the rows, by number."""
+        return replace(
+            self,
+            rows=self.rows.take(numbers),
+            days=self.days.take(numbers),
+            times=self.times.take(numbers),
+        )
+
+    def filter(self, mask: pa.ChunkedArray) -> "Part":
+        """The rows that a mask picks."""
+        return replace(
+            self,
+            rows=self.rows.filter(mask),
+            days=self.days.filter(mask),
+            times=self.times.filter(mask),
+        )
 
 
 class OtherDays(Protocol):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
@@ -96,8 +96,8 @@ class Files(Source):
             part = self._of_day(table, day)
             origins[day] = Origin(self._place(path), _digest(path), size)
             mine = pc.fill_null(pc.equal(part.days, pa.scalar(day, pa.date32())), False)
-            parts.append(_filtered(part, mine))
-            others = _filtered(part, pc.invert(mine))
+            parts.append(part.filter(mine))
+            others = part.filter(pc.invert(mine))
             if others.rows.num_rows:
                 misplaced[day] = others
             if table.day_column is not None:
@@ -135,7 +135,7 @@ class _WholeFile:
 
     def parts(self, days: Collection[date | None]) -> list[Part]:
         wanted = pa.array(days, pa.date32())
-        return [_filtered(self.part, pc.is_in(self.part.days, value_set=wanted))]
+        return [self.part.filter(pc.is_in(self.part.days, value_set=wanted))]
 
 
 @dataclass(frozen=True)
@@ -166,27 +166,10 @@ class _DayFiles:
     def parts(self, days: Collection[date | None]) -> list[Part]:
         parts = [(day, self.read(day)) for day in days if day is not None]
         return [
-            Part(
-                part.rows,
-                pa.chunked_array([pa.array([day] * part.rows.num_rows, pa.date32())]),
-                part.times,
-                part.place,
-                part.day_column,
-                part.sparse,
-            )
+            # Whatever its rows say, they are in the file of this day.
+            replace(part, days=pa.chunked_array([pa.array([day] * len(part.days), pa.date32())]))
             for day, part in parts
         ]
-
-
-def _filtered(part: Part, mask: pa.ChunkedArray) -> Part:
-    return Part(
-        part.rows.filter(mask),
-        part.days.filter(mask),
-        part.times.filter(mask),
-        part.place,
-        part.day_column,
-        part.sparse,
-    )
 
 
 def _require_file(path: Path, days: str) -> None:

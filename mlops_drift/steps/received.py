@@ -8,7 +8,7 @@ the model, or that have no readable day. What a source holds beyond these counts
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +20,7 @@ from mlops_drift.lake.table import Table
 from mlops_drift.sources.base import Batch, Part
 from mlops_drift.spec import ModelSpec
 from mlops_drift.sql import identifier, literal
+from mlops_drift.steps.missing import days_between
 
 # No fault of the data: the model was told to begin later.
 BEFORE_START = "is before start_date"
@@ -197,19 +198,19 @@ class Landing:
     ) -> pa.Table:
         """Rows of a part, by number, as they are rejected with a day."""
         lake, at = self._model.lake, pa.array(numbers, pa.int64())
-        rows, days = part.rows.take(at), part.days.take(at).to_pylist()
+        part = part.select(at)
+        rows, days = part.rows, part.days.to_pylist()
         column = part.day_column or "day"
         texts = [None] * rows.num_rows
         if column in rows.column_names:
             texts = lake.query(
                 "SELECT CAST(c AS VARCHAR) AS c FROM r", r=pa.table({"c": rows[column]})
             )["c"].to_pylist()
-        keys = self._keys(part)
         return pa.table(
             {
                 "day": [day] * len(days),
                 "source": [self._source] * len(days),
-                "key": [keys[number] for number in numbers],
+                "key": self._keys(part),
                 "reason": [
                     f"{column}: {fault(of, text)}" for of, text in zip(days, texts, strict=True)
                 ],
@@ -305,10 +306,7 @@ class Landing:
     ) -> list[Received]:
         """The ledger after this landing."""
         rows = Counter(accepted["day"].to_pylist()) + Counter(own["day"].to_pylist())
-        days = [
-            self._first + timedelta(days=number)
-            for number in range((self._last - self._first).days + 1)
-        ]
+        days = days_between(self._first, self._last)
         sizes = {day: origin.size for day, origin in self._batch.origins.items()}
         entries = [
             *(

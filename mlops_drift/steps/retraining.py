@@ -1,6 +1,5 @@
 """A decision carried out: rows chosen, a challenger trained, gated, promoted, and all recorded."""
 
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -26,7 +25,7 @@ from mlops_drift.steps.training import (
     record_birth,
     train_challenger,
 )
-from mlops_drift.troubles import sentence
+from mlops_drift.troubles import sentence_of
 
 if TYPE_CHECKING:
     from mlops_drift.learning.window_choice import WindowChoice
@@ -122,9 +121,7 @@ def ending(spec: ModelSpec, model: ModelLake, decision: str | None, day: date) -
 
 
 def _is_resumable(model: ModelLake, decision: str, error: Exception) -> bool:
-    kind = f"{type(error).__module__}.{type(error).__qualname__}"
-    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    is_of_the_machine = sentence(kind, str(error), files) and not isinstance(error, MemoryError)
+    is_of_the_machine = sentence_of(error) and not isinstance(error, MemoryError)
     begun = [item.decision for item in model.promotions()]
     return bool(is_of_the_machine or is_interruption(repr(error)) or decision in begun)
 
