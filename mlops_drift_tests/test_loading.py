@@ -168,10 +168,24 @@ WRONG = {
     "file without a day": (
         "    labels:\n      path: labels.parquet\n      day_column: day\n",
         "    labels:\n      path: labels.parquet\n",
-        "source:",
+        "labels:",
         "source.files.labels",
         "day_column",
     ),
+}
+
+WRONG |= {
+    f"path with {braces}": (
+        "path: events.csv",
+        f"path: 'e/{braces}.csv'",
+        f"path: 'e/{braces}.csv'",
+        "source.files.events.path",
+        f"found 'e/{braces}.csv'; braces hold only {{day}}, which is written as 2024-10-01",
+    )
+    for braces in (
+        *("{Day}", "{DAY}", "{ day }", "{{day}}", "{date}", "{day:%Y%m%d}", "{}", "{day"),
+        *("day}", "{year}-{month}", "{day}{hour}", "{{ env.X }}"),
+    )
 }
 
 
