@@ -37,12 +37,11 @@ slices, max_slice_gap, max_feature_auc, trusted_columns, max_surprise
 
 def _place(field: str, places: SourcePositionTree) -> str | None:
     """Where a field of a source is: its path holds the kind of the source, which no field is."""
-    attributes, _, path = field.partition(".")
-    source, _, path = path.partition(".")
+    attributes, source, _, *path = [*field.split("."), "", "", ""]
     if (attributes, source) != ("attributes", "source"):
         return None
     found = places.children[attributes].children[source]
-    for name in path.split("."):
+    for name in path:
         found = found.children.get(name, found)
     return str(found.position)
 
@@ -76,10 +75,20 @@ def _models_at(path: list[str]) -> list[type[BaseModel]]:
     """The models that describe what is at a path of fields, names that a user gives, and tags."""
     models: list[type[BaseModel]] = [ModelSpec]
     for name in path:
+        tagged = [model for model in models if name in _kinds(model)]
+        if tagged:
+            models = tagged
+            continue
         fields = [model.model_fields[name] for model in models if name in model.model_fields]
         if fields:
             models = [model for field in fields for model in _models_in(field.annotation)]
     return models
+
+
+def _kinds(model: type[BaseModel]) -> tuple[Any, ...]:
+    """The tags of a model that is one of several."""
+    kind = model.model_fields.get("kind")
+    return get_args(kind.annotation) if kind else ()
 
 
 def _models_in(annotation: object) -> Iterator[type[BaseModel]]:

@@ -70,7 +70,7 @@ def _is_null(node: yaml.Node) -> bool:
 
 def _found(node: yaml.Node) -> str:
     shape = _shape(node)
-    return repr(str(node.value)[:_LONGEST]) if shape == "value" else _WORDS[shape]
+    return repr(str(node.value).strip()[:_LONGEST]) if shape == "value" else _WORDS[shape]
 
 
 def _examples(node: yaml.Node, options: Sequence[Any]) -> str:
@@ -78,7 +78,9 @@ def _examples(node: yaml.Node, options: Sequence[Any]) -> str:
     texts = _texts(node)
     choices = [choice for option in options for choice in _choices(option)]
     if choices and {_shape_of(option) for option in options} <= {"value"}:
-        return texts[0] if len(texts) == 1 and texts[0] in choices else " or ".join(choices)
+        free = not all(_choices(option) for option in options if option is not NoneType)
+        fits = len(texts) == 1 and (free or texts[0] in choices)
+        return texts[0] if fits else " or ".join(choices)
     examples = [_example(option, texts) for option in options if option is not NoneType]
     # The one that says most of what was written.
     return max(examples, key=lambda example: sum(text in example for text in texts))

@@ -223,6 +223,14 @@ def test_an_unknown_simulator_is_reported_with_file_line_and_field(folder):
     assert "'churn', 'glassware' or 'insurance'" in said
 
 
+def test_a_field_of_another_kind_of_source_is_told_the_fields_of_its_own(folder):
+    text = GOOD.replace("kind: files", "kind: simulator\n    simulator: churn")
+    file = write(folder, text)
+    said = complaint()
+    assert f"events at {file}:{line_of(text, 'events:')}`" in said
+    assert "there is no such field; there are kind, simulator, seed, stationary\n" in said
+
+
 def test_a_limit_outside_gates_metrics_is_told_the_fields_of_gates(folder):
     text = GOOD.replace("metrics:\n      accuracy: 0.7", "accuracy: 0.7")
     assert text != GOOD

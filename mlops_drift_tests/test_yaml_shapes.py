@@ -54,6 +54,7 @@ WRONG = {
     "gates: {metrics: [f1]}": ("a list", FIELDS, "write metrics: {f1: ...}"),
     "gates: {metrics: f1}": ("'f1'", FIELDS, "write metrics: {f1: ...}"),
     "gates: {metrics: {f1: [0.7]}}": ("a list", VALUE, "write f1: 0.7"),
+    "gates: {tolerance: [5 %]}": ("a list", VALUE, "write tolerance: 5 %"),
     "gates: {min_class_f1: [0.5]}": ("a list", "one value or fields are expected", "f1: 0.5"),
     "monitors:": ("nothing", FIELDS, "or leave monitors out"),
     "monitors: {drift: false}": ("'false'", FIELDS, "write drift: {windows: [...]}"),
