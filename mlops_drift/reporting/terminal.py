@@ -227,13 +227,14 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
         f"source of {source}: {account['rows']} rows, {account['recorded']} landed or rejected, "
         f"{account['waiting']} of days to come{gone}"
     )
-    late = account["late"]
-    if late:
-        rows = sum(entry["rows"] for entry in late)
-        days = ", ".join(str(entry["day"]) for entry in late)
+    changed = sorted({entry["day"] for entry in (*account["late"], *account["gone_days"])})
+    if changed:
+        late, lost = (sum(entry["rows"] for entry in account[of]) for of in ("late", "gone_days"))
+        days = ", ".join(map(str, changed))
         yield (
-            f"  {rows} rows came after their day had run ({days}) and are rejected; to land them: "
-            f"mlops-drift run {model} --from {late[0]['day']} --until {late[-1]['day']} --again"
+            f"  after their day had run {late} rows came, which are rejected, and {lost} went "
+            f"({days}); to land these days as they are now: "
+            f"mlops-drift run {model} --from {changed[0]} --until {changed[-1]} --again"
         )
     if account["note"]:
         yield f"  {account['note']}"
