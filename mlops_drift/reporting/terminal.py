@@ -20,6 +20,9 @@ from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.missing import about_missing
 from mlops_drift.timeline import Timeline
 
+# Days that a line names one by one.
+LISTED = 5
+
 
 class Progress:
     """A progress bar on stderr; where that is no terminal, a line a month and a retraining.
@@ -222,7 +225,7 @@ def print_status(status: dict[str, Any]) -> None:
 
 def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Iterator[str]:
     """Where all rows of a source are, and what a person may do about it."""
-    gone = f", {account['gone']} recorded rows are no longer in it" if account["gone"] else ""
+    gone = f", {account['gone']} on record and no longer in it" if account["gone"] else ""
     yield (
         f"source of {source}: {account['rows']} rows, {account['recorded']} landed or rejected, "
         f"{account['waiting']} of days to come{gone}"
@@ -230,11 +233,12 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
     changed = sorted({entry["day"] for entry in (*account["late"], *account["gone_days"])})
     if changed:
         late, lost = (sum(entry["rows"] for entry in account[of]) for of in ("late", "gone_days"))
-        days = ", ".join(map(str, changed))
+        days = ", ".join(map(str, changed[:LISTED]))
+        more = f" and {len(changed) - LISTED} more days" if len(changed) > LISTED else ""
         yield (
-            f"  after their day had run {late} rows came, which are rejected, and {lost} went "
-            f"({days}); to land these days as they are now: "
-            f"mlops-drift run {model} --from {changed[0]} --until {changed[-1]} --again"
+            f"  of days that had run, rows that are new or changed: {late} (rejected), rows on "
+            f"record that are gone or changed: {lost} ({days}{more}); to land these days as they "
+            f"are now: mlops-drift run {model} --from {changed[0]} --until {changed[-1]} --again"
         )
     if account["note"]:
         yield f"  {account['note']}"
