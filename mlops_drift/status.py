@@ -1,5 +1,6 @@
 """Where a model stands: its days, its champion, its checks, its last decisions."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -9,8 +10,8 @@ from mlops_drift.monitoring.checks import DATA_QUALITY
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.decisions import decide_now
 from mlops_drift.steps.landing import EVENTS, LABELS
+from mlops_drift.steps.ledger import read_account
 from mlops_drift.steps.promotion import waiting_decision
-from mlops_drift.steps.received import read_account
 from mlops_drift.steps.shadow import shadow_summary
 
 
@@ -62,7 +63,8 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         "sources": {
             source: {
                 **vars(account),
-                "late": [{"day": day, "rows": rows} for day, rows in account.late.items()],
+                "late": _by_day(account.late),
+                "gone_days": _by_day(account.gone_days),
             }
             for source in (EVENTS, LABELS)
             if (account := read_account(model, source))
@@ -76,6 +78,10 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         "missing_days": model.missing_files(spec.start_date, date.max),
         "decisions": model.log.entries(idle=False),
     }
+
+
+def _by_day(rows: Mapping[date, int]) -> list[dict[str, Any]]:
+    return [{"day": day, "rows": number} for day, number in rows.items()]
 
 
 def _first(model: ModelLake, rejected: int) -> str:

@@ -125,7 +125,7 @@ def as_json(lake: Lake, rows: pa.Table) -> list[str]:
     Texts, whole numbers, floats and truths are what they are; nan and infinity, which JSON does
     not have, and all other types are text.
     """
-    numbered = _in_sql(rows)
+    numbered = in_sql(rows)
     plain = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_string)
     cells = ", ".join(
         name if any(is_plain(field.type) for is_plain in plain) else f"CAST({name} AS VARCHAR)"
@@ -140,8 +140,8 @@ def as_json(lake: Lake, rows: pa.Table) -> list[str]:
     ]
 
 
-def _in_sql(rows: pa.Table) -> pa.Table:
-    """Columns by their number, in types that DuckDB reads exactly."""
+def in_sql(rows: pa.Table) -> pa.Table:
+    """Columns by their number, c0 and on, in types that DuckDB reads exactly."""
     columns = []
     for column in rows.columns:
         if pa.types.is_float16(column.type):
@@ -169,7 +169,7 @@ def _require(part: Part, wanted: Sequence[str], hint: str) -> None:
 
 def _texts(lake: Lake, part: Part, checked: Sequence[str], offset: int) -> pa.Table:
     """The day, the time, the number and the texts of the checked columns of each row."""
-    raw = _in_sql(part.rows)
+    raw = in_sql(part.rows)
     place = {name: number for number, name in enumerate(part.rows.column_names)}
     cells = []
     for at, name in enumerate(checked):
@@ -184,6 +184,32 @@ def _texts(lake: Lake, part: Part, checked: Sequence[str], offset: int) -> pa.Ta
         f"SELECT day, event_time, ordinal, {', '.join(cells)} FROM raw",
         raw=raw.append_column("ordinal", ordinals),
     )
+
+
+def _with_key(key: str, key_type: pa.DataType, columns: Mapping[str, Column]) -> dict[str, Column]:
+    column = Column(type="integer" if pa.types.is_integer(key_type) else "category")
+    return {key: column, **columns}
+
+
+def _checked(columns: Mapping[str, Column]) -> str:
+    """SQL of the typed values of the texts, and of what is wrong with each row by itself.
+
+    The first of the columns is the key.
+    """
+    values = ", ".join(
+        f"{_value(f't{number}', column)} AS v{number}"
+        for number, column in enumerate(columns.values())
+    )
+    faults = [
+        fault
+        for number, (name, column) in enumerate(columns.items())
+        for fault in _column_faults(name, column, number, is_key=number == 0)
+    ]
+    reasons = ", ".join(f"CASE WHEN {fault} THEN {message} END" for fault, message in faults)
+    return f"""
+        SELECT *, list_filter([{reasons}], lambda fault: fault IS NOT NULL) AS faults
+        FROM (SELECT *, {values} FROM texts)
+    """
 
 
 def _screen(
@@ -205,23 +231,12 @@ def _screen(
     parts = [part for part in batch.parts if part.rows.num_rows]
     if not parts:
         return Screened(accepted.schema.empty_table(), rejected.schema.empty_table())
-    key_type = "integer" if pa.types.is_integer(accepted.schema.field(key).type) else "category"
-    checked = {key: Column(type=key_type), **columns}
+    checked = _with_key(key, accepted.schema.field(key).type, columns)
     offsets = [sum(part.rows.num_rows for part in parts[:number]) for number in range(len(parts))]
     texts = pa.concat_tables(
         _texts(lake, part, list(checked), offset)
         for part, offset in zip(parts, offsets, strict=True)
     )
-    values = ", ".join(
-        f"{_value(f't{number}', column)} AS v{number}"
-        for number, column in enumerate(checked.values())
-    )
-    faults = [
-        fault
-        for number, (name, column) in enumerate(checked.items())
-        for fault in _column_faults(name, column, number, is_key=number == 0)
-    ]
-    reasons = ", ".join(f"CASE WHEN {fault} THEN {message} END" for fault, message in faults)
     order = "ordinal"
     # As if the days landed one after another: what comes twice in a batch may be of two days.
     taken = _taken(key, elsewhere)
@@ -232,11 +247,7 @@ def _screen(
             f"CASE WHEN v1 IS DISTINCT FROM final THEN {literal(CORRECTED)} ELSE {duplicate} END"
         )
     sql = f"""
-        WITH typed AS (SELECT *, {values} FROM texts),
-        checked AS (
-            SELECT *, list_filter([{reasons}], lambda fault: fault IS NOT NULL) AS faults
-            FROM typed
-        ),
+        WITH checked AS ({_checked(checked)}),
         ranked AS (
             SELECT *,
                 row_number() OVER in_day AS rank_in_day,
@@ -303,15 +314,27 @@ def _taken(key: str, elsewhere: Mapping[str, Scan] | None) -> str:
     return " ".join(cases)
 
 
+def typed(
+    lake: Lake, part: Part, key: str, key_type: pa.DataType, columns: Mapping[str, Column]
+) -> pa.Table:
+    """The values of rows as they land, in their order.
+
+    Returns:
+        `number` from 0, `day`, `event_time`, the key, the columns, and `is_good`: whether nothing
+        is wrong with the row by itself.
+    """
+    checked = _with_key(key, key_type, columns)
+    values = ", ".join(f"v{number} AS {identifier(name)}" for number, name in enumerate(checked))
+    return lake.query(
+        f"SELECT ordinal AS number, day, event_time, {values}, len(faults) = 0 AS is_good "
+        f"FROM ({_checked(checked)}) ORDER BY ordinal",
+        texts=_texts(lake, part, list(checked), 0),
+    )
+
+
 def keys_of(lake: Lake, part: Part, key: str, key_type: pa.DataType) -> list[str | None]:
     """The key of each row as text, as the table of rejected rows has it; None where it has none."""
-    column = Column(type="integer" if pa.types.is_integer(key_type) else "category")
-    texts = _texts(lake, part, [key], 0)
-    found = lake.query(
-        f"SELECT CAST({_value('t0', column)} AS VARCHAR) AS key FROM texts ORDER BY ordinal",
-        texts=texts,
-    )
-    keys: list[str | None] = found["key"].to_pylist()
+    keys: list[str | None] = typed(lake, part, key, key_type, {})[key].cast(pa.string()).to_pylist()
     return keys
 
 

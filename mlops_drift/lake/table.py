@@ -165,8 +165,9 @@ def model_tables(
                     pa.field("source", pa.string(), nullable=False),
                     pa.field("row_day", pa.date32()),
                     pa.field("rows", pa.int64(), nullable=False),
-                    pa.field("size", pa.int64()),
-                    *(pa.field(name, pa.int64()) for name in ("total", "waiting", "gone")),
+                    pa.field("digest", pa.string()),
+                    pa.field("stamp", pa.string()),
+                    *(pa.field(name, pa.int64()) for name in ("gone", "total", "waiting")),
                     pa.field("note", pa.string()),
                 ]
             ),

@@ -20,6 +20,9 @@ from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.missing import about_missing
 from mlops_drift.timeline import Timeline
 
+# Days that a line names one by one.
+LISTED = 5
+
 
 class Progress:
     """A progress bar on stderr; where that is no terminal, a line a month and a retraining.
@@ -222,18 +225,20 @@ def print_status(status: dict[str, Any]) -> None:
 
 def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Iterator[str]:
     """Where all rows of a source are, and what a person may do about it."""
-    gone = f", {account['gone']} recorded rows are no longer in it" if account["gone"] else ""
+    gone = f", {account['gone']} on record and no longer in it" if account["gone"] else ""
     yield (
         f"source of {source}: {account['rows']} rows, {account['recorded']} landed or rejected, "
         f"{account['waiting']} of days to come{gone}"
     )
-    late = account["late"]
-    if late:
-        rows = sum(entry["rows"] for entry in late)
-        days = ", ".join(str(entry["day"]) for entry in late)
+    changed = sorted({entry["day"] for entry in (*account["late"], *account["gone_days"])})
+    if changed:
+        late, lost = (sum(entry["rows"] for entry in account[of]) for of in ("late", "gone_days"))
+        days = ", ".join(map(str, changed[:LISTED]))
+        more = f" and {len(changed) - LISTED} more days" if len(changed) > LISTED else ""
         yield (
-            f"  {rows} rows came after their day had run ({days}) and are rejected; to land them: "
-            f"mlops-drift run {model} --from {late[0]['day']} --until {late[-1]['day']} --again"
+            f"  of days that had run, rows that are new or changed: {late} (rejected), rows on "
+            f"record that are gone or changed: {lost} ({days}{more}); to land these days as they "
+            f"are now: mlops-drift run {model} --from {changed[0]} --until {changed[-1]} --again"
         )
     if account["note"]:
         yield f"  {account['note']}"

@@ -1,7 +1,7 @@
 """What every source of events and labels gives: raw rows with their day."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, Protocol
@@ -45,12 +45,10 @@ class Origin:
     Attributes:
         place: a file, as the YAML names it, or the name of a simulated world.
         digest: SHA-256 of the file as it was read, in hexadecimal; empty where there is no file.
-        size: bytes of a file that holds one day; None where there is none.
     """
 
     place: str
     digest: str = ""
-    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,11 @@ class Part:
             times=self.times.take(numbers),
         )
 
+    def of(self, day: date) -> "Part":
+        """All rows as rows of a day, whatever they say."""
+        days = pa.array([day] * self.rows.num_rows, pa.date32())
+        return replace(self, days=pa.chunked_array([days]))
+
     def filter(self, mask: pa.ChunkedArray) -> "Part":
         """The rows that a mask picks."""
         return replace(
@@ -92,23 +95,33 @@ class Part:
         )
 
 
+@dataclass(frozen=True)
+class Look:
+    """What a source holds now of one day that has run, or of all days.
+
+    Attributes:
+        part: the rows; none where they cannot be read.
+        day: the day that all of them count for, whatever they say; None where each has its own.
+        stamp: what the file of the day looks like from outside: its size and time of change; empty
+            where it is to be read again next time.
+        problem: why the file cannot be read, in a sentence; empty if it can.
+    """
+
+    part: Part
+    day: date | None = None
+    stamp: str | None = None
+    problem: str = ""
+
+
 class OtherDays(Protocol):
     """What a source holds of other days than those asked for."""
 
-    @property
-    def total(self) -> int | None:
-        """Rows of the whole source; None where it is not read as a whole."""
-
-    def counts(self, recorded: Mapping[date | None, int | None]) -> Mapping[date | None, int]:
-        """How many rows there are, by day; None stands for rows without a readable day.
+    def looks(self, stamps: Mapping[date, str]) -> Iterator[Look]:
+        """All rows of the source in one look, or the rows of each day whose file has changed.
 
         Args:
-            recorded: the days of rows on record, each with the size of its file at that time. Of
-                these a day is left out only where it shows that nothing has come or gone since.
+            stamps: the days that have run, each with the stamp of its file at that time.
         """
-
-    def parts(self, days: Collection[date | None]) -> list[Part]:
-        """The rows of some of these days."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +132,7 @@ class Batch:
         parts: the rows, in the order of days and files.
         misplaced: rows in the file of a day (the key) that are of another or of no readable day.
         origins: where the rows of each day come from, as far as there was something to read.
+        stamps: of each day that a file of its own holds, or would hold, its stamp, see `Look`.
         others: the other days of the source; None where it has no rows but those asked for.
         note: what looks wrong about the source as a whole; empty if nothing does.
     """
@@ -126,6 +140,7 @@ class Batch:
     parts: tuple[Part, ...]
     misplaced: Mapping[date, Part] = field(default_factory=dict)
     origins: Mapping[date, Origin] = field(default_factory=dict)
+    stamps: Mapping[date, str] = field(default_factory=dict)
     others: OtherDays | None = None
     note: str = ""
 

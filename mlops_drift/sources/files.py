@@ -1,8 +1,8 @@
 """Events and labels from CSV, Parquet and JSON files."""
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from mlops_drift.files.error import FileError
 from mlops_drift.files.table_file import ending, open_file
 from mlops_drift.sources.base import (
     Batch,
+    Look,
     MissingDayError,
     Origin,
     Part,
@@ -73,28 +74,30 @@ class Files(Source):
             return self._read_days(table, days)
         path = self._folder / table.path
         _require_file(path, f"{first}{'' if first == last else f' to {last}'}")
-        whole = _WholeFile(_dated(path, table.day_column, self._config.timezone))
+        whole = _dated(path, table.day_column, self._config.timezone)
         origin = Origin(self._place(path), _digest(path))
+        mine = pc.is_in(whole.days, value_set=pa.array(days, pa.date32()))
         return Batch(
-            tuple(whole.parts(days)),
+            (whole.filter(mine),),
             origins=dict.fromkeys(days, origin),
-            others=whole,
-            note=_note([whole.part.times], self._config.timezone),
+            others=_WholeFile(whole),
+            note=_note([whole.times], self._config.timezone),
         )
 
     def _read_days(self, table: FileTable, days: list[date]) -> Batch:
         parts: list[Part] = []
         misplaced: dict[date, Part] = {}
         origins: dict[date, Origin] = {}
+        stamps: dict[date, str] = {}
         times = []
         for day in days:
             path = self._path(table, day)
-            if table.missing == "empty" and not path.exists():
+            stamps[day] = _stamp(path)
+            if table.missing == "empty" and not stamps[day]:
                 continue
             _require_file(path, str(day))
-            size = path.stat().st_size
             part = self._of_day(table, day)
-            origins[day] = Origin(self._place(path), _digest(path), size)
+            origins[day] = Origin(self._place(path), _digest(path))
             mine = pc.fill_null(pc.equal(part.days, pa.scalar(day, pa.date32())), False)
             parts.append(part.filter(mine))
             others = part.filter(pc.invert(mine))
@@ -104,7 +107,7 @@ class Files(Source):
                 times.append(part.times)
         others_days = _DayFiles(partial(self._path, table), partial(self._of_day, table))
         note = _note(times, self._config.timezone)
-        return Batch(tuple(parts), misplaced, origins, others_days, note)
+        return Batch(tuple(parts), misplaced, origins, stamps, others_days, note)
 
     def _path(self, table: FileTable, day: date) -> Path:
         return self._folder / table.path.replace("{day}", day.isoformat())
@@ -124,52 +127,45 @@ class _WholeFile:
 
     part: Part
 
-    @property
-    def total(self) -> int | None:
-        return int(self.part.rows.num_rows)
-
-    def counts(self, recorded: Mapping[date | None, int | None]) -> Mapping[date | None, int]:
-        counted = pc.value_counts(self.part.days).to_pylist()
-        found = {entry["values"]: entry["counts"] for entry in counted}
-        return {**dict.fromkeys(recorded, 0), **found}
-
-    def parts(self, days: Collection[date | None]) -> list[Part]:
-        wanted = pa.array(days, pa.date32())
-        return [self.part.filter(pc.is_in(self.part.days, value_set=wanted))]
+    def looks(self, stamps: Mapping[date, str]) -> Iterator[Look]:
+        yield Look(self.part)
 
 
 @dataclass(frozen=True)
 class _DayFiles:
-    """Files of one day each, of which those that have another size by now are read."""
+    """Files of one day each, of which those that have another stamp by now are read."""
 
     path: Callable[[date], Path]
     read: Callable[[date], Part]
-    total: int | None = None
 
-    def counts(self, recorded: Mapping[date | None, int | None]) -> Mapping[date | None, int]:
-        return {
-            day: part.rows.num_rows
-            for day, size in recorded.items()
-            if day is not None and size is not None and (part := self._changed(day, size))
-        }
+    def looks(self, stamps: Mapping[date, str]) -> Iterator[Look]:
+        for day, stamp in stamps.items():
+            found = _stamp(self.path(day))
+            if found != stamp:
+                yield self._look(day, found)
 
-    def _changed(self, day: date, size: int) -> Part | None:
-        path = self.path(day)
-        if not path.is_file() or path.stat().st_size == size:
-            return None
+    def _look(self, day: date, stamp: str) -> Look:
+        nothing = Part(pa.table({}), _no(pa.date32()), _no(pa.timestamp("us")), "")
+        if not stamp:
+            return Look(nothing, day, stamp)
         try:
-            return self.read(day)
-        except SourceError:
+            return Look(self.read(day).of(day), day, stamp)
+        except SourceError as error:
             # Perhaps it is being written; it holds up no other day.
-            return None
+            return Look(nothing, day, stamp="", problem=str(error))
 
-    def parts(self, days: Collection[date | None]) -> list[Part]:
-        parts = [(day, self.read(day)) for day in days if day is not None]
-        return [
-            # Whatever its rows say, they are in the file of this day.
-            replace(part, days=pa.chunked_array([pa.array([day] * len(part.days), pa.date32())]))
-            for day, part in parts
-        ]
+
+def _no(kind: pa.DataType) -> pa.ChunkedArray:
+    return pa.chunked_array([], kind)
+
+
+def _stamp(path: Path) -> str:
+    """What a file looks like from outside; empty where there is none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return ""
+    return f"{state.st_size} {state.st_mtime_ns}"
 
 
 def _require_file(path: Path, days: str) -> None:

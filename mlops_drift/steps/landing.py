@@ -17,8 +17,9 @@ from mlops_drift.monitoring.quality import QualityVerdict, judge_quality
 from mlops_drift.sources.base import Batch, Source
 from mlops_drift.spec import ModelSpec
 from mlops_drift.sql import literal
+from mlops_drift.steps.ledger import Account
 from mlops_drift.steps.missing import in_short, ranges, recorded, without_events
-from mlops_drift.steps.received import BEFORE_START, TOO_LATE, Account, Landing
+from mlops_drift.steps.received import BEFORE_START, TOO_LATE, Landing
 
 # The value between the column's name and what is wrong with it.
 VALUE = re.compile(
@@ -61,7 +62,7 @@ def land_events(
     screened = screen_events(
         model.lake, batch, first, last, spec.key, spec.source_columns, table, rejected
     )
-    landing = Landing(spec, model, EVENTS, table, batch, first, last)
+    landing = Landing(spec, model, EVENTS, table, spec.source_columns, batch, first, last)
     kept_aside, account = landing.put(screened.accepted, screened.rejected)
     quality = _judge(spec, model, EVENTS, batch, screened.accepted, kept_aside, {}, first, last)
     return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality, account)
@@ -82,7 +83,8 @@ def land_labels(
         batch = source.labels(first, last)
     table, rejected = model.tables.labels, model.tables.rejected
     screened = screen_labels(model.lake, batch, spec.key, spec.target, table, rejected)
-    landing = Landing(spec, model, LABELS, table, batch, first, last)
+    columns = {spec.target.column: spec.target.labels}
+    landing = Landing(spec, model, LABELS, table, columns, batch, first, last)
     kept_aside, account = landing.put(screened.accepted, screened.rejected)
     unmatched = model.unmatched_labels(first, last) if screened.accepted.num_rows else {}
     quality = _judge(

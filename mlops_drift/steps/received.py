@@ -1,119 +1,29 @@
-"""Which rows of a source are on record: every one lands, is rejected, or waits for its day.
-
-A small table counts, for each day that landed, the rows of the source that are of that day, and
-the rows of other days that were rejected with it: those that came too late, that are of no day of
-the model, or that have no readable day. What a source holds beyond these counts is new.
-"""
+"""Which rows of a source are on record: every one lands, is rejected, or waits for its day."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.lake.constraints import as_json, keys_of
-from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.table import Table
+from mlops_drift.schema import Column
 from mlops_drift.sources.base import Batch, Part
 from mlops_drift.spec import ModelSpec
-from mlops_drift.sql import identifier, literal
+from mlops_drift.sql import literal
+from mlops_drift.steps.ledger import Account, Received, account_of, read_ledger
 from mlops_drift.steps.missing import days_between
+from mlops_drift.steps.strays import NO_STATE, NOTHING, Found, Record, State, Stray, digests
 
 # No fault of the data: the model was told to begin later.
 BEFORE_START = "is before start_date"
 TOO_LATE = "has run already"
-
-
-@dataclass(frozen=True)
-class Received:
-    """Rows of a source that are on record, and how the source stood at its last landing.
-
-    Attributes:
-        day: the day that they landed or were rejected with.
-        source: events or labels.
-        row_day: the day that they are of; None where it cannot be read.
-        rows: how many.
-        size: bytes of the file of the day.
-        total: rows of the whole source; of the newest day only, as what follows.
-        waiting: rows of days that have not run.
-        gone: rows on record that the source no longer has.
-        note: what looks wrong about the source.
-    """
-
-    day: date
-    source: str
-    row_day: date | None
-    rows: int
-    size: int | None = None
-    total: int | None = None
-    waiting: int | None = None
-    gone: int | None = None
-    note: str | None = None
-
-    @property
-    def is_own(self) -> bool:
-        """Whether the rows are of the day that they landed with."""
-        return self.day == self.row_day
-
-
-@dataclass(frozen=True)
-class Account:
-    """Where all rows of a source are.
-
-    Attributes:
-        rows: rows of the source at its last landing.
-        recorded: rows that landed or were rejected.
-        waiting: rows of days that have not run.
-        gone: rows on record that the source no longer has.
-        late: rows that were rejected because their day had run, by day.
-        note: what looks wrong about the source; empty if nothing does.
-
-    Always `rows + gone == recorded + waiting`.
-    """
-
-    rows: int
-    recorded: int
-    waiting: int
-    gone: int
-    late: Mapping[date, int] = field(default_factory=dict)
-    note: str = ""
-
-
-def read_account(model: ModelLake, source: str) -> Account | None:
-    """Where all rows of a source are; None before its first landing."""
-    return _account(_ledger(model, source))
-
-
-def _account(ledger: Collection[Received]) -> Account | None:
-    newest = max((entry for entry in ledger if entry.is_own), key=lambda e: e.day, default=None)
-    if newest is None:
-        return None
-    ran = {entry.day for entry in ledger if entry.is_own}
-    late: Counter[date] = Counter()
-    for entry in ledger:
-        if not entry.is_own and entry.row_day in ran and entry.row_day is not None:
-            late[entry.row_day] += entry.rows
-    recorded = sum(entry.rows for entry in ledger)
-    waiting, gone = newest.waiting or 0, newest.gone or 0
-    return Account(
-        recorded + waiting - gone if newest.total is None else newest.total,
-        recorded,
-        waiting,
-        gone,
-        dict(sorted(late.items())),
-        newest.note or "",
-    )
-
-
-def _ledger(model: ModelLake, source: str) -> list[Received]:
-    rows = model.lake.rows(
-        f"SELECT * FROM r WHERE source = {literal(source)} ORDER BY day, row_day",
-        r=model.tables.received,
-    )
-    return [Received(**row) for row in rows]
+UNKNOWN_STAMP = "?"
+OTHER_VALUES = " with other values for this key"
 
 
 class Landing:
@@ -124,6 +34,7 @@ class Landing:
         model: its tables.
         source: events or labels.
         table: where accepted rows land.
+        columns: the declared columns of the source but for the key.
         batch: what was read.
         first: first day.
         last: last day.
@@ -135,12 +46,13 @@ class Landing:
         model: ModelLake,
         source: str,
         table: Table,
+        columns: Mapping[str, Column],
         batch: Batch,
         first: date,
         last: date,
     ) -> None:
         self._spec, self._model, self._batch = spec, model, batch
-        self._source, self._table = source, table
+        self._source, self._table, self._columns = source, table, columns
         self._first, self._last = first, last
 
     def put(self, accepted: pa.Table, rejected: pa.Table) -> tuple[pa.Table, Account]:
@@ -157,8 +69,9 @@ class Landing:
         own = pa.concat_tables([rejected, *misplaced])
         lake.replace_days(self._table, self._first, self._last, accepted)
         while True:
-            ledger = _ledger(self._model, self._source)
-            strays, found = self._strays(ledger)
+            ledger = read_ledger(self._model, self._source)
+            found = self._found(ledger)
+            strays = [self._late(stray) for stray in found.strays]
             kept_aside = pa.concat_tables([own, *strays])
             lake.replace_days(
                 tables.rejected,
@@ -177,45 +90,37 @@ class Landing:
 
     def _misplaced(self, day: date, part: Part) -> pa.Table:
         """Rows in the file of a day that are of another: they belong to it as long as they are."""
-        rows = self._rejected(part, range(part.rows.num_rows), day, _misplaced)
-        dates = pa.array([day] * rows.num_rows, pa.date32())
-        return rows.set_column(rows.schema.get_field_index("row_day"), "row_day", dates)
+        faults = [_misplaced(of, text) for of, text in _dated(self._model, part)]
+        return self._rejected(part.of(day), day, faults)
+
+    def _late(self, stray: Stray) -> pa.Table:
+        """Rows that no day took, as they are rejected with the first day."""
+        dated = _dated(self._model, stray.part)
+        faults = [
+            self._fault(day, text) + (OTHER_VALUES if is_changed else "")
+            for (day, text), is_changed in zip(dated, stray.is_changed, strict=True)
+        ]
+        return self._rejected(stray.part, self._first, faults)
 
     def _fault(self, day: date | None, text: str | None) -> str:
-        """Why no day holds a row of a file for all days."""
+        """Why no day took a row."""
         if day is None:
             return _misplaced(day, text)
         if day < self._spec.start_date:
             return f"{day} {BEFORE_START} {self._spec.start_date}"
         return f"{day} {TOO_LATE}"
 
-    def _rejected(
-        self,
-        part: Part,
-        numbers: Sequence[int],
-        day: date,
-        fault: Callable[[date | None, str | None], str],
-    ) -> pa.Table:
-        """Rows of a part, by number, as they are rejected with a day."""
-        lake, at = self._model.lake, pa.array(numbers, pa.int64())
-        part = part.select(at)
-        rows, days = part.rows, part.days.to_pylist()
+    def _rejected(self, part: Part, day: date, faults: Sequence[str]) -> pa.Table:
+        """The rows of a part as they are rejected with a day."""
         column = part.day_column or "day"
-        texts = [None] * rows.num_rows
-        if column in rows.column_names:
-            texts = lake.query(
-                "SELECT CAST(c AS VARCHAR) AS c FROM r", r=pa.table({"c": rows[column]})
-            )["c"].to_pylist()
         return pa.table(
             {
-                "day": [day] * len(days),
-                "source": [self._source] * len(days),
+                "day": [day] * len(faults),
+                "source": [self._source] * len(faults),
                 "key": self._keys(part),
-                "reason": [
-                    f"{column}: {fault(of, text)}" for of, text in zip(days, texts, strict=True)
-                ],
-                "row": as_json(lake, rows),
-                "row_day": days,
+                "reason": [f"{column}: {fault}" for fault in faults],
+                "row": as_json(self._model.lake, part.rows),
+                "row_day": part.days,
             },
             schema=self._model.tables.rejected.schema,
         )
@@ -224,66 +129,33 @@ class Landing:
         kind = self._table.schema.field(self._spec.key).type
         return keys_of(self._model.lake, part, self._spec.key, kind)
 
-    def _strays(self, ledger: Sequence[Received]) -> tuple[list[pa.Table], "_Found"]:
-        """Rows of other days that are on no record, rejected with the first day."""
-        others = self._batch.others
-        if others is None:
-            return [], _Found()
-        recorded: Counter[date | None] = Counter()
-        ran: dict[date | None, int | None] = {}
-        for entry in self._elsewhere(ledger):
-            recorded[entry.row_day] += entry.rows
-            ran[entry.row_day] = entry.size if entry.is_own else ran.get(entry.row_day)
-        has_run = {entry.day for entry in self._elsewhere(ledger) if entry.is_own}
-        counts = {day: rows for day, rows in others.counts(ran).items() if not self._is_mine(day)}
-        runs = {
-            day: rows
-            for day, rows in counts.items()
-            if day is None or day < self._spec.start_date or day in has_run
-        }
-        new_days = [day for day, rows in runs.items() if rows > recorded[day]]
-        rejected, found = [], Counter[date | None]()
-        if new_days:
-            on_record = self._on_record(new_days, ledger)
-            for part in others.parts(new_days):
-                numbers = _beyond(on_record, part.days.to_pylist(), self._keys(part))
-                rejected.append(self._rejected(part, numbers, self._first, self._fault))
-                found.update(rejected[-1]["row_day"].to_pylist())
-        gone = sum(max(0, recorded[day] + found[day] - rows) for day, rows in runs.items())
-        return rejected, _Found(
-            found, others.total, sum(counts.values()) - sum(runs.values()), gone, self._batch.note
+    def _found(self, ledger: Sequence[Received]) -> Found:
+        """What the source holds of other days."""
+        if self._batch.others is None:
+            return Found()
+        record = Record(
+            self._spec,
+            self._model,
+            self._source,
+            self._table,
+            self._columns,
+            self._elsewhere(ledger),
         )
+        return record.find(self._batch.others, days_between(self._first, self._last))
 
-    def _elsewhere(self, ledger: Iterable[Received]) -> list[Received]:
-        """The entries that this landing leaves as they are."""
+    def _elsewhere(self, ledger: Collection[Received]) -> list[Received]:
+        """The entries that this landing leaves as they are.
+
+        A day whose late rows were rejected with these days is looked at again.
+        """
+        reopened = {entry.row_day for entry in ledger if self._is_mine(entry.day)}
         return [
-            entry
+            replace(entry, digest=None, stamp=None if entry.stamp is None else UNKNOWN_STAMP)
+            if entry.row_day in reopened
+            else entry
             for entry in ledger
             if not self._is_mine(entry.day) and not self._is_mine(entry.row_day)
         ]
-
-    def _on_record(
-        self, days: Collection[date | None], ledger: Iterable[Received]
-    ) -> Counter[tuple[date | None, str | None]]:
-        """How often each key of some days is on record, landed or rejected."""
-        key, tables = identifier(self._spec.key), self._model.tables
-        dated = [day for day in days if day is not None]
-        listed = ", ".join(f"DATE '{day}'" for day in dated) or "NULL"
-        kept = [entry.day for entry in self._elsewhere(ledger) if entry.row_day in days]
-        rows = self._model.lake.rows(
-            f"""
-            SELECT day, CAST({key} AS VARCHAR) AS key FROM landed WHERE day IN ({listed})
-            UNION ALL
-            SELECT row_day, key FROM rejected
-            WHERE source = {literal(self._source)} AND (row_day IN ({listed}) OR row_day IS NULL)
-                AND NOT day BETWEEN DATE '{self._first}' AND DATE '{self._last}'
-            """,
-            landed=Scan(self._table, min(dated, default=date.max), max(dated, default=date.min)),
-            rejected=Scan(
-                tables.rejected, min(kept, default=date.max), max(kept, default=date.min)
-            ),
-        )
-        return Counter((row["day"], row["key"]) for row in rows)
 
     def _take_back(self, ledger: Iterable[Received]) -> None:
         """Removes rows that were too late for these days, which now hold them."""
@@ -302,36 +174,46 @@ class Landing:
             self._model.lake.rewrite_days(rejected, day, day, without_mine)
 
     def _entries(
-        self, ledger: Iterable[Received], accepted: pa.Table, own: pa.Table, found: "_Found"
+        self, ledger: Collection[Received], accepted: pa.Table, own: pa.Table, found: Found
     ) -> list[Received]:
         """The ledger after this landing."""
         rows = Counter(accepted["day"].to_pylist()) + Counter(own["day"].to_pylist())
-        days = days_between(self._first, self._last)
-        sizes = {day: origin.size for day, origin in self._batch.origins.items()}
+        late = Counter(day for stray in found.strays for day in stray.part.days.to_pylist())
         entries = [
             *(
-                replace(entry, total=None, waiting=None, gone=None, note=None)
+                replace(entry, total=None, waiting=None, note=None)
                 for entry in self._elsewhere(ledger)
             ),
-            *(Received(day, self._source, day, rows[day], sizes.get(day)) for day in days),
-            *(Received(self._first, self._source, day, rows) for day, rows in found.strays.items()),
+            *(
+                Received(day, self._source, day, rows[day])
+                for day in days_between(self._first, self._last)
+            ),
+            *(Received(self._first, self._source, day, rows) for day, rows in late.items()),
         ]
+        entries = _with_states(entries, {**found.states, **self._own_states()})
         newest = max(entry.day for entry in entries if entry.is_own)
+        note = "; ".join(filter(None, [self._batch.note, found.note]))
         return [
-            replace(
-                entry,
-                total=found.total,
-                waiting=found.waiting,
-                gone=found.gone,
-                note=found.note or None,
-            )
+            replace(entry, total=found.total, waiting=found.waiting, note=note or None)
             if entry.is_own and entry.day == newest
             else entry
             for entry in entries
         ]
 
+    def _own_states(self) -> dict[date | None, State]:
+        """How the source stands about the days that land."""
+        if self._batch.others is None:
+            return {}
+        misplaced = (part.of(day) for day, part in self._batch.misplaced.items())
+        names = [self._spec.key, *self._columns]
+        held = digests(self._model, [*self._batch.parts, *misplaced], names)
+        return {
+            day: State(held.get(day, NOTHING)[1], self._batch.stamps.get(day))
+            for day in days_between(self._first, self._last)
+        }
+
     def _record(
-        self, ledger: Sequence[Received], accepted: pa.Table, own: pa.Table, found: "_Found"
+        self, ledger: Sequence[Received], accepted: pa.Table, own: pa.Table, found: Found
     ) -> Account | None:
         """Records the landing; None where another process has recorded strays in between."""
         account: Account | None = None
@@ -344,7 +226,7 @@ class Landing:
                 account = None
                 return None
             entries = self._entries(mine, accepted, own, found)
-            account = _account(entries)
+            account = account_of(entries)
             others = [entry for entry in rows if entry.source != self._source]
             return pa.Table.from_pylist(
                 [vars(entry) for entry in [*others, *entries]], schema=existing.schema
@@ -354,22 +236,6 @@ class Landing:
         return account
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What a landing found of other days.
-
-    Attributes:
-        strays: rows that it rejected, by the day that they are of.
-        total: rows of the whole source, where it was read as a whole.
-    """
-
-    strays: Mapping[date | None, int] = field(default_factory=dict)
-    total: int | None = None
-    waiting: int = 0
-    gone: int = 0
-    note: str = ""
-
-
 def _misplaced(day: date | None, text: str | None) -> str:
     """Why the file of a day, or any day, does not hold a row."""
     if day is not None:
@@ -377,19 +243,34 @@ def _misplaced(day: date | None, text: str | None) -> str:
     return f"{text} is not a day such as 2024-10-01" if text else "missing"
 
 
-def _beyond(
-    on_record: Counter[tuple[date | None, str | None]],
-    days: Sequence[date | None],
-    keys: Sequence[str | None],
-) -> list[int]:
-    """The numbers of the rows that are more than those on record, which are counted off."""
-    new = []
-    for number, row in enumerate(zip(days, keys, strict=True)):
-        if on_record[row] > 0:
-            on_record[row] -= 1
-        else:
-            new.append(number)
-    return new
+def _dated(model: ModelLake, part: Part) -> list[tuple[date | None, str | None]]:
+    """The day of each row, and what its day column says."""
+    texts = [None] * part.rows.num_rows
+    column = part.day_column or "day"
+    if column in part.rows.column_names:
+        texts = model.lake.query(
+            "SELECT CAST(c AS VARCHAR) AS c FROM r", r=pa.table({"c": part.rows[column]})
+        )["c"].to_pylist()
+    return list(zip(part.days.to_pylist(), texts, strict=True))
+
+
+def _with_states(
+    entries: Sequence[Received], states: Mapping[date | None, State]
+) -> list[Received]:
+    """Entries with the state of each day on one of them: its own, or else the last."""
+    carriers: dict[date | None, int] = {}
+    for number, entry in enumerate(entries):
+        if entry.row_day not in carriers or not entries[carriers[entry.row_day]].is_own:
+            carriers[entry.row_day] = number
+    return [
+        entry
+        if entry.row_day not in states
+        else replace(
+            entry,
+            **vars(states[entry.row_day] if carriers[entry.row_day] == number else NO_STATE),
+        )
+        for number, entry in enumerate(entries)
+    ]
 
 
 def _strays_of(ledger: Iterable[Received]) -> set[tuple[date, date | None, int]]:

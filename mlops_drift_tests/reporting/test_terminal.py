@@ -71,22 +71,55 @@ def test_the_production_day_of_an_alarm_is_shown_where_it_is_another(shown):
     assert f"days, production day {FIRST}" in shown(Timeline([], [late], [], [], []))
 
 
-def test_the_status_shows_the_gates_too(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    counts = dict.fromkeys(("events", "labels", "labels_without_event", "rejected"), 0)
-    print_status(
-        {
-            "model": "tiny",
-            "last_day": LAST,
-            "champion": None,
-            **counts,
-            "predictions": 0,
-            "sources": {},
-            "missing_days": [],
-            "checks": [],
-            "shadow": None,
-            "next": "wait: a first version was refused",
-            "decisions": [REJECTED],
-        }
+@pytest.fixture
+def status(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def show(**changes):
+        counts = dict.fromkeys(("events", "labels", "labels_without_event", "rejected"), 0)
+        print_status(
+            {
+                "model": "tiny",
+                "last_day": LAST,
+                "champion": None,
+                **counts,
+                "predictions": 0,
+                "sources": {},
+                "missing_days": [],
+                "checks": [],
+                "shadow": None,
+                "next": "wait: a first version was refused",
+                "decisions": [],
+                **changes,
+            }
+        )
+        return capsys.readouterr().out
+
+    return show
+
+
+def test_the_status_shows_the_gates_too(status):
+    assert "rejected v1: calibration, test_accuracy" in status(decisions=[REJECTED])
+
+
+def test_the_status_names_the_days_that_differ_from_their_source(status):
+    account = {
+        "rows": 9,
+        "recorded": 10,
+        "waiting": 1,
+        "gone": 2,
+        "late": [{"day": FIRST, "rows": 1}],
+        "gone_days": [{"day": FIRST, "rows": 1}, {"day": LAST, "rows": 1}],
+        "note": "events.csv: cut off",
+    }
+    text = status(sources={"events": account})
+    assert (
+        "source of events: 9 rows, 10 landed or rejected, 1 of days to come, "
+        "2 on record and no longer in it" in text
     )
-    assert "rejected v1: calibration, test_accuracy" in capsys.readouterr().out
+    assert (
+        f"new or changed: 1 (rejected), rows on record that are gone or changed: 2 ({FIRST}, "
+        f"{LAST}); to land these days as they are now: "
+        f"mlops-drift run tiny --from {FIRST} --until {LAST} --again" in text
+    )
+    assert "events.csv: cut off" in text

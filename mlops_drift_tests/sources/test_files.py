@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+from collections import Counter
 from datetime import date, datetime
 
 import pandas as pd
@@ -161,18 +162,14 @@ def test_rows_of_other_and_of_no_readable_days_are_counted(tmp_path):
     write(tmp_path, "e.csv", CSV + "5,,1\n6,soon,1\n7,2024-13-01,1\n8,2025-01-01,1\n")
     batch = events(tmp_path, "e.csv")
     assert len(rows_of(batch)) == 4
-    assert batch.others.total == 8
-    earlier = date(2024, 9, 1)
-    assert batch.others.counts({earlier: None}) == {
+    (look,) = batch.others.looks({})
+    assert Counter(look.part.days.to_pylist()) == {
         FIRST: 1,
         SECOND: 2,
         THIRD: 1,
         None: 3,
         date(2025, 1, 1): 1,
-        earlier: 0,
     }
-    (unreadable,) = batch.others.parts([None])
-    assert unreadable.rows["id"].to_pylist() == ["5", "6", "7"]
 
 
 def test_columns_of_the_source_may_be_named_day_and_event_time(tmp_path):
@@ -275,7 +272,21 @@ def test_a_file_without_rows_has_none(tmp_path, path, text):
     write(tmp_path, path, text)
     batch = events(tmp_path, path)
     assert rows_of(batch) == []
-    assert batch.others.total == 0
+    (look,) = batch.others.looks({})
+    assert look.part.rows.num_rows == 0
+
+
+def test_a_file_of_a_day_is_looked_at_when_it_has_changed(tmp_path):
+    for day in (FIRST, SECOND):
+        write(tmp_path, f"{day}.csv", f"id,day\n1,{day}\n")
+    batch = events(tmp_path, "{day}.csv", last=SECOND)
+    assert set(batch.stamps) == {FIRST, SECOND}
+    assert list(batch.others.looks(batch.stamps)) == []
+    write(tmp_path, f"{FIRST}.csv", f"id,day\n2,{FIRST}\n")
+    (tmp_path / f"{SECOND}.csv").unlink()
+    changed, gone = batch.others.looks(batch.stamps)
+    assert (changed.day, changed.part.rows["id"].to_pylist()) == (FIRST, ["2"])
+    assert (gone.day, gone.part.rows.num_rows, gone.stamp) == (SECOND, 0, "")
 
 
 @pytest.mark.parametrize("path", ["e.csv", "e.parquet", "e.jsonl"])
@@ -320,7 +331,7 @@ def test_a_file_a_day_is_named_for_its_day(tmp_path):
         write(tmp_path, f"in/{day}.csv", f"id,x\n{day.day},1\n")
     batch = events(tmp_path, "in/{day}.csv", day_column=None, missing="empty")
     assert batch.origins == {
-        day: Origin(f"in/{day}.csv", digest_of(tmp_path / f"in/{day}.csv"), size=9)
+        day: Origin(f"in/{day}.csv", digest_of(tmp_path / f"in/{day}.csv"))
         for day in (FIRST, THIRD)
     }
 

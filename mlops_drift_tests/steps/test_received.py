@@ -18,7 +18,7 @@ from mlops_drift.resources import model_lake
 from mlops_drift.sources.catalogue import open_source
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.landing import EVENTS, LABELS, land_events, land_labels
-from mlops_drift.steps.received import read_account
+from mlops_drift.steps.ledger import read_account
 from mlops_drift_tests.tiny import SPEC, merged
 
 START = date(2024, 3, 1)
@@ -171,12 +171,109 @@ def test_rows_that_the_source_has_no_longer_are_counted(place):
     assert len(place.events()) == 6
 
 
-def test_a_row_that_replaces_another_of_a_day_that_has_run_is_not_noticed_by_its_number(place):
-    write(place.folder, two_a_day(2))
+def test_a_row_that_replaces_another_of_a_day_that_has_run_is_rejected(place):
+    rows = two_a_day(3)
+    write(place.folder, rows)
     place.land(0)
-    write(place.folder, [["other", day(0), "1"], *two_a_day(2)[1:]])
+    write(place.folder, [rows[0], ["new", day(0), "1"], *rows[2:]])
+    place.land(1)
+    place.land(2)
+    assert place.reasons() == [(day(1), "day: 2024-03-01 has run already")]
+    account = place.account()
+    assert (account.rows, account.recorded, account.gone) == (6, 7, 1)
+    assert account.late == account.gone_days == {day(0): 1}
+    place.land(0)
+    assert {row["id"] for row in place.events() if row["day"] == day(0)} == {"k0", "new"}
+    assert place.rejected() == []
+    assert (place.account().gone, place.account().late, place.account().gone_days) == (0, {}, {})
+
+
+@pytest.mark.parametrize("path", ["e.csv", "{day}.csv"])
+def test_a_value_that_is_corrected_in_place_is_rejected_and_named(tmp_path, path):
+    place = Place(tmp_path, describe(path))
+
+    def put(first):
+        rows = [[f"k{number}", day(number), "1" if number else first] for number in range(3)]
+        for number, row in enumerate(rows):
+            write(tmp_path, [row], f"{day(number)}.csv")
+        write(tmp_path, rows)
+
+    put("1")
+    place.land(0)
+    put("2")
+    place.land(1)
+    place.land(1)
+    assert place.reasons()[0] == (
+        day(1),
+        "day: 2024-03-01 has run already with other values for this key",
+    )
+    assert place.account().late == place.account().gone_days == {day(0): 1}
+    # As it was, it is on record.
+    put("1.0")
+    place.land(2)
+    assert place.account().late == place.account().gone_days == {day(0): 1}
+    place.land(0, 2)
+    assert place.account().gone == 0
+
+
+def test_rejected_rows_of_a_day_that_has_run_are_held_against_the_source_too(place):
+    rows = [["a", day(0), "x"], ["a", day(0), "1"], ["a", day(0), "1"], ["?", "soon", "1"]]
+    write(place.folder, rows)
+    place.land(0)
+    assert len(place.rejected()) == 3
+    write(place.folder, [["a", day(0), "y"], *rows[1:3], ["?", "later", "1"]])
+    place.land(1)
+    assert sorted(place.reasons()[3:]) == [
+        (day(1), "day: 2024-03-01 has run already with other values for this key"),
+        (day(1), "day: later is not a day such as 2024-10-01"),
+    ]
+    assert (place.account().gone, place.account().late) == (2, {day(0): 1})
+
+
+def test_late_rows_of_a_landing_that_is_made_again_are_found_again(place):
+    rows = two_a_day(3)
+    write(place.folder, rows)
+    place.land(0)
+    write(place.folder, [["late", day(0), "1"], *rows])
+    place.land(1)
+    place.land(1)
+    assert len(place.rejected()) == 1
+    write(place.folder, rows)
     place.land(1)
     assert place.rejected() == []
+    assert (place.account().gone, place.account().late) == (0, {})
+
+
+def test_a_daily_file_that_is_gone_takes_its_rows_with_it(tmp_path):
+    place = Place(tmp_path, describe("{day}.csv"))
+    for number in range(3):
+        write(tmp_path, two_a_day(number + 1, number), f"{day(number)}.csv")
+    place.land(0, 1)
+    (tmp_path / f"{day(0)}.csv").rename(tmp_path / "elsewhere.csv")
+    place.land(2)
+    assert place.account().gone_days == {day(0): 2}
+    (tmp_path / "elsewhere.csv").rename(tmp_path / f"{day(0)}.csv")
+    place.land(2)
+    assert place.account().gone_days == {}
+
+
+def test_a_file_that_comes_for_a_day_that_had_none_is_noticed(tmp_path):
+    events = {"path": "{day}.csv", "missing": "empty"}
+    place = Place(tmp_path, describe(source={"events": events}))
+    place.land(0, 1)
+    write(tmp_path, two_a_day(1), f"{day(0)}.csv")
+    place.land(2)
+    assert place.account().late == {day(0): 2}
+
+
+def test_a_new_copy_of_the_same_file_changes_nothing(tmp_path):
+    place = Place(tmp_path, describe("{day}.csv"))
+    for number in range(2):
+        write(tmp_path, [["a", day(number), "x"], *two_a_day(1, 0)], f"{day(number)}.csv")
+    place.land(0)
+    write(tmp_path, [["a", day(0), "x"], *two_a_day(1, 0)], f"{day(0)}.csv")
+    place.land(1)
+    assert (place.account().gone, place.account().late) == (0, {})
 
 
 def test_labels_have_an_account_of_their_own(tmp_path):
@@ -209,12 +306,19 @@ def test_a_daily_file_that_grew_after_its_day_is_noticed(tmp_path):
 
 def test_a_daily_file_that_is_broken_later_holds_up_no_other_day(tmp_path):
     place = Place(tmp_path, describe("{day}.parquet"))
-    for number in range(2):
+    for number in range(3):
         frame = pd.DataFrame(two_a_day(number + 1, number), columns=["id", "day", "b"])
         frame.to_parquet(tmp_path / f"{day(number)}.parquet")
+    whole = (tmp_path / f"{day(0)}.parquet").read_bytes()
     place.land(0)
     (tmp_path / f"{day(0)}.parquet").write_bytes(b"PAR1")
-    assert place.land(1).rows == 2
+    for number in (1, 1, 2):
+        assert place.land(number).rows == 2
+        assert "2024-03-01.parquet: the Parquet file is cut off" in place.account().note
+    assert place.account().gone == 0
+    (tmp_path / f"{day(0)}.parquet").write_bytes(whole)
+    place.land(2)
+    assert place.account().note == ""
 
 
 def test_rows_of_another_day_in_a_daily_file_are_rejected_with_it(tmp_path):
@@ -311,7 +415,21 @@ CELLS = st.sampled_from(["k1", "k2", "k3", "", "1.0", "n,a", 'say "x"', "ü", "\
 DAYS = st.sampled_from(
     [*(str(day(n)) for n in range(-1, 7)), "", "soon", "2024-03-02T23:59:59+02:00"]
 )
-ROWS = st.lists(st.tuples(CELLS, DAYS, st.sampled_from(["1", "-2.5", "", "x", "inf"])), max_size=14)
+ROW = st.tuples(CELLS, DAYS, st.sampled_from(["1", "-2.5", "", "x", "inf"]))
+ROWS = st.lists(ROW, max_size=14)
+# What becomes of a row while the days run: it stays, goes, or is another.
+EDITS = st.lists(st.one_of(st.just("stays"), st.just("goes"), ROW), min_size=15, max_size=15)
+
+
+def edited(rows, edits):
+    pairs = zip(rows, edits, strict=False)
+    return [row if edit == "stays" else edit for row, edit in pairs if edit != "goes"]
+
+
+def surplus(rows, others):
+    """How many rows are not among the others, blanks being alike."""
+    counted = [Counter(tuple(map(str.strip, row)) for row in some) for some in (rows, others)]
+    return (counted[0] - counted[1]).total()
 
 
 def tables_after(folder, steps, files, name):
@@ -374,23 +492,30 @@ FORMATS = {"csv": as_csv, "parquet": as_parquet, "jsonl": as_jsonl, "json": as_j
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(rows=ROWS, appended=ROWS, ending=st.sampled_from(sorted(FORMATS)))
-def test_every_row_lands_or_is_rejected_in_steps_of_any_length(tmp_path, rows, appended, ending):
+@given(rows=ROWS, edits=EDITS, appended=ROWS, ending=st.sampled_from(sorted(FORMATS)))
+def test_every_row_lands_or_is_rejected_in_steps_of_any_length(
+    tmp_path, rows, edits, appended, ending
+):
     rows = [("k0", str(day(0)), "1"), *rows]
-    appended = [*rows, *appended]
+    later = [rows[0], *edited(rows[1:], edits), *appended]
     encode = FORMATS[ending]
 
     def files(first):
-        # Rows are appended after six days.
-        return [(tmp_path / f"e.{ending}", encode(appended if first >= 6 else rows))]
+        # The file changes after six days.
+        return [(tmp_path / f"e.{ending}", encode(later if first >= 6 else rows))]
 
     daily, place = tables_after(tmp_path, [(n, n) for n in range(7)], files, f"e.{ending}")
     weekly, _ = tables_after(tmp_path, [(0, 5), (6, 6)], files, f"e.{ending}")
     assert daily == weekly
+    ran = [[row for row in some if row[1] != str(day(6))] for some in (rows, later)]
     account = place.account()
-    assert account.rows == len(appended)
-    assert account.waiting == account.gone == 0
-    assert len(place.events()) + len(place.rejected()) == len(appended)
+    assert (account.rows, account.waiting) == (len(later), 0)
+    assert account.gone == surplus(*ran)
+    assert account.recorded == len(later) + account.gone
+    assert len(place.events()) + len(place.rejected()) == account.recorded
+    assert sum(row["day"] == day(6) != row["row_day"] for row in place.rejected()) == surplus(
+        *reversed(ran)
+    )
 
     once, _ = tables_after(
         tmp_path, [(0, 6)], lambda _: [(tmp_path / f"e.{ending}", encode(rows))], f"e.{ending}"
@@ -426,3 +551,37 @@ def test_daily_files_hold_what_one_file_holds(tmp_path, rows, ending):
             map(tuple, map(whole.get, names))
         )
         assert place.account().rows == len(readable) + 1
+
+
+@settings(
+    max_examples=5,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(rows=ROWS, edits=EDITS, ending=st.sampled_from(sorted(FORMATS)))
+def test_daily_files_that_change_after_their_day_leave_a_trace(tmp_path, rows, edits, ending):
+    rows = [row for row in rows if row[1].startswith("2024-03")]
+    for name in tmp_path.glob("2024-*"):
+        name.unlink()
+    place = Place(tmp_path, describe(f"{{day}}.{ending}"))
+    encode = FORMATS[ending]
+
+    def write_days(by_day):
+        for number in range(7):
+            first = (f"f{number}", str(day(number)), "1")
+            encode([first, *by_day[number]])(tmp_path / f"{day(number)}.{ending}")
+
+    by_day = [[row for row in rows if row[1].startswith(str(day(n)))] for n in range(7)]
+    write_days(by_day)
+    for number in range(6):
+        place.land(number)
+    later = [edited(some, edits[number:]) for number, some in enumerate(by_day)]
+    write_days(later)
+    place.land(6)
+    pairs = list(zip(by_day[:6], later[:6], strict=True))
+    account = place.account()
+    assert account.gone == sum(surplus(*pair) for pair in pairs)
+    assert sum(account.late.values()) == sum(surplus(*reversed(pair)) for pair in pairs)
+    assert account.rows == 7 + sum(map(len, later))
+    assert len(place.events()) + len(place.rejected()) == account.recorded
