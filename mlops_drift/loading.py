@@ -1,7 +1,7 @@
 """Finds the models' YAML files, and says clearly what is wrong with one."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +15,7 @@ from dagster.components.core.defs_module import ComponentPath, find_defs_or_comp
 from dagster_shared.record import copy
 from dagster_shared.utils import safe_is_subclass
 from dagster_shared.yaml_utils import parse_yamls_with_source_position
-from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
+from dagster_shared.yaml_utils.source_position import SourcePositionTree, ValueAndSourcePositionTree
 from pydantic import BaseModel, ValidationError
 
 from mlops_drift import settings
@@ -159,19 +159,22 @@ def _components(tree: ComponentTree) -> Iterator[tuple[MonitoredModel, Path]]:
         raise ModelDefinitionError(
             f"{root} holds no <model>/defs.yaml; put one there, or correct {settings.DEFS_VARIABLE}"
         )
-    for file in files:
-        _declare(tree, file)
+    places = {at: tree_of for file in files for at, tree_of in _declare(tree, file).items()}
     for loc, decl in tree.find_root_decl().iterate_loc_component_decl_pairs():
         if isinstance(loc, ComponentPath) and safe_is_subclass(decl.component_type, MonitoredModel):
-            yield _load(tree, loc), loc.file_path
+            yield _load(tree, loc, places), loc.file_path
 
 
 def _folders(root: Path) -> list[Path]:
     return sorted([root, *(path for path in root.rglob("*") if path.is_dir())])
 
 
-def _declare(tree: ComponentTree, file: Path) -> None:
-    """Reads a file by itself: what the tree raises does not say which of its files is wrong."""
+def _declare(tree: ComponentTree, file: Path) -> dict[tuple[Path, int], SourcePositionTree]:
+    """Reads a file by itself: what the tree raises does not say which of its files is wrong.
+
+    Returns:
+        By folder and number of a document, where its fields are.
+    """
     documents = read_yaml(file, _Document)
     if not documents:
         raise ModelDefinitionError(
@@ -188,19 +191,27 @@ def _declare(tree: ComponentTree, file: Path) -> None:
         except dg.DagsterError as error:
             position = document.source_position_tree.children["type"].position
             raise ModelDefinitionError(f"`type at {position}`\n  {error}") from error
+    return {
+        (file.parent, number): document.source_position_tree
+        for number, document in enumerate(documents)
+    }
 
 
-def _load(tree: ComponentTree, path: ComponentPath) -> MonitoredModel:
+def _load(
+    tree: ComponentTree, path: ComponentPath, places: Mapping[tuple[Path, int], SourcePositionTree]
+) -> MonitoredModel:
     try:
         return tree.load_component(path, MonitoredModel)
     except ComponentTreeException as error:
         file = find_defs_or_component_yaml(path.file_path)
-        raise ModelDefinitionError(f"{file}: {_cause(error)}") from error
+        number = path.instance_key if isinstance(path.instance_key, int) else 0
+        said = _cause(error, places.get((path.file_path, number)))
+        raise ModelDefinitionError(f"{file}: {said}") from error
 
 
-def _cause(error: BaseException) -> str:
+def _cause(error: BaseException, places: SourcePositionTree | None = None) -> str:
     """The message of the first cause that is not the tree around it."""
     cause: BaseException | None = error
     while isinstance(cause, ComponentTreeException):
         cause = cause.__cause__
-    return mistakes(cause) if isinstance(cause, ValidationError) else str(cause or error)
+    return mistakes(cause, places) if isinstance(cause, ValidationError) else str(cause or error)

@@ -39,6 +39,7 @@ from mlops_drift.assets.common import (
     REPLAY_TAG,
     asset_key,
 )
+from mlops_drift.assets.landing import JUDGED_AGAIN
 from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
 from mlops_drift.automation.missing import (
     assets_without,
@@ -107,6 +108,7 @@ class Replay:
 
     Attributes:
         made_again: days that had run, and were made again because an earlier day landed late.
+        judged_again: days whose labels were judged again because events of an earlier day landed.
         failed: what the trainings of this replay raised; the days after them have run all the same.
 
     Raises:
@@ -127,6 +129,7 @@ class Replay:
         self._source = open_source(model.spec.source, model.folder)
         self._instance = instance
         self.made_again: set[date] = set()
+        self.judged_again: set[date] = set()
         self.failed: list[Exception] = []
         self.first, self.last = period(self.spec, first, last)
         self._step = step
@@ -306,7 +309,7 @@ class Replay:
             tags[ASSET_PARTITION_RANGE_START_TAG] = step.first.isoformat()
             tags[ASSET_PARTITION_RANGE_END_TAG] = step.last.isoformat()
         selection = [asset_key(self.spec, name) for name in assets] if assets is not None else None
-        return self._daily.execute_in_process(
+        result = self._daily.execute_in_process(
             instance=self._instance,
             run_config=QUIET,
             tags=tags,
@@ -314,6 +317,11 @@ class Replay:
             raise_on_error=False,
             **partition,
         )
+        for made in result.get_asset_materialization_events():
+            again = made.materialization.metadata.get(JUDGED_AGAIN)
+            days = str(again.value).split(", ") if again else []
+            self.judged_again.update(map(date.fromisoformat, days))
+        return result
 
     def _decide(self, on_step: Callable[[Step, str], None], step: Step) -> None:
         """Lets the sensor look, and runs what it asks for, until it asks for nothing more."""

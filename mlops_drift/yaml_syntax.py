@@ -22,8 +22,6 @@ _AT_THE_PROBLEM = {
     "begins with - in quotes: {rest}",
     r"expected the node content": "a value is missing before this; put a text that begins so in "
     "quotes: {rest}",
-    r"for merging, but found": "<< takes over the fields that *name stands for; put a text in "
-    "quotes",
     r"second occurrence": "& gives this name a second time; give each part its own",
     r"expected '<document start>'": "this belongs to nothing before it; correct its indent",
     r"expected <block end>, but found '<scalar>'": "the value has ended before this; put the whole "

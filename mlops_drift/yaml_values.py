@@ -13,6 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import yaml
 
 from mlops_drift.schema import Name, as_name
+from mlops_drift.yaml_shapes import shape_mistake
 from mlops_drift.yaml_syntax import at, quoted
 
 # The tags of what YAML takes for a text (moments are read as such too), and for a number.
@@ -22,6 +23,10 @@ _NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
 
 _LONGEST = 40
+_NO_MERGE = (
+    "<< takes over the fields of a part that & has named, as <<: *name; write what else is called "
+    'so in quotes: "<<"'
+)
 
 _NUMBER = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _LIKE_A_NUMBER = re.compile(r"[-+]?[0-9._:eE+-]*[0-9][0-9._:eE+-]*")
@@ -51,21 +56,31 @@ such as 1000 or 0.5
     return list(dict.fromkeys(_mistakes(node, [described], ())))
 
 
-def _mistakes(node: yaml.Node, types: list[Any], above: tuple[int, ...]) -> Iterator[str]:
+def _mistakes(
+    node: yaml.Node,
+    types: list[Any],
+    above: tuple[int, ...],
+    name: str = "",
+    *,
+    optional: bool = False,
+) -> Iterator[str]:
     if id(node) in above:
         yield f"{_place(node)}: & names a part of the file that holds itself; write it out"
         return
     above = (*above, id(node))
     options = [option for kind in types for option in _options(kind)]
-    if isinstance(node, yaml.ScalarNode):
-        if said := _scalar_mistake(node, options):
+    texts = options and all(option in (str, Name, NoneType) for option in options)
+    if texts and isinstance(node, yaml.MappingNode) and node.flow_style:
+        yield f"{_place(node)}: braces make a mapping; put a text in quotes{_braced(node)}"
+    elif said := shape_mistake(node, options, name, optional=optional):
+        yield f"{_place(node)}: {said}"
+    elif isinstance(node, yaml.ScalarNode):
+        if said := _scalar_mistake(node, options, name if optional else ""):
             yield f"{_place(node)}: {said}"
     elif isinstance(node, yaml.SequenceNode):
         items = [get_args(option)[0] for option in options if get_origin(option) is list]
         for item in node.value:
             yield from _mistakes(item, items, above)
-    elif options and all(option in (str, Name, NoneType) for option in options):
-        yield f"{_place(node)}: braces make a mapping; put a text in quotes{_braced(node)}"
     elif isinstance(node, yaml.MappingNode):
         yield from _mapping_mistakes(node, options, above)
 
@@ -76,7 +91,12 @@ def _mapping_mistakes(
     seen: set[str] = set()
     for field, value in node.value:
         if field.tag == _MERGE:
-            yield from _mistakes(value, options, above)
+            parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            if not all(_is_above(part, field) for part in parts):
+                yield f"{_place(field)}: {_NO_MERGE}"
+                continue
+            for part in parts:
+                yield from _mistakes(part, options, above)
             continue
         if not isinstance(field, yaml.ScalarNode):
             yield f"{_place(field)}: a name is one text; put it in quotes{_braced(node)}"
@@ -85,7 +105,18 @@ def _mapping_mistakes(
             yield f"{_place(field)}: {field.value} is given twice; keep one of them"
         seen.add(field.value)
         yield from _mistakes(field, _key_types(options), above)
-        yield from _mistakes(value, _value_types(options, field.value), above)
+        yield from _mistakes(
+            value,
+            _value_types(options, field.value),
+            above,
+            field.value,
+            optional=_may_be_left_out(options, field.value),
+        )
+
+
+def _is_above(part: yaml.Node, field: yaml.Node) -> bool:
+    """Whether fields that `<<` takes over are written before it, and have a name there."""
+    return isinstance(part, yaml.MappingNode) and part.start_mark.index < field.start_mark.index
 
 
 def _key_types(options: list[Any]) -> list[Any]:
@@ -107,6 +138,12 @@ def _value_types(options: list[Any], name: str) -> list[Any]:
     return found
 
 
+def _may_be_left_out(options: list[Any], name: str) -> bool:
+    fields = [getattr(option, "model_fields", {}).get(name) for option in options]
+    found = [field for field in fields if field is not None]
+    return bool(found) and not any(field.is_required() for field in found)
+
+
 def _options(kind: Any) -> Iterator[Any]:
     """The types of which a value may have one."""
     origin = get_origin(kind)
@@ -121,7 +158,7 @@ def _options(kind: Any) -> Iterator[Any]:
         yield kind
 
 
-def _scalar_mistake(node: yaml.ScalarNode, options: Collection[Any]) -> str | None:
+def _scalar_mistake(node: yaml.ScalarNode, options: Collection[Any], optional: str) -> str | None:
     written, tag = node.value, node.tag
     value = _value(node)
     if value is node:
@@ -134,13 +171,14 @@ def _scalar_mistake(node: yaml.ScalarNode, options: Collection[Any]) -> str | No
         if number and not _NUMBER.fullmatch(written):
             return f"{_read(node, value)}; write a number in plain digits, such as 1000 or 0.5"
     elif date in options:
-        if number and not _DATE.fullmatch(written):
+        if not _DATE.fullmatch(written):
             return f"{written} is no date; write it as 2024-10-01"
     elif (str in options or Name in options) and bool not in options and tag not in _TEXT:
+        out = f", or leave {optional} out" if optional and tag == _NULL else ""
         if not written:
-            return "a text is missing here"
+            return f"a text is missing here{out and f'; write one{out}'}"
         if Name not in options or as_name(value) != written:
-            return f"{_read(node, value)}; put it in quotes: {quoted(written)}"
+            return f"{_read(node, value)}; put it in quotes: {quoted(written)}{out}"
     return None
 
 

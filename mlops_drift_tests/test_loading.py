@@ -168,10 +168,24 @@ WRONG = {
     "file without a day": (
         "    labels:\n      path: labels.parquet\n      day_column: day\n",
         "    labels:\n      path: labels.parquet\n",
-        "source:",
+        "labels:",
         "source.files.labels",
         "day_column",
     ),
+}
+
+WRONG |= {
+    f"path with {braces}": (
+        "path: events.csv",
+        f"path: 'e/{braces}.csv'",
+        f"path: 'e/{braces}.csv'",
+        "source.files.events.path",
+        f"found 'e/{braces}.csv'; braces hold only {{day}}, which is written as 2024-10-01",
+    )
+    for braces in (
+        *("{Day}", "{DAY}", "{ day }", "{{day}}", "{date}", "{day:%Y%m%d}", "{}", "{day"),
+        *("day}", "{year}-{month}", "{day}{hour}", "{{ env.X }}"),
+    )
 }
 
 
@@ -207,6 +221,14 @@ def test_an_unknown_simulator_is_reported_with_file_line_and_field(folder):
     said = complaint()
     assert f"{file}:{line_of(text, 'simulator: weather')}`" in said
     assert "'churn', 'glassware' or 'insurance'" in said
+
+
+def test_a_field_of_another_kind_of_source_is_told_the_fields_of_its_own(folder):
+    text = GOOD.replace("kind: files", "kind: simulator\n    simulator: churn")
+    file = write(folder, text)
+    said = complaint()
+    assert f"events at {file}:{line_of(text, 'events:')}`" in said
+    assert "there is no such field; there are kind, simulator, seed, stationary\n" in said
 
 
 def test_a_limit_outside_gates_metrics_is_told_the_fields_of_gates(folder):

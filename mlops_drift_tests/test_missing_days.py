@@ -3,6 +3,7 @@
 import json
 
 import dagster as dg
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -10,7 +11,7 @@ from mlops_drift.cli.errors import BUG, MISSING_DAYS
 from mlops_drift.cli.main import main
 from mlops_drift.replay import open_instance
 from mlops_drift_tests.test_backtest import STORY, backtest
-from mlops_drift_tests.tiny import ROWS, day, events_of, labels_of
+from mlops_drift_tests.tiny import ROWS, day, evaluations, events_of, labels_of
 
 # The story has begun: up to day 3 all files were there.
 NO_EVENTS, NO_LABELS, LAST = 4, 5, 7
@@ -26,6 +27,7 @@ SENTENCE = (
 AS_WITHOUT_DELAY = ["landing.tiny_events", "landing.tiny_labels", "features.tiny"]
 AS_WITHOUT_DELAY += ["predictions.tiny", "monitoring.tiny_profiles", "monitoring.tiny_drift"]
 AS_WITHOUT_DELAY += ["monitoring.tiny_performance", "monitoring.tiny_label_coverage"]
+AS_WITHOUT_DELAY += ["monitoring.tiny_quality"]
 
 
 def put(world, table, number):
@@ -34,6 +36,10 @@ def put(world, table, number):
     # On the first day no label has come yet.
     rows = events_of(number) if table == "events" else labels_of(max(number - 1, 0))
     rows = rows[rows["day"] == day(number)].drop(columns="day")
+    if (table, number) == ("labels", LAST):
+        # A correction of a label whose event has not come.
+        late = labels_of(NO_EVENTS).drop(columns="day").head(1)
+        rows = pd.concat([rows, late])
     rows.to_csv(folder / f"{day(number)}.csv", index=False)
 
 
@@ -220,7 +226,32 @@ def test_a_late_file_is_taken_in_and_later_days_are_made_again(taken_in):
     assert told["missing_days"] == []
     assert told["made_again"] == [str(day(number)) for number in (6, 7)]
     assert f"made again, because an earlier day has landed since: {day(6)} to {day(7)}" in said
-    assert "what was served and decided on these days stays" in said
+    assert "what was served, decided and told stays" in said
+    assert told["labels_judged_again"] == []
+
+
+def test_labels_of_late_events_are_judged_again(passed_over, taken_in):
+    def judged(world):
+        with world.active(), world.lake() as model:
+            [row] = model.lake.rows(
+                "SELECT verdict, reason FROM q WHERE source = 'labels' AND day = "
+                f"DATE '{day(LAST)}'",
+                q=model.tables.quality,
+            )
+        return row["verdict"], row["reason"]
+
+    assert judged(passed_over[0]) == (
+        "fail",
+        f"1 of {ROWS + 1} labels cannot be used (1.6 %, accepted 1.0 %): no event has this key so "
+        f"far (1); 1 day without its file: {day(NO_EVENTS)}",
+    )
+    assert judged(taken_in[0]) == ("pass", f"all {ROWS + 1} labels meet their constraints")
+    with taken_in[0].active(), open_instance() as instance:
+        found = evaluations(instance, "tiny", "labels", "data_quality")
+    assert [item.description for item in found if item.passed and "again" in item.description] == [
+        f"{day(LAST)}: all {ROWS + 1} labels meet their constraints; judged again, because events "
+        f"of {day(NO_EVENTS)} have landed since"
+    ]
 
 
 def test_late_files_leave_the_tables_that_files_in_time_do(taken_in, begin):

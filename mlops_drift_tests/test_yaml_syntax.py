@@ -33,7 +33,6 @@ WRONG = {
     "a: &x 1\nb: &x 2": ("line 2, column 4:", "a second time"),
     "a: 1\n...\nb: 2": ("line 3, column 1:", "belongs to nothing"),
     "a: b\x07": ("line 1, column 5:", "0x07 cannot be in YAML; remove it"),
-    "a:\n  <<: 1": ("line 2, column 7:", "put a text in quotes"),
 }
 
 

@@ -73,7 +73,8 @@ def test_what_is_not_read_as_it_is_written_is_refused_where_a_text_is_meant(plac
     text = PLACES[place].format(written)
     column = text.rindex(written) + 1
     told = f"line 1, column {column}: YAML reads {written} as {READ[written]}; put it in quotes"
-    assert mistakes(text) == [f'{told}: "{written}"']
+    out = ", or leave note out" if READ[written] == "nothing" and place == "a text" else ""
+    assert mistakes(text) == [f'{told}: "{written}"{out}']
     assert mistakes(PLACES[place].format(f"'{written}'")) == []
 
 
@@ -102,7 +103,9 @@ def test_what_may_be_left_out_may_be_nothing():
 def test_a_key_without_a_text_is_refused():
     assert mistakes("names: [a, ]") == []
     assert mistakes("names:\n- a\n-\n") == ["line 3, column 2: a text is missing here"]
-    assert mistakes("note_or_none:\nnote:") == ["line 2, column 6: a text is missing here"]
+    assert mistakes("note_or_none:\nnote:") == [
+        "line 2, column 6: a text is missing here; write one, or leave note out"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -120,8 +123,8 @@ def test_plain_numbers_are_read(written):
     assert mistakes(f"share: {written}") == []
 
 
-@pytest.mark.parametrize("written", ["20241001", "1727740800", "2024.10", "12:30"])
-def test_a_number_is_no_date(written):
+@pytest.mark.parametrize("written", ["20241001", "1727740800", "2024.10", "12:30", "today"])
+def test_what_is_no_date_is_refused(written):
     told = f"{written} is no date; write it as 2024-10-01"
     assert mistakes(f"start: {written}") == [f"line 1, column 8: {told}"]
 
@@ -150,6 +153,24 @@ def test_a_part_that_is_taken_over_is_looked_at_where_it_stands():
     text = "columns:\n  a: &same\n    allowed: [no]\n  b:\n    <<: *same\n"
     (told,) = mistakes(text)
     assert told.startswith("line 3, column 15: YAML reads no as false")
+
+
+@pytest.mark.parametrize(
+    "value", ["{type: number}", "1", "", "[a]", "[{type: number}]", "*same, b", "null"]
+)
+def test_only_what_is_named_elsewhere_is_taken_over(value):
+    text = f"names: &same [a]\ncolumns:\n  <<: {value}\n"
+    if value.startswith("*"):
+        text = text.replace(value, f"[{value}]")
+    (told,) = mistakes(text)
+    assert told.startswith("line 3, column 3: << takes over the fields of a part that & has named")
+    assert told.endswith('in quotes: "<<"')
+
+
+def test_parts_are_taken_over_one_by_one_or_together():
+    named = "columns:\n  a: &a {type: number}\n  b: &b {type: integer}\n"
+    assert mistakes(f"{named}  c: {{<<: *a, min: 0}}\n  d: {{<<: [*a, *b]}}\n") == []
+    assert mistakes('columns: {"<<": {type: number}}') == []
 
 
 def test_a_part_that_holds_itself_is_refused():

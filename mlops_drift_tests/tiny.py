@@ -311,9 +311,9 @@ def evaluations(instance, model, asset, check):
     """The evaluations of a check, oldest first."""
     key = dg.AssetCheckKey(dg.AssetKey([model, asset]), check)
     records = instance.event_log_storage.get_asset_check_execution_history(key, limit=1000)
-    events = [record.event.dagster_event.event_specific_data for record in records]
-    found = [event for event in events if isinstance(event, AssetCheckEvaluation)]
-    return sorted(found, key=lambda item: item.target_materialization_data.storage_id)
+    ordered = sorted(records, key=lambda record: record.id)
+    events = [record.event.dagster_event.event_specific_data for record in ordered]
+    return [event for event in events if isinstance(event, AssetCheckEvaluation)]
 
 
 def metadata_of(evaluation):

@@ -1,5 +1,9 @@
 """The assets `events`, `labels` and `features`: what arrived, screened and kept by day."""
 
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
 import dagster as dg
 
 from mlops_drift.assets.common import (
@@ -13,11 +17,16 @@ from mlops_drift.assets.common import (
     row_count,
 )
 from mlops_drift.checks.quality import data_quality, data_quality_spec
+from mlops_drift.monitoring.checks import DATA_QUALITY
+from mlops_drift.monitoring.quality import QualityVerdict
 from mlops_drift.resources import LakeResource
 from mlops_drift.sources.base import Source
 from mlops_drift.spec import ModelSpec
 from mlops_drift.steps.features import make_features
-from mlops_drift.steps.landing import Landed, land_events, land_labels
+from mlops_drift.steps.landing import Landed, judge_labels_again, land_events, land_labels
+
+# Metadata of `events`: the days of labels that were judged again when they landed.
+JUDGED_AGAIN = "labels judged again"
 
 CODE = ("sources", "schema.py", "monitoring/quality.py")
 
@@ -50,8 +59,14 @@ def _events(spec: ModelSpec, source: Source) -> dg.AssetsDefinition:
         check_specs=[data_quality_spec(key)],
     )
     def events(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-        landed = land_events(spec, lake.of(spec), source, *days_of(context))
-        return _result(spec, key, landed)
+        model, (first, last) = lake.of(spec), days_of(context)
+        landed = land_events(spec, model, source, first, last)
+        again = judge_labels_again(spec, model, first)
+        if again:
+            _show_labels(context.instance, spec, again, first, last)
+        return _result(
+            spec, key, landed, {JUDGED_AGAIN: ", ".join(map(str, again))} if again else {}
+        )
 
     return events
 
@@ -103,7 +118,32 @@ def _features(spec: ModelSpec) -> dg.AssetsDefinition:
     return features
 
 
-def _result(spec: ModelSpec, key: dg.AssetKey, landed: Landed) -> dg.MaterializeResult:
+def _show_labels(
+    instance: dg.DagsterInstance,
+    spec: ModelSpec,
+    verdicts: Mapping[date, QualityVerdict],
+    first: date,
+    last: date,
+) -> None:
+    """Shows on the page of `labels` how days are judged now that earlier events have landed."""
+    of = str(first) if first == last else f"{first} to {last}"
+    why = f"; judged again, because events of {of} have landed since"
+    found = data_quality(asset_key(spec, LABELS), verdicts, spec.tables.rejected, why)
+    instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key(spec, LABELS),
+            DATA_QUALITY,
+            found.passed,
+            found.metadata,
+            severity=found.severity,
+            description=found.description,
+        )
+    )
+
+
+def _result(
+    spec: ModelSpec, key: dg.AssetKey, landed: Landed, further: Mapping[str, Any] | None = None
+) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata={
             **row_count(landed.rows),
@@ -114,6 +154,7 @@ def _result(spec: ModelSpec, key: dg.AssetKey, landed: Landed) -> dg.Materialize
             "waiting for their day": landed.account.waiting,
             **({"no longer in the source": landed.account.gone} if landed.account.gone else {}),
             **({"look at": landed.account.note} if landed.account.note else {}),
+            **(further or {}),
         },
-        check_results=[data_quality(key, landed, spec.tables.rejected)],
+        check_results=[data_quality(key, landed.quality, spec.tables.rejected)],
     )

@@ -75,7 +75,8 @@ def late_files_sensor(
         minimum_interval_seconds=120,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Runs a day again when its file has come, and makes again what was made of "
-        "later days without it. What was served and decided stays.",
+        "later days without it. What was served, decided and told stays, as does what overdue "
+        "labels told. Landing the events judges labels that came before them again.",
     )
     def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
         open_runs = dg.RunsFilter(job_name=daily_job_name(spec.name), statuses=OPEN_STATUSES)
@@ -179,7 +180,8 @@ def outdated(instance: dg.DagsterInstance, spec: ModelSpec) -> list[Again]:
     Derived features rest on the `history_days` days before, drift and performance on those of their
     longest window too, and on the label delay; what a streaming detector finds on all days before.
     What was served stays as it was served, and so does a day whose windows reach back to days that
-    `retention` lets go.
+    `retention` lets go, and what labels told that came later than their delay. The quality of
+    labels is not made here: it is judged again as events land.
     """
     arrived = _latest(instance, spec, EVENTS)
     for day, number in _latest(instance, spec, LABELS).items():

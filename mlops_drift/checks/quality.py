@@ -1,12 +1,15 @@
 """The check `data_quality`, on events and on labels."""
 
+from collections.abc import Mapping
+from datetime import date
+
 import dagster as dg
 
 from mlops_drift.checks.report import check_result, verdict_table
 from mlops_drift.lake.table import Table
 from mlops_drift.monitoring.checks import ADVICE, DATA_QUALITY
+from mlops_drift.monitoring.quality import QualityVerdict
 from mlops_drift.schema import overall
-from mlops_drift.steps.landing import Landed
 
 
 def data_quality_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
@@ -19,16 +22,24 @@ def data_quality_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
     )
 
 
-def data_quality(key: dg.AssetKey, landed: Landed, rejected: Table) -> dg.AssetCheckResult:
-    """Reports how many rows could not be used, of the worst day of a run."""
-    verdicts = landed.quality
+def data_quality(
+    key: dg.AssetKey, verdicts: Mapping[date, QualityVerdict], rejected: Table, why: str = ""
+) -> dg.AssetCheckResult:
+    """Reports how many rows could not be used, of the worst day.
+
+    Args:
+        key: the asset.
+        verdicts: the verdict of each day.
+        rejected: where rows that cannot be used are.
+        why: why days are judged that were judged before.
+    """
     day, worst = max(verdicts.items(), key=lambda item: (item[1].n > 0, item[1].value, item[0]))
     failing = [str(day) for day, quality in verdicts.items() if quality.verdict == "fail"]
     return check_result(
         key,
         DATA_QUALITY,
         overall([quality.verdict for quality in verdicts.values()]),
-        f"{day}: {worst.reason}",
+        f"{day}: {worst.reason}{why}",
         {"value": worst.value, "threshold": worst.threshold, "n": float(worst.n)},
         f"{ADVICE[DATA_QUALITY]} SELECT * FROM {rejected.name} shows them.",
         {

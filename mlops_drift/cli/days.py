@@ -46,7 +46,7 @@ def run(
     from mlops_drift.replay import Replay, open_instance, quiet
     from mlops_drift.resources import model_lake, open_lake
     from mlops_drift.status import read_status
-    from mlops_drift.steps.missing import about_made_again, about_missing
+    from mlops_drift.steps.missing import about_judged_again, about_made_again, about_missing
     from mlops_drift.timeline import read_timeline
 
     with quiet(), open_instance() as instance:
@@ -80,12 +80,15 @@ def run(
                 **timeline.to_dict(),
                 "missing_days": missing,
                 "made_again": sorted(replay.made_again),
+                "labels_judged_again": sorted(replay.judged_again),
             }
         )
     else:
         print_timeline(replay.spec, timeline, upcoming, replay.first, replay.last, seconds)
     if replay.made_again:
         click.echo(about_made_again(replay.made_again), err=True)
+    if replay.judged_again:
+        click.echo(about_judged_again(replay.judged_again), err=True)
     if missing:
         click.echo(about_missing(missing), err=True)
     if replay.failed:

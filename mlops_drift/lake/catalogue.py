@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -20,8 +22,15 @@ Form = Literal["values", "text", "json"]
 _FRACTION = re.compile(r"DECIMAL\((1[6-9]|[23][0-9]), ?[1-9][0-9]*\)")
 
 
+# What only reads. A PIVOT is several statements to DuckDB; an EXPLAIN may run what it explains.
+_READING = {"SELECT", "MULTI"}
+
+# Binds a query without running it.
+_BINDING = "EXPLAIN "
+
+
 class QueryError(UserError):
-    """A query is wrong; the message is DuckDB's own."""
+    """A query is wrong; the message says where, in DuckDB's words."""
 
 
 def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
@@ -29,11 +38,11 @@ def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
 
     Args:
         lake: where the tables are.
-        query: one statement that returns rows.
+        query: one statement that reads.
         form: what the cells are; as text no value is rounded, and none is beyond what Python holds.
 
     Raises:
-        QueryError: if DuckDB cannot run it.
+        QueryError: if it does anything but read, or DuckDB cannot run it.
     """
     with lake.cursor() as cursor:
         for name in lake.names():
@@ -42,15 +51,82 @@ def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
             relation = _relation(open_table(f"{lake.root}/{schema}/{table}"))
             view = f"{identifier(schema)}.{identifier(table)}"
             cursor.execute(f"CREATE OR REPLACE VIEW {view} AS {relation}")
+        # Names are those of tables, not of variables of this code.
+        cursor.execute("SET SESSION python_enable_replacements = false")
+        cursor.execute("SET SESSION errors_as_json = true")
+        statement = _statement(lake, cursor, query)
+        with _placed(lake, query, len(_BINDING)):
+            cursor.execute(f"{_BINDING}{statement}")
         try:
-            result = cursor.sql(query)
-            if result is None:
-                raise QueryError(f"the query holds no statement that returns rows: {query!r}")
-            return _written(result, form).to_arrow_table()
-        except duckdb.Error as error:
-            raise QueryError(
-                f"{error}\nThe tables are: {', '.join(lake.names()) or 'none yet'}"
-            ) from error
+            return _written(cursor.sql(statement), form).to_arrow_table()
+        except duckdb.Error:
+            # By itself, as what is written around it is not the user's.
+            with _placed(lake, query, 0):
+                cursor.execute(statement).to_arrow_table()
+            raise
+
+
+def _statement(lake: Lake, cursor: duckdb.DuckDBPyConnection, query: str) -> str:
+    """The one statement of a query, up to its semicolon."""
+    with _placed(lake, query, 0):
+        statements = cursor.extract_statements(query)
+    if not statements:
+        raise QueryError(f"the query holds no statement that returns rows: {query!r}")
+    if len(statements) > 1:
+        raise QueryError(
+            f"the query holds {len(statements)} statements; sql runs one statement at a time"
+        )
+    [statement] = statements
+    if statement.type.name not in _READING:
+        raise QueryError(
+            "sql only reads; write SELECT, FROM, VALUES, PIVOT, DESCRIBE, SUMMARIZE or SHOW, "
+            f"found {statement.query.split()[0].upper()}"
+        )
+    written = query.encode()
+    for start, kind in duckdb.tokenize(query):
+        if kind == duckdb.token_type.operator and written[start : start + 1] == b";":
+            return written[:start].decode()
+    return query
+
+
+@contextmanager
+def _placed(lake: Lake, query: str, before: int) -> Iterator[None]:
+    """Says what DuckDB raises about a query in a line, with the place of the fault.
+
+    Args:
+        lake: whose tables are named.
+        query: the query.
+        before: bytes of what DuckDB got that stand before it.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        kind, _, said = str(error).partition(" Error: ")
+        where = ""
+        if said.startswith("{"):
+            told = json.loads(said)
+            said = told["exception_message"]
+            if "position" in told:
+                start = query.encode()[: max(0, int(told["position"]) - before)].decode()
+                line, column = start.count("\n") + 1, len(start) - start.rfind("\n")
+                where = f"line {line}, column {column}: "
+        sentence = _in_a_sentence(said)
+        end = "" if sentence.endswith("?") else "."
+        tables = ", ".join(lake.names()) or "none yet"
+        raise QueryError(
+            f"{where}{kind} Error: {sentence}{end} The tables are: {tables}"
+        ) from error
+
+
+def _in_a_sentence(said: str) -> str:
+    r"""What DuckDB says without lists of what else there is, and without advice to set an option.
+
+    >>> _in_a_sentence('There is no f!\nDid you mean "g"?\n\tCandidates:\n\tg(x)')
+    'There is no f; Did you mean "g"?'
+    """
+    lines = [line for line in said.splitlines() if line and line[0] != "\t"]
+    kept = [line.rstrip(".!: ") for line in lines if not line.startswith('Use "SET ')]
+    return "; ".join(kept)
 
 
 def records(result: pa.Table) -> list[dict[str, Any]]:

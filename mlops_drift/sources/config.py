@@ -38,6 +38,16 @@ class FileTable(Strict):
         "error", description="What a day without a file means, where the path holds `{day}`."
     )
 
+    @field_validator("path")
+    @classmethod
+    def _braces_hold_the_day(cls, path: str) -> str:
+        rest = path.replace("{day}", "")
+        if "{" in rest or "}" in rest:
+            raise ValueError(
+                f"found {path!r}; braces hold only {{day}}, which is written as 2024-10-01"
+            )
+        return path
+
     @model_validator(mode="after")
     def _rows_have_a_day(self) -> Self:
         if self.day_column is None and "{day}" not in self.path:

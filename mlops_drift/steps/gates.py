@@ -1,6 +1,6 @@
 """The gates of a version: what they look at, gathered from its training set and the registry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from math import isfinite
@@ -19,6 +19,7 @@ from mlops_drift.learning.gates.base import (
     GateResult,
     RefitError,
 )
+from mlops_drift.learning.gates.cost import BatchLatency, SingleRowLatency
 from mlops_drift.learning.gates.fresh_process import FreshProcess
 from mlops_drift.learning.gates.lookup import gates_of
 from mlops_drift.learning.gates.trained_on_train_part import TrainedOnTrainPart
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 # Tags of a version, by gate: the digest of the stored model of which something was shown that need
 # not be shown again.
 SHOWN_ONCE = (FreshProcess.name, TrainedOnTrainPart.name)
+# And the time that it took.
+MEASURED_ONCE = (SingleRowLatency.name, BatchLatency.name)
 
 Predict = Callable[["pd.DataFrame"], "pd.DataFrame"]
 
@@ -48,7 +51,7 @@ def evaluate_gates(
     """Evaluates every gate for a version, from its stored training set and the registry.
 
     A new process loads the stored model while the other gates are judged. That it has predicted the
-    same, and that a second fit has, is remembered for these bytes.
+    same, that a second fit has, and how long predictions took, is remembered for these bytes.
     """
     from threadpoolctl import threadpool_limits
 
@@ -90,12 +93,22 @@ def evaluate_gates(
             else partial(_refitted, spec, registry, version, train, test),
             made_by_this_code=is_of_this_code(tags),
             duel=_duel(spec, model, registry, version, stored, predict),
+            milliseconds=_milliseconds(tags, artifact.digest),
         )
         found = [gate.judge(candidate) for gate in model_gates(spec)]
     for result in found:
         if result.name in SHOWN_ONCE and result.name not in shown and result.verdict == "pass":
             registry.set_tag(spec.name, version, result.name, artifact.digest)
+        elif result.name in MEASURED_ONCE and result.verdict == "pass":
+            measured = f"{artifact.digest} {result.value!r}"
+            if tags.get(result.name) != measured:
+                registry.set_tag(spec.name, version, result.name, measured)
     return found
+
+
+def _milliseconds(tags: Mapping[str, str], digest: str) -> dict[str, float]:
+    measured = [(name, tags.get(name, "").partition(" ")) for name in MEASURED_ONCE]
+    return {name: float(value) for name, (of, _, value) in measured if of == digest}
 
 
 def gate_record(gates: Sequence[GateResult]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from math import nan
 
 import pandas as pd
@@ -11,11 +11,13 @@ import pyarrow as pa
 from mlops_drift.drift.profile import Profile, add, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import METRIC_NAMES, ColumnVerdict, judge
+from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.lake.records import Promotion
 from mlops_drift.monitoring.checks import LABEL_DRIFT
 from mlops_drift.monitoring.performance import PerformanceVerdict
 from mlops_drift.spec import ModelSpec
+from mlops_drift.steps.missing import ranges
 
 # Ages in days over which the share without label is counted, beyond the declared delay.
 OVERDUE_STEPS = (0, 7, 28)
@@ -158,7 +160,8 @@ def measure_label_coverage(
     """Counts, for each day, the served predictions without a label by their age, and stores it.
 
     The first age is up to the declared delay, in which no label is due; predictions older than a
-    year, or than the retention, are left out.
+    year, or than the retention, are left out. Later days that were counted are counted again
+    where all predictions are kept.
 
     Returns:
         The ages of the last day.
@@ -168,7 +171,15 @@ def measure_label_coverage(
     oldest = min(OLDEST, spec.retention.predictions_days or OLDEST)
     ends = [min(end, oldest) for end in (*(start - 1 for start in starts[1:]), oldest)]
     ages = [(start, end) for start, end in zip(starts, ends, strict=True) if start <= end]
-    rows = model.label_coverage(first, last, ages)
     table = model.tables.label_coverage
+    rows = model.label_coverage(first, last, ages)
     model.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
+    # Where these days ran late, or again, the days after them have counted without their labels.
+    if spec.retention.predictions_days is not None:
+        return [Coverage(**row) for row in rows if row["day"] == last]
+    after = Scan(table, last + timedelta(days=1), last + timedelta(days=oldest))
+    counted = [row["day"] for row in model.lake.rows("SELECT DISTINCT day FROM c", c=after)]
+    for since, end in ranges(counted):
+        later = model.label_coverage(since, end, ages)
+        model.lake.replace_days(table, since, end, pa.Table.from_pylist(later, schema=table.schema))
     return [Coverage(**row) for row in rows if row["day"] == last]

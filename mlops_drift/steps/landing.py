@@ -2,20 +2,23 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.lake.constraints import CORRECTED, screen_events, screen_labels
+from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.monitoring.quality import QualityVerdict, judge_quality
 from mlops_drift.sources.base import Batch, Source
 from mlops_drift.spec import ModelSpec
+from mlops_drift.sql import literal
 from mlops_drift.steps.ledger import Account
-from mlops_drift.steps.missing import in_short, recorded, without_events
+from mlops_drift.steps.missing import in_short, ranges, recorded, without_events
 from mlops_drift.steps.received import BEFORE_START, TOO_LATE, Landing
 
 # The value between the column's name and what is wrong with it.
@@ -103,18 +106,8 @@ def _judge(
 ) -> dict[date, QualityVerdict]:
     """Judges the quality of each day, and stores the verdicts with where the rows came from."""
     arrived = Counter(accepted["day"].to_pylist())
-    monitor = spec.monitors.quality
-    verdicts = {}
     champions = model.champions(first, last)
-    # Labels of no event may be those of a day whose events have not come.
-    lost = without_events(model, spec.start_date, last) if any(unmatched.values()) else []
-    for day in champions:
-        aside = _by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day)))
-        aside = {reason: n for reason, n in aside.items() if not _is_no_fault(reason)}
-        aside[UNKNOWN_KEY] = unmatched.get(day, 0)
-        verdict = judge_quality(arrived[day] - aside[UNKNOWN_KEY], aside, source, monitor)
-        known = in_short([past for past in lost if past <= day and aside[UNKNOWN_KEY]])
-        verdicts[day] = replace(verdict, reason=verdict.reason + known)
+    verdicts = _verdicts(spec, model, source, champions, arrived, kept_aside, unmatched)
     rows = [
         {
             "day": day,
@@ -135,6 +128,79 @@ def _judge(
         where=f"source = '{source}'",
     )
     return verdicts
+
+
+def _verdicts(
+    spec: ModelSpec,
+    model: ModelLake,
+    source: str,
+    days: Collection[date],
+    arrived: Mapping[date, int],
+    kept_aside: pa.Table,
+    unmatched: Mapping[date, int],
+) -> dict[date, QualityVerdict]:
+    # Labels of no event may be those of a day whose events have not come.
+    lost = without_events(model, spec.start_date, max(days)) if any(unmatched.values()) else []
+    verdicts = {}
+    for day in days:
+        aside = _by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day)))
+        aside = {reason: n for reason, n in aside.items() if not _is_no_fault(reason)}
+        aside[UNKNOWN_KEY] = unmatched.get(day, 0)
+        accepted = arrived.get(day, 0) - aside[UNKNOWN_KEY]
+        verdict = judge_quality(accepted, aside, source, spec.monitors.quality)
+        known = in_short([past for past in lost if past <= day and aside[UNKNOWN_KEY]])
+        verdicts[day] = replace(verdict, reason=verdict.reason + known)
+    return verdicts
+
+
+def judge_labels_again(
+    spec: ModelSpec, model: ModelLake, first: date
+) -> dict[date, QualityVerdict]:
+    """Judges labels that landed before events did that came on a day from `first` on.
+
+    They are judged by what is stored: labels of no event may be those of an event by now.
+
+    Returns:
+        The verdicts that are others now, and that of the last day of labels; nothing where all are
+        as they were.
+    """
+    stored = {
+        row["day"]: row
+        for row in model.lake.rows(
+            f"SELECT * FROM q WHERE source = '{LABELS}' AND (origin IS NULL OR digest IS NOT NULL)",
+            q=Scan(model.tables.quality, first),
+        )
+    }
+    if not stored:
+        return {}
+    last = max(stored)
+    labels = Scan(model.tables.labels, first, last)
+    landed = model.lake.rows("SELECT day, count(*) AS n FROM l GROUP BY day", l=labels)
+    kept_aside = model.lake.query(
+        f"SELECT * FROM r WHERE source = {literal(LABELS)}",
+        r=Scan(model.tables.rejected, first, last),
+    )
+    arrived = {row["day"]: row["n"] for row in landed}
+    unmatched = model.unmatched_labels(first, last)
+    verdicts = _verdicts(spec, model, LABELS, stored, arrived, kept_aside, unmatched)
+    changed = {
+        day: verdict
+        for day, verdict in verdicts.items()
+        if verdict.reason != stored[day]["reason"] and _can_tell(spec, stored[day], verdict)
+    }
+    quality = model.tables.quality
+    for since, until in ranges(changed):
+        rows = [{**stored[day], **asdict(changed[day])} for day in changed if since <= day <= until]
+        data = pa.Table.from_pylist(rows, schema=quality.schema)
+        model.lake.replace_days(quality, since, until, data, where=f"source = '{LABELS}'")
+    return {**changed, last: verdicts[last]} if changed else {}
+
+
+def _can_tell(spec: ModelSpec, stored: Mapping[str, Any], verdict: QualityVerdict) -> bool:
+    """Whether a day can be judged again: its labels, and their events, may be gone by now."""
+    if spec.retention.landing_days is None:
+        return True
+    return bool(verdict.n == stored["n"] and verdict.value < stored["value"])
 
 
 def _is_no_fault(reason: str) -> bool:

@@ -144,14 +144,30 @@ def about_made_again(days: Collection[date]) -> str:
 
     >>> about_made_again([date(2024, 3, 5), date(2024, 3, 6)])
     'made again, because an earlier day has landed since: 2024-03-05 to 2024-03-06; what was \
-served and decided on these days stays'
+served, decided and told stays, as does what overdue labels told after them'
     """
-    listed = ", ".join(
-        str(first) if first == last else f"{first} to {last}" for first, last in ranges(days)
-    )
     return (
-        f"made again, because an earlier day has landed since: {listed}; what was served and "
-        "decided on these days stays"
+        f"made again, because an earlier day has landed since: {_listed(days)}; what was served, "
+        "decided and told stays, as does what overdue labels told after them"
+    )
+
+
+def about_judged_again(days: Collection[date]) -> str:
+    """Which days of labels are judged otherwise after events of an earlier day had landed.
+
+    >>> about_judged_again([date(2024, 3, 5)])
+    'data_quality of labels judged again, because events of an earlier day have landed since: \
+2024-03-05'
+    """
+    return (
+        "data_quality of labels judged again, because events of an earlier day have landed since: "
+        f"{_listed(days)}"
+    )
+
+
+def _listed(days: Collection[date]) -> str:
+    return ", ".join(
+        str(first) if first == last else f"{first} to {last}" for first, last in ranges(days)
     )
 
 

@@ -5,7 +5,7 @@ from mlops_drift.automation.missing import late_files_sensor_name, outdated
 from mlops_drift.replay import open_instance
 from mlops_drift.resources import default_resources
 from mlops_drift.spec import ModelSpec
-from mlops_drift_tests.tiny import SPEC, day, events_of, merged
+from mlops_drift_tests.tiny import SPEC, day, evaluations, events_of, merged
 
 MADE = ("drift_metrics", "performance_metrics")
 # Windows of three days, and labels a day later.
@@ -113,6 +113,9 @@ def test_a_sensor_runs_what_a_missing_day_has_and_the_day_when_its_file_comes(be
         [came] = look(world, instance).run_requests
         assert world.run_days(instance, day(4)).success
         [again] = look(world, instance).run_requests
+        judged = [item.passed for item in evaluations(instance, "tiny", "labels", "data_quality")]
+    # Labels of the events of day 4 came on day 5, and are judged again before those of day 4 are.
+    assert judged[-3:] == [False, True, True]
     assert (rest.partition_key, names(rest)) == (str(day(4)), ["labels", "performance_metrics"])
     assert (came.partition_key, names(came)) == (str(day(4)), [])
     assert names(again) == list(MADE)

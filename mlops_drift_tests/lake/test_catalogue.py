@@ -94,6 +94,72 @@ def test_a_wrong_query_in_an_empty_lake_says_that_there_are_no_tables(empty):
         run_sql(empty, "SELECT * FROM features.churn")
 
 
+PLACES = {
+    "SELECT * FRM x": 'line 1, column 14: Parser Error: syntax error at or near "x". The',
+    "SELECT 'ü',\n  y FROM features.churn": 'line 2, column 3: Binder Error: Referenced column "y"',
+    "-- ü\nSELECT foo(1)": "line 2, column 8: Catalog Error: Scalar Function with name foo does",
+    "SELECT 1,\n 'x'::INT": "line 2, column 5: Conversion Error: Could not convert string 'x'",
+    "SELECT 'a' || x FROM (SELECT sum('a') AS x)": "line 1, column 30: Binder Error: Could not",
+    "SELECT (SELECT i FROM range(3) t(i))": "Invalid Input Error: More than one row returned by",
+    "SELECT * FROM lake": "line 1, column 15: Catalog Error: Table with name lake does not exist",
+}
+
+
+@pytest.mark.parametrize("sql", PLACES)
+@pytest.mark.parametrize("form", ["values", "text", "json"])
+def test_a_wrong_query_is_told_in_a_line_with_its_place(lake, sql, form):
+    with pytest.raises(QueryError) as caught:
+        run_sql(lake, sql, form)
+    told = str(caught.value)
+    assert told.startswith(PLACES[sql])
+    assert told.endswith("The tables are: features.churn, landing.churn_rejected")
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize("sql", ["SELECT 1; SELECT 2", "SELECT 1; DROP VIEW features.churn; --"])
+def test_one_statement_runs_at_a_time(lake, sql):
+    with pytest.raises(QueryError, match=r"^the query holds 2 statements; sql runs one"):
+        run_sql(lake, sql)
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT ';' AS a;", "SELECT ';' AS a; ; -- ;", "SELECT ';' AS a --;"]
+)
+def test_what_stands_behind_a_statement_does_no_harm(empty, sql):
+    for form in ("values", "text"):
+        assert run_sql(empty, sql, form).to_pylist() == [{"a": ";"}]
+
+
+WRITING = ["DROP VIEW features.churn", "INSERT INTO features.churn VALUES (1)", "ATTACH '{file}'"]
+WRITING += ["COPY (SELECT 1) TO '{file}'", "SET threads = 1", "PRAGMA threads = 1", "CHECKPOINT"]
+WRITING += [
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{file}'",
+    "EXPORT DATABASE '{file}'",
+    "LOAD httpfs",
+]
+WRITING += ["CREATE TABLE t AS SELECT 1", "WITH t AS (SELECT 1) INSERT INTO x SELECT * FROM t"]
+
+
+@pytest.mark.parametrize("sql", WRITING)
+def test_a_statement_that_does_not_read_is_refused_and_does_nothing(lake, tmp_path, sql):
+    file = tmp_path / "written"
+    with pytest.raises(QueryError, match=r"^sql only reads; write SELECT, .* found [A-Z]+$"):
+        run_sql(lake, sql.format(file=file))
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *("FROM features.churn", "VALUES (1)", "DESCRIBE features.churn", "SHOW TABLES"),
+        *("SUMMARIZE features.churn", "PIVOT features.churn ON flag USING sum(x)", "(SELECT 1)"),
+        *("TABLE features.churn", "WITH a AS (SELECT 1) SELECT * FROM a", "/* a */ SELECT 1"),
+    ],
+)
+def test_every_way_to_read_is_open(lake, sql):
+    assert run_sql(lake, sql, "text").num_columns
+
+
 @pytest.mark.parametrize("sql", ["", "-- nothing"])
 def test_a_query_without_a_statement_is_refused(lake, sql):
     with pytest.raises(QueryError, match="no statement that returns rows"):

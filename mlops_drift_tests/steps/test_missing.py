@@ -4,7 +4,7 @@ from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.sources.base import MissingDayError
 from mlops_drift.sources.catalogue import open_source
 from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.landing import land_events, land_labels
+from mlops_drift.steps.landing import judge_labels_again, land_events, land_labels
 from mlops_drift.steps.missing import about_missing, in_short, no_file_at_all, ranges
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of, merged
 
@@ -81,6 +81,58 @@ def test_labels_of_no_event_say_which_days_have_no_events(model, source, tmp_pat
     verdict = landed.quality[day(2)]
     assert verdict.verdict == "fail"
     assert verdict.reason.endswith(f"; 1 day without its file: {day(1)}")
+
+
+def quality(model, name):
+    rows = model.lake.read(model.tables.quality).to_pylist()
+    return {row["day"]: row for row in rows if row["source"] == name}
+
+
+def land_without_day_1(model, source, tmp_path, spec=SPEC_HERE):
+    """Days 0, 2 and 3, and then the events of day 1."""
+    for name, rows in (("events", events_of(2)), ("labels", labels_of(1))):
+        put(tmp_path, name, 2, rows)
+    with pytest.raises(MissingDayError):
+        land_events(spec, model, source, day(1), day(1))
+    for number in (0, 2, 3):
+        land_events(spec, model, source, day(number), day(number))
+        land_labels(spec, model, source, day(number), day(number))
+        assert judge_labels_again(spec, model, day(number)) == {}
+    put(tmp_path, "events", 1, events_of(1))
+    land_events(spec, model, source, day(1), day(1))
+
+
+def test_labels_are_judged_again_when_their_events_have_landed(model, source, tmp_path):
+    land_without_day_1(model, source, tmp_path)
+    before = quality(model, "labels")
+    again = judge_labels_again(SPEC_HERE, model, day(1))
+    assert list(again) == [day(2), day(3)]
+    assert {item.verdict for item in again.values()} == {"pass"}
+    after = quality(model, "labels")
+    assert before[day(2)]["verdict"] == "fail"
+    said = {"value": 0.0, "verdict": "pass"}
+    said["reason"] = f"all {len(labels_of(1))} labels meet their constraints"
+    assert after == {**before, day(2): {**before[day(2)], **said}}
+    assert judge_labels_again(SPEC_HERE, model, day(1)) == {}
+
+
+def test_labels_are_judged_again_when_a_corrected_file_has_fewer_events(model, source, tmp_path):
+    land_without_day_1(model, source, tmp_path)
+    judge_labels_again(SPEC_HERE, model, day(1))
+    put(tmp_path, "events", 1, events_of(1).head(6))
+    land_events(SPEC_HERE, model, source, day(1), day(1))
+    assert judge_labels_again(SPEC_HERE, model, day(1))[day(2)].verdict == "fail"
+
+
+def test_labels_that_retention_let_go_stay_as_they_were_judged(model, source, tmp_path):
+    retention = {"landing_days": 200, "predictions_days": 200}
+    policy = {"window_days": 9, "training_windows": ["recent"]}
+    spec = ModelSpec(**merged(SPEC, {"source": BY_DAY, "retention": retention, "policy": policy}))
+    land_without_day_1(model, source, tmp_path, spec)
+    model.lake.replace_days(
+        model.tables.labels, day(0), day(2), model.tables.labels.schema.empty_table()
+    )
+    assert judge_labels_again(spec, model, day(0)) == {}
 
 
 def test_labels_are_looked_for_from_the_day_on_which_the_first_are_due(source, tmp_path):

@@ -334,6 +334,15 @@ def test_predictions_without_a_label_are_counted_by_age(watched):
     assert [row["unlabelled"] for row in of_day_3] == [N, 150]
 
 
+def test_days_that_were_counted_are_counted_again_after_a_late_day(watched):
+    measure_label_coverage(watched.spec, watched.model, day(4), day(5))
+    watched.arrive(3, events(1), events(2).head(50))
+    measure_label_coverage(watched.spec, watched.model, day(3), day(3))
+    late = watched.model.lake.read(watched.tables.label_coverage).to_pylist()
+    measure_label_coverage(watched.spec, watched.model, day(3), day(5))
+    assert late == watched.model.lake.read(watched.tables.label_coverage).to_pylist()
+
+
 def test_a_day_before_the_first_champion_has_nothing_to_say(lake):
     watched = Watched(lake)
     watched.serve(events(1))

@@ -67,6 +67,7 @@ class Candidate:
             part alone, raises RefitError; None if they were the same for these bytes before.
         made_by_this_code: whether the code and the libraries that fit again made the version.
         duel: None if there is no champion.
+        milliseconds: by gate, the time that these bytes took when they passed it before.
     """
 
     target: Target
@@ -89,6 +90,7 @@ class Candidate:
     refitted: Callable[[], pd.DataFrame] | None
     made_by_this_code: bool
     duel: Duel | None
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def labels_wanted(self) -> str:

