@@ -32,8 +32,12 @@ class _Number(str):
     __slots__ = ()
 
 
+def _constant(word: str) -> _Number | None:
+    return None if word == "NaN" else _Number(word)
+
+
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=tuple, parse_float=_Number, parse_int=_Number, parse_constant=_Number
+    object_pairs_hook=tuple, parse_float=_Number, parse_int=_Number, parse_constant=_constant
 )
 
 
@@ -41,8 +45,8 @@ def read_json(path: Path) -> pa.Table:
     """The records of a JSON file as rows, every cell as text.
 
     The columns are the keys of all records in the order in which they come; a key that a record
-    lacks, null and an empty text are null. Numbers keep their digits, and whole ones have no point:
-    1.0 is 1. NaN and Infinity are these words, truths are true and false, and lists and objects are
+    lacks, null, NaN and an empty text are null. Numbers keep their digits, and whole ones have no
+    point: 1.0 is 1. Infinity is this word, truths are true and false, and lists and objects are
     JSON. A file without records has neither rows nor columns.
 
     Raises:
@@ -173,8 +177,8 @@ def _cell(value: Any) -> str | None:
 def _digits(number: str) -> str:
     """A number with its digits, a whole one without a point or an exponent.
 
-    >>> [_digits(number) for number in ("1.0", "-0.0", "1.50", "5e2", "1e400", "NaN")]
-    ['1', '0', '1.50', '500', '1e400', 'NaN']
+    >>> [_digits(number) for number in ("1.0", "-0.0", "1.50", "5e2", "1e400")]
+    ['1', '0', '1.50', '500', '1e400']
     """
     # Python's garbage collector goes through objects of own classes again and again.
     written = str(number)

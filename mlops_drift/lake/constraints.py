@@ -19,7 +19,7 @@ from mlops_drift.lake.lake import Lake, Scan
 from mlops_drift.lake.table import Table
 from mlops_drift.schema import Column, ColumnType, Target
 from mlops_drift.sources.base import Batch, Part, SourceError
-from mlops_drift.sql import identifier, literal, number, whole
+from mlops_drift.sql import digits, identifier, literal, number, shortest, whole
 
 TRUTHS = "('true', 't', '1', '1.0', 'yes', 'y')"
 FALSEHOODS = "('false', 'f', '0', '0.0', 'no', 'n')"
@@ -48,21 +48,21 @@ class Screened:
     rejected: pa.Table
 
 
-def _text(name: str, raw: pa.DataType) -> str:
-    """SQL of the raw value as trimmed text; null where it is missing: null, blank or nan.
+def _text(name: str, raw: pa.DataType, column: Column) -> str:
+    """SQL of the raw value as trimmed text; null where it is missing: null, blank or not a number.
 
-    A whole number is written without a point, whatever its type: 1.0 and 1.00 mean 1.
+    A whole number is written without a point, whatever its type: 1.0 and 1.00 mean 1. The text
+    `nan` is a category or a key as any other, and missing where a number or a truth is asked for.
     """
     shown = f"CAST({name} AS VARCHAR)"
     if pa.types.is_floating(raw):
-        whole = f"{name} = trunc({name}) AND abs({name}) < {INEXACT}"
-        integer = f"CAST(TRY_CAST({name} AS BIGINT) AS VARCHAR)"
-        shown = f"CASE WHEN {whole} THEN {integer} ELSE {shown} END"
-    if pa.types.is_decimal(raw):
-        shortened = f"rtrim(rtrim({shown}, '0'), '.')"
-        shown = f"CASE WHEN contains({shown}, '.') THEN {shortened} ELSE {shown} END"
+        shown = shortest(name)
+    elif pa.types.is_decimal(raw):
+        shown = digits(shown)
     text = f"trim({shown}, {BLANKS})"
-    return f"CASE WHEN NOT regexp_full_match({text}, '([+-]?nan)?', 'i') THEN {text} END"
+    if pa.types.is_floating(raw) or column.type != "category":
+        return f"CASE WHEN NOT regexp_full_match({text}, '([+-]?nan)?', 'i') THEN {text} END"
+    return f"nullif({text}, '')"
 
 
 def _is_inexact(name: str, raw: pa.DataType) -> str:
@@ -144,6 +144,8 @@ def _in_sql(rows: pa.Table) -> pa.Table:
     """Columns by their number, in types that DuckDB reads exactly."""
     columns = []
     for column in rows.columns:
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
         if pa.types.is_float16(column.type):
             column = column.cast(pa.float32())
         elif pa.types.is_decimal256(column.type):
@@ -167,17 +169,17 @@ def _require(part: Part, wanted: Sequence[str], hint: str) -> None:
         )
 
 
-def _texts(lake: Lake, part: Part, checked: Sequence[str], offset: int) -> pa.Table:
+def _texts(lake: Lake, part: Part, checked: Mapping[str, Column], offset: int) -> pa.Table:
     """The day, the time, the number and the texts of the checked columns of each row."""
     raw = _in_sql(part.rows)
     place = {name: number for number, name in enumerate(part.rows.column_names)}
     cells = []
-    for at, name in enumerate(checked):
+    for at, (name, column) in enumerate(checked.items()):
         if name not in place:
             cells.append(f"CAST(NULL AS VARCHAR) AS t{at}, false AS x{at}")
             continue
-        column, kind = f"c{place[name]}", raw.schema.field(place[name]).type
-        cells.append(f"{_text(column, kind)} AS t{at}, {_is_inexact(column, kind)} AS x{at}")
+        cell, kind = f"c{place[name]}", raw.schema.field(place[name]).type
+        cells.append(f"{_text(cell, kind, column)} AS t{at}, {_is_inexact(cell, kind)} AS x{at}")
     raw = raw.append_column("day", part.days).append_column("event_time", part.times)
     ordinals = pa.array(range(offset, offset + raw.num_rows), pa.int64())
     return lake.query(
@@ -209,8 +211,7 @@ def _screen(
     checked = {key: Column(type=key_type), **columns}
     offsets = [sum(part.rows.num_rows for part in parts[:number]) for number in range(len(parts))]
     texts = pa.concat_tables(
-        _texts(lake, part, list(checked), offset)
-        for part, offset in zip(parts, offsets, strict=True)
+        _texts(lake, part, checked, offset) for part, offset in zip(parts, offsets, strict=True)
     )
     values = ", ".join(
         f"{_value(f't{number}', column)} AS v{number}"
@@ -306,7 +307,7 @@ def _taken(key: str, elsewhere: Mapping[str, Scan] | None) -> str:
 def keys_of(lake: Lake, part: Part, key: str, key_type: pa.DataType) -> list[str | None]:
     """The key of each row as text, as the table of rejected rows has it; None where it has none."""
     column = Column(type="integer" if pa.types.is_integer(key_type) else "category")
-    texts = _texts(lake, part, [key], 0)
+    texts = _texts(lake, part, {key: column}, 0)
     found = lake.query(
         f"SELECT CAST({_value('t0', column)} AS VARCHAR) AS key FROM texts ORDER BY ordinal",
         texts=texts,

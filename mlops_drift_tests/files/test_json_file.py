@@ -31,7 +31,8 @@ def read(folder, content, name="rows.json"):
         # Numbers keep their digits.
         ('{"a": 12345678901234567890}', {"a": ["12345678901234567890"]}),
         ('{"a": 1.10, "b": 1e5, "c": -0.0}', {"a": ["1.10"], "b": ["100000"], "c": ["0"]}),
-        ('{"a": NaN, "b": -Infinity}', {"a": ["NaN"], "b": ["-Infinity"]}),
+        ('{"a": NaN, "b": -Infinity}', {"a": [None], "b": ["-Infinity"]}),
+        ('{"a": "NaN", "b": "nan"}', {"a": ["NaN"], "b": ["nan"]}),
         ('{"a": true, "b": "NA"}', {"a": ["true"], "b": ["NA"]}),
         ('{"a": [1.10, {"x": "é\\"", "y": null}]}', {"a": ['[1.10, {"x": "é\\"", "y": null}]']}),
         ('{"a": {}, "b": [true, []]}', {"a": ["{}"], "b": ["[true, []]"]}),
