@@ -50,10 +50,14 @@ def read_json(path: Path) -> pa.Table:
     JSON. A file without records has neither rows nor columns.
 
     Raises:
-        FileError: the file is not JSON, is cut off, or holds something else than records; a record
-            has a key twice, be it in upper and lower case.
+        FileError: the file is empty, is not JSON, is cut off, or holds something else than
+            records; a record has a key twice, be it in upper and lower case.
     """
     text = decoded(path, read_bytes(path))
+    if _space(text, 0) == len(text):
+        raise FileError(
+            f"{path}: the file is empty: cut off, or still being written; for no rows write []"
+        )
     records = _records(path, text)
     names: dict[str, None] = {}
     tables = []
