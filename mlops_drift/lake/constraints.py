@@ -7,8 +7,8 @@ content. SQL knows columns by their number, so that they may have any name.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from mlops_drift.lake.lake import Lake, Scan
 from mlops_drift.lake.table import Table
 from mlops_drift.schema import Column, ColumnType, Target
-from mlops_drift.sources.base import Batch, Part, SourceError
+from mlops_drift.sources.base import Batch, Part, require_columns
 from mlops_drift.sql import digits, identifier, literal, number, shortest, whole
 
 TRUTHS = "('true', 't', '1', '1.0', 'yes', 'y')"
@@ -42,10 +42,12 @@ class Screened:
     Attributes:
         accepted: rows in the schema of the landing table.
         rejected: rows in the schema of the rejected table.
+        note: which columns files of records lack altogether; empty where there is none.
     """
 
     accepted: pa.Table
     rejected: pa.Table
+    note: str = ""
 
 
 def _text(name: str, raw: pa.DataType, column: Column) -> str:
@@ -157,16 +159,6 @@ def _in_sql(rows: pa.Table) -> pa.Table:
 
 def _json_value(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _require(part: Part, wanted: Sequence[str], hint: str) -> None:
-    found = part.rows.column_names
-    missing = [name for name in wanted if name not in found]
-    if missing and not part.sparse:
-        raise SourceError(
-            f"{part.place}: missing columns: {', '.join(missing)}; "
-            f"found {', '.join(found) or 'none'}; {hint}"
-        )
 
 
 def _texts(lake: Lake, part: Part, checked: Mapping[str, Column], offset: int) -> pa.Table:
@@ -331,21 +323,18 @@ def screen_events(
     A key is one event for ever: the day that landed first keeps it, and on it the first row.
 
     Raises:
-        SourceError: if a declared column is missing from a part of the batch.
+        SourceError: if a part of the batch lacks a declared column, records the key, or either
+            has a column in another case.
     """
-    for part in batch.parts:
-        _require(
-            part,
-            [key, *columns],
-            "add it to the source, or correct `key`, `columns` or `inputs` in the model's "
-            "defs.yaml",
-        )
+    hint = "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml"
+    notes = [require_columns(part, [key, *columns], [key], hint) for part in batch.parts]
     elsewhere = {
         "earlier": Scan(events, until=first - timedelta(days=1)),
         "later": Scan(events, since=last + timedelta(days=1)),
     }
     elsewhere = {name: scan for name, scan in elsewhere.items() if lake.holds(scan)}
-    return _screen(lake, batch, "events", key, columns, events, rejected, elsewhere)
+    screened = _screen(lake, batch, "events", key, columns, events, rejected, elsewhere)
+    return replace(screened, note="; ".join(filter(None, notes)))
 
 
 def screen_labels(
@@ -359,11 +348,9 @@ def screen_labels(
     Raises:
         SourceError: if the key or the label column is missing from a part of the batch.
     """
+    needed = [key, target.column]
+    hint = "add it to the source, or correct `key` or `target.column` in the model's defs.yaml"
     for part in batch.parts:
-        _require(
-            part,
-            [key, target.column],
-            "add it to the source, or correct `key` or `target.column` in the model's defs.yaml",
-        )
+        require_columns(part, needed, needed, hint)
     columns = {target.column: target.labels}
     return _screen(lake, batch, "labels", key, columns, labels, rejected, corrects=True)

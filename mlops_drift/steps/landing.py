@@ -58,6 +58,7 @@ def land_events(
     screened = screen_events(
         model.lake, batch, first, last, spec.key, spec.source_columns, table, rejected
     )
+    batch = replace(batch, note="; ".join(filter(None, (batch.note, screened.note))))
     landing = Landing(spec, model, EVENTS, table, batch, first, last)
     kept_aside, account = landing.put(screened.accepted, screened.rejected)
     quality = _judge(spec, model, EVENTS, batch, screened.accepted, kept_aside, {}, first, last)

@@ -151,7 +151,7 @@ def test_a_missing_column_fails_the_day_and_names_the_column_and_those_found(res
     result = results[MISSING_COLUMN]
     assert not result.success
     (message,) = failures(result).values()
-    assert "missing columns: a; found id, day, b, c" in message
+    assert "missing columns: 'a'; found 'id', 'day', 'b', 'c'" in message
     assert rows(world, "events", MISSING_COLUMN) == []
 
 

@@ -1,5 +1,6 @@
 import json
 import math
+import re
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -259,12 +260,12 @@ def test_no_rows_give_no_rows(lake):
 
 def test_a_missing_column_is_an_error_that_names_where_what_and_the_remedy(lake):
     with pytest.raises(SourceError) as raised:
-        screened_events(lake, {"id": ["a"], "X": [1.0]}, {"x": Column(type="number")})
+        screened_events(lake, {"id": ["a"], "z": [1.0]}, {"x": Column(type="number")})
     assert str(raised.value) == (
-        "data/events.csv: missing columns: x; found id, X; "
+        "data/events.csv: missing columns: 'x'; found 'id', 'z'; "
         "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml"
     )
-    with pytest.raises(SourceError, match=r"missing columns: y; found id; .*`target\.column`"):
+    with pytest.raises(SourceError, match=r"missing columns: 'y'; found 'id'; .*`target\.column`"):
         screened_labels(lake, {"id": ["a"]})
 
 
@@ -489,10 +490,43 @@ def test_each_part_needs_its_columns_unless_its_rows_may_leave_them_out(lake):
     (whole,) = batch({"id": ["a"], "x": ["1"]}).parts
     (lacking,) = batch({"id": ["b"]}, [1]).parts
     arguments = (day(0), day(1), "id", declared, tables.events, tables.rejected)
-    with pytest.raises(SourceError, match=r"data/events\.csv: missing columns: x; found id"):
+    with pytest.raises(SourceError, match=r"data/events\.csv: missing columns: 'x'; found 'id'"):
         screen_events(lake, Batch((whole, lacking)), *arguments)
     sparse = Batch((whole, replace(lacking, sparse=True)))
-    assert screen_events(lake, sparse, *arguments).accepted["x"].to_pylist() == [1.0, None]
+    screened = screen_events(lake, sparse, *arguments)
+    assert screened.accepted["x"].to_pylist() == [1.0, None]
+    assert screened.note == ("no record of data/events.csv has 'x'; it is null in its only row")
+    assert not screen_events(lake, Batch((whole,)), *arguments).note
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["ID", "x"], "'id'; found 'ID', 'x'; names are case-sensitive: write 'ID' as 'id'"),
+        (["id", "X"], "'x'; found 'id', 'X'; names are case-sensitive: write 'X' as 'x'"),
+        ([" id", "x"], "'id'; found ' id', 'x'; remove the space around ' id'"),
+        (["number", "x"], "'id'; found 'number', 'x'; add it to the source, or correct `key`"),
+        (["id;x"], "the only column holds ';': is it what divides the columns?; add it"),
+    ],
+)
+def test_a_key_and_a_name_in_another_case_are_missing_from_records_too(lake, sparse, names, said):
+    declared = {"x": Column(type="number")}
+    tables = model_tables("churn", "id", "text", declared, BINARY)
+    (part,) = batch({name: ["1"] for name in names}).parts
+    arrived = Batch((replace(part, sparse=sparse),))
+    with pytest.raises(SourceError, match=re.escape(said)):
+        screen_events(lake, arrived, day(0), day(0), "id", declared, tables.events, tables.rejected)
+
+
+def test_records_of_labels_need_the_label_and_a_file_without_records_needs_nothing(lake):
+    tables = model_tables("churn", "id", "text", {}, BINARY)
+    (part,) = batch({"id": ["a"]}).parts
+    arguments = ("id", BINARY, tables.labels, tables.rejected)
+    with pytest.raises(SourceError, match="missing columns: 'y'; found 'id'; add it"):
+        screen_labels(lake, Batch((replace(part, sparse=True),)), *arguments)
+    empty = replace(part, rows=pa.table({}), days=part.days[:0], times=part.times[:0], sparse=True)
+    assert screen_labels(lake, Batch((empty,)), *arguments).accepted.num_rows == 0
 
 
 def test_a_rejected_row_is_json_for_every_reader(lake):
