@@ -21,6 +21,7 @@ _BATCH = 50_000
 # What may be a whole number though it is not written as one.
 _FRACTION = re.compile(r"[.]0+$|[0-9][eE]")
 _MOST_DIGITS = 38
+_MOST_DIGITS_OF_A_DOUBLE = 15
 
 # An object with its keys in their order, each as often as it is written.
 _Object = tuple[tuple[str, Any], ...]
@@ -181,15 +182,18 @@ def _cell(value: Any) -> str | None:
 def _digits(number: str) -> str:
     """A number with its digits, a whole one without a point or an exponent.
 
-    >>> [_digits(number) for number in ("1.0", "-0.0", "1.50", "5e2", "1e400")]
-    ['1', '0', '1.50', '500', '1e400']
+    With an exponent it is a floating-point number, which beyond 15 digits is not a whole one alone.
+
+    >>> [_digits(number) for number in ("1.0", "-0.0", "1.50", "5e2", "1.2e18", "1e400")]
+    ['1', '0', '1.50', '500', '1.2e18', '1e400']
     """
     # Python's garbage collector goes through objects of own classes again and again.
     written = str(number)
     if not _FRACTION.search(written):
         return written
     value = Decimal(written)
-    is_whole = value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()
+    most = _MOST_DIGITS_OF_A_DOUBLE if "e" in written.lower() else _MOST_DIGITS
+    is_whole = value.adjusted() < most and value == value.to_integral_value()
     return str(int(value)) if is_whole else written
 
 

@@ -7,7 +7,7 @@ content. SQL knows columns by their number, so that they may have any name.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -24,8 +24,11 @@ from mlops_drift.sql import digits, identifier, literal, number, shortest, whole
 TRUTHS = "('true', 't', '1', '1.0', 'yes', 'y')"
 FALSEHOODS = "('false', 'f', '0', '0.0', 'no', 'n')"
 BLANKS = r"E' \t\r\n'"
-# From here on not every whole number is a double of its own.
-INEXACT = 2**53
+# From here on not every whole number is a floating-point number of its own, by the bits of one.
+INEXACT = {16: 2**11, 32: 2**24, 64: 2**53}
+# A number of fewer digits is a double of its own.
+MOST_DIGITS = 15
+MOST_LISTED = 10
 # What a label is that another one of the same day replaces.
 CORRECTED = "corrected later on the same day"
 NOUNS: dict[ColumnType, str] = {
@@ -60,16 +63,42 @@ def _text(name: str, raw: pa.DataType, column: Column) -> str:
     if pa.types.is_floating(raw):
         shown = shortest(name)
     elif pa.types.is_decimal(raw):
-        shown = digits(shown)
+        said = f"CASE WHEN contains({shown}, '.') THEN rtrim({shown}, '0') ELSE {shown} END"
+        # The same as its digits, but faster.
+        double = shortest(f"TRY_CAST({shown} AS DOUBLE)")
+        shown = f"CASE WHEN length({said}) <= {MOST_DIGITS} THEN {double} ELSE {digits(shown)} END"
     text = f"trim({shown}, {BLANKS})"
     if pa.types.is_floating(raw) or column.type != "category":
         return f"CASE WHEN NOT regexp_full_match({text}, '([+-]?nan)?', 'i') THEN {text} END"
     return f"nullif({text}, '')"
 
 
-def _is_inexact(name: str, raw: pa.DataType) -> str:
-    """SQL that is true where a raw number may stand for several whole ones."""
-    return f"abs({name}) >= {INEXACT}" if pa.types.is_floating(raw) else "false"
+def _may_be_inexact(name: str, text: str, raw: pa.DataType, column: Column) -> str:
+    """SQL that is true where a raw number may stand for several, or a double may not keep it.
+
+    As a number a text counts as exact only where it is whole, without an exponent: a fraction is
+    written as what is nearest to it.
+    """
+    if pa.types.is_floating(raw):
+        several = f"abs({name}) >= {INEXACT[raw.bit_width]}"
+        return "false" if column.type in ("number", "boolean") else several
+    if column.type != "number":
+        return "false"
+    if pa.types.is_integer(raw):
+        exact = INEXACT[64]
+        return "false" if raw.bit_width < 64 else f"{name} NOT BETWEEN {-exact} AND {exact}"
+    is_long = f"length({text}) > {MOST_DIGITS}"
+    if pa.types.is_decimal(raw):
+        return is_long
+    return f"{is_long} AND regexp_full_match({text}, '[+-]?[0-9]+([.]0*)?')"
+
+
+def _is_changed(text: str, value: str, may_be_inexact: str) -> str:
+    """SQL that is true where a number is not what its text says."""
+    significant = "trim(regexp_replace({}, '[eE].*|[^0-9]', '', 'g'), '0')"
+    differs = f"{significant.format(text)} <> {significant.format(shortest(value))}"
+    vanished = f"{value} = 0 AND {text} <> '0' AND regexp_matches({text}, '^[^eE]*[1-9]')"
+    return f"isfinite({value}) AND ({may_be_inexact} AND {differs} OR {vanished})"
 
 
 def _value(text: str, column: Column) -> str:
@@ -95,9 +124,9 @@ def _column_faults(name: str, column: Column, number: int, is_key: bool) -> list
     faults = []
     if is_key:
         faults.append((f"{text} IS NULL", literal(f"{name}: the key is missing")))
-    if is_key or column.type == "category":
+    if column.type in ("integer", "category"):
         inexact = literal(
-            " is a floating-point number beyond 2^53, which stands for several whole ones"
+            " is a floating-point number so large that it stands for several whole ones"
         )
         faults.append((f"x{number}", f"{named} || {text} || {inexact}"))
     if not column.nullable:
@@ -106,6 +135,11 @@ def _column_faults(name: str, column: Column, number: int, is_key: bool) -> list
         wrong = literal(f" is not {NOUNS[column.type]}")
         faults.append((f"{text} IS NOT NULL AND {value} IS NULL", f"{named} || {text} || {wrong}"))
     if column.type == "number":
+        changed = literal(
+            " is not kept exactly by a floating-point number; round it, or declare the column as "
+            "integer or category"
+        )
+        faults.append((_is_changed(text, value, f"x{number}"), f"{named} || {text} || {changed}"))
         faults.append((f"NOT isfinite({value})", literal(f"{name}: not finite")))
     finite = f" AND isfinite({value})" if column.type == "number" else ""
     if column.min is not None:
@@ -116,9 +150,23 @@ def _column_faults(name: str, column: Column, number: int, is_key: bool) -> list
         faults.append((f"{value} > {column.max!r}{finite}", f"{named} || {value} || {above}"))
     if column.allowed is not None:
         listing = ", ".join(literal(item) for item in column.allowed)
-        outside = literal(" is not an allowed value")
-        faults.append((f"{value} NOT IN ({listing})", f"{named} || {value} || {outside}"))
+        outside = literal(f" is not an allowed value ({_shortened(column.allowed)})")
+        message = f"{named} || {value} || {outside} || {_hint_of_whole(value, listing)}"
+        faults.append((f"{value} NOT IN ({listing})", message))
     return faults
+
+
+def _shortened(allowed: Sequence[str]) -> str:
+    more = len(allowed) - MOST_LISTED
+    return ", ".join(allowed[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _hint_of_whole(value: str, listing: str) -> str:
+    """SQL of what to say of 1.0 where 1 is meant."""
+    whole = f"split_part({value}, '.', 1)"
+    is_meant = f"regexp_full_match({value}, '[+-]?[0-9]+[.]0*') AND {whole} IN ({listing})"
+    hint = f"'; in a text file ' || {value} || ' is not ' || {whole}"
+    return f"CASE WHEN {is_meant} THEN {hint} ELSE '' END"
 
 
 def as_json(lake: Lake, rows: pa.Table) -> list[str]:
@@ -170,8 +218,10 @@ def _texts(lake: Lake, part: Part, checked: Mapping[str, Column], offset: int) -
         if name not in place:
             cells.append(f"CAST(NULL AS VARCHAR) AS t{at}, false AS x{at}")
             continue
-        cell, kind = f"c{place[name]}", raw.schema.field(place[name]).type
-        cells.append(f"{_text(cell, kind, column)} AS t{at}, {_is_inexact(cell, kind)} AS x{at}")
+        cell, kind = f"c{place[name]}", part.rows.schema.field(place[name]).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        text = _text(cell, kind, column)
+        cells.append(f"{text} AS t{at}, {_may_be_inexact(cell, f't{at}', kind, column)} AS x{at}")
     raw = raw.append_column("day", part.days).append_column("event_time", part.times)
     ordinals = pa.array(range(offset, offset + raw.num_rows), pa.int64())
     return lake.query(

@@ -19,7 +19,9 @@ from mlops_drift.steps.received import BEFORE_START, TOO_LATE, Account, Landing
 
 # The value between the column's name and what is wrong with it.
 VALUE = re.compile(
-    rf"^([^:]*: ).*?((?:is not|is below|is above|{BEFORE_START}|{TOO_LATE})\b)", re.DOTALL
+    r"^([^:]*: ).*?((?:is not|is below|is above|is a floating-point number|"
+    rf"{BEFORE_START}|{TOO_LATE})\b)",
+    re.DOTALL,
 )
 
 EVENTS = "events"
@@ -62,7 +64,7 @@ def land_events(
     landing = Landing(spec, model, EVENTS, table, batch, first, last)
     kept_aside, account = landing.put(screened.accepted, screened.rejected)
     quality = _judge(spec, model, EVENTS, batch, screened.accepted, kept_aside, {}, first, last)
-    return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality, account)
+    return Landed(screened.accepted.num_rows, rejected_by_reason(kept_aside), quality, account)
 
 
 def land_labels(
@@ -86,7 +88,7 @@ def land_labels(
     quality = _judge(
         spec, model, LABELS, batch, screened.accepted, kept_aside, unmatched, first, last
     )
-    return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality, account)
+    return Landed(screened.accepted.num_rows, rejected_by_reason(kept_aside), quality, account)
 
 
 def _judge(
@@ -108,7 +110,7 @@ def _judge(
     # Labels of no event may be those of a day whose events have not come.
     lost = without_events(model, spec.start_date, last) if any(unmatched.values()) else []
     for day in champions:
-        aside = _by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day)))
+        aside = rejected_by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day)))
         aside = {reason: n for reason, n in aside.items() if not _is_no_fault(reason)}
         aside[UNKNOWN_KEY] = unmatched.get(day, 0)
         verdict = judge_quality(arrived[day] - aside[UNKNOWN_KEY], aside, source, monitor)
@@ -140,7 +142,7 @@ def _is_no_fault(reason: str) -> bool:
     return reason == CORRECTED or f": {BEFORE_START}" in reason
 
 
-def _by_reason(rejected: pa.Table) -> dict[str, int]:
+def rejected_by_reason(rejected: pa.Table) -> dict[str, int]:
     """Rejected rows by the first thing that was wrong with them, the value itself left out."""
     counts = Counter(
         VALUE.sub(r"\1\2", reasons.split("; ", 1)[0]) for reasons in rejected["reason"].to_pylist()

@@ -236,7 +236,7 @@ def test_labels_without_an_event_are_kept_counted_and_used_nowhere(results, worl
     assert reasons(world, WRONG_LABELS) == [
         "id: duplicate key",
         "y: missing",
-        "y: perhaps is not an allowed value",
+        "y: perhaps is not an allowed value (no, yes)",
     ]
     landed = rows(world, "labels", WRONG_LABELS)
     assert {900001, 900002} <= {row["id"] for row in landed}

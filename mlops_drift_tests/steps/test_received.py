@@ -351,7 +351,8 @@ def as_jsonl(rows):
             {name: cell for name, cell in zip(["id", "day", "b"], row, strict=True) if cell}
             for row in rows
         )
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        path.write_text(text or "[]", encoding="utf-8")
 
     return write_file
 
