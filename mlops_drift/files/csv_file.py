@@ -5,6 +5,7 @@ strict reader finds, line by line, where something is wrong or unclear.
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -24,6 +25,8 @@ _BLOCK = 1 << 20
 _LARGEST = (1 << 31) - 1
 _QUOTE, _RETURN, _NEWLINE = b'"\r\n'
 _JSON = (b'{"', b"[{")
+# What Excel reads and writes as the first line: the delimiter of the others.
+_SEPARATOR = re.compile(rb'"?sep=([,;\t|])"?[\r\n]+', re.IGNORECASE)
 
 # A cell may be a long text.
 csv.field_size_limit(_LARGEST)
@@ -32,9 +35,10 @@ csv.field_size_limit(_LARGEST)
 def read_csv(path: Path, delimiter: str | None = None) -> tuple[pa.Table, str]:
     r"""The rows of a CSV file, every cell as text, and its delimiter.
 
-    The first line that is not blank is the header. Lines end in \n, \r\n or \r, also in turns.
-    Blank lines are skipped; in a file of one column they are rows without a value, which are
-    written so. An empty cell is null, in quotes or not.
+    The first line that is not blank is the header; a line before it may say the delimiter as Excel
+    does: `sep=;`. Lines end in \n, \r\n or \r, also in turns. Blank lines are skipped; in a file of
+    one column they are rows without a value, which are written so. An empty cell is null, in quotes
+    or not.
 
     Args:
         path: the file.
@@ -47,6 +51,8 @@ def read_csv(path: Path, delimiter: str | None = None) -> tuple[pa.Table, str]:
     """
     data = read_bytes(path)
     start = len(data) - len(data.lstrip(b"\r\n"))
+    if separator := _SEPARATOR.match(data, start):
+        start, delimiter = separator.end(), separator[1].decode()
     if start == len(data):
         raise in_line(path, 1, "the file is empty; its first line must name the columns")
     if data.startswith(_JSON, start):

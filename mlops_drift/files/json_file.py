@@ -21,6 +21,7 @@ _BATCH = 50_000
 # What may be a whole number though it is not written as one.
 _FRACTION = re.compile(r"[.]0+$|[0-9][eE]")
 _MOST_DIGITS = 38
+_MOST_DIGITS_OF_A_DOUBLE = 15
 
 # An object with its keys in their order, each as often as it is written.
 _Object = tuple[tuple[str, Any], ...]
@@ -32,8 +33,12 @@ class _Number(str):
     __slots__ = ()
 
 
+def _constant(word: str) -> _Number | None:
+    return None if word == "NaN" else _Number(word)
+
+
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=tuple, parse_float=_Number, parse_int=_Number, parse_constant=_Number
+    object_pairs_hook=tuple, parse_float=_Number, parse_int=_Number, parse_constant=_constant
 )
 
 
@@ -41,15 +46,19 @@ def read_json(path: Path) -> pa.Table:
     """The records of a JSON file as rows, every cell as text.
 
     The columns are the keys of all records in the order in which they come; a key that a record
-    lacks, null and an empty text are null. Numbers keep their digits, and whole ones have no point:
-    1.0 is 1. NaN and Infinity are these words, truths are true and false, and lists and objects are
+    lacks, null, NaN and an empty text are null. Numbers keep their digits, and whole ones have no
+    point: 1.0 is 1. Infinity is this word, truths are true and false, and lists and objects are
     JSON. A file without records has neither rows nor columns.
 
     Raises:
-        FileError: the file is not JSON, is cut off, or holds something else than records; a record
-            has a key twice, be it in upper and lower case.
+        FileError: the file is empty, is not JSON, is cut off, or holds something else than
+            records; a record has a key twice, be it in upper and lower case.
     """
     text = decoded(path, read_bytes(path))
+    if _space(text, 0) == len(text):
+        raise FileError(
+            f"{path}: the file is empty: cut off, or still being written; for no rows write []"
+        )
     records = _records(path, text)
     names: dict[str, None] = {}
     tables = []
@@ -173,15 +182,18 @@ def _cell(value: Any) -> str | None:
 def _digits(number: str) -> str:
     """A number with its digits, a whole one without a point or an exponent.
 
-    >>> [_digits(number) for number in ("1.0", "-0.0", "1.50", "5e2", "1e400", "NaN")]
-    ['1', '0', '1.50', '500', '1e400', 'NaN']
+    With an exponent it is a floating-point number, which beyond 15 digits is not a whole one alone.
+
+    >>> [_digits(number) for number in ("1.0", "-0.0", "1.50", "5e2", "1.2e18", "1e400")]
+    ['1', '0', '1.50', '500', '1.2e18', '1e400']
     """
     # Python's garbage collector goes through objects of own classes again and again.
     written = str(number)
     if not _FRACTION.search(written):
         return written
     value = Decimal(written)
-    is_whole = value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()
+    most = _MOST_DIGITS_OF_A_DOUBLE if "e" in written.lower() else _MOST_DIGITS
+    is_whole = value.adjusted() < most and value == value.to_integral_value()
     return str(int(value)) if is_whole else written
 
 

@@ -8,7 +8,7 @@ content. SQL knows columns by their number, so that they may have any name.
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,14 +18,17 @@ import pyarrow.compute as pc
 from mlops_drift.lake.lake import Lake, Scan
 from mlops_drift.lake.table import Table
 from mlops_drift.schema import Column, ColumnType, Target
-from mlops_drift.sources.base import Batch, Part, SourceError
-from mlops_drift.sql import identifier, literal, number, whole
+from mlops_drift.sources.base import Batch, Part, require_columns
+from mlops_drift.sql import digits, identifier, literal, number, shortest, whole
 
 TRUTHS = "('true', 't', '1', '1.0', 'yes', 'y')"
 FALSEHOODS = "('false', 'f', '0', '0.0', 'no', 'n')"
 BLANKS = r"E' \t\r\n'"
-# From here on not every whole number is a double of its own.
-INEXACT = 2**53
+# From here on not every whole number is a floating-point number of its own, by the bits of one.
+INEXACT = {16: 2**11, 32: 2**24, 64: 2**53}
+# A number of fewer digits is a double of its own.
+MOST_DIGITS = 15
+MOST_LISTED = 10
 # What a label is that another one of the same day replaces.
 CORRECTED = "corrected later on the same day"
 NOUNS: dict[ColumnType, str] = {
@@ -42,32 +45,60 @@ class Screened:
     Attributes:
         accepted: rows in the schema of the landing table.
         rejected: rows in the schema of the rejected table.
+        notes: by day, which columns no record of the day has.
     """
 
     accepted: pa.Table
     rejected: pa.Table
+    notes: Mapping[date, str] = field(default_factory=dict)
 
 
-def _text(name: str, raw: pa.DataType) -> str:
-    """SQL of the raw value as trimmed text; null where it is missing: null, blank or nan.
+def _text(name: str, raw: pa.DataType, column: Column) -> str:
+    """SQL of the raw value as trimmed text; null where it is missing: null, blank or not a number.
 
-    A whole number is written without a point, whatever its type: 1.0 and 1.00 mean 1.
+    A whole number is written without a point, whatever its type: 1.0 and 1.00 mean 1. The text
+    `nan` is a category or a key as any other, and missing where a number or a truth is asked for.
     """
     shown = f"CAST({name} AS VARCHAR)"
     if pa.types.is_floating(raw):
-        whole = f"{name} = trunc({name}) AND abs({name}) < {INEXACT}"
-        integer = f"CAST(TRY_CAST({name} AS BIGINT) AS VARCHAR)"
-        shown = f"CASE WHEN {whole} THEN {integer} ELSE {shown} END"
-    if pa.types.is_decimal(raw):
-        shortened = f"rtrim(rtrim({shown}, '0'), '.')"
-        shown = f"CASE WHEN contains({shown}, '.') THEN {shortened} ELSE {shown} END"
+        shown = shortest(name)
+    elif pa.types.is_decimal(raw):
+        said = f"CASE WHEN contains({shown}, '.') THEN rtrim({shown}, '0') ELSE {shown} END"
+        # The same as its digits, but faster.
+        double = shortest(f"TRY_CAST({shown} AS DOUBLE)")
+        shown = f"CASE WHEN length({said}) <= {MOST_DIGITS} THEN {double} ELSE {digits(shown)} END"
     text = f"trim({shown}, {BLANKS})"
-    return f"CASE WHEN NOT regexp_full_match({text}, '([+-]?nan)?', 'i') THEN {text} END"
+    if pa.types.is_floating(raw) or column.type != "category":
+        return f"CASE WHEN NOT regexp_full_match({text}, '([+-]?nan)?', 'i') THEN {text} END"
+    return f"nullif({text}, '')"
 
 
-def _is_inexact(name: str, raw: pa.DataType) -> str:
-    """SQL that is true where a raw number may stand for several whole ones."""
-    return f"abs({name}) >= {INEXACT}" if pa.types.is_floating(raw) else "false"
+def _may_be_inexact(name: str, text: str, raw: pa.DataType, column: Column) -> str:
+    """SQL that is true where a raw number may stand for several, or a double may not keep it.
+
+    As a number a text counts as exact only where it is whole, without an exponent: a fraction is
+    written as what is nearest to it.
+    """
+    if pa.types.is_floating(raw):
+        several = f"abs({name}) >= {INEXACT[raw.bit_width]}"
+        return "false" if column.type in ("number", "boolean") else several
+    if column.type != "number":
+        return "false"
+    if pa.types.is_integer(raw):
+        exact = INEXACT[64]
+        return "false" if raw.bit_width < 64 else f"{name} NOT BETWEEN {-exact} AND {exact}"
+    is_long = f"length({text}) > {MOST_DIGITS}"
+    if pa.types.is_decimal(raw):
+        return is_long
+    return f"{is_long} AND regexp_full_match({text}, '[+-]?[0-9]+([.]0*)?')"
+
+
+def _is_changed(text: str, value: str, may_be_inexact: str) -> str:
+    """SQL that is true where a number is not what its text says."""
+    significant = "trim(regexp_replace({}, '[eE].*|[^0-9]', '', 'g'), '0')"
+    differs = f"{significant.format(text)} <> {significant.format(shortest(value))}"
+    vanished = f"{value} = 0 AND {text} <> '0' AND regexp_matches({text}, '^[^eE]*[1-9]')"
+    return f"isfinite({value}) AND ({may_be_inexact} AND {differs} OR {vanished})"
 
 
 def _value(text: str, column: Column) -> str:
@@ -93,9 +124,9 @@ def _column_faults(name: str, column: Column, number: int, is_key: bool) -> list
     faults = []
     if is_key:
         faults.append((f"{text} IS NULL", literal(f"{name}: the key is missing")))
-    if is_key or column.type == "category":
+    if column.type in ("integer", "category"):
         inexact = literal(
-            " is a floating-point number beyond 2^53, which stands for several whole ones"
+            " is a floating-point number so large that it stands for several whole ones"
         )
         faults.append((f"x{number}", f"{named} || {text} || {inexact}"))
     if not column.nullable:
@@ -104,6 +135,11 @@ def _column_faults(name: str, column: Column, number: int, is_key: bool) -> list
         wrong = literal(f" is not {NOUNS[column.type]}")
         faults.append((f"{text} IS NOT NULL AND {value} IS NULL", f"{named} || {text} || {wrong}"))
     if column.type == "number":
+        changed = literal(
+            " is not kept exactly by a floating-point number; round it, or declare the column as "
+            "integer or category"
+        )
+        faults.append((_is_changed(text, value, f"x{number}"), f"{named} || {text} || {changed}"))
         faults.append((f"NOT isfinite({value})", literal(f"{name}: not finite")))
     finite = f" AND isfinite({value})" if column.type == "number" else ""
     if column.min is not None:
@@ -114,9 +150,23 @@ def _column_faults(name: str, column: Column, number: int, is_key: bool) -> list
         faults.append((f"{value} > {column.max!r}{finite}", f"{named} || {value} || {above}"))
     if column.allowed is not None:
         listing = ", ".join(literal(item) for item in column.allowed)
-        outside = literal(" is not an allowed value")
-        faults.append((f"{value} NOT IN ({listing})", f"{named} || {value} || {outside}"))
+        outside = literal(f" is not an allowed value ({_shortened(column.allowed)})")
+        message = f"{named} || {value} || {outside} || {_hint_of_whole(value, listing)}"
+        faults.append((f"{value} NOT IN ({listing})", message))
     return faults
+
+
+def _shortened(allowed: Sequence[str]) -> str:
+    more = len(allowed) - MOST_LISTED
+    return ", ".join(allowed[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _hint_of_whole(value: str, listing: str) -> str:
+    """SQL of what to say of 1.0 where 1 is meant."""
+    whole = f"split_part({value}, '.', 1)"
+    is_meant = f"regexp_full_match({value}, '[+-]?[0-9]+[.]0*') AND {whole} IN ({listing})"
+    hint = f"'; in a text file ' || {value} || ' is not ' || {whole}"
+    return f"CASE WHEN {is_meant} THEN {hint} ELSE '' END"
 
 
 def as_json(lake: Lake, rows: pa.Table) -> list[str]:
@@ -144,6 +194,8 @@ def in_sql(rows: pa.Table) -> pa.Table:
     """Columns by their number, c0 and on, in types that DuckDB reads exactly."""
     columns = []
     for column in rows.columns:
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
         if pa.types.is_float16(column.type):
             column = column.cast(pa.float32())
         elif pa.types.is_decimal256(column.type):
@@ -157,27 +209,19 @@ def _json_value(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _require(part: Part, wanted: Sequence[str], hint: str) -> None:
-    found = part.rows.column_names
-    missing = [name for name in wanted if name not in found]
-    if missing and not part.sparse:
-        raise SourceError(
-            f"{part.place}: missing columns: {', '.join(missing)}; "
-            f"found {', '.join(found) or 'none'}; {hint}"
-        )
-
-
-def _texts(lake: Lake, part: Part, checked: Sequence[str], offset: int) -> pa.Table:
+def _texts(lake: Lake, part: Part, checked: Mapping[str, Column], offset: int) -> pa.Table:
     """The day, the time, the number and the texts of the checked columns of each row."""
     raw = in_sql(part.rows)
     place = {name: number for number, name in enumerate(part.rows.column_names)}
     cells = []
-    for at, name in enumerate(checked):
+    for at, (name, column) in enumerate(checked.items()):
         if name not in place:
             cells.append(f"CAST(NULL AS VARCHAR) AS t{at}, false AS x{at}")
             continue
-        column, kind = f"c{place[name]}", raw.schema.field(place[name]).type
-        cells.append(f"{_text(column, kind)} AS t{at}, {_is_inexact(column, kind)} AS x{at}")
+        cell, kind = f"c{place[name]}", part.rows.schema.field(place[name]).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        text = _text(cell, kind, column)
+        cells.append(f"{text} AS t{at}, {_may_be_inexact(cell, f't{at}', kind, column)} AS x{at}")
     raw = raw.append_column("day", part.days).append_column("event_time", part.times)
     ordinals = pa.array(range(offset, offset + raw.num_rows), pa.int64())
     return lake.query(
@@ -234,8 +278,7 @@ def _screen(
     checked = _with_key(key, accepted.schema.field(key).type, columns)
     offsets = [sum(part.rows.num_rows for part in parts[:number]) for number in range(len(parts))]
     texts = pa.concat_tables(
-        _texts(lake, part, list(checked), offset)
-        for part, offset in zip(parts, offsets, strict=True)
+        _texts(lake, part, checked, offset) for part, offset in zip(parts, offsets, strict=True)
     )
     order = "ordinal"
     # As if the days landed one after another: what comes twice in a batch may be of two days.
@@ -320,21 +363,23 @@ def typed(
     """The values of rows as they land, in their order.
 
     Returns:
-        `number` from 0, `day`, `event_time`, the key, the columns, and `is_good`: whether nothing
-        is wrong with the row by itself.
+        `ordinal` from 0, `day`, `event_time`, the key as `v0`, the columns as `v1` and on, and
+        `is_good`: whether nothing is wrong with the row by itself.
     """
     checked = _with_key(key, key_type, columns)
-    values = ", ".join(f"v{number} AS {identifier(name)}" for number, name in enumerate(checked))
+    values = ", ".join(f"v{number}" for number in range(len(checked)))
     return lake.query(
-        f"SELECT ordinal AS number, day, event_time, {values}, len(faults) = 0 AS is_good "
+        f"SELECT ordinal, day, event_time, {values}, len(faults) = 0 AS is_good "
         f"FROM ({_checked(checked)}) ORDER BY ordinal",
-        texts=_texts(lake, part, list(checked), 0),
+        texts=_texts(lake, part, checked, 0),
     )
 
 
 def keys_of(lake: Lake, part: Part, key: str, key_type: pa.DataType) -> list[str | None]:
     """The key of each row as text, as the table of rejected rows has it; None where it has none."""
-    keys: list[str | None] = typed(lake, part, key, key_type, {})[key].cast(pa.string()).to_pylist()
+    keys: list[str | None] = (
+        typed(lake, part, key, key_type, {})["v0"].cast(pa.string()).to_pylist()
+    )
     return keys
 
 
@@ -353,21 +398,23 @@ def screen_events(
     A key is one event for ever: the day that landed first keeps it, and on it the first row.
 
     Raises:
-        SourceError: if a declared column is missing from a part of the batch.
+        SourceError: if a part of the batch lacks a declared column, records the key, or either
+            has a column in another case.
     """
-    for part in batch.parts:
-        _require(
-            part,
-            [key, *columns],
-            "add it to the source, or correct `key`, `columns` or `inputs` in the model's "
-            "defs.yaml",
-        )
+    hint = "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml"
+    notes = {
+        day: note
+        for part in batch.parts
+        if (note := require_columns(part, [key, *columns], [key], hint))
+        for day in pc.unique(part.days).to_pylist()
+    }
     elsewhere = {
         "earlier": Scan(events, until=first - timedelta(days=1)),
         "later": Scan(events, since=last + timedelta(days=1)),
     }
     elsewhere = {name: scan for name, scan in elsewhere.items() if lake.holds(scan)}
-    return _screen(lake, batch, "events", key, columns, events, rejected, elsewhere)
+    screened = _screen(lake, batch, "events", key, columns, events, rejected, elsewhere)
+    return replace(screened, notes=notes)
 
 
 def screen_labels(
@@ -381,11 +428,9 @@ def screen_labels(
     Raises:
         SourceError: if the key or the label column is missing from a part of the batch.
     """
+    needed = [key, target.column]
+    hint = "add it to the source, or correct `key` or `target.column` in the model's defs.yaml"
     for part in batch.parts:
-        _require(
-            part,
-            [key, target.column],
-            "add it to the source, or correct `key` or `target.column` in the model's defs.yaml",
-        )
+        require_columns(part, needed, needed, hint)
     columns = {target.column: target.labels}
     return _screen(lake, batch, "labels", key, columns, labels, rejected, corrects=True)

@@ -1,7 +1,7 @@
 """What every source of events and labels gives: raw rows with their day."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, Protocol
@@ -36,6 +36,81 @@ class MissingDayError(SourceError):
             f"{listed}{more}: no such file (wanted for {wanted}); put the file there and run the "
             "day again, or correct `path` in the model's defs.yaml. Other days run without it"
         )
+
+
+def with_near_names(problem: str, missing: Sequence[str], found: Sequence[str], hint: str) -> str:
+    """The sentence about columns that a table lacks, with those that it has and nearly the names.
+
+    Args:
+        problem: where something is missing, and what.
+        missing: the columns that it lacks.
+        found: the columns that it has.
+        hint: what would be right.
+
+    >>> print(with_near_names("no id", ["id"], ["ID", " b"], "add it"))
+    no id; found 'ID', ' b'; names are case-sensitive: write 'ID' as 'id'
+    >>> print(with_near_names("no b", ["b"], ["ID", " b"], "add it"))
+    no b; found 'ID', ' b'; remove the space around ' b'
+    """
+    hints = []
+    unclear = False
+    for name in missing:
+        if (other := _other_case(name, found)) is not None:
+            hints.append(f"names are case-sensitive: write {other!r} as {name!r}")
+        elif spaced := [one for one in found if one.strip() == name.strip()]:
+            hints.append(f"remove the space around {spaced[0]!r}")
+        else:
+            unclear = True
+    if len(found) == 1 and (dividers := [mark for mark in ",;\t|" if mark in found[0]]):
+        hints.append(f"the only column holds {dividers[0]!r}: is it what divides the columns?")
+    if unclear:
+        hints.append(hint)
+    return "; ".join([problem, f"found {_quoted(found) or 'none'}", *hints])
+
+
+def require_columns(part: "Part", wanted: Sequence[str], always: Sequence[str], hint: str) -> str:
+    """Refuses rows that lack a column.
+
+    Args:
+        part: the rows.
+        wanted: the columns that they should have.
+        always: those of them that records which may leave columns out must have, too.
+        hint: what would be right.
+
+    Returns:
+        a note on what none of these records has; empty where nothing is left out.
+
+    Raises:
+        SourceError: a column is missing.
+    """
+    found = part.rows.column_names
+    missing = [name for name in wanted if name not in found]
+    if part.sparse and not found:
+        return ""
+    needed = [
+        name
+        for name in missing
+        if not part.sparse or name in always or _other_case(name, found) is not None
+    ]
+    if needed:
+        problem = f"{part.place}: missing columns: {_quoted(needed)}"
+        raise SourceError(with_near_names(problem, needed, found, hint))
+    count = part.rows.num_rows
+    if not missing or not count:
+        return ""
+    return (
+        f"no record has {_quoted(missing)}: "
+        f"{'it is' if len(missing) == 1 else 'they are'} null in "
+        f"{'its only row' if count == 1 else f'all {count:,} rows'}"
+    )
+
+
+def _other_case(name: str, found: Sequence[str]) -> str | None:
+    return next((other for other in found if other.lower() == name.lower() and other != name), None)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))
 
 
 @dataclass(frozen=True)

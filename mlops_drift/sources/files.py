@@ -22,6 +22,7 @@ from mlops_drift.sources.base import (
     Source,
     SourceError,
     TableName,
+    with_near_names,
 )
 from mlops_drift.sources.config import FilesSource, FileTable
 from mlops_drift.sql import literal
@@ -190,10 +191,9 @@ def _dated(
         times = days.cast(pa.timestamp("us"))
         return Part(rows, days, times, str(path), day_column, sparse)
     if day_column not in rows.column_names:
-        raise SourceError(
-            f"{path}: the day column {day_column!r} is missing; found "
-            f"{', '.join(rows.column_names)}; name one of these as `day_column`"
-        )
+        problem = f"{path}: the day column {day_column!r} is missing"
+        hint = "name one of these as `day_column`"
+        raise SourceError(with_near_names(problem, [day_column], rows.column_names, hint))
     days, times = _moments(path, day_column, rows[day_column], timezone)
     return Part(rows, days, times, str(path), day_column, sparse)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_drift.lake.constraints import CORRECTED, screen_events, screen_labels
+from mlops_drift.lake.constraints import CORRECTED, Screened, screen_events, screen_labels
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
 from mlops_drift.monitoring.quality import QualityVerdict, judge_quality
@@ -23,7 +23,9 @@ from mlops_drift.steps.received import BEFORE_START, TOO_LATE, Landing
 
 # The value between the column's name and what is wrong with it.
 VALUE = re.compile(
-    rf"^([^:]*: ).*?((?:is not|is below|is above|{BEFORE_START}|{TOO_LATE})\b)", re.DOTALL
+    r"^([^:]*: ).*?((?:is not|is below|is above|is a floating-point number|"
+    rf"{BEFORE_START}|{TOO_LATE})\b)",
+    re.DOTALL,
 )
 
 EVENTS = "events"
@@ -64,8 +66,8 @@ def land_events(
     )
     landing = Landing(spec, model, EVENTS, table, spec.source_columns, batch, first, last)
     kept_aside, account = landing.put(screened.accepted, screened.rejected)
-    quality = _judge(spec, model, EVENTS, batch, screened.accepted, kept_aside, {}, first, last)
-    return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality, account)
+    quality = _judge(spec, model, EVENTS, batch, screened, kept_aside, {}, first, last)
+    return Landed(screened.accepted.num_rows, rejected_by_reason(kept_aside), quality, account)
 
 
 def land_labels(
@@ -87,10 +89,8 @@ def land_labels(
     landing = Landing(spec, model, LABELS, table, columns, batch, first, last)
     kept_aside, account = landing.put(screened.accepted, screened.rejected)
     unmatched = model.unmatched_labels(first, last) if screened.accepted.num_rows else {}
-    quality = _judge(
-        spec, model, LABELS, batch, screened.accepted, kept_aside, unmatched, first, last
-    )
-    return Landed(screened.accepted.num_rows, _by_reason(kept_aside), quality, account)
+    quality = _judge(spec, model, LABELS, batch, screened, kept_aside, unmatched, first, last)
+    return Landed(screened.accepted.num_rows, rejected_by_reason(kept_aside), quality, account)
 
 
 def _judge(
@@ -98,16 +98,18 @@ def _judge(
     model: ModelLake,
     source: str,
     batch: Batch,
-    accepted: pa.Table,
+    screened: Screened,
     kept_aside: pa.Table,
     unmatched: Mapping[date, int],
     first: date,
     last: date,
 ) -> dict[date, QualityVerdict]:
     """Judges the quality of each day, and stores the verdicts with where the rows came from."""
-    arrived = Counter(accepted["day"].to_pylist())
+    arrived = Counter(screened.accepted["day"].to_pylist())
     champions = model.champions(first, last)
     verdicts = _verdicts(spec, model, source, champions, arrived, kept_aside, unmatched)
+    for day, note in screened.notes.items():
+        verdicts[day] = replace(verdicts[day], reason=f"{verdicts[day].reason}; {note}")
     rows = [
         {
             "day": day,
@@ -143,7 +145,7 @@ def _verdicts(
     lost = without_events(model, spec.start_date, max(days)) if any(unmatched.values()) else []
     verdicts = {}
     for day in days:
-        aside = _by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day)))
+        aside = rejected_by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day)))
         aside = {reason: n for reason, n in aside.items() if not _is_no_fault(reason)}
         aside[UNKNOWN_KEY] = unmatched.get(day, 0)
         accepted = arrived.get(day, 0) - aside[UNKNOWN_KEY]
@@ -207,7 +209,7 @@ def _is_no_fault(reason: str) -> bool:
     return reason == CORRECTED or f": {BEFORE_START}" in reason
 
 
-def _by_reason(rejected: pa.Table) -> dict[str, int]:
+def rejected_by_reason(rejected: pa.Table) -> dict[str, int]:
     """Rejected rows by the first thing that was wrong with them, the value itself left out."""
     counts = Counter(
         VALUE.sub(r"\1\2", reasons.split("; ", 1)[0]) for reasons in rejected["reason"].to_pylist()

@@ -229,26 +229,27 @@ class Record:
             self._table.schema.field(self._spec.key).type,
             self._columns,
         )
+        pairs = {f"v{number}": name for number, name in enumerate(self._columns, start=1)}
+        # Labels have no time.
+        if "event_time" in self._table.schema.names:
+            pairs["event_time"] = "event_time"
         same = " AND ".join(
-            f"s.{name} IS NOT DISTINCT FROM l.{name}"
-            for name in map(
-                identifier, {*self._table.schema.names} & {"event_time", *self._columns}
-            )
+            f"s.{cell} IS NOT DISTINCT FROM l.{identifier(name)}" for cell, name in pairs.items()
         )
         found = self._model.lake.query(
             f"""
-            SELECT number, has_key
-            FROM (SELECT *, row_number() OVER (PARTITION BY day, key, same ORDER BY number) AS nth
-                  FROM (SELECT s.number, s.day, s.{key} AS key, l.day IS NOT NULL AS has_key,
+            SELECT ordinal, has_key
+            FROM (SELECT *, row_number() OVER (PARTITION BY day, v0, same ORDER BY ordinal) AS nth
+                  FROM (SELECT s.ordinal, s.day, s.v0, l.day IS NOT NULL AS has_key,
                             l.day IS NOT NULL AND s.is_good AND {same} AS same
-                        FROM typed s LEFT JOIN landed l ON s.day = l.day AND s.{key} = l.{key}))
+                        FROM typed s LEFT JOIN landed l ON s.day = l.day AND s.v0 = l.{key}))
             WHERE NOT same OR nth > 1
-            ORDER BY number
+            ORDER BY ordinal
             """,
             typed=rows,
             landed=Scan(self._table, min(dated, default=date.max), max(dated, default=date.min)),
         )
-        return found["number"].to_pylist(), found["has_key"].to_pylist()
+        return found["ordinal"].to_pylist(), found["has_key"].to_pylist()
 
 
 def digests(

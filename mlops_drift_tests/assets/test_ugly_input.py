@@ -151,7 +151,7 @@ def test_a_missing_column_fails_the_day_and_names_the_column_and_those_found(res
     result = results[MISSING_COLUMN]
     assert not result.success
     (message,) = failures(result).values()
-    assert "missing columns: a; found id, day, b, c" in message
+    assert "missing columns: 'a'; found 'id', 'day', 'b', 'c'" in message
     assert rows(world, "events", MISSING_COLUMN) == []
 
 
@@ -236,7 +236,7 @@ def test_labels_without_an_event_are_kept_counted_and_used_nowhere(results, worl
     assert reasons(world, WRONG_LABELS) == [
         "id: duplicate key",
         "y: missing",
-        "y: perhaps is not an allowed value",
+        "y: perhaps is not an allowed value (no, yes)",
     ]
     landed = rows(world, "labels", WRONG_LABELS)
     assert {900001, 900002} <= {row["id"] for row in landed}

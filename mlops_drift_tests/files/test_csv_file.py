@@ -44,6 +44,11 @@ def cells(folder, content, name="rows.csv"):
         ("a,b\n\n\n", {"a": [], "b": []}),
         ("x\n1\n\n3\n", {"x": ["1", None, "3"]}),
         ("x\n\n\n", {"x": [None, None]}),
+        # The delimiter in a line of its own.
+        ("sep=;\na;b\n1,5;2\n", {"a": ["1,5"], "b": ["2"]}),
+        ('\ufeff"sep=,"\r\n\r\na,b\r\n1;5,2\r\n', {"a": ["1;5"], "b": ["2"]}),
+        ("SEP=\t\na;c\tb\n1\t2\n", {"a;c": ["1"], "b": ["2"]}),
+        ("sep=x\n1\n", {"sep=x": ["1"]}),
         # Quotes.
         ('a,b\n"1,5","x ""y"" z"\n', {"a": ["1,5"], "b": ['x "y" z']}),
         ('a,b\n1,"x\ny\r\nz"\n2,w\n', {"a": ["1", "2"], "b": ["x\ny\r\nz", "w"]}),

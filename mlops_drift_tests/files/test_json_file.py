@@ -31,15 +31,14 @@ def read(folder, content, name="rows.json"):
         # Numbers keep their digits.
         ('{"a": 12345678901234567890}', {"a": ["12345678901234567890"]}),
         ('{"a": 1.10, "b": 1e5, "c": -0.0}', {"a": ["1.10"], "b": ["100000"], "c": ["0"]}),
-        ('{"a": NaN, "b": -Infinity}', {"a": ["NaN"], "b": ["-Infinity"]}),
+        ('{"a": NaN, "b": -Infinity}', {"a": [None], "b": ["-Infinity"]}),
+        ('{"a": "NaN", "b": "nan"}', {"a": ["NaN"], "b": ["nan"]}),
         ('{"a": true, "b": "NA"}', {"a": ["true"], "b": ["NA"]}),
         ('{"a": [1.10, {"x": "é\\"", "y": null}]}', {"a": ['[1.10, {"x": "é\\"", "y": null}]']}),
         ('{"a": {}, "b": [true, []]}', {"a": ["{}"], "b": ["[true, []]"]}),
         ('{"a": "\\ud83d\\ude00\\t"}', {"a": ["😀\t"]}),
         ('{"self": 1, "a \\"b\\"": 2, "😀": 3}', {"self": ["1"], 'a "b"': ["2"], "😀": ["3"]}),
         # Without records there are no columns.
-        ("", {}),
-        (" \n", {}),
         ("[\n]\n", {}),
     ],
 )
@@ -70,6 +69,8 @@ def test_values_are_as_written(content, expected, name, tmp_path):
         ("[1, 2]", ', line 1: this is no record such as {"id": 1}: 1'),
         ('{"a": 1}\n["x"]\n', r", line 2: this is no record"),
         ("{}", ", line 1: the record is empty"),
+        ("", r": the file is empty: cut off, or still being written; for no rows write \[\]"),
+        ("\ufeff \r\n\t\n", ": the file is empty"),
         ('{"a": 1}\n{"a": 1, "a": 2}', ", line 2: there is more than one column 'a'"),
         ('{"a": 1, "A": 2}', ", line 1: there is more than one column 'A'"),
         ('{"a": 1}\n{"b": 1}\n{"A": 2}', r", line 3: .* column 'A' \(the other is 'a'\)"),
@@ -98,3 +99,9 @@ def test_records_beyond_the_first_batch_have_the_same_columns(tmp_path):
 
 def test_a_compressed_file_is_read(tmp_path):
     assert read(tmp_path, gzip.compress(b'{"a": 1}'), "rows.jsonl.gz").to_pydict() == {"a": ["1"]}
+
+
+@pytest.mark.parametrize("content", [b"", gzip.compress(b""), gzip.compress(b"\n")])
+def test_a_compressed_file_without_text_is_no_table(content, tmp_path):
+    with pytest.raises(FileError, match=r"rows\.jsonl\.gz: the file is empty"):
+        read(tmp_path, content, "rows.jsonl.gz")

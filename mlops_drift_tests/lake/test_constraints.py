@@ -1,5 +1,6 @@
 import json
 import math
+import re
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -34,6 +35,10 @@ def lake(tmp_path, connection):
 
 def day(number):
     return MONDAY + timedelta(days=number)
+
+
+def decimals(*texts, precision=38, scale=10):
+    return pa.array([Decimal(text) for text in texts], pa.decimal128(precision, scale))
 
 
 def batch(columns, days=None):
@@ -120,11 +125,28 @@ def test_an_infinite_number_is_rejected(lake, text):
 
 
 @pytest.mark.parametrize("type_", ["number", "integer", "boolean", "category"])
-@pytest.mark.parametrize("missing", [None, "", " \t", "nan", "NaN", math.nan])
-def test_null_blank_and_nan_count_as_missing(lake, type_, missing):
-    values = pa.array([missing], pa.float64() if isinstance(missing, float) else pa.string())
+@pytest.mark.parametrize(
+    "values",
+    [
+        *(pa.array([missing], pa.string()) for missing in (None, "", " \t")),
+        *(pa.array([math.nan], kind) for kind in (pa.float16(), pa.float32(), pa.float64())),
+        pa.array([math.nan]).dictionary_encode(),
+    ],
+)
+def test_null_blank_and_a_float_that_is_no_number_count_as_missing(lake, type_, values):
     assert judged(lake, values, Column(type=type_)) == ([None], [])
     assert judged(lake, values, Column(type=type_, nullable=False)) == ([], ["x: missing"])
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "Nan", "-nan", "+NAN", " nan "])
+def test_the_text_nan_is_missing_among_numbers_and_truths_and_a_category_otherwise(lake, text):
+    for type_ in ("number", "integer", "boolean"):
+        assert judged(lake, [text], Column(type=type_)) == ([None], [])
+    assert judged(lake, [text], Column(type="category")) == ([text.strip()], [])
+    assert screened_events(lake, {"id": [text]}, {}).accepted["id"].to_pylist() == [text.strip()]
+    target = Target(column="y", kind="binary", classes=["NaN", "no"], positive="no")
+    found = screened_labels(lake, {"id": ["a"], "y": ["NaN"]}, target)
+    assert found.accepted["y"].to_pylist() == ["NaN"]
 
 
 @pytest.mark.parametrize("raw", [pa.null(), pa.float64(), pa.string()])
@@ -147,7 +169,7 @@ def test_a_category_outside_allowed_is_rejected_and_without_allowed_is_news(lake
     values = ["oslo", "atlantis"]
     assert judged(lake, values, Column(type="category", allowed=["oslo"])) == (
         ["oslo"],
-        ["x: atlantis is not an allowed value"],
+        ["x: atlantis is not an allowed value (oslo)"],
     )
     assert judged(lake, values, Column(type="category")) == (values, [])
 
@@ -208,11 +230,13 @@ def test_a_key_of_an_earlier_day_is_rejected_and_the_same_day_may_land_again(lak
     assert later.rejected["reason"].to_pylist() == ["id: the key exists on an earlier day"]
 
 
-@pytest.mark.parametrize("missing", [None, "", "NaN"])
-def test_a_row_without_a_key_is_rejected(lake, missing):
-    columns = {"id": pa.array([missing, "b"], pa.string())}
-    screened = screened_events(lake, columns, {})
-    assert screened.accepted["id"].to_pylist() == ["b"]
+@pytest.mark.parametrize(
+    ("key_type", "missing"), [("text", None), ("text", ""), ("integer", "NaN"), ("integer", " ")]
+)
+def test_a_row_without_a_key_is_rejected(lake, key_type, missing):
+    columns = {"id": pa.array([missing, "7"], pa.string())}
+    screened = screened_events(lake, columns, {}, key_type=key_type)
+    assert screened.accepted["id"].cast(pa.string()).to_pylist() == ["7"]
     assert screened.rejected.select(["key", "reason"]).to_pylist() == [
         {"key": None, "reason": "id: the key is missing"}
     ]
@@ -240,12 +264,12 @@ def test_no_rows_give_no_rows(lake):
 
 def test_a_missing_column_is_an_error_that_names_where_what_and_the_remedy(lake):
     with pytest.raises(SourceError) as raised:
-        screened_events(lake, {"id": ["a"], "X": [1.0]}, {"x": Column(type="number")})
+        screened_events(lake, {"id": ["a"], "z": [1.0]}, {"x": Column(type="number")})
     assert str(raised.value) == (
-        "data/events.csv: missing columns: x; found id, X; "
+        "data/events.csv: missing columns: 'x'; found 'id', 'z'; "
         "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml"
     )
-    with pytest.raises(SourceError, match=r"missing columns: y; found id; .*`target\.column`"):
+    with pytest.raises(SourceError, match=r"missing columns: 'y'; found 'id'; .*`target\.column`"):
         screened_labels(lake, {"id": ["a"]})
 
 
@@ -293,7 +317,7 @@ def test_a_label_that_is_null_or_outside_the_classes_is_rejected(lake):
     assert screened.accepted.select(["id", "y"]).to_pylist() == [{"id": "a", "y": "yes"}]
     assert screened.rejected.select(["source", "reason"]).to_pylist() == [
         {"source": "labels", "reason": "y: missing"},
-        {"source": "labels", "reason": "y: maybe is not an allowed value"},
+        {"source": "labels", "reason": "y: maybe is not an allowed value (yes, no)"},
     ]
 
 
@@ -356,11 +380,79 @@ def test_the_label_of_a_regression_is_a_finite_number(lake):
         (pa.array([2**53 + 1]), [2**53 + 1]),
         (pa.array([2**64 - 1], pa.uint64()), []),
         (pa.array([str(2**63)]), []),
-        (pa.array([1e18, 1e19]), [10**18]),
+        (pa.array([2.0**53 - 1, 2.0**53, -1e18, 1e19]), [2**53 - 1]),
+        (pa.array([2.0**24 - 1, 2.0**24], pa.float32()), [2**24 - 1]),
     ],
 )
 def test_integers_keep_every_digit_or_are_rejected(lake, values, accepted):
     assert judged(lake, values, Column(type="integer"))[0] == accepted
+
+
+NOT_KEPT = (
+    "x: {} is not kept exactly by a floating-point number; round it, or declare the column as "
+    "integer or category"
+)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array(["1e-400", "-0.1e-323", "0." + "0" * 400 + "1"]),
+        pa.array(["9007199254740993", "-9007199254740993", "9007199254740993.0"]),
+        pa.array(["00012345678901234567890", "1152921504606847000"]),
+        pa.array([2**53 + 1, -(2**53) - 1, 2**63 - 1]),
+        pa.array([2**64 - 1], pa.uint64()),
+        pa.array([Decimal("1234567890123456.78")], pa.decimal128(18, 2)),
+        pa.array([Decimal("9007199254740993")], pa.decimal128(20, 0)),
+        pa.array([Decimal("0.123456789012345678")], pa.decimal128(38, 20)),
+        pa.array([Decimal("1234567890123456.78")], pa.decimal256(60, 4)),
+    ],
+)
+def test_a_number_that_a_double_does_not_keep_is_rejected(lake, values):
+    accepted, reasons = judged(lake, values, Column(type="number"))
+    assert accepted == []
+    texts = values.to_pylist()
+    shown = [f"{v.normalize():f}" if isinstance(v, Decimal) else v for v in texts]
+    assert reasons == [NOT_KEPT.format(text) for text in shown]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (pa.array(["0.30000000000000004", "3.000000000000000444e-01"]), [0.1 + 0.2, 0.3]),
+        (pa.array(["0.1000000000000000055511151231257827", "1.5e300"]), [0.1, 1.5e300]),
+        (pa.array(["0", "-0.0", "0e5", "000.000", "5e-324"]), [0, 0, 0, 0, 5e-324]),
+        (pa.array(["9007199254740992", "0001152921504606846976", "9.007199254740993e15"]), None),
+        (pa.array([2**53, -(2**53), 2**60, -(2**63)]), None),
+        (pa.array([2**63], pa.uint64()), None),
+        (pa.array([1e23, 2.0**60, 5e-324, 1.7976931348623157e308]), None),
+        (pa.array([1e23, 16777217.0], pa.float32()), [1e23, 16777216.0]),
+        (decimals("0.1", "1234567890123.45", "0.0000000001", "0"), None),
+        (pa.array([Decimal(2**60)], pa.decimal128(38, 0)), [2.0**60]),
+        (pa.array([Decimal("1.000000000000000000")], pa.decimal128(38, 18)), [1.0]),
+        (pa.array([Decimal("100.25")], pa.decimal256(60, 4)), [100.25]),
+    ],
+)
+def test_a_number_that_a_double_keeps_is_accepted_and_a_fraction_rounded(lake, values, expected):
+    wanted = [float(value) for value in expected or values.to_pylist()]
+    accepted, reasons = judged(lake, values, Column(type="number"))
+    assert reasons == []
+    assert accepted == pytest.approx(wanted, rel=1e-7 if values.type == pa.float32() else 0)
+
+
+def test_the_reason_of_a_category_lists_some_allowed_values_and_hints_at_whole_numbers(lake):
+    flags = Column(type="category", allowed=["0", "1"])
+    assert judged(lake, ["1.0", "01.0", "2.0", "1"], flags) == (
+        ["1"],
+        [
+            "x: 1.0 is not an allowed value (0, 1); in a text file 1.0 is not 1",
+            "x: 01.0 is not an allowed value (0, 1)",
+            "x: 2.0 is not an allowed value (0, 1)",
+        ],
+    )
+    many = Column(type="category", allowed=[str(number) for number in range(12)])
+    (reason,) = judged(lake, ["x"], many)[1]
+    assert reason.endswith("(0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more)")
 
 
 @pytest.mark.parametrize("number", [1.7976931348623157e308, 5e-324, -1e-300, 0.1 + 0.2, 1e22])
@@ -394,14 +486,10 @@ def test_a_column_of_the_source_may_have_any_name(lake, name):
     assert json.loads(screened.rejected["row"][1].as_py()) == {"id": "b", "x": "many", name: 1}
 
 
-def decimals(*texts, precision=38, scale=10):
-    return pa.array([Decimal(text) for text in texts], pa.decimal128(precision, scale))
-
-
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        (decimals("1", "20", "1.50", "-0.0000000001"), ["1", "20", "1.5", "-0.0000000001"]),
+        (decimals("1", "20", "1.50", "-0.0000000001"), ["1", "20", "1.5", "-1e-10"]),
         (decimals("100", "12345678901234567890", scale=0), ["100", "12345678901234567890"]),
         (
             pa.array([Decimal("100.00"), Decimal("1.5")], pa.decimal256(60, 4)),
@@ -427,7 +515,7 @@ def test_a_float_that_stands_for_several_keys_is_no_key(lake, key_type):
     screened = screened_events(lake, columns, {}, key_type=key_type)
     assert screened.accepted["id"].to_pylist() in ([2**53 - 1], [str(2**53 - 1)])
     reasons = screened.rejected["reason"].to_pylist()
-    assert all("beyond 2^53, which stands for several whole ones" in reason for reason in reasons)
+    assert all("so large that it stands for several whole ones" in reason for reason in reasons)
 
 
 @pytest.mark.parametrize("text", ["70_1", "0x1F", "0b1", "1 000", "\u0661", "+-5", "1,5"])
@@ -470,10 +558,43 @@ def test_each_part_needs_its_columns_unless_its_rows_may_leave_them_out(lake):
     (whole,) = batch({"id": ["a"], "x": ["1"]}).parts
     (lacking,) = batch({"id": ["b"]}, [1]).parts
     arguments = (day(0), day(1), "id", declared, tables.events, tables.rejected)
-    with pytest.raises(SourceError, match=r"data/events\.csv: missing columns: x; found id"):
+    with pytest.raises(SourceError, match=r"data/events\.csv: missing columns: 'x'; found 'id'"):
         screen_events(lake, Batch((whole, lacking)), *arguments)
     sparse = Batch((whole, replace(lacking, sparse=True)))
-    assert screen_events(lake, sparse, *arguments).accepted["x"].to_pylist() == [1.0, None]
+    screened = screen_events(lake, sparse, *arguments)
+    assert screened.accepted["x"].to_pylist() == [1.0, None]
+    assert screened.notes == {day(1): "no record has 'x': it is null in its only row"}
+    assert not screen_events(lake, Batch((whole,)), *arguments).notes
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["ID", "x"], "'id'; found 'ID', 'x'; names are case-sensitive: write 'ID' as 'id'"),
+        (["id", "X"], "'x'; found 'id', 'X'; names are case-sensitive: write 'X' as 'x'"),
+        ([" id", "x"], "'id'; found ' id', 'x'; remove the space around ' id'"),
+        (["number", "x"], "'id'; found 'number', 'x'; add it to the source, or correct `key`"),
+        (["id;x"], "the only column holds ';': is it what divides the columns?; add it"),
+    ],
+)
+def test_a_key_and_a_name_in_another_case_are_missing_from_records_too(lake, sparse, names, said):
+    declared = {"x": Column(type="number")}
+    tables = model_tables("churn", "id", "text", declared, BINARY)
+    (part,) = batch({name: ["1"] for name in names}).parts
+    arrived = Batch((replace(part, sparse=sparse),))
+    with pytest.raises(SourceError, match=re.escape(said)):
+        screen_events(lake, arrived, day(0), day(0), "id", declared, tables.events, tables.rejected)
+
+
+def test_records_of_labels_need_the_label_and_a_file_without_records_needs_nothing(lake):
+    tables = model_tables("churn", "id", "text", {}, BINARY)
+    (part,) = batch({"id": ["a"]}).parts
+    arguments = ("id", BINARY, tables.labels, tables.rejected)
+    with pytest.raises(SourceError, match="missing columns: 'y'; found 'id'; add it"):
+        screen_labels(lake, Batch((replace(part, sparse=True),)), *arguments)
+    empty = replace(part, rows=pa.table({}), days=part.days[:0], times=part.times[:0], sparse=True)
+    assert screen_labels(lake, Batch((empty,)), *arguments).accepted.num_rows == 0
 
 
 def test_a_rejected_row_is_json_for_every_reader(lake):

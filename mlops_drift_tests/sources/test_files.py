@@ -266,7 +266,7 @@ def test_a_missing_day_may_be_empty(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("path", "text"), [("e.csv", "id,day\n"), ("e.json", "[]"), ("e.jsonl", "")]
+    ("path", "text"), [("e.csv", "id,day\n"), ("e.json", "[]"), ("e.jsonl", "[]\n")]
 )
 def test_a_file_without_rows_has_none(tmp_path, path, text):
     write(tmp_path, path, text)
@@ -292,7 +292,9 @@ def test_a_file_of_a_day_is_looked_at_when_it_has_changed(tmp_path):
 @pytest.mark.parametrize("path", ["e.csv", "e.parquet", "e.jsonl"])
 def test_a_missing_day_column_is_answered_with_the_columns_found(tmp_path, path):
     WRITERS[path](tmp_path, path)
-    with pytest.raises(SourceError, match=r"'when' is missing; found id, day, x; name one of"):
+    with pytest.raises(
+        SourceError, match=r"'when' is missing; found 'id', 'day', 'x'; name one of"
+    ):
         events(tmp_path, path, day_column="when")
 
 

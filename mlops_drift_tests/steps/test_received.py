@@ -432,6 +432,13 @@ def surplus(rows, others):
     return (counted[0] - counted[1]).total()
 
 
+def _shown(row):
+    # A record lacks the keys that it leaves out.
+    if "row" in row:
+        row["row"] = {name: cell for name, cell in json.loads(row["row"]).items() if cell}
+    return str(row)
+
+
 def tables_after(folder, steps, files, name):
     spec = describe(name)
     place = Place(folder, spec)
@@ -441,7 +448,7 @@ def tables_after(folder, steps, files, name):
         place.land(first, last)
     tables = place.model.tables
     return {
-        table.name: sorted(map(str, place.model.lake.read(table).to_pylist()))
+        table.name: sorted(map(_shown, place.model.lake.read(table).to_pylist()))
         for table in (tables.events, tables.rejected, tables.quality, tables.received)
     }, place
 
@@ -466,10 +473,15 @@ def as_parquet(rows):
 def as_jsonl(rows):
     def write_file(path):
         lines = (
-            {name: cell for name, cell in zip(["id", "day", "b"], row, strict=True) if cell}
+            {
+                name: cell or None
+                for name, cell in zip(["id", "day", "b"], row, strict=True)
+                if cell or name == "id"
+            }
             for row in rows
         )
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        path.write_text(text or "[]", encoding="utf-8")
 
     return write_file
 
