@@ -128,14 +128,16 @@ def measure(
     past = column.counts if base is None else base.counts
     n_reference, n = int(past.sum()), current.n
     before, after = comparable_counts(column, past, current.counts, current.novelty)
-    statistic, p = metrics.chi2(before, after)
     ks = ks_p = distance = None
     if base is None and column.sample and sample:
+        if past[-2] and current.counts[-2]:
+            before, after = _by_sign(before, column.sample), _by_sign(after, sample)
         if wasserstein and len(column.sample.finite) and len(sample.finite):
             ks, distance = column.sample.distances(sample)
         else:
             ks = column.sample.ks(sample)
         ks_p = metrics.ks_p(ks, column.sample, sample)
+    statistic, p = metrics.chi2(before, after)
     numeric = column.kind == "numeric"
     return Measures(
         n_reference=n_reference,
@@ -168,6 +170,12 @@ def _mean(base: ColumnProfile | None, column: ColumnReference) -> float | None:
 
 def _std(base: ColumnProfile | None, column: ColumnReference) -> float | None:
     return base.std(column) if base else None
+
+
+def _by_sign(counts: Counts, sample: SortedValues) -> Counts:
+    """Counts of a numeric column with two bins of what is not finite: -inf and inf."""
+    negative = sample.negative_infinities
+    return np.concatenate([counts[:-2], [negative, counts[-2] - negative], counts[-1:]])
 
 
 def comparable_counts(

@@ -48,9 +48,13 @@ class SortedValues:
     @cached_property
     def finite(self) -> Floats:
         """The values without infinities."""
-        first = np.searchsorted(self.values, -np.inf, side="right")
         last = np.searchsorted(self.values, np.inf, side="left")
-        return self.values[first:last]
+        return self.values[self.negative_infinities : last]
+
+    @cached_property
+    def negative_infinities(self) -> int:
+        """How many values are -inf."""
+        return int(np.searchsorted(self.values, -np.inf, side="right"))
 
     @cached_property
     def unit(self) -> float:

@@ -177,3 +177,11 @@ def test_a_p_value_is_never_taken_for_a_distance():
     assert (apart.verdict, same.verdict) == ("fail", "pass")
     assert (apart.q, same.q) == (pytest.approx(0, abs=1e-12), 1)
     assert metrics.ks(quantiles(2000), quantiles(2000)) == (0, 1)
+
+
+@pytest.mark.parametrize("finite", [0, 300])
+def test_infinities_of_the_other_sign_are_other_values(finite):
+    ordinary = quantiles(300)[:finite].tolist()
+    above, below = ([*ordinary, *[math.inf * sign] * 300] for sign in (1, -1))
+    assert compared(above, below).verdict == "fail"
+    assert compared(above, above).verdict == "pass"
