@@ -73,8 +73,23 @@ def write_page(file: str, page: str) -> None:
 
 
 def write_file(option: str, file: str, content: bytes) -> None:
+    """Writes a file as a whole: where that fails, what was there before stays."""
+    place = Path(file)
     with _writing(option, file):
-        Path(file).write_bytes(content)
+        # A pipe, a device, or a file in a folder that takes no other one.
+        if place.exists() and not (place.is_file() and os.access(place.parent, os.W_OK)):
+            place.write_bytes(content)
+            return
+        # Of a link, the file itself.
+        place = place.resolve()
+        part = place.with_name(f".{os.getpid()}.part")
+        try:
+            part.write_bytes(content)
+            if place.exists():
+                part.chmod(place.stat().st_mode)
+            part.replace(place)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def waiting(what: str) -> Any:

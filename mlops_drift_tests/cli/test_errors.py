@@ -137,6 +137,27 @@ def test_a_file_that_can_be_written_is_left_as_it_is_until_then(tmp_path):
     assert not new.exists()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process")
+def test_what_was_there_stays_where_the_disk_is_full(tmp_path):
+    import resource
+
+    old = tmp_path / "old.html"
+    old.write_text("mine")
+    code = (
+        "from mlops_drift.cli.common import write_file\n"
+        f"write_file('--html', {str(old)!r}, b'x' * 100_000)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"--html {old} cannot be written: File too large" in done.stderr
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("old.html", "mine")]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="pipes of a shell")
 def test_a_killed_pipe_ends_quietly_in_a_strict_and_poor_surrounding(tmp_path):
     query = "SELECT repeat('ä', 100) FROM range(100000)"
