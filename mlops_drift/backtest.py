@@ -452,7 +452,11 @@ def read_policies(content: Any, spec: ModelSpec, taken: Collection[str] = ()) ->
         except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(map(str, problem["loc"])).replace("max_days", "max_age_days")
-            found = f", {where}: {problem['msg']}, found {problem['input']!r}"
+            said = f"{problem['msg']}, found {problem['input']!r}"
+            if problem["type"] == "extra_forbidden":
+                known = [name for name in _FieldsOfPolicy.model_fields if name not in UNATTENDED]
+                said = f"there is no such field; there are {', '.join(known)}"
+            found = f", {where}: {said}"
             wrong = found if where else f": {problem['msg']}"
         except ValueError as error:
             wrong = f": {error}"

@@ -160,7 +160,10 @@ def backtest(
         if len(documents) > 1:
             raise BacktestError(f"{policies} holds {len(documents)} documents; make them one")
         content = documents[0].value if documents else None
-        variants |= read_policies(content, spec, variants)
+        try:
+            variants |= read_policies(content, spec, variants)
+        except BacktestError as error:
+            raise BacktestError(f"{policies}: {error}") from error
     unknown = [name for name in only if name not in variants]
     if unknown:
         raise click.UsageError(

@@ -234,9 +234,10 @@ def _unmeasured(
     """What no label of the day says anything about."""
     monitor = spec.monitors.performance
     judged = {item.check for item in verdicts if item.version == champion.version}
+    delay = spec.target.label_delay_days
     why = (
         f"no label arrived for a prediction of version {champion.version}; labels are due "
-        f"{spec.target.label_delay_days} days after their event"
+        f"{delay} day{'' if delay == 1 else 's'} after their event"
     )
     return [
         PerformanceVerdict(
