@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mlops_drift.sql import digits, identifier, literal, literals, number, shortest, whole
 
-repeatable = settings(derandomize=True, deadline=None, max_examples=50)
+repeatable = settings(derandomize=True, max_examples=50)
 
 
 def test_a_name_with_quotes_is_one_identifier():

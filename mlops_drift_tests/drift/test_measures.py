@@ -16,7 +16,7 @@ from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.sorted_values import SortedValues
 
 pytestmark = pytest.mark.filterwarnings("error")
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+repeatable = settings(derandomize=True, max_examples=60)
 
 NAN, INF = np.nan, np.inf
 LARGEST = np.finfo(np.float64).max

@@ -8,7 +8,7 @@ from scipy import stats
 
 from mlops_drift.drift import metrics
 
-repeatable = settings(derandomize=True, deadline=None)
+repeatable = settings(derandomize=True)
 
 DECILES = stats.norm.ppf(np.arange(1, 10) / 10)
 DISTANCES = [metrics.js_distance, metrics.hellinger, metrics.tvd, metrics.linf]

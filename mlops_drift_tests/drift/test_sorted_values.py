@@ -10,7 +10,7 @@ from mlops_drift.drift import sorted_values
 from mlops_drift.drift.sorted_values import SortedValues
 
 pytestmark = pytest.mark.filterwarnings("error")
-repeatable = settings(derandomize=True, deadline=None, max_examples=400)
+repeatable = settings(derandomize=True, max_examples=400)
 
 NAN, INF = np.nan, np.inf
 LARGEST = np.finfo(np.float64).max

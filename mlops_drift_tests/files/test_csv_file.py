@@ -146,7 +146,6 @@ def test_a_row_may_be_longer_than_what_is_read_at_once(tmp_path):
 
 random_files = settings(
     derandomize=True,
-    deadline=None,
     max_examples=150,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -48,7 +48,7 @@ def with_value(name, value):
     return TrainingSet(pa.Table.from_pylist(rows, schema=SCHEMA), TEST)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(range(4)), st.permutations(SCHEMA.names), st.integers(0, 4))
 def test_the_order_of_rows_columns_and_chunks_does_not_matter(rows, names, cut):
     shuffled = TRAIN.take(rows).select(names)
@@ -141,7 +141,7 @@ def table_of(rows):
     return pa.table(dict(zip("xyz", arrays, strict=True)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(CELLS, max_size=3), st.lists(CELLS, max_size=3))
 def test_two_sets_have_one_id_exactly_if_they_hold_the_same_rows(left, right):
     nothing = table_of([])
