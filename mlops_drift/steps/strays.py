@@ -181,14 +181,27 @@ class Record:
         }
 
     def _strays(self, part: Part, days: Collection[date | None]) -> Stray:
-        """The rows of some days that are on no record."""
-        left = self._not_rejected(part, days)
-        part = part.select(pa.array(left, pa.int64()))
-        numbers, is_changed = self._not_landed(part, [day for day in days if day in self._ran])
-        return Stray(part.select(pa.array(numbers, pa.int64())), is_changed)
+        """The rows of some days that are on no record.
 
-    def _not_rejected(self, part: Part, days: Collection[date | None]) -> list[int]:
-        """The numbers of the rows that are no rejected row, as often as it was rejected."""
+        Where the retention has removed rows from the tables, so many are taken for these.
+        """
+        left, rejected = self._not_rejected(part, days)
+        part = part.select(pa.array(left, pa.int64()))
+        numbers, is_changed, landed = self._not_landed(part, days)
+        removed = {day: self._recorded[day] - rejected[day] - landed[day] for day in days}
+        kept = []
+        for at, day in enumerate(part.days.take(pa.array(numbers, pa.int64())).to_pylist()):
+            if removed[day] > 0:
+                removed[day] -= 1
+            else:
+                kept.append(at)
+        found = pa.array([numbers[at] for at in kept], pa.int64())
+        return Stray(part.select(found), [is_changed[at] for at in kept])
+
+    def _not_rejected(
+        self, part: Part, days: Collection[date | None]
+    ) -> tuple[list[int], Counter[date | None]]:
+        """The numbers of the rows that are no rejected row, and how many of these each day has."""
         kept = [entry.day for entry in self._ledger if entry.row_day in days]
         others = {entry.day for entry in self._ledger}
         stored = self._model.lake.rows(
@@ -205,8 +218,11 @@ class Record:
             for row in stored
             if row["row_day"] in days and row["day"] in others
         )
+        counts: Counter[date | None] = Counter()
+        for (day, _), rows in record.items():
+            counts[day] += rows
         if not record:
-            return list(range(part.rows.num_rows))
+            return list(range(part.rows.num_rows)), counts
         present = [name for name in names if name in part.rows.column_names]
         texts = as_json(self._model.lake, part.rows.select(present))
         left = []
@@ -216,12 +232,16 @@ class Record:
                 record[row] -= 1
             else:
                 left.append(number)
-        return left
+        return left, counts
 
-    def _not_landed(self, part: Part, days: Sequence[date | None]) -> tuple[list[int], list[bool]]:
-        """The numbers of the rows that did not land, and whether another of their key did."""
-        dated = [day for day in days if day is not None]
-        key = identifier(self._spec.key)
+    def _not_landed(
+        self, part: Part, days: Collection[date | None]
+    ) -> tuple[list[int], list[bool], Counter[date | None]]:
+        """The numbers of the rows that did not land, and whether another of their key did.
+
+        And how many landed on each day.
+        """
+        dated = [day for day in days if day in self._ran and day is not None]
         rows = typed(
             self._model.lake,
             part,
@@ -236,20 +256,29 @@ class Record:
         same = " AND ".join(
             f"s.{cell} IS NOT DISTINCT FROM l.{identifier(name)}" for cell, name in pairs.items()
         )
+        landed = Scan(self._table, min(dated, default=date.max), max(dated, default=date.min))
         found = self._model.lake.query(
             f"""
             SELECT ordinal, has_key
             FROM (SELECT *, row_number() OVER (PARTITION BY day, v0, same ORDER BY ordinal) AS nth
                   FROM (SELECT s.ordinal, s.day, s.v0, l.day IS NOT NULL AS has_key,
                             l.day IS NOT NULL AND s.is_good AND {same} AS same
-                        FROM typed s LEFT JOIN landed l ON s.day = l.day AND s.v0 = l.{key}))
+                        FROM typed s LEFT JOIN landed l
+                            ON s.day = l.day AND s.v0 = l.{identifier(self._spec.key)}))
             WHERE NOT same OR nth > 1
             ORDER BY ordinal
             """,
             typed=rows,
-            landed=Scan(self._table, min(dated, default=date.max), max(dated, default=date.min)),
+            landed=landed,
         )
-        return found["ordinal"].to_pylist(), found["has_key"].to_pylist()
+        counted = self._model.lake.rows(
+            "SELECT day, count(*) AS rows FROM landed GROUP BY day", landed=landed
+        )
+        return (
+            found["ordinal"].to_pylist(),
+            found["has_key"].to_pylist(),
+            Counter({row["day"]: row["rows"] for row in counted}),
+        )
 
 
 def digests(

@@ -244,6 +244,22 @@ def test_late_rows_of_a_landing_that_is_made_again_are_found_again(place):
     assert (place.account().gone, place.account().late) == (0, {})
 
 
+def test_rows_that_the_retention_has_removed_are_not_taken_for_new_ones(place):
+    rows = [*two_a_day(4), ["x", "soon", "1"]]
+    write(place.folder, rows)
+    place.land(0, 1)
+    tables = place.model.tables
+    for table in (tables.events, tables.rejected):
+        place.model.lake.rewrite_days(table, day(0), day(0), lambda rows: rows.slice(0, 0))
+    write(place.folder, [["new", day(0), "1"], *rows, ["y", "soon", "1"]])
+    place.land(2)
+    assert [(row["key"], row["row_day"]) for row in place.rejected()] in (
+        [("k1", day(0)), ("y", None)],
+        [("y", None), ("k1", day(0))],
+    )
+    assert place.account().gone == 0
+
+
 def test_a_daily_file_that_is_gone_takes_its_rows_with_it(tmp_path):
     place = Place(tmp_path, describe("{day}.csv"))
     for number in range(3):
