@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ _COMMA = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 _END = re.compile(r"[ \t\r\n]*\][ \t\r\n]*")
 _BATCH = 50_000
 
-# What may be a whole number though it is not written as one.
-_FRACTION = re.compile(r"[.]0+$|[0-9][eE]")
-_MOST_DIGITS = 38
-_MOST_DIGITS_OF_A_DOUBLE = 15
+# Numbers that may be written in another way.
+_SHORTER = re.compile(r"[.][0-9]*0$|[0-9][eE]")
+# A decimal of so many digits is a double of its own, and so is a whole number below 2^53.
+_DIGITS_OF_A_DOUBLE = 15
+_INEXACT = 2**53
 
 # An object with its keys in their order, each as often as it is written.
 _Object = tuple[tuple[str, Any], ...]
@@ -180,21 +182,32 @@ def _cell(value: Any) -> str | None:
 
 
 def _digits(number: str) -> str:
-    """A number with its digits, a whole one without a point or an exponent.
+    """A number as text that is the same for the same number: 1.0 is 1, and 1.50 is 1.5.
 
-    With an exponent it is a floating-point number, which beyond 15 digits is not a whole one alone.
+    With an exponent it is a floating-point number, which from 2^53 on is not a whole one alone.
+    What a double does not say stays as it is written.
 
-    >>> [_digits(number) for number in ("1.0", "-0.0", "1.50", "5e2", "1.2e18", "1e400")]
-    ['1', '0', '1.50', '500', '1.2e18', '1e400']
+    >>> [_digits(number) for number in ("1.0", "-0.0", "1.50", "5e2", "15e-1", "1.2e18", "1e400")]
+    ['1', '0', '1.5', '500', '1.5', '1.2e+18', '1e400']
     """
     # Python's garbage collector goes through objects of own classes again and again.
     written = str(number)
-    if not _FRACTION.search(written):
+    if not _SHORTER.search(written):
         return written
-    value = Decimal(written)
-    most = _MOST_DIGITS_OF_A_DOUBLE if "e" in written.lower() else _MOST_DIGITS
-    is_whole = value.adjusted() < most and value == value.to_integral_value()
-    return str(int(value)) if is_whole else written
+    if "e" not in written.lower():
+        plain = written.rstrip("0").rstrip(".")
+        return plain.lstrip("-") if plain in ("0", "-0") else plain
+    try:
+        value = Decimal(written)
+    except InvalidOperation:
+        # No decimal has such an exponent.
+        return written
+    if abs(value) < _INEXACT and value == int(value):
+        return str(int(value))
+    double = float(value)
+    digits = "".join(map(str, value.as_tuple().digits)).strip("0")
+    says_it = double and isfinite(double) and len(digits) <= _DIGITS_OF_A_DOUBLE
+    return repr(double) if says_it else written
 
 
 def _json(value: Any) -> str:

@@ -77,7 +77,7 @@ class _ParquetFile(TableFile):
         except (pa.ArrowException, OSError) as error:
             raise _damaged(self._path, error) from error
         # For `a` Arrow also reads a column that is called `a.b`.
-        return rows if names is None else rows.select(names)
+        return _without_views(rows if names is None else rows.select(names))
 
 
 def open_file(path: Path) -> TableFile:
@@ -134,6 +134,16 @@ def _refuse_other_than_parquet(path: Path) -> None:
         )
     if end != _PARQUET or size < 3 * len(_PARQUET):
         raise FileError(f"{path}: the Parquet file is cut off, or still being written")
+
+
+def _without_views(rows: pa.Table) -> pa.Table:
+    """Texts and bytes in types of which Arrow can take some."""
+    for number, field in enumerate(rows.schema):
+        plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+        if field.type in plain:
+            column = rows[number].cast(plain[field.type])
+            rows = rows.set_column(number, field.name, column)
+    return rows
 
 
 def _damaged(path: Path, error: Exception) -> FileError:

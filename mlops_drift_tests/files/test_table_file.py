@@ -34,6 +34,19 @@ def test_names_of_folders_and_files_add_nothing(folder, name, tmp_path):
     assert open_file(path).read().to_pydict() == {"city": ["hamburg"], "n": ["1"]}
 
 
+def test_views_of_parquet_are_read_as_texts_and_bytes(tmp_path):
+    rows = pa.table(
+        {
+            "text": pa.array(["a", None, "a text of more than twelve bytes"], pa.string_view()),
+            "bytes": pa.array([b"a", None, b"b"], pa.binary_view()),
+        }
+    )
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    read = open_file(tmp_path / "rows.parquet").read()
+    assert read.schema.types == [pa.large_string(), pa.large_binary()]
+    assert read.take([2, 0]).to_pylist() == [rows.to_pylist()[2], rows.to_pylist()[0]]
+
+
 def test_parquet_keeps_its_types(tmp_path):
     rows = pa.table(
         {
