@@ -166,7 +166,8 @@ def _stamp(path: Path) -> str:
         state = path.stat()
     except OSError:
         return ""
-    return f"{state.st_size} {state.st_mtime_ns}"
+    # The last also tells of a file that was given the time of another.
+    return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
 
 
 def _require_file(path: Path, days: str) -> None:
@@ -219,11 +220,16 @@ def _moments(
                 f"{path}: the day column {name!r} holds {kind}; it should hold dates, timestamps "
                 "or texts such as 2024-10-01"
             )
+        first, last = f"DATE '{date.min}'", f"DATE '{date.max}'"
         found = connection.sql(
             f"""
-            SELECT CAST(m AS DATE) AS day, CAST(m AT TIME ZONE 'UTC' AS TIMESTAMP) AS time
-            FROM (SELECT CASE WHEN year(m) BETWEEN 1 AND 9999 THEN m END AS m
-                  FROM (SELECT {moment} AS m FROM dated))
+            SELECT CASE WHEN is_day THEN day END AS day, CASE WHEN is_day THEN time END AS time
+            FROM (SELECT *, day BETWEEN {first} AND {last}
+                        AND CAST(time AS DATE) BETWEEN {first} AND {last} AS is_day
+                  FROM (SELECT CAST(m AS DATE) AS day,
+                            CAST(m AT TIME ZONE 'UTC' AS TIMESTAMP) AS time
+                        FROM (SELECT CASE WHEN isfinite(m) THEN m END AS m
+                              FROM (SELECT {moment} AS m FROM dated))))
             """
         ).to_arrow_table()
     return found["day"], found["time"].cast(pa.timestamp("us"))

@@ -40,3 +40,13 @@ def test_a_wrong_source_names_the_field_the_value_and_what_would_be_right(fields
         SOURCE.validate_python(fields)
     for fragment in told:
         assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "Factory", "posix/Europe/Berlin", "Mars", "", "../x"]
+)
+def test_a_time_zone_has_the_same_name_everywhere(name):
+    fields = {"kind": "files", "events": TABLE, "labels": TABLE, "timezone": name}
+    with pytest.raises(ValidationError, match="use a name such as Europe/Berlin or UTC"):
+        SOURCE.validate_python(fields)
+    assert SOURCE.validate_python({**fields, "timezone": "Europe/Berlin"}).timezone
