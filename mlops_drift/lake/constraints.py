@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -199,10 +200,18 @@ def in_sql(rows: pa.Table) -> pa.Table:
         if pa.types.is_float16(column.type):
             column = column.cast(pa.float32())
         elif pa.types.is_decimal256(column.type):
-            values = (None if v is None else f"{v.normalize():f}" for v in column.to_pylist())
-            column = pa.chunked_array([pa.array(values, pa.string())])
+            column = pa.chunked_array([pa.array(map(_digits, column.to_pylist()), pa.string())])
         columns.append(column)
     return pa.table(columns, [f"c{number}" for number in range(len(columns))])
+
+
+def _digits(number: Decimal | None) -> str | None:
+    """All digits of a number, but for zeros at the end of a fraction."""
+    if number is None:
+        return None
+    # Decimal.normalize would round to 28 digits.
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _json_value(value: Any) -> Any:

@@ -1,7 +1,9 @@
 import csv
 import json
+import os
 from collections import Counter
 from datetime import date, timedelta
+from decimal import Decimal
 from threading import Thread
 
 import duckdb
@@ -282,6 +284,19 @@ def test_a_file_that_comes_for_a_day_that_had_none_is_noticed(tmp_path):
     assert place.account().late == {day(0): 2}
 
 
+def test_an_edit_that_keeps_size_and_time_of_a_file_is_noticed(tmp_path):
+    place = Place(tmp_path, describe("{day}.csv"))
+    for number in range(2):
+        write(tmp_path, [[f"k{number}", day(number), "1"]], f"{day(number)}.csv")
+    place.land(0)
+    file = tmp_path / f"{day(0)}.csv"
+    before = file.stat()
+    write(tmp_path, [["k0", day(0), "2"]], file.name)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    place.land(1)
+    assert place.account().late == {day(0): 1}
+
+
 def test_a_new_copy_of_the_same_file_changes_nothing(tmp_path):
     place = Place(tmp_path, describe("{day}.csv"))
     for number in range(2):
@@ -418,7 +433,31 @@ def test_a_time_without_offset_is_local(tmp_path, text, expected):
     assert [row["day"] for row in place.events()] == [day(expected)]
 
 
-@pytest.mark.parametrize("text", ["infinity", "epoch", "20240301", "2024-3", "99999-01-01", "now"])
+def test_a_moment_before_the_first_day_of_the_calendar_is_none(tmp_path):
+    place = Place(tmp_path, describe(source={"timezone": "America/New_York"}))
+    write(tmp_path, [["a", "0001-01-01T00:00:00Z", "1"], ["b", day(0), "1"]])
+    place.land(0)
+    assert [row["key"] for row in place.rejected()] == ["a"]
+    assert [row["id"] for row in place.events()] == ["b"]
+
+
+def test_keys_of_forty_digits_keep_them(tmp_path):
+    place = Place(tmp_path, describe("e.parquet"))
+    keys = [f"{'1234567890' * 4}{number}" for number in range(3)]
+    ids = pa.array(list(map(Decimal, keys)), pa.decimal256(60, 0))
+    table = pa.table({"id": ids, "day": [day(0)] * 3, "b": [1.0] * 3})
+    pq.write_table(table, tmp_path / "e.parquet")
+    place.land(0)
+    assert [row["id"] for row in place.events()] == keys
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("infinity", "epoch", "20240301", "2024-3", "99999-01-01", "now", "0000-01-01"),
+        *("2024-03-02 (BC)", "9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00+01:00"),
+    ],
+)
 def test_what_only_a_database_reads_as_a_day_is_none(place, text):
     write(place.folder, [["a", text, "1"]])
     place.land(0)
