@@ -68,8 +68,22 @@ def _distinct(values: list[Any]) -> list[Any]:
     return values
 
 
+def _trimmed(values: list[str]) -> list[str]:
+    odd = [value for value in values if not value or value != value.strip()]
+    if odd:
+        raise ValueError(
+            f"values are read without the space around them; write {odd[0].strip()!r}, found "
+            f"{odd[0]!r}"
+            if odd[0].strip()
+            else f"an empty value is a missing one; leave {odd[0]!r} out"
+        )
+    return values
+
+
 # For lists that name each thing once.
 Distinct = AfterValidator(_distinct)
+# For values of a category: what is read is trimmed, and null where nothing remains.
+Trimmed = AfterValidator(_trimmed)
 
 # Lengths in days of the windows that a monitor judges.
 Windows = Annotated[list[PositiveInt], AfterValidator(_ascending)]
@@ -127,7 +141,7 @@ class Column(Strict):
     nullable: bool = Field(True, description="Whether a missing value is acceptable.")
     min: float | None = Field(None, description="Smallest acceptable value, inclusive.")
     max: float | None = Field(None, description="Largest acceptable value, inclusive.")
-    allowed: Annotated[list[Name], Distinct] | None = Field(
+    allowed: Annotated[list[Name], Distinct, Trimmed] | None = Field(
         None,
         min_length=1,
         description="The acceptable categories; a category outside them is rejected.",
@@ -181,7 +195,7 @@ class Target(Strict):
 
     column: Name = Field(description="Name of the label column.")
     kind: TargetKind = Field(description="binary, multiclass or regression.")
-    classes: Annotated[list[Name], Distinct] | None = Field(
+    classes: Annotated[list[Name], Distinct, Trimmed] | None = Field(
         None, description="All classes; a label outside them is rejected. Needed unless regression."
     )
     positive: Name | None = Field(

@@ -12,6 +12,7 @@ from mlops_drift.schema import Name
 from mlops_drift.yaml_syntax import quoted
 
 _NULL = "tag:yaml.org,2002:null"
+_BOOL = "tag:yaml.org,2002:bool"
 _STR = "tag:yaml.org,2002:str"
 
 _WORDS = {"fields": "fields", "list": "a list", "value": "one value", "nothing": "nothing"}
@@ -146,10 +147,15 @@ def _texts(node: yaml.Node) -> list[str]:
     else:
         items = [node]
     return [
-        quoted(item.value) if item.style or item.tag == _NULL else item.value
+        quoted(item.value) if item.style or item.tag == _NULL or _is_word(item) else item.value
         for item in items
         if isinstance(item, yaml.ScalarNode)
     ]
+
+
+def _is_word(item: yaml.ScalarNode) -> bool:
+    """Whether YAML takes a word such as no for a truth."""
+    return item.tag == _BOOL and item.value.lower() not in ("true", "false")
 
 
 def _named(item: yaml.Node) -> yaml.Node:

@@ -71,7 +71,8 @@ def _mistakes(
     options = [option for kind in types for option in _options(kind)]
     texts = options and all(option in (str, Name, NoneType) for option in options)
     if texts and isinstance(node, yaml.MappingNode) and node.flow_style:
-        yield f"{_place(node)}: braces make a mapping; put a text in quotes{_braced(node)}"
+        what = "braces make a mapping" if _braced(node) else "this is a mapping"
+        yield f"{_place(node)}: {what}; put a text in quotes{_braced(node) or _paired(node)}"
     elif said := shape_mistake(node, options, name, optional=optional):
         yield f"{_place(node)}: {said}"
     elif isinstance(node, yaml.ScalarNode):
@@ -164,7 +165,7 @@ def _scalar_mistake(node: yaml.ScalarNode, options: Collection[Any], optional: s
     if value is node:
         kind, text = tag.removeprefix("tag:yaml.org,2002:"), written[:_LONGEST]
         return f"YAML cannot read {text} as {kind}; put it in quotes: {quoted(text)}"
-    if node.style or (tag == _NULL and NoneType in options):
+    if (node.style and tag in _TEXT) or (tag == _NULL and NoneType in options):
         return None
     number = tag in _NUMBERS or _LIKE_A_NUMBER.fullmatch(written)
     if int in options or float in options:
@@ -199,11 +200,26 @@ def _value(node: yaml.ScalarNode) -> object:
         return node
 
 
+def _paired(node: yaml.Node) -> str:
+    """A colon in a text, as the text is to be written."""
+    scalars = [
+        (field, value)
+        for field, value in node.value
+        if isinstance(field, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
+    ]
+    if len(scalars) != 1 or len(node.value) != 1:
+        return ""
+    [(field, value)] = scalars
+    return f": {quoted(f'{field.value}: {value.value}')}"
+
+
 def _braced(node: yaml.Node) -> str:
     """What stands in braces, as it is to be written."""
     text = ""
     while isinstance(node, yaml.MappingNode) and node.flow_style and len(node.value) == 1:
-        [(node, _)] = node.value
+        [(node, value)] = node.value
+        if value.value:
+            return ""
         text += "{"
     if not text or not isinstance(node, yaml.ScalarNode):
         return ""

@@ -79,6 +79,9 @@ def test_classes_of_a_yaml_file_are_texts(text, classes):
 
 
 def test_integers_and_booleans_may_be_allowed_categories():
+    for odd in (" de", "de\t", "", " "):
+        with pytest.raises(ValidationError, match=r"space around them|is a missing one"):
+            Column(type="category", allowed=["x", odd])
     assert Column(type="category", allowed=[1, True, "x"]).allowed == ["1", "true", "x"]
 
 

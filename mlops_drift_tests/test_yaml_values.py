@@ -186,3 +186,17 @@ def test_a_document_has_fields(text):
 
 def test_what_nobody_has_described_is_left_alone():
     assert mistakes("unknown: {on: [no, 012]}") == []
+
+
+@pytest.mark.parametrize(
+    ("classes", "right"),
+    [
+        ("{no: 1, yes: 2}", 'write classes: ["no", "yes"]'),
+        ('[[no], "yes"]', 'write "no"'),
+        ("[a: b, c]", 'this is a mapping; put a text in quotes: "a: b"'),
+        ('[!!bool "yes", b]', 'YAML reads yes as true; put it in quotes: "yes"'),
+    ],
+)
+def test_what_is_advised_of_classes_would_be_right(classes, right):
+    (told,) = mistakes(f"target: {{classes: {classes}}}")
+    assert told.endswith(right)
