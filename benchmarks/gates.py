@@ -24,6 +24,7 @@ from mlops_drift.learning.gates.beats_champion import BeatsChampion
 from mlops_drift.learning.gates.config import Gates
 from mlops_drift.learning.gates.distribution import PredictionDistribution
 from mlops_drift.learning.gates.lookup import gates_of
+from mlops_drift.learning.gates.overlap import NoRowOverlap
 from mlops_drift.learning.gates.perfect_feature import NoPerfectFeature
 from mlops_drift.learning.gates.trained_on_train_part import TrainedOnTrainPart
 from mlops_drift.learning.metrics import Array, wilson
@@ -165,7 +166,8 @@ def judged(task: Task) -> list[Found]:
         gates = gates_of(honest.gates, honest.columns, honest.business)[1:]
         found = [Found(task, HONEST, verdicts(gates, honest))]
         for what, change in DISHONEST.items():
-            found.append(Found(task, what, verdicts(WATCHING, change(honest, task.family, rng))))
+            watching = [OVERLAP] if change is copied else WATCHING
+            found.append(Found(task, what, verdicts(watching, change(honest, task.family, rng))))
     return found
 
 
@@ -177,7 +179,8 @@ def verdicts(gates: Sequence[Gate], candidate: Candidate) -> dict[str, str]:
 def challenger(world: World, task: Task, rows: pd.DataFrame) -> Candidate:
     """An honest challenger, fitted on the train part alone."""
     train, test = rows.iloc[: -task.n], rows.iloc[-task.n :].reset_index(drop=True)
-    metric = world.metrics[task.seed % len(world.metrics)]
+    turn = task.seed + list(SIZES).index(task.n) + FAMILIES.index(task.family)
+    metric = world.metrics[turn % len(world.metrics)]
     training, recipe = Training(metric=metric), Recipe(task.family, MODEST[task.family])
     learned = train[list(COLUMNS)], train["y"].to_numpy(), COLUMNS, world.target
     model = fit(recipe, *learned, training.seed)
@@ -254,6 +257,13 @@ def leaking(honest: Candidate, family: FamilyName, rng: np.random.Generator) -> 
     return replace(honest, train=train, test=test, columns={**COLUMNS, LEAK: Column(type="number")})
 
 
+def copied(honest: Candidate, family: FamilyName, rng: np.random.Generator) -> Candidate:
+    """A quarter of the test rows are in the train part too, under other keys."""
+    twins = honest.test[rng.random(len(honest.test)) < 0.25]
+    twins = twins.assign(id=-1 - np.arange(len(twins)))
+    return replace(honest, train=pd.concat([honest.train, twins], ignore_index=True))
+
+
 def constant(honest: Candidate, family: FamilyName, rng: np.random.Generator) -> Candidate:
     """Always says what is most frequent, or the mean."""
     labels = honest.train["y"]
@@ -270,8 +280,10 @@ DISHONEST: dict[str, Callable[[Candidate, FamilyName, np.random.Generator], Cand
     "knows all test rows": all_by_heart,
     "a column tells the label": leaking,
     "a constant": constant,
+    "a quarter of the test rows are train rows too": copied,
 }
 # The gates that look for these.
+OVERLAP = NoRowOverlap()
 WATCHING = (PredictionDistribution(), NoPerfectFeature(), AsValidated(), TrainedOnTrainPart())
 
 
@@ -357,13 +369,17 @@ def by_size_table(found: Sequence[Found]) -> Table:
 
 def dishonest_table(found: Sequence[Found]) -> Table:
     """How often dishonest models are rejected, and by which gate."""
-    names = [gate.name for gate in WATCHING]
+    names = [gate.name for gate in (*WATCHING, OVERLAP)]
     table = table_of("Dishonest models rejected", "model", "rejected", *names)
     for what in DISHONEST:
         here = [one for one in found if one.what == what]
-        by_gate = [sum(one.verdicts[name] != "pass" for one in here) for name in names]
         rejected = share(sum(one.rejected for one in here), len(here))
-        table.add_row(what, rejected, *(f"{100 * count / len(here):.0f} %" for count in by_gate))
+        by_gate = [[one.verdicts[name] for one in here if name in one.verdicts] for name in names]
+        cells = [
+            f"{100 * sum(one != 'pass' for one in some) / len(some):.0f} %" if some else ""
+            for some in by_gate
+        ]
+        table.add_row(what, rejected, *cells)
     return table
 
 
