@@ -52,7 +52,8 @@ def judge_quality(
         return QualityVerdict(n, 0, 0.0, limit, "pass", f"all {n} {what} meet their constraints")
     ranked = sorted(present.items(), key=lambda item: (-item[1], item[0]))
     listed = ", ".join(f"{reason} ({count})" for reason, count in ranked[:3])
-    more = f" and {len(ranked) - 3} more reasons" if len(ranked) > 3 else ""
+    rest = len(ranked) - 3
+    more = f" and {rest} more reason{'' if rest == 1 else 's'}" if rest > 0 else ""
     return QualityVerdict(
         n,
         unusable,

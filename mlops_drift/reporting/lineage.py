@@ -40,7 +40,8 @@ def lineage_lines(title: str, chain: Sequence[Link]) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.4g}"
+        # In all its digits: it is here that a value is traced.
+        return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, dict):
         return ", ".join(f"{name}={_text(item)}" for name, item in value.items())
     return str(value)

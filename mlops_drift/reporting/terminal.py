@@ -236,9 +236,10 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
         days = ", ".join(map(str, changed[:LISTED]))
         more = f" and {len(changed) - LISTED} more days" if len(changed) > LISTED else ""
         yield (
-            f"  of days that had run, rows that are new or changed: {late} (rejected), rows on "
-            f"record that are gone or changed: {lost} ({days}{more}); to land these days as they "
-            f"are now: mlops-drift run {model} --from {changed[0]} --until {changed[-1]} --again"
+            f"  of days that had run ({days}{more}): rows that are new or changed {late}, which "
+            f"are rejected, and rows on record that are gone or changed {lost}; to land these days "
+            f"as they are now: mlops-drift run {model} --from {changed[0]} --until {changed[-1]} "
+            "--again"
         )
     if account["note"]:
         yield f"  {account['note']}"

@@ -98,10 +98,12 @@ def require_columns(part: "Part", wanted: Sequence[str], always: Sequence[str], 
     count = part.rows.num_rows
     if not missing or not count:
         return ""
+    others = [name for name in found if name not in (*wanted, part.day_column)]
     return (
         f"no record has {_quoted(missing)}: "
         f"{'it is' if len(missing) == 1 else 'they are'} null in "
         f"{'its only row' if count == 1 else f'all {count:,} rows'}"
+        f"{f'; beside there is {_quoted(others[:LISTED])}' if others else ''}"
     )
 
 

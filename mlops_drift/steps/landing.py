@@ -109,7 +109,10 @@ def _judge(
     champions = model.champions(first, last)
     verdicts = _verdicts(spec, model, source, champions, arrived, kept_aside, unmatched)
     for day, note in screened.notes.items():
-        verdicts[day] = replace(verdicts[day], reason=f"{verdicts[day].reason}; {note}")
+        said = verdicts[day]
+        # Perhaps nothing of the column was there; perhaps it is called otherwise.
+        verdict = "unknown" if said.verdict == "pass" else said.verdict
+        verdicts[day] = replace(said, verdict=verdict, reason=f"{said.reason}; {note}")
     rows = [
         {
             "day": day,

@@ -144,11 +144,11 @@ def about_made_again(days: Collection[date]) -> str:
 
     >>> about_made_again([date(2024, 3, 5), date(2024, 3, 6)])
     'made again, because an earlier day has landed since: 2024-03-05 to 2024-03-06; what was \
-served, decided and told stays, as does what overdue labels told after them'
+served, decided and told stays, as does what later labels than are due have told'
     """
     return (
         f"made again, because an earlier day has landed since: {_listed(days)}; what was served, "
-        "decided and told stays, as does what overdue labels told after them"
+        "decided and told stays, as does what later labels than are due have told"
     )
 
 

@@ -51,7 +51,7 @@ def test_performance_is_unknown_until_labels_are_due(said):
         assert unknown.severity == dg.AssetCheckSeverity.WARN
         assert metadata_of(unknown)["verdict"] == "unknown"
         assert f"no label arrived for a prediction of version {version};" in unknown.description
-        assert "labels are due 1 days after their event" in unknown.description
+        assert "labels are due 1 day after their event" in unknown.description
 
     assert found[day(0)].description == f"{day(0)}: no champion serves yet"
 

@@ -38,7 +38,7 @@ def test_the_sentence_names_the_most_frequent_reasons():
     judged = judge_quality(86, aside, "labels", ONE_PERCENT)
     assert judged.reason == (
         "14 of 100 labels cannot be used (14.0 %, accepted 1.0 %): c (9), a (2), b (2) "
-        "and 1 more reasons"
+        "and 1 more reason"
     )
 
 

@@ -118,8 +118,8 @@ def test_the_status_names_the_days_that_differ_from_their_source(status):
         "2 on record and no longer in it" in text
     )
     assert (
-        f"new or changed: 1 (rejected), rows on record that are gone or changed: 2 ({FIRST}, "
-        f"{LAST}); to land these days as they are now: "
-        f"mlops-drift run tiny --from {FIRST} --until {LAST} --again" in text
+        f"of days that had run ({FIRST}, {LAST}): rows that are new or changed 1, which are "
+        "rejected, and rows on record that are gone or changed 2; to land these days as they are "
+        f"now: mlops-drift run tiny --from {FIRST} --until {LAST} --again" in text
     )
     assert "events.csv: cut off" in text

@@ -297,6 +297,18 @@ def test_an_edit_that_keeps_size_and_time_of_a_file_is_noticed(tmp_path):
     assert place.account().late == {day(0): 1}
 
 
+def test_a_column_that_no_record_of_a_day_has_makes_its_quality_unknown(tmp_path):
+    place = Place(tmp_path, describe("{day}.jsonl"))
+    for number, name in enumerate(("b", "bb")):
+        record = {"id": f"k{number}", "day": str(day(number)), name: 1}
+        (tmp_path / f"{day(number)}.jsonl").write_text(json.dumps(record))
+    quality = {**place.land(0).quality, **place.land(1).quality}
+    assert [quality[day(number)].verdict for number in range(2)] == ["pass", "unknown"]
+    assert quality[day(1)].reason.endswith(
+        "no record has 'b': it is null in its only row; beside there is 'bb'"
+    )
+
+
 def test_a_new_copy_of_the_same_file_changes_nothing(tmp_path):
     place = Place(tmp_path, describe("{day}.csv"))
     for number in range(2):
