@@ -15,7 +15,7 @@ _PLAIN = rf"\s*[+-]?{_DIGITS}\s*"
 _WITH_EXPONENT = r"\s*[+-]?([0-9]+([.][0-9]{0,18})?|[.][0-9]{1,18})[eE][+]?[0-9]+\s*"
 
 # Every decimal of so many digits is a double of its own, which is written as it.
-_DIGITS_OF_A_DOUBLE = 15
+DIGITS_OF_A_DOUBLE = 15
 _SPACE = "' \t\n\r\f'"
 
 
@@ -127,7 +127,7 @@ def digits(text: str) -> str:
     after = f"rtrim(split_part({bare}, '.', 2), '0')"
     return (
         f"CASE WHEN regexp_full_match({text}, '{_PLAIN}') "
-        f"AND ({after} = '' OR length({before} || {after}) > {_DIGITS_OF_A_DOUBLE}) "
+        f"AND ({after} = '' OR length({before} || {after}) > {DIGITS_OF_A_DOUBLE}) "
         f"THEN CASE WHEN contains({text}, '-') AND {before} || {after} <> '' THEN '-' ELSE '' END "
         f"|| CASE WHEN {before} = '' THEN '0' ELSE {before} END "
         f"|| CASE WHEN {after} = '' THEN '' ELSE '.' || {after} END "

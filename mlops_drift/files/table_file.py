@@ -15,6 +15,7 @@ TEXT_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 ENDINGS = (".parquet", *TEXT_ENDINGS)
 
 _PARQUET = b"PAR1"
+_PLAIN = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 
 
 class TableFile(ABC):
@@ -139,9 +140,8 @@ def _refuse_other_than_parquet(path: Path) -> None:
 def _without_views(rows: pa.Table) -> pa.Table:
     """Texts and bytes in types of which Arrow can take some."""
     for number, field in enumerate(rows.schema):
-        plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
-        if field.type in plain:
-            column = rows[number].cast(plain[field.type])
+        if field.type in _PLAIN:
+            column = rows[number].cast(_PLAIN[field.type])
             rows = rows.set_column(number, field.name, column)
     return rows
 

@@ -20,15 +20,21 @@ from mlops_drift.lake.lake import Lake, Scan
 from mlops_drift.lake.table import Table
 from mlops_drift.schema import Column, ColumnType, Target
 from mlops_drift.sources.base import Batch, Part, require_columns
-from mlops_drift.sql import digits, identifier, literal, number, shortest, whole
+from mlops_drift.sql import (
+    DIGITS_OF_A_DOUBLE,
+    digits,
+    identifier,
+    literal,
+    number,
+    shortest,
+    whole,
+)
 
 TRUTHS = "('true', 't', '1', '1.0', 'yes', 'y')"
 FALSEHOODS = "('false', 'f', '0', '0.0', 'no', 'n')"
 BLANKS = r"E' \t\r\n'"
 # From here on not every whole number is a floating-point number of its own, by the bits of one.
 INEXACT = {16: 2**11, 32: 2**24, 64: 2**53}
-# A number of fewer digits is a double of its own.
-MOST_DIGITS = 15
 MOST_LISTED = 10
 # What a label is that another one of the same day replaces.
 CORRECTED = "corrected later on the same day"
@@ -65,9 +71,10 @@ def _text(name: str, raw: pa.DataType, column: Column) -> str:
         shown = shortest(name)
     elif pa.types.is_decimal(raw):
         said = f"CASE WHEN contains({shown}, '.') THEN rtrim({shown}, '0') ELSE {shown} END"
+        is_short = f"length({said}) <= {DIGITS_OF_A_DOUBLE}"
         # The same as its digits, but faster.
         double = shortest(f"TRY_CAST({shown} AS DOUBLE)")
-        shown = f"CASE WHEN length({said}) <= {MOST_DIGITS} THEN {double} ELSE {digits(shown)} END"
+        shown = f"CASE WHEN {is_short} THEN {double} ELSE {digits(shown)} END"
     text = f"trim({shown}, {BLANKS})"
     if pa.types.is_floating(raw) or column.type != "category":
         return f"CASE WHEN NOT regexp_full_match({text}, '([+-]?nan)?', 'i') THEN {text} END"
@@ -88,7 +95,7 @@ def _may_be_inexact(name: str, text: str, raw: pa.DataType, column: Column) -> s
     if pa.types.is_integer(raw):
         exact = INEXACT[64]
         return "false" if raw.bit_width < 64 else f"{name} NOT BETWEEN {-exact} AND {exact}"
-    is_long = f"length({text}) > {MOST_DIGITS}"
+    is_long = f"length({text}) > {DIGITS_OF_A_DOUBLE}"
     if pa.types.is_decimal(raw):
         return is_long
     return f"{is_long} AND regexp_full_match({text}, '[+-]?[0-9]+([.]0*)?')"

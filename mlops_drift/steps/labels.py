@@ -174,12 +174,13 @@ def measure_label_coverage(
     table = model.tables.label_coverage
     rows = model.label_coverage(first, last, ages)
     model.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
-    # Where these days ran late, or again, the days after them have counted without their labels.
-    if spec.retention.predictions_days is not None:
-        return [Coverage(**row) for row in rows if row["day"] == last]
-    after = Scan(table, last + timedelta(days=1), last + timedelta(days=oldest))
-    counted = [row["day"] for row in model.lake.rows("SELECT DISTINCT day FROM c", c=after)]
-    for since, end in ranges(counted):
-        later = model.label_coverage(since, end, ages)
-        model.lake.replace_days(table, since, end, pa.Table.from_pylist(later, schema=table.schema))
+    if spec.retention.predictions_days is None:
+        # Where these days ran late, or again, those after them have counted without their labels.
+        after = Scan(table, last + timedelta(days=1), last + timedelta(days=oldest))
+        counted = [row["day"] for row in model.lake.rows("SELECT DISTINCT day FROM c", c=after)]
+        for since, end in ranges(counted):
+            later = pa.Table.from_pylist(
+                model.label_coverage(since, end, ages), schema=table.schema
+            )
+            model.lake.replace_days(table, since, end, later)
     return [Coverage(**row) for row in rows if row["day"] == last]

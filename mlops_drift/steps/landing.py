@@ -17,7 +17,7 @@ from mlops_drift.monitoring.quality import QualityVerdict, judge_quality
 from mlops_drift.sources.base import Batch, Source
 from mlops_drift.spec import ModelSpec
 from mlops_drift.sql import literal
-from mlops_drift.steps.ledger import Account
+from mlops_drift.steps.ledger import Account, Destination
 from mlops_drift.steps.missing import in_short, ranges, recorded, without_events
 from mlops_drift.steps.received import BEFORE_START, TOO_LATE, Landing
 
@@ -64,7 +64,8 @@ def land_events(
     screened = screen_events(
         model.lake, batch, first, last, spec.key, spec.source_columns, table, rejected
     )
-    landing = Landing(spec, model, EVENTS, table, spec.source_columns, batch, first, last)
+    to = Destination(spec, model, EVENTS, table, spec.source_columns)
+    landing = Landing(to, batch, first, last)
     kept_aside, account = landing.put(screened.accepted, screened.rejected)
     quality = _judge(spec, model, EVENTS, batch, screened, kept_aside, {}, first, last)
     return Landed(screened.accepted.num_rows, rejected_by_reason(kept_aside), quality, account)
@@ -85,8 +86,8 @@ def land_labels(
         batch = source.labels(first, last)
     table, rejected = model.tables.labels, model.tables.rejected
     screened = screen_labels(model.lake, batch, spec.key, spec.target, table, rejected)
-    columns = {spec.target.column: spec.target.labels}
-    landing = Landing(spec, model, LABELS, table, columns, batch, first, last)
+    to = Destination(spec, model, LABELS, table, {spec.target.column: spec.target.labels})
+    landing = Landing(to, batch, first, last)
     kept_aside, account = landing.put(screened.accepted, screened.rejected)
     unmatched = model.unmatched_labels(first, last) if screened.accepted.num_rows else {}
     quality = _judge(spec, model, LABELS, batch, screened, kept_aside, unmatched, first, last)

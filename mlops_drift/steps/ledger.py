@@ -10,8 +10,42 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+import pyarrow as pa
+
 from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.lake.table import Table
+from mlops_drift.schema import Column
+from mlops_drift.spec import ModelSpec
 from mlops_drift.sql import literal
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where the rows of a source land.
+
+    Attributes:
+        spec: the model.
+        model: its tables.
+        source: events or labels.
+        table: where accepted rows land.
+        columns: the declared columns of the source but for the key.
+    """
+
+    spec: ModelSpec
+    model: ModelLake
+    source: str
+    table: Table
+    columns: Mapping[str, Column]
+
+    @property
+    def names(self) -> list[str]:
+        """The declared columns, the key first."""
+        return [self.spec.key, *self.columns]
+
+    @property
+    def key_type(self) -> pa.DataType:
+        """The type of the key in the table."""
+        return self.table.schema.field(self.spec.key).type
 
 
 @dataclass(frozen=True)

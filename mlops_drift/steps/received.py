@@ -10,12 +10,9 @@ import pyarrow.compute as pc
 
 from mlops_drift.lake.constraints import as_json, keys_of
 from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.lake.table import Table
-from mlops_drift.schema import Column
 from mlops_drift.sources.base import Batch, Part
-from mlops_drift.spec import ModelSpec
 from mlops_drift.sql import literal
-from mlops_drift.steps.ledger import Account, Received, account_of, read_ledger
+from mlops_drift.steps.ledger import Account, Destination, Received, account_of, read_ledger
 from mlops_drift.steps.missing import days_between
 from mlops_drift.steps.strays import NO_STATE, NOTHING, Found, Record, State, Stray, digests
 
@@ -30,29 +27,14 @@ class Landing:
     """One landing of some days of a source: what is new among the rows of other days.
 
     Args:
-        spec: the model.
-        model: its tables.
-        source: events or labels.
-        table: where accepted rows land.
-        columns: the declared columns of the source but for the key.
+        to: where accepted rows land.
         batch: what was read.
         first: first day.
         last: last day.
     """
 
-    def __init__(
-        self,
-        spec: ModelSpec,
-        model: ModelLake,
-        source: str,
-        table: Table,
-        columns: Mapping[str, Column],
-        batch: Batch,
-        first: date,
-        last: date,
-    ) -> None:
-        self._spec, self._model, self._batch = spec, model, batch
-        self._source, self._table, self._columns = source, table, columns
+    def __init__(self, to: Destination, batch: Batch, first: date, last: date) -> None:
+        self._to, self._batch = to, batch
         self._first, self._last = first, last
 
     def put(self, accepted: pa.Table, rejected: pa.Table) -> tuple[pa.Table, Account]:
@@ -64,12 +46,12 @@ class Landing:
         Returns:
             All rejected rows of these days, those of other days among them, and where all rows are.
         """
-        lake, tables = self._model.lake, self._model.tables
+        lake, tables = self._to.model.lake, self._to.model.tables
         misplaced = [self._misplaced(day, part) for day, part in self._batch.misplaced.items()]
         own = pa.concat_tables([rejected, *misplaced])
-        lake.replace_days(self._table, self._first, self._last, accepted)
+        lake.replace_days(self._to.table, self._first, self._last, accepted)
         while True:
-            ledger = read_ledger(self._model, self._source)
+            ledger = read_ledger(self._to.model, self._to.source)
             found = self._found(ledger)
             strays = [self._late(stray) for stray in found.strays]
             kept_aside = pa.concat_tables([own, *strays])
@@ -78,7 +60,7 @@ class Landing:
                 self._first,
                 self._last,
                 kept_aside,
-                where=f"source = {literal(self._source)}",
+                where=f"source = {literal(self._to.source)}",
             )
             self._take_back(ledger)
             account = self._record(ledger, accepted, own, found)
@@ -90,12 +72,12 @@ class Landing:
 
     def _misplaced(self, day: date, part: Part) -> pa.Table:
         """Rows in the file of a day that are of another: they belong to it as long as they are."""
-        faults = [_misplaced(of, text) for of, text in _dated(self._model, part)]
+        faults = [_misplaced(of, text) for of, text in _dated(self._to.model, part)]
         return self._rejected(part.of(day), day, faults)
 
     def _late(self, stray: Stray) -> pa.Table:
         """Rows that no day took, as they are rejected with the first day."""
-        dated = _dated(self._model, stray.part)
+        dated = _dated(self._to.model, stray.part)
         faults = [
             self._fault(day, text) + (OTHER_VALUES if is_changed else "")
             for (day, text), is_changed in zip(dated, stray.is_changed, strict=True)
@@ -106,8 +88,8 @@ class Landing:
         """Why no day took a row."""
         if day is None:
             return _misplaced(day, text)
-        if day < self._spec.start_date:
-            return f"{day} {BEFORE_START} {self._spec.start_date}"
+        if day < self._to.spec.start_date:
+            return f"{day} {BEFORE_START} {self._to.spec.start_date}"
         return f"{day} {TOO_LATE}"
 
     def _rejected(self, part: Part, day: date, faults: Sequence[str]) -> pa.Table:
@@ -116,32 +98,25 @@ class Landing:
         return pa.table(
             {
                 "day": [day] * len(faults),
-                "source": [self._source] * len(faults),
+                "source": [self._to.source] * len(faults),
                 "key": self._keys(part),
                 "reason": [f"{column}: {fault}" for fault in faults],
-                "row": as_json(self._model.lake, part.rows),
+                "row": as_json(self._to.model.lake, part.rows),
                 "row_day": part.days,
             },
-            schema=self._model.tables.rejected.schema,
+            schema=self._to.model.tables.rejected.schema,
         )
 
     def _keys(self, part: Part) -> list[str | None]:
-        kind = self._table.schema.field(self._spec.key).type
-        return keys_of(self._model.lake, part, self._spec.key, kind)
+        to = self._to
+        return keys_of(to.model.lake, part, to.spec.key, to.key_type)
 
     def _found(self, ledger: Sequence[Received]) -> Found:
         """What the source holds of other days."""
         if self._batch.others is None:
             return Found()
-        record = Record(
-            self._spec,
-            self._model,
-            self._source,
-            self._table,
-            self._columns,
-            self._elsewhere(ledger),
-        )
-        return record.find(self._batch.others, days_between(self._first, self._last))
+        record = Record(self._to, self._elsewhere(ledger))
+        return record.find(self._batch.others, set(days_between(self._first, self._last)))
 
     def _elsewhere(self, ledger: Collection[Received]) -> list[Received]:
         """The entries that this landing leaves as they are.
@@ -159,19 +134,19 @@ class Landing:
 
     def _take_back(self, ledger: Iterable[Received]) -> None:
         """Removes rows that were too late for these days, which now hold them."""
-        rejected = self._model.tables.rejected
+        rejected = self._to.model.tables.rejected
         kept_with = {entry.day for entry in ledger if self._is_mine(entry.row_day)}
 
         def without_mine(existing: pa.Table) -> pa.Table:
             days = existing["row_day"]
             mine = pc.and_(
-                pc.equal(existing["source"], self._source),
+                pc.equal(existing["source"], self._to.source),
                 pc.and_(pc.greater_equal(days, self._first), pc.less_equal(days, self._last)),
             )
             return existing.filter(pc.invert(pc.fill_null(mine, False)))
 
         for day in sorted(day for day in kept_with if not self._is_mine(day)):
-            self._model.lake.rewrite_days(rejected, day, day, without_mine)
+            self._to.model.lake.rewrite_days(rejected, day, day, without_mine)
 
     def _entries(
         self, ledger: Collection[Received], accepted: pa.Table, own: pa.Table, found: Found
@@ -185,10 +160,10 @@ class Landing:
                 for entry in self._elsewhere(ledger)
             ),
             *(
-                Received(day, self._source, day, rows[day])
+                Received(day, self._to.source, day, rows[day])
                 for day in days_between(self._first, self._last)
             ),
-            *(Received(self._first, self._source, day, rows) for day, rows in late.items()),
+            *(Received(self._first, self._to.source, day, rows) for day, rows in late.items()),
         ]
         entries = _with_states(entries, {**found.states, **self._own_states()})
         newest = max(entry.day for entry in entries if entry.is_own)
@@ -205,8 +180,7 @@ class Landing:
         if self._batch.others is None:
             return {}
         misplaced = (part.of(day) for day, part in self._batch.misplaced.items())
-        names = [self._spec.key, *self._columns]
-        held = digests(self._model, [*self._batch.parts, *misplaced], names)
+        held = digests(self._to.model, [*self._batch.parts, *misplaced], self._to.names)
         return {
             day: State(held.get(day, NOTHING)[1], self._batch.stamps.get(day))
             for day in days_between(self._first, self._last)
@@ -221,18 +195,18 @@ class Landing:
         def build(existing: pa.Table) -> pa.Table | None:
             nonlocal account
             rows = [Received(**row) for row in existing.to_pylist()]
-            mine = [entry for entry in rows if entry.source == self._source]
+            mine = [entry for entry in rows if entry.source == self._to.source]
             if _strays_of(mine) != _strays_of(ledger):
                 account = None
                 return None
             entries = self._entries(mine, accepted, own, found)
             account = account_of(entries)
-            others = [entry for entry in rows if entry.source != self._source]
+            others = [entry for entry in rows if entry.source != self._to.source]
             return pa.Table.from_pylist(
                 [vars(entry) for entry in [*others, *entries]], schema=existing.schema
             )
 
-        self._model.lake.rewrite(self._model.tables.received, build)
+        self._to.model.lake.rewrite(self._to.model.tables.received, build)
         return account
 
 

@@ -18,12 +18,9 @@ import pyarrow.compute as pc
 from mlops_drift.lake.constraints import as_json, in_sql, typed
 from mlops_drift.lake.lake import Scan
 from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.lake.table import Table
-from mlops_drift.schema import Column
 from mlops_drift.sources.base import LISTED, OtherDays, Part
-from mlops_drift.spec import ModelSpec
 from mlops_drift.sql import identifier, literal
-from mlops_drift.steps.ledger import Received
+from mlops_drift.steps.ledger import Destination, Received
 
 
 @dataclass(frozen=True)
@@ -90,25 +87,12 @@ class Record:
     """The rows of a source that landed or were rejected on other days than those that land.
 
     Args:
-        spec: the model.
-        model: its tables.
-        source: events or labels.
-        table: where accepted rows landed.
-        columns: the declared columns of the source but for the key.
-        ledger: its entries but for those of the days that land.
+        to: where they landed.
+        ledger: the entries of the source but for those of the days that land.
     """
 
-    def __init__(
-        self,
-        spec: ModelSpec,
-        model: ModelLake,
-        source: str,
-        table: Table,
-        columns: Mapping[str, Column],
-        ledger: Sequence[Received],
-    ) -> None:
-        self._spec, self._model, self._ledger = spec, model, ledger
-        self._source, self._table, self._columns = source, table, columns
+    def __init__(self, to: Destination, ledger: Sequence[Received]) -> None:
+        self._to, self._ledger = to, ledger
         self._recorded: Counter[date | None] = Counter()
         self._states: dict[date | None, State] = {}
         for entry in ledger:
@@ -134,7 +118,7 @@ class Record:
                 before = self._states[look.day]
                 states[look.day] = State(before.digest, look.stamp, before.gone)
                 continue
-            held = digests(self._model, [look.part], [self._spec.key, *self._columns])
+            held = digests(self._to.model, [look.part], self._to.names)
             if look.day is None:
                 total = look.part.rows.num_rows
                 waiting += sum(rows for day, (rows, _) in held.items() if self._waits(day, landing))
@@ -148,7 +132,7 @@ class Record:
     def _waits(self, day: date | None, landing: Collection[date]) -> bool:
         return (
             day is not None
-            and day >= self._spec.start_date
+            and day >= self._to.spec.start_date
             and day not in self._ran
             and day not in landing
         )
@@ -163,7 +147,7 @@ class Record:
     ) -> dict[date | None, State]:
         """How some days stand; their rows that are on no record are added to the strays."""
         known = {day: self._states.get(day, NO_STATE) for day in days}
-        changed = [day for day in days if known[day].digest != held.get(day, NOTHING)[1]]
+        changed = {day for day in days if known[day].digest != held.get(day, NOTHING)[1]}
         new: Counter[date | None] = Counter()
         if any(day in held for day in changed):
             stray = self._strays(_of_days(part, changed), changed)
@@ -204,27 +188,25 @@ class Record:
         """The numbers of the rows that are no rejected row, and how many of these each day has."""
         kept = [entry.day for entry in self._ledger if entry.row_day in days]
         others = {entry.day for entry in self._ledger}
-        stored = self._model.lake.rows(
-            f"SELECT day, row_day, row FROM rejected WHERE source = {literal(self._source)}",
+        stored = self._to.model.lake.rows(
+            f"SELECT day, row_day, row FROM rejected WHERE source = {literal(self._to.source)}",
             rejected=Scan(
-                self._model.tables.rejected,
+                self._to.model.tables.rejected,
                 min(kept, default=date.max),
                 max(kept, default=date.min),
             ),
         )
-        names = [self._spec.key, *self._columns, part.day_column or ""]
+        names = [*self._to.names, part.day_column or ""]
         record = Counter(
             (row["row_day"], _identity(row["row"], names))
             for row in stored
             if row["row_day"] in days and row["day"] in others
         )
-        counts: Counter[date | None] = Counter()
-        for (day, _), rows in record.items():
-            counts[day] += rows
+        counts = Counter(day for day, _ in record.elements())
         if not record:
             return list(range(part.rows.num_rows)), counts
         present = [name for name in names if name in part.rows.column_names]
-        texts = as_json(self._model.lake, part.rows.select(present))
+        texts = as_json(self._to.model.lake, part.rows.select(present))
         left = []
         for number, (day, text) in enumerate(zip(part.days.to_pylist(), texts, strict=True)):
             row = (day, _identity(text, names))
@@ -242,36 +224,31 @@ class Record:
         And how many landed on each day.
         """
         dated = [day for day in days if day in self._ran and day is not None]
-        rows = typed(
-            self._model.lake,
-            part,
-            self._spec.key,
-            self._table.schema.field(self._spec.key).type,
-            self._columns,
-        )
-        pairs = {f"v{number}": name for number, name in enumerate(self._columns, start=1)}
+        to = self._to
+        rows = typed(to.model.lake, part, to.spec.key, to.key_type, to.columns)
+        pairs = {f"v{number}": name for number, name in enumerate(to.columns, start=1)}
         # Labels have no time.
-        if "event_time" in self._table.schema.names:
+        if "event_time" in to.table.schema.names:
             pairs["event_time"] = "event_time"
         same = " AND ".join(
             f"s.{cell} IS NOT DISTINCT FROM l.{identifier(name)}" for cell, name in pairs.items()
         )
-        landed = Scan(self._table, min(dated, default=date.max), max(dated, default=date.min))
-        found = self._model.lake.query(
+        landed = Scan(to.table, min(dated, default=date.max), max(dated, default=date.min))
+        found = to.model.lake.query(
             f"""
             SELECT ordinal, has_key
             FROM (SELECT *, row_number() OVER (PARTITION BY day, v0, same ORDER BY ordinal) AS nth
                   FROM (SELECT s.ordinal, s.day, s.v0, l.day IS NOT NULL AS has_key,
                             l.day IS NOT NULL AND s.is_good AND {same} AS same
                         FROM typed s LEFT JOIN landed l
-                            ON s.day = l.day AND s.v0 = l.{identifier(self._spec.key)}))
+                            ON s.day = l.day AND s.v0 = l.{identifier(to.spec.key)}))
             WHERE NOT same OR nth > 1
             ORDER BY ordinal
             """,
             typed=rows,
             landed=landed,
         )
-        counted = self._model.lake.rows(
+        counted = to.model.lake.rows(
             "SELECT day, count(*) AS rows FROM landed GROUP BY day", landed=landed
         )
         return (
@@ -307,7 +284,7 @@ def digests(
 
 
 def _of_days(part: Part, days: Collection[date | None]) -> Part:
-    wanted = pa.array(days, pa.date32())
+    wanted = pa.array(list(days), pa.date32())
     return part.filter(pc.is_in(part.days, value_set=wanted))
 
 
