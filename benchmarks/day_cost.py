@@ -23,8 +23,8 @@ import dagster as dg  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from mlops_drift.loading import find_model  # noqa: E402
-from mlops_drift.replay import Replay, Step, open_instance, quiet  # noqa: E402
+from mlops_drift.config.loading import find_model  # noqa: E402
+from mlops_drift.simulation.historical_run import Replay, Step, open_instance, quiet  # noqa: E402
 
 LAST_WARM_UP_DAY = date(2019, 7, 13)
 LAST_DAY = date(2019, 7, 30)

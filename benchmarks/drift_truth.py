@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from mlops_drift.drift.compare import compare
+from mlops_drift.compare.compare import compare
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.profile import Profile, add, profile_by
 from mlops_drift.drift.reference import Reference

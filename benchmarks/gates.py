@@ -18,19 +18,19 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from mlops_drift.learning.config import BusinessValue, FamilyName, MetricName, Training
-from mlops_drift.learning.gates.as_validated import AsValidated
 from mlops_drift.learning.gates.base import FRESH_ROWS, Candidate, Duel, Gate
 from mlops_drift.learning.gates.beats_champion import BeatsChampion
 from mlops_drift.learning.gates.config import Gates
+from mlops_drift.learning.gates.cv_test_gap import AsValidated
 from mlops_drift.learning.gates.distribution import PredictionDistribution
-from mlops_drift.learning.gates.lookup import gates_of
 from mlops_drift.learning.gates.overlap import NoRowOverlap
-from mlops_drift.learning.gates.perfect_feature import NoPerfectFeature
-from mlops_drift.learning.gates.trained_on_train_part import TrainedOnTrainPart
+from mlops_drift.learning.gates.refit_consistency import TrainedOnTrainPart
+from mlops_drift.learning.gates.registry import gates_of
+from mlops_drift.learning.gates.target_leakage import NoPerfectFeature
 from mlops_drift.learning.metrics import Array, wilson
 from mlops_drift.learning.model import fit, out_of_fold
 from mlops_drift.learning.recipe import Recipe
-from mlops_drift.schema import Column, Target
+from mlops_drift.schema.columns import Column, Target
 
 COLUMNS = {
     "x": Column(type="number"),

@@ -15,17 +15,17 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from mlops_drift.backtest import Backtest, Variant, standard_policies
+from mlops_drift.config.loading import find_model
 from mlops_drift.learning.metrics import Array, evaluate
-from mlops_drift.loading import find_model
-from mlops_drift.monitoring.checks import PERFORMANCE_DROP
-from mlops_drift.monitoring.config import PerformanceMonitor
-from mlops_drift.monitoring.estimation import ScoreEstimator
-from mlops_drift.monitoring.performance import Labelled, judge_performance, measure_metric
-from mlops_drift.replay import quiet
-from mlops_drift.schema import Target
+from mlops_drift.monitors.checks import PERFORMANCE_DROP
+from mlops_drift.monitors.config import PerformanceMonitor
+from mlops_drift.monitors.estimation import ScoreEstimator
+from mlops_drift.monitors.performance import Labelled, judge_performance, measure_metric
+from mlops_drift.schema.columns import Target
 from mlops_drift.settings import DATA_VARIABLE
-from mlops_drift.sources.catalogue import open_source
+from mlops_drift.simulation.backtest import Backtest, Variant, standard_policies
+from mlops_drift.simulation.historical_run import quiet
+from mlops_drift.sources.registry import open_source
 
 TARGET = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
 START = date(2024, 1, 1)

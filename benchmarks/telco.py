@@ -16,19 +16,19 @@ from time import process_time
 import duckdb
 from rich.console import Console
 
-from mlops_drift.lake.memory import MemoryLake
+from mlops_drift.config.loading import find_model
 from mlops_drift.learning.metrics import evaluate
-from mlops_drift.loading import find_model
+from mlops_drift.pipeline.features import make_features
+from mlops_drift.pipeline.gates import evaluate_gates
+from mlops_drift.pipeline.landing import land_events, land_labels
+from mlops_drift.pipeline.scoring import predict_table
+from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.replay import quiet
 from mlops_drift.resources import model_lake
-from mlops_drift.sources.catalogue import open_source
+from mlops_drift.simulation.historical_run import quiet
 from mlops_drift.sources.config import FilesSource
-from mlops_drift.steps.features import make_features
-from mlops_drift.steps.gates import evaluate_gates
-from mlops_drift.steps.landing import land_events, land_labels
-from mlops_drift.steps.scoring import predict_table
-from mlops_drift.steps.training import build_training_set, train_challenger
+from mlops_drift.sources.registry import open_source
+from mlops_drift.store.memory import MemoryLake
 
 # Seeds whose mean is told.
 GROUP = 5

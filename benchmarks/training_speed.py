@@ -52,10 +52,10 @@ from threadpoolctl import threadpool_limits
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.families.base import Params
 from mlops_drift.learning.families.lightgbm import TREES
-from mlops_drift.learning.families.lookup import family
+from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.model import train
-from mlops_drift.schema import Column, Target
-from mlops_drift.studies import Studies
+from mlops_drift.registry.studies import Studies
+from mlops_drift.schema.columns import Column, Target
 
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "telco"
 FILE = "Telco-Customer-Churn.csv"

@@ -10,15 +10,14 @@ from mlops_drift.assets.decisions import decisions_asset
 from mlops_drift.assets.landing import landing_assets
 from mlops_drift.assets.production import production_assets
 from mlops_drift.assets.retraining import gates_check, retraining_assets
-from mlops_drift.automation.cleanup import cleanup_job
-from mlops_drift.automation.jobs import daily_job, daily_schedule, retraining_job
-from mlops_drift.automation.missing import late_files_sensor
-from mlops_drift.automation.notifications import notification_sensor
-from mlops_drift.automation.sensor import retraining_sensor
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.files.text import read_text
+from mlops_drift.jobs import cleanup_job, daily_job, daily_schedule, retraining_job
 from mlops_drift.resources import mlflow_run
-from mlops_drift.sources.catalogue import open_source
-from mlops_drift.spec import ModelSpec
+from mlops_drift.sensors.late_files import late_files_sensor
+from mlops_drift.sensors.notifications import notification_sensor
+from mlops_drift.sensors.retraining import retraining_sensor
+from mlops_drift.sources.registry import open_source
 
 # Beside the YAML, where features are derived.
 FEATURES_SQL = "features.sql"

@@ -4,9 +4,9 @@ import dagster as dg
 from dagster._utils.warnings import suppress_dagster_warnings
 
 from mlops_drift import settings
-from mlops_drift.environment import isolate
-from mlops_drift.loading import load_definitions
+from mlops_drift.config.loading import load_definitions
 from mlops_drift.resources import default_resources
+from mlops_drift.settings import isolate
 
 
 @dg.definitions

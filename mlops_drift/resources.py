@@ -10,12 +10,12 @@ from dagster_duckdb import DuckDBResource
 from pydantic import PrivateAttr
 
 from mlops_drift import settings
-from mlops_drift.lake.delta import DeltaLake
-from mlops_drift.lake.lake import Lake
-from mlops_drift.lake.model_lake import ModelLake
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.registry.registry import Registry
-from mlops_drift.spec import ModelSpec
-from mlops_drift.studies import Studies
+from mlops_drift.registry.studies import Studies
+from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.lake import Lake
+from mlops_drift.store.model_store import ModelLake
 
 
 class LakeResource(dg.ConfigurableResource["LakeResource"]):

@@ -30,7 +30,7 @@ from sqlalchemy.event import listen
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from mlops_drift import settings
-from mlops_drift.sqlite_files import SQLITE, file_of, made_beside
+from mlops_drift.registry.sqlite_files import SQLITE, file_of, made_beside
 
 # Event files that stay open: the index, and those of a few runs.
 OPEN_FILES = 8

@@ -12,9 +12,9 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from mlops_drift.lake.delta import DeltaLake
 from mlops_drift.registry.registry import Registry
-from mlops_drift.replay import open_instance
+from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.store.delta import DeltaLake
 from mlops_drift_tests.processes import Processes
 from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
 

@@ -1,6 +1,6 @@
 import os
 
-from mlops_drift.environment import DAGSTER, isolate
+from mlops_drift.settings import DAGSTER, isolate
 
 FOREIGN = {
     "MLFLOW_REGISTRY_URI": "databricks-uc",

@@ -3,8 +3,8 @@
 import pytest
 
 from mlops_drift import settings
-from mlops_drift.replay import open_instance
 from mlops_drift.resources import open_registry
+from mlops_drift.simulation.historical_run import open_instance
 from mlops_drift_tests.tiny import day
 
 

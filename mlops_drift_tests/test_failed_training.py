@@ -5,11 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from mlops_drift.backtest import Backtest, standard_policies
 from mlops_drift.cli.errors import BUG
 from mlops_drift.cli.main import main
-from mlops_drift.loading import find_model
-from mlops_drift.sources.catalogue import open_source
+from mlops_drift.config.loading import find_model
+from mlops_drift.simulation.backtest import Backtest, standard_policies
+from mlops_drift.sources.registry import open_source
 from mlops_drift_tests.tiny import ROWS, day, write_days
 
 REASON = "ValueError: Input X contains NaN."
@@ -71,7 +71,7 @@ def test_a_failed_decision_is_taken_up_at_once_when_the_description_has_changed(
 def test_a_backtest_goes_on_as_well(world, monkeypatch):
     found = find_model("tiny")
     history = Backtest(found.spec, open_source(found.spec.source, found.folder), day(0), day(3))
-    monkeypatch.setattr("mlops_drift.backtest.train_birth", broken)
+    monkeypatch.setattr("mlops_drift.simulation.backtest.train_birth", broken)
     never = dict(list(standard_policies(found.spec).items())[:1])
     [told] = history.run(never)["policies"].values()
     assert [(row["outcome"], row["labelled"]) for row in told["decisions"]] == [

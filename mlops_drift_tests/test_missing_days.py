@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from mlops_drift.cli.errors import BUG, MISSING_DAYS
 from mlops_drift.cli.main import main
-from mlops_drift.replay import open_instance
-from mlops_drift_tests.test_backtest import STORY, backtest
+from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift_tests.simulation.test_backtest import STORY, backtest
 from mlops_drift_tests.tiny import ROWS, day, evaluations, events_of, labels_of
 
 # The story has begun: up to day 3 all files were there.
@@ -98,7 +98,7 @@ def taken_in(passed_over, tmp_path_factory):
     with world.active(), pytest.MonkeyPatch.context() as patch:
         put(world, "events", NO_EVENTS)
         put(world, "labels", NO_LABELS)
-        patch.setattr("mlops_drift.replay.outdated", lambda *arguments: 1 / 0)
+        patch.setattr("mlops_drift.simulation.historical_run.outdated", lambda *arguments: 1 / 0)
         assert CliRunner().invoke(main, ["run", "tiny"]).exit_code == BUG
         patch.undo()
         told, said = run()

@@ -13,34 +13,34 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.assets.common import column_schema
-from mlops_drift.backtest import UNATTENDED
-from mlops_drift.checks.birth import birth_pictures
+from mlops_drift.charts.baseline import birth_pictures
+from mlops_drift.charts.drift import Panel, comparison_chart
 from mlops_drift.checks.drift import drift_checks
 from mlops_drift.checks.gates import gate_checks, gate_pictures
 from mlops_drift.checks.performance import performance_checks
 from mlops_drift.cli.main import main
-from mlops_drift.drift.chart import Panel, comparison_chart
-from mlops_drift.lake.catalogue import run_sql
-from mlops_drift.lake.decision_log import IDLE
-from mlops_drift.lake.delta import DeltaLake
-from mlops_drift.lineage import explain_key
+from mlops_drift.cli.views.lineage import lineage_lines
+from mlops_drift.cli.views.terminal import print_status, print_table
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.decisions import decide_now, record_decision
+from mlops_drift.lifecycle.lineage import explain_key
+from mlops_drift.lifecycle.retraining import carry_out
+from mlops_drift.lifecycle.status import read_status
+from mlops_drift.pipeline.drift import measure_drift
+from mlops_drift.pipeline.features import make_features, require_point_in_time
+from mlops_drift.pipeline.gates import evaluate_gates
+from mlops_drift.pipeline.landing import land_events, land_labels
+from mlops_drift.pipeline.performance import measure_performance
+from mlops_drift.pipeline.scoring import score_days
+from mlops_drift.pipeline.training import train_birth
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
-from mlops_drift.reporting.lineage import lineage_lines
-from mlops_drift.reporting.terminal import print_status, print_table
 from mlops_drift.resources import model_lake
-from mlops_drift.sources.catalogue import open_source
-from mlops_drift.spec import ModelSpec
-from mlops_drift.status import read_status
-from mlops_drift.steps.decisions import decide_now, record_decision
-from mlops_drift.steps.drift import measure_drift
-from mlops_drift.steps.features import make_features, require_point_in_time
-from mlops_drift.steps.gates import evaluate_gates
-from mlops_drift.steps.landing import land_events, land_labels
-from mlops_drift.steps.performance import measure_performance
-from mlops_drift.steps.retraining import carry_out
-from mlops_drift.steps.scoring import score_days
-from mlops_drift.steps.training import train_birth
+from mlops_drift.simulation.backtest import UNATTENDED
+from mlops_drift.sources.registry import open_source
+from mlops_drift.store.decision_log import IDLE
+from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.queries import run_sql
 from mlops_drift_tests.tiny import SPEC, day, merged
 
 KEY, TARGET, MADE = "a'b.c [d]", "{y}\\<b>$y$", "made % of {}"

@@ -10,11 +10,11 @@ import pytest
 import yaml
 from sklearn.datasets import load_diabetes, load_wine
 
-from mlops_drift.loading import find_model
-from mlops_drift.replay import Replay, open_instance
+from mlops_drift.config.loading import find_model
+from mlops_drift.lifecycle.rebuild import rebuild
+from mlops_drift.pipeline.gates import model_gates
 from mlops_drift.resources import open_registry
-from mlops_drift.steps.gates import model_gates
-from mlops_drift.steps.rebuild import rebuild
+from mlops_drift.simulation.historical_run import Replay, open_instance
 from mlops_drift_tests.tiny import evaluations
 
 FIRST = date(2024, 1, 1)

@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 
 from mlops_drift import settings
-from mlops_drift.replay import open_instance
 from mlops_drift.resources import open_registry
+from mlops_drift.simulation.historical_run import open_instance
 
 # Runs the model again and again: each run but the last dies at a call, the hard way. The imports
 # are paid once: each of these runs is a fork of a process that has done nothing else.
@@ -51,12 +51,12 @@ CLIENT = ("mlflow", "MlflowClient", "create_model_version")
 # Calls at which a run ends, in the order in which it comes to them: the retraining that follows the
 # turned rule, while version 1 serves.
 CALLS = {
-    "in the landing of a day": ("mlops_drift.lake.delta", "DeltaLake", "replace_days", *AFTER),
-    "in the search": ("mlops_drift.studies", "_StudyMemory", "keep", *AFTER),
+    "in the landing of a day": ("mlops_drift.store.delta", "DeltaLake", "replace_days", *AFTER),
+    "in the search": ("mlops_drift.registry.studies", "_StudyMemory", "keep", *AFTER),
     "in logging, before the version is registered": (*CLIENT, "before", None),
     "between registration and alias": (*CLIENT, *AFTER),
     "between the table of promotions and the alias": (
-        *("mlops_drift.lake.model_lake", "ModelLake", "add_promotion", *AFTER),
+        *("mlops_drift.store.model_store", "ModelLake", "add_promotion", *AFTER),
     ),
     "between alias and record": (
         *("mlops_drift.registry.registry", "Registry", "set_alias", "after", "champion"),

@@ -22,12 +22,12 @@ from deltalake import DeltaTable
 
 from mlops_drift import settings
 from mlops_drift.assets.common import CHAMPION, TRAINING_SET, asset_key
-from mlops_drift.automation.jobs import daily_job_name, retraining_job_name
-from mlops_drift.automation.sensor import sensor_name
+from mlops_drift.config.loading import find_model
 from mlops_drift.definitions import defs
-from mlops_drift.loading import find_model
-from mlops_drift.replay import QUIET, Replay, quiet
+from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.resources import default_resources, model_lake, open_lake
+from mlops_drift.sensors.retraining import sensor_name
+from mlops_drift.simulation.historical_run import QUIET, Replay, quiet
 
 FIRST = date(2024, 3, 1)
 ROWS = 60

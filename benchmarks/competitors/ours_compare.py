@@ -3,7 +3,7 @@
 import child
 import scipy.stats  # noqa: F401 - else imported on first use, in the measured seconds
 
-from mlops_drift.drift.compare import compare
+from mlops_drift.compare.compare import compare
 
 
 def work(task: child.Task) -> int:

@@ -21,13 +21,8 @@ from mlops_drift.assets.common import (
 from mlops_drift.assets.decisions import ending_decision, show_outcome
 from mlops_drift.assets.shadow import summary_metadata
 from mlops_drift.checks.report import verdict_table
-from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.lake.records import Promotion
-from mlops_drift.registry.base import VersionRegistry
-from mlops_drift.registry.registry import Registry
-from mlops_drift.resources import LakeResource
-from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.promotion import (
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.promotion import (
     Person,
     PromotionError,
     approve,
@@ -36,7 +31,12 @@ from mlops_drift.steps.promotion import (
     rollback,
     waiting_decision,
 )
-from mlops_drift.steps.retraining import champion_already, promote_or_reject
+from mlops_drift.lifecycle.retraining import champion_already, promote_or_reject
+from mlops_drift.registry.base import VersionRegistry
+from mlops_drift.registry.registry import Registry
+from mlops_drift.resources import LakeResource
+from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.records import Promotion
 
 
 class Move(Enum):

@@ -9,10 +9,10 @@ import dagster as dg
 import pyarrow as pa
 
 from mlops_drift import settings
-from mlops_drift.digests import code_digest
-from mlops_drift.lake.table import Table
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.registry.base import VersionRegistry
-from mlops_drift.spec import ModelSpec
+from mlops_drift.registry.code_digests import code_digest
+from mlops_drift.store.tables import Table
 
 EVENTS = "events"
 LABELS = "labels"
@@ -103,7 +103,7 @@ def asset_options(
         "group_name": spec.name,
         "description": description,
         "kinds": kinds,
-        "code_version": code_digest("steps", "lake", *code)[:16],
+        "code_version": code_digest("pipeline", "lifecycle", "store", *code)[:16],
         "metadata": metadata,
         "deps": [asset_key(spec, name) for name in upstream],
         "tags": {MODEL_TAG: spec.name},

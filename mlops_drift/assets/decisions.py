@@ -16,9 +16,9 @@ from mlops_drift.assets.common import (
     column_schema,
 )
 from mlops_drift.checks.report import verdict_table
-from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.retraining import ending
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.retraining import ending
+from mlops_drift.store.model_store import ModelLake
 
 DECISIONS = "decisions"
 

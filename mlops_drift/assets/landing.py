@@ -17,18 +17,18 @@ from mlops_drift.assets.common import (
     row_count,
 )
 from mlops_drift.checks.quality import data_quality, data_quality_spec
-from mlops_drift.monitoring.checks import DATA_QUALITY
-from mlops_drift.monitoring.quality import QualityVerdict
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.monitors.checks import DATA_QUALITY
+from mlops_drift.monitors.quality import QualityVerdict
+from mlops_drift.pipeline.features import make_features
+from mlops_drift.pipeline.landing import Landed, judge_labels_again, land_events, land_labels
 from mlops_drift.resources import LakeResource
 from mlops_drift.sources.base import Source
-from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.features import make_features
-from mlops_drift.steps.landing import Landed, judge_labels_again, land_events, land_labels
 
 # Metadata of `events`: the days of labels that were judged again when they landed.
 JUDGED_AGAIN = "labels judged again"
 
-CODE = ("sources", "schema.py", "monitoring/quality.py")
+CODE = ("sources", "schema", "monitoring/quality.py")
 
 
 def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]:
@@ -104,7 +104,7 @@ def _features(spec: ModelSpec) -> dg.AssetsDefinition:
             description="The features of each day's events: what the model sees. What features.sql "
             "derives rests on nothing later than the day.",
             kinds={"deltalake", "duckdb"},
-            code=("schema.py",),
+            code=("schema",),
             table=spec.tables.features,
             daily=True,
             # Derived features may look at the labels of earlier days, which a range run lands too.

@@ -17,17 +17,17 @@ from mlops_drift.assets.common import (
     version_link,
 )
 from mlops_drift.assets.shadow import beside_metadata, scored_metadata
+from mlops_drift.charts.performance import Point
 from mlops_drift.checks.drift import drift_checks, drift_specs
 from mlops_drift.checks.performance import performance_checks, performance_specs
-from mlops_drift.checks.performance_chart import Point
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
+from mlops_drift.pipeline.drift import measure_drift
+from mlops_drift.pipeline.labels import measure_label_coverage
+from mlops_drift.pipeline.performance import measure_performance
+from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
-from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.drift import measure_drift
-from mlops_drift.steps.labels import measure_label_coverage
-from mlops_drift.steps.performance import measure_performance
-from mlops_drift.steps.scoring import score_days
-from mlops_drift.steps.shadow import measure_shadows, score_shadows
 
 
 def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
@@ -112,7 +112,7 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
             "that; its slices, its worth, its labels and its age. Beside the champion, a "
             "challenger that waits for approval, on the same events.",
             kinds={"deltalake", "duckdb"},
-            code=("monitoring", "learning/metrics.py", "learning/bootstrap.py", "checks"),
+            code=("monitors", "learning/metrics.py", "learning/bootstrap.py", "checks"),
             table=spec.tables.performance,
             daily=True,
             upstream=[LABELS, PRODUCTION_PREDICTIONS],

@@ -26,34 +26,34 @@ from mlops_drift.assets.common import (
     upstream_metadata,
 )
 from mlops_drift.assets.decisions import ending_decision, show_outcome
-from mlops_drift.checks.birth import birth_pictures
+from mlops_drift.charts.baseline import birth_pictures
 from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
 from mlops_drift.checks.report import png, verdict_table
-from mlops_drift.lake.records import VersionRecord
-from mlops_drift.lake.training_sets import canonical_json
-from mlops_drift.registry.base import GATES_FILE
-from mlops_drift.registry.registry import Registry
-from mlops_drift.resources import LakeResource, open_studies
-from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.gates import evaluate_gates, gate_record, model_gates
-from mlops_drift.steps.retraining import (
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.retraining import (
     choose_rows,
     chosen_sentence,
     refuse,
     wait_for_approval,
 )
-from mlops_drift.steps.training import (
+from mlops_drift.pipeline.gates import evaluate_gates, gate_record, model_gates
+from mlops_drift.pipeline.training import (
     TrainingSetError,
     build_training_set,
     record_birth,
     remembering,
     train_challenger,
 )
+from mlops_drift.registry.base import GATES_FILE
+from mlops_drift.registry.registry import Registry
+from mlops_drift.resources import LakeResource, open_studies
+from mlops_drift.store.records import VersionRecord
+from mlops_drift.store.training_sets import canonical_json
 
 if TYPE_CHECKING:
     from mlops_drift.learning.window_choice import WindowChoice
 
-LEARNING_CODE = ("learning", "registry", "schema.py")
+LEARNING_CODE = ("learning", "registry", "schema")
 
 
 class TrainingSetConfig(dg.Config):

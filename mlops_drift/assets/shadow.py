@@ -6,12 +6,12 @@ from typing import Any
 
 import dagster as dg
 
-from mlops_drift.assets.shadow_chart import shadow_chart
+from mlops_drift.charts.shadow import shadow_chart
 from mlops_drift.checks.report import png, verdict_table
-from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.monitoring.shadow import SINCE_WAIT
-from mlops_drift.steps.scoring import Served
-from mlops_drift.steps.shadow import ShadowDay, shadow_summary
+from mlops_drift.lifecycle.shadow.comparison import SINCE_WAIT
+from mlops_drift.lifecycle.shadow.scoring import ShadowDay, shadow_summary
+from mlops_drift.pipeline.scoring import Served
+from mlops_drift.store.model_store import ModelLake
 
 
 def scored_metadata(shadow: Served) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import Any
 
 import dagster as dg
 
-from mlops_drift.checks.performance_chart import Point, performance_chart
+from mlops_drift.charts.performance import Point, performance_chart
 from mlops_drift.checks.report import check_result, verdict_table
-from mlops_drift.monitoring.checks import (
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.monitors.checks import (
     ADVICE,
     BUSINESS_VALUE,
     ERROR_DRIFT,
@@ -20,11 +21,10 @@ from mlops_drift.monitoring.checks import (
     WARNINGS,
     CheckName,
 )
-from mlops_drift.monitoring.performance import PerformanceVerdict
-from mlops_drift.schema import overall
-from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.labels import Coverage
-from mlops_drift.steps.performance import PerformanceDay
+from mlops_drift.monitors.performance import PerformanceVerdict
+from mlops_drift.pipeline.labels import Coverage
+from mlops_drift.pipeline.performance import PerformanceDay
+from mlops_drift.schema.verdicts import overall
 
 DESCRIPTIONS: dict[CheckName, str] = {
     PERFORMANCE_DROP: "Fails when the serving version's metric is beyond the floor, or worse than "

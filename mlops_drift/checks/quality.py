@@ -6,10 +6,10 @@ from datetime import date
 import dagster as dg
 
 from mlops_drift.checks.report import check_result, verdict_table
-from mlops_drift.lake.table import Table
-from mlops_drift.monitoring.checks import ADVICE, DATA_QUALITY
-from mlops_drift.monitoring.quality import QualityVerdict
-from mlops_drift.schema import overall
+from mlops_drift.monitors.checks import ADVICE, DATA_QUALITY
+from mlops_drift.monitors.quality import QualityVerdict
+from mlops_drift.schema.verdicts import overall
+from mlops_drift.store.tables import Table
 
 
 def data_quality_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from mlops_drift.schema import Verdict
+from mlops_drift.schema.verdicts import Verdict
 
 
 def check_result(

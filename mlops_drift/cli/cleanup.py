@@ -13,10 +13,10 @@ from mlops_drift.cli.common import FORMAT, opened, print_json, waiting
 @FORMAT
 def cleanup(model: str, delete: bool, style: str) -> None:
     """Show what the retention of MODEL lets go, and with --delete remove it."""
-    from mlops_drift.reporting.cleanup import print_plan
+    from mlops_drift.cli.views.cleanup import print_plan
 
     with opened(model) as (spec, lake, registry):
-        from mlops_drift.steps.cleanup import clean_up
+        from mlops_drift.lifecycle.cleanup.cleanup import clean_up
 
         with waiting(f"{model}: looking, or waiting for a training or a cleanup under way"):
             plan = clean_up(spec, lake, registry, dry_run=not delete)

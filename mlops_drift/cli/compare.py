@@ -12,7 +12,7 @@ from mlops_drift.cli.common import FORMAT, print_json, waiting, writable, write_
 from mlops_drift.cli.errors import DRIFTED, Trouble
 
 if TYPE_CHECKING:
-    from mlops_drift.drift.compare import Comparison
+    from mlops_drift.compare.compare import Comparison
     from mlops_drift.drift.rows import Rows
 
 
@@ -68,8 +68,8 @@ def compare(
         raise click.UsageError("--auc compares whole tables, it cannot be used with --by")
     monitor = _monitor(judging)
     with waiting(f"comparing {current} with {reference}"), _clear_reading(reference, current):
-        from mlops_drift.drift.compare import compare as compare_tables
-        from mlops_drift.drift.compare import compare_chunks
+        from mlops_drift.compare.compare import compare as compare_tables
+        from mlops_drift.compare.compare import compare_chunks
         from mlops_drift.drift.rows import Rows, RowsError
 
         past, now = Rows(reference), Rows(current)
@@ -87,14 +87,14 @@ def compare(
         else:
             comparisons = [compare_tables(past, now, auc=auc, **wanted)]
     if html is not None:
-        from mlops_drift.reporting.drift_page import comparison_page
+        from mlops_drift.compare.page import comparison_page
 
         write_page(html, comparison_page(comparisons, reference, current, monitor))
     if style == "json":
         found = [comparison.to_dict() for comparison in comparisons]
         print_json({"chunks": found} if by else found[0])
     else:
-        from mlops_drift.reporting.comparison import print_comparison
+        from mlops_drift.compare.terminal import print_comparison
 
         print_comparison(comparisons, reference, current, monitor)
     if exit_code:
@@ -146,7 +146,7 @@ def _names(option: str, listed: str | None) -> list[str]:
 
 
 def _tests(listed: str | None) -> list[Any]:
-    from mlops_drift.drift.compare import TESTS
+    from mlops_drift.compare.compare import TESTS
 
     tests = _names("--tests", listed)
     for test in tests:

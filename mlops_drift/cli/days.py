@@ -39,15 +39,19 @@ def run(
     no file: the others have run, and the next call takes in what has come. A training that fails is
     on record, and told at the end.
     """
-    from mlops_drift.reporting.terminal import Progress, print_timeline
+    from mlops_drift.cli.views.terminal import Progress, print_timeline
 
     started = time.monotonic()
-    from mlops_drift.loading import find_model
-    from mlops_drift.replay import Replay, open_instance, quiet
+    from mlops_drift.config.loading import find_model
+    from mlops_drift.lifecycle.status import read_status
+    from mlops_drift.lifecycle.timeline import read_timeline
+    from mlops_drift.pipeline.missing_days import (
+        about_judged_again,
+        about_made_again,
+        about_missing,
+    )
     from mlops_drift.resources import model_lake, open_lake
-    from mlops_drift.status import read_status
-    from mlops_drift.steps.missing import about_judged_again, about_made_again, about_missing
-    from mlops_drift.timeline import read_timeline
+    from mlops_drift.simulation.historical_run import Replay, open_instance, quiet
 
     with quiet(), open_instance() as instance:
         replay = Replay(
@@ -67,7 +71,7 @@ def run(
         missing = lake_of_model.missing_files(replay.first, replay.last)
     seconds = time.monotonic() - started
     if chart is not None:
-        from mlops_drift.reporting.chart import kpi_chart
+        from mlops_drift.charts.kpi import kpi_chart
 
         write_file("--chart", chart, kpi_chart(replay.spec, timeline))
     if style == "json":
@@ -140,17 +144,17 @@ def backtest(
     Without Dagster, and without a trace in the project's data: never retrained, retrained every so
     many days, on failed checks, both, and any policy of a YAML file.
     """
-    from mlops_drift.backtest import (
+    from mlops_drift.cli.views.progress import BacktestProgress
+    from mlops_drift.config.loading import find_model, read_yaml
+    from mlops_drift.simulation.backtest import (
         Backtest,
         BacktestError,
         PoliciesFile,
         read_policies,
         standard_policies,
     )
-    from mlops_drift.loading import find_model, read_yaml
-    from mlops_drift.replay import quiet
-    from mlops_drift.reporting.progress import BacktestProgress
-    from mlops_drift.sources.catalogue import open_source
+    from mlops_drift.simulation.historical_run import quiet
+    from mlops_drift.sources.registry import open_source
 
     found = find_model(model)
     spec = found.spec
@@ -182,13 +186,13 @@ def backtest(
         with BacktestProgress(model, list(chosen), days) as progress:
             result = history.run(chosen, progress.on_day, processes)
     if html is not None:
-        from mlops_drift.reporting.backtest_page import backtest_page
+        from mlops_drift.reports.backtest_page import backtest_page
 
         write_page(html, backtest_page(result))
     if style == "json":
         print_json(result)
     else:
-        from mlops_drift.reporting.backtest import print_backtest
+        from mlops_drift.reports.backtest import print_backtest
 
         print_backtest(result)
 
@@ -198,10 +202,10 @@ def backtest(
 @FORMAT
 def status(model: str, style: str) -> None:
     """Say where MODEL stands: days, champion, checks, decisions."""
-    from mlops_drift.loading import find_model
-    from mlops_drift.reporting.terminal import print_status
+    from mlops_drift.cli.views.terminal import print_status
+    from mlops_drift.config.loading import find_model
+    from mlops_drift.lifecycle.status import read_status
     from mlops_drift.resources import model_lake, open_lake
-    from mlops_drift.status import read_status
 
     spec = find_model(model).spec
     with open_lake() as lake:
@@ -217,9 +221,9 @@ def status(model: str, style: str) -> None:
 @click.option("--format", "style", type=click.Choice(["text", "json", "csv"]), default="text")
 def sql(query: str | None, style: str) -> None:
     """Run QUERY over every table by its name; without one, list the tables."""
-    from mlops_drift.lake.catalogue import Form, list_tables, records, run_sql
-    from mlops_drift.reporting.terminal import print_table
+    from mlops_drift.cli.views.terminal import print_table
     from mlops_drift.resources import open_lake
+    from mlops_drift.store.queries import Form, list_tables, records, run_sql
 
     form: Form = "json" if style == "json" else "text"
     with open_lake() as lake:

@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from mlops_drift.environment import DAGSTER, isolate
 from mlops_drift.errors import InternalError, UserError
+from mlops_drift.settings import DAGSTER, isolate
 
 # As of `diff`: 1 says that something differs, 2 that there was trouble.
 DRIFTED, TROUBLE = 1, 2
@@ -68,7 +68,7 @@ def _sentence(error: BaseException | None) -> str | None:
         return None
     if isinstance(error, UserError):
         return str(error)
-    from mlops_drift.troubles import sentence_of
+    from mlops_drift.store.troubles import sentence_of
 
     return sentence_of(error) or _sentence(error.__cause__)
 

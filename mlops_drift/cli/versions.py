@@ -10,11 +10,11 @@ import click
 from mlops_drift.cli.common import DAY, FORMAT, opened, print_json, waiting
 
 if TYPE_CHECKING:
-    from mlops_drift.lake.model_lake import ModelLake
+    from mlops_drift.config.spec import ModelSpec
+    from mlops_drift.lifecycle.promotion import Person
+    from mlops_drift.lifecycle.rebuild import Rebuilt
     from mlops_drift.registry.registry import Registry
-    from mlops_drift.spec import ModelSpec
-    from mlops_drift.steps.promotion import Person
-    from mlops_drift.steps.rebuild import Rebuilt
+    from mlops_drift.store.model_store import ModelLake
 
 
 def _person(command: Callable[..., None]) -> Callable[..., None]:
@@ -38,7 +38,7 @@ def _me() -> str:
 @_person
 def approve(model: str, version: int | None, by: str, reason: str) -> None:
     """Let a version of MODEL serve, if it passes its gates."""
-    from mlops_drift.steps import promotion
+    from mlops_drift.lifecycle import promotion
 
     with _move(model, by, reason) as (spec, lake, registry, person):
         moved = promotion.approve(spec, lake, registry, person, version)
@@ -54,7 +54,7 @@ def approve(model: str, version: int | None, by: str, reason: str) -> None:
 @_person
 def reject(model: str, version: int | None, by: str, reason: str) -> None:
     """Let a challenger of MODEL wait no longer."""
-    from mlops_drift.steps import promotion
+    from mlops_drift.lifecycle import promotion
 
     with _move(model, by, reason) as (spec, lake, registry, person):
         rejected = promotion.decline(spec, lake, registry, person, version)
@@ -68,7 +68,7 @@ def reject(model: str, version: int | None, by: str, reason: str) -> None:
 @_person
 def rollback(model: str, to: int | None, by: str, reason: str) -> None:
     """Let an earlier champion of MODEL serve again."""
-    from mlops_drift.steps import promotion
+    from mlops_drift.lifecycle import promotion
 
     with _move(model, by, reason) as (spec, lake, registry, person):
         moved = promotion.rollback(spec, lake, registry, person, to)
@@ -84,7 +84,7 @@ def rollback(model: str, to: int | None, by: str, reason: str) -> None:
 @FORMAT
 def log(model: str, style: str) -> None:
     """Tell what was decided about MODEL, by whom and why, day by day."""
-    from mlops_drift.reporting.logbook import print_logbook
+    from mlops_drift.cli.views.decisions import print_logbook
 
     with opened(model) as (_, lake, _):
         entries = lake.log.entries(idle=False)
@@ -106,7 +106,7 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
     if len(asked) != 1:
         raise click.UsageError("give exactly one of --version, --day and --key")
     with opened(model) as about:
-        from mlops_drift.lineage import explain_day, explain_key, explain_version
+        from mlops_drift.lifecycle.lineage import explain_day, explain_key, explain_version
 
         if version is not None:
             title, chain = f"{model}, version {version}", explain_version(*about, version)
@@ -117,7 +117,7 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
     if style == "json":
         print_json([vars(link) for link in chain])
     else:
-        from mlops_drift.reporting.lineage import lineage_lines
+        from mlops_drift.cli.views.lineage import lineage_lines
 
         click.echo("\n".join(lineage_lines(title, chain)))
 
@@ -130,7 +130,7 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
 def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
     """Train VERSION of MODEL again, and prove that its predictions are the same."""
     with opened(model) as (spec, lake, registry):
-        from mlops_drift.steps.rebuild import rebuild as make_again
+        from mlops_drift.lifecycle.rebuild import rebuild as make_again
 
         if version not in [record.version for record in lake.versions()]:
             raise click.ClickException(f"{model} has no version {version}")
@@ -167,7 +167,7 @@ def _move(
 ) -> Iterator[tuple["ModelSpec", "ModelLake", "Registry", "Person"]]:
     """What a move of a version needs; a training that is under way is waited for."""
     with opened(model) as (spec, lake, registry):
-        from mlops_drift.steps.promotion import Person
+        from mlops_drift.lifecycle.promotion import Person
 
         person = Person(by, reason)
         with waiting(f"{model}: verifying, or waiting for a training that is under way"):
@@ -177,7 +177,7 @@ def _move(
 def _show(spec: "ModelSpec", model: "ModelLake", registry: "Registry", decision: str) -> None:
     """Shows the move on the pages of Dagster too."""
     from mlops_drift.assets.champion import show_move
-    from mlops_drift.replay import open_instance
+    from mlops_drift.simulation.historical_run import open_instance
 
     with open_instance() as instance:
         show_move(instance, spec, model, registry, decision)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from mlops_drift.schema import Distinct, Name, Strict, Windows
+from mlops_drift.schema.fields import Distinct, Name, Strict, Windows
 
 DriftMetric = Literal["js", "psi", "hellinger", "tvd", "linf", "ks", "wasserstein"]
 

@@ -12,7 +12,7 @@ from mlops_drift.drift.measures import Measures, measure
 from mlops_drift.drift.profile import ColumnProfile
 from mlops_drift.drift.reference import ColumnReference, Counts, Reference, shares
 from mlops_drift.drift.sorted_values import SortedValues
-from mlops_drift.schema import Verdict
+from mlops_drift.schema.verdicts import Verdict
 
 MIN_REFERENCE_ROWS = 30
 _LONGEST_LABEL = 60

@@ -7,7 +7,7 @@ import numpy as np
 
 from mlops_drift.learning.config import MetricName
 from mlops_drift.learning.metrics import Array, encode
-from mlops_drift.schema import Target
+from mlops_drift.schema.columns import Target
 
 # Cells of the table of resamples that is held at a time.
 _CELLS = 2_000_000

@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_drift.schema import Distinct, Name, Strict, Target
+from mlops_drift.schema.columns import Target
+from mlops_drift.schema.fields import Distinct, Name, Strict
 
 FamilyName = Literal["lightgbm", "linear", "random_forest", "hist_gradient_boosting"]
 ClassWeight = Literal["none", "balanced"]

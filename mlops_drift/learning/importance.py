@@ -11,7 +11,7 @@ from mlops_drift.learning.config import MetricName
 from mlops_drift.learning.families.base import predict
 from mlops_drift.learning.frames import with_values
 from mlops_drift.learning.metrics import Array, evaluate, worsening
-from mlops_drift.schema import Target
+from mlops_drift.schema.columns import Target
 
 MAX_ROWS = 2000
 

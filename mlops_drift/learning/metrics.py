@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlops_drift.learning.config import BusinessValue, MetricName
-from mlops_drift.schema import DEFAULT, Limit, Target, TargetKind
+from mlops_drift.schema.columns import Target, TargetKind
+from mlops_drift.schema.fields import DEFAULT, Limit
 
 Array = NDArray[Any]
 Numbers = TypeVar("Numbers", float, Array)

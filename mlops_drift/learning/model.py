@@ -8,15 +8,15 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from mlops_drift.learning.config import Training
-from mlops_drift.learning.decider import Decider, decided
 from mlops_drift.learning.families.base import predict
-from mlops_drift.learning.families.lookup import family
-from mlops_drift.learning.folds import shuffled_folds
-from mlops_drift.learning.memory import TrialMemory
+from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics import Array
 from mlops_drift.learning.recipe import Recipe
-from mlops_drift.learning.search import OnTrial, SearchResult, check_columns, search
-from mlops_drift.schema import Column, Target
+from mlops_drift.learning.search.folds import shuffled_folds
+from mlops_drift.learning.search.search import OnTrial, SearchResult, check_columns, search
+from mlops_drift.learning.search.trial_cache import TrialMemory
+from mlops_drift.learning.threshold_classifier import Decider, decided
+from mlops_drift.schema.columns import Column, Target
 
 
 @dataclass

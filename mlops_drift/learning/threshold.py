@@ -8,7 +8,7 @@ import numpy as np
 
 from mlops_drift.learning.config import MetricName, Training
 from mlops_drift.learning.metrics import Array, evaluate
-from mlops_drift.schema import Target
+from mlops_drift.schema.columns import Target
 
 
 def judged(

@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
 from mlops_drift.learning.config import Training
-from mlops_drift.learning.decider import decided
 from mlops_drift.learning.families.base import predicted
-from mlops_drift.learning.families.lookup import family
+from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics import METRICS, Array
 from mlops_drift.learning.threshold import judged
+from mlops_drift.learning.threshold_classifier import decided
 from mlops_drift.learning.training_set import split_by_time
-from mlops_drift.schema import Column, Target
+from mlops_drift.schema.columns import Column, Target
 
 # More rows are predicted more surely, but they reach back further into the old world.
 MOST_EVALUATED_ROWS = 400

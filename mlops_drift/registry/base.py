@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
-    from mlops_drift.schema import Target
+    from mlops_drift.schema.columns import Target
 
 # The newest version that asked for promotion; after it, the same version as the champion.
 CHALLENGER = "challenger"

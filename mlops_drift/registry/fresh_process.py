@@ -13,7 +13,7 @@ from pathlib import Path
 from pyarrow import Table, feather
 
 from mlops_drift.learning.families.base import predict
-from mlops_drift.schema import Target
+from mlops_drift.schema.columns import Target
 
 
 def main(model: str, target: str, rows: str, predictions: str) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
-    from mlops_drift.schema import Target
+    from mlops_drift.schema.columns import Target
 
 
 class MemoryRegistry(VersionRegistry):

@@ -24,8 +24,8 @@ from mlops_drift.registry.base import (
     RegistryError,
     VersionRegistry,
 )
+from mlops_drift.registry.sqlite_files import file_of, made_beside
 from mlops_drift.registry.stored_model import fresh_predictions, read_artifact
-from mlops_drift.sqlite_files import file_of, made_beside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from sklearn.pipeline import Pipeline
 
-    from mlops_drift.schema import Target
+    from mlops_drift.schema.columns import Target
 
 
 class Registry(VersionRegistry):

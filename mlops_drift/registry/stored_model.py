@@ -16,7 +16,7 @@ from mlops_drift.registry.base import Artifact, RegistryError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlops_drift.schema import Target
+    from mlops_drift.schema.columns import Target
 
 # The file in which MLflow says what a folder holds.
 ABOUT = "MLmodel"

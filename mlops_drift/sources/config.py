@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
-from mlops_drift.schema import Name, Strict
+from mlops_drift.schema.fields import Name, Strict
 
 SimulatorName = Literal["churn", "glassware", "insurance"]
 

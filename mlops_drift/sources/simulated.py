@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from mlops_drift.sources.base import Batch, Origin, Part, Source
 from mlops_drift.sources.config import SimulatorSource
-from mlops_drift.sources.simulators.catalogue import simulator
+from mlops_drift.sources.simulators.registry import simulator
 
 
 class Simulated(Source):

@@ -4,9 +4,9 @@ import dagster as dg
 import pytest
 
 from mlops_drift.assets.common import CHAMPION
-from mlops_drift.loading import find_model
+from mlops_drift.config.loading import find_model
+from mlops_drift.pipeline.gates import model_gates
 from mlops_drift.resources import open_registry
-from mlops_drift.steps.gates import model_gates
 from mlops_drift_tests.tiny import (
     ROWS,
     day,

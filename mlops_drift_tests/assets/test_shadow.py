@@ -11,10 +11,10 @@ from matplotlib.image import imread
 
 from mlops_drift.assets.champion import show_move
 from mlops_drift.cli.main import main
-from mlops_drift.loading import find_model
-from mlops_drift.replay import open_instance
+from mlops_drift.config.loading import find_model
 from mlops_drift.resources import open_registry
-from mlops_drift_tests.automation.test_episodes import write
+from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift_tests.sensors.test_episodes import write
 from mlops_drift_tests.tiny import ROWS, day, materialization, metadata_of
 
 LAST = 7

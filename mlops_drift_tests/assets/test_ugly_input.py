@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
-from mlops_drift.lake.lake import Scan
+from mlops_drift.store.lake import Scan
 from mlops_drift_tests.tiny import (
     ROWS,
     day,

@@ -10,14 +10,14 @@ import pyarrow as pa
 import pytest
 
 from mlops_drift.checks.drift import CHECKS, drift_checks, drift_specs
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.explain import SegmentShift
 from mlops_drift.drift.profile import profile
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import judge
-from mlops_drift.lake.records import Promotion
-from mlops_drift.spec import ModelSpec
-from mlops_drift.steps.drift import DriftDay, SegmentedShift
+from mlops_drift.pipeline.drift import DriftDay, SegmentedShift
+from mlops_drift.store.records import Promotion
 from mlops_drift_tests.tiny import SPEC, day, merged
 
 KEY = dg.AssetKey(["tiny", "drift_metrics"])

@@ -6,10 +6,9 @@ from math import nan
 import dagster as dg
 import pytest
 
-from mlops_drift.checks.charts.draw import draw
+from mlops_drift.charts.gates.draw import draw
 from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
 from mlops_drift.learning.gates.base import GateResult
-from mlops_drift.learning.gates.lookup import gates_of
 from mlops_drift.learning.gates.pictures import (
     Bars,
     Confusion,
@@ -18,6 +17,7 @@ from mlops_drift.learning.gates.pictures import (
     Limit,
     Shares,
 )
+from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift_tests.learning.gates.candidates import BINARY, candidate
 
 KEY = dg.AssetKey(["tiny", "challenger"])

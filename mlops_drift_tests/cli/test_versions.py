@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
-from mlops_drift.lake.model_lake import ModelLake
-from mlops_drift.replay import open_instance
 from mlops_drift.resources import open_registry
+from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.store.model_store import ModelLake
 from mlops_drift_tests.tiny import day, failures, materialization, wait
 
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from mlops_drift.drift.compare import compare
+from mlops_drift.compare.compare import compare
 
 MILLION = 1_000_000
 

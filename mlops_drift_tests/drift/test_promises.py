@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from mlops_drift.drift.compare import compare_chunks
-from mlops_drift.loading import find_model
-from mlops_drift.sources.catalogue import open_source
+from mlops_drift.compare.compare import compare_chunks
+from mlops_drift.config.loading import find_model
+from mlops_drift.sources.registry import open_source
 
 EVENTS = Path(__file__).parents[3] / "shared" / "data" / "insurance" / "events.parquet"
 DRIFTING, STILL = {"emergency_braking", "miles"}, {"braking_distance", "power", "training"}

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mlops_drift.drift.compare import compare, compare_chunks
+from mlops_drift.compare.compare import compare, compare_chunks
 from mlops_drift.drift.config import DriftMonitor
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
+from mlops_drift.compare.compare import compare, compare_chunks
 from mlops_drift.drift import metrics
-from mlops_drift.drift.compare import compare, compare_chunks
 from mlops_drift.drift.config import DEFAULT_THRESHOLDS, DriftMonitor
 
 pytestmark = pytest.mark.filterwarnings("error")

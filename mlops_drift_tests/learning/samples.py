@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from mlops_drift.schema import Column, Target
+from mlops_drift.schema.columns import Column, Target
 
 BINARY = Target(column="y", kind="binary", classes=["good", "bad"], positive="good")
 THREE = Target(column="y", kind="multiclass", classes=["high", "medium", "low"])

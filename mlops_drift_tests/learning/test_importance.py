@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_drift.learning.families.lookup import family
+from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.importance import MAX_ROWS, feature_importance
-from mlops_drift.schema import Column
+from mlops_drift.schema.columns import Column
 from mlops_drift_tests.learning.samples import BINARY, MIXED, NUMBER, SENSORS, TARGETS, boxed, mixed
 
 pytestmark = pytest.mark.filterwarnings("error")

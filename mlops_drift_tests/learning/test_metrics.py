@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from mlops_drift.learning.metrics import METRICS, evaluate, evaluate_within, metric_for, worsening
-from mlops_drift.schema import Target
+from mlops_drift.schema.columns import Target
 
 BINARY = Target(column="y", kind="binary", classes=["yes", "no"], positive="yes")
 THREE = Target(column="y", kind="multiclass", classes=["high", "medium", "low"])
@@ -173,7 +173,7 @@ def test_worsening_follows_the_direction_of_the_metric():
 
 def test_measuring_and_gating_import_no_learning_library():
     code = (
-        "import sys, mlops_drift.learning.metrics, mlops_drift.learning.gates.lookup\n"
+        "import sys, mlops_drift.learning.metrics, mlops_drift.learning.gates.registry\n"
         "heavy = {'sklearn', 'lightgbm', 'optuna', 'scipy', 'mlflow', 'matplotlib'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from mlops_drift.learning.config import FamilyName, Training
-from mlops_drift.learning.families.lookup import family
+from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.model import fit, train
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift_tests.learning.samples import BINARY, MIXED, SENSORS, TARGETS, boxed, mixed

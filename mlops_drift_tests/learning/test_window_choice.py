@@ -14,8 +14,8 @@ from mlops_drift.learning.window_choice import (
     MOST_EVALUATED_ROWS,
     choose_window,
 )
-from mlops_drift.schema import Column, Target
-from mlops_drift.sources.simulators.catalogue import simulator
+from mlops_drift.schema.columns import Column, Target
+from mlops_drift.sources.simulators.registry import simulator
 
 SENSORS = {name: Column(type="number") for name in ("temp", "pressure", "duration")}
 QUALITY = Target(column="quality", kind="binary", classes=["0", "1"], positive="1")

@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 from mlops_drift.registry.base import Birth, RegistryError
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
-from mlops_drift.schema import Target
+from mlops_drift.schema.columns import Target
 from mlops_drift_tests.registry.test_memory import register
 
 BINARY = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")

@@ -3,10 +3,10 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from mlops_drift.sources.catalogue import open_source
 from mlops_drift.sources.config import SimulatorSource
+from mlops_drift.sources.registry import open_source
 from mlops_drift.sources.simulated import Simulated
-from mlops_drift.sources.simulators.catalogue import simulator
+from mlops_drift.sources.simulators.registry import simulator
 
 FIRST = date(2020, 1, 30)
 STARTS = {"churn": date(2024, 10, 1), "glassware": date(2019, 7, 1), "insurance": FIRST}

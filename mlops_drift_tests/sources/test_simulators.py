@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from mlops_drift.sources.simulators.base import Simulator
-from mlops_drift.sources.simulators.catalogue import SimulatorName, simulator
 from mlops_drift.sources.simulators.glassware import Glassware
 from mlops_drift.sources.simulators.insurance import Insurance
+from mlops_drift.sources.simulators.registry import SimulatorName, simulator
 
 GLASSWARE_DAYS = (date(2019, 7, 1), date(2019, 8, 11))
 INSURANCE_DAYS = (date(2019, 12, 1), date(2022, 12, 31))

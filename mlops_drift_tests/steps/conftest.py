@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlops_drift.loading import find_model
+from mlops_drift.config.loading import find_model
 from mlops_drift.resources import model_lake, open_lake, open_registry
 
 

@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from mlops_drift.learning.config import FamilyName
 from mlops_drift.learning.metrics import Array
-from mlops_drift.schema import Column, Target
+from mlops_drift.schema.columns import Column, Target
 
 Params = dict[str, Any]
 Key = TypeVar("Key", str, int)

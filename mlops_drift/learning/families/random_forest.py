@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from mlops_drift.learning.families.base import Family, Params
 from mlops_drift.learning.families.trees import largest_leaf, tree_matrix, usual_leaf
-from mlops_drift.schema import Column, Target
+from mlops_drift.schema.columns import Column, Target
 
 
 class RandomForest(Family):

@@ -13,7 +13,8 @@ from mlops_drift.learning.config import BusinessValue, MetricName
 from mlops_drift.learning.gates.config import Gates
 from mlops_drift.learning.gates.pictures import Limit, Picture
 from mlops_drift.learning.metrics import Array
-from mlops_drift.schema import Column, Target, Verdict
+from mlops_drift.schema.columns import Column, Target
+from mlops_drift.schema.verdicts import Verdict
 
 # Test rows that a new process predicts again.
 FRESH_ROWS = 200

@@ -4,7 +4,7 @@ import numpy as np
 
 from mlops_drift.learning.config import MetricName
 from mlops_drift.learning.metrics import Array
-from mlops_drift.schema import Target
+from mlops_drift.schema.columns import Target
 
 # Metrics of the scores; of any other metric of classes only right and wrong count.
 _OF_SCORES = frozenset({"auc", "log_loss"})

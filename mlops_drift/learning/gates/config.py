@@ -8,7 +8,8 @@ from pydantic import Field
 
 from mlops_drift.learning.config import MetricName, Share
 from mlops_drift.learning.metrics import METRICS, Allowance, allowance, metric_for
-from mlops_drift.schema import DEFAULT, Column, Distinct, Limit, LimitOrZero, Name, Strict, Target
+from mlops_drift.schema.columns import Column, Target
+from mlops_drift.schema.fields import DEFAULT, Distinct, Limit, LimitOrZero, Name, Strict
 
 # Metrics that are shares, or differ from one by no more than a share.
 _AT_MOST_ONE = frozenset(name for name, metric in METRICS.items() if metric.greater_is_better)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.metrics import Array
-from mlops_drift.schema import Target
+from mlops_drift.schema.columns import Target
 
 
 def is_sound(target: Target, predicted: pd.DataFrame) -> Array:

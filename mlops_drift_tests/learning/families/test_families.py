@@ -10,9 +10,9 @@ from threadpoolctl import threadpool_limits
 from mlops_drift.learning.config import FamilyName
 from mlops_drift.learning.families.base import Split, plain, predict
 from mlops_drift.learning.families.lightgbm import TREES
-from mlops_drift.learning.families.lookup import family
+from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics import evaluate
-from mlops_drift.schema import Column
+from mlops_drift.schema.columns import Column
 from mlops_drift_tests.learning.samples import MIXED, NUMBER, SENSORS, TARGETS, THREE, boxed, mixed
 
 pytestmark = pytest.mark.filterwarnings("error")

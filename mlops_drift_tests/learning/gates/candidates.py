@@ -7,7 +7,7 @@ import pandas as pd
 
 from mlops_drift.learning.gates.base import FRESH_ROWS, Candidate
 from mlops_drift.learning.gates.config import Gates
-from mlops_drift.schema import Column, Target
+from mlops_drift.schema.columns import Column, Target
 
 BINARY = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
 THREE = Target(column="y", kind="multiclass", classes=["high", "medium", "low"])

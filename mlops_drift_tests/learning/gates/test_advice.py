@@ -9,7 +9,7 @@ import pytest
 
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.base import Duel
-from mlops_drift.learning.gates.lookup import gates_of
+from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift.learning.metrics import METRICS
 from mlops_drift_tests.learning.gates.candidates import (
     COLUMNS,

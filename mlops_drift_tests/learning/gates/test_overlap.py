@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from mlops_drift.learning.gates.overlap import NoKeyOverlap, NoRowOverlap
-from mlops_drift.schema import Column
+from mlops_drift.schema.columns import Column
 from mlops_drift_tests.learning.gates.candidates import BINARY, TARGETS, candidate, rows
 
 KEYS, ROWS = NoKeyOverlap(), NoRowOverlap()

@@ -11,7 +11,7 @@ from mlops_drift.learning.gates.strange_values import (
     ExtremeValueRobustness,
     UnseenCategoryRobustness,
 )
-from mlops_drift.schema import Column
+from mlops_drift.schema.columns import Column
 from mlops_drift_tests.learning.gates.candidates import (
     BINARY,
     COLUMNS,

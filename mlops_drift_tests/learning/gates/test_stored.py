@@ -6,7 +6,7 @@ import pytest
 from mlops_drift.learning.gates.base import FreshProcessError
 from mlops_drift.learning.gates.documented import Documented
 from mlops_drift.learning.gates.fresh_process import FreshProcess
-from mlops_drift.schema import Column
+from mlops_drift.schema.columns import Column
 from mlops_drift_tests.learning.gates.candidates import BINARY, COLUMNS, candidate, knowing, rows
 
 DOCUMENTED, FRESH = Documented(), FreshProcess()

@@ -1,0 +1,39 @@
+"""Pictures of what a version is born with: its mistakes, and the columns that it relies on."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from mlops_drift.charts.gates.draw import draw
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.learning.gates.pictures import Confusion, Shares
+
+# Columns that are drawn.
+_SHOWN = 15
+
+
+def birth_pictures(
+    spec: ModelSpec, predictions: pa.Table, importance: Mapping[str, float]
+) -> dict[str, bytes]:
+    """The confusion of the test part, where there are classes, and the importance, as PNG by name.
+
+    Args:
+        spec: the model.
+        predictions: the test predictions with their labels.
+        importance: the share of each column in the skill of the version.
+    """
+    ranked = sorted(importance.items(), key=lambda item: -item[1])[:_SHOWN]
+    names, values = [name for name, _ in ranked], [value for _, value in ranked]
+    pictures = {"importance": draw(Shares("importance", names, {"share of the skill": values}))}
+    if spec.target.is_classification:
+        classes = spec.target.classes or []
+        pairs = list(
+            zip(
+                predictions[spec.target.column].to_pylist(),
+                predictions["prediction"].to_pylist(),
+                strict=True,
+            )
+        )
+        counts = [[pairs.count((truth, said)) for said in classes] for truth in classes]
+        pictures["confusion"] = draw(Confusion(classes, counts))
+    return pictures

@@ -1,0 +1,180 @@
+"""A column through the chunks of a comparison: the order and the numbers that reports show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_drift.compare.compare import ColumnComparison, Comparison
+from mlops_drift.drift.config import DriftMetric, DriftMonitor
+from mlops_drift.drift.reference import shares as shares_of
+from mlops_drift.schema.verdicts import Verdict, overall
+
+NOTHING = "—"
+
+Shares = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ColumnHistory:
+    """One column in every chunk; two whole tables are a single chunk.
+
+    Attributes:
+        name: name of the column.
+        cells: the column by chunk, in the order of the chunks, at least one.
+        metric: what is held against the threshold.
+        threshold: the value from which a significant difference fails.
+    """
+
+    name: str
+    cells: tuple[ColumnComparison, ...]
+    metric: DriftMetric
+    threshold: float
+
+    @property
+    def failed(self) -> list[int]:
+        """Numbers of the chunks in which the column fails, ascending."""
+        return [number for number, cell in enumerate(self.cells) if cell.verdict == "fail"]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Fail if any chunk fails, unknown if every chunk is, else pass."""
+        return overall([cell.verdict for cell in self.cells])
+
+    @property
+    def judged(self) -> list[float | None]:
+        """The deciding metric by chunk, None where the verdict is unknown."""
+        return [
+            None if cell.verdict == "unknown" else self.effect(number)
+            for number, cell in enumerate(self.cells)
+        ]
+
+    @property
+    def shown(self) -> int:
+        """Number of the chunk that stands for the column: the last that fails, else the last."""
+        return self.failed[-1] if self.failed else len(self.cells) - 1
+
+    def effect(self, number: int) -> float | None:
+        """The deciding metric in a chunk, None where it could not be measured."""
+        measures = self.cells[number].measures
+        return measures.value(self.metric) if measures else None
+
+
+def column_histories(
+    comparisons: Sequence[Comparison], monitor: DriftMonitor
+) -> list[ColumnHistory]:
+    """The columns of a comparison in the order of a reader's interest.
+
+    Failed columns come first, those that failed in most chunks and then those that went furthest
+    beyond their threshold leading; then the unknown ones, then those that passed.
+
+    Args:
+        comparisons: the chunks, or one comparison of two whole tables, all with the same columns.
+        monitor: what the columns were judged by.
+
+    Raises:
+        ValueError: there is no comparison.
+
+    >>> plan = ColumnComparison("plan", None, None, None, None, None, "unknown", ("no such plan",))
+    >>> [found] = column_histories([Comparison(None, 9, 9, {"plan": plan})], DriftMonitor())
+    >>> found.verdict, found.metric, found.judged
+    ('unknown', 'js', [None])
+    """
+    if not comparisons:
+        raise ValueError("comparisons must hold at least one comparison, found none")
+    histories = [
+        ColumnHistory(
+            name,
+            tuple(comparison.columns[name] for comparison in comparisons),
+            *monitor.effect(name, ordered=column.kind != "categorical"),
+        )
+        for name, column in comparisons[0].columns.items()
+    ]
+    return sorted(histories, key=_interest)
+
+
+def _interest(history: ColumnHistory) -> tuple[int, int, float]:
+    furthest = max(cell.excess for cell in history.cells)
+    rank = ("fail", "unknown", "pass").index(history.verdict)
+    return rank, -len(history.failed), -furthest
+
+
+def shares(cell: ColumnComparison) -> tuple[Shares, Shares]:
+    """Shares of the reference's and of the current rows by bin, in [0, 1]; empty if unreadable."""
+    if cell.column is None or cell.counts is None:
+        return np.zeros(0), np.zeros(0)
+    return shares_of(cell.column.counts), shares_of(cell.counts)
+
+
+def distance(value: float | None) -> str:
+    """A distance or statistic in three decimals.
+
+    >>> distance(0.0958713), distance(41200.5), distance(None)
+    ('0.096', '4.12e+04', '—')
+    """
+    if value is None:
+        return NOTHING
+    return f"{value:.3f}" if abs(value) < 1000 else f"{value:.3g}"
+
+
+def quantity(value: float | None) -> str:
+    """A number in the unit of its column, in four significant digits.
+
+    >>> quantity(0.000123456), quantity(1234567.0), quantity(None)
+    ('0.0001235', '1.235e+06', '—')
+    """
+    return NOTHING if value is None else f"{value:.4g}"
+
+
+def limit(threshold: float) -> str:
+    """A threshold as it was written.
+
+    >>> limit(0.1), limit(0.085)
+    ('0.1', '0.085')
+    """
+    return f"{threshold:g}"
+
+
+def probability(value: float | None) -> str:
+    """A p-value or q; one too small for a float reads as the bound 1e-300.
+
+    >>> probability(0.04), probability(0.000456), probability(0.0), probability(None)
+    ('0.040', '5e-4', '1e-300', '—')
+    """
+    if value is None:
+        return NOTHING
+    return f"{value:.3f}" if value >= 0.001 else f"{max(value, 1e-300):.0e}".replace("e-0", "e-")
+
+
+def percent(share: float) -> str:
+    """A share in percent, without the sign.
+
+    >>> percent(0.1234), percent(0.0001), percent(0.0), percent(1.0)
+    ('12.3', '<0.1', '0', '100')
+    """
+    if 0 < share < 0.0005:
+        return "<0.1"
+    return f"{100 * share:.1f}" if 0 < share < 1 else f"{100 * share:.0f}"
+
+
+def change(before: float | None, after: float | None) -> str:
+    """A share before and after.
+
+    >>> change(0.01, 0.08), change(0.0, 0.0), change(None, None)
+    ('1.0 → 8.0 %', '0 %', '—')
+    """
+    if before is None or after is None:
+        return NOTHING
+    if before == after:
+        return f"{percent(before)} %"
+    return f"{percent(before)} → {percent(after)} %"
+
+
+def count(n: int, noun: str) -> str:
+    """A number of things in words.
+
+    >>> count(1, "row"), count(12345, "row")
+    ('1 row', '12,345 rows')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,265 @@
+"""A comparison of two tables on the terminal."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mlops_drift.charts.sparkline import BARS
+from mlops_drift.compare.column_history import (
+    NOTHING,
+    ColumnHistory,
+    change,
+    column_histories,
+    count,
+    distance,
+    limit,
+    probability,
+    shares,
+)
+from mlops_drift.compare.compare import ColumnComparison, Comparison
+from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.verdict import METRIC_NAMES
+from mlops_drift.schema.verdicts import Verdict
+
+STYLES: dict[Verdict, str] = {"fail": "red", "unknown": "yellow", "pass": "green"}
+
+# Where nobody looks at the lines as they come, in a pipe or a file.
+_PIPE_WIDTH = 100
+# Narrower terminals go without the distributions.
+_FULL_WIDTH = 98
+_MAX_BARS = 10
+_MAX_TREND = 30
+_MAX_CHUNKS = 100
+_MAX_NAMES = 4
+
+
+def print_comparison(
+    comparisons: Sequence[Comparison],
+    reference_name: str,
+    current_name: str,
+    monitor: DriftMonitor,
+) -> None:
+    """Prints the verdicts: a row a column or, of chunks, a row a chunk and a line a drifted column.
+
+    Args:
+        comparisons: one comparison of two whole tables, or the chunks in their order.
+        reference_name: what the reference is called.
+        current_name: what the current table is called.
+        monitor: what the columns were judged by.
+
+    Raises:
+        ValueError: there is no comparison.
+    """
+    histories = column_histories(comparisons, monitor)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    _print_head(console, comparisons, histories, (reference_name, current_name), monitor)
+    if comparisons[0].chunk is None:
+        console.print(_columns(histories, monitor, console.width >= _FULL_WIDTH))
+        console.print()
+    else:
+        _print_chunks(console, comparisons, histories)
+    _print_reasons(console, comparisons, histories)
+    for comparison in comparisons:
+        if comparison.auc is not None:
+            console.print(
+                f"Domain classifier: AUC {comparison.auc:.3f} (0.5: the tables cannot be told "
+                "apart, 1: every row can)\n",
+                soft_wrap=True,
+            )
+
+
+def _print_head(
+    console: Console,
+    comparisons: Sequence[Comparison],
+    histories: Sequence[ColumnHistory],
+    names: tuple[str, str],
+    monitor: DriftMonitor,
+) -> None:
+    verdicts = [history.verdict for history in histories]
+    failed, unknown = verdicts.count("fail"), verdicts.count("unknown")
+    is_whole = comparisons[0].chunk is None
+    chunks = "" if is_whole else f" in at least one of {count(len(comparisons), 'chunk')}"
+    head = Text(f"\n{failed} of {count(len(verdicts), 'column')} drifted{chunks}", "bold")
+    if unknown:
+        head.append(f", {unknown} not judged", "bold yellow")
+    before, after = (_printable(name) for name in names)
+    n = sum(comparison.n_current for comparison in comparisons)
+    metric, threshold = METRIC_NAMES[monitor.metric], monitor.effect("")[1]
+    console.print(head)
+    console.print(
+        Text(
+            f"{after}, {count(n, 'row')}, against {before}, "
+            f"{count(comparisons[0].n_reference, 'row')}"
+        ),
+        soft_wrap=True,
+    )
+    console.print(
+        f"A column fails if its {metric} reaches {limit(threshold)}, or nulls rise by "
+        f"{limit(100 * monitor.null_increase)} points, with q < {limit(monitor.alpha)}.\n",
+        style="dim",
+        soft_wrap=True,
+    )
+
+
+def _columns(histories: Sequence[ColumnHistory], monitor: DriftMonitor, has_bars: bool) -> Table:
+    table = _table()
+    table.add_column("column", overflow="ellipsis")
+    for name in ("kind", "verdict"):
+        table.add_column(name, no_wrap=True)
+    for name in (f"{monitor.metric} / limit", "psi", "ks", "null", "q"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if has_bars:
+        table.add_column(f"{'reference':<{_MAX_BARS}} current", no_wrap=True)
+    for history in histories:
+        cell = history.cells[history.shown]
+        measures = cell.measures
+        row: list[Text | str] = [
+            Text(_printable(history.name)),
+            (cell.kind or NOTHING)[:3],
+            Text(cell.verdict, STYLES[cell.verdict]),
+            _effect(history, monitor),
+            distance(measures.psi if measures else None),
+            distance(measures.ks if measures else None),
+            _nulls(cell, monitor),
+            probability(cell.q),
+        ]
+        table.add_row(*row, *([_pair(cell)] if has_bars else []))
+    return table
+
+
+def _effect(history: ColumnHistory, monitor: DriftMonitor) -> Text:
+    value = history.effect(history.shown)
+    if value is None:
+        return Text(NOTHING)
+    is_far = value >= history.threshold
+    own = "" if history.metric == monitor.metric else f"{history.metric} "
+    text = f"{own}{distance(value)} {'≥' if is_far else '<'} {limit(history.threshold)}"
+    return Text(text, STYLES["fail"] if is_far and history.verdict == "fail" else "")
+
+
+def _nulls(cell: ColumnComparison, monitor: DriftMonitor) -> Text:
+    if cell.measures is None:
+        return Text(NOTHING)
+    before, after = cell.measures.null_reference, cell.measures.null_share
+    is_far = cell.verdict == "fail" and after - before >= monitor.null_limit(cell.name)
+    return Text(change(before, after), STYLES["fail"] if is_far else "")
+
+
+def _pair(cell: ColumnComparison) -> str:
+    # Nulls have a column of their own.
+    before, after = (side[:-1] for side in shares(cell))
+    filled = np.flatnonzero(before + after)
+    if not len(filled):
+        return ""
+    first = np.unique(np.linspace(0, len(filled), _MAX_BARS, endpoint=False).astype(int))
+    before, after = (np.add.reduceat(side[filled], first) for side in (before, after))
+    top = float(max(before.max(), after.max()))
+    return f"{sparkline(before.tolist(), top):<{_MAX_BARS}} {sparkline(after.tolist(), top)}"
+
+
+def sparkline(values: Sequence[float | None], top: float) -> str:
+    """One character a value, from 0 to `top`; blank for 0 and for None.
+
+    >>> sparkline([0.0, 0.01, 0.5, 1.0, None], 1.0)
+    ' ▁▄█ '
+    """
+    steps = len(BARS) - 1
+    return "".join(
+        BARS[min(steps, max(1, round(steps * value / top)))] if value else BARS[0]
+        for value in values
+    )
+
+
+def _print_chunks(
+    console: Console, comparisons: Sequence[Comparison], histories: Sequence[ColumnHistory]
+) -> None:
+    table = _table()
+    table.add_column("chunk", no_wrap=True)
+    for name in ("rows", "drifted", "unknown"):
+        table.add_column(name, justify="right")
+    table.add_column("drifted columns", overflow="ellipsis")
+    for comparison in comparisons[-_MAX_CHUNKS:]:
+        drifted = [_printable(name) for name in comparison.drifted]
+        unknown = sum(column.verdict == "unknown" for column in comparison.columns.values())
+        more = f" and {len(drifted) - _MAX_NAMES} more" if len(drifted) > _MAX_NAMES else ""
+        table.add_row(
+            Text(_printable(comparison.chunk or "")),
+            f"{comparison.n_current:,}",
+            Text(str(len(drifted) or NOTHING), STYLES["fail"] if drifted else ""),
+            str(unknown or NOTHING),
+            Text(", ".join(drifted[:_MAX_NAMES]) + more),
+        )
+    if len(comparisons) > _MAX_CHUNKS:
+        console.print(f"The last {_MAX_CHUNKS} of {len(comparisons):,} chunks:", style="dim")
+    console.print(table)
+    console.print()
+
+    drifted_histories = [history for history in histories if history.failed]
+    if drifted_histories:
+        console.print(_trends(comparisons, drifted_histories))
+        console.print()
+
+
+def _trends(comparisons: Sequence[Comparison], histories: Sequence[ColumnHistory]) -> Table:
+    table = _table()
+    table.add_column("column", overflow="ellipsis")
+    table.add_column("failed in", justify="right", no_wrap=True)
+    table.add_column("first failed", no_wrap=True)
+    table.add_column("over the chunks", no_wrap=True)
+    for name in ("highest", "last", "limit"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for history in histories:
+        known = [value for value in history.judged if value is not None]
+        table.add_row(
+            Text(_printable(history.name)),
+            f"{len(history.failed)} of {len(history.cells)}",
+            Text(_printable(comparisons[history.failed[0]].chunk or "")),
+            _trend(history.judged),
+            f"{history.metric} {distance(max(known, default=None))}",
+            distance(history.judged[-1]),
+            limit(history.threshold),
+        )
+    return table
+
+
+def _trend(values: Sequence[float | None]) -> str:
+    parts = min(len(values), _MAX_TREND)
+    bounds = np.linspace(0, len(values), parts + 1).astype(int).tolist()
+    # The highest of neighbours, so that no alarm is smoothed away.
+    highest = [
+        max((value for value in values[first:last] if value is not None), default=None)
+        for first, last in pairwise(bounds)
+    ]
+    return sparkline(highest, max((value for value in highest if value), default=1.0))
+
+
+def _print_reasons(
+    console: Console, comparisons: Sequence[Comparison], histories: Sequence[ColumnHistory]
+) -> None:
+    for verdict, title in (("fail", "Drifted"), ("unknown", "Not judged")):
+        found = [history for history in histories if history.verdict == verdict]
+        if not found:
+            continue
+        console.print(title, style=f"bold {STYLES[found[0].verdict]}")
+        for history in found:
+            chunk = comparisons[history.shown].chunk
+            when = "" if chunk is None else f"{_printable(chunk)}: "
+            for reason in history.cells[history.shown].reasons:
+                console.print(Text(f"  {when}{_printable(reason)}"), soft_wrap=True)
+        console.print()
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
+
+
+def _printable(text: str) -> str:
+    """The text on one line, and without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -1,0 +1,216 @@
+"""Finds the models' YAML files, and says clearly what is wrong with one."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import dagster as dg
+import yaml
+from dagster.components.core.component_tree import ComponentTree, ComponentTreeException
+from dagster.components.core.decl import build_component_decl_from_yaml_document
+from dagster.components.core.defs_module import ComponentPath, find_defs_or_component_yaml
+from dagster_shared.record import copy
+from dagster_shared.utils import safe_is_subclass
+from dagster_shared.yaml_utils import parse_yamls_with_source_position
+from dagster_shared.yaml_utils.source_position import SourcePositionTree, ValueAndSourcePositionTree
+from pydantic import BaseModel, ValidationError
+
+from mlops_drift import settings
+from mlops_drift.config.mistakes import mistakes
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.yaml_syntax import syntax_mistake
+from mlops_drift.config.yaml_values import value_mistakes
+from mlops_drift.errors import UserError
+from mlops_drift.files.text import read_text
+
+
+class ModelDefinitionError(UserError):
+    """A model's YAML is wrong; the message names the file, the line and the field."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as its YAML describes it, and where the YAML lies."""
+
+    spec: ModelSpec
+    folder: Path
+
+
+def load_definitions() -> dg.Definitions:
+    """All models of all definition folders, without resources and executor.
+
+    Raises:
+        ModelDefinitionError: if a YAML file is wrong, or two models share a name.
+    """
+    trees = _trees()
+    _models(trees)
+    try:
+        shipped, *extra = (tree.build_defs() for tree in trees)
+    except ComponentTreeException as error:
+        raise ModelDefinitionError(f"{error}\n{_cause(error)}") from error
+    # Definitions of one code location may carry only one component tree.
+    return dg.Definitions.merge(shipped, *(copy(defs, component_tree=None) for defs in extra))
+
+
+def load_models() -> dict[str, Model]:
+    """All models by name.
+
+    Raises:
+        ModelDefinitionError: if a YAML file is wrong, or two models share a name.
+    """
+    return {model.spec.name: model for model in _models(_trees())}
+
+
+def find_model(name: str) -> Model:
+    """One model by name.
+
+    Raises:
+        ModelDefinitionError: if there is none, or a YAML file is wrong.
+    """
+    models = load_models()
+    if name not in models:
+        raise ModelDefinitionError(
+            f"there is no model {name!r}; there are {', '.join(sorted(models))}. "
+            f"More are found in the folder that {settings.DEFS_VARIABLE} names"
+        )
+    return models[name]
+
+
+class _Document(BaseModel):
+    """What a model's YAML holds."""
+
+    type: str
+    attributes: ModelSpec
+
+
+def read_yaml(file: Path, described: Any) -> list[ValueAndSourcePositionTree]:
+    """The documents of a YAML file in which every value is what is written.
+
+    YAML itself would take `no` for false, and the last of several fields of one name, without a
+    word.
+
+    Args:
+        file: the file.
+        described: the type that a document should have.
+
+    Raises:
+        ModelDefinitionError: if it is no such file.
+    """
+    try:
+        text = read_text(file)
+    except ValueError as error:
+        raise ModelDefinitionError(str(error)) from error
+    try:
+        nodes = list(yaml.compose_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        wrong = [said for node in nodes if node for said in value_mistakes(node, described)]
+        if not wrong:
+            return parse_yamls_with_source_position(text, str(file))
+    except yaml.YAMLError as error:
+        wrong = [syntax_mistake(text, error)]
+    except RecursionError:
+        wrong = ["its brackets are nested too deeply; begin a line for each field"]
+    raise ModelDefinitionError("\n".join(f"{file}: {said}" for said in wrong))
+
+
+def _trees() -> list[ComponentTree]:
+    return [
+        ComponentTree(
+            defs_module=_as_module(folder, f"mlops_drift_defs_{number}"),
+            project_root=folder,
+            code_location_name="mlops_drift",
+        )
+        for number, folder in enumerate(settings.definition_folders())
+    ]
+
+
+def _as_module(folder: Path, name: str) -> ModuleType:
+    """Dagster reads definitions from a package; a plain folder becomes one here."""
+    module = ModuleType(name)
+    module.__path__ = [str(folder)]
+    module.__file__ = None
+    sys.modules[name] = module
+    return module
+
+
+def _models(trees: list[ComponentTree]) -> list[Model]:
+    found: dict[str, Path] = {}
+    models = []
+    for tree in trees:
+        for spec, folder in _specs(tree):
+            if spec.name in found:
+                raise ModelDefinitionError(
+                    f"two models are named {spec.name!r}: {found[spec.name]} and {folder}; "
+                    "rename one of them (`attributes: name:`)"
+                )
+            found[spec.name] = folder
+            models.append(Model(spec, folder))
+    return models
+
+
+def _specs(tree: ComponentTree) -> Iterator[tuple[ModelSpec, Path]]:
+    root = tree.defs_module_path
+    files = [file for folder in _folders(root) if (file := find_defs_or_component_yaml(folder))]
+    if not files:
+        raise ModelDefinitionError(
+            f"{root} holds no <model>/defs.yaml; put one there, or correct {settings.DEFS_VARIABLE}"
+        )
+    places = {at: tree_of for file in files for at, tree_of in _declare(tree, file).items()}
+    for loc, decl in tree.find_root_decl().iterate_loc_component_decl_pairs():
+        if isinstance(loc, ComponentPath) and safe_is_subclass(decl.component_type, ModelSpec):
+            yield _load(tree, loc, places), loc.file_path
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted([root, *(path for path in root.rglob("*") if path.is_dir())])
+
+
+def _declare(tree: ComponentTree, file: Path) -> dict[tuple[Path, int], SourcePositionTree]:
+    """Reads a file by itself: what the tree raises does not say which of its files is wrong.
+
+    Returns:
+        By folder and number of a document, where its fields are.
+    """
+    documents = read_yaml(file, _Document)
+    if not documents:
+        raise ModelDefinitionError(
+            f"{file}: the file is empty; it should hold `type: mlops_drift.MonitoredModel` "
+            "and `attributes:`"
+        )
+    for number, document in enumerate(documents):
+        path = ComponentPath.from_path(file.parent, number)
+        context = tree.decl_load_context.for_component_loc(path)
+        try:
+            build_component_decl_from_yaml_document(context, document, path)
+        except ValidationError as error:
+            raise ModelDefinitionError(mistakes(error)) from error
+        except dg.DagsterError as error:
+            position = document.source_position_tree.children["type"].position
+            raise ModelDefinitionError(f"`type at {position}`\n  {error}") from error
+    return {
+        (file.parent, number): document.source_position_tree
+        for number, document in enumerate(documents)
+    }
+
+
+def _load(
+    tree: ComponentTree, path: ComponentPath, places: Mapping[tuple[Path, int], SourcePositionTree]
+) -> ModelSpec:
+    try:
+        component = tree.load_component(path)
+    except ComponentTreeException as error:
+        file = find_defs_or_component_yaml(path.file_path)
+        number = path.instance_key if isinstance(path.instance_key, int) else 0
+        said = _cause(error, places.get((path.file_path, number)))
+        raise ModelDefinitionError(f"{file}: {said}") from error
+    return ModelSpec.model_validate(cast("ModelSpec", component).model_dump())
+
+
+def _cause(error: BaseException, places: SourcePositionTree | None = None) -> str:
+    """The message of the first cause that is not the tree around it."""
+    cause: BaseException | None = error
+    while isinstance(cause, ComponentTreeException):
+        cause = cause.__cause__
+    return mistakes(cause, places) if isinstance(cause, ValidationError) else str(cause or error)

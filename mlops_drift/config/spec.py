@@ -1,0 +1,314 @@
+"""The typed description of one monitored model: what its YAML may say."""
+
+import hashlib
+import json
+import re
+from datetime import date
+from functools import cached_property
+from math import ceil
+from typing import Any, Self
+from unicodedata import category
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
+from mlops_drift.learning.config import Training
+from mlops_drift.learning.gates.config import Gates, require_fitting
+from mlops_drift.learning.metrics import metric_for
+from mlops_drift.monitors.config import AgeMonitor, PerformanceMonitor, QualityMonitor
+from mlops_drift.notifications.messages import Notifications
+from mlops_drift.policy.config import RetrainingPolicy
+from mlops_drift.policy.retention import Reach, Retention, reach_of, require_within_reach
+from mlops_drift.schema.columns import Column, Target, source_columns
+from mlops_drift.schema.fields import Name, Strict
+from mlops_drift.sources.config import FilesSource, Source
+from mlops_drift.store.derivation import Derivation
+from mlops_drift.store.model_store import slice_column
+from mlops_drift.store.tables import SHADOW, KeyType, ModelTables, model_tables
+
+RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}
+
+
+class Monitors(Strict):
+    """The daily checks and their thresholds."""
+
+    quality: QualityMonitor = Field(default_factory=QualityMonitor)
+    drift: DriftMonitor = Field(default_factory=DriftMonitor)
+    performance: PerformanceMonitor = Field(default_factory=PerformanceMonitor)
+    age: AgeMonitor = Field(default_factory=AgeMonitor)
+
+
+class ModelSpec(Strict):
+    """A monitored model: its data, its training, its gates, what is watched, and what is done.
+
+    Every field can be set in the model's `defs.yaml` under `attributes`.
+    """
+
+    name: str = Field(description="Name of the model: lower case, digits and underscores.")
+    description: str = Field("", description="What the model predicts, and for whom.")
+    start_date: date = Field(description="First day of events.")
+    end_date: date | None = Field(
+        None, description="Last day; without one the daily schedule goes on for ever."
+    )
+    source: Source = Field(description="Where events and labels come from.")
+    key: Name = Field(description="The column that identifies an event and its label.")
+    key_type: KeyType = Field("text", description="integer or text.")
+    columns: dict[Name, Column] = Field(
+        min_length=1,
+        description="The feature columns, which the model sees, with their constraints.",
+    )
+    inputs: dict[Name, Column] = Field(
+        {}, description="Further columns of the source, which only features.sql reads."
+    )
+    features_sql: str = Field(
+        "",
+        description="SQL that makes the derived columns; usually the file features.sql beside "
+        "defs.yaml. It reads `events` (those of one day), `past_events` and `past_labels` (those "
+        "of the `history_days` days before), and gives the key and every derived column for each "
+        "event.",
+    )
+    history_days: int = Field(
+        0, ge=0, description="How many days before an event features.sql may look at."
+    )
+    target: Target = Field(description="What the model predicts.")
+    training: Training = Field(description="How a version is searched and trained.")
+    gates: Gates = Field(description="What a challenger must show before it is promoted.")
+    monitors: Monitors = Field(default_factory=Monitors, description="The daily checks.")
+    policy: RetrainingPolicy = Field(
+        default_factory=RetrainingPolicy, description="What a failed check leads to."
+    )
+    notifications: Notifications = Field(
+        default_factory=Notifications, description="Who is told, and of what."
+    )
+    retention: Retention = Field(
+        default_factory=Retention, description="What a cleanup may remove, and when."
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_an_identifier(cls, name: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise ValueError(
+                f"found {name!r}; use lower-case letters, digits and underscores, "
+                "beginning with a letter"
+            )
+        if name.endswith(SHADOW):
+            raise ValueError(
+                f"found {name!r}; predictions.{name} holds what a challenger of "
+                f"{name.removesuffix(SHADOW)!r} scores while it waits; choose another ending"
+            )
+        return name
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Self:
+        names = [self.key, *self.columns, *self.inputs, self.target.column]
+        for name in names:
+            _require_usable(name)
+        if len({name.lower() for name in names}) != len(names):
+            raise ValueError(
+                "key, columns, inputs and target.column must all differ, by more than upper and "
+                f"lower case, found {', '.join(names)}"
+            )
+        if self.end_date is not None and self.end_date < self.start_date:
+            raise ValueError(f"end_date {self.end_date} is before start_date {self.start_date}")
+        self._derived_columns_fit_sql()
+        metric_for(self.training.metric, self.target.kind)
+        self.training.require_fit(self.target)
+        require_fitting(self.gates, self.target, self.columns)
+        self._columns_divide("gates.slices", self.gates.slices)
+        self._drift_monitor_fits(self.monitors.drift)
+        self._performance_monitor_fits(self.monitors.performance)
+        require_watched(self.policy, self.monitors.performance)
+        require_judgeable(self.policy, self.training, self.gates)
+        require_within_reach(self.retention, self.reach)
+        return self
+
+    def _derived_columns_fit_sql(self) -> None:
+        wrong = [name for name, column in self.inputs.items() if column.derived]
+        if wrong:
+            raise ValueError(
+                f"inputs are columns of the source, found the derived {', '.join(wrong)}; move "
+                "what the model sees to columns"
+            )
+        if self.derived_columns:
+            _ = self.features_sql and self.derivation
+        elif self.features_sql or self.inputs or self.history_days:
+            raise ValueError(
+                "features.sql, inputs and history_days need a derived column; mark what "
+                "features.sql makes with derived: true"
+            )
+
+    def _drift_monitor_fits(self, monitor: DriftMonitor) -> None:
+        unknown = set(monitor.columns) - set(self.monitored_columns)
+        if unknown:
+            raise ValueError(
+                f"monitors.drift.columns names {', '.join(sorted(unknown))}; "
+                f"the columns are {', '.join(self.monitored_columns)}"
+            )
+        for name in self.monitored_columns:
+            metric, _ = monitor.effect(name)
+            own = monitor.columns.get(name)
+            if own and own.metric in EXACT_METRICS and not self._is_number(name):
+                raise ValueError(
+                    f"monitors.drift.columns.{name}.metric is {metric}, which needs numbers; use "
+                    "js, psi, hellinger, tvd or linf"
+                )
+        self._columns_divide("monitors.drift.segments", monitor.segments)
+
+    def _performance_monitor_fits(self, monitor: PerformanceMonitor) -> None:
+        self._columns_divide("monitors.performance.slices", monitor.slices)
+        business = monitor.business
+        if business is None:
+            return
+        where = "monitors.performance.business"
+        if not self.target.is_classification:
+            if business.per_error is None or business.outcomes:
+                raise ValueError(f"{where} of a regression needs per_error, and has no outcomes")
+            return
+        if business.per_error is not None or not business.outcomes:
+            raise ValueError(f"{where} of a classification needs outcomes, and has no per_error")
+        named = {name for item in business.outcomes for name in (item.truth, item.prediction)}
+        unknown = named - set(self.target.classes or [])
+        if unknown:
+            raise ValueError(
+                f"{where}.outcomes names {', '.join(sorted(unknown))}; "
+                f"the classes are {', '.join(self.target.classes or [])}"
+            )
+
+    def _columns_divide(self, where: str, names: list[str]) -> None:
+        divisible = [name for name, column in self.columns.items() if column.type != "number"]
+        wrong = [name for name in names if name not in divisible]
+        if wrong:
+            raise ValueError(
+                f"{where} names {', '.join(wrong)}; the columns that divide the "
+                f"rows (category, boolean, integer) are {', '.join(divisible) or 'none'}"
+            )
+
+    def _is_number(self, name: str) -> bool:
+        if name in self.columns:
+            return self.columns[name].is_numeric
+        return name == "score" or (name == self.target.column and not self.target.is_classification)
+
+    @property
+    def source_columns(self) -> dict[str, Column]:
+        """The columns of an event: what the model sees without what is derived, and the inputs."""
+        return source_columns(self.columns, self.inputs)
+
+    @property
+    def derived_columns(self) -> dict[str, Column]:
+        """The columns that features.sql makes."""
+        return {name: column for name, column in self.columns.items() if column.derived}
+
+    @cached_property
+    def derivation(self) -> Derivation | None:
+        """How the derived columns are made; None without any."""
+        if not self.derived_columns:
+            return None
+        return Derivation(self.features_sql, self.key, self.derived_columns, self.history_days)
+
+    @property
+    def monitored_columns(self) -> list[str]:
+        """The columns that drift is computed for; the label is one of them."""
+        return [*self.columns, "score", "prediction", self.target.column]
+
+    @property
+    def timezone(self) -> str:
+        """The time zone whose midnights divide the days."""
+        return self.source.timezone if isinstance(self.source, FilesSource) else "UTC"
+
+    @cached_property
+    def tables(self) -> ModelTables:
+        """The tables of this model."""
+        return model_tables(
+            self.name, self.key, self.key_type, self.columns, self.target, self.inputs
+        )
+
+    @property
+    def reach(self) -> Reach:
+        """How far back the days to come look."""
+        monitors = self.monitors
+        return reach_of(
+            self.target, monitors.drift, monitors.performance, self.policy, self.history_days
+        )
+
+    @property
+    def learning_digest(self) -> str:
+        """Digest of the part of the description that decides what a training makes of a set."""
+        return learning_digest(self)
+
+
+def _require_usable(name: str) -> None:
+    """Requires that a column may have a name.
+
+    Raises:
+        ValueError: if the name is the project's own, or cannot be written everywhere.
+    """
+    if name.lower() in RESERVED or name.lower().startswith(slice_column("")):
+        raise ValueError(f"column name {name!r} is used by the project itself; rename it")
+    if '"' in name or not name.strip():
+        raise ValueError(
+            f"column name {name!r} must not be blank and must not contain a double quote"
+        )
+    if any(category(sign) in ("Cc", "Zl", "Zp") for sign in name):
+        raise ValueError(
+            f"column name {name!r} must not contain a tab, the end of a line or another control "
+            "character; rename it"
+        )
+
+
+def learning_digest(description: BaseModel) -> str:
+    """Digest of the columns, the target and the training of a description.
+
+    The limits of labels are not in it: they decide which rows a set has.
+    """
+    return digest(
+        description.model_dump(
+            mode="json",
+            include={"columns", "target", "training"},
+            exclude={"columns": {"__all__": {"description"}}, "target": {"min", "max"}},
+        )
+    )
+
+
+def require_watched(policy: RetrainingPolicy, monitor: PerformanceMonitor) -> None:
+    """Requires that the model has the checks that retrain it.
+
+    Raises:
+        ValueError: if it lacks one.
+    """
+    for name in policy.retrain_on:
+        if name in monitor.unwatched:
+            raise ValueError(
+                f"policy.retrain_on names {name}, a check that needs "
+                f"monitors.performance.{monitor.unwatched[name]}"
+            )
+
+
+def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates) -> None:
+    """Requires that the first version has as many test rows as its gates need.
+
+    Where `split` is random the test part has so many rows on average.
+
+    Raises:
+        ValueError: if `first_training_rows` gives fewer: calibration would be unknown, and the
+            version refused.
+    """
+    rows, share, least = policy.first_training_rows, training.test_share, gates.min_rows
+    n_test = round(rows * share)
+    if n_test < least:
+        raise ValueError(
+            f"policy.first_training_rows {rows} times training.test_share {share:g} gives {n_test} "
+            f"test rows, fewer than the {least} of gates.min_rows: calibration would be unknown, "
+            "and the first version refused. Use first_training_rows of at least "
+            f"{ceil(least / share)}, a larger test_share, or a smaller min_rows"
+        )
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of the canonical JSON of plain data, in hexadecimal.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

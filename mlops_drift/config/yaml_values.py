@@ -1,0 +1,231 @@
+"""Unquoted values of which YAML makes something else than what is written.
+
+`no` is false to YAML, `01067` is 567, `12:30` is 750. Where a text is meant, such a value is a
+mistake, as is an oddly written number where a number is meant.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import date
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import yaml
+
+from mlops_drift.config.yaml_shapes import shape_mistake
+from mlops_drift.config.yaml_syntax import at, quoted
+from mlops_drift.schema.fields import Name, as_name
+
+# The tags of what YAML takes for a text (moments are read as such too), and for a number.
+_TEXT = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"}
+_NUMBERS = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool")}
+_NULL = "tag:yaml.org,2002:null"
+_MERGE = "tag:yaml.org,2002:merge"
+
+_LONGEST = 40
+_NO_MERGE = (
+    "<< takes over the fields of a part that & has named, as <<: *name; write what else is called "
+    'so in quotes: "<<"'
+)
+
+_NUMBER = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_LIKE_A_NUMBER = re.compile(r"[-+]?[0-9._:eE+-]*[0-9][0-9._:eE+-]*")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
+
+
+def value_mistakes(node: yaml.Node, described: Any) -> list[str]:
+    """Where values of a document are not what is written, and what would be right.
+
+    Args:
+        node: the document.
+        described: the type that it should have: a pydantic model, or a mapping of them.
+
+    >>> node = yaml.compose("{classes: [no, 1, 01067], trials: 1_000}")
+    >>> from pydantic import BaseModel
+    >>> class Described(BaseModel):
+    ...     classes: list[Name]
+    ...     trials: int
+    >>> print(*value_mistakes(node, Described), sep=chr(10))
+    line 1, column 12: YAML reads no as false; put it in quotes: "no"
+    line 1, column 19: YAML reads 01067 as 567; put it in quotes: "01067"
+    line 1, column 35: YAML reads 1_000 as 1000; write a number in plain digits, \
+such as 1000 or 0.5
+    """
+    if not isinstance(node, yaml.MappingNode):
+        return [f"{_place(node)}: fields are expected here, each as `name: value`"]
+    return list(dict.fromkeys(_mistakes(node, [described], ())))
+
+
+def _mistakes(
+    node: yaml.Node,
+    types: list[Any],
+    above: tuple[int, ...],
+    name: str = "",
+    *,
+    optional: bool = False,
+) -> Iterator[str]:
+    if id(node) in above:
+        yield f"{_place(node)}: & names a part of the file that holds itself; write it out"
+        return
+    above = (*above, id(node))
+    options = [option for kind in types for option in _options(kind)]
+    texts = options and all(option in (str, Name, NoneType) for option in options)
+    if texts and isinstance(node, yaml.MappingNode) and node.flow_style:
+        what = "braces make a mapping" if _braced(node) else "this is a mapping"
+        yield f"{_place(node)}: {what}; put a text in quotes{_braced(node) or _paired(node)}"
+    elif said := shape_mistake(node, options, name, optional=optional):
+        yield f"{_place(node)}: {said}"
+    elif isinstance(node, yaml.ScalarNode):
+        if said := _scalar_mistake(node, options, name if optional else ""):
+            yield f"{_place(node)}: {said}"
+    elif isinstance(node, yaml.SequenceNode):
+        items = [get_args(option)[0] for option in options if get_origin(option) is list]
+        for item in node.value:
+            yield from _mistakes(item, items, above)
+    elif isinstance(node, yaml.MappingNode):
+        yield from _mapping_mistakes(node, options, above)
+
+
+def _mapping_mistakes(
+    node: yaml.MappingNode, options: list[Any], above: tuple[int, ...]
+) -> Iterator[str]:
+    seen: set[str] = set()
+    for field, value in node.value:
+        if field.tag == _MERGE:
+            parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            if not all(_is_above(part, field) for part in parts):
+                yield f"{_place(field)}: {_NO_MERGE}"
+                continue
+            for part in parts:
+                yield from _mistakes(part, options, above)
+            continue
+        if not isinstance(field, yaml.ScalarNode):
+            yield f"{_place(field)}: a name is one text; put it in quotes{_braced(node)}"
+            continue
+        if field.value in seen:
+            yield f"{_place(field)}: {field.value} is given twice; keep one of them"
+        seen.add(field.value)
+        yield from _mistakes(field, _key_types(options), above)
+        yield from _mistakes(
+            value,
+            _value_types(options, field.value),
+            above,
+            field.value,
+            optional=_may_be_left_out(options, field.value),
+        )
+
+
+def _is_above(part: yaml.Node, field: yaml.Node) -> bool:
+    """Whether fields that `<<` takes over are written before it, and have a name there."""
+    return isinstance(part, yaml.MappingNode) and part.start_mark.index < field.start_mark.index
+
+
+def _key_types(options: list[Any]) -> list[Any]:
+    """The types of the keys of a mapping: the names of fields, or what a user names."""
+    models = [option for option in options if isinstance(option, type)]
+    return [*(get_args(option)[0] for option in options if get_origin(option) is dict)] or (
+        [str] if models else []
+    )
+
+
+def _value_types(options: list[Any], name: str) -> list[Any]:
+    """The types of what is under a key."""
+    found = []
+    for option in options:
+        if get_origin(option) is dict:
+            found.append(get_args(option)[1])
+        elif field := getattr(option, "model_fields", {}).get(name):
+            found.append(Annotated[field.annotation, None, *field.metadata])
+    return found
+
+
+def _may_be_left_out(options: list[Any], name: str) -> bool:
+    fields = [getattr(option, "model_fields", {}).get(name) for option in options]
+    found = [field for field in fields if field is not None]
+    return bool(found) and not any(field.is_required() for field in found)
+
+
+def _options(kind: Any) -> Iterator[Any]:
+    """The types of which a value may have one."""
+    origin = get_origin(kind)
+    if origin is Annotated:
+        parts = get_args(kind)
+        named = any(getattr(part, "func", None) is as_name for part in parts[1:])
+        yield from [Name] if named else _options(parts[0])
+    elif origin in (Union, UnionType):
+        for part in get_args(kind):
+            yield from _options(part)
+    else:
+        yield kind
+
+
+def _scalar_mistake(node: yaml.ScalarNode, options: Collection[Any], optional: str) -> str | None:
+    written, tag = node.value, node.tag
+    value = _value(node)
+    if value is node:
+        kind, text = tag.removeprefix("tag:yaml.org,2002:"), written[:_LONGEST]
+        return f"YAML cannot read {text} as {kind}; put it in quotes: {quoted(text)}"
+    if (node.style and tag in _TEXT) or (tag == _NULL and NoneType in options):
+        return None
+    number = tag in _NUMBERS or _LIKE_A_NUMBER.fullmatch(written)
+    if int in options or float in options:
+        if number and not _NUMBER.fullmatch(written):
+            return f"{_read(node, value)}; write a number in plain digits, such as 1000 or 0.5"
+    elif date in options:
+        if not _DATE.fullmatch(written):
+            return f"{written} is no date; write it as 2024-10-01"
+    elif (str in options or Name in options) and bool not in options and tag not in _TEXT:
+        out = f", or leave {optional} out" if optional and tag == _NULL else ""
+        if not written:
+            return f"a text is missing here{out and f'; write one{out}'}"
+        if Name not in options or as_name(value) != written:
+            return f"{_read(node, value)}; put it in quotes: {quoted(written)}{out}"
+    return None
+
+
+def _read(node: yaml.ScalarNode, value: object) -> str:
+    if node.tag in _TEXT:
+        return f"{node.value} is no number to YAML"
+    said = "nothing" if value is None else str(value).lower()
+    return f"YAML reads {node.value} as {said}"
+
+
+def _value(node: yaml.ScalarNode) -> object:
+    """What YAML makes of a value; the node itself where that is nothing at all."""
+    if node.tag in _TEXT:
+        return node.value
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except (yaml.YAMLError, ValueError):
+        return node
+
+
+def _paired(node: yaml.Node) -> str:
+    """A colon in a text, as the text is to be written."""
+    scalars = [
+        (field, value)
+        for field, value in node.value
+        if isinstance(field, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
+    ]
+    if len(scalars) != 1 or len(node.value) != 1:
+        return ""
+    [(field, value)] = scalars
+    return f": {quoted(f'{field.value}: {value.value}')}"
+
+
+def _braced(node: yaml.Node) -> str:
+    """What stands in braces, as it is to be written."""
+    text = ""
+    while isinstance(node, yaml.MappingNode) and node.flow_style and len(node.value) == 1:
+        [(node, value)] = node.value
+        if value.value:
+            return ""
+        text += "{"
+    if not text or not isinstance(node, yaml.ScalarNode):
+        return ""
+    inner = f"{text}{node.value}{'}' * len(text)}"
+    return f": {quoted(inner)}"
+
+
+def _place(node: yaml.Node) -> str:
+    return at(node.start_mark.line, node.start_mark.column)

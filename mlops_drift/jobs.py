@@ -1,0 +1,151 @@
+"""The jobs of a model: every day, a retraining, a cleanup; and the schedule of the first."""
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from pydantic import Field
+
+from mlops_drift.assets.common import (
+    DAILY_ASSETS,
+    DAY_TAG,
+    MODEL_TAG,
+    REASON_TAG,
+    RETRAINING_ASSETS,
+    asset_key,
+    partitions,
+)
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.cleanup.cleanup import clean_up
+from mlops_drift.lifecycle.cleanup.stored import CleanupPlan
+from mlops_drift.registry.registry import Registry
+from mlops_drift.resources import LakeResource
+
+
+def daily_job_name(model: str) -> str:
+    """Name of the daily job of a model."""
+    return f"{model}_daily"
+
+
+def retraining_job_name(model: str) -> str:
+    """Name of the retraining job of a model."""
+    return f"{model}_retraining"
+
+
+def daily_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
+    """Everything that happens every day, in one run."""
+    return dg.define_asset_job(
+        daily_job_name(spec.name),
+        selection=[asset_key(spec, name) for name in DAILY_ASSETS],
+        partitions_def=partitions(spec),
+        description=f"Lands, scores and watches a day of {spec.name}.",
+        tags={MODEL_TAG: spec.name},
+    )
+
+
+def retraining_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
+    """A retraining, from the training set to the champion, in one run."""
+    return dg.define_asset_job(
+        retraining_job_name(spec.name),
+        selection=[asset_key(spec, name) for name in RETRAINING_ASSETS],
+        description=f"Trains a version of {spec.name}, and promotes it if it passes its gates.",
+        tags={MODEL_TAG: spec.name},
+    )
+
+
+def daily_schedule(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    """Runs the daily job for the day that has just ended, one hour after midnight."""
+
+    @dg.schedule(
+        name=f"{spec.name}_daily_schedule",
+        job=job,
+        cron_schedule="0 1 * * *",
+        execution_timezone=spec.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Runs {daily_job_name(spec.name)} for the day that has just ended.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        now = context.scheduled_execution_time.astimezone(ZoneInfo(spec.timezone))
+        day = now.date() - timedelta(days=1)
+        if day < spec.start_date or (spec.end_date is not None and day > spec.end_date):
+            return dg.SkipReason(
+                f"{day} is not among the days of {spec.name}: "
+                f"{spec.start_date} to {spec.end_date or 'now'}"
+            )
+        tags = {DAY_TAG: day.isoformat(), REASON_TAG: "schedule"}
+        return dg.RunRequest(run_key=day.isoformat(), partition_key=day.isoformat(), tags=tags)
+
+    return schedule
+
+
+class CleanupConfig(dg.Config):
+    """Whether a cleanup removes anything."""
+
+    dry_run: bool = Field(True, description="Only show what would go; false removes it for good.")
+
+
+def cleanup_job_name(model: str) -> str:
+    """Name of the job that cleans up after a model."""
+    return f"{model}_cleanup"
+
+
+def cleanup_job(spec: ModelSpec) -> dg.JobDefinition:
+    """Builds the job; nothing starts it but a person, or a schedule of theirs."""
+    name = cleanup_job_name(spec.name)
+    described = (
+        f"Removes what the `retention` of {spec.name} lets go. A dry run by default: the output's "
+        "metadata shows what would go, and what stays although it is old, each with the reason."
+    )
+
+    @dg.op(name=f"{name}_op", description=described, tags={MODEL_TAG: spec.name})
+    def remove(
+        context: dg.OpExecutionContext,
+        config: CleanupConfig,
+        lake: LakeResource,
+        registry: dg.ResourceParam[Registry],
+    ) -> dg.Output[dict[str, Any]]:
+        verb = "would go" if config.dry_run else "goes"
+        plan = clean_up(
+            spec,
+            lake.of(spec),
+            registry,
+            dry_run=config.dry_run,
+            on_item=lambda item: context.log.info(f"{item.kind} {item.name} goes: {item.reason}"),
+        )
+        context.log.info(f"{len(plan.items)} things, {plan.size} bytes: {verb}")
+        counted = {"items": len(plan.items), "bytes": plan.size, "dry_run": config.dry_run}
+        metadata: dict[str, Any] = {
+            **counted,
+            "day": str(plan.day),
+            verb: _going(plan),
+            "stays": _staying(plan),
+        }
+        return dg.Output(counted, metadata=metadata)
+
+    @dg.job(name=name, description=described, tags={MODEL_TAG: spec.name})
+    def job() -> None:
+        remove()
+
+    return job
+
+
+def _going(plan: CleanupPlan) -> dg.TableMetadataValue:
+    columns = {"what": "string", "name": "string", "bytes": "int", "why": "string"}
+    rows = [
+        {"what": item.kind, "name": item.name, "bytes": item.size, "why": item.reason}
+        for item in plan.items
+    ]
+    return _table(columns, rows)
+
+
+def _staying(plan: CleanupPlan) -> dg.TableMetadataValue:
+    columns = {"what": "string", "name": "string", "why": "string"}
+    rows = [{"what": kept.kind, "name": kept.name, "why": kept.reason} for kept in plan.kept]
+    return _table(columns, rows)
+
+
+def _table(columns: dict[str, str], rows: list[dict[str, Any]]) -> dg.TableMetadataValue:
+    schema = dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in columns.items()])
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows], schema=schema)

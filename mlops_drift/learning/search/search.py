@@ -1,0 +1,293 @@
+"""The search for a family and its hyperparameters, by cross-validation in the train part."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import isnan, nan
+from typing import Any, cast
+
+import numpy as np
+import optuna
+import pandas as pd
+from optuna.trial import FrozenTrial, TrialState
+
+from mlops_drift.learning.config import ClassWeight, FamilyName, Training
+from mlops_drift.learning.families.registry import family
+from mlops_drift.learning.metrics import Array, metric_for
+from mlops_drift.learning.recipe import Recipe
+from mlops_drift.learning.search.folds import Folds, folds_of
+from mlops_drift.learning.search.pruner import PeerPruner
+from mlops_drift.learning.search.trial_cache import TrialMemory
+from mlops_drift.learning.search.validation import STAGE, THRESHOLD, CrossValidation
+from mlops_drift.schema.columns import LARGEST_LABEL, Column, Target
+
+FEWEST_ROWS = 4
+
+# Names of what a trial is asked beside the parameters of its family.
+FAMILY = "family"
+CLASS_WEIGHT = "class_weight"
+
+# A trial must be among this share of its family's, after each fold but the last.
+SHARE = 0.2
+
+OnTrial = Callable[[int, float], None]
+
+
+class UnlearnableError(ValueError):
+    """Nothing can be learned from these rows; more or other rows could change that."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One recipe and what came of it.
+
+    Attributes:
+        number: place in the search, from 0.
+        recipe: what was tried, with the threshold that it decided by.
+        value: the metric over its out-of-fold predictions; nan if that is undefined, or if the
+            trial was given up as worse than most before it.
+        after_folds: the metric over the rows predicted so far, after each fold where it is defined.
+    """
+
+    number: int
+    recipe: Recipe
+    value: float
+    after_folds: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, ready for JSON; an undefined value is None."""
+        value = None if isnan(self.value) else self.value
+        folds = list(self.after_folds)
+        return {
+            "number": self.number,
+            **self.recipe.to_dict(),
+            "value": value,
+            "after_folds": folds,
+        }
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The recipe of the best trial, its metric over the out-of-fold predictions, and all trials."""
+
+    recipe: Recipe
+    value: float
+    trials: list[Trial]
+
+
+def search(
+    features: pd.DataFrame,
+    truth: Array,
+    columns: Mapping[str, Column],
+    target: Target,
+    training: Training,
+    on_trial: OnTrial | None = None,
+    memory: TrialMemory | None = None,
+) -> SearchResult:
+    """The best recipe by cross-validation.
+
+    The families take turns, since which is best shows only after many trials of each. A family's
+    defaults are tried first, then Optuna's TPE sampler proposes. A trial predicts every row by a
+    model that was fitted without the row's fold; its value is ``training.metric`` over all these
+    predictions together. One that is worse after a fold than most earlier trials of its family were
+    is given up. A family that adds round after round is asked after each few of them, and the best
+    number is taken. Folds are shuffled, and stratified by class; or in the order of time, where the
+    rows of the first block are not predicted. Of equal trials the earlier wins.
+
+    The same arguments give the same result, unless a time budget ends the search. A trial that
+    memory holds is not computed again, and nothing else follows from there being a memory: a search
+    that was cut short ends, begun again, as it would have ended.
+
+    Args:
+        features: One row per event with at least the declared columns; in the order of time, if
+            they are validated so.
+        truth: Class names, or numbers for regression; shape (n,).
+        columns: The feature columns.
+        target: What is predicted.
+        training: Families, metric, trials, folds and seed. A class with fewer rows than folds
+            lowers the number of stratified folds.
+        on_trial: Called after each trial with its number, from 0, and its value.
+        memory: Keeps the finished trials of exactly this search.
+
+    Raises:
+        ValueError: If the train part cannot be learned from, or the metric is undefined in every
+            trial.
+    """
+    started = time.monotonic()
+    metric = metric_for(training.metric, target.kind)
+    training.require_fit(target)
+    _check_train_part(features, truth, columns, target, training)
+    validation = CrossValidation(
+        features, truth, columns, target, training, _folds(truth, target, training)
+    )
+    studies = [
+        _study(name, columns, len(features), training, metric.greater_is_better)
+        for name in training.families
+    ]
+
+    trials: list[Trial] = []
+    for number in range(training.trials):
+        late = time.monotonic() - started > (training.time_budget_seconds or float("inf"))
+        if late and number >= len(training.families):
+            break
+        turn = number % len(studies)
+        study = studies[turn]
+        if number >= len(studies):
+            study.enqueue_trial({FAMILY: training.families[turn]})
+        asked = study.ask()
+        recipe = _suggested(asked, columns, len(features), training)
+        known = memory.recall(number, asked.params) if memory else None
+        value = validation.run(asked, recipe) if known is None else _repeat(asked, known)
+        finished = _tell(study, asked, value)
+        # Of a search, not of its family's study, which also noted what it was told to suggest.
+        finished.number, finished.system_attrs = number, {}
+        if memory and known is None:
+            memory.keep(finished)
+        trials.append(_trial(number, recipe, finished))
+        if on_trial is not None:
+            on_trial(number, trials[-1].value)
+
+    defined = [trial for trial in trials if not isnan(trial.value)]
+    if not defined:
+        raise UnlearnableError(
+            f"{training.metric} is undefined in all {len(trials)} trials on "
+            f"{len(features)} rows; choose another metric or train on more rows"
+        )
+    best = (max if metric.greater_is_better else min)(defined, key=lambda trial: trial.value)
+    return SearchResult(best.recipe, best.value, trials)
+
+
+def check_columns(features: pd.DataFrame, columns: Mapping[str, Column]) -> None:
+    """Raises a ValueError that names the declared columns missing from the features."""
+    missing = [name for name in columns if name not in features.columns]
+    if missing:
+        raise ValueError(
+            f"features lack the columns {missing}; found {list(features.columns)}, needed are "
+            f"{list(columns)}"
+        )
+
+
+def _check_train_part(
+    features: pd.DataFrame,
+    truth: Array,
+    columns: Mapping[str, Column],
+    target: Target,
+    training: Training,
+) -> None:
+    """Raises a ValueError, in plain words, for a train part that cannot be learned from."""
+    check_columns(features, columns)
+    if len(features) != len(truth):
+        raise ValueError(
+            f"truth must have one value per row of features, found {len(truth)} values for "
+            f"{len(features)} rows"
+        )
+    if len(truth) < FEWEST_ROWS:
+        raise UnlearnableError(
+            f"the training part has {len(truth)} rows; at least {FEWEST_ROWS} are needed"
+        )
+    if not target.is_classification:
+        bad = int(np.sum(~np.isfinite(np.asarray(truth, dtype=float))))
+        if bad:
+            raise ValueError(
+                f"truth has {bad} missing or infinite values in {len(truth)} rows; "
+                "drop these rows first"
+            )
+        far = np.flatnonzero(np.abs(np.asarray(truth, dtype=float)) > LARGEST_LABEL)
+        if len(far):
+            raise UnlearnableError(
+                f"{target.column} is {truth[far[0]]:g} in row {features.index[far[0]]} of "
+                f"{len(truth)}, and beyond {LARGEST_LABEL:g} in {len(far)} of them: squares of "
+                "errors would overflow. Correct these labels, or leave them out with target.min "
+                "and target.max"
+            )
+        return
+    counts = pd.Series(truth, dtype=object).value_counts(dropna=False)
+    unknown = [name for name in counts.index if name not in (target.classes or [])]
+    if unknown:
+        raise ValueError(f"truth has {unknown[0]!r}; the target's classes are {target.classes}")
+    if len(counts) == 1:
+        raise UnlearnableError(
+            f"the training part has only the class {counts.index[0]!r} in its {len(truth)} rows; "
+            "at least two are needed: train on a longer window or wait for more labels"
+        )
+    if counts.min() < 2 and training.validation == "stratified":
+        raise UnlearnableError(
+            f"the training part has a single row of the class {counts.idxmin()!r}; at least two "
+            "are needed to cross-validate: train on a longer window or wait for more labels"
+        )
+
+
+def _folds(truth: Array, target: Target, training: Training) -> Folds:
+    """The folds of a train part, of which there must be any."""
+    folds = folds_of(truth, target, training)
+    if not folds:
+        raise UnlearnableError(
+            f"none of the {training.folds} folds in the order of time has two classes in its "
+            "earlier rows: train on a longer window, or validate stratified"
+        )
+    return folds
+
+
+def _study(
+    name: FamilyName,
+    columns: Mapping[str, Column],
+    n_rows: int,
+    training: Training,
+    greater_is_better: bool,
+) -> optuna.Study:
+    """A study of one family, in memory, that begins with its defaults."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        direction="maximize" if greater_is_better else "minimize",
+        sampler=optuna.samplers.TPESampler(seed=training.seed),
+        pruner=PeerPruner(SHARE),
+    )
+    candidate = family(name)
+    named = {
+        candidate.parameter(key): value for key, value in candidate.default(columns, n_rows).items()
+    }
+    study.enqueue_trial({FAMILY: name, CLASS_WEIGHT: training.class_weights[0], **named})
+    return study
+
+
+def _suggested(
+    asked: optuna.Trial, columns: Mapping[str, Column], n_rows: int, training: Training
+) -> Recipe:
+    """What the sampler proposes to a trial."""
+    name = cast(FamilyName, asked.suggest_categorical(FAMILY, training.families))
+    params = family(name).suggest(asked, columns, n_rows)
+    weights = training.class_weights
+    # A choice of one would cost the sampler a random number.
+    weight = weights[0] if len(weights) == 1 else asked.suggest_categorical(CLASS_WEIGHT, weights)
+    return Recipe(name, params, cast(ClassWeight, weight))
+
+
+def _repeat(asked: optuna.Trial, known: FrozenTrial) -> float | None:
+    """Says of a trial what was found when it was computed."""
+    for name, content in known.user_attrs.items():
+        asked.set_user_attr(name, content)
+    for step, value in sorted(known.intermediate_values.items()):
+        asked.report(value, step)
+    if known.state == TrialState.PRUNED:
+        return None
+    return nan if known.state == TrialState.FAIL else cast(float, known.value)
+
+
+def _tell(study: optuna.Study, asked: optuna.Trial, value: float | None) -> FrozenTrial:
+    """Ends a trial: None gave it up, nan is undefined."""
+    if value is None:
+        return study.tell(asked, state=TrialState.PRUNED)
+    if isnan(value):
+        return study.tell(asked, state=TrialState.FAIL)
+    return study.tell(asked, value)
+
+
+def _trial(number: int, recipe: Recipe, finished: FrozenTrial) -> Trial:
+    value = cast(float, finished.value) if finished.state == TrialState.COMPLETE else nan
+    steps = sorted(finished.intermediate_values.items())
+    whole = replace(
+        recipe,
+        params={**recipe.params, **finished.user_attrs.get(STAGE, {})},
+        threshold=finished.user_attrs[THRESHOLD],
+    )
+    return Trial(number, whole, value, tuple(value for _, value in steps))

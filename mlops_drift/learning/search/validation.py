@@ -1,0 +1,147 @@
+"""What a recipe is worth: its metric over rows that its models have not seen."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from math import isnan, nan
+
+import numpy as np
+import optuna
+import pandas as pd
+
+from mlops_drift.learning.config import Training
+from mlops_drift.learning.families.base import Params, scores
+from mlops_drift.learning.families.registry import family
+from mlops_drift.learning.metrics import Array, metric_for
+from mlops_drift.learning.recipe import Recipe
+from mlops_drift.learning.search.folds import FoldMatrices, Folds
+from mlops_drift.learning.threshold import judged
+from mlops_drift.learning.threshold_classifier import decide, unweighted, weights
+from mlops_drift.schema.columns import Column, Target
+
+# Names of what a trial found: what it decides by, and the hyperparameters that the fit itself told.
+THRESHOLD = "threshold"
+STAGE = "found_by_the_fit"
+
+
+@dataclass
+class _Stage:
+    """What the fits of a trial tell, if they end at one place.
+
+    Attributes:
+        params: the hyperparameters that the fit itself found.
+        found: prediction and score of the rows of each fold so far.
+        value: the metric over them.
+        threshold: the score that they are decided by.
+    """
+
+    params: Params
+    found: list[tuple[Array, Array]]
+    value: float = nan
+    threshold: float = 0.5
+
+
+class CrossValidation:
+    """Cross-validates the trials of a search on the same folds.
+
+    Args:
+        features: One row per event.
+        truth: Class names, or numbers for regression.
+        columns: The feature columns.
+        target: What is predicted.
+        training: Metric, threshold, way of validation and seed.
+        folds: Row numbers to fit on and to predict, per fold; at least one.
+    """
+
+    def __init__(
+        self,
+        features: pd.DataFrame,
+        truth: Array,
+        columns: Mapping[str, Column],
+        target: Target,
+        training: Training,
+        folds: Folds,
+    ) -> None:
+        self._truth = truth
+        self._target = target
+        self._training = training
+        self._greater_is_better = metric_for(training.metric, target.kind).greater_is_better
+        self._folds = folds
+        self._matrices = FoldMatrices(features, columns, self._folds)
+
+    def run(self, asked: optuna.Trial, recipe: Recipe) -> float | None:
+        """The metric over the out-of-fold predictions; None if it was not worth its last folds.
+
+        After each fold the metric over the rows predicted so far is held against what the earlier
+        trials of the family had on the same rows. The trial is told each of these metrics, and by
+        which threshold and which number of rounds it was reached.
+        """
+        stages: list[_Stage] = []
+        value = nan
+        for number in range(len(self._folds)):
+            if number == 0:
+                stages = list(self._first(recipe))
+            else:
+                # Further than on the first fold no fit goes.
+                told = islice(self._predicted(recipe, number), len(stages))
+                for stage, (_, found) in zip(stages, told, strict=True):
+                    stage.found.append(found)
+                    self._judge(stage)
+            best = self._best(stages)
+            value = best.value
+            asked.set_user_attr(THRESHOLD, best.threshold)
+            if best.params:
+                asked.set_user_attr(STAGE, best.params)
+            if not isnan(value):
+                asked.report(value, number)
+                if number + 1 < len(self._folds) and asked.should_prune():
+                    return None
+        return value
+
+    def _first(self, recipe: Recipe) -> Iterator["_Stage"]:
+        """The stages of a fit on the first fold, until one is worse than the one before."""
+        last = nan
+        for params, found in self._predicted(recipe, 0):
+            decided_by_fit = {key: params[key] for key in params if key not in recipe.params}
+            stage = _Stage(decided_by_fit, [found])
+            self._judge(stage)
+            yield stage
+            worse = stage.value < last if self._greater_is_better else stage.value > last
+            # In the order of time the first fold has the fewest rows, and needs the fewest rounds.
+            if worse and self._training.validation == "stratified":
+                return
+            last = stage.value
+
+    def _best(self, stages: list["_Stage"]) -> "_Stage":
+        """The best stage, the earliest of equal ones."""
+        sign = 1 if self._greater_is_better else -1
+        return max(stages, key=lambda one: float("-inf") if isnan(one.value) else sign * one.value)
+
+    def _judge(self, stage: "_Stage") -> None:
+        """Brings metric and threshold of a stage up to date."""
+        prediction, score = (np.concatenate(parts) for parts in zip(*stage.found, strict=True))
+        rows = np.concatenate([other for _, other in self._folds[: len(stage.found)]])
+        stage.value, stage.threshold = judged(
+            self._training, self._target, self._truth[rows], prediction, score
+        )
+
+    def _predicted(
+        self, recipe: Recipe, number: int
+    ) -> Iterator[tuple[Params, tuple[Array, Array]]]:
+        """What each stage of a fit on the other rows predicts of a fold: prediction and score."""
+        chosen, target, training = family(recipe.family), self._target, self._training
+        split = self._matrices.of(chosen, recipe.params, number)
+        truth = self._truth[self._folds[number][0]]
+        given = recipe.params, target, training.seed, split, truth
+        if not target.is_classification:
+            for params, values in chosen.stages(*given, None):
+                yield params, (values, values)
+            return
+        classes = np.unique(truth.astype(str))
+        of_classes, of_rows = weights(truth.astype(str), recipe.class_weight)
+        asked = recipe.class_weight != "none" or training.fit_threshold != 0.5
+        positive = target.positive if asked else None
+        for params, shifted in chosen.stages(*given, of_rows):
+            probability = unweighted(shifted, of_classes)
+            prediction = decide(probability, classes, training.fit_threshold, positive)
+            yield params, (prediction, scores(probability, classes, target))

@@ -1,0 +1,116 @@
+"""A pipeline with weighted classes, and with a threshold of its own to decide by."""
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.pipeline import Pipeline
+
+from mlops_drift.learning.config import ClassWeight
+from mlops_drift.learning.metrics import Array
+from mlops_drift.schema.columns import Target
+
+
+class Decider(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier around a pipeline: it weights the classes of the fit and decides by a threshold.
+
+    Balanced classes have the weights w_k = n / (K n_k), for n rows of K classes, n_k of them of
+    class k; they reach the pipeline's last step as weights of the rows. A fit with weights shifts
+    the probabilities p_k to the rare classes; that is taken back by p_k / w_k, scaled to a sum of
+    1, so that they are probabilities of the unweighted world.
+
+    Args:
+        pipeline: the unfitted pipeline.
+        class_weight: none or balanced.
+        threshold: probability from which the positive class is predicted.
+        positive: the positive class of a binary target; with None, the most probable class is
+            predicted.
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> x, left = np.arange(8.0).reshape(-1, 1), np.array(["no"] * 6 + ["yes"] * 2)
+    >>> decider = Decider(make_pipeline(LogisticRegression()), threshold=0.3, positive="yes")
+    >>> list(decider.fit(x, left).predict(x[4:]))
+    ['no', 'yes', 'yes', 'yes']
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        class_weight: ClassWeight = "none",
+        threshold: float = 0.5,
+        positive: str | None = None,
+    ) -> None:
+        self.pipeline = pipeline
+        self.class_weight = class_weight
+        self.threshold = threshold
+        self.positive = positive
+
+    def fit(self, X: Any, y: Array) -> Self:
+        """Fits a copy of the pipeline."""
+        self.pipeline_ = clone(self.pipeline)
+        self.weights_, of_rows = weights(np.asarray(y, str), self.class_weight)
+        last = self.pipeline_.steps[-1][0]
+        extra = {} if of_rows is None else {f"{last}__sample_weight": of_rows}
+        self.pipeline_.fit(X, y, **extra)
+        return self
+
+    @property
+    def classes_(self) -> Array:
+        """The classes, in the order of the columns of ``predict_proba``."""
+        classes: Array = self.pipeline_.classes_
+        return classes
+
+    def predict_proba(self, X: Any) -> Array:
+        """The probability of each class; shape (n, K)."""
+        return unweighted(self.pipeline_.predict_proba(X), self.weights_)
+
+    def decide(self, probability: Array) -> Array:
+        """The predicted class of each row of ``predict_proba``."""
+        return decide(probability, self.classes_, self.threshold, self.positive)
+
+    def predict(self, X: Any) -> Array:
+        """The predicted class of each row."""
+        return self.decide(self.predict_proba(X))
+
+
+def weights(truth: Array, class_weight: ClassWeight) -> tuple[Array, Array | None]:
+    """The weight of each class, in alphabetical order, and of each row; None where all are alike.
+
+    >>> weights(np.array(["no", "no", "no", "yes"]), "balanced")[0].round(2).tolist()
+    [0.67, 2.0]
+    """
+    _, codes, counts = np.unique(truth, return_inverse=True, return_counts=True)
+    if class_weight == "none":
+        return np.ones(len(counts)), None
+    of_classes = len(codes) / (len(counts) * counts)
+    return of_classes, of_classes[codes]
+
+
+def unweighted(probability: Array, of_classes: Array) -> Array:
+    """Probabilities, shape (n, K), of a world in which no class was weighted."""
+    if np.all(of_classes == 1):
+        return probability
+    shares = probability / of_classes
+    # Column by column: a sum over rows of few columns may round differently in a batch.
+    total = sum(shares[:, k] for k in range(shares.shape[1]))
+    return np.asarray(shares / np.reshape(total, (-1, 1)))
+
+
+def decide(probability: Array, classes: Array, threshold: float, positive: str | None) -> Array:
+    """The predicted class of each row, by the threshold if there is a positive class."""
+    classes = np.asarray(classes, dtype=object)
+    if positive is None:
+        return np.asarray(classes[probability.argmax(axis=1)])
+    place = list(classes).index(positive)
+    says_so = probability[:, place] >= threshold
+    return np.asarray(classes[np.where(says_so, place, 1 - place)])
+
+
+def decided(
+    pipeline: Pipeline, target: Target, class_weight: ClassWeight, threshold: float
+) -> Pipeline | Decider:
+    """An unfitted pipeline that weights and decides as asked: itself, where nothing is asked."""
+    if class_weight == "none" and threshold == 0.5:
+        return pipeline
+    return Decider(pipeline, class_weight, threshold, target.positive)

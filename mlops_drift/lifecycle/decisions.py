@@ -1,0 +1,166 @@
+"""Evidence and history of a model from its tables, and the decision that follows from them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from datetime import date, timedelta
+from typing import Any
+
+from mlops_drift.config.spec import ModelSpec, digest
+from mlops_drift.errors import UserError
+from mlops_drift.learning.training_set import TrainingSet
+from mlops_drift.monitors.checks import REALIZED
+from mlops_drift.pipeline.missing_days import in_short
+from mlops_drift.policy.decide import decide, fresh_failures
+from mlops_drift.policy.decision import Champion, Decision, Evidence, FailedCheck, PastDecision
+from mlops_drift.registry.base import LIBRARIES
+from mlops_drift.registry.code_digests import code_digest, learning_code_digest
+from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.records import Promotion
+
+
+def plan_digest(spec: ModelSpec) -> str:
+    """Digest of the description, the code and the libraries that a retraining is made by."""
+    described = spec.model_dump(mode="json", exclude={"notifications", "retention"})
+    return digest([described, code_digest(""), learning_code_digest(LIBRARIES)])
+
+
+def made_by(spec: ModelSpec, model: ModelLake, day: date) -> str:
+    """Digest of all that a retraining is made by, the labelled rows as of a day too."""
+    try:
+        labelled = model.labelled(day, None)
+        rows = TrainingSet(labelled, labelled.slice(0, 0)).id
+    except UserError as error:
+        # What cannot be read may be why it failed.
+        rows = str(error)
+    return digest([plan_digest(spec), rows])
+
+
+def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
+    """The decisions that led to something, as the policy reads them.
+
+    Args:
+        entries: of the model's log, in their order.
+    """
+    return [
+        PastDecision(
+            id=row["decision"],
+            action=row["action"],
+            reason=row["reason"],
+            day=row["day"],
+            rules=tuple(row["rules"]),
+            version=row["version"],
+            candidates=row["candidates"],
+            labelled=row["labelled"] or 0,
+            outcome=row["outcome"],
+            against=tuple(row["against"]),
+        )
+        for row in entries
+    ]
+
+
+def _history(spec: ModelSpec, model: ModelLake) -> list[PastDecision]:
+    """The decisions so far, and which of those that failed under this champion are superseded."""
+    entries = model.log.entries(idle=False)
+    since = max((item.as_of for item in model.promotions()), default=date.min)
+    return [
+        replace(past, superseded=entry["digest"] != made_by(spec, model, past.day))
+        if past.outcome == "failed" and past.day >= since
+        else past
+        for entry, past in zip(entries, past_decisions(entries), strict=True)
+    ]
+
+
+def decide_now(spec: ModelSpec, model: ModelLake, day: date) -> Decision:
+    """The policy's decision at the end of a day."""
+    [decision] = decide_days(spec, model, day, day)
+    return decision
+
+
+def decide_days(spec: ModelSpec, model: ModelLake, first: date, last: date) -> Iterator[Decision]:
+    """The policy's decision at the end of each of some days, as if none were carried out.
+
+    Its reason names the days without their file: of those that the longest window and the labels
+    reach back to, before the first version of all.
+    """
+    history = _history(spec, model)
+    known = {past.id for past in history}
+    missing = sorted({row["day"] for row in model.missing_files(spec.start_date, last)})
+    for evidence in gather_evidence(spec, model, first, last, history):
+        decision = decide(spec.name, evidence, history, spec.policy)
+        since = spec.start_date
+        if evidence.champion:
+            since = evidence.day - timedelta(days=spec.reach.predictions - 1)
+        said = in_short([day for day in missing if since <= day <= evidence.day])
+        # What is under way has its reason, and a window may have said the same.
+        if decision.id not in known and said not in decision.reason:
+            decision = replace(decision, reason=decision.reason + said)
+        yield decision
+
+
+def gather_evidence(
+    spec: ModelSpec, model: ModelLake, first: date, last: date, history: Sequence[PastDecision]
+) -> Iterator[Evidence]:
+    """What was known about a model at the end of each of some days.
+
+    What can be read once for all of them is. Labels are only counted where they matter: before the
+    first version, and where a failure has not been decided about.
+
+    Args:
+        spec: the model.
+        model: its tables.
+        first: first day.
+        last: last day.
+        history: the decisions so far.
+    """
+    promotions = model.promotions(until=last)
+    read: dict[int, list[FailedCheck]] = {}
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        known = [item for item in promotions if item.as_of <= day]
+        if not known:
+            yield Evidence(day, None, (), *_labels(spec, model, day))
+            continue
+        promoted = known[-1]
+        if promoted.number not in read:
+            read[promoted.number] = _failures(spec, model, promoted, last)
+        champion = Champion(promoted.version, promoted.as_of, promoted.decision)
+        failed = [check for check in read[promoted.number] if check.day <= day]
+        evidence = Evidence(day, champion, failed, {})
+        if fresh_failures(evidence, champion, history, spec.policy):
+            evidence = Evidence(day, champion, failed, *_labels(spec, model, day))
+        yield evidence
+
+
+def _failures(
+    spec: ModelSpec, model: ModelLake, champion: Promotion, until: date
+) -> list[FailedCheck]:
+    asking = spec.policy.retrain_on
+    # Realized performance also says since when, whatever asks for the retraining.
+    counting = sorted({*asking, *REALIZED}) if asking else []
+    rows = model.failures(champion.version, champion.as_of, until, counting)
+    return [FailedCheck(**row) for row in rows]
+
+
+def _labels(spec: ModelSpec, model: ModelLake, day: date) -> tuple[dict[date, int], list[str]]:
+    labelled, seen = model.labelled_counts(day)
+    return labelled, [name for name in spec.target.classes or [] if name not in seen]
+
+
+def record_decision(model: ModelLake, decision: Decision) -> bool:
+    """Records what was seen and decided, once.
+
+    Returns:
+        Whether it was not there yet.
+    """
+    return model.log.record(
+        decision=decision.id,
+        stage="decided",
+        day=decision.day,
+        action=decision.action,
+        rules=decision.rules,
+        version=decision.version,
+        candidates=decision.candidates,
+        labelled=decision.labelled,
+        reason=decision.reason,
+        evidence=[asdict(check) for check in decision.evidence],
+    )

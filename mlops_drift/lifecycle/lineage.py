@@ -1,0 +1,316 @@
+"""The chain from a prediction to what it rests on: version, training set, tables, files, code."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+import pyarrow.compute as pc
+
+from mlops_drift import settings
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
+from mlops_drift.pipeline.landing import EVENTS, LABELS
+from mlops_drift.pipeline.logged import SPEC
+from mlops_drift.registry.base import GATES_FILE, RegistryError, VersionRegistry
+from mlops_drift.sql import identifier, literal
+from mlops_drift.store.lake import Scan
+from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.records import Promotion, Removal, VersionRecord
+
+# Numbers of the evidence of a decision that are told.
+_SHOWN = 3
+
+_OF_GATES = ("gate", "verdict", "value", "threshold", "n")
+
+_OF_CODE = ("git_sha", "code_digest", "lock_digest", "spec_digest")
+
+Facts = dict[str, Any]
+
+
+class LineageError(UserError):
+    """There is nothing to explain; the message says what there is."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of the chain.
+
+    Attributes:
+        what: what it is, such as `training set`.
+        facts: what is known about it, by name.
+        rows: several things of one kind, such as files.
+    """
+
+    what: str
+    facts: Facts = field(default_factory=dict)
+    rows: list[Facts] = field(default_factory=list)
+
+
+def explain_version(
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
+) -> list[Link]:
+    """What a version is, who promoted it and why, and what it was made of.
+
+    Raises:
+        LineageError: if there is no such version.
+    """
+    versions = [record.version for record in model.versions()]
+    if version not in versions:
+        raise LineageError(
+            f"{spec.name} has no version {version}; its versions are "
+            f"{', '.join(map(str, versions)) or 'none yet'}"
+        )
+    record = model.version(version)
+    removal = model.removals().get(version)
+    tags = {} if removal else registry.tags(spec.name, version)
+    return [
+        _removed_version(spec, record, removal)
+        if removal
+        else _version(spec, registry, record, tags),
+        *([] if removal else _gates(spec, registry, version)),
+        *(_promotion(model, item) for item in model.promotions() if item.version == version),
+        *_training_set(spec, model, record),
+        Link("code", {} if removal else _code(spec, registry, version, tags)),
+    ]
+
+
+def explain_day(
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, day: date
+) -> list[Link]:
+    """What happened on a day: what arrived and from where, what did not, who served, what failed.
+
+    Raises:
+        LineageError: if nothing landed on that day, and nothing was to.
+    """
+    tables = model.tables
+    [events] = model.lake.rows("SELECT count(*) AS n FROM e", e=Scan(tables.events, day, day))
+    origins = [row for source in (EVENTS, LABELS) for row in _origins(model, source, day, day)]
+    missing = [{"of": row["source"], "file": row["file"]} for row in model.missing_files(day, day)]
+    if not events["n"] and not origins and not missing:
+        last = model.last_landed_day()
+        raise LineageError(
+            f"nothing of {spec.name} landed on {day}; its days are {spec.start_date} to "
+            f"{last or 'none yet'}"
+        )
+    served = model.lake.rows(
+        "SELECT version, count(*) AS predictions FROM p GROUP BY version ORDER BY version",
+        p=Scan(tables.predictions, day, day),
+    )
+    failed = [
+        {"check": row["check"], "of": row["column"], "reason": row["reason"]}
+        for row in model.evaluations(date.fromordinal(day.toordinal() - 1))
+        if row["day"] == day and row["verdict"] == "fail"
+    ]
+    decided = [
+        {"decision": row["decision"], "action": row["action"], "reason": row["reason"]}
+        for row in model.log.entries()
+        if row["day"] == day
+    ]
+    chain = [
+        Link(
+            "day",
+            {
+                "day": day,
+                "events": events["n"],
+                "failed checks": len(failed),
+                "removed": _days_removed(model, day),
+            },
+        ),
+        Link("served by", rows=served),
+        Link("source files", rows=origins),
+        *([Link("missing files", rows=missing)] if missing else []),
+        *([Link("failed checks", rows=failed)] if failed else []),
+        *([Link("decided at its end", rows=decided)] if decided else []),
+    ]
+    for row in served:
+        chain += explain_version(spec, model, registry, row["version"])
+    return chain
+
+
+def explain_key(
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, key: str
+) -> list[Link]:
+    """What became of an event: its features, predictions, labels, and where it was learned from.
+
+    Raises:
+        LineageError: if no event has the key.
+    """
+    tables = model.tables
+    column = identifier(spec.key)
+    mine = f"CAST({column} AS VARCHAR) = {literal(key)}"
+    features = model.lake.rows(f"SELECT * FROM f WHERE {mine}", f=tables.features)
+    learned = _learned(spec, model, key)
+    if not features and not any("part" in row for row in learned):
+        rejected = model.lake.rows(
+            f"SELECT day, source, reason FROM r WHERE key = {literal(key)} ORDER BY day",
+            r=tables.rejected,
+        )
+        if rejected:
+            return [Link("rejected", rows=rejected)]
+        removed = _days_removed(model)
+        raise LineageError(
+            f"no event of {spec.name} has the {spec.key} {key!r}"
+            + (f"; {removed}" if removed else "")
+        )
+    predictions = model.lake.rows(
+        f"SELECT day, version, prediction, score FROM p WHERE {mine} ORDER BY day, version",
+        p=tables.predictions,
+    )
+    labels = model.lake.rows(
+        f"SELECT day AS arrived, {identifier(spec.target.column)} AS label FROM l WHERE {mine} "
+        "ORDER BY day",
+        l=tables.labels,
+    )
+    origins = [
+        row for event in features for row in _origins(model, EVENTS, event["day"], event["day"])
+    ]
+    chain = [
+        Link(
+            "event", features[0] if features else {spec.key: key, "removed": _days_removed(model)}
+        ),
+        Link("predictions", rows=predictions),
+        Link("labels", rows=labels),
+        Link("in training sets", rows=learned),
+        Link("source files", rows=origins),
+    ]
+    for version in dict.fromkeys(row["version"] for row in predictions):
+        chain += explain_version(spec, model, registry, version)
+    return chain
+
+
+def _learned(spec: ModelSpec, model: ModelLake, key: str) -> list[Facts]:
+    """The versions that learned from an event, and those of which nobody can tell any more."""
+    learned: list[Facts] = []
+    kept = set(model.sets.ids())
+    for record in model.versions():
+        row: Facts = {"version": record.version, "training set": record.training_set}
+        if record.training_set not in kept:
+            learned.append({**row, "unknown": "the set was removed"})
+            continue
+        learned += [
+            {**row, "part": part}
+            for part, rows in model.sets.read(record.training_set).parts.items()
+            if pc.any(pc.equal(rows[spec.key].cast("string"), key)).as_py()
+        ]
+    return learned
+
+
+def _days_removed(model: ModelLake, day: date = date.min) -> str | None:
+    """What to say of a day, or of any, whose rows the retention may have removed."""
+    if not model.lake.has(model.tables.removed_features):
+        return None
+    [found] = model.lake.rows("SELECT min(day) AS day FROM f", f=model.tables.features)
+    if found["day"] is None or day >= found["day"]:
+        return None
+    return f"the retention has removed the rows of days before {found['day']}"
+
+
+def _removed_version(spec: ModelSpec, record: VersionRecord, removal: Removal) -> Link:
+    return Link(
+        "version",
+        {
+            "version": record.version,
+            "model": spec.name,
+            "family": record.family,
+            f"test {record.metric}": _measured(record),
+            "removed": f"on {removal.day} by the retention ({removal.reason}); its record is kept, "
+            "its artefacts are gone",
+        },
+    )
+
+
+def _measured(record: VersionRecord) -> str:
+    return f"{record.value:.4f} ({record.lower:.4f} to {record.upper:.4f}) on {record.n_test} rows"
+
+
+def _version(
+    spec: ModelSpec, registry: VersionRegistry, record: VersionRecord, tags: dict[str, str]
+) -> Link:
+    ui = settings.dagster_ui()
+    return Link(
+        "version",
+        {
+            "version": record.version,
+            "model": spec.name,
+            "family": record.family,
+            "params": registry.params(spec.name, record.version),
+            f"test {record.metric}": _measured(record),
+            "reference": tags.get("reference"),
+            "MLflow": registry.version_page(spec.name, record.version, settings.mlflow_ui()),
+            "Dagster": f"{ui}/assets/{spec.name}/challenger",
+        },
+    )
+
+
+def _gates(spec: ModelSpec, registry: VersionRegistry, version: int) -> list[Link]:
+    """What the gates found in the last run, or when a person approved the version after it."""
+    try:
+        found = registry.read_json(spec.name, version, GATES_FILE)
+    except RegistryError:
+        return []
+    return [Link("gates", rows=[{name: row[name] for name in _OF_GATES} for row in found])]
+
+
+def _code(spec: ModelSpec, registry: VersionRegistry, version: int, tags: dict[str, str]) -> Facts:
+    """What made the version, by digest; its description and features.sql lie in its spec.json."""
+    digests: Facts = {name: tags[name] for name in _OF_CODE if name in tags}
+    derived = registry.read_json(spec.name, version, SPEC).get("features_sql")
+    if derived:
+        digests["features.sql"] = sha256(derived.encode()).hexdigest()
+    return digests
+
+
+def _promotion(model: ModelLake, promotion: Promotion) -> Link:
+    entry = model.log.entry(promotion.decision) or {}
+    evidence = [
+        {name: number[name] for name in ("check", "column", "window", "value", "threshold", "day")}
+        for number in entry.get("evidence", [])[:_SHOWN]
+    ]
+    return Link(
+        "promotion",
+        {
+            "serves after": promotion.as_of,
+            "in place of": promotion.previous,
+            "decision": promotion.decision,
+            "asked for by": ", ".join(entry.get("rules", [])) or None,
+            "because": entry.get("reason"),
+            "by": promotion.person or "the policy: its gates passed",
+            "with the words": promotion.reason,
+        },
+        evidence,
+    )
+
+
+def _training_set(spec: ModelSpec, model: ModelLake, record: VersionRecord) -> list[Link]:
+    built = model.training_sets(record.training_set)
+    facts: Facts = {"id": record.training_set, "rows": record.rows, "as of": record.as_of}
+    kept = record.training_set in model.sets.ids()
+    facts["folder"] = str(model.sets.folder / record.training_set) if kept else "removed"
+    if not built:
+        return [Link("training set", facts)]
+    # The first time that it was built is what the version was trained on.
+    first = built[0]
+    facts |= {
+        "train rows": first.rows_train,
+        "test rows": first.rows_test,
+        "events": f"{first.first_day} to {first.last_day}",
+    }
+    tables = model.tables
+    snapshots = {
+        tables.features.name: first.features_snapshot,
+        tables.labels.name: first.labels_snapshot,
+    }
+    files = [
+        *_origins(model, EVENTS, first.first_day, first.last_day),
+        *_origins(model, LABELS, spec.start_date, first.as_of),
+    ]
+    return [
+        Link("training set", facts),
+        Link("table snapshots", {name: f"commit {number}" for name, number in snapshots.items()}),
+        Link("source files", rows=files),
+    ]
+
+
+def _origins(model: ModelLake, source: str, first: date, last: date) -> list[Facts]:
+    return [{"of": source, **row} for row in model.origins(source, first, last)]

@@ -1,0 +1,102 @@
+"""A version made again from what was stored of it, and held against what was registered."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.learning.metrics import Array
+from mlops_drift.pipeline.logged import is_of_this_code, made_by, refit
+from mlops_drift.registry.base import VersionRegistry
+from mlops_drift.store.model_store import ModelLake
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What came of making a version again.
+
+    Attributes:
+        version: its number.
+        rows: rows of the training set, both parts, that both predicted.
+        different: rows whose prediction or score is not the same to the last bit.
+        largest: the largest difference of a score.
+        same_code: whether code and libraries are those that made the version.
+        same_recipe: whether a new search found the same recipe; None where none was made.
+    """
+
+    version: int
+    rows: int
+    different: int
+    largest: float
+    same_code: bool
+    same_recipe: bool | None
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the version came out again."""
+        return not self.different and self.same_recipe is not False
+
+
+def rebuild(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: VersionRegistry,
+    version: int,
+    *,
+    search_again: bool = False,
+) -> Rebuilt:
+    """Trains a version again, from its stored training set, description, recipe and seed.
+
+    Args:
+        spec: the model; of the version the description that it was made by is used.
+        model: its tables.
+        registry: its versions.
+        version: number of the version.
+        search_again: whether the search is made again too, all of its trials.
+
+    Raises:
+        LookupError: if there is no such version.
+        RemovedError: if it was removed.
+        CorruptionError: if its training set is damaged.
+        RegistryError: if what was logged with it is missing, damaged, or was changed.
+    """
+    from mlops_drift.learning.families.base import predict
+    from mlops_drift.learning.model import train
+
+    record = model.version(version)
+    model.require_kept([version])
+    training_set = model.sets.read(record.training_set)
+    part = training_set.train.to_pandas()
+    then, recipe = made_by(registry, spec.name, version)
+    again = refit(then, recipe, part)
+    same_recipe = None
+    if search_again:
+        features, truth = part[list(then.columns)], part[then.target.column].to_numpy()
+        _, found = train(features, truth, then.columns, then.target, then.training)
+        same_recipe = found.recipe == recipe
+    rows = pa.concat_tables([training_set.train, training_set.test]).to_pandas()
+    rows = rows[list(again.columns)]
+    mine = again.predict(rows)
+    theirs = predict(registry.pipeline(spec.name, version), again.target, rows)
+    unequal = ~(
+        _same(mine["prediction"], theirs["prediction"]) & _same(mine["score"], theirs["score"])
+    )
+    apart = np.abs(mine["score"].to_numpy() - theirs["score"].to_numpy())
+    return Rebuilt(
+        version,
+        len(rows),
+        int(unequal.sum()),
+        float(np.nanmax(apart, initial=0.0)),
+        is_of_this_code(registry.tags(spec.name, version)),
+        same_recipe,
+    )
+
+
+def _same(one: pd.Series, other: pd.Series) -> Array:
+    """Which values are the same, floats to the last bit."""
+    left, right = one.to_numpy(), other.to_numpy()
+    if left.dtype.kind == "f":
+        return np.asarray(left.view("int64") == right.astype(left.dtype).view("int64"))
+    return np.asarray(left == right)

@@ -1,0 +1,111 @@
+"""What happened to a model, read from its tables: versions, alarms, KPI and decisions."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from mlops_drift.monitors.checks import DATA_QUALITY, MODEL_AGE, WARNINGS
+from mlops_drift.policy.decision import NO_CHAMPION
+from mlops_drift.store.lake import Scan
+from mlops_drift.store.model_store import WHAT, ModelLake
+
+ALARMS = f"""
+    SELECT day, "check", "column", value, threshold, n, version, day AS production_day, "window",
+        reason
+    FROM drift WHERE verdict = 'fail'
+    UNION ALL
+    SELECT day, "check", {WHAT}, value, threshold, n, version, production_day, "window", reason
+    FROM performance WHERE verdict = 'fail'
+    UNION ALL
+    SELECT day, '{DATA_QUALITY}', source, value, threshold, n, version, day, 1, reason
+    FROM quality WHERE verdict = 'fail'
+    ORDER BY day, 2, 3, production_day, "window"
+"""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The story of a model between two days.
+
+    Attributes:
+        versions: each with its training set, test metric, and whether it was promoted.
+        alarms: every number that made a check fail.
+        warnings: the same of checks that only warn.
+        kpi: the metric of each production day and version.
+        decisions: what was decided, by which rules, and what came of it.
+    """
+
+    versions: list[dict[str, Any]]
+    alarms: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
+    kpi: list[dict[str, Any]]
+    decisions: list[dict[str, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists; days stay dates."""
+        return asdict(self)
+
+
+def read_timeline(model: ModelLake, first: date, last: date) -> Timeline:
+    """Reads the story of a model from `first` to `last`, as known at the end of `last`."""
+    promoted = {item.version for item in model.promotions(until=last)}
+    versions = [
+        {
+            "version": record.version,
+            "as_of": record.as_of,
+            "training_set": record.training_set,
+            "rows": record.rows,
+            "metric": record.metric,
+            "value": record.value,
+            "promoted": record.version in promoted,
+            "family": record.family,
+        }
+        for record in model.versions()
+        if first <= record.as_of <= last
+    ]
+    failed = model.lake.rows(
+        ALARMS,
+        drift=Scan(model.tables.drift, first, last),
+        performance=Scan(model.tables.performance, first, last),
+        quality=Scan(model.tables.quality, first, last),
+    )
+    # Data that landed before it was known who would serve the day is about that version too.
+    champions = model.champions(first, last)
+    for row in failed:
+        if row["check"] == DATA_QUALITY:
+            row["version"] = champion.version if (champion := champions[row["day"]]) else 0
+    kpi = [row for row in model.daily_values(None, last) if row["day"] >= first]
+    decisions = [
+        {
+            "decision": row["decision"],
+            "day": row["day"],
+            "action": row["action"],
+            "rules": row["rules"],
+            "version": row["version"],
+            "training_window": row["training_window"],
+            "since": row["since"],
+            "scores": row["scores"],
+            "labelled": row["labelled"],
+            "first_failing_day": _first_failing_day(row["evidence"]),
+            "reason": row["reason"],
+            "outcome": row["outcome"],
+            "challenger": row["challenger"],
+            "against": row["against"],
+            "outcome_reason": row["outcome_reason"],
+        }
+        for row in model.log.entries(idle=False)
+        if first <= row["day"] <= last
+    ]
+    alarms = [row for row in failed if row["check"] not in WARNINGS]
+    warnings = [row for row in failed if row["check"] in WARNINGS]
+    return Timeline(versions, alarms, warnings, kpi, decisions)
+
+
+def _first_failing_day(evidence: list[dict[str, Any]]) -> date | None:
+    """The first failing production day that a decision rests on; age has none."""
+    days = [
+        number["production_day"]
+        for number in evidence
+        if number["check"] not in (MODEL_AGE, NO_CHAMPION)
+    ]
+    return date.fromisoformat(min(days)) if days else None

@@ -1,0 +1,104 @@
+"""What is watched in production, as written in YAML."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mlops_drift.learning.config import BusinessValue, MetricName
+from mlops_drift.learning.metrics import Allowance, allowance
+from mlops_drift.monitors.checks import (
+    BUSINESS_VALUE,
+    ERROR_DRIFT,
+    SLICE_PERFORMANCE,
+    CheckName,
+)
+from mlops_drift.monitors.streaming import StreamingMonitor
+from mlops_drift.schema.fields import DEFAULT, Distinct, Limit, Name, Strict, Windows
+
+# The default of `drop` for metrics that are limited in points.
+_DROP_POINTS = 0.05
+
+
+class QualityMonitor(Strict):
+    """When a day's data is too bad to trust."""
+
+    max_rejected_share: float = Field(
+        0.01, ge=0, le=1, description="Share of rejected rows above which data_quality fails."
+    )
+
+
+class AgeMonitor(Strict):
+    """When a retraining is too long ago, however well the version does."""
+
+    max_days: int | None = Field(
+        30,
+        ge=1,
+        description="Days without a retraining after which model_age fails; one whose challenger "
+        "was refused counts. null switches it off.",
+    )
+
+
+class PerformanceMonitor(Strict):
+    """When a version performs worse than it may.
+
+    A window fails when its value is beyond the floor, or when it is worse than the version's own
+    test value by more than `drop` and chance is excluded.
+    """
+
+    windows: Windows = Field(
+        [1, 7, 28], min_length=1, description="Trailing windows in production days, ascending."
+    )
+    floor: float | None = Field(
+        None,
+        description="The value that every window must reach (for error metrics: stay under), "
+        "whatever the test value was: the edge of a KPI band.",
+    )
+    drop: Limit | None = Field(
+        DEFAULT,
+        description="How much worse than the version's own test value fails. In points, default "
+        "0.05; for mae, rmse and log_loss as a share of the test value, default 10 %. null "
+        "switches it off.",
+    )
+    alpha: float = Field(
+        0.004,
+        gt=0,
+        lt=0.5,
+        description="Share of days on which chance alone may look like a drop, over all windows "
+        "(and slices) judged on a day together.",
+    )
+    min_rows: int = Field(100, ge=2, description="Fewest labelled predictions; under it: unknown.")
+    slices: Annotated[list[Name], Distinct] = Field(
+        [],
+        description="Columns by whose values performance is judged apart (slice_performance): "
+        "category, boolean or integer.",
+    )
+    business: BusinessValue | None = Field(
+        None, description="What an outcome is worth; judged by the check business_value."
+    )
+    streaming: StreamingMonitor | None = Field(
+        None,
+        description="A detector over the sequence of errors (error_drift); needs the extra "
+        "`streaming`.",
+    )
+
+    def allowance(self, metric: MetricName) -> Allowance | None:
+        """How much worse than the test value the metric may be; None where that is not judged.
+
+        >>> print(PerformanceMonitor().allowance("f1"), PerformanceMonitor().allowance("rmse"))
+        5 points 10 %
+        """
+        return None if self.drop is None else allowance(metric, self.drop, _DROP_POINTS)
+
+    @property
+    def unwatched(self) -> dict[CheckName, str]:
+        """The checks that a model does not have, each with the field that would give it one.
+
+        >>> PerformanceMonitor(slices=["country"]).unwatched
+        {'business_value': 'business', 'error_drift': 'streaming'}
+        """
+        needs: list[tuple[CheckName, str, object]] = [
+            (SLICE_PERFORMANCE, "slices", self.slices),
+            (BUSINESS_VALUE, "business", self.business),
+            (ERROR_DRIFT, "streaming", self.streaming),
+        ]
+        return {check: field for check, field, given in needs if not given}

@@ -1,0 +1,102 @@
+"""The outbox: messages wait in a table until every receiver has them."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from mlops_drift.notifications.messages import Message
+from mlops_drift.store.lake import Lake
+from mlops_drift.store.tables import Table
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A message that waits, and the receivers that have it already."""
+
+    message: Message
+    delivered: frozenset[str]
+
+
+class Outbox:
+    """The messages about one model, each once, in the order in which they were added.
+
+    In the table, `number` is the place of a message, `delivered` holds the receivers that have it,
+    `attempts` counts those that failed, and `error` is what the last one failed of.
+
+    Args:
+        lake: the lake.
+        table: the model's outbox.
+    """
+
+    def __init__(self, lake: Lake, table: Table) -> None:
+        self._lake = lake
+        self.table = table
+
+    def add(self, messages: Iterable[Message]) -> int:
+        """Adds the messages whose id has never been there, sent ones included.
+
+        Returns:
+            How many were added.
+        """
+        first: dict[str, Message] = {}
+        for message in messages:
+            first.setdefault(message.id, message)
+        if not first:
+            return 0
+        added = 0
+
+        def build(existing: pa.Table) -> pa.Table | None:
+            nonlocal added
+            known = set(existing["id"].to_pylist())
+            new = [message for message in first.values() if message.id not in known]
+            added = len(new)
+            rows = [
+                {"number": number, "sent": False, "delivered": [], "attempts": 0, **asdict(message)}
+                for number, message in enumerate(new, start=existing.num_rows + 1)
+            ]
+            if not rows:
+                return None
+            return pa.concat_tables([existing, pa.Table.from_pylist(rows, self.table.schema)])
+
+        self._lake.rewrite(self.table, build)
+        return added
+
+    def ids(self) -> set[str]:
+        """The ids of all messages that have ever been there."""
+        return {row["id"] for row in self._lake.rows("SELECT id FROM o", o=self.table)}
+
+    def pending(self) -> list[Pending]:
+        """The messages that some receiver does not have yet, oldest first."""
+        rows = self._lake.rows(
+            "SELECT id, kind, day, title, body, delivered FROM o WHERE NOT sent ORDER BY number",
+            o=self.table,
+        )
+        return [
+            Pending(delivered=frozenset(row.pop("delivered")), message=Message(**row))
+            for row in rows
+        ]
+
+    def mark_delivered(self, ids: Collection[str], receiver: str) -> None:
+        """Records that a receiver has these messages."""
+        self._change(ids, lambda row: {"delivered": [*row["delivered"], receiver]})
+
+    def mark_sent(self, ids: Collection[str]) -> None:
+        """Records that every receiver has these messages."""
+        self._change(ids, lambda row: {"sent": True, "error": None})
+
+    def mark_failed(self, ids: Collection[str], error: str) -> None:
+        """Records a failed attempt at these messages."""
+        self._change(ids, lambda row: {"attempts": row["attempts"] + 1, "error": error})
+
+    def _change(
+        self, ids: Collection[str], change: Callable[[dict[str, Any]], dict[str, object]]
+    ) -> None:
+        def build(existing: pa.Table) -> pa.Table:
+            rows = [
+                {**row, **change(row)} if row["id"] in ids else row for row in existing.to_pylist()
+            ]
+            return pa.Table.from_pylist(rows, schema=self.table.schema)
+
+        self._lake.rewrite(self.table, build)

@@ -1,0 +1,104 @@
+"""The features of some days: what an event brings, and what features.sql derives from it."""
+
+from datetime import date, timedelta
+
+import pyarrow as pa
+
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.sql import identifier
+from mlops_drift.store.derivation import Derivation, FeatureError
+from mlops_drift.store.lake import Scan
+from mlops_drift.store.model_store import ModelLake
+
+
+def make_features(spec: ModelSpec, model: ModelLake, first: date, last: date) -> pa.Table:
+    """Puts the features of the days `first` to `last` into their table.
+
+    Returns:
+        The rows written.
+
+    Raises:
+        FeatureError: if features.sql cannot be used; nothing is written then.
+    """
+    table = model.tables.features
+    columns = ", ".join(identifier(name) for name in table.schema.names)
+    derived = _derived(spec, model, first, last)
+    join = f"JOIN derived USING (day, {identifier(spec.key)})" if derived is not None else ""
+    features = model.lake.query(
+        f"SELECT {columns} FROM events {join} ORDER BY day, event_time",
+        events=Scan(model.tables.events, first, last),
+        **({} if derived is None else {"derived": derived}),
+    ).cast(table.schema)
+    model.lake.replace_days(table, first, last, features)
+    return features
+
+
+def require_point_in_time(spec: ModelSpec, model: ModelLake, features: pa.Table) -> None:
+    """Requires that derived features are what features.sql makes of what was known on their day.
+
+    They are made again, day by day, and compared. So a feature that knew more than its day, that
+    depends on the clock or on chance, or that was made by other SQL or of other events, stays out
+    of a training set.
+
+    Args:
+        spec: the model.
+        model: its tables.
+        features: rows with the day, the key and the derived columns.
+
+    Raises:
+        FeatureError: if a value differs; the message names the column, the day and the key.
+    """
+    if spec.derivation is None or not features.num_rows:
+        return
+    days = features["day"].to_pylist()
+    made = _derived(spec, model, min(days), max(days))
+    key = identifier(spec.key)
+    for name in spec.derived_columns:
+        column = identifier(name)
+        different = model.lake.rows(
+            f"""
+            SELECT f.day, f.{key} AS key, f.{column} AS stored, m.{column} AS made,
+                   m.{key} IS NOT NULL AS known, count(*) OVER () AS n
+            FROM features f LEFT JOIN made m USING (day, {key})
+            WHERE m.{key} IS NULL OR f.{column} IS DISTINCT FROM m.{column}
+            ORDER BY f.day, f.{key} LIMIT 1
+            """,
+            features=features,
+            made=made,
+        )
+        for row in different:
+            known = f"features.sql makes {row['made']!r} of what was known then"
+            raise FeatureError(
+                f"the feature {name} of {spec.key} {row['key']} on {row['day']} is "
+                f"{row['stored']!r}, but {known if row['known'] else 'its event is gone'} "
+                f"({row['n']} of {features.num_rows} rows differ). A model that learned from it "
+                "would know more than it can in production. If events or features.sql have "
+                "changed, materialize features of these days again; if not, the query depends on "
+                "the clock or on chance"
+            )
+
+
+def _derived(spec: ModelSpec, model: ModelLake, first: date, last: date) -> pa.Table | None:
+    """The day, the key and the derived columns; None for a model without any."""
+    if spec.derivation is None:
+        return None
+    since = first - timedelta(days=spec.history_days)
+    events = model.lake.read(Scan(model.tables.events, since, last))
+    labels = model.lake.read(Scan(model.tables.labels, since, last))
+    made = _by_day(spec.derivation, events, labels, first, last)
+    return pa.concat_tables(made) if made else _no_rows(model, spec)
+
+
+def _by_day(
+    derivation: Derivation, events: pa.Table, labels: pa.Table, first: date, last: date
+) -> list[pa.Table]:
+    return [
+        table.append_column("day", pa.array([day] * table.num_rows, pa.date32()))
+        for day, table in derivation.derive(events, labels, first, last)
+    ]
+
+
+def _no_rows(model: ModelLake, spec: ModelSpec) -> pa.Table:
+    names = ["day", spec.key, *spec.derived_columns]
+    schema = model.tables.features.schema
+    return pa.schema([schema.field(name) for name in names]).empty_table()

@@ -1,0 +1,190 @@
+"""The gates of a version: what they look at, gathered from its training set and the registry."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.learning.gates.base import (
+    FRESH_ROWS,
+    Candidate,
+    Duel,
+    FreshProcessError,
+    Gate,
+    GateResult,
+    RefitError,
+)
+from mlops_drift.learning.gates.cost import BatchLatency, SingleRowLatency
+from mlops_drift.learning.gates.fresh_process import FreshProcess
+from mlops_drift.learning.gates.refit_consistency import TrainedOnTrainPart
+from mlops_drift.learning.gates.registry import gates_of
+from mlops_drift.learning.training_set import TrainingSet
+from mlops_drift.pipeline.logged import OUT_OF_FOLD, is_of_this_code, made_by, refit
+from mlops_drift.registry.base import RegistryError, VersionRegistry
+from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.records import Promotion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Tags of a version, by gate: the digest of the stored model of which something was shown that need
+# not be shown again.
+SHOWN_ONCE = (FreshProcess.name, TrainedOnTrainPart.name)
+# And the time that it took.
+MEASURED_ONCE = (SingleRowLatency.name, BatchLatency.name)
+
+Predict = Callable[["pd.DataFrame"], "pd.DataFrame"]
+
+
+def model_gates(spec: ModelSpec) -> list[Gate]:
+    """The gates that a model has."""
+    return gates_of(spec.gates, spec.columns, spec.monitors.performance.business)
+
+
+def evaluate_gates(
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
+) -> list[GateResult]:
+    """Evaluates every gate for a version, from its stored training set and the registry.
+
+    A new process loads the stored model while the other gates are judged. That it has predicted the
+    same, that a second fit has, and how long predictions took, is remembered for these bytes.
+    """
+    from threadpoolctl import threadpool_limits
+
+    stored = model.sets.read(model.version(version).training_set)
+    artifact, tags = registry.artifact(spec.name, version), registry.tags(spec.name, version)
+    shown = {name for name in SHOWN_ONCE if tags.get(name) == artifact.digest}
+    train = stored.train.to_pandas()
+    test = stored.test.to_pandas()
+    fresh_rows = test[list(spec.columns)].head(FRESH_ROWS)
+    # One thread: sums come out the same on any number of processors.
+    with ThreadPoolExecutor(1) as beside, threadpool_limits(1):
+        fresh_predictions = None
+        if FreshProcess.name not in shown:
+            answer = beside.submit(
+                registry.fresh_predictions, spec.name, version, spec.target, fresh_rows
+            )
+            fresh_predictions = partial(_answered, answer)
+        predict = _predictor(spec, registry, version)
+        candidate = Candidate(
+            target=spec.target,
+            columns=spec.columns,
+            metric=spec.training.metric,
+            seed=spec.training.seed,
+            gates=spec.gates,
+            business=spec.monitors.performance.business,
+            description=spec.description,
+            key=spec.key,
+            train=train,
+            test=test,
+            predicted=predict(test),
+            predict=predict,
+            out_of_fold=_out_of_fold(registry, spec.name, version),
+            size=artifact.size,
+            signature=artifact.signature,
+            fresh_rows=fresh_rows,
+            fresh_predictions=fresh_predictions,
+            refitted=None
+            if TrainedOnTrainPart.name in shown
+            else partial(_refitted, spec, registry, version, train, test),
+            made_by_this_code=is_of_this_code(tags),
+            duel=_duel(spec, model, registry, version, stored, predict),
+            milliseconds=_milliseconds(tags, artifact.digest),
+        )
+        found = [gate.judge(candidate) for gate in model_gates(spec)]
+    for result in found:
+        if result.name in SHOWN_ONCE and result.name not in shown and result.verdict == "pass":
+            registry.set_tag(spec.name, version, result.name, artifact.digest)
+        elif result.name in MEASURED_ONCE and result.verdict == "pass":
+            measured = f"{artifact.digest} {result.value!r}"
+            if tags.get(result.name) != measured:
+                registry.set_tag(spec.name, version, result.name, measured)
+    return found
+
+
+def _milliseconds(tags: Mapping[str, str], digest: str) -> dict[str, float]:
+    measured = [(name, tags.get(name, "").partition(" ")) for name in MEASURED_ONCE]
+    return {name: float(value) for name, (of, _, value) in measured if of == digest}
+
+
+def gate_record(gates: Sequence[GateResult]) -> list[dict[str, Any]]:
+    """What gates found, as plain data for the registry; undefined numbers are None."""
+    return [
+        {
+            "gate": gate.name,
+            "verdict": gate.verdict,
+            "value": gate.value if isfinite(gate.value) else None,
+            "threshold": gate.threshold if isfinite(gate.threshold) else None,
+            "n": gate.n,
+            "finding": gate.summary,
+        }
+        for gate in gates
+    ]
+
+
+def _predictor(spec: ModelSpec, registry: VersionRegistry, version: int) -> Predict:
+    from mlops_drift.learning.families.base import predict
+
+    pipeline, names = registry.pipeline(spec.name, version), list(spec.columns)
+    return lambda rows: predict(pipeline, spec.target, rows[names])
+
+
+def _out_of_fold(registry: VersionRegistry, model: str, version: int) -> "pd.DataFrame | None":
+    import pandas as pd
+
+    try:
+        logged = registry.read_json(model, version, OUT_OF_FOLD)
+    except RegistryError:
+        return None
+    columns = {name: logged[name] for name in ("prediction", "score")}
+    return pd.DataFrame(columns, index=logged["row"])
+
+
+def _duel(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: VersionRegistry,
+    version: int,
+    stored: TrainingSet,
+    predict: Predict,
+) -> Duel | None:
+    """Both models on those rows of the test part that the champion did not train on."""
+    champion = _champion(model, version)
+    if champion is None:
+        return None
+    known = model.sets.read(champion.training_set).train[spec.key]
+    rows = stored.test.filter(pc.invert(pc.is_in(stored.test[spec.key], known))).to_pandas()
+    if len(rows) == 0:
+        return Duel(rows[spec.target.column].to_numpy(), rows, rows)
+    theirs = _predictor(spec, registry, champion.version)
+    return Duel(rows[spec.target.column].to_numpy(), predict(rows), theirs(rows))
+
+
+def _champion(model: ModelLake, version: int) -> Promotion | None:
+    others = [item for item in model.promotions() if item.version != version]
+    return others[-1] if others else None
+
+
+def _answered(answer: "Future[pd.DataFrame]") -> "pd.DataFrame":
+    try:
+        return answer.result()
+    except RegistryError as error:
+        raise FreshProcessError(str(error)) from error
+
+
+def _refitted(
+    spec: ModelSpec,
+    registry: VersionRegistry,
+    version: int,
+    train: "pd.DataFrame",
+    test: "pd.DataFrame",
+) -> "pd.DataFrame":
+    try:
+        then, recipe = made_by(registry, spec.name, version)
+    except RegistryError as error:
+        raise RefitError(str(error)) from error
+    return refit(then, recipe, train).predict(test)

@@ -1,0 +1,148 @@
+"""The ledger of a source: how many rows of each day are on record, and how the source stood then.
+
+For each day that landed it counts the rows that were of that day, and the rows of other days that
+were rejected with it: those that came too late, that are of no day of the model, or that have no
+readable day.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import pyarrow as pa
+
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.schema.columns import Column
+from mlops_drift.sql import literal
+from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.tables import Table
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where the rows of a source land.
+
+    Attributes:
+        spec: the model.
+        model: its tables.
+        source: events or labels.
+        table: where accepted rows land.
+        columns: the declared columns of the source but for the key.
+    """
+
+    spec: ModelSpec
+    model: ModelLake
+    source: str
+    table: Table
+    columns: Mapping[str, Column]
+
+    @property
+    def names(self) -> list[str]:
+        """The declared columns, the key first."""
+        return [self.spec.key, *self.columns]
+
+    @property
+    def key_type(self) -> pa.DataType:
+        """The type of the key in the table."""
+        return self.table.schema.field(self.spec.key).type
+
+
+@dataclass(frozen=True)
+class Received:
+    """Rows of a source that are on record, and how the source stood when it was last looked at.
+
+    Attributes:
+        day: the day that they landed or were rejected with.
+        source: events or labels.
+        row_day: the day that they are of; None where it cannot be read.
+        rows: how many.
+        digest: of all rows of `row_day` that the source held; of one entry of a `row_day` only, as
+            the next two.
+        stamp: size and time of change of the file of `row_day`; empty where there was none to read,
+            None where no file holds one day.
+        gone: rows of `row_day` on record that the source no longer has.
+        total: rows of the whole source; of the newest day only, as what follows.
+        waiting: rows of days that have not run.
+        note: what looks wrong about the source.
+    """
+
+    day: date
+    source: str
+    row_day: date | None
+    rows: int
+    digest: str | None = None
+    stamp: str | None = None
+    gone: int | None = None
+    total: int | None = None
+    waiting: int | None = None
+    note: str | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the rows are of the day that they landed with."""
+        return self.day == self.row_day
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where all rows of a source are.
+
+    Attributes:
+        rows: rows of the source at its last landing.
+        recorded: rows that landed or were rejected.
+        waiting: rows of days that have not run.
+        gone: rows on record that the source no longer has, or has with other values.
+        late: rows that were rejected because their day had run, by day.
+        gone_days: rows that are gone from days that had run, by day.
+        note: what looks wrong about the source; empty if nothing does.
+
+    Always `rows + gone == recorded + waiting`.
+    """
+
+    rows: int
+    recorded: int
+    waiting: int
+    gone: int
+    late: Mapping[date, int] = field(default_factory=dict)
+    gone_days: Mapping[date, int] = field(default_factory=dict)
+    note: str = ""
+
+
+def read_account(model: ModelLake, source: str) -> Account | None:
+    """Where all rows of a source are; None before its first landing."""
+    return account_of(read_ledger(model, source))
+
+
+def read_ledger(model: ModelLake, source: str) -> list[Received]:
+    """The entries of a source."""
+    rows = model.lake.rows(
+        f"SELECT * FROM r WHERE source = {literal(source)} ORDER BY day, row_day",
+        r=model.tables.received,
+    )
+    return [Received(**row) for row in rows]
+
+
+def account_of(ledger: Collection[Received]) -> Account | None:
+    """Where the rows are of which a ledger tells; None for an empty one."""
+    newest = max((entry for entry in ledger if entry.is_own), key=lambda e: e.day, default=None)
+    if newest is None:
+        return None
+    ran = {entry.day for entry in ledger if entry.is_own}
+    late: Counter[date] = Counter()
+    gone: Counter[date] = Counter()
+    for entry in ledger:
+        if entry.row_day is not None and entry.row_day in ran:
+            late[entry.row_day] += 0 if entry.is_own else entry.rows
+            gone[entry.row_day] += entry.gone or 0
+    recorded = sum(entry.rows for entry in ledger)
+    waiting, all_gone = newest.waiting or 0, sum(entry.gone or 0 for entry in ledger)
+    return Account(
+        recorded + waiting - all_gone if newest.total is None else newest.total,
+        recorded,
+        waiting,
+        all_gone,
+        dict(sorted((+late).items())),
+        dict(sorted((+gone).items())),
+        newest.note or "",
+    )

@@ -1,0 +1,302 @@
+"""Rows of other days than those that land: which of them are on no record.
+
+A day is looked at where the digest of its rows is another than the one on record. Then each of its
+rows is held against those that landed or were rejected: a row that is not among them is new, and
+one that is on record and not in the source is gone. A row whose values were changed is both.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_drift.pipeline.constraints import as_json, in_sql, typed
+from mlops_drift.pipeline.ledger import Destination, Received
+from mlops_drift.sources.base import LISTED, OtherDays, Part
+from mlops_drift.sql import identifier, literal
+from mlops_drift.store.lake import Scan
+from mlops_drift.store.model_store import ModelLake
+
+
+@dataclass(frozen=True)
+class State:
+    """How a source stands about a day.
+
+    Attributes:
+        digest: of all its rows; None where they cannot be read.
+        stamp: of the file of the day, see `Received`.
+        gone: rows on record that the source no longer has.
+    """
+
+    digest: str | None
+    stamp: str | None = None
+    gone: int | None = 0
+
+
+NO_STATE = State(None, gone=None)
+# Rows and digest of a day that has none.
+NOTHING = (0, "")
+
+
+@dataclass(frozen=True)
+class Stray:
+    """Rows that are on no record.
+
+    Attributes:
+        part: the rows.
+        is_changed: of each, whether its day has landed a row of the same key.
+    """
+
+    part: Part
+    is_changed: Sequence[bool]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a source holds of other days.
+
+    Attributes:
+        strays: rows of days that have run, or never will, that are on no record.
+        states: how it stands about each day that was looked at; None stands for no readable day.
+        total: rows of the whole source, where it was read as a whole.
+        waiting: rows of days that have not run.
+        problems: what keeps files of days that have run from being read.
+    """
+
+    strays: Sequence[Stray] = ()
+    states: Mapping[date | None, State] = field(default_factory=dict)
+    total: int | None = None
+    waiting: int = 0
+    problems: Sequence[str] = ()
+
+    @property
+    def note(self) -> str:
+        """The problems as a sentence; empty if there are none."""
+        more = len(self.problems) - LISTED
+        return "; ".join(
+            [*self.problems[:LISTED], *([f"and {more} more files"] if more > 0 else [])]
+        )
+
+
+class Record:
+    """The rows of a source that landed or were rejected on other days than those that land.
+
+    Args:
+        to: where they landed.
+        ledger: the entries of the source but for those of the days that land.
+    """
+
+    def __init__(self, to: Destination, ledger: Sequence[Received]) -> None:
+        self._to, self._ledger = to, ledger
+        self._recorded: Counter[date | None] = Counter()
+        self._states: dict[date | None, State] = {}
+        for entry in ledger:
+            self._recorded[entry.row_day] += entry.rows
+            if entry.digest is not None or entry.stamp is not None:
+                self._states[entry.row_day] = State(entry.digest, entry.stamp, entry.gone or 0)
+        self._ran = {entry.day for entry in ledger if entry.is_own}
+
+    def find(self, others: OtherDays, landing: Collection[date]) -> Found:
+        """What a source holds of other days than those that land."""
+        strays: list[Stray] = []
+        states: dict[date | None, State] = {}
+        problems = []
+        total, waiting = None, 0
+        stamps = {
+            day: state.stamp
+            for day, state in self._states.items()
+            if day in self._ran and day is not None and state.stamp is not None
+        }
+        for look in others.looks(stamps):
+            if look.problem:
+                problems.append(look.problem)
+                before = self._states[look.day]
+                states[look.day] = State(before.digest, look.stamp, before.gone)
+                continue
+            held = digests(self._to.model, [look.part], self._to.names)
+            if look.day is None:
+                total = look.part.rows.num_rows
+                waiting += sum(rows for day, (rows, _) in held.items() if self._waits(day, landing))
+                days = {*self._recorded, *held}
+                days = {day for day in days if day not in landing and not self._waits(day, landing)}
+            else:
+                days = {look.day}
+            states |= self._compared(look.part, days, held, look.stamp, strays)
+        return Found(strays, states, total, waiting, problems)
+
+    def _waits(self, day: date | None, landing: Collection[date]) -> bool:
+        return (
+            day is not None
+            and day >= self._to.spec.start_date
+            and day not in self._ran
+            and day not in landing
+        )
+
+    def _compared(
+        self,
+        part: Part,
+        days: Collection[date | None],
+        held: Mapping[date | None, tuple[int, str]],
+        stamp: str | None,
+        strays: list[Stray],
+    ) -> dict[date | None, State]:
+        """How some days stand; their rows that are on no record are added to the strays."""
+        known = {day: self._states.get(day, NO_STATE) for day in days}
+        changed = {day for day in days if known[day].digest != held.get(day, NOTHING)[1]}
+        new: Counter[date | None] = Counter()
+        if any(day in held for day in changed):
+            stray = self._strays(_of_days(part, changed), changed)
+            new.update(stray.part.days.to_pylist())
+            strays.append(stray)
+        return {
+            day: State(
+                held.get(day, NOTHING)[1],
+                stamp,
+                self._recorded[day] + new[day] - held.get(day, NOTHING)[0]
+                if day in changed
+                else known[day].gone,
+            )
+            for day in days
+        }
+
+    def _strays(self, part: Part, days: Collection[date | None]) -> Stray:
+        """The rows of some days that are on no record.
+
+        Where the retention has removed rows from the tables, so many are taken for these.
+        """
+        left, rejected = self._not_rejected(part, days)
+        part = part.select(pa.array(left, pa.int64()))
+        numbers, is_changed, landed = self._not_landed(part, days)
+        removed = {day: self._recorded[day] - rejected[day] - landed[day] for day in days}
+        kept = []
+        for at, day in enumerate(part.days.take(pa.array(numbers, pa.int64())).to_pylist()):
+            if removed[day] > 0:
+                removed[day] -= 1
+            else:
+                kept.append(at)
+        found = pa.array([numbers[at] for at in kept], pa.int64())
+        return Stray(part.select(found), [is_changed[at] for at in kept])
+
+    def _not_rejected(
+        self, part: Part, days: Collection[date | None]
+    ) -> tuple[list[int], Counter[date | None]]:
+        """The numbers of the rows that are no rejected row, and how many of these each day has."""
+        kept = [entry.day for entry in self._ledger if entry.row_day in days]
+        others = {entry.day for entry in self._ledger}
+        stored = self._to.model.lake.rows(
+            f"SELECT day, row_day, row FROM rejected WHERE source = {literal(self._to.source)}",
+            rejected=Scan(
+                self._to.model.tables.rejected,
+                min(kept, default=date.max),
+                max(kept, default=date.min),
+            ),
+        )
+        names = [*self._to.names, part.day_column or ""]
+        record = Counter(
+            (row["row_day"], _identity(row["row"], names))
+            for row in stored
+            if row["row_day"] in days and row["day"] in others
+        )
+        counts = Counter(day for day, _ in record.elements())
+        if not record:
+            return list(range(part.rows.num_rows)), counts
+        present = [name for name in names if name in part.rows.column_names]
+        texts = as_json(self._to.model.lake, part.rows.select(present))
+        left = []
+        for number, (day, text) in enumerate(zip(part.days.to_pylist(), texts, strict=True)):
+            row = (day, _identity(text, names))
+            if record[row] > 0:
+                record[row] -= 1
+            else:
+                left.append(number)
+        return left, counts
+
+    def _not_landed(
+        self, part: Part, days: Collection[date | None]
+    ) -> tuple[list[int], list[bool], Counter[date | None]]:
+        """The numbers of the rows that did not land, and whether another of their key did.
+
+        And how many landed on each day.
+        """
+        dated = [day for day in days if day in self._ran and day is not None]
+        to = self._to
+        rows = typed(to.model.lake, part, to.spec.key, to.key_type, to.columns)
+        pairs = {f"v{number}": name for number, name in enumerate(to.columns, start=1)}
+        # Labels have no time.
+        if "event_time" in to.table.schema.names:
+            pairs["event_time"] = "event_time"
+        same = " AND ".join(
+            f"s.{cell} IS NOT DISTINCT FROM l.{identifier(name)}" for cell, name in pairs.items()
+        )
+        landed = Scan(to.table, min(dated, default=date.max), max(dated, default=date.min))
+        found = to.model.lake.query(
+            f"""
+            SELECT ordinal, has_key
+            FROM (SELECT *, row_number() OVER (PARTITION BY day, v0, same ORDER BY ordinal) AS nth
+                  FROM (SELECT s.ordinal, s.day, s.v0, l.day IS NOT NULL AS has_key,
+                            l.day IS NOT NULL AND s.is_good AND {same} AS same
+                        FROM typed s LEFT JOIN landed l
+                            ON s.day = l.day AND s.v0 = l.{identifier(to.spec.key)}))
+            WHERE NOT same OR nth > 1
+            ORDER BY ordinal
+            """,
+            typed=rows,
+            landed=landed,
+        )
+        counted = to.model.lake.rows(
+            "SELECT day, count(*) AS rows FROM landed GROUP BY day", landed=landed
+        )
+        return (
+            found["ordinal"].to_pylist(),
+            found["has_key"].to_pylist(),
+            Counter({row["day"]: row["rows"] for row in counted}),
+        )
+
+
+def digests(
+    model: ModelLake, parts: Iterable[Part], names: Sequence[str]
+) -> dict[date | None, tuple[int, str]]:
+    """The number of rows of each day, and a digest of them in any order.
+
+    Args:
+        model: a model's tables.
+        parts: the rows.
+        names: the columns that count beside the day.
+    """
+    rows: Counter[date | None] = Counter()
+    sums: Counter[date | None] = Counter()
+    for part in parts:
+        present = [name for name in [*names, part.day_column] if name in part.rows.column_names]
+        cells = in_sql(part.rows.select(present))
+        hashed = ", ".join(["event_time", *cells.column_names])
+        found = model.lake.rows(
+            f"SELECT day, count(*) AS rows, sum(hash({hashed})) AS sum FROM cells GROUP BY day",
+            cells=cells.append_column("day", part.days).append_column("event_time", part.times),
+        )
+        rows.update({row["day"]: row["rows"] for row in found})
+        sums.update({row["day"]: int(row["sum"]) for row in found})
+    return {day: (rows[day], f"{sums[day]:x}") for day in rows}
+
+
+def _of_days(part: Part, days: Collection[date | None]) -> Part:
+    wanted = pa.array(list(days), pa.date32())
+    return part.filter(pc.is_in(part.days, value_set=wanted))
+
+
+def _identity(row: str, names: Sequence[str]) -> tuple[str | None, ...]:
+    """What a raw row says, whatever the types of its file are."""
+    values = json.loads(row)
+    return tuple(_plain(values.get(name)) for name in names)
+
+
+def _plain(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return None if value is None else str(value).strip() or None

@@ -1,0 +1,362 @@
+"""A retraining, step by step: training set, challenger, gates, birth, promotion."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_drift import settings
+from mlops_drift.config.spec import ModelSpec, digest
+from mlops_drift.drift.reference import Reference
+from mlops_drift.errors import UserError
+from mlops_drift.learning.metrics import METRICS, Array, evaluate_within
+from mlops_drift.learning.search.trial_cache import TrialMemory
+from mlops_drift.learning.training_set import TrainingSet, split_at_random, split_by_time
+from mlops_drift.pipeline.drift import fit_reference
+from mlops_drift.pipeline.features import require_point_in_time
+from mlops_drift.pipeline.logged import OUT_OF_FOLD, RECIPE, SPEC, logged_params
+from mlops_drift.pipeline.scoring import predict_table
+from mlops_drift.registry.base import (
+    CHALLENGER,
+    LIBRARIES,
+    Birth,
+    VersionRegistry,
+    environment_tag,
+    registry_lock,
+)
+from mlops_drift.registry.code_digests import learning_code_digest, lock_digest
+from mlops_drift.registry.registry import git_sha
+from mlops_drift.registry.studies import Studies
+from mlops_drift.store.derivation import FeatureError
+from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.records import TrainingSetRecord, VersionRecord
+from mlops_drift.store.training_sets import (
+    IMPORTANCE,
+    TEST_PREDICTIONS,
+    canonical_json,
+    parquet_bytes,
+)
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+# Tag of a version with the digest of its reference, and the folder of that in the version's run.
+REFERENCE_TAG = "reference"
+
+
+OnTrial = Callable[[int, float], None]
+Trainer = Callable[[ModelSpec, TrainingSet, Mapping[str, str], date, OnTrial], Birth]
+
+
+class TrainingSetError(UserError):
+    """No version can be trained on what is known; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class StoredSet:
+    """A training set in the lake, and the day that it was built for."""
+
+    id: str
+    as_of: date
+    since: date | None
+    training_set: TrainingSet
+
+
+def build_training_set(
+    spec: ModelSpec, model: ModelLake, as_of: date, since: date | None
+) -> StoredSet:
+    """Builds the training set of what was known at the end of `as_of`, and stores it once.
+
+    Raises:
+        TrainingSetError: with too few labelled rows, only one class, or derived features that
+            are not what features.sql makes of what was known on their day.
+    """
+    tables = model.tables
+    commits = [model.lake.last_commit(table) for table in (tables.features, tables.labels)]
+    labelled = model.labelled(as_of, since)
+    window = f"events from {since or spec.start_date} to {as_of} with labels known by then"
+    if labelled.num_rows < 2:
+        raise TrainingSetError(
+            f"{spec.name}: {labelled.num_rows} {window}; materialize features and labels of more "
+            "days first, or choose a later as_of"
+        )
+    try:
+        require_point_in_time(spec, model, labelled)
+    except FeatureError as error:
+        raise TrainingSetError(f"{spec.name}: {error}") from error
+    training = spec.training
+    training_set = (
+        split_by_time(labelled, spec.key, training.test_share)
+        if training.split == "latest"
+        else split_at_random(labelled, spec.key, training.test_share, training.seed)
+    )
+    if spec.target.is_classification:
+        seen = sorted(set(training_set.train[spec.target.column].to_pylist()))
+        if len(seen) < 2:
+            raise TrainingSetError(
+                f"{spec.name}: the train part of {window} has only the class {seen[0]!r} "
+                f"({training_set.train.num_rows} rows); at least two classes are needed: "
+                "choose a longer window or a later as_of"
+            )
+    stored = StoredSet(model.sets.write(training_set), as_of, since, training_set)
+    model.add_training_set(_set_record(stored, labelled, *commits))
+    return stored
+
+
+def _set_record(
+    stored: StoredSet, labelled: pa.Table, features: int | None, labels: int | None
+) -> TrainingSetRecord:
+    days = pc.min_max(labelled["day"]).as_py()
+    return TrainingSetRecord(
+        training_set=stored.id,
+        as_of=stored.as_of,
+        since=stored.since,
+        first_day=days["min"],
+        last_day=days["max"],
+        rows_train=stored.training_set.train.num_rows,
+        rows_test=stored.training_set.test.num_rows,
+        features_snapshot=features,
+        labels_snapshot=labels,
+    )
+
+
+def train_challenger(
+    spec: ModelSpec,
+    model: ModelLake,
+    registry: VersionRegistry,
+    set_id: str,
+    as_of: date,
+    on_trial: OnTrial,
+    *,
+    trainer: Trainer | None = None,
+) -> tuple[VersionRecord, bool]:
+    """Trains and registers a version, or finds the one made from the same set, spec and code.
+
+    Args:
+        spec: the model.
+        model: its tables.
+        registry: where versions are registered.
+        set_id: the training set.
+        as_of: the day that the set was built for.
+        on_trial: called after each trial of the search with its number and value.
+        trainer: makes the version; `train_birth` where missing.
+
+    Returns:
+        The version, and whether it is new.
+    """
+    identity = {
+        "training_set": set_id,
+        "spec_digest": spec.learning_digest,
+        "code_digest": learning_code_digest(LIBRARIES),
+    }
+    registry.prepare(spec.name)
+    with registry.lock(registry_lock(spec.name)):
+        version = registry.find(spec.name, identity)
+        is_new = version is None
+        if version is None:
+            training_set = model.sets.read(set_id)
+            birth = (trainer or train_birth)(spec, training_set, identity, as_of, on_trial)
+            version = registry.register(spec.name, birth)
+        registry.set_tag(spec.name, version, environment_tag(settings.environment()), "yes")
+        registry.set_alias(spec.name, CHALLENGER, version)
+    record = _record(registry, spec, version, as_of)
+    model.add_version(record)
+    return record, is_new
+
+
+def train_birth(
+    spec: ModelSpec,
+    training_set: TrainingSet,
+    identity: Mapping[str, str],
+    as_of: date,
+    on_trial: OnTrial,
+    memory: TrialMemory | None = None,
+) -> Birth:
+    """Searches, trains and measures a version: all that the registry keeps of it.
+
+    Args:
+        spec: the model.
+        training_set: what it learns from, and is measured on.
+        identity: what decides the version.
+        as_of: the day that the set was built for.
+        on_trial: called after each trial of the search with its number and value.
+        memory: keeps the trials of exactly this search.
+
+    Raises:
+        TrainingSetError: if nothing can be learned from the set.
+    """
+    from mlops_drift.learning.model import out_of_fold, train
+    from mlops_drift.learning.search.search import UnlearnableError
+
+    train_part = training_set.train.to_pandas()
+    test_part = training_set.test.to_pandas()
+    label, names = spec.target.column, list(spec.columns)
+    learned = (
+        train_part[names],
+        train_part[label].to_numpy(),
+        spec.columns,
+        spec.target,
+        spec.training,
+    )
+    try:
+        trained, found = train(*learned, on_trial, memory)
+    except UnlearnableError as error:
+        raise TrainingSetError(f"{spec.name}: {error}") from error
+    validated = out_of_fold(found.recipe, *learned)
+    predicted = trained.predict(test_part[names])
+    truth = test_part[label].to_numpy()
+    prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
+    metric = spec.training.metric
+    measured = _test_metrics(spec, truth, prediction, score)
+    return Birth(
+        pipeline=trained.pipeline,
+        example=train_part[names].head(5),
+        output=trained.predict(train_part[names].head(5))["prediction"],
+        identity=identity,
+        tags={
+            "as_of": as_of.isoformat(),
+            "rows": str(training_set.rows),
+            "family": found.recipe.family,
+            "metric": metric,
+            "value": repr(measured[f"test_{metric}"]),
+            "lower": repr(measured[f"test_{metric}_lower"]),
+            "upper": repr(measured[f"test_{metric}_upper"]),
+            "n_test": str(len(truth)),
+            "cv_value": repr(found.value),
+            "git_sha": git_sha(settings.PROJECT_ROOT),
+            "lock_digest": lock_digest(settings.PROJECT_ROOT),
+        },
+        params=logged_params(spec.training.seed, found.recipe),
+        metrics={
+            **{name: number for name, number in measured.items() if isfinite(number)},
+            f"cv_{metric}": found.value,
+            "rows_train": training_set.train.num_rows,
+            "rows_test": training_set.test.num_rows,
+        },
+        tables={
+            RECIPE: found.recipe.to_dict(),
+            OUT_OF_FOLD: {"row": validated.index.tolist(), **validated.to_dict("list")},
+            "trials.json": {"trials": [trial.to_dict() for trial in found.trials]},
+            # Addresses of receivers may be secrets.
+            SPEC: json.loads(spec.model_dump_json(exclude={"notifications"})),
+        },
+    )
+
+
+def _test_metrics(
+    spec: ModelSpec, truth: Array, prediction: Array, score: Array
+) -> dict[str, float]:
+    """Every metric that fits the target, on the test part, with its interval; undefined is nan."""
+    found: dict[str, float] = {}
+    for name, metric in METRICS.items():
+        if spec.target.kind in metric.kinds:
+            value, lower, upper = evaluate_within(
+                name, spec.target, truth, prediction, score, seed=spec.training.seed
+            )
+            numbers = {"": value, "_lower": lower, "_upper": upper}
+            found |= {f"test_{name}{part}": number for part, number in numbers.items()}
+    return found
+
+
+def remembering(studies: Studies) -> Trainer:
+    """`train_birth` whose searches are kept, and go on where they were cut short.
+
+    A search is named `<model> <training set> <digest of description and code>`, each digest by its
+    first twelve characters.
+
+    Args:
+        studies: keeps the trials.
+    """
+
+    def trainer(
+        spec: ModelSpec,
+        training_set: TrainingSet,
+        identity: Mapping[str, str],
+        as_of: date,
+        on_trial: OnTrial,
+    ) -> Birth:
+        made_from = digest([identity["spec_digest"], identity["code_digest"]])
+        metric = METRICS[spec.training.metric]
+        memory = studies.memory(
+            f"{spec.name} {identity['training_set'][:12]} {made_from[:12]}",
+            metric.name,
+            greater_is_better=metric.greater_is_better,
+        )
+        return train_birth(spec, training_set, identity, as_of, on_trial, memory)
+
+    return trainer
+
+
+def _importance(spec: ModelSpec, pipeline: "Pipeline", rows: pd.DataFrame) -> dict[str, float]:
+    from mlops_drift.learning.importance import feature_importance
+
+    return feature_importance(
+        pipeline,
+        spec.target,
+        rows[list(spec.columns)],
+        rows[spec.target.column].to_numpy(),
+        spec.training.metric,
+        spec.training.seed,
+    )
+
+
+def _record(registry: VersionRegistry, spec: ModelSpec, version: int, as_of: date) -> VersionRecord:
+    tags = registry.tags(spec.name, version)
+    return VersionRecord(
+        version=version,
+        # Another environment may have trained the same version on another day.
+        as_of=as_of,
+        training_set=tags["training_set"],
+        rows=int(tags["rows"]),
+        family=tags["family"],
+        metric=tags["metric"],
+        value=float(tags["value"]),
+        lower=float(tags["lower"]),
+        upper=float(tags["upper"]),
+        n_test=int(tags["n_test"]),
+        mlflow_run=registry.run_id(spec.name, version),
+    )
+
+
+def has_birth(spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int) -> bool:
+    """Whether everything that a version was born with is stored, here and in the registry."""
+    folder = model.sets.birth(model.version(version).training_set, version)
+    return folder.exists() and REFERENCE_TAG in registry.tags(spec.name, version)
+
+
+def record_birth(
+    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
+) -> tuple[pa.Table, Reference]:
+    """Freezes what a version was born with: test predictions, reference, importance of columns.
+
+    The reference and the importance also go to the MLflow run that trained the version, below
+    `reference/`, and the reference's digest becomes the version's tag `reference`.
+
+    Returns:
+        The test predictions (key, label, prediction, score) and the reference.
+    """
+    record = model.version(version)
+    training_set = model.sets.read(record.training_set)
+    predicted = predict_table(spec, registry, version, training_set.test)
+    predictions = predicted.append_column(spec.target.column, training_set.test[spec.target.column])
+    features = pa.concat_tables([training_set.train, training_set.test])
+    reference = fit_reference(spec, features, predictions)
+    importance = _importance(
+        spec, registry.pipeline(spec.name, version), training_set.test.to_pandas()
+    )
+    published = {**reference.to_files(), IMPORTANCE: canonical_json(importance)}
+    model.sets.write_birth(
+        record.training_set, version, {TEST_PREDICTIONS: parquet_bytes(predictions), **published}
+    )
+    # The tag comes last: a version that has it has the files too.
+    if registry.tags(spec.name, version).get(REFERENCE_TAG) != reference.digest:
+        files = {f"{REFERENCE_TAG}/{name}": content for name, content in published.items()}
+        registry.log_files(spec.name, version, files)
+        registry.set_tag(spec.name, version, REFERENCE_TAG, reference.digest)
+    return predictions, reference

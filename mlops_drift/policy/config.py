@@ -1,0 +1,101 @@
+"""What is done about failed checks, as written in YAML."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mlops_drift.monitors.checks import CheckName
+from mlops_drift.schema.fields import Distinct, Strict
+
+Mode = Literal["alert", "retrain"]
+Approval = Literal["automatic", "manual"]
+TrainingWindow = Literal["recent", "since_change", "everything"]
+
+
+class Budget(Strict):
+    """How many retrainings a period may see.
+
+    >>> Budget(retrainings=4, days=30).retrainings
+    4
+    """
+
+    retrainings: int = Field(ge=1, description="Most retrainings in the period, refused ones too.")
+    days: int = Field(30, ge=1, description="Length of the period.")
+
+
+class RetrainingPolicy(Strict):
+    """Which failed checks retrain the model, when not, on what, and who promotes."""
+
+    mode: Mode = Field(
+        "retrain",
+        description="alert: decisions are recorded and sent, nothing is trained. retrain: a "
+        "challenger is trained and gated.",
+    )
+    approval: Approval = Field(
+        "automatic",
+        description="automatic: a challenger that passes its gates serves from the next day on. "
+        "manual: it waits until a person approves or rejects it, with name and reason.",
+    )
+    retrain_on: Annotated[list[CheckName], Distinct] = Field(
+        ["feature_drift", "prediction_drift", "performance_drop", "model_age"],
+        description="The checks whose failure requests a retraining; the others only alert. "
+        "null_spike and data_quality may be added: by default broken data is for the pipeline to "
+        "repair.",
+    )
+    first_training_rows: int = Field(
+        500,
+        ge=20,
+        description="Labelled rows from which the first version is trained; times "
+        "`training.test_share` they must give the test rows of `gates.min_rows`.",
+    )
+    window_days: int | None = Field(
+        None,
+        ge=1,
+        description="How many labelled production days the training window `recent` reaches back; "
+        "without it there is no such window.",
+    )
+    training_windows: Annotated[list[TrainingWindow], Distinct] = Field(
+        ["recent", "since_change", "everything"],
+        min_length=1,
+        description="The candidates of a retraining: the last `window_days`, all since the first "
+        "production day that failed, or everything. The one that predicts the most recent "
+        "labelled rows best is taken.",
+    )
+    rows_since_change: int = Field(
+        150,
+        ge=20,
+        description="Labelled rows since the first failing production day from which "
+        "`since_change` is a candidate.",
+    )
+    min_new_labels: int = Field(
+        50, ge=1, description="New labelled rows since the last training before another one."
+    )
+    confirm_days: int = Field(
+        2,
+        ge=1,
+        description="On how many days of the last 28 a check of drift must have failed before it "
+        "retrains: single days look like drift by chance. What labels, age and quality say needs "
+        "one.",
+    )
+    cooldown_days: int = Field(
+        7,
+        ge=0,
+        description="Days after a promotion, or a refused challenger, on which failed checks only "
+        "alert: what still fails afterwards retrains.",
+    )
+    budget: Budget | None = Field(None, description="Most retrainings in a period.")
+    give_up_after: int = Field(
+        5,
+        ge=1,
+        description="Refused challengers of one champion, because of the same check, after which "
+        "the policy gives up and calls for a person.",
+    )
+
+    @model_validator(mode="after")
+    def _recent_has_a_length(self) -> Self:
+        if self.training_windows == ["recent"] and self.window_days is None:
+            raise ValueError(
+                "training_windows has only recent, which needs window_days, the days that it "
+                "reaches back"
+            )
+        return self

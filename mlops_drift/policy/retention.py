@@ -1,0 +1,161 @@
+"""How long what a model leaves behind is kept, and how far back the days to come still look."""
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.monitors.config import PerformanceMonitor
+from mlops_drift.policy.config import RetrainingPolicy
+from mlops_drift.schema.columns import Target
+from mlops_drift.schema.fields import Strict
+
+# The most days that a limit may say; no limit keeps for ever.
+CENTURY = 36_525
+
+
+class Retention(Strict):
+    """What `mlops-drift cleanup` may remove; without a limit it is kept for ever.
+
+    Age is counted back from the model's last day with features, not from the clock. What an alias,
+    a kept version or an open decision points to stays, however old it is. So does the record: the
+    tables of versions, promotions and decisions, and of which files arrived on which day.
+
+    >>> Retention(versions=5).is_empty, Retention().is_empty
+    (False, True)
+    """
+
+    versions: int | None = Field(
+        None,
+        ge=1,
+        description="How many of the newest versions are kept, besides the champion, the one "
+        "before it, challengers that wait, and those whose predictions are kept.",
+    )
+    training_sets_days: int | None = Field(
+        None,
+        ge=1,
+        le=CENTURY,
+        description="Days for which a training set is kept that no version came of; versions that "
+        "were trained or decided about within them stay too, beyond `versions`.",
+    )
+    predictions_days: int | None = Field(
+        None,
+        ge=1,
+        le=CENTURY,
+        description="Days of predictions and profiles. A label that comes later is not measured.",
+    )
+    landing_days: int | None = Field(
+        None,
+        ge=1,
+        le=CENTURY,
+        description="Days of events, labels, rejected rows and features. Needs "
+        "`policy.window_days`, and `everything` must not be among `policy.training_windows`.",
+    )
+    metrics_days: int | None = Field(
+        None,
+        ge=1,
+        le=CENTURY,
+        description="Days of the numbers and verdicts of drift and performance.",
+    )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything is kept for ever."""
+        return all(limit is None for limit in self.model_dump().values())
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many days back a day to come still reads.
+
+    Attributes:
+        predictions: predictions and profiles: windows that end on a day whose labels come in time.
+        season: features of the same period of the past.
+        window: labelled days that the training window `recent` takes; None where a training may
+            take every day.
+        delay: days until the label of a day is due.
+        history: days before a day that features.sql reads.
+    """
+
+    predictions: int
+    season: int
+    window: int | None
+    delay: int
+    history: int
+
+    @property
+    def training(self) -> int:
+        """What a training reads, where that is bounded."""
+        return (self.window or 0) + self.delay + self.history
+
+
+def reach_of(
+    target: Target,
+    drift: DriftMonitor,
+    performance: PerformanceMonitor,
+    policy: RetrainingPolicy,
+    history_days: int,
+) -> Reach:
+    """How far back the days to come look.
+
+    >>> target = Target(column="y", kind="regression", label_delay_days=30)
+    >>> policy = RetrainingPolicy(window_days=90, training_windows=["recent"])
+    >>> reach_of(target, DriftMonitor(), PerformanceMonitor(), policy, 7)
+    Reach(predictions=58, season=0, window=90, delay=30, history=7)
+    """
+    delay = target.label_delay_days
+    windows = policy.training_windows
+    # Without rows since a change, everything is taken in its place.
+    bounded = "recent" in windows and "everything" not in windows
+    return Reach(
+        predictions=delay + max(*performance.windows, *drift.windows),
+        season=_season(drift),
+        window=policy.window_days if bounded else None,
+        delay=delay,
+        history=history_days,
+    )
+
+
+def _season(drift: DriftMonitor) -> int:
+    season = drift.season
+    if season is None:
+        return 0
+    # The nearest period that does not overlap the window, and the others behind it.
+    return max(
+        window + (-(-window // season.period_days) + season.periods - 1) * season.period_days
+        for window in drift.windows
+    )
+
+
+def require_within_reach(retention: Retention, reach: Reach) -> None:
+    """Requires that nothing is removed that a day to come still reads.
+
+    Raises:
+        ValueError: if a limit is too short; the message names the field and what would do.
+    """
+    predictions, landing = retention.predictions_days, retention.landing_days
+    if predictions is not None and predictions < reach.predictions:
+        raise ValueError(
+            f"retention.predictions_days is {predictions}, but label_delay_days and the longest "
+            f"window of a monitor together reach {reach.predictions} days back; use at least "
+            f"{reach.predictions}"
+        )
+    if landing is None:
+        return
+    if reach.window is None:
+        raise ValueError(
+            f"retention.landing_days is {landing}, but a retraining may take every day there is; "
+            "set policy.window_days, and policy.training_windows to [recent] or "
+            "[recent, since_change], or leave landing_days out"
+        )
+    if predictions is None or predictions > landing:
+        raise ValueError(
+            f"retention.landing_days is {landing}, but predictions are measured by the labels and "
+            f"features of their day; set retention.predictions_days to at most {landing}"
+        )
+    if landing < max(reach.training, reach.season):
+        raise ValueError(
+            f"retention.landing_days is {landing}, but window_days, label_delay_days and "
+            f"history_days together reach {reach.training} days back, seasons {reach.season}; "
+            f"use at least {max(reach.training, reach.season)}"
+        )

@@ -1,0 +1,40 @@
+"""Digests of the project's own code: which code made something."""
+
+import hashlib
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@cache
+def code_digest(*parts: str) -> str:
+    """SHA-256 over the sources of some of the project's packages or modules.
+
+    Args:
+        parts: paths below the package, such as `learning` or `settings.py`.
+
+    >>> len(code_digest("settings.py"))
+    64
+    """
+    hasher = hashlib.sha256()
+    for part in parts:
+        path = PACKAGE / part
+        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        for file in files:
+            hasher.update(f"{file.relative_to(PACKAGE).as_posix()}\x00".encode())
+            hasher.update(file.read_bytes())
+    return hasher.hexdigest()
+
+
+def learning_code_digest(libraries: tuple[str, ...]) -> str:
+    """Digest of what turns a training set into a version: our code and the libraries' versions."""
+    versions = " ".join(f"{name}=={metadata.version(name)}" for name in libraries)
+    return hashlib.sha256(f"{code_digest('learning', 'schema')} {versions}".encode()).hexdigest()
+
+
+def lock_digest(checkout: Path) -> str:
+    """SHA-256 of the file that pins every dependency; `unknown` where the checkout has none."""
+    lock = checkout / "requirements.lock"
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else "unknown"

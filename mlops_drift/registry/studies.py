@@ -1,0 +1,123 @@
+"""The studies gateway: the trials of every search in an Optuna database, for memory and for eyes.
+
+Optuna is imported when it is first needed, since it costs a second.
+"""
+
+import warnings
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from mlops_drift.learning.search.trial_cache import TrialMemory
+from mlops_drift.registry.sqlite_files import file_of, made_beside
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import RDBStorage
+    from optuna.trial import FrozenTrial
+
+# User attribute of a stored trial: its number in the search. The database numbers trials itself.
+NUMBER = "number"
+
+
+class Studies:
+    """Searches by name, in a database that optuna-dashboard shows.
+
+    Args:
+        storage_url: the database, as SQLAlchemy names it.
+        lock_root: folder of the lock files.
+    """
+
+    def __init__(self, storage_url: str, lock_root: Path) -> None:
+        self.storage_url = storage_url
+        self._lock_root = lock_root
+
+    def memory(self, name: str, metric: str, *, greater_is_better: bool) -> TrialMemory:
+        """The memory of a search, which is empty if there was none of that name.
+
+        Args:
+            name: name of the study; the same name is the same search.
+            metric: what is optimised, as the dashboard shows it.
+            greater_is_better: its direction.
+        """
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with self._lock:
+            study = optuna.create_study(
+                storage=self._storage,
+                study_name=name,
+                direction="maximize" if greater_is_better else "minimize",
+                load_if_exists=True,
+            )
+            with warnings.catch_warnings():
+                # Their names may change in a later Optuna; nothing here depends on them.
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                study.set_metric_names([metric])
+        return _StudyMemory(study, self._lock)
+
+    @property
+    def _lock(self) -> FileLock:
+        """A lock between processes that a killed process leaves free."""
+        self._lock_root.mkdir(parents=True, exist_ok=True)
+        return FileLock(self._lock_root / "studies.lock")
+
+    @cached_property
+    def _storage(self) -> "RDBStorage":
+        from optuna.storages import RDBStorage
+
+        self._make_database()
+        return RDBStorage(self.storage_url)
+
+    def _make_database(self) -> None:
+        from optuna.storages import RDBStorage
+        from sqlalchemy import text
+
+        place = file_of(self.storage_url)
+        if place is None or place.exists():
+            return
+        with made_beside(place) as url:
+            made = RDBStorage(url)
+            made.remove_session()
+            with made.engine.connect() as connection:
+                # Stays with the file: a write waits for the disk once, and a reader for nobody.
+                connection.execute(text("PRAGMA journal_mode=WAL"))
+            made.engine.dispose()
+
+
+class _StudyMemory(TrialMemory):
+    """The trials of one study.
+
+    Args:
+        study: the study.
+        lock: taken while a trial is written, so that two processes do not write it twice.
+    """
+
+    def __init__(self, study: "Study", lock: FileLock) -> None:
+        self._study = study
+        self._lock = lock
+        self._stored = study.get_trials(deepcopy=False)
+
+    def recall(self, number: int, params: Mapping[str, Any]) -> "FrozenTrial | None":
+        """The trial of that number with exactly these parameters, by whichever process.
+
+        What others have written is seen from the next trial that is kept on.
+        """
+        for trial in self._stored:
+            if trial.user_attrs.get(NUMBER) == number and trial.params == dict(params):
+                return trial
+        return None
+
+    def keep(self, trial: "FrozenTrial") -> None:
+        """Writes a trial in one transaction, unless another process has written it."""
+        with self._lock:
+            self._stored = self._study.get_trials(deepcopy=False)
+            if self.recall(trial.number, trial.params) is None:
+                kept = deepcopy(trial)
+                kept.set_user_attr(NUMBER, trial.number)
+                self._study.add_trial(kept)
+                self._stored = [*self._stored, kept]

@@ -1,0 +1,210 @@
+"""A backtest as one self-contained HTML page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from math import ceil, floor, log10
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from mlops_drift.reports.backtest import (
+    NOTHING,
+    alarm_days,
+    best_policy,
+    came_of,
+    is_known,
+    shown,
+    worst,
+)
+
+TEMPLATE = "backtest_page.html.j2"
+
+# Of the drawing, in pixels; on the left of it stand the names of the policies.
+_WIDTH, _HEIGHT = 1080, 330
+_LEFT, _RIGHT, _TOP, _BOTTOM = 150, 40, 14, 34
+_ROW = 20
+_COLOURS = 6
+_MOST_TICKS = 6
+_MOST_LABELS = 10
+# Months between two labels, so that Januaries stay among them.
+_MONTHS = (1, 2, 3, 4, 6, 12)
+# Failed numbers listed for a policy.
+_MOST_ALARMS = 200
+
+
+@dataclass(frozen=True)
+class _Retraining:
+    x: float
+    is_promoted: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """The line of one policy: pieces between gaps, its periods, and where it was retrained."""
+
+    name: str
+    colour: int
+    is_dashed: bool
+    pieces: Sequence[str]
+    points: Sequence[tuple[float, float, str]]
+    row_y: int
+    retrainings: Sequence[_Retraining]
+
+
+def backtest_page(result: Mapping[str, Any]) -> str:
+    """Draws policies side by side over time, with what each of them did; without scripts.
+
+    A period without labels leaves a gap in the curve. Of the failed numbers of a policy the first
+    200 are listed.
+
+    Args:
+        result: what `Backtest.run` gives.
+
+    Returns:
+        The HTML.
+    """
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["shown"] = shown
+    environment.filters["came_of"] = came_of
+    template = environment.from_string(
+        files("mlops_drift.reports").joinpath(TEMPLATE).read_text("utf-8")
+    )
+    scale = _Scale(result)
+    curves = [
+        _curve(scale, number, name, policy)
+        for number, (name, policy) in enumerate(result["policies"].items())
+    ]
+    return template.render(
+        result=result,
+        best=best_policy(result),
+        nothing=NOTHING,
+        rows=[
+            {
+                **policy,
+                "name": name,
+                "worst": worst(result, policy),
+                "alarm_days": alarm_days(policy),
+                "alarms": policy["alarms"][:_MOST_ALARMS],
+                "n_alarms": len(policy["alarms"]),
+            }
+            for name, policy in result["policies"].items()
+        ],
+        curves=curves,
+        colours=_COLOURS,
+        scale=scale,
+        width=_WIDTH,
+        height=_HEIGHT + _ROW * len(curves),
+        left=_LEFT,
+        right=_WIDTH - _RIGHT,
+        top=_TOP,
+        bottom=_HEIGHT - _BOTTOM,
+    )
+
+
+class _Scale:
+    """From days and values to places in the drawing."""
+
+    def __init__(self, result: Mapping[str, Any]) -> None:
+        values = [
+            period["value"]
+            for policy in result["policies"].values()
+            for period in policy["periods"]
+            if is_known(period["value"])
+        ]
+        limit = result["floor"]
+        if limit is not None:
+            values.append(limit)
+        low, high = min(values, default=0.0), max(values, default=1.0)
+        margin = (high - low) * 0.08 or 0.05 * abs(high) or 0.05
+        self._low, self._high = low - margin, high + margin
+        self._first: date = result["first_day"]
+        self._days = max(1, (result["last_day"] - self._first).days)
+        self.floor = None if limit is None else self.y(limit)
+        self.ticks = [(self.y(value), text) for value, text in _ticks(self._low, self._high)]
+        self.labels = [(self.x(day), text) for day, text in _days(self._first, result["last_day"])]
+
+    def x(self, day: date) -> float:
+        share = (day - self._first).days / self._days
+        return float(round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1))
+
+    def y(self, value: float) -> float:
+        share = (value - self._low) / (self._high - self._low)
+        return float(round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM), 1))
+
+
+def _ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Round values from `low` to `high`, at most six, with just the decimals that they need.
+
+    >>> [text for _, text in _ticks(0.49, 0.96)]
+    ['0.5', '0.6', '0.7', '0.8', '0.9']
+    >>> [text for _, text in _ticks(1180.0, 2090.0)]
+    ['1,200', '1,400', '1,600', '1,800', '2,000']
+    """
+    least = (high - low) / _MOST_TICKS
+    magnitude = 10.0 ** floor(log10(least))
+    step = next(size * magnitude for size in (1, 2, 5, 10) if size * magnitude >= least)
+    digits = max(0, -floor(log10(step) + 1e-9))
+    return [
+        (step * number, f"{step * number:,.{digits}f}")
+        for number in range(ceil(low / step), floor(high / step) + 1)
+    ]
+
+
+def _days(first: date, last: date) -> list[tuple[date, str]]:
+    """First days of months; the two ends where there are fewer than two of those.
+
+    >>> [text for _, text in _days(date(2019, 12, 1), date(2020, 3, 9))]
+    ['Dec 2019', 'Jan 2020', 'Feb 2020', 'Mar 2020']
+    >>> [text for _, text in _days(date(2019, 7, 2), date(2019, 8, 11))]
+    ['2019-07-02', '2019-08-11']
+    """
+    numbers = range(12 * first.year + first.month - 1, 12 * last.year + last.month)
+    starts = [
+        (number, day)
+        for number in numbers
+        if (day := date(number // 12, number % 12 + 1, 1)) >= first
+    ]
+    if len(starts) < 2:
+        return [(day, str(day)) for day in sorted({first, last})]
+    years = ceil(len(starts) / 12 / _MOST_LABELS)
+    step = next((m for m in _MONTHS if len(starts) <= m * _MOST_LABELS), 12 * years)
+    return [(day, f"{day:%b %Y}") for number, day in starts if number % step == 0]
+
+
+def _curve(scale: _Scale, number: int, name: str, policy: Mapping[str, Any]) -> _Curve:
+    pieces: list[list[str]] = [[]]
+    points = []
+    for period in policy["periods"]:
+        if not is_known(period["value"]):
+            pieces.append([])
+            continue
+        middle = period["start"] + (period["end"] - period["start"]) / 2
+        x, y = scale.x(middle), scale.y(period["value"])
+        pieces[-1].append(f"{x},{y}")
+        text = (
+            f"{name}, {period['start']} to {period['end']}: {shown(period['value'])} on "
+            f"{period['n']} labels, version {period['version']}"
+        )
+        points.append((x, y, text))
+    return _Curve(
+        name=name,
+        colour=number % _COLOURS,
+        is_dashed=number >= _COLOURS,
+        pieces=[" ".join(piece) for piece in pieces if piece],
+        points=points,
+        row_y=_HEIGHT + _ROW * number,
+        retrainings=[
+            _Retraining(
+                x=scale.x(row["day"]),
+                is_promoted=row["outcome"] == "promoted",
+                text=f"{name}, {row['day']}: {', '.join(row['rules'])}, {came_of(row)}",
+            )
+            for row in policy["decisions"]
+            if row["action"] == "retrain"
+        ],
+    )

@@ -1,0 +1,159 @@
+"""Tells people about a model: what failed, what was decided, who serves, what broke."""
+
+from collections.abc import Collection, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
+
+from mlops_drift import settings
+from mlops_drift.assets.common import DAY_TAG, DECISION_TAG
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.jobs import daily_job_name, retraining_job_name
+from mlops_drift.monitors.checks import ADVICE
+from mlops_drift.notifications.delivery import Delivery, deliver, queue
+from mlops_drift.notifications.messages import (
+    Evaluated,
+    Message,
+    broken_check_message,
+    decision_message,
+    failed_check_messages,
+    missing_file_messages,
+    outcome_message,
+    promotion_message,
+)
+from mlops_drift.notifications.outbox import Outbox
+from mlops_drift.policy.decision import MANUAL
+from mlops_drift.resources import LakeResource
+from mlops_drift.sensors.runs import days_of_run
+from mlops_drift.sources.base import MissingDayError
+from mlops_drift.store.model_store import ModelLake
+
+# Failed runs that are looked at, the latest first.
+_RUNS = 20
+
+
+def notification_sensor_name(model: str) -> str:
+    """Name of the notification sensor of a model."""
+    return f"{model}_notification_sensor"
+
+
+def notification_sensor(spec: ModelSpec) -> dg.SensorDefinition:
+    """Builds the sensor that fills and empties the outbox of a model."""
+
+    @dg.sensor(
+        name=notification_sensor_name(spec.name),
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Sends one message for each episode of a failing check, each decision, each "
+        "promotion and each check that broke. What a receiver does not take waits in the outbox.",
+    )
+    def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason:
+        found = notify(spec, lake.of(spec), context.instance)
+        waiting = f", {found.waiting} waiting: {found.error}" if found.waiting else ""
+        return dg.SkipReason(f"{found.sent} messages sent{waiting}")
+
+    return sensor
+
+
+def notify(spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance) -> Delivery:
+    """Queues what there is to tell since the champion before this one, and sends what waits."""
+    outbox = Outbox(model.lake, model.tables.outbox)
+    if not spec.notifications.urls:
+        return Delivery(0, 0)
+    queue(spec.notifications, outbox, _messages(spec, model, instance, outbox.ids()))
+    return deliver(spec.notifications, outbox, settings.lock_root())
+
+
+def _messages(
+    spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance, told: Collection[str]
+) -> list[Message]:
+    promotions = model.promotions()
+    since = promotions[-2].as_of if len(promotions) > 1 else spec.start_date - timedelta(days=1)
+    evaluated = [Evaluated(**row) for row in model.evaluations(since)]
+    entries = [row for row in model.log.entries(idle=False) if row["day"] >= since]
+    missing = [
+        (row["day"], row["source"], row["file"]) for row in model.missing_files(since, date.max)
+    ]
+    messages = [
+        *failed_check_messages(spec.name, evaluated, ADVICE, told),
+        *(message for entry in entries for message in _about_decision(spec, entry)),
+        *_about_broken_runs(spec, model, instance),
+        *missing_file_messages(spec.name, missing, told),
+    ]
+    return sorted(messages, key=lambda message: message.day)
+
+
+def _about_decision(spec: ModelSpec, entry: dict[str, Any]) -> Iterator[Message]:
+    name, day, rules = entry["decision"], entry["day"], entry["rules"]
+    if MANUAL not in rules:
+        yield decision_message(
+            spec.name, name, day, entry["action"], rules, entry["version"], entry["reason"]
+        )
+    outcome, settled = entry["outcome"], entry["settled"]
+    if outcome == "promoted":
+        yield promotion_message(
+            spec.name,
+            name,
+            settled,
+            rules,
+            entry["version"],
+            entry["challenger"],
+            entry["outcome_reason"],
+        )
+    elif outcome is not None:
+        yield outcome_message(
+            spec.name, name, settled, outcome, entry["challenger"], entry["outcome_reason"]
+        )
+
+
+def _about_broken_runs(
+    spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance
+) -> Iterator[Message]:
+    ended = {
+        row["decision"]
+        for row in model.log.entries(idle=False)
+        if row["outcome"] in ("rejected", "failed")
+    }
+    for job in (daily_job_name(spec.name), retraining_job_name(spec.name)):
+        runs = instance.get_runs(
+            dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.FAILURE]), limit=_RUNS
+        )
+        for run in runs:
+            # What ended a decision failed its run too, and is told of as the decision's outcome.
+            if run.tags.get(DECISION_TAG) not in ended:
+                yield from _about_broken_run(spec, instance, run)
+
+
+def _about_broken_run(
+    spec: ModelSpec, instance: dg.DagsterInstance, run: dg.DagsterRun
+) -> Iterator[Message]:
+    failures = instance.get_records_for_run(
+        run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE
+    ).records
+    day = max(days_of_run(run), default=None)
+    tagged = run.tags.get(DAY_TAG)
+    for record in failures:
+        event = record.event_log_entry.dagster_event
+        if event is None or event.step_key is None:
+            continue
+        cause = _cause(event)
+        # A message of its own tells of it, once an episode.
+        if cause is not None and cause.cls_name == MissingDayError.__name__:
+            continue
+        happened = day or (date.fromisoformat(tagged) if tagged else None)
+        yield broken_check_message(
+            spec.name,
+            run.run_id,
+            event.step_key,
+            happened or date.fromtimestamp(record.event_log_entry.timestamp),
+            cause.message.strip() if cause is not None else "",
+        )
+
+
+def _cause(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error

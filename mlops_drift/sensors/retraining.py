@@ -1,0 +1,228 @@
+"""The retraining sensor: failed checks, read by the policy, become one retraining run."""
+
+import json
+from datetime import date
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from mlops_drift.assets.common import (
+    CHAMPION,
+    DAY_TAG,
+    DECISION_TAG,
+    DRIFT_METRICS,
+    EVENTS,
+    LABELS,
+    MODEL_TAG,
+    PERFORMANCE_METRICS,
+    REASON_TAG,
+    REPLAY_TAG,
+    RETRAINING_ASSETS,
+    TRAINING_SET,
+    asset_key,
+)
+from mlops_drift.assets.decisions import decision_event
+from mlops_drift.checks.drift import CHECKS as DRIFT_CHECKS
+from mlops_drift.checks.performance import watched
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.jobs import daily_job_name, retraining_job_name
+from mlops_drift.lifecycle.decisions import decide_now, plan_digest, record_decision
+from mlops_drift.monitors.checks import DATA_QUALITY
+from mlops_drift.policy.decision import Decision
+from mlops_drift.resources import LakeResource
+from mlops_drift.sensors.runs import OPEN_STATUSES, days_of_run
+from mlops_drift.store.model_store import ModelLake
+
+# A decision whose run fails for another reason than a gate is tried this often in all.
+ATTEMPTS = 3
+
+
+def _checks(spec: ModelSpec) -> list[dg.AssetCheckKey]:
+    """The checks whose failures a decision may rest on."""
+    of_assets = {
+        EVENTS: [DATA_QUALITY],
+        LABELS: [DATA_QUALITY],
+        DRIFT_METRICS: DRIFT_CHECKS,
+        PERFORMANCE_METRICS: watched(spec),
+    }
+    return [
+        dg.AssetCheckKey(asset_key(spec, asset), check)
+        for asset, checks in of_assets.items()
+        for check in checks
+    ]
+
+
+def sensor_name(model: str) -> str:
+    """Name of the retraining sensor of a model."""
+    return f"{model}_retraining_sensor"
+
+
+def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+    """Builds the sensor of a model.
+
+    It acts at the last day on which drift and performance are both complete, so that what it
+    decides does not depend on when it looks. The decision rests on the numbers stored with the
+    checks; its id derives from the champion and the episode, so that looking twice starts one run.
+    """
+
+    @dg.sensor(
+        name=sensor_name(spec.name),
+        job=job,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Retrains when a check failed, or when there is no champion and there are "
+        "enough labels. One retraining for each drift episode.",
+    )
+    def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
+        day = last_complete_day(context.instance, spec)
+        if day is None:
+            return dg.SensorResult(
+                skip_reason=f"no day of {spec.name} has both drift and performance metrics yet"
+            )
+        state = _state_of_checks(context.instance, spec)
+        seen = json.dumps([day.isoformat(), plan_digest(spec), *state])
+        if seen == context.cursor:
+            return dg.SensorResult(skip_reason=f"{day}: no check has run since the last look")
+        awaited = awaited_days(context.instance, spec, day)
+        if awaited:
+            return dg.SensorResult(
+                skip_reason=f"{day} waits for {len(awaited)} earlier days, from {awaited[0]} on, "
+                "whose runs are queued or under way"
+            )
+        model = lake.of(spec)
+        decision = decide_now(spec, model, day)
+        events = _recorded(spec, model, decision)
+        if decision.action != "retrain":
+            return dg.SensorResult(
+                skip_reason=f"{day}: {decision.action}: {decision.reason}",
+                cursor=seen,
+                asset_events=events,
+            )
+        failed, ended = runs_without_outcome(context.instance, decision.id)
+        if failed >= ATTEMPTS:
+            return dg.SensorResult(
+                skip_reason=f"decision {decision.id}: {failed} runs failed; look at the last one, "
+                f"repair the cause, and launch {retraining_job_name(spec.name)} by hand",
+                cursor=seen,
+                asset_events=events,
+            )
+        # No cursor: should the run be lost before it starts, the next look asks for it again.
+        request = run_request(spec, decision, ended)
+        return dg.SensorResult(run_requests=[request], asset_events=events)
+
+    return sensor
+
+
+def _recorded(
+    spec: ModelSpec, model: ModelLake, decision: Decision
+) -> list[dg.AssetMaterialization]:
+    """Records a decision; the events that show it, none if it was recorded before."""
+    if not record_decision(model, decision):
+        return []
+    entry = model.log.entry(decision.id)
+    return [decision_event(spec, entry)] if entry else []
+
+
+def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]:
+    """Where each check stands, and how many retrainings ended badly: what a look depends on."""
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(_checks(spec))
+    ended = instance.get_runs_count(
+        dg.RunsFilter(
+            job_name=retraining_job_name(spec.name),
+            statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
+        )
+    )
+    return [
+        *(f"{record.run_id} {record.status.value}" for _, record in sorted(latest.items())),
+        str(ended),
+    ]
+
+
+def last_complete_day(instance: dg.DagsterInstance, spec: ModelSpec) -> date | None:
+    """The last day for which drift and performance metrics are both materialized."""
+    complete = complete_days(instance, spec)
+    return max(complete) if complete else None
+
+
+def complete_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
+    """The days for which drift and performance metrics are both materialized.
+
+    Without those of a run under way: it stores the days of a range one after the other.
+    """
+    under_way = _days_of_runs(instance, spec, [dg.DagsterRunStatus.STARTED])
+    return _measured_days(instance, spec) - under_way
+
+
+def awaited_days(instance: dg.DagsterInstance, spec: ModelSpec, until: date) -> list[date]:
+    """Days before another one that have never been measured and that an open run is to measure.
+
+    A backfill computes its days in any order.
+    """
+    asked = {day for day in _days_of_runs(instance, spec, OPEN_STATUSES) if day < until}
+    return sorted(asked - _measured_days(instance, spec)) if asked else []
+
+
+def _measured_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
+    drift, performance = (
+        instance.get_materialized_partitions(asset_key(spec, name))
+        for name in (DRIFT_METRICS, PERFORMANCE_METRICS)
+    )
+    return {date.fromisoformat(day) for day in drift & performance}
+
+
+def _days_of_runs(
+    instance: dg.DagsterInstance, spec: ModelSpec, statuses: list[dg.DagsterRunStatus]
+) -> set[date]:
+    runs = instance.get_runs(dg.RunsFilter(job_name=daily_job_name(spec.name), statuses=statuses))
+    return {day for run in runs for day in days_of_run(run)}
+
+
+def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[int, int]:
+    """Runs of a decision that ended before it had an outcome.
+
+    Returns:
+        How many failed unattended, and how many ended in all: those of a replay count there too.
+    """
+    ended = instance.get_runs(
+        dg.RunsFilter(
+            tags={DECISION_TAG: decision},
+            statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
+        )
+    )
+    failed = [
+        run
+        for run in ended
+        if run.status == dg.DagsterRunStatus.FAILURE and REPLAY_TAG not in run.tags
+    ]
+    return len(failed), len(ended)
+
+
+def run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunRequest:
+    """The run that carries out a decision; one that ended without outcome is followed by another.
+
+    Args:
+        spec: the model.
+        decision: the decision.
+        ended: runs of the decision that ended without an outcome; it makes a new run key.
+    """
+    candidates = {
+        name: since.isoformat() if since else None for name, since in decision.candidates.items()
+    }
+    config = {
+        "as_of": decision.day.isoformat(),
+        "candidates": json.dumps(candidates),
+        "reason": decision.reason,
+    }
+    op = asset_key(spec, TRAINING_SET).to_python_identifier()
+    without_promotion = [asset_key(spec, name) for name in RETRAINING_ASSETS if name != CHAMPION]
+    return dg.RunRequest(
+        run_key=decision.id if not ended else f"{decision.id}-attempt-{ended + 1}",
+        run_config={"ops": {op: {"config": config}}},
+        asset_selection=without_promotion if spec.policy.approval == "manual" else None,
+        tags={
+            MODEL_TAG: spec.name,
+            DAY_TAG: decision.day.isoformat(),
+            REASON_TAG: ", ".join(decision.rules),
+            DECISION_TAG: decision.id,
+        },
+    )

@@ -1,0 +1,50 @@
+"""The days that a command walks through."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
+
+
+class PeriodError(UserError):
+    """The days do not fit the model; the message says which would."""
+
+
+def period(
+    spec: ModelSpec, first: date | None, last: date | None, today: date | None = None
+) -> tuple[date, date]:
+    """The first and the last day to walk through.
+
+    Args:
+        spec: the model.
+        first: first day; the model's start where missing.
+        last: last day; where missing, the model's end, or the last day that has ended.
+        today: the day that is not over yet; that of the clock, in UTC, where missing.
+
+    Raises:
+        PeriodError: if the model does not have these days, or they have not ended.
+    """
+    start, end = spec.start_date, spec.end_date
+    newest = (today or datetime.now(UTC).date()) - timedelta(days=1)
+    if start > newest:
+        raise PeriodError(
+            f"{spec.name} starts on {start}, which has not ended yet; wait, or correct start_date"
+        )
+    for option, day in (("--from", first), ("--until", last)):
+        if day is None:
+            continue
+        if day < start or (end and day > end):
+            raise PeriodError(
+                f"{option} {day}: {spec.name} has days from {start} to {end or 'yesterday'}"
+            )
+        if day > newest:
+            raise PeriodError(
+                f"{option} {day}: that day has not ended yet in UTC; the last one that has is "
+                f"{newest}"
+            )
+    if last is None and end is None:
+        raise PeriodError(f"{spec.name} has no end_date; say how far to go with --until DAY")
+    since, until = first or start, last or min(end or newest, newest)
+    if until < since:
+        raise PeriodError(f"--until {until} is before --from {since}")
+    return since, until

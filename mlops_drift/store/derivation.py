@@ -1,0 +1,243 @@
+"""Derived features: SQL over one day's events and what was known before that day."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_drift.errors import UserError
+from mlops_drift.schema.columns import Column
+from mlops_drift.sql import identifier
+from mlops_drift.store.tables import column_fields
+
+EVENTS, PAST_EVENTS, PAST_LABELS = "events", "past_events", "past_labels"
+
+# Nothing but the three relations can be read: no file, no network, no variable of the process.
+SEALED = {
+    "enable_external_access": "false",
+    "python_enable_replacements": "false",
+    "threads": "1",
+}
+
+# What DuckDB writes like a column, or defines by what is such, and depends on the moment.
+CLOCK = {
+    "ago",
+    "current_date",
+    "current_localtime",
+    "current_localtimestamp",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+}
+
+
+class FeatureError(UserError, ValueError):
+    """features.sql cannot be used as it is; the message says why and what would be right."""
+
+
+class Derivation:
+    """Makes the derived columns of a model.
+
+    The SQL of a day sees three relations: `events`, the events of that day; `past_events`, those
+    of the `history_days` days before it; `past_labels`, the labels that arrived on these. It
+    gives the key and every derived column, one row for each event of the day. So a feature rests
+    on nothing later than its day, and on no label of that day, in whichever order days are made.
+    What depends on the clock or on chance is refused.
+
+    Args:
+        sql: the query.
+        key: the key column.
+        columns: the derived columns.
+        history_days: how many days before an event may be looked at.
+
+    Raises:
+        FeatureError: if the SQL is not one query, or reads the clock or draws at random.
+    """
+
+    def __init__(
+        self, sql: str, key: str, columns: Mapping[str, Column], history_days: int
+    ) -> None:
+        self._sql = _one_query(sql)
+        self._key = key
+        self._columns = columns
+        self.history_days = history_days
+
+    def derive(
+        self, events: pa.Table, labels: pa.Table, first: date, last: date
+    ) -> Iterator[tuple[date, pa.Table]]:
+        """The derived columns of each day that has events.
+
+        Args:
+            events: events of `history_days` days before `first`, and of all days to `last`.
+            labels: the labels that arrived on these days.
+            first: first day.
+            last: last day.
+
+        Returns:
+            Each day with the key and the derived columns in their declared types; no value is
+            nan or infinite, these are null.
+
+        Raises:
+            FeatureError: if the SQL fails, reads something else, does not give one row for each
+                event, or gives values of another type.
+        """
+        # Sums depend on the order of what is added up, to the last digit.
+        by_key = [(pc.field(self._key), "ascending")]
+        events_by_day = _by_day(events.sort_by(by_key))
+        labels_by_day = _by_day(labels.sort_by(by_key))
+        with _sealed() as connection:
+            for number in range((last - first).days + 1):
+                day = first + timedelta(days=number)
+                if day not in events_by_day:
+                    continue
+                before = [day - timedelta(days=n) for n in range(self.history_days, 0, -1)]
+                connection.register(EVENTS, events_by_day[day])
+                connection.register(PAST_EVENTS, _joined(events_by_day, before, events.schema))
+                connection.register(PAST_LABELS, _joined(labels_by_day, before, labels.schema))
+                yield day, self._made(connection, day, events_by_day[day])
+
+    def _made(self, connection: duckdb.DuckDBPyConnection, day: date, events: pa.Table) -> pa.Table:
+        where = f"features.sql, {day}"
+        try:
+            result = connection.sql(self._sql)
+            found = result.columns if result is not None else []
+            missing = [name for name in (self._key, *self._columns) if name not in found]
+            if missing:
+                raise FeatureError(
+                    f"{where}: the query gives {', '.join(found) or 'no rows'}; it lacks "
+                    f"{', '.join(missing)}"
+                )
+            given = [name.lower() for name in found]
+            twice = [name for name in (self._key, *self._columns) if given.count(name.lower()) > 1]
+            if twice:
+                raise FeatureError(
+                    f"{where}: the query gives {', '.join(twice)} more than once, upper and lower "
+                    "case being the same; name each column once"
+                )
+            # On lines of its own: it may end in a comment.
+            made = connection.sql(
+                f"SELECT {', '.join([identifier(self._key), *self._casts()])} "
+                f"FROM (\n{self._sql}\n)"
+            ).to_arrow_table()
+        except duckdb.Error as error:
+            raise FeatureError(
+                f"{where}: {error}\nThe query may read {EVENTS}, {PAST_EVENTS} and {PAST_LABELS}"
+            ) from error
+        self._require_one_row_each(where, made, events)
+        fields = [events.schema.field(self._key), *column_fields(self._columns)]
+        return made.cast(pa.schema(fields))
+
+    def _casts(self) -> list[str]:
+        casts = []
+        for name, column in self._columns.items():
+            quoted = identifier(name)
+            match column.type:
+                case "number":
+                    number = f"CAST({quoted} AS DOUBLE)"
+                    casts.append(f"CASE WHEN isfinite({number}) THEN {number} END AS {quoted}")
+                case "integer":
+                    casts.append(f"CAST({quoted} AS BIGINT) AS {quoted}")
+                case "boolean":
+                    casts.append(f"CAST({quoted} AS BOOLEAN) AS {quoted}")
+                case "category":
+                    casts.append(f"CAST({quoted} AS VARCHAR) AS {quoted}")
+        return casts
+
+    def _require_one_row_each(self, where: str, made: pa.Table, events: pa.Table) -> None:
+        keys, wanted = made[self._key], events[self._key]
+        lost = wanted.filter(pc.invert(pc.is_in(wanted, value_set=keys.cast(wanted.type))))
+        if made.num_rows == events.num_rows and not len(lost):
+            return
+        counted = f"{made.num_rows} rows for {events.num_rows} events"
+        example = f", none for {self._key} {lost[0].as_py()}" if len(lost) else ""
+        raise FeatureError(
+            f"{where}: the query gives {counted}{example}; it must give one row for each event"
+        )
+
+
+@contextmanager
+def _sealed() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(":memory:", config=dict(SEALED)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+@cache
+def _one_query(sql: str) -> str:
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise FeatureError(f"features.sql: {error}") from error
+    kinds = [str(statement.type).rsplit(".", 1)[-1] for statement in statements]
+    if kinds != ["SELECT"]:
+        raise FeatureError(
+            f"features.sql must be one SELECT, found {', '.join(kinds) or 'no statement'}"
+        )
+    query = _without_end(statements[0].query)
+    _require_timeless(query)
+    return query
+
+
+def _without_end(statement: str) -> str:
+    """A statement without its semicolon, and without the comments that follow it.
+
+    >>> _without_end("SELECT ';' AS a; -- one; row")
+    "SELECT ';' AS a"
+    """
+    text = statement.encode()
+    ends = (at for at, _ in duckdb.tokenize(statement) if text[at : at + 1] == b";")
+    return text[: next(ends, len(text))].decode()
+
+
+def _require_timeless(query: str) -> None:
+    """Requires that a query gives the same whenever it runs."""
+    with duckdb.connect(":memory:", config=dict(SEALED)) as connection:
+        [(tree,)] = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
+        asked = set(_asked(json.loads(tree)))
+        unstable = connection.execute(
+            "SELECT DISTINCT function_name FROM duckdb_functions() "
+            "WHERE stability <> 'CONSISTENT' AND function_name IN (SELECT unnest(?))",
+            [sorted(asked)],
+        ).fetchall()
+    found = sorted({name for (name,) in unstable} | asked & CLOCK)
+    if found:
+        raise FeatureError(
+            f"features.sql asks for {', '.join(found)}, which depends on when it runs or on "
+            "chance: a feature must be the same whenever its day is made again. Use the columns "
+            "day and event_time; a column of that name is read as events.name"
+        )
+
+
+def _asked(node: Any) -> Iterator[str]:
+    """The functions of a parsed query, and the names that stand alone."""
+    if isinstance(node, dict):
+        if "function_name" in node:
+            # With one argument it counts from today.
+            once = node["function_name"] == "age" and len(node["arguments"]) == 1
+            yield "current_date" if once else node["function_name"].lower()
+        names = node.get("column_names") or []
+        if len(names) == 1:
+            yield names[0].lower()
+        if node.get("sample_size") is not None and node.get("seed", -1) in (-1, None):
+            yield "random"
+        node = list(node.values())
+    if isinstance(node, list):
+        for part in node:
+            yield from _asked(part)
+
+
+def _by_day(table: pa.Table) -> dict[date, pa.Table]:
+    days = table["day"]
+    return {day: table.filter(pc.equal(days, day)) for day in pc.unique(days).to_pylist()}
+
+
+def _joined(by_day: Mapping[date, pa.Table], days: list[date], schema: pa.Schema) -> pa.Table:
+    found = [by_day[day] for day in days if day in by_day]
+    return pa.concat_tables(found) if found else schema.empty_table()

@@ -1,0 +1,90 @@
+"""What the tables and folders of the lake take up on disk, and how it is let go."""
+
+import shutil
+import time
+from datetime import date
+from pathlib import Path
+from urllib.parse import unquote
+
+from deltalake import DeltaTable
+
+from mlops_drift.store.delta import open_table
+from mlops_drift.store.tables import Table
+
+# Files that are being written, and folders that are being removed.
+WRITING = ".writing-"
+REMOVING = ".removing-"
+
+# What is written now is nobody's yet: only the clock tells it from what a kill left.
+IN_USE_SECONDS = 24 * 3600
+
+
+def size_of(path: str | Path) -> int:
+    """Bytes of a file, or of all files below a folder; 0 where nothing is."""
+    place = Path(path)
+    if place.is_file():
+        return place.stat().st_size
+    return sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether a folder was written or touched within a day, by the clock."""
+    return time.time() - path.stat().st_mtime < IN_USE_SECONDS
+
+
+def remove(path: str | Path) -> None:
+    """Removes a file or a folder, which is gone at once or not at all.
+
+    A folder is renamed first: a kill leaves none that has only some of its files.
+    """
+    place = Path(path)
+    if not place.is_dir():
+        place.unlink(missing_ok=True)
+        return
+    if not place.name.startswith(REMOVING):
+        going = place.with_name(f"{REMOVING}{place.name}")
+        shutil.rmtree(going, ignore_errors=True)
+        place = place.rename(going)
+    shutil.rmtree(place)
+
+
+def left_by_kills(folder: Path) -> list[Path]:
+    """Folders below another that were being written more than a day ago, or removed."""
+    writing = [path for path in folder.rglob(f"{WRITING}*") if not is_in_use(path)]
+    return sorted([*writing, *folder.rglob(f"{REMOVING}*")])
+
+
+def _table(root: str, table: Table) -> DeltaTable | None:
+    uri = f"{root}/{table.folder}"
+    return open_table(uri) if DeltaTable.is_deltatable(uri) else None
+
+
+def sizes_by_day(root: str, table: Table) -> dict[date, int]:
+    """Bytes of each day of a table that is partitioned by day; empty where it is not there."""
+    stored = _table(root, table)
+    if stored is None:
+        return {}
+    files = stored.get_add_actions(flatten=True)
+    sizes: dict[date, int] = {}
+    for day, size in zip(
+        files["partition.day"].to_pylist(), files["size_bytes"].to_pylist(), strict=True
+    ):
+        sizes[day] = sizes.get(day, 0) + size
+    return dict(sorted(sizes.items()))
+
+
+def old_files(root: str, table: Table) -> int:
+    """Bytes of files that no snapshot of the last week reads."""
+    stored = _table(root, table)
+    if stored is None:
+        return 0
+    folder = Path(root) / table.folder
+    # Paths come percent-encoded.
+    return sum(size_of(folder / unquote(file)) for file in stored.vacuum(dry_run=True))
+
+
+def remove_old_files(root: str, table: Table) -> None:
+    """Removes the files that no snapshot of the last week reads."""
+    stored = _table(root, table)
+    if stored is not None:
+        stored.vacuum(dry_run=False)

@@ -1,0 +1,215 @@
+"""The lake gateway: tables in days, written atomically, queried by DuckDB."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_drift.errors import UserError
+from mlops_drift.store.tables import Table
+
+
+class LakeError(UserError):
+    """A table cannot be read or written as asked."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Which days of a table a query reads; bounds are inclusive, None is unbounded."""
+
+    table: Table
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def predicate(self) -> str | None:
+        """The bounds as SQL over the partition column ``day``.
+
+        >>> from mlops_drift.store.tables import DAY
+        >>> Scan(Table("features.churn", pa.schema([DAY])), since=date(2024, 10, 1)).predicate
+        "day >= '2024-10-01'"
+        """
+        bounds = [
+            *([f"day >= '{self.since}'"] if self.since else []),
+            *([f"day <= '{self.until}'"] if self.until else []),
+        ]
+        return " AND ".join(bounds) or None
+
+
+def _with_relations(sql: str, relations: list[str]) -> str:
+    """Puts relations before a statement: views would be bound twice, and opened twice.
+
+    >>> _with_relations("WITH b AS (FROM a) SELECT * FROM b", ["a AS (SELECT 1)"])
+    'WITH a AS (SELECT 1), b AS (FROM a) SELECT * FROM b'
+    """
+    if not relations:
+        return sql
+    statement = sql.strip()
+    joined = ", ".join(relations)
+    if statement.upper().startswith("WITH"):
+        return f"WITH {joined}, {statement[4:].lstrip()}"
+    return f"WITH {joined} {statement}"
+
+
+class Lake(ABC):
+    """Tables under one root. Every write is atomic; every read is one snapshot.
+
+    Args:
+        root: the folder (or URL) that holds the tables, and training sets beside them.
+        connection: an in-memory DuckDB connection; each query runs in a cursor of its own.
+    """
+
+    def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self.root = str(root)
+        self._connection = connection
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB cursor in UTC, with temporary views of its own."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            cursor.execute("SET enable_progress_bar = false")
+            yield cursor
+
+    def query(self, sql: str, /, **scans: Scan | Table | pa.Table) -> pa.Table:
+        """Runs SQL in which each keyword is a relation: a table, a scan of days, or Arrow data.
+
+        Returns:
+            The result as an Arrow table.
+        """
+        with self.cursor() as cursor:
+            relations = []
+            for name, source in scans.items():
+                if isinstance(source, pa.Table):
+                    cursor.register(name, source)
+                    continue
+                scan = source if isinstance(source, Scan) else Scan(source)
+                relation = self._offer(cursor, name, scan)
+                if relation is not None:
+                    relations.append(f'"{name}" AS ({relation})')
+            return cursor.sql(_with_relations(sql, relations)).to_arrow_table()
+
+    @abstractmethod
+    def _offer(self, cursor: duckdb.DuckDBPyConnection, name: str, scan: Scan) -> str | None:
+        """Makes a scan known to a cursor: by SQL, or by registering it under its name (None)."""
+
+    def rows(self, sql: str, /, **scans: Scan | Table | pa.Table) -> list[dict[str, Any]]:
+        """The result of `query` as plain rows."""
+        rows: list[dict[str, Any]] = self.query(sql, **scans).to_pylist()
+        return rows
+
+    def read(self, scan: Scan | Table) -> pa.Table:
+        """All columns of a table or of some of its days, in the declared order and types."""
+        table = scan.table if isinstance(scan, Scan) else scan
+        return self.query("SELECT * FROM source", source=scan).cast(table.schema)
+
+    @abstractmethod
+    def holds(self, scan: Scan) -> bool:
+        """Whether there are rows of these days, told without a query."""
+
+    @abstractmethod
+    def replace_days(
+        self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
+    ) -> None:
+        """Replaces the rows of the days ``first`` to ``last`` in one commit.
+
+        Nothing is committed where nothing is there and nothing comes.
+
+        Args:
+            table: the table, created on its first write.
+            first: first day, inclusive.
+            last: last day, inclusive.
+            data: the new rows, all within those days.
+            where: a further SQL condition on what is replaced, met by all of ``data``.
+        """
+
+    def rewrite_days(
+        self,
+        table: Table,
+        first: date,
+        last: date,
+        build: Callable[[pa.Table], pa.Table | None],
+    ) -> None:
+        """Replaces days by a function of what they hold; None leaves them as they are.
+
+        ``build`` runs again when another process committed to the table in between.
+        """
+        self._rewrite(table, Scan(table, first, last).predicate, build)
+
+    def rewrite(self, table: Table, build: Callable[[pa.Table], pa.Table | None]) -> None:
+        """Replaces the whole of a small table by a function of what it holds."""
+        self._rewrite(table, None, build)
+
+    def append_missing(self, table: Table, row: dict[str, object], identity: list[str]) -> bool:
+        """Appends a row unless one with the same identity columns is there.
+
+        Returns:
+            Whether the row was appended.
+        """
+        return self.append_unless(table, row, {name: [row[name]] for name in identity})
+
+    def append_unless(
+        self, table: Table, row: dict[str, object], stands_for: Mapping[str, Collection[object]]
+    ) -> bool:
+        """Appends a row unless one that stands for it is there.
+
+        Args:
+            table: the table.
+            row: the row.
+            stands_for: values by column; a row that has one of them in each stands for it.
+
+        Returns:
+            Whether the row was appended.
+        """
+        appended = False
+
+        def build(existing: pa.Table) -> pa.Table | None:
+            nonlocal appended
+            same = existing
+            for name, values in stands_for.items():
+                wanted = pa.array(list(values), table.schema.field(name).type)
+                same = same.filter(pc.is_in(same[name], value_set=wanted))
+            appended = not same.num_rows
+            if not appended:
+                return None
+            return pa.concat_tables([existing, pa.Table.from_pylist([row], schema=table.schema)])
+
+        self.rewrite(table, build)
+        return appended
+
+    @abstractmethod
+    def _rewrite(
+        self,
+        table: Table,
+        predicate: str | None,
+        build: Callable[[pa.Table], pa.Table | None],
+    ) -> None:
+        """Replaces what a condition picks by a function of it; None leaves it as it is."""
+
+    @abstractmethod
+    def last_commit(self, table: Table) -> int | None:
+        """The number of a table's last commit, which reads back what it held; None without one."""
+
+    @abstractmethod
+    def has(self, table: Table) -> bool:
+        """Whether a table was ever written."""
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """The tables there are, as ``<schema>.<table>``, sorted."""
+
+
+def both(*conditions: str | None) -> str | None:
+    """All conditions together as SQL; None without any.
+
+    >>> both("a > 1", None, "b = 2")
+    'a > 1 AND b = 2'
+    """
+    return " AND ".join(condition for condition in conditions if condition) or None

@@ -1,0 +1,99 @@
+"""What is on record about versions: who serves, what was trained on what, what was removed."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from mlops_drift.store.lake import LakeError
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A version that became champion at the end of a day.
+
+    Attributes:
+        number: its place among the promotions, from 1.
+        previous: the champion before.
+        reference: digest of the version's reference.
+        decision: the decision that it carried out.
+        person: who approved it, if somebody did.
+        reason: why they did.
+    """
+
+    number: int
+    as_of: date
+    version: int
+    previous: int | None
+    training_set: str
+    reference: str
+    decision: str
+    person: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """A challenger that waits for a person, and scores beside the champion of a day.
+
+    Attributes:
+        champion: the version that serves the day.
+        challenger: the version that scores it too.
+        since: the day at whose end the wait began.
+    """
+
+    champion: int
+    challenger: int
+    since: date
+
+
+@dataclass(frozen=True)
+class VersionRecord:
+    """What a version is and what it reached on its test part."""
+
+    version: int
+    as_of: date
+    training_set: str
+    rows: int
+    family: str
+    metric: str
+    value: float
+    lower: float
+    upper: float
+    n_test: int
+    mlflow_run: str
+
+
+@dataclass(frozen=True)
+class TrainingSetRecord:
+    """What a training set was built of.
+
+    Attributes:
+        since: first day of the events that were asked for; None for all.
+        first_day: first day of the events that are in it.
+        last_day: last day.
+        features_snapshot: the commit of the features table that it was read from.
+        labels_snapshot: the commit of the labels table.
+    """
+
+    training_set: str
+    as_of: date
+    since: date | None
+    first_day: date
+    last_day: date
+    rows_train: int
+    rows_test: int
+    features_snapshot: int | None
+    labels_snapshot: int | None
+
+
+class RemovedError(LakeError):
+    """Something is asked of a version that the retention has removed."""
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A version whose artefacts are gone, since the end of a day."""
+
+    version: int
+    day: date
+    training_set: str
+    reason: str

@@ -1,0 +1,408 @@
+"""The tables of one model: their names and schemas, declared once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import pyarrow as pa
+
+from mlops_drift.schema.columns import Column, ColumnType, Target, source_columns
+
+DAY = pa.field("day", pa.date32(), nullable=False)
+
+ARROW_TYPES: dict[ColumnType, pa.DataType] = {
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "category": pa.string(),
+}
+
+# What is measured of one column in one window, and the evidence of its verdict.
+DRIFT_NUMBERS = (
+    *("psi", "js", "hellinger", "tvd", "linf", "chi2", "chi2_p", "ks", "ks_p", "wasserstein"),
+    *("null_reference", "null_share", "null_p", "unseen", "out_of_range"),
+    *("mean_reference", "mean", "std_reference", "std", "minimum", "maximum", "p", "q"),
+)
+
+# Ends the names of the tables about a challenger that waits.
+SHADOW = "_shadow"
+
+KeyType = Literal["integer", "text"]
+KEY_TYPES: dict[KeyType, pa.DataType] = {"integer": pa.int64(), "text": pa.string()}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Delta table: ``<schema>.<name>``, its Arrow schema and the columns that partition it."""
+
+    name: str
+    schema: pa.Schema
+    partition_by: tuple[str, ...] = ("day",)
+
+    @property
+    def folder(self) -> str:
+        """Path of the table below the lake's root.
+
+        >>> Table("features.churn", pa.schema([DAY])).folder
+        'features/churn'
+        """
+        return self.name.replace(".", "/", 1)
+
+
+def label_type(target: Target) -> pa.DataType:
+    """Labels and predictions are class names, or numbers for a regression."""
+    return pa.string() if target.is_classification else pa.float64()
+
+
+def column_fields(columns: Mapping[str, Column]) -> list[pa.Field]:
+    """Columns as they are stored."""
+    return [pa.field(name, ARROW_TYPES[column.type]) for name, column in columns.items()]
+
+
+@dataclass(frozen=True)
+class ModelTables:
+    """All tables of one model."""
+
+    events: Table
+    labels: Table
+    rejected: Table
+    received: Table
+    features: Table
+    predictions: Table
+    shadow_predictions: Table
+    profiles: Table
+    drift: Table
+    performance: Table
+    shadow: Table
+    quality: Table
+    label_coverage: Table
+    training_sets: Table
+    versions: Table
+    removed_versions: Table
+    removed_features: Table
+    promotions: Table
+    decisions: Table
+    outbox: Table
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(vars(self).values())
+
+
+def model_tables(
+    model: str,
+    key: str,
+    key_type: KeyType,
+    columns: Mapping[str, Column],
+    target: Target,
+    inputs: Mapping[str, Column] = MappingProxyType({}),
+) -> ModelTables:
+    """Declares the tables of the model ``model``.
+
+    Args:
+        model: its name.
+        key: the key column.
+        key_type: the type of the key.
+        columns: what the model sees.
+        target: what it predicts.
+        inputs: further columns of the source.
+
+    >>> target = Target(column="y", kind="regression")
+    >>> columns = {"size": Column(type="number"), "rooms": Column(type="number", derived=True)}
+    >>> tables = model_tables("price", "id", "text", columns, target)
+    >>> tables.features.name, tables.features.schema.names
+    ('features.price', ['day', 'id', 'event_time', 'size', 'rooms'])
+    >>> tables.events.schema.names
+    ['day', 'id', 'event_time', 'size']
+    """
+    key_field = pa.field(key, KEY_TYPES[key_type], nullable=False)
+    label = label_type(target)
+    moment = pa.field("event_time", pa.timestamp("us"))
+    version = pa.field("version", pa.int64(), nullable=False)
+    predictions = pa.schema(
+        [
+            DAY,
+            version,
+            key_field,
+            pa.field("prediction", label, nullable=False),
+            pa.field("score", pa.float64(), nullable=False),
+        ]
+    )
+    verdict = [
+        pa.field("threshold", pa.float64()),
+        pa.field("verdict", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+    ]
+    return ModelTables(
+        events=Table(
+            f"landing.{model}_events",
+            pa.schema([DAY, key_field, moment, *column_fields(source_columns(columns, inputs))]),
+        ),
+        labels=Table(
+            f"landing.{model}_labels",
+            pa.schema([DAY, key_field, pa.field(target.column, label, nullable=False)]),
+        ),
+        rejected=Table(
+            f"landing.{model}_rejected",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("source", pa.string(), nullable=False),
+                    pa.field("key", pa.string()),
+                    pa.field("reason", pa.string(), nullable=False),
+                    pa.field("row", pa.string(), nullable=False),
+                    # The row's own day, which may have run already; null where none can be read.
+                    pa.field("row_day", pa.date32()),
+                ]
+            ),
+            partition_by=("day", "source"),
+        ),
+        received=Table(
+            f"landing.{model}_received",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("source", pa.string(), nullable=False),
+                    pa.field("row_day", pa.date32()),
+                    pa.field("rows", pa.int64(), nullable=False),
+                    pa.field("digest", pa.string()),
+                    pa.field("stamp", pa.string()),
+                    *(pa.field(name, pa.int64()) for name in ("gone", "total", "waiting")),
+                    pa.field("note", pa.string()),
+                ]
+            ),
+            partition_by=(),
+        ),
+        features=Table(
+            f"features.{model}", pa.schema([DAY, key_field, moment, *column_fields(columns)])
+        ),
+        predictions=Table(f"predictions.{model}", predictions),
+        shadow_predictions=Table(f"predictions.{model}{SHADOW}", predictions),
+        profiles=Table(
+            f"monitoring.{model}_profiles",
+            pa.schema(
+                [
+                    DAY,
+                    version,
+                    pa.field("column", pa.string(), nullable=False),
+                    pa.field("counts", pa.list_(pa.int64()), nullable=False),
+                    pa.field("novelty", pa.list_(pa.int64()), nullable=False),
+                    *(pa.field(name, pa.int64()) for name in ("below", "above", "sum", "squares")),
+                    pa.field("minimum", pa.float64()),
+                    pa.field("maximum", pa.float64()),
+                ]
+            ),
+        ),
+        drift=Table(
+            f"monitoring.{model}_drift",
+            pa.schema(
+                [
+                    DAY,
+                    version,
+                    pa.field("check", pa.string(), nullable=False),
+                    pa.field("column", pa.string(), nullable=False),
+                    pa.field("window", pa.int64(), nullable=False),
+                    pa.field("rule", pa.string(), nullable=False),
+                    pa.field("baseline", pa.string(), nullable=False),
+                    pa.field("n_reference", pa.int64(), nullable=False),
+                    pa.field("n", pa.int64(), nullable=False),
+                    *(pa.field(name, pa.float64()) for name in DRIFT_NUMBERS),
+                    pa.field("metric", pa.string(), nullable=False),
+                    pa.field("value", pa.float64()),
+                    *verdict,
+                ]
+            ),
+        ),
+        performance=Table(
+            f"monitoring.{model}_performance",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("check", pa.string(), nullable=False),
+                    pa.field("production_day", pa.date32(), nullable=False),
+                    pa.field("window", pa.int64(), nullable=False),
+                    version,
+                    pa.field("slice", pa.string(), nullable=False),
+                    pa.field("metric", pa.string(), nullable=False),
+                    pa.field("value", pa.float64()),
+                    pa.field("lower", pa.float64()),
+                    pa.field("upper", pa.float64()),
+                    pa.field("n", pa.int64(), nullable=False),
+                    pa.field("test_value", pa.float64()),
+                    pa.field("p", pa.float64()),
+                    pa.field("q", pa.float64()),
+                    *verdict,
+                ]
+            ),
+        ),
+        shadow=Table(
+            f"monitoring.{model}{SHADOW}",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("champion", pa.int64(), nullable=False),
+                    pa.field("challenger", pa.int64(), nullable=False),
+                    pa.field("since", pa.date32(), nullable=False),
+                    pa.field("window", pa.int64(), nullable=False),
+                    pa.field("production_day", pa.date32(), nullable=False),
+                    pa.field("scored", pa.int64(), nullable=False),
+                    pa.field("n", pa.int64(), nullable=False),
+                    pa.field("metric", pa.string(), nullable=False),
+                    *(
+                        pa.field(name, pa.float64())
+                        for name in (
+                            *("champion_value", "challenger_value", "difference"),
+                            *("lower", "upper", "disagreement"),
+                            *("champion_score", "challenger_score"),
+                        )
+                    ),
+                ]
+            ),
+        ),
+        quality=Table(
+            f"monitoring.{model}_quality",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("source", pa.string(), nullable=False),
+                    version,
+                    pa.field("n", pa.int64(), nullable=False),
+                    pa.field("value", pa.float64()),
+                    *verdict,
+                    pa.field("origin", pa.string()),
+                    pa.field("digest", pa.string()),
+                ]
+            ),
+            partition_by=("day", "source"),
+        ),
+        label_coverage=Table(
+            f"monitoring.{model}_label_coverage",
+            pa.schema(
+                [
+                    DAY,
+                    pa.field("age_from", pa.int64(), nullable=False),
+                    pa.field("age_until", pa.int64(), nullable=False),
+                    pa.field("predictions", pa.int64(), nullable=False),
+                    pa.field("unlabelled", pa.int64(), nullable=False),
+                ]
+            ),
+        ),
+        training_sets=Table(
+            f"training.{model}_sets",
+            pa.schema(
+                [
+                    pa.field("training_set", pa.string(), nullable=False),
+                    pa.field("as_of", pa.date32(), nullable=False),
+                    pa.field("since", pa.date32()),
+                    pa.field("first_day", pa.date32(), nullable=False),
+                    pa.field("last_day", pa.date32(), nullable=False),
+                    pa.field("rows_train", pa.int64(), nullable=False),
+                    pa.field("rows_test", pa.int64(), nullable=False),
+                    pa.field("features_snapshot", pa.int64()),
+                    pa.field("labels_snapshot", pa.int64()),
+                ]
+            ),
+            partition_by=(),
+        ),
+        versions=Table(
+            f"training.{model}_versions",
+            pa.schema(
+                [
+                    version,
+                    pa.field("as_of", pa.date32(), nullable=False),
+                    pa.field("training_set", pa.string(), nullable=False),
+                    pa.field("rows", pa.int64(), nullable=False),
+                    pa.field("family", pa.string(), nullable=False),
+                    pa.field("metric", pa.string(), nullable=False),
+                    pa.field("value", pa.float64(), nullable=False),
+                    pa.field("lower", pa.float64(), nullable=False),
+                    pa.field("upper", pa.float64(), nullable=False),
+                    pa.field("n_test", pa.int64(), nullable=False),
+                    pa.field("mlflow_run", pa.string(), nullable=False),
+                ]
+            ),
+            partition_by=(),
+        ),
+        removed_versions=Table(
+            f"training.{model}_removed",
+            pa.schema(
+                [
+                    version,
+                    DAY,
+                    pa.field("training_set", pa.string(), nullable=False),
+                    pa.field("reason", pa.string(), nullable=False),
+                ]
+            ),
+            partition_by=(),
+        ),
+        removed_features=Table(
+            f"landing.{model}_removed",
+            pa.schema(
+                [
+                    pa.field("event_day", pa.date32(), nullable=False),
+                    pa.field("labelled", pa.int64(), nullable=False),
+                    pa.field("classes", pa.list_(pa.string()), nullable=False),
+                ]
+            ),
+            partition_by=(),
+        ),
+        promotions=Table(
+            f"training.{model}_promotions",
+            pa.schema(
+                [
+                    pa.field("number", pa.int64(), nullable=False),
+                    pa.field("as_of", pa.date32(), nullable=False),
+                    version,
+                    pa.field("previous", pa.int64()),
+                    pa.field("training_set", pa.string(), nullable=False),
+                    pa.field("reference", pa.string(), nullable=False),
+                    pa.field("decision", pa.string(), nullable=False),
+                    pa.field("person", pa.string()),
+                    pa.field("reason", pa.string()),
+                ]
+            ),
+            partition_by=(),
+        ),
+        decisions=Table(
+            f"monitoring.{model}_decisions",
+            pa.schema(
+                [
+                    pa.field("decision", pa.string(), nullable=False),
+                    pa.field("stage", pa.string(), nullable=False),
+                    DAY,
+                    pa.field("action", pa.string(), nullable=False),
+                    pa.field("rules", pa.list_(pa.string()), nullable=False),
+                    pa.field("version", pa.int64()),
+                    pa.field("challenger", pa.int64()),
+                    pa.field("candidates", pa.string(), nullable=False),
+                    pa.field("training_window", pa.string()),
+                    pa.field("since", pa.date32()),
+                    pa.field("scores", pa.string()),
+                    pa.field("labelled", pa.int64()),
+                    pa.field("person", pa.string()),
+                    pa.field("digest", pa.string()),
+                    pa.field("reason", pa.string(), nullable=False),
+                    pa.field("evidence", pa.string(), nullable=False),
+                ]
+            ),
+            partition_by=(),
+        ),
+        outbox=Table(
+            f"monitoring.{model}_outbox",
+            pa.schema(
+                [
+                    pa.field("number", pa.int64(), nullable=False),
+                    pa.field("id", pa.string(), nullable=False),
+                    pa.field("kind", pa.string(), nullable=False),
+                    DAY,
+                    pa.field("title", pa.string(), nullable=False),
+                    pa.field("body", pa.string(), nullable=False),
+                    pa.field("sent", pa.bool_(), nullable=False),
+                    pa.field("delivered", pa.list_(pa.string()), nullable=False),
+                    pa.field("attempts", pa.int64(), nullable=False),
+                    pa.field("error", pa.string()),
+                ]
+            ),
+            partition_by=(),
+        ),
+    )

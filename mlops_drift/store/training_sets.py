@@ -1,0 +1,246 @@
+"""Training sets, references and test predictions on disk: written once, verified at every use.
+
+Everything about one set lies in `training/<model>/<id>/` below the lake's root: both parts and a
+manifest with the digest of each file, and below `versions/<version>/` what each version trained on
+it was born with.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from mlops_drift.errors import UserError
+from mlops_drift.learning.training_set import TrainingSet
+from mlops_drift.store.disk import WRITING
+
+MANIFEST = "manifest.json"
+
+# What a version is born with.
+TEST_PREDICTIONS = "test_predictions.parquet"
+REFERENCE_FILES = ("reference.json", "reference.parquet")
+IMPORTANCE = "importance.json"
+
+
+class CorruptionError(UserError):
+    """What is stored is not what was written."""
+
+
+class TrainingSets:
+    """The training sets of one model.
+
+    Args:
+        root: the lake's root folder.
+        model: name of the model.
+    """
+
+    def __init__(self, root: str | Path, model: str) -> None:
+        self.folder = Path(root) / "training" / model
+
+    def write(self, training_set: TrainingSet) -> str:
+        """Stores a set under its id, or verifies the one that is there.
+
+        Returns:
+            The id.
+
+        Raises:
+            CorruptionError: if the stored set is damaged.
+        """
+        set_id = training_set.id
+        if (self.folder / set_id).exists():
+            # A cleanup leaves alone what was just asked for.
+            (self.folder / set_id).touch()
+            self.read(set_id)
+            return set_id
+        files = {
+            f"{part}.parquet": parquet_bytes(table) for part, table in training_set.parts.items()
+        }
+        about = {
+            "id": set_id,
+            "rows": {part: table.num_rows for part, table in training_set.parts.items()},
+            "columns": {field.name: str(field.type) for field in training_set.train.schema},
+        }
+        _write_folder(self.folder / set_id, files, about)
+        return set_id
+
+    def read(self, set_id: str) -> TrainingSet:
+        """Reads a set and verifies every byte of it.
+
+        Raises:
+            FileNotFoundError: if there is no such set.
+            CorruptionError: if a file is missing or differs from what was written.
+        """
+        folder = self.folder / set_id
+        files = _read_folder(folder)
+        stored = TrainingSet(_table(files["train.parquet"]), _table(files["test.parquet"]))
+        if stored.id != set_id:
+            raise CorruptionError(f"{folder}: the content has the id {stored.id}")
+        return stored
+
+    def ids(self) -> list[str]:
+        """The ids of the sets that are there."""
+        return sorted(path.parent.name for path in self.folder.glob(f"[0-9a-f]*/{MANIFEST}"))
+
+    def last_event(self, set_id: str) -> date:
+        """The day of the last event of a set."""
+        test = pq.read_table(self.folder / set_id / "test.parquet", columns=["day"])
+        last: date = pc.max(test["day"]).as_py()
+        return last
+
+    def write_birth(self, set_id: str, version: int, files: Mapping[str, bytes]) -> None:
+        """Stores what a version was born with, once.
+
+        Args:
+            set_id: the set that the version was trained on.
+            version: number of the version.
+            files: contents by name, the same bytes at every repetition; see `canonical_json` and
+                `parquet_bytes`.
+
+        Raises:
+            CorruptionError: if something else is stored already, or what is stored is damaged.
+        """
+        folder = self.birth(set_id, version)
+        if not folder.exists():
+            _write_folder(folder, files, {"version": version, "training_set": set_id})
+        # Read back also after writing: another process may have been first.
+        stored = _read_folder(folder)
+        other = [name for name in {**files, **stored} if files.get(name) != stored.get(name)]
+        if other:
+            raise CorruptionError(
+                f"{folder}: version {version} was born with other content of "
+                f"{', '.join(sorted(other))}; a version's birth is written once"
+            )
+
+    def read_birth(self, set_id: str, version: int, name: str) -> bytes:
+        """One file of what a version was born with, verified; no other file is read.
+
+        Raises:
+            FileNotFoundError: if the version has no birth, or that has no such file.
+            CorruptionError: if the file or the manifest is damaged.
+        """
+        folder = self.birth(set_id, version)
+        digests = _read_manifest(folder)
+        if name not in digests:
+            raise FileNotFoundError(f"{folder} has no {name}; it has {', '.join(sorted(digests))}")
+        return _read_file(folder / name, digests[name])
+
+    def read_reference(self, set_id: str, version: int) -> dict[str, bytes]:
+        """The files of the frozen reference of a version; raises as `read_birth`."""
+        return {name: self.read_birth(set_id, version, name) for name in REFERENCE_FILES}
+
+    def read_importance(self, set_id: str, version: int) -> dict[str, float]:
+        """The importance of each column for a version; raises as `read_birth`."""
+        importance: dict[str, float] = json.loads(self.read_birth(set_id, version, IMPORTANCE))
+        return importance
+
+    def read_test_predictions(self, set_id: str, version: int) -> pa.Table:
+        """The test predictions of a version; raises as `read_birth`."""
+        return _table(self.read_birth(set_id, version, TEST_PREDICTIONS))
+
+    def births(self, set_id: str) -> Path:
+        """The folder of what the versions of a set were born with."""
+        return self.folder / set_id / "versions"
+
+    def birth(self, set_id: str, version: int) -> Path:
+        """The folder of what a version was born with."""
+        return self.births(set_id) / str(version)
+
+
+def canonical_json(content: Mapping[str, Any] | Sequence[Any]) -> bytes:
+    """The content as JSON that depends on nothing else, not on the order of its keys either.
+
+    >>> canonical_json({"b": 1, "a": 0.5}) == canonical_json({"a": 0.5, "b": 1})
+    True
+    """
+    return json.dumps(content, sort_keys=True, indent=1).encode()
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """The table as a Parquet file; the same table gives the same bytes."""
+    buffer = BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _table(content: bytes) -> pa.Table:
+    return pq.read_table(BytesIO(content))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_folder(folder: Path, files: Mapping[str, bytes], about: Mapping[str, Any]) -> None:
+    """Writes files and their manifest so that the folder appears complete or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    body = {**about, "files": {name: _digest(content) for name, content in files.items()}}
+    manifest = {**body, "manifest": _digest(canonical_json(body))}
+    staging = Path(tempfile.mkdtemp(prefix=WRITING, dir=folder.parent))
+    try:
+        for name, content in {**files, MANIFEST: canonical_json(manifest)}.items():
+            with (staging / name).open("wb") as handle:
+                handle.write(content)
+                handle.flush()
+                os.fsync(handle.fileno())
+        staging.chmod(0o755)
+        try:
+            staging.rename(folder)
+        except OSError:
+            # Another process stored the same folder first: that one counts, if it is sound.
+            if not folder.exists():
+                raise
+            _read_folder(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _read_folder(folder: Path) -> dict[str, bytes]:
+    """The files that a folder's manifest lists, each verified, and the manifest itself."""
+    return {
+        name: _read_file(folder / name, digest) for name, digest in _read_manifest(folder).items()
+    }
+
+
+def _read_manifest(folder: Path) -> dict[str, str]:
+    """The digest of each file of a folder, verified itself."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such training set or version")
+    try:
+        raw = (folder / MANIFEST).read_bytes()
+        manifest = json.loads(raw)
+        digests: dict[str, str] = manifest["files"]
+        body = {name: value for name, value in manifest.items() if name != "manifest"}
+        sound = manifest["manifest"] == _digest(canonical_json(body))
+        sound = sound and raw == canonical_json(manifest)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorruptionError(f"{folder / MANIFEST} is damaged: {error}; {REMEDY}") from error
+    if not sound:
+        raise CorruptionError(f"{folder / MANIFEST} is damaged: its digest differs; {REMEDY}")
+    return digests
+
+
+def _read_file(path: Path, digest: str) -> bytes:
+    if not path.is_file():
+        raise CorruptionError(f"{path} is missing; {REMEDY}")
+    content = path.read_bytes()
+    if _digest(content) != digest:
+        raise CorruptionError(
+            f"{path} is damaged: its SHA-256 is {_digest(content)}, written was {digest}; {REMEDY}"
+        )
+    return content
+
+
+REMEDY = (
+    "restore it from a copy. Where no version trained on this set is kept, the folder may be "
+    "removed instead: training_set with the same as_of and since writes it again"
+)

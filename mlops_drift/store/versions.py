@@ -1,0 +1,138 @@
+"""The tables of one model that tell of its versions, small and kept for ever."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date, timedelta
+
+from mlops_drift.sql import literal
+from mlops_drift.store.decision_log import DecisionLog
+from mlops_drift.store.lake import Lake
+from mlops_drift.store.records import (
+    Promotion,
+    Removal,
+    RemovedError,
+    Shadow,
+    TrainingSetRecord,
+    VersionRecord,
+)
+from mlops_drift.store.tables import ModelTables
+
+
+class VersionTables:
+    """Versions, training sets, promotions, decisions and removals of one model.
+
+    Args:
+        lake: the lake.
+        tables: the model's tables.
+    """
+
+    def __init__(self, lake: Lake, tables: ModelTables) -> None:
+        self.lake = lake
+        self.tables = tables
+        self.log = DecisionLog(lake, tables.decisions)
+
+    def versions(self) -> list[VersionRecord]:
+        """All versions in their order."""
+        rows = self.lake.rows("SELECT * FROM v ORDER BY version", v=self.tables.versions)
+        return [VersionRecord(**row) for row in rows]
+
+    def version(self, number: int) -> VersionRecord:
+        """The record of one version.
+
+        Raises:
+            LookupError: if there is none.
+        """
+        for record in self.versions():
+            if record.version == number:
+                return record
+        raise LookupError(
+            f"{self.tables.versions.name} has no version {number}; "
+            "materialize challenger, which registers and records it"
+        )
+
+    def add_version(self, record: VersionRecord) -> None:
+        """Records a version once."""
+        self.lake.append_missing(self.tables.versions, asdict(record), ["version"])
+
+    def add_training_set(self, record: TrainingSetRecord) -> None:
+        """Records what a training set was built of, once for each as-of day."""
+        self.lake.append_missing(
+            self.tables.training_sets, asdict(record), ["training_set", "as_of"]
+        )
+
+    def training_sets(self, training_set: str) -> list[TrainingSetRecord]:
+        """The records of a training set, by as-of day."""
+        rows = self.lake.rows(
+            f"SELECT * FROM s WHERE training_set = {literal(training_set)} ORDER BY as_of",
+            s=self.tables.training_sets,
+        )
+        return [TrainingSetRecord(**row) for row in rows]
+
+    def promotions(self, until: date | None = None) -> list[Promotion]:
+        """Promotions in their order, those as of a day after `until` left out."""
+        rows = self.lake.rows("SELECT * FROM p ORDER BY number", p=self.tables.promotions)
+        promotions = [Promotion(**row) for row in rows]
+        return [item for item in promotions if until is None or item.as_of <= until]
+
+    def add_promotion(self, promotion: Promotion) -> None:
+        """Records a promotion once."""
+        self.lake.append_missing(self.tables.promotions, asdict(promotion), ["decision", "version"])
+
+    def champions(self, first: date, last: date) -> dict[date, Promotion | None]:
+        """The champion that scores each day: the last one promoted at the end of an earlier day."""
+        promotions = self.promotions(until=last - timedelta(days=1))
+        days = (first + timedelta(days=i) for i in range((last - first).days + 1))
+        return {
+            day: next((item for item in reversed(promotions) if item.as_of < day), None)
+            for day in days
+        }
+
+    def shadows(self, first: date, last: date) -> dict[date, Shadow]:
+        """What scores each day beside its champion; days on which nothing does are left out.
+
+        The challenger that waits on the day. A day without a champion has no shadow, and a version
+        is not its own.
+        """
+        waits = self.log.waiting(first, last)
+        if not waits:
+            return {}
+        champions = self.champions(min(waits), max(waits))
+        return {
+            day: Shadow(champion.version, wait.version, wait.since)
+            for day, wait in waits.items()
+            if (champion := champions[day]) and champion.version != wait.version
+        }
+
+    def served(self) -> dict[int, tuple[date, date]]:
+        """The first and the last day of the stored predictions of each version."""
+        found = self.lake.rows(
+            "SELECT version, min(day) AS first, max(day) AS last FROM p GROUP BY version",
+            p=self.tables.predictions,
+        )
+        return {row["version"]: (row["first"], row["last"]) for row in found}
+
+    def removals(self) -> dict[int, Removal]:
+        """The versions whose artefacts are gone."""
+        table = self.tables.removed_versions
+        # Asked for every day, of a table that most models do not have.
+        rows = self.lake.rows("SELECT * FROM r", r=table) if self.lake.has(table) else []
+        return {row["version"]: Removal(**row) for row in rows}
+
+    def add_removal(self, removal: Removal) -> None:
+        """Records a removal once."""
+        self.lake.append_missing(self.tables.removed_versions, asdict(removal), ["version"])
+
+    def require_kept(self, versions: Iterable[int]) -> None:
+        """Requires that the artefacts of versions are there.
+
+        Raises:
+            RemovedError: if those of one were removed.
+        """
+        asked = sorted(set(versions))
+        gone = [removal for number, removal in self.removals().items() if number in asked]
+        for removal in gone:
+            raise RemovedError(
+                f"version {removal.version} was removed by the retention on {removal.day} "
+                f"({removal.reason}); its record is kept, its artefacts are gone. Train again to "
+                f"have such a version: training_set as of {self.version(removal.version).as_of}"
+            )

@@ -1,0 +1,126 @@
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+
+from mlops_drift.compare.compare import Comparison, compare, compare_chunks
+from mlops_drift.compare.terminal import print_comparison
+from mlops_drift_tests.compare.two_tables import MONITOR, by_day, drifted
+
+
+@pytest.fixture
+def printed(capsys):
+    def run(*comparisons, monitor=MONITOR):
+        print_comparison(comparisons, "past.parquet", "now.parquet", monitor)
+        return capsys.readouterr().out
+
+    return run
+
+
+def row_of(text, name):
+    return next(line for line in text.splitlines() if line.startswith(name))
+
+
+def test_the_head_counts_columns_and_rows(printed):
+    text = printed(drifted())
+    assert "2 of 5 columns drifted, 1 not judged" in text
+    assert "now.parquet, 1,000 rows, against past.parquet, 1,000 rows" in text
+    assert "JS distance reaches 0.1, or nulls rise by 5 points, with q < 0.001" in text
+
+
+def test_a_row_tells_verdict_value_threshold_and_distribution(printed):
+    comparison = drifted()
+    row = row_of(printed(comparison), "moved")
+    measures = comparison.columns["moved"].measures
+    assert f"num  fail    {measures.js:.3f} ≥ 0.1 {measures.psi:.3f} {measures.ks:.3f}" in row
+    past, now = row.split()[-2:]
+    assert len(past) == len(now) == 10
+    assert len(set(past)) == 1
+    assert now[-1] == "█"
+
+
+def test_nulls_are_told_before_and_after(printed):
+    nulls = drifted().columns["lost"].measures.null_share
+    assert f"0 → {100 * nulls:.1f} %" in row_of(printed(drifted()), "lost")
+
+
+def test_columns_are_in_the_order_of_interest(printed):
+    lines = printed(drifted()).splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("───"))
+    names = [line.split()[0] for line in lines[first + 1 : first + 6]]
+    assert names[:3] == ["moved", "lost", "extra"]
+
+
+def test_reasons_of_failed_and_unknown_columns_are_below_in_one_line_each(printed):
+    comparison = drifted()
+    lines = [line.strip() for line in printed(comparison).splitlines()]
+    for name in ("moved", "lost", "extra"):
+        assert set(comparison.columns[name].reasons) <= set(lines)
+    assert not set(comparison.columns["steady"].reasons) & set(lines)
+
+
+def test_the_table_is_at_most_100_wide_when_piped(printed):
+    text = printed(drifted())
+    table_lines = text[: text.index("Drifted\n")].splitlines()
+    assert max(map(len, table_lines)) <= 100
+    assert "…" not in text
+
+
+def test_long_names_are_shortened_in_the_table_and_whole_in_the_reasons(printed):
+    name = "a_name_that_is_" + "very_" * 20 + "long"
+    text = printed(compare(pa.table({name: range(1000)}), pa.table({name: range(500, 1500)})))
+    assert max(map(len, text[: text.index("Drifted\n")].splitlines())) <= 100
+    assert f"{name} moved" in text
+
+
+def test_names_that_look_like_markup_or_steer_terminals_are_harmless(printed):
+    past = pa.table({"[red]x[/]": range(1000), "a\x1b[2J\nb": range(1000)})
+    text = printed(compare(past, past))
+    assert "[red]x[/]" in text
+    assert "\x1b" not in text
+    assert "a�[2J�b" in text
+
+
+def test_chunks_have_a_row_each(printed):
+    text = printed(*by_day())
+    assert "1 of 4 columns drifted in at least one of 6 chunks" in text
+    assert row_of(text, "2024-01-03").split() == ["2024-01-03", "20", "—", "4"]
+    assert row_of(text, "2024-01-05").split() == ["2024-01-05", "500", "1", "—", "moved"]
+
+
+def test_a_drifted_column_tells_since_when_and_how_it_went_over_the_chunks(printed):
+    comparisons = by_day()
+    row = row_of(printed(*comparisons), "moved")
+    assert "2 of 6 2024-01-05" in row
+    # The third day has no verdict and no bar.
+    trend = row.split("2024-01-05")[1].lstrip()[:6]
+    assert trend[2] == " "
+    assert "█" in trend[4:]
+    highest = max(c.columns["moved"].measures.js for c in comparisons[4:])
+    assert f"js {highest:.3f}" in row
+
+
+def test_only_the_last_hundred_chunks_are_listed(printed):
+    chunks = [Comparison(f"c{number}", 9, 9, {}) for number in range(130)]
+    text = printed(*chunks)
+    assert "The last 100 of 130 chunks" in text
+    assert "c30 " in text
+    assert "c29 " not in text
+
+
+def test_many_drifted_columns_of_a_chunk_are_counted(printed):
+    past = pa.table({f"x{number}": range(1000) for number in range(9)})
+    now = pa.table({f"x{number}": range(900, 1900) for number in range(9)})
+    by = now.append_column("part", pa.array(["a"] * 1000))
+    text = printed(*compare_chunks(past, by, by="part"))
+    assert "and 5 more" in row_of(text, "a ")
+
+
+def test_the_auc_is_told_where_it_was_asked_for(printed):
+    assert "AUC" not in printed(drifted())
+    assert "AUC 0.731 (0.5: the tables cannot" in printed(replace(drifted(), auc=0.7314))
+
+
+def test_a_table_without_any_value_can_be_printed(printed):
+    empty = pa.table({"x": pa.nulls(200, pa.float64())})
+    assert "0 of 1 column drifted" in printed(compare(empty, empty))

@@ -1,0 +1,554 @@
+"""A cleanup of a model with four versions, and all that must go on as if there had been none."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+from deltalake import DeltaTable
+from mlops_drift.cleanup_job import cleanup_job_name
+
+from mlops_drift.cli.main import main
+from mlops_drift.config.loading import find_model
+from mlops_drift.lifecycle import promotion as moves
+from mlops_drift.lifecycle.cleanup.cleanup import clean_up
+from mlops_drift.lifecycle.cleanup.inventory import tables_by_group
+from mlops_drift.lifecycle.decisions import decide_now
+from mlops_drift.lifecycle.lineage import LineageError, explain_day, explain_key, explain_version
+from mlops_drift.lifecycle.promotion import Person, PromotionError
+from mlops_drift.lifecycle.rebuild import rebuild
+from mlops_drift.lifecycle.status import read_status
+from mlops_drift.policy.retention import Retention
+from mlops_drift.registry.artifacts import Artefacts
+from mlops_drift.registry.base import RegistryError, environment_tag, registry_lock
+from mlops_drift.resources import model_lake, open_lake, open_registry
+from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.store import disk
+from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.records import RemovedError
+from mlops_drift_tests.processes import meet
+from mlops_drift_tests.store.test_disk import age
+from mlops_drift_tests.tiny import World, day, failures, in_order, write_days
+
+ANN = Person("ann", "customers complained")
+TODAY = day(12)
+MODEL = {
+    "end_date": day(16),
+    "gates": {"tolerance": 0.5},
+    "policy": {"first_training_rows": 9999, "training_windows": ["recent"], "window_days": 2},
+    "retention": {
+        "versions": 1,
+        "training_sets_days": 1,
+        "predictions_days": 4,
+        "landing_days": 5,
+        "metrics_days": 2,
+    },
+}
+
+
+def retrain(world, instance, last):
+    result = world.retrain(instance, since=day(last - 2).isoformat())
+    assert result.success, failures(result)
+
+
+def run_days(world, instance, first, last):
+    result = world.run_days(instance, day(first), day(last))
+    assert result.success, failures(result)
+
+
+@pytest.fixture(scope="module")
+def aged(new_world):
+    """A world of 13 days with versions 1 to 3, each the champion for a while, all long ago."""
+    world = new_world("aged")
+    write_days(world.write_model(MODEL), 17)
+    with world.active(), open_instance() as instance:
+        for first, last in ((0, 3), (4, 5), (6, 7)):
+            run_days(world, instance, first, last)
+            retrain(world, instance, last)
+        run_days(world, instance, 8, 12)
+    for folder in (world.data / "lake" / "training" / "tiny").iterdir():
+        age(folder)
+    return world
+
+
+def parts_of(world, lake):
+    spec = find_model("tiny").spec
+    return SimpleNamespace(
+        world=world, spec=spec, model=model_lake(lake, spec), registry=open_registry()
+    )
+
+
+@pytest.fixture
+def free(aged, tmp_path):
+    """A copy of that world, to be changed."""
+    world = aged.copy(tmp_path)
+    with world.active(), open_lake() as lake:
+        yield parts_of(world, lake)
+
+
+def clean(parts, **options):
+    return clean_up(parts.spec, parts.model, parts.registry, **{"dry_run": False, **options})
+
+
+def contents(folder):
+    """The digest of every file."""
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def kinds(plan):
+    return sorted({item.kind for item in plan.items})
+
+
+def test_every_table_of_days_loses_them_with_its_group(free):
+    grouped = [table for group in tables_by_group(free.model.tables).values() for table in group]
+    by_day = [table for table in free.model.tables if "day" in table.partition_by]
+    # Which files arrived stays: kept versions were trained on them.
+    losing = [table.name for table in by_day if table is not free.model.tables.quality]
+    assert sorted(table.name for table in grouped) == sorted(losing)
+
+
+def test_a_dry_run_changes_nothing(free):
+    before = contents(free.world.data)
+    plan = clean(free, dry_run=True)
+    assert kinds(plan) == ["days", "training set", "version"]
+    assert contents(free.world.data) == before
+
+
+def test_a_dry_run_makes_nothing_where_nothing_is(tmp_path):
+    world = World(tmp_path)
+    write_days(world.write_model(MODEL), 1)
+    with world.active(), open_lake() as lake:
+        assert clean(parts_of(world, lake), dry_run=True).size == 0
+    assert not world.data.exists()
+
+
+def test_what_goes_frees_what_was_said_and_goes_once(free):
+    def stored():
+        tables = [table for table in free.model.tables if "day" in table.partition_by]
+        folders = [free.world.data / "mlartifacts", free.model.sets.folder]
+        return (
+            sum(map(disk.size_of, folders)),
+            sum(sum(disk.sizes_by_day(free.model.lake.root, table).values()) for table in tables),
+        )
+
+    said = clean(free, dry_run=True)
+    before = stored()
+    done = clean(free)
+    assert done == said
+    days = sum(item.size for item in done.items if item.kind == "days")
+    rest = sum(item.size for item in done.items if item.kind != "days")
+    assert days > 0
+    assert rest > 0
+    assert stored() == (before[0] - rest, before[1] - days)
+    assert clean(free).items == []
+    assert list(free.world.data.rglob(".removing-*")) == []
+
+
+def test_days_go_and_stay_as_the_limits_say(free):
+    clean(free)
+    kept = {
+        table.name: min(disk.sizes_by_day(free.model.lake.root, table), default=None)
+        for table in free.model.tables
+        if "day" in table.partition_by
+    }
+    assert kept == {
+        # Version 3 has served since day 8, version 2 since day 6: messages rest on both.
+        "monitoring.tiny_drift": day(6),
+        "monitoring.tiny_performance": day(6),
+        "monitoring.tiny_quality": day(0),
+        "monitoring.tiny_label_coverage": day(6),
+        "predictions.tiny": day(8),
+        "monitoring.tiny_profiles": day(8),
+        "features.tiny": day(7),
+        "landing.tiny_labels": day(7),
+        # The labels of day 7 are about events of day 6.
+        "landing.tiny_events": day(6),
+        "landing.tiny_rejected": None,
+        # No challenger has ever waited.
+        "predictions.tiny_shadow": None,
+        "monitoring.tiny_shadow": None,
+    }
+
+
+def test_the_record_stays_and_says_what_went(free):
+    promotions, versions = free.model.promotions(), free.model.versions()
+    entries = free.model.log.entries()
+    clean(free)
+    assert free.model.promotions() == promotions
+    assert free.model.versions() == versions
+    assert free.model.log.entries() == entries
+    [removal] = free.model.removals().values()
+    assert (removal.version, removal.day) == (1, TODAY)
+    assert removal.training_set == versions[0].training_set
+
+
+def test_who_serves_and_who_did_before_stay_whole(free):
+    clean(free)
+    assert {int(one.version) for one in Artefacts(free.registry, "tiny").versions()} == {2, 3}
+    for record in free.model.versions()[1:]:
+        free.registry.pipeline("tiny", record.version)
+        free.model.sets.read(record.training_set)
+        free.model.sets.read_reference(record.training_set, record.version)
+    back = moves.rollback(free.spec, free.model, free.registry, ANN)
+    assert (back.version, back.previous) == (2, 3)
+
+
+def test_a_removed_version_is_refused_with_the_day_of_its_removal(free):
+    clean(free)
+    told = f"version 1 was removed by the retention on {TODAY}"
+    with pytest.raises(PromotionError, match=told):
+        moves.approve(free.spec, free.model, free.registry, ANN, 1)
+    with pytest.raises(PromotionError, match=told):
+        moves.rollback(free.spec, free.model, free.registry, ANN, 1)
+    with pytest.raises(RegistryError, match="has no version 1 of tiny"):
+        open_registry().pipeline("tiny", 1)
+
+
+def test_versions_are_explained_after_a_cleanup_as_before_or_as_removed(free):
+    about = (free.spec, free.model, free.registry)
+    before = explain_version(*about, 2)
+    clean(free)
+    assert explain_version(*about, 2) == before
+    assert next(link for link in before if link.what == "source files").rows
+    removed, *_ = explain_version(*about, 1)
+    assert f"on {TODAY} by the retention" in removed.facts["removed"]
+    with pytest.raises(RemovedError, match=f"version 1 was removed by the retention on {TODAY}"):
+        rebuild(*about, 1)
+
+
+def test_a_version_that_the_registry_has_lost_is_told_without_a_traceback(free):
+    Artefacts(free.registry, "tiny").unlist(1)
+    said = CliRunner().invoke(main, ["explain", "tiny", "--version", "1"])
+    assert said.exit_code == 1
+    assert said.output.startswith("Error: sqlite:///")
+    assert "mlflow.db?timeout=120 has no version 1 of tiny" in said.output
+
+
+def test_events_and_days_are_explained_after_a_cleanup(free):
+    about = (free.spec, free.model, free.registry)
+    clean(free)
+    gone = f"the retention has removed the rows of days before {day(7)}"
+    unknown = {
+        "version": 1,
+        "training set": free.model.version(1).training_set,
+        "unknown": "the set was removed",
+    }
+    chain = {link.what: link for link in explain_key(*about, "9003")}
+    assert chain["event"].facts["day"] == day(9)
+    assert unknown in chain["in training sets"].rows
+    learned = free.model.sets.read(free.model.version(2).training_set).train["id"][0].as_py()
+    assert learned < 7000
+    chain = {link.what: link for link in explain_key(*about, str(learned))}
+    assert chain["event"].facts == {"id": str(learned), "removed": gone}
+    assert {row["version"] for row in chain["in training sets"].rows if "part" in row} == {2}
+    with pytest.raises(LineageError, match=f"no event of tiny has the id '3'; {gone}"):
+        explain_key(*about, "3")
+    assert explain_day(*about, day(3))[0].facts["removed"] == gone
+    assert explain_day(*about, day(8))[0].facts["removed"] is None
+
+
+def test_a_day_of_a_removed_version_is_refused_with_the_reason(free):
+    clean(free)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = free.world.run_days(instance, day(4))
+    assert f"version 1 was removed by the retention on {TODAY}" in str(failures(result))
+
+
+# What comes after
+
+
+def later_rows(world):
+    """Every row that is about a day after the cleanup, and all rows of tables without days."""
+    found = {}
+    for log in world.data.glob("lake/*/*/_delta_log"):
+        name = f"{log.parent.parent.name}/{log.parent.name}"
+        if name.endswith("_removed"):
+            continue
+        table = DeltaTable(log.parent)
+        rows = table.to_pyarrow_table().to_pylist()
+        if "day" in table.metadata().partition_columns:
+            rows = [row for row in rows if row["day"] > TODAY]
+        found[name] = in_order(rows)
+    return found
+
+
+def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, tmp_path):
+    seen = {}
+    for name in ("cleaned", "untouched"):
+        (tmp_path / name).mkdir()
+        world = aged.copy(tmp_path / name)
+        with world.active(), open_lake() as lake, open_instance() as instance:
+            parts = parts_of(world, lake)
+            if name == "cleaned":
+                assert clean(parts).size > 0
+            at_once = decide_now(parts.spec, parts.model, TODAY)
+            counts = parts.model.labelled_counts(TODAY)
+            run_days(world, instance, 13, 15)
+            retrain(world, instance, 15)
+            run_days(world, instance, 16, 16)
+            if name == "cleaned":
+                assert clean(parts).size > 0
+            status = read_status(parts.spec, parts.model)
+            seen[name] = (
+                at_once,
+                counts,
+                {key: status[key] for key in ("champion", "next", "labels_without_event")},
+                [(row["check"], row["verdict"], row["reason"]) for row in status["checks"]],
+                decide_now(parts.spec, parts.model, day(16)),
+                parts.model.labelled_counts(day(16)),
+            )
+            seen[name, "rows"] = later_rows(world)
+    assert seen["cleaned"] == seen["untouched"]
+    cleaned, untouched = seen["cleaned", "rows"], seen["untouched", "rows"]
+    assert cleaned.keys() == untouched.keys()
+    assert cleaned["predictions/tiny"]
+    for name, rows in untouched.items():
+        assert cleaned[name] == rows, name
+
+
+# What was left, and what is under way
+
+
+def orphan(parts, started, status):
+    """A training that logged a model, of which no version came."""
+    client = parts.registry.client
+    experiment = client.get_experiment_by_name("tiny").experiment_id
+    run = client.create_run(experiment, start_time=started)
+    logged = client.create_logged_model(experiment, source_run_id=run.info.run_id)
+    root = parts.world.data / "mlartifacts" / "tiny"
+    folders = [root / run.info.run_id, root / "models" / logged.model_id]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "file").write_bytes(b"12345")
+    if status:
+        client.set_terminated(run.info.run_id, status)
+    return run.info.run_id, folders
+
+
+def test_models_of_killed_trainings_go_and_those_under_way_do_not(free):
+    killed, of_killed = orphan(free, 1000, "KILLED")
+    late, of_late = orphan(free, None, "KILLED")
+    active, of_active = orphan(free, 1000, None)
+    assert all(path.is_dir() for path in (*of_killed, *of_late, *of_active))
+    clean(free)
+    assert not any(path.exists() for path in of_killed)
+    assert all(path.is_dir() for path in (*of_late, *of_active))
+    listed = {one.run for one in Artefacts(free.registry, "tiny").trainings() if not one.deleted}
+    assert killed not in listed
+    assert {late, active} <= listed
+    assert clean(free).items == []
+
+
+def test_a_version_that_a_person_registered_is_left_alone(free):
+    run, folders = orphan(free, 1000, "FINISHED")
+    free.registry.client.create_model_version("tiny", source=str(folders[1]), run_id=run)
+    clean(free)
+    assert all(path.is_dir() for path in folders)
+
+
+def test_a_version_that_another_environment_has_too_stays(free):
+    gone = {item.name for item in clean(free, dry_run=True).items if item.kind == "version"}
+    assert gone == {"1"}
+    free.registry.set_tag("tiny", 1, environment_tag("dev"), "yes")
+    plan = clean(free, dry_run=True)
+    assert "version" not in kinds(plan)
+    assert any("environment dev has it too" in kept.reason for kept in plan.kept)
+
+
+def test_what_mlflow_has_as_deleted_is_freed(free):
+    run, folders = orphan(free, None, "FINISHED")
+    free.registry.client.delete_run(run)
+    plan = clean(free)
+    assert {item.name: item.size for item in plan.items if item.kind == "leftover"} == {run: 10}
+    assert not any(path.exists() for path in folders)
+    assert clean(free).items == []
+
+
+def test_a_set_that_was_just_asked_for_again_stays(free):
+    first = free.model.versions()[0].training_set
+    free.model.sets.write(free.model.sets.read(first))
+    clean(free)
+    assert first in free.model.sets.ids()
+    age(free.model.sets.folder / first)
+    assert kinds(clean(free)) == ["training set"]
+    assert first not in free.model.sets.ids()
+
+
+def test_staging_that_a_kill_left_goes_after_a_day_even_without_any_limit(free):
+    spec = free.spec.model_copy(update={"retention": Retention()})
+    old, new = (free.model.sets.folder / f".writing-{name}" for name in ("old", "new"))
+    for folder in (old, new):
+        folder.mkdir()
+    age(old)
+    plan = clean_up(spec, free.model, free.registry, dry_run=False)
+    assert [item.name for item in plan.items] == [".writing-old"]
+    assert new.is_dir()
+    assert not old.exists()
+
+
+# Kills, and two at once
+
+
+def die_at(*moments):
+    """Starts a cleanup for each moment, which is killed the hard way as soon as it gets there.
+
+    Called in a process of its own, whose imports are paid once.
+    """
+    import mlflow  # noqa: F401
+
+    for moment in moments:
+        child = os.fork()
+        if not child:
+            owner, name, is_reached = MOMENTS[moment]
+            setattr(owner, name, _deadly(getattr(owner, name), is_reached))
+            with open_lake() as lake:
+                clean(parts_of(None, lake))
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL, moment
+
+
+def _deadly(function, is_reached):
+    def call(*arguments, **options):
+        if is_reached(*arguments):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **options)
+
+    return call
+
+
+def always(*arguments):
+    return True
+
+
+MOMENTS = {
+    "after the features, before their labels": (
+        DeltaLake,
+        "replace_days",
+        lambda lake, table, *rest: table.name == "landing.tiny_labels",
+    ),
+    "after a version was unlisted": (ModelLake, "add_removal", always),
+    "while its files go": (disk.shutil, "rmtree", always),
+    "before its run is forgotten": (Artefacts, "forget", always),
+}
+
+
+def test_what_a_kill_cuts_short_the_next_cleanup_finishes(free, aged, tmp_path):
+    moments = list(MOMENTS)
+    done = subprocess.run(
+        [sys.executable, "-c", f"from {__name__} import die_at; die_at(*{moments!r})"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    clean(free)
+    assert clean(free).items == []
+    (tmp_path / "undisturbed").mkdir()
+    other = aged.copy(tmp_path / "undisturbed")
+    with other.active(), open_lake() as lake:
+        parts = parts_of(other, lake)
+        clean(parts)
+    for folder in ("mlartifacts", "lake/training/tiny"):
+        assert contents(free.world.data / folder) == contents(other.data / folder)
+    for name, rows in other.tables().items():
+        assert free.world.tables()[name] == rows, name
+
+
+def clean_in_a_process(data, defs):
+    os.environ.update({"MLOPS_DRIFT_DATA": data, "MLOPS_DRIFT_DEFS": defs})
+    with open_lake() as lake:
+        parts = parts_of(None, lake)
+        meet(2)
+        return len(clean(parts).items)
+
+
+def test_of_two_cleanups_at_once_the_second_finds_nothing_left(free, processes):
+    expected = len(clean(free, dry_run=True).items)
+    where = (str(free.world.data), str(free.world.defs))
+    assert sorted(processes.run(clean_in_a_process, where, where)) == [0, expected]
+    assert clean(free).items == []
+
+
+def test_a_cleanup_holds_the_lock_of_trainings_and_promotions(free):
+    held = []
+    lock = free.registry.lock(registry_lock("tiny"))
+
+    def look(item):
+        with pytest.raises(TimeoutError):
+            lock.acquire(timeout=0)
+        held.append(item)
+
+    plan = clean(free, on_item=look)
+    assert held == list(plan.items)
+
+
+# The job and the command
+
+
+def test_the_job_is_a_dry_run_unless_it_is_told_otherwise(free):
+    job = free.world.definitions.resolve_job_def(cleanup_job_name("tiny"))
+    [op] = [node.name for node in job.nodes]
+
+    def run(**config):
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = job.execute_in_process(
+                instance=instance, run_config={"ops": {op: {"config": config}}}
+            )
+            [output] = [event for event in result.all_events if event.is_successful_output]
+            return result.output_for_node(op), output.step_output_data.metadata
+
+    before = contents(free.world.data / "lake")
+    shown, metadata = run()
+    assert contents(free.world.data / "lake") == before
+    rows = [record.data for record in metadata["would go"].records]
+    assert shown == {
+        "items": len(rows),
+        "bytes": sum(row["bytes"] for row in rows),
+        "dry_run": True,
+    }
+    assert {"version", "training set", "days"} == {row["what"] for row in rows}
+    assert "3" in {record.data["name"] for record in metadata["stays"].records}
+    done, metadata = run(dry_run=False)
+    assert done == {**shown, "dry_run": False}
+    assert len(metadata["goes"].records) == len(rows)
+    assert run()[0]["items"] == 0
+
+
+def test_the_command_shows_then_deletes(free):
+    def call(*arguments):
+        result = CliRunner().invoke(main, ["cleanup", "tiny", *arguments])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    assert "would go; --delete removes it" in call()
+    would = json.loads(call("--format", "json"))
+    assert would["deleted"] is False
+    assert {item["kind"] for item in would["items"]} == {"days", "training set", "version"}
+    assert would["day"] == str(TODAY)
+    did = json.loads(call("--delete", "--format", "json"))
+    assert did == {**would, "deleted": True}
+    assert "0 things, 0 B" in call()
+    refused = CliRunner().invoke(
+        main, ["rollback", "tiny", "--to", "1", "--by", "ann", "--reason", "r"]
+    )
+    assert refused.exit_code == 1
+    assert f"version 1 was removed by the retention on {TODAY}" in refused.output
+
+
+def test_removed_versions_are_asked_for_by_number(free):
+    free.model.require_kept([1, 2, 3])
+    clean(free)
+    free.model.require_kept([2, 3])
+    with pytest.raises(RemovedError, match=f"training_set as of {day(3)}"):
+        free.model.require_kept([2, 1])

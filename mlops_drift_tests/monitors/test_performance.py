@@ -1,0 +1,423 @@
+from datetime import date, timedelta
+from math import isnan, nan
+
+import numpy as np
+import pytest
+
+from mlops_drift.learning.config import BusinessValue
+from mlops_drift.learning.metrics import Allowance, evaluate_within
+from mlops_drift.monitors.checks import PERFORMANCE_DROP, SLICE_PERFORMANCE
+from mlops_drift.monitors.config import PerformanceMonitor
+from mlops_drift.monitors.performance import (
+    Labelled,
+    Limits,
+    Measured,
+    adjusted,
+    judge_age,
+    judge_estimate,
+    judge_performance,
+    judge_worth,
+    measure_worth,
+)
+from mlops_drift.schema.columns import Target
+
+DAY = date(2024, 10, 7)
+BINARY = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
+NUMBER = Target(column="y", kind="regression")
+
+
+def answers(right, wrong):
+    """Truth, prediction and score with so many right and wrong answers, both classes alike."""
+    prediction = np.array(["yes", "no"] * (right + wrong))[: right + wrong]
+    flipped = np.where(prediction == "yes", "no", "yes")
+    truth = np.where(np.arange(right + wrong) < right, prediction, flipped)
+    return truth, prediction, np.where(prediction == "yes", 0.9, 0.1)
+
+
+def born_with(right, wrong):
+    """The result of a test part, as a version was born with it."""
+    _, lower, upper = evaluate_within("accuracy", BINARY, *answers(right, wrong), seed=7)
+    return Measured(right / (right + wrong), lower, upper, right + wrong)
+
+
+def judge(rows, test, metric="accuracy", target=BINARY, window=1, **monitor):
+    [verdict] = judge_performance(
+        PERFORMANCE_DROP,
+        metric,
+        target,
+        [Labelled(DAY, window, *rows)],
+        [test],
+        PerformanceMonitor(**{"drop": 0.05, "min_rows": 20, "alpha": 0.01, **monitor}),
+        version=3,
+        seed=7,
+    )
+    return verdict
+
+
+def measured(error, n=400):
+    """Truth and prediction of a regression with errors of this size."""
+    truth = np.linspace(0, 100, n)
+    prediction = truth + error * np.where(np.arange(n) % 2, 1, -1)
+    return truth, prediction, prediction
+
+
+ACCURATE = born_with(360, 40)
+
+
+def test_a_value_like_the_test_value_passes():
+    verdict = judge(answers(178, 22), ACCURATE)
+    assert verdict.verdict == "pass"
+    assert verdict.value == pytest.approx(0.89)
+    assert verdict.lower < 0.89 < verdict.upper
+    assert (verdict.n, verdict.test_value, verdict.version) == (200, 0.9, 3)
+    assert verdict.threshold == pytest.approx(0.85)
+    assert verdict.reason == (
+        "accuracy of version 3 on 2024-10-07: 0.890 on 200 labelled predictions, test value 0.900"
+    )
+
+
+def test_a_drop_fails_if_chance_is_excluded():
+    verdict = judge(answers(150, 50), ACCURATE)
+    assert verdict.verdict == "fail"
+    assert verdict.threshold == pytest.approx(0.85)
+    assert verdict.reason == (
+        "accuracy of version 3 on 2024-10-07: 0.750 on 200 labelled predictions, "
+        "15 points below the 0.900 of its test part, limit 5 points"
+    )
+
+
+def test_a_drop_that_may_be_chance_passes_and_says_so():
+    verdict = judge(answers(20, 5), ACCURATE)
+    assert verdict.value == pytest.approx(0.8)
+    assert verdict.verdict == "pass"
+    assert verdict.reason.endswith(
+        "10 points below the 0.900 of its test part, which may be chance (q 0.1)"
+    )
+
+
+def test_more_rows_exclude_chance():
+    verdicts = [judge(answers(16 * n, 4 * n), ACCURATE).verdict for n in (1, 2, 5, 20, 50)]
+    assert verdicts == sorted(verdicts, reverse=True)
+    assert (verdicts[0], verdicts[-1]) == ("pass", "fail")
+
+
+def test_a_significant_drop_smaller_than_accepted_passes():
+    verdict = judge(answers(86_000, 14_000), born_with(90_000, 10_000))
+    assert verdict.verdict == "pass"
+    assert verdict.reason.endswith("0.860 on 100000 labelled predictions, test value 0.900")
+
+
+def test_a_small_test_part_makes_a_drop_less_certain():
+    assert judge(answers(80, 20), born_with(36, 4)).verdict == "pass"
+    assert judge(answers(80, 20), born_with(3600, 400)).verdict == "fail"
+
+
+def test_a_smaller_alpha_asks_for_more_evidence():
+    rows = answers(80, 20)
+    assert judge(rows, ACCURATE, alpha=0.1).verdict == "fail"
+    assert judge(rows, ACCURATE, alpha=1e-6).verdict == "pass"
+
+
+def test_a_value_beyond_the_floor_fails_whatever_chance_says():
+    verdict = judge(answers(15, 6), ACCURATE, floor=0.8, drop=None)
+    assert verdict.verdict == "fail"
+    assert verdict.threshold == 0.8
+    assert verdict.reason.endswith("0.714 on 21 labelled predictions, beyond the floor of 0.800")
+    assert judge(answers(80, 20), ACCURATE, floor=0.8, drop=None).verdict == "pass"
+
+
+def test_the_threshold_is_the_limit_nearest_to_the_healthy_side():
+    rows = answers(180, 20)
+    assert judge(rows, ACCURATE, floor=0.8).threshold == pytest.approx(0.85)
+    assert judge(rows, ACCURATE, floor=0.88).threshold == pytest.approx(0.88)
+    assert isnan(judge(rows, ACCURATE, floor=None, drop=None).threshold)
+    assert judge(answers(0, 200), ACCURATE, floor=None, drop=None).verdict == "unknown"
+
+
+def test_few_rows_are_unknown_even_beyond_the_floor():
+    verdict = judge(answers(0, 19), ACCURATE, floor=0.8)
+    assert verdict.verdict == "unknown"
+    assert verdict.reason.endswith("19 labelled predictions, 20 are needed")
+    assert judge(answers(0, 20), ACCURATE, floor=0.8).verdict == "fail"
+
+
+def test_no_rows_are_unknown():
+    verdict = judge(tuple(np.array([]) for _ in range(3)), ACCURATE)
+    assert (verdict.verdict, verdict.n) == ("unknown", 0)
+    assert isnan(verdict.value)
+
+
+def test_an_undefined_metric_is_unknown():
+    truth = np.array(["no"] * 50)
+    scores = np.linspace(0, 1, 50)
+    verdict = judge((truth, truth, scores), Measured(0.9, 0.85, 0.95, 400), metric="auc")
+    assert verdict.verdict == "unknown"
+    assert isnan(verdict.value)
+    assert verdict.reason.endswith("undefined on these 50 labelled predictions")
+
+
+def test_without_an_interval_of_the_test_value_a_drop_is_unknown():
+    test = Measured(0.9, nan, nan, 1)
+    assert judge(answers(100, 100), test).verdict == "unknown"
+    assert judge(answers(100, 100), test, floor=0.8).verdict == "fail"
+    assert judge(answers(180, 20), test, floor=0.8).verdict == "pass"
+
+
+def test_an_error_metric_fails_upwards():
+    test = Measured(1.0, 0.9, 1.1, 400)
+    options = {"metric": "rmse", "target": NUMBER, "drop": 0.5}
+    better, equal, worse = (judge(measured(e), test, **options) for e in (0.2, 1.0, 3.0))
+    assert [item.verdict for item in (better, equal, worse)] == ["pass", "pass", "fail"]
+    assert worse.value == pytest.approx(3.0)
+    assert worse.threshold == pytest.approx(1.5)
+    assert worse.reason.endswith("200 % above the 1.000 of its test part, limit 50 %")
+
+
+@pytest.mark.parametrize(
+    ("metric", "scale", "error", "verdict"),
+    [
+        ("mae", 1, 86, "fail"),
+        ("mae", 1, 44, "pass"),
+        ("mae", 1, 46, "pass"),
+        ("mae", 1, 47, "fail"),
+        ("rmse", 1, 86, "fail"),
+        ("rmse", 1, 44, "pass"),
+        ("mae", 1e-6, 86, "fail"),
+        ("mae", 1e-6, 44, "pass"),
+        ("rmse", 1e9, 86, "fail"),
+        ("rmse", 1e9, 44, "pass"),
+    ],
+)
+def test_an_error_may_rise_by_a_tenth_on_any_scale(metric, scale, error, verdict):
+    test = Measured(42 * scale, 41 * scale, 43 * scale, 400)
+    found = judge(measured(error * scale), test, metric, NUMBER, drop="default")
+    assert found.verdict == verdict
+    assert found.threshold == pytest.approx(46.2 * scale)
+
+
+def test_the_sentence_about_an_error_tells_shares():
+    test = Measured(42.1, 41.1, 43.1, 400)
+    found = judge(measured(86), test, "mae", NUMBER, drop="5 %")
+    assert found.reason == (
+        "mae of version 3 on 2024-10-07: 86.000 on 400 labelled predictions, "
+        "104 % above the 42.100 of its test part, limit 5 %"
+    )
+
+
+def test_small_errors_are_told_with_their_digits():
+    found = judge(measured(86e-6), Measured(42e-6, 41e-6, 43e-6, 400), "mae", NUMBER)
+    assert "8.6e-05 on 400" in found.reason
+    assert "105 % above the 4.2e-05 of its test part" in found.reason
+
+
+def test_an_error_after_a_faultless_test_part_fails_without_a_share():
+    found = judge(measured(3), Measured(0.0, 0.0, 0.0, 400), "mae", NUMBER, drop="default")
+    assert found.verdict == "fail"
+    assert found.reason.endswith("3 above the 0.000 of its test part, limit 10 %")
+
+
+@pytest.mark.parametrize(("score", "verdict"), [(0.67, "pass"), (0.6, "fail")])
+def test_log_loss_may_rise_by_a_tenth(score, verdict):
+    # The log loss of a constant score for what is right is its negative logarithm.
+    test = Measured(0.37, 0.36, 0.38, 400)
+    rows = np.full(400, "yes"), np.full(400, "yes"), np.full(400, score)
+    assert judge(rows, test, "log_loss", drop="default").threshold == pytest.approx(0.407)
+    assert judge(rows, test, "log_loss", drop="default").verdict == verdict
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(10.5, "pass"), (14, "fail")])
+def test_r2_may_fall_by_five_points(error, verdict):
+    test = Measured(0.9, 0.89, 0.91, 400)
+    found = judge(measured(error), test, "r2", NUMBER, drop="default")
+    assert (found.verdict, found.threshold) == (verdict, pytest.approx(0.85))
+
+
+def test_the_floor_of_an_error_metric_is_its_ceiling():
+    test = Measured(1.0, 0.9, 1.1, 400)
+    options = {"metric": "mae", "target": NUMBER, "drop": None, "floor": 2.0}
+    assert judge(measured(1.9), test, **options).verdict == "pass"
+    assert judge(measured(2.1), test, **options).verdict == "fail"
+    both = {**options, "drop": 0.5}
+    assert judge(measured(1.0), test, **both).threshold == pytest.approx(1.5)
+
+
+def test_the_sentence_of_a_window_names_its_length():
+    verdict = judge(answers(180, 20), ACCURATE, window=7)
+    assert verdict.reason.startswith("accuracy of version 3 over the 7 days to 2024-10-07: ")
+    assert verdict.window == 7
+
+
+def simulated(rng, rate, n):
+    right = rng.binomial(n, rate)
+    return answers(right, n - right)
+
+
+def failing_share(rate, production_rate, n_test, n, repeats=300):
+    rng = np.random.default_rng(5)
+    failed = 0
+    for _ in range(repeats):
+        right = rng.binomial(n_test, rate)
+        test = born_with(right, n_test - right)
+        rows = simulated(rng, production_rate, n)
+        failed += judge(rows, test).verdict == "fail"
+    return failed / repeats
+
+
+@pytest.mark.parametrize("rate", [0.6, 0.9, 0.98])
+@pytest.mark.parametrize(("n_test", "n"), [(100, 100), (400, 100), (100, 1000), (2000, 2000)])
+def test_an_unchanged_version_hardly_ever_fails(rate, n_test, n):
+    # 1 % are expected at most; 3 % of 300 are more than three standard deviations above.
+    assert failing_share(rate, rate, n_test, n) <= 0.03
+
+
+@pytest.mark.parametrize(("rate", "drop", "n"), [(0.9, 0.25, 192), (0.85, 0.15, 1500)])
+def test_a_real_drop_is_found(rate, drop, n):
+    assert failing_share(rate, rate - drop, 400, n, repeats=50) >= 0.9
+
+
+def test_windows_judged_together_share_their_chance_of_a_false_alarm():
+    weak, strong = answers(81, 19), answers(60, 40)
+    options = PerformanceMonitor(min_rows=20, alpha=0.02)
+
+    def verdicts(*rows):
+        windows = [Labelled(DAY, number + 1, *one) for number, one in enumerate(rows)]
+        return judge_performance(
+            PERFORMANCE_DROP,
+            "accuracy",
+            BINARY,
+            windows,
+            [ACCURATE] * len(windows),
+            options,
+            version=3,
+            seed=7,
+        )
+
+    [alone] = verdicts(weak)
+    assert alone.verdict == "fail"
+    assert alone.q == alone.p
+    among = verdicts(weak, *[answers(90, 10)] * 9)
+    assert among[0].p == alone.p
+    assert among[0].q == pytest.approx(10 * alone.p)
+    assert among[0].verdict == "pass"
+    beside_a_strong_one = verdicts(weak, strong)
+    assert [item.verdict for item in beside_a_strong_one] == ["fail", "fail"]
+
+
+def test_a_window_without_enough_rows_takes_no_part_in_the_correction():
+    assert adjusted([0.01, nan, 0.04]) == pytest.approx([0.02, nan, 0.04], nan_ok=True)
+
+
+def test_a_slice_is_held_against_its_own_test_value_and_knows_no_floor():
+    rows = [
+        Labelled(DAY, 7, *answers(60, 40), slice="country=de"),
+        Labelled(DAY, 7, *answers(60, 40), slice="country=fr"),
+        Labelled(DAY, 7, *answers(60, 40), slice="country=it"),
+    ]
+    poor = born_with(240, 160)
+    verdicts = judge_performance(
+        SLICE_PERFORMANCE,
+        "accuracy",
+        BINARY,
+        rows,
+        [ACCURATE, poor, None],
+        PerformanceMonitor(floor=0.8),
+        version=3,
+        seed=7,
+    )
+    assert [item.verdict for item in verdicts] == ["fail", "pass", "unknown"]
+    assert verdicts[0].reason.startswith("accuracy of version 3 for country=de over the 7 days to")
+    assert verdicts[2].reason.endswith("its test part has fewer than 30 such rows")
+
+
+OFFER = BusinessValue(
+    unit="EUR",
+    outcomes=[
+        {"truth": "yes", "prediction": "yes", "value": 80},
+        {"truth": "no", "prediction": "yes", "value": -20},
+        {"truth": "yes", "prediction": "no", "value": -100},
+    ],
+    floor=0,
+    drop=10,
+)
+
+
+def test_the_worth_of_predictions_is_the_mean_over_their_outcomes():
+    truth = np.array(["yes", "no", "yes", "no"], dtype=object)
+    prediction = np.array(["yes", "yes", "no", "no"], dtype=object)
+    found = measure_worth(OFFER, BINARY, truth, prediction)
+    assert (found.value, found.n) == (-10.0, 4)
+    assert found.lower < -10 < found.upper
+    cost = BusinessValue(per_error=-2.0)
+    numbers = measure_worth(cost, NUMBER, np.array([1.0, 2.0]), np.array([1.5, 0.0]))
+    assert numbers.value == pytest.approx(-2.5)
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(180, "pass"), (150, "fail"), (60, "fail")])
+def test_worth_fails_under_its_floor_or_after_a_drop_that_is_no_chance(right, verdict):
+    test = measure_worth(OFFER, BINARY, *answers(900, 100)[:2])
+    rows = [Labelled(DAY, 28, *answers(right, 200 - right))]
+    [found] = judge_worth(OFFER, BINARY, rows, test, PerformanceMonitor(), version=3)
+    assert found.verdict == verdict
+    assert (found.check, found.metric) == ("business_value", "worth in EUR")
+
+
+def test_predicting_nobody_loses():
+    nobody = np.array(["no"] * 100, dtype=object)
+    truth = np.array(["yes"] * 30 + ["no"] * 70, dtype=object)
+    everybody = np.array(["yes"] * 100, dtype=object)
+    values = [
+        measure_worth(OFFER, BINARY, truth, prediction).value
+        for prediction in (nobody, everybody, truth)
+    ]
+    assert values == [-30.0, 10.0, 24.0]
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(29, "pass"), (30, "fail"), (200, "fail")])
+def test_a_version_is_too_old_from_its_greatest_age_on(days, verdict):
+    found = judge_age(4, DAY, DAY + timedelta(days=days), 30)
+    assert (found.verdict, found.value, found.threshold) == (verdict, days, 30)
+
+
+def test_age_that_is_not_watched_has_no_verdict():
+    assert judge_age(4, DAY, DAY, None) is None
+
+
+@pytest.mark.parametrize(
+    ("estimate", "verdict"),
+    [
+        (Measured(0.83, 0.80, 0.86, 500), "pass"),
+        (Measured(0.82, 0.79, 0.849, 500), "fail"),
+        (Measured(0.5, 0.4, 0.6, 50), "unknown"),
+        (Measured(nan, nan, nan, 500), "unknown"),
+    ],
+)
+def test_an_estimate_fails_only_with_its_whole_interval(estimate, verdict):
+    limits = Limits(True, None, Allowance(0.05, "points"), 0.004, 100)
+    found = judge_estimate(
+        "accuracy", estimate, ACCURATE, limits, production_day=DAY, window=1, version=3
+    )
+    assert found.verdict == verdict
+
+
+def test_the_estimate_of_an_error_metric_fails_upwards():
+    limits = Limits(False, None, Allowance(0.5, "share"), 0.004, 100)
+    test = Measured(1.0, 0.9, 1.1, 400)
+    options = {"production_day": DAY, "window": 1, "version": 3}
+    high = judge_estimate("rmse", Measured(1.8, 1.6, 2.0, 500), test, limits, **options)
+    near = judge_estimate("rmse", Measured(1.6, 1.4, 1.8, 500), test, limits, **options)
+    assert (high.verdict, near.verdict) == ("fail", "pass")
+
+
+def test_what_cannot_be_estimated_says_why():
+    limits = Limits(True, None, Allowance(0.05, "points"), 0.004, 100)
+    found = judge_estimate(
+        "r2",
+        Measured(nan, nan, nan, 500),
+        ACCURATE,
+        limits,
+        production_day=DAY,
+        window=1,
+        version=3,
+        unestimable="r2 cannot be estimated",
+    )
+    assert (found.verdict, "r2 cannot be estimated" in found.reason) == ("unknown", True)

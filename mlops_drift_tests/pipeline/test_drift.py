@@ -1,0 +1,588 @@
+"""The daily drift path on a real lake: profiles, windows, verdicts and what explains them."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from scipy import stats
+
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.drift.profile import ColumnProfile, profile
+from mlops_drift.learning.training_set import TrainingSet
+from mlops_drift.pipeline.drift import fit_reference, measure_drift, prediction_kinds, ranked
+from mlops_drift.resources import model_lake
+from mlops_drift.store.records import Promotion
+from mlops_drift.store.training_sets import canonical_json, parquet_bytes
+from mlops_drift_tests.tiny import SPEC, day, merged
+
+COLUMNS = ["a", "b", "c", "score", "prediction"]
+IMPORTANCE = {"a": 0.7, "b": 0.2, "c": 0.1}
+
+
+def features_of(number, n=200, **columns):
+    """The features of a day; columns may be other than usual."""
+    rng = np.random.default_rng([number + 1000, 1])
+    usual = {
+        "a": rng.normal(size=n),
+        "b": np.where(rng.random(n) < 0.02, np.nan, rng.normal(size=n)),
+        "c": rng.choice(["blue", "red"], n),
+    }
+    keys = {"day": day(number), "id": number * 100_000 + np.arange(n), "event_time": pd.NaT}
+    return pd.DataFrame({**keys, **usual, **columns}).astype({"event_time": "datetime64[us]"})
+
+
+def predictions_of(number, version=1, n=200):
+    """What a version predicts for the events of a day."""
+    score = np.random.default_rng([number + 1000, 2]).random(n)
+    return pd.DataFrame(
+        {
+            "day": day(number),
+            "version": version,
+            "id": number * 100_000 + np.arange(n),
+            "prediction": np.where(score > 0.5, "yes", "no"),
+            "score": score,
+        }
+    )
+
+
+class Served:
+    """A lake with features, predictions and promotions as a test wants them.
+
+    Args:
+        lake: an empty lake.
+        drift: settings of the drift monitor.
+    """
+
+    def __init__(self, lake, **drift):
+        self.spec = ModelSpec(**merged(SPEC, {"monitors": {"drift": drift}}))
+        self.model = model_lake(lake, self.spec)
+        self.tables = self.model.tables
+
+    def put(self, table, *frames):
+        rows = pd.concat(frames)
+        data = pa.Table.from_pandas(rows, schema=table.schema, preserve_index=False)
+        self.model.lake.replace_days(table, rows["day"].min(), rows["day"].max(), data)
+
+    def put_days(self, *frames, version=1):
+        """Features of some days, and predictions for as many rows."""
+        self.put(self.tables.features, *frames)
+        served = [((f["day"].iloc[0] - day(0)).days, len(f)) for f in frames]
+        self.put(self.tables.predictions, *(predictions_of(i, version, n) for i, n in served))
+
+    def promote(self, version, on, *, trained=None, number=None, importance=IMPORTANCE):
+        """Gives birth to a version and makes it the champion at the end of a day."""
+        trained = features_of(-version, 600) if trained is None else trained
+        rows = pa.Table.from_pandas(
+            trained.assign(y="no"),
+            schema=self.tables.features.schema.append(pa.field("y", pa.string())),
+            preserve_index=False,
+        )
+        sets = self.model.sets
+        set_id = sets.write(TrainingSet(rows.slice(100), rows.slice(0, 100)))
+        tested = pa.Table.from_pandas(predictions_of(-version, version, 300))
+        reference = fit_reference(self.spec, rows, tested)
+        files = {"importance.json": canonical_json(importance), **reference.to_files()}
+        sets.write_birth(
+            set_id, version, {**files, "test_predictions.parquet": parquet_bytes(tested)}
+        )
+        number = number or version
+        self.model.add_promotion(
+            Promotion(number, day(on), version, None, set_id, reference.digest, f"d{number}")
+        )
+        return reference
+
+    def measure(self, first, last=None):
+        return measure_drift(
+            self.spec, self.model, day(first), day(first if last is None else last)
+        )
+
+    def stored(self, table="drift"):
+        rows = self.model.lake.read(getattr(self.tables, table)).to_pylist()
+        return sorted(rows, key=lambda row: [str(value) for value in row.values()])
+
+
+@pytest.fixture
+def served(lake):
+    """A champion of day -1, and nine quiet days."""
+    made = Served(lake)
+    made.reference = made.promote(1, on=-1)
+    made.put_days(*(features_of(number) for number in range(9)))
+    return made
+
+
+def verdicts(found, *, window=1, rule="drift"):
+    """The verdicts of a day by column."""
+    return {v.column: v for v in found.verdicts if (v.window, v.rule) == (window, rule)}
+
+
+def shifted(number, by=3.0, column="a", **changes):
+    """A day on which a number moved."""
+    usual = features_of(number, **changes)
+    return usual.assign(**{column: usual[column] + by})
+
+
+def values_of(*frames, column):
+    return pd.concat(frames)[column].dropna().to_numpy()
+
+
+def unit_of(values):
+    return np.subtract(*np.quantile(values, [0.75, 0.25]))
+
+
+# Values: exact distances
+
+
+def expected_distances(reference, current):
+    ks = stats.ks_2samp(reference, current)
+    wasserstein = stats.wasserstein_distance(reference, current) / unit_of(reference)
+    return pytest.approx((ks.statistic, ks.pvalue, wasserstein), abs=1e-12)
+
+
+def distances(verdict):
+    measures = verdict.measures
+    return measures.ks, measures.ks_p, measures.wasserstein
+
+
+def test_a_window_of_one_day_has_the_exact_distances_of_its_values(served):
+    (found,) = served.measure(4)
+    mine = verdicts(found)
+    for column in ("a", "b"):
+        born = values_of(features_of(-1, 600), column=column)
+        today = values_of(features_of(4), column=column)
+        assert distances(mine[column]) == expected_distances(born, today)
+    born, today = predictions_of(-1, 1, 300)["score"], predictions_of(4)["score"]
+    assert distances(mine["score"]) == expected_distances(born, today)
+    for column in ("c", "prediction"):
+        assert distances(mine[column]) == (None, None, None)
+
+
+def test_longer_windows_have_exact_distances_only_for_the_columns_that_are_judged_by_them(lake):
+    own = {"b": {"metric": "ks"}, "score": {"metric": "wasserstein"}}
+    served = Served(lake, columns=own)
+    served.promote(1, on=-1)
+    served.put_days(*(features_of(number) for number in range(5)))
+    ranged = served.measure(0, 4)[-1]
+    (alone,) = served.measure(4)
+    for found in (ranged, alone):
+        mine = verdicts(found, window=3)
+        assert {name for name in COLUMNS if mine[name].measures.ks is not None} == set(own)
+        born = values_of(features_of(-1, 600), column="b")
+        union = values_of(*(features_of(number) for number in (2, 3, 4)), column="b")
+        assert distances(mine["b"]) == expected_distances(born, union)
+        assert (mine["b"].metric, mine["b"].value) == ("ks", mine["b"].measures.ks)
+        assert mine["b"].p == mine["b"].measures.ks_p
+        union = pd.concat([predictions_of(number) for number in (2, 3, 4)])["score"]
+        born = predictions_of(-1, 1, 300)["score"]
+        assert distances(mine["score"]) == expected_distances(born, union)
+        assert mine["score"].value == mine["score"].measures.wasserstein
+
+
+def test_windows_of_days_without_exact_metrics_carry_none(served):
+    found = served.measure(0, 4)[-1]
+    assert all(distances(item) == (None, None, None) for item in verdicts(found, window=3).values())
+
+
+# Counts: profiles and windows
+
+
+def profile_of(served, *numbers):
+    """The profile of some days' rows, all at once."""
+    names = served.spec.columns
+    features = pd.concat([features_of(number) for number in numbers])[list(names)]
+    predicted = pd.concat([predictions_of(number) for number in numbers])
+    return {
+        **profile(served.reference.select(names), pa.Table.from_pandas(features)),
+        **profile(
+            served.reference.select(prediction_kinds(served.spec)), pa.Table.from_pandas(predicted)
+        ),
+    }
+
+
+def test_a_days_stored_profile_counts_its_rows(served):
+    served.measure(0, 3)
+    rows = served.stored("profiles")
+    assert len(rows) == 4 * len(COLUMNS)
+    for row in rows:
+        number = (row["day"] - day(0)).days
+        assert ColumnProfile.from_dict(row) == profile_of(served, number)[row["column"]]
+        assert row["version"] == 1
+
+
+def test_a_window_is_the_profile_of_its_days_together(served):
+    for found in (served.measure(0, 4)[-1], served.measure(4)[0]):
+        assert list(found.windows) == [1, 3]
+        assert found.windows[1] == profile_of(served, 4)
+        assert found.windows[3] == profile_of(served, 2, 3, 4)
+
+
+def test_every_window_and_column_has_a_verdict_of_each_rule(served):
+    found = served.measure(0, 4)[-1]
+    assert [(item.window, item.column, item.rule) for item in found.verdicts] == [
+        (window, column, rule)
+        for window in (1, 3)
+        for column in sorted(COLUMNS)
+        for rule in ("drift", "nulls")
+    ]
+    assert {item.verdict for item in found.verdicts} == {"pass"}
+    assert {item.measures.n for item in verdicts(found, window=3).values()} == {600}
+    assert (found.day, found.events, found.champion.version) == (day(4), 200, 1)
+
+
+# Days and ranges
+
+
+def judged(days):
+    return [(found.day, found.champion, found.windows, found.verdicts) for found in days]
+
+
+def tables(served):
+    return served.stored("drift"), served.stored("profiles")
+
+
+def test_a_range_of_days_says_what_day_after_day_says(served):
+    served.promote(2, on=4)
+    served.put_days(*(shifted(number) for number in (6, 7)), version=2)
+    served.put(served.tables.predictions, predictions_of(5, 2), predictions_of(8, 2))
+    alone = judged(served.measure(number)[0] for number in range(9))
+    stored = tables(served)
+    assert judged(served.measure(0, 8)) == alone
+    assert tables(served) == stored
+    assert judged([*served.measure(0, 3), *served.measure(4, 6), *served.measure(7, 8)]) == alone
+    assert tables(served) == stored
+    assert {verdicts(served.measure(7)[0], window=3)["a"].verdict} == {"fail"}
+
+
+def test_a_day_that_is_run_again_changes_nothing(served):
+    before = judged(served.measure(0, 5))
+    stored = tables(served)
+    assert judged(served.measure(3)) == before[3:4]
+    assert judged(served.measure(5)) == before[5:]
+    assert tables(served) == stored
+
+
+def test_the_stored_rows_are_the_verdicts_with_their_numbers(served):
+    found = served.measure(0, 4)
+    rows = {(r["day"], r["column"], r["window"], r["rule"]): r for r in served.stored()}
+    assert len(rows) == sum(len(item.verdicts) for item in found)
+    for item in found:
+        for verdict in item.verdicts:
+            row = rows[item.day, verdict.column, verdict.window, verdict.rule]
+            assert {name: row[name] for name in verdict.to_row()} == verdict.to_row()
+    checks = {(row["column"], row["rule"]): row["check"] for row in rows.values()}
+    assert checks == {
+        (name, rule): "null_spike"
+        if rule == "nulls"
+        else "feature_drift"
+        if name in IMPORTANCE
+        else "prediction_drift"
+        for name in COLUMNS
+        for rule in ("drift", "nulls")
+    }
+
+
+# Who served
+
+
+def test_a_window_begins_after_the_promotion(served):
+    served.promote(2, on=4)
+    served.put(served.tables.predictions, *(predictions_of(number, 2) for number in range(5, 9)))
+    found = served.measure(3, 8)
+    assert [item.champion.version for item in found] == [1, 1, 2, 2, 2, 2]
+    reached = [{window: one["a"].n for window, one in item.windows.items()} for item in found]
+    assert reached == [
+        {1: 200},
+        {1: 200, 3: 400},
+        {1: 200},
+        {1: 200, 3: 400},
+        {1: 200, 3: 600},
+        {1: 200, 3: 600},
+    ]
+    assert judged(served.measure(5)) == judged(found[2:3])
+    assert found[0].reference.digest != found[2].reference.digest
+
+
+def test_each_version_is_judged_by_what_it_predicted_itself(served):
+    served.put(served.tables.predictions, predictions_of(4, 1), predictions_of(4, 2, n=50))
+    (found,) = served.measure(4)
+    assert found.windows[1]["score"].n == 200
+
+
+def test_a_version_that_comes_back_is_judged_by_the_days_since_it_came_back(served):
+    served.promote(2, on=2)
+    served.put(served.tables.predictions, *(predictions_of(number, 2) for number in (3, 4)))
+    served.promote(1, on=4, number=3)
+    alone = judged(served.measure(number)[0] for number in range(8))
+    stored = tables(served)
+    assert [champion.number for _, champion, *_ in alone] == [1, 1, 1, 2, 2, 3, 3, 3]
+    reached = [windows[max(windows)]["a"].n for _, _, windows, _ in alone]
+    assert reached == [200, 400, 600, 200, 400, 200, 400, 600]
+    assert judged(served.measure(0, 7)) == alone
+    assert tables(served) == stored
+
+
+def test_days_before_the_first_champion_are_counted_and_not_judged(lake):
+    served = Served(lake)
+    served.put_days(*(features_of(number) for number in range(4)))
+    served.promote(1, on=1)
+    found = served.measure(0, 3)
+    assert [item.events for item in found] == [200] * 4
+    assert [item.champion and item.champion.version for item in found] == [None, None, 1, 1]
+    assert not found[0].verdicts
+    assert not found[0].windows
+    assert {row["day"] for row in served.stored()} == {day(2), day(3)}
+
+
+def test_an_empty_day_is_unknown_and_counts_as_no_rows_in_a_window(lake):
+    served = Served(lake)
+    served.promote(1, on=-1)
+    served.put_days(features_of(0), features_of(2))
+    _, empty, after = served.measure(0, 2)
+    assert (empty.events, empty.windows[1]["a"].n, empty.windows[3]["a"].n) == (0, 0, 200)
+    assert {item.verdict for item in verdicts(empty).values()} == {"unknown"}
+    assert "a was not judged: 0 rows over 1 day" in verdicts(empty)["a"].reason
+    assert {item.verdict for item in verdicts(empty, window=3).values()} == {"pass"}
+    assert after.windows[3]["a"].n == 400
+    assert judged([served.measure(1)[0]]) == judged([empty])
+    assert served.measure(20)[0].events == 0
+
+
+def test_a_day_without_predictions_is_unknown_for_those_alone(lake):
+    served = Served(lake)
+    served.promote(1, on=-1)
+    served.put(served.tables.features, features_of(0))
+    (found,) = served.measure(0)
+    assert {name: item.verdict for name, item in verdicts(found).items()} == {
+        **dict.fromkeys(["a", "b", "c"], "pass"),
+        **dict.fromkeys(["score", "prediction"], "unknown"),
+    }
+
+
+def test_a_regression_is_judged_by_its_score(lake):
+    served = Served(lake)
+    target = {"column": "y", "kind": "regression", "label_delay_days": 1}
+    changes = {"training": {"metric": "mae"}, "gates": {"metrics": {"mae": 1}, "min_rows": 10}}
+    served.spec = ModelSpec(**{**SPEC, "target": target, **changes})
+    assert list(prediction_kinds(served.spec)) == ["score"]
+    made = features_of(0)
+    trained, tested = map(pa.Table.from_pandas, (made.assign(y=1.5), predictions_of(0)))
+    columns = fit_reference(served.spec, trained, tested).columns
+    assert list(columns) == ["a", "b", "c", "y", "score"]
+    assert columns["y"].kind == "numeric"
+
+
+# What failed
+
+
+def test_lost_values_are_told_under_their_own_check(served):
+    usual = features_of(4)
+    served.put_days(usual.assign(b=usual["b"].where(np.arange(200) >= 60)))
+    served.measure(0, 4)
+    before = features_of(-1, 600)["b"].isna().mean()
+    failed = [row for row in served.stored() if row["verdict"] == "fail"]
+    by_rule = {(row["check"], row["rule"], row["window"]): row for row in failed}
+    assert {row["column"] for row in failed} == {"b"}
+    row = by_rule["null_spike", "nulls", 1]
+    share = (60 + usual["b"].iloc[60:].isna().sum()) / 200
+    assert (row["metric"], row["threshold"]) == ("null_share", 0.05)
+    assert row["value"] == pytest.approx(share - before)
+    assert (row["null_reference"], row["null_share"]) == pytest.approx((before, share))
+    assert row["q"] < 0.001
+    assert row["reason"].startswith("b lost values: share of null went from ")
+    assert ("feature_drift", "drift", 1) in by_rule
+
+
+def test_columns_are_ranked_by_how_far_they_moved_times_how_much_they_matter(lake):
+    served = Served(lake)
+    served.promote(1, on=-1, importance={"a": 0.05, "b": 0.9, "c": 0.05})
+    served.put_days(shifted(0, column="b", by=1.0, a=np.full(200, 9.0)))
+    (found,) = served.measure(0)
+    features = [item for item in found.verdicts if item.column in IMPORTANCE]
+    order = ranked(found, features)
+    assert [item.worst.column for item in order] == ["b", "a", "c"]
+    assert [item.importance for item in order] == [0.9, 0.05, 0.05]
+    b, a, _ = order
+    assert a.worst.excess > b.worst.excess
+    assert b.priority == pytest.approx(b.worst.value / b.worst.threshold * 0.9)
+
+
+# Where it happened
+
+
+def segmented(lake, **drift):
+    served = Served(lake, segments=["c"], **drift)
+    served.promote(1, on=-1)
+    return served
+
+
+def test_a_shift_within_one_category_is_put_on_that_category(lake):
+    served = segmented(lake)
+    usual = features_of(0, 400)
+    served.put_days(usual.assign(a=usual["a"] + 3.0 * (usual["c"] == "red")))
+    (found,) = served.measure(0)
+    assert verdicts(found)["a"].verdict == "fail"
+    (shift,) = [item for item in found.shifts if item.column == "a"]
+    assert (shift.by, shift.window) == ("c", 1)
+    red, blue = shift.segments
+    assert (red.segment, blue.segment) == ("red", "blue")
+    assert red.share > 0.9
+    assert red.share + blue.share == pytest.approx(1)
+    assert red.distance > 0.8 > 0.2 > blue.distance
+    assert red.after == pytest.approx((usual["c"] == "red").mean())
+
+
+def test_a_column_is_not_divided_by_itself(lake):
+    served = segmented(lake)
+    served.put_days(features_of(0, c="green"))
+    (found,) = served.measure(0)
+    assert verdicts(found)["c"].verdict == "fail"
+    assert not [item for item in found.shifts if item.column == "c"]
+
+
+def test_a_column_that_lost_values_is_divided_too(lake):
+    served = segmented(lake)
+    usual = features_of(0, 400)
+    served.put_days(usual.assign(b=usual["b"].where(usual["c"] == "blue")))
+    (found,) = served.measure(0)
+    (shift,) = [item for item in found.shifts if item.column == "b"]
+    assert shift.segments[0].segment == "red"
+    assert shift.segments[0].share > 0.9
+
+
+def test_at_most_three_columns_are_divided_those_that_matter_first(lake):
+    columns = {name: {"type": "number"} for name in "defg"}
+    served = Served(lake, segments=["c"])
+    served.spec = ModelSpec(
+        **merged(SPEC, {"columns": columns, "monitors": {"drift": {"segments": ["c"]}}})
+    )
+    served.model = model_lake(lake, served.spec)
+    served.tables = served.model.tables
+    rng = np.random.default_rng(3)
+    more = {name: rng.normal(size=600) for name in "defg"}
+    importance = {"a": 0.0, "b": 0.0, "c": 0.0, "d": 0.1, "e": 0.4, "f": 0.2, "g": 0.3}
+    served.promote(1, on=-1, trained=features_of(-1, 600, **more), importance=importance)
+    served.put_days(features_of(0, **{name: more[name][:200] + 3.0 for name in "defg"}))
+    (found,) = served.measure(0)
+    assert [shift.column for shift in found.shifts] == ["e", "g", "f"]
+
+
+def test_the_training_set_is_read_only_when_something_failed(lake, monkeypatch):
+    served = segmented(lake)
+    served.put_days(features_of(0))
+    monkeypatch.setattr(served.model.sets, "read", lambda _: pytest.fail("read"))
+    (found,) = served.measure(0)
+    assert {item.verdict for item in found.verdicts} == {"pass"}
+    assert not found.shifts
+
+
+# Seasons
+
+
+def weekly(number, by=0.0, n=200):
+    """A day of a weekly pattern: `a` goes up and down by a standard deviation."""
+    wave = 1.5 * np.sin(2 * np.pi * (number % 7) / 7)
+    return features_of(number, n, a=features_of(number, n)["a"] + wave + by)
+
+
+PATTERN = pd.concat([weekly(number, n=100) for number in range(-14, 0)])
+SEASON = {"period_days": 7, "periods": 2}
+
+
+def in_season(lake, first, *frames, **drift):
+    """A champion of the day before the first one."""
+    served = Served(lake, **drift)
+    served.promote(1, on=first - 1, trained=PATTERN)
+    served.put_days(*frames)
+    return served
+
+
+def test_a_weekly_pattern_fails_against_the_frozen_reference(lake):
+    served = in_season(lake, 14, *(weekly(number) for number in range(21)))
+    found = served.measure(14, 20)
+    assert {verdicts(item)["a"].verdict for item in found} == {"pass", "fail"}
+    assert {item.baseline for one in found for item in one.verdicts} == {"reference"}
+
+
+def test_a_weekly_pattern_passes_against_the_same_days_of_past_weeks(lake):
+    served = in_season(lake, 14, *(weekly(number) for number in range(21)), season=SEASON)
+    found = served.measure(14, 20)
+    for item in found:
+        assert {one.verdict for one in item.verdicts} == {"pass"}
+        for window in item.windows:
+            baselines = {name: one.baseline for name, one in verdicts(item, window=window).items()}
+            assert baselines == {
+                **dict.fromkeys(["a", "b", "c"], "season"),
+                **dict.fromkeys(["score", "prediction"], "reference"),
+            }
+    assert verdicts(found[0])["a"].measures.n_reference == 400
+    past = [weekly(number) for number in (0, 7)]
+    mean = np.mean(values_of(*past, column="a"))
+    assert verdicts(found[0])["a"].measures.mean_reference == pytest.approx(mean, abs=1e-5)
+    assert {row["baseline"] for row in served.stored()} == {"season", "reference"}
+
+
+def test_drift_on_top_of_the_pattern_still_fails(lake):
+    days = [weekly(number, by=1.0 * (number >= 16)) for number in range(17)]
+    served = in_season(lake, 14, *days, season=SEASON)
+    *quiet, moved = served.measure(14, 16)
+    assert {verdicts(item)["a"].verdict for item in quiet} == {"pass"}
+    failed = verdicts(moved)["a"]
+    assert (failed.verdict, failed.baseline) == ("fail", "season")
+    assert "against the same period of the past" in failed.reason
+
+
+def test_with_too_little_history_the_frozen_reference_counts(lake):
+    served = in_season(lake, 0, *(weekly(number) for number in range(9)), season=SEASON)
+    found = served.measure(0, 8)
+    assert [verdicts(item)["a"].baseline for item in found] == ["reference"] * 7 + ["season"] * 2
+
+
+def test_too_few_rows_of_the_past_are_no_season(lake):
+    days = [weekly(0, n=29), weekly(1, n=30), weekly(7), weekly(8)]
+    served = in_season(lake, 7, *days, season={"period_days": 7}, min_rows=30)
+    found = served.measure(7, 8)
+    assert [verdicts(item)["a"].baseline for item in found] == ["reference", "season"]
+
+
+def test_a_window_cut_by_a_promotion_is_held_against_the_same_weekdays(lake):
+    days = [weekly(number) for number in range(24)]
+    served = in_season(lake, 20, *days, season=SEASON, windows=[1, 7])
+    found = served.measure(20, 23)
+    for item, length in zip(found[1:], (2, 3, 4), strict=True):
+        mine = verdicts(item, window=7)["a"]
+        assert (mine.measures.n, mine.measures.n_reference) == (200 * length, 400 * length)
+        assert (mine.baseline, mine.verdict) == ("season", "pass")
+
+
+def test_a_part_of_a_past_week_does_not_stand_in_for_it(lake):
+    days = [weekly(number) for number in range(17)]
+    served = in_season(lake, 7, *days, season=SEASON, windows=[7])
+    *_, last = served.measure(7, 16)
+    mine = verdicts(last, window=7)["a"]
+    assert mine.verdict == "pass"
+    assert (mine.baseline, mine.measures.n_reference) == ("season", 1400)
+
+
+def test_a_season_has_its_closed_days_too(lake):
+    days = [weekly(number) for number in range(21) if number % 7 != 3]
+    served = in_season(lake, 14, *days, season={"period_days": 7}, windows=[1, 7])
+    found = served.measure(14, 20)
+    assert found[3].events == 0
+    assert verdicts(found[3])["a"].verdict == "unknown"
+    assert {one.verdict for item in found for one in verdicts(item, window=7).values()} == {"pass"}
+    assert {verdicts(item, window=7)["a"].baseline for item in found[1:3]} == {"season"}
+    assert verdicts(found[6], window=7)["a"].measures.n_reference == 1200
+
+
+def test_a_shift_against_the_season_is_divided_against_the_season(lake):
+    now = weekly(15)
+    days = [*(weekly(number) for number in range(15))]
+    moved = now.assign(a=now["a"] + 2.0 * (now["c"] == "red"))
+    served = in_season(lake, 14, *days, moved, season=SEASON, segments=["c"], windows=[1])
+    *_, found = served.measure(14, 15)
+    (shift,) = [item for item in found.shifts if item.column == "a"]
+    red, blue = shift.segments
+    assert red.segment == "red"
+    then = pd.concat([weekly(1), weekly(8)])
+    assert red.before == pytest.approx((then["c"] == "red").mean())
+    assert red.share > 0.85
+    assert blue.distance < 0.25

@@ -1,0 +1,350 @@
+"""The daily measurement of performance on a real lake: late, corrected and missing labels."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.learning.metrics import evaluate_within
+from mlops_drift.learning.training_set import TrainingSet
+from mlops_drift.pipeline.drift import fit_reference
+from mlops_drift.pipeline.labels import measure_label_coverage
+from mlops_drift.pipeline.performance import measure_performance
+from mlops_drift.resources import model_lake
+from mlops_drift.store.records import Promotion, VersionRecord
+from mlops_drift.store.training_sets import canonical_json, parquet_bytes
+from mlops_drift_tests.tiny import SPEC, day, merged
+
+N = 200
+
+
+def events(number, n=N, **columns):
+    """Events of a day with the truth about them and what every version predicts."""
+    rng = np.random.default_rng([number + 50, 3])
+    a = rng.normal(size=n)
+    truth = np.where(a + 0.4 * rng.normal(size=n) > 0, "yes", "no")
+    usual = {
+        "day": day(number),
+        "id": (number + 100) * 100_000 + np.arange(n),
+        "event_time": pd.NaT,
+        "a": a,
+        "b": rng.normal(size=n),
+        "c": np.where(np.arange(n) % 4 == 0, "blue", "red"),
+        "y": truth,
+        "prediction": np.where(a > 0, "yes", "no"),
+        "score": 1 / (1 + np.exp(-4 * a)),
+    }
+    return pd.DataFrame({**usual, **columns}).astype({"event_time": "datetime64[us]"})
+
+
+class Watched:
+    """A lake with served predictions, whose labels a test lets arrive."""
+
+    def __init__(self, lake, changes=None):
+        self.spec = ModelSpec(**merged(SPEC, changes or {}))
+        self.model = model_lake(lake, self.spec)
+        self.tables = self.model.tables
+
+    def promote(self, version, on, events=events):
+        rows = pa.Table.from_pandas(
+            events(-version, 900).drop(columns=["prediction", "score"]),
+            schema=self.tables.features.schema.append(pa.field("y", pa.string())),
+            preserve_index=False,
+        )
+        training_set = TrainingSet(rows.slice(400), rows.slice(0, 400))
+        tested = events(-version, 900).head(400)[["id", "y", "prediction", "score"]]
+        predicted = pa.Table.from_pandas(tested, preserve_index=False)
+        reference = fit_reference(self.spec, rows, predicted)
+        sets = self.model.sets
+        set_id = sets.write(training_set)
+        born = {"importance.json": canonical_json({}), **reference.to_files()}
+        sets.write_birth(
+            set_id, version, {**born, "test_predictions.parquet": parquet_bytes(predicted)}
+        )
+        truth, prediction, score = (
+            tested[name].to_numpy() for name in ("y", "prediction", "score")
+        )
+        value, lower, upper = evaluate_within(
+            "accuracy", self.spec.target, truth, prediction, score, seed=7
+        )
+        self.model.add_version(
+            VersionRecord(
+                version, day(on), set_id, 900, "linear", "accuracy", value, lower, upper, 400, ""
+            )
+        )
+        self.model.add_promotion(
+            Promotion(version, day(on), version, None, set_id, reference.digest, f"d{version}")
+        )
+
+    def serve(self, *frames, version=1):
+        self._put(self.tables.features, *frames)
+        self._put(self.tables.predictions, *(frame.assign(version=version) for frame in frames))
+
+    def arrive(self, on, *frames):
+        rows = pd.concat(frames).assign(day=day(on))
+        self._put(self.tables.labels, rows)
+
+    def _put(self, table, *frames):
+        rows = pd.concat(frames)[table.schema.names]
+        data = pa.Table.from_pandas(rows, schema=table.schema, preserve_index=False)
+        self.model.lake.replace_days(table, rows["day"].min(), rows["day"].max(), data)
+
+    def measure(self, first, last=None):
+        last = first if last is None else last
+        return measure_performance(self.spec, self.model, day(first), day(last))
+
+    def verdicts(self, number, check="performance_drop"):
+        [found] = self.measure(number)
+        return [item for item in found.verdicts if item.check == check]
+
+
+@pytest.fixture
+def watched(lake):
+    made = Watched(lake)
+    made.promote(1, on=0)
+    made.serve(*(events(number) for number in range(1, 6)))
+    return made
+
+
+def flipped(frame):
+    return frame.assign(y=np.where(frame["y"] == "yes", "no", "yes"))
+
+
+def test_labels_count_for_the_day_of_their_event_from_the_day_they_arrive(watched):
+    watched.arrive(4, events(1), events(2))
+    [nothing] = watched.verdicts(3)
+    assert (nothing.verdict, nothing.n) == ("unknown", 0)
+    assert nothing.reason.startswith("no label arrived for a prediction of version 1; labels are")
+    found = watched.verdicts(4)
+    assert [(item.production_day, item.window, item.n) for item in found] == [
+        (day(1), 1, N),
+        (day(2), 1, N),
+        (day(2), 3, 2 * N),
+    ]
+    assert {item.verdict for item in found} == {"pass"}
+
+
+def test_a_correction_counts_from_its_arrival_on_and_the_first_label_stays_readable(watched):
+    watched.arrive(2, events(1))
+    watched.arrive(4, flipped(events(1)))
+    [before], [after] = watched.verdicts(2), watched.verdicts(4)
+    assert (before.n, after.n) == (N, N)
+    assert after.value == pytest.approx(1 - before.value)
+    assert (before.verdict, after.verdict) == ("pass", "fail")
+    assert watched.verdicts(2) == [before]
+    assert watched.model.lake.read(watched.tables.labels).num_rows == 2 * N
+
+
+def test_labels_that_trickle_in_make_the_number_of_a_day_grow(watched):
+    whole = events(1)
+    watched.arrive(2, whole.head(50))
+    watched.arrive(3, whole.tail(150))
+    assert [item.n for item in watched.verdicts(2)] == [50]
+    assert [item.n for item in watched.verdicts(3)] == [N]
+
+
+def test_a_replaced_version_is_measured_and_not_judged(watched):
+    watched.promote(2, on=3)
+    watched.serve(events(4), events(5), version=2)
+    watched.arrive(5, events(2), flipped(events(4)))
+    old, new = watched.verdicts(5)
+    assert (old.version, old.verdict, old.n) == (1, "unknown", N)
+    assert "version 2 serves since" in old.reason
+    assert (new.version, new.verdict, new.window) == (2, "fail", 1)
+
+
+def test_a_range_of_days_says_what_day_after_day_says(watched):
+    for number in range(1, 5):
+        watched.arrive(number + 1, events(number) if number < 3 else flipped(events(number)))
+    one_by_one = [watched.measure(number)[0] for number in range(1, 6)]
+    stored = watched.model.lake.read(watched.tables.performance).to_pylist()
+    together = watched.measure(1, 5)
+    assert repr(together) == repr(one_by_one)
+    again = watched.model.lake.read(watched.tables.performance).to_pylist()
+    assert sorted(map(repr, again)) == sorted(map(repr, stored))
+
+
+def test_every_day_has_an_age_and_an_estimate_before_its_labels(watched):
+    [age] = watched.verdicts(3, "model_age")
+    assert (age.value, age.verdict) == (3.0, "pass")
+    estimates = watched.verdicts(3, "estimated_performance")
+    assert [(item.window, item.n) for item in estimates] == [(1, N), (3, 3 * N)]
+    assert all(0.7 < item.lower < item.value < item.upper < 1 for item in estimates)
+
+
+def test_an_estimate_is_kept_beside_what_labels_showed_later(watched):
+    watched.measure(1, 2)
+    watched.arrive(3, events(1))
+    watched.measure(3)
+    history = {row["day"]: row for row in watched.model.performance_history(1, day(3))}
+    assert history[day(1)]["estimated"] == pytest.approx(history[day(1)]["realized"], abs=0.08)
+    assert history[day(1)]["lower"] < history[day(1)]["realized"] < history[day(1)]["upper"]
+    assert history[day(2)]["realized"] is None
+
+
+def test_labels_that_become_another_mix_are_label_drift(watched):
+    watched.arrive(2, events(1))
+    watched.arrive(3, events(2).assign(y="yes"))
+    assert {item.verdict for item in watched.verdicts(2, "label_drift")} == {"pass"}
+    found = {item.window: item for item in watched.verdicts(3, "label_drift")}
+    assert (found[1].verdict, found[1].production_day, found[1].n) == ("fail", day(2), N)
+    assert found[3].n == 2 * N
+    assert "y moved" in found[1].reason
+
+
+def test_a_corrected_label_counts_once_for_label_drift(watched):
+    watched.arrive(2, events(1))
+    watched.arrive(3, events(1).assign(y="no").head(20))
+    [found] = watched.verdicts(3, "label_drift")
+    assert found.n == N
+
+
+def test_a_slice_that_fails_is_found_while_the_whole_looks_well(lake):
+    watched = Watched(lake, {"monitors": {"performance": {"slices": ["c"], "drop": 0.1}}})
+    watched.promote(1, on=0)
+    frames = [events(number) for number in (1, 2)]
+    blue = [frame["c"] == "blue" for frame in frames]
+    broken = [
+        frame.assign(y=frame["y"].where(~mask | (np.arange(N) % 8 == 0), flipped(frame)["y"]))
+        for frame, mask in zip(frames, blue, strict=True)
+    ]
+    watched.serve(*frames)
+    watched.arrive(3, *broken)
+    found = {
+        (item.slice, item.window, item.production_day): item
+        for item in watched.verdicts(3, "slice_performance")
+    }
+    assert {name for name, _, _ in found} == {"c=blue", "c=red"}
+    assert found["c=blue", 3, day(2)].verdict == "fail"
+    assert found["c=red", 3, day(2)].verdict == "pass"
+    assert found["c=blue", 3, day(2)].n == N // 2
+
+
+def test_nulls_are_a_slice_and_a_column_may_be_called_label(lake):
+    changes = {
+        "columns": {"label": {"type": "boolean"}},
+        "monitors": {"performance": {"slices": ["label"]}},
+    }
+    watched = Watched(lake, changes)
+    flags = np.array([True, None, False, None] * 225, dtype=object)
+
+    def labelled(number, n=N):
+        return events(number, n).assign(label=flags[:n])
+
+    watched.promote(1, on=0, events=labelled)
+    watched.serve(labelled(1))
+    watched.arrive(2, labelled(1))
+    found = watched.verdicts(2, "slice_performance")
+    assert [(item.slice, item.n) for item in found] == [
+        ("label=false", 50),
+        ("label=null", 100),
+        ("label=true", 50),
+    ]
+    assert {item.verdict for item in found} == {"pass"}
+
+
+def test_a_slice_of_integers_keeps_its_name_beside_nulls(lake):
+    changes = {
+        "columns": {"floor": {"type": "integer"}},
+        "monitors": {"performance": {"slices": ["floor"]}},
+    }
+    watched = Watched(lake, changes)
+
+    def made(number, n=N, missing=False):
+        frame = events(number, n).assign(floor=pd.array([1, 2] * (n // 2), dtype="Int64"))
+        return frame.assign(
+            floor=frame["floor"].where(~frame.index.isin([0])) if missing else frame["floor"]
+        )
+
+    watched.promote(1, on=0, events=made)
+    watched.serve(made(1), made(2, missing=True))
+    watched.arrive(2, made(1))
+    watched.arrive(3, made(2))
+    for number in (2, 3):
+        names = {item.slice for item in watched.verdicts(number, "slice_performance")}
+        assert {"floor=1", "floor=2"} <= names <= {"floor=1", "floor=2", "floor=null"}
+
+
+def test_what_outcomes_are_worth_is_judged_beside_the_metric(lake):
+    business = {
+        "unit": "EUR",
+        "outcomes": [
+            {"truth": "yes", "prediction": "yes", "value": 10},
+            {"truth": "no", "prediction": "yes", "value": -10},
+        ],
+        "drop": 1,
+    }
+    watched = Watched(lake, {"monitors": {"performance": {"business": business}}})
+    watched.promote(1, on=0)
+    watched.serve(events(1), events(2))
+    watched.arrive(2, events(1))
+    watched.arrive(3, events(2).assign(y="no"))
+    [usual] = watched.verdicts(2, "business_value")
+    poor = watched.verdicts(3, "business_value")[0]
+    assert (usual.verdict, poor.verdict) == ("pass", "fail")
+    assert usual.value > 3
+    assert poor.value == pytest.approx(-10 * (events(2)["prediction"] == "yes").mean())
+
+
+def test_a_rise_of_errors_is_found_on_the_day_on_which_its_labels_arrive(lake):
+    pytest.importorskip("river")
+    watched = Watched(lake, {"monitors": {"performance": {"streaming": {"detector": "adwin"}}}})
+    watched.promote(1, on=0)
+    frames = [events(number, 400) for number in range(1, 6)]
+    watched.serve(*frames)
+    for number, frame in enumerate(frames, start=1):
+        watched.arrive(number + 1, frame if number < 4 else flipped(frame))
+    found = {
+        number: item.verdict
+        for number in range(2, 7)
+        for item in watched.verdicts(number, "error_drift")
+    }
+    assert found == {2: "pass", 3: "pass", 4: "pass", 5: "fail", 6: "fail"}
+
+
+def test_a_challenger_that_was_refused_makes_the_champion_young_again(lake):
+    watched = Watched(lake, {"monitors": {"age": {"max_days": 3}}})
+    watched.promote(1, on=0)
+    frames = [events(number) for number in range(1, 7)]
+    watched.serve(*frames)
+    about = {"decision": "tiny-v1-x", "day": day(3)}
+    watched.model.log.record(**about, stage="decided", version=1, reason="too old")
+    watched.model.log.record(**about, stage="rejected", challenger=2, reason="no better")
+    ages = {number: watched.verdicts(number, "model_age")[0] for number in range(1, 7)}
+    # What is refused at the end of a day is known from the next one on.
+    assert {number: found.value for number, found in ages.items()} == {
+        1: 1,
+        2: 2,
+        3: 3,
+        4: 1,
+        5: 2,
+        6: 3,
+    }
+    assert [number for number, found in ages.items() if found.verdict == "fail"] == [3, 6]
+
+
+def test_predictions_without_a_label_are_counted_by_age(watched):
+    watched.arrive(3, events(1), events(2).head(50))
+    ages = measure_label_coverage(watched.spec, watched.model, day(3), day(5))
+    assert [(item.age_from, item.age_until) for item in ages] == [(0, 0), (1, 7)]
+    assert [(item.predictions, item.unlabelled) for item in ages] == [(N, N), (4 * N, 2 * N + 150)]
+    stored = watched.model.lake.read(watched.tables.label_coverage).to_pylist()
+    of_day_3 = [row for row in stored if row["day"] == day(3)]
+    assert [row["unlabelled"] for row in of_day_3] == [N, 150]
+
+
+def test_days_that_were_counted_are_counted_again_after_a_late_day(watched):
+    measure_label_coverage(watched.spec, watched.model, day(4), day(5))
+    watched.arrive(3, events(1), events(2).head(50))
+    measure_label_coverage(watched.spec, watched.model, day(3), day(3))
+    late = watched.model.lake.read(watched.tables.label_coverage).to_pylist()
+    measure_label_coverage(watched.spec, watched.model, day(3), day(5))
+    assert late == watched.model.lake.read(watched.tables.label_coverage).to_pylist()
+
+
+def test_a_day_before_the_first_champion_has_nothing_to_say(lake):
+    watched = Watched(lake)
+    watched.serve(events(1))
+    [found] = watched.measure(1)
+    assert (found.champion, found.verdicts, found.judged) == (None, [], [])

@@ -1,0 +1,37 @@
+from mlops_drift.registry import code_digests as digests
+from mlops_drift.registry.code_digests import code_digest, learning_code_digest, lock_digest
+
+
+def test_a_digest_is_of_the_parts_that_are_named():
+    assert code_digest("schema.py") == code_digest("schema.py")
+    assert len({code_digest("schema.py"), code_digest("spec.py"), code_digest("learning")}) == 3
+
+
+def test_a_digest_changes_with_a_line_of_code_and_with_a_new_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(digests, "PACKAGE", tmp_path)
+    part = tmp_path / "part"
+    part.mkdir()
+    seen = set()
+    for file, text in [("a.py", "x = 1"), ("a.py", "x = 2"), ("b.py", ""), ("notes.txt", "x")]:
+        (part / file).write_text(text)
+        code_digest.cache_clear()
+        seen.add(code_digest("part"))
+    (part / "b.py").rename(part / "c.py")
+    code_digest.cache_clear()
+    seen.add(code_digest("part"))
+    code_digest.cache_clear()
+    # Notes are not code.
+    assert len(seen) == 4
+
+
+def test_the_learning_digest_depends_on_the_versions_of_libraries():
+    assert learning_code_digest(("numpy",)) != learning_code_digest(("numpy", "pandas"))
+    assert learning_code_digest(("numpy",)) == learning_code_digest(("numpy",))
+
+
+def test_the_digest_of_the_lock_follows_its_content(tmp_path):
+    assert lock_digest(tmp_path) == "unknown"
+    (tmp_path / "requirements.lock").write_text("a==1")
+    first = lock_digest(tmp_path)
+    (tmp_path / "requirements.lock").write_text("a==2")
+    assert len({first, lock_digest(tmp_path), "unknown"}) == 3

@@ -1,0 +1,131 @@
+"""What an episode leads to: one retraining, whatever the order of runs and looks."""
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift_tests.tiny import day, evaluations, events_of, labels_of, metadata_of
+
+TURN = 3
+LAST = 33
+
+
+def write(folder, last, labelled_until=None):
+    """Events of all days, and labels whose rule turns around on a day."""
+    events = [events_of(number) for number in range(last + 1)]
+    pd.concat(events).to_csv(folder / "events.csv", index=False)
+    until = last if labelled_until is None else labelled_until
+    labels = [labels_of(number, flipped=number >= TURN) for number in range(until)]
+    pd.concat(labels).to_parquet(folder / "labels.parquet", index=False)
+
+
+@pytest.fixture(scope="module")
+def drifting(begin):
+    """Thirty drifting days in three backfills, with two looks after each."""
+    world = begin("backfills")
+    write(world.write_model({"end_date": day(LAST)}), LAST)
+    with world.active(), open_instance() as instance:
+        looks = []
+        for first in (4, 14, 24):
+            assert world.run_days(instance, day(first), day(first + 9)).success
+            looks += [world.look(instance), world.look(instance)]
+        yield world, instance, looks
+
+
+def test_three_backfills_over_thirty_drifting_days_start_one_retraining(drifting):
+    _, _, looks = drifting
+    keys = [[request.run_key for request in look.run_requests] for look in looks]
+    assert keys == [[f"tiny-v1-{day(4)}"]] * 6
+
+
+def test_looks_at_an_episode_leave_one_decision(drifting):
+    world, _, _ = drifting
+    with world.active(), world.lake() as model:
+        decided = [row["decision"] for row in model.log.entries(idle=False)]
+    assert decided == [f"tiny-v0-{day(1)}", f"tiny-v1-{day(4)}"]
+
+
+def test_a_decision_and_doing_nothing_are_events_of_the_asset_decisions(story, instance):
+    records = instance.fetch_materializations(dg.AssetKey(["tiny", "decisions"]), limit=50).records
+    events = [record.asset_materialization for record in reversed(records)]
+    told = [
+        (found["day"], found["action"], found.get("outcome"))
+        for found in ({k: v.value for k, v in event.metadata.items()} for event in events)
+    ]
+    assert told[0] == (str(day(0)), "wait", None)
+    assert (str(day(4)), "retrain", None) in told
+    assert (str(day(4)), "retrain", "promoted") in told
+    assert (str(day(6)), "nothing", None) in told
+    retrained = events[told.index((str(day(4)), "retrain", None))]
+    assert {record.data["rule"] for record in retrained.metadata["evidence"].records} == {
+        "performance_drop"
+    }
+
+
+def test_a_day_without_a_look_loses_no_episode(begin):
+    world = begin("unwatched")
+    with world.active(), open_instance() as instance:
+        for number in (4, 5):
+            assert world.run_days(instance, day(number)).success
+        (request,) = world.look(instance).run_requests
+    assert request.run_key == f"tiny-v1-{day(4)}"
+
+
+# Labels that stop
+
+
+@pytest.fixture(scope="module")
+def silent(new_world):
+    """A first version, and then no label ever again."""
+    world = new_world("silent")
+    write(world.write_model({"monitors": {"age": {"max_days": 4}}}), 6, labelled_until=1)
+    with world.active(), open_instance() as instance:
+        world.replay(instance)
+        yield world, instance
+
+
+def test_without_labels_performance_is_unknown_and_nothing_retrains(silent):
+    world, instance = silent
+    for check in ("performance_drop", "label_drift"):
+        last = evaluations(instance, "tiny", "performance_metrics", check)[-1]
+        assert metadata_of(last)["verdict"] == "unknown", check
+    with world.lake() as model:
+        entries = model.log.entries()
+    assert [row["rules"] for row in entries if row["action"] == "retrain"] == [["no_champion"]]
+    assert entries[-1]["action"] == "wait"
+    assert "0 of 60 new labels" in entries[-1]["reason"]
+
+
+def test_without_labels_the_estimated_performance_still_shows(silent):
+    _, instance = silent
+    about = metadata_of(
+        evaluations(instance, "tiny", "performance_metrics", "estimated_performance")[-1]
+    )
+    assert about["verdict"] == "pass"
+    assert 0.5 < about["lower"] <= about["value"] <= about["upper"] <= 1
+    assert (about["window"], about["n"]) in ((1.0, 60.0), (3.0, 180.0))
+
+
+def test_the_share_without_a_label_is_told_by_age(silent):
+    _, instance = silent
+    table = metadata_of(
+        evaluations(instance, "tiny", "performance_metrics", "performance_drop")[-1]
+    )["without label"]
+    ages = [record.data for record in table.records]
+    assert [row["age in days"] for row in ages] == ["0 to 0", "1 to 7"]
+    assert [(row["predictions"], row["without label"]) for row in ages] == [(60, 60), (240, 240)]
+
+
+# Nobody retrains
+
+
+def test_in_the_mode_alert_nothing_is_trained(new_world):
+    world = new_world("alerting")
+    write(world.write_model({"policy": {"mode": "alert"}}), 3)
+    with world.active(), dg.DagsterInstance.ephemeral() as instance:
+        world.replay(instance, until=day(3))
+        with world.lake() as model:
+            entries, versions = model.log.entries(idle=False), model.versions()
+    assert [(row["action"], row["rules"]) for row in entries] == [("alert", ["no_champion"])]
+    assert versions == []

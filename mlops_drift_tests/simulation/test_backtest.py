@@ -1,0 +1,388 @@
+"""The backtest: the same decisions as the run through Dagster, and policies side by side."""
+
+import itertools
+import json
+from datetime import date
+
+import pandas as pd
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from mlops_drift.cli.main import main
+from mlops_drift.config.loading import find_model
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.timeline import read_timeline
+from mlops_drift.resources import model_lake, open_lake
+from mlops_drift.simulation.backtest import (
+    HYBRID,
+    NEVER,
+    ON_FAILED_CHECKS,
+    Backtest,
+    BacktestError,
+    Variant,
+    every,
+    read_policies,
+    standard_policies,
+)
+from mlops_drift.simulation.historical_run import Replay, open_instance, quiet
+from mlops_drift.simulation.period import PeriodError
+from mlops_drift.sources.registry import open_source
+from mlops_drift_tests.conftest import write_story
+from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of
+
+STORY = ("alarms", "warnings", "decisions", "versions")
+
+
+def backtest(model, policies=None, last=None, **changes):
+    """A backtest of a model of the active world, under its own policy if nothing is said."""
+    found = find_model(model)
+    spec = found.spec.model_copy(update=changes)
+    own = {"own": Variant(spec.policy, spec.monitors.age)}
+    source = open_source(spec.source, found.folder)
+    with quiet():
+        return Backtest(spec, source, last=last).run(policies or own)
+
+
+def told_by_a_run(model, walk):
+    """What a replay through Dagster, on a new instance, leaves behind.
+
+    Args:
+        model: its name.
+        walk: days up to which it goes, each with the length of a step: days on which there is
+            nothing to decide are run as one range.
+    """
+    found = find_model(model)
+    with open_instance() as instance:
+        for until, step in walk:
+            Replay(found, instance, last=until, step=step).run(lambda step, what: None)
+    with open_lake() as lake:
+        timeline = read_timeline(model_lake(lake, found.spec), found.spec.start_date, until)
+    return timeline.to_dict()
+
+
+def story(told):
+    return {name: told[name] for name in STORY}
+
+
+# The same as a run
+
+
+@pytest.mark.parametrize(
+    ("model", "walk"),
+    [
+        ("glassware", [(date(2019, 7, 11), 100), (date(2019, 7, 23), 1)]),
+        (
+            "insurance",
+            [
+                (date(2019, 12, 28), 100),
+                (date(2020, 1, 2), 1),
+                (date(2020, 1, 27), 100),
+                (date(2020, 1, 31), 1),
+            ],
+        ),
+    ],
+    ids=["glassware", "insurance"],
+)
+def test_a_run_and_a_backtest_tell_the_same_story(new_world, model, walk):
+    world = new_world(f"parity_{model}")
+    world.write_model()
+    with world.active():
+        ran = told_by_a_run(model, walk)
+        tested = backtest(model, last=walk[-1][0])["policies"]["own"]
+    assert story(tested) == story(ran)
+    assert tested["decisions"]
+
+
+def test_the_tiny_story_is_the_same_too(told_story):
+    with told_story.world.active():
+        with open_lake() as lake:
+            spec = find_model("tiny").spec
+            ran = read_timeline(model_lake(lake, spec), day(0), day(6)).to_dict()
+        tested = backtest("tiny")["policies"]["own"]
+    assert story(tested) == story(ran)
+    assert [row["outcome"] for row in tested["decisions"]] == ["promoted", "promoted"]
+
+
+# Policies
+
+
+@pytest.fixture(scope="module")
+def compared(new_world):
+    """Glassware under the four standard policies and one that only alerts."""
+    world = new_world("compared")
+    world.write_model()
+    with world.active():
+        spec = find_model("glassware").spec
+        alerting = spec.policy.model_copy(update={"mode": "alert"})
+        policies = {
+            **standard_policies(spec),
+            "alert": Variant(alerting, spec.monitors.age),
+        }
+        yield backtest("glassware", policies)
+
+
+def test_the_standard_policies_are_never_by_age_on_checks_and_both(compared):
+    assert list(compared["policies"]) == [
+        NEVER,
+        every(30),
+        ON_FAILED_CHECKS,
+        HYBRID,
+        "alert",
+    ]
+    assert (NEVER, ON_FAILED_CHECKS, HYBRID) == ("never", "on failed checks", "hybrid")
+
+
+def test_only_the_policies_that_see_failed_checks_repair_the_model(compared):
+    retrained = {name: found["retrainings"] for name, found in compared["policies"].items()}
+    assert (retrained[NEVER], retrained[ON_FAILED_CHECKS], retrained["alert"]) == (0, 2, 0)
+    values = {name: found["mean_value"] for name, found in compared["policies"].items()}
+    assert values[ON_FAILED_CHECKS] > values[NEVER] + 0.1
+    assert values["alert"] != values["alert"] or values["alert"] <= values[NEVER]
+
+
+def test_periods_are_calendar_months_of_what_was_served(compared):
+    periods = compared["policies"][NEVER]["periods"]
+    assert [(row["start"], row["end"], row["version"]) for row in periods] == [
+        (date(2019, 7, 13), date(2019, 7, 31), 1),
+        (date(2019, 8, 1), date(2019, 8, 11), 1),
+    ]
+    assert [row["metric"] for row in periods] == ["accuracy", "accuracy"]
+    # The labels of the last two days never arrive.
+    assert [row["n"] for row in periods] == [19 * 192, 9 * 192]
+    assert 0.5 < periods[1]["value"] < periods[0]["value"] < 0.9
+
+
+def test_a_backtest_says_how_late_a_change_was_found_and_what_it_cost(compared):
+    found = compared["policies"][ON_FAILED_CHECKS]
+    assert found["detection_delay"] == 2.0
+    assert found["labels_used"] == sum(row["rows"] for row in found["versions"])
+    assert compared["policies"][NEVER]["detection_delay"] is None
+
+
+def test_a_policy_that_only_alerts_records_that_a_first_version_is_due(compared):
+    decisions = compared["policies"]["alert"]["decisions"]
+    assert [(row["action"], row["rules"]) for row in decisions] == [("alert", ["no_champion"])]
+    assert compared["policies"]["alert"]["periods"] == []
+
+
+def test_in_a_stable_world_nothing_is_retrained_but_by_age(new_world):
+    world = new_world("stable")
+    world.write_model()
+    with world.active():
+        source = find_model("glassware").spec.source.model_copy(update={"stationary": True})
+        last = date(2019, 9, 20)
+        found = backtest("glassware", last=last, source=source, end_date=None)["policies"]["own"]
+    assert {rule for row in found["decisions"] for rule in row["rules"]} == {
+        "no_champion",
+        "model_age",
+    }
+    # One day in a thousand may look like drift; it retrains nothing.
+    drifting = {alarm["day"] for alarm in found["alarms"] if alarm["check"] != "model_age"}
+    assert len(drifting) <= 1
+    assert found["retrainings"] == 2
+
+
+def test_where_a_challenger_must_be_better_a_stable_world_keeps_its_champion(new_world):
+    world = new_world("superior")
+    world.write_model()
+    with world.active():
+        source = find_model("glassware").spec.source.model_copy(update={"stationary": True})
+        gates = find_model("glassware").spec.gates.model_copy(update={"comparison": "better"})
+        last = date(2019, 10, 31)
+        told = backtest("glassware", last=last, source=source, end_date=None, gates=gates)
+    decisions = told["policies"]["own"]["decisions"]
+    assert [row["rules"] for row in decisions] == [["no_champion"], *[["model_age"]] * 3]
+    outcomes = [row["outcome"] for row in decisions]
+    assert outcomes[0] == "promoted"
+    assert outcomes.count("rejected") >= 2
+    months = [row["day"] for row in decisions]
+    assert all((b - a).days >= 30 for a, b in itertools.pairwise(months))
+
+
+def test_policies_in_processes_of_their_own_say_the_same(new_world):
+    world = new_world("apart")
+    write_story(world)
+    seen = set()
+    with world.active():
+        found = find_model("tiny")
+        history = Backtest(found.spec, open_source(found.spec.source, found.folder))
+        standard = standard_policies(found.spec, 3)
+        policies = {name: standard[name] for name in (NEVER, HYBRID)}
+        with quiet():
+            together = history.run(policies)
+            apart = history.run(policies, lambda policy, when: seen.add(policy), processes=2)
+    for result in (together, apart):
+        for policy in result["policies"].values():
+            del policy["seconds"]
+    # As text: an undefined number equals no other.
+    assert repr(apart) == repr(together)
+    assert seen == set(policies)
+
+
+def test_a_backtest_leaves_no_trace_in_the_data_folder(new_world):
+    world = new_world("traceless")
+    write_story(world)
+    with world.active():
+        before = sorted(path for path in world.data.rglob("*"))
+        backtest("tiny")
+    assert sorted(path for path in world.data.rglob("*")) == before
+
+
+# What it is asked
+
+
+def test_policies_of_a_file_differ_from_the_own_one_in_what_they_name():
+    spec = ModelSpec(**SPEC)
+    content = yaml.safe_load(
+        "careful: {cooldown_days: 30, retrain_on: [performance_drop]}\nold: {max_age_days: 60}"
+    )
+    careful, old = read_policies(content, spec).values()
+    assert careful.policy.cooldown_days == 30
+    assert careful.policy.first_training_rows == spec.policy.first_training_rows
+    assert careful.age == spec.monitors.age
+    assert (old.policy, old.age.max_days) == (spec.policy, 60)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            {"careful": {"cooldown": 30}},
+            "policy 'careful', cooldown: there is no such field; there are",
+        ),
+        ({"old": {"max_age_days": 0}}, "policy 'old', max_age_days"),
+        ({"old": {"max_age_days": "abc"}}, "policy 'old', max_age_days: .* valid integer"),
+        ({"old": {"mode": "alert"}}, "policy 'old', mode: nobody approves .* leave it out"),
+        ({"old": {"approval": "manual"}}, "policy 'old', approval: nobody approves .* leave it"),
+        ({"new": {"training_windows": ["recent"]}}, "policy 'new': .* needs window_days"),
+        ({"new": {"retrain_on": ["error_drift"]}}, "policy 'new': .* needs .*streaming"),
+        (
+            {"early": {"first_training_rows": 20}},
+            "policy 'early': .* 6 test rows, fewer than the 10",
+        ),
+        ({"never": {"cooldown_days": 3}}, "policy 'never': the name belongs to a standard policy"),
+        (["careful"], "must map a name"),
+        ({"careful": 3}, "must map a name"),
+        (None, "must map a name"),
+    ],
+)
+def test_a_mistake_in_the_file_of_policies_is_named(content, told):
+    spec = ModelSpec(**SPEC)
+    with pytest.raises(BacktestError, match=told):
+        read_policies(content, spec, standard_policies(spec))
+
+
+def test_days_that_the_model_does_not_have_are_refused():
+    with pytest.raises(PeriodError, match=f"--until {day(9)}"):
+        Backtest(ModelSpec(**SPEC), None, last=day(9))
+
+
+def test_a_history_without_labels_has_no_version_and_no_value(new_world):
+    world = new_world("unlabelled")
+    folder = world.write_model()
+    pd.concat([events_of(number) for number in range(7)]).to_csv(folder / "events.csv", index=False)
+    labels_of(0).head(0).to_parquet(folder / "labels.parquet", index=False)
+    with world.active():
+        found = backtest("tiny")["policies"]["own"]
+    assert (found["periods"], found["versions"], found["decisions"]) == ([], [], [])
+    assert found["retrainings"] == found["labels_used"] == 0
+
+
+# The command
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "off: {retrain_on: []}",
+            'line 1, column 1: YAML reads off as false; put it in quotes: "o',
+        ),
+        ("a:\n  cooldown_days: 012", "line 2, column 18: YAML reads 012 as 10; write a number in"),
+        ("a: {max_age_days: 1_000}", "line 1, column 19: YAML reads 1_000 as 1000"),
+        ("a: {mode: {alert}", "line 1, column 11: braces make a mapping; put a text in quotes"),
+        ("a: {}\n---\nb: {}", "policies.yaml holds 2 documents; make them one"),
+        ("- a", "line 1, column 1: fields are expected here"),
+        ("", "must map a name to fields of a policy"),
+    ],
+)
+def test_the_file_of_policies_is_read_as_strictly_as_a_model(tmp_path, text, told):
+    file = tmp_path / "policies.yaml"
+    file.write_text(text)
+    result = CliRunner().invoke(main, ["backtest", "glassware", "--policies", str(file)])
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.fixture(scope="module")
+def told(new_world):
+    """The command on the story, with a page and a policy of its own."""
+    world = new_world("commanded")
+    write_story(world)
+    policies = world.root / "policies.yaml"
+    policies.write_text("quiet: {retrain_on: []}")
+    page = world.root / "page.html"
+    with world.active():
+        arguments = ["backtest", "tiny", "--processes", "1", "--every", "3", "--html", str(page)]
+        asked = [*arguments, "--policies", str(policies)]
+        as_json = CliRunner().invoke(main, [*asked, "--format", "json"])
+        as_text = CliRunner().invoke(main, [*asked, "--only", "quiet", "--only", "never"])
+        unknown = CliRunner().invoke(main, [*asked, "--only", "nobody"])
+        policies.write_text("quiet: {retrain_on: []}\nquiet: {cooldown_days: 3}")
+        twice = CliRunner().invoke(main, asked)
+        nowhere = CliRunner().invoke(main, [*arguments, "--html", str(page / "page.html")])
+    return as_json, as_text, unknown, page, twice, nowhere
+
+
+def test_the_command_prints_json_of_every_policy(told):
+    result = json.loads(told[0].stdout)
+    assert result["model"] == "tiny"
+    assert list(result["policies"]) == [
+        "never",
+        "every 3 days",
+        "on failed checks",
+        "hybrid",
+        "quiet",
+    ]
+    for policy in result["policies"].values():
+        assert {
+            "periods",
+            "alarms",
+            "decisions",
+            "versions",
+            "retrainings",
+            "mean_value",
+            "seconds",
+        } <= set(policy)
+        assert {"start", "end", "n", "metric", "value", "version"} == set(policy["periods"][0])
+
+
+def test_what_cannot_work_is_said_before_the_work(told):
+    _, _, _, page, twice, nowhere = told
+    assert (twice.exit_code, nowhere.exit_code) == (1, 2)
+    assert "quiet is given twice" in twice.stderr
+    assert f"--html {page / 'page.html'} cannot be written: {page} is no folder" in nowhere.stderr
+
+
+def test_the_command_prints_a_table_of_the_policies_asked_for(told):
+    text = told[1].stdout
+    assert told[1].exit_code == 0
+    assert "quiet" in text
+    assert "never" in text
+    assert "hybrid" not in text
+
+
+def test_an_unknown_policy_is_answered_with_the_known_ones(told):
+    assert told[2].exit_code == 2
+    assert "there is no such policy" in told[2].stderr
+    assert "'on failed checks'" in told[2].stderr
+
+
+def test_the_page_has_a_curve_and_a_table_for_each_policy_and_needs_nothing_else(told):
+    page = told[3].read_text()
+    assert page.count("<polyline") >= 1
+    assert "quiet" in page
+    for outside in ("http://", "https://", "<script", "src="):
+        assert outside not in page

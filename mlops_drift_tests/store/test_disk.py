@@ -1,0 +1,108 @@
+"""Sizes on disk, and removal that is complete or has not happened."""
+
+import os
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from mlops_drift.store import disk
+from mlops_drift.store.tables import DAY, Table
+
+TABLE = Table("features.x y", pa.schema([DAY, pa.field("a", pa.int64())]))
+FIRST, SECOND = date(2024, 1, 1), date(2024, 1, 2)
+
+
+def rows(day, n=3):
+    return pa.table({"day": [day] * n, "a": list(range(n))}, schema=TABLE.schema)
+
+
+def on_disk(lake, day):
+    return sum(file.stat().st_size for file in (lake_folder(lake) / f"day={day}").glob("*.parquet"))
+
+
+def lake_folder(lake):
+    return Path(lake.root) / TABLE.folder
+
+
+def test_sizes_are_those_of_the_files_of_each_day(lake):
+    assert disk.sizes_by_day(lake.root, TABLE) == {}
+    lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST))
+    lake.replace_days(TABLE, SECOND, SECOND, rows(SECOND, 5000))
+    sizes = disk.sizes_by_day(lake.root, TABLE)
+    assert sizes == {FIRST: on_disk(lake, FIRST), SECOND: on_disk(lake, SECOND)}
+    assert 0 < sizes[FIRST] < sizes[SECOND]
+
+
+def test_files_of_the_last_week_stay_for_those_who_still_read_them(lake):
+    lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST))
+    lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST).slice(0, 0))
+    assert disk.sizes_by_day(lake.root, TABLE) == {}
+    assert disk.old_files(lake.root, TABLE) == 0
+    disk.remove_old_files(lake.root, TABLE)
+    assert on_disk(lake, FIRST) > 0
+
+
+def test_older_files_are_counted_and_removed(lake):
+    assert disk.old_files(lake.root, TABLE) == 0
+    DeltaTable.create(
+        lake.uri(TABLE),
+        TABLE.schema,
+        partition_by=["day"],
+        configuration={"delta.deletedFileRetentionDuration": "interval 0 seconds"},
+    )
+    lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST))
+    lake.replace_days(TABLE, SECOND, SECOND, rows(SECOND))
+    lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST).slice(0, 0))
+    assert disk.old_files(lake.root, TABLE) == on_disk(lake, FIRST) > 0
+    disk.remove_old_files(lake.root, TABLE)
+    assert on_disk(lake, FIRST) == 0
+    assert lake.read(TABLE).equals(rows(SECOND))
+
+
+def test_removing_takes_files_folders_and_what_is_not_there(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "file").write_bytes(b"12345")
+    (tmp_path / "file").write_bytes(b"123")
+    assert disk.size_of(tmp_path) == 8
+    for name in ("folder", "file", "missing"):
+        disk.remove(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+    assert disk.size_of(tmp_path / "missing") == 0
+
+
+def test_a_folder_whose_removal_fails_is_not_there_under_its_name(tmp_path, monkeypatch):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "file").write_bytes(b"12345")
+
+    def stop(path, **options):
+        if not options:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", stop)
+        with pytest.raises(KeyboardInterrupt):
+            disk.remove(folder)
+    assert not folder.exists()
+    [left] = disk.left_by_kills(tmp_path)
+    disk.remove(left)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_being_written_is_left_alone_for_a_day(tmp_path):
+    staging = tmp_path / "set" / ".writing-1"
+    staging.mkdir(parents=True)
+    assert disk.left_by_kills(tmp_path) == []
+    age(staging)
+    assert disk.left_by_kills(tmp_path) == [staging]
+
+
+def age(path):
+    """Makes a folder look as if it had been written two days ago."""
+    then = path.stat().st_mtime - 2 * disk.IN_USE_SECONDS
+    os.utime(path, (then, then))

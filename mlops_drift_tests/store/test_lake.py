@@ -1,0 +1,462 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from mlops_drift.store.delta import CHECKPOINT_INTERVAL, DeltaLake
+from mlops_drift.store.lake import LakeError, Scan
+from mlops_drift.store.tables import DAY, Table
+from mlops_drift_tests.processes import meet
+from mlops_drift_tests.store.samples import FIRST, SECOND, SHOP, THIRD, rows, shop, table
+
+NOTES = Table(
+    "training.notes",
+    pa.schema([pa.field("name", pa.string(), nullable=False), pa.field("by", pa.int64())]),
+    partition_by=(),
+)
+
+
+def open_lake(root):
+    return DeltaLake(root, duckdb.connect())
+
+
+def ids_by_day(lake):
+    found = {}
+    for row in lake.rows("SELECT day, id FROM shop ORDER BY day, id", shop=SHOP):
+        found.setdefault(row["day"], []).append(row["id"])
+    return found
+
+
+def commits(lake, declared=SHOP):
+    return DeltaTable(lake.uri(declared)).version()
+
+
+def test_a_table_that_was_never_written_is_empty(lake):
+    assert lake.read(SHOP).num_rows == 0
+    assert lake.read(SHOP).schema == SHOP.schema
+    assert lake.snapshot(SHOP) is None
+    assert lake.names() == []
+
+
+def test_replacing_a_day_leaves_the_other_days_alone(lake):
+    for day, ids in [(FIRST, [1, 2]), (SECOND, [3]), (THIRD, [4])]:
+        lake.replace_days(SHOP, day, day, shop(day, ids))
+    lake.replace_days(SHOP, SECOND, SECOND, shop(SECOND, [5, 6]))
+    assert ids_by_day(lake) == {FIRST: [1, 2], SECOND: [5, 6], THIRD: [4]}
+
+
+def test_replacing_a_range_replaces_all_its_days_in_one_commit(lake):
+    for day, ids in [(FIRST, [1]), (SECOND, [2]), (THIRD, [3])]:
+        lake.replace_days(SHOP, day, day, shop(day, ids))
+    before = commits(lake)
+    lake.replace_days(SHOP, FIRST, SECOND, shop(SECOND, [7, 8]))
+    assert ids_by_day(lake) == {SECOND: [7, 8], THIRD: [3]}
+    assert commits(lake) == before + 1
+
+
+def test_no_rows_replace_rows(lake):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    lake.replace_days(SHOP, SECOND, SECOND, shop(SECOND, [2]))
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, []))
+    assert ids_by_day(lake) == {SECOND: [2]}
+
+
+def test_nothing_is_committed_for_nothing(lake):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, []))
+    assert commits(lake) == 0
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    lake.replace_days(SHOP, SECOND, THIRD, shop(SECOND, []))
+    lake.rewrite_days(SHOP, FIRST, FIRST, lambda existing: None)
+    assert commits(lake) == 1
+
+
+def test_a_further_condition_keeps_the_rows_that_do_not_meet_it(lake):
+    declared = Table(
+        "landing.shop_rejected",
+        pa.schema(
+            [
+                pa.field("day", pa.date32()),
+                pa.field("source", pa.string()),
+                pa.field("row", pa.string()),
+            ]
+        ),
+        partition_by=("day", "source"),
+    )
+
+    def both(source):
+        return pa.table(
+            {"day": [FIRST] * 2, "source": [source] * 2, "row": ["{}"] * 2}, schema=declared.schema
+        )
+
+    def counted():
+        found = lake.rows("SELECT source, count(*) AS n FROM t GROUP BY source", t=declared)
+        return {row["source"]: row["n"] for row in found}
+
+    for source in ("events", "labels"):
+        lake.replace_days(declared, FIRST, FIRST, both(source), where=f"source = '{source}'")
+    assert counted() == {"events": 2, "labels": 2}
+    lake.replace_days(declared, FIRST, FIRST, both("labels").slice(0, 0), where="source = 'labels'")
+    assert counted() == {"events": 2}
+
+
+def test_rows_outside_the_replaced_days_are_refused(lake):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    with pytest.raises(DeltaError, match="Invalid data"):
+        lake.replace_days(SHOP, SECOND, SECOND, shop(FIRST, [2]))
+    assert ids_by_day(lake) == {FIRST: [1]}
+
+
+def test_a_null_key_is_refused_with_all_its_rows(lake):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    nullable = pa.schema([field.with_nullable(True) for field in SHOP.schema])
+    broken = pa.table({"day": [FIRST] * 2, "id": [2, None], "x": [1.0, 2.0]}, schema=nullable)
+    with pytest.raises(ValueError, match="'id' with null"):
+        lake.replace_days(SHOP, FIRST, FIRST, broken)
+    assert ids_by_day(lake) == {FIRST: [1]}
+
+
+def test_days_are_rewritten_from_what_they_hold(lake):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1, 2]))
+    lake.replace_days(SHOP, SECOND, SECOND, shop(SECOND, [3]))
+
+    def add(existing):
+        assert existing["id"].to_pylist() == [1, 2]
+        return pa.concat_tables([existing, shop(FIRST, [9])])
+
+    lake.rewrite_days(SHOP, FIRST, FIRST, add)
+    assert ids_by_day(lake) == {FIRST: [1, 2, 9], SECOND: [3]}
+
+
+def test_a_row_is_appended_once(lake):
+    assert lake.append_missing(NOTES, {"name": "a", "by": 1}, ["name"])
+    assert not lake.append_missing(NOTES, {"name": "a", "by": 2}, ["name"])
+    assert lake.append_missing(NOTES, {"name": "a", "by": 2}, ["name", "by"])
+    assert lake.rows('SELECT * FROM t ORDER BY "by"', t=NOTES) == [
+        {"name": "a", "by": 1},
+        {"name": "a", "by": 2},
+    ]
+
+
+def test_an_old_file_has_nulls_in_a_column_declared_later(lake):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    wider = table(x=pa.float64(), colour=pa.string())
+    assert lake.read(wider)["colour"].to_pylist() == [None]
+    lake.replace_days(wider, SECOND, SECOND, rows(wider, SECOND, id=[2], x=[2.0], colour=["red"]))
+    assert lake.rows("SELECT id, colour FROM t ORDER BY id", t=wider) == [
+        {"id": 1, "colour": None},
+        {"id": 2, "colour": "red"},
+    ]
+    lake.rewrite_days(wider, FIRST, FIRST, lambda existing: existing)
+    assert lake.read(Scan(wider, FIRST, FIRST)).to_pylist() == [
+        {"day": FIRST, "id": 1, "x": 1.0, "colour": None}
+    ]
+
+
+def test_a_column_may_be_taken_away(lake):
+    wider = table(x=pa.float64(), colour=pa.string())
+    lake.replace_days(wider, FIRST, FIRST, rows(wider, FIRST, id=[1], x=[1.0], colour=["red"]))
+    lake.replace_days(SHOP, SECOND, SECOND, shop(SECOND, [2]))
+    assert ids_by_day(lake) == {FIRST: [1], SECOND: [2]}
+    assert lake.read(wider)["colour"].to_pylist().count(None) == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "value", "declared", "new"),
+    [
+        (pa.int64(), 5, pa.float64(), 1.5),
+        (pa.float64(), 0.5, pa.int64(), 1),
+        (pa.float64(), 0.5, pa.string(), "a"),
+        (pa.string(), "a", pa.float64(), 0.5),
+    ],
+)
+def test_a_column_of_another_type_is_refused_and_no_value_is_cut(
+    lake, stored, value, declared, new
+):
+    old, changed = table(x=stored), table(x=declared)
+    lake.replace_days(old, FIRST, FIRST, rows(old, FIRST, id=[1], x=[value]))
+    with pytest.raises(LakeError) as caught:
+        lake.replace_days(changed, SECOND, SECOND, rows(changed, SECOND, id=[2], x=[new]))
+    for fragment in ("features.shop", "'x'", str(stored), str(declared), "another name"):
+        assert fragment in str(caught.value)
+    assert lake.read(old).to_pylist() == [{"day": FIRST, "id": 1, "x": value}]
+
+
+def test_a_scan_opens_only_the_files_of_its_days(lake):
+    for day, ids in [(FIRST, [1]), (SECOND, [2]), (THIRD, [3])]:
+        lake.replace_days(SHOP, day, day, shop(day, ids))
+    for day in (FIRST, THIRD):
+        for file in (Path(lake.uri(SHOP)) / f"day={day}").glob("*.parquet"):
+            file.unlink()
+    assert lake.read(Scan(SHOP, SECOND, SECOND))["id"].to_pylist() == [2]
+    with pytest.raises(duckdb.Error):
+        lake.read(Scan(SHOP, SECOND))
+    with pytest.raises(duckdb.Error):
+        lake.read(Scan(SHOP, until=SECOND))
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "found"),
+    [
+        (None, None, [1, 2, 3]),
+        (SECOND, None, [2, 3]),
+        (None, SECOND, [1, 2]),
+        (SECOND, SECOND, [2]),
+        (date(2025, 1, 1), None, []),
+        (THIRD, FIRST, []),
+    ],
+)
+def test_the_bounds_of_a_scan_are_inclusive(lake, since, until, found):
+    for day, ids in [(FIRST, [1]), (SECOND, [2]), (THIRD, [3])]:
+        lake.replace_days(SHOP, day, day, shop(day, ids))
+    assert sorted(lake.read(Scan(SHOP, since, until))["id"].to_pylist()) == found
+
+
+def test_a_query_joins_tables_scans_and_arrow_data(lake):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1, 2], x=0.5))
+    found = lake.rows(
+        "WITH twice AS (SELECT id, 2 * x AS x FROM shop) SELECT * FROM twice JOIN names USING (id)",
+        shop=Scan(SHOP, FIRST, FIRST),
+        names=pa.table({"id": [2], "name": ["b"]}),
+    )
+    assert found == [{"id": 2, "x": 1.0, "name": "b"}]
+
+
+def test_deletion_vectors_are_refused(lake):
+    DeltaTable.create(
+        lake.uri(SHOP), SHOP.schema, configuration={"delta.enableDeletionVectors": "true"}
+    )
+    with pytest.raises(LakeError, match=r"deletion vectors.*rewrite it without"):
+        lake.read(SHOP)
+
+
+@pytest.mark.parametrize("name", ["my data", "größe", "it's", "a;b", "#1"])
+def test_a_folder_may_have_any_usual_name(tmp_path, name):
+    lake = open_lake(tmp_path / name)
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    lake.replace_days(SHOP, SECOND, SECOND, shop(SECOND, [2]))
+    assert ids_by_day(lake) == {FIRST: [1], SECOND: [2]}
+
+
+@pytest.mark.parametrize("name", ["a b", "a,b", "a.b", "x=y", "ü", "select", "it's", "{x}"])
+def test_a_column_may_have_any_usual_name(lake, name):
+    declared = table(**{name: pa.float64()})
+    lake.replace_days(declared, FIRST, FIRST, rows(declared, FIRST, id=[1], **{name: [0.5]}))
+    assert lake.read(declared).to_pylist() == [{"day": FIRST, "id": 1, name: 0.5}]
+
+
+def replace_often(root, day, stamp, times):
+    lake = open_lake(root)
+    meet(2)
+    for number in range(times):
+        lake.replace_days(SHOP, day, day, shop(day, range(20), stamp + number))
+
+
+def test_two_processes_replace_different_days_at_once(lake, processes):
+    processes.run(replace_often, (lake.root, FIRST, 100.0, 12), (lake.root, SECOND, 200.0, 12))
+    found = lake.rows("SELECT day, x, count(*) AS n FROM t GROUP BY ALL ORDER BY day", t=SHOP)
+    assert found == [{"day": FIRST, "x": 111.0, "n": 20}, {"day": SECOND, "x": 211.0, "n": 20}]
+
+
+def test_two_processes_replace_the_same_day_at_once(lake, processes):
+    processes.run(replace_often, (lake.root, FIRST, 100.0, 12), (lake.root, FIRST, 200.0, 12))
+    found = lake.rows("SELECT x, count(*) AS n FROM t GROUP BY ALL", t=SHOP)
+    assert found in ([{"x": 111.0, "n": 20}], [{"x": 211.0, "n": 20}])
+
+
+def write_first(root, number, times):
+    for place in range(times):
+        lake = open_lake(f"{root}/{place}")
+        meet(4)
+        lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, range(5), float(number)))
+
+
+def test_the_first_rows_of_a_day_come_from_one_of_many_writers(tmp_path, processes):
+    times = 4
+    processes.run(write_first, *((str(tmp_path), number, times) for number in range(4)))
+    for place in range(times):
+        lake = open_lake(tmp_path / str(place))
+        found = lake.rows("SELECT count(*) AS n, count(DISTINCT x) AS writers FROM t", t=SHOP)
+        assert found == [{"n": 5, "writers": 1}]
+
+
+def append_first(root, number, times):
+    appended = []
+    for place in range(times):
+        lake = open_lake(f"{root}/{place}")
+        meet(4)
+        row = {"name": "decision", "by": number}
+        appended.append(lake.append_missing(NOTES, row, ["name"]))
+    return appended
+
+
+def test_many_processes_append_a_row_once(tmp_path, processes):
+    times = 4
+    told = processes.run(append_first, *((str(tmp_path), number, times) for number in range(4)))
+    for place in range(times):
+        stored = open_lake(tmp_path / str(place)).rows("FROM t", t=NOTES)
+        assert len(stored) == 1
+        assert [answers[place] for answers in told].count(True) == 1
+        assert told[stored[0]["by"]][place]
+
+
+def append_own(root, number, times):
+    lake = open_lake(root)
+    meet(4)
+    return [
+        lake.append_missing(NOTES, {"name": f"{number}-{i}", "by": number}, ["name"])
+        for i in range(times)
+    ]
+
+
+def test_many_processes_append_rows_of_their_own_and_none_is_lost(lake, processes):
+    times = 5
+    told = processes.run(append_own, *((lake.root, number, times) for number in range(4)))
+    assert all(all(answers) for answers in told)
+    stored = lake.rows("SELECT name FROM t", t=NOTES)
+    assert sorted(row["name"] for row in stored) == sorted(
+        f"{number}-{i}" for number in range(4) for i in range(times)
+    )
+
+
+def add_to_day(root, number, times):
+    lake = open_lake(root)
+    meet(4)
+    for i in range(times):
+        new = shop(FIRST, [100 * number + i])
+        lake.rewrite_days(SHOP, FIRST, FIRST, lambda old, new=new: pa.concat_tables([old, new]))
+
+
+def test_many_processes_add_to_one_day_and_no_row_is_lost_or_doubled(lake, processes):
+    times = 5
+    processes.run(add_to_day, *((lake.root, number, times) for number in range(4)))
+    assert ids_by_day(lake)[FIRST] == [100 * n + i for n in range(4) for i in range(times)]
+
+
+def replace_range_often(root, times):
+    lake = open_lake(root)
+    meet(2)
+    for number in range(times):
+        both = [shop(day, range(10), float(number)) for day in (FIRST, SECOND)]
+        lake.replace_days(SHOP, FIRST, SECOND, pa.concat_tables(both))
+
+
+def read_often(root, times):
+    lake = open_lake(root)
+    meet(2)
+    return [
+        lake.rows("SELECT count(*) AS n, count(DISTINCT x) AS stamps FROM t", t=SHOP)[0]
+        for _ in range(times)
+    ]
+
+
+def read_or_write(root, what, times):
+    return read_often(root, times) if what == "read" else replace_range_often(root, times)
+
+
+def test_a_reader_sees_one_commit_while_another_process_writes(lake, processes):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, range(20)))
+    seen, _ = processes.run(read_or_write, (lake.root, "read", 40), (lake.root, "write", 25))
+    assert seen == [{"n": 20, "stamps": 1}] * 40
+
+
+def test_a_snapshot_stays_readable_after_later_commits(lake):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    held = DeltaTable(lake.uri(SHOP)).file_uris()
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [2]))
+    assert duckdb.sql(f"SELECT id FROM read_parquet({held!r})").fetchall() == [(1,)]
+
+
+def test_an_old_commit_stays_readable_after_checkpoints(lake):
+    for number in range(2 * CHECKPOINT_INTERVAL + 2):
+        if number == CHECKPOINT_INTERVAL + 2:
+            for file in Path(lake.uri(SHOP), "_delta_log").iterdir():
+                os.utime(file, (0, 0))
+        lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [number]))
+    old = DeltaTable(lake.uri(SHOP), version=5)
+    assert old.to_pyarrow_table()["id"].to_pylist() == [4]
+
+
+def test_a_lake_sees_what_another_one_commits(lake):
+    assert lake.read(SHOP).num_rows == 0
+    other = open_lake(lake.root)
+    for number in range(25):
+        other.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [number]))
+        assert ids_by_day(lake) == {FIRST: [number]}
+
+
+WRITER = """
+import sys
+import duckdb
+import pyarrow as pa
+from mlops_drift.store.delta import CHECKPOINT_INTERVAL, DeltaLake
+from mlops_drift_tests.store.samples import FIRST, SECOND, SHOP, shop
+
+lake = DeltaLake(sys.argv[1], duckdb.connect())
+for number in range(10_000):
+    both = [shop(day, range(500), float(number)) for day in (FIRST, SECOND)]
+    lake.replace_days(SHOP, FIRST, SECOND, pa.concat_tables(both))
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.004, 0.011])
+def test_a_killed_writer_leaves_a_readable_and_consistent_table(lake, pause):
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, lake.root], stdout=subprocess.PIPE, text=True
+    )
+    done = [int(writer.stdout.readline()) for _ in range(12)][-1]
+    time.sleep(pause)
+    writer.send_signal(signal.SIGKILL)
+    done = int(([done, *writer.stdout.read().split()])[-1])
+    writer.wait()
+    found = lake.rows("SELECT day, x, count(*) AS n FROM t GROUP BY ALL ORDER BY day", t=SHOP)
+    stamp = found[0]["x"]
+    assert stamp in (done, done + 1)
+    assert found == [{"day": day, "x": stamp, "n": 500} for day in (FIRST, SECOND)]
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    lake.replace_days(SHOP, SECOND, SECOND, shop(SECOND, [2]))
+    assert ids_by_day(lake) == {FIRST: [1], SECOND: [2]}
+
+
+@pytest.mark.parametrize("before", [[], [1]], ids=["of an empty day", "of a full day"])
+def test_a_rewrite_runs_its_builder_again_when_another_writer_came_between(tmp_path, before):
+    mine, other = (DeltaLake(tmp_path, duckdb.connect()) for _ in range(2))
+    day = date(2024, 10, 7)
+    journal = Table("features.journal", pa.schema([DAY, ("id", pa.int64())]))
+
+    def entries(ids):
+        rows_of_day = [{"day": day, "id": number} for number in ids]
+        return pa.Table.from_pylist(rows_of_day, schema=journal.schema)
+
+    mine.replace_days(journal, day, day, entries(before))
+    calls = []
+
+    def add_two(existing):
+        calls.append(sorted(existing["id"].to_pylist()))
+        if len(calls) == 1:
+            other.replace_days(journal, day, day, entries([*before, 50]))
+        return pa.concat_tables([existing, entries([2])])
+
+    mine.rewrite_days(journal, day, day, add_two)
+    assert calls == [before, [*before, 50]]
+    assert sorted(mine.read(journal)["id"].to_pylist()) == sorted([*before, 2, 50])
+
+
+def test_a_table_whose_log_is_damaged_is_named(lake):
+    lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
+    [log] = Path(lake.uri(SHOP), "_delta_log").glob("*0.json")
+    log.write_text("{nonsense")
+    again = open_lake(Path(lake.root))
+    with pytest.raises(LakeError, match="bring it back from a backup") as caught:
+        again.read(SHOP)
+    assert lake.uri(SHOP) in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,366 @@
+import math
+from datetime import date, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from mlops_drift.schema.columns import Column, Target
+from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.records import Promotion, Removal, RemovedError, VersionRecord
+from mlops_drift.store.tables import model_tables
+
+MONDAY = date(2024, 10, 7)
+TARGET = Target(column="y", kind="binary", classes=["yes", "no"], positive="yes")
+TABLES = model_tables("churn", "id", "text", {"x": Column(type="number")}, TARGET)
+VERSION = VersionRecord(
+    version=1,
+    as_of=MONDAY,
+    training_set="set",
+    rows=10,
+    family="linear",
+    metric="auc",
+    value=0.8,
+    lower=0.7,
+    upper=0.9,
+    n_test=3,
+    mlflow_run="run",
+)
+
+
+def day(number):
+    return MONDAY + timedelta(days=number)
+
+
+@pytest.fixture(scope="module")
+def connection():
+    return duckdb.connect()
+
+
+@pytest.fixture
+def model(tmp_path, connection):
+    return ModelLake(DeltaLake(tmp_path, connection), "churn", TABLES, "id", TARGET)
+
+
+def put(model, table, rows):
+    """Writes rows, each with its day, over the days that they span."""
+    days = sorted(row["day"] for row in rows)
+    data = pa.Table.from_pylist(rows, schema=table.schema)
+    model.lake.replace_days(table, days[0], days[-1], data)
+
+
+def put_features(model, *dated):
+    put(
+        model,
+        TABLES.features,
+        [
+            {"day": day(number), "id": key, "event_time": datetime(2024, 10, 7), "x": 0.5}
+            for number, key in dated
+        ],
+    )
+
+
+def put_labels(model, *dated):
+    put(model, TABLES.labels, [{"day": day(n), "id": key, "y": label} for n, key, label in dated])
+
+
+def put_predictions(model, *dated):
+    put(
+        model,
+        TABLES.predictions,
+        [
+            {"day": day(n), "version": version, "id": key, "prediction": "yes", "score": 0.9}
+            for n, version, key in dated
+        ],
+    )
+
+
+def known(model, as_of, since=None):
+    rows = model.labelled(day(as_of), None if since is None else day(since)).to_pylist()
+    return [(row["id"], row["y"]) for row in rows]
+
+
+def test_a_label_is_known_from_the_day_it_arrived(model):
+    put_features(model, (0, "b"), (0, "a"), (1, "c"))
+    put_labels(model, (0, "a", "yes"), (2, "b", "no"), (3, "c", "yes"))
+    assert known(model, 0) == [("a", "yes")]
+    assert known(model, 1) == [("a", "yes")]
+    assert known(model, 2) == [("a", "yes"), ("b", "no")]
+    assert known(model, 3) == [("a", "yes"), ("b", "no"), ("c", "yes")]
+    assert known(model, 3, since=1) == [("c", "yes")]
+    columns = [*TABLES.features.schema.names, "y"]
+    assert model.labelled(day(3), None).schema.names == columns
+
+
+def test_the_last_correction_that_arrived_counts(model):
+    put_features(model, (0, "a"))
+    put_labels(model, (1, "a", "yes"), (3, "a", "no"))
+    assert [known(model, as_of) for as_of in range(4)] == [
+        [],
+        [("a", "yes")],
+        [("a", "yes")],
+        [("a", "no")],
+    ]
+    assert model.labelled_counts(day(2)) == ({day(0): 1}, {"yes"})
+    assert model.labelled_counts(day(3)) == ({day(0): 1}, {"no"})
+
+
+def test_a_label_of_no_event_or_from_before_its_event_is_used_nowhere(model):
+    put_features(model, (2, "early"), (0, "a"))
+    put(model, TABLES.events, model.lake.read(TABLES.features).to_pylist())
+    put_labels(model, (1, "early", "yes"), (1, "ghost", "no"), (1, "a", "no"))
+    assert known(model, 5) == [("a", "no")]
+    assert model.labelled_counts(day(5)) == ({day(0): 1}, {"no"})
+    assert model.unmatched_labels(day(1), day(1)) == {day(1): 2}
+    assert model.unmatched_labels(day(2), day(5)) == {}
+
+
+def test_labelled_rows_are_counted_by_the_day_of_their_event(model):
+    put_features(model, (0, "a"), (0, "b"), (2, "c"), (3, "d"))
+    put_labels(model, (1, "a", "yes"), (4, "b", "no"), (4, "c", "no"))
+    assert model.labelled_counts(day(4)) == ({day(0): 2, day(2): 1}, {"yes", "no"})
+    assert model.labelled_counts(day(0)) == ({}, set())
+
+
+def test_an_empty_lake_answers_every_question(model):
+    assert model.last_day() is None
+    assert model.promotions() == []
+    assert model.champions(day(9), day(9)) == {day(9): None}
+    assert model.versions() == []
+    assert model.log.entries() == []
+    assert model.labelled(day(9), None).num_rows == 0
+    assert model.labelled_counts(day(9)) == ({}, set())
+    assert model.unmatched_labels(day(0), day(9)) == {}
+    assert model.outcomes(day(0), day(9), 3).num_rows == 0
+    assert model.daily_values(None, day(9)) == []
+    assert model.failures(1, day(0), day(9), ["performance_drop"]) == []
+    assert model.evaluations(day(0)) == []
+    assert model.performance_history(1, day(9)) == []
+    assert model.label_coverage(day(0), day(9), [(0, 3)]) == []
+    assert model.errors_in_order(1, day(9)).num_rows == 0
+    assert model.predicted(1, day(0), day(9), []).num_rows == 0
+    assert model.final_outcomes(day(0), day(9)).num_rows == 0
+
+
+def test_the_last_day_is_the_last_that_has_features(model):
+    put_features(model, (0, "a"), (4, "b"))
+    assert model.last_day() == day(4)
+
+
+def promotion(number, as_of, version, decision="initial"):
+    return Promotion(number, day(as_of), version, number - 1 or None, "set", "digest", decision)
+
+
+def test_a_promoted_version_serves_from_the_next_day(model):
+    for item in (promotion(1, 0, 1), promotion(2, 3, 2, "d1")):
+        model.add_promotion(item)
+    serving = model.champions(day(0), day(5)).values()
+    assert [item and item.version for item in serving] == [None, 1, 1, 1, 2, 2]
+    assert model.promotions(until=day(2)) == [promotion(1, 0, 1)]
+
+
+def test_of_two_promotions_on_one_day_the_later_serves(model):
+    for item in (promotion(2, 1, 3, "d2"), promotion(1, 1, 2, "d1")):
+        model.add_promotion(item)
+    assert model.champions(day(2), day(2))[day(2)].version == 3
+
+
+def test_versions_and_promotions_are_recorded_once(model):
+    for _ in range(2):
+        model.add_version(VERSION)
+        model.add_promotion(promotion(1, 0, 1))
+    assert model.versions() == [VERSION]
+    assert model.version(1) == VERSION
+    assert len(model.promotions()) == 1
+    with pytest.raises(LookupError, match="has no version 7; materialize challenger"):
+        model.version(7)
+
+
+def decide(model, stage="decided", decision="churn-0003", number=3, **others):
+    facts = {"rules": ["drift"], "version": 1, "reason": "it drifted", **others}
+    return model.log.record(decision=decision, stage=stage, day=day(number), **facts)
+
+
+def test_a_decision_is_recorded_once_and_gets_its_outcome(model):
+    asked = {"candidates": {"since_change": day(1), "everything": None}, "labelled": 40}
+    assert decide(model, evidence=[{"column": "x", "day": day(3)}], **asked)
+    assert not decide(model, reason="another reason")
+    (pending,) = model.log.entries()
+    assert (pending["outcome"], pending["challenger"], pending["outcome_reason"]) == (
+        None,
+        None,
+        "",
+    )
+    assert (pending["reason"], pending["rules"]) == ("it drifted", ["drift"])
+    assert (pending["candidates"], pending["labelled"]) == (asked["candidates"], 40)
+    assert (pending["training_window"], pending["since"], pending["scores"]) == (None, None, [])
+    assert pending["evidence"] == [{"column": "x", "day": "2024-10-10"}]
+
+    scores = [{"name": "everything", "value": 0.7}, {"name": "since_change", "value": 0.8}]
+    chosen = {"training_window": "since_change", "since": day(1), "scores": scores}
+    assert decide(model, "chosen", **chosen)
+    assert not decide(model, "chosen", training_window="everything")
+    (pending,) = model.log.entries()
+    assert {name: pending[name] for name in chosen} == chosen
+    assert pending["reason"] == "it drifted"
+
+    assert decide(model, "waiting", number=4, challenger=2, reason="waits")
+    (waiting,) = model.log.entries()
+    assert (waiting["outcome"], waiting["challenger"]) == ("waiting", 2)
+
+    assert decide(model, "rejected", challenger=2, reason="no better")
+    assert decide(model, "decided", "churn-0005", 5)
+    assert [
+        (item["decision"], item["outcome"], item["challenger"], item["outcome_reason"])
+        for item in model.log.entries()
+    ] == [("churn-0003", "rejected", 2, "no better"), ("churn-0005", None, None, "")]
+    assert not decide(model, "promoted", challenger=2)
+    assert model.log.entries()[0]["reason"] == "it drifted"
+
+
+def outcome_rows(model, first, last, reach=0):
+    rows = model.outcomes(day(first), day(last), reach).to_pylist()
+    return [(row["key"], row["version"], row["label"], row["label_day"]) for row in rows]
+
+
+def test_outcomes_have_a_row_for_each_version_and_each_arrival_up_to_the_day(model):
+    put_predictions(model, (1, 1, "a"), (1, 2, "a"))
+    put_labels(model, (0, "a", "no"), (2, "a", "yes"), (4, "a", "no"))
+    assert outcome_rows(model, 2, 2) == [("a", 1, "yes", day(2)), ("a", 2, "yes", day(2))]
+    assert len(outcome_rows(model, 4, 4)) == 4
+    assert outcome_rows(model, 0, 0) == []
+    assert outcome_rows(model, 3, 3) == []
+
+
+def test_outcomes_reach_back_from_the_days_that_labels_are_about(model):
+    put_predictions(model, *((number, 1, f"k{number}") for number in range(5)))
+    put_labels(model, *((number, f"k{number}", "no") for number in range(4)), (4, "k3", "yes"))
+    assert [row[0] for row in outcome_rows(model, 4, 4)] == ["k3", "k3"]
+    assert [row[0] for row in outcome_rows(model, 4, 4, reach=2)] == ["k1", "k2", "k3", "k3"]
+
+
+def performance(number, production_day, *, version=1, window=1, value=0.8, n=10, verdict="pass"):
+    return {
+        "day": day(number),
+        "check": "performance_drop",
+        "slice": "",
+        "production_day": day(production_day),
+        "window": window,
+        "version": version,
+        "metric": "auc",
+        "value": value,
+        "lower": 0.7,
+        "upper": 0.9,
+        "n": n,
+        "test_value": 0.85,
+        "threshold": 0.05,
+        "verdict": verdict,
+        "reason": "because",
+    }
+
+
+def test_daily_values_are_as_last_measured_up_to_a_day(model):
+    put(
+        model,
+        TABLES.performance,
+        [
+            performance(1, 0, value=0.8, n=10),
+            performance(3, 0, value=0.6, n=20),
+            performance(3, 0, value=0.1, window=7),
+            performance(3, 2, value=math.nan, n=1),
+            performance(3, 1, version=2, value=0.5),
+        ],
+    )
+
+    def values(version, until):
+        rows = model.daily_values(version, day(until))
+        return [(row["day"], row["version"], row["value"], row["n"]) for row in rows]
+
+    assert values(None, 2) == [(day(0), 1, 0.8, 10)]
+    assert values(None, 3) == [(day(0), 1, 0.6, 20), (day(1), 2, 0.5, 10)]
+    assert values(2, 3) == [(day(1), 2, 0.5, 10)]
+
+
+def drift(number, *, version=1, verdict="fail", column="x"):
+    return {
+        **{field.name: None for field in TABLES.drift.schema},
+        "day": day(number),
+        "version": version,
+        "verdict": verdict,
+        "column": column,
+        "check": "covariate_drift",
+        "window": 1,
+        "rule": "drift",
+        "baseline": "reference",
+        "n_reference": 100,
+        "n": 50,
+        "metric": "psi",
+        "value": 0.4,
+        "threshold": 0.2,
+        "reason": "because",
+    }
+
+
+def test_failures_are_those_of_a_version_after_a_day_and_up_to_another(model):
+    put(
+        model,
+        TABLES.drift,
+        [drift(number) for number in range(1, 5)]
+        + [drift(3, version=2), drift(3, verdict="pass", column="z")],
+    )
+    put(
+        model,
+        TABLES.performance,
+        [performance(3, 1, verdict="fail"), performance(3, 2, verdict="unknown")],
+    )
+    found = [
+        (row["day"], row["check"], row["production_day"], row["column"])
+        for row in model.failures(
+            1, after=day(1), until=day(3), checks=["covariate_drift", "performance_drop"]
+        )
+    ]
+    assert model.failures(1, day(1), day(3), []) == []
+    only = model.failures(1, day(1), day(3), ["performance_drop"])
+    assert [row["check"] for row in only] == ["performance_drop"]
+    assert found == [
+        (day(2), "covariate_drift", day(2), "x"),
+        (day(3), "covariate_drift", day(3), "x"),
+        (day(3), "performance_drop", day(1), "auc"),
+    ]
+
+
+# What was removed
+
+
+def test_labelled_rows_that_were_removed_still_count(model):
+    put_features(model, (0, "a"), (0, "b"), (1, "c"), (5, "d"))
+    put_labels(model, (1, "a", "yes"), (1, "b", "no"), (2, "c", "yes"), (6, "d", "yes"))
+    before = [model.labelled_counts(day(number)) for number in (5, 9)]
+    model.remember_labelled(day(1), day(9))
+    empty = TABLES.features.schema.empty_table()
+    model.lake.replace_days(TABLES.features, day(0), day(0), empty)
+    assert [model.labelled_counts(day(number)) for number in (5, 9)] == before
+    model.remember_labelled(day(2), day(9))
+    model.lake.replace_days(TABLES.features, day(0), day(1), empty)
+    assert [model.labelled_counts(day(number)) for number in (5, 9)] == before
+
+
+def test_rows_that_come_back_are_not_counted_twice(model):
+    put_features(model, (0, "a"), (0, "b"))
+    put_labels(model, (1, "a", "yes"), (1, "b", "no"))
+    model.remember_labelled(day(1), day(9))
+    assert model.labelled_counts(day(9)) == ({day(0): 2}, {"yes", "no"})
+
+
+def test_a_removed_version_says_when_and_why_it_went(model):
+    model.add_version(VERSION)
+    model.require_kept([1, 2])
+    removal = Removal(1, day(20), "set", "nothing points to it any more")
+    model.add_removal(removal)
+    model.add_removal(Removal(1, day(21), "set", "again"))
+    assert model.removals() == {1: removal}
+    model.require_kept([2])
+    told = f"version 1 was removed by the retention on {day(20)} .nothing points to it any more"
+    with pytest.raises(RemovedError, match=told):
+        model.require_kept([2, 1])
