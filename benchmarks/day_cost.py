@@ -24,7 +24,7 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from mlops_drift.config.loading import find_model  # noqa: E402
-from mlops_drift.simulation.historical_run import Replay, Step, open_instance, quiet  # noqa: E402
+from mlops_drift.simulation.historical_run import HistoricalRun, Step, open_instance, quiet  # noqa: E402
 
 LAST_WARM_UP_DAY = date(2019, 7, 13)
 LAST_DAY = date(2019, 7, 30)
@@ -87,7 +87,7 @@ def main() -> None:
     empty: list[float] = []
     with quiet(), open_instance() as instance:
         model = find_model("glassware")
-        Replay(model, instance, last=LAST_WARM_UP_DAY).run(lambda step, what: None)
+        HistoricalRun(model, instance, last=LAST_WARM_UP_DAY).run(lambda step, what: None)
         job = empty_job()
         job.execute_in_process(instance=instance, partition_key="2019-07-01", run_config=QUIET)
         day = LAST_WARM_UP_DAY
@@ -98,7 +98,7 @@ def main() -> None:
             def on_step(step: Step, what: str, events: list[str] = events) -> None:
                 events.append(what)
 
-            replay = Replay(model, instance, first=day, last=day)
+            replay = HistoricalRun(model, instance, first=day, last=day)
             begun = time.perf_counter()
             replay.run(on_step)
             taken = time.perf_counter() - begun

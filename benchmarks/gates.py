@@ -18,15 +18,15 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from mlops_drift.learning.config import BusinessValue, FamilyName, MetricName, Training
-from mlops_drift.learning.gates.base import FRESH_ROWS, Candidate, Duel, Gate
+from mlops_drift.learning.gates.base import FRESH_ROWS, Candidate, ChampionComparison, Gate
 from mlops_drift.learning.gates.beats_champion import BeatsChampion
 from mlops_drift.learning.gates.config import Gates
-from mlops_drift.learning.gates.cv_test_gap import AsValidated
+from mlops_drift.learning.gates.cv_test_gap import CvTestGap
 from mlops_drift.learning.gates.distribution import PredictionDistribution
 from mlops_drift.learning.gates.overlap import NoRowOverlap
-from mlops_drift.learning.gates.refit_consistency import TrainedOnTrainPart
+from mlops_drift.learning.gates.refit_consistency import RefitConsistency
 from mlops_drift.learning.gates.registry import gates_of
-from mlops_drift.learning.gates.target_leakage import NoPerfectFeature
+from mlops_drift.learning.gates.target_leakage import TargetLeakage
 from mlops_drift.learning.metrics import Array, wilson
 from mlops_drift.learning.model import fit, out_of_fold
 from mlops_drift.learning.recipe import Recipe
@@ -65,7 +65,7 @@ MODEST: dict[FamilyName, dict[str, Any]] = {
     },
 }
 
-# A test part is a fifth of a training set.
+# A test split is a fifth of a training set.
 TRAIN_ROWS = 4
 
 
@@ -177,7 +177,7 @@ def verdicts(gates: Sequence[Gate], candidate: Candidate) -> dict[str, str]:
 
 
 def challenger(world: World, task: Task, rows: pd.DataFrame) -> Candidate:
-    """An honest challenger, fitted on the train part alone."""
+    """An honest challenger, fitted on the train split alone."""
     train, test = rows.iloc[: -task.n], rows.iloc[-task.n :].reset_index(drop=True)
     turn = task.seed + list(SIZES).index(task.n) + FAMILIES.index(task.family)
     metric = world.metrics[turn % len(world.metrics)]
@@ -206,12 +206,12 @@ def challenger(world: World, task: Task, rows: pd.DataFrame) -> Candidate:
         fresh_predictions=lambda: pickle.loads(pickle.dumps(model)).predict(fresh),
         refitted=lambda: fit(recipe, *learned, training.seed).predict(test),
         made_by_this_code=True,
-        duel=None,
+        champion_comparison=None,
     )
 
 
 def of_all_rows(honest: Candidate, family: FamilyName, rng: np.random.Generator) -> Candidate:
-    """The same recipe, fitted on the test part too."""
+    """The same recipe, fitted on the test split too."""
     rows, recipe = pd.concat([honest.train, honest.test]), Recipe(family, MODEST[family])
     features, truth = rows[list(COLUMNS)], rows["y"].to_numpy()
     greedy = fit(recipe, features, truth, COLUMNS, honest.target, honest.seed)
@@ -258,7 +258,7 @@ def leaking(honest: Candidate, family: FamilyName, rng: np.random.Generator) -> 
 
 
 def copied(honest: Candidate, family: FamilyName, rng: np.random.Generator) -> Candidate:
-    """A quarter of the test rows are in the train part too, under other keys."""
+    """A quarter of the test rows are in the train split too, under other keys."""
     twins = honest.test[rng.random(len(honest.test)) < 0.25]
     twins = twins.assign(id=-1 - np.arange(len(twins)))
     return replace(honest, train=pd.concat([honest.train, twins], ignore_index=True))
@@ -275,7 +275,7 @@ def constant(honest: Candidate, family: FamilyName, rng: np.random.Generator) ->
 
 HONEST = "honest"
 DISHONEST: dict[str, Callable[[Candidate, FamilyName, np.random.Generator], Candidate]] = {
-    "fitted on train and test part": of_all_rows,
+    "fitted on train and test split": of_all_rows,
     "knows half of the test rows": half_by_heart,
     "knows all test rows": all_by_heart,
     "a column tells the label": leaking,
@@ -284,7 +284,7 @@ DISHONEST: dict[str, Callable[[Candidate, FamilyName, np.random.Generator], Cand
 }
 # The gates that look for these.
 OVERLAP = NoRowOverlap()
-WATCHING = (PredictionDistribution(), NoPerfectFeature(), AsValidated(), TrainedOnTrainPart())
+WATCHING = (PredictionDistribution(), TargetLeakage(), CvTestGap(), RefitConsistency())
 
 
 def equals(world: World, n: int, comparison: str, draws: int) -> int:
@@ -318,7 +318,7 @@ def equals(world: World, n: int, comparison: str, draws: int) -> int:
             fresh_predictions=None,
             refitted=None,
             made_by_this_code=True,
-            duel=Duel(rows["y"].to_numpy(), *both),
+            champion_comparison=ChampionComparison(rows["y"].to_numpy(), *both),
         )
         accepted += BeatsChampion().judge(duelling).verdict == "pass"
     return accepted
@@ -356,7 +356,7 @@ def honest_table(found: Sequence[Found]) -> Table:
 
 
 def by_size_table(found: Sequence[Found]) -> Table:
-    """The same by rows of the test part and by family, for all gates together."""
+    """The same by rows of the test split and by family, for all gates together."""
     table = table_of("Honest models rejected by any gate", "which", "rejected")
     for what, value in [("n", n) for n in SIZES] + [("family", name) for name in FAMILIES]:
         here = [one.rejected for one in found if getattr(one.task, what) == value]

@@ -129,7 +129,7 @@ def false_alarms(worlds: int) -> Table:
     """False alarms without a drop, and how soon a drop of ten points is found."""
     table = Table(title="performance_drop, 100 rows a day, accuracy .85", title_justify="left")
     for column in (
-        "rows of the test part",
+        "rows of the test split",
         "false alarms in 1,000 days",
         "drop of 10 points found within 10 days",
     ):
@@ -185,7 +185,7 @@ def scored_rows(
 def main() -> None:
     """Prints everything, the quickest first."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worlds", type=int, default=200, help="simulated test parts")
+    parser.add_argument("--worlds", type=int, default=200, help="simulated test splits")
     parser.add_argument("--chunks", type=int, default=200, help="chunks of an estimate")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()

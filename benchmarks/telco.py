@@ -1,6 +1,6 @@
 """How good the churn model is on the published Telco data, over several seeds.
 
-Each seed draws another test part and makes another search: the shipped description of `churn`,
+Each seed draws another test split and makes another search: the shipped description of `churn`,
 nothing else changed, on all 7,043 customers. Every gate is evaluated.
 
     python benchmarks/telco.py --telco ../shared/data/telco
@@ -24,7 +24,7 @@ from mlops_drift.pipeline.landing import land_events, land_labels
 from mlops_drift.pipeline.scoring import predict_table
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.resources import model_lake
+from mlops_drift.resources import model_store
 from mlops_drift.simulation.historical_run import quiet
 from mlops_drift.sources.config import FilesSource
 from mlops_drift.sources.registry import open_source
@@ -49,13 +49,13 @@ def telco_source(folder: Path) -> FilesSource:
 
 
 def measure(folder: Path, seed: int) -> dict[str, object]:
-    """Trains and gates one version; its metrics on the test part and what the gates say."""
+    """Trains and gates one version; its metrics on the test split and what the gates say."""
     found = find_model("churn")
     training = found.spec.training.model_copy(update={"seed": seed})
     spec = found.spec.model_copy(update={"training": training})
     started = process_time()
     with tempfile.TemporaryDirectory() as root, duckdb.connect() as connection, quiet():
-        model = model_lake(MemoryLake(root, connection), spec)
+        model = model_store(MemoryLake(root, connection), spec)
         source = open_source(telco_source(folder), found.folder)
         land_events(spec, model, source, spec.start_date, AS_OF)
         land_labels(spec, model, source, spec.start_date, AS_OF)

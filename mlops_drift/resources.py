@@ -15,7 +15,7 @@ from mlops_drift.registry.registry import Registry
 from mlops_drift.registry.studies import Studies
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.lake import Lake
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 
 class LakeResource(dg.ConfigurableResource["LakeResource"]):
@@ -32,11 +32,11 @@ class LakeResource(dg.ConfigurableResource["LakeResource"]):
             self._lake = DeltaLake(self.root, connection)
             yield self
 
-    def of(self, spec: ModelSpec) -> ModelLake:
+    def of(self, spec: ModelSpec) -> ModelStore:
         """The lake as one model's assets see it."""
         if self._lake is None:
             raise RuntimeError("the lake is open only inside a run or a tick")
-        return model_lake(self._lake, spec)
+        return model_store(self._lake, spec)
 
 
 class RegistryResource(dg.ConfigurableResource[Registry]):
@@ -61,9 +61,9 @@ def _registry(
     return Registry(tracking_uri, artifact_root, lock_root, alias_prefix)
 
 
-def model_lake(lake: Lake, spec: ModelSpec) -> ModelLake:
+def model_store(lake: Lake, spec: ModelSpec) -> ModelStore:
     """The lake as one model sees it."""
-    return ModelLake(lake, spec.name, spec.tables, spec.key, spec.target)
+    return ModelStore(lake, spec.name, spec.tables, spec.key, spec.target)
 
 
 @contextmanager

@@ -145,7 +145,7 @@ def studies_url() -> str:
 
 
 def artifact_root() -> Path:
-    """The folder of MLflow's artefacts."""
+    """The folder of MLflow's artifacts."""
     return data_root() / "mlartifacts"
 
 

@@ -84,7 +84,7 @@ def test_the_champion_passes_every_gate(telco):
     assert (record.rows, promotion.as_of) == (5000, PROMPT_UNTIL)
     assert record.value >= 0.55
     names = ["test_f1", "test_auc", "test_precision", "false_negative_rate", "calibration"]
-    names += ["business_value", "null_robustness", "no_perfect_feature", "fresh_process"]
+    names += ["business_value", "null_robustness", "target_leakage", "fresh_process"]
     for name in names:
         (evaluation,) = evaluations(instance, "telco", "challenger", name)
         assert evaluation.passed, evaluation.description

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.assets.common import column_schema
-from mlops_drift.charts.baseline import birth_pictures
+from mlops_drift.charts.baseline import baseline_pictures
 from mlops_drift.charts.drift import Panel, comparison_chart
 from mlops_drift.checks.drift import drift_checks
 from mlops_drift.checks.gates import gate_checks, gate_pictures
@@ -32,10 +32,10 @@ from mlops_drift.pipeline.gates import evaluate_gates
 from mlops_drift.pipeline.landing import land_events, land_labels
 from mlops_drift.pipeline.performance import measure_performance
 from mlops_drift.pipeline.scoring import score_days
-from mlops_drift.pipeline.training import train_birth
+from mlops_drift.pipeline.training import train_package
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
-from mlops_drift.resources import model_lake
+from mlops_drift.resources import model_store
 from mlops_drift.simulation.backtest import UNATTENDED
 from mlops_drift.sources.registry import open_source
 from mlops_drift.store.decision_log import IDLE
@@ -125,7 +125,7 @@ def walked(tmp_path_factory):
     pd.concat(map(labels_of, range(4))).to_parquet(root / "labels.parquet", index=False)
     spec, registry = described(), MemoryRegistry()
     with duckdb.connect() as connection:
-        model = model_lake(DeltaLake(root / "lake", connection), spec)
+        model = model_store(DeltaLake(root / "lake", connection), spec)
         source = open_source(spec.source, root)
         land_events(spec, model, source, day(0), day(4))
         land_labels(spec, model, source, day(0), day(4))
@@ -202,7 +202,7 @@ def test_gates_judge_every_column_and_have_their_pictures(walked):
     training_set = model.version(1).training_set
     importance = model.sets.read_importance(training_set, 1)
     predictions = model.sets.read_test_predictions(training_set, 1)
-    assert set(birth_pictures(spec, predictions, importance)) == {"confusion", "importance"}
+    assert set(baseline_pictures(spec, predictions, importance)) == {"confusion", "importance"}
 
 
 def test_an_event_is_explained_by_its_key(walked):
@@ -231,13 +231,13 @@ def test_mlflow_keeps_a_version_of_such_columns(walked, tmp_path, mlflow_databas
     registry.prepare("tiny")
     stored = walked.model.sets.read(walked.model.version(1).training_set)
     identity = {"training_set": stored.id, "spec_digest": "1", "code_digest": "1"}
-    birth = train_birth(walked.spec, stored, identity, day(2), lambda number, value: None)
+    baseline = train_package(walked.spec, stored, identity, day(2), lambda number, value: None)
     experiment = registry.client.get_experiment_by_name("tiny")
     with mlflow.start_run(experiment_id=experiment.experiment_id):
-        version = registry.register("tiny", birth)
+        version = registry.register("tiny", baseline)
     assert list(registry.artifact("tiny", version).signature) == list(walked.spec.columns)
     rows = stored.test.to_pandas()[list(walked.spec.columns)].head(5)
-    known = birth.pipeline.predict_proba(rows)
+    known = baseline.pipeline.predict_proba(rows)
     assert registry.pipeline("tiny", version).predict_proba(rows).tolist() == known.tolist()
 
 

@@ -14,7 +14,7 @@ from mlops_drift.config.loading import find_model
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.pipeline.gates import model_gates
 from mlops_drift.resources import open_registry
-from mlops_drift.simulation.historical_run import Replay, open_instance
+from mlops_drift.simulation.historical_run import HistoricalRun, open_instance
 from mlops_drift_tests.tiny import evaluations
 
 FIRST = date(2024, 1, 1)
@@ -26,9 +26,9 @@ GATES = [
     "beats_champion",
     "no_key_overlap",
     "no_row_overlap",
-    "no_perfect_feature",
-    "test_as_validated",
-    "trained_on_train_part",
+    "target_leakage",
+    "cv_test_gap",
+    "refit_consistency",
     "null_robustness",
     "extreme_value_robustness",
     "single_row_latency",
@@ -47,7 +47,7 @@ class Own:
         table: features and the label, in the column `target`.
         target: of the YAML.
         training: of the YAML.
-        limits: of the metrics of the test part.
+        limits: of the metrics of the test split.
         a_day: rows a day; their labels arrive on the next one.
         first_rows: labelled rows for the first version.
         served: days that it scores.
@@ -134,7 +134,9 @@ def told(new_world):
     with world.active(), open_instance() as instance:
         for name in OWN:
             # Up to the day that the first version is trained on, and the days that it scores.
-            Replay(find_model(name), instance, step=OWN[name]().served[0]).run(lambda *said: None)
+            HistoricalRun(find_model(name), instance, step=OWN[name]().served[0]).run(
+                lambda *said: None
+            )
     return world
 
 

@@ -52,11 +52,11 @@ CLIENT = ("mlflow", "MlflowClient", "create_model_version")
 # turned rule, while version 1 serves.
 CALLS = {
     "in the landing of a day": ("mlops_drift.store.delta", "DeltaLake", "replace_days", *AFTER),
-    "in the search": ("mlops_drift.registry.studies", "_StudyMemory", "keep", *AFTER),
+    "in the search": ("mlops_drift.registry.studies", "_StudyCache", "keep", *AFTER),
     "in logging, before the version is registered": (*CLIENT, "before", None),
     "between registration and alias": (*CLIENT, *AFTER),
     "between the table of promotions and the alias": (
-        *("mlops_drift.store.model_store", "ModelLake", "add_promotion", *AFTER),
+        *("mlops_drift.store.model_store", "ModelStore", "add_promotion", *AFTER),
     ),
     "between alias and record": (
         *("mlops_drift.registry.registry", "Registry", "set_alias", "after", "champion"),
@@ -120,7 +120,7 @@ def test_a_killed_run_ends_with_the_tables_of_an_undisturbed_one(killed, told_st
         assert resumed[name] == content, name
 
 
-def test_two_data_folders_hold_the_same_training_sets_and_births(killed, told_story):
+def test_two_data_folders_hold_the_same_training_sets_and_baselines(killed, told_story):
     def stored(world):
         root = world.data / "lake" / "training" / "tiny"
         return {

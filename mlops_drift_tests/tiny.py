@@ -25,9 +25,9 @@ from mlops_drift.assets.common import CHAMPION, TRAINING_SET, asset_key
 from mlops_drift.config.loading import find_model
 from mlops_drift.definitions import defs
 from mlops_drift.jobs import daily_job_name, retraining_job_name
-from mlops_drift.resources import default_resources, model_lake, open_lake
+from mlops_drift.resources import default_resources, model_store, open_lake
 from mlops_drift.sensors.retraining import sensor_name
-from mlops_drift.simulation.historical_run import QUIET, Replay, quiet
+from mlops_drift.simulation.historical_run import QUIET, HistoricalRun, quiet
 
 FIRST = date(2024, 3, 1)
 ROWS = 60
@@ -251,13 +251,13 @@ class World:
 
     def replay(self, instance, model="tiny", until=None, on_step=lambda step, what: None, step=1):
         """Walks a model through its days, some at a time."""
-        Replay(find_model(model), instance, last=until, step=step).run(on_step)
+        HistoricalRun(find_model(model), instance, last=until, step=step).run(on_step)
 
     @contextmanager
     def lake(self, model="tiny"):
         """The lake as a model sees it."""
         with open_lake() as lake:
-            yield model_lake(lake, self.spec(model))
+            yield model_store(lake, self.spec(model))
 
     def tables(self):
         """The content of every table, in an order that does not depend on how it was written."""

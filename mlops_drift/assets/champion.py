@@ -26,8 +26,8 @@ from mlops_drift.lifecycle.promotion import (
     Person,
     PromotionError,
     approve,
-    decline,
     finish,
+    reject_challenger,
     rollback,
     waiting_decision,
 )
@@ -35,7 +35,7 @@ from mlops_drift.lifecycle.retraining import champion_already, promote_or_reject
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
 
@@ -110,7 +110,7 @@ def _by_hand(
     context: dg.AssetExecutionContext,
     config: ChampionConfig,
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: Registry,
 ) -> dg.MaterializeResult:
     if config.move is not Move.APPROVE or spec.policy.approval == "manual" or config.by:
@@ -122,7 +122,7 @@ def _by_hand(
         show_outcome(context.instance, spec, model, moved.decision)
         return _result(spec, model, registry, moved)
     if config.move is Move.REJECT and person:
-        rejected = decline(spec, model, registry, person, config.version)
+        rejected = reject_challenger(spec, model, registry, person, config.version)
         show_outcome(context.instance, spec, model, rejected["decision"])
         return _result(spec, model, registry, None, rejected["outcome_reason"])
     version = config.version
@@ -137,10 +137,10 @@ def _by_hand(
     return _result(spec, model, registry, moved)
 
 
-def show_move(
+def show_transition(
     instance: dg.DagsterInstance,
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     decision: str,
 ) -> None:
@@ -159,17 +159,17 @@ def show_move(
             )
 
 
-def finish_move(
-    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelLake, registry: Registry
+def reconcile_transition(
+    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelStore, registry: Registry
 ) -> None:
     """Finishes a move whose process was killed, and shows it."""
     finished = finish(spec, model, registry)
     if finished:
-        show_move(instance, spec, model, registry, finished.decision)
+        show_transition(instance, spec, model, registry, finished.decision)
 
 
 def _facts(
-    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, promoted: Promotion
+    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, promoted: Promotion
 ) -> dict[str, Any]:
     """What the page says of a promotion, however it was made."""
     return {
@@ -186,7 +186,7 @@ def _facts(
 
 def _result(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: Registry,
     promoted: Promotion | None,
     instead: str = "",

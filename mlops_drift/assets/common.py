@@ -41,7 +41,7 @@ DAY_TAG = "mlops_drift/day"
 REASON_TAG = "mlops_drift/reason"
 DECISION_TAG = "mlops_drift/decision"
 # On the runs of a replay, which a person watches: whether to try again is up to them.
-REPLAY_TAG = "mlops_drift/replay"
+HISTORICAL_RUN_TAG = "mlops_drift/historical_run"
 
 
 def asset_key(spec: ModelSpec, asset: str) -> dg.AssetKey:

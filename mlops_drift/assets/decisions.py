@@ -18,7 +18,7 @@ from mlops_drift.assets.common import (
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.retraining import ending
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 DECISIONS = "decisions"
 
@@ -86,7 +86,7 @@ def decision_event(spec: ModelSpec, entry: dict[str, Any]) -> dg.AssetMaterializ
 
 
 def show_outcome(
-    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelLake, decision: str
+    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelStore, decision: str
 ) -> None:
     """Shows what came of a decision on the asset."""
     entry = model.log.entry(decision)
@@ -98,7 +98,7 @@ def show_outcome(
 def ending_decision(
     context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     day: date,
 ) -> Iterator[None]:
     """What is raised ends the decision that the run carries out, and is shown on the asset."""

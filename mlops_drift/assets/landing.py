@@ -50,7 +50,7 @@ def _events(spec: ModelSpec, source: Source) -> dg.AssetsDefinition:
             EVENTS,
             description=f"The events of each day, as they came from the source, checked against "
             f"the declared constraints. Rows that break one are in "
-            f"`{spec.tables.rejected.name}` with the reason.",
+            f"`{spec.tables.quarantined.name}` with the reason.",
             kinds={"deltalake", "duckdb"},
             code=CODE,
             table=spec.tables.events,
@@ -128,7 +128,7 @@ def _show_labels(
     """Shows on the page of `labels` how days are judged now that earlier events have landed."""
     of = str(first) if first == last else f"{first} to {last}"
     why = f"; judged again, because events of {of} have landed since"
-    found = data_quality(asset_key(spec, LABELS), verdicts, spec.tables.rejected, why)
+    found = data_quality(asset_key(spec, LABELS), verdicts, spec.tables.quarantined, why)
     instance.report_runless_asset_event(
         dg.AssetCheckEvaluation(
             asset_key(spec, LABELS),
@@ -156,5 +156,5 @@ def _result(
             **({"look at": landed.account.note} if landed.account.note else {}),
             **(further or {}),
         },
-        check_results=[data_quality(key, landed.quality, spec.tables.rejected)],
+        check_results=[data_quality(key, landed.quality, spec.tables.quarantined)],
     )

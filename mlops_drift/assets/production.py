@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from mlops_drift.assets.champion import finish_move
+from mlops_drift.assets.champion import reconcile_transition
 from mlops_drift.assets.common import (
     CHAMPION,
     DRIFT_METRICS,
@@ -55,7 +55,7 @@ def _production_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
     ) -> dg.MaterializeResult:
         model = lake.of(spec)
-        finish_move(context.instance, spec, model, registry)
+        reconcile_transition(context.instance, spec, model, registry)
         served = score_days(spec, model, registry, *days_of(context))
         shadow = score_shadows(spec, model, registry, *days_of(context))
         return dg.MaterializeResult(

@@ -26,7 +26,7 @@ from mlops_drift.assets.common import (
     upstream_metadata,
 )
 from mlops_drift.assets.decisions import ending_decision, show_outcome
-from mlops_drift.charts.baseline import birth_pictures
+from mlops_drift.charts.baseline import baseline_pictures
 from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
 from mlops_drift.checks.report import png, verdict_table
 from mlops_drift.config.spec import ModelSpec
@@ -40,7 +40,7 @@ from mlops_drift.pipeline.gates import evaluate_gates, gate_record, model_gates
 from mlops_drift.pipeline.training import (
     TrainingSetError,
     build_training_set,
-    record_birth,
+    record_baseline,
     remembering,
     train_challenger,
 )
@@ -146,7 +146,7 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
             spec,
             CHALLENGER,
             description="A version trained on the training set: family and parameters searched by "
-            "cross-validation in its train part, measured once on its test part, registered in "
+            "cross-validation in its train split, measured once on its test split, registered in "
             "MLflow. The same set, description and code give the same version again.",
             kinds={"lightgbm", "scikitlearn", "optuna", "mlflow"},
             code=LEARNING_CODE,
@@ -240,7 +240,7 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         **asset_options(
             spec,
             TEST_PREDICTIONS,
-            description="The challenger's predictions for the test part, and the reference that "
+            description="The challenger's predictions for the test split, and the reference that "
             "it is born with: bins and counts of its training features and test predictions, "
             "frozen for the life of the version.",
             kinds={"parquet", "mlflow"},
@@ -255,10 +255,10 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         model = lake.of(spec)
         as_of = date.fromisoformat(found["as_of"])
         with ending_decision(context, spec, model, as_of):
-            predictions, reference = record_birth(spec, model, registry, found["version"])
+            predictions, reference = record_baseline(spec, model, registry, found["version"])
         version = model.version(found["version"])
         importance = model.sets.read_importance(version.training_set, version.version)
-        pictures = birth_pictures(spec, predictions, importance)
+        pictures = baseline_pictures(spec, predictions, importance)
         registry.log_files(
             spec.name,
             found["version"],

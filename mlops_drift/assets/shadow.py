@@ -11,7 +11,7 @@ from mlops_drift.checks.report import png, verdict_table
 from mlops_drift.lifecycle.shadow.comparison import SINCE_WAIT
 from mlops_drift.lifecycle.shadow.scoring import ShadowDay, shadow_summary
 from mlops_drift.pipeline.scoring import Served
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 
 def scored_metadata(shadow: Served) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def beside_metadata(measured: ShadowDay | None) -> dict[str, Any]:
     }
 
 
-def summary_metadata(model: ModelLake, version: int) -> dict[str, Any]:
+def summary_metadata(model: ModelStore, version: int) -> dict[str, Any]:
     """How a version did beside the champion while it waited; nothing if it never shadowed."""
     rows = shadow_summary(model, version)
     return {_title(rows[0]): _table(rows)} if rows else {}

@@ -12,10 +12,10 @@ from mlops_drift.learning.gates.pictures import Confusion, Shares
 _SHOWN = 15
 
 
-def birth_pictures(
+def baseline_pictures(
     spec: ModelSpec, predictions: pa.Table, importance: Mapping[str, float]
 ) -> dict[str, bytes]:
-    """The confusion of the test part, where there are classes, and the importance, as PNG by name.
+    """The confusion of the test split, where there are classes, and the importance, as PNG by name.
 
     Args:
         spec: the model.

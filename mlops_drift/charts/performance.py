@@ -75,7 +75,7 @@ def performance_chart(item: PerformanceVerdict, history: Sequence[Point]) -> byt
         label="estimated without labels",
     )
     if item.test_value == item.test_value:
-        axes.axhline(item.test_value, color="#718096", linestyle=":", label="on its test part")
+        axes.axhline(item.test_value, color="#718096", linestyle=":", label="on its test split")
     if item.threshold == item.threshold:
         axes.axhline(item.threshold, color="#c53030", linestyle="--", label="limit")
     ticks = places[:: max(1, len(history) // 15)]

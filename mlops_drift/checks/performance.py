@@ -33,7 +33,7 @@ DESCRIPTIONS: dict[CheckName, str] = {
     SLICE_PERFORMANCE: "The same for each value of the declared columns, against the version's "
     "test value for that slice; corrected for looking at many slices.",
     BUSINESS_VALUE: "Fails when the mean worth of a prediction is under its floor, or less than on "
-    "the test part by more than accepted and not by chance.",
+    "the test split by more than accepted and not by chance.",
     ESTIMATED_PERFORMANCE: "Warns when the metric that the scores lead to expect, before any "
     "label, is wholly beyond the limit. Blind to a change of the relation between features and "
     "label.",

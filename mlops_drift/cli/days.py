@@ -50,11 +50,11 @@ def run(
         about_made_again,
         about_missing,
     )
-    from mlops_drift.resources import model_lake, open_lake
-    from mlops_drift.simulation.historical_run import Replay, open_instance, quiet
+    from mlops_drift.resources import model_store, open_lake
+    from mlops_drift.simulation.historical_run import HistoricalRun, open_instance, quiet
 
     with quiet(), open_instance() as instance:
-        replay = Replay(
+        history = HistoricalRun(
             find_model(model),
             instance,
             first.date() if first else None,
@@ -62,43 +62,43 @@ def run(
             step,
             again,
         )
-        with Progress(model, (replay.last - replay.first).days + 1) as progress:
-            replay.run(progress.on_step)
+        with Progress(model, (history.last - history.first).days + 1) as progress:
+            history.run(progress.on_step)
     with open_lake() as lake:
-        lake_of_model = model_lake(lake, replay.spec)
-        timeline = read_timeline(lake_of_model, replay.first, replay.last)
-        upcoming = read_status(replay.spec, lake_of_model)["next"]
-        missing = lake_of_model.missing_files(replay.first, replay.last)
+        lake_of_model = model_store(lake, history.spec)
+        timeline = read_timeline(lake_of_model, history.first, history.last)
+        upcoming = read_status(history.spec, lake_of_model)["next"]
+        missing = lake_of_model.missing_files(history.first, history.last)
     seconds = time.monotonic() - started
     if chart is not None:
         from mlops_drift.charts.kpi import kpi_chart
 
-        write_file("--chart", chart, kpi_chart(replay.spec, timeline))
+        write_file("--chart", chart, kpi_chart(history.spec, timeline))
     if style == "json":
         print_json(
             {
                 "model": model,
-                "first_day": replay.first,
-                "last_day": replay.last,
+                "first_day": history.first,
+                "last_day": history.last,
                 "seconds": round(seconds, 2),
                 **timeline.to_dict(),
                 "missing_days": missing,
-                "made_again": sorted(replay.made_again),
-                "labels_judged_again": sorted(replay.judged_again),
+                "made_again": sorted(history.made_again),
+                "labels_judged_again": sorted(history.judged_again),
             }
         )
     else:
-        print_timeline(replay.spec, timeline, upcoming, replay.first, replay.last, seconds)
-    if replay.made_again:
-        click.echo(about_made_again(replay.made_again), err=True)
-    if replay.judged_again:
-        click.echo(about_judged_again(replay.judged_again), err=True)
+        print_timeline(history.spec, timeline, upcoming, history.first, history.last, seconds)
+    if history.made_again:
+        click.echo(about_made_again(history.made_again), err=True)
+    if history.judged_again:
+        click.echo(about_judged_again(history.judged_again), err=True)
     if missing:
         click.echo(about_missing(missing), err=True)
-    if replay.failed:
-        for error in replay.failed[:-1]:
+    if history.failed:
+        for error in history.failed[:-1]:
             click.echo(f"Error: {error}", err=True)
-        raise replay.failed[-1]
+        raise history.failed[-1]
     if missing:
         raise SystemExit(MISSING_DAYS)
 
@@ -139,7 +139,7 @@ def backtest(
     html: str | None,
     processes: int,
 ) -> None:
-    """Replay the history of MODEL under several retraining policies, side by side.
+    """HistoricalRun the history of MODEL under several retraining policies, side by side.
 
     Without Dagster, and without a trace in the project's data: never retrained, retrained every so
     many days, on failed checks, both, and any policy of a YAML file.
@@ -205,11 +205,11 @@ def status(model: str, style: str) -> None:
     from mlops_drift.cli.views.terminal import print_status
     from mlops_drift.config.loading import find_model
     from mlops_drift.lifecycle.status import read_status
-    from mlops_drift.resources import model_lake, open_lake
+    from mlops_drift.resources import model_store, open_lake
 
     spec = find_model(model).spec
     with open_lake() as lake:
-        found = read_status(spec, model_lake(lake, spec))
+        found = read_status(spec, model_store(lake, spec))
     if style == "json":
         print_json(found)
     else:

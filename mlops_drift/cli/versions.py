@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlops_drift.lifecycle.promotion import Person
     from mlops_drift.lifecycle.rebuild import Rebuilt
     from mlops_drift.registry.registry import Registry
-    from mlops_drift.store.model_store import ModelLake
+    from mlops_drift.store.model_store import ModelStore
 
 
 def _person(command: Callable[..., None]) -> Callable[..., None]:
@@ -57,7 +57,7 @@ def reject(model: str, version: int | None, by: str, reason: str) -> None:
     from mlops_drift.lifecycle import promotion
 
     with _move(model, by, reason) as (spec, lake, registry, person):
-        rejected = promotion.decline(spec, lake, registry, person, version)
+        rejected = promotion.reject_challenger(spec, lake, registry, person, version)
         _show(spec, lake, registry, rejected["decision"])
         click.echo(f"version {rejected['challenger']} of {model} is rejected; the champion stays")
 
@@ -164,7 +164,7 @@ def _rebuilt(model: str, made: "Rebuilt") -> str:
 @contextmanager
 def _move(
     model: str, by: str, reason: str
-) -> Iterator[tuple["ModelSpec", "ModelLake", "Registry", "Person"]]:
+) -> Iterator[tuple["ModelSpec", "ModelStore", "Registry", "Person"]]:
     """What a move of a version needs; a training that is under way is waited for."""
     with opened(model) as (spec, lake, registry):
         from mlops_drift.lifecycle.promotion import Person
@@ -174,10 +174,10 @@ def _move(
             yield spec, lake, registry, person
 
 
-def _show(spec: "ModelSpec", model: "ModelLake", registry: "Registry", decision: str) -> None:
+def _show(spec: "ModelSpec", model: "ModelStore", registry: "Registry", decision: str) -> None:
     """Shows the move on the pages of Dagster too."""
-    from mlops_drift.assets.champion import show_move
+    from mlops_drift.assets.champion import show_transition
     from mlops_drift.simulation.historical_run import open_instance
 
     with open_instance() as instance:
-        show_move(instance, spec, model, registry, decision)
+        show_transition(instance, spec, model, registry, decision)

@@ -18,7 +18,7 @@ from mlops_drift.learning.metrics import metric_for
 from mlops_drift.monitors.config import AgeMonitor, PerformanceMonitor, QualityMonitor
 from mlops_drift.notifications.messages import Notifications
 from mlops_drift.policy.config import RetrainingPolicy
-from mlops_drift.policy.retention import Reach, Retention, reach_of, require_within_reach
+from mlops_drift.policy.retention import Lookback, Retention, lookback_of, require_within_lookback
 from mlops_drift.schema.columns import Column, Target, source_columns
 from mlops_drift.schema.fields import Name, Strict
 from mlops_drift.sources.config import FilesSource, Source
@@ -120,7 +120,7 @@ class ModelSpec(Strict):
         self._performance_monitor_fits(self.monitors.performance)
         require_watched(self.policy, self.monitors.performance)
         require_judgeable(self.policy, self.training, self.gates)
-        require_within_reach(self.retention, self.reach)
+        require_within_lookback(self.retention, self.lookback)
         return self
 
     def _derived_columns_fit_sql(self) -> None:
@@ -224,10 +224,10 @@ class ModelSpec(Strict):
         )
 
     @property
-    def reach(self) -> Reach:
+    def lookback(self) -> Lookback:
         """How far back the days to come look."""
         monitors = self.monitors
-        return reach_of(
+        return lookback_of(
             self.target, monitors.drift, monitors.performance, self.policy, self.history_days
         )
 
@@ -287,7 +287,7 @@ def require_watched(policy: RetrainingPolicy, monitor: PerformanceMonitor) -> No
 def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates) -> None:
     """Requires that the first version has as many test rows as its gates need.
 
-    Where `split` is random the test part has so many rows on average.
+    Where `split` is random the test split has so many rows on average.
 
     Raises:
         ValueError: if `first_training_rows` gives fewer: calibration would be unknown, and the

@@ -54,17 +54,17 @@ class Training(Strict):
         20, ge=1, description="Hyperparameter combinations to try, over all families together."
     )
     folds: int = Field(
-        4, ge=2, description="Cross-validation folds of a trial, all inside the train part."
+        4, ge=2, description="Cross-validation folds of a trial, all inside the train split."
     )
     seed: int = Field(
         7, ge=0, lt=2**31, description="Seed of the folds, the search and the estimators."
     )
     test_share: float = Field(
-        0.2, ge=0.05, le=0.5, description="Share of the labelled rows kept aside as the test part."
+        0.2, ge=0.05, le=0.5, description="Share of the labelled rows kept aside as the test split."
     )
     split: Literal["latest", "random"] = Field(
         "latest",
-        description="Which rows are the test part. latest: the last ones by time, which tell best "
+        description="Which rows are the test split. latest: the last ones by time, which tell best "
         "how a version will do tomorrow. random: drawn by a hash of the key, for rows whose order "
         "means nothing; a row stays in its part in later sets.",
     )
@@ -169,7 +169,7 @@ class BusinessValue(Strict):
     drop: float | None = Field(
         None,
         gt=0,
-        description="How much less than on the version's own test part fails, if not by chance.",
+        description="How much less than on the version's own test split fails, if not by chance.",
     )
 
     @model_validator(mode="after")

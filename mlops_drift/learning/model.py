@@ -14,8 +14,8 @@ from mlops_drift.learning.metrics import Array
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.search.folds import shuffled_folds
 from mlops_drift.learning.search.search import OnTrial, SearchResult, check_columns, search
-from mlops_drift.learning.search.trial_cache import TrialMemory
-from mlops_drift.learning.threshold_classifier import Decider, decided
+from mlops_drift.learning.search.trial_cache import TrialCache
+from mlops_drift.learning.threshold_classifier import ThresholdClassifier, decided
 from mlops_drift.schema.columns import Column, Target
 
 
@@ -23,7 +23,7 @@ from mlops_drift.schema.columns import Column, Target
 class TrainedModel:
     """A fitted pipeline with all that is needed to use it."""
 
-    pipeline: Pipeline | Decider
+    pipeline: Pipeline | ThresholdClassifier
     target: Target
     columns: dict[str, Column]
     recipe: Recipe
@@ -91,7 +91,7 @@ def train(
     target: Target,
     training: Training,
     on_trial: OnTrial | None = None,
-    memory: TrialMemory | None = None,
+    memory: TrialCache | None = None,
 ) -> tuple[TrainedModel, SearchResult]:
     """Searches as ``search`` does, on one thread, then fits the best recipe on all rows.
 

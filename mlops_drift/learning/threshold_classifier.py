@@ -11,7 +11,7 @@ from mlops_drift.learning.metrics import Array
 from mlops_drift.schema.columns import Target
 
 
-class Decider(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class ThresholdClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier around a pipeline: it weights the classes of the fit and decides by a threshold.
 
     Balanced classes have the weights w_k = n / (K n_k), for n rows of K classes, n_k of them of
@@ -29,8 +29,10 @@ class Decider(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.pipeline import make_pipeline
     >>> x, left = np.arange(8.0).reshape(-1, 1), np.array(["no"] * 6 + ["yes"] * 2)
-    >>> decider = Decider(make_pipeline(LogisticRegression()), threshold=0.3, positive="yes")
-    >>> list(decider.fit(x, left).predict(x[4:]))
+    >>> classifier = ThresholdClassifier(
+    ...     make_pipeline(LogisticRegression()), threshold=0.3, positive="yes"
+    ... )
+    >>> list(classifier.fit(x, left).predict(x[4:]))
     ['no', 'yes', 'yes', 'yes']
     """
 
@@ -109,8 +111,8 @@ def decide(probability: Array, classes: Array, threshold: float, positive: str |
 
 def decided(
     pipeline: Pipeline, target: Target, class_weight: ClassWeight, threshold: float
-) -> Pipeline | Decider:
+) -> Pipeline | ThresholdClassifier:
     """An unfitted pipeline that weights and decides as asked: itself, where nothing is asked."""
     if class_weight == "none" and threshold == 0.5:
         return pipeline
-    return Decider(pipeline, class_weight, threshold, target.positive)
+    return ThresholdClassifier(pipeline, class_weight, threshold, target.positive)

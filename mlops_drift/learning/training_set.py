@@ -18,7 +18,7 @@ SCHEME = "training-set-1"
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """A train part and a test part with the same columns.
+    """A train split and a test split with the same columns.
 
     Attributes:
         train: rows to learn from: day, key, event_time, features, label.
@@ -60,7 +60,7 @@ class TrainingSet:
 
 
 def split_by_time(labelled: pa.Table, key: str, test_share: float) -> TrainingSet:
-    """The latest `test_share` of the rows become the test part.
+    """The latest `test_share` of the rows become the test split.
 
     Rows are ordered by `event_time`; those of the same moment by a hash of their key, so that a
     day without times is split at random and always the same way.
@@ -86,10 +86,10 @@ def split_by_time(labelled: pa.Table, key: str, test_share: float) -> TrainingSe
 
 
 def split_at_random(labelled: pa.Table, key: str, test_share: float, seed: int) -> TrainingSet:
-    """Each row goes to the test part with the chance `test_share`.
+    """Each row goes to the test split with the chance `test_share`.
 
-    A hash of its key and the seed decides: a row that is in the test part of one set is in the test
-    part of every later one too, so that no version has trained on it.
+    A hash of its key and the seed decides: a row that is in the test split of one set is in the
+    test split of every later one too, so that no version has trained on it.
 
     Args:
         labelled: rows with `event_time` and the key column.

@@ -14,7 +14,7 @@ from mlops_drift.policy.decide import decide, fresh_failures
 from mlops_drift.policy.decision import Champion, Decision, Evidence, FailedCheck, PastDecision
 from mlops_drift.registry.base import LIBRARIES
 from mlops_drift.registry.code_digests import code_digest, learning_code_digest
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
 
@@ -24,7 +24,7 @@ def plan_digest(spec: ModelSpec) -> str:
     return digest([described, code_digest(""), learning_code_digest(LIBRARIES)])
 
 
-def made_by(spec: ModelSpec, model: ModelLake, day: date) -> str:
+def made_by(spec: ModelSpec, model: ModelStore, day: date) -> str:
     """Digest of all that a retraining is made by, the labelled rows as of a day too."""
     try:
         labelled = model.labelled(day, None)
@@ -58,7 +58,7 @@ def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
     ]
 
 
-def _history(spec: ModelSpec, model: ModelLake) -> list[PastDecision]:
+def _history(spec: ModelSpec, model: ModelStore) -> list[PastDecision]:
     """The decisions so far, and which of those that failed under this champion are superseded."""
     entries = model.log.entries(idle=False)
     since = max((item.as_of for item in model.promotions()), default=date.min)
@@ -70,13 +70,13 @@ def _history(spec: ModelSpec, model: ModelLake) -> list[PastDecision]:
     ]
 
 
-def decide_now(spec: ModelSpec, model: ModelLake, day: date) -> Decision:
+def decide_now(spec: ModelSpec, model: ModelStore, day: date) -> Decision:
     """The policy's decision at the end of a day."""
     [decision] = decide_days(spec, model, day, day)
     return decision
 
 
-def decide_days(spec: ModelSpec, model: ModelLake, first: date, last: date) -> Iterator[Decision]:
+def decide_days(spec: ModelSpec, model: ModelStore, first: date, last: date) -> Iterator[Decision]:
     """The policy's decision at the end of each of some days, as if none were carried out.
 
     Its reason names the days without their file: of those that the longest window and the labels
@@ -89,7 +89,7 @@ def decide_days(spec: ModelSpec, model: ModelLake, first: date, last: date) -> I
         decision = decide(spec.name, evidence, history, spec.policy)
         since = spec.start_date
         if evidence.champion:
-            since = evidence.day - timedelta(days=spec.reach.predictions - 1)
+            since = evidence.day - timedelta(days=spec.lookback.predictions - 1)
         said = in_short([day for day in missing if since <= day <= evidence.day])
         # What is under way has its reason, and a window may have said the same.
         if decision.id not in known and said not in decision.reason:
@@ -98,7 +98,7 @@ def decide_days(spec: ModelSpec, model: ModelLake, first: date, last: date) -> I
 
 
 def gather_evidence(
-    spec: ModelSpec, model: ModelLake, first: date, last: date, history: Sequence[PastDecision]
+    spec: ModelSpec, model: ModelStore, first: date, last: date, history: Sequence[PastDecision]
 ) -> Iterator[Evidence]:
     """What was known about a model at the end of each of some days.
 
@@ -132,7 +132,7 @@ def gather_evidence(
 
 
 def _failures(
-    spec: ModelSpec, model: ModelLake, champion: Promotion, until: date
+    spec: ModelSpec, model: ModelStore, champion: Promotion, until: date
 ) -> list[FailedCheck]:
     asking = spec.policy.retrain_on
     # Realized performance also says since when, whatever asks for the retraining.
@@ -141,12 +141,12 @@ def _failures(
     return [FailedCheck(**row) for row in rows]
 
 
-def _labels(spec: ModelSpec, model: ModelLake, day: date) -> tuple[dict[date, int], list[str]]:
+def _labels(spec: ModelSpec, model: ModelStore, day: date) -> tuple[dict[date, int], list[str]]:
     labelled, seen = model.labelled_counts(day)
     return labelled, [name for name in spec.target.classes or [] if name not in seen]
 
 
-def record_decision(model: ModelLake, decision: Decision) -> bool:
+def record_decision(model: ModelStore, decision: Decision) -> bool:
     """Records what was seen and decided, once.
 
     Returns:

@@ -15,7 +15,7 @@ from mlops_drift.pipeline.logged import SPEC
 from mlops_drift.registry.base import GATES_FILE, RegistryError, VersionRegistry
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion, Removal, VersionRecord
 
 # Numbers of the evidence of a decision that are told.
@@ -48,7 +48,7 @@ class Link:
 
 
 def explain_version(
-    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
+    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, version: int
 ) -> list[Link]:
     """What a version is, who promoted it and why, and what it was made of.
 
@@ -76,7 +76,7 @@ def explain_version(
 
 
 def explain_day(
-    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, day: date
+    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, day: date
 ) -> list[Link]:
     """What happened on a day: what arrived and from where, what did not, who served, what failed.
 
@@ -129,7 +129,7 @@ def explain_day(
 
 
 def explain_key(
-    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, key: str
+    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, key: str
 ) -> list[Link]:
     """What became of an event: its features, predictions, labels, and where it was learned from.
 
@@ -144,7 +144,7 @@ def explain_key(
     if not features and not any("part" in row for row in learned):
         rejected = model.lake.rows(
             f"SELECT day, source, reason FROM r WHERE key = {literal(key)} ORDER BY day",
-            r=tables.rejected,
+            r=tables.quarantined,
         )
         if rejected:
             return [Link("rejected", rows=rejected)]
@@ -179,7 +179,7 @@ def explain_key(
     return chain
 
 
-def _learned(spec: ModelSpec, model: ModelLake, key: str) -> list[Facts]:
+def _learned(spec: ModelSpec, model: ModelStore, key: str) -> list[Facts]:
     """The versions that learned from an event, and those of which nobody can tell any more."""
     learned: list[Facts] = []
     kept = set(model.sets.ids())
@@ -196,7 +196,7 @@ def _learned(spec: ModelSpec, model: ModelLake, key: str) -> list[Facts]:
     return learned
 
 
-def _days_removed(model: ModelLake, day: date = date.min) -> str | None:
+def _days_removed(model: ModelStore, day: date = date.min) -> str | None:
     """What to say of a day, or of any, whose rows the retention may have removed."""
     if not model.lake.has(model.tables.removed_features):
         return None
@@ -215,7 +215,7 @@ def _removed_version(spec: ModelSpec, record: VersionRecord, removal: Removal) -
             "family": record.family,
             f"test {record.metric}": _measured(record),
             "removed": f"on {removal.day} by the retention ({removal.reason}); its record is kept, "
-            "its artefacts are gone",
+            "its artifacts are gone",
         },
     )
 
@@ -261,7 +261,7 @@ def _code(spec: ModelSpec, registry: VersionRegistry, version: int, tags: dict[s
     return digests
 
 
-def _promotion(model: ModelLake, promotion: Promotion) -> Link:
+def _promotion(model: ModelStore, promotion: Promotion) -> Link:
     entry = model.log.entry(promotion.decision) or {}
     evidence = [
         {name: number[name] for name in ("check", "column", "window", "value", "threshold", "day")}
@@ -282,7 +282,7 @@ def _promotion(model: ModelLake, promotion: Promotion) -> Link:
     )
 
 
-def _training_set(spec: ModelSpec, model: ModelLake, record: VersionRecord) -> list[Link]:
+def _training_set(spec: ModelSpec, model: ModelStore, record: VersionRecord) -> list[Link]:
     built = model.training_sets(record.training_set)
     facts: Facts = {"id": record.training_set, "rows": record.rows, "as of": record.as_of}
     kept = record.training_set in model.sets.ids()
@@ -312,5 +312,5 @@ def _training_set(spec: ModelSpec, model: ModelLake, record: VersionRecord) -> l
     ]
 
 
-def _origins(model: ModelLake, source: str, first: date, last: date) -> list[Facts]:
+def _origins(model: ModelStore, source: str, first: date, last: date) -> list[Facts]:
     return [{"of": source, **row} for row in model.origins(source, first, last)]

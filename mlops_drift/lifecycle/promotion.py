@@ -15,7 +15,7 @@ from mlops_drift.drift.reference import Reference
 from mlops_drift.errors import UserError
 from mlops_drift.learning.gates.base import GateResult
 from mlops_drift.pipeline.gates import evaluate_gates, gate_record
-from mlops_drift.pipeline.training import has_birth, record_birth
+from mlops_drift.pipeline.training import has_baseline, record_baseline
 from mlops_drift.policy.decision import MANUAL
 from mlops_drift.registry.base import (
     CHALLENGER,
@@ -26,7 +26,7 @@ from mlops_drift.registry.base import (
     VersionRegistry,
     registry_lock,
 )
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion, RemovedError
 from mlops_drift.store.training_sets import canonical_json
 
@@ -62,7 +62,7 @@ class Person:
 
 def promote(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     version: int,
     as_of: date,
@@ -100,7 +100,7 @@ def promote(
 
 def approve(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     person: Person | None,
     version: int | None = None,
@@ -136,17 +136,17 @@ def approve(
         # By limits that may be others than those of its training.
         registry.log_files(spec.name, chosen, {GATES_FILE: canonical_json(gate_record(gates))})
         # A kill may have left a version without what it is born with.
-        if not has_birth(spec, model, registry, chosen):
-            record_birth(spec, model, registry, chosen)
+        if not has_baseline(spec, model, registry, chosen):
+            record_baseline(spec, model, registry, chosen)
         by_hand = f"{spec.name}-{MANUAL}-{len(promotions) + 1}-v{chosen}"
         decision = waiting["decision"] if waiting else by_hand
         as_of = as_of_now(model, chosen)
         return _move(spec, model, registry, chosen, as_of, decision, person)
 
 
-def decline(
+def reject_challenger(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     person: Person,
     version: int | None = None,
@@ -178,7 +178,7 @@ def decline(
 
 def rollback(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     person: Person,
     to: int | None = None,
@@ -212,7 +212,7 @@ def rollback(
         return _move(spec, model, registry, version, as_of, decision, person)
 
 
-def settle(spec: ModelSpec, model: ModelLake, registry: VersionRegistry) -> list[Promotion]:
+def settle(spec: ModelSpec, model: ModelStore, registry: VersionRegistry) -> list[Promotion]:
     """Finishes a move that was cut short: aliases and record follow the table of promotions.
 
     Returns:
@@ -230,7 +230,7 @@ def settle(spec: ModelSpec, model: ModelLake, registry: VersionRegistry) -> list
     return promotions
 
 
-def finish(spec: ModelSpec, model: ModelLake, registry: VersionRegistry) -> Promotion | None:
+def finish(spec: ModelSpec, model: ModelStore, registry: VersionRegistry) -> Promotion | None:
     """Finishes the last move if it was cut short; otherwise the registry is not asked.
 
     Returns:
@@ -245,7 +245,7 @@ def finish(spec: ModelSpec, model: ModelLake, registry: VersionRegistry) -> Prom
         return settle(spec, model, registry)[-1]
 
 
-def waiting_decision(model: ModelLake, version: int | None = None) -> dict[str, Any] | None:
+def waiting_decision(model: ModelStore, version: int | None = None) -> dict[str, Any] | None:
     """The last decision whose challenger, of that version or any, waits for a person."""
     waiting = [
         row
@@ -255,7 +255,7 @@ def waiting_decision(model: ModelLake, version: int | None = None) -> dict[str, 
     return waiting[-1] if waiting else None
 
 
-def record_promotion(model: ModelLake, promoted: Promotion) -> None:
+def record_promotion(model: ModelStore, promoted: Promotion) -> None:
     """Records the outcome of the decision that a promotion carries out, once.
 
     And the decision itself, where nothing asked for the move but a person.
@@ -280,7 +280,7 @@ def record_promotion(model: ModelLake, promoted: Promotion) -> None:
     )
 
 
-def _record_by_hand(model: ModelLake, promoted: Promotion, is_rollback: bool) -> None:
+def _record_by_hand(model: ModelStore, promoted: Promotion, is_rollback: bool) -> None:
     """Records that a person decided on a move, once.
 
     After the move, from what the table of promotions says of it: what was cut short before it moved
@@ -301,14 +301,14 @@ def _record_by_hand(model: ModelLake, promoted: Promotion, is_rollback: bool) ->
     )
 
 
-def as_of_now(model: ModelLake, version: int) -> date:
+def as_of_now(model: ModelStore, version: int) -> date:
     """The last day that has features, or that the version or the champion is of, if later."""
     promotions = model.promotions()
     days = [model.version(version).as_of, model.last_day(), *(item.as_of for item in promotions)]
     return max(day for day in days if day is not None)
 
 
-def _require_there(spec: ModelSpec, model: ModelLake, version: int) -> None:
+def _require_there(spec: ModelSpec, model: ModelStore, version: int) -> None:
     versions = [record.version for record in model.versions()]
     if version not in versions:
         raise PromotionError(
@@ -318,7 +318,7 @@ def _require_there(spec: ModelSpec, model: ModelLake, version: int) -> None:
     _require_kept(model, version)
 
 
-def _require_kept(model: ModelLake, version: int) -> None:
+def _require_kept(model: ModelStore, version: int) -> None:
     try:
         model.require_kept([version])
     except RemovedError as error:
@@ -326,7 +326,7 @@ def _require_kept(model: ModelLake, version: int) -> None:
 
 
 def _require_not_taken_back(
-    spec: ModelSpec, model: ModelLake, promotions: list[Promotion], version: int
+    spec: ModelSpec, model: ModelStore, promotions: list[Promotion], version: int
 ) -> None:
     back = _taken_back(model, promotions).get(version)
     if back is not None:
@@ -348,7 +348,7 @@ def _require_later_day(
 
 
 def _require_unmoved(
-    spec: ModelSpec, model: ModelLake, seen: list[Promotion], promotions: list[Promotion]
+    spec: ModelSpec, model: ModelStore, seen: list[Promotion], promotions: list[Promotion]
 ) -> None:
     """A person decides about the champion that they saw, not about one that they have not seen."""
     if len(promotions) > len(seen):
@@ -359,7 +359,7 @@ def _require_unmoved(
 
 
 def _require_gates(
-    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
+    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, version: int
 ) -> list[GateResult]:
     gates = evaluate_gates(spec, model, registry, version)
     against = [gate for gate in gates if gate.verdict != "pass"]
@@ -373,7 +373,7 @@ def _require_gates(
 
 def _move(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     version: int,
     as_of: date,
@@ -401,7 +401,7 @@ def _move(
     return promotion
 
 
-def _taken_back(model: ModelLake, promotions: list[Promotion]) -> dict[int, Promotion]:
+def _taken_back(model: ModelStore, promotions: list[Promotion]) -> dict[int, Promotion]:
     """The versions that a rollback replaced and that have not served since, with that rollback."""
     rollbacks = {
         row["decision"] for row in model.log.entries(idle=False) if row["action"] == ROLLBACK
@@ -414,7 +414,7 @@ def _taken_back(model: ModelLake, promotions: list[Promotion]) -> dict[int, Prom
     return back
 
 
-def _target(spec: ModelSpec, model: ModelLake, promotions: list[Promotion], to: int | None) -> int:
+def _target(spec: ModelSpec, model: ModelStore, promotions: list[Promotion], to: int | None) -> int:
     served = list(dict.fromkeys(item.version for item in promotions))
     if len(served) < 2:
         raise PromotionError(
@@ -442,14 +442,14 @@ def _target(spec: ModelSpec, model: ModelLake, promotions: list[Promotion], to: 
     return to
 
 
-def _champion_since(spec: ModelSpec, model: ModelLake, champion: Promotion) -> str:
+def _champion_since(spec: ModelSpec, model: ModelStore, champion: Promotion) -> str:
     said = model.log.outcome(champion.decision)
     return f"version {champion.version} is the champion of {spec.name} already" + (
         f" ({said})" if said else ""
     )
 
 
-def _none_waits(spec: ModelSpec, model: ModelLake, version: int | None = None) -> str:
+def _none_waits(spec: ModelSpec, model: ModelStore, version: int | None = None) -> str:
     """Why there is nothing to approve or to reject, with who was faster."""
     what = "no challenger" if version is None else f"no challenger of version {version}"
     settled = [

@@ -10,7 +10,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.metrics import Array
 from mlops_drift.pipeline.logged import is_of_this_code, made_by, refit
 from mlops_drift.registry.base import VersionRegistry
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Rebuilt:
 
 def rebuild(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     version: int,
     *,

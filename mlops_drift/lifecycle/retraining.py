@@ -17,13 +17,13 @@ from mlops_drift.pipeline.training import (
     Trainer,
     TrainingSetError,
     build_training_set,
-    record_birth,
+    record_baseline,
     train_challenger,
 )
 from mlops_drift.policy.config import TrainingWindow
 from mlops_drift.policy.decision import Decision
 from mlops_drift.registry.base import VersionRegistry
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift.store.troubles import sentence_of
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def choose_rows(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     as_of: date,
     candidates: Mapping[TrainingWindow, date | None],
     decision: str,
@@ -76,7 +76,7 @@ def chosen_sentence(chosen: "WindowChoice", spec: ModelSpec) -> str:
 
 
 def reject(
-    model: ModelLake,
+    model: ModelStore,
     decision: str,
     day: date,
     reason: str,
@@ -95,7 +95,7 @@ def reject(
 
 
 @contextmanager
-def ending(spec: ModelSpec, model: ModelLake, decision: str | None, day: date) -> Iterator[None]:
+def ending(spec: ModelSpec, model: ModelStore, decision: str | None, day: date) -> Iterator[None]:
     """What is raised ends a decision, with the reason on record.
 
     Data that nothing can be learned from reject it, anything else lets it fail. Not so a person who
@@ -120,7 +120,7 @@ def ending(spec: ModelSpec, model: ModelLake, decision: str | None, day: date) -
         raise
 
 
-def _is_resumable(model: ModelLake, decision: str, error: Exception) -> bool:
+def _is_resumable(model: ModelStore, decision: str, error: Exception) -> bool:
     is_of_the_machine = sentence_of(error) and not isinstance(error, MemoryError)
     begun = [item.decision for item in model.promotions()]
     return bool(is_of_the_machine or is_interruption(repr(error)) or decision in begun)
@@ -133,7 +133,7 @@ def _in_a_line(error: Exception) -> str:
 
 
 def refuse(
-    model: ModelLake, decision: str, day: date, version: int, gates: list[GateResult]
+    model: ModelStore, decision: str, day: date, version: int, gates: list[GateResult]
 ) -> bool:
     """Ends a decision whose challenger does not pass its gates.
 
@@ -147,7 +147,7 @@ def refuse(
     return bool(against)
 
 
-def wait_for_approval(model: ModelLake, decision: str, day: date, version: int) -> None:
+def wait_for_approval(model: ModelStore, decision: str, day: date, version: int) -> None:
     """Records that a challenger has passed its gates and waits for a person."""
     model.log.record(
         decision=decision,
@@ -169,7 +169,7 @@ def champion_already(version: int) -> str:
 
 def promote_or_reject(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     version: int,
     day: date,
@@ -194,7 +194,7 @@ def promote_or_reject(
 
 def carry_out(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     decision: Decision,
     *,
@@ -221,7 +221,7 @@ def carry_out(
 
 def _carried_out(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     decision: Decision,
     trainer: Trainer | None,
@@ -235,7 +235,7 @@ def _carried_out(
         model, name, day, record.version, evaluate_gates(spec, model, registry, record.version)
     ):
         return None
-    record_birth(spec, model, registry, record.version)
+    record_baseline(spec, model, registry, record.version)
     if spec.policy.approval == "manual":
         wait_for_approval(model, name, day, record.version)
         return None

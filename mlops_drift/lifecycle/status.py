@@ -12,10 +12,10 @@ from mlops_drift.monitors.checks import DATA_QUALITY
 from mlops_drift.pipeline.landing import EVENTS, LABELS
 from mlops_drift.pipeline.ledger import read_account
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 
-def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
+def read_status(spec: ModelSpec, model: ModelStore) -> dict[str, Any]:
     """Where a model stands at the end of its last day.
 
     Returns:
@@ -36,7 +36,7 @@ def read_status(spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
         for name, table in (
             ("events", tables.events),
             ("labels", tables.labels),
-            ("rejected", tables.rejected),
+            ("rejected", tables.quarantined),
             ("predictions", tables.predictions),
         )
     }
@@ -84,21 +84,21 @@ def _by_day(rows: Mapping[date, int]) -> list[dict[str, Any]]:
     return [{"day": day, "rows": number} for day, number in rows.items()]
 
 
-def _first(model: ModelLake, rejected: int) -> str:
+def _first(model: ModelStore, rejected: int) -> str:
     """What to do as long as no day has a row."""
     if not rejected:
         return "materialize a first day"
     [most] = model.lake.rows(
         "SELECT reason FROM r GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 1",
-        r=model.tables.rejected,
+        r=model.tables.quarantined,
     )
     return (
         f"mend the source, of which no row could be used ({most['reason']}); all of them are in "
-        f"{model.tables.rejected.name}"
+        f"{model.tables.quarantined.name}"
     )
 
 
-def _shadow(model: ModelLake) -> dict[str, Any] | None:
+def _shadow(model: ModelStore) -> dict[str, Any] | None:
     waiting = waiting_decision(model)
     if waiting is None:
         return None
@@ -118,7 +118,7 @@ def _as_of(row: dict[str, Any], last: date) -> dict[str, Any]:
     return {**row, "verdict": "unknown", "reason": reason}
 
 
-def _coverage(model: ModelLake, last: date) -> list[dict[str, Any]]:
+def _coverage(model: ModelStore, last: date) -> list[dict[str, Any]]:
     table = model.tables.label_coverage
     return model.lake.rows(
         "SELECT * FROM c WHERE day = (SELECT max(day) FROM c) ORDER BY age_from",
@@ -126,7 +126,7 @@ def _coverage(model: ModelLake, last: date) -> list[dict[str, Any]]:
     )
 
 
-def _checks(model: ModelLake, last: date) -> list[dict[str, Any]]:
+def _checks(model: ModelStore, last: date) -> list[dict[str, Any]]:
     """The worst number of each check on the last day that it had one.
 
     A day without a file of events is not well because its labels are, nor the other way round.

@@ -7,7 +7,7 @@ from typing import Any
 from mlops_drift.monitors.checks import DATA_QUALITY, MODEL_AGE, WARNINGS
 from mlops_drift.policy.decision import NO_CHAMPION
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import WHAT, ModelLake
+from mlops_drift.store.model_store import WHAT, ModelStore
 
 ALARMS = f"""
     SELECT day, "check", "column", value, threshold, n, version, day AS production_day, "window",
@@ -46,7 +46,7 @@ class Timeline:
         return asdict(self)
 
 
-def read_timeline(model: ModelLake, first: date, last: date) -> Timeline:
+def read_timeline(model: ModelStore, first: date, last: date) -> Timeline:
     """Reads the story of a model from `first` to `last`, as known at the end of `last`."""
     promoted = {item.version for item in model.promotions(until=last)}
     versions = [

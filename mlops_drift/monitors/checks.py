@@ -44,7 +44,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         FEATURE_DRIFT: "First look whether the pipeline that delivers this column has changed: a "
         "broken feed looks like drift, and is repaired there. If the world has changed, a version "
         "trained on recent labelled rows learns it.",
-        PREDICTION_DRIFT: "The version now answers differently than on its test part. Look at "
+        PREDICTION_DRIFT: "The version now answers differently than on its test split. Look at "
         "feature_drift for the cause; if the features are quiet, look at the scoring path.",
         NULL_SPIKE: "Values that used to be there are missing. Look at the feed of this column: a "
         "failed join, a renamed field, a source that stopped. The version scores such rows, but on "

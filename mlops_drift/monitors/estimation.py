@@ -6,7 +6,7 @@ out right. For regression direct loss estimation (DLE): a model of the version's
 tells the error to expect for the features of a window.
 
 Both assume that the relation between features and label has not changed. They follow a shift of
-the features, as far as the test part has rows like those of the window, and are blind to concept
+the features, as far as the test split has rows like those of the window, and are blind to concept
 drift.
 """
 
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 # Draws of labels, and of calibrations, that the interval of a metric without a formula rests on.
 DRAWS, CURVES = 50, 30
 MOST_ROWS = 2000
-# Parts of the test part, each left out once by a model of the loss, or by a calibration.
+# Parts of the test split, each left out once by a model of the loss, or by a calibration.
 FOLDS = 5
 
 _Z = NormalDist().inv_cdf(0.975)
@@ -39,7 +39,7 @@ _SMALLEST = float(np.finfo(float).eps)
 class Estimate:
     """The value to expect, and the 95 % interval of what labels will show, on n predictions.
 
-    The interval holds both what chance makes of n labels and what the test part leaves open. The
+    The interval holds both what chance makes of n labels and what the test split leaves open. The
     value is nan where the metric is undefined, and both bounds are where labels will hardly ever
     define it.
     """
@@ -132,7 +132,7 @@ def is_calibrated(score: Array, hit: Array, seed: int) -> bool:
 
     By the Brier score over five folds: a curve that was fitted to the other four must do better on
     the fifth than the scores as they are. Correcting what is right already only adds the chance of
-    the test part.
+    the test split.
 
     Args:
         score: finite scores, shape (n,).
@@ -152,13 +152,13 @@ def is_calibrated(score: Array, hit: Array, seed: int) -> bool:
 class ScoreEstimator:
     """Estimates a classifier's metric from its scores alone.
 
-    The scores are calibrated on the test part, unless they are calibrated as they are (see
+    The scores are calibrated on the test split, unless they are calibrated as they are (see
     `is_calibrated`).
 
     Args:
         metric: a metric that `can_estimate` allows.
         target: what is predicted.
-        truth: labels of the version's test part, shape (n,).
+        truth: labels of the version's test split, shape (n,).
         prediction: its predicted classes there.
         score: its scores there: P(positive) for binary, the largest probability for multiclass.
         seed: seed of the draws behind an interval.
@@ -188,7 +188,7 @@ class ScoreEstimator:
             raise ValueError(f"metric {metric!r} of a {target.kind} target cannot be estimated")
         known = np.isfinite(np.asarray(score, dtype=float))
         if not known.any():
-            raise ValueError("score must have a finite value in the test part, found none")
+            raise ValueError("score must have a finite value in the test split, found none")
         self._metric, self._target, self._seed = metric, target, seed
         hit = truth == (target.positive if self._is_binary else prediction)
         scores = np.asarray(score, dtype=float)[known]
@@ -223,7 +223,7 @@ class ScoreEstimator:
             error = sqrt(chance + self._curve.variance(scores, sign / n))
         else:
             error = self._error(positive, scores, share)
-        # The test part may have been too small to show that the scores need the curve.
+        # The test split may have been too small to show that the scores need the curve.
         value = self._value(positive, scores, scores) if self._is_calibrated else curved
         error = sqrt(error**2 + (value - curved) ** 2)
         return _estimate(value, error, n, 0.0, _HIGHEST.get(self._metric, 1.0))
@@ -256,14 +256,14 @@ class LossEstimator:
 
     Gradient boosting models, each without one fold, learn the absolute (for rmse the squared) error
     of the version's test predictions from the features and the prediction itself; the estimate is
-    their mean. Where the test part has few rows like those of the window, it leans towards the mean
-    error of the test part, and the interval is wider, but holds the realized value less often.
+    their mean. Where the test split has few rows like those of the window, it leans towards the
+    mean error of the test split, and the interval is wider, but holds the realized value less often.
 
     Args:
         metric: `mae` or `rmse`.
-        features: features of the version's test part, at least the declared columns.
+        features: features of the version's test split, at least the declared columns.
         columns: the feature columns.
-        truth: labels of the test part, shape (n,).
+        truth: labels of the test split, shape (n,).
         prediction: the version's predictions there, shape (n,).
         seed: seed of the model and of its folds.
 
@@ -287,7 +287,7 @@ class LossEstimator:
         if metric not in ("mae", "rmse"):
             raise ValueError(f"metric {metric!r} of a regression cannot be estimated")
         if len(truth) < 10:
-            raise ValueError(f"the test part must have at least 10 rows, found {len(truth)}")
+            raise ValueError(f"the test split must have at least 10 rows, found {len(truth)}")
         self._is_squared = metric == "rmse"
         self._columns = dict(columns)
         self._categories = {
@@ -334,7 +334,7 @@ class LossEstimator:
             losses = np.maximum([model.predict(rows) for model in self._models], 0.0)
         loss = losses.mean(axis=0)
         spread = self._spread * float(np.mean(loss**2))
-        # The jackknife over the folds finds out where the test part is thin, but is itself noisy.
+        # The jackknife over the folds finds out where the test split is thin, but is itself noisy.
         jackknife = (FOLDS - 1) * float(np.var(losses.mean(axis=1)))
         error = sqrt(spread / n + max(jackknife, spread / self._n_test))
         found = _estimate(float(loss.mean()), error, n, 0.0, np.inf)

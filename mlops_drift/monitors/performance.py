@@ -24,7 +24,7 @@ from mlops_drift.schema.verdicts import Verdict
 
 CONFIDENCE = 0.95
 
-# A slice of the test part with fewer rows says too little to be compared with.
+# A slice of the test split with fewer rows says too little to be compared with.
 MIN_TEST_ROWS = 30
 
 
@@ -73,7 +73,7 @@ class PerformanceVerdict:
         lower: lower end of its 95 % interval; nan, as for the rest, where there is none.
         upper: upper end.
         n: rows behind it.
-        test_value: the version's own value on its test part.
+        test_value: the version's own value on its test split.
         threshold: the limit that was compared with.
         p: chance of such a number without a real change; nan where none was computed.
         q: `p` after Benjamini-Hochberg over all that was judged together.
@@ -132,7 +132,7 @@ def measure_metric(
     return Measured(value, lower, upper, len(truth))
 
 
-def measure_worth(
+def measure_business_value(
     business: BusinessValue, target: Target, truth: Array, prediction: Array
 ) -> Measured:
     """The mean worth of a prediction, with the normal interval of a mean."""
@@ -188,7 +188,7 @@ def judge_performance(
     return _judge(check, metric, rows, measured, tests, limits, version)
 
 
-def judge_worth(
+def judge_business_value(
     business: BusinessValue,
     target: Target,
     rows: Sequence[Labelled],
@@ -200,7 +200,7 @@ def judge_worth(
     """Judges the mean worth of the predictions of each window, as `judge_performance` does."""
     drop = Allowance(business.drop, "own") if business.drop is not None else None
     limits = Limits(True, business.floor, drop, monitor.alpha, monitor.min_rows)
-    measured = [measure_worth(business, target, one.truth, one.prediction) for one in rows]
+    measured = [measure_business_value(business, target, one.truth, one.prediction) for one in rows]
     name = f"worth in {business.unit}" if business.unit else "worth"
     return _judge(BUSINESS_VALUE, name, rows, measured, [test] * len(rows), limits, version)
 
@@ -277,7 +277,7 @@ def _verdict(
         return (
             threshold,
             "unknown",
-            f"{shown}; its test part has fewer than {MIN_TEST_ROWS} such rows",
+            f"{shown}; its test split has fewer than {MIN_TEST_ROWS} such rows",
         )
     if floor is not None and limits.worsening(floor, found.value) > 0:
         return floor, "fail", f"{shown}, beyond the floor of {_shown(floor)}"
@@ -292,7 +292,7 @@ def _verdict(
         drop = limits.worsening(test.value, found.value)
         side = "below" if limits.greater_is_better else "above"
         apart = f"{limits.drop.told(drop, test.value)} {side} the {_shown(test.value)}"
-        compared = f"{shown}, {apart} of its test part"
+        compared = f"{shown}, {apart} of its test split"
         if q < limits.alpha:
             return drop_limit, "fail", f"{compared}, limit {limits.drop}"
         return threshold, "pass", f"{compared}, which may be chance (q {q:.2g})"
@@ -316,7 +316,7 @@ def _p_value(limits: Limits, found: Measured, test: Measured | None) -> float:
     spreads = [_spread(found), _spread(test)]
     if any(map(isnan, [drop, *spreads])):
         return nan
-    # Without a drop both have the same spread. A lucky test part shows too small a one.
+    # Without a drop both have the same spread. A lucky test split shows too small a one.
     error = max(spreads) * sqrt(1 / found.n + 1 / test.n)
     if error == 0:
         return 0.0 if drop > 0 else 1.0

@@ -331,17 +331,17 @@ def _screen(
         "FROM judged WHERE len(faults) > 0 ORDER BY ordinal",
         judged=judged,
     )
-    kept_aside = [
-        _kept_aside(lake, part, faulty, offset, source)
+    quarantined = [
+        _quarantined(lake, part, faulty, offset, source)
         for part, offset in zip(parts, offsets, strict=True)
     ]
     return Screened(
         accepted_rows.select(accepted.schema.names).cast(accepted.schema),
-        pa.concat_tables(rows.cast(rejected.schema) for rows in kept_aside).sort_by("day"),
+        pa.concat_tables(rows.cast(rejected.schema) for rows in quarantined).sort_by("day"),
     )
 
 
-def _kept_aside(lake: Lake, part: Part, faulty: pa.Table, offset: int, source: str) -> pa.Table:
+def _quarantined(lake: Lake, part: Part, faulty: pa.Table, offset: int, source: str) -> pa.Table:
     """The rows of a part that are faulty, with their raw content."""
     numbers = pc.subtract(faulty["ordinal"], offset)
     mine = pc.and_(pc.greater_equal(numbers, 0), pc.less(numbers, part.rows.num_rows))

@@ -28,7 +28,7 @@ from mlops_drift.drift.verdict import ColumnVerdict, judge
 from mlops_drift.monitors.checks import FEATURE_DRIFT, NULL_SPIKE, PREDICTION_DRIFT, CheckName
 from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
 # How many of the columns that moved are divided by segments.
@@ -87,7 +87,7 @@ def fit_reference(spec: ModelSpec, features: pa.Table, test_predictions: pa.Tabl
     Args:
         spec: the model.
         features: features and labels of the training set.
-        test_predictions: the version's predictions for the test part.
+        test_predictions: the version's predictions for the test split.
     """
     bins = spec.monitors.drift.bins
     kinds: dict[str, Kind] = {
@@ -113,7 +113,7 @@ def ranked(day: DriftDay, verdicts: Sequence[ColumnVerdict]) -> list[RankedColum
 
 
 def measure_drift(
-    spec: ModelSpec, model: ModelLake, first: date, last: date, *, for_the_record: bool = True
+    spec: ModelSpec, model: ModelStore, first: date, last: date, *, for_the_record: bool = True
 ) -> list[DriftDay]:
     """Profiles the days `first` to `last`, judges their windows, and stores both.
 
@@ -133,8 +133,8 @@ def measure_drift(
     # By promotion: a version that was replaced may come back.
     served = {item.number: item for item in champions.values() if item}
     model.require_kept(item.version for item in served.values())
-    reach = timedelta(days=max(spec.monitors.drift.windows))
-    missing = without_events(model, first - reach, last)
+    lookback = timedelta(days=max(spec.monitors.drift.windows))
+    missing = without_events(model, first - lookback, last)
     serving = {
         number: _Serving(
             spec,
@@ -156,7 +156,7 @@ def measure_drift(
     return judged
 
 
-def _events(model: ModelLake, day: date) -> int:
+def _events(model: ModelStore, day: date) -> int:
     scan = Scan(model.tables.features, day, day)
     return int(model.lake.query("SELECT 1 FROM f", f=scan).num_rows)
 
@@ -167,7 +167,7 @@ class _Serving:
     def __init__(
         self,
         spec: ModelSpec,
-        model: ModelLake,
+        model: ModelStore,
         champion: Promotion,
         days: Sequence[date],
         for_the_record: bool,
@@ -189,8 +189,8 @@ class _Serving:
         self.profiles = {**self._stored(until=min(days)), **self._measured(days)}
 
     def _stored(self, until: date) -> dict[date, Profile]:
-        reach = max(self._monitor.windows)
-        since = max(self.champion.as_of + timedelta(days=1), until - timedelta(days=reach))
+        lookback = max(self._monitor.windows)
+        since = max(self.champion.as_of + timedelta(days=1), until - timedelta(days=lookback))
         rows = self._model.lake.rows(
             f"SELECT * FROM p WHERE version = {self.champion.version}",
             p=Scan(self._model.tables.profiles, since, until - timedelta(days=1)),
@@ -406,7 +406,7 @@ def _by_segment(reference: Reference, rows: Rows, by: str) -> dict[Any, ColumnPr
 
 def _store(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     first: date,
     last: date,
     judged: Sequence[DriftDay],

@@ -7,12 +7,12 @@ import numpy as np
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.checks import ERROR_DRIFT
 from mlops_drift.monitors.performance import PerformanceVerdict
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
 
 def judge_errors(
-    spec: ModelSpec, model: ModelLake, day: date, champion: Promotion
+    spec: ModelSpec, model: ModelStore, day: date, champion: Promotion
 ) -> list[PerformanceVerdict]:
     """Whether the errors of the champion have risen since it was promoted; empty if not watched.
 

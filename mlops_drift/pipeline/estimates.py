@@ -12,7 +12,7 @@ import pandas as pd
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.metrics import METRICS
 from mlops_drift.monitors.performance import Limits, Measured, PerformanceVerdict, judge_estimate
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Estimates:
     def __init__(
         self,
         spec: ModelSpec,
-        model: ModelLake,
+        model: ModelStore,
         champions: Mapping[date, Promotion | None],
         versions: "Mapping[int, Version]",
     ) -> None:
@@ -52,15 +52,15 @@ class _Estimates:
     def __init__(
         self,
         spec: ModelSpec,
-        model: ModelLake,
+        model: ModelStore,
         champion: Promotion,
         version: "Version",
         first: date,
         last: date,
     ) -> None:
         self._spec, self._champion, self._version = spec, champion, version
-        reach = max(spec.monitors.performance.windows)
-        since = max(champion.as_of + timedelta(days=1), first - timedelta(days=reach - 1))
+        lookback = max(spec.monitors.performance.windows)
+        since = max(champion.as_of + timedelta(days=1), first - timedelta(days=lookback - 1))
         self._columns = [] if spec.target.is_classification else list(spec.columns)
         rows = model.predicted(version.record.version, since, last, self._columns)
         self._days = np.array([day.toordinal() for day in rows["day"].to_pylist()], dtype=np.int64)

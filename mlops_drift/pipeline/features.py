@@ -8,10 +8,10 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.sql import identifier
 from mlops_drift.store.derivation import Derivation, FeatureError
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 
-def make_features(spec: ModelSpec, model: ModelLake, first: date, last: date) -> pa.Table:
+def make_features(spec: ModelSpec, model: ModelStore, first: date, last: date) -> pa.Table:
     """Puts the features of the days `first` to `last` into their table.
 
     Returns:
@@ -33,7 +33,7 @@ def make_features(spec: ModelSpec, model: ModelLake, first: date, last: date) ->
     return features
 
 
-def require_point_in_time(spec: ModelSpec, model: ModelLake, features: pa.Table) -> None:
+def require_point_in_time(spec: ModelSpec, model: ModelStore, features: pa.Table) -> None:
     """Requires that derived features are what features.sql makes of what was known on their day.
 
     They are made again, day by day, and compared. So a feature that knew more than its day, that
@@ -78,7 +78,7 @@ def require_point_in_time(spec: ModelSpec, model: ModelLake, features: pa.Table)
             )
 
 
-def _derived(spec: ModelSpec, model: ModelLake, first: date, last: date) -> pa.Table | None:
+def _derived(spec: ModelSpec, model: ModelStore, first: date, last: date) -> pa.Table | None:
     """The day, the key and the derived columns; None for a model without any."""
     if spec.derivation is None:
         return None
@@ -98,7 +98,7 @@ def _by_day(
     ]
 
 
-def _no_rows(model: ModelLake, spec: ModelSpec) -> pa.Table:
+def _no_rows(model: ModelStore, spec: ModelSpec) -> pa.Table:
     names = ["day", spec.key, *spec.derived_columns]
     schema = model.tables.features.schema
     return pa.schema([schema.field(name) for name in names]).empty_table()

@@ -12,7 +12,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.gates.base import (
     FRESH_ROWS,
     Candidate,
-    Duel,
+    ChampionComparison,
     FreshProcessError,
     Gate,
     GateResult,
@@ -20,12 +20,12 @@ from mlops_drift.learning.gates.base import (
 )
 from mlops_drift.learning.gates.cost import BatchLatency, SingleRowLatency
 from mlops_drift.learning.gates.fresh_process import FreshProcess
-from mlops_drift.learning.gates.refit_consistency import TrainedOnTrainPart
+from mlops_drift.learning.gates.refit_consistency import RefitConsistency
 from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, is_of_this_code, made_by, refit
 from mlops_drift.registry.base import RegistryError, VersionRegistry
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # Tags of a version, by gate: the digest of the stored model of which something was shown that need
 # not be shown again.
-SHOWN_ONCE = (FreshProcess.name, TrainedOnTrainPart.name)
+SHOWN_ONCE = (FreshProcess.name, RefitConsistency.name)
 # And the time that it took.
 MEASURED_ONCE = (SingleRowLatency.name, BatchLatency.name)
 
@@ -46,7 +46,7 @@ def model_gates(spec: ModelSpec) -> list[Gate]:
 
 
 def evaluate_gates(
-    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
+    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, version: int
 ) -> list[GateResult]:
     """Evaluates every gate for a version, from its stored training set and the registry.
 
@@ -89,10 +89,12 @@ def evaluate_gates(
             fresh_rows=fresh_rows,
             fresh_predictions=fresh_predictions,
             refitted=None
-            if TrainedOnTrainPart.name in shown
+            if RefitConsistency.name in shown
             else partial(_refitted, spec, registry, version, train, test),
             made_by_this_code=is_of_this_code(tags),
-            duel=_duel(spec, model, registry, version, stored, predict),
+            champion_comparison=_champion_comparison(
+                spec, model, registry, version, stored, predict
+            ),
             milliseconds=_milliseconds(tags, artifact.digest),
         )
         found = [gate.judge(candidate) for gate in model_gates(spec)]
@@ -144,27 +146,27 @@ def _out_of_fold(registry: VersionRegistry, model: str, version: int) -> "pd.Dat
     return pd.DataFrame(columns, index=logged["row"])
 
 
-def _duel(
+def _champion_comparison(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     version: int,
     stored: TrainingSet,
     predict: Predict,
-) -> Duel | None:
-    """Both models on those rows of the test part that the champion did not train on."""
+) -> ChampionComparison | None:
+    """Both models on those rows of the test split that the champion did not train on."""
     champion = _champion(model, version)
     if champion is None:
         return None
     known = model.sets.read(champion.training_set).train[spec.key]
     rows = stored.test.filter(pc.invert(pc.is_in(stored.test[spec.key], known))).to_pandas()
     if len(rows) == 0:
-        return Duel(rows[spec.target.column].to_numpy(), rows, rows)
+        return ChampionComparison(rows[spec.target.column].to_numpy(), rows, rows)
     theirs = _predictor(spec, registry, champion.version)
-    return Duel(rows[spec.target.column].to_numpy(), predict(rows), theirs(rows))
+    return ChampionComparison(rows[spec.target.column].to_numpy(), predict(rows), theirs(rows))
 
 
-def _champion(model: ModelLake, version: int) -> Promotion | None:
+def _champion(model: ModelStore, version: int) -> Promotion | None:
     others = [item for item in model.promotions() if item.version != version]
     return others[-1] if others else None
 

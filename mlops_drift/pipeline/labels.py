@@ -16,7 +16,7 @@ from mlops_drift.monitors.checks import LABEL_DRIFT
 from mlops_drift.monitors.performance import PerformanceVerdict
 from mlops_drift.pipeline.missing_days import ranges
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
 # Ages in days over which the share without label is counted, beyond the declared delay.
@@ -38,7 +38,7 @@ class LabelDrift:
     def __init__(
         self,
         spec: ModelSpec,
-        model: ModelLake,
+        model: ModelStore,
         champions: Mapping[date, Promotion | None],
         outcomes: pd.DataFrame,
     ) -> None:
@@ -58,7 +58,7 @@ class _Labels:
     def __init__(
         self,
         spec: ModelSpec,
-        model: ModelLake,
+        model: ModelStore,
         champion: Promotion,
         outcomes: pd.DataFrame,
         days: list[date],
@@ -155,7 +155,7 @@ class Coverage:
 
 
 def measure_label_coverage(
-    spec: ModelSpec, model: ModelLake, first: date, last: date
+    spec: ModelSpec, model: ModelStore, first: date, last: date
 ) -> list[Coverage]:
     """Counts, for each day, the served predictions without a label by their age, and stores it.
 

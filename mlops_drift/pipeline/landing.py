@@ -19,7 +19,7 @@ from mlops_drift.pipeline.received import BEFORE_START, TOO_LATE, Landing
 from mlops_drift.sources.base import Batch, Source
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 # The value between the column's name and what is wrong with it.
 VALUE = re.compile(
@@ -51,7 +51,7 @@ class Landed:
 
 
 def land_events(
-    spec: ModelSpec, model: ModelLake, source: Source, first: date, last: date
+    spec: ModelSpec, model: ModelStore, source: Source, first: date, last: date
 ) -> Landed:
     """Lands the events of the days `first` to `last`, replacing what was there.
 
@@ -60,19 +60,19 @@ def land_events(
     """
     with recorded(spec, model, source, first, last):
         batch = source.events(first, last)
-    table, rejected = model.tables.events, model.tables.rejected
+    table, rejected = model.tables.events, model.tables.quarantined
     screened = screen_events(
         model.lake, batch, first, last, spec.key, spec.source_columns, table, rejected
     )
     to = Destination(spec, model, EVENTS, table, spec.source_columns)
     landing = Landing(to, batch, first, last)
-    kept_aside, account = landing.put(screened.accepted, screened.rejected)
-    quality = _judge(spec, model, EVENTS, batch, screened, kept_aside, {}, first, last)
-    return Landed(screened.accepted.num_rows, rejected_by_reason(kept_aside), quality, account)
+    quarantined, account = landing.put(screened.accepted, screened.rejected)
+    quality = _judge(spec, model, EVENTS, batch, screened, quarantined, {}, first, last)
+    return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), quality, account)
 
 
 def land_labels(
-    spec: ModelSpec, model: ModelLake, source: Source, first: date, last: date
+    spec: ModelSpec, model: ModelStore, source: Source, first: date, last: date
 ) -> Landed:
     """Lands the labels that arrived on the days `first` to `last`, replacing what was there.
 
@@ -84,23 +84,23 @@ def land_labels(
     """
     with recorded(spec, model, source, first, last):
         batch = source.labels(first, last)
-    table, rejected = model.tables.labels, model.tables.rejected
+    table, rejected = model.tables.labels, model.tables.quarantined
     screened = screen_labels(model.lake, batch, spec.key, spec.target, table, rejected)
     to = Destination(spec, model, LABELS, table, {spec.target.column: spec.target.labels})
     landing = Landing(to, batch, first, last)
-    kept_aside, account = landing.put(screened.accepted, screened.rejected)
+    quarantined, account = landing.put(screened.accepted, screened.rejected)
     unmatched = model.unmatched_labels(first, last) if screened.accepted.num_rows else {}
-    quality = _judge(spec, model, LABELS, batch, screened, kept_aside, unmatched, first, last)
-    return Landed(screened.accepted.num_rows, rejected_by_reason(kept_aside), quality, account)
+    quality = _judge(spec, model, LABELS, batch, screened, quarantined, unmatched, first, last)
+    return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), quality, account)
 
 
 def _judge(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     source: str,
     batch: Batch,
     screened: Screened,
-    kept_aside: pa.Table,
+    quarantined: pa.Table,
     unmatched: Mapping[date, int],
     first: date,
     last: date,
@@ -108,7 +108,7 @@ def _judge(
     """Judges the quality of each day, and stores the verdicts with where the rows came from."""
     arrived = Counter(screened.accepted["day"].to_pylist())
     champions = model.champions(first, last)
-    verdicts = _verdicts(spec, model, source, champions, arrived, kept_aside, unmatched)
+    verdicts = _verdicts(spec, model, source, champions, arrived, quarantined, unmatched)
     for day, note in screened.notes.items():
         said = verdicts[day]
         # Perhaps nothing of the column was there; perhaps it is called otherwise.
@@ -138,18 +138,18 @@ def _judge(
 
 def _verdicts(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     source: str,
     days: Collection[date],
     arrived: Mapping[date, int],
-    kept_aside: pa.Table,
+    quarantined: pa.Table,
     unmatched: Mapping[date, int],
 ) -> dict[date, QualityVerdict]:
     # Labels of no event may be those of a day whose events have not come.
     lost = without_events(model, spec.start_date, max(days)) if any(unmatched.values()) else []
     verdicts = {}
     for day in days:
-        aside = rejected_by_reason(kept_aside.filter(pc.equal(kept_aside["day"], day)))
+        aside = quarantined_by_reason(quarantined.filter(pc.equal(quarantined["day"], day)))
         aside = {reason: n for reason, n in aside.items() if not _is_no_fault(reason)}
         aside[UNKNOWN_KEY] = unmatched.get(day, 0)
         accepted = arrived.get(day, 0) - aside[UNKNOWN_KEY]
@@ -160,7 +160,7 @@ def _verdicts(
 
 
 def judge_labels_again(
-    spec: ModelSpec, model: ModelLake, first: date
+    spec: ModelSpec, model: ModelStore, first: date
 ) -> dict[date, QualityVerdict]:
     """Judges labels that landed before events did that came on a day from `first` on.
 
@@ -182,13 +182,13 @@ def judge_labels_again(
     last = max(stored)
     labels = Scan(model.tables.labels, first, last)
     landed = model.lake.rows("SELECT day, count(*) AS n FROM l GROUP BY day", l=labels)
-    kept_aside = model.lake.query(
+    quarantined = model.lake.query(
         f"SELECT * FROM r WHERE source = {literal(LABELS)}",
-        r=Scan(model.tables.rejected, first, last),
+        r=Scan(model.tables.quarantined, first, last),
     )
     arrived = {row["day"]: row["n"] for row in landed}
     unmatched = model.unmatched_labels(first, last)
-    verdicts = _verdicts(spec, model, LABELS, stored, arrived, kept_aside, unmatched)
+    verdicts = _verdicts(spec, model, LABELS, stored, arrived, quarantined, unmatched)
     changed = {
         day: verdict
         for day, verdict in verdicts.items()
@@ -213,7 +213,7 @@ def _is_no_fault(reason: str) -> bool:
     return reason == CORRECTED or f": {BEFORE_START}" in reason
 
 
-def rejected_by_reason(rejected: pa.Table) -> dict[str, int]:
+def quarantined_by_reason(rejected: pa.Table) -> dict[str, int]:
     """Rejected rows by the first thing that was wrong with them, the value itself left out."""
     counts = Counter(
         VALUE.sub(r"\1\2", reasons.split("; ", 1)[0]) for reasons in rejected["reason"].to_pylist()

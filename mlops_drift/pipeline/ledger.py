@@ -15,7 +15,7 @@ import pyarrow as pa
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.schema.columns import Column
 from mlops_drift.sql import literal
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.tables import Table
 
 
@@ -32,7 +32,7 @@ class Destination:
     """
 
     spec: ModelSpec
-    model: ModelLake
+    model: ModelStore
     source: str
     table: Table
     columns: Mapping[str, Column]
@@ -109,12 +109,12 @@ class Account:
     note: str = ""
 
 
-def read_account(model: ModelLake, source: str) -> Account | None:
+def read_account(model: ModelStore, source: str) -> Account | None:
     """Where all rows of a source are; None before its first landing."""
     return account_of(read_ledger(model, source))
 
 
-def read_ledger(model: ModelLake, source: str) -> list[Received]:
+def read_ledger(model: ModelStore, source: str) -> list[Received]:
     """The entries of a source."""
     rows = model.lake.rows(
         f"SELECT * FROM r WHERE source = {literal(source)} ORDER BY day, row_day",

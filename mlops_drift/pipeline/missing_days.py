@@ -18,7 +18,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.quality import QualityVerdict
 from mlops_drift.sources.base import MissingDayError, Source, TableName
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 TABLES: tuple[TableName, ...] = ("events", "labels")
 
@@ -28,7 +28,7 @@ _LISTED, _NAMED = 3, 10
 
 @contextmanager
 def recorded(
-    spec: ModelSpec, model: ModelLake, source: Source, first: date, last: date
+    spec: ModelSpec, model: ModelStore, source: Source, first: date, last: date
 ) -> Iterator[None]:
     """Puts on record which days lack a file when a source raises because of one."""
     try:
@@ -41,7 +41,7 @@ def recorded(
 
 
 def record_missing(
-    spec: ModelSpec, model: ModelLake, table: TableName, places: Mapping[date, str]
+    spec: ModelSpec, model: ModelStore, table: TableName, places: Mapping[date, str]
 ) -> None:
     """Puts on record that days have no file: their data quality is unknown.
 
@@ -75,7 +75,7 @@ def record_missing(
         model.lake.replace_days(quality, first, last, data, where=f"source = '{table}'")
 
 
-def _landed(model: ModelLake, table: TableName, days: Collection[date]) -> set[date]:
+def _landed(model: ModelStore, table: TableName, days: Collection[date]) -> set[date]:
     rows = model.lake.rows(
         f"SELECT day FROM q WHERE source = '{table}' AND digest IS NOT NULL",
         q=Scan(model.tables.quality, min(days), max(days)),
@@ -83,7 +83,7 @@ def _landed(model: ModelLake, table: TableName, days: Collection[date]) -> set[d
     return {row["day"] for row in rows}
 
 
-def without_events(model: ModelLake, first: date, last: date) -> list[date]:
+def without_events(model: ModelStore, first: date, last: date) -> list[date]:
     """The days on record that had no file of events: windows over them hold fewer days."""
     return [row["day"] for row in model.missing_files(first, last) if row["source"] == "events"]
 

@@ -23,10 +23,10 @@ from mlops_drift.monitors.performance import (
     Measured,
     PerformanceVerdict,
     judge_age,
+    judge_business_value,
     judge_performance,
-    judge_worth,
+    measure_business_value,
     measure_metric,
-    measure_worth,
     slice_texts,
     slices_of,
     unjudged,
@@ -36,7 +36,7 @@ from mlops_drift.pipeline.estimates import Estimates
 from mlops_drift.pipeline.labels import LabelDrift
 from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.sql import identifier
-from mlops_drift.store.model_store import ModelLake, slice_column, slice_text
+from mlops_drift.store.model_store import ModelStore, slice_column, slice_text
 from mlops_drift.store.records import Promotion, VersionRecord
 
 
@@ -63,7 +63,7 @@ class PerformanceDay:
 
 
 class Version:
-    """A version and what it reached on its test part: what production is measured against.
+    """A version and what it reached on its test split: what production is measured against.
 
     Args:
         spec: the model.
@@ -71,14 +71,14 @@ class Version:
         record: the version.
     """
 
-    def __init__(self, spec: ModelSpec, model: ModelLake, record: VersionRecord) -> None:
+    def __init__(self, spec: ModelSpec, model: ModelStore, record: VersionRecord) -> None:
         self._spec, self._model, self.record = spec, model, record
         self.test = Measured(record.value, record.lower, record.upper, record.n_test)
         self._slices: dict[tuple[str, str], Measured | None] = {}
 
     @cached_property
     def test_rows(self) -> pd.DataFrame:
-        """The test part with the version's predictions for it."""
+        """The test split with the version's predictions for it."""
         record = self.record
         predicted = self._model.sets.read_test_predictions(record.training_set, record.version)
         features = self._model.sets.read(record.training_set).test
@@ -91,7 +91,7 @@ class Version:
         return rows
 
     def slice_test(self, column: str, value: str) -> Measured | None:
-        """The test result of one slice; None where the test part has too few of its rows."""
+        """The test result of one slice; None where the test split has too few of its rows."""
         if (column, value) not in self._slices:
             rows = self.test_rows
             mine = rows[slice_texts(rows[slice_column(column)].to_numpy(dtype=object)) == value]
@@ -110,17 +110,17 @@ class Version:
 
     @cached_property
     def worth(self) -> Measured:
-        """Mean worth of a prediction on the test part."""
+        """Mean worth of a prediction on the test split."""
         spec, rows = self._spec, self.test_rows
         business = spec.monitors.performance.business
         if business is None:
             raise ValueError(f"{spec.name} declares no business value")
         truth, prediction = (rows[name].to_numpy() for name in (spec.target.column, "prediction"))
-        return measure_worth(business, spec.target, truth, prediction)
+        return measure_business_value(business, spec.target, truth, prediction)
 
 
 def measure_performance(
-    spec: ModelSpec, model: ModelLake, first: date, last: date
+    spec: ModelSpec, model: ModelStore, first: date, last: date
 ) -> list[PerformanceDay]:
     """Measures what the days `first` to `last` told about performance, and stores it.
 
@@ -131,8 +131,8 @@ def measure_performance(
     """
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
     monitors = spec.monitors
-    reach = max(*monitors.performance.windows, *monitors.drift.windows)
-    outcomes = model.outcomes(first, last, reach, monitors.performance.slices)
+    lookback = max(*monitors.performance.windows, *monitors.drift.windows)
+    outcomes = model.outcomes(first, last, lookback, monitors.performance.slices)
     known = _in_order(outcomes.to_pandas(date_as_object=True))
     versions = {record.version: Version(spec, model, record) for record in model.versions()}
     champions = model.champions(first, last)
@@ -216,10 +216,10 @@ def _realized(
     versions: Mapping[int, Version],
 ) -> list[PerformanceVerdict]:
     now = day.toordinal()
-    reach = max(spec.monitors.performance.windows)
+    lookback = max(spec.monitors.performance.windows)
     verdicts: list[PerformanceVerdict] = []
     for number, touched in outcomes.arrived(now).items():
-        rows = outcomes.known(now, number, touched[0] - reach)
+        rows = outcomes.known(now, number, touched[0] - lookback)
         found = _judge_version(spec, versions[number], rows, touched)
         if champion is not None and number != champion.version:
             why = f"not judged: version {champion.version} serves since the end of {champion.as_of}"
@@ -294,7 +294,7 @@ def _judge_version(
             seed=seed,
         )
     if monitor.business is not None:
-        verdicts += judge_worth(
+        verdicts += judge_business_value(
             monitor.business, target, windows, version.worth, monitor, version=number
         )
     return verdicts

@@ -20,7 +20,7 @@ from mlops_drift.pipeline.ledger import Destination, Received
 from mlops_drift.sources.base import LISTED, OtherDays, Part
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class Record:
         stored = self._to.model.lake.rows(
             f"SELECT day, row_day, row FROM rejected WHERE source = {literal(self._to.source)}",
             rejected=Scan(
-                self._to.model.tables.rejected,
+                self._to.model.tables.quarantined,
                 min(kept, default=date.max),
                 max(kept, default=date.min),
             ),
@@ -259,7 +259,7 @@ class Record:
 
 
 def digests(
-    model: ModelLake, parts: Iterable[Part], names: Sequence[str]
+    model: ModelStore, parts: Iterable[Part], names: Sequence[str]
 ) -> dict[date | None, tuple[int, str]]:
     """The number of rows of each day, and a digest of them in any order.
 

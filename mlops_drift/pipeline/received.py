@@ -14,7 +14,7 @@ from mlops_drift.pipeline.missing_days import days_between
 from mlops_drift.pipeline.quarantine import NO_STATE, NOTHING, Found, Record, State, Stray, digests
 from mlops_drift.sources.base import Batch, Part
 from mlops_drift.sql import literal
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 # No fault of the data: the model was told to begin later.
 BEFORE_START = "is before start_date"
@@ -54,18 +54,18 @@ class Landing:
             ledger = read_ledger(self._to.model, self._to.source)
             found = self._found(ledger)
             strays = [self._late(stray) for stray in found.strays]
-            kept_aside = pa.concat_tables([own, *strays])
+            quarantined = pa.concat_tables([own, *strays])
             lake.replace_days(
-                tables.rejected,
+                tables.quarantined,
                 self._first,
                 self._last,
-                kept_aside,
+                quarantined,
                 where=f"source = {literal(self._to.source)}",
             )
             self._take_back(ledger)
             account = self._record(ledger, accepted, own, found)
             if account is not None:
-                return kept_aside, account
+                return quarantined, account
 
     def _is_mine(self, day: date | None) -> bool:
         return day is not None and self._first <= day <= self._last
@@ -104,7 +104,7 @@ class Landing:
                 "row": as_json(self._to.model.lake, part.rows),
                 "row_day": part.days,
             },
-            schema=self._to.model.tables.rejected.schema,
+            schema=self._to.model.tables.quarantined.schema,
         )
 
     def _keys(self, part: Part) -> list[str | None]:
@@ -134,7 +134,7 @@ class Landing:
 
     def _take_back(self, ledger: Iterable[Received]) -> None:
         """Removes rows that were too late for these days, which now hold them."""
-        rejected = self._to.model.tables.rejected
+        rejected = self._to.model.tables.quarantined
         kept_with = {entry.day for entry in ledger if self._is_mine(entry.row_day)}
 
         def without_mine(existing: pa.Table) -> pa.Table:
@@ -217,7 +217,7 @@ def _misplaced(day: date | None, text: str | None) -> str:
     return f"{text} is not a day such as 2024-10-01" if text else "missing"
 
 
-def _dated(model: ModelLake, part: Part) -> list[tuple[date | None, str | None]]:
+def _dated(model: ModelStore, part: Part) -> list[tuple[date | None, str | None]]:
     """The day of each row, and what its day column says."""
     texts = [None] * part.rows.num_rows
     column = part.day_column or "day"

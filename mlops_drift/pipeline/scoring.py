@@ -13,7 +13,7 @@ from mlops_drift.pipeline.logged import description_of
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.tables import Table
 
 
@@ -69,7 +69,7 @@ def predict_table(
 
 
 def score_days(
-    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, first: date, last: date
+    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, first: date, last: date
 ) -> Served:
     """Scores the days `first` to `last`, each by the champion that served it.
 
@@ -82,7 +82,7 @@ def score_days(
 
 def score_by(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     table: Table,
     versions: Mapping[date, int],
@@ -141,7 +141,7 @@ def _require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: in
 
 def _predictions(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     features: pa.Table,
     versions: Mapping[date, int],

@@ -16,7 +16,7 @@ from mlops_drift.config.spec import ModelSpec, digest
 from mlops_drift.drift.reference import Reference
 from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics import METRICS, Array, evaluate_within
-from mlops_drift.learning.search.trial_cache import TrialMemory
+from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.training_set import TrainingSet, split_at_random, split_by_time
 from mlops_drift.pipeline.drift import fit_reference
 from mlops_drift.pipeline.features import require_point_in_time
@@ -25,7 +25,7 @@ from mlops_drift.pipeline.scoring import predict_table
 from mlops_drift.registry.base import (
     CHALLENGER,
     LIBRARIES,
-    Birth,
+    VersionPackage,
     VersionRegistry,
     environment_tag,
     registry_lock,
@@ -34,7 +34,7 @@ from mlops_drift.registry.code_digests import learning_code_digest, lock_digest
 from mlops_drift.registry.registry import git_sha
 from mlops_drift.registry.studies import Studies
 from mlops_drift.store.derivation import FeatureError
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import TrainingSetRecord, VersionRecord
 from mlops_drift.store.training_sets import (
     IMPORTANCE,
@@ -51,7 +51,7 @@ REFERENCE_TAG = "reference"
 
 
 OnTrial = Callable[[int, float], None]
-Trainer = Callable[[ModelSpec, TrainingSet, Mapping[str, str], date, OnTrial], Birth]
+Trainer = Callable[[ModelSpec, TrainingSet, Mapping[str, str], date, OnTrial], VersionPackage]
 
 
 class TrainingSetError(UserError):
@@ -69,7 +69,7 @@ class StoredSet:
 
 
 def build_training_set(
-    spec: ModelSpec, model: ModelLake, as_of: date, since: date | None
+    spec: ModelSpec, model: ModelStore, as_of: date, since: date | None
 ) -> StoredSet:
     """Builds the training set of what was known at the end of `as_of`, and stores it once.
 
@@ -100,7 +100,7 @@ def build_training_set(
         seen = sorted(set(training_set.train[spec.target.column].to_pylist()))
         if len(seen) < 2:
             raise TrainingSetError(
-                f"{spec.name}: the train part of {window} has only the class {seen[0]!r} "
+                f"{spec.name}: the train split of {window} has only the class {seen[0]!r} "
                 f"({training_set.train.num_rows} rows); at least two classes are needed: "
                 "choose a longer window or a later as_of"
             )
@@ -128,7 +128,7 @@ def _set_record(
 
 def train_challenger(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: VersionRegistry,
     set_id: str,
     as_of: date,
@@ -145,7 +145,7 @@ def train_challenger(
         set_id: the training set.
         as_of: the day that the set was built for.
         on_trial: called after each trial of the search with its number and value.
-        trainer: makes the version; `train_birth` where missing.
+        trainer: makes the version; `train_package` where missing.
 
     Returns:
         The version, and whether it is new.
@@ -161,8 +161,8 @@ def train_challenger(
         is_new = version is None
         if version is None:
             training_set = model.sets.read(set_id)
-            birth = (trainer or train_birth)(spec, training_set, identity, as_of, on_trial)
-            version = registry.register(spec.name, birth)
+            package = (trainer or train_package)(spec, training_set, identity, as_of, on_trial)
+            version = registry.register(spec.name, package)
         registry.set_tag(spec.name, version, environment_tag(settings.environment()), "yes")
         registry.set_alias(spec.name, CHALLENGER, version)
     record = _record(registry, spec, version, as_of)
@@ -170,14 +170,14 @@ def train_challenger(
     return record, is_new
 
 
-def train_birth(
+def train_package(
     spec: ModelSpec,
     training_set: TrainingSet,
     identity: Mapping[str, str],
     as_of: date,
     on_trial: OnTrial,
-    memory: TrialMemory | None = None,
-) -> Birth:
+    memory: TrialCache | None = None,
+) -> VersionPackage:
     """Searches, trains and measures a version: all that the registry keeps of it.
 
     Args:
@@ -214,7 +214,7 @@ def train_birth(
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
     metric = spec.training.metric
     measured = _test_metrics(spec, truth, prediction, score)
-    return Birth(
+    return VersionPackage(
         pipeline=trained.pipeline,
         example=train_part[names].head(5),
         output=trained.predict(train_part[names].head(5))["prediction"],
@@ -252,7 +252,7 @@ def train_birth(
 def _test_metrics(
     spec: ModelSpec, truth: Array, prediction: Array, score: Array
 ) -> dict[str, float]:
-    """Every metric that fits the target, on the test part, with its interval; undefined is nan."""
+    """Every metric that fits the target, on the test split, with its interval; undefined is nan."""
     found: dict[str, float] = {}
     for name, metric in METRICS.items():
         if spec.target.kind in metric.kinds:
@@ -265,7 +265,7 @@ def _test_metrics(
 
 
 def remembering(studies: Studies) -> Trainer:
-    """`train_birth` whose searches are kept, and go on where they were cut short.
+    """`train_package` whose searches are kept, and go on where they were cut short.
 
     A search is named `<model> <training set> <digest of description and code>`, each digest by its
     first twelve characters.
@@ -280,7 +280,7 @@ def remembering(studies: Studies) -> Trainer:
         identity: Mapping[str, str],
         as_of: date,
         on_trial: OnTrial,
-    ) -> Birth:
+    ) -> VersionPackage:
         made_from = digest([identity["spec_digest"], identity["code_digest"]])
         metric = METRICS[spec.training.metric]
         memory = studies.memory(
@@ -288,7 +288,7 @@ def remembering(studies: Studies) -> Trainer:
             metric.name,
             greater_is_better=metric.greater_is_better,
         )
-        return train_birth(spec, training_set, identity, as_of, on_trial, memory)
+        return train_package(spec, training_set, identity, as_of, on_trial, memory)
 
     return trainer
 
@@ -324,14 +324,16 @@ def _record(registry: VersionRegistry, spec: ModelSpec, version: int, as_of: dat
     )
 
 
-def has_birth(spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int) -> bool:
+def has_baseline(
+    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, version: int
+) -> bool:
     """Whether everything that a version was born with is stored, here and in the registry."""
-    folder = model.sets.birth(model.version(version).training_set, version)
+    folder = model.sets.baseline(model.version(version).training_set, version)
     return folder.exists() and REFERENCE_TAG in registry.tags(spec.name, version)
 
 
-def record_birth(
-    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, version: int
+def record_baseline(
+    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, version: int
 ) -> tuple[pa.Table, Reference]:
     """Freezes what a version was born with: test predictions, reference, importance of columns.
 
@@ -351,7 +353,7 @@ def record_birth(
         spec, registry.pipeline(spec.name, version), training_set.test.to_pandas()
     )
     published = {**reference.to_files(), IMPORTANCE: canonical_json(importance)}
-    model.sets.write_birth(
+    model.sets.write_baseline(
         record.training_set, version, {TEST_PREDICTIONS: parquet_bytes(predictions), **published}
     )
     # The tag comes last: a version that has it has the files too.

@@ -65,7 +65,7 @@ class Retention(Strict):
 
 
 @dataclass(frozen=True)
-class Reach:
+class Lookback:
     """How many days back a day to come still reads.
 
     Attributes:
@@ -89,25 +89,25 @@ class Reach:
         return (self.window or 0) + self.delay + self.history
 
 
-def reach_of(
+def lookback_of(
     target: Target,
     drift: DriftMonitor,
     performance: PerformanceMonitor,
     policy: RetrainingPolicy,
     history_days: int,
-) -> Reach:
+) -> Lookback:
     """How far back the days to come look.
 
     >>> target = Target(column="y", kind="regression", label_delay_days=30)
     >>> policy = RetrainingPolicy(window_days=90, training_windows=["recent"])
-    >>> reach_of(target, DriftMonitor(), PerformanceMonitor(), policy, 7)
-    Reach(predictions=58, season=0, window=90, delay=30, history=7)
+    >>> lookback_of(target, DriftMonitor(), PerformanceMonitor(), policy, 7)
+    Lookback(predictions=58, season=0, window=90, delay=30, history=7)
     """
     delay = target.label_delay_days
     windows = policy.training_windows
     # Without rows since a change, everything is taken in its place.
     bounded = "recent" in windows and "everything" not in windows
-    return Reach(
+    return Lookback(
         predictions=delay + max(*performance.windows, *drift.windows),
         season=_season(drift),
         window=policy.window_days if bounded else None,
@@ -127,22 +127,22 @@ def _season(drift: DriftMonitor) -> int:
     )
 
 
-def require_within_reach(retention: Retention, reach: Reach) -> None:
+def require_within_lookback(retention: Retention, lookback: Lookback) -> None:
     """Requires that nothing is removed that a day to come still reads.
 
     Raises:
         ValueError: if a limit is too short; the message names the field and what would do.
     """
     predictions, landing = retention.predictions_days, retention.landing_days
-    if predictions is not None and predictions < reach.predictions:
+    if predictions is not None and predictions < lookback.predictions:
         raise ValueError(
             f"retention.predictions_days is {predictions}, but label_delay_days and the longest "
-            f"window of a monitor together reach {reach.predictions} days back; use at least "
-            f"{reach.predictions}"
+            f"window of a monitor together reach {lookback.predictions} days back; use at least "
+            f"{lookback.predictions}"
         )
     if landing is None:
         return
-    if reach.window is None:
+    if lookback.window is None:
         raise ValueError(
             f"retention.landing_days is {landing}, but a retraining may take every day there is; "
             "set policy.window_days, and policy.training_windows to [recent] or "
@@ -153,9 +153,9 @@ def require_within_reach(retention: Retention, reach: Reach) -> None:
             f"retention.landing_days is {landing}, but predictions are measured by the labels and "
             f"features of their day; set retention.predictions_days to at most {landing}"
         )
-    if landing < max(reach.training, reach.season):
+    if landing < max(lookback.training, lookback.season):
         raise ValueError(
             f"retention.landing_days is {landing}, but window_days, label_delay_days and "
-            f"history_days together reach {reach.training} days back, seasons {reach.season}; "
-            f"use at least {max(reach.training, reach.season)}"
+            f"history_days together reach {lookback.training} days back, seasons "
+            f"{lookback.season}; use at least {max(lookback.training, lookback.season)}"
         )

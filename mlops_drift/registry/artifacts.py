@@ -16,7 +16,7 @@ from mlops_drift.settings import Environment
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-# Below the model's folder of artefacts, beside a folder for each run.
+# Below the model's folder of artifacts, beside a folder for each run.
 MODELS = "models"
 
 UNDER_WAY = ("RUNNING", "SCHEDULED")
@@ -32,7 +32,7 @@ class Training:
         deleted: whether MLflow has it marked as deleted.
         started: when it started, in milliseconds of its clock.
         has_models: whether MLflow lists models that it logged.
-        folders: those there are of its artefacts and of these models.
+        folders: those there are of its artifacts and of these models.
     """
 
     run: str
@@ -48,8 +48,8 @@ class Training:
         return self.has_models or bool(self.folders)
 
 
-class Artefacts:
-    """The artefacts of one model's versions.
+class Artifacts:
+    """The artifacts of one model's versions.
 
     Args:
         registry: the registry.

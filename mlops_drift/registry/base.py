@@ -50,7 +50,7 @@ class RegistryError(UserError):
 
 
 @dataclass(frozen=True)
-class Birth:
+class VersionPackage:
     """What is logged and registered with a new version.
 
     Attributes:
@@ -60,7 +60,7 @@ class Birth:
         identity: what decides the version: the same identity is the same version.
         tags: further facts.
         params: hyperparameters.
-        metrics: numbers of the train and the test part.
+        metrics: numbers of the train and the test split.
         tables: files by name, as JSON-ready content.
     """
 
@@ -105,7 +105,7 @@ class VersionRegistry(ABC):
         """The version made from exactly this, if there is one."""
 
     @abstractmethod
-    def register(self, model: str, birth: Birth) -> int:
+    def register(self, model: str, package: VersionPackage) -> int:
         """Keeps a new version; returns its number."""
 
     @abstractmethod

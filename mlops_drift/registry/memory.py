@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from mlops_drift.registry.base import Artifact, Birth, RegistryError, VersionRegistry
+from mlops_drift.registry.base import Artifact, RegistryError, VersionPackage, VersionRegistry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ class MemoryRegistry(VersionRegistry):
     """Versions for the life of this object; no other process sees them, and no file is kept."""
 
     def __init__(self) -> None:
-        self._births: dict[str, list[Birth]] = {}
+        self._packages: dict[str, list[VersionPackage]] = {}
         self._tags: dict[tuple[str, int], dict[str, str]] = {}
         self._aliases: dict[tuple[str, str], int] = {}
 
@@ -33,28 +33,28 @@ class MemoryRegistry(VersionRegistry):
 
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:
         """The version made from exactly this, if there is one."""
-        for number, birth in enumerate(self._births.get(model, []), start=1):
-            if dict(birth.identity) == dict(identity):
+        for number, package in enumerate(self._packages.get(model, []), start=1):
+            if dict(package.identity) == dict(identity):
                 return number
         return None
 
-    def register(self, model: str, birth: Birth) -> int:
+    def register(self, model: str, package: VersionPackage) -> int:
         """Keeps a new version; returns its number."""
-        births = self._births.setdefault(model, [])
-        births.append(birth)
-        self._tags[model, len(births)] = {**birth.tags, **birth.identity}
-        return len(births)
+        packages = self._packages.setdefault(model, [])
+        packages.append(package)
+        self._tags[model, len(packages)] = {**package.tags, **package.identity}
+        return len(packages)
 
     def pipeline(self, model: str, version: int) -> "Pipeline":
         """The fitted pipeline of a version."""
-        return self._birth(model, version).pipeline
+        return self._package(model, version).pipeline
 
     def artifact(self, model: str, version: int) -> Artifact:
         """The pickled pipeline, which stands for what would be stored."""
-        birth = self._birth(model, version)
-        content = pickle.dumps(birth.pipeline)
+        package = self._package(model, version)
+        content = pickle.dumps(package.pipeline)
         digest = hashlib.sha256(content).hexdigest()
-        return Artifact(len(content), digest, tuple(birth.example.columns))
+        return Artifact(len(content), digest, tuple(package.example.columns))
 
     def fresh_predictions(
         self, model: str, version: int, target: "Target", features: "pd.DataFrame"
@@ -65,11 +65,11 @@ class MemoryRegistry(VersionRegistry):
         loaded = pickle.loads(pickle.dumps(self.pipeline(model, version)))
         return predict(loaded, target, features)
 
-    def _birth(self, model: str, version: int) -> Birth:
-        births = self._births.get(model, [])
-        if not 1 <= version <= len(births):
+    def _package(self, model: str, version: int) -> VersionPackage:
+        packages = self._packages.get(model, [])
+        if not 1 <= version <= len(packages):
             raise RegistryError(f"there is no version {version} of {model}")
-        return births[version - 1]
+        return packages[version - 1]
 
     def tags(self, model: str, version: int) -> dict[str, str]:
         """The tags of a version."""
@@ -85,7 +85,7 @@ class MemoryRegistry(VersionRegistry):
     def params(self, model: str, version: int) -> dict[str, str]:
         """The hyperparameters of a version and its seed."""
         self.tags(model, version)
-        params = self._births[model][version - 1].params
+        params = self._packages[model][version - 1].params
         return {name: str(value) for name, value in params.items()}
 
     def version_page(self, model: str, version: int, ui: str) -> str | None:
@@ -99,7 +99,7 @@ class MemoryRegistry(VersionRegistry):
     def read_json(self, model: str, version: int, name: str) -> Any:
         """A file of JSON that was logged with a version, read."""
         self.tags(model, version)
-        tables = self._births[model][version - 1].tables
+        tables = self._packages[model][version - 1].tables
         if name not in tables:
             raise RegistryError(f"version {version} of {model} has no {name}")
         return json.loads(json.dumps(tables[name]))

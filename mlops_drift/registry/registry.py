@@ -20,8 +20,8 @@ from filelock import FileLock
 from mlops_drift.registry.base import (
     LIBRARIES,
     Artifact,
-    Birth,
     RegistryError,
+    VersionPackage,
     VersionRegistry,
 )
 from mlops_drift.registry.sqlite_files import file_of, made_beside
@@ -41,7 +41,7 @@ class Registry(VersionRegistry):
 
     Args:
         tracking_uri: MLflow's tracking and registry database.
-        artifact_root: folder of the artefacts.
+        artifact_root: folder of the artifacts.
         lock_root: folder of the lock files.
         alias_prefix: what the names of aliases begin with in MLflow, such as `dev-`.
     """
@@ -140,7 +140,7 @@ class Registry(VersionRegistry):
         ]
         return min(same, default=None)
 
-    def register(self, model: str, birth: Birth) -> int:
+    def register(self, model: str, package: VersionPackage) -> int:
         """Logs a version into the active MLflow run and registers it.
 
         The tags come with the version in one transaction: a kill leaves no version without its
@@ -157,18 +157,18 @@ class Registry(VersionRegistry):
         run = mlflow.active_run()
         if run is None:
             raise RegistryError("no active MLflow run: register needs the run that trained")
-        mlflow.log_params(dict(birth.params))
-        mlflow.log_metrics(dict(birth.metrics))
-        for name, content in birth.tables.items():
+        mlflow.log_params(dict(package.params))
+        mlflow.log_metrics(dict(package.metrics))
+        for name, content in package.tables.items():
             mlflow.log_dict(content, name)
         logged = mlflow.sklearn.log_model(
-            birth.pipeline,
+            package.pipeline,
             name="model",
-            signature=infer_signature(birth.example, birth.output),
+            signature=infer_signature(package.example, package.output),
             pip_requirements=[f"{name}=={metadata.version(name)}" for name in LIBRARIES],
             serialization_format="cloudpickle",
         )
-        tags = {**birth.tags, **birth.identity}
+        tags = {**package.tags, **package.identity}
         mlflow.set_tags(tags)
         version = self.client.create_model_version(
             model, source=logged.model_uri, run_id=run.info.run_id, tags=tags
@@ -239,7 +239,7 @@ class Registry(VersionRegistry):
             yield folder
 
     def _model_uri(self, model: str, version: int) -> str:
-        """Where a version's model lies: below the artefact root, even if that was moved."""
+        """Where a version's model lies: below the artifact root, even if that was moved."""
         source = str(self._registered(model, version).source)
         here = self.artifact_root / model / "models" / source.rsplit("/", 1)[-1] / "artifacts"
         return str(here) if here.is_dir() else f"models:/{model}/{version}"
@@ -294,7 +294,7 @@ class Registry(VersionRegistry):
         here = self.artifact_root / model / run / "artifacts" / name
         with tempfile.TemporaryDirectory() as folder:
             try:
-                # Below the artefact root even if that was moved; else wherever MLflow has it.
+                # Below the artifact root even if that was moved; else wherever MLflow has it.
                 file = here if here.is_file() else self.client.download_artifacts(run, name, folder)
                 return json.loads(Path(file).read_text(encoding="utf-8"))
             except (MlflowException, OSError, ValueError) as error:
@@ -308,12 +308,12 @@ class Registry(VersionRegistry):
         self.client.set_tag(self.run_id(model, version), "mlflow.note.content", text)
 
     def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
-        """Adds files to the artefacts of the run that trained a version, or replaces them.
+        """Adds files to the artifacts of the run that trained a version, or replaces them.
 
         Args:
             model: name of the model.
             version: number of the version.
-            files: contents by path below the run's artefacts, such as `reference/reference.json`.
+            files: contents by path below the run's artifacts, such as `reference/reference.json`.
         """
         with tempfile.TemporaryDirectory() as folder:
             for name, content in files.items():

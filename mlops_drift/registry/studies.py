@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from mlops_drift.learning.search.trial_cache import TrialMemory
+from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.registry.sqlite_files import file_of, made_beside
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Studies:
         self.storage_url = storage_url
         self._lock_root = lock_root
 
-    def memory(self, name: str, metric: str, *, greater_is_better: bool) -> TrialMemory:
+    def memory(self, name: str, metric: str, *, greater_is_better: bool) -> TrialCache:
         """The memory of a search, which is empty if there was none of that name.
 
         Args:
@@ -58,7 +58,7 @@ class Studies:
                 # Their names may change in a later Optuna; nothing here depends on them.
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 study.set_metric_names([metric])
-        return _StudyMemory(study, self._lock)
+        return _StudyCache(study, self._lock)
 
     @property
     def _lock(self) -> FileLock:
@@ -89,7 +89,7 @@ class Studies:
             made.engine.dispose()
 
 
-class _StudyMemory(TrialMemory):
+class _StudyCache(TrialCache):
     """The trials of one study.
 
     Args:

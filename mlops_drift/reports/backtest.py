@@ -102,7 +102,7 @@ def _decisions(decisions: Sequence[Mapping[str, Any]]) -> Table | Text:
             str(row["day"]),
             Text(f"{row['action']}{window}"),
             Text(", ".join(row["rules"])),
-            Text(came_of(row)),
+            Text(outcome_of(row)),
         )
     if len(decisions) > _SHOWN:
         table.add_row("…", f"{len(decisions) - _SHOWN} more")
@@ -123,12 +123,12 @@ def shown(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits}f}" if value is not None and isfinite(value) else NOTHING
 
 
-def came_of(decision: Mapping[str, Any]) -> str:
+def outcome_of(decision: Mapping[str, Any]) -> str:
     """What came of a decision, and the version that was trained.
 
-    >>> came_of({"outcome": "rejected", "challenger": 3})
+    >>> outcome_of({"outcome": "rejected", "challenger": 3})
     'rejected v3'
-    >>> came_of({"outcome": None, "challenger": None})
+    >>> outcome_of({"outcome": None, "challenger": None})
     '—'
     """
     if decision["outcome"] == "failed":

@@ -13,8 +13,8 @@ from mlops_drift.reports.backtest import (
     NOTHING,
     alarm_days,
     best_policy,
-    came_of,
     is_known,
+    outcome_of,
     shown,
     worst,
 )
@@ -70,7 +70,7 @@ def backtest_page(result: Mapping[str, Any]) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["shown"] = shown
-    environment.filters["came_of"] = came_of
+    environment.filters["outcome_of"] = outcome_of
     template = environment.from_string(
         files("mlops_drift.reports").joinpath(TEMPLATE).read_text("utf-8")
     )
@@ -202,7 +202,7 @@ def _curve(scale: _Scale, number: int, name: str, policy: Mapping[str, Any]) -> 
             _Retraining(
                 x=scale.x(row["day"]),
                 is_promoted=row["outcome"] == "promoted",
-                text=f"{name}, {row['day']}: {', '.join(row['rules'])}, {came_of(row)}",
+                text=f"{name}, {row['day']}: {', '.join(row['rules'])}, {outcome_of(row)}",
             )
             for row in policy["decisions"]
             if row["action"] == "retrain"

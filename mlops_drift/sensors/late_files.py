@@ -29,7 +29,7 @@ from mlops_drift.pipeline.missing_days import missing_tables, ranges
 from mlops_drift.resources import LakeResource
 from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.sources.base import Source, TableName
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 # What cannot be made of a day without its file.
 RESTS_ON: Mapping[TableName, Collection[str]] = {
@@ -94,7 +94,7 @@ def late_files_sensor(
 
 
 def _runs_of_missing_days(
-    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelLake, source: Source
+    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelStore, source: Source
 ) -> Iterator[dg.RunRequest]:
     recorded: dict[date, set[TableName]] = {}
     for row in model.missing_files(spec.start_date, date.max):
@@ -156,7 +156,7 @@ def missing_days(
 def settled_days(
     instance: dg.DagsterInstance,
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     missing: Mapping[date, Collection[TableName]],
 ) -> set[date]:
     """The missing days that are on record as such, and of which all that can be made is made."""
@@ -228,8 +228,8 @@ def _lookback(spec: ModelSpec) -> timedelta:
 
 
 def _windows(spec: ModelSpec) -> timedelta:
-    reach = spec.reach
-    return timedelta(days=reach.history + max(reach.predictions, reach.season))
+    lookback = spec.lookback
+    return timedelta(days=lookback.history + max(lookback.predictions, lookback.season))
 
 
 def _kept_since(spec: ModelSpec, last: date) -> date:

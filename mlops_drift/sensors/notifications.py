@@ -28,7 +28,7 @@ from mlops_drift.policy.decision import MANUAL
 from mlops_drift.resources import LakeResource
 from mlops_drift.sensors.runs import days_of_run
 from mlops_drift.sources.base import MissingDayError
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 # Failed runs that are looked at, the latest first.
 _RUNS = 20
@@ -57,7 +57,7 @@ def notification_sensor(spec: ModelSpec) -> dg.SensorDefinition:
     return sensor
 
 
-def notify(spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance) -> Delivery:
+def notify(spec: ModelSpec, model: ModelStore, instance: dg.DagsterInstance) -> Delivery:
     """Queues what there is to tell since the champion before this one, and sends what waits."""
     outbox = Outbox(model.lake, model.tables.outbox)
     if not spec.notifications.urls:
@@ -67,7 +67,7 @@ def notify(spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance) -> D
 
 
 def _messages(
-    spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance, told: Collection[str]
+    spec: ModelSpec, model: ModelStore, instance: dg.DagsterInstance, told: Collection[str]
 ) -> list[Message]:
     promotions = model.promotions()
     since = promotions[-2].as_of if len(promotions) > 1 else spec.start_date - timedelta(days=1)
@@ -109,7 +109,7 @@ def _about_decision(spec: ModelSpec, entry: dict[str, Any]) -> Iterator[Message]
 
 
 def _about_broken_runs(
-    spec: ModelSpec, model: ModelLake, instance: dg.DagsterInstance
+    spec: ModelSpec, model: ModelStore, instance: dg.DagsterInstance
 ) -> Iterator[Message]:
     ended = {
         row["decision"]

@@ -12,11 +12,11 @@ from mlops_drift.assets.common import (
     DECISION_TAG,
     DRIFT_METRICS,
     EVENTS,
+    HISTORICAL_RUN_TAG,
     LABELS,
     MODEL_TAG,
     PERFORMANCE_METRICS,
     REASON_TAG,
-    REPLAY_TAG,
     RETRAINING_ASSETS,
     TRAINING_SET,
     asset_key,
@@ -31,7 +31,7 @@ from mlops_drift.monitors.checks import DATA_QUALITY
 from mlops_drift.policy.decision import Decision
 from mlops_drift.resources import LakeResource
 from mlops_drift.sensors.runs import OPEN_STATUSES, days_of_run
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 # A decision whose run fails for another reason than a gate is tried this often in all.
 ATTEMPTS = 3
@@ -114,7 +114,7 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
 
 
 def _recorded(
-    spec: ModelSpec, model: ModelLake, decision: Decision
+    spec: ModelSpec, model: ModelStore, decision: Decision
 ) -> list[dg.AssetMaterialization]:
     """Records a decision; the events that show it, none if it was recorded before."""
     if not record_decision(model, decision):
@@ -192,7 +192,7 @@ def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[i
     failed = [
         run
         for run in ended
-        if run.status == dg.DagsterRunStatus.FAILURE and REPLAY_TAG not in run.tags
+        if run.status == dg.DagsterRunStatus.FAILURE and HISTORICAL_RUN_TAG not in run.tags
     ]
     return len(failed), len(ended)
 

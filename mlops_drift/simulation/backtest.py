@@ -48,17 +48,17 @@ from mlops_drift.pipeline.missing_days import (
 )
 from mlops_drift.pipeline.performance import measure_performance
 from mlops_drift.pipeline.scoring import score_days
-from mlops_drift.pipeline.training import OnTrial, train_birth
+from mlops_drift.pipeline.training import OnTrial, train_package
 from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.policy.decision import NO_CHAMPION
-from mlops_drift.registry.base import Birth
+from mlops_drift.registry.base import VersionPackage
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.schema.fields import Name
 from mlops_drift.simulation.period import period
 from mlops_drift.sources.base import Source, TableName
 from mlops_drift.store.decision_log import IDLE
 from mlops_drift.store.memory import MemoryLake
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 
 NEVER, ON_FAILED_CHECKS, HYBRID = "never", "on failed checks", "hybrid"
 DEFAULT_EVERY = 30
@@ -149,7 +149,7 @@ class Backtest:
         self._missing = {
             table: source.missing_days(table, self.first, self.last) for table in TABLES
         }
-        self._births: dict[tuple[tuple[str, str], ...], Birth] = {}
+        self._packages: dict[tuple[tuple[str, str], ...], VersionPackage] = {}
 
     def run(
         self,
@@ -237,7 +237,7 @@ class Backtest:
             self._land(model)
             yield lake, Path(folder)
 
-    def _land(self, model: ModelLake) -> None:
+    def _land(self, model: ModelStore) -> None:
         for table, places in self._missing.items():
             record_missing(self.spec, model, table, places)
         for first, last in self._days_with("events", self.first, self.last):
@@ -285,7 +285,7 @@ class Backtest:
         self,
         name: str,
         spec: ModelSpec,
-        model: ModelLake,
+        model: ModelStore,
         registry: MemoryRegistry,
         first: date,
         last: date,
@@ -316,16 +316,16 @@ class Backtest:
         identity: Mapping[str, str],
         as_of: date,
         on_trial: OnTrial,
-    ) -> Birth:
+    ) -> VersionPackage:
         """Trains once what several policies train alike."""
         key = tuple(sorted(identity.items()))
-        if key not in self._births:
-            self._births[key] = train_birth(spec, training_set, identity, as_of, on_trial)
-        birth = self._births[key]
+        if key not in self._packages:
+            self._packages[key] = train_package(spec, training_set, identity, as_of, on_trial)
+        package = self._packages[key]
         # A policy that trains the same version on another day has it from that day on.
-        return replace(birth, tags={**birth.tags, "as_of": as_of.isoformat()})
+        return replace(package, tags={**package.tags, "as_of": as_of.isoformat()})
 
-    def _story(self, spec: ModelSpec, model: ModelLake) -> dict[str, Any]:
+    def _story(self, spec: ModelSpec, model: ModelStore) -> dict[str, Any]:
         timeline = read_timeline(model, self.first, self.last)
         outcomes = model.final_outcomes(self.first, self.last)
         again = [row for row in timeline.decisions if _is_retraining(row)]
@@ -358,11 +358,11 @@ def _walk_one(history: Backtest, name: str, variant: Variant, days: Any) -> dict
     return found
 
 
-def _tables(spec: ModelSpec, lake: MemoryLake) -> ModelLake:
-    return ModelLake(lake, spec.name, spec.tables, spec.key, spec.target)
+def _tables(spec: ModelSpec, lake: MemoryLake) -> ModelStore:
+    return ModelStore(lake, spec.name, spec.tables, spec.key, spec.target)
 
 
-def _forget(model: ModelLake, first: date, last: date) -> None:
+def _forget(model: ModelStore, first: date, last: date) -> None:
     """Takes back days that were done before it was known which version serves them."""
     tables = model.tables
     for table in (tables.predictions, tables.profiles, tables.drift, tables.performance):

@@ -30,13 +30,13 @@ from dagster_shared.error import SerializableErrorInfo
 from filelock import FileLock, Timeout
 
 from mlops_drift import settings
-from mlops_drift.assets.champion import finish_move
+from mlops_drift.assets.champion import reconcile_transition
 from mlops_drift.assets.common import (
     DAY_TAG,
     DECISION_TAG,
+    HISTORICAL_RUN_TAG,
     MODEL_TAG,
     REASON_TAG,
-    REPLAY_TAG,
     asset_key,
 )
 from mlops_drift.assets.landing import JUDGED_AGAIN
@@ -45,7 +45,7 @@ from mlops_drift.definitions import defs
 from mlops_drift.errors import InternalError, UserError, is_interruption
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.pipeline.missing_days import days_between, no_file_at_all, ranges
-from mlops_drift.resources import default_resources, model_lake, open_lake, open_registry
+from mlops_drift.resources import default_resources, model_store, open_lake, open_registry
 from mlops_drift.sensors.late_files import (
     assets_without,
     missing_days,
@@ -68,11 +68,11 @@ PATIENCE_SECONDS = 1800
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-class ReplayError(UserError):
+class HistoricalRunError(UserError):
     """The replay cannot go on; the message says why and what to do."""
 
 
-class ReplayStopped(KeyboardInterrupt):
+class HistoricalRunStopped(KeyboardInterrupt):
     """A person stopped the replay; the message says where."""
 
 
@@ -95,7 +95,7 @@ def open_instance() -> dg.DagsterInstance:
     return dg.DagsterInstance.from_config(str(settings.PROJECT_ROOT))
 
 
-class Replay:
+class HistoricalRun:
     """A walk of one model through some of its days.
 
     Args:
@@ -208,11 +208,11 @@ class Replay:
         """Requires that a first replay has something to read: a wrong path is no missing day."""
         said = "" if complete else no_file_at_all(self.spec, self._source, self.last)
         if said:
-            raise ReplayError(said)
+            raise HistoricalRunError(said)
 
     def _settled(self, missing: dict[date, frozenset[TableName]]) -> set[date]:
         with open_lake() as lake:
-            return settled_days(self._instance, self.spec, model_lake(lake, self.spec), missing)
+            return settled_days(self._instance, self.spec, model_store(lake, self.spec), missing)
 
     def _run_parts(
         self,
@@ -253,7 +253,7 @@ class Replay:
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
-            raise ReplayError(
+            raise HistoricalRunError(
                 f"another `mlops-drift run {self.spec.name}` is under way; wait for it to end"
             ) from error
         try:
@@ -264,7 +264,7 @@ class Replay:
     def _close_what_was_interrupted(self) -> None:
         """Runs of an earlier replay, and moves, that never ended: their process was stopped."""
         records = self._instance.get_runs(
-            dg.RunsFilter(tags={REPLAY_TAG: self.spec.name}, statuses=OPEN_STATUSES)
+            dg.RunsFilter(tags={HISTORICAL_RUN_TAG: self.spec.name}, statuses=OPEN_STATUSES)
         )
         for record in records:
             self._instance.report_run_canceled(
@@ -273,7 +273,9 @@ class Replay:
             if record.job_name == self._retraining.name:
                 open_registry().close_run(self.spec.name, record.run_id)
         with open_lake() as lake:
-            finish_move(self._instance, self.spec, model_lake(lake, self.spec), open_registry())
+            reconcile_transition(
+                self._instance, self.spec, model_store(lake, self.spec), open_registry()
+            )
 
     def _run_daily(self, step: Step, assets: Sequence[str] | None = None) -> None:
         """Runs the daily job, or some of its assets, for the days of a step.
@@ -301,7 +303,7 @@ class Replay:
             MODEL_TAG: self.spec.name,
             DAY_TAG: step.last.isoformat(),
             REASON_TAG: "replay",
-            REPLAY_TAG: self.spec.name,
+            HISTORICAL_RUN_TAG: self.spec.name,
         }
         partition: dict[str, Any] = {"partition_key": step.first.isoformat()}
         if step.first != step.last:
@@ -328,7 +330,7 @@ class Replay:
         asked: set[str] = set()
         while request := self._look(step):
             if request.run_key in asked:
-                raise ReplayError(
+                raise HistoricalRunError(
                     f"decision {request.run_key} was carried out and is asked for again; "
                     f"look at the runs of {self._retraining.name}"
                 )
@@ -350,7 +352,7 @@ class Replay:
         except (DagsterExecutionInterruptedError, RuntimeError) as error:
             if not is_interruption(repr(error)):
                 raise
-            raise ReplayStopped(
+            raise HistoricalRunStopped(
                 f"stopped at {step.last}; the same command goes on there"
             ) from error
         return data.run_requests[0] if data.run_requests else None
@@ -363,7 +365,7 @@ class Replay:
         theirs = [
             run
             for run in self._instance.get_runs(dg.RunsFilter(tags=tags))
-            if run.tags.get(REPLAY_TAG) != self.spec.name
+            if run.tags.get(HISTORICAL_RUN_TAG) != self.spec.name
         ]
         if not theirs:
             return False
@@ -374,7 +376,7 @@ class Replay:
             if run is None or run.is_finished:
                 return True
             time.sleep(POLL_SECONDS)
-        raise ReplayError(
+        raise HistoricalRunError(
             f"run {theirs[0].run_id} carries out decision {request.run_key} and has not ended for "
             f"{PATIENCE_SECONDS // 60} minutes; look at it in the UI, and terminate it if its "
             "process is gone"
@@ -389,14 +391,14 @@ class Replay:
                 **request.tags,
                 RUN_KEY_TAG: str(request.run_key),
                 SENSOR_NAME_TAG: self._sensor.name,
-                REPLAY_TAG: self.spec.name,
+                HISTORICAL_RUN_TAG: self.spec.name,
             },
             raise_on_error=False,
         )
         if result.success:
             return
         with open_lake() as lake:
-            decisions = model_lake(lake, self.spec).log.entries(idle=False)
+            decisions = model_store(lake, self.spec).log.entries(idle=False)
         outcomes = {row["decision"]: row["outcome"] for row in decisions}
         outcome = outcomes.get(request.tags[DECISION_TAG])
         if outcome == "rejected":
@@ -413,12 +415,12 @@ class Replay:
         """Tells people what there is to tell; a receiver that is down holds nothing up."""
         if self.spec.notifications.urls:
             with open_lake() as lake:
-                notify(self.spec, model_lake(lake, self.spec), self._instance)
+                notify(self.spec, model_store(lake, self.spec), self._instance)
 
     def _stop_if_asked(self, result: dg.ExecuteInProcessResult, day: object) -> None:
         """Dagster turns Ctrl-C into a failed run; here it is a stop, which the next call mends."""
         if is_interruption("".join(str(error) for _, error in _errors(result))):
-            raise ReplayStopped(f"stopped at {day}; the same command goes on there")
+            raise HistoricalRunStopped(f"stopped at {day}; the same command goes on there")
 
     def _explained(self, result: dg.ExecuteInProcessResult, what: str) -> Exception:
         """What failed in a run, for a user, or the bug that it was."""
@@ -426,7 +428,9 @@ class Replay:
             listed = "\n  ".join(f"{where}{_message(error)}" for where, error in _errors(result))
         except InternalError as error:
             return error
-        return ReplayError(f"{self.spec.name}, {what}: run {result.run_id} failed\n  {listed}")
+        return HistoricalRunError(
+            f"{self.spec.name}, {what}: run {result.run_id} failed\n  {listed}"
+        )
 
 
 def _errors(result: dg.ExecuteInProcessResult) -> list[tuple[str, Any]]:

@@ -39,7 +39,7 @@ def slice_text(name: str) -> str:
     return f"CAST(f.{identifier(name)} AS VARCHAR) AS {identifier(slice_column(name))}"
 
 
-class ModelLake(VersionTables):
+class ModelStore(VersionTables):
     """The tables of one model, with the questions that assets, sensors and reports ask.
 
     Args:
@@ -204,17 +204,17 @@ class ModelLake(VersionTables):
         )
 
     def outcomes(
-        self, first: date, last: date, reach: int, columns: Sequence[str] = ()
+        self, first: date, last: date, lookback: int, columns: Sequence[str] = ()
     ) -> pa.Table:
         """Served predictions with every label that arrived for them until `last`.
 
         Of the production days that a label arriving on `first` to `last` is about, and of the
-        `reach` days before them.
+        `lookback` days before them.
 
         Args:
             first: first day of arrival.
             last: last day of arrival.
-            reach: further days back.
+            lookback: further days back.
             columns: features to join.
 
         Returns:
@@ -229,7 +229,7 @@ class ModelLake(VersionTables):
             predictions=Scan(self.tables.predictions, until=last),
             labels=Scan(self.tables.labels, first, last),
         )[0]
-        since = touched["first"] - timedelta(days=reach) if touched["first"] else last
+        since = touched["first"] - timedelta(days=lookback) if touched["first"] else last
         until = touched["last"] or since - timedelta(days=1)
         scans = {
             "predictions": Scan(self.tables.predictions, since, until),

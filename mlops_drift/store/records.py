@@ -47,7 +47,7 @@ class Shadow:
 
 @dataclass(frozen=True)
 class VersionRecord:
-    """What a version is and what it reached on its test part."""
+    """What a version is and what it reached on its test split."""
 
     version: int
     as_of: date
@@ -91,7 +91,7 @@ class RemovedError(LakeError):
 
 @dataclass(frozen=True)
 class Removal:
-    """A version whose artefacts are gone, since the end of a day."""
+    """A version whose artifacts are gone, since the end of a day."""
 
     version: int
     day: date

@@ -66,7 +66,7 @@ class ModelTables:
 
     events: Table
     labels: Table
-    rejected: Table
+    quarantined: Table
     received: Table
     features: Table
     predictions: Table
@@ -142,8 +142,8 @@ def model_tables(
             f"landing.{model}_labels",
             pa.schema([DAY, key_field, pa.field(target.column, label, nullable=False)]),
         ),
-        rejected=Table(
-            f"landing.{model}_rejected",
+        quarantined=Table(
+            f"landing.{model}_quarantined",
             pa.schema(
                 [
                     DAY,

@@ -97,7 +97,7 @@ class TrainingSets:
         last: date = pc.max(test["day"]).as_py()
         return last
 
-    def write_birth(self, set_id: str, version: int, files: Mapping[str, bytes]) -> None:
+    def write_baseline(self, set_id: str, version: int, files: Mapping[str, bytes]) -> None:
         """Stores what a version was born with, once.
 
         Args:
@@ -109,7 +109,7 @@ class TrainingSets:
         Raises:
             CorruptionError: if something else is stored already, or what is stored is damaged.
         """
-        folder = self.birth(set_id, version)
+        folder = self.baseline(set_id, version)
         if not folder.exists():
             _write_folder(folder, files, {"version": version, "training_set": set_id})
         # Read back also after writing: another process may have been first.
@@ -118,42 +118,42 @@ class TrainingSets:
         if other:
             raise CorruptionError(
                 f"{folder}: version {version} was born with other content of "
-                f"{', '.join(sorted(other))}; a version's birth is written once"
+                f"{', '.join(sorted(other))}; a version's baseline is written once"
             )
 
-    def read_birth(self, set_id: str, version: int, name: str) -> bytes:
+    def read_baseline(self, set_id: str, version: int, name: str) -> bytes:
         """One file of what a version was born with, verified; no other file is read.
 
         Raises:
-            FileNotFoundError: if the version has no birth, or that has no such file.
+            FileNotFoundError: if the version has no baseline, or that has no such file.
             CorruptionError: if the file or the manifest is damaged.
         """
-        folder = self.birth(set_id, version)
+        folder = self.baseline(set_id, version)
         digests = _read_manifest(folder)
         if name not in digests:
             raise FileNotFoundError(f"{folder} has no {name}; it has {', '.join(sorted(digests))}")
         return _read_file(folder / name, digests[name])
 
     def read_reference(self, set_id: str, version: int) -> dict[str, bytes]:
-        """The files of the frozen reference of a version; raises as `read_birth`."""
-        return {name: self.read_birth(set_id, version, name) for name in REFERENCE_FILES}
+        """The files of the frozen reference of a version; raises as `read_baseline`."""
+        return {name: self.read_baseline(set_id, version, name) for name in REFERENCE_FILES}
 
     def read_importance(self, set_id: str, version: int) -> dict[str, float]:
-        """The importance of each column for a version; raises as `read_birth`."""
-        importance: dict[str, float] = json.loads(self.read_birth(set_id, version, IMPORTANCE))
+        """The importance of each column for a version; raises as `read_baseline`."""
+        importance: dict[str, float] = json.loads(self.read_baseline(set_id, version, IMPORTANCE))
         return importance
 
     def read_test_predictions(self, set_id: str, version: int) -> pa.Table:
-        """The test predictions of a version; raises as `read_birth`."""
-        return _table(self.read_birth(set_id, version, TEST_PREDICTIONS))
+        """The test predictions of a version; raises as `read_baseline`."""
+        return _table(self.read_baseline(set_id, version, TEST_PREDICTIONS))
 
-    def births(self, set_id: str) -> Path:
+    def baselines(self, set_id: str) -> Path:
         """The folder of what the versions of a set were born with."""
         return self.folder / set_id / "versions"
 
-    def birth(self, set_id: str, version: int) -> Path:
+    def baseline(self, set_id: str, version: int) -> Path:
         """The folder of what a version was born with."""
-        return self.births(set_id) / str(version)
+        return self.baselines(set_id) / str(version)
 
 
 def canonical_json(content: Mapping[str, Any] | Sequence[Any]) -> bytes:

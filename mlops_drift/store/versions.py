@@ -112,7 +112,7 @@ class VersionTables:
         return {row["version"]: (row["first"], row["last"]) for row in found}
 
     def removals(self) -> dict[int, Removal]:
-        """The versions whose artefacts are gone."""
+        """The versions whose artifacts are gone."""
         table = self.tables.removed_versions
         # Asked for every day, of a table that most models do not have.
         rows = self.lake.rows("SELECT * FROM r", r=table) if self.lake.has(table) else []
@@ -123,7 +123,7 @@ class VersionTables:
         self.lake.append_missing(self.tables.removed_versions, asdict(removal), ["version"])
 
     def require_kept(self, versions: Iterable[int]) -> None:
-        """Requires that the artefacts of versions are there.
+        """Requires that the artifacts of versions are there.
 
         Raises:
             RemovedError: if those of one were removed.
@@ -133,6 +133,6 @@ class VersionTables:
         for removal in gone:
             raise RemovedError(
                 f"version {removal.version} was removed by the retention on {removal.day} "
-                f"({removal.reason}); its record is kept, its artefacts are gone. Train again to "
+                f"({removal.reason}); its record is kept, its artifacts are gone. Train again to "
                 f"have such a version: training_set as of {self.version(removal.version).as_of}"
             )

@@ -97,7 +97,7 @@ def test_the_failed_gate_is_an_error_with_its_numbers_and_the_others_pass(refuse
     assert len(latest) > 10
     assert all(item.passed for item in latest.values())
     drawn = {name for name, item in latest.items() if "chart" in metadata_of(item)}
-    assert {"test_accuracy", "calibration", "no_perfect_feature", "null_robustness"} <= drawn
+    assert {"test_accuracy", "calibration", "target_leakage", "null_robustness"} <= drawn
 
 
 def test_a_champion_launched_alone_on_an_unfit_version_refuses(refused):
@@ -105,7 +105,7 @@ def test_a_champion_launched_alone_on_an_unfit_version_refuses(refused):
     result = world.retrain(instance, selection=[CHAMPION])
     assert not result.success
     (message,) = failures(result).values()
-    # The challenger has no birth, and its gate is against it: whichever is said, it is no champion.
+    # The challenger has no baseline, and its gate is against it: either way it is no champion.
     assert "version 2 of tiny may not be promoted" in message
     assert "test_log_loss is fail" in message
     with world.lake() as model:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.image import imread
 
-from mlops_drift.assets.champion import show_move
+from mlops_drift.assets.champion import show_transition
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import find_model
 from mlops_drift.resources import open_registry
@@ -144,7 +144,7 @@ def test_an_approval_by_the_command_line_shows_it_too(story):
     world, _, _ = story
     with world.lake() as model, dg.DagsterInstance.ephemeral() as instance:
         spec, decision = find_model("tiny").spec, model.promotions()[-1].decision
-        show_move(instance, spec, model, open_registry(), decision)
+        show_transition(instance, spec, model, open_registry(), decision)
         found = shown(instance, "champion")
     table = [record.data for record in found["shadow: version 2 beside version 1"].records]
     assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)

@@ -229,7 +229,7 @@ def test_the_failed_quality_check_names_the_reasons_and_the_table(results):
     assert found.severity == dg.AssetCheckSeverity.ERROR
     assert f"6 of {ROWS} events cannot be used (10.0 %" in found.description
     assert (about["value"], about["threshold"], about["n"]) == (0.1, 0.01, float(ROWS))
-    assert "landing.tiny_rejected" in about["next step"]
+    assert "landing.tiny_quarantined" in about["next step"]
 
 
 def test_labels_without_an_event_are_kept_counted_and_used_nowhere(results, world):

@@ -121,7 +121,7 @@ def test_status_tells_the_champion_the_counts_the_checks_and_what_is_next(story)
         "feature_drift": "pass",
         "label_drift": "pass",
         "model_age": "pass",
-        # The test part of version 2 has 18 rows: too few to compare with.
+        # The test split of version 2 has 18 rows: too few to compare with.
         "prediction_drift": "unknown",
         "null_spike": "pass",
         "performance_drop": "pass",
@@ -153,7 +153,7 @@ def test_status_where_no_row_could_be_used_says_why(nothing_yet):
     found = json.loads(printed("status", "tiny", "--format", "json"))
     assert found["next"] == (
         "mend the source, of which no row could be used (day: 1.3.2024 is not a day such as "
-        "2024-10-01); all of them are in landing.tiny_rejected"
+        "2024-10-01); all of them are in landing.tiny_quarantined"
     )
 
 

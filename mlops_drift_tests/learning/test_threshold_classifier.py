@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from mlops_drift.learning.config import FamilyName
 from mlops_drift.learning.families.base import predict
 from mlops_drift.learning.families.registry import family
-from mlops_drift.learning.threshold_classifier import Decider, decided
+from mlops_drift.learning.threshold_classifier import ThresholdClassifier, decided
 from mlops_drift_tests.learning.samples import BINARY, MIXED, THREE, mixed
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -52,7 +52,9 @@ class TestEveryFamily:
     def test_weights_reach_the_estimator_and_leave_probabilities_calibrated(self, name, target):
         features, truth = rare(target)
         new, new_truth = rare(target, seed=1)
-        weighted = Decider(pipeline(name, target, 3000), "balanced").fit(features, truth)
+        weighted = ThresholdClassifier(pipeline(name, target, 3000), "balanced").fit(
+            features, truth
+        )
         plain = pipeline(name, target, 3000).fit(features, truth)
         probability = weighted.predict_proba(new)
         assert probability.sum(axis=1) == pytest.approx(1)
@@ -69,7 +71,9 @@ class TestEveryFamily:
 def test_weights_are_taken_back_exactly(shares):
     truth = np.repeat(list(shares), [round(500 * share) for share in shares.values()])
     x = np.zeros((500, 1))
-    model = Decider(make_pipeline(DummyClassifier(strategy="prior")), "balanced").fit(x, truth)
+    model = ThresholdClassifier(make_pipeline(DummyClassifier(strategy="prior")), "balanced").fit(
+        x, truth
+    )
     assert model.pipeline_.predict_proba(x[:1])[0] == pytest.approx(1 / len(shares))
     assert model.predict_proba(x[:1])[0] == pytest.approx(list(shares.values()))
 
@@ -77,7 +81,7 @@ def test_weights_are_taken_back_exactly(shares):
 def test_nothing_asked_is_the_pipeline_itself():
     bare = pipeline("linear", BINARY)
     assert decided(bare, BINARY, "none", 0.5) is bare
-    assert isinstance(decided(bare, BINARY, "none", 0.4), Decider)
+    assert isinstance(decided(bare, BINARY, "none", 0.4), ThresholdClassifier)
 
 
 def test_a_threshold_alone_leaves_the_scores_alone():
@@ -91,7 +95,7 @@ def test_a_threshold_alone_leaves_the_scores_alone():
 
 def test_the_score_at_the_threshold_is_positive():
     truth = np.array(["no", "no", "no", "yes"])
-    model = Decider(
+    model = ThresholdClassifier(
         make_pipeline(DummyClassifier(strategy="prior")), threshold=0.25, positive="yes"
     ).fit(np.zeros((4, 1)), truth)
     assert list(model.predict(np.zeros((2, 1)))) == ["yes", "yes"]
@@ -101,7 +105,9 @@ def test_the_score_at_the_threshold_is_positive():
 
 def test_a_decider_survives_being_stored_and_cloned():
     features, truth = mixed(BINARY, n=300)
-    model = Decider(pipeline("linear", BINARY), "balanced", 0.4, "good").fit(features, truth)
+    model = ThresholdClassifier(pipeline("linear", BINARY), "balanced", 0.4, "good").fit(
+        features, truth
+    )
     again = clone(model).fit(features, truth)
     stored = cloudpickle.loads(cloudpickle.dumps(model))
     for other in (again, stored):

@@ -13,7 +13,7 @@ from mlops_drift.lifecycle.decisions import (
     record_decision,
 )
 from mlops_drift.policy.decision import Champion
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift_tests.tiny import SPEC, day, merged
 
@@ -29,7 +29,7 @@ SPEC_HERE = ModelSpec(**merged(SPEC, {"gates": {"min_rows": 5}, "policy": POLICY
 
 @pytest.fixture
 def model(lake):
-    return ModelLake(lake, "tiny", SPEC_HERE.tables, SPEC_HERE.key, SPEC_HERE.target)
+    return ModelStore(lake, "tiny", SPEC_HERE.tables, SPEC_HERE.key, SPEC_HERE.target)
 
 
 def put(model, table, number, rows):
@@ -142,7 +142,7 @@ def test_a_regression_misses_no_class(lake):
     changes = {"kind": "regression", "classes": None, "positive": None}
     metrics = {"training": {"metric": "mae"}, "gates": {"metrics": {"accuracy": ..., "mae": 1}}}
     spec = ModelSpec(**merged(SPEC, {"target": changes, **metrics}))
-    model = ModelLake(lake, "tiny", spec.tables, spec.key, spec.target)
+    model = ModelStore(lake, "tiny", spec.tables, spec.key, spec.target)
     put_features(model, 0)
     put_labels(model, 1, [1.5, 2.5])
     evidence = evidence_at(model, day(1), spec)

@@ -14,7 +14,7 @@ from mlops_drift.lifecycle.promotion import Person, approve
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.resources import model_lake, open_lake, open_registry
+from mlops_drift.resources import model_store, open_lake, open_registry
 from mlops_drift_tests.pipeline.test_features import landed, spec_of
 from mlops_drift_tests.tiny import day
 
@@ -23,7 +23,7 @@ from mlops_drift_tests.tiny import day
 def about(story):
     spec = find_model("tiny").spec
     with open_lake() as lake:
-        yield spec, model_lake(lake, spec), open_registry()
+        yield spec, model_store(lake, spec), open_registry()
 
 
 def link(chain, what):

@@ -9,7 +9,7 @@ from mlops_drift.lifecycle import promotion as moves
 from mlops_drift.lifecycle.promotion import Person, PromotionError, promote
 from mlops_drift.lifecycle.retraining import promote_or_reject
 from mlops_drift.registry.base import RegistryError
-from mlops_drift.resources import model_lake, open_lake, open_registry
+from mlops_drift.resources import model_store, open_lake, open_registry
 from mlops_drift_tests.processes import meet
 from mlops_drift_tests.tiny import World, day, wait
 
@@ -64,7 +64,7 @@ def free(three_versions, tmp_path):
     with world.active():
         spec = find_model("tiny").spec
         with open_lake() as lake:
-            yield spec, model_lake(lake, spec), open_registry()
+            yield spec, model_store(lake, spec), open_registry()
 
 
 def versions_of(model):
@@ -93,7 +93,7 @@ def test_approve_reject_roll_back_and_approve_again(free):
     spec, model, registry = free
     moves.approve(spec, model, registry, ANN, 1)
     wait(model, 2, "d2")
-    rejected = moves.decline(spec, model, registry, BOB)
+    rejected = moves.reject_challenger(spec, model, registry, BOB)
     assert rejected["outcome_reason"] == "rejected by bob: customers complained"
     wait(model, 3, "d3")
     moves.approve(spec, model, registry, ANN)
@@ -150,7 +150,7 @@ def test_there_is_nothing_to_approve_or_to_reject_without_a_challenger_that_wait
     with pytest.raises(PromotionError, match=r"^no challenger of tiny waits for approval$"):
         moves.approve(spec, model, registry, ANN)
     with pytest.raises(PromotionError, match="no challenger of version 2 of tiny waits"):
-        moves.decline(spec, model, registry, ANN, 2)
+        moves.reject_challenger(spec, model, registry, ANN, 2)
     wait(model, 2, "d2")
     moves.approve(spec, model, registry, ANN)
     with pytest.raises(PromotionError, match="the last one: version 2 approved by ann: better on"):
@@ -315,7 +315,7 @@ def approve_at_once(root, name, parties):
     """Approves in a process of its own; the message of what came of it."""
     with World(Path(root)).active(), open_lake() as lake:
         spec = find_model("tiny").spec
-        model, registry = model_lake(lake, spec), open_registry()
+        model, registry = model_store(lake, spec), open_registry()
         _ = registry.client
         meet(parties)
         try:

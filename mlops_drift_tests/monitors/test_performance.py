@@ -14,10 +14,10 @@ from mlops_drift.monitors.performance import (
     Measured,
     adjusted,
     judge_age,
+    judge_business_value,
     judge_estimate,
     judge_performance,
-    judge_worth,
-    measure_worth,
+    measure_business_value,
 )
 from mlops_drift.schema.columns import Target
 
@@ -35,7 +35,7 @@ def answers(right, wrong):
 
 
 def born_with(right, wrong):
-    """The result of a test part, as a version was born with it."""
+    """The result of a test split, as a version was born with it."""
     _, lower, upper = evaluate_within("accuracy", BINARY, *answers(right, wrong), seed=7)
     return Measured(right / (right + wrong), lower, upper, right + wrong)
 
@@ -82,7 +82,7 @@ def test_a_drop_fails_if_chance_is_excluded():
     assert verdict.threshold == pytest.approx(0.85)
     assert verdict.reason == (
         "accuracy of version 3 on 2024-10-07: 0.750 on 200 labelled predictions, "
-        "15 points below the 0.900 of its test part, limit 5 points"
+        "15 points below the 0.900 of its test split, limit 5 points"
     )
 
 
@@ -91,7 +91,7 @@ def test_a_drop_that_may_be_chance_passes_and_says_so():
     assert verdict.value == pytest.approx(0.8)
     assert verdict.verdict == "pass"
     assert verdict.reason.endswith(
-        "10 points below the 0.900 of its test part, which may be chance (q 0.1)"
+        "10 points below the 0.900 of its test split, which may be chance (q 0.1)"
     )
 
 
@@ -170,7 +170,7 @@ def test_an_error_metric_fails_upwards():
     assert [item.verdict for item in (better, equal, worse)] == ["pass", "pass", "fail"]
     assert worse.value == pytest.approx(3.0)
     assert worse.threshold == pytest.approx(1.5)
-    assert worse.reason.endswith("200 % above the 1.000 of its test part, limit 50 %")
+    assert worse.reason.endswith("200 % above the 1.000 of its test split, limit 50 %")
 
 
 @pytest.mark.parametrize(
@@ -200,20 +200,20 @@ def test_the_sentence_about_an_error_tells_shares():
     found = judge(measured(86), test, "mae", NUMBER, drop="5 %")
     assert found.reason == (
         "mae of version 3 on 2024-10-07: 86.000 on 400 labelled predictions, "
-        "104 % above the 42.100 of its test part, limit 5 %"
+        "104 % above the 42.100 of its test split, limit 5 %"
     )
 
 
 def test_small_errors_are_told_with_their_digits():
     found = judge(measured(86e-6), Measured(42e-6, 41e-6, 43e-6, 400), "mae", NUMBER)
     assert "8.6e-05 on 400" in found.reason
-    assert "105 % above the 4.2e-05 of its test part" in found.reason
+    assert "105 % above the 4.2e-05 of its test split" in found.reason
 
 
 def test_an_error_after_a_faultless_test_part_fails_without_a_share():
     found = judge(measured(3), Measured(0.0, 0.0, 0.0, 400), "mae", NUMBER, drop="default")
     assert found.verdict == "fail"
-    assert found.reason.endswith("3 above the 0.000 of its test part, limit 10 %")
+    assert found.reason.endswith("3 above the 0.000 of its test split, limit 10 %")
 
 
 @pytest.mark.parametrize(("score", "verdict"), [(0.67, "pass"), (0.6, "fail")])
@@ -326,7 +326,7 @@ def test_a_slice_is_held_against_its_own_test_value_and_knows_no_floor():
     )
     assert [item.verdict for item in verdicts] == ["fail", "pass", "unknown"]
     assert verdicts[0].reason.startswith("accuracy of version 3 for country=de over the 7 days to")
-    assert verdicts[2].reason.endswith("its test part has fewer than 30 such rows")
+    assert verdicts[2].reason.endswith("its test split has fewer than 30 such rows")
 
 
 OFFER = BusinessValue(
@@ -344,19 +344,19 @@ OFFER = BusinessValue(
 def test_the_worth_of_predictions_is_the_mean_over_their_outcomes():
     truth = np.array(["yes", "no", "yes", "no"], dtype=object)
     prediction = np.array(["yes", "yes", "no", "no"], dtype=object)
-    found = measure_worth(OFFER, BINARY, truth, prediction)
+    found = measure_business_value(OFFER, BINARY, truth, prediction)
     assert (found.value, found.n) == (-10.0, 4)
     assert found.lower < -10 < found.upper
     cost = BusinessValue(per_error=-2.0)
-    numbers = measure_worth(cost, NUMBER, np.array([1.0, 2.0]), np.array([1.5, 0.0]))
+    numbers = measure_business_value(cost, NUMBER, np.array([1.0, 2.0]), np.array([1.5, 0.0]))
     assert numbers.value == pytest.approx(-2.5)
 
 
 @pytest.mark.parametrize(("right", "verdict"), [(180, "pass"), (150, "fail"), (60, "fail")])
 def test_worth_fails_under_its_floor_or_after_a_drop_that_is_no_chance(right, verdict):
-    test = measure_worth(OFFER, BINARY, *answers(900, 100)[:2])
+    test = measure_business_value(OFFER, BINARY, *answers(900, 100)[:2])
     rows = [Labelled(DAY, 28, *answers(right, 200 - right))]
-    [found] = judge_worth(OFFER, BINARY, rows, test, PerformanceMonitor(), version=3)
+    [found] = judge_business_value(OFFER, BINARY, rows, test, PerformanceMonitor(), version=3)
     assert found.verdict == verdict
     assert (found.check, found.metric) == ("business_value", "worth in EUR")
 
@@ -366,7 +366,7 @@ def test_predicting_nobody_loses():
     truth = np.array(["yes"] * 30 + ["no"] * 70, dtype=object)
     everybody = np.array(["yes"] * 100, dtype=object)
     values = [
-        measure_worth(OFFER, BINARY, truth, prediction).value
+        measure_business_value(OFFER, BINARY, truth, prediction).value
         for prediction in (nobody, everybody, truth)
     ]
     assert values == [-30.0, 10.0, 24.0]

@@ -65,13 +65,15 @@ def screened_events(lake, columns, declared, days=None, key_type="text"):
         "id",
         declared,
         tables.events,
-        tables.rejected,
+        tables.quarantined,
     )
 
 
 def screened_labels(lake, columns, target=BINARY, days=None, key_type="text"):
     tables = model_tables("churn", "id", key_type, {}, target)
-    return screen_labels(lake, batch(columns, days), "id", target, tables.labels, tables.rejected)
+    return screen_labels(
+        lake, batch(columns, days), "id", target, tables.labels, tables.quarantined
+    )
 
 
 def judged(lake, values, column):
@@ -256,10 +258,10 @@ def test_no_rows_give_no_rows(lake):
     declared = {"x": Column(type="number")}
     tables = model_tables("churn", "id", "text", declared, BINARY)
     screened = screen_events(
-        lake, Batch(()), MONDAY, MONDAY, "id", declared, tables.events, tables.rejected
+        lake, Batch(()), MONDAY, MONDAY, "id", declared, tables.events, tables.quarantined
     )
     assert screened.accepted == tables.events.schema.empty_table()
-    assert screened.rejected == tables.rejected.schema.empty_table()
+    assert screened.rejected == tables.quarantined.schema.empty_table()
 
 
 def test_a_missing_column_is_an_error_that_names_where_what_and_the_remedy(lake):
@@ -337,7 +339,7 @@ def test_of_the_labels_of_a_day_the_latest_counts_whatever_the_order_of_the_rows
     times = pa.chunked_array([pa.array(hours, pa.timestamp("us"))])
     tables = model_tables("churn", "id", "text", {}, BINARY)
     arrived = Batch((replace(part, times=times),))
-    screened = screen_labels(lake, arrived, "id", BINARY, tables.labels, tables.rejected)
+    screened = screen_labels(lake, arrived, "id", BINARY, tables.labels, tables.quarantined)
     assert screened.accepted.select(["id", "y"]).to_pylist() == [
         {"id": "a", "y": "no"},
         {"id": "b", "y": "yes"},
@@ -546,7 +548,7 @@ def test_parts_of_a_batch_may_differ_in_case_type_and_further_columns(lake):
         "id",
         {"x": Column(type="number", max=2)},
         tables.events,
-        tables.rejected,
+        tables.quarantined,
     )
     assert screened.accepted.select(["id", "x"]).to_pylist() == [{"id": "a", "x": 1.5}]
     assert json.loads(screened.rejected["row"][0].as_py()) == {"Note": 7, "x": "2.5", "id": 3}
@@ -557,7 +559,7 @@ def test_each_part_needs_its_columns_unless_its_rows_may_leave_them_out(lake):
     tables = model_tables("churn", "id", "text", declared, BINARY)
     (whole,) = batch({"id": ["a"], "x": ["1"]}).parts
     (lacking,) = batch({"id": ["b"]}, [1]).parts
-    arguments = (day(0), day(1), "id", declared, tables.events, tables.rejected)
+    arguments = (day(0), day(1), "id", declared, tables.events, tables.quarantined)
     with pytest.raises(SourceError, match=r"data/events\.csv: missing columns: 'x'; found 'id'"):
         screen_events(lake, Batch((whole, lacking)), *arguments)
     sparse = Batch((whole, replace(lacking, sparse=True)))
@@ -584,13 +586,15 @@ def test_a_key_and_a_name_in_another_case_are_missing_from_records_too(lake, spa
     (part,) = batch({name: ["1"] for name in names}).parts
     arrived = Batch((replace(part, sparse=sparse),))
     with pytest.raises(SourceError, match=re.escape(said)):
-        screen_events(lake, arrived, day(0), day(0), "id", declared, tables.events, tables.rejected)
+        screen_events(
+            lake, arrived, day(0), day(0), "id", declared, tables.events, tables.quarantined
+        )
 
 
 def test_records_of_labels_need_the_label_and_a_file_without_records_needs_nothing(lake):
     tables = model_tables("churn", "id", "text", {}, BINARY)
     (part,) = batch({"id": ["a"]}).parts
-    arguments = ("id", BINARY, tables.labels, tables.rejected)
+    arguments = ("id", BINARY, tables.labels, tables.quarantined)
     with pytest.raises(SourceError, match="missing columns: 'y'; found 'id'; add it"):
         screen_labels(lake, Batch((replace(part, sparse=True),)), *arguments)
     empty = replace(part, rows=pa.table({}), days=part.days[:0], times=part.times[:0], sparse=True)

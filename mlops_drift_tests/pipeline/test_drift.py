@@ -10,7 +10,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.profile import ColumnProfile, profile
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.drift import fit_reference, measure_drift, prediction_kinds, ranked
-from mlops_drift.resources import model_lake
+from mlops_drift.resources import model_store
 from mlops_drift.store.records import Promotion
 from mlops_drift.store.training_sets import canonical_json, parquet_bytes
 from mlops_drift_tests.tiny import SPEC, day, merged
@@ -55,7 +55,7 @@ class Served:
 
     def __init__(self, lake, **drift):
         self.spec = ModelSpec(**merged(SPEC, {"monitors": {"drift": drift}}))
-        self.model = model_lake(lake, self.spec)
+        self.model = model_store(lake, self.spec)
         self.tables = self.model.tables
 
     def put(self, table, *frames):
@@ -70,7 +70,7 @@ class Served:
         self.put(self.tables.predictions, *(predictions_of(i, version, n) for i, n in served))
 
     def promote(self, version, on, *, trained=None, number=None, importance=IMPORTANCE):
-        """Gives birth to a version and makes it the champion at the end of a day."""
+        """Gives baseline to a version and makes it the champion at the end of a day."""
         trained = features_of(-version, 600) if trained is None else trained
         rows = pa.Table.from_pandas(
             trained.assign(y="no"),
@@ -82,7 +82,7 @@ class Served:
         tested = pa.Table.from_pandas(predictions_of(-version, version, 300))
         reference = fit_reference(self.spec, rows, tested)
         files = {"importance.json": canonical_json(importance), **reference.to_files()}
-        sets.write_birth(
+        sets.write_baseline(
             set_id, version, {**files, "test_predictions.parquet": parquet_bytes(tested)}
         )
         number = number or version
@@ -454,7 +454,7 @@ def test_at_most_three_columns_are_divided_those_that_matter_first(lake):
     served.spec = ModelSpec(
         **merged(SPEC, {"columns": columns, "monitors": {"drift": {"segments": ["c"]}}})
     )
-    served.model = model_lake(lake, served.spec)
+    served.model = model_store(lake, served.spec)
     served.tables = served.model.tables
     rng = np.random.default_rng(3)
     more = {name: rng.normal(size=600) for name in "defg"}

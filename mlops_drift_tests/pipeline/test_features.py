@@ -11,7 +11,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.features import make_features, require_point_in_time
 from mlops_drift.pipeline.training import TrainingSetError, build_training_set
 from mlops_drift.store.derivation import FeatureError
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift_tests.tiny import FIRST, SPEC, day, events_of, labels_of, merged
 
 DERIVED = {
@@ -30,7 +30,7 @@ def spec_of(**changes):
 
 def landed(lake, spec, days=5):
     """A model with events and labels of some days, as a range run lands them, and its features."""
-    model = ModelLake(lake, "tiny", spec.tables, spec.key, spec.target)
+    model = ModelStore(lake, "tiny", spec.tables, spec.key, spec.target)
     for number in range(days):
         events = events_of(number).assign(event_time=datetime.combine(day(number), time()))
         put(model, model.tables.events, number, events)
@@ -136,5 +136,5 @@ def test_features_of_another_query_or_of_other_events_are_not_learned_from(lake)
 
 def test_a_model_without_derived_columns_needs_no_proof(lake):
     spec = ModelSpec(**SPEC)
-    model = ModelLake(lake, "tiny", spec.tables, spec.key, spec.target)
+    model = ModelStore(lake, "tiny", spec.tables, spec.key, spec.target)
     require_point_in_time(spec, model, spec.tables.features.schema.empty_table())

@@ -20,11 +20,11 @@ from mlops_drift.learning.training_set import TrainingSet, split_by_time
 from mlops_drift.pipeline import gates
 from mlops_drift.pipeline.gates import MEASURED_ONCE, SHOWN_ONCE, evaluate_gates, model_gates
 from mlops_drift.pipeline.logged import OUT_OF_FOLD
-from mlops_drift.pipeline.training import train_birth, train_challenger
+from mlops_drift.pipeline.training import train_challenger, train_package
 from mlops_drift.registry.base import RegistryError
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.resources import model_lake, open_lake, open_registry
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.resources import model_store, open_lake, open_registry
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift_tests.learning.gates.candidates import BINARY, rows
 from mlops_drift_tests.tiny import SPEC, merged
@@ -60,7 +60,7 @@ class Shop:
     def __init__(self, lake, changes=None):
         self.spec = described(changes)
         parts = self.spec.name, self.spec.tables, self.spec.key, self.spec.target
-        self.model, self.registry = ModelLake(lake, *parts), MemoryRegistry()
+        self.model, self.registry = ModelStore(lake, *parts), MemoryRegistry()
 
     def train(self, frame, trainer=None, training_set=None):
         """Trains a version; returns its number."""
@@ -99,12 +99,12 @@ def refitted(estimator, on):
     """A trainer that fits another estimator, on rows of its own choice."""
 
     def trainer(spec, training_set, identity, as_of, on_trial):
-        birth = train_birth(spec, training_set, identity, as_of, on_trial)
+        baseline = train_package(spec, training_set, identity, as_of, on_trial)
         part = pd.concat([getattr(training_set, name).to_pandas() for name in on])
         numbers = {name: column for name, column in spec.columns.items() if column.is_numeric}
         pipeline = Pipeline([("plain", plain_step(numbers)), ("estimator", estimator)])
         pipeline.fit(part[list(spec.columns)], part[spec.target.column])
-        return replace(birth, pipeline=pipeline)
+        return replace(baseline, pipeline=pipeline)
 
     return trainer
 
@@ -128,22 +128,22 @@ def test_a_model_fitted_on_the_test_rows_is_refused_as_too_good_to_be_true(lake)
     shop = Shop(lake)
     tree = DecisionTreeClassifier(max_leaf_nodes=120, random_state=1)
     found = shop.judge(shop.train(labelled(), refitted(tree, ["train", "test"])))
-    refusing = found["test_as_validated"]
+    refusing = found["cv_test_gap"]
     assert refusing.verdict == "fail"
     assert "has probably seen the test rows" in refusing.summary
     # The set is sound: only the fit is not.
-    sound = {"no_key_overlap", "no_row_overlap", "no_perfect_feature", "test_accuracy"}
+    sound = {"no_key_overlap", "no_row_overlap", "target_leakage", "test_accuracy"}
     assert not against(found) & sound
 
 
 def honest_recipe_on_all_rows(spec, training_set, identity, as_of, on_trial):
-    """A trainer that finds its recipe on the train part, and then fits it on the test part too."""
-    birth = train_birth(spec, training_set, identity, as_of, on_trial)
+    """A trainer that searches on the train split, and then fits on the test split too."""
+    baseline = train_package(spec, training_set, identity, as_of, on_trial)
     rows = pd.concat([training_set.train.to_pandas(), training_set.test.to_pandas()])
     features, truth = rows[list(spec.columns)], rows[spec.target.column].to_numpy()
-    recipe = Recipe.from_dict(birth.tables["recipe.json"])
+    recipe = Recipe.from_dict(baseline.tables["recipe.json"])
     greedy = fit(recipe, features, truth, spec.columns, spec.target, spec.training.seed)
-    return replace(birth, pipeline=greedy.pipeline)
+    return replace(baseline, pipeline=greedy.pipeline)
 
 
 @pytest.mark.parametrize("family", ["linear", "lightgbm"])
@@ -151,8 +151,8 @@ def test_a_fit_of_an_honest_recipe_on_the_test_rows_too_is_refused(lake, family)
     shop = Shop(lake, {"training": {"families": [family]}})
     found = shop.judge(shop.train(labelled(), honest_recipe_on_all_rows))
     # Trees know some of the rows by heart, too; what is linear only leans towards them.
-    assert family == "lightgbm" or against(found) == {"trained_on_train_part"}
-    refusing = found["trained_on_train_part"]
+    assert family == "lightgbm" or against(found) == {"refit_consistency"}
+    refusing = found["refit_consistency"]
     assert (refusing.verdict, refusing.n) == ("fail", 150)
     assert refusing.value > 100
     assert "fitted on something else, perhaps on the test rows" in refusing.summary
@@ -160,34 +160,34 @@ def test_a_fit_of_an_honest_recipe_on_the_test_rows_too_is_refused(lake, family)
 
 def test_where_other_code_made_the_version_a_difference_proves_nothing(lake):
     def older(*arguments):
-        birth = honest_recipe_on_all_rows(*arguments)
-        return replace(birth, identity={**birth.identity, "code_digest": "of yesterday"})
+        baseline = honest_recipe_on_all_rows(*arguments)
+        return replace(baseline, identity={**baseline.identity, "code_digest": "of yesterday"})
 
     shop = Shop(lake)
     found = shop.judge(shop.train(labelled(), older))
-    assert against(found) == {"trained_on_train_part"}
-    assert found["trained_on_train_part"].verdict == "unknown"
-    assert "other code or libraries" in found["trained_on_train_part"].summary
+    assert against(found) == {"refit_consistency"}
+    assert found["refit_consistency"].verdict == "unknown"
+    assert "other code or libraries" in found["refit_consistency"].summary
 
 
 @pytest.mark.parametrize("name", ["recipe.json", "spec.json"])
 def test_a_version_that_cannot_be_fitted_again_is_unknown(lake, name):
     def forgetting(*arguments):
-        birth = train_birth(*arguments)
-        return replace(birth, tables={k: v for k, v in birth.tables.items() if k != name})
+        baseline = train_package(*arguments)
+        return replace(baseline, tables={k: v for k, v in baseline.tables.items() if k != name})
 
     shop = Shop(lake)
     found = shop.judge(shop.train(labelled(), forgetting))
-    assert against(found) == {"trained_on_train_part"}
-    assert name in found["trained_on_train_part"].summary
+    assert against(found) == {"refit_consistency"}
+    assert name in found["refit_consistency"].summary
 
 
 def test_a_second_fit_is_made_once(lake, monkeypatch):
     shop = Shop(lake)
     version = shop.train(labelled())
-    assert shop.judge(version)["trained_on_train_part"].verdict == "pass"
+    assert shop.judge(version)["refit_consistency"].verdict == "pass"
     monkeypatch.setattr(gates, "refit", lambda *_: pytest.fail("again"))
-    again = shop.judge(version)["trained_on_train_part"]
+    again = shop.judge(version)["refit_consistency"]
     assert (again.verdict, again.value, again.n) == ("pass", 0, 150)
 
 
@@ -213,8 +213,8 @@ def test_a_planted_leak_is_refused_by_the_name_of_its_column(lake):
     noise = np.random.default_rng(3).normal(size=len(frame))
     leaking = frame.assign(refund=(frame["y"] == "yes") + 0.1 * noise)
     found = shop.judge(shop.train(leaking))
-    assert against(found) == {"no_perfect_feature"}
-    assert "'refund' alone tells the label" in found["no_perfect_feature"].summary
+    assert against(found) == {"target_leakage"}
+    assert "'refund' alone tells the label" in found["target_leakage"].summary
 
 
 def test_predictions_that_are_worth_less_than_none_are_refused(lake):
@@ -297,11 +297,13 @@ def test_a_stored_model_that_cannot_be_loaded_is_unknown_and_not_remembered(lake
 
 def test_a_version_without_its_cross_validated_rows_is_unknown(lake):
     def forgetting(*arguments):
-        birth = train_birth(*arguments)
-        return replace(birth, tables={k: v for k, v in birth.tables.items() if k != OUT_OF_FOLD})
+        baseline = train_package(*arguments)
+        return replace(
+            baseline, tables={k: v for k, v in baseline.tables.items() if k != OUT_OF_FOLD}
+        )
 
     shop = Shop(lake)
-    assert against(shop.judge(shop.train(labelled(), forgetting))) == {"test_as_validated"}
+    assert against(shop.judge(shop.train(labelled(), forgetting))) == {"cv_test_gap"}
 
 
 def test_gates_say_the_same_again_and_do_not_measure_again(lake):
@@ -317,7 +319,7 @@ def test_gates_say_the_same_again_and_do_not_measure_again(lake):
 def test_versions_in_mlflow_were_proven_by_a_process_of_their_own(story):
     registry = open_registry()
     with open_lake() as lake:
-        promoted = model_lake(lake, find_model("tiny").spec).promotions()
+        promoted = model_store(lake, find_model("tiny").spec).promotions()
     assert promoted
     for promotion in promoted:
         artifact = registry.artifact("tiny", promotion.version)

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from mlops_drift.pipeline.landing import rejected_by_reason
+from mlops_drift.pipeline.landing import quarantined_by_reason
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ from mlops_drift.pipeline.landing import rejected_by_reason
     ],
 )
 def test_rows_are_counted_by_reason_whatever_the_value(reasons, counted):
-    assert rejected_by_reason(pa.table({"reason": reasons})) == counted
+    assert quarantined_by_reason(pa.table({"reason": reasons})) == counted

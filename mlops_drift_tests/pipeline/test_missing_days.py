@@ -5,7 +5,7 @@ from mlops_drift.pipeline.landing import judge_labels_again, land_events, land_l
 from mlops_drift.pipeline.missing_days import about_missing, in_short, no_file_at_all, ranges
 from mlops_drift.sources.base import MissingDayError
 from mlops_drift.sources.registry import open_source
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of, merged
 
 BY_DAY = {name: {"path": f"{name}/{{day}}.csv", "day_column": ...} for name in ("events", "labels")}
@@ -14,7 +14,7 @@ SPEC_HERE = ModelSpec(**merged(SPEC, {"source": BY_DAY}))
 
 @pytest.fixture
 def model(lake):
-    return ModelLake(lake, "tiny", SPEC_HERE.tables, SPEC_HERE.key, SPEC_HERE.target)
+    return ModelStore(lake, "tiny", SPEC_HERE.tables, SPEC_HERE.key, SPEC_HERE.target)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.drift import fit_reference
 from mlops_drift.pipeline.labels import measure_label_coverage
 from mlops_drift.pipeline.performance import measure_performance
-from mlops_drift.resources import model_lake
+from mlops_drift.resources import model_store
 from mlops_drift.store.records import Promotion, VersionRecord
 from mlops_drift.store.training_sets import canonical_json, parquet_bytes
 from mlops_drift_tests.tiny import SPEC, day, merged
@@ -43,7 +43,7 @@ class Watched:
 
     def __init__(self, lake, changes=None):
         self.spec = ModelSpec(**merged(SPEC, changes or {}))
-        self.model = model_lake(lake, self.spec)
+        self.model = model_store(lake, self.spec)
         self.tables = self.model.tables
 
     def promote(self, version, on, events=events):
@@ -59,7 +59,7 @@ class Watched:
         sets = self.model.sets
         set_id = sets.write(training_set)
         born = {"importance.json": canonical_json({}), **reference.to_files()}
-        sets.write_birth(
+        sets.write_baseline(
             set_id, version, {**born, "test_predictions.parquet": parquet_bytes(predicted)}
         )
         truth, prediction, score = (

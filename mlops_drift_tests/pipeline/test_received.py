@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.landing import EVENTS, LABELS, land_events, land_labels
 from mlops_drift.pipeline.ledger import read_account
-from mlops_drift.resources import model_lake
+from mlops_drift.resources import model_store
 from mlops_drift.sources.registry import open_source
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.memory import MemoryLake
@@ -49,7 +49,7 @@ class Place:
 
     def __init__(self, folder, spec=None, lake=None):
         self.folder, self.spec = folder, spec or describe()
-        self.model = model_lake(lake or MemoryLake(folder, duckdb.connect()), self.spec)
+        self.model = model_store(lake or MemoryLake(folder, duckdb.connect()), self.spec)
         self.source = open_source(self.spec.source, folder)
 
     def land(self, first, last=None, land=land_events):
@@ -61,7 +61,7 @@ class Place:
         return self.model.lake.read(self.model.tables.events).to_pylist()
 
     def rejected(self):
-        return self.model.lake.read(self.model.tables.rejected).to_pylist()
+        return self.model.lake.read(self.model.tables.quarantined).to_pylist()
 
     def reasons(self):
         return [(row["day"], row["reason"]) for row in self.rejected()]
@@ -251,7 +251,7 @@ def test_rows_that_the_retention_has_removed_are_not_taken_for_new_ones(place):
     write(place.folder, rows)
     place.land(0, 1)
     tables = place.model.tables
-    for table in (tables.events, tables.rejected):
+    for table in (tables.events, tables.quarantined):
         place.model.lake.rewrite_days(table, day(0), day(0), lambda rows: rows.slice(0, 0))
     write(place.folder, [["new", day(0), "1"], *rows, ["y", "soon", "1"]])
     place.land(2)
@@ -516,7 +516,7 @@ def tables_after(folder, steps, files, name):
     tables = place.model.tables
     return {
         table.name: sorted(map(_shown, place.model.lake.read(table).to_pylist()))
-        for table in (tables.events, tables.rejected, tables.quality, tables.received)
+        for table in (tables.events, tables.quarantined, tables.quality, tables.received)
     }, place
 
 
@@ -623,7 +623,7 @@ def test_daily_files_hold_what_one_file_holds(tmp_path, rows, ending):
     whole, _ = tables_after(tmp_path, [(0, 6)], one, f"all.{ending}")
     for steps in ([(0, 6)], [(n, n) for n in range(7)]):
         parts, place = tables_after(tmp_path, steps, daily, f"{{day}}.{ending}")
-        names = [place.model.tables.events.name, place.model.tables.rejected.name]
+        names = [place.model.tables.events.name, place.model.tables.quarantined.name]
         assert Counter(map(tuple, map(parts.get, names))) == Counter(
             map(tuple, map(whole.get, names))
         )

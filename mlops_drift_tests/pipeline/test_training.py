@@ -11,7 +11,7 @@ from mlops_drift.config.spec import digest
 from mlops_drift.learning.model import fit
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.pipeline.scoring import predict_table
-from mlops_drift.pipeline.training import record_birth
+from mlops_drift.pipeline.training import record_baseline
 
 
 def logged(registry, version):
@@ -32,7 +32,7 @@ def test_a_promoted_version_has_its_reference_and_importance_in_the_lake_and_in_
         assert registry.tags("tiny", promotion.version)["reference"] == promotion.reference
         files = logged(registry, promotion.version)
         assert {"reference.json", "importance.json"} <= set(files)
-        assert files == {name: model.sets.read_birth(*where, name) for name in files}
+        assert files == {name: model.sets.read_baseline(*where, name) for name in files}
 
 
 def test_pictures_and_gates_of_a_version_are_among_its_files(parts):
@@ -87,21 +87,21 @@ def test_the_recipe_of_a_version_makes_its_predictions_again(parts):
     assert known["prediction"].to_pylist() == predicted["prediction"].tolist()
 
 
-def test_a_birth_that_was_cut_short_is_completed_with_the_same_content(parts):
+def test_a_baseline_that_was_cut_short_is_completed_with_the_same_content(parts):
     spec, model, registry = parts
     version = model.promotions()[-1].version
     before, digest = logged(registry, version), registry.tags("tiny", version)["reference"]
     registry.log_files("tiny", version, {f"reference/{name}": b"half" for name in before})
     registry.client.delete_model_version_tag("tiny", str(version), "reference")
 
-    predictions, reference = record_birth(spec, model, registry, version)
+    predictions, reference = record_baseline(spec, model, registry, version)
     assert reference.digest == digest
     assert predictions.num_rows == model.version(version).n_test
     assert logged(registry, version) == before
     assert registry.tags("tiny", version)["reference"] == digest
 
 
-def test_a_complete_birth_is_not_logged_again(parts, monkeypatch):
+def test_a_complete_baseline_is_not_logged_again(parts, monkeypatch):
     spec, model, registry = parts
     monkeypatch.setattr(registry, "log_files", lambda *_: pytest.fail("logged again"))
-    record_birth(spec, model, registry, model.promotions()[-1].version)
+    record_baseline(spec, model, registry, model.promotions()[-1].version)

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.policy.config import RetrainingPolicy
-from mlops_drift.policy.retention import Retention, reach_of, require_within_reach
+from mlops_drift.policy.retention import Retention, lookback_of, require_within_lookback
 from mlops_drift.schema.columns import Target
 
 TARGET = Target(column="y", kind="regression", label_delay_days=10)
@@ -15,12 +15,12 @@ RECENT = RetrainingPolicy(window_days=60, training_windows=["recent", "since_cha
 
 def reach(policy=RECENT, history=0, **drift):
     monitor = DriftMonitor(**{"windows": [1, 7], **drift})
-    return reach_of(TARGET, monitor, PerformanceMonitor(windows=[1, 14]), policy, history)
+    return lookback_of(TARGET, monitor, PerformanceMonitor(windows=[1, 14]), policy, history)
 
 
 def test_everything_is_kept_by_default():
     assert Retention().is_empty
-    require_within_reach(Retention(), reach(RetrainingPolicy()))
+    require_within_lookback(Retention(), reach(RetrainingPolicy()))
 
 
 @pytest.mark.parametrize("name", Retention.model_fields)
@@ -30,9 +30,9 @@ def test_a_limit_is_at_least_one(name):
 
 
 def test_predictions_are_kept_until_their_labels_and_windows_are_measured():
-    require_within_reach(Retention(predictions_days=24), reach())
+    require_within_lookback(Retention(predictions_days=24), reach())
     with pytest.raises(ValueError, match=r"retention.predictions_days is 23.*use at least 24"):
-        require_within_reach(Retention(predictions_days=23), reach())
+        require_within_lookback(Retention(predictions_days=23), reach())
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def test_predictions_are_kept_until_their_labels_and_windows_are_measured():
 )
 def test_a_model_that_may_train_on_everything_keeps_it(policy):
     with pytest.raises(ValueError, match=r"retention.landing_days is 99.*set policy.window_days"):
-        require_within_reach(Retention(landing_days=99, predictions_days=90), reach(policy))
+        require_within_lookback(Retention(landing_days=99, predictions_days=90), reach(policy))
 
 
 @pytest.mark.parametrize("predictions", [None, 100])
 def test_predictions_are_not_kept_longer_than_what_measures_them(predictions):
     with pytest.raises(ValueError, match=r"set retention\.predictions_days to at most 99"):
-        require_within_reach(Retention(landing_days=99, predictions_days=predictions), reach())
+        require_within_lookback(Retention(landing_days=99, predictions_days=predictions), reach())
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,11 @@ def test_predictions_are_not_kept_longer_than_what_measures_them(predictions):
     ],
 )
 def test_landing_is_kept_as_long_as_trainings_and_seasons_reach(facts, least):
-    require_within_reach(Retention(landing_days=least, predictions_days=30), reach(**facts))
+    require_within_lookback(Retention(landing_days=least, predictions_days=30), reach(**facts))
     with pytest.raises(ValueError, match=f"use at least {least}"):
-        require_within_reach(Retention(landing_days=least - 1, predictions_days=30), reach(**facts))
+        require_within_lookback(
+            Retention(landing_days=least - 1, predictions_days=30), reach(**facts)
+        )
 
 
 def test_a_season_reaches_behind_the_windows_that_it_overlaps():

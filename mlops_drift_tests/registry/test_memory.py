@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from mlops_drift.registry.base import CHALLENGER, CHAMPION, PREVIOUS, Birth, RegistryError
+from mlops_drift.registry.base import CHALLENGER, CHAMPION, PREVIOUS, RegistryError, VersionPackage
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
 
@@ -26,9 +26,9 @@ def registry(request, tmp_path, mlflow_database):
     return Registry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlartifacts", tmp_path / "locks")
 
 
-def birth(identity, truth=RULE):
+def package(identity, truth=RULE):
     pipeline = make_pipeline(LogisticRegression()).fit(X, truth)
-    return Birth(
+    return VersionPackage(
         pipeline,
         X,
         pd.Series(pipeline.predict(X)),
@@ -54,7 +54,7 @@ def test_a_version_is_found_by_what_it_was_made_from(registry):
     registry.prepare("shop")
     assert registry.find("shop", IDENTITY) is None
     other = {**IDENTITY, "code": "2"}
-    numbers = [register(registry, "shop", birth(made)) for made in (IDENTITY, other, IDENTITY)]
+    numbers = [register(registry, "shop", package(made)) for made in (IDENTITY, other, IDENTITY)]
     assert numbers == [1, 2, 3]
     assert registry.find("shop", IDENTITY) == 1
     assert registry.find("shop", dict(reversed(other.items()))) == 2
@@ -63,9 +63,9 @@ def test_a_version_is_found_by_what_it_was_made_from(registry):
 
 
 def test_models_have_numbers_and_aliases_of_their_own(registry):
-    assert register(registry, "shop", birth(IDENTITY)) == 1
+    assert register(registry, "shop", package(IDENTITY)) == 1
     assert registry.find("bank", IDENTITY) is None
-    assert register(registry, "bank", birth(IDENTITY, RULE[::-1])) == 1
+    assert register(registry, "bank", package(IDENTITY, RULE[::-1])) == 1
     registry.set_alias("shop", CHAMPION, 1)
     assert registry.alias("bank", CHAMPION) is None
     assert registry.pipeline("shop", 1).predict(X).tolist() == RULE
@@ -73,7 +73,7 @@ def test_models_have_numbers_and_aliases_of_their_own(registry):
 
 
 def test_an_alias_points_where_it_was_last_set(registry):
-    first, second = (register(registry, "shop", birth({"n": str(n)})) for n in (1, 2))
+    first, second = (register(registry, "shop", package({"n": str(n)})) for n in (1, 2))
     assert registry.alias("shop", CHAMPION) is None
     for version in (first, first, second):
         registry.set_alias("shop", CHAMPION, version)
@@ -83,7 +83,7 @@ def test_an_alias_points_where_it_was_last_set(registry):
 
 
 def test_a_tag_is_added_to_a_version_which_is_still_found_by_its_identity(registry):
-    version = register(registry, "shop", birth(IDENTITY))
+    version = register(registry, "shop", package(IDENTITY))
     assert registry.tags("shop", version) == {"git": "123", **IDENTITY}
     for value in ("d1", "d1", "d2"):
         registry.set_tag("shop", version, "reference", value)
@@ -92,20 +92,20 @@ def test_a_tag_is_added_to_a_version_which_is_still_found_by_its_identity(regist
 
 
 def test_the_tags_that_were_read_are_nobody_elses(registry):
-    version = register(registry, "shop", birth(IDENTITY))
+    version = register(registry, "shop", package(IDENTITY))
     registry.tags("shop", version)["code"] = "2"
     assert registry.tags("shop", version)["code"] == "1"
 
 
 def test_an_unknown_version_has_no_pipeline(registry):
-    register(registry, "shop", birth(IDENTITY))
+    register(registry, "shop", package(IDENTITY))
     for model, version in [("shop", 2), ("shop", 0), ("shop", -1), ("nowhere", 1)]:
         with pytest.raises(RegistryError, match=f"version {version} of {model}"):
             registry.pipeline(model, version)
 
 
 def test_files_are_taken_and_change_nothing_else(registry):
-    version = register(registry, "shop", birth(IDENTITY))
+    version = register(registry, "shop", package(IDENTITY))
     registry.log_files("shop", version, {"reference/a.json": b"{}"})
     assert registry.tags("shop", version) == {"git": "123", **IDENTITY}
     assert registry.pipeline("shop", version).predict(X).tolist() == RULE
@@ -120,7 +120,7 @@ def test_a_lock_is_free_again_after_its_use(registry):
 
 def test_an_unknown_version_in_memory_has_no_tags():
     registry = MemoryRegistry()
-    register(registry, "shop", birth(IDENTITY))
+    register(registry, "shop", package(IDENTITY))
     with pytest.raises(RegistryError, match="no version 2 of shop"):
         registry.tags("shop", 2)
     with pytest.raises(RegistryError, match="no version 2 of shop"):
@@ -129,7 +129,7 @@ def test_an_unknown_version_in_memory_has_no_tags():
 
 def test_registries_in_memory_share_nothing():
     one, other = MemoryRegistry(), MemoryRegistry()
-    new = birth(IDENTITY)
+    new = package(IDENTITY)
     version = register(one, "shop", new)
     one.set_alias("shop", CHAMPION, version)
     assert other.find("shop", IDENTITY) is None

@@ -10,7 +10,7 @@ from filelock import Timeout
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from mlops_drift.registry.base import CHALLENGER, CHAMPION, Birth, RegistryError
+from mlops_drift.registry.base import CHALLENGER, CHAMPION, RegistryError, VersionPackage
 from mlops_drift.registry.registry import Registry, git_sha
 from mlops_drift_tests.processes import meet
 
@@ -33,7 +33,7 @@ def born(registry, model, identity):
     """Trains and registers a version."""
     registry.prepare(model)
     pipeline = make_pipeline(LogisticRegression()).fit(X, ["no", "no", "yes", "yes"])
-    birth = Birth(
+    package = VersionPackage(
         pipeline,
         X,
         pd.Series(pipeline.predict(X)),
@@ -45,7 +45,7 @@ def born(registry, model, identity):
     )
     experiment = registry.client.get_experiment_by_name(model)
     with mlflow.start_run(experiment_id=experiment.experiment_id):
-        return registry.register(model, birth)
+        return registry.register(model, package)
 
 
 def test_a_version_is_found_again_by_what_it_was_made_from(registry, tmp_path):
@@ -98,7 +98,7 @@ def test_an_environment_sees_its_own_aliases_only(registry, tmp_path):
     assert dict(registry.client.get_registered_model("shop").aliases) == {"dev-champion": version}
 
 
-def artefacts(registry, version, folder):
+def artifacts(registry, version, folder):
     """The files below a folder of the run that trained a version, by path."""
     client, run = registry.client, registry.run_id("shop", version)
     return {
@@ -115,8 +115,8 @@ def test_files_go_to_the_run_that_trained_the_version_and_may_be_logged_again(re
     registry.log_files("shop", first, {"reference/a.json": b"half"})
     for _ in range(2):
         registry.log_files("shop", first, files)
-    assert artefacts(registry, first, "reference") == files
-    assert artefacts(registry, second, "reference") == {}
+    assert artifacts(registry, first, "reference") == files
+    assert artifacts(registry, second, "reference") == {}
     assert registry.pipeline("shop", first).predict(X).tolist() == ["no", "no", "yes", "yes"]
 
 
@@ -149,9 +149,9 @@ def test_a_version_whose_files_are_gone_cannot_be_loaded(registry, tmp_path):
 
 def test_a_version_is_registered_only_in_the_run_that_trained_it(registry):
     pipeline = make_pipeline(LogisticRegression()).fit(X, ["no", "no", "yes", "yes"])
-    birth = Birth(pipeline, X, pd.Series(["no"] * 4), IDENTITY, {}, {}, {}, {})
+    package = VersionPackage(pipeline, X, pd.Series(["no"] * 4), IDENTITY, {}, {}, {}, {})
     with pytest.raises(RegistryError, match="no active MLflow run"):
-        registry.register("shop", birth)
+        registry.register("shop", package)
 
 
 def names_of(registry):

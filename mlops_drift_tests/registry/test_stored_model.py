@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from mlops_drift.registry.base import Birth, RegistryError
+from mlops_drift.registry.base import RegistryError, VersionPackage
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
 from mlops_drift.schema.columns import Target
@@ -32,7 +32,7 @@ def registry(request, tmp_path, mlflow_database):
 def born(registry, pipeline):
     identity = {"pipeline": str(pipeline)}
     output = pd.Series(pipeline.predict(X))
-    return register(registry, "shop", Birth(pipeline, X, output, identity, {}, {}, {}, {}))
+    return register(registry, "shop", VersionPackage(pipeline, X, output, identity, {}, {}, {}, {}))
 
 
 def classifier():

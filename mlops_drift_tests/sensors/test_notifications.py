@@ -7,7 +7,7 @@ import pytest
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.resources import default_resources
 from mlops_drift.sensors.notifications import notification_sensor_name
-from mlops_drift.simulation.historical_run import ReplayError, open_instance
+from mlops_drift.simulation.historical_run import HistoricalRunError, open_instance
 from mlops_drift_tests.receiver import Receiver
 from mlops_drift_tests.tiny import day, events_of, labels_of
 
@@ -99,7 +99,7 @@ def test_a_check_that_broke_is_told_once_and_retrains_nothing(begin, receiver):
         for file in world.data.glob("lake/training/tiny/*/versions/1/reference.json"):
             file.write_text("{}")
         for _ in range(2):
-            with pytest.raises(ReplayError, match="is damaged"):
+            with pytest.raises(HistoricalRunError, match="is damaged"):
                 world.replay(instance)
         assert not world.look(instance).run_requests
     broke = {

@@ -122,7 +122,7 @@ def test_after_three_failed_runs_a_person_is_asked(world, instance):
     ("status", "tags"),
     [
         (dg.DagsterRunStatus.CANCELED, {}),
-        (dg.DagsterRunStatus.FAILURE, {"mlops_drift/replay": "tiny"}),
+        (dg.DagsterRunStatus.FAILURE, {"mlops_drift/historical_run": "tiny"}),
     ],
 )
 def test_runs_that_a_person_watches_or_stops_are_no_failed_attempts(world, instance, status, tags):

@@ -13,7 +13,7 @@ from mlops_drift.cli.main import main
 from mlops_drift.config.loading import find_model
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.timeline import read_timeline
-from mlops_drift.resources import model_lake, open_lake
+from mlops_drift.resources import model_store, open_lake
 from mlops_drift.simulation.backtest import (
     HYBRID,
     NEVER,
@@ -25,7 +25,7 @@ from mlops_drift.simulation.backtest import (
     read_policies,
     standard_policies,
 )
-from mlops_drift.simulation.historical_run import Replay, open_instance, quiet
+from mlops_drift.simulation.historical_run import HistoricalRun, open_instance, quiet
 from mlops_drift.simulation.period import PeriodError
 from mlops_drift.sources.registry import open_source
 from mlops_drift_tests.conftest import write_story
@@ -55,9 +55,9 @@ def told_by_a_run(model, walk):
     found = find_model(model)
     with open_instance() as instance:
         for until, step in walk:
-            Replay(found, instance, last=until, step=step).run(lambda step, what: None)
+            HistoricalRun(found, instance, last=until, step=step).run(lambda step, what: None)
     with open_lake() as lake:
-        timeline = read_timeline(model_lake(lake, found.spec), found.spec.start_date, until)
+        timeline = read_timeline(model_store(lake, found.spec), found.spec.start_date, until)
     return timeline.to_dict()
 
 
@@ -98,7 +98,7 @@ def test_the_tiny_story_is_the_same_too(told_story):
     with told_story.world.active():
         with open_lake() as lake:
             spec = find_model("tiny").spec
-            ran = read_timeline(model_lake(lake, spec), day(0), day(6)).to_dict()
+            ran = read_timeline(model_store(lake, spec), day(0), day(6)).to_dict()
         tested = backtest("tiny")["policies"]["own"]
     assert story(tested) == story(ran)
     assert [row["outcome"] for row in tested["decisions"]] == ["promoted", "promoted"]

@@ -3,7 +3,7 @@
 import pytest
 
 from mlops_drift.config.loading import find_model
-from mlops_drift.resources import model_lake, open_lake, open_registry
+from mlops_drift.resources import model_store, open_lake, open_registry
 
 
 @pytest.fixture
@@ -11,4 +11,4 @@ def parts(story):
     """The description, the tables and the registry of the story."""
     spec = find_model("tiny").spec
     with open_lake() as lake:
-        yield spec, model_lake(lake, spec), open_registry()
+        yield spec, model_store(lake, spec), open_registry()

@@ -81,7 +81,7 @@ def test_nothing_is_committed_for_nothing(lake):
 
 def test_a_further_condition_keeps_the_rows_that_do_not_meet_it(lake):
     declared = Table(
-        "landing.shop_rejected",
+        "landing.shop_quarantined",
         pa.schema(
             [
                 pa.field("day", pa.date32()),

@@ -7,7 +7,7 @@ import pytest
 
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.store.delta import DeltaLake
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion, Removal, RemovedError, VersionRecord
 from mlops_drift.store.tables import model_tables
 
@@ -40,7 +40,7 @@ def connection():
 
 @pytest.fixture
 def model(tmp_path, connection):
-    return ModelLake(DeltaLake(tmp_path, connection), "churn", TABLES, "id", TARGET)
+    return ModelStore(DeltaLake(tmp_path, connection), "churn", TABLES, "id", TARGET)
 
 
 def put(model, table, rows):

@@ -23,7 +23,7 @@ FEATURES = Table(
     ),
 )
 ASIDE = Table(
-    "landing.churn_rejected",
+    "landing.churn_quarantined",
     pa.schema([DAY, ("source", pa.string()), ("row", pa.string())]),
     ("day", "source"),
 )
@@ -59,13 +59,14 @@ def test_a_table_is_queried_by_its_name_with_its_declared_columns_and_types(lake
 
 def test_columns_that_partition_are_columns(lake):
     found = run_sql(
-        lake, "SELECT source, day + 1 AS next FROM landing.churn_rejected WHERE day = '2024-10-07'"
+        lake,
+        "SELECT source, day + 1 AS next FROM landing.churn_quarantined WHERE day = '2024-10-07'",
     )
     assert found.to_pylist() == [{"source": "events", "next": date(2024, 10, 8)}]
 
 
 def test_tables_of_several_schemas_join(lake):
-    sql = "SELECT count(*) AS n FROM features.churn JOIN landing.churn_rejected USING (day)"
+    sql = "SELECT count(*) AS n FROM features.churn JOIN landing.churn_quarantined USING (day)"
     assert run_sql(lake, sql)["n"].to_pylist() == [2]
 
 
@@ -85,7 +86,9 @@ def test_a_query_sees_what_was_written_since_the_last_one(lake):
 
 @pytest.mark.parametrize("sql", ["SELEC 1", "SELECT * FROM features.chrun", "SELECT y FROM t"])
 def test_a_wrong_query_says_why_and_names_the_tables(lake, sql):
-    with pytest.raises(QueryError, match=r"Error: [\s\S]*features\.churn, landing\.churn_rejected"):
+    with pytest.raises(
+        QueryError, match=r"Error: [\s\S]*features\.churn, landing\.churn_quarantined"
+    ):
         run_sql(lake, sql)
 
 
@@ -112,7 +115,7 @@ def test_a_wrong_query_is_told_in_a_line_with_its_place(lake, sql, form):
         run_sql(lake, sql, form)
     told = str(caught.value)
     assert told.startswith(PLACES[sql])
-    assert told.endswith("The tables are: features.churn, landing.churn_rejected")
+    assert told.endswith("The tables are: features.churn, landing.churn_quarantined")
     assert "\n" not in told
 
 
@@ -174,7 +177,12 @@ def test_a_list_of_the_tables_has_rows_columns_and_commits(lake, tmp_path):
             "commits": 1,
             "columns": "day, id, at, x, flag, counts",
         },
-        {"table": "landing.churn_rejected", "rows": 1, "commits": 1, "columns": "day, source, row"},
+        {
+            "table": "landing.churn_quarantined",
+            "rows": 1,
+            "commits": 1,
+            "columns": "day, source, row",
+        },
     ]
     assert list_tables(DeltaLake(tmp_path / "other", duckdb.connect())).num_rows == 0
 

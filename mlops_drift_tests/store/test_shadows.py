@@ -8,7 +8,7 @@ from mlops_drift.schema.columns import Column, Target
 from mlops_drift.store.decision_log import Wait
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.memory import MemoryLake
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion, Shadow
 from mlops_drift.store.tables import model_tables
 from mlops_drift_tests.store.test_model_store import put
@@ -24,7 +24,7 @@ def day(number):
 
 @pytest.fixture
 def model(lake):
-    return ModelLake(lake, "churn", TABLES, "id", TARGET)
+    return ModelStore(lake, "churn", TABLES, "id", TARGET)
 
 
 def promote(model, version, on, decision="d1"):
@@ -162,7 +162,7 @@ def test_events_that_both_scored_come_with_every_label_that_arrived(model):
 @pytest.mark.parametrize("in_memory", [False, True])
 def test_a_lake_tells_without_a_query_whether_it_holds_days(lake, tmp_path, in_memory):
     lake = MemoryLake(tmp_path / "memory", lake._connection) if in_memory else lake
-    model = ModelLake(lake, "churn", TABLES, "id", TARGET)
+    model = ModelStore(lake, "churn", TABLES, "id", TARGET)
     table = TABLES.shadow_predictions
     assert not lake.holds(Scan(table))
     row = {"version": 2, "id": "a", "prediction": "yes", "score": 0.9}

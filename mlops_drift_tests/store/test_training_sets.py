@@ -22,8 +22,8 @@ VALUES = pa.table({"column": ["x", "x"], "value": [0.1, 0.5]})
 IMPORTANCE = {"x": 0.75, "city": 0.25}
 
 
-def birth(predictions=PREDICTIONS, **reference):
-    """The files of a birth; the reference may have other values."""
+def baseline(predictions=PREDICTIONS, **reference):
+    """The files of a baseline; the reference may have other values."""
     return {
         "test_predictions.parquet": parquet_bytes(predictions),
         "reference.json": canonical_json({**REFERENCE, **reference}),
@@ -33,7 +33,7 @@ def birth(predictions=PREDICTIONS, **reference):
 
 
 def reference_of(files):
-    """The files of the reference among those of a birth."""
+    """The files of the reference among those of a baseline."""
     return {name: files[name] for name in ("reference.json", "reference.parquet")}
 
 
@@ -63,8 +63,8 @@ def sets(tmp_path):
 
 @pytest.fixture
 def stored(sets):
-    """Sets that hold one set and the birth of its version 1."""
-    sets.write_birth(sets.write(SET), 1, birth())
+    """Sets that hold one set and the baseline of its version 1."""
+    sets.write_baseline(sets.write(SET), 1, baseline())
     return sets
 
 
@@ -85,9 +85,9 @@ def test_what_is_read_is_what_was_written(stored):
     assert read.train.schema == SET.train.schema
     assert read.train["id"].to_pylist() == list(range(8))
     assert read.test["city"].to_pylist() == SET.test["city"].to_pylist()
-    assert stored.read_reference(SET.id, 1) == reference_of(birth())
+    assert stored.read_reference(SET.id, 1) == reference_of(baseline())
     assert stored.read_importance(SET.id, 1) == IMPORTANCE
-    assert stored.read_birth(SET.id, 1, "reference.json") == birth()["reference.json"]
+    assert stored.read_baseline(SET.id, 1, "reference.json") == baseline()["reference.json"]
     assert stored.read_test_predictions(SET.id, 1) == PREDICTIONS
 
 
@@ -95,7 +95,7 @@ def test_the_same_content_is_stored_once(stored):
     before = {path: path.stat().st_mtime_ns for path in all_files(stored)}
     shuffled = TrainingSet(SET.train.take([3, 1, 0, 2, 7, 6, 5, 4]), SET.test)
     assert stored.write(shuffled) == SET.id
-    stored.write_birth(SET.id, 1, birth())
+    stored.write_baseline(SET.id, 1, baseline())
     assert {path: path.stat().st_mtime_ns for path in all_files(stored)} == before
 
 
@@ -159,40 +159,40 @@ def test_a_set_under_the_address_of_another_is_a_corruption(stored):
 def test_a_version_is_born_once(stored):
     before = stored.read_reference(SET.id, 1)
     for name, other in {
-        "reference.json": birth(rows=3),
-        "reference.parquet": {**birth(), "reference.parquet": b""},
-        "test_predictions.parquet": birth(PREDICTIONS.slice(1)),
-        "importance.json": {**birth(), "importance.json": b"{}"},
-        "extra.json": {**birth(), "extra.json": b"{}"},
+        "reference.json": baseline(rows=3),
+        "reference.parquet": {**baseline(), "reference.parquet": b""},
+        "test_predictions.parquet": baseline(PREDICTIONS.slice(1)),
+        "importance.json": {**baseline(), "importance.json": b"{}"},
+        "extra.json": {**baseline(), "extra.json": b"{}"},
     }.items():
         with pytest.raises(CorruptionError, match=f"version 1 was born with .* of {name};"):
-            stored.write_birth(SET.id, 1, other)
-    lacking = birth()
+            stored.write_baseline(SET.id, 1, other)
+    lacking = baseline()
     del lacking["importance.json"]
     with pytest.raises(CorruptionError, match=r"version 1 was born with .* of importance\.json;"):
-        stored.write_birth(SET.id, 1, lacking)
+        stored.write_baseline(SET.id, 1, lacking)
     assert stored.read_reference(SET.id, 1) == before
-    stored.write_birth(SET.id, 2, birth(rows=3))
-    assert stored.read_reference(SET.id, 2) == reference_of(birth(rows=3))
+    stored.write_baseline(SET.id, 2, baseline(rows=3))
+    assert stored.read_reference(SET.id, 2) == reference_of(baseline(rows=3))
 
 
-def test_a_file_of_a_birth_is_read_without_the_others(stored):
+def test_a_file_of_a_baseline_is_read_without_the_others(stored):
     folder = stored.folder / SET.id / "versions" / "1"
     (folder / "test_predictions.parquet").unlink()
-    assert stored.read_reference(SET.id, 1) == reference_of(birth())
+    assert stored.read_reference(SET.id, 1) == reference_of(baseline())
     with pytest.raises(CorruptionError, match=r"test_predictions\.parquet is missing"):
         stored.read_test_predictions(SET.id, 1)
     (folder / "importance.json").write_bytes(canonical_json({"x": 1.0}))
-    assert stored.read_reference(SET.id, 1) == reference_of(birth())
+    assert stored.read_reference(SET.id, 1) == reference_of(baseline())
     with pytest.raises(CorruptionError, match=r"importance\.json is damaged"):
         stored.read_importance(SET.id, 1)
 
 
-def test_a_file_that_is_not_of_the_birth_is_not_found(stored):
+def test_a_file_that_is_not_of_the_baseline_is_not_found(stored):
     (stored.folder / SET.id / "versions" / "1" / "stray.json").write_bytes(b"{}")
     for name in ("stray.json", "manifest.json", "../../train.parquet"):
         with pytest.raises(FileNotFoundError, match=r"it has importance\.json, reference\.json"):
-            stored.read_birth(SET.id, 1, name)
+            stored.read_baseline(SET.id, 1, name)
 
 
 def test_bytes_depend_on_the_content_alone():
@@ -201,7 +201,7 @@ def test_bytes_depend_on_the_content_alone():
     assert parquet_bytes(PREDICTIONS) == parquet_bytes(PREDICTIONS.slice(0))
 
 
-def test_a_version_without_a_birth_is_not_found(stored):
+def test_a_version_without_a_baseline_is_not_found(stored):
     with pytest.raises(FileNotFoundError, match="no such training set or version"):
         stored.read_reference(SET.id, 2)
 
@@ -220,7 +220,7 @@ def write_often(root):
     sets = TrainingSets(root, "churn")
     for number in range(20):
         training_set = TrainingSet(SET.train.slice(0, number % 7 + 1), SET.test.slice(number % 2))
-        sets.write_birth(sets.write(training_set), 1, birth())
+        sets.write_baseline(sets.write(training_set), 1, baseline())
 
 
 def test_processes_writing_the_same_sets_at_once_leave_each_sound_and_once(tmp_path):
@@ -233,7 +233,7 @@ def test_processes_writing_the_same_sets_at_once_leave_each_sound_and_once(tmp_p
     assert len(stored) == 14
     for name in stored:
         assert sets.read(name).id == name
-        assert sets.read_reference(name, 1) == reference_of(birth())
+        assert sets.read_reference(name, 1) == reference_of(baseline())
 
 
 def give_birth(root, rows):
@@ -242,7 +242,7 @@ def give_birth(root, rows):
     for version in range(5):
         meet(2)
         try:
-            sets.write_birth("set", version, birth(rows=rows))
+            sets.write_baseline("set", version, baseline(rows=rows))
             told.append("stored")
         except CorruptionError:
             told.append("refused")
@@ -254,5 +254,5 @@ def test_of_two_processes_with_another_reference_one_is_refused(tmp_path, proces
     sets = TrainingSets(tmp_path, "churn")
     for version, answers in enumerate(zip(*told, strict=True)):
         assert sorted(answers) == ["refused", "stored"]
-        winner = birth(rows=answers.index("stored") + 1)
+        winner = baseline(rows=answers.index("stored") + 1)
         assert sets.read_reference("set", version) == reference_of(winner)

@@ -173,7 +173,7 @@ def predicted(
     probable one, the first in alphabetical order of equally probable ones.
 
     Args:
-        pipeline: A fitted pipeline, or a ``Decider`` around one.
+        pipeline: A fitted pipeline, or a ``ThresholdClassifier`` around one.
         target: What it predicts.
         rows: What it takes.
     """

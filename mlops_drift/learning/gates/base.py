@@ -29,7 +29,7 @@ class RefitError(Exception):
 
 
 @dataclass(frozen=True)
-class Duel:
+class ChampionComparison:
     """Predictions of challenger and champion for the same rows, which neither has trained on.
 
     Both frames have the columns prediction and score.
@@ -53,11 +53,11 @@ class Candidate:
         business: what outcomes are worth, where that is known.
         description: of the model.
         key: name of the key column.
-        train: the train part: key, features, label.
-        test: the test part, with the same columns.
+        train: the train split: key, features, label.
+        test: the test split, with the same columns.
         predicted: prediction and score of each test row.
         predict: predicts a frame of features: prediction and score.
-        out_of_fold: prediction and score of rows of the train part by the version's recipe, fitted
+        out_of_fold: prediction and score of rows of the train split by the version's recipe, fitted
             without the row's fold; the index is the place of the row. None where it is not known.
         size: of the stored model in bytes.
         signature: names of the inputs that the stored model declares, None if it declares none.
@@ -67,7 +67,7 @@ class Candidate:
         refitted: predictions of the test rows by the version's recipe, fitted again on the train
             part alone, raises RefitError; None if they were the same for these bytes before.
         made_by_this_code: whether the code and the libraries that fit again made the version.
-        duel: None if there is no champion.
+        champion_comparison: None if there is no champion.
         milliseconds: by gate, the time that these bytes took when they passed it before.
     """
 
@@ -90,7 +90,7 @@ class Candidate:
     fresh_predictions: Callable[[], pd.DataFrame] | None
     refitted: Callable[[], pd.DataFrame] | None
     made_by_this_code: bool
-    duel: Duel | None
+    champion_comparison: ChampionComparison | None
     milliseconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -100,22 +100,22 @@ class Candidate:
 
     @cached_property
     def features(self) -> pd.DataFrame:
-        """The features of the test part."""
+        """The features of the test split."""
         return self.test[list(self.columns)]
 
     @cached_property
     def truth(self) -> Array:
-        """The labels of the test part."""
+        """The labels of the test split."""
         return self.test[self.target.column].to_numpy()
 
     @cached_property
     def prediction(self) -> Array:
-        """What was predicted for the test part."""
+        """What was predicted for the test split."""
         return self.predicted["prediction"].to_numpy()
 
     @cached_property
     def score(self) -> Array:
-        """The scores of the test part."""
+        """The scores of the test split."""
         return self.predicted["score"].to_numpy(dtype=float)
 
 

@@ -5,7 +5,7 @@ from math import isnan, nan
 import numpy as np
 
 from mlops_drift.learning.bootstrap import resampled_values
-from mlops_drift.learning.gates.base import Candidate, Duel, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, ChampionComparison, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Differences
 from mlops_drift.learning.metrics import METRICS, Allowance, Array, evaluate, worsening
 
@@ -24,7 +24,7 @@ _ROUNDING = 1e-9
 class BeatsChampion(Gate):
     """Passes where the challenger is better than the champion, or not worse, on the same rows.
 
-    The rows are recent, labelled, and in the train part of neither. The difference is how much
+    The rows are recent, labelled, and in the train split of neither. The difference is how much
     better the challenger's metric is, in units of the metric, negative where it is worse.
 
     - ``comparison: better``: the value is the 2.5 % quantile of the difference in 1,000 seeded
@@ -44,11 +44,15 @@ class BeatsChampion(Gate):
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Compares challenger and champion."""
-        gates, duel, metric = candidate.gates, candidate.duel, candidate.metric
+        gates, pairs, metric = (
+            candidate.gates,
+            candidate.champion_comparison,
+            candidate.metric,
+        )
         must_be_better = gates.comparison == "better"
         tolerance = gates.allowance("tolerance", metric)
         limit = 0.0 if must_be_better else -tolerance.of(nan)
-        if duel is None:
+        if pairs is None:
             return GateResult(
                 self.name,
                 "pass",
@@ -57,7 +61,7 @@ class BeatsChampion(Gate):
                 0,
                 "This is the first deployment: there is no champion to compare with.",
             )
-        n = len(duel.truth)
+        n = len(pairs.truth)
         if n < gates.min_rows:
             return self.unknown(
                 n,
@@ -67,7 +71,7 @@ class BeatsChampion(Gate):
                 threshold=limit,
             )
         ours, theirs = (
-            evaluate(metric, candidate.target, duel.truth, *pair) for pair in _pairs(duel)
+            evaluate(metric, candidate.target, pairs.truth, *pair) for pair in _pairs(pairs)
         )
         difference = worsening(metric, ours, theirs)
         limit = 0.0 if must_be_better else -tolerance.of(theirs)
@@ -79,7 +83,7 @@ class BeatsChampion(Gate):
                 f"Wait for {candidate.labels_wanted}, or choose another metric.",
                 threshold=limit,
             )
-        drawn = _differences(candidate, duel)
+        drawn = _differences(candidate, pairs)
         lower, upper = np.quantile(drawn, [0.025, 0.975])
         # One of the resamples itself: between two of them it would say a little too much.
         least = np.quantile(drawn, CHANCE, method="lower")
@@ -151,17 +155,21 @@ def _by(difference: float, rounding: float) -> str:
     return f"{'better' if difference > 0 else 'worse'} by {abs(difference):.4g}"
 
 
-def _pairs(duel: Duel) -> list[tuple[Array, Array]]:
+def _pairs(pairs: ChampionComparison) -> list[tuple[Array, Array]]:
     return [
         (frame["prediction"].to_numpy(), frame["score"].to_numpy(dtype=float))
-        for frame in (duel.challenger, duel.champion)
+        for frame in (pairs.challenger, pairs.champion)
     ]
 
 
-def _differences(candidate: Candidate, duel: Duel) -> Array:
+def _differences(candidate: Candidate, pairs: ChampionComparison) -> Array:
     """How much better the challenger is in each resample in which both are defined."""
     ours, theirs = resampled_values(
-        candidate.metric, candidate.target, duel.truth, _pairs(duel), seed=candidate.seed
+        candidate.metric,
+        candidate.target,
+        pairs.truth,
+        _pairs(pairs),
+        seed=candidate.seed,
     )
     better = ours - theirs if METRICS[candidate.metric].greater_is_better else theirs - ours
     return np.asarray(better[~np.isnan(better)])

@@ -15,11 +15,11 @@ _ADVICE = {
 }
 
 
-class WorthMoreThanConstant(Gate):
+class BusinessValueGate(Gate):
     """Passes where the mean worth of a prediction exceeds that of every constant answer.
 
     Constant answers are each class, or for a regression the median of the train labels. The value
-    is the mean worth on the test part, the limit that of the best constant answer, or the floor of
+    is the mean worth on the test split, the limit that of the best constant answer, or the floor of
     ``monitors.performance.business`` where that is higher: the floor must be reached, the constant
     answer exceeded.
 
@@ -42,7 +42,7 @@ class WorthMoreThanConstant(Gate):
         n, unit = len(candidate.test), f" {self.business.unit}".rstrip()
         if n == 0:
             return self.unknown(
-                0, "The test part has no row whose worth could be counted.", "Wait for labels."
+                0, "The test split has no row whose worth could be counted.", "Wait for labels."
             )
         value = self._mean(candidate, candidate.prediction)
         constants = {

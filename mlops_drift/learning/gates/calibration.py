@@ -22,11 +22,11 @@ _CELLS = 1_000_000
 
 _ADVICE = {
     "binary": "Let the search use a metric that punishes wrong probabilities (log_loss), prefer "
-    "simpler models, or see whether the test part is of another time than the train part.",
-    "multiclass": "Prefer simpler models, or see whether the test part is of another time than the "
-    "train part.",
+    "simpler models, or see whether the test split is of another time than the train split.",
+    "multiclass": "Prefer simpler models, or see whether the test split is of another time than "
+    "the train split.",
     "regression": "Let the search use rmse, which a shift costs more than mae, prefer simpler "
-    "models, or see whether the test part is of another time than the train part.",
+    "models, or see whether the test split is of another time than the train split.",
 }
 
 
@@ -40,7 +40,7 @@ class Calibration(Gate):
     - binary: promised is the score, found whether the row is positive;
     - multiclass: promised is the score of the predicted class, found whether it is the true one;
     - regression: promised is the prediction, found the truth, and the error is divided by the
-      standard deviation of the truth, of train and test part together.
+      standard deviation of the truth, of train and test split together.
 
     What chance explains is the 99.9 % quantile of the error in 1,000 seeded simulations of test
     parts of the same scores that are perfectly calibrated: each row of a classification is true
@@ -60,7 +60,7 @@ class Calibration(Gate):
     )
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Judges the calibration error of the test part."""
+        """Judges the calibration error of the test split."""
         limit, n = candidate.gates.max_calibration_error, len(candidate.test)
         if n < candidate.gates.min_rows:
             return self.unknown(
@@ -76,7 +76,7 @@ class Calibration(Gate):
             return self.unknown(
                 n,
                 f"The calibration of {n} test rows is undefined: {why}.",
-                "Look at the scores of the test part, or wait for labels that differ.",
+                "Look at the scores of the test split, or wait for labels that differ.",
                 threshold=limit,
             )
         bins = _bins(promised)

@@ -29,7 +29,7 @@ class ClassPerformance(Gate):
             if isinstance(limits, Mapping)
             else f"{limits:.4g}"
         )
-        self.description = f"The F1 of every class reaches its limit ({text}) on the test part."
+        self.description = f"The F1 of every class reaches its limit ({text}) on the test split."
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges every class, with precision, recall and F1 of each."""

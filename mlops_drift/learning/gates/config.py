@@ -32,7 +32,7 @@ class Gates(Strict):
 
     metrics: dict[MetricName, float] = Field(
         min_length=1,
-        description="The worst acceptable value of each metric on the test part: a lower limit, "
+        description="The worst acceptable value of each metric on the test split: a lower limit, "
         "or an upper limit for log_loss, mae and rmse, where smaller is better.",
     )
     comparison: Literal["better", "not_worse"] = Field(
@@ -64,7 +64,7 @@ class Gates(Strict):
         gt=0,
         le=1,
         description="Largest difference between the share of a class among the predictions and "
-        "among the labels of the test part.",
+        "among the labels of the test split.",
     )
     min_class_share: Share | None = Field(
         None, description="Smallest share of the predictions that a class may have."
@@ -97,7 +97,7 @@ class Gates(Strict):
     max_slice_gap: Limit = Field(
         DEFAULT,
         description="How much worse than on the whole the metric may be on a slice. In points, "
-        "default 0.15; for mae, rmse and log_loss as a share of the value of the whole test part, "
+        "default 0.15; for mae, rmse and log_loss as a share of the value of the whole test split, "
         "default 10 %.",
     )
     max_feature_auc: float = Field(
@@ -111,7 +111,7 @@ class Gates(Strict):
     )
     max_surprise: Limit = Field(
         DEFAULT,
-        description="How much better than in cross-validation the metric may be on the test part. "
+        description="How much better than in cross-validation the metric may be on the test split. "
         "In points, default 0.1; for mae, rmse and log_loss as a share of the cross-validated "
         "value, default 10 %.",
     )

@@ -80,7 +80,7 @@ def _latency(
     if len(rows) == 0:
         return gate.unknown(
             0,
-            f"The test part has no row, so the time to predict {what} cannot be measured.",
+            f"The test split has no row, so the time to predict {what} cannot be measured.",
             "Wait for labelled rows.",
             threshold=limit,
         )

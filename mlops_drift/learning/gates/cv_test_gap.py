@@ -14,31 +14,31 @@ from mlops_drift.learning.metrics import Array, evaluate, evaluate_within, worse
 # Chance may explain at most so much.
 CHANCE = 0.005
 
-# Stretches of time that the train part is cut into, fewer where one would be shorter than the test
+# Stretches of time that the train split is cut into, fewer where one would be shorter than the test
 # part.
 STRETCHES = 4
 
 
-class AsValidated(Gate):
-    """Passes where the test part is predicted not much better than rows in cross-validation.
+class CvTestGap(Gate):
+    """Passes where the test split is predicted not much better than rows in cross-validation.
 
-    Cross-validated are the rows of the train part, each predicted by the version's recipe fitted
-    without the row's fold. The value is how much better the metric is on the test part, in units
+    Cross-validated are the rows of the train split, each predicted by the version's recipe fitted
+    without the row's fold. The value is how much better the metric is on the test split, in units
     of the metric. The gate fails where that is above ``max_surprise``, a share of the
     cross-validated value or points, and chance does not explain it: where by a Mann-Whitney test
     the test rows have smaller losses (``chance.row_losses``) than those of each quarter of the
-    train part, in the order of time, with a one-sided p-value of at most .005. A test of ranks
+    train split, in the order of time, with a one-sided p-value of at most .005. A test of ranks
     holds for errors of any distribution, and a time that is easier to predict than others is no
     surprise if there was one like it.
 
     Unknown where either is undefined.
     """
 
-    name = "test_as_validated"
+    name = "cv_test_gap"
     description = "The test metric is not much better than in cross-validation."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Compares the test part with the cross-validated rows."""
+        """Compares the test split with the cross-validated rows."""
         metric, n = candidate.metric, len(candidate.test)
         allowed = candidate.gates.allowance("max_surprise", metric)
         value, lower, upper = _within(
@@ -89,7 +89,7 @@ class AsValidated(Gate):
                 "by chance": chance,
             },
             picture=Limit(
-                f"{metric}: how much better on the test part than in cross-validation",
+                f"{metric}: how much better on the test split than in cross-validation",
                 better,
                 limit,
                 False,
@@ -111,16 +111,16 @@ def _reach(
 
 
 def _why(candidate: Candidate, expected: float, limit: float) -> tuple[str, str]:
-    """What the surprise means, by what a fit on the train part alone predicts, and what to do.
+    """What the surprise means, by what a fit on the train split alone predicts, and what to do.
 
     Args:
         candidate: the challenger.
         expected: the cross-validated metric.
-        limit: by how much better a test part is believed.
+        limit: by how much better a test split is believed.
     """
     easier = (
-        "Its recipe, fitted on the train part alone, is as good: these rows are easier to predict "
-        "than any quarter of the train part, or a column knows more about them than it will in "
+        "Its recipe, fitted on the train split alone, is as good: these rows are easier to predict "
+        "than any quarter of the train split, or a column knows more about them than it will in "
         "production.",
         "See when each column becomes known, and whether features are made alike for both parts; "
         "if the world has become easier to predict, raise gates.max_surprise.",
@@ -132,14 +132,14 @@ def _why(candidate: Candidate, expected: float, limit: float) -> tuple[str, str]
     except RefitError:
         return (
             "The model may have seen the test rows, or these are easier to predict than any "
-            "quarter of the train part.",
+            "quarter of the train split.",
             "Train a new version.",
         )
     value = _metric(candidate, again)
     if worsening(candidate.metric, value, expected) > limit:
         return easier
     return (
-        f"Its recipe, fitted on the train part alone, reaches {value:.4g}: the model has probably "
+        f"Its recipe, fitted on the train split alone, reaches {value:.4g}: the model has probably "
         "seen the test rows, and will do worse in production.",
         "Look how the pipeline was fitted, and on which rows. Then train a new version.",
     )

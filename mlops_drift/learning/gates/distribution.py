@@ -23,11 +23,11 @@ CHANCE = 0.005
 _BINS = 12
 
 _OF_CLASSES = (
-    "Look at the classes and the features of the train part, and whether the metric of the search "
+    "Look at the classes and the features of the train split, and whether the metric of the search "
     "rewards a one-sided answer."
 )
 _OF_NUMBERS = (
-    "Look at the features of the train part, and whether a few huge labels decide what the search "
+    "Look at the features of the train split, and whether a few huge labels decide what the search "
     "finds; mae heeds them less than rmse."
 )
 

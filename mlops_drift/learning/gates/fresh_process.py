@@ -24,7 +24,7 @@ class FreshProcess(Gate):
         n = len(rows)
         if n == 0:
             return self.unknown(
-                0, "The test part has no row to predict again.", "Wait for labelled rows."
+                0, "The test split has no row to predict again.", "Wait for labelled rows."
             )
         if candidate.fresh_predictions is None:
             return self.counted(

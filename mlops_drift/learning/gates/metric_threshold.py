@@ -1,4 +1,4 @@
-"""The gate that a metric of the test part must reach its threshold."""
+"""The gate that a metric of the test split must reach its threshold."""
 
 from math import isnan
 
@@ -9,7 +9,7 @@ from mlops_drift.learning.metrics import METRICS, evaluate_within, worsening
 
 
 class MetricThreshold(Gate):
-    """Passes where the metric of the test part is on the better side of its limit, or on it.
+    """Passes where the metric of the test split is on the better side of its limit, or on it.
 
     Unknown where the metric is undefined.
 
@@ -23,7 +23,7 @@ class MetricThreshold(Gate):
         self.greater = METRICS[metric].greater_is_better
         self.bound = f"{'at least' if self.greater else 'at most'} {limit:.4g}"
         self.name = f"test_{metric}"
-        self.description = f"The {metric} of the test part is {self.bound}."
+        self.description = f"The {metric} of the test split is {self.bound}."
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges the metric with its 95 % interval."""

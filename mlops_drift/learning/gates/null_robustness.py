@@ -43,7 +43,7 @@ class NullRobustness(Gate):
     - the standard deviation of the scores must not fall under a tenth of that on intact rows;
     - the metric must not be worse by more than ``max_null_loss``, a share of itself or points, and
       by more than chance explains, than where every gap is filled with what is typical of its
-      column in the train part: the median, or the most frequent value. What an absent value could
+      column in the train split: the median, or the most frequent value. What an absent value could
       have told is lost to any model; what a gap costs beyond that is the model's own fault. The
       .5 % quantile of the loss in 1,000 resamples of the rows must not be above the limit.
 
@@ -54,7 +54,7 @@ class NullRobustness(Gate):
     description = "With a tenth of the cells of nullable columns missing, predictions stay valid."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Predicts the test part with and without gaps."""
+        """Predicts the test split with and without gaps."""
         target = candidate.target
         allowed = candidate.gates.allowance("max_null_loss", candidate.metric)
         limit = allowed.of(nan)
@@ -62,7 +62,7 @@ class NullRobustness(Gate):
         n = len(intact)
         if n == 0:
             return self.unknown(
-                0, "The test part has no row to empty cells of.", "Wait for labelled rows."
+                0, "The test split has no row to empty cells of.", "Wait for labelled rows."
             )
         nullable = [name for name, column in candidate.columns.items() if column.nullable]
         gaps = with_gaps(intact, nullable, candidate.seed)

@@ -1,4 +1,4 @@
-"""The gates that the test part must not contain what the train part contains."""
+"""The gates that the test split must not contain what the train split contains."""
 
 from math import nan
 
@@ -9,7 +9,7 @@ from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Shares
 from mlops_drift.learning.metrics import Array, wilson
 
-# How much larger the share of twins may be than it is within the train part.
+# How much larger the share of twins may be than it is within the train split.
 MORE_TWINS = 0.05
 
 
@@ -31,16 +31,16 @@ class NoKeyOverlap(Gate):
         if not train or not test:
             return self.unknown(
                 n,
-                f"The train part has {len(train)} keys and the test part {n}: without both there "
+                f"The train split has {len(train)} keys and the test split {n}: without both there "
                 "is nothing to compare.",
                 "Look whether labels arrived for the training window.",
                 threshold=0.0,
             )
         return self.counted(
             len(shared),
-            "test keys that are in the train part",
+            "test keys that are in the train split",
             n,
-            f"{len(shared)} of {n} test keys are also in the train part (for example "
+            f"{len(shared)} of {n} test keys are also in the train split (for example "
             f"{', '.join(shared[:3])}), none may be: the test metric would be flattered."
             if shared
             else f"None of {n} test keys is among the {len(train)} train keys.",
@@ -49,11 +49,11 @@ class NoKeyOverlap(Gate):
 
 
 class NoRowOverlap(Gate):
-    """Passes where test rows have no more twins in the train part than train rows have.
+    """Passes where test rows have no more twins in the train split than train rows have.
 
     A twin has the same features and the same label under another key. Rows of few categories have
-    twins without any fault, in the train part as often as in the test part. The value is the share
-    of test rows with a twin in the train part; the limit is the share of train rows with one
+    twins without any fault, in the train split as often as in the test split. The value is the
+    share of test rows with a twin in the train split; the limit is the share of train rows with one
     there, and .05 more. The gate fails where the lower end of the value's 95 % Wilson interval is
     above the limit.
 
@@ -61,7 +61,7 @@ class NoRowOverlap(Gate):
     """
 
     name = "no_row_overlap"
-    description = "Test rows are not in the train part under other keys."
+    description = "Test rows are not in the train split under other keys."
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Compares features and labels of both parts."""
@@ -70,7 +70,7 @@ class NoRowOverlap(Gate):
         if not all(map(len, parts)):
             return self.unknown(
                 n,
-                f"The train part has {len(candidate.train)} rows and the test part {n}: without "
+                f"The train split has {len(candidate.train)} rows and the test split {n}: without "
                 "both there is nothing to compare.",
                 "Look whether labels arrived for the training window.",
             )
@@ -87,7 +87,7 @@ class NoRowOverlap(Gate):
         fails = lower > limit
         told = (
             f"{value:.1%} of {n} test rows have the same features and label as a train row of "
-            f"another key; within the train part {usual:.1%} have such a twin"
+            f"another key; within the train split {usual:.1%} have such a twin"
         )
         return GateResult(
             self.name,
@@ -103,9 +103,9 @@ class NoRowOverlap(Gate):
             "Then build the training set again."
             if fails
             else "",
-            numbers={"lower": lower, "upper": upper, "twins in the train part": usual},
+            numbers={"lower": lower, "upper": upper, "twins in the train split": usual},
             picture=Shares(
-                "rows with a twin in the train part",
+                "rows with a twin in the train split",
                 ["train rows", "test rows"],
                 {"share": [usual, value]},
             ),

@@ -1,4 +1,4 @@
-"""The gate that a challenger must come from its train part alone."""
+"""The gate that a challenger must come from its train split alone."""
 
 import numpy as np
 
@@ -11,26 +11,26 @@ CLOSE = 1e-6
 _DIFFERENT = "test rows that a second fit predicts differently"
 
 
-class TrainedOnTrainPart(Gate):
-    """Passes where the recipe, fitted again on the train part alone, predicts the test rows alike.
+class RefitConsistency(Gate):
+    """Passes where the recipe, fitted again on the train split alone, predicts the test rows alike.
 
     The value is the number of test rows whose prediction differs, or whose score does by more than
-    a millionth of it. A model that was fitted on other rows too, such as those of the test part,
+    a millionth of it. A model that was fitted on other rows too, such as those of the test split,
     differs on nearly all of them, however little better it became.
 
     Unknown where the version cannot be fitted again, or where rows differ and other code or
     libraries made it. What was shown once for the same stored bytes is not shown again.
     """
 
-    name = "trained_on_train_part"
-    description = "Its recipe, fitted again on the train part alone, predicts the test rows alike."
+    name = "refit_consistency"
+    description = "Its recipe, fitted again on the train split alone, predicts the test rows alike."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Compares the predictions of the test part with those of the second fit."""
+        """Compares the predictions of the test split with those of the second fit."""
         n, trained = len(candidate.test), len(candidate.train)
         if n == 0:
-            return self.unknown(0, "The test part has no row to predict.", "Wait for labels.")
-        told = f"The recipe, fitted again on the {trained} rows of the train part alone, predicts"
+            return self.unknown(0, "The test split has no row to predict.", "Wait for labels.")
+        told = f"The recipe, fitted again on the {trained} rows of the train split alone, predicts"
         if candidate.refitted is None:
             return self.counted(
                 0, _DIFFERENT, n, f"{told} {n} test rows alike, as was shown before."

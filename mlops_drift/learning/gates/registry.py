@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.base import Gate
 from mlops_drift.learning.gates.beats_champion import BeatsChampion
-from mlops_drift.learning.gates.business_value import WorthMoreThanConstant
+from mlops_drift.learning.gates.business_value import BusinessValueGate
 from mlops_drift.learning.gates.calibration import Calibration
 from mlops_drift.learning.gates.class_performance import ClassPerformance
 from mlops_drift.learning.gates.config import Gates
 from mlops_drift.learning.gates.cost import ArtifactSize, BatchLatency, SingleRowLatency
-from mlops_drift.learning.gates.cv_test_gap import AsValidated
+from mlops_drift.learning.gates.cv_test_gap import CvTestGap
 from mlops_drift.learning.gates.distribution import PredictionDistribution
 from mlops_drift.learning.gates.documented import Documented
 from mlops_drift.learning.gates.false_negatives import FalseNegativeRate
@@ -18,13 +18,13 @@ from mlops_drift.learning.gates.fresh_process import FreshProcess
 from mlops_drift.learning.gates.metric_threshold import MetricThreshold
 from mlops_drift.learning.gates.null_robustness import NullRobustness
 from mlops_drift.learning.gates.overlap import NoKeyOverlap, NoRowOverlap
-from mlops_drift.learning.gates.refit_consistency import TrainedOnTrainPart
+from mlops_drift.learning.gates.refit_consistency import RefitConsistency
 from mlops_drift.learning.gates.slices import Slices
 from mlops_drift.learning.gates.strange_values import (
     ExtremeValueRobustness,
     UnseenCategoryRobustness,
 )
-from mlops_drift.learning.gates.target_leakage import NoPerfectFeature
+from mlops_drift.learning.gates.target_leakage import TargetLeakage
 from mlops_drift.schema.columns import Column
 
 
@@ -51,9 +51,9 @@ def gates_of(
     if gates.slices:
         found.append(Slices(gates.slices))
     if business is not None:
-        found.append(WorthMoreThanConstant(business))
-    found += [BeatsChampion(), NoKeyOverlap(), NoRowOverlap(), NoPerfectFeature()]
-    found += [AsValidated(), TrainedOnTrainPart()]
+        found.append(BusinessValueGate(business))
+    found += [BeatsChampion(), NoKeyOverlap(), NoRowOverlap(), TargetLeakage()]
+    found += [CvTestGap(), RefitConsistency()]
     if any(column.nullable for column in columns.values()):
         found.append(NullRobustness())
     if any(column.type == "category" for column in columns.values()):

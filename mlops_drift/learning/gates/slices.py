@@ -19,7 +19,7 @@ CHANCE = 0.005
 
 
 class Slices(Gate):
-    """Passes where the metric of every slice is near that of the whole test part.
+    """Passes where the metric of every slice is near that of the whole test split.
 
     A slice is the test rows of one value of a column, or of none; those with fewer than
     ``min_rows`` rows, or without a defined metric, are left out. The gap is by how much the slice
@@ -40,7 +40,7 @@ class Slices(Gate):
     def __init__(self, columns: Sequence[str]) -> None:
         self.columns = columns
         self.description = (
-            f"No value of {', '.join(columns)} is predicted much worse than the whole test part."
+            f"No value of {', '.join(columns)} is predicted much worse than the whole test split."
         )
 
     def judge(self, candidate: Candidate) -> GateResult:

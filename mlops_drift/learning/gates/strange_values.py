@@ -17,7 +17,7 @@ ROWS = 20
 UNSEEN = "a category that nobody has ever seen"
 LARGEST = float(np.finfo(float).max)
 
-# A strange value by its name, given a column of the train part.
+# A strange value by its name, given a column of the train split.
 Strange = Mapping[str, Callable[["pd.Series[Any]"], Any]]
 
 CATEGORIES: Strange = {"an unseen category": lambda column: UNSEEN}
@@ -53,7 +53,7 @@ class ExtremeValueRobustness(Gate):
     """Passes where extreme numbers give valid predictions.
 
     Of the first 20 test rows each numeric column alone, then all together, are set to a million
-    times its range in the train part above or below its middle, to infinity, and to the largest
+    times its range in the train split above or below its middle, to infinity, and to the largest
     float, of either sign. Judged as by ``UnseenCategoryRobustness``.
     """
 
@@ -81,7 +81,7 @@ def _judge(gate: Gate, candidate: Candidate, names: Sequence[str], strange: Stra
     rows = candidate.features.head(ROWS)
     if len(rows) == 0:
         return gate.unknown(
-            0, "The test part has no row to put strange values in.", "Wait for labelled rows."
+            0, "The test split has no row to put strange values in.", "Wait for labelled rows."
         )
     values = {
         name: {what: value(candidate.train[name]) for what, value in strange.items()}

@@ -16,7 +16,7 @@ BINS = 20
 # A category with fewer train rows shares a bin with the other rare ones.
 FEWEST_OF_CATEGORY = 5
 
-# Parts of the train part that are each predicted by the others.
+# Parts of the train split that are each predicted by the others.
 FOLDS = 4
 
 # Fewest rows of a class, and of the others, in each part, for its AUC to be looked at.
@@ -28,14 +28,14 @@ FEWEST_OF_REGRESSION = 10
 _Cut = Callable[["pd.Series[Any]", "pd.Series[Any]"], tuple[Array, Array, int]]
 
 
-class NoPerfectFeature(Gate):
+class TargetLeakage(Gate):
     """Passes where no column alone predicts the label almost perfectly.
 
-    The train part is cut by the column into up to 20 quantile bins, or its categories; no value is
+    The train split is cut by the column into up to 20 quantile bins, or its categories; no value is
     a bin, and so are all categories of fewer than 5 train rows or none. In each bin the share of
-    each class is learned (with one further row of the train part's shares). On the test part that
+    each class is learned (with one further row of the train split's shares). On the test split that
     share gives the AUC of each class against the rest, where both have 5 rows. So it does on the
-    train part, of which each quarter is predicted by the three others, and the smaller of the two
+    train split, of which each quarter is predicted by the three others, and the smaller of the two
     AUCs counts: among many columns and classes one is nearly perfect on few rows by chance, a leak
     is on all. The largest AUC of all columns and classes must not be above ``max_feature_auc``.
 
@@ -45,7 +45,7 @@ class NoPerfectFeature(Gate):
     Columns in ``trusted_columns`` are not looked at. Unknown where nothing can be computed.
     """
 
-    name = "no_perfect_feature"
+    name = "target_leakage"
     description = "No single column tells the label, as one would that knows it already."
 
     def judge(self, candidate: Candidate) -> GateResult:
@@ -128,7 +128,7 @@ def _outcomes(candidate: Candidate) -> tuple[Array, Array]:
 
 
 def _value(candidate: Candidate, name: str, train: Array, test: Array) -> float:
-    """How well one column tells the outcomes, on the test part and on the train part."""
+    """How well one column tells the outcomes, on the test split and on the train split."""
     if len(train) == 0 or len(test) == 0:
         return nan
     numeric = candidate.columns[name].is_numeric

@@ -1,4 +1,4 @@
-"""The search for a family and its hyperparameters, by cross-validation in the train part."""
+"""The search for a family and its hyperparameters, by cross-validation in the train split."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from mlops_drift.learning.metrics import Array, metric_for
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.search.folds import Folds, folds_of
 from mlops_drift.learning.search.pruner import PeerPruner
-from mlops_drift.learning.search.trial_cache import TrialMemory
+from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.search.validation import STAGE, THRESHOLD, CrossValidation
 from mlops_drift.schema.columns import LARGEST_LABEL, Column, Target
 
@@ -82,7 +82,7 @@ def search(
     target: Target,
     training: Training,
     on_trial: OnTrial | None = None,
-    memory: TrialMemory | None = None,
+    memory: TrialCache | None = None,
 ) -> SearchResult:
     """The best recipe by cross-validation.
 
@@ -110,7 +110,7 @@ def search(
         memory: Keeps the finished trials of exactly this search.
 
     Raises:
-        ValueError: If the train part cannot be learned from, or the metric is undefined in every
+        ValueError: If the train split cannot be learned from, or the metric is undefined in every
             trial.
     """
     started = time.monotonic()
@@ -174,7 +174,7 @@ def _check_train_part(
     target: Target,
     training: Training,
 ) -> None:
-    """Raises a ValueError, in plain words, for a train part that cannot be learned from."""
+    """Raises a ValueError, in plain words, for a train split that cannot be learned from."""
     check_columns(features, columns)
     if len(features) != len(truth):
         raise ValueError(
@@ -218,7 +218,7 @@ def _check_train_part(
 
 
 def _folds(truth: Array, target: Target, training: Training) -> Folds:
-    """The folds of a train part, of which there must be any."""
+    """The folds of a train split, of which there must be any."""
     folds = folds_of(truth, target, training)
     if not folds:
         raise UnlearnableError(

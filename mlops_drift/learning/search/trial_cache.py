@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 
-class TrialMemory(ABC):
+class TrialCache(ABC):
     """The finished trials of one search."""
 
     @abstractmethod

@@ -7,11 +7,11 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.cleanup.inventory import take_inventory
 from mlops_drift.lifecycle.cleanup.plan import plan_cleanup
 from mlops_drift.lifecycle.cleanup.stored import CleanupPlan, Item
-from mlops_drift.registry.artifacts import Artefacts
+from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import registry_lock
 from mlops_drift.registry.registry import Registry
 from mlops_drift.store import disk
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Removal
 
 OnItem = Callable[[Item], None]
@@ -19,7 +19,7 @@ OnItem = Callable[[Item], None]
 
 def clean_up(
     spec: ModelSpec,
-    model: ModelLake,
+    model: ModelStore,
     registry: Registry,
     *,
     dry_run: bool = True,
@@ -37,23 +37,23 @@ def clean_up(
         dry_run: whether nothing is changed.
         on_item: called before each thing goes.
     """
-    artefacts = Artefacts(registry, spec.name)
+    artifacts = Artifacts(registry, spec.name)
     if dry_run:
-        return _plan(spec, model, artefacts)
+        return _plan(spec, model, artifacts)
     with registry.lock(registry_lock(spec.name)):
-        plan = _plan(spec, model, artefacts)
+        plan = _plan(spec, model, artifacts)
         for item in plan.items:
             on_item(item)
-            _remove(spec, model, artefacts, item, plan.day)
+            _remove(spec, model, artifacts, item, plan.day)
     return plan
 
 
-def _plan(spec: ModelSpec, model: ModelLake, artefacts: Artefacts) -> CleanupPlan:
-    return plan_cleanup(take_inventory(spec, model, artefacts), spec.retention, spec.reach)
+def _plan(spec: ModelSpec, model: ModelStore, artifacts: Artifacts) -> CleanupPlan:
+    return plan_cleanup(take_inventory(spec, model, artifacts), spec.retention, spec.lookback)
 
 
 def _remove(
-    spec: ModelSpec, model: ModelLake, artefacts: Artefacts, item: Item, day: date | None
+    spec: ModelSpec, model: ModelStore, artifacts: Artifacts, item: Item, day: date | None
 ) -> None:
     if item.kind == "days" and item.before and day:
         _remove_days(model, item.name, item.before, day, spec.start_date)
@@ -64,15 +64,15 @@ def _remove(
                 disk.remove_old_files(model.lake.root, table)
         return
     if item.kind == "version" and day:
-        _unlist(model, artefacts, item, day)
+        _unlist(model, artifacts, item, day)
     for path in item.paths:
         disk.remove(path)
     # Last: as long as MLflow lists a run, what it left is found again.
     if item.run:
-        artefacts.forget(item.run)
+        artifacts.forget(item.run)
 
 
-def _remove_days(model: ModelLake, name: str, before: date, day: date, start: date) -> None:
+def _remove_days(model: ModelStore, name: str, before: date, day: date, start: date) -> None:
     """Takes days out of a table in one commit; its files go a week later, with the old ones."""
     [table] = [one for one in model.tables if one.name == name]
     if table is model.tables.features:
@@ -81,10 +81,10 @@ def _remove_days(model: ModelLake, name: str, before: date, day: date, start: da
     model.lake.replace_days(table, min(start, last), last, table.schema.empty_table())
 
 
-def _unlist(model: ModelLake, artefacts: Artefacts, item: Item, day: date) -> None:
+def _unlist(model: ModelStore, artifacts: Artifacts, item: Item, day: date) -> None:
     """Takes a version off the registry's list before its files go, and records that it went."""
     number = int(item.name)
-    artefacts.unlist(number)
+    artifacts.unlist(number)
     for record in model.versions():
         if record.version == number:
             model.add_removal(Removal(number, day, record.training_set, item.reason))

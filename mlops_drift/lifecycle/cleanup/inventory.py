@@ -18,9 +18,9 @@ from mlops_drift.lifecycle.cleanup.stored import (
 from mlops_drift.lifecycle.decisions import past_decisions
 from mlops_drift.policy.decide import is_under_way
 from mlops_drift.policy.decision import Champion
-from mlops_drift.registry.artifacts import Artefacts, Training
+from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.store import disk
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Removal
 from mlops_drift.store.tables import ModelTables, Table
 
@@ -31,7 +31,7 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
     That names the files that kept versions were trained on, in two rows a day.
     """
     return {
-        "landing": [tables.features, tables.labels, tables.rejected, tables.events],
+        "landing": [tables.features, tables.labels, tables.quarantined, tables.events],
         "predictions": [tables.predictions, tables.shadow_predictions, tables.profiles],
         "metrics": [
             tables.drift,
@@ -42,14 +42,14 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
     }
 
 
-def take_inventory(spec: ModelSpec, model: ModelLake, artefacts: Artefacts) -> Stored:
+def take_inventory(spec: ModelSpec, model: ModelStore, artifacts: Artifacts) -> Stored:
     """Reads what is stored; nothing is changed."""
     promotions = model.promotions()
-    trainings = {one.run: one for one in artefacts.trainings()}
-    versions = _versions(model, artefacts, trainings)
+    trainings = {one.run: one for one in artifacts.trainings()}
+    versions = _versions(model, artifacts, trainings)
     of_versions = {
         *(one.run for one in versions.values()),
-        *(str(one.run_id) for one in artefacts.versions()),
+        *(str(one.run_id) for one in artifacts.versions()),
     }
     rest = [one for one in trainings.values() if one.run not in of_versions]
     removing = spec.retention.versions is not None
@@ -58,7 +58,7 @@ def take_inventory(spec: ModelSpec, model: ModelLake, artefacts: Artefacts) -> S
     return Stored(
         day=model.last_day(),
         promotions=[(item.version, item.as_of) for item in promotions],
-        pointers=_pointers(model, artefacts),
+        pointers=_pointers(model, artifacts),
         decisions=_decisions(model),
         versions=list(versions.values()),
         sets=_sets(model),
@@ -88,7 +88,7 @@ def take_inventory(spec: ModelSpec, model: ModelLake, artefacts: Artefacts) -> S
         reads_all_errors=spec.monitors.performance.streaming is not None,
         takes_since_change="since_change" in spec.policy.training_windows,
         leftovers=[
-            *_left_by_kills(model, artefacts),
+            *_left_by_kills(model, artifacts),
             *(_cut_short(one) for one in rest if removing and one.deleted and one.is_left),
             *([] if spec.retention.is_empty else _old_files(model)),
         ],
@@ -96,7 +96,7 @@ def take_inventory(spec: ModelSpec, model: ModelLake, artefacts: Artefacts) -> S
 
 
 def _versions(
-    model: ModelLake, artefacts: Artefacts, trainings: Mapping[str, Training]
+    model: ModelStore, artifacts: Artifacts, trainings: Mapping[str, Training]
 ) -> dict[int, StoredVersion]:
     """The versions that are listed, and those on record of which something is left."""
     removals, served = model.removals(), model.served()
@@ -104,7 +104,7 @@ def _versions(
         one.version: (one.as_of, one.training_set, one.mlflow_run, False)
         for one in model.versions()
     }
-    for one in artefacts.versions():
+    for one in artifacts.versions():
         number, tags = int(one.version), one.tags
         if "training_set" not in tags:
             # Registered by hand, by other means than a training.
@@ -114,8 +114,8 @@ def _versions(
     found = {}
     for number, (as_of, training_set, run, listed) in sorted(known.items()):
         training = trainings.get(run)
-        birth = model.sets.birth(training_set, number)
-        paths = (*([str(birth)] if birth.is_dir() else []), *(_paths(training)))
+        baseline = model.sets.baseline(training_set, number)
+        paths = (*([str(baseline)] if baseline.is_dir() else []), *(_paths(training)))
         removal = removals.get(number)
         if not listed and not _is_unfinished(training, removal, paths):
             continue
@@ -152,7 +152,7 @@ def _size(paths: tuple[str, ...]) -> int:
     return sum(map(disk.size_of, paths))
 
 
-def _pointers(model: ModelLake, artefacts: Artefacts) -> dict[int, str]:
+def _pointers(model: ModelStore, artifacts: Artifacts) -> dict[int, str]:
     pointers: dict[int, str] = {}
 
     def point(version: int, reason: str) -> None:
@@ -162,14 +162,14 @@ def _pointers(model: ModelLake, artefacts: Artefacts) -> dict[int, str]:
         point(promotion.version, f"champion since the end of {promotion.as_of}")
         if promotion.previous is not None:
             point(promotion.previous, "the champion before")
-    for alias, version in sorted(artefacts.aliases().items()):
+    for alias, version in sorted(artifacts.aliases().items()):
         point(version, f"alias {alias}")
-    for version, name in artefacts.elsewhere(settings.environment()).items():
+    for version, name in artifacts.elsewhere(settings.environment()).items():
         point(version, f"environment {name} has it too")
     return pointers
 
 
-def _decisions(model: ModelLake) -> list[Pointing]:
+def _decisions(model: ModelStore) -> list[Pointing]:
     promotions = model.promotions()
     last = promotions[-1] if promotions else None
     champion = Champion(last.version, last.as_of, last.decision) if last else None
@@ -195,7 +195,7 @@ def _decisions(model: ModelLake) -> list[Pointing]:
     return found
 
 
-def _sets(model: ModelLake) -> list[StoredSet]:
+def _sets(model: ModelStore) -> list[StoredSet]:
     trained: dict[str, set[int]] = {}
     for one in model.versions():
         trained.setdefault(one.training_set, set()).add(one.version)
@@ -206,13 +206,13 @@ def _sets(model: ModelLake) -> list[StoredSet]:
             frozenset(trained.get(name, ())),
             disk.is_in_use(model.sets.folder / name),
             str(model.sets.folder / name),
-            disk.size_of(model.sets.folder / name) - disk.size_of(model.sets.births(name)),
+            disk.size_of(model.sets.folder / name) - disk.size_of(model.sets.baselines(name)),
         )
         for name in model.sets.ids()
     ]
 
 
-def _left_by_kills(model: ModelLake, artefacts: Artefacts) -> list[Item]:
+def _left_by_kills(model: ModelStore, artifacts: Artifacts) -> list[Item]:
     return [
         Item(
             "leftover",
@@ -222,7 +222,7 @@ def _left_by_kills(model: ModelLake, artefacts: Artefacts) -> list[Item]:
             + ("removed this" if path.name.startswith(disk.REMOVING) else "wrote this"),
             (str(path),),
         )
-        for folder in (model.sets.folder, artefacts.folder)
+        for folder in (model.sets.folder, artifacts.folder)
         for path in disk.left_by_kills(folder)
     ]
 
@@ -233,7 +233,7 @@ def _cut_short(training: Training) -> Item:
     return Item("leftover", training.run, _size(paths), reason, paths, run=training.run)
 
 
-def _old_files(model: ModelLake) -> list[Item]:
+def _old_files(model: ModelStore) -> list[Item]:
     root = model.lake.root
     sizes = {table.name: disk.old_files(root, table) for table in model.tables}
     reason = "replaced by later commits, more than a week ago by the clock"

@@ -19,7 +19,7 @@ from mlops_drift.lifecycle.cleanup.stored import (
     StoredSet,
     StoredVersion,
 )
-from mlops_drift.policy.retention import Reach, Retention
+from mlops_drift.policy.retention import Lookback, Retention
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,17 @@ class _Cut:
     is_need: bool = True
 
 
-def plan_cleanup(stored: Stored, retention: Retention, reach: Reach) -> CleanupPlan:
+def plan_cleanup(stored: Stored, retention: Retention, lookback: Lookback) -> CleanupPlan:
     """Plans what goes.
 
     Args:
         stored: what there is.
         retention: the limits.
-        reach: how far back the days to come look.
+        lookback: how far back the days to come look.
     """
     if stored.day is None:
         return CleanupPlan(None, stored.leftovers)
-    cuts = _cuts(stored, stored.day, retention, reach)
+    cuts = _cuts(stored, stored.day, retention, lookback)
     items, kept = _days(stored, cuts)
     reasons = _reasons(stored, stored.day, retention, cuts.get("predictions"))
     going = [one for one in stored.versions if not reasons.get(one.number)]
@@ -61,7 +61,7 @@ def plan_cleanup(stored: Stored, retention: Retention, reach: Reach) -> CleanupP
     return CleanupPlan(stored.day, [*items, *stored.leftovers], kept)
 
 
-def _cuts(stored: Stored, day: date, retention: Retention, reach: Reach) -> dict[Group, _Cut]:
+def _cuts(stored: Stored, day: date, retention: Retention, lookback: Lookback) -> dict[Group, _Cut]:
     """The first day that stays, of the groups that a limit is set for and that may lose days."""
     limits = {
         "metrics": retention.metrics_days,
@@ -77,7 +77,7 @@ def _cuts(stored: Stored, day: date, retention: Retention, reach: Reach) -> dict
         needs = {
             "metrics": _metrics_needed(stored),
             "predictions": _predictions_needed(stored),
-            "landing": [*_landing_needed(stored, reach), *_measured(cuts.get("predictions"))],
+            "landing": [*_landing_needed(stored, lookback), *_measured(cuts.get("predictions"))],
         }[group]
         cuts[group] = min([wish, *needs], key=lambda cut: cut.first)
     return cuts
@@ -107,11 +107,13 @@ def _predictions_needed(stored: Stored) -> list[_Cut]:
     ]
 
 
-def _landing_needed(stored: Stored, reach: Reach) -> list[_Cut]:
-    if not stored.promotions or stored.last_labelled is None or reach.window is None:
+def _landing_needed(stored: Stored, lookback: Lookback) -> list[_Cut]:
+    if not stored.promotions or stored.last_labelled is None or lookback.window is None:
         return [_Cut(date.min, "no version serves yet, and the first may take every day")]
-    window = stored.last_labelled - timedelta(days=reach.window - 1)
-    needs = [_Cut(window, f"a training may take the {reach.window} days to the last labelled one")]
+    window = stored.last_labelled - timedelta(days=lookback.window - 1)
+    needs = [
+        _Cut(window, f"a training may take the {lookback.window} days to the last labelled one")
+    ]
     if stored.takes_since_change:
         champion = stored.promotions[-1][0]
         first = min(as_of for version, as_of in stored.promotions if version == champion)
@@ -121,7 +123,7 @@ def _landing_needed(stored: Stored, reach: Reach) -> list[_Cut]:
         for one in stored.decisions
         if one.open == "is under way"
     ]
-    return [_Cut(_before(need.first, reach.history), need.why) for need in needs]
+    return [_Cut(_before(need.first, lookback.history), need.why) for need in needs]
 
 
 def _after(day: date) -> date:

@@ -21,7 +21,7 @@ from mlops_drift.lifecycle.shadow.comparison import (
 from mlops_drift.pipeline.scoring import Served, score_by
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Shadow
 
 
@@ -41,7 +41,7 @@ class ShadowDay:
 
 
 def score_shadows(
-    spec: ModelSpec, model: ModelLake, registry: VersionRegistry, first: date, last: date
+    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, first: date, last: date
 ) -> Served:
     """Scores the days `first` to `last`, each by the challenger that waited on it, if one did.
 
@@ -51,7 +51,9 @@ def score_shadows(
     return score_by(spec, model, registry, model.tables.shadow_predictions, challengers)
 
 
-def measure_shadows(spec: ModelSpec, model: ModelLake, first: date, last: date) -> ShadowDay | None:
+def measure_shadows(
+    spec: ModelSpec, model: ModelStore, first: date, last: date
+) -> ShadowDay | None:
     """Holds the challenger of each day against the champion of that day, and stores it.
 
     On the events that both scored since the wait began, with the labels known at the end of the
@@ -90,7 +92,7 @@ def measure_shadows(spec: ModelSpec, model: ModelLake, first: date, last: date) 
     return ShadowDay(latest, shadow, measured[latest], days)
 
 
-def shadow_summary(model: ModelLake, version: int) -> list[dict[str, Any]]:
+def shadow_summary(model: ModelStore, version: int) -> list[dict[str, Any]]:
     """How a challenger did beside the champion, as known at the end of the last day it shadowed.
 
     Returns:

@@ -132,6 +132,6 @@ def candidate(target, predict=None, train=None, test=None, gates=None, **changes
         fresh_predictions=lambda: predict(fresh),
         refitted=lambda: predict(test),
         made_by_this_code=True,
-        duel=None,
+        champion_comparison=None,
     )
     return replace(new, **changes)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mlops_drift.learning.config import BusinessValue
-from mlops_drift.learning.gates.base import Duel
+from mlops_drift.learning.gates.base import ChampionComparison
 from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift.learning.metrics import METRICS
 from mlops_drift_tests.learning.gates.candidates import (
@@ -38,7 +38,7 @@ ABOUT_THE_TARGET = {
     "calibration",
     "business_value",
     "beats_champion",
-    "no_perfect_feature",
+    "target_leakage",
     "null_robustness",
 }
 
@@ -56,12 +56,21 @@ def broken(target):
         return found.assign(prediction=found["prediction"].mask(gaps, worst))
 
     truth = test["y"].to_numpy()
-    yield candidate(target, constant(target), test=test, duel=Duel(truth, same, told))
+    yield candidate(
+        target,
+        constant(target),
+        test=test,
+        champion_comparison=ChampionComparison(truth, same, told),
+    )
     yield candidate(target, test=test, predicted=off)
     yield candidate(target, odd, test=test)
     yield candidate(target, test=test, out_of_fold=None)
     one = test["y"].iloc[0]
-    yield candidate(target, test=test.assign(y=one), duel=Duel(np.full(300, one), told, told))
+    yield candidate(
+        target,
+        test=test.assign(y=one),
+        champion_comparison=ChampionComparison(np.full(300, one), told, told),
+    )
     yield candidate(target, test=test.head(0), predicted=told.head(0))
     leak = pd.Series(test["y"]).astype("category").cat.codes
     yield candidate(target, test=test.assign(x=leak.to_numpy()))

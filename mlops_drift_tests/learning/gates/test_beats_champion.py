@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_drift.learning.gates.base import Duel
+from mlops_drift.learning.gates.base import ChampionComparison
 from mlops_drift.learning.gates.beats_champion import BeatsChampion
 from mlops_drift_tests.learning.gates.candidates import BINARY, NUMBER, candidate
 
@@ -24,15 +24,17 @@ def answers(truth, right):
     return pd.DataFrame({"prediction": said, "score": np.where(said == "yes", 0.8, 0.2)})
 
 
-def duel(ours, theirs):
+def champion_comparison(ours, theirs):
     """Both models by how many of 100 rows they get right; the same ones as far as they go."""
     truth = np.array(["yes", "no"] * 50, dtype=object)
     rows = np.arange(100)
-    return Duel(truth, answers(truth, rows < ours), answers(truth, rows < theirs))
+    return ChampionComparison(truth, answers(truth, rows < ours), answers(truth, rows < theirs))
 
 
 def judge(ours, theirs, **gates):
-    return GATE.judge(candidate(BINARY, duel=duel(ours, theirs), gates=gates))
+    return GATE.judge(
+        candidate(BINARY, champion_comparison=champion_comparison(ours, theirs), gates=gates)
+    )
 
 
 # Not worse
@@ -57,7 +59,9 @@ def test_of_an_error_less_is_better(ours, verdict):
     truth = np.zeros(40)
     both = [pd.DataFrame({"prediction": [off] * 40, "score": [off] * 40}) for off in (ours, 1.0)]
     gates = {"comparison": "not_worse", "tolerance": 0.02}
-    found = GATE.judge(candidate(NUMBER, duel=Duel(truth, *both), gates=gates))
+    found = GATE.judge(
+        candidate(NUMBER, champion_comparison=ChampionComparison(truth, *both), gates=gates)
+    )
     assert (found.verdict, found.value) == (verdict, pytest.approx(1 - ours))
 
 
@@ -69,7 +73,11 @@ def test_an_error_may_be_worse_by_a_tenth_on_any_scale(ours, verdict, metric, sc
         pd.DataFrame({"prediction": [off * scale] * 40, "score": [off * scale] * 40})
         for off in (ours, 42)
     ]
-    new = candidate(NUMBER, duel=Duel(np.zeros(40), *both), gates={"comparison": "not_worse"})
+    new = candidate(
+        NUMBER,
+        champion_comparison=ChampionComparison(np.zeros(40), *both),
+        gates={"comparison": "not_worse"},
+    )
     found = GATE.judge(replace(new, metric=metric))
     assert found.verdict == verdict
     assert found.threshold == pytest.approx(-4.2 * scale)
@@ -83,9 +91,11 @@ def test_equals_on_few_rows_are_not_worse():
     for seed in range(100):
         rng = np.random.default_rng(seed)
         truth = np.where(rng.random(60) < 0.4, "yes", "no")
-        both = Duel(truth, *(answers(truth, rng.random(60) < 0.8) for _ in range(2)))
+        both = ChampionComparison(truth, *(answers(truth, rng.random(60) < 0.8) for _ in range(2)))
         gates = {"comparison": "not_worse"}
-        found = GATE.judge(candidate(BINARY, **PARTS, duel=both, seed=seed, gates=gates))
+        found = GATE.judge(
+            candidate(BINARY, **PARTS, champion_comparison=both, seed=seed, gates=gates)
+        )
         rejected += found.verdict == "fail"
     assert rejected <= 3
 
@@ -125,8 +135,10 @@ def test_too_few_rows_and_undefined_metrics_are_unknown_with_the_way_out():
     assert (few.verdict, few.n) == ("unknown", 100)
     assert "Only 100 rows" in few.summary
     assert "gates.min_rows" in few.summary
-    one = Duel(np.full(100, "yes"), *[answers(np.full(100, "yes"), np.arange(100) < 50)] * 2)
-    undefined = GATE.judge(candidate(BINARY, duel=one, metric="auc"))
+    one = ChampionComparison(
+        np.full(100, "yes"), *[answers(np.full(100, "yes"), np.arange(100) < 50)] * 2
+    )
+    undefined = GATE.judge(candidate(BINARY, champion_comparison=one, metric="auc"))
     assert undefined.verdict == "unknown"
     assert "labels of every class" in undefined.summary
 
@@ -149,13 +161,13 @@ def worlds(better_by, first):
         # Both right, only the champion, only the challenger, none.
         theirs = drawn < 0.80
         ours = (drawn < 0.74) | ((drawn >= 0.80) & (drawn < 0.86 + better_by))
-        both = Duel(truth, answers(truth, ours), answers(truth, theirs))
+        both = ChampionComparison(truth, answers(truth, ours), answers(truth, theirs))
         accepted += GATE.judge(candidate_of(both, seed)).verdict == "pass"
     return accepted
 
 
 def candidate_of(both, seed):
-    return candidate(BINARY, **PARTS, duel=both, seed=seed)
+    return candidate(BINARY, **PARTS, champion_comparison=both, seed=seed)
 
 
 PARTS, NUMBERS = (
@@ -181,7 +193,9 @@ def test_equals_are_hardly_ever_accepted_on_a_hundred_rows_with_some_large_error
         said = [
             pd.DataFrame({"prediction": off, "score": off}) for off in rng.laplace(size=(2, 100))
         ]
-        both = Duel(np.zeros(100), *said)
-        found = GATE.judge(candidate(NUMBER, **NUMBERS, duel=both, seed=seed, metric="rmse"))
+        both = ChampionComparison(np.zeros(100), *said)
+        found = GATE.judge(
+            candidate(NUMBER, **NUMBERS, champion_comparison=both, seed=seed, metric="rmse")
+        )
         accepted += found.verdict == "pass"
     assert accepted <= 0.05 * 2 * TRIALS

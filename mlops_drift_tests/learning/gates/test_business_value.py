@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from mlops_drift.learning.config import BusinessValue
-from mlops_drift.learning.gates.business_value import WorthMoreThanConstant
+from mlops_drift.learning.gates.business_value import BusinessValueGate
 from mlops_drift_tests.learning.gates.candidates import BINARY, NUMBER, candidate, rows
 
 # Whoever leaves costs 500, unless an offer of 50 keeps them; an offer to others is lost.
@@ -26,7 +26,7 @@ def leaving(said, seed=2, n=400):
 
 
 def judge(new, **changes):
-    return WorthMoreThanConstant(BusinessValue(**{**CHURN, **changes})).judge(new)
+    return BusinessValueGate(BusinessValue(**{**CHURN, **changes})).judge(new)
 
 
 def test_to_predict_nobody_loses_and_fails():
@@ -58,7 +58,7 @@ def test_the_floor_must_be_reached_too(floor, verdict):
 def test_numbers_are_held_against_the_median_of_the_train_part():
     train = rows(NUMBER, 3, 1).assign(y=[0.0, 1.0, 50.0])
     test = rows(NUMBER, 4, 2).assign(y=[1.0, 1.0, 3.0, 3.0])
-    gate = WorthMoreThanConstant(BusinessValue(per_error=-2))
+    gate = BusinessValueGate(BusinessValue(per_error=-2))
 
     def saying(values):
         predicted = pd.DataFrame({"prediction": values, "score": values})

@@ -17,7 +17,7 @@ class Slow:
     def predict(self, frame):
         if self.asked:
             self.now += self.takes[min(len(self.asked), len(self.takes)) - 1] / 1000
-        # The first to ask is whoever predicts the test part.
+        # The first to ask is whoever predicts the test split.
         self.asked.append(len(frame))
         return knowing(BINARY)(frame)
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from mlops_drift.learning.gates.base import RefitError
-from mlops_drift.learning.gates.cv_test_gap import AsValidated
+from mlops_drift.learning.gates.cv_test_gap import CvTestGap
 from mlops_drift_tests.learning.gates.candidates import (
     BINARY,
     NUMBER,
@@ -14,7 +14,7 @@ from mlops_drift_tests.learning.gates.candidates import (
     rows,
 )
 
-GATE = AsValidated()
+GATE = CvTestGap()
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
@@ -23,7 +23,7 @@ def test_a_model_that_knows_the_test_rows_is_too_good_to_be_true(target):
     score = test["y"] if target is NUMBER else 0.9
     seen = test[["y"]].rename(columns={"y": "prediction"}).assign(score=score)
     found = GATE.judge(candidate(target, test=test, predicted=seen))
-    assert (found.name, found.verdict) == ("test_as_validated", "fail")
+    assert (found.name, found.verdict) == ("cv_test_gap", "fail")
     assert found.value > found.threshold
     assert "has probably seen the test rows" in found.summary
 

@@ -14,7 +14,7 @@ def test_shared_keys_are_counted_and_shown():
     test.loc[:2, "id"] = train["id"].to_numpy()[:3]
     found = KEYS.judge(candidate(BINARY, train=train, test=test))
     assert (found.verdict, found.value, found.threshold, found.n) == ("fail", 3.0, 0.0, 30)
-    assert "3 of 30 test keys are also in the train part" in found.summary
+    assert "3 of 30 test keys are also in the train split" in found.summary
     assert "100000, 100001, 100002" in found.summary
 
 
@@ -53,7 +53,7 @@ def test_rows_of_few_categories_have_twins_without_fault():
     columns = {"city": Column(type="category"), "flag": Column(type="boolean")}
     found = ROWS.judge(candidate(BINARY, columns=columns))
     assert found.verdict == "pass"
-    assert found.value == found.numbers["twins in the train part"] == 1
+    assert found.value == found.numbers["twins in the train split"] == 1
 
 
 def test_half_of_the_rows_may_have_twins_where_half_have_them_in_the_train_part():
@@ -62,7 +62,7 @@ def test_half_of_the_rows_may_have_twins_where_half_have_them_in_the_train_part(
         return frame.assign(x=frame["x"].where(frame["flag"], 0), z=0.0, count=1, city="rome")
 
     found = ROWS.judge(candidate(BINARY, train=mixed(600, 1), test=mixed(400, 2)))
-    assert 0.4 < found.numbers["twins in the train part"] < 0.6
+    assert 0.4 < found.numbers["twins in the train split"] < 0.6
     assert found.verdict == "pass"
 
 

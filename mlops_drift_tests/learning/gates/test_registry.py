@@ -23,9 +23,9 @@ ALWAYS = [
     "beats_champion",
     "no_key_overlap",
     "no_row_overlap",
-    "no_perfect_feature",
-    "test_as_validated",
-    "trained_on_train_part",
+    "target_leakage",
+    "cv_test_gap",
+    "refit_consistency",
 ]
 COSTS = ["single_row_latency", "batch_latency", "artifact_size", "documented", "fresh_process"]
 EVERYTHING = {
@@ -96,7 +96,7 @@ def test_few_test_rows_are_judged_without_an_error_and_never_as_good_where_unkno
         target, test=rows(target, n, 3), gates={"slices": ["city"], **classes, **misses}
     )
     found = judged(new, WORTH if target.kind == "binary" else BusinessValue(per_error=-1))
-    for name in ("calibration", "no_perfect_feature", "slices"):
+    for name in ("calibration", "target_leakage", "slices"):
         assert found[name].verdict == "unknown"
     if n == 0:
         knowable = {"beats_champion", "artifact_size", "documented"}
@@ -112,7 +112,7 @@ def test_columns_without_a_value_and_labels_of_one_class_are_judged_without_an_e
 
     new = candidate(target, train=empty(rows(target, 60, 1)), test=empty(rows(target, 50, 2)))
     found = judged(new)
-    assert found["no_perfect_feature"].verdict == "unknown"
+    assert found["target_leakage"].verdict == "unknown"
     assert found["no_row_overlap"].verdict == "pass"
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mlops_drift.learning.gates.target_leakage import NoPerfectFeature
+from mlops_drift.learning.gates.target_leakage import TargetLeakage
 from mlops_drift.schema.columns import Column
 from mlops_drift_tests.learning.gates.candidates import (
     BINARY,
@@ -13,7 +13,7 @@ from mlops_drift_tests.learning.gates.candidates import (
     rows,
 )
 
-GATE = NoPerfectFeature()
+GATE = TargetLeakage()
 
 
 def with_column(target, make, type_="number", **gates):
@@ -45,7 +45,7 @@ LEAKS = {
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
 def test_a_planted_leak_fails_by_its_name(target, leak):
     found = GATE.judge(with_column(target, LEAKS[leak]))
-    assert (found.name, found.verdict, found.threshold) == ("no_perfect_feature", "fail", 0.98)
+    assert (found.name, found.verdict, found.threshold) == ("target_leakage", "fail", 0.98)
     assert found.value > 0.98
     assert "'leak'" in found.summary
     assert "gates.trusted_columns" in found.advice

@@ -15,7 +15,7 @@ from mlops_drift.learning.metrics import evaluate
 from mlops_drift.learning.model import fit
 from mlops_drift.learning.search.folds import folds_of
 from mlops_drift.learning.search.search import SHARE, UnlearnableError, search
-from mlops_drift.learning.search.trial_cache import TrialMemory
+from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift_tests.learning.samples import (
     BINARY,
     MIXED,
@@ -279,7 +279,7 @@ def test_a_spent_time_budget_leaves_the_defaults_of_each_family():
     assert [trial.recipe.family for trial in found.trials] == training.families
 
 
-class Remembered(TrialMemory):
+class Remembered(TrialCache):
     def __init__(self):
         self.trials = {}
         self.computed = []

@@ -25,13 +25,13 @@ from mlops_drift.lifecycle.promotion import Person, PromotionError
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.lifecycle.status import read_status
 from mlops_drift.policy.retention import Retention
-from mlops_drift.registry.artifacts import Artefacts
+from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import RegistryError, environment_tag, registry_lock
-from mlops_drift.resources import model_lake, open_lake, open_registry
+from mlops_drift.resources import model_store, open_lake, open_registry
 from mlops_drift.simulation.historical_run import open_instance
 from mlops_drift.store import disk
 from mlops_drift.store.delta import DeltaLake
-from mlops_drift.store.model_store import ModelLake
+from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import RemovedError
 from mlops_drift_tests.processes import meet
 from mlops_drift_tests.store.test_disk import age
@@ -81,7 +81,7 @@ def aged(new_world):
 def parts_of(world, lake):
     spec = find_model("tiny").spec
     return SimpleNamespace(
-        world=world, spec=spec, model=model_lake(lake, spec), registry=open_registry()
+        world=world, spec=spec, model=model_store(lake, spec), registry=open_registry()
     )
 
 
@@ -174,7 +174,7 @@ def test_days_go_and_stay_as_the_limits_say(free):
         "landing.tiny_labels": day(7),
         # The labels of day 7 are about events of day 6.
         "landing.tiny_events": day(6),
-        "landing.tiny_rejected": None,
+        "landing.tiny_quarantined": None,
         # No challenger has ever waited.
         "predictions.tiny_shadow": None,
         "monitoring.tiny_shadow": None,
@@ -195,7 +195,7 @@ def test_the_record_stays_and_says_what_went(free):
 
 def test_who_serves_and_who_did_before_stay_whole(free):
     clean(free)
-    assert {int(one.version) for one in Artefacts(free.registry, "tiny").versions()} == {2, 3}
+    assert {int(one.version) for one in Artifacts(free.registry, "tiny").versions()} == {2, 3}
     for record in free.model.versions()[1:]:
         free.registry.pipeline("tiny", record.version)
         free.model.sets.read(record.training_set)
@@ -228,7 +228,7 @@ def test_versions_are_explained_after_a_cleanup_as_before_or_as_removed(free):
 
 
 def test_a_version_that_the_registry_has_lost_is_told_without_a_traceback(free):
-    Artefacts(free.registry, "tiny").unlist(1)
+    Artifacts(free.registry, "tiny").unlist(1)
     said = CliRunner().invoke(main, ["explain", "tiny", "--version", "1"])
     assert said.exit_code == 1
     assert said.output.startswith("Error: sqlite:///")
@@ -344,7 +344,7 @@ def test_models_of_killed_trainings_go_and_those_under_way_do_not(free):
     clean(free)
     assert not any(path.exists() for path in of_killed)
     assert all(path.is_dir() for path in (*of_late, *of_active))
-    listed = {one.run for one in Artefacts(free.registry, "tiny").trainings() if not one.deleted}
+    listed = {one.run for one in Artifacts(free.registry, "tiny").trainings() if not one.deleted}
     assert killed not in listed
     assert {late, active} <= listed
     assert clean(free).items == []
@@ -437,9 +437,9 @@ MOMENTS = {
         "replace_days",
         lambda lake, table, *rest: table.name == "landing.tiny_labels",
     ),
-    "after a version was unlisted": (ModelLake, "add_removal", always),
+    "after a version was unlisted": (ModelStore, "add_removal", always),
     "while its files go": (disk.shutil, "rmtree", always),
-    "before its run is forgotten": (Artefacts, "forget", always),
+    "before its run is forgotten": (Artifacts, "forget", always),
 }
 
 

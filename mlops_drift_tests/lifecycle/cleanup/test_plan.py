@@ -17,10 +17,10 @@ from mlops_drift.lifecycle.cleanup.stored import (
     StoredSet,
     StoredVersion,
 )
-from mlops_drift.policy.retention import Reach, Retention
+from mlops_drift.policy.retention import Lookback, Retention
 
 TODAY = date(2024, 6, 30)
-REACH = Reach(predictions=10, season=0, window=20, delay=5, history=0)
+REACH = Lookback(predictions=10, season=0, window=20, delay=5, history=0)
 SHORT = Retention(
     versions=1, training_sets_days=5, predictions_days=10, landing_days=30, metrics_days=10
 )
@@ -150,9 +150,9 @@ def test_a_version_whose_predictions_are_kept_for_ever_stays_for_ever():
 
 
 def test_what_a_killed_removal_left_of_a_version_goes_whatever_the_limits():
-    left = version(1, listed=False, removed=ago(1), paths=("birth",), size=7)
+    left = version(1, listed=False, removed=ago(1), paths=("baseline",), size=7)
     plan = plan_cleanup(replace(OLD, versions=[left, version(4)]), Retention(), REACH)
-    assert [(item.name, item.size, item.paths) for item in plan.items] == [("1", 7, ("birth",))]
+    assert [(item.name, item.size, item.paths) for item in plan.items] == [("1", 7, ("baseline",))]
 
 
 # Training sets

@@ -16,7 +16,7 @@ from mlops_drift.pipeline.drift import measure_drift
 from mlops_drift.pipeline.logged import SPEC
 from mlops_drift.pipeline.performance import measure_performance
 from mlops_drift.pipeline.scoring import Served, score_days
-from mlops_drift.registry.base import Birth
+from mlops_drift.registry.base import VersionPackage
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.records import Promotion
@@ -85,7 +85,9 @@ def registry():
     logged = {SPEC: ModelSpec(**tiny.SPEC).model_dump(mode="json")}
     for number, rule in enumerate(rules):
         identity = {"n": str(number)}
-        made.register("tiny", Birth(pipeline(rule), None, None, identity, {}, {}, {}, logged))
+        made.register(
+            "tiny", VersionPackage(pipeline(rule), None, None, identity, {}, {}, {}, logged)
+        )
     return made
 
 
