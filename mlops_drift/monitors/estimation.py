@@ -257,7 +257,8 @@ class LossEstimator:
     Gradient boosting models, each without one fold, learn the absolute (for rmse the squared) error
     of the version's test predictions from the features and the prediction itself; the estimate is
     their mean. Where the test split has few rows like those of the window, it leans towards the
-    mean error of the test split, and the interval is wider, but holds the realized value less often.
+    mean error of the test split, and the interval is wider, but holds the realized value less
+    often.
 
     Args:
         metric: `mae` or `rmse`.
