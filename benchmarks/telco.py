@@ -16,6 +16,7 @@ from time import process_time
 import duckdb
 from rich.console import Console
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.learning.metrics import evaluate
 from mlops_drift.pipeline.features import make_features
@@ -24,7 +25,6 @@ from mlops_drift.pipeline.landing import land_events, land_labels
 from mlops_drift.pipeline.scoring import predict_table
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.resources import model_store
 from mlops_drift.simulation.historical_run import quiet
 from mlops_drift.sources.config import FilesSource
 from mlops_drift.sources.registry import open_source
@@ -55,15 +55,15 @@ def measure(folder: Path, seed: int) -> dict[str, object]:
     spec = found.spec.model_copy(update={"training": training})
     started = process_time()
     with tempfile.TemporaryDirectory() as root, duckdb.connect() as connection, quiet():
-        model = model_store(MemoryLake(root, connection), spec)
+        model = ModelContext.of(MemoryLake(root, connection), spec).store
         source = open_source(telco_source(folder), found.folder)
-        land_events(spec, model, source, spec.start_date, AS_OF)
-        land_labels(spec, model, source, spec.start_date, AS_OF)
-        make_features(spec, model, spec.start_date, AS_OF)
-        stored = build_training_set(spec, model, AS_OF, None)
+        land_events(ModelContext(spec, model), source, spec.start_date, AS_OF)
+        land_labels(ModelContext(spec, model), source, spec.start_date, AS_OF)
+        make_features(ModelContext(spec, model), spec.start_date, AS_OF)
+        stored = build_training_set(ModelContext(spec, model), AS_OF, None)
         registry = MemoryRegistry()
         record, _ = train_challenger(
-            spec, model, registry, stored.id, AS_OF, lambda number, value: None
+            ModelContext(spec, model, registry), stored.id, AS_OF, lambda number, value: None
         )
         test = stored.training_set.test
         predicted = predict_table(spec, registry, record.version, test)
@@ -72,7 +72,7 @@ def measure(folder: Path, seed: int) -> dict[str, object]:
             predicted["prediction"].to_numpy(),
             predicted["score"].to_numpy(),
         ]
-        gates = evaluate_gates(spec, model, registry, record.version)
+        gates = evaluate_gates(ModelContext(spec, model, registry), record.version)
         return {
             "seed": seed,
             "family": record.family,

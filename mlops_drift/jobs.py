@@ -108,9 +108,7 @@ def cleanup_job(spec: ModelSpec) -> dg.JobDefinition:
     ) -> dg.Output[dict[str, Any]]:
         verb = "would go" if config.dry_run else "goes"
         plan = clean_up(
-            spec,
-            lake.of(spec),
-            registry,
+            lake.of(spec, registry),
             dry_run=config.dry_run,
             on_item=lambda item: context.log.info(f"{item.kind} {item.name} goes: {item.reason}"),
         )

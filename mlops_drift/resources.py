@@ -10,12 +10,13 @@ from dagster_duckdb import DuckDBResource
 from pydantic import PrivateAttr
 
 from mlops_drift import settings
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.registry.registry import Registry
 from mlops_drift.registry.studies import Studies
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.lake import Lake
-from mlops_drift.store.model_store import ModelStore
 
 
 class LakeResource(dg.ConfigurableResource["LakeResource"]):
@@ -32,11 +33,11 @@ class LakeResource(dg.ConfigurableResource["LakeResource"]):
             self._lake = DeltaLake(self.root, connection)
             yield self
 
-    def of(self, spec: ModelSpec) -> ModelStore:
-        """The lake as one model's assets see it."""
+    def of(self, spec: ModelSpec, registry: VersionRegistry | None = None) -> ModelContext:
+        """A model whose tables lie in the lake."""
         if self._lake is None:
             raise RuntimeError("the lake is open only inside a run or a tick")
-        return model_store(self._lake, spec)
+        return ModelContext.of(self._lake, spec, registry)
 
 
 class RegistryResource(dg.ConfigurableResource[Registry]):
@@ -59,11 +60,6 @@ def _registry(
     tracking_uri: str, artifact_root: Path, lock_root: Path, alias_prefix: str
 ) -> Registry:
     return Registry(tracking_uri, artifact_root, lock_root, alias_prefix)
-
-
-def model_store(lake: Lake, spec: ModelSpec) -> ModelStore:
-    """The lake as one model sees it."""
-    return ModelStore(lake, spec.name, spec.tables, spec.key, spec.target)
 
 
 @contextmanager

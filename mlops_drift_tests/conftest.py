@@ -12,7 +12,10 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from mlops_drift.config.context import ModelContext
+from mlops_drift.config.loading import find_model
 from mlops_drift.registry.registry import Registry
+from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.simulation.historical_run import open_instance
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift_tests.processes import Processes
@@ -188,3 +191,11 @@ def processes():
     started = Processes()
     yield started
     started.close()
+
+
+@pytest.fixture
+def parts(story):
+    """The description, the tables and the registry of the story."""
+    spec = find_model("tiny").spec
+    with open_lake() as lake:
+        yield spec, ModelContext.of(lake, spec).store, open_registry()

@@ -21,6 +21,7 @@ from mlops_drift.checks.performance import performance_checks
 from mlops_drift.cli.main import main
 from mlops_drift.cli.views.lineage import lineage_lines
 from mlops_drift.cli.views.terminal import print_status, print_table
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.decisions import decide_now, record_decision
 from mlops_drift.lifecycle.lineage import explain_key
@@ -35,7 +36,6 @@ from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.pipeline.training import train_package
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
-from mlops_drift.resources import model_store
 from mlops_drift.simulation.backtest import UNATTENDED
 from mlops_drift.sources.registry import open_source
 from mlops_drift.store.decision_log import IDLE
@@ -125,20 +125,20 @@ def walked(tmp_path_factory):
     pd.concat(map(labels_of, range(4))).to_parquet(root / "labels.parquet", index=False)
     spec, registry = described(), MemoryRegistry()
     with duckdb.connect() as connection:
-        model = model_store(DeltaLake(root / "lake", connection), spec)
+        model = ModelContext.of(DeltaLake(root / "lake", connection), spec).store
         source = open_source(spec.source, root)
-        land_events(spec, model, source, day(0), day(4))
-        land_labels(spec, model, source, day(0), day(4))
-        make_features(spec, model, day(0), day(4))
+        land_events(ModelContext(spec, model), source, day(0), day(4))
+        land_labels(ModelContext(spec, model), source, day(0), day(4))
+        make_features(ModelContext(spec, model), day(0), day(4))
         for number in range(5):
             now = day(number)
-            score_days(spec, model, registry, now, now)
-            drift = measure_drift(spec, model, now, now)
-            performance = measure_performance(spec, model, now, now)
-            decision = decide_now(spec, model, now)
+            score_days(ModelContext(spec, model, registry), now, now)
+            drift = measure_drift(ModelContext(spec, model), now, now)
+            performance = measure_performance(ModelContext(spec, model), now, now)
+            decision = decide_now(ModelContext(spec, model), now)
             if number < 4 and decision.action not in IDLE:
                 record_decision(model, decision)
-                carry_out(spec, model, registry, decision)
+                carry_out(ModelContext(spec, model, registry), decision)
         yield SimpleNamespace(
             spec=spec, model=model, registry=registry, drift=drift, performance=performance
         )
@@ -146,7 +146,7 @@ def walked(tmp_path_factory):
 
 def test_tables_hold_what_the_files_hold(walked):
     found = walked.model.lake.read(walked.model.tables.features)
-    require_point_in_time(walked.spec, walked.model, found)
+    require_point_in_time(ModelContext(walked.spec, walked.model), found)
     found = found.to_pandas().sort_values(KEY)
     written = pd.concat(map(events_of, range(5)))
     for name in [KEY, *NUMBERS, *CATEGORIES]:
@@ -162,7 +162,7 @@ def test_a_version_is_trained_passes_its_gates_and_serves(walked, capsys):
     served = walked.model.lake.read(walked.model.tables.predictions)
     assert served.column_names == ["day", "version", KEY, "prediction", "score"]
     assert set(served["day"].to_pylist()) == {day(2), day(3), day(4)}
-    print_status(read_status(walked.spec, walked.model))
+    print_status(read_status(ModelContext(walked.spec, walked.model)))
     assert "serving from the day after 2024-03-02" in capsys.readouterr().out
 
 
@@ -195,7 +195,7 @@ def test_slices_are_judged_by_the_values_of_their_column(walked):
 
 def test_gates_judge_every_column_and_have_their_pictures(walked):
     spec, model, registry = walked.spec, walked.model, walked.registry
-    results = evaluate_gates(spec, model, registry, 1)
+    results = evaluate_gates(ModelContext(spec, model, registry), 1)
     assert {result.verdict for result in results} == {"pass"}
     pictures = gate_pictures(results)
     assert gate_checks(dg.AssetKey(["tiny", "challenger"]), 1, results, pictures)
@@ -206,7 +206,7 @@ def test_gates_judge_every_column_and_have_their_pictures(walked):
 
 
 def test_an_event_is_explained_by_its_key(walked):
-    chain = explain_key(walked.spec, walked.model, walked.registry, "2007")
+    chain = explain_key(ModelContext(walked.spec, walked.model, walked.registry), "2007")
     told = list(lineage_lines("event", chain))
     event = events_of(2).set_index(KEY).loc[2007]
     for name in NUMBERS:

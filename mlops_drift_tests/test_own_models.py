@@ -10,6 +10,7 @@ import pytest
 import yaml
 from sklearn.datasets import load_diabetes, load_wine
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.pipeline.gates import model_gates
@@ -184,7 +185,7 @@ def test_the_days_after_it_are_scored_by_it(told, name):
 def test_the_version_comes_out_again_to_the_last_bit(told, name):
     spec = find_model(name).spec
     with told.lake(name) as model:
-        made = rebuild(spec, model, open_registry(), 1)
+        made = rebuild(ModelContext(spec, model, open_registry()), 1)
     assert made.is_same
     assert made.same_code
     assert (made.rows, made.different) == (OWN[name]().first_rows, 0)

@@ -22,10 +22,11 @@ from deltalake import DeltaTable
 
 from mlops_drift import settings
 from mlops_drift.assets.common import CHAMPION, TRAINING_SET, asset_key
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.definitions import defs
 from mlops_drift.jobs import daily_job_name, retraining_job_name
-from mlops_drift.resources import default_resources, model_store, open_lake
+from mlops_drift.resources import default_resources, open_lake
 from mlops_drift.sensors.retraining import sensor_name
 from mlops_drift.simulation.historical_run import QUIET, HistoricalRun, quiet
 
@@ -257,7 +258,7 @@ class World:
     def lake(self, model="tiny"):
         """The lake as a model sees it."""
         with open_lake() as lake:
-            yield model_store(lake, self.spec(model))
+            yield ModelContext.of(lake, self.spec(model)).store
 
     def tables(self):
         """The content of every table, in an order that does not depend on how it was written."""

@@ -21,6 +21,7 @@ from mlops_drift.assets.common import (
 from mlops_drift.assets.decisions import ending_decision, show_outcome
 from mlops_drift.assets.shadow import summary_metadata
 from mlops_drift.checks.report import verdict_table
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.promotion import (
     Person,
@@ -32,10 +33,8 @@ from mlops_drift.lifecycle.promotion import (
     waiting_decision,
 )
 from mlops_drift.lifecycle.retraining import champion_already, promote_or_reject
-from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
-from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
 
@@ -87,19 +86,17 @@ def champion_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         lake: LakeResource,
         registry: dg.ResourceParam[Registry],
     ) -> dg.MaterializeResult:
-        model = lake.of(spec)
+        model = lake.of(spec, registry)
         decision = context.run.tags.get(DECISION_TAG)
         try:
             if decision:
                 found = upstream_metadata(context, spec, CHALLENGER)
                 as_of = date.fromisoformat(found["as_of"])
-                with ending_decision(context, spec, model, as_of):
-                    moved = promote_or_reject(
-                        spec, model, registry, found["version"], as_of, decision
-                    )
-                show_outcome(context.instance, spec, model, decision)
-                return _result(spec, model, registry, moved, model.log.outcome(decision))
-            return _by_hand(context, config, spec, model, registry)
+                with ending_decision(context, model, as_of):
+                    moved = promote_or_reject(model, found["version"], as_of, decision)
+                show_outcome(context.instance, model, decision)
+                return _result(model, moved, model.store.log.outcome(decision))
+            return _by_hand(context, config, model)
         except PromotionError as error:
             raise dg.Failure(str(error)) from error
 
@@ -109,68 +106,63 @@ def champion_asset(spec: ModelSpec) -> dg.AssetsDefinition:
 def _by_hand(
     context: dg.AssetExecutionContext,
     config: ChampionConfig,
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: Registry,
+    model: ModelContext,
 ) -> dg.MaterializeResult:
-    if config.move is not Move.APPROVE or spec.policy.approval == "manual" or config.by:
+    if config.move is not Move.APPROVE or model.spec.policy.approval == "manual" or config.by:
         person = Person(config.by, config.reason)
     else:
         person = None
     if config.move is Move.ROLLBACK and person:
-        moved = rollback(spec, model, registry, person, config.version)
-        show_outcome(context.instance, spec, model, moved.decision)
-        return _result(spec, model, registry, moved)
+        moved = rollback(model, person, config.version)
+        show_outcome(context.instance, model, moved.decision)
+        return _result(model, moved)
     if config.move is Move.REJECT and person:
-        rejected = reject_challenger(spec, model, registry, person, config.version)
-        show_outcome(context.instance, spec, model, rejected["decision"])
-        return _result(spec, model, registry, None, rejected["outcome_reason"])
+        rejected = reject_challenger(model, person, config.version)
+        show_outcome(context.instance, model, rejected["decision"])
+        return _result(model, None, rejected["outcome_reason"])
     version = config.version
     # A person who names no version means the one that waits, which somebody may have rejected.
-    if version is None and not person and waiting_decision(model) is None:
-        version = upstream_metadata(context, spec, CHALLENGER)["version"]
-        promotions = model.promotions()
+    if version is None and not person and waiting_decision(model.store) is None:
+        version = upstream_metadata(context, model.spec, CHALLENGER)["version"]
+        promotions = model.store.promotions()
         if promotions and promotions[-1].version == version:
-            return _result(spec, model, registry, None, champion_already(version))
-    moved = approve(spec, model, registry, person, version)
-    show_outcome(context.instance, spec, model, moved.decision)
-    return _result(spec, model, registry, moved)
+            return _result(model, None, champion_already(version))
+    moved = approve(model, person, version)
+    show_outcome(context.instance, model, moved.decision)
+    return _result(model, moved)
 
 
 def show_transition(
     instance: dg.DagsterInstance,
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     decision: str,
 ) -> None:
     """Shows a move that was made outside this asset: on `decisions`, and a new champion here."""
-    show_outcome(instance, spec, model, decision)
-    for promotion in model.promotions():
+    show_outcome(instance, model, decision)
+    for promotion in model.store.promotions():
         if promotion.decision == decision:
             said = f"{promotion.reason} ({promotion.person})" if promotion.person else None
             instance.report_runless_asset_event(
                 dg.AssetMaterialization(
-                    asset_key(spec, CHAMPION),
-                    description=said or model.log.outcome(decision),
-                    metadata=_facts(spec, model, registry, promotion),
+                    asset_key(model.spec, CHAMPION),
+                    description=said or model.store.log.outcome(decision),
+                    metadata=_facts(model, promotion),
                     tags={"dagster/data_version": f"v{promotion.version}"},
                 )
             )
 
 
 def reconcile_transition(
-    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelStore, registry: Registry
+    instance: dg.DagsterInstance,
+    model: ModelContext,
 ) -> None:
     """Finishes a move whose process was killed, and shows it."""
-    finished = finish(spec, model, registry)
+    finished = finish(model)
     if finished:
-        show_transition(instance, spec, model, registry, finished.decision)
+        show_transition(instance, model, finished.decision)
 
 
-def _facts(
-    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, promoted: Promotion
-) -> dict[str, Any]:
+def _facts(model: ModelContext, promoted: Promotion) -> dict[str, Any]:
     """What the page says of a promotion, however it was made."""
     return {
         "version": promoted.version,
@@ -179,20 +171,18 @@ def _facts(
         "training_set": promoted.training_set,
         "decision": promoted.decision,
         **({"by": promoted.person, "reason": promoted.reason} if promoted.person else {}),
-        **version_link(spec, registry, promoted.version),
-        **summary_metadata(model, promoted.version),
+        **version_link(model.spec, model.registry, promoted.version),
+        **summary_metadata(model.store, promoted.version),
     }
 
 
 def _result(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: Registry,
+    model: ModelContext,
     promoted: Promotion | None,
     instead: str = "",
 ) -> dg.MaterializeResult:
     """What the page shows: who serves now, or why nothing has changed."""
-    promotions = model.promotions()
+    promotions = model.store.promotions()
     if promoted is None:
         metadata: dict[str, Any] = {"outcome": instead}
         if promotions:
@@ -200,9 +190,9 @@ def _result(
         return dg.MaterializeResult(metadata=metadata)
     return dg.MaterializeResult(
         metadata={
-            **_facts(spec, model, registry, promoted),
+            **_facts(model, promoted),
             **row_count(promoted.number),
-            "versions": verdict_table([vars(record) for record in model.versions()]),
+            "versions": verdict_table([vars(record) for record in model.store.versions()]),
         },
         data_version=dg.DataVersion(f"v{promoted.version}"),
     )

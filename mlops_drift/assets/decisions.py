@@ -16,9 +16,9 @@ from mlops_drift.assets.common import (
     column_schema,
 )
 from mlops_drift.checks.report import verdict_table
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.retraining import ending
-from mlops_drift.store.model_store import ModelStore
 
 DECISIONS = "decisions"
 
@@ -85,28 +85,25 @@ def decision_event(spec: ModelSpec, entry: dict[str, Any]) -> dg.AssetMaterializ
     return dg.AssetMaterialization(asset_key(spec, DECISIONS), description=what, metadata=metadata)
 
 
-def show_outcome(
-    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelStore, decision: str
-) -> None:
+def show_outcome(instance: dg.DagsterInstance, model: ModelContext, decision: str) -> None:
     """Shows what came of a decision on the asset."""
-    entry = model.log.entry(decision)
+    entry = model.store.log.entry(decision)
     if entry:
-        instance.report_runless_asset_event(decision_event(spec, entry))
+        instance.report_runless_asset_event(decision_event(model.spec, entry))
 
 
 @contextmanager
 def ending_decision(
     context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
-    spec: ModelSpec,
-    model: ModelStore,
+    model: ModelContext,
     day: date,
 ) -> Iterator[None]:
     """What is raised ends the decision that the run carries out, and is shown on the asset."""
     decision = context.run.tags.get(DECISION_TAG)
     try:
-        with ending(spec, model, decision, day):
+        with ending(model, decision, day):
             yield
     except Exception:
-        if decision and model.log.outcome(decision):
-            show_outcome(context.instance, spec, model, decision)
+        if decision and model.store.log.outcome(decision):
+            show_outcome(context.instance, model, decision)
         raise

@@ -28,7 +28,7 @@ from mlops_drift.sources.base import Source
 # Metadata of `events`: the days of labels that were judged again when they landed.
 JUDGED_AGAIN = "labels judged again"
 
-CODE = ("sources", "schema", "monitoring/quality.py")
+CODE = ("sources", "schema", "monitors/quality.py")
 
 
 def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]:
@@ -60,8 +60,8 @@ def _events(spec: ModelSpec, source: Source) -> dg.AssetsDefinition:
     )
     def events(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
         model, (first, last) = lake.of(spec), days_of(context)
-        landed = land_events(spec, model, source, first, last)
-        again = judge_labels_again(spec, model, first)
+        landed = land_events(model, source, first, last)
+        again = judge_labels_again(model, first)
         if again:
             _show_labels(context.instance, spec, again, first, last)
         return _result(
@@ -90,7 +90,7 @@ def _labels(spec: ModelSpec, source: Source) -> dg.AssetsDefinition:
         check_specs=[data_quality_spec(key)],
     )
     def labels(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-        landed = land_labels(spec, lake.of(spec), source, *days_of(context))
+        landed = land_labels(lake.of(spec), source, *days_of(context))
         return _result(spec, key, landed)
 
     return labels
@@ -112,7 +112,7 @@ def _features(spec: ModelSpec) -> dg.AssetsDefinition:
         )
     )
     def features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-        rows = make_features(spec, lake.of(spec), *days_of(context))
+        rows = make_features(lake.of(spec), *days_of(context))
         return dg.MaterializeResult(metadata=row_count(rows.num_rows))
 
     return features

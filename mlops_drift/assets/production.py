@@ -54,10 +54,10 @@ def _production_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
     def production_predictions(
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
     ) -> dg.MaterializeResult:
-        model = lake.of(spec)
-        reconcile_transition(context.instance, spec, model, registry)
-        served = score_days(spec, model, registry, *days_of(context))
-        shadow = score_shadows(spec, model, registry, *days_of(context))
+        model = lake.of(spec, registry)
+        reconcile_transition(context.instance, model)
+        served = score_days(model, *days_of(context))
+        shadow = score_shadows(model, *days_of(context))
         return dg.MaterializeResult(
             metadata={
                 **row_count(served.rows),
@@ -91,7 +91,7 @@ def _drift_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
     def drift_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource
     ) -> dg.MaterializeResult:
-        days = measure_drift(spec, lake.of(spec), *days_of(context))
+        days = measure_drift(lake.of(spec), *days_of(context))
         return dg.MaterializeResult(
             metadata=row_count(sum(len(day.verdicts) for day in days)),
             check_results=drift_checks(spec, key, days),
@@ -123,11 +123,11 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, lake: LakeResource
     ) -> dg.MaterializeResult:
         model = lake.of(spec)
-        days = measure_performance(spec, model, *days_of(context))
-        coverage = measure_label_coverage(spec, model, *days_of(context))
-        shadow = measure_shadows(spec, model, *days_of(context))
+        days = measure_performance(model, *days_of(context))
+        coverage = measure_label_coverage(model, *days_of(context))
+        shadow = measure_shadows(model, *days_of(context))
         champion = days[-1].champion
-        values = model.performance_history(champion.version, days[-1].day) if champion else []
+        values = model.store.performance_history(champion.version, days[-1].day) if champion else []
         history = [Point(**row) for row in values]
         return dg.MaterializeResult(
             metadata={

@@ -100,7 +100,7 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: TrainingSetConfig, lake: LakeResource
     ) -> dg.MaterializeResult:
         model = lake.of(spec)
-        as_of = date.fromisoformat(config.as_of) if config.as_of else model.last_day()
+        as_of = date.fromisoformat(config.as_of) if config.as_of else model.store.last_day()
         if as_of is None:
             raise dg.Failure(
                 f"{spec.name} has no features yet; materialize the daily assets of some days first"
@@ -108,18 +108,20 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
         since = date.fromisoformat(config.since) if config.since else None
         decision = context.run.tags.get(DECISION_TAG)
         details: dict[str, Any] = {}
-        with _failing(), ending_decision(context, spec, model, as_of):
+        with _failing(), ending_decision(context, model, as_of):
             if decision and config.candidates:
                 candidates = {
                     name: date.fromisoformat(start) if start else None
                     for name, start in json.loads(config.candidates).items()
                 }
-                chosen = choose_rows(spec, model, as_of, candidates, decision)
+                chosen = choose_rows(model, as_of, candidates, decision)
                 since = chosen.since
                 details = _chosen(spec, chosen)
-            stored = build_training_set(spec, model, as_of, since)
+            stored = build_training_set(model, as_of, since)
         parts = {part: table.num_rows for part, table in stored.training_set.parts.items()}
-        record = next(one for one in model.training_sets(stored.id) if one.as_of == stored.as_of)
+        record = next(
+            one for one in model.store.training_sets(stored.id) if one.as_of == stored.as_of
+        )
         return dg.MaterializeResult(
             metadata={
                 **row_count(stored.training_set.rows),
@@ -129,9 +131,9 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
                 "reason": config.reason,
                 "train rows": parts["train"],
                 "test rows": parts["test"],
-                "folder": set_folder(model.sets.folder / stored.id),
-                model.tables.features.name: f"commit {record.features_snapshot}",
-                model.tables.labels.name: f"commit {record.labels_snapshot}",
+                "folder": set_folder(model.store.sets.folder / stored.id),
+                model.store.tables.features.name: f"commit {record.features_snapshot}",
+                model.store.tables.labels.name: f"commit {record.labels_snapshot}",
                 **details,
             },
             data_version=dg.DataVersion(stored.id),
@@ -165,13 +167,11 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
                 f"trial {number + 1} of {spec.training.trials}: {spec.training.metric} {value:.4f}"
             )
 
-        model = lake.of(spec)
+        model = lake.of(spec, registry)
         as_of = date.fromisoformat(stored["as_of"])
-        with _failing(), ending_decision(context, spec, model, as_of):
+        with _failing(), ending_decision(context, model, as_of):
             record, is_new = train_challenger(
-                spec,
                 model,
-                registry,
                 stored["training_set"],
                 as_of,
                 on_trial,
@@ -213,14 +213,14 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
         lake: LakeResource,
         registry: dg.ResourceParam[Registry],
     ) -> Any:
-        model = lake.of(spec)
+        model = lake.of(spec, registry)
         found = upstream_metadata(context, spec, CHALLENGER)
         as_of = date.fromisoformat(found["as_of"])
-        with ending_decision(context, spec, model, as_of):
-            results = evaluate_gates(spec, model, registry, found["version"])
+        with ending_decision(context, model, as_of):
+            results = evaluate_gates(model, found["version"])
         decision = context.run.tags.get(DECISION_TAG)
-        if decision and refuse(model, decision, as_of, found["version"], results):
-            show_outcome(context.instance, spec, model, decision)
+        if decision and refuse(model.store, decision, as_of, found["version"], results):
+            show_outcome(context.instance, model, decision)
         pictures = gate_pictures(results)
         registry.log_files(
             spec.name,
@@ -252,12 +252,12 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
     ) -> dg.MaterializeResult:
         found = upstream_metadata(context, spec, CHALLENGER)
-        model = lake.of(spec)
+        model = lake.of(spec, registry)
         as_of = date.fromisoformat(found["as_of"])
-        with ending_decision(context, spec, model, as_of):
-            predictions, reference = record_baseline(spec, model, registry, found["version"])
-        version = model.version(found["version"])
-        importance = model.sets.read_importance(version.training_set, version.version)
+        with ending_decision(context, model, as_of):
+            predictions, reference = record_baseline(model, found["version"])
+        version = model.store.version(found["version"])
+        importance = model.store.sets.read_importance(version.training_set, version.version)
         pictures = baseline_pictures(spec, predictions, importance)
         registry.log_files(
             spec.name,
@@ -266,8 +266,8 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         )
         decision = context.run.tags.get(DECISION_TAG)
         if decision and spec.policy.approval == "manual":
-            wait_for_approval(model, decision, as_of, found["version"])
-            show_outcome(context.instance, spec, model, decision)
+            wait_for_approval(model.store, decision, as_of, found["version"])
+            show_outcome(context.instance, model, decision)
         return dg.MaterializeResult(
             metadata={
                 **row_count(predictions.num_rows),

@@ -40,9 +40,9 @@ def beside_metadata(measured: ShadowDay | None) -> dict[str, Any]:
     }
 
 
-def summary_metadata(model: ModelStore, version: int) -> dict[str, Any]:
+def summary_metadata(store: ModelStore, version: int) -> dict[str, Any]:
     """How a version did beside the champion while it waited; nothing if it never shadowed."""
-    rows = shadow_summary(model, version)
+    rows = shadow_summary(store, version)
     return {_title(rows[0]): _table(rows)} if rows else {}
 
 

@@ -15,12 +15,12 @@ def cleanup(model: str, delete: bool, style: str) -> None:
     """Show what the retention of MODEL lets go, and with --delete remove it."""
     from mlops_drift.cli.views.cleanup import print_plan
 
-    with opened(model) as (spec, lake, registry):
+    with opened(model) as about:
         from mlops_drift.lifecycle.cleanup.cleanup import clean_up
 
         with waiting(f"{model}: looking, or waiting for a training or a cleanup under way"):
-            plan = clean_up(spec, lake, registry, dry_run=not delete)
+            plan = clean_up(about, dry_run=not delete)
     if style == "json":
         print_json({"model": model, "deleted": delete, "bytes": plan.size, **asdict(plan)})
     else:
-        print_plan(spec, plan, delete)
+        print_plan(about.spec, plan, delete)

@@ -15,9 +15,7 @@ import click
 from mlops_drift.cli.errors import Trouble
 
 if TYPE_CHECKING:
-    from mlops_drift.config.spec import ModelSpec
-    from mlops_drift.registry.registry import Registry
-    from mlops_drift.store.model_store import ModelStore
+    from mlops_drift.config.context import ModelContext
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
@@ -57,15 +55,16 @@ def _writing(option: str, file: str) -> Iterator[None]:
 
 
 @contextmanager
-def opened(model: str) -> "Iterator[tuple[ModelSpec, ModelStore, Registry]]":
+def opened(model: str) -> "Iterator[ModelContext]":
     """A model with its tables and its registry."""
+    from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
-    from mlops_drift.resources import model_store, open_lake, open_registry
+    from mlops_drift.resources import open_lake, open_registry
     from mlops_drift.simulation.historical_run import quiet
 
     spec = find_model(model).spec
     with quiet(), open_lake() as lake:
-        yield spec, model_store(lake, spec), open_registry()
+        yield ModelContext.of(lake, spec, open_registry())
 
 
 def write_page(file: str, page: str) -> None:

@@ -42,6 +42,7 @@ def run(
     from mlops_drift.cli.views.terminal import Progress, print_timeline
 
     started = time.monotonic()
+    from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
     from mlops_drift.lifecycle.status import read_status
     from mlops_drift.lifecycle.timeline import read_timeline
@@ -50,7 +51,7 @@ def run(
         about_made_again,
         about_missing,
     )
-    from mlops_drift.resources import model_store, open_lake
+    from mlops_drift.resources import open_lake
     from mlops_drift.simulation.historical_run import HistoricalRun, open_instance, quiet
 
     with quiet(), open_instance() as instance:
@@ -65,10 +66,10 @@ def run(
         with Progress(model, (history.last - history.first).days + 1) as progress:
             history.run(progress.on_step)
     with open_lake() as lake:
-        lake_of_model = model_store(lake, history.spec)
-        timeline = read_timeline(lake_of_model, history.first, history.last)
-        upcoming = read_status(history.spec, lake_of_model)["next"]
-        missing = lake_of_model.missing_files(history.first, history.last)
+        about = ModelContext.of(lake, history.spec)
+        timeline = read_timeline(about.store, history.first, history.last)
+        upcoming = read_status(about)["next"]
+        missing = about.store.missing_files(history.first, history.last)
     seconds = time.monotonic() - started
     if chart is not None:
         from mlops_drift.charts.kpi import kpi_chart
@@ -203,13 +204,14 @@ def backtest(
 def status(model: str, style: str) -> None:
     """Say where MODEL stands: days, champion, checks, decisions."""
     from mlops_drift.cli.views.terminal import print_status
+    from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
     from mlops_drift.lifecycle.status import read_status
-    from mlops_drift.resources import model_store, open_lake
+    from mlops_drift.resources import open_lake
 
     spec = find_model(model).spec
     with open_lake() as lake:
-        found = read_status(spec, model_store(lake, spec))
+        found = read_status(ModelContext.of(lake, spec))
     if style == "json":
         print_json(found)
     else:

@@ -10,11 +10,9 @@ import click
 from mlops_drift.cli.common import DAY, FORMAT, opened, print_json, waiting
 
 if TYPE_CHECKING:
-    from mlops_drift.config.spec import ModelSpec
+    from mlops_drift.config.context import ModelContext
     from mlops_drift.lifecycle.promotion import Person
     from mlops_drift.lifecycle.rebuild import Rebuilt
-    from mlops_drift.registry.registry import Registry
-    from mlops_drift.store.model_store import ModelStore
 
 
 def _person(command: Callable[..., None]) -> Callable[..., None]:
@@ -40,9 +38,9 @@ def approve(model: str, version: int | None, by: str, reason: str) -> None:
     """Let a version of MODEL serve, if it passes its gates."""
     from mlops_drift.lifecycle import promotion
 
-    with _move(model, by, reason) as (spec, lake, registry, person):
-        moved = promotion.approve(spec, lake, registry, person, version)
-        _show(spec, lake, registry, moved.decision)
+    with _move(model, by, reason) as (about, person):
+        moved = promotion.approve(about, person, version)
+        _show(about, moved.decision)
         click.echo(
             f"version {moved.version} of {model} is the champion and serves after {moved.as_of}"
         )
@@ -56,9 +54,9 @@ def reject(model: str, version: int | None, by: str, reason: str) -> None:
     """Let a challenger of MODEL wait no longer."""
     from mlops_drift.lifecycle import promotion
 
-    with _move(model, by, reason) as (spec, lake, registry, person):
-        rejected = promotion.reject_challenger(spec, lake, registry, person, version)
-        _show(spec, lake, registry, rejected["decision"])
+    with _move(model, by, reason) as (about, person):
+        rejected = promotion.reject_challenger(about, person, version)
+        _show(about, rejected["decision"])
         click.echo(f"version {rejected['challenger']} of {model} is rejected; the champion stays")
 
 
@@ -70,9 +68,9 @@ def rollback(model: str, to: int | None, by: str, reason: str) -> None:
     """Let an earlier champion of MODEL serve again."""
     from mlops_drift.lifecycle import promotion
 
-    with _move(model, by, reason) as (spec, lake, registry, person):
-        moved = promotion.rollback(spec, lake, registry, person, to)
-        _show(spec, lake, registry, moved.decision)
+    with _move(model, by, reason) as (about, person):
+        moved = promotion.rollback(about, person, to)
+        _show(about, moved.decision)
         click.echo(
             f"version {moved.version} of {model} serves again after {moved.as_of}, in place of "
             f"version {moved.previous}"
@@ -86,8 +84,8 @@ def log(model: str, style: str) -> None:
     """Tell what was decided about MODEL, by whom and why, day by day."""
     from mlops_drift.cli.views.decisions import print_logbook
 
-    with opened(model) as (_, lake, _):
-        entries = lake.log.entries(idle=False)
+    with opened(model) as about:
+        entries = about.store.log.entries(idle=False)
     if style == "json":
         print_json(entries)
     else:
@@ -109,11 +107,11 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
         from mlops_drift.lifecycle.lineage import explain_day, explain_key, explain_version
 
         if version is not None:
-            title, chain = f"{model}, version {version}", explain_version(*about, version)
+            title, chain = f"{model}, version {version}", explain_version(about, version)
         elif day is not None:
-            title, chain = f"{model}, {day.date()}", explain_day(*about, day.date())
+            title, chain = f"{model}, {day.date()}", explain_day(about, day.date())
         else:
-            title, chain = f"{model}, {about[0].key} {key}", explain_key(*about, str(key))
+            title, chain = f"{model}, {about.spec.key} {key}", explain_key(about, str(key))
     if style == "json":
         print_json([vars(link) for link in chain])
     else:
@@ -129,13 +127,13 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
 @FORMAT
 def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
     """Train VERSION of MODEL again, and prove that its predictions are the same."""
-    with opened(model) as (spec, lake, registry):
+    with opened(model) as about:
         from mlops_drift.lifecycle.rebuild import rebuild as make_again
 
-        if version not in [record.version for record in lake.versions()]:
+        if version not in [record.version for record in about.store.versions()]:
             raise click.ClickException(f"{model} has no version {version}")
         with waiting(f"{model}: training version {version} again"):
-            made = make_again(spec, lake, registry, version, search_again=search_again)
+            made = make_again(about, version, search_again=search_again)
     if style == "json":
         print_json({**vars(made), "is_same": made.is_same})
     else:
@@ -162,22 +160,20 @@ def _rebuilt(model: str, made: "Rebuilt") -> str:
 
 
 @contextmanager
-def _move(
-    model: str, by: str, reason: str
-) -> Iterator[tuple["ModelSpec", "ModelStore", "Registry", "Person"]]:
+def _move(model: str, by: str, reason: str) -> Iterator[tuple["ModelContext", "Person"]]:
     """What a move of a version needs; a training that is under way is waited for."""
-    with opened(model) as (spec, lake, registry):
+    with opened(model) as about:
         from mlops_drift.lifecycle.promotion import Person
 
         person = Person(by, reason)
         with waiting(f"{model}: verifying, or waiting for a training that is under way"):
-            yield spec, lake, registry, person
+            yield about, person
 
 
-def _show(spec: "ModelSpec", model: "ModelStore", registry: "Registry", decision: str) -> None:
+def _show(model: "ModelContext", decision: str) -> None:
     """Shows the move on the pages of Dagster too."""
     from mlops_drift.assets.champion import show_transition
     from mlops_drift.simulation.historical_run import open_instance
 
     with open_instance() as instance:
-        show_transition(instance, spec, model, registry, decision)
+        show_transition(instance, model, decision)

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest
 from mlops_drift.errors import UserError
 from mlops_drift.learning.training_set import TrainingSet
@@ -24,15 +25,15 @@ def plan_digest(spec: ModelSpec) -> str:
     return digest([described, code_digest(""), learning_code_digest(LIBRARIES)])
 
 
-def made_by(spec: ModelSpec, model: ModelStore, day: date) -> str:
+def made_by(model: ModelContext, day: date) -> str:
     """Digest of all that a retraining is made by, the labelled rows as of a day too."""
     try:
-        labelled = model.labelled(day, None)
+        labelled = model.store.labelled(day, None)
         rows = TrainingSet(labelled, labelled.slice(0, 0)).id
     except UserError as error:
         # What cannot be read may be why it failed.
         rows = str(error)
-    return digest([plan_digest(spec), rows])
+    return digest([plan_digest(model.spec), rows])
 
 
 def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
@@ -58,34 +59,37 @@ def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
     ]
 
 
-def _history(spec: ModelSpec, model: ModelStore) -> list[PastDecision]:
+def _history(
+    model: ModelContext,
+) -> list[PastDecision]:
     """The decisions so far, and which of those that failed under this champion are superseded."""
-    entries = model.log.entries(idle=False)
-    since = max((item.as_of for item in model.promotions()), default=date.min)
+    entries = model.store.log.entries(idle=False)
+    since = max((item.as_of for item in model.store.promotions()), default=date.min)
     return [
-        replace(past, superseded=entry["digest"] != made_by(spec, model, past.day))
+        replace(past, superseded=entry["digest"] != made_by(model, past.day))
         if past.outcome == "failed" and past.day >= since
         else past
         for entry, past in zip(entries, past_decisions(entries), strict=True)
     ]
 
 
-def decide_now(spec: ModelSpec, model: ModelStore, day: date) -> Decision:
+def decide_now(model: ModelContext, day: date) -> Decision:
     """The policy's decision at the end of a day."""
-    [decision] = decide_days(spec, model, day, day)
+    [decision] = decide_days(model, day, day)
     return decision
 
 
-def decide_days(spec: ModelSpec, model: ModelStore, first: date, last: date) -> Iterator[Decision]:
+def decide_days(model: ModelContext, first: date, last: date) -> Iterator[Decision]:
     """The policy's decision at the end of each of some days, as if none were carried out.
 
     Its reason names the days without their file: of those that the longest window and the labels
     reach back to, before the first version of all.
     """
-    history = _history(spec, model)
+    spec = model.spec
+    history = _history(model)
     known = {past.id for past in history}
-    missing = sorted({row["day"] for row in model.missing_files(spec.start_date, last)})
-    for evidence in gather_evidence(spec, model, first, last, history):
+    missing = sorted({row["day"] for row in model.store.missing_files(spec.start_date, last)})
+    for evidence in gather_evidence(model, first, last, history):
         decision = decide(spec.name, evidence, history, spec.policy)
         since = spec.start_date
         if evidence.champion:
@@ -98,7 +102,7 @@ def decide_days(spec: ModelSpec, model: ModelStore, first: date, last: date) -> 
 
 
 def gather_evidence(
-    spec: ModelSpec, model: ModelStore, first: date, last: date, history: Sequence[PastDecision]
+    model: ModelContext, first: date, last: date, history: Sequence[PastDecision]
 ) -> Iterator[Evidence]:
     """What was known about a model at the end of each of some days.
 
@@ -106,53 +110,50 @@ def gather_evidence(
     first version, and where a failure has not been decided about.
 
     Args:
-        spec: the model.
-        model: its tables.
+        model: the model.
         first: first day.
         last: last day.
         history: the decisions so far.
     """
-    promotions = model.promotions(until=last)
+    promotions = model.store.promotions(until=last)
     read: dict[int, list[FailedCheck]] = {}
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         known = [item for item in promotions if item.as_of <= day]
         if not known:
-            yield Evidence(day, None, (), *_labels(spec, model, day))
+            yield Evidence(day, None, (), *_labels(model, day))
             continue
         promoted = known[-1]
         if promoted.number not in read:
-            read[promoted.number] = _failures(spec, model, promoted, last)
+            read[promoted.number] = _failures(model, promoted, last)
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
         evidence = Evidence(day, champion, failed, {})
-        if fresh_failures(evidence, champion, history, spec.policy):
-            evidence = Evidence(day, champion, failed, *_labels(spec, model, day))
+        if fresh_failures(evidence, champion, history, model.spec.policy):
+            evidence = Evidence(day, champion, failed, *_labels(model, day))
         yield evidence
 
 
-def _failures(
-    spec: ModelSpec, model: ModelStore, champion: Promotion, until: date
-) -> list[FailedCheck]:
-    asking = spec.policy.retrain_on
+def _failures(model: ModelContext, champion: Promotion, until: date) -> list[FailedCheck]:
+    asking = model.spec.policy.retrain_on
     # Realized performance also says since when, whatever asks for the retraining.
     counting = sorted({*asking, *REALIZED}) if asking else []
-    rows = model.failures(champion.version, champion.as_of, until, counting)
+    rows = model.store.failures(champion.version, champion.as_of, until, counting)
     return [FailedCheck(**row) for row in rows]
 
 
-def _labels(spec: ModelSpec, model: ModelStore, day: date) -> tuple[dict[date, int], list[str]]:
-    labelled, seen = model.labelled_counts(day)
-    return labelled, [name for name in spec.target.classes or [] if name not in seen]
+def _labels(model: ModelContext, day: date) -> tuple[dict[date, int], list[str]]:
+    labelled, seen = model.store.labelled_counts(day)
+    return labelled, [name for name in model.spec.target.classes or [] if name not in seen]
 
 
-def record_decision(model: ModelStore, decision: Decision) -> bool:
+def record_decision(store: ModelStore, decision: Decision) -> bool:
     """Records what was seen and decided, once.
 
     Returns:
         Whether it was not there yet.
     """
-    return model.log.record(
+    return store.log.record(
         decision=decision.id,
         stage="decided",
         day=decision.day,

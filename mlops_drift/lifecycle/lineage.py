@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from mlops_drift import settings
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.pipeline.landing import EVENTS, LABELS
@@ -47,64 +48,63 @@ class Link:
     rows: list[Facts] = field(default_factory=list)
 
 
-def explain_version(
-    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, version: int
-) -> list[Link]:
+def explain_version(model: ModelContext, version: int) -> list[Link]:
     """What a version is, who promoted it and why, and what it was made of.
 
     Raises:
         LineageError: if there is no such version.
     """
-    versions = [record.version for record in model.versions()]
+    spec = model.spec
+    store = model.store
+    versions = [record.version for record in store.versions()]
     if version not in versions:
         raise LineageError(
             f"{spec.name} has no version {version}; its versions are "
             f"{', '.join(map(str, versions)) or 'none yet'}"
         )
-    record = model.version(version)
-    removal = model.removals().get(version)
-    tags = {} if removal else registry.tags(spec.name, version)
+    record = store.version(version)
+    removal = store.removals().get(version)
+    tags = {} if removal else model.registry.tags(spec.name, version)
     return [
         _removed_version(spec, record, removal)
         if removal
-        else _version(spec, registry, record, tags),
-        *([] if removal else _gates(spec, registry, version)),
-        *(_promotion(model, item) for item in model.promotions() if item.version == version),
-        *_training_set(spec, model, record),
-        Link("code", {} if removal else _code(spec, registry, version, tags)),
+        else _version(spec, model.registry, record, tags),
+        *([] if removal else _gates(spec, model.registry, version)),
+        *(_promotion(store, item) for item in store.promotions() if item.version == version),
+        *_training_set(model, record),
+        Link("code", {} if removal else _code(spec, model.registry, version, tags)),
     ]
 
 
-def explain_day(
-    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, day: date
-) -> list[Link]:
+def explain_day(model: ModelContext, day: date) -> list[Link]:
     """What happened on a day: what arrived and from where, what did not, who served, what failed.
 
     Raises:
         LineageError: if nothing landed on that day, and nothing was to.
     """
-    tables = model.tables
-    [events] = model.lake.rows("SELECT count(*) AS n FROM e", e=Scan(tables.events, day, day))
-    origins = [row for source in (EVENTS, LABELS) for row in _origins(model, source, day, day)]
-    missing = [{"of": row["source"], "file": row["file"]} for row in model.missing_files(day, day)]
+    store = model.store
+    tables = store.tables
+    [events] = store.lake.rows("SELECT count(*) AS n FROM e", e=Scan(tables.events, day, day))
+    origins = [row for source in (EVENTS, LABELS) for row in _origins(store, source, day, day)]
+    missing = [{"of": row["source"], "file": row["file"]} for row in store.missing_files(day, day)]
     if not events["n"] and not origins and not missing:
-        last = model.last_landed_day()
+        last = store.last_landed_day()
         raise LineageError(
-            f"nothing of {spec.name} landed on {day}; its days are {spec.start_date} to "
-            f"{last or 'none yet'}"
+            f"nothing of {model.spec.name} landed on {day}; its days are "
+            f"{model.spec.start_date} to {last or 'none yet'}"
         )
-    served = model.lake.rows(
+    served = store.lake.rows(
         "SELECT version, count(*) AS predictions FROM p GROUP BY version ORDER BY version",
         p=Scan(tables.predictions, day, day),
     )
     failed = [
         {"check": row["check"], "of": row["column"], "reason": row["reason"]}
-        for row in model.evaluations(date.fromordinal(day.toordinal() - 1))
+        for row in store.evaluations(date.fromordinal(day.toordinal() - 1))
         if row["day"] == day and row["verdict"] == "fail"
     ]
     decided = [
         {"decision": row["decision"], "action": row["action"], "reason": row["reason"]}
-        for row in model.log.entries()
+        for row in store.log.entries()
         if row["day"] == day
     ]
     chain = [
@@ -114,7 +114,7 @@ def explain_day(
                 "day": day,
                 "events": events["n"],
                 "failed checks": len(failed),
-                "removed": _days_removed(model, day),
+                "removed": _days_removed(store, day),
             },
         ),
         Link("served by", rows=served),
@@ -124,50 +124,50 @@ def explain_day(
         *([Link("decided at its end", rows=decided)] if decided else []),
     ]
     for row in served:
-        chain += explain_version(spec, model, registry, row["version"])
+        chain += explain_version(model, row["version"])
     return chain
 
 
-def explain_key(
-    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, key: str
-) -> list[Link]:
+def explain_key(model: ModelContext, key: str) -> list[Link]:
     """What became of an event: its features, predictions, labels, and where it was learned from.
 
     Raises:
         LineageError: if no event has the key.
     """
-    tables = model.tables
+    spec = model.spec
+    store = model.store
+    tables = store.tables
     column = identifier(spec.key)
     mine = f"CAST({column} AS VARCHAR) = {literal(key)}"
-    features = model.lake.rows(f"SELECT * FROM f WHERE {mine}", f=tables.features)
-    learned = _learned(spec, model, key)
+    features = store.lake.rows(f"SELECT * FROM f WHERE {mine}", f=tables.features)
+    learned = _learned(model, key)
     if not features and not any("part" in row for row in learned):
-        rejected = model.lake.rows(
+        rejected = store.lake.rows(
             f"SELECT day, source, reason FROM r WHERE key = {literal(key)} ORDER BY day",
             r=tables.quarantined,
         )
         if rejected:
             return [Link("rejected", rows=rejected)]
-        removed = _days_removed(model)
+        removed = _days_removed(store)
         raise LineageError(
             f"no event of {spec.name} has the {spec.key} {key!r}"
             + (f"; {removed}" if removed else "")
         )
-    predictions = model.lake.rows(
+    predictions = store.lake.rows(
         f"SELECT day, version, prediction, score FROM p WHERE {mine} ORDER BY day, version",
         p=tables.predictions,
     )
-    labels = model.lake.rows(
+    labels = store.lake.rows(
         f"SELECT day AS arrived, {identifier(spec.target.column)} AS label FROM l WHERE {mine} "
         "ORDER BY day",
         l=tables.labels,
     )
     origins = [
-        row for event in features for row in _origins(model, EVENTS, event["day"], event["day"])
+        row for event in features for row in _origins(store, EVENTS, event["day"], event["day"])
     ]
     chain = [
         Link(
-            "event", features[0] if features else {spec.key: key, "removed": _days_removed(model)}
+            "event", features[0] if features else {spec.key: key, "removed": _days_removed(store)}
         ),
         Link("predictions", rows=predictions),
         Link("labels", rows=labels),
@@ -175,32 +175,32 @@ def explain_key(
         Link("source files", rows=origins),
     ]
     for version in dict.fromkeys(row["version"] for row in predictions):
-        chain += explain_version(spec, model, registry, version)
+        chain += explain_version(model, version)
     return chain
 
 
-def _learned(spec: ModelSpec, model: ModelStore, key: str) -> list[Facts]:
+def _learned(model: ModelContext, key: str) -> list[Facts]:
     """The versions that learned from an event, and those of which nobody can tell any more."""
     learned: list[Facts] = []
-    kept = set(model.sets.ids())
-    for record in model.versions():
+    kept = set(model.store.sets.ids())
+    for record in model.store.versions():
         row: Facts = {"version": record.version, "training set": record.training_set}
         if record.training_set not in kept:
             learned.append({**row, "unknown": "the set was removed"})
             continue
         learned += [
             {**row, "part": part}
-            for part, rows in model.sets.read(record.training_set).parts.items()
-            if pc.any(pc.equal(rows[spec.key].cast("string"), key)).as_py()
+            for part, rows in model.store.sets.read(record.training_set).parts.items()
+            if pc.any(pc.equal(rows[model.spec.key].cast("string"), key)).as_py()
         ]
     return learned
 
 
-def _days_removed(model: ModelStore, day: date = date.min) -> str | None:
+def _days_removed(store: ModelStore, day: date = date.min) -> str | None:
     """What to say of a day, or of any, whose rows the retention may have removed."""
-    if not model.lake.has(model.tables.removed_features):
+    if not store.lake.has(store.tables.removed_features):
         return None
-    [found] = model.lake.rows("SELECT min(day) AS day FROM f", f=model.tables.features)
+    [found] = store.lake.rows("SELECT min(day) AS day FROM f", f=store.tables.features)
     if found["day"] is None or day >= found["day"]:
         return None
     return f"the retention has removed the rows of days before {found['day']}"
@@ -261,8 +261,8 @@ def _code(spec: ModelSpec, registry: VersionRegistry, version: int, tags: dict[s
     return digests
 
 
-def _promotion(model: ModelStore, promotion: Promotion) -> Link:
-    entry = model.log.entry(promotion.decision) or {}
+def _promotion(store: ModelStore, promotion: Promotion) -> Link:
+    entry = store.log.entry(promotion.decision) or {}
     evidence = [
         {name: number[name] for name in ("check", "column", "window", "value", "threshold", "day")}
         for number in entry.get("evidence", [])[:_SHOWN]
@@ -282,11 +282,12 @@ def _promotion(model: ModelStore, promotion: Promotion) -> Link:
     )
 
 
-def _training_set(spec: ModelSpec, model: ModelStore, record: VersionRecord) -> list[Link]:
-    built = model.training_sets(record.training_set)
+def _training_set(model: ModelContext, record: VersionRecord) -> list[Link]:
+    store = model.store
+    built = store.training_sets(record.training_set)
     facts: Facts = {"id": record.training_set, "rows": record.rows, "as of": record.as_of}
-    kept = record.training_set in model.sets.ids()
-    facts["folder"] = str(model.sets.folder / record.training_set) if kept else "removed"
+    kept = record.training_set in store.sets.ids()
+    facts["folder"] = str(store.sets.folder / record.training_set) if kept else "removed"
     if not built:
         return [Link("training set", facts)]
     # The first time that it was built is what the version was trained on.
@@ -296,14 +297,14 @@ def _training_set(spec: ModelSpec, model: ModelStore, record: VersionRecord) -> 
         "test rows": first.rows_test,
         "events": f"{first.first_day} to {first.last_day}",
     }
-    tables = model.tables
+    tables = store.tables
     snapshots = {
         tables.features.name: first.features_snapshot,
         tables.labels.name: first.labels_snapshot,
     }
     files = [
-        *_origins(model, EVENTS, first.first_day, first.last_day),
-        *_origins(model, LABELS, spec.start_date, first.as_of),
+        *_origins(store, EVENTS, first.first_day, first.last_day),
+        *_origins(store, LABELS, model.spec.start_date, first.as_of),
     ]
     return [
         Link("training set", facts),
@@ -312,5 +313,5 @@ def _training_set(spec: ModelSpec, model: ModelStore, record: VersionRecord) -> 
     ]
 
 
-def _origins(model: ModelStore, source: str, first: date, last: date) -> list[Facts]:
-    return [{"of": source, **row} for row in model.origins(source, first, last)]
+def _origins(store: ModelStore, source: str, first: date, last: date) -> list[Facts]:
+    return [{"of": source, **row} for row in store.origins(source, first, last)]

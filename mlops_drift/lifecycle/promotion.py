@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.reference import Reference
 from mlops_drift.errors import UserError
@@ -23,7 +24,6 @@ from mlops_drift.registry.base import (
     GATES_FILE,
     PREVIOUS,
     RegistryError,
-    VersionRegistry,
     registry_lock,
 )
 from mlops_drift.store.model_store import ModelStore
@@ -61,9 +61,7 @@ class Person:
 
 
 def promote(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     version: int,
     as_of: date,
     decision: str,
@@ -79,29 +77,27 @@ def promote(
         OvertakenError: if the champion is of a later day, or a person has taken the version back.
         PromotionError: if a gate does not pass, or another decision has followed this one.
     """
-    with registry.lock(registry_lock(spec.name)):
-        promotions = settle(spec, model, registry)
+    with model.registry.lock(registry_lock(model.spec.name)):
+        promotions = settle(model)
         done = next((item for item in promotions if item.decision == decision), None)
         if done is not None:
             if done != promotions[-1]:
                 raise PromotionError(
-                    f"decision {decision} promoted version {done.version} of {spec.name} on "
+                    f"decision {decision} promoted version {done.version} of {model.spec.name} on "
                     f"{done.as_of}, and version {promotions[-1].version} has followed it; "
                     "a decision is carried out once"
                 )
             return done
         if promotions and promotions[-1].version == version:
             return None
-        _require_not_taken_back(spec, model, promotions, version)
-        _require_later_day(spec, promotions, version, as_of)
-        _require_gates(spec, model, registry, version)
-        return _move(spec, model, registry, version, as_of, decision, None)
+        _require_not_taken_back(model, promotions, version)
+        _require_later_day(model.spec, promotions, version, as_of)
+        _require_gates(model, version)
+        return _move(model, version, as_of, decision, None)
 
 
 def approve(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     person: Person | None,
     version: int | None = None,
 ) -> Promotion:
@@ -111,9 +107,7 @@ def approve(
     served by the champion before.
 
     Args:
-        spec: the model.
-        model: its tables.
-        registry: its versions.
+        model: the model.
         person: who approves, and why; None where nobody said so.
         version: the version; the challenger that waits where missing.
 
@@ -121,33 +115,33 @@ def approve(
         PromotionError: if none waits, the version is the champion, a gate does not pass, or
             another move came first.
     """
-    seen = model.promotions()
-    with registry.lock(registry_lock(spec.name)):
-        promotions = settle(spec, model, registry)
-        waiting = waiting_decision(model, version)
+    seen = model.store.promotions()
+    with model.registry.lock(registry_lock(model.spec.name)):
+        promotions = settle(model)
+        waiting = waiting_decision(model.store, version)
         if version is None and waiting is None:
-            raise PromotionError(_none_waits(spec, model))
+            raise PromotionError(_none_waits(model))
         chosen = int(waiting["challenger"] if waiting else version or 0)
-        _require_there(spec, model, chosen)
+        _require_there(model, chosen)
         if promotions and promotions[-1].version == chosen:
-            raise PromotionError(_champion_since(spec, model, promotions[-1]))
-        _require_unmoved(spec, model, seen, promotions)
-        gates = _require_gates(spec, model, registry, chosen)
+            raise PromotionError(_champion_since(model, promotions[-1]))
+        _require_unmoved(model, seen, promotions)
+        gates = _require_gates(model, chosen)
         # By limits that may be others than those of its training.
-        registry.log_files(spec.name, chosen, {GATES_FILE: canonical_json(gate_record(gates))})
+        model.registry.log_files(
+            model.spec.name, chosen, {GATES_FILE: canonical_json(gate_record(gates))}
+        )
         # A kill may have left a version without what it is born with.
-        if not has_baseline(spec, model, registry, chosen):
-            record_baseline(spec, model, registry, chosen)
-        by_hand = f"{spec.name}-{MANUAL}-{len(promotions) + 1}-v{chosen}"
+        if not has_baseline(model, chosen):
+            record_baseline(model, chosen)
+        by_hand = f"{model.spec.name}-{MANUAL}-{len(promotions) + 1}-v{chosen}"
         decision = waiting["decision"] if waiting else by_hand
-        as_of = as_of_now(model, chosen)
-        return _move(spec, model, registry, chosen, as_of, decision, person)
+        as_of = as_of_now(model.store, chosen)
+        return _move(model, chosen, as_of, decision, person)
 
 
 def reject_challenger(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     person: Person,
     version: int | None = None,
 ) -> dict[str, Any]:
@@ -159,27 +153,25 @@ def reject_challenger(
     Raises:
         PromotionError: if no such challenger waits.
     """
-    with registry.lock(registry_lock(spec.name)):
-        settle(spec, model, registry)
-        waiting = waiting_decision(model, version)
+    with model.registry.lock(registry_lock(model.spec.name)):
+        settle(model)
+        waiting = waiting_decision(model.store, version)
         if waiting is None:
-            raise PromotionError(_none_waits(spec, model, version))
+            raise PromotionError(_none_waits(model, version))
         challenger = int(waiting["challenger"])
-        model.log.record(
+        model.store.log.record(
             decision=waiting["decision"],
             stage="rejected",
-            day=as_of_now(model, challenger),
+            day=as_of_now(model.store, challenger),
             challenger=challenger,
             person=person.name,
             reason=f"rejected by {person.name}: {person.reason}",
         )
-        return model.log.entry(waiting["decision"]) or waiting
+        return model.store.log.entry(waiting["decision"]) or waiting
 
 
 def rollback(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     person: Person,
     to: int | None = None,
 ) -> Promotion:
@@ -188,9 +180,7 @@ def rollback(
     Its gates are not asked again: it has served. What the champion served until now stays.
 
     Args:
-        spec: the model.
-        model: its tables.
-        registry: its versions.
+        model: the model.
         person: who takes the champion back, and why.
         to: the version that is to serve; the champion before the present one, of those not taken
             back themselves, where missing.
@@ -199,77 +189,81 @@ def rollback(
         PromotionError: if there is no such version, or another move came first.
         RegistryError: if it cannot be loaded.
     """
-    seen = model.promotions()
-    with registry.lock(registry_lock(spec.name)):
-        promotions = settle(spec, model, registry)
-        version = _target(spec, model, promotions, to)
-        _require_unmoved(spec, model, seen, promotions)
-        _require_kept(model, version)
+    seen = model.store.promotions()
+    with model.registry.lock(registry_lock(model.spec.name)):
+        promotions = settle(model)
+        version = _target(model, promotions, to)
+        _require_unmoved(model, seen, promotions)
+        _require_kept(model.store, version)
         # Loaded before anything moves: what cannot be loaded cannot serve.
-        registry.pipeline(spec.name, version)
-        decision = f"{spec.name}-{ROLLBACK}-{len(promotions) + 1}-v{version}"
-        as_of = as_of_now(model, version)
-        return _move(spec, model, registry, version, as_of, decision, person)
+        model.registry.pipeline(model.spec.name, version)
+        decision = f"{model.spec.name}-{ROLLBACK}-{len(promotions) + 1}-v{version}"
+        as_of = as_of_now(model.store, version)
+        return _move(model, version, as_of, decision, person)
 
 
-def settle(spec: ModelSpec, model: ModelStore, registry: VersionRegistry) -> list[Promotion]:
+def settle(
+    model: ModelContext,
+) -> list[Promotion]:
     """Finishes a move that was cut short: aliases and record follow the table of promotions.
 
     Returns:
         The promotions.
     """
-    promotions = model.promotions()
+    promotions = model.store.promotions()
     if promotions:
         last = promotions[-1]
         for alias, version in ((PREVIOUS, last.previous), (CHAMPION, last.version)):
             # A version that somebody deleted from the registry is what a rollback is needed for.
             with suppress(RegistryError):
                 if version is not None:
-                    registry.set_alias(spec.name, alias, version)
-        record_promotion(model, last)
+                    model.registry.set_alias(model.spec.name, alias, version)
+        record_promotion(model.store, last)
     return promotions
 
 
-def finish(spec: ModelSpec, model: ModelStore, registry: VersionRegistry) -> Promotion | None:
+def finish(
+    model: ModelContext,
+) -> Promotion | None:
     """Finishes the last move if it was cut short; otherwise the registry is not asked.
 
     Returns:
         The promotion that was finished; None if there was nothing to finish.
     """
-    promotions = model.promotions()
+    promotions = model.store.promotions()
     # The record is what a move ends with.
-    entry = model.log.entry(promotions[-1].decision) if promotions else None
+    entry = model.store.log.entry(promotions[-1].decision) if promotions else None
     if not promotions or (entry and entry["outcome"] == "promoted"):
         return None
-    with registry.lock(registry_lock(spec.name)):
-        return settle(spec, model, registry)[-1]
+    with model.registry.lock(registry_lock(model.spec.name)):
+        return settle(model)[-1]
 
 
-def waiting_decision(model: ModelStore, version: int | None = None) -> dict[str, Any] | None:
+def waiting_decision(store: ModelStore, version: int | None = None) -> dict[str, Any] | None:
     """The last decision whose challenger, of that version or any, waits for a person."""
     waiting = [
         row
-        for row in model.log.entries(idle=False)
+        for row in store.log.entries(idle=False)
         if row["outcome"] == "waiting" and version in (None, row["challenger"])
     ]
     return waiting[-1] if waiting else None
 
 
-def record_promotion(model: ModelStore, promoted: Promotion) -> None:
+def record_promotion(store: ModelStore, promoted: Promotion) -> None:
     """Records the outcome of the decision that a promotion carries out, once.
 
     And the decision itself, where nothing asked for the move but a person.
     """
     is_rollback = f"-{ROLLBACK}-" in promoted.decision
     if is_rollback or f"-{MANUAL}-" in promoted.decision:
-        _record_by_hand(model, promoted, is_rollback)
+        _record_by_hand(store, promoted, is_rollback)
     how = "brought back" if is_rollback else "approved"
     why = (
         f"{how} by {promoted.person}: {promoted.reason}; it "
         if promoted.person
         else "passed its gates and "
     )
-    model.log.record(
+    store.log.record(
         decision=promoted.decision,
         stage="promoted",
         day=promoted.as_of,
@@ -280,59 +274,57 @@ def record_promotion(model: ModelStore, promoted: Promotion) -> None:
     )
 
 
-def _record_by_hand(model: ModelStore, promoted: Promotion, is_rollback: bool) -> None:
+def _record_by_hand(store: ModelStore, promoted: Promotion, is_rollback: bool) -> None:
     """Records that a person decided on a move, once.
 
     After the move, from what the table of promotions says of it: what was cut short before it moved
     anything leaves nothing on record.
     """
-    if model.log.entry(promoted.decision):
+    if store.log.entry(promoted.decision):
         return
     said = f"{promoted.person}: {promoted.reason}" if promoted.person else "materialized by hand"
-    model.log.record(
+    store.log.record(
         decision=promoted.decision,
         stage="decided",
         day=promoted.as_of,
         action=ROLLBACK if is_rollback else "promote",
         rules=[MANUAL],
         version=promoted.previous,
-        labelled=sum(model.labelled_counts(promoted.as_of)[0].values()),
+        labelled=sum(store.labelled_counts(promoted.as_of)[0].values()),
         reason=f"version {promoted.previous} taken back by {said}" if is_rollback else said,
     )
 
 
-def as_of_now(model: ModelStore, version: int) -> date:
+def as_of_now(store: ModelStore, version: int) -> date:
     """The last day that has features, or that the version or the champion is of, if later."""
-    promotions = model.promotions()
-    days = [model.version(version).as_of, model.last_day(), *(item.as_of for item in promotions)]
+    promotions = store.promotions()
+    days = [store.version(version).as_of, store.last_day(), *(item.as_of for item in promotions)]
     return max(day for day in days if day is not None)
 
 
-def _require_there(spec: ModelSpec, model: ModelStore, version: int) -> None:
-    versions = [record.version for record in model.versions()]
+def _require_there(model: ModelContext, version: int) -> None:
+    versions = [record.version for record in model.store.versions()]
     if version not in versions:
         raise PromotionError(
-            f"{spec.name} has no version {version}; its versions are "
+            f"{model.spec.name} has no version {version}; its versions are "
             f"{', '.join(map(str, versions)) or 'none yet'}"
         )
-    _require_kept(model, version)
+    _require_kept(model.store, version)
 
 
-def _require_kept(model: ModelStore, version: int) -> None:
+def _require_kept(store: ModelStore, version: int) -> None:
     try:
-        model.require_kept([version])
+        store.require_kept([version])
     except RemovedError as error:
         raise PromotionError(str(error)) from error
 
 
-def _require_not_taken_back(
-    spec: ModelSpec, model: ModelStore, promotions: list[Promotion], version: int
-) -> None:
-    back = _taken_back(model, promotions).get(version)
+def _require_not_taken_back(model: ModelContext, promotions: list[Promotion], version: int) -> None:
+    back, name = _taken_back(model.store, promotions).get(version), model.spec.name
     if back is not None:
         raise OvertakenError(
-            f"version {version} of {spec.name} was taken back on {back.as_of} ({back.decision}); "
-            f"only a person promotes it again: mlops-drift approve {spec.name} --version {version}"
+            f"version {version} of {name} was taken back on {back.as_of} ({back.decision}); "
+            f"only a person promotes it again: mlops-drift approve {name} --version {version}"
         )
 
 
@@ -348,42 +340,38 @@ def _require_later_day(
 
 
 def _require_unmoved(
-    spec: ModelSpec, model: ModelStore, seen: list[Promotion], promotions: list[Promotion]
+    model: ModelContext, seen: list[Promotion], promotions: list[Promotion]
 ) -> None:
     """A person decides about the champion that they saw, not about one that they have not seen."""
     if len(promotions) > len(seen):
         raise PromotionError(
-            f"another move came first: {_champion_since(spec, model, promotions[-1])}. Look again, "
+            f"another move came first: {_champion_since(model, promotions[-1])}. Look again, "
             "and repeat the command if it is still what you want"
         )
 
 
-def _require_gates(
-    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, version: int
-) -> list[GateResult]:
-    gates = evaluate_gates(spec, model, registry, version)
+def _require_gates(model: ModelContext, version: int) -> list[GateResult]:
+    gates = evaluate_gates(model, version)
     against = [gate for gate in gates if gate.verdict != "pass"]
     if against:
         raise PromotionError(
-            f"version {version} of {spec.name} may not be promoted: "
+            f"version {version} of {model.spec.name} may not be promoted: "
             + "; ".join(f"{gate.name} is {gate.verdict} ({gate.summary})" for gate in against)
         )
     return gates
 
 
 def _move(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     version: int,
     as_of: date,
     decision: str,
     person: Person | None,
 ) -> Promotion:
     """One commit lets the version serve; aliases and record follow, and can be set again."""
-    promotions = model.promotions()
-    record = model.version(version)
-    reference = Reference.from_files(model.sets.read_reference(record.training_set, version))
+    promotions = model.store.promotions()
+    record = model.store.version(version)
+    reference = Reference.from_files(model.store.sets.read_reference(record.training_set, version))
     promotion = Promotion(
         number=len(promotions) + 1,
         as_of=as_of,
@@ -395,16 +383,16 @@ def _move(
         person=person.name if person else None,
         reason=person.reason if person else None,
     )
-    registry.set_alias(spec.name, CHALLENGER, version)
-    model.add_promotion(promotion)
-    settle(spec, model, registry)
+    model.registry.set_alias(model.spec.name, CHALLENGER, version)
+    model.store.add_promotion(promotion)
+    settle(model)
     return promotion
 
 
-def _taken_back(model: ModelStore, promotions: list[Promotion]) -> dict[int, Promotion]:
+def _taken_back(store: ModelStore, promotions: list[Promotion]) -> dict[int, Promotion]:
     """The versions that a rollback replaced and that have not served since, with that rollback."""
     rollbacks = {
-        row["decision"] for row in model.log.entries(idle=False) if row["action"] == ROLLBACK
+        row["decision"] for row in store.log.entries(idle=False) if row["action"] == ROLLBACK
     }
     back: dict[int, Promotion] = {}
     for item in promotions:
@@ -414,48 +402,48 @@ def _taken_back(model: ModelStore, promotions: list[Promotion]) -> dict[int, Pro
     return back
 
 
-def _target(spec: ModelSpec, model: ModelStore, promotions: list[Promotion], to: int | None) -> int:
+def _target(model: ModelContext, promotions: list[Promotion], to: int | None) -> int:
     served = list(dict.fromkeys(item.version for item in promotions))
     if len(served) < 2:
         raise PromotionError(
-            f"{spec.name} has no earlier champion to go back to: "
+            f"{model.spec.name} has no earlier champion to go back to: "
             + (f"only version {served[0]} has served" if served else "no version has served yet")
         )
     champion = promotions[-1].version
     if to is None:
-        back = _taken_back(model, promotions)
+        back = _taken_back(model.store, promotions)
         first = next(n for n, item in enumerate(promotions) if item.version == champion)
         before = [item.version for item in promotions[:first] if item.version not in back]
         if not before:
             raise PromotionError(
-                f"no champion of {spec.name} before version {champion} is left to go back to; "
-                f"name one of those that have served: {', '.join(map(str, served))}"
+                f"no champion of {model.spec.name} before version {champion} is left to go back "
+                f"to; name one of those that have served: {', '.join(map(str, served))}"
             )
         return before[-1]
     if to == champion:
-        raise PromotionError(_champion_since(spec, model, promotions[-1]))
+        raise PromotionError(_champion_since(model, promotions[-1]))
     if to not in served:
         raise PromotionError(
-            f"version {to} of {spec.name} has never served; those that have are "
+            f"version {to} of {model.spec.name} has never served; those that have are "
             f"{', '.join(map(str, served))}. A version that has not is approved, not gone back to"
         )
     return to
 
 
-def _champion_since(spec: ModelSpec, model: ModelStore, champion: Promotion) -> str:
-    said = model.log.outcome(champion.decision)
-    return f"version {champion.version} is the champion of {spec.name} already" + (
+def _champion_since(model: ModelContext, champion: Promotion) -> str:
+    said = model.store.log.outcome(champion.decision)
+    return f"version {champion.version} is the champion of {model.spec.name} already" + (
         f" ({said})" if said else ""
     )
 
 
-def _none_waits(spec: ModelSpec, model: ModelStore, version: int | None = None) -> str:
+def _none_waits(model: ModelContext, version: int | None = None) -> str:
     """Why there is nothing to approve or to reject, with who was faster."""
     what = "no challenger" if version is None else f"no challenger of version {version}"
     settled = [
         row
-        for row in model.log.entries(idle=False)
+        for row in model.store.log.entries(idle=False)
         if row["outcome"] in ("promoted", "rejected") and version in (None, row["challenger"])
     ]
     last = f"; the last one: {settled[-1]['outcome_reason']}" if settled else ""
-    return f"{what} of {spec.name} waits for approval{last}"
+    return f"{what} of {model.spec.name} waits for approval{last}"

@@ -6,11 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.context import ModelContext
 from mlops_drift.learning.metrics import Array
 from mlops_drift.pipeline.logged import is_of_this_code, made_by, refit
-from mlops_drift.registry.base import VersionRegistry
-from mlops_drift.store.model_store import ModelStore
 
 
 @dataclass(frozen=True)
@@ -40,9 +38,7 @@ class Rebuilt:
 
 
 def rebuild(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     version: int,
     *,
     search_again: bool = False,
@@ -50,9 +46,7 @@ def rebuild(
     """Trains a version again, from its stored training set, description, recipe and seed.
 
     Args:
-        spec: the model; of the version the description that it was made by is used.
-        model: its tables.
-        registry: its versions.
+        model: the model; of the version the description that it was made by is used.
         version: number of the version.
         search_again: whether the search is made again too, all of its trials.
 
@@ -65,11 +59,11 @@ def rebuild(
     from mlops_drift.learning.families.base import predict
     from mlops_drift.learning.model import train
 
-    record = model.version(version)
-    model.require_kept([version])
-    training_set = model.sets.read(record.training_set)
+    record = model.store.version(version)
+    model.store.require_kept([version])
+    training_set = model.store.sets.read(record.training_set)
     part = training_set.train.to_pandas()
-    then, recipe = made_by(registry, spec.name, version)
+    then, recipe = made_by(model.registry, model.spec.name, version)
     again = refit(then, recipe, part)
     same_recipe = None
     if search_again:
@@ -79,7 +73,7 @@ def rebuild(
     rows = pa.concat_tables([training_set.train, training_set.test]).to_pandas()
     rows = rows[list(again.columns)]
     mine = again.predict(rows)
-    theirs = predict(registry.pipeline(spec.name, version), again.target, rows)
+    theirs = predict(model.registry.pipeline(model.spec.name, version), again.target, rows)
     unequal = ~(
         _same(mine["prediction"], theirs["prediction"]) & _same(mine["score"], theirs["score"])
     )
@@ -89,7 +83,7 @@ def rebuild(
         len(rows),
         int(unequal.sum()),
         float(np.nanmax(apart, initial=0.0)),
-        is_of_this_code(registry.tags(spec.name, version)),
+        is_of_this_code(model.registry.tags(model.spec.name, version)),
         same_recipe,
     )
 

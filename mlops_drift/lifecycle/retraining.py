@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError, is_interruption
 from mlops_drift.learning.gates.base import GateResult
@@ -22,7 +23,6 @@ from mlops_drift.pipeline.training import (
 )
 from mlops_drift.policy.config import TrainingWindow
 from mlops_drift.policy.decision import Decision
-from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift.store.troubles import sentence_of
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
 
 
 def choose_rows(
-    spec: ModelSpec,
-    model: ModelStore,
+    model: ModelContext,
     as_of: date,
     candidates: Mapping[TrainingWindow, date | None],
     decision: str,
 ) -> "WindowChoice":
     """The training window that predicts the most recent labelled rows best; recorded once."""
+    spec = model.spec
     from mlops_drift.learning.window_choice import choose_window
 
     starts = list(candidates.values())
     since = None if None in starts else min(day for day in starts if day is not None)
     chosen = choose_window(
-        model.labelled(as_of, since),
+        model.store.labelled(as_of, since),
         candidates,
         spec.columns,
         spec.target,
         spec.training,
         spec.key,
     )
-    model.log.record(
+    model.store.log.record(
         decision=decision,
         stage="chosen",
         day=as_of,
@@ -76,7 +76,7 @@ def chosen_sentence(chosen: "WindowChoice", spec: ModelSpec) -> str:
 
 
 def reject(
-    model: ModelStore,
+    store: ModelStore,
     decision: str,
     day: date,
     reason: str,
@@ -84,7 +84,7 @@ def reject(
     against: Sequence[str] = (),
 ) -> None:
     """Records that a decision led to no new champion, and which gates were against it."""
-    model.log.record(
+    store.log.record(
         decision=decision,
         stage="rejected",
         day=day,
@@ -95,7 +95,7 @@ def reject(
 
 
 @contextmanager
-def ending(spec: ModelSpec, model: ModelStore, decision: str | None, day: date) -> Iterator[None]:
+def ending(model: ModelContext, decision: str | None, day: date) -> Iterator[None]:
     """What is raised ends a decision, with the reason on record.
 
     Data that nothing can be learned from reject it, anything else lets it fail. Not so a person who
@@ -106,23 +106,23 @@ def ending(spec: ModelSpec, model: ModelStore, decision: str | None, day: date) 
         yield
     except TrainingSetError as error:
         if decision:
-            reject(model, decision, day, str(error))
+            reject(model.store, decision, day, str(error))
         raise
     except Exception as error:
-        if decision and not _is_resumable(model, decision, error):
-            model.log.record(
+        if decision and not _is_resumable(model.store, decision, error):
+            model.store.log.record(
                 decision=decision,
                 stage="failed",
                 day=day,
-                digest=made_by(spec, model, day),
+                digest=made_by(model, day),
                 reason=_in_a_line(error),
             )
         raise
 
 
-def _is_resumable(model: ModelStore, decision: str, error: Exception) -> bool:
+def _is_resumable(store: ModelStore, decision: str, error: Exception) -> bool:
     is_of_the_machine = sentence_of(error) and not isinstance(error, MemoryError)
-    begun = [item.decision for item in model.promotions()]
+    begun = [item.decision for item in store.promotions()]
     return bool(is_of_the_machine or is_interruption(repr(error)) or decision in begun)
 
 
@@ -133,7 +133,7 @@ def _in_a_line(error: Exception) -> str:
 
 
 def refuse(
-    model: ModelStore, decision: str, day: date, version: int, gates: list[GateResult]
+    store: ModelStore, decision: str, day: date, version: int, gates: list[GateResult]
 ) -> bool:
     """Ends a decision whose challenger does not pass its gates.
 
@@ -143,13 +143,13 @@ def refuse(
     against = [gate for gate in gates if gate.verdict != "pass"]
     if against:
         reasons = " ".join(gate.summary for gate in against)
-        reject(model, decision, day, reasons, version, [gate.name for gate in against])
+        reject(store, decision, day, reasons, version, [gate.name for gate in against])
     return bool(against)
 
 
-def wait_for_approval(model: ModelStore, decision: str, day: date, version: int) -> None:
+def wait_for_approval(store: ModelStore, decision: str, day: date, version: int) -> None:
     """Records that a challenger has passed its gates and waits for a person."""
-    model.log.record(
+    store.log.record(
         decision=decision,
         stage="waiting",
         day=day,
@@ -168,9 +168,7 @@ def champion_already(version: int) -> str:
 
 
 def promote_or_reject(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     version: int,
     day: date,
     decision: str,
@@ -181,21 +179,19 @@ def promote_or_reject(
         The promotion; None if the version is the champion already, or a later move came first.
     """
     try:
-        promoted = promote(spec, model, registry, version, day, decision)
+        promoted = promote(model, version, day, decision)
     except OvertakenError as error:
-        reject(model, decision, day, str(error), version)
+        reject(model.store, decision, day, str(error), version)
         return None
     if promoted is None:
-        reject(model, decision, day, champion_already(version), version)
+        reject(model.store, decision, day, champion_already(version), version)
     else:
-        record_promotion(model, promoted)
+        record_promotion(model.store, promoted)
     return promoted
 
 
 def carry_out(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     decision: Decision,
     *,
     trainer: Trainer | None = None,
@@ -211,32 +207,28 @@ def carry_out(
     """
     name, day = decision.id, decision.day
     try:
-        with ending(spec, model, name, day):
-            return _carried_out(spec, model, registry, decision, trainer, on_trial)
+        with ending(model, name, day):
+            return _carried_out(model, decision, trainer, on_trial)
     except Exception:
-        if not model.log.outcome(name):
+        if not model.store.log.outcome(name):
             raise
         return None
 
 
 def _carried_out(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     decision: Decision,
     trainer: Trainer | None,
     on_trial: OnTrial,
 ) -> Promotion | None:
     name, day = decision.id, decision.day
-    chosen = choose_rows(spec, model, day, decision.candidates, name)
-    stored = build_training_set(spec, model, day, chosen.since)
-    record, _ = train_challenger(spec, model, registry, stored.id, day, on_trial, trainer=trainer)
-    if refuse(
-        model, name, day, record.version, evaluate_gates(spec, model, registry, record.version)
-    ):
+    chosen = choose_rows(model, day, decision.candidates, name)
+    stored = build_training_set(model, day, chosen.since)
+    record, _ = train_challenger(model, stored.id, day, on_trial, trainer=trainer)
+    if refuse(model.store, name, day, record.version, evaluate_gates(model, record.version)):
         return None
-    record_baseline(spec, model, registry, record.version)
-    if spec.policy.approval == "manual":
-        wait_for_approval(model, name, day, record.version)
+    record_baseline(model, record.version)
+    if model.spec.policy.approval == "manual":
+        wait_for_approval(model.store, name, day, record.version)
         return None
-    return promote_or_reject(spec, model, registry, record.version, day, name)
+    return promote_or_reject(model, record.version, day, name)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.decisions import decide_now
 from mlops_drift.lifecycle.promotion import waiting_decision
 from mlops_drift.lifecycle.shadow.scoring import shadow_summary
@@ -15,7 +15,9 @@ from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
 
 
-def read_status(spec: ModelSpec, model: ModelStore) -> dict[str, Any]:
+def read_status(
+    model: ModelContext,
+) -> dict[str, Any]:
     """Where a model stands at the end of its last day.
 
     Returns:
@@ -28,11 +30,12 @@ def read_status(spec: ModelSpec, model: ModelStore) -> dict[str, Any]:
         age), missing_days (day, source, file: days that had no file, of which none has come since)
         and decisions.
     """
-    last = model.last_landed_day()
-    promotions = model.promotions()
-    tables = model.tables
+    store = model.store
+    last = store.last_landed_day()
+    promotions = store.promotions()
+    tables = store.tables
     counted = {
-        name: model.lake.query("SELECT count(*) AS n FROM t", t=table)["n"][0].as_py()
+        name: store.lake.query("SELECT count(*) AS n FROM t", t=table)["n"][0].as_py()
         for name, table in (
             ("events", tables.events),
             ("labels", tables.labels),
@@ -40,10 +43,10 @@ def read_status(spec: ModelSpec, model: ModelStore) -> dict[str, Any]:
             ("predictions", tables.predictions),
         )
     }
-    champion = model.version(promotions[-1].version) if promotions else None
-    decision = decide_now(spec, model, last) if last else None
+    champion = store.version(promotions[-1].version) if promotions else None
+    decision = decide_now(model, last) if last else None
     return {
-        "model": spec.name,
+        "model": model.spec.name,
         "last_day": last,
         "champion": {
             "version": champion.version,
@@ -57,7 +60,7 @@ def read_status(spec: ModelSpec, model: ModelStore) -> dict[str, Any]:
         if champion
         else None,
         **counted,
-        "labels_without_event": sum(model.unmatched_labels(spec.start_date, last).values())
+        "labels_without_event": sum(store.unmatched_labels(model.spec.start_date, last).values())
         if last
         else 0,
         "sources": {
@@ -67,16 +70,16 @@ def read_status(spec: ModelSpec, model: ModelStore) -> dict[str, Any]:
                 "gone_days": _by_day(account.gone_days),
             }
             for source in (EVENTS, LABELS)
-            if (account := read_account(model, source))
+            if (account := read_account(store, source))
         },
-        "checks": [_as_of(row, last) for row in _checks(model, last)] if last else [],
-        "shadow": _shadow(model),
+        "checks": [_as_of(row, last) for row in _checks(store, last)] if last else [],
+        "shadow": _shadow(store),
         "next": f"{decision.action}: {decision.reason}"
         if decision
-        else _first(model, counted["rejected"]),
-        "label_coverage": _coverage(model, last) if last else [],
-        "missing_days": model.missing_files(spec.start_date, date.max),
-        "decisions": model.log.entries(idle=False),
+        else _first(store, counted["rejected"]),
+        "label_coverage": _coverage(store, last) if last else [],
+        "missing_days": store.missing_files(model.spec.start_date, date.max),
+        "decisions": store.log.entries(idle=False),
     }
 
 
@@ -84,29 +87,29 @@ def _by_day(rows: Mapping[date, int]) -> list[dict[str, Any]]:
     return [{"day": day, "rows": number} for day, number in rows.items()]
 
 
-def _first(model: ModelStore, rejected: int) -> str:
+def _first(store: ModelStore, rejected: int) -> str:
     """What to do as long as no day has a row."""
     if not rejected:
         return "materialize a first day"
-    [most] = model.lake.rows(
+    [most] = store.lake.rows(
         "SELECT reason FROM r GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 1",
-        r=model.tables.quarantined,
+        r=store.tables.quarantined,
     )
     return (
         f"mend the source, of which no row could be used ({most['reason']}); all of them are in "
-        f"{model.tables.quarantined.name}"
+        f"{store.tables.quarantined.name}"
     )
 
 
-def _shadow(model: ModelStore) -> dict[str, Any] | None:
-    waiting = waiting_decision(model)
+def _shadow(store: ModelStore) -> dict[str, Any] | None:
+    waiting = waiting_decision(store)
     if waiting is None:
         return None
     version = waiting["challenger"]
     return {
         "version": version,
         "since": waiting["settled"],
-        "windows": shadow_summary(model, version),
+        "windows": shadow_summary(store, version),
     }
 
 
@@ -118,20 +121,20 @@ def _as_of(row: dict[str, Any], last: date) -> dict[str, Any]:
     return {**row, "verdict": "unknown", "reason": reason}
 
 
-def _coverage(model: ModelStore, last: date) -> list[dict[str, Any]]:
-    table = model.tables.label_coverage
-    return model.lake.rows(
+def _coverage(store: ModelStore, last: date) -> list[dict[str, Any]]:
+    table = store.tables.label_coverage
+    return store.lake.rows(
         "SELECT * FROM c WHERE day = (SELECT max(day) FROM c) ORDER BY age_from",
         c=Scan(table, until=last),
     )
 
 
-def _checks(model: ModelStore, last: date) -> list[dict[str, Any]]:
+def _checks(store: ModelStore, last: date) -> list[dict[str, Any]]:
     """The worst number of each check on the last day that it had one.
 
     A day without a file of events is not well because its labels are, nor the other way round.
     """
-    return model.lake.rows(
+    return store.lake.rows(
         f"""
         WITH numbers AS (
             SELECT day, "check", version, "column", value, threshold, n, verdict, reason,
@@ -154,7 +157,7 @@ def _checks(model: ModelStore, last: date) -> list[dict[str, Any]]:
                     abs(value - threshold), "column") = 1
         ORDER BY "check"
         """,
-        drift=Scan(model.tables.drift, until=last),
-        performance=Scan(model.tables.performance, until=last),
-        quality=Scan(model.tables.quality, until=last),
+        drift=Scan(store.tables.drift, until=last),
+        performance=Scan(store.tables.performance, until=last),
+        quality=Scan(store.tables.quality, until=last),
     )

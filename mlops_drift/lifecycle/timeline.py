@@ -46,9 +46,9 @@ class Timeline:
         return asdict(self)
 
 
-def read_timeline(model: ModelStore, first: date, last: date) -> Timeline:
+def read_timeline(store: ModelStore, first: date, last: date) -> Timeline:
     """Reads the story of a model from `first` to `last`, as known at the end of `last`."""
-    promoted = {item.version for item in model.promotions(until=last)}
+    promoted = {item.version for item in store.promotions(until=last)}
     versions = [
         {
             "version": record.version,
@@ -60,21 +60,21 @@ def read_timeline(model: ModelStore, first: date, last: date) -> Timeline:
             "promoted": record.version in promoted,
             "family": record.family,
         }
-        for record in model.versions()
+        for record in store.versions()
         if first <= record.as_of <= last
     ]
-    failed = model.lake.rows(
+    failed = store.lake.rows(
         ALARMS,
-        drift=Scan(model.tables.drift, first, last),
-        performance=Scan(model.tables.performance, first, last),
-        quality=Scan(model.tables.quality, first, last),
+        drift=Scan(store.tables.drift, first, last),
+        performance=Scan(store.tables.performance, first, last),
+        quality=Scan(store.tables.quality, first, last),
     )
     # Data that landed before it was known who would serve the day is about that version too.
-    champions = model.champions(first, last)
+    champions = store.champions(first, last)
     for row in failed:
         if row["check"] == DATA_QUALITY:
             row["version"] = champion.version if (champion := champions[row["day"]]) else 0
-    kpi = [row for row in model.daily_values(None, last) if row["day"] >= first]
+    kpi = [row for row in store.daily_values(None, last) if row["day"] >= first]
     decisions = [
         {
             "decision": row["decision"],
@@ -93,7 +93,7 @@ def read_timeline(model: ModelStore, first: date, last: date) -> Timeline:
             "against": row["against"],
             "outcome_reason": row["outcome_reason"],
         }
-        for row in model.log.entries(idle=False)
+        for row in store.log.entries(idle=False)
         if first <= row["day"] <= last
     ]
     alarms = [row for row in failed if row["check"] not in WARNINGS]

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.config import EXACT_METRICS
 from mlops_drift.drift.explain import RankedColumn, SegmentShift, rank, segment_shifts
@@ -113,7 +114,7 @@ def ranked(day: DriftDay, verdicts: Sequence[ColumnVerdict]) -> list[RankedColum
 
 
 def measure_drift(
-    spec: ModelSpec, model: ModelStore, first: date, last: date, *, for_the_record: bool = True
+    model: ModelContext, first: date, last: date, *, for_the_record: bool = True
 ) -> list[DriftDay]:
     """Profiles the days `first` to `last`, judges their windows, and stores both.
 
@@ -121,23 +122,21 @@ def measure_drift(
     without a file says so.
 
     Args:
-        spec: the model.
-        model: its tables.
+        model: the model.
         first: first day.
         last: last day.
         for_the_record: whether KS and Wasserstein of single days are measured although no verdict
             rests on them.
     """
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    champions = model.champions(first, last)
+    champions = model.store.champions(first, last)
     # By promotion: a version that was replaced may come back.
     served = {item.number: item for item in champions.values() if item}
-    model.require_kept(item.version for item in served.values())
-    lookback = timedelta(days=max(spec.monitors.drift.windows))
-    missing = without_events(model, first - lookback, last)
+    model.store.require_kept(item.version for item in served.values())
+    lookback = timedelta(days=max(model.spec.monitors.drift.windows))
+    missing = without_events(model.store, first - lookback, last)
     serving = {
         number: _Serving(
-            spec,
             model,
             champion,
             [day for day in days if champions[day] == champion],
@@ -149,16 +148,16 @@ def measure_drift(
     judged = [
         serving[champion.number].judge(day)
         if (champion := champions[day])
-        else DriftDay(day, None, _events(model, day))
+        else DriftDay(day, None, _events(model.store, day))
         for day in days
     ]
-    _store(spec, model, first, last, judged, list(serving.values()))
+    _store(model, first, last, judged, list(serving.values()))
     return judged
 
 
-def _events(model: ModelStore, day: date) -> int:
-    scan = Scan(model.tables.features, day, day)
-    return int(model.lake.query("SELECT 1 FROM f", f=scan).num_rows)
+def _events(store: ModelStore, day: date) -> int:
+    scan = Scan(store.tables.features, day, day)
+    return int(store.lake.query("SELECT 1 FROM f", f=scan).num_rows)
 
 
 class _Serving:
@@ -166,24 +165,24 @@ class _Serving:
 
     def __init__(
         self,
-        spec: ModelSpec,
-        model: ModelStore,
+        model: ModelContext,
         champion: Promotion,
         days: Sequence[date],
         for_the_record: bool,
         missing: Sequence[date],
     ) -> None:
-        self._spec, self._model, self.champion = spec, model, champion
+        spec = model.spec
+        self._spec, self._model, self.champion = spec, model.store, champion
         self._for_the_record, self._missing = for_the_record, missing
         self._monitor = spec.monitors.drift
-        files = model.sets.read_reference(champion.training_set, champion.version)
+        files = model.store.sets.read_reference(champion.training_set, champion.version)
         born_with = Reference.from_files(files)
         self.reference = born_with.select(
             name for name in born_with.columns if name != spec.target.column
         )
         self._features = self.reference.select(spec.columns)
         self._predictions = self.reference.select(prediction_kinds(spec))
-        self._importance = model.sets.read_importance(champion.training_set, champion.version)
+        self._importance = model.store.sets.read_importance(champion.training_set, champion.version)
         self._first = min(days)
         self._kept = self._read(min(days), max(days))
         self.profiles = {**self._stored(until=min(days)), **self._measured(days)}
@@ -405,8 +404,7 @@ def _by_segment(reference: Reference, rows: Rows, by: str) -> dict[Any, ColumnPr
 
 
 def _store(
-    spec: ModelSpec,
-    model: ModelStore,
+    model: ModelContext,
     first: date,
     last: date,
     judged: Sequence[DriftDay],
@@ -423,14 +421,14 @@ def _store(
         {
             "day": item.day,
             "version": item.champion.version,
-            "check": check_of(spec, verdict),
+            "check": check_of(model.spec, verdict),
             **verdict.to_row(),
         }
         for item in judged
         if item.champion
         for verdict in item.verdicts
     ]
-    tables = model.tables
+    tables = model.store.tables
     for table, rows in ((tables.profiles, counted), (tables.drift, verdicts)):
         data = pa.Table.from_pylist(rows, schema=table.schema)
-        model.lake.replace_days(table, first, last, data)
+        model.store.lake.replace_days(table, first, last, data)

@@ -4,31 +4,28 @@ from datetime import date
 
 import numpy as np
 
-from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.context import ModelContext
 from mlops_drift.monitors.checks import ERROR_DRIFT
 from mlops_drift.monitors.performance import PerformanceVerdict
-from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
 
-def judge_errors(
-    spec: ModelSpec, model: ModelStore, day: date, champion: Promotion
-) -> list[PerformanceVerdict]:
+def judge_errors(model: ModelContext, day: date, champion: Promotion) -> list[PerformanceVerdict]:
     """Whether the errors of the champion have risen since it was promoted; empty if not watched.
 
     Errors come in the order in which their labels arrived: 0 and 1 for classes, absolute errors
     for numbers. The first label of an event counts, as it did for a detector that was there.
     """
-    monitor = spec.monitors.performance.streaming
+    monitor = model.spec.monitors.performance.streaming
     if monitor is None:
         return []
     from mlops_drift.monitors.streaming import detect
 
-    rows = model.errors_in_order(champion.version, day)
+    rows = model.store.errors_in_order(champion.version, day)
     truth, prediction = (rows[name].to_numpy() for name in ("label", "prediction"))
     errors = (
         (truth != prediction).astype(float)
-        if spec.target.is_classification
+        if model.spec.target.is_classification
         else np.abs(truth.astype(float) - prediction.astype(float))
     )
     found = detect(errors, monitor)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.context import ModelContext
 from mlops_drift.learning.metrics import METRICS
 from mlops_drift.monitors.performance import Limits, Measured, PerformanceVerdict, judge_estimate
-from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
 if TYPE_CHECKING:
@@ -23,23 +22,21 @@ class Estimates:
     """The estimated performance of the days that each champion served.
 
     Args:
-        spec: the model.
-        model: its tables.
+        model: the model.
         champions: who serves each of the days.
         versions: the versions by number.
     """
 
     def __init__(
         self,
-        spec: ModelSpec,
-        model: ModelStore,
+        model: ModelContext,
         champions: Mapping[date, Promotion | None],
         versions: "Mapping[int, Version]",
     ) -> None:
         first, last = min(champions), max(champions)
         served = {item.number: item for item in champions.values() if item}
         self._served = {
-            number: _Estimates(spec, model, item, versions[item.version], first, last)
+            number: _Estimates(model, item, versions[item.version], first, last)
             for number, item in served.items()
         }
 
@@ -51,18 +48,18 @@ class Estimates:
 class _Estimates:
     def __init__(
         self,
-        spec: ModelSpec,
-        model: ModelStore,
+        model: ModelContext,
         champion: Promotion,
         version: "Version",
         first: date,
         last: date,
     ) -> None:
+        spec = model.spec
         self._spec, self._champion, self._version = spec, champion, version
         lookback = max(spec.monitors.performance.windows)
         since = max(champion.as_of + timedelta(days=1), first - timedelta(days=lookback - 1))
         self._columns = [] if spec.target.is_classification else list(spec.columns)
-        rows = model.predicted(version.record.version, since, last, self._columns)
+        rows = model.store.predicted(version.record.version, since, last, self._columns)
         self._days = np.array([day.toordinal() for day in rows["day"].to_pylist()], dtype=np.int64)
         self._rows = rows.drop_columns(["day"]).to_pandas()
 

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.sql import identifier
 from mlops_drift.store.derivation import Derivation, FeatureError
@@ -11,7 +12,7 @@ from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
 
 
-def make_features(spec: ModelSpec, model: ModelStore, first: date, last: date) -> pa.Table:
+def make_features(model: ModelContext, first: date, last: date) -> pa.Table:
     """Puts the features of the days `first` to `last` into their table.
 
     Returns:
@@ -20,20 +21,20 @@ def make_features(spec: ModelSpec, model: ModelStore, first: date, last: date) -
     Raises:
         FeatureError: if features.sql cannot be used; nothing is written then.
     """
-    table = model.tables.features
+    table = model.store.tables.features
     columns = ", ".join(identifier(name) for name in table.schema.names)
-    derived = _derived(spec, model, first, last)
-    join = f"JOIN derived USING (day, {identifier(spec.key)})" if derived is not None else ""
-    features = model.lake.query(
+    derived = _derived(model, first, last)
+    join = f"JOIN derived USING (day, {identifier(model.spec.key)})" if derived is not None else ""
+    features = model.store.lake.query(
         f"SELECT {columns} FROM events {join} ORDER BY day, event_time",
-        events=Scan(model.tables.events, first, last),
+        events=Scan(model.store.tables.events, first, last),
         **({} if derived is None else {"derived": derived}),
     ).cast(table.schema)
-    model.lake.replace_days(table, first, last, features)
+    model.store.lake.replace_days(table, first, last, features)
     return features
 
 
-def require_point_in_time(spec: ModelSpec, model: ModelStore, features: pa.Table) -> None:
+def require_point_in_time(model: ModelContext, features: pa.Table) -> None:
     """Requires that derived features are what features.sql makes of what was known on their day.
 
     They are made again, day by day, and compared. So a feature that knew more than its day, that
@@ -41,21 +42,21 @@ def require_point_in_time(spec: ModelSpec, model: ModelStore, features: pa.Table
     of a training set.
 
     Args:
-        spec: the model.
-        model: its tables.
+        model: the model.
         features: rows with the day, the key and the derived columns.
 
     Raises:
         FeatureError: if a value differs; the message names the column, the day and the key.
     """
+    spec = model.spec
     if spec.derivation is None or not features.num_rows:
         return
     days = features["day"].to_pylist()
-    made = _derived(spec, model, min(days), max(days))
+    made = _derived(model, min(days), max(days))
     key = identifier(spec.key)
     for name in spec.derived_columns:
         column = identifier(name)
-        different = model.lake.rows(
+        different = model.store.lake.rows(
             f"""
             SELECT f.day, f.{key} AS key, f.{column} AS stored, m.{column} AS made,
                    m.{key} IS NOT NULL AS known, count(*) OVER () AS n
@@ -78,15 +79,17 @@ def require_point_in_time(spec: ModelSpec, model: ModelStore, features: pa.Table
             )
 
 
-def _derived(spec: ModelSpec, model: ModelStore, first: date, last: date) -> pa.Table | None:
+def _derived(model: ModelContext, first: date, last: date) -> pa.Table | None:
     """The day, the key and the derived columns; None for a model without any."""
+    spec = model.spec
+    store = model.store
     if spec.derivation is None:
         return None
     since = first - timedelta(days=spec.history_days)
-    events = model.lake.read(Scan(model.tables.events, since, last))
-    labels = model.lake.read(Scan(model.tables.labels, since, last))
+    events = store.lake.read(Scan(store.tables.events, since, last))
+    labels = store.lake.read(Scan(store.tables.labels, since, last))
     made = _by_day(spec.derivation, events, labels, first, last)
-    return pa.concat_tables(made) if made else _no_rows(model, spec)
+    return pa.concat_tables(made) if made else _no_rows(store, spec)
 
 
 def _by_day(
@@ -98,7 +101,7 @@ def _by_day(
     ]
 
 
-def _no_rows(model: ModelStore, spec: ModelSpec) -> pa.Table:
+def _no_rows(store: ModelStore, spec: ModelSpec) -> pa.Table:
     names = ["day", spec.key, *spec.derived_columns]
-    schema = model.tables.features.schema
+    schema = store.tables.features.schema
     return pa.schema([schema.field(name) for name in names]).empty_table()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.gates.base import (
     FRESH_ROWS,
@@ -45,18 +46,20 @@ def model_gates(spec: ModelSpec) -> list[Gate]:
     return gates_of(spec.gates, spec.columns, spec.monitors.performance.business)
 
 
-def evaluate_gates(
-    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, version: int
-) -> list[GateResult]:
+def evaluate_gates(model: ModelContext, version: int) -> list[GateResult]:
     """Evaluates every gate for a version, from its stored training set and the registry.
 
     A new process loads the stored model while the other gates are judged. That it has predicted the
     same, that a second fit has, and how long predictions took, is remembered for these bytes.
     """
+    spec = model.spec
     from threadpoolctl import threadpool_limits
 
-    stored = model.sets.read(model.version(version).training_set)
-    artifact, tags = registry.artifact(spec.name, version), registry.tags(spec.name, version)
+    stored = model.store.sets.read(model.store.version(version).training_set)
+    artifact, tags = (
+        model.registry.artifact(spec.name, version),
+        model.registry.tags(spec.name, version),
+    )
     shown = {name for name in SHOWN_ONCE if tags.get(name) == artifact.digest}
     train = stored.train.to_pandas()
     test = stored.test.to_pandas()
@@ -66,10 +69,10 @@ def evaluate_gates(
         fresh_predictions = None
         if FreshProcess.name not in shown:
             answer = beside.submit(
-                registry.fresh_predictions, spec.name, version, spec.target, fresh_rows
+                model.registry.fresh_predictions, spec.name, version, spec.target, fresh_rows
             )
             fresh_predictions = partial(_answered, answer)
-        predict = _predictor(spec, registry, version)
+        predict = _predictor(spec, model.registry, version)
         candidate = Candidate(
             target=spec.target,
             columns=spec.columns,
@@ -83,28 +86,26 @@ def evaluate_gates(
             test=test,
             predicted=predict(test),
             predict=predict,
-            out_of_fold=_out_of_fold(registry, spec.name, version),
+            out_of_fold=_out_of_fold(model.registry, spec.name, version),
             size=artifact.size,
             signature=artifact.signature,
             fresh_rows=fresh_rows,
             fresh_predictions=fresh_predictions,
             refitted=None
             if RefitConsistency.name in shown
-            else partial(_refitted, spec, registry, version, train, test),
+            else partial(_refitted, spec, model.registry, version, train, test),
             made_by_this_code=is_of_this_code(tags),
-            champion_comparison=_champion_comparison(
-                spec, model, registry, version, stored, predict
-            ),
+            champion_comparison=_champion_comparison(model, version, stored, predict),
             milliseconds=_milliseconds(tags, artifact.digest),
         )
         found = [gate.judge(candidate) for gate in model_gates(spec)]
     for result in found:
         if result.name in SHOWN_ONCE and result.name not in shown and result.verdict == "pass":
-            registry.set_tag(spec.name, version, result.name, artifact.digest)
+            model.registry.set_tag(spec.name, version, result.name, artifact.digest)
         elif result.name in MEASURED_ONCE and result.verdict == "pass":
             measured = f"{artifact.digest} {result.value!r}"
             if tags.get(result.name) != measured:
-                registry.set_tag(spec.name, version, result.name, measured)
+                model.registry.set_tag(spec.name, version, result.name, measured)
     return found
 
 
@@ -147,27 +148,26 @@ def _out_of_fold(registry: VersionRegistry, model: str, version: int) -> "pd.Dat
 
 
 def _champion_comparison(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     version: int,
     stored: TrainingSet,
     predict: Predict,
 ) -> ChampionComparison | None:
     """Both models on those rows of the test split that the champion did not train on."""
-    champion = _champion(model, version)
+    spec = model.spec
+    champion = _champion(model.store, version)
     if champion is None:
         return None
-    known = model.sets.read(champion.training_set).train[spec.key]
+    known = model.store.sets.read(champion.training_set).train[spec.key]
     rows = stored.test.filter(pc.invert(pc.is_in(stored.test[spec.key], known))).to_pandas()
     if len(rows) == 0:
         return ChampionComparison(rows[spec.target.column].to_numpy(), rows, rows)
-    theirs = _predictor(spec, registry, champion.version)
+    theirs = _predictor(spec, model.registry, champion.version)
     return ChampionComparison(rows[spec.target.column].to_numpy(), predict(rows), theirs(rows))
 
 
-def _champion(model: ModelStore, version: int) -> Promotion | None:
-    others = [item for item in model.promotions() if item.version != version]
+def _champion(store: ModelStore, version: int) -> Promotion | None:
+    others = [item for item in store.promotions() if item.version != version]
     return others[-1] if others else None
 
 

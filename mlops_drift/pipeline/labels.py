@@ -8,7 +8,7 @@ from math import nan
 import pandas as pd
 import pyarrow as pa
 
-from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.context import ModelContext
 from mlops_drift.drift.profile import Profile, add, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import METRIC_NAMES, ColumnVerdict, judge
@@ -16,7 +16,6 @@ from mlops_drift.monitors.checks import LABEL_DRIFT
 from mlops_drift.monitors.performance import PerformanceVerdict
 from mlops_drift.pipeline.missing_days import ranges
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
 # Ages in days over which the share without label is counted, beyond the declared delay.
@@ -28,8 +27,7 @@ class LabelDrift:
     """The labels of what each champion served, against the labels it was trained on.
 
     Args:
-        spec: the model.
-        model: its tables.
+        model: the model.
         champions: who serves each of the days.
         outcomes: labelled predictions with `day`, `version`, `key`, `label` and `label_day`, days
             as ordinals; a corrected label has a row for each arrival.
@@ -37,15 +35,14 @@ class LabelDrift:
 
     def __init__(
         self,
-        spec: ModelSpec,
-        model: ModelStore,
+        model: ModelContext,
         champions: Mapping[date, Promotion | None],
         outcomes: pd.DataFrame,
     ) -> None:
-        self._spec, self._outcomes = spec, outcomes
+        self._spec, self._outcomes = model.spec, outcomes
         served = {item.number: item for item in champions.values() if item}
         self._served = {
-            number: _Labels(spec, model, champion, outcomes, list(champions))
+            number: _Labels(model, champion, outcomes, list(champions))
             for number, champion in served.items()
         }
 
@@ -57,15 +54,14 @@ class LabelDrift:
 class _Labels:
     def __init__(
         self,
-        spec: ModelSpec,
-        model: ModelStore,
+        model: ModelContext,
         champion: Promotion,
         outcomes: pd.DataFrame,
         days: list[date],
     ) -> None:
-        self._spec, self._champion = spec, champion
-        files = model.sets.read_reference(champion.training_set, champion.version)
-        self._reference = Reference.from_files(files).select([spec.target.column])
+        self._spec, self._champion = model.spec, champion
+        files = model.store.sets.read_reference(champion.training_set, champion.version)
+        self._reference = Reference.from_files(files).select([model.spec.target.column])
         mine = outcomes[outcomes["version"] == champion.version]
         mine = mine[mine["day"] > champion.as_of.toordinal()]
         self._arrived = mine.groupby("label_day")["day"].max().to_dict()
@@ -154,9 +150,7 @@ class Coverage:
         return self.unlabelled / self.predictions if self.predictions else nan
 
 
-def measure_label_coverage(
-    spec: ModelSpec, model: ModelStore, first: date, last: date
-) -> list[Coverage]:
+def measure_label_coverage(model: ModelContext, first: date, last: date) -> list[Coverage]:
     """Counts, for each day, the served predictions without a label by their age, and stores it.
 
     The first age is up to the declared delay, in which no label is due; predictions older than a
@@ -166,21 +160,22 @@ def measure_label_coverage(
     Returns:
         The ages of the last day.
     """
-    delay = spec.target.label_delay_days
+    store = model.store
+    delay = model.spec.target.label_delay_days
     starts = [*([0] if delay else []), *(delay + step for step in OVERDUE_STEPS)]
-    oldest = min(OLDEST, spec.retention.predictions_days or OLDEST)
+    oldest = min(OLDEST, model.spec.retention.predictions_days or OLDEST)
     ends = [min(end, oldest) for end in (*(start - 1 for start in starts[1:]), oldest)]
     ages = [(start, end) for start, end in zip(starts, ends, strict=True) if start <= end]
-    table = model.tables.label_coverage
-    rows = model.label_coverage(first, last, ages)
-    model.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
-    if spec.retention.predictions_days is None:
+    table = store.tables.label_coverage
+    rows = store.label_coverage(first, last, ages)
+    store.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
+    if model.spec.retention.predictions_days is None:
         # Where these days ran late, or again, those after them have counted without their labels.
         after = Scan(table, last + timedelta(days=1), last + timedelta(days=oldest))
-        counted = [row["day"] for row in model.lake.rows("SELECT DISTINCT day FROM c", c=after)]
+        counted = [row["day"] for row in store.lake.rows("SELECT DISTINCT day FROM c", c=after)]
         for since, end in ranges(counted):
             later = pa.Table.from_pylist(
-                model.label_coverage(since, end, ages), schema=table.schema
+                store.label_coverage(since, end, ages), schema=table.schema
             )
-            model.lake.replace_days(table, since, end, later)
+            store.lake.replace_days(table, since, end, later)
     return [Coverage(**row) for row in rows if row["day"] == last]

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.quality import QualityVerdict, judge_quality
 from mlops_drift.pipeline.constraints import CORRECTED, Screened, screen_events, screen_labels
@@ -19,7 +20,6 @@ from mlops_drift.pipeline.received import BEFORE_START, TOO_LATE, Landing
 from mlops_drift.sources.base import Batch, Source
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelStore
 
 # The value between the column's name and what is wrong with it.
 VALUE = re.compile(
@@ -50,30 +50,33 @@ class Landed:
     account: Account
 
 
-def land_events(
-    spec: ModelSpec, model: ModelStore, source: Source, first: date, last: date
-) -> Landed:
+def land_events(model: ModelContext, source: Source, first: date, last: date) -> Landed:
     """Lands the events of the days `first` to `last`, replacing what was there.
 
     Raises:
         MissingDayError: if a day has no file; that is on record then, and nothing else is changed.
     """
-    with recorded(spec, model, source, first, last):
+    with recorded(model, source, first, last):
         batch = source.events(first, last)
-    table, rejected = model.tables.events, model.tables.quarantined
+    table, rejected = model.store.tables.events, model.store.tables.quarantined
     screened = screen_events(
-        model.lake, batch, first, last, spec.key, spec.source_columns, table, rejected
+        model.store.lake,
+        batch,
+        first,
+        last,
+        model.spec.key,
+        model.spec.source_columns,
+        table,
+        rejected,
     )
-    to = Destination(spec, model, EVENTS, table, spec.source_columns)
+    to = Destination(model.spec, model.store, EVENTS, table, model.spec.source_columns)
     landing = Landing(to, batch, first, last)
     quarantined, account = landing.put(screened.accepted, screened.rejected)
-    quality = _judge(spec, model, EVENTS, batch, screened, quarantined, {}, first, last)
+    quality = _judge(model, EVENTS, batch, screened, quarantined, {}, first, last)
     return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), quality, account)
 
 
-def land_labels(
-    spec: ModelSpec, model: ModelStore, source: Source, first: date, last: date
-) -> Landed:
+def land_labels(model: ModelContext, source: Source, first: date, last: date) -> Landed:
     """Lands the labels that arrived on the days `first` to `last`, replacing what was there.
 
     A label whose key no event has on that day stays in the table, counts against the quality, and
@@ -82,21 +85,21 @@ def land_labels(
     Raises:
         MissingDayError: if a day has no file; that is on record then, and nothing else is changed.
     """
-    with recorded(spec, model, source, first, last):
+    spec = model.spec
+    with recorded(model, source, first, last):
         batch = source.labels(first, last)
-    table, rejected = model.tables.labels, model.tables.quarantined
-    screened = screen_labels(model.lake, batch, spec.key, spec.target, table, rejected)
-    to = Destination(spec, model, LABELS, table, {spec.target.column: spec.target.labels})
+    table, rejected = model.store.tables.labels, model.store.tables.quarantined
+    screened = screen_labels(model.store.lake, batch, spec.key, spec.target, table, rejected)
+    to = Destination(spec, model.store, LABELS, table, {spec.target.column: spec.target.labels})
     landing = Landing(to, batch, first, last)
     quarantined, account = landing.put(screened.accepted, screened.rejected)
-    unmatched = model.unmatched_labels(first, last) if screened.accepted.num_rows else {}
-    quality = _judge(spec, model, LABELS, batch, screened, quarantined, unmatched, first, last)
+    unmatched = model.store.unmatched_labels(first, last) if screened.accepted.num_rows else {}
+    quality = _judge(model, LABELS, batch, screened, quarantined, unmatched, first, last)
     return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), quality, account)
 
 
 def _judge(
-    spec: ModelSpec,
-    model: ModelStore,
+    model: ModelContext,
     source: str,
     batch: Batch,
     screened: Screened,
@@ -107,8 +110,8 @@ def _judge(
 ) -> dict[date, QualityVerdict]:
     """Judges the quality of each day, and stores the verdicts with where the rows came from."""
     arrived = Counter(screened.accepted["day"].to_pylist())
-    champions = model.champions(first, last)
-    verdicts = _verdicts(spec, model, source, champions, arrived, quarantined, unmatched)
+    champions = model.store.champions(first, last)
+    verdicts = _verdicts(model, source, champions, arrived, quarantined, unmatched)
     for day, note in screened.notes.items():
         said = verdicts[day]
         # Perhaps nothing of the column was there; perhaps it is called otherwise.
@@ -125,8 +128,8 @@ def _judge(
         }
         for day, verdict in verdicts.items()
     ]
-    table = model.tables.quality
-    model.lake.replace_days(
+    table = model.store.tables.quality
+    model.store.lake.replace_days(
         table,
         first,
         last,
@@ -137,8 +140,7 @@ def _judge(
 
 
 def _verdicts(
-    spec: ModelSpec,
-    model: ModelStore,
+    model: ModelContext,
     source: str,
     days: Collection[date],
     arrived: Mapping[date, int],
@@ -146,22 +148,24 @@ def _verdicts(
     unmatched: Mapping[date, int],
 ) -> dict[date, QualityVerdict]:
     # Labels of no event may be those of a day whose events have not come.
-    lost = without_events(model, spec.start_date, max(days)) if any(unmatched.values()) else []
+    lost = (
+        without_events(model.store, model.spec.start_date, max(days))
+        if any(unmatched.values())
+        else []
+    )
     verdicts = {}
     for day in days:
         aside = quarantined_by_reason(quarantined.filter(pc.equal(quarantined["day"], day)))
         aside = {reason: n for reason, n in aside.items() if not _is_no_fault(reason)}
         aside[UNKNOWN_KEY] = unmatched.get(day, 0)
         accepted = arrived.get(day, 0) - aside[UNKNOWN_KEY]
-        verdict = judge_quality(accepted, aside, source, spec.monitors.quality)
+        verdict = judge_quality(accepted, aside, source, model.spec.monitors.quality)
         known = in_short([past for past in lost if past <= day and aside[UNKNOWN_KEY]])
         verdicts[day] = replace(verdict, reason=verdict.reason + known)
     return verdicts
 
 
-def judge_labels_again(
-    spec: ModelSpec, model: ModelStore, first: date
-) -> dict[date, QualityVerdict]:
+def judge_labels_again(model: ModelContext, first: date) -> dict[date, QualityVerdict]:
     """Judges labels that landed before events did that came on a day from `first` on.
 
     They are judged by what is stored: labels of no event may be those of an event by now.
@@ -170,35 +174,36 @@ def judge_labels_again(
         The verdicts that are others now, and that of the last day of labels; nothing where all are
         as they were.
     """
+    store = model.store
     stored = {
         row["day"]: row
-        for row in model.lake.rows(
+        for row in store.lake.rows(
             f"SELECT * FROM q WHERE source = '{LABELS}' AND (origin IS NULL OR digest IS NOT NULL)",
-            q=Scan(model.tables.quality, first),
+            q=Scan(store.tables.quality, first),
         )
     }
     if not stored:
         return {}
     last = max(stored)
-    labels = Scan(model.tables.labels, first, last)
-    landed = model.lake.rows("SELECT day, count(*) AS n FROM l GROUP BY day", l=labels)
-    quarantined = model.lake.query(
+    labels = Scan(store.tables.labels, first, last)
+    landed = store.lake.rows("SELECT day, count(*) AS n FROM l GROUP BY day", l=labels)
+    quarantined = store.lake.query(
         f"SELECT * FROM r WHERE source = {literal(LABELS)}",
-        r=Scan(model.tables.quarantined, first, last),
+        r=Scan(store.tables.quarantined, first, last),
     )
     arrived = {row["day"]: row["n"] for row in landed}
-    unmatched = model.unmatched_labels(first, last)
-    verdicts = _verdicts(spec, model, LABELS, stored, arrived, quarantined, unmatched)
+    unmatched = store.unmatched_labels(first, last)
+    verdicts = _verdicts(model, LABELS, stored, arrived, quarantined, unmatched)
     changed = {
         day: verdict
         for day, verdict in verdicts.items()
-        if verdict.reason != stored[day]["reason"] and _can_tell(spec, stored[day], verdict)
+        if verdict.reason != stored[day]["reason"] and _can_tell(model.spec, stored[day], verdict)
     }
-    quality = model.tables.quality
+    quality = store.tables.quality
     for since, until in ranges(changed):
         rows = [{**stored[day], **asdict(changed[day])} for day in changed if since <= day <= until]
         data = pa.Table.from_pylist(rows, schema=quality.schema)
-        model.lake.replace_days(quality, since, until, data, where=f"source = '{LABELS}'")
+        store.lake.replace_days(quality, since, until, data, where=f"source = '{LABELS}'")
     return {**changed, last: verdicts[last]} if changed else {}
 
 

@@ -24,8 +24,7 @@ class Destination:
     """Where the rows of a source land.
 
     Attributes:
-        spec: the model.
-        model: its tables.
+        model: the model.
         source: events or labels.
         table: where accepted rows land.
         columns: the declared columns of the source but for the key.
@@ -109,16 +108,16 @@ class Account:
     note: str = ""
 
 
-def read_account(model: ModelStore, source: str) -> Account | None:
+def read_account(store: ModelStore, source: str) -> Account | None:
     """Where all rows of a source are; None before its first landing."""
-    return account_of(read_ledger(model, source))
+    return account_of(read_ledger(store, source))
 
 
-def read_ledger(model: ModelStore, source: str) -> list[Received]:
+def read_ledger(store: ModelStore, source: str) -> list[Received]:
     """The entries of a source."""
-    rows = model.lake.rows(
+    rows = store.lake.rows(
         f"SELECT * FROM r WHERE source = {literal(source)} ORDER BY day, row_day",
-        r=model.tables.received,
+        r=store.tables.received,
     )
     return [Received(**row) for row in rows]
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.quality import QualityVerdict
 from mlops_drift.sources.base import MissingDayError, Source, TableName
@@ -27,38 +28,33 @@ _LISTED, _NAMED = 3, 10
 
 
 @contextmanager
-def recorded(
-    spec: ModelSpec, model: ModelStore, source: Source, first: date, last: date
-) -> Iterator[None]:
+def recorded(model: ModelContext, source: Source, first: date, last: date) -> Iterator[None]:
     """Puts on record which days lack a file when a source raises because of one."""
     try:
         yield
     except MissingDayError:
         # Of all tables: what is said of the events of a day keeps its labels from being read.
         for table in TABLES:
-            record_missing(spec, model, table, source.missing_days(table, first, last))
+            record_missing(model, table, source.missing_days(table, first, last))
         raise
 
 
-def record_missing(
-    spec: ModelSpec, model: ModelStore, table: TableName, places: Mapping[date, str]
-) -> None:
+def record_missing(model: ModelContext, table: TableName, places: Mapping[date, str]) -> None:
     """Puts on record that days have no file: their data quality is unknown.
 
     A day that has landed keeps its rows and what was said of them.
 
     Args:
-        spec: the model.
-        model: its tables.
+        model: the model.
         table: the one whose file is missing.
         places: by day, the file.
     """
     if not places:
         return
-    quality = model.tables.quality
-    landed = _landed(model, table, places)
-    champions = model.champions(min(places), max(places))
-    limit = spec.monitors.quality.max_rejected_share
+    quality = model.store.tables.quality
+    landed = _landed(model.store, table, places)
+    champions = model.store.champions(min(places), max(places))
+    limit = model.spec.monitors.quality.max_rejected_share
     for first, last in ranges(set(places) - landed):
         rows = [
             {
@@ -72,20 +68,20 @@ def record_missing(
             for day in days_between(first, last)
         ]
         data = pa.Table.from_pylist(rows, schema=quality.schema)
-        model.lake.replace_days(quality, first, last, data, where=f"source = '{table}'")
+        model.store.lake.replace_days(quality, first, last, data, where=f"source = '{table}'")
 
 
-def _landed(model: ModelStore, table: TableName, days: Collection[date]) -> set[date]:
-    rows = model.lake.rows(
+def _landed(store: ModelStore, table: TableName, days: Collection[date]) -> set[date]:
+    rows = store.lake.rows(
         f"SELECT day FROM q WHERE source = '{table}' AND digest IS NOT NULL",
-        q=Scan(model.tables.quality, min(days), max(days)),
+        q=Scan(store.tables.quality, min(days), max(days)),
     )
     return {row["day"] for row in rows}
 
 
-def without_events(model: ModelStore, first: date, last: date) -> list[date]:
+def without_events(store: ModelStore, first: date, last: date) -> list[date]:
     """The days on record that had no file of events: windows over them hold fewer days."""
-    return [row["day"] for row in model.missing_files(first, last) if row["source"] == "events"]
+    return [row["day"] for row in store.missing_files(first, last) if row["source"] == "events"]
 
 
 def missing_tables(source: Source, first: date, last: date) -> dict[date, frozenset[TableName]]:

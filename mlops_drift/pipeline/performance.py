@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.metrics import Array
 from mlops_drift.monitors.checks import (
@@ -36,7 +37,7 @@ from mlops_drift.pipeline.estimates import Estimates
 from mlops_drift.pipeline.labels import LabelDrift
 from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.sql import identifier
-from mlops_drift.store.model_store import ModelStore, slice_column, slice_text
+from mlops_drift.store.model_store import slice_column, slice_text
 from mlops_drift.store.records import Promotion, VersionRecord
 
 
@@ -66,13 +67,12 @@ class Version:
     """A version and what it reached on its test split: what production is measured against.
 
     Args:
-        spec: the model.
-        model: its tables.
+        model: the model.
         record: the version.
     """
 
-    def __init__(self, spec: ModelSpec, model: ModelStore, record: VersionRecord) -> None:
-        self._spec, self._model, self.record = spec, model, record
+    def __init__(self, model: ModelContext, record: VersionRecord) -> None:
+        self._spec, self._model, self.record = model.spec, model.store, record
         self.test = Measured(record.value, record.lower, record.upper, record.n_test)
         self._slices: dict[tuple[str, str], Measured | None] = {}
 
@@ -119,9 +119,7 @@ class Version:
         return measure_business_value(business, spec.target, truth, prediction)
 
 
-def measure_performance(
-    spec: ModelSpec, model: ModelStore, first: date, last: date
-) -> list[PerformanceDay]:
+def measure_performance(model: ModelContext, first: date, last: date) -> list[PerformanceDay]:
     """Measures what the days `first` to `last` told about performance, and stores it.
 
     Realized performance is of every production day that labels arrived for; for each as-of day
@@ -129,19 +127,21 @@ def measure_performance(
     production day that got labels, and never mixes versions; the reason of one that holds days
     without a file of events says so.
     """
+    spec = model.spec
+    store = model.store
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
     monitors = spec.monitors
     lookback = max(*monitors.performance.windows, *monitors.drift.windows)
-    outcomes = model.outcomes(first, last, lookback, monitors.performance.slices)
+    outcomes = store.outcomes(first, last, lookback, monitors.performance.slices)
     known = _in_order(outcomes.to_pandas(date_as_object=True))
-    versions = {record.version: Version(spec, model, record) for record in model.versions()}
-    champions = model.champions(first, last)
-    model.require_kept(item.version for item in champions.values() if item)
+    versions = {record.version: Version(model, record) for record in store.versions()}
+    champions = store.champions(first, last)
+    store.require_kept(item.version for item in champions.values() if item)
     realized = _Outcomes(known)
-    labels = LabelDrift(spec, model, champions, known)
-    estimates = Estimates(spec, model, champions, versions)
-    refused = model.log.refused()
-    missing = without_events(model, spec.start_date, last)
+    labels = LabelDrift(model, champions, known)
+    estimates = Estimates(model, champions, versions)
+    refused = store.log.refused()
+    missing = without_events(store, spec.start_date, last)
     measured = []
     for day in days:
         champion = champions[day]
@@ -150,7 +150,7 @@ def measure_performance(
             verdicts += _unmeasured(spec, day, champion, verdicts)
             verdicts += labels.judge(day, champion)
             verdicts += estimates.judge(day, champion)
-            verdicts += judge_errors(spec, model, day, champion)
+            verdicts += judge_errors(model, day, champion)
             retrained = max(
                 [champion.as_of, *(d for d in refused.get(champion.version, []) if d < day)]
             )
@@ -159,8 +159,8 @@ def measure_performance(
         judged = [replace(item, reason=item.reason + _lacks(item, missing)) for item in verdicts]
         measured.append(PerformanceDay(day, champion, judged))
     rows = [{"day": item.day, **asdict(verdict)} for item in measured for verdict in item.verdicts]
-    table = model.tables.performance
-    model.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
+    table = store.tables.performance
+    store.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
     return measured
 
 

@@ -259,12 +259,12 @@ class Record:
 
 
 def digests(
-    model: ModelStore, parts: Iterable[Part], names: Sequence[str]
+    store: ModelStore, parts: Iterable[Part], names: Sequence[str]
 ) -> dict[date | None, tuple[int, str]]:
     """The number of rows of each day, and a digest of them in any order.
 
     Args:
-        model: a model's tables.
+        store: a model's tables.
         parts: the rows.
         names: the columns that count beside the day.
     """
@@ -274,7 +274,7 @@ def digests(
         present = [name for name in [*names, part.day_column] if name in part.rows.column_names]
         cells = in_sql(part.rows.select(present))
         hashed = ", ".join(["event_time", *cells.column_names])
-        found = model.lake.rows(
+        found = store.lake.rows(
             f"SELECT day, count(*) AS rows, sum(hash({hashed})) AS sum FROM cells GROUP BY day",
             cells=cells.append_column("day", part.days).append_column("event_time", part.times),
         )

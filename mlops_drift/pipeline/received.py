@@ -217,12 +217,12 @@ def _misplaced(day: date | None, text: str | None) -> str:
     return f"{text} is not a day such as 2024-10-01" if text else "missing"
 
 
-def _dated(model: ModelStore, part: Part) -> list[tuple[date | None, str | None]]:
+def _dated(store: ModelStore, part: Part) -> list[tuple[date | None, str | None]]:
     """The day of each row, and what its day column says."""
     texts = [None] * part.rows.num_rows
     column = part.day_column or "day"
     if column in part.rows.column_names:
-        texts = model.lake.query(
+        texts = store.lake.query(
             "SELECT CAST(c AS VARCHAR) AS c FROM r", r=pa.table({"c": part.rows[column]})
         )["c"].to_pylist()
     return list(zip(part.days.to_pylist(), texts, strict=True))

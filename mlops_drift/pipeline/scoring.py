@@ -7,13 +7,13 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.pipeline.logged import description_of
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.tables import Table
 
 
@@ -68,22 +68,18 @@ def predict_table(
     )
 
 
-def score_days(
-    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, first: date, last: date
-) -> Served:
+def score_days(model: ModelContext, first: date, last: date) -> Served:
     """Scores the days `first` to `last`, each by the champion that served it.
 
     What was served stays: only events without a prediction of that version get one.
     """
-    serving = model.champions(first, last)
+    serving = model.store.champions(first, last)
     versions = {day: champion.version for day, champion in serving.items() if champion}
-    return score_by(spec, model, registry, model.tables.predictions, versions)
+    return score_by(model, model.store.tables.predictions, versions)
 
 
 def score_by(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     table: Table,
     versions: Mapping[date, int],
 ) -> Served:
@@ -94,27 +90,30 @@ def score_by(
     Raises:
         ColumnsError: if a version was trained on other columns.
     """
+    store = model.store
     if not versions:
         return Served(0, 0, ())
-    model.require_kept(versions.values())
+    store.require_kept(versions.values())
     for version in sorted(set(versions.values())):
-        _require_its_columns(spec, registry, version)
+        _require_its_columns(model.spec, model.registry, version)
     first, last = min(versions), max(versions)
-    features = model.lake.read(Scan(model.tables.features, first, last))
-    fresh = _predictions(spec, model, registry, features, versions)
+    features = store.lake.read(Scan(store.tables.features, first, last))
+    fresh = _predictions(model, features, versions)
     added = 0
+
+    key = identifier(model.spec.key)
 
     def build(existing: pa.Table) -> pa.Table | None:
         nonlocal added
-        new = model.lake.query(
-            f"SELECT * FROM fresh ANTI JOIN existing USING (day, version, {identifier(spec.key)})",
+        new = store.lake.query(
+            f"SELECT * FROM fresh ANTI JOIN existing USING (day, version, {key})",
             fresh=fresh,
             existing=existing,
         ).cast(table.schema)
         added = new.num_rows
         return pa.concat_tables([existing, new]) if added else None
 
-    model.lake.rewrite_days(table, first, last, build)
+    store.lake.rewrite_days(table, first, last, build)
     return Served(fresh.num_rows, added, tuple(sorted(set(versions.values()))))
 
 
@@ -140,18 +139,16 @@ def _require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: in
 
 
 def _predictions(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     features: pa.Table,
     versions: Mapping[date, int],
 ) -> pa.Table:
-    schema = model.tables.predictions.schema
+    schema = model.store.tables.predictions.schema
     parts = []
     for version in sorted(set(versions.values())):
         days = pa.array([day for day in versions if versions[day] == version], pa.date32())
         rows = features.filter(pc.is_in(features["day"], value_set=days))
-        predicted = predict_table(spec, registry, version, rows)
+        predicted = predict_table(model.spec, model.registry, version, rows)
         parts.append(
             predicted.append_column("day", rows["day"])
             .append_column("version", pa.array([version] * rows.num_rows, pa.int64()))

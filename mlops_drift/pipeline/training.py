@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift import settings
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest
 from mlops_drift.drift.reference import Reference
 from mlops_drift.errors import UserError
@@ -34,7 +35,6 @@ from mlops_drift.registry.code_digests import learning_code_digest, lock_digest
 from mlops_drift.registry.registry import git_sha
 from mlops_drift.registry.studies import Studies
 from mlops_drift.store.derivation import FeatureError
-from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import TrainingSetRecord, VersionRecord
 from mlops_drift.store.training_sets import (
     IMPORTANCE,
@@ -68,18 +68,18 @@ class StoredSet:
     training_set: TrainingSet
 
 
-def build_training_set(
-    spec: ModelSpec, model: ModelStore, as_of: date, since: date | None
-) -> StoredSet:
+def build_training_set(model: ModelContext, as_of: date, since: date | None) -> StoredSet:
     """Builds the training set of what was known at the end of `as_of`, and stores it once.
 
     Raises:
         TrainingSetError: with too few labelled rows, only one class, or derived features that
             are not what features.sql makes of what was known on their day.
     """
-    tables = model.tables
-    commits = [model.lake.last_commit(table) for table in (tables.features, tables.labels)]
-    labelled = model.labelled(as_of, since)
+    spec = model.spec
+    store = model.store
+    tables = store.tables
+    commits = [store.lake.last_commit(table) for table in (tables.features, tables.labels)]
+    labelled = store.labelled(as_of, since)
     window = f"events from {since or spec.start_date} to {as_of} with labels known by then"
     if labelled.num_rows < 2:
         raise TrainingSetError(
@@ -87,7 +87,7 @@ def build_training_set(
             "days first, or choose a later as_of"
         )
     try:
-        require_point_in_time(spec, model, labelled)
+        require_point_in_time(model, labelled)
     except FeatureError as error:
         raise TrainingSetError(f"{spec.name}: {error}") from error
     training = spec.training
@@ -104,8 +104,8 @@ def build_training_set(
                 f"({training_set.train.num_rows} rows); at least two classes are needed: "
                 "choose a longer window or a later as_of"
             )
-    stored = StoredSet(model.sets.write(training_set), as_of, since, training_set)
-    model.add_training_set(_set_record(stored, labelled, *commits))
+    stored = StoredSet(store.sets.write(training_set), as_of, since, training_set)
+    store.add_training_set(_set_record(stored, labelled, *commits))
     return stored
 
 
@@ -127,9 +127,7 @@ def _set_record(
 
 
 def train_challenger(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: VersionRegistry,
+    model: ModelContext,
     set_id: str,
     as_of: date,
     on_trial: OnTrial,
@@ -139,9 +137,7 @@ def train_challenger(
     """Trains and registers a version, or finds the one made from the same set, spec and code.
 
     Args:
-        spec: the model.
-        model: its tables.
-        registry: where versions are registered.
+        model: the model.
         set_id: the training set.
         as_of: the day that the set was built for.
         on_trial: called after each trial of the search with its number and value.
@@ -150,23 +146,24 @@ def train_challenger(
     Returns:
         The version, and whether it is new.
     """
+    spec = model.spec
     identity = {
         "training_set": set_id,
         "spec_digest": spec.learning_digest,
         "code_digest": learning_code_digest(LIBRARIES),
     }
-    registry.prepare(spec.name)
-    with registry.lock(registry_lock(spec.name)):
-        version = registry.find(spec.name, identity)
+    model.registry.prepare(spec.name)
+    with model.registry.lock(registry_lock(spec.name)):
+        version = model.registry.find(spec.name, identity)
         is_new = version is None
         if version is None:
-            training_set = model.sets.read(set_id)
+            training_set = model.store.sets.read(set_id)
             package = (trainer or train_package)(spec, training_set, identity, as_of, on_trial)
-            version = registry.register(spec.name, package)
-        registry.set_tag(spec.name, version, environment_tag(settings.environment()), "yes")
-        registry.set_alias(spec.name, CHALLENGER, version)
-    record = _record(registry, spec, version, as_of)
-    model.add_version(record)
+            version = model.registry.register(spec.name, package)
+        model.registry.set_tag(spec.name, version, environment_tag(settings.environment()), "yes")
+        model.registry.set_alias(spec.name, CHALLENGER, version)
+    record = _record(model.registry, spec, version, as_of)
+    model.store.add_version(record)
     return record, is_new
 
 
@@ -324,17 +321,13 @@ def _record(registry: VersionRegistry, spec: ModelSpec, version: int, as_of: dat
     )
 
 
-def has_baseline(
-    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, version: int
-) -> bool:
+def has_baseline(model: ModelContext, version: int) -> bool:
     """Whether everything that a version was born with is stored, here and in the registry."""
-    folder = model.sets.baseline(model.version(version).training_set, version)
-    return folder.exists() and REFERENCE_TAG in registry.tags(spec.name, version)
+    folder = model.store.sets.baseline(model.store.version(version).training_set, version)
+    return folder.exists() and REFERENCE_TAG in model.registry.tags(model.spec.name, version)
 
 
-def record_baseline(
-    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, version: int
-) -> tuple[pa.Table, Reference]:
+def record_baseline(model: ModelContext, version: int) -> tuple[pa.Table, Reference]:
     """Freezes what a version was born with: test predictions, reference, importance of columns.
 
     The reference and the importance also go to the MLflow run that trained the version, below
@@ -343,22 +336,23 @@ def record_baseline(
     Returns:
         The test predictions (key, label, prediction, score) and the reference.
     """
-    record = model.version(version)
-    training_set = model.sets.read(record.training_set)
-    predicted = predict_table(spec, registry, version, training_set.test)
+    spec = model.spec
+    record = model.store.version(version)
+    training_set = model.store.sets.read(record.training_set)
+    predicted = predict_table(spec, model.registry, version, training_set.test)
     predictions = predicted.append_column(spec.target.column, training_set.test[spec.target.column])
     features = pa.concat_tables([training_set.train, training_set.test])
     reference = fit_reference(spec, features, predictions)
     importance = _importance(
-        spec, registry.pipeline(spec.name, version), training_set.test.to_pandas()
+        spec, model.registry.pipeline(spec.name, version), training_set.test.to_pandas()
     )
     published = {**reference.to_files(), IMPORTANCE: canonical_json(importance)}
-    model.sets.write_baseline(
+    model.store.sets.write_baseline(
         record.training_set, version, {TEST_PREDICTIONS: parquet_bytes(predictions), **published}
     )
     # The tag comes last: a version that has it has the files too.
-    if registry.tags(spec.name, version).get(REFERENCE_TAG) != reference.digest:
+    if model.registry.tags(spec.name, version).get(REFERENCE_TAG) != reference.digest:
         files = {f"{REFERENCE_TAG}/{name}": content for name, content in published.items()}
-        registry.log_files(spec.name, version, files)
-        registry.set_tag(spec.name, version, REFERENCE_TAG, reference.digest)
+        model.registry.log_files(spec.name, version, files)
+        model.registry.set_tag(spec.name, version, REFERENCE_TAG, reference.digest)
     return predictions, reference

@@ -23,13 +23,13 @@ from mlops_drift.assets.common import (
     REASON_TAG,
     asset_key,
 )
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import daily_job_name
 from mlops_drift.pipeline.missing_days import missing_tables, ranges
 from mlops_drift.resources import LakeResource
 from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.sources.base import Source, TableName
-from mlops_drift.store.model_store import ModelStore
 
 # What cannot be made of a day without its file.
 RESTS_ON: Mapping[TableName, Collection[str]] = {
@@ -83,7 +83,7 @@ def late_files_sensor(
         if context.instance.get_runs_count(open_runs):
             return dg.SensorResult(skip_reason="a daily run is queued or under way")
         requests = [
-            *_runs_of_missing_days(context.instance, spec, lake.of(spec), source),
+            *_runs_of_missing_days(context.instance, lake.of(spec), source),
             *(_run_again(spec, again) for again in outdated(context.instance, spec)),
         ]
         if not requests:
@@ -94,22 +94,22 @@ def late_files_sensor(
 
 
 def _runs_of_missing_days(
-    instance: dg.DagsterInstance, spec: ModelSpec, model: ModelStore, source: Source
+    instance: dg.DagsterInstance, model: ModelContext, source: Source
 ) -> Iterator[dg.RunRequest]:
     recorded: dict[date, set[TableName]] = {}
-    for row in model.missing_files(spec.start_date, date.max):
+    for row in model.store.missing_files(model.spec.start_date, date.max):
         recorded.setdefault(row["day"], set()).add(row["source"])
     if not recorded:
         return
     missing = missing_tables(source, min(recorded), max(recorded))
-    settled = settled_days(instance, spec, model, recorded)
+    settled = settled_days(instance, model, recorded)
     for day, tables in recorded.items():
         now = missing.get(day, frozenset())
         lacking = ", ".join(sorted(now)) or "nothing"
         if now != tables:
             yield _request(f"{day} lacks {lacking} now", day)
         elif day not in settled:
-            assets = [asset_key(spec, asset) for asset in assets_without(tables)]
+            assets = [asset_key(model.spec, asset) for asset in assets_without(tables)]
             yield _request(f"{day} lacks {lacking}", day, assets)
 
 
@@ -155,17 +155,16 @@ def missing_days(
 
 def settled_days(
     instance: dg.DagsterInstance,
-    spec: ModelSpec,
-    model: ModelStore,
+    model: ModelContext,
     missing: Mapping[date, Collection[TableName]],
 ) -> set[date]:
     """The missing days that are on record as such, and of which all that can be made is made."""
     if not missing:
         return set()
     recorded = {
-        (row["day"], row["source"]) for row in model.missing_files(min(missing), max(missing))
+        (row["day"], row["source"]) for row in model.store.missing_files(min(missing), max(missing))
     }
-    made = {name: _materialized(instance, spec, name) for name in DAILY_ASSETS}
+    made = {name: _materialized(instance, model.spec, name) for name in DAILY_ASSETS}
     return {
         day
         for day, tables in missing.items()

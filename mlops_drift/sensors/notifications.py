@@ -9,6 +9,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from mlops_drift import settings
 from mlops_drift.assets.common import DAY_TAG, DECISION_TAG
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.monitors.checks import ADVICE
@@ -28,7 +29,6 @@ from mlops_drift.policy.decision import MANUAL
 from mlops_drift.resources import LakeResource
 from mlops_drift.sensors.runs import days_of_run
 from mlops_drift.sources.base import MissingDayError
-from mlops_drift.store.model_store import ModelStore
 
 # Failed runs that are looked at, the latest first.
 _RUNS = 20
@@ -50,36 +50,38 @@ def notification_sensor(spec: ModelSpec) -> dg.SensorDefinition:
         "promotion and each check that broke. What a receiver does not take waits in the outbox.",
     )
     def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason:
-        found = notify(spec, lake.of(spec), context.instance)
+        found = notify(lake.of(spec), context.instance)
         waiting = f", {found.waiting} waiting: {found.error}" if found.waiting else ""
         return dg.SkipReason(f"{found.sent} messages sent{waiting}")
 
     return sensor
 
 
-def notify(spec: ModelSpec, model: ModelStore, instance: dg.DagsterInstance) -> Delivery:
+def notify(model: ModelContext, instance: dg.DagsterInstance) -> Delivery:
     """Queues what there is to tell since the champion before this one, and sends what waits."""
-    outbox = Outbox(model.lake, model.tables.outbox)
-    if not spec.notifications.urls:
+    outbox = Outbox(model.store.lake, model.store.tables.outbox)
+    if not model.spec.notifications.urls:
         return Delivery(0, 0)
-    queue(spec.notifications, outbox, _messages(spec, model, instance, outbox.ids()))
-    return deliver(spec.notifications, outbox, settings.lock_root())
+    queue(model.spec.notifications, outbox, _messages(model, instance, outbox.ids()))
+    return deliver(model.spec.notifications, outbox, settings.lock_root())
 
 
 def _messages(
-    spec: ModelSpec, model: ModelStore, instance: dg.DagsterInstance, told: Collection[str]
+    model: ModelContext, instance: dg.DagsterInstance, told: Collection[str]
 ) -> list[Message]:
-    promotions = model.promotions()
+    spec = model.spec
+    promotions = model.store.promotions()
     since = promotions[-2].as_of if len(promotions) > 1 else spec.start_date - timedelta(days=1)
-    evaluated = [Evaluated(**row) for row in model.evaluations(since)]
-    entries = [row for row in model.log.entries(idle=False) if row["day"] >= since]
+    evaluated = [Evaluated(**row) for row in model.store.evaluations(since)]
+    entries = [row for row in model.store.log.entries(idle=False) if row["day"] >= since]
     missing = [
-        (row["day"], row["source"], row["file"]) for row in model.missing_files(since, date.max)
+        (row["day"], row["source"], row["file"])
+        for row in model.store.missing_files(since, date.max)
     ]
     messages = [
         *failed_check_messages(spec.name, evaluated, ADVICE, told),
         *(message for entry in entries for message in _about_decision(spec, entry)),
-        *_about_broken_runs(spec, model, instance),
+        *_about_broken_runs(model, instance),
         *missing_file_messages(spec.name, missing, told),
     ]
     return sorted(messages, key=lambda message: message.day)
@@ -108,22 +110,20 @@ def _about_decision(spec: ModelSpec, entry: dict[str, Any]) -> Iterator[Message]
         )
 
 
-def _about_broken_runs(
-    spec: ModelSpec, model: ModelStore, instance: dg.DagsterInstance
-) -> Iterator[Message]:
+def _about_broken_runs(model: ModelContext, instance: dg.DagsterInstance) -> Iterator[Message]:
     ended = {
         row["decision"]
-        for row in model.log.entries(idle=False)
+        for row in model.store.log.entries(idle=False)
         if row["outcome"] in ("rejected", "failed")
     }
-    for job in (daily_job_name(spec.name), retraining_job_name(spec.name)):
+    for job in (daily_job_name(model.spec.name), retraining_job_name(model.spec.name)):
         runs = instance.get_runs(
             dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.FAILURE]), limit=_RUNS
         )
         for run in runs:
             # What ended a decision failed its run too, and is told of as the decision's outcome.
             if run.tags.get(DECISION_TAG) not in ended:
-                yield from _about_broken_run(spec, instance, run)
+                yield from _about_broken_run(model.spec, instance, run)
 
 
 def _about_broken_run(

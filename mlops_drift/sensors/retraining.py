@@ -24,6 +24,7 @@ from mlops_drift.assets.common import (
 from mlops_drift.assets.decisions import decision_event
 from mlops_drift.checks.drift import CHECKS as DRIFT_CHECKS
 from mlops_drift.checks.performance import watched
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.lifecycle.decisions import decide_now, plan_digest, record_decision
@@ -31,7 +32,6 @@ from mlops_drift.monitors.checks import DATA_QUALITY
 from mlops_drift.policy.decision import Decision
 from mlops_drift.resources import LakeResource
 from mlops_drift.sensors.runs import OPEN_STATUSES, days_of_run
-from mlops_drift.store.model_store import ModelStore
 
 # A decision whose run fails for another reason than a gate is tried this often in all.
 ATTEMPTS = 3
@@ -90,8 +90,8 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
                 "whose runs are queued or under way"
             )
         model = lake.of(spec)
-        decision = decide_now(spec, model, day)
-        events = _recorded(spec, model, decision)
+        decision = decide_now(model, day)
+        events = _recorded(model, decision)
         if decision.action != "retrain":
             return dg.SensorResult(
                 skip_reason=f"{day}: {decision.action}: {decision.reason}",
@@ -113,14 +113,12 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
     return sensor
 
 
-def _recorded(
-    spec: ModelSpec, model: ModelStore, decision: Decision
-) -> list[dg.AssetMaterialization]:
+def _recorded(model: ModelContext, decision: Decision) -> list[dg.AssetMaterialization]:
     """Records a decision; the events that show it, none if it was recorded before."""
-    if not record_decision(model, decision):
+    if not record_decision(model.store, decision):
         return []
-    entry = model.log.entry(decision.id)
-    return [decision_event(spec, entry)] if entry else []
+    entry = model.store.log.entry(decision.id)
+    return [decision_event(model.spec, entry)] if entry else []
 
 
 def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]:

@@ -27,6 +27,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, require_judgeable, require_watched
 from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics import METRICS, evaluate
@@ -233,19 +234,18 @@ class Backtest:
         single = duckdb.connect(config={"threads": 1})
         with tempfile.TemporaryDirectory() as folder, single as connection:
             lake = MemoryLake(folder, connection)
-            model = _tables(self.spec, lake)
-            self._land(model)
+            self._land(ModelContext.of(lake, self.spec))
             yield lake, Path(folder)
 
-    def _land(self, model: ModelStore) -> None:
+    def _land(self, model: ModelContext) -> None:
         for table, places in self._missing.items():
-            record_missing(self.spec, model, table, places)
+            record_missing(model, table, places)
         for first, last in self._days_with("events", self.first, self.last):
-            land_events(self.spec, model, self._source, first, last)
+            land_events(model, self._source, first, last)
         for first, last in self._days_with("labels", self.first, self.last):
-            land_labels(self.spec, model, self._source, first, last)
+            land_labels(model, self._source, first, last)
         for first, last in self._days_with("events", self.first, self.last):
-            make_features(self.spec, model, first, last)
+            make_features(model, first, last)
 
     def _days_with(self, table: TableName, first: date, last: date) -> list[tuple[date, date]]:
         """The days that have their file of a table, as ranges."""
@@ -264,29 +264,26 @@ class Backtest:
         self, name: str, spec: ModelSpec, landed: MemoryLake, folder: Path, on_day: OnDay
     ) -> dict[str, Any]:
         started = time.monotonic()
-        model = _tables(spec, landed.copy(folder))
-        registry = MemoryRegistry()
+        model = ModelContext.of(landed.copy(folder), spec, MemoryRegistry())
         day, length = self.first, FEWEST_DAYS
         while day <= self.last:
             end = min(day + timedelta(days=length - 1), self.last)
             for first, last in self._days_with("events", day, end):
-                score_days(spec, model, registry, first, last)
-                measure_drift(spec, model, first, last, for_the_record=False)
+                score_days(model, first, last)
+                measure_drift(model, first, last, for_the_record=False)
             for first, last in self._days_with("labels", day, end):
-                measure_performance(spec, model, first, last)
-            decided = self._decide(name, spec, model, registry, day, end, on_day)
+                measure_performance(model, first, last)
+            decided = self._decide(name, model, day, end, on_day)
             length = FEWEST_DAYS if decided else min(2 * length, MOST_DAYS)
             if decided and decided < end:
-                _forget(model, decided + timedelta(days=1), end)
+                _forget(model.store, decided + timedelta(days=1), end)
             day = (decided or end) + timedelta(days=1)
-        return {**self._story(spec, model), "seconds": round(time.monotonic() - started, 2)}
+        return {**self._story(model), "seconds": round(time.monotonic() - started, 2)}
 
     def _decide(
         self,
         name: str,
-        spec: ModelSpec,
-        model: ModelStore,
-        registry: MemoryRegistry,
+        model: ModelContext,
         first: date,
         last: date,
         on_day: OnDay,
@@ -294,7 +291,7 @@ class Backtest:
         """Decides at the end of each day, up to the one at whose end a version is trained."""
         day = first
         while day <= last:
-            for decision in decide_days(spec, model, day, last):
+            for decision in decide_days(model, day, last):
                 on_day(name, day)
                 # What a day without its file has shown is decided on at the end of the next.
                 missing = any(day in places for places in self._missing.values())
@@ -303,9 +300,9 @@ class Backtest:
                 day += timedelta(days=1)
             else:
                 return None
-            record_decision(model, decision)
+            record_decision(model.store, decision)
             if decision.action == "retrain":
-                carry_out(spec, model, registry, decision, trainer=self._train)
+                carry_out(model, decision, trainer=self._train)
                 return day
         return None
 
@@ -325,9 +322,12 @@ class Backtest:
         # A policy that trains the same version on another day has it from that day on.
         return replace(package, tags={**package.tags, "as_of": as_of.isoformat()})
 
-    def _story(self, spec: ModelSpec, model: ModelStore) -> dict[str, Any]:
-        timeline = read_timeline(model, self.first, self.last)
-        outcomes = model.final_outcomes(self.first, self.last)
+    def _story(
+        self,
+        model: ModelContext,
+    ) -> dict[str, Any]:
+        timeline = read_timeline(model.store, self.first, self.last)
+        outcomes = model.store.final_outcomes(self.first, self.last)
         again = [row for row in timeline.decisions if _is_retraining(row)]
         delays = [
             (row["day"] - first_failing).days
@@ -335,13 +335,13 @@ class Backtest:
             if (first_failing := row["first_failing_day"]) is not None
         ]
         return {
-            "periods": _periods(spec, outcomes),
+            "periods": _periods(model.spec, outcomes),
             "alarms": timeline.alarms,
             "warnings": timeline.warnings,
             "decisions": timeline.decisions,
             "versions": timeline.versions,
             "retrainings": len(again),
-            "mean_value": _value(spec, outcomes),
+            "mean_value": _value(model.spec, outcomes),
             "detection_delay": fmean(delays) if delays else None,
             "labels_used": sum(row["rows"] for row in timeline.versions),
         }
@@ -358,15 +358,11 @@ def _walk_one(history: Backtest, name: str, variant: Variant, days: Any) -> dict
     return found
 
 
-def _tables(spec: ModelSpec, lake: MemoryLake) -> ModelStore:
-    return ModelStore(lake, spec.name, spec.tables, spec.key, spec.target)
-
-
-def _forget(model: ModelStore, first: date, last: date) -> None:
+def _forget(store: ModelStore, first: date, last: date) -> None:
     """Takes back days that were done before it was known which version serves them."""
-    tables = model.tables
+    tables = store.tables
     for table in (tables.predictions, tables.profiles, tables.drift, tables.performance):
-        model.lake.replace_days(table, first, last, table.schema.empty_table())
+        store.lake.replace_days(table, first, last, table.schema.empty_table())
 
 
 def _is_retraining(decision: Mapping[str, Any]) -> bool:

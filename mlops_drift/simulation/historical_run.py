@@ -40,12 +40,13 @@ from mlops_drift.assets.common import (
     asset_key,
 )
 from mlops_drift.assets.landing import JUDGED_AGAIN
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
 from mlops_drift.definitions import defs
 from mlops_drift.errors import InternalError, UserError, is_interruption
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.pipeline.missing_days import days_between, no_file_at_all, ranges
-from mlops_drift.resources import default_resources, model_store, open_lake, open_registry
+from mlops_drift.resources import default_resources, open_lake, open_registry
 from mlops_drift.sensors.late_files import (
     assets_without,
     missing_days,
@@ -212,7 +213,7 @@ class HistoricalRun:
 
     def _settled(self, missing: dict[date, frozenset[TableName]]) -> set[date]:
         with open_lake() as lake:
-            return settled_days(self._instance, self.spec, model_store(lake, self.spec), missing)
+            return settled_days(self._instance, ModelContext.of(lake, self.spec), missing)
 
     def _run_parts(
         self,
@@ -273,9 +274,7 @@ class HistoricalRun:
             if record.job_name == self._retraining.name:
                 open_registry().close_run(self.spec.name, record.run_id)
         with open_lake() as lake:
-            reconcile_transition(
-                self._instance, self.spec, model_store(lake, self.spec), open_registry()
-            )
+            reconcile_transition(self._instance, ModelContext.of(lake, self.spec, open_registry()))
 
     def _run_daily(self, step: Step, assets: Sequence[str] | None = None) -> None:
         """Runs the daily job, or some of its assets, for the days of a step.
@@ -398,7 +397,7 @@ class HistoricalRun:
         if result.success:
             return
         with open_lake() as lake:
-            decisions = model_store(lake, self.spec).log.entries(idle=False)
+            decisions = ModelContext.of(lake, self.spec).store.log.entries(idle=False)
         outcomes = {row["decision"]: row["outcome"] for row in decisions}
         outcome = outcomes.get(request.tags[DECISION_TAG])
         if outcome == "rejected":
@@ -415,7 +414,7 @@ class HistoricalRun:
         """Tells people what there is to tell; a receiver that is down holds nothing up."""
         if self.spec.notifications.urls:
             with open_lake() as lake:
-                notify(self.spec, model_store(lake, self.spec), self._instance)
+                notify(ModelContext.of(lake, self.spec), self._instance)
 
     def _stop_if_asked(self, result: dg.ExecuteInProcessResult, day: object) -> None:
         """Dagster turns Ctrl-C into a failed run; here it is a stop, which the next call mends."""

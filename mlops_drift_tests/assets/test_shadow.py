@@ -11,6 +11,7 @@ from matplotlib.image import imread
 
 from mlops_drift.assets.champion import show_transition
 from mlops_drift.cli.main import main
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.resources import open_registry
 from mlops_drift.simulation.historical_run import open_instance
@@ -144,7 +145,7 @@ def test_an_approval_by_the_command_line_shows_it_too(story):
     world, _, _ = story
     with world.lake() as model, dg.DagsterInstance.ephemeral() as instance:
         spec, decision = find_model("tiny").spec, model.promotions()[-1].decision
-        show_transition(instance, spec, model, open_registry(), decision)
+        show_transition(instance, ModelContext(spec, model, open_registry()), decision)
         found = shown(instance, "champion")
     table = [record.data for record in found["shadow: version 2 beside version 1"].records]
     assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)

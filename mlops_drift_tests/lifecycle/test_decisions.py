@@ -3,6 +3,7 @@ import math
 import pyarrow as pa
 import pytest
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.decisions import (
     decide_days,
@@ -54,7 +55,7 @@ def put_labels(model, number, labels, of=None):
 def evidence_at(model, when, spec=SPEC_HERE):
     """What was known at the end of a day."""
     history = past_decisions(model.log.entries(idle=False))
-    [evidence] = gather_evidence(spec, model, when, when, history)
+    [evidence] = gather_evidence(ModelContext(spec, model), when, when, history)
     return evidence
 
 
@@ -112,7 +113,7 @@ def test_nothing_is_known_of_an_empty_lake(model):
     assert evidence.labelled == {}
     assert evidence.missing_classes == ["no", "yes"]
     assert past_decisions(model.log.entries()) == []
-    assert decide_now(SPEC_HERE, model, day(0)).action == "wait"
+    assert decide_now(ModelContext(SPEC_HERE, model), day(0)).action == "wait"
 
 
 def test_labelled_rows_are_counted_by_the_day_of_their_event_as_known_on_a_day(model):
@@ -150,8 +151,8 @@ def test_a_regression_misses_no_class(lake):
 
 
 def test_the_champion_is_the_last_one_promoted_by_the_day(model):
-    promote(model, 1, 1)
-    promote(model, 3, 2)
+    promote(ModelContext(model, 1, 1))
+    promote(ModelContext(model, 3, 2))
     champions = [evidence_at(model, day(number)).champion for number in range(4)]
     first, second = Champion(1, day(1), "d1"), Champion(2, day(3), "d2")
     assert champions == [None, first, first, second]
@@ -159,8 +160,8 @@ def test_the_champion_is_the_last_one_promoted_by_the_day(model):
 
 def test_failures_are_those_of_the_champion_after_its_promotion_and_up_to_the_day(model):
     tables = model.tables
-    promote(model, 1, 1)
-    promote(model, 2, 2)
+    promote(ModelContext(model, 1, 1))
+    promote(ModelContext(model, 2, 2))
     put(model, tables.drift, 2, [drift(2)])
     put(model, tables.drift, 3, [drift(1), drift(2), drift(2, "pass", column="b")])
     put(model, tables.performance, 4, [drop(2, 3), drop(2, 2, "unknown"), drop(1, 3)])
@@ -177,7 +178,7 @@ def test_failures_are_those_of_the_champion_after_its_promotion_and_up_to_the_da
 
 
 def test_an_infinite_number_of_a_failure_survives_the_lake(model):
-    promote(model, 1, 1)
+    promote(ModelContext(model, 1, 1))
     put(model, model.tables.drift, 2, [drift(1, value=math.inf)])
     assert evidence_at(model, day(2)).failed[0].value == math.inf
 
@@ -210,12 +211,12 @@ def test_the_first_version_is_asked_for_and_the_decision_is_repeated_while_under
     for number in range(2):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
-    assert decide_now(SPEC_HERE, model, day(1)).action == "wait"
-    decision = decide_now(SPEC_HERE, model, day(2))
+    assert decide_now(ModelContext(SPEC_HERE, model), day(1)).action == "wait"
+    decision = decide_now(ModelContext(SPEC_HERE, model), day(2))
     assert (decision.action, decision.labelled) == ("retrain", 20)
     assert record_decision(model, decision)
     assert not record_decision(model, decision)
-    again = decide_now(SPEC_HERE, model, day(3))
+    again = decide_now(ModelContext(SPEC_HERE, model), day(3))
     assert (again.id, again.day, again.rules) == (decision.id, day(2), decision.rules)
     assert (again.action, again.labelled, again.candidates) == (
         "retrain",
@@ -229,15 +230,15 @@ def test_a_failed_decision_stands_until_something_changes(model, changed):
     for number in range(2):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
-    decision = decide_now(SPEC_HERE, model, day(2))
+    decision = decide_now(ModelContext(SPEC_HERE, model), day(2))
     record_decision(model, decision)
-    decided(model, decision.id, 2, "failed", digest=made_by(SPEC_HERE, model, day(2)))
+    decided(model, decision.id, 2, "failed", digest=made_by(ModelContext(SPEC_HERE, model), day(2)))
     spec = SPEC_HERE
     if changed == "rows":
         put_labels(model, 1, ["yes", "no"] * 5)
     if changed == "description":
         spec = ModelSpec(**merged(SPEC, {"gates": {"min_rows": 6}, "policy": POLICY}))
-    found = decide_now(spec, model, day(2))
+    found = decide_now(ModelContext(spec, model), day(2))
     if changed == "nothing":
         assert (found.action, found.reason[:24]) == ("wait", "a first training failed:")
     else:
@@ -248,10 +249,10 @@ def test_a_drop_retrains_on_the_rows_since_its_first_failing_production_day(mode
     for number in range(4):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
-    promote(model, 1, 1)
+    promote(ModelContext(model, 1, 1))
     put(model, model.tables.performance, 3, [drop(1, 2)])
     put(model, model.tables.performance, 4, [drop(1, 3)])
-    decision = decide_now(SPEC_HERE, model, day(4))
+    decision = decide_now(ModelContext(SPEC_HERE, model), day(4))
     assert (decision.action, decision.rules) == ("retrain", ("performance_drop",))
     assert (decision.candidates["since_change"], decision.labelled) == (day(2), 40)
     assert decision.id == f"tiny-v1-{day(3)}"
@@ -261,21 +262,23 @@ def test_a_drop_retrains_on_the_rows_since_its_first_failing_production_day(mode
 def test_a_champion_without_a_failure_is_left_alone_and_no_label_is_counted(model):
     put_features(model, 0)
     put_labels(model, 1, ["no", "yes"])
-    promote(model, 1, 1)
+    promote(ModelContext(model, 1, 1))
     evidence = evidence_at(model, day(2))
     assert (evidence.failed, evidence.labelled, evidence.missing_classes) == ([], {}, ())
-    assert decide_now(SPEC_HERE, model, day(2)).action == "nothing"
+    assert decide_now(ModelContext(SPEC_HERE, model), day(2)).action == "nothing"
 
 
 def test_days_decided_together_are_decided_as_one_by_one(model):
     for number in range(6):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
-    promote(model, 1, 1)
+    promote(ModelContext(model, 1, 1))
     put(model, model.tables.performance, 3, [drop(1, 2)])
     put(model, model.tables.performance, 5, [drop(1, 4)])
-    together = list(decide_days(SPEC_HERE, model, day(0), day(6)))
-    assert together == [decide_now(SPEC_HERE, model, day(number)) for number in range(7)]
+    together = list(decide_days(ModelContext(SPEC_HERE, model), day(0), day(6)))
+    assert together == [
+        decide_now(ModelContext(SPEC_HERE, model), day(number)) for number in range(7)
+    ]
     assert [decision.action for decision in together] == [
         "wait",
         "nothing",
@@ -285,8 +288,8 @@ def test_days_decided_together_are_decided_as_one_by_one(model):
 
 
 def test_doing_nothing_is_recorded_once_a_day_and_is_no_history(model):
-    promote(model, 1, 1)
-    decision = decide_now(SPEC_HERE, model, day(2))
+    promote(ModelContext(model, 1, 1))
+    decision = decide_now(ModelContext(SPEC_HERE, model), day(2))
     assert record_decision(model, decision)
     assert not record_decision(model, decision)
     [entry] = model.log.entries()
@@ -304,9 +307,9 @@ def test_the_evidence_of_a_decision_is_kept_with_rule_value_threshold_rows_windo
     for number in range(4):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
-    promote(model, 1, 1)
+    promote(ModelContext(model, 1, 1))
     put(model, model.tables.performance, 3, [drop(1, 2)])
-    record_decision(model, decide_now(SPEC_HERE, model, day(4)))
+    record_decision(model, decide_now(ModelContext(SPEC_HERE, model), day(4)))
     [entry] = model.log.entries(idle=False)
     [number] = entry["evidence"]
     assert number == {

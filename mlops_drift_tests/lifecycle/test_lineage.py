@@ -8,13 +8,14 @@ from click.testing import CliRunner
 from deltalake import DeltaTable
 
 from mlops_drift.cli.main import main
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.lifecycle.lineage import LineageError, explain_day, explain_key, explain_version
 from mlops_drift.lifecycle.promotion import Person, approve
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.resources import model_store, open_lake, open_registry
+from mlops_drift.resources import open_lake, open_registry
 from mlops_drift_tests.pipeline.test_features import landed, spec_of
 from mlops_drift_tests.tiny import day
 
@@ -23,7 +24,7 @@ from mlops_drift_tests.tiny import day
 def about(story):
     spec = find_model("tiny").spec
     with open_lake() as lake:
-        yield spec, model_store(lake, spec), open_registry()
+        yield spec, ModelContext.of(lake, spec).store, open_registry()
 
 
 def link(chain, what):
@@ -31,7 +32,7 @@ def link(chain, what):
 
 
 def test_a_version_leads_to_its_training_set_and_who_promoted_it_and_why(about):
-    chain = explain_version(*about, 2)
+    chain = explain_version(ModelContext(*about), 2)
     record = about[1].version(2)
     assert link(chain, "version").facts["family"] == "linear"
     assert "degree" in link(chain, "version").facts["params"]
@@ -49,10 +50,15 @@ def test_a_version_leads_to_its_training_set_and_who_promoted_it_and_why(about):
 def test_the_sql_of_derived_columns_is_part_of_the_chain(lake):
     spec = spec_of()
     model, registry = landed(lake, spec), MemoryRegistry()
-    built = build_training_set(spec, model, day(4), None)
-    train_challenger(spec, model, registry, built.id, day(4), lambda number, value: None)
+    built = build_training_set(ModelContext(spec, model), day(4), None)
+    train_challenger(
+        ModelContext(spec, model, registry), built.id, day(4), lambda number, value: None
+    )
     made_by = hashlib.sha256(spec.features_sql.encode()).hexdigest()
-    assert link(explain_version(spec, model, registry, 1), "code").facts["features.sql"] == made_by
+    assert (
+        link(explain_version(ModelContext(spec, model, registry), 1), "code").facts["features.sql"]
+        == made_by
+    )
 
 
 def test_gates_are_told_as_they_were_when_a_person_approved(three_versions, tmp_path):
@@ -61,14 +67,14 @@ def test_gates_are_told_as_they_were_when_a_person_approved(three_versions, tmp_
         spec, registry = find_model("tiny").spec, open_registry()
         refused = [{"gate": "test_accuracy", "verdict": "fail", "value": 0, "threshold": 1, "n": 9}]
         registry.log_files("tiny", 3, {GATES_FILE: json.dumps(refused).encode()})
-        approve(spec, model, registry, Person("ann", "good enough"), 3)
-        gates = link(explain_version(spec, model, registry, 3), "gates").rows
+        approve(ModelContext(spec, model, registry), Person("ann", "good enough"), 3)
+        gates = link(explain_version(ModelContext(spec, model, registry), 3), "gates").rows
     assert {row["verdict"] for row in gates} == {"pass"}
     assert "test_accuracy" in {row["gate"] for row in gates}
 
 
 def test_the_table_commits_of_a_version_hold_the_rows_that_it_was_trained_on(story, about):
-    chain = explain_version(*about, 2)
+    chain = explain_version(ModelContext(*about), 2)
     commits = link(chain, "table snapshots").facts
     number = int(commits["features.tiny"].split()[1])
     then = DeltaTable(story.world.data / "lake" / "features" / "tiny", version=number)
@@ -78,7 +84,7 @@ def test_the_table_commits_of_a_version_hold_the_rows_that_it_was_trained_on(sto
 
 
 def test_the_files_of_a_version_are_named_with_their_digests(story, about):
-    files = link(explain_version(*about, 1), "source files").rows
+    files = link(explain_version(ModelContext(*about), 1), "source files").rows
     folder = story.world.defs / "tiny"
     assert {(row["of"], row["origin"], row["digest"]) for row in files} == {
         (source, name, hashlib.sha256((folder / name).read_bytes()).hexdigest())
@@ -87,7 +93,7 @@ def test_the_files_of_a_version_are_named_with_their_digests(story, about):
 
 
 def test_a_day_leads_to_what_arrived_who_served_it_and_what_was_decided(about):
-    chain = explain_day(*about, day(4))
+    chain = explain_day(ModelContext(*about), day(4))
     assert link(chain, "day").facts["events"] == 60
     assert link(chain, "served by").rows == [{"version": 1, "predictions": 60}]
     assert {row["check"] for row in link(chain, "failed checks").rows} == {"performance_drop"}
@@ -96,7 +102,7 @@ def test_a_day_leads_to_what_arrived_who_served_it_and_what_was_decided(about):
 
 
 def test_an_event_leads_to_its_prediction_label_and_version(about):
-    chain = explain_key(*about, "4007")
+    chain = explain_key(ModelContext(*about), "4007")
     assert link(chain, "event").facts["day"] == day(4)
     (prediction,) = link(chain, "predictions").rows
     assert prediction["version"] == 1
@@ -110,7 +116,7 @@ def test_an_event_says_which_versions_learned_from_it(about):
     model = about[1]
     trained = model.sets.read(model.version(1).training_set)
     for part, rows in trained.parts.items():
-        found = explain_key(*about, str(rows["id"][0].as_py()))
+        found = explain_key(ModelContext(*about), str(rows["id"][0].as_py()))
         assert link(found, "in training sets").rows == [
             {"version": 1, "part": part, "training set": model.version(1).training_set}
         ]
@@ -118,11 +124,11 @@ def test_an_event_says_which_versions_learned_from_it(about):
 
 def test_what_is_not_there_is_answered_with_what_is(about):
     with pytest.raises(LineageError, match="tiny has no version 9; its versions are 1, 2"):
-        explain_version(*about, 9)
+        explain_version(ModelContext(*about), 9)
     with pytest.raises(LineageError, match=f"nothing of tiny landed on {day(99)}"):
-        explain_day(*about, day(99))
+        explain_day(ModelContext(*about), day(99))
     with pytest.raises(LineageError, match="no event of tiny has the id '99999'"):
-        explain_key(*about, "99999")
+        explain_key(ModelContext(*about), "99999")
 
 
 def said(*arguments):

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.lifecycle import promotion as moves
 from mlops_drift.lifecycle.promotion import Person, PromotionError, promote
 from mlops_drift.lifecycle.retraining import promote_or_reject
 from mlops_drift.registry.base import RegistryError
-from mlops_drift.resources import model_store, open_lake, open_registry
+from mlops_drift.resources import open_lake, open_registry
 from mlops_drift_tests.processes import meet
 from mlops_drift_tests.tiny import World, day, wait
 
@@ -25,7 +26,7 @@ def test_a_decision_that_was_followed_by_another_is_not_carried_out_again(parts)
     first, *_, last = model.promotions()
     before = aliases(registry)
     with pytest.raises(PromotionError, match=f"version {last.version} has followed it"):
-        promote(spec, model, registry, first.version, first.as_of, first.decision)
+        promote(ModelContext(spec, model, registry), first.version, first.as_of, first.decision)
     assert aliases(registry) == before
 
 
@@ -33,7 +34,10 @@ def test_the_last_decision_can_be_carried_out_again_and_changes_nothing(parts):
     spec, model, registry = parts
     promotions, before = model.promotions(), aliases(registry)
     last = promotions[-1]
-    assert promote(spec, model, registry, last.version, last.as_of, last.decision) == last
+    assert (
+        promote(ModelContext(spec, model, registry), last.version, last.as_of, last.decision)
+        == last
+    )
     assert (model.promotions(), aliases(registry)) == (promotions, before)
 
 
@@ -41,7 +45,7 @@ def test_a_version_of_an_earlier_day_does_not_replace_the_champion(parts):
     spec, model, registry = parts
     first = model.promotions()[0]
     with pytest.raises(PromotionError, match="build a training set as of a later day"):
-        promote(spec, model, registry, first.version, first.as_of, "tiny-manual-1")
+        promote(ModelContext(spec, model, registry), first.version, first.as_of, "tiny-manual-1")
 
 
 def test_a_decision_has_one_outcome(parts):
@@ -64,7 +68,7 @@ def free(three_versions, tmp_path):
     with world.active():
         spec = find_model("tiny").spec
         with open_lake() as lake:
-            yield spec, model_store(lake, spec), open_registry()
+            yield spec, ModelContext.of(lake, spec).store, open_registry()
 
 
 def versions_of(model):
@@ -196,16 +200,16 @@ def test_what_was_taken_back_is_promoted_by_a_person_only(free):
     moves.approve(spec, model, registry, ANN, 2)
     moves.rollback(spec, model, registry, BOB)
     with pytest.raises(PromotionError, match=r"version 2 of tiny was taken back .*only a person"):
-        promote(spec, model, registry, 2, day(5), "tiny-v1-x")
+        promote(ModelContext(spec, model, registry), 2, day(5), "tiny-v1-x")
     about = {"decision": "tiny-v1-y", "day": day(5)}
     model.log.record(**about, stage="decided", rules=["model_age"], version=1, reason="old")
-    assert promote_or_reject(spec, model, registry, 2, day(5), "tiny-v1-y") is None
+    assert promote_or_reject(ModelContext(spec, model, registry), 2, day(5), "tiny-v1-y") is None
     assert entry_of(model, "tiny-v1-y")["outcome"] == "rejected"
     assert "was taken back" in model.log.outcome("tiny-v1-y")
 
     moves.approve(spec, model, registry, ANN, 2)
     moves.approve(spec, model, registry, ANN, 3)
-    assert promote(spec, model, registry, 2, day(5), "tiny-v3-x").version == 2
+    assert promote(ModelContext(spec, model, registry), 2, day(5), "tiny-v3-x").version == 2
 
 
 def test_a_decision_that_a_later_move_came_before_ends_without_its_version(free):
@@ -213,7 +217,7 @@ def test_a_decision_that_a_later_move_came_before_ends_without_its_version(free)
     moves.approve(spec, model, registry, ANN, 3)
     about = {"decision": "tiny-v0-y", "day": day(4)}
     model.log.record(**about, stage="decided", rules=["no_champion"], version=None, reason="none")
-    assert promote_or_reject(spec, model, registry, 2, day(4), "tiny-v0-y") is None
+    assert promote_or_reject(ModelContext(spec, model, registry), 2, day(4), "tiny-v0-y") is None
     assert entry_of(model, "tiny-v0-y")["outcome"] == "rejected"
     assert "a day that a later champion served would change" in model.log.outcome("tiny-v0-y")
     assert [item.version for item in model.promotions()] == [3]
@@ -315,7 +319,7 @@ def approve_at_once(root, name, parties):
     """Approves in a process of its own; the message of what came of it."""
     with World(Path(root)).active(), open_lake() as lake:
         spec = find_model("tiny").spec
-        model, registry = model_store(lake, spec), open_registry()
+        model, registry = ModelContext.of(lake, spec).store, open_registry()
         _ = registry.client
         meet(parties)
         try:

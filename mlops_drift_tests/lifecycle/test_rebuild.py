@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
+from mlops_drift.config.context import ModelContext
 from mlops_drift.learning.families import base
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.pipeline.logged import RECIPE, SPEC
@@ -17,7 +18,7 @@ from mlops_drift_tests.tiny import day
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_version_comes_out_again_to_the_last_bit(parts, version):
-    made = rebuild(*parts, version, search_again=True)
+    made = rebuild(ModelContext(*parts), version, search_again=True)
     assert made.is_same
     assert (made.different, made.largest, made.same_recipe) == (0, 0.0, True)
     assert made.rows == parts[1].version(version).rows
@@ -27,7 +28,7 @@ def test_a_version_comes_out_again_to_the_last_bit(parts, version):
 def test_the_description_of_its_own_time_makes_it(parts):
     spec, model, registry = parts
     columns = {name: spec.columns[name] for name in ("a",)}
-    made = rebuild(spec.model_copy(update={"columns": columns}), model, registry, 1)
+    made = rebuild(ModelContext(spec.model_copy(update={"columns": columns}), model, registry), 1)
     assert made.is_same
 
 
@@ -63,7 +64,7 @@ def changed(monkeypatch, registry, file, change):
 def test_what_was_logged_and_is_another_now_is_named(parts, monkeypatch, file, change, told):
     changed(monkeypatch, parts[2], file, change)
     with pytest.raises(RegistryError, match=told):
-        rebuild(*parts, 1)
+        rebuild(ModelContext(*parts), 1)
 
 
 def test_a_version_that_the_retention_removed_says_so(parts, monkeypatch):
@@ -71,7 +72,7 @@ def test_a_version_that_the_retention_removed_says_so(parts, monkeypatch):
     gone = Removal(1, day(5), "abc", "older than 2 versions")
     monkeypatch.setattr(model, "removals", lambda: {1: gone})
     with pytest.raises(RemovedError, match="version 1 was removed by the retention"):
-        rebuild(spec, model, registry, 1)
+        rebuild(ModelContext(spec, model, registry), 1)
 
 
 def test_a_seed_that_was_changed_is_found_out_by_other_code_too(parts, monkeypatch):
@@ -82,7 +83,7 @@ def test_a_seed_that_was_changed_is_found_out_by_other_code_too(parts, monkeypat
     code = "mlops_drift.pipeline.logged.learning_code_digest"
     monkeypatch.setattr(code, lambda libraries: "other")
     with pytest.raises(RegistryError, match="seed 8, registered was 7"):
-        rebuild(*parts, 1)
+        rebuild(ModelContext(*parts), 1)
 
 
 def test_another_model_under_its_number_is_found_out(parts, monkeypatch):
@@ -96,7 +97,7 @@ def test_another_model_under_its_number_is_found_out(parts, monkeypatch):
         return found
 
     monkeypatch.setattr(base, "predict", shifted)
-    made = rebuild(spec, model, registry, 1)
+    made = rebuild(ModelContext(spec, model, registry), 1)
     assert not made.is_same
     assert made.different == made.rows
     assert 0 < made.largest < 1e-12

@@ -6,11 +6,11 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.profile import ColumnProfile, profile
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.drift import fit_reference, measure_drift, prediction_kinds, ranked
-from mlops_drift.resources import model_store
 from mlops_drift.store.records import Promotion
 from mlops_drift.store.training_sets import canonical_json, parquet_bytes
 from mlops_drift_tests.tiny import SPEC, day, merged
@@ -55,7 +55,7 @@ class Served:
 
     def __init__(self, lake, **drift):
         self.spec = ModelSpec(**merged(SPEC, {"monitors": {"drift": drift}}))
-        self.model = model_store(lake, self.spec)
+        self.model = ModelContext.of(lake, self.spec).store
         self.tables = self.model.tables
 
     def put(self, table, *frames):
@@ -93,7 +93,7 @@ class Served:
 
     def measure(self, first, last=None):
         return measure_drift(
-            self.spec, self.model, day(first), day(first if last is None else last)
+            ModelContext(self.spec, self.model), day(first), day(first if last is None else last)
         )
 
     def stored(self, table="drift"):
@@ -454,7 +454,7 @@ def test_at_most_three_columns_are_divided_those_that_matter_first(lake):
     served.spec = ModelSpec(
         **merged(SPEC, {"columns": columns, "monitors": {"drift": {"segments": ["c"]}}})
     )
-    served.model = model_store(lake, served.spec)
+    served.model = ModelContext.of(lake, served.spec).store
     served.tables = served.model.tables
     rng = np.random.default_rng(3)
     more = {name: rng.normal(size=600) for name in "defg"}

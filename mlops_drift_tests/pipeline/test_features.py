@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.features import make_features, require_point_in_time
 from mlops_drift.pipeline.training import TrainingSetError, build_training_set
@@ -35,7 +36,7 @@ def landed(lake, spec, days=5):
         events = events_of(number).assign(event_time=datetime.combine(day(number), time()))
         put(model, model.tables.events, number, events)
         put(model, model.tables.labels, number + 1, labels_of(number))
-    make_features(spec, model, day(0), day(days - 1))
+    make_features(ModelContext(spec, model), day(0), day(days - 1))
     return model
 
 
@@ -64,7 +65,7 @@ def test_a_day_made_again_alone_is_the_same(lake):
     spec = spec_of()
     model = landed(lake, spec)
     before = stored(model)
-    make_features(spec, model, day(3), day(3))
+    make_features(ModelContext(spec, model), day(3), day(3))
     assert stored(model).equals(before)
 
 
@@ -73,7 +74,9 @@ def test_a_failing_query_leaves_what_is_stored(lake):
     before = stored(model)
     with pytest.raises(FeatureError, match="2 rows for 60 events"):
         make_features(
-            spec_of(features_sql="SELECT id, a AS made FROM events LIMIT 2"), model, FIRST, day(4)
+            ModelContext(spec_of(features_sql="SELECT id, a AS made FROM events LIMIT 2"), model),
+            FIRST,
+            day(4),
         )
     assert stored(model).equals(before)
 
@@ -81,7 +84,7 @@ def test_a_failing_query_leaves_what_is_stored(lake):
 def test_a_training_set_of_honest_features_is_built(lake):
     spec = spec_of()
     model = landed(lake, spec)
-    built = build_training_set(spec, model, day(4), None)
+    built = build_training_set(ModelContext(spec, model), day(4), None)
     assert built.training_set.rows == 240
     assert "made" in built.training_set.train.schema.names
 
@@ -102,7 +105,7 @@ def test_a_leak_in_the_stored_features_fails_the_build_of_the_set(lake):
     model = landed(lake, spec)
     leak(model)
     with pytest.raises(TrainingSetError, match="the feature made of id 0 on 2024-03-01 is") as told:
-        build_training_set(spec, model, day(4), None)
+        build_training_set(ModelContext(spec, model), day(4), None)
     assert "240 of 240 rows differ" in str(told.value)
     assert not model.sets.folder.exists()
 
@@ -126,15 +129,17 @@ def test_features_of_another_query_or_of_other_events_are_not_learned_from(lake)
     other = spec_of(features_sql="SELECT id, a AS made FROM events")
     features = model.lake.read(model.tables.features)
     with pytest.raises(FeatureError, match="materialize features of these days again"):
-        require_point_in_time(other, model, features)
+        require_point_in_time(ModelContext(other, model), features)
 
     gone = events_of(4).head(10).assign(event_time=datetime.combine(day(4), time()))
     put(model, model.tables.events, 4, gone)
     with pytest.raises(FeatureError, match="its event is gone"):
-        require_point_in_time(spec_of(), model, features.filter(pc.equal(features["day"], day(4))))
+        require_point_in_time(
+            ModelContext(spec_of(), model), features.filter(pc.equal(features["day"], day(4)))
+        )
 
 
 def test_a_model_without_derived_columns_needs_no_proof(lake):
     spec = ModelSpec(**SPEC)
     model = ModelStore(lake, "tiny", spec.tables, spec.key, spec.target)
-    require_point_in_time(spec, model, spec.tables.features.schema.empty_table())
+    require_point_in_time(ModelContext(spec, model), spec.tables.features.schema.empty_table())

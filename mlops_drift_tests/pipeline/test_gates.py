@@ -11,6 +11,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.families.base import plain_step
@@ -23,7 +24,7 @@ from mlops_drift.pipeline.logged import OUT_OF_FOLD
 from mlops_drift.pipeline.training import train_challenger, train_package
 from mlops_drift.registry.base import RegistryError
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.resources import model_store, open_lake, open_registry
+from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift_tests.learning.gates.candidates import BINARY, rows
@@ -67,9 +68,7 @@ class Shop:
         table = pa.Table.from_pandas(frame, preserve_index=False)
         stored = training_set or split_by_time(table, self.spec.key, self.spec.training.test_share)
         record, _ = train_challenger(
-            self.spec,
-            self.model,
-            self.registry,
+            ModelContext(self.spec, self.model, self.registry),
             self.model.sets.write(stored),
             AS_OF,
             lambda number, value: None,
@@ -79,7 +78,7 @@ class Shop:
 
     def judge(self, version):
         """The results by gate."""
-        found = evaluate_gates(self.spec, self.model, self.registry, version)
+        found = evaluate_gates(ModelContext(self.spec, self.model, self.registry), version)
         assert [result.name for result in found] == [gate.name for gate in model_gates(self.spec)]
         return {result.name: result for result in found}
 
@@ -319,7 +318,7 @@ def test_gates_say_the_same_again_and_do_not_measure_again(lake):
 def test_versions_in_mlflow_were_proven_by_a_process_of_their_own(story):
     registry = open_registry()
     with open_lake() as lake:
-        promoted = model_store(lake, find_model("tiny").spec).promotions()
+        promoted = ModelContext.of(lake, find_model("tiny").spec).store.promotions()
     assert promoted
     for promotion in promoted:
         artifact = registry.artifact("tiny", promotion.version)

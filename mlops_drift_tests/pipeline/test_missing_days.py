@@ -1,5 +1,6 @@
 import pytest
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.landing import judge_labels_again, land_events, land_labels
 from mlops_drift.pipeline.missing_days import about_missing, in_short, no_file_at_all, ranges
@@ -40,7 +41,7 @@ def files(model):
 
 def test_a_range_with_missing_days_lands_nothing_and_puts_them_all_on_record(model, source):
     with pytest.raises(MissingDayError) as caught:
-        land_events(SPEC_HERE, model, source, day(0), day(3))
+        land_events(ModelContext(SPEC_HERE, model), source, day(0), day(3))
     assert set(caught.value.places) == {day(1), day(2)}
     assert model.last_landed_day() is None
     assert files(model) == [
@@ -52,32 +53,32 @@ def test_a_range_with_missing_days_lands_nothing_and_puts_them_all_on_record(mod
 
 def test_a_missing_day_is_no_origin_of_rows(model, source):
     with pytest.raises(MissingDayError):
-        land_events(SPEC_HERE, model, source, day(1), day(1))
+        land_events(ModelContext(SPEC_HERE, model), source, day(1), day(1))
     assert model.origins("events", day(0), day(3)) == []
 
 
 def test_a_file_that_comes_ends_the_record(model, source, tmp_path):
     with pytest.raises(MissingDayError):
-        land_events(SPEC_HERE, model, source, day(1), day(1))
+        land_events(ModelContext(SPEC_HERE, model), source, day(1), day(1))
     put(tmp_path, "events", 1, events_of(1))
-    land_events(SPEC_HERE, model, source, day(1), day(1))
+    land_events(ModelContext(SPEC_HERE, model), source, day(1), day(1))
     assert files(model) == []
 
 
 def test_a_day_that_has_landed_keeps_its_rows_when_its_file_goes(model, source, tmp_path):
-    landed = land_events(SPEC_HERE, model, source, day(0), day(0))
+    landed = land_events(ModelContext(SPEC_HERE, model), source, day(0), day(0))
     (tmp_path / "events" / f"{day(0)}.csv").unlink()
     with pytest.raises(MissingDayError):
-        land_events(SPEC_HERE, model, source, day(0), day(0))
+        land_events(ModelContext(SPEC_HERE, model), source, day(0), day(0))
     assert files(model) == []
     assert landed.rows == model.lake.read(model.tables.events).num_rows
 
 
 def test_labels_of_no_event_say_which_days_have_no_events(model, source, tmp_path):
     with pytest.raises(MissingDayError):
-        land_events(SPEC_HERE, model, source, day(1), day(1))
+        land_events(ModelContext(SPEC_HERE, model), source, day(1), day(1))
     put(tmp_path, "labels", 2, labels_of(1))
-    landed = land_labels(SPEC_HERE, model, source, day(2), day(2))
+    landed = land_labels(ModelContext(SPEC_HERE, model), source, day(2), day(2))
     verdict = landed.quality[day(2)]
     assert verdict.verdict == "fail"
     assert verdict.reason.endswith(f"; 1 day without its file: {day(1)}")
@@ -93,19 +94,19 @@ def land_without_day_1(model, source, tmp_path, spec=SPEC_HERE):
     for name, rows in (("events", events_of(2)), ("labels", labels_of(1))):
         put(tmp_path, name, 2, rows)
     with pytest.raises(MissingDayError):
-        land_events(spec, model, source, day(1), day(1))
+        land_events(ModelContext(spec, model), source, day(1), day(1))
     for number in (0, 2, 3):
-        land_events(spec, model, source, day(number), day(number))
-        land_labels(spec, model, source, day(number), day(number))
-        assert judge_labels_again(spec, model, day(number)) == {}
+        land_events(ModelContext(spec, model), source, day(number), day(number))
+        land_labels(ModelContext(spec, model), source, day(number), day(number))
+        assert judge_labels_again(ModelContext(spec, model), day(number)) == {}
     put(tmp_path, "events", 1, events_of(1))
-    land_events(spec, model, source, day(1), day(1))
+    land_events(ModelContext(spec, model), source, day(1), day(1))
 
 
 def test_labels_are_judged_again_when_their_events_have_landed(model, source, tmp_path):
     land_without_day_1(model, source, tmp_path)
     before = quality(model, "labels")
-    again = judge_labels_again(SPEC_HERE, model, day(1))
+    again = judge_labels_again(ModelContext(SPEC_HERE, model), day(1))
     assert list(again) == [day(2), day(3)]
     assert {item.verdict for item in again.values()} == {"pass"}
     after = quality(model, "labels")
@@ -113,15 +114,15 @@ def test_labels_are_judged_again_when_their_events_have_landed(model, source, tm
     said = {"value": 0.0, "verdict": "pass"}
     said["reason"] = f"all {len(labels_of(1))} labels meet their constraints"
     assert after == {**before, day(2): {**before[day(2)], **said}}
-    assert judge_labels_again(SPEC_HERE, model, day(1)) == {}
+    assert judge_labels_again(ModelContext(SPEC_HERE, model), day(1)) == {}
 
 
 def test_labels_are_judged_again_when_a_corrected_file_has_fewer_events(model, source, tmp_path):
     land_without_day_1(model, source, tmp_path)
-    judge_labels_again(SPEC_HERE, model, day(1))
+    judge_labels_again(ModelContext(SPEC_HERE, model), day(1))
     put(tmp_path, "events", 1, events_of(1).head(6))
-    land_events(SPEC_HERE, model, source, day(1), day(1))
-    assert judge_labels_again(SPEC_HERE, model, day(1))[day(2)].verdict == "fail"
+    land_events(ModelContext(SPEC_HERE, model), source, day(1), day(1))
+    assert judge_labels_again(ModelContext(SPEC_HERE, model), day(1))[day(2)].verdict == "fail"
 
 
 def test_labels_that_retention_let_go_stay_as_they_were_judged(model, source, tmp_path):
@@ -132,7 +133,7 @@ def test_labels_that_retention_let_go_stay_as_they_were_judged(model, source, tm
     model.lake.replace_days(
         model.tables.labels, day(0), day(2), model.tables.labels.schema.empty_table()
     )
-    assert judge_labels_again(spec, model, day(0)) == {}
+    assert judge_labels_again(ModelContext(spec, model), day(0)) == {}
 
 
 def test_labels_are_looked_for_from_the_day_on_which_the_first_are_due(source, tmp_path):

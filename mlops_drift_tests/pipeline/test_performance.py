@@ -5,13 +5,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.metrics import evaluate_within
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.drift import fit_reference
 from mlops_drift.pipeline.labels import measure_label_coverage
 from mlops_drift.pipeline.performance import measure_performance
-from mlops_drift.resources import model_store
 from mlops_drift.store.records import Promotion, VersionRecord
 from mlops_drift.store.training_sets import canonical_json, parquet_bytes
 from mlops_drift_tests.tiny import SPEC, day, merged
@@ -43,7 +43,7 @@ class Watched:
 
     def __init__(self, lake, changes=None):
         self.spec = ModelSpec(**merged(SPEC, changes or {}))
-        self.model = model_store(lake, self.spec)
+        self.model = ModelContext.of(lake, self.spec).store
         self.tables = self.model.tables
 
     def promote(self, version, on, events=events):
@@ -92,7 +92,7 @@ class Watched:
 
     def measure(self, first, last=None):
         last = first if last is None else last
-        return measure_performance(self.spec, self.model, day(first), day(last))
+        return measure_performance(ModelContext(self.spec, self.model), day(first), day(last))
 
     def verdicts(self, number, check="performance_drop"):
         [found] = self.measure(number)
@@ -326,7 +326,7 @@ def test_a_challenger_that_was_refused_makes_the_champion_young_again(lake):
 
 def test_predictions_without_a_label_are_counted_by_age(watched):
     watched.arrive(3, events(1), events(2).head(50))
-    ages = measure_label_coverage(watched.spec, watched.model, day(3), day(5))
+    ages = measure_label_coverage(ModelContext(watched.spec, watched.model), day(3), day(5))
     assert [(item.age_from, item.age_until) for item in ages] == [(0, 0), (1, 7)]
     assert [(item.predictions, item.unlabelled) for item in ages] == [(N, N), (4 * N, 2 * N + 150)]
     stored = watched.model.lake.read(watched.tables.label_coverage).to_pylist()
@@ -335,11 +335,11 @@ def test_predictions_without_a_label_are_counted_by_age(watched):
 
 
 def test_days_that_were_counted_are_counted_again_after_a_late_day(watched):
-    measure_label_coverage(watched.spec, watched.model, day(4), day(5))
+    measure_label_coverage(ModelContext(watched.spec, watched.model), day(4), day(5))
     watched.arrive(3, events(1), events(2).head(50))
-    measure_label_coverage(watched.spec, watched.model, day(3), day(3))
+    measure_label_coverage(ModelContext(watched.spec, watched.model), day(3), day(3))
     late = watched.model.lake.read(watched.tables.label_coverage).to_pylist()
-    measure_label_coverage(watched.spec, watched.model, day(3), day(5))
+    measure_label_coverage(ModelContext(watched.spec, watched.model), day(3), day(5))
     assert late == watched.model.lake.read(watched.tables.label_coverage).to_pylist()
 
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.landing import EVENTS, LABELS, land_events, land_labels
 from mlops_drift.pipeline.ledger import read_account
-from mlops_drift.resources import model_store
 from mlops_drift.sources.registry import open_source
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.memory import MemoryLake
@@ -49,13 +49,12 @@ class Place:
 
     def __init__(self, folder, spec=None, lake=None):
         self.folder, self.spec = folder, spec or describe()
-        self.model = model_store(lake or MemoryLake(folder, duckdb.connect()), self.spec)
+        self.model = ModelContext.of(lake or MemoryLake(folder, duckdb.connect()), self.spec).store
         self.source = open_source(self.spec.source, folder)
 
     def land(self, first, last=None, land=land_events):
-        return land(
-            self.spec, self.model, self.source, day(first), day(first if last is None else last)
-        )
+        model = ModelContext(self.spec, self.model)
+        return land(model, self.source, day(first), day(first if last is None else last))
 
     def events(self):
         return self.model.lake.read(self.model.tables.events).to_pylist()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.pipeline.scoring import ColumnsError, score_by
 from mlops_drift.schema.columns import Column
 from mlops_drift_tests.tiny import ROWS, day
@@ -9,7 +10,7 @@ from mlops_drift_tests.tiny import ROWS, day
 
 def test_what_was_scored_stays(parts):
     spec, model, registry = parts
-    served = score_by(spec, model, registry, model.tables.predictions, {day(5): 2})
+    served = score_by(ModelContext(spec, model, registry), model.tables.predictions, {day(5): 2})
     assert (served.rows, served.added, served.versions) == (ROWS, 0, (2,))
 
 
@@ -28,9 +29,7 @@ def test_a_version_of_other_columns_scores_nothing_and_says_which(parts, changes
     before = model.lake.read(model.tables.predictions)
     with pytest.raises(ColumnsError, match=f"{told}.*was trained on a, b, c"):
         score_by(
-            spec.model_copy(update={"columns": columns}),
-            model,
-            registry,
+            ModelContext(spec.model_copy(update={"columns": columns}), model, registry),
             model.tables.predictions,
             {day(5): 2},
         )
@@ -42,4 +41,7 @@ def test_what_says_nothing_to_a_model_may_change(parts):
     columns = dict(reversed(spec.columns.items()))
     columns["a"] = columns["a"].model_copy(update={"description": "Said otherwise."})
     other = spec.model_copy(update={"columns": columns})
-    assert score_by(other, model, registry, model.tables.predictions, {day(5): 2}).added == 0
+    assert (
+        score_by(ModelContext(other, model, registry), model.tables.predictions, {day(5): 2}).added
+        == 0
+    )

@@ -7,6 +7,7 @@ import optuna
 import pytest
 
 from mlops_drift import settings
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import digest
 from mlops_drift.learning.model import fit
 from mlops_drift.learning.recipe import Recipe
@@ -94,7 +95,7 @@ def test_a_baseline_that_was_cut_short_is_completed_with_the_same_content(parts)
     registry.log_files("tiny", version, {f"reference/{name}": b"half" for name in before})
     registry.client.delete_model_version_tag("tiny", str(version), "reference")
 
-    predictions, reference = record_baseline(spec, model, registry, version)
+    predictions, reference = record_baseline(ModelContext(spec, model, registry), version)
     assert reference.digest == digest
     assert predictions.num_rows == model.version(version).n_test
     assert logged(registry, version) == before
@@ -104,4 +105,4 @@ def test_a_baseline_that_was_cut_short_is_completed_with_the_same_content(parts)
 def test_a_complete_baseline_is_not_logged_again(parts, monkeypatch):
     spec, model, registry = parts
     monkeypatch.setattr(registry, "log_files", lambda *_: pytest.fail("logged again"))
-    record_baseline(spec, model, registry, model.promotions()[-1].version)
+    record_baseline(ModelContext(spec, model, registry), model.promotions()[-1].version)

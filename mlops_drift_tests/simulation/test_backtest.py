@@ -10,10 +10,11 @@ import yaml
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.timeline import read_timeline
-from mlops_drift.resources import model_store, open_lake
+from mlops_drift.resources import open_lake
 from mlops_drift.simulation.backtest import (
     HYBRID,
     NEVER,
@@ -57,7 +58,9 @@ def told_by_a_run(model, walk):
         for until, step in walk:
             HistoricalRun(found, instance, last=until, step=step).run(lambda step, what: None)
     with open_lake() as lake:
-        timeline = read_timeline(model_store(lake, found.spec), found.spec.start_date, until)
+        timeline = read_timeline(
+            ModelContext.of(lake, found.spec).store, found.spec.start_date, until
+        )
     return timeline.to_dict()
 
 
@@ -98,7 +101,7 @@ def test_the_tiny_story_is_the_same_too(told_story):
     with told_story.world.active():
         with open_lake() as lake:
             spec = find_model("tiny").spec
-            ran = read_timeline(model_store(lake, spec), day(0), day(6)).to_dict()
+            ran = read_timeline(ModelContext.of(lake, spec).store, day(0), day(6)).to_dict()
         tested = backtest("tiny")["policies"]["own"]
     assert story(tested) == story(ran)
     assert [row["outcome"] for row in tested["decisions"]] == ["promoted", "promoted"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
-from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.cleanup.inventory import take_inventory
 from mlops_drift.lifecycle.cleanup.plan import plan_cleanup
 from mlops_drift.lifecycle.cleanup.stored import CleanupPlan, Item
@@ -18,9 +18,7 @@ OnItem = Callable[[Item], None]
 
 
 def clean_up(
-    spec: ModelSpec,
-    model: ModelStore,
-    registry: Registry,
+    model: ModelContext,
     *,
     dry_run: bool = True,
     on_item: OnItem = lambda item: None,
@@ -31,40 +29,38 @@ def clean_up(
     cleanups the second waits, then finds what is left. What is killed is finished by the next one.
 
     Args:
-        spec: the model.
-        model: its tables.
-        registry: its versions.
+        model: the model.
         dry_run: whether nothing is changed.
         on_item: called before each thing goes.
     """
-    artifacts = Artifacts(registry, spec.name)
+    if not isinstance(model.registry, Registry):
+        raise TypeError("only versions in MLflow are cleaned up")
+    artifacts = Artifacts(model.registry, model.spec.name)
     if dry_run:
-        return _plan(spec, model, artifacts)
-    with registry.lock(registry_lock(spec.name)):
-        plan = _plan(spec, model, artifacts)
+        return _plan(model, artifacts)
+    with model.registry.lock(registry_lock(model.spec.name)):
+        plan = _plan(model, artifacts)
         for item in plan.items:
             on_item(item)
-            _remove(spec, model, artifacts, item, plan.day)
+            _remove(model, artifacts, item, plan.day)
     return plan
 
 
-def _plan(spec: ModelSpec, model: ModelStore, artifacts: Artifacts) -> CleanupPlan:
-    return plan_cleanup(take_inventory(spec, model, artifacts), spec.retention, spec.lookback)
+def _plan(model: ModelContext, artifacts: Artifacts) -> CleanupPlan:
+    return plan_cleanup(take_inventory(model, artifacts), model.spec.retention, model.spec.lookback)
 
 
-def _remove(
-    spec: ModelSpec, model: ModelStore, artifacts: Artifacts, item: Item, day: date | None
-) -> None:
+def _remove(model: ModelContext, artifacts: Artifacts, item: Item, day: date | None) -> None:
     if item.kind == "days" and item.before and day:
-        _remove_days(model, item.name, item.before, day, spec.start_date)
+        _remove_days(model.store, item.name, item.before, day, model.spec.start_date)
         return
     if item.kind == "old files":
-        for table in model.tables:
+        for table in model.store.tables:
             if table.name == item.name:
-                disk.remove_old_files(model.lake.root, table)
+                disk.remove_old_files(model.store.lake.root, table)
         return
     if item.kind == "version" and day:
-        _unlist(model, artifacts, item, day)
+        _unlist(model.store, artifacts, item, day)
     for path in item.paths:
         disk.remove(path)
     # Last: as long as MLflow lists a run, what it left is found again.
@@ -72,19 +68,19 @@ def _remove(
         artifacts.forget(item.run)
 
 
-def _remove_days(model: ModelStore, name: str, before: date, day: date, start: date) -> None:
+def _remove_days(store: ModelStore, name: str, before: date, day: date, start: date) -> None:
     """Takes days out of a table in one commit; its files go a week later, with the old ones."""
-    [table] = [one for one in model.tables if one.name == name]
-    if table is model.tables.features:
-        model.remember_labelled(before, day)
+    [table] = [one for one in store.tables if one.name == name]
+    if table is store.tables.features:
+        store.remember_labelled(before, day)
     last = date.fromordinal(before.toordinal() - 1)
-    model.lake.replace_days(table, min(start, last), last, table.schema.empty_table())
+    store.lake.replace_days(table, min(start, last), last, table.schema.empty_table())
 
 
-def _unlist(model: ModelStore, artifacts: Artifacts, item: Item, day: date) -> None:
+def _unlist(store: ModelStore, artifacts: Artifacts, item: Item, day: date) -> None:
     """Takes a version off the registry's list before its files go, and records that it went."""
     number = int(item.name)
     artifacts.unlist(number)
-    for record in model.versions():
+    for record in store.versions():
         if record.version == number:
-            model.add_removal(Removal(number, day, record.training_set, item.reason))
+            store.add_removal(Removal(number, day, record.training_set, item.reason))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from mlops_drift import settings
-from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.cleanup.stored import (
     Group,
     Item,
@@ -42,11 +42,13 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
     }
 
 
-def take_inventory(spec: ModelSpec, model: ModelStore, artifacts: Artifacts) -> Stored:
+def take_inventory(model: ModelContext, artifacts: Artifacts) -> Stored:
     """Reads what is stored; nothing is changed."""
-    promotions = model.promotions()
+    spec = model.spec
+    store = model.store
+    promotions = store.promotions()
     trainings = {one.run: one for one in artifacts.trainings()}
-    versions = _versions(model, artifacts, trainings)
+    versions = _versions(store, artifacts, trainings)
     of_versions = {
         *(one.run for one in versions.values()),
         *(str(one.run_id) for one in artifacts.versions()),
@@ -54,14 +56,14 @@ def take_inventory(spec: ModelSpec, model: ModelStore, artifacts: Artifacts) -> 
     rest = [one for one in trainings.values() if one.run not in of_versions]
     removing = spec.retention.versions is not None
     landing = spec.retention.landing_days is not None
-    labelled = model.labelled_counts(day)[0] if landing and (day := model.last_day()) else {}
+    labelled = store.labelled_counts(day)[0] if landing and (day := store.last_day()) else {}
     return Stored(
-        day=model.last_day(),
+        day=store.last_day(),
         promotions=[(item.version, item.as_of) for item in promotions],
-        pointers=_pointers(model, artifacts),
-        decisions=_decisions(model),
+        pointers=_pointers(store, artifacts),
+        decisions=_decisions(store),
         versions=list(versions.values()),
-        sets=_sets(model),
+        sets=_sets(store),
         runs=[
             StoredRun(one.run, one.started, one.active, _paths(one), _size(_paths(one)))
             for one in rest
@@ -76,33 +78,33 @@ def take_inventory(spec: ModelSpec, model: ModelStore, artifacts: Artifacts) -> 
             StoredDays(
                 table.name,
                 group,
-                disk.sizes_by_day(model.lake.root, table),
-                outlives=table is model.tables.events,
+                disk.sizes_by_day(store.lake.root, table),
+                outlives=table is store.tables.events,
             )
-            for group, tables in tables_by_group(model.tables).items()
+            for group, tables in tables_by_group(store.tables).items()
             for table in tables
         ],
-        removed=frozenset(model.removals()),
+        removed=frozenset(store.removals()),
         last_labelled=max(labelled, default=None),
-        events_of_labels=model.earliest_events() if landing else {},
+        events_of_labels=store.earliest_events() if landing else {},
         reads_all_errors=spec.monitors.performance.streaming is not None,
         takes_since_change="since_change" in spec.policy.training_windows,
         leftovers=[
-            *_left_by_kills(model, artifacts),
+            *_left_by_kills(store, artifacts),
             *(_cut_short(one) for one in rest if removing and one.deleted and one.is_left),
-            *([] if spec.retention.is_empty else _old_files(model)),
+            *([] if spec.retention.is_empty else _old_files(store)),
         ],
     )
 
 
 def _versions(
-    model: ModelStore, artifacts: Artifacts, trainings: Mapping[str, Training]
+    store: ModelStore, artifacts: Artifacts, trainings: Mapping[str, Training]
 ) -> dict[int, StoredVersion]:
     """The versions that are listed, and those on record of which something is left."""
-    removals, served = model.removals(), model.served()
+    removals, served = store.removals(), store.served()
     known: dict[int, tuple[date, str, str, bool]] = {
         one.version: (one.as_of, one.training_set, one.mlflow_run, False)
-        for one in model.versions()
+        for one in store.versions()
     }
     for one in artifacts.versions():
         number, tags = int(one.version), one.tags
@@ -114,7 +116,7 @@ def _versions(
     found = {}
     for number, (as_of, training_set, run, listed) in sorted(known.items()):
         training = trainings.get(run)
-        baseline = model.sets.baseline(training_set, number)
+        baseline = store.sets.baseline(training_set, number)
         paths = (*([str(baseline)] if baseline.is_dir() else []), *(_paths(training)))
         removal = removals.get(number)
         if not listed and not _is_unfinished(training, removal, paths):
@@ -152,13 +154,13 @@ def _size(paths: tuple[str, ...]) -> int:
     return sum(map(disk.size_of, paths))
 
 
-def _pointers(model: ModelStore, artifacts: Artifacts) -> dict[int, str]:
+def _pointers(store: ModelStore, artifacts: Artifacts) -> dict[int, str]:
     pointers: dict[int, str] = {}
 
     def point(version: int, reason: str) -> None:
         pointers[version] = "; ".join(filter(None, (pointers.get(version), reason)))
 
-    for promotion in model.promotions()[-1:]:
+    for promotion in store.promotions()[-1:]:
         point(promotion.version, f"champion since the end of {promotion.as_of}")
         if promotion.previous is not None:
             point(promotion.previous, "the champion before")
@@ -169,11 +171,11 @@ def _pointers(model: ModelStore, artifacts: Artifacts) -> dict[int, str]:
     return pointers
 
 
-def _decisions(model: ModelStore) -> list[Pointing]:
-    promotions = model.promotions()
+def _decisions(store: ModelStore) -> list[Pointing]:
+    promotions = store.promotions()
     last = promotions[-1] if promotions else None
     champion = Champion(last.version, last.as_of, last.decision) if last else None
-    entries = model.log.entries(idle=False)
+    entries = store.log.entries(idle=False)
     found = []
     for entry, past in zip(entries, past_decisions(entries), strict=True):
         starts = list(past.candidates.values())
@@ -195,24 +197,24 @@ def _decisions(model: ModelStore) -> list[Pointing]:
     return found
 
 
-def _sets(model: ModelStore) -> list[StoredSet]:
+def _sets(store: ModelStore) -> list[StoredSet]:
     trained: dict[str, set[int]] = {}
-    for one in model.versions():
+    for one in store.versions():
         trained.setdefault(one.training_set, set()).add(one.version)
     return [
         StoredSet(
             name,
-            model.sets.last_event(name),
+            store.sets.last_event(name),
             frozenset(trained.get(name, ())),
-            disk.is_in_use(model.sets.folder / name),
-            str(model.sets.folder / name),
-            disk.size_of(model.sets.folder / name) - disk.size_of(model.sets.baselines(name)),
+            disk.is_in_use(store.sets.folder / name),
+            str(store.sets.folder / name),
+            disk.size_of(store.sets.folder / name) - disk.size_of(store.sets.baselines(name)),
         )
-        for name in model.sets.ids()
+        for name in store.sets.ids()
     ]
 
 
-def _left_by_kills(model: ModelStore, artifacts: Artifacts) -> list[Item]:
+def _left_by_kills(store: ModelStore, artifacts: Artifacts) -> list[Item]:
     return [
         Item(
             "leftover",
@@ -222,7 +224,7 @@ def _left_by_kills(model: ModelStore, artifacts: Artifacts) -> list[Item]:
             + ("removed this" if path.name.startswith(disk.REMOVING) else "wrote this"),
             (str(path),),
         )
-        for folder in (model.sets.folder, artifacts.folder)
+        for folder in (store.sets.folder, artifacts.folder)
         for path in disk.left_by_kills(folder)
     ]
 
@@ -233,8 +235,8 @@ def _cut_short(training: Training) -> Item:
     return Item("leftover", training.run, _size(paths), reason, paths, run=training.run)
 
 
-def _old_files(model: ModelStore) -> list[Item]:
-    root = model.lake.root
-    sizes = {table.name: disk.old_files(root, table) for table in model.tables}
+def _old_files(store: ModelStore) -> list[Item]:
+    root = store.lake.root
+    sizes = {table.name: disk.old_files(root, table) for table in store.tables}
     reason = "replaced by later commits, more than a week ago by the clock"
     return [Item("old files", name, size, reason, (name,)) for name, size in sizes.items() if size]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.context import ModelContext
 from mlops_drift.learning.metrics import Array
 from mlops_drift.lifecycle.shadow.comparison import (
     DayBeside,
@@ -19,7 +19,6 @@ from mlops_drift.lifecycle.shadow.comparison import (
     side_by_side,
 )
 from mlops_drift.pipeline.scoring import Served, score_by
-from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Shadow
@@ -40,20 +39,16 @@ class ShadowDay:
     days: Sequence[DayBeside]
 
 
-def score_shadows(
-    spec: ModelSpec, model: ModelStore, registry: VersionRegistry, first: date, last: date
-) -> Served:
+def score_shadows(model: ModelContext, first: date, last: date) -> Served:
     """Scores the days `first` to `last`, each by the challenger that waited on it, if one did.
 
     What was scored stays, as with what is served.
     """
-    challengers = {day: found.challenger for day, found in model.shadows(first, last).items()}
-    return score_by(spec, model, registry, model.tables.shadow_predictions, challengers)
+    challengers = {day: found.challenger for day, found in model.store.shadows(first, last).items()}
+    return score_by(model, model.store.tables.shadow_predictions, challengers)
 
 
-def measure_shadows(
-    spec: ModelSpec, model: ModelStore, first: date, last: date
-) -> ShadowDay | None:
+def measure_shadows(model: ModelContext, first: date, last: date) -> ShadowDay | None:
     """Holds the challenger of each day against the champion of that day, and stores it.
 
     On the events that both scored since the wait began, with the labels known at the end of the
@@ -62,14 +57,16 @@ def measure_shadows(
     Returns:
         The last of these days; None if there is none.
     """
+    spec = model.spec
+    store = model.store
     # Almost always nothing has ever waited, which costs no query.
-    if not model.lake.holds(Scan(model.tables.shadow_predictions, until=last)):
+    if not store.lake.holds(Scan(store.tables.shadow_predictions, until=last)):
         return None
-    shadows = model.shadows(first, last)
+    shadows = store.shadows(first, last)
     if not shadows:
         return None
     since = min(found.since for found in shadows.values())
-    outcomes = _Outcomes(model.shadow_outcomes(since + timedelta(days=1), last))
+    outcomes = _Outcomes(store.shadow_outcomes(since + timedelta(days=1), last))
     metric, seed = spec.training.metric, spec.training.seed
     measured: dict[date, list[SideBySide]] = {}
     for day, found in shadows.items():
@@ -82,8 +79,8 @@ def measure_shadows(
         for day, windows in measured.items()
         for window in windows
     ]
-    table = model.tables.shadow
-    model.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
+    table = store.tables.shadow
+    store.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
     if not measured:
         return None
     latest = max(measured)
@@ -92,19 +89,19 @@ def measure_shadows(
     return ShadowDay(latest, shadow, measured[latest], days)
 
 
-def shadow_summary(model: ModelStore, version: int) -> list[dict[str, Any]]:
+def shadow_summary(store: ModelStore, version: int) -> list[dict[str, Any]]:
     """How a challenger did beside the champion, as known at the end of the last day it shadowed.
 
     Returns:
         The columns of the table `monitoring.<model>_shadow`, a row a window, the one since the wait
         began (0) first; nothing for a version that never shadowed.
     """
-    return model.lake.rows(
+    return store.lake.rows(
         f"""
         SELECT * FROM s WHERE challenger = {version}
         QUALIFY day = max(day) OVER () ORDER BY "window"
         """,
-        s=model.tables.shadow,
+        s=store.tables.shadow,
     )
 
 

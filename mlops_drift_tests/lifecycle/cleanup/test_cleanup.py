@@ -12,10 +12,11 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 from deltalake import DeltaTable
-from mlops_drift.cleanup_job import cleanup_job_name
 
 from mlops_drift.cli.main import main
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
+from mlops_drift.jobs import cleanup_job_name
 from mlops_drift.lifecycle import promotion as moves
 from mlops_drift.lifecycle.cleanup.cleanup import clean_up
 from mlops_drift.lifecycle.cleanup.inventory import tables_by_group
@@ -27,7 +28,7 @@ from mlops_drift.lifecycle.status import read_status
 from mlops_drift.policy.retention import Retention
 from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import RegistryError, environment_tag, registry_lock
-from mlops_drift.resources import model_store, open_lake, open_registry
+from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.simulation.historical_run import open_instance
 from mlops_drift.store import disk
 from mlops_drift.store.delta import DeltaLake
@@ -81,7 +82,7 @@ def aged(new_world):
 def parts_of(world, lake):
     spec = find_model("tiny").spec
     return SimpleNamespace(
-        world=world, spec=spec, model=model_store(lake, spec), registry=open_registry()
+        world=world, spec=spec, model=ModelContext.of(lake, spec).store, registry=open_registry()
     )
 
 
@@ -94,7 +95,9 @@ def free(aged, tmp_path):
 
 
 def clean(parts, **options):
-    return clean_up(parts.spec, parts.model, parts.registry, **{"dry_run": False, **options})
+    return clean_up(
+        ModelContext(parts.spec, parts.model, parts.registry), **{"dry_run": False, **options}
+    )
 
 
 def contents(folder):
@@ -217,14 +220,14 @@ def test_a_removed_version_is_refused_with_the_day_of_its_removal(free):
 
 def test_versions_are_explained_after_a_cleanup_as_before_or_as_removed(free):
     about = (free.spec, free.model, free.registry)
-    before = explain_version(*about, 2)
+    before = explain_version(ModelContext(*about), 2)
     clean(free)
-    assert explain_version(*about, 2) == before
+    assert explain_version(ModelContext(*about), 2) == before
     assert next(link for link in before if link.what == "source files").rows
-    removed, *_ = explain_version(*about, 1)
+    removed, *_ = explain_version(ModelContext(*about), 1)
     assert f"on {TODAY} by the retention" in removed.facts["removed"]
     with pytest.raises(RemovedError, match=f"version 1 was removed by the retention on {TODAY}"):
-        rebuild(*about, 1)
+        rebuild(ModelContext(*about), 1)
 
 
 def test_a_version_that_the_registry_has_lost_is_told_without_a_traceback(free):
@@ -244,18 +247,18 @@ def test_events_and_days_are_explained_after_a_cleanup(free):
         "training set": free.model.version(1).training_set,
         "unknown": "the set was removed",
     }
-    chain = {link.what: link for link in explain_key(*about, "9003")}
+    chain = {link.what: link for link in explain_key(ModelContext(*about), "9003")}
     assert chain["event"].facts["day"] == day(9)
     assert unknown in chain["in training sets"].rows
     learned = free.model.sets.read(free.model.version(2).training_set).train["id"][0].as_py()
     assert learned < 7000
-    chain = {link.what: link for link in explain_key(*about, str(learned))}
+    chain = {link.what: link for link in explain_key(ModelContext(*about), str(learned))}
     assert chain["event"].facts == {"id": str(learned), "removed": gone}
     assert {row["version"] for row in chain["in training sets"].rows if "part" in row} == {2}
     with pytest.raises(LineageError, match=f"no event of tiny has the id '3'; {gone}"):
-        explain_key(*about, "3")
-    assert explain_day(*about, day(3))[0].facts["removed"] == gone
-    assert explain_day(*about, day(8))[0].facts["removed"] is None
+        explain_key(ModelContext(*about), "3")
+    assert explain_day(ModelContext(*about), day(3))[0].facts["removed"] == gone
+    assert explain_day(ModelContext(*about), day(8))[0].facts["removed"] is None
 
 
 def test_a_day_of_a_removed_version_is_refused_with_the_reason(free):
@@ -292,20 +295,20 @@ def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, tmp
             parts = parts_of(world, lake)
             if name == "cleaned":
                 assert clean(parts).size > 0
-            at_once = decide_now(parts.spec, parts.model, TODAY)
+            at_once = decide_now(ModelContext(parts.spec, parts.model), TODAY)
             counts = parts.model.labelled_counts(TODAY)
             run_days(world, instance, 13, 15)
             retrain(world, instance, 15)
             run_days(world, instance, 16, 16)
             if name == "cleaned":
                 assert clean(parts).size > 0
-            status = read_status(parts.spec, parts.model)
+            status = read_status(ModelContext(parts.spec, parts.model))
             seen[name] = (
                 at_once,
                 counts,
                 {key: status[key] for key in ("champion", "next", "labels_without_event")},
                 [(row["check"], row["verdict"], row["reason"]) for row in status["checks"]],
-                decide_now(parts.spec, parts.model, day(16)),
+                decide_now(ModelContext(parts.spec, parts.model), day(16)),
                 parts.model.labelled_counts(day(16)),
             )
             seen[name, "rows"] = later_rows(world)
@@ -391,7 +394,7 @@ def test_staging_that_a_kill_left_goes_after_a_day_even_without_any_limit(free):
     for folder in (old, new):
         folder.mkdir()
     age(old)
-    plan = clean_up(spec, free.model, free.registry, dry_run=False)
+    plan = clean_up(ModelContext(spec, free.model, free.registry), dry_run=False)
     assert [item.name for item in plan.items] == [".writing-old"]
     assert new.is_dir()
     assert not old.exists()

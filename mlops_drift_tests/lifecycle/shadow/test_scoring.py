@@ -9,6 +9,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows, shadow_summary
 from mlops_drift.pipeline import scoring
@@ -47,11 +48,11 @@ class Shadowed(Watched):
 
     def score(self, registry, first, last=None):
         last = first if last is None else last
-        return score_shadows(self.spec, self.model, registry, day(first), day(last))
+        return score_shadows(ModelContext(self.spec, self.model, registry), day(first), day(last))
 
     def beside(self, first, last=None):
         last = first if last is None else last
-        return measure_shadows(self.spec, self.model, day(first), day(last))
+        return measure_shadows(ModelContext(self.spec, self.model), day(first), day(last))
 
     def rows(self, number):
         """The rows of a day by window."""
@@ -122,7 +123,7 @@ def test_a_challenger_scores_the_days_on_which_it_waits_and_its_answers_are_its_
     agrees = [(row["prediction"] == "yes") == (told[row["id"]] < 0) for row in mine]
     assert np.mean(agrees) > 0.9
     served = watched.read("predictions")
-    score_days(watched.spec, watched.model, registry, day(1), day(5))
+    score_days(ModelContext(watched.spec, watched.model, registry), day(1), day(5))
     assert watched.read("predictions") == served
 
 
@@ -290,10 +291,10 @@ def test_what_is_measured_of_the_champion_is_the_same_with_a_shadow(tmp_path, re
                 watched.wait(2, on=1)
             watched.arrive(4, events(1), events(2), flipped(events(3)))
             spec, model = watched.spec, watched.model
-            score_days(spec, model, registry, day(1), day(5))
+            score_days(ModelContext(spec, model, registry), day(1), day(5))
             watched.score(registry, 1, 5)
-            measure_drift(spec, model, day(1), day(5))
-            measure_performance(spec, model, day(1), day(5))
+            measure_drift(ModelContext(spec, model), day(1), day(5))
+            measure_performance(ModelContext(spec, model), day(1), day(5))
             watched.beside(1, 5)
             assert bool(watched.read("shadow")) == (name == "shadowed")
             tables = ("predictions", "profiles", "drift", "performance")
