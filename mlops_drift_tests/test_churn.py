@@ -79,8 +79,8 @@ def write(folder):
 def test_the_champion_passes_every_gate(telco):
     world, instance = telco
     with world.active(), world.lake("telco") as model:
-        (promotion,) = model.promotions()
-        record = model.version(promotion.version)
+        (promotion,) = model.versions.promotions()
+        record = model.versions.get(promotion.version)
     assert (record.rows, promotion.as_of) == (5000, PROMPT_UNTIL)
     assert record.value >= 0.55
     names = ["test_f1", "test_auc", "test_precision", "false_negative_rate", "calibration"]

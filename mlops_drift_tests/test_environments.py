@@ -20,7 +20,7 @@ def environments(begin):
                 world.replay(instance, until=day(3))
                 runs = len(instance.get_runs())
             with world.lake() as model:
-                promotions = model.promotions()
+                promotions = model.versions.promotions()
             told[name] = settings.lake_root(), runs, promotions
         aliases = dict(open_registry().client.get_registered_model("tiny").aliases)
         versions = open_registry().client.search_model_versions("name = 'tiny'")

@@ -40,7 +40,7 @@ def test_a_training_that_raises_is_told_at_the_end_and_all_days_have_run(world, 
     assert "ValueError: Input X contains NaN." in failed.stderr
     assert json.loads(failed.stdout)["last_day"] == str(day(3))
     with world.lake() as model:
-        assert model.last_landed_day() == day(3)
+        assert model.landing.last_landed_day() == day(3)
 
 
 def test_the_decision_ends_as_failed_and_is_asked_again_after_the_cooldown(failed):
@@ -62,8 +62,8 @@ def test_a_failed_decision_is_taken_up_at_once_when_the_description_has_changed(
     result = CliRunner().invoke(main, ["run", "tiny", "--until", str(day(3))])
     assert result.exit_code == 0, result.stderr
     with world.lake() as model:
-        last = model.log.entries(idle=False)[-1]
-        [promotion] = model.promotions()
+        last = model.decisions.entries(idle=False)[-1]
+        [promotion] = model.versions.promotions()
     assert (last["decision"], last["outcome"]) == (f"tiny-v0-{day(3)}-2", "promoted")
     assert promotion.decision == last["decision"]
 

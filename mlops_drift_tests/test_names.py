@@ -155,8 +155,10 @@ def test_tables_hold_what_the_files_hold(walked):
 
 
 def test_a_version_is_trained_passes_its_gates_and_serves(walked, capsys):
-    (promotion,) = walked.model.promotions()
-    importance = walked.model.sets.read_importance(promotion.training_set, promotion.version)
+    (promotion,) = walked.model.versions.promotions()
+    importance = walked.model.training_sets.read_importance(
+        promotion.training_set, promotion.version
+    )
     assert sorted(importance) == sorted(walked.spec.columns)
     assert set(importance).issuperset({"self", "NA", "."})
     served = walked.model.lake.read(walked.model.tables.predictions)
@@ -199,9 +201,9 @@ def test_gates_judge_every_column_and_have_their_pictures(walked):
     assert {result.verdict for result in results} == {"pass"}
     pictures = gate_pictures(results)
     assert gate_checks(dg.AssetKey(["tiny", "challenger"]), 1, results, pictures)
-    training_set = model.version(1).training_set
-    importance = model.sets.read_importance(training_set, 1)
-    predictions = model.sets.read_test_predictions(training_set, 1)
+    training_set = model.versions.get(1).training_set
+    importance = model.training_sets.read_importance(training_set, 1)
+    predictions = model.training_sets.read_test_predictions(training_set, 1)
     assert set(baseline_pictures(spec, predictions, importance)) == {"confusion", "importance"}
 
 
@@ -229,7 +231,7 @@ def test_mlflow_keeps_a_version_of_such_columns(walked, tmp_path, mlflow_databas
     shutil.copy(mlflow_database, tmp_path / "mlflow.db")
     registry = Registry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlartifacts", tmp_path)
     registry.prepare("tiny")
-    stored = walked.model.sets.read(walked.model.version(1).training_set)
+    stored = walked.model.training_sets.read(walked.model.versions.get(1).training_set)
     identity = {"training_set": stored.id, "spec_digest": "1", "code_digest": "1"}
     baseline = train_package(walked.spec, stored, identity, day(2), lambda number, value: None)
     experiment = registry.client.get_experiment_by_name("tiny")

@@ -158,15 +158,15 @@ def test_a_version_is_trained_passes_every_gate_and_is_promoted(told, name):
         }
     assert verdicts == {gate: [True] for gate in limits + GATES}
     with told.lake(name) as model:
-        assert [record.version for record in model.versions()] == [1]
-        assert [promotion.version for promotion in model.promotions()] == [1]
+        assert [record.version for record in model.versions.all()] == [1]
+        assert [promotion.version for promotion in model.versions.promotions()] == [1]
 
 
 def test_the_days_after_it_are_scored_by_it(told, name):
     own = OWN[name]()
     with told.lake(name) as model:
         rows = model.lake.rows("SELECT * FROM p", p=model.tables.predictions)
-        measured = model.daily_values(None, find_model(name).spec.end_date)
+        measured = model.checks.daily_values(None, find_model(name).spec.end_date)
     wanted = {
         FIRST + timedelta(days=number): min(own.a_day, len(own.table) - number * own.a_day)
         for number in own.served

@@ -161,9 +161,11 @@ def test_after_all_kills_aliases_tables_and_record_agree(killed):
         assert aliases == {"champion": 2, "previous": 1}
         assert registry.alias("tiny", "challenger") == 2
         with world.lake() as model:
-            assert [item.version for item in model.promotions()] == [1, 2]
-            assert [row["outcome"] for row in model.log.entries(idle=False)] == ["promoted"] * 2
-            assert [record.version for record in model.versions()] == [1, 2]
+            assert [item.version for item in model.versions.promotions()] == [1, 2]
+            assert [row["outcome"] for row in model.decisions.entries(idle=False)] == [
+                "promoted"
+            ] * 2
+            assert [record.version for record in model.versions.all()] == [1, 2]
 
 
 def test_a_resumed_run_reports_the_whole_story(killed):

@@ -292,8 +292,8 @@ def in_order(rows):
 def wait(model, version, decision):
     """Records a decision whose challenger waits for a person."""
     about = {"decision": decision, "day": day(5)}
-    model.log.record(**about, stage="decided", rules=["model_age"], reason="too old")
-    model.log.record(**about, stage="waiting", challenger=version, reason="it waits")
+    model.decisions.record(**about, stage="decided", rules=["model_age"], reason="too old")
+    model.decisions.record(**about, stage="waiting", challenger=version, reason="it waits")
 
 
 def failures(result):

@@ -95,7 +95,7 @@ def champion_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                 with ending_decision(context, model, as_of):
                     moved = promote_or_reject(model, found["version"], as_of, decision)
                 show_outcome(context.instance, model, decision)
-                return _result(model, moved, model.store.log.outcome(decision))
+                return _result(model, moved, model.store.decisions.outcome(decision))
             return _by_hand(context, config, model)
         except PromotionError as error:
             raise dg.Failure(str(error)) from error
@@ -124,7 +124,7 @@ def _by_hand(
     # A person who names no version means the one that waits, which somebody may have rejected.
     if version is None and not person and waiting_decision(model.store) is None:
         version = upstream_metadata(context, model.spec, CHALLENGER)["version"]
-        promotions = model.store.promotions()
+        promotions = model.store.versions.promotions()
         if promotions and promotions[-1].version == version:
             return _result(model, None, champion_already(version))
     moved = approve(model, person, version)
@@ -139,13 +139,13 @@ def show_transition(
 ) -> None:
     """Shows a move that was made outside this asset: on `decisions`, and a new champion here."""
     show_outcome(instance, model, decision)
-    for promotion in model.store.promotions():
+    for promotion in model.store.versions.promotions():
         if promotion.decision == decision:
             said = f"{promotion.reason} ({promotion.person})" if promotion.person else None
             instance.report_runless_asset_event(
                 dg.AssetMaterialization(
                     asset_key(model.spec, CHAMPION),
-                    description=said or model.store.log.outcome(decision),
+                    description=said or model.store.decisions.outcome(decision),
                     metadata=_facts(model, promotion),
                     tags={"dagster/data_version": f"v{promotion.version}"},
                 )
@@ -182,7 +182,7 @@ def _result(
     instead: str = "",
 ) -> dg.MaterializeResult:
     """What the page shows: who serves now, or why nothing has changed."""
-    promotions = model.store.promotions()
+    promotions = model.store.versions.promotions()
     if promoted is None:
         metadata: dict[str, Any] = {"outcome": instead}
         if promotions:
@@ -192,7 +192,7 @@ def _result(
         metadata={
             **_facts(model, promoted),
             **row_count(promoted.number),
-            "versions": verdict_table([vars(record) for record in model.store.versions()]),
+            "versions": verdict_table([vars(record) for record in model.store.versions.all()]),
         },
         data_version=dg.DataVersion(f"v{promoted.version}"),
     )

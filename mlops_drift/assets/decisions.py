@@ -87,7 +87,7 @@ def decision_event(spec: ModelSpec, entry: dict[str, Any]) -> dg.AssetMaterializ
 
 def show_outcome(instance: dg.DagsterInstance, model: ModelContext, decision: str) -> None:
     """Shows what came of a decision on the asset."""
-    entry = model.store.log.entry(decision)
+    entry = model.store.decisions.entry(decision)
     if entry:
         instance.report_runless_asset_event(decision_event(model.spec, entry))
 
@@ -104,6 +104,6 @@ def ending_decision(
         with ending(model, decision, day):
             yield
     except Exception:
-        if decision and model.store.log.outcome(decision):
+        if decision and model.store.decisions.outcome(decision):
             show_outcome(context.instance, model, decision)
         raise

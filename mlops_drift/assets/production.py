@@ -127,7 +127,11 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
         coverage = measure_label_coverage(model, *days_of(context))
         shadow = measure_shadows(model, *days_of(context))
         champion = days[-1].champion
-        values = model.store.performance_history(champion.version, days[-1].day) if champion else []
+        values = (
+            model.store.checks.performance_history(champion.version, days[-1].day)
+            if champion
+            else []
+        )
         history = [Point(**row) for row in values]
         return dg.MaterializeResult(
             metadata={

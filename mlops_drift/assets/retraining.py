@@ -100,7 +100,7 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: TrainingSetConfig, lake: LakeResource
     ) -> dg.MaterializeResult:
         model = lake.of(spec)
-        as_of = date.fromisoformat(config.as_of) if config.as_of else model.store.last_day()
+        as_of = date.fromisoformat(config.as_of) if config.as_of else model.store.landing.last_day()
         if as_of is None:
             raise dg.Failure(
                 f"{spec.name} has no features yet; materialize the daily assets of some days first"
@@ -120,7 +120,7 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
             stored = build_training_set(model, as_of, since)
         parts = {part: table.num_rows for part, table in stored.training_set.parts.items()}
         record = next(
-            one for one in model.store.training_sets(stored.id) if one.as_of == stored.as_of
+            one for one in model.store.training_sets.records(stored.id) if one.as_of == stored.as_of
         )
         return dg.MaterializeResult(
             metadata={
@@ -131,7 +131,7 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
                 "reason": config.reason,
                 "train rows": parts["train"],
                 "test rows": parts["test"],
-                "folder": set_folder(model.store.sets.folder / stored.id),
+                "folder": set_folder(model.store.training_sets.folder / stored.id),
                 model.store.tables.features.name: f"commit {record.features_snapshot}",
                 model.store.tables.labels.name: f"commit {record.labels_snapshot}",
                 **details,
@@ -256,8 +256,10 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         as_of = date.fromisoformat(found["as_of"])
         with ending_decision(context, model, as_of):
             predictions, reference = record_baseline(model, found["version"])
-        version = model.store.version(found["version"])
-        importance = model.store.sets.read_importance(version.training_set, version.version)
+        version = model.store.versions.get(found["version"])
+        importance = model.store.training_sets.read_importance(
+            version.training_set, version.version
+        )
         pictures = baseline_pictures(spec, predictions, importance)
         registry.log_files(
             spec.name,

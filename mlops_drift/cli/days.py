@@ -69,7 +69,7 @@ def run(
         about = ModelContext.of(lake, history.spec)
         timeline = read_timeline(about.store, history.first, history.last)
         upcoming = read_status(about)["next"]
-        missing = about.store.missing_files(history.first, history.last)
+        missing = about.store.landing.missing_files(history.first, history.last)
     seconds = time.monotonic() - started
     if chart is not None:
         from mlops_drift.charts.kpi import kpi_chart

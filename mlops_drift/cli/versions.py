@@ -85,7 +85,7 @@ def log(model: str, style: str) -> None:
     from mlops_drift.cli.views.decisions import print_logbook
 
     with opened(model) as about:
-        entries = about.store.log.entries(idle=False)
+        entries = about.store.decisions.entries(idle=False)
     if style == "json":
         print_json(entries)
     else:
@@ -130,7 +130,7 @@ def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
     with opened(model) as about:
         from mlops_drift.lifecycle.rebuild import rebuild as make_again
 
-        if version not in [record.version for record in about.store.versions()]:
+        if version not in [record.version for record in about.store.versions.all()]:
             raise click.ClickException(f"{model} has no version {version}")
         with waiting(f"{model}: training version {version} again"):
             made = make_again(about, version, search_again=search_again)

@@ -23,7 +23,7 @@ from mlops_drift.schema.columns import Column, Target, source_columns
 from mlops_drift.schema.fields import Name, Strict
 from mlops_drift.sources.config import FilesSource, Source
 from mlops_drift.store.derivation import Derivation
-from mlops_drift.store.model_store import slice_column
+from mlops_drift.store.predictions import slice_column
 from mlops_drift.store.tables import SHADOW, KeyType, ModelTables, model_tables
 
 RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}

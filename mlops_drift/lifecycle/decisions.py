@@ -28,7 +28,7 @@ def plan_digest(spec: ModelSpec) -> str:
 def made_by(model: ModelContext, day: date) -> str:
     """Digest of all that a retraining is made by, the labelled rows as of a day too."""
     try:
-        labelled = model.store.labelled(day, None)
+        labelled = model.store.labels.labelled(day, None)
         rows = TrainingSet(labelled, labelled.slice(0, 0)).id
     except UserError as error:
         # What cannot be read may be why it failed.
@@ -63,8 +63,8 @@ def _history(
     model: ModelContext,
 ) -> list[PastDecision]:
     """The decisions so far, and which of those that failed under this champion are superseded."""
-    entries = model.store.log.entries(idle=False)
-    since = max((item.as_of for item in model.store.promotions()), default=date.min)
+    entries = model.store.decisions.entries(idle=False)
+    since = max((item.as_of for item in model.store.versions.promotions()), default=date.min)
     return [
         replace(past, superseded=entry["digest"] != made_by(model, past.day))
         if past.outcome == "failed" and past.day >= since
@@ -88,7 +88,9 @@ def decide_days(model: ModelContext, first: date, last: date) -> Iterator[Decisi
     spec = model.spec
     history = _history(model)
     known = {past.id for past in history}
-    missing = sorted({row["day"] for row in model.store.missing_files(spec.start_date, last)})
+    missing = sorted(
+        {row["day"] for row in model.store.landing.missing_files(spec.start_date, last)}
+    )
     for evidence in gather_evidence(model, first, last, history):
         decision = decide(spec.name, evidence, history, spec.policy)
         since = spec.start_date
@@ -115,7 +117,7 @@ def gather_evidence(
         last: last day.
         history: the decisions so far.
     """
-    promotions = model.store.promotions(until=last)
+    promotions = model.store.versions.promotions(until=last)
     read: dict[int, list[FailedCheck]] = {}
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
@@ -138,12 +140,12 @@ def _failures(model: ModelContext, champion: Promotion, until: date) -> list[Fai
     asking = model.spec.policy.retrain_on
     # Realized performance also says since when, whatever asks for the retraining.
     counting = sorted({*asking, *REALIZED}) if asking else []
-    rows = model.store.failures(champion.version, champion.as_of, until, counting)
+    rows = model.store.checks.failures(champion.version, champion.as_of, until, counting)
     return [FailedCheck(**row) for row in rows]
 
 
 def _labels(model: ModelContext, day: date) -> tuple[dict[date, int], list[str]]:
-    labelled, seen = model.store.labelled_counts(day)
+    labelled, seen = model.store.labels.counts(day)
     return labelled, [name for name in model.spec.target.classes or [] if name not in seen]
 
 
@@ -153,7 +155,7 @@ def record_decision(store: ModelStore, decision: Decision) -> bool:
     Returns:
         Whether it was not there yet.
     """
-    return store.log.record(
+    return store.decisions.record(
         decision=decision.id,
         stage="decided",
         day=decision.day,

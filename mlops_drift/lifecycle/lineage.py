@@ -56,21 +56,25 @@ def explain_version(model: ModelContext, version: int) -> list[Link]:
     """
     spec = model.spec
     store = model.store
-    versions = [record.version for record in store.versions()]
+    versions = [record.version for record in store.versions.all()]
     if version not in versions:
         raise LineageError(
             f"{spec.name} has no version {version}; its versions are "
             f"{', '.join(map(str, versions)) or 'none yet'}"
         )
-    record = store.version(version)
-    removal = store.removals().get(version)
+    record = store.versions.get(version)
+    removal = store.versions.removals().get(version)
     tags = {} if removal else model.registry.tags(spec.name, version)
     return [
         _removed_version(spec, record, removal)
         if removal
         else _version(spec, model.registry, record, tags),
         *([] if removal else _gates(spec, model.registry, version)),
-        *(_promotion(store, item) for item in store.promotions() if item.version == version),
+        *(
+            _promotion(store, item)
+            for item in store.versions.promotions()
+            if item.version == version
+        ),
         *_training_set(model, record),
         Link("code", {} if removal else _code(spec, model.registry, version, tags)),
     ]
@@ -86,9 +90,11 @@ def explain_day(model: ModelContext, day: date) -> list[Link]:
     tables = store.tables
     [events] = store.lake.rows("SELECT count(*) AS n FROM e", e=Scan(tables.events, day, day))
     origins = [row for source in (EVENTS, LABELS) for row in _origins(store, source, day, day)]
-    missing = [{"of": row["source"], "file": row["file"]} for row in store.missing_files(day, day)]
+    missing = [
+        {"of": row["source"], "file": row["file"]} for row in store.landing.missing_files(day, day)
+    ]
     if not events["n"] and not origins and not missing:
-        last = store.last_landed_day()
+        last = store.landing.last_landed_day()
         raise LineageError(
             f"nothing of {model.spec.name} landed on {day}; its days are "
             f"{model.spec.start_date} to {last or 'none yet'}"
@@ -99,12 +105,12 @@ def explain_day(model: ModelContext, day: date) -> list[Link]:
     )
     failed = [
         {"check": row["check"], "of": row["column"], "reason": row["reason"]}
-        for row in store.evaluations(date.fromordinal(day.toordinal() - 1))
+        for row in store.checks.evaluations(date.fromordinal(day.toordinal() - 1))
         if row["day"] == day and row["verdict"] == "fail"
     ]
     decided = [
         {"decision": row["decision"], "action": row["action"], "reason": row["reason"]}
-        for row in store.log.entries()
+        for row in store.decisions.entries()
         if row["day"] == day
     ]
     chain = [
@@ -182,15 +188,15 @@ def explain_key(model: ModelContext, key: str) -> list[Link]:
 def _learned(model: ModelContext, key: str) -> list[Facts]:
     """The versions that learned from an event, and those of which nobody can tell any more."""
     learned: list[Facts] = []
-    kept = set(model.store.sets.ids())
-    for record in model.store.versions():
+    kept = set(model.store.training_sets.ids())
+    for record in model.store.versions.all():
         row: Facts = {"version": record.version, "training set": record.training_set}
         if record.training_set not in kept:
             learned.append({**row, "unknown": "the set was removed"})
             continue
         learned += [
             {**row, "part": part}
-            for part, rows in model.store.sets.read(record.training_set).parts.items()
+            for part, rows in model.store.training_sets.read(record.training_set).parts.items()
             if pc.any(pc.equal(rows[model.spec.key].cast("string"), key)).as_py()
         ]
     return learned
@@ -262,7 +268,7 @@ def _code(spec: ModelSpec, registry: VersionRegistry, version: int, tags: dict[s
 
 
 def _promotion(store: ModelStore, promotion: Promotion) -> Link:
-    entry = store.log.entry(promotion.decision) or {}
+    entry = store.decisions.entry(promotion.decision) or {}
     evidence = [
         {name: number[name] for name in ("check", "column", "window", "value", "threshold", "day")}
         for number in entry.get("evidence", [])[:_SHOWN]
@@ -284,10 +290,10 @@ def _promotion(store: ModelStore, promotion: Promotion) -> Link:
 
 def _training_set(model: ModelContext, record: VersionRecord) -> list[Link]:
     store = model.store
-    built = store.training_sets(record.training_set)
+    built = store.training_sets.records(record.training_set)
     facts: Facts = {"id": record.training_set, "rows": record.rows, "as of": record.as_of}
-    kept = record.training_set in store.sets.ids()
-    facts["folder"] = str(store.sets.folder / record.training_set) if kept else "removed"
+    kept = record.training_set in store.training_sets.ids()
+    facts["folder"] = str(store.training_sets.folder / record.training_set) if kept else "removed"
     if not built:
         return [Link("training set", facts)]
     # The first time that it was built is what the version was trained on.
@@ -314,4 +320,4 @@ def _training_set(model: ModelContext, record: VersionRecord) -> list[Link]:
 
 
 def _origins(store: ModelStore, source: str, first: date, last: date) -> list[Facts]:
-    return [{"of": source, **row} for row in store.origins(source, first, last)]
+    return [{"of": source, **row} for row in store.landing.origins(source, first, last)]

@@ -115,7 +115,7 @@ def approve(
         PromotionError: if none waits, the version is the champion, a gate does not pass, or
             another move came first.
     """
-    seen = model.store.promotions()
+    seen = model.store.versions.promotions()
     with model.registry.lock(registry_lock(model.spec.name)):
         promotions = settle(model)
         waiting = waiting_decision(model.store, version)
@@ -159,7 +159,7 @@ def reject_challenger(
         if waiting is None:
             raise PromotionError(_none_waits(model, version))
         challenger = int(waiting["challenger"])
-        model.store.log.record(
+        model.store.decisions.record(
             decision=waiting["decision"],
             stage="rejected",
             day=as_of_now(model.store, challenger),
@@ -167,7 +167,7 @@ def reject_challenger(
             person=person.name,
             reason=f"rejected by {person.name}: {person.reason}",
         )
-        return model.store.log.entry(waiting["decision"]) or waiting
+        return model.store.decisions.entry(waiting["decision"]) or waiting
 
 
 def rollback(
@@ -189,7 +189,7 @@ def rollback(
         PromotionError: if there is no such version, or another move came first.
         RegistryError: if it cannot be loaded.
     """
-    seen = model.store.promotions()
+    seen = model.store.versions.promotions()
     with model.registry.lock(registry_lock(model.spec.name)):
         promotions = settle(model)
         version = _target(model, promotions, to)
@@ -210,7 +210,7 @@ def settle(
     Returns:
         The promotions.
     """
-    promotions = model.store.promotions()
+    promotions = model.store.versions.promotions()
     if promotions:
         last = promotions[-1]
         for alias, version in ((PREVIOUS, last.previous), (CHAMPION, last.version)):
@@ -230,9 +230,9 @@ def finish(
     Returns:
         The promotion that was finished; None if there was nothing to finish.
     """
-    promotions = model.store.promotions()
+    promotions = model.store.versions.promotions()
     # The record is what a move ends with.
-    entry = model.store.log.entry(promotions[-1].decision) if promotions else None
+    entry = model.store.decisions.entry(promotions[-1].decision) if promotions else None
     if not promotions or (entry and entry["outcome"] == "promoted"):
         return None
     with model.registry.lock(registry_lock(model.spec.name)):
@@ -243,7 +243,7 @@ def waiting_decision(store: ModelStore, version: int | None = None) -> dict[str,
     """The last decision whose challenger, of that version or any, waits for a person."""
     waiting = [
         row
-        for row in store.log.entries(idle=False)
+        for row in store.decisions.entries(idle=False)
         if row["outcome"] == "waiting" and version in (None, row["challenger"])
     ]
     return waiting[-1] if waiting else None
@@ -263,7 +263,7 @@ def record_promotion(store: ModelStore, promoted: Promotion) -> None:
         if promoted.person
         else "passed its gates and "
     )
-    store.log.record(
+    store.decisions.record(
         decision=promoted.decision,
         stage="promoted",
         day=promoted.as_of,
@@ -280,30 +280,34 @@ def _record_by_hand(store: ModelStore, promoted: Promotion, is_rollback: bool) -
     After the move, from what the table of promotions says of it: what was cut short before it moved
     anything leaves nothing on record.
     """
-    if store.log.entry(promoted.decision):
+    if store.decisions.entry(promoted.decision):
         return
     said = f"{promoted.person}: {promoted.reason}" if promoted.person else "materialized by hand"
-    store.log.record(
+    store.decisions.record(
         decision=promoted.decision,
         stage="decided",
         day=promoted.as_of,
         action=ROLLBACK if is_rollback else "promote",
         rules=[MANUAL],
         version=promoted.previous,
-        labelled=sum(store.labelled_counts(promoted.as_of)[0].values()),
+        labelled=sum(store.labels.counts(promoted.as_of)[0].values()),
         reason=f"version {promoted.previous} taken back by {said}" if is_rollback else said,
     )
 
 
 def as_of_now(store: ModelStore, version: int) -> date:
     """The last day that has features, or that the version or the champion is of, if later."""
-    promotions = store.promotions()
-    days = [store.version(version).as_of, store.last_day(), *(item.as_of for item in promotions)]
+    promotions = store.versions.promotions()
+    days = [
+        store.versions.get(version).as_of,
+        store.landing.last_day(),
+        *(item.as_of for item in promotions),
+    ]
     return max(day for day in days if day is not None)
 
 
 def _require_there(model: ModelContext, version: int) -> None:
-    versions = [record.version for record in model.store.versions()]
+    versions = [record.version for record in model.store.versions.all()]
     if version not in versions:
         raise PromotionError(
             f"{model.spec.name} has no version {version}; its versions are "
@@ -314,7 +318,7 @@ def _require_there(model: ModelContext, version: int) -> None:
 
 def _require_kept(store: ModelStore, version: int) -> None:
     try:
-        store.require_kept([version])
+        store.versions.require_kept([version])
     except RemovedError as error:
         raise PromotionError(str(error)) from error
 
@@ -369,9 +373,11 @@ def _move(
     person: Person | None,
 ) -> Promotion:
     """One commit lets the version serve; aliases and record follow, and can be set again."""
-    promotions = model.store.promotions()
-    record = model.store.version(version)
-    reference = Reference.from_files(model.store.sets.read_reference(record.training_set, version))
+    promotions = model.store.versions.promotions()
+    record = model.store.versions.get(version)
+    reference = Reference.from_files(
+        model.store.training_sets.read_reference(record.training_set, version)
+    )
     promotion = Promotion(
         number=len(promotions) + 1,
         as_of=as_of,
@@ -384,7 +390,7 @@ def _move(
         reason=person.reason if person else None,
     )
     model.registry.set_alias(model.spec.name, CHALLENGER, version)
-    model.store.add_promotion(promotion)
+    model.store.versions.add_promotion(promotion)
     settle(model)
     return promotion
 
@@ -392,7 +398,7 @@ def _move(
 def _taken_back(store: ModelStore, promotions: list[Promotion]) -> dict[int, Promotion]:
     """The versions that a rollback replaced and that have not served since, with that rollback."""
     rollbacks = {
-        row["decision"] for row in store.log.entries(idle=False) if row["action"] == ROLLBACK
+        row["decision"] for row in store.decisions.entries(idle=False) if row["action"] == ROLLBACK
     }
     back: dict[int, Promotion] = {}
     for item in promotions:
@@ -431,7 +437,7 @@ def _target(model: ModelContext, promotions: list[Promotion], to: int | None) ->
 
 
 def _champion_since(model: ModelContext, champion: Promotion) -> str:
-    said = model.store.log.outcome(champion.decision)
+    said = model.store.decisions.outcome(champion.decision)
     return f"version {champion.version} is the champion of {model.spec.name} already" + (
         f" ({said})" if said else ""
     )
@@ -442,7 +448,7 @@ def _none_waits(model: ModelContext, version: int | None = None) -> str:
     what = "no challenger" if version is None else f"no challenger of version {version}"
     settled = [
         row
-        for row in model.store.log.entries(idle=False)
+        for row in model.store.decisions.entries(idle=False)
         if row["outcome"] in ("promoted", "rejected") and version in (None, row["challenger"])
     ]
     last = f"; the last one: {settled[-1]['outcome_reason']}" if settled else ""

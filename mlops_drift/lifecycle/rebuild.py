@@ -59,9 +59,9 @@ def rebuild(
     from mlops_drift.learning.families.base import predict
     from mlops_drift.learning.model import train
 
-    record = model.store.version(version)
-    model.store.require_kept([version])
-    training_set = model.store.sets.read(record.training_set)
+    record = model.store.versions.get(version)
+    model.store.versions.require_kept([version])
+    training_set = model.store.training_sets.read(record.training_set)
     part = training_set.train.to_pandas()
     then, recipe = made_by(model.registry, model.spec.name, version)
     again = refit(then, recipe, part)

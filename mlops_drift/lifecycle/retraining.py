@@ -44,14 +44,14 @@ def choose_rows(
     starts = list(candidates.values())
     since = None if None in starts else min(day for day in starts if day is not None)
     chosen = choose_window(
-        model.store.labelled(as_of, since),
+        model.store.labels.labelled(as_of, since),
         candidates,
         spec.columns,
         spec.target,
         spec.training,
         spec.key,
     )
-    model.store.log.record(
+    model.store.decisions.record(
         decision=decision,
         stage="chosen",
         day=as_of,
@@ -84,7 +84,7 @@ def reject(
     against: Sequence[str] = (),
 ) -> None:
     """Records that a decision led to no new champion, and which gates were against it."""
-    store.log.record(
+    store.decisions.record(
         decision=decision,
         stage="rejected",
         day=day,
@@ -110,7 +110,7 @@ def ending(model: ModelContext, decision: str | None, day: date) -> Iterator[Non
         raise
     except Exception as error:
         if decision and not _is_resumable(model.store, decision, error):
-            model.store.log.record(
+            model.store.decisions.record(
                 decision=decision,
                 stage="failed",
                 day=day,
@@ -122,7 +122,7 @@ def ending(model: ModelContext, decision: str | None, day: date) -> Iterator[Non
 
 def _is_resumable(store: ModelStore, decision: str, error: Exception) -> bool:
     is_of_the_machine = sentence_of(error) and not isinstance(error, MemoryError)
-    begun = [item.decision for item in store.promotions()]
+    begun = [item.decision for item in store.versions.promotions()]
     return bool(is_of_the_machine or is_interruption(repr(error)) or decision in begun)
 
 
@@ -149,7 +149,7 @@ def refuse(
 
 def wait_for_approval(store: ModelStore, decision: str, day: date, version: int) -> None:
     """Records that a challenger has passed its gates and waits for a person."""
-    store.log.record(
+    store.decisions.record(
         decision=decision,
         stage="waiting",
         day=day,
@@ -210,7 +210,7 @@ def carry_out(
         with ending(model, name, day):
             return _carried_out(model, decision, trainer, on_trial)
     except Exception:
-        if not model.store.log.outcome(name):
+        if not model.store.decisions.outcome(name):
             raise
         return None
 

@@ -31,8 +31,8 @@ def read_status(
         and decisions.
     """
     store = model.store
-    last = store.last_landed_day()
-    promotions = store.promotions()
+    last = store.landing.last_landed_day()
+    promotions = store.versions.promotions()
     tables = store.tables
     counted = {
         name: store.lake.query("SELECT count(*) AS n FROM t", t=table)["n"][0].as_py()
@@ -43,7 +43,7 @@ def read_status(
             ("predictions", tables.predictions),
         )
     }
-    champion = store.version(promotions[-1].version) if promotions else None
+    champion = store.versions.get(promotions[-1].version) if promotions else None
     decision = decide_now(model, last) if last else None
     return {
         "model": model.spec.name,
@@ -60,7 +60,7 @@ def read_status(
         if champion
         else None,
         **counted,
-        "labels_without_event": sum(store.unmatched_labels(model.spec.start_date, last).values())
+        "labels_without_event": sum(store.labels.unmatched(model.spec.start_date, last).values())
         if last
         else 0,
         "sources": {
@@ -78,8 +78,8 @@ def read_status(
         if decision
         else _first(store, counted["rejected"]),
         "label_coverage": _coverage(store, last) if last else [],
-        "missing_days": store.missing_files(model.spec.start_date, date.max),
-        "decisions": store.log.entries(idle=False),
+        "missing_days": store.landing.missing_files(model.spec.start_date, date.max),
+        "decisions": store.decisions.entries(idle=False),
     }
 
 

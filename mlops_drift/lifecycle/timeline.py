@@ -6,8 +6,9 @@ from typing import Any
 
 from mlops_drift.monitors.checks import DATA_QUALITY, MODEL_AGE, WARNINGS
 from mlops_drift.policy.decision import NO_CHAMPION
+from mlops_drift.store.checks import WHAT
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import WHAT, ModelStore
+from mlops_drift.store.model_store import ModelStore
 
 ALARMS = f"""
     SELECT day, "check", "column", value, threshold, n, version, day AS production_day, "window",
@@ -48,7 +49,7 @@ class Timeline:
 
 def read_timeline(store: ModelStore, first: date, last: date) -> Timeline:
     """Reads the story of a model from `first` to `last`, as known at the end of `last`."""
-    promoted = {item.version for item in store.promotions(until=last)}
+    promoted = {item.version for item in store.versions.promotions(until=last)}
     versions = [
         {
             "version": record.version,
@@ -60,7 +61,7 @@ def read_timeline(store: ModelStore, first: date, last: date) -> Timeline:
             "promoted": record.version in promoted,
             "family": record.family,
         }
-        for record in store.versions()
+        for record in store.versions.all()
         if first <= record.as_of <= last
     ]
     failed = store.lake.rows(
@@ -70,11 +71,11 @@ def read_timeline(store: ModelStore, first: date, last: date) -> Timeline:
         quality=Scan(store.tables.quality, first, last),
     )
     # Data that landed before it was known who would serve the day is about that version too.
-    champions = store.champions(first, last)
+    champions = store.versions.champions(first, last)
     for row in failed:
         if row["check"] == DATA_QUALITY:
             row["version"] = champion.version if (champion := champions[row["day"]]) else 0
-    kpi = [row for row in store.daily_values(None, last) if row["day"] >= first]
+    kpi = [row for row in store.checks.daily_values(None, last) if row["day"] >= first]
     decisions = [
         {
             "decision": row["decision"],
@@ -93,7 +94,7 @@ def read_timeline(store: ModelStore, first: date, last: date) -> Timeline:
             "against": row["against"],
             "outcome_reason": row["outcome_reason"],
         }
-        for row in store.log.entries(idle=False)
+        for row in store.decisions.entries(idle=False)
         if first <= row["day"] <= last
     ]
     alarms = [row for row in failed if row["check"] not in WARNINGS]

@@ -129,10 +129,10 @@ def measure_drift(
             rests on them.
     """
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    champions = model.store.champions(first, last)
+    champions = model.store.versions.champions(first, last)
     # By promotion: a version that was replaced may come back.
     served = {item.number: item for item in champions.values() if item}
-    model.store.require_kept(item.version for item in served.values())
+    model.store.versions.require_kept(item.version for item in served.values())
     lookback = timedelta(days=max(model.spec.monitors.drift.windows))
     missing = without_events(model.store, first - lookback, last)
     serving = {
@@ -172,17 +172,19 @@ class _Serving:
         missing: Sequence[date],
     ) -> None:
         spec = model.spec
-        self._spec, self._model, self.champion = spec, model.store, champion
+        self._spec, self._store, self.champion = spec, model.store, champion
         self._for_the_record, self._missing = for_the_record, missing
         self._monitor = spec.monitors.drift
-        files = model.store.sets.read_reference(champion.training_set, champion.version)
+        files = model.store.training_sets.read_reference(champion.training_set, champion.version)
         born_with = Reference.from_files(files)
         self.reference = born_with.select(
             name for name in born_with.columns if name != spec.target.column
         )
         self._features = self.reference.select(spec.columns)
         self._predictions = self.reference.select(prediction_kinds(spec))
-        self._importance = model.store.sets.read_importance(champion.training_set, champion.version)
+        self._importance = model.store.training_sets.read_importance(
+            champion.training_set, champion.version
+        )
         self._first = min(days)
         self._kept = self._read(min(days), max(days))
         self.profiles = {**self._stored(until=min(days)), **self._measured(days)}
@@ -190,9 +192,9 @@ class _Serving:
     def _stored(self, until: date) -> dict[date, Profile]:
         lookback = max(self._monitor.windows)
         since = max(self.champion.as_of + timedelta(days=1), until - timedelta(days=lookback))
-        rows = self._model.lake.rows(
+        rows = self._store.lake.rows(
             f"SELECT * FROM p WHERE version = {self.champion.version}",
-            p=Scan(self._model.tables.profiles, since, until - timedelta(days=1)),
+            p=Scan(self._store.tables.profiles, since, until - timedelta(days=1)),
         )
         profiles: dict[date, Profile] = {}
         for row in rows:
@@ -211,9 +213,9 @@ class _Serving:
 
     def _read(self, first: date, last: date) -> tuple[pa.Table, pa.Table]:
         """Features of some days, and what this version predicted for them."""
-        tables = self._model.tables
-        features = self._model.lake.read(Scan(tables.features, first, last))
-        predictions = self._model.lake.query(
+        tables = self._store.tables
+        features = self._store.lake.read(Scan(tables.features, first, last))
+        predictions = self._store.lake.query(
             f"SELECT * FROM p WHERE version = {self.champion.version}",
             p=Scan(tables.predictions, first, last),
         )
@@ -319,8 +321,8 @@ class _Serving:
             }
             if not days:
                 continue
-            scan = Scan(self._model.tables.features, min(days), max(days))
-            rows = _of_days(self._model.lake.read(scan), days)
+            scan = Scan(self._store.tables.features, min(days), max(days))
+            rows = _of_days(self._store.lake.read(scan), days)
             if rows.count >= self._monitor.min_rows:
                 found[window] = rows
         return found
@@ -328,7 +330,7 @@ class _Serving:
     @cached_property
     def _first_day(self) -> date:
         """The first day that has features; without any, the model's."""
-        found = self._model.lake.query("SELECT min(day) AS d FROM f", f=self._model.tables.features)
+        found = self._store.lake.query("SELECT min(day) AS d FROM f", f=self._store.tables.features)
         return found["d"][0].as_py() or self._spec.start_date
 
     def _moved(self, verdicts: Sequence[ColumnVerdict]) -> list[ColumnVerdict]:
@@ -348,13 +350,13 @@ class _Serving:
     ) -> list[SegmentedShift]:
         if not moved or not self._monitor.segments:
             return []
-        stored = self._model.sets.read(self.champion.training_set)
+        stored = self._store.training_sets.read(self.champion.training_set)
         trained = Rows(pa.concat_tables(stored.parts.values()))
         shifts = []
         for verdict in moved[:_EXPLAINED]:
             span = spans[verdict.window]
-            scan = Scan(self._model.tables.features, min(span), max(span))
-            current = _of_days(self._model.lake.read(scan), span)
+            scan = Scan(self._store.tables.features, min(span), max(span))
+            current = _of_days(self._store.lake.read(scan), span)
             reference = pasts[verdict.window] if verdict.baseline == "season" else trained
             by_segment = partial(_by_segment, self.reference.select([verdict.column]))
             shifts += [

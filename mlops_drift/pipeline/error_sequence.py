@@ -21,7 +21,7 @@ def judge_errors(model: ModelContext, day: date, champion: Promotion) -> list[Pe
         return []
     from mlops_drift.monitors.streaming import detect
 
-    rows = model.store.errors_in_order(champion.version, day)
+    rows = model.store.predictions.errors_in_order(champion.version, day)
     truth, prediction = (rows[name].to_numpy() for name in ("label", "prediction"))
     errors = (
         (truth != prediction).astype(float)

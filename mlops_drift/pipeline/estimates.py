@@ -59,7 +59,9 @@ class _Estimates:
         lookback = max(spec.monitors.performance.windows)
         since = max(champion.as_of + timedelta(days=1), first - timedelta(days=lookback - 1))
         self._columns = [] if spec.target.is_classification else list(spec.columns)
-        rows = model.store.predicted(version.record.version, since, last, self._columns)
+        rows = model.store.predictions.of_version(
+            version.record.version, since, last, self._columns
+        )
         self._days = np.array([day.toordinal() for day in rows["day"].to_pylist()], dtype=np.int64)
         self._rows = rows.drop_columns(["day"]).to_pandas()
 

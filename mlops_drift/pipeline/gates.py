@@ -55,7 +55,7 @@ def evaluate_gates(model: ModelContext, version: int) -> list[GateResult]:
     spec = model.spec
     from threadpoolctl import threadpool_limits
 
-    stored = model.store.sets.read(model.store.version(version).training_set)
+    stored = model.store.training_sets.read(model.store.versions.get(version).training_set)
     artifact, tags = (
         model.registry.artifact(spec.name, version),
         model.registry.tags(spec.name, version),
@@ -158,7 +158,7 @@ def _champion_comparison(
     champion = _champion(model.store, version)
     if champion is None:
         return None
-    known = model.store.sets.read(champion.training_set).train[spec.key]
+    known = model.store.training_sets.read(champion.training_set).train[spec.key]
     rows = stored.test.filter(pc.invert(pc.is_in(stored.test[spec.key], known))).to_pandas()
     if len(rows) == 0:
         return ChampionComparison(rows[spec.target.column].to_numpy(), rows, rows)
@@ -167,7 +167,7 @@ def _champion_comparison(
 
 
 def _champion(store: ModelStore, version: int) -> Promotion | None:
-    others = [item for item in store.promotions() if item.version != version]
+    others = [item for item in store.versions.promotions() if item.version != version]
     return others[-1] if others else None
 
 

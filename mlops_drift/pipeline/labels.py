@@ -60,7 +60,7 @@ class _Labels:
         days: list[date],
     ) -> None:
         self._spec, self._champion = model.spec, champion
-        files = model.store.sets.read_reference(champion.training_set, champion.version)
+        files = model.store.training_sets.read_reference(champion.training_set, champion.version)
         self._reference = Reference.from_files(files).select([model.spec.target.column])
         mine = outcomes[outcomes["version"] == champion.version]
         mine = mine[mine["day"] > champion.as_of.toordinal()]
@@ -167,7 +167,7 @@ def measure_label_coverage(model: ModelContext, first: date, last: date) -> list
     ends = [min(end, oldest) for end in (*(start - 1 for start in starts[1:]), oldest)]
     ages = [(start, end) for start, end in zip(starts, ends, strict=True) if start <= end]
     table = store.tables.label_coverage
-    rows = store.label_coverage(first, last, ages)
+    rows = store.predictions.label_coverage(first, last, ages)
     store.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
     if model.spec.retention.predictions_days is None:
         # Where these days ran late, or again, those after them have counted without their labels.
@@ -175,7 +175,7 @@ def measure_label_coverage(model: ModelContext, first: date, last: date) -> list
         counted = [row["day"] for row in store.lake.rows("SELECT DISTINCT day FROM c", c=after)]
         for since, end in ranges(counted):
             later = pa.Table.from_pylist(
-                store.label_coverage(since, end, ages), schema=table.schema
+                store.predictions.label_coverage(since, end, ages), schema=table.schema
             )
             store.lake.replace_days(table, since, end, later)
     return [Coverage(**row) for row in rows if row["day"] == last]

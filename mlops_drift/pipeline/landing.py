@@ -93,7 +93,7 @@ def land_labels(model: ModelContext, source: Source, first: date, last: date) ->
     to = Destination(spec, model.store, LABELS, table, {spec.target.column: spec.target.labels})
     landing = Landing(to, batch, first, last)
     quarantined, account = landing.put(screened.accepted, screened.rejected)
-    unmatched = model.store.unmatched_labels(first, last) if screened.accepted.num_rows else {}
+    unmatched = model.store.labels.unmatched(first, last) if screened.accepted.num_rows else {}
     quality = _judge(model, LABELS, batch, screened, quarantined, unmatched, first, last)
     return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), quality, account)
 
@@ -110,7 +110,7 @@ def _judge(
 ) -> dict[date, QualityVerdict]:
     """Judges the quality of each day, and stores the verdicts with where the rows came from."""
     arrived = Counter(screened.accepted["day"].to_pylist())
-    champions = model.store.champions(first, last)
+    champions = model.store.versions.champions(first, last)
     verdicts = _verdicts(model, source, champions, arrived, quarantined, unmatched)
     for day, note in screened.notes.items():
         said = verdicts[day]
@@ -192,7 +192,7 @@ def judge_labels_again(model: ModelContext, first: date) -> dict[date, QualityVe
         r=Scan(store.tables.quarantined, first, last),
     )
     arrived = {row["day"]: row["n"] for row in landed}
-    unmatched = store.unmatched_labels(first, last)
+    unmatched = store.labels.unmatched(first, last)
     verdicts = _verdicts(model, LABELS, stored, arrived, quarantined, unmatched)
     changed = {
         day: verdict

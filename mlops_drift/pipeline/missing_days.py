@@ -53,7 +53,7 @@ def record_missing(model: ModelContext, table: TableName, places: Mapping[date, 
         return
     quality = model.store.tables.quality
     landed = _landed(model.store, table, places)
-    champions = model.store.champions(min(places), max(places))
+    champions = model.store.versions.champions(min(places), max(places))
     limit = model.spec.monitors.quality.max_rejected_share
     for first, last in ranges(set(places) - landed):
         rows = [
@@ -81,7 +81,9 @@ def _landed(store: ModelStore, table: TableName, days: Collection[date]) -> set[
 
 def without_events(store: ModelStore, first: date, last: date) -> list[date]:
     """The days on record that had no file of events: windows over them hold fewer days."""
-    return [row["day"] for row in store.missing_files(first, last) if row["source"] == "events"]
+    return [
+        row["day"] for row in store.landing.missing_files(first, last) if row["source"] == "events"
+    ]
 
 
 def missing_tables(source: Source, first: date, last: date) -> dict[date, frozenset[TableName]]:

@@ -37,7 +37,7 @@ from mlops_drift.pipeline.estimates import Estimates
 from mlops_drift.pipeline.labels import LabelDrift
 from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.sql import identifier
-from mlops_drift.store.model_store import slice_column, slice_text
+from mlops_drift.store.predictions import slice_column, slice_text
 from mlops_drift.store.records import Promotion, VersionRecord
 
 
@@ -72,7 +72,7 @@ class Version:
     """
 
     def __init__(self, model: ModelContext, record: VersionRecord) -> None:
-        self._spec, self._model, self.record = model.spec, model.store, record
+        self._spec, self._store, self.record = model.spec, model.store, record
         self.test = Measured(record.value, record.lower, record.upper, record.n_test)
         self._slices: dict[tuple[str, str], Measured | None] = {}
 
@@ -80,13 +80,15 @@ class Version:
     def test_rows(self) -> pd.DataFrame:
         """The test split with the version's predictions for it."""
         record = self.record
-        predicted = self._model.sets.read_test_predictions(record.training_set, record.version)
-        features = self._model.sets.read(record.training_set).test
+        predicted = self._store.training_sets.read_test_predictions(
+            record.training_set, record.version
+        )
+        features = self._store.training_sets.read(record.training_set).test
         names = [
             *(f"f.{identifier(name)}" for name in [self._spec.key, *self._spec.columns]),
             *map(slice_text, self._spec.monitors.performance.slices),
         ]
-        selected = self._model.lake.query(f"SELECT {', '.join(names)} FROM f", f=features)
+        selected = self._store.lake.query(f"SELECT {', '.join(names)} FROM f", f=features)
         rows: pd.DataFrame = predicted.to_pandas().merge(selected.to_pandas(), on=self._spec.key)
         return rows
 
@@ -132,15 +134,15 @@ def measure_performance(model: ModelContext, first: date, last: date) -> list[Pe
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
     monitors = spec.monitors
     lookback = max(*monitors.performance.windows, *monitors.drift.windows)
-    outcomes = store.outcomes(first, last, lookback, monitors.performance.slices)
+    outcomes = store.predictions.outcomes(first, last, lookback, monitors.performance.slices)
     known = _in_order(outcomes.to_pandas(date_as_object=True))
-    versions = {record.version: Version(model, record) for record in store.versions()}
-    champions = store.champions(first, last)
-    store.require_kept(item.version for item in champions.values() if item)
+    versions = {record.version: Version(model, record) for record in store.versions.all()}
+    champions = store.versions.champions(first, last)
+    store.versions.require_kept(item.version for item in champions.values() if item)
     realized = _Outcomes(known)
     labels = LabelDrift(model, champions, known)
     estimates = Estimates(model, champions, versions)
-    refused = store.log.refused()
+    refused = store.decisions.refused()
     missing = without_events(store, spec.start_date, last)
     measured = []
     for day in days:

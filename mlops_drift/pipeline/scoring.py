@@ -73,7 +73,7 @@ def score_days(model: ModelContext, first: date, last: date) -> Served:
 
     What was served stays: only events without a prediction of that version get one.
     """
-    serving = model.store.champions(first, last)
+    serving = model.store.versions.champions(first, last)
     versions = {day: champion.version for day, champion in serving.items() if champion}
     return score_by(model, model.store.tables.predictions, versions)
 
@@ -93,7 +93,7 @@ def score_by(
     store = model.store
     if not versions:
         return Served(0, 0, ())
-    store.require_kept(versions.values())
+    store.versions.require_kept(versions.values())
     for version in sorted(set(versions.values())):
         _require_its_columns(model.spec, model.registry, version)
     first, last = min(versions), max(versions)

@@ -79,7 +79,7 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
     store = model.store
     tables = store.tables
     commits = [store.lake.last_commit(table) for table in (tables.features, tables.labels)]
-    labelled = store.labelled(as_of, since)
+    labelled = store.labels.labelled(as_of, since)
     window = f"events from {since or spec.start_date} to {as_of} with labels known by then"
     if labelled.num_rows < 2:
         raise TrainingSetError(
@@ -104,8 +104,8 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
                 f"({training_set.train.num_rows} rows); at least two classes are needed: "
                 "choose a longer window or a later as_of"
             )
-    stored = StoredSet(store.sets.write(training_set), as_of, since, training_set)
-    store.add_training_set(_set_record(stored, labelled, *commits))
+    stored = StoredSet(store.training_sets.write(training_set), as_of, since, training_set)
+    store.training_sets.add_record(_set_record(stored, labelled, *commits))
     return stored
 
 
@@ -157,13 +157,13 @@ def train_challenger(
         version = model.registry.find(spec.name, identity)
         is_new = version is None
         if version is None:
-            training_set = model.store.sets.read(set_id)
+            training_set = model.store.training_sets.read(set_id)
             package = (trainer or train_package)(spec, training_set, identity, as_of, on_trial)
             version = model.registry.register(spec.name, package)
         model.registry.set_tag(spec.name, version, environment_tag(settings.environment()), "yes")
         model.registry.set_alias(spec.name, CHALLENGER, version)
     record = _record(model.registry, spec, version, as_of)
-    model.store.add_version(record)
+    model.store.versions.add(record)
     return record, is_new
 
 
@@ -323,7 +323,9 @@ def _record(registry: VersionRegistry, spec: ModelSpec, version: int, as_of: dat
 
 def has_baseline(model: ModelContext, version: int) -> bool:
     """Whether everything that a version was born with is stored, here and in the registry."""
-    folder = model.store.sets.baseline(model.store.version(version).training_set, version)
+    folder = model.store.training_sets.baseline(
+        model.store.versions.get(version).training_set, version
+    )
     return folder.exists() and REFERENCE_TAG in model.registry.tags(model.spec.name, version)
 
 
@@ -337,8 +339,8 @@ def record_baseline(model: ModelContext, version: int) -> tuple[pa.Table, Refere
         The test predictions (key, label, prediction, score) and the reference.
     """
     spec = model.spec
-    record = model.store.version(version)
-    training_set = model.store.sets.read(record.training_set)
+    record = model.store.versions.get(version)
+    training_set = model.store.training_sets.read(record.training_set)
     predicted = predict_table(spec, model.registry, version, training_set.test)
     predictions = predicted.append_column(spec.target.column, training_set.test[spec.target.column])
     features = pa.concat_tables([training_set.train, training_set.test])
@@ -347,7 +349,7 @@ def record_baseline(model: ModelContext, version: int) -> tuple[pa.Table, Refere
         spec, model.registry.pipeline(spec.name, version), training_set.test.to_pandas()
     )
     published = {**reference.to_files(), IMPORTANCE: canonical_json(importance)}
-    model.store.sets.write_baseline(
+    model.store.training_sets.write_baseline(
         record.training_set, version, {TEST_PREDICTIONS: parquet_bytes(predictions), **published}
     )
     # The tag comes last: a version that has it has the files too.

@@ -97,7 +97,7 @@ def _runs_of_missing_days(
     instance: dg.DagsterInstance, model: ModelContext, source: Source
 ) -> Iterator[dg.RunRequest]:
     recorded: dict[date, set[TableName]] = {}
-    for row in model.store.missing_files(model.spec.start_date, date.max):
+    for row in model.store.landing.missing_files(model.spec.start_date, date.max):
         recorded.setdefault(row["day"], set()).add(row["source"])
     if not recorded:
         return
@@ -162,7 +162,8 @@ def settled_days(
     if not missing:
         return set()
     recorded = {
-        (row["day"], row["source"]) for row in model.store.missing_files(min(missing), max(missing))
+        (row["day"], row["source"])
+        for row in model.store.landing.missing_files(min(missing), max(missing))
     }
     made = {name: _materialized(instance, model.spec, name) for name in DAILY_ASSETS}
     return {

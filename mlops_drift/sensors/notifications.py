@@ -70,13 +70,13 @@ def _messages(
     model: ModelContext, instance: dg.DagsterInstance, told: Collection[str]
 ) -> list[Message]:
     spec = model.spec
-    promotions = model.store.promotions()
+    promotions = model.store.versions.promotions()
     since = promotions[-2].as_of if len(promotions) > 1 else spec.start_date - timedelta(days=1)
-    evaluated = [Evaluated(**row) for row in model.store.evaluations(since)]
-    entries = [row for row in model.store.log.entries(idle=False) if row["day"] >= since]
+    evaluated = [Evaluated(**row) for row in model.store.checks.evaluations(since)]
+    entries = [row for row in model.store.decisions.entries(idle=False) if row["day"] >= since]
     missing = [
         (row["day"], row["source"], row["file"])
-        for row in model.store.missing_files(since, date.max)
+        for row in model.store.landing.missing_files(since, date.max)
     ]
     messages = [
         *failed_check_messages(spec.name, evaluated, ADVICE, told),
@@ -113,7 +113,7 @@ def _about_decision(spec: ModelSpec, entry: dict[str, Any]) -> Iterator[Message]
 def _about_broken_runs(model: ModelContext, instance: dg.DagsterInstance) -> Iterator[Message]:
     ended = {
         row["decision"]
-        for row in model.store.log.entries(idle=False)
+        for row in model.store.decisions.entries(idle=False)
         if row["outcome"] in ("rejected", "failed")
     }
     for job in (daily_job_name(model.spec.name), retraining_job_name(model.spec.name)):

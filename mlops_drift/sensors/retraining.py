@@ -117,7 +117,7 @@ def _recorded(model: ModelContext, decision: Decision) -> list[dg.AssetMateriali
     """Records a decision; the events that show it, none if it was recorded before."""
     if not record_decision(model.store, decision):
         return []
-    entry = model.store.log.entry(decision.id)
+    entry = model.store.decisions.entry(decision.id)
     return [decision_event(model.spec, entry)] if entry else []
 
 

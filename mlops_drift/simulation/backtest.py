@@ -327,7 +327,7 @@ class Backtest:
         model: ModelContext,
     ) -> dict[str, Any]:
         timeline = read_timeline(model.store, self.first, self.last)
-        outcomes = model.store.final_outcomes(self.first, self.last)
+        outcomes = model.store.predictions.final_outcomes(self.first, self.last)
         again = [row for row in timeline.decisions if _is_retraining(row)]
         delays = [
             (row["day"] - first_failing).days

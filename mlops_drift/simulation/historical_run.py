@@ -397,7 +397,7 @@ class HistoricalRun:
         if result.success:
             return
         with open_lake() as lake:
-            decisions = ModelContext.of(lake, self.spec).store.log.entries(idle=False)
+            decisions = ModelContext.of(lake, self.spec).store.decisions.entries(idle=False)
         outcomes = {row["decision"]: row["outcome"] for row in decisions}
         outcome = outcomes.get(request.tags[DECISION_TAG])
         if outcome == "rejected":

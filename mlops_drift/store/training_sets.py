@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -22,7 +23,11 @@ import pyarrow.parquet as pq
 
 from mlops_drift.errors import UserError
 from mlops_drift.learning.training_set import TrainingSet
+from mlops_drift.sql import literal
 from mlops_drift.store.disk import WRITING
+from mlops_drift.store.lake import Lake
+from mlops_drift.store.records import TrainingSetRecord
+from mlops_drift.store.tables import Table
 
 MANIFEST = "manifest.json"
 
@@ -37,15 +42,17 @@ class CorruptionError(UserError):
 
 
 class TrainingSets:
-    """The training sets of one model.
+    """The training sets of one model: their files, and the records of what they were built of.
 
     Args:
-        root: the lake's root folder.
+        lake: the lake.
+        table: the table of the records.
         model: name of the model.
     """
 
-    def __init__(self, root: str | Path, model: str) -> None:
-        self.folder = Path(root) / "training" / model
+    def __init__(self, lake: Lake, table: Table, model: str) -> None:
+        self._lake, self._table = lake, table
+        self.folder = Path(lake.root) / "training" / model
 
     def write(self, training_set: TrainingSet) -> str:
         """Stores a set under its id, or verifies the one that is there.
@@ -86,6 +93,18 @@ class TrainingSets:
         if stored.id != set_id:
             raise CorruptionError(f"{folder}: the content has the id {stored.id}")
         return stored
+
+    def add_record(self, record: TrainingSetRecord) -> None:
+        """Records what a training set was built of, once for each as-of day."""
+        self._lake.append_missing(self._table, asdict(record), ["training_set", "as_of"])
+
+    def records(self, training_set: str) -> list[TrainingSetRecord]:
+        """The records of a training set, by as-of day."""
+        rows = self._lake.rows(
+            f"SELECT * FROM s WHERE training_set = {literal(training_set)} ORDER BY as_of",
+            s=self._table,
+        )
+        return [TrainingSetRecord(**row) for row in rows]
 
     def ids(self) -> list[str]:
         """The ids of the sets that are there."""

@@ -1,82 +1,61 @@
-"""The tables of one model that tell of its versions, small and kept for ever."""
+"""The versions of one model: what they are, who served when, and what was removed."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, timedelta
 
-from mlops_drift.sql import literal
 from mlops_drift.store.decision_log import DecisionLog
 from mlops_drift.store.lake import Lake
-from mlops_drift.store.records import (
-    Promotion,
-    Removal,
-    RemovedError,
-    Shadow,
-    TrainingSetRecord,
-    VersionRecord,
-)
+from mlops_drift.store.records import Promotion, Removal, RemovedError, Shadow, VersionRecord
 from mlops_drift.store.tables import ModelTables
 
 
-class VersionTables:
-    """Versions, training sets, promotions, decisions and removals of one model.
+class VersionRepository:
+    """Versions, promotions and removals: small tables, kept for ever.
 
     Args:
         lake: the lake.
         tables: the model's tables.
+        decisions: the model's decisions.
     """
 
-    def __init__(self, lake: Lake, tables: ModelTables) -> None:
-        self.lake = lake
-        self.tables = tables
-        self.log = DecisionLog(lake, tables.decisions)
+    def __init__(self, lake: Lake, tables: ModelTables, decisions: DecisionLog) -> None:
+        self._lake, self._tables, self._decisions = lake, tables, decisions
 
-    def versions(self) -> list[VersionRecord]:
+    def all(self) -> list[VersionRecord]:
         """All versions in their order."""
-        rows = self.lake.rows("SELECT * FROM v ORDER BY version", v=self.tables.versions)
+        rows = self._lake.rows("SELECT * FROM v ORDER BY version", v=self._tables.versions)
         return [VersionRecord(**row) for row in rows]
 
-    def version(self, number: int) -> VersionRecord:
+    def get(self, number: int) -> VersionRecord:
         """The record of one version.
 
         Raises:
             LookupError: if there is none.
         """
-        for record in self.versions():
+        for record in self.all():
             if record.version == number:
                 return record
         raise LookupError(
-            f"{self.tables.versions.name} has no version {number}; "
+            f"{self._tables.versions.name} has no version {number}; "
             "materialize challenger, which registers and records it"
         )
 
-    def add_version(self, record: VersionRecord) -> None:
+    def add(self, record: VersionRecord) -> None:
         """Records a version once."""
-        self.lake.append_missing(self.tables.versions, asdict(record), ["version"])
-
-    def add_training_set(self, record: TrainingSetRecord) -> None:
-        """Records what a training set was built of, once for each as-of day."""
-        self.lake.append_missing(
-            self.tables.training_sets, asdict(record), ["training_set", "as_of"]
-        )
-
-    def training_sets(self, training_set: str) -> list[TrainingSetRecord]:
-        """The records of a training set, by as-of day."""
-        rows = self.lake.rows(
-            f"SELECT * FROM s WHERE training_set = {literal(training_set)} ORDER BY as_of",
-            s=self.tables.training_sets,
-        )
-        return [TrainingSetRecord(**row) for row in rows]
+        self._lake.append_missing(self._tables.versions, asdict(record), ["version"])
 
     def promotions(self, until: date | None = None) -> list[Promotion]:
         """Promotions in their order, those as of a day after `until` left out."""
-        rows = self.lake.rows("SELECT * FROM p ORDER BY number", p=self.tables.promotions)
+        rows = self._lake.rows("SELECT * FROM p ORDER BY number", p=self._tables.promotions)
         promotions = [Promotion(**row) for row in rows]
         return [item for item in promotions if until is None or item.as_of <= until]
 
     def add_promotion(self, promotion: Promotion) -> None:
         """Records a promotion once."""
-        self.lake.append_missing(self.tables.promotions, asdict(promotion), ["decision", "version"])
+        self._lake.append_missing(
+            self._tables.promotions, asdict(promotion), ["decision", "version"]
+        )
 
     def champions(self, first: date, last: date) -> dict[date, Promotion | None]:
         """The champion that scores each day: the last one promoted at the end of an earlier day."""
@@ -93,7 +72,7 @@ class VersionTables:
         The challenger that waits on the day. A day without a champion has no shadow, and a version
         is not its own.
         """
-        waits = self.log.waiting(first, last)
+        waits = self._decisions.waiting(first, last)
         if not waits:
             return {}
         champions = self.champions(min(waits), max(waits))
@@ -103,24 +82,16 @@ class VersionTables:
             if (champion := champions[day]) and champion.version != wait.version
         }
 
-    def served(self) -> dict[int, tuple[date, date]]:
-        """The first and the last day of the stored predictions of each version."""
-        found = self.lake.rows(
-            "SELECT version, min(day) AS first, max(day) AS last FROM p GROUP BY version",
-            p=self.tables.predictions,
-        )
-        return {row["version"]: (row["first"], row["last"]) for row in found}
-
     def removals(self) -> dict[int, Removal]:
         """The versions whose artifacts are gone."""
-        table = self.tables.removed_versions
+        table = self._tables.removed_versions
         # Asked for every day, of a table that most models do not have.
-        rows = self.lake.rows("SELECT * FROM r", r=table) if self.lake.has(table) else []
+        rows = self._lake.rows("SELECT * FROM r", r=table) if self._lake.has(table) else []
         return {row["version"]: Removal(**row) for row in rows}
 
     def add_removal(self, removal: Removal) -> None:
         """Records a removal once."""
-        self.lake.append_missing(self.tables.removed_versions, asdict(removal), ["version"])
+        self._lake.append_missing(self._tables.removed_versions, asdict(removal), ["version"])
 
     def require_kept(self, versions: Iterable[int]) -> None:
         """Requires that the artifacts of versions are there.
@@ -134,5 +105,5 @@ class VersionTables:
             raise RemovedError(
                 f"version {removal.version} was removed by the retention on {removal.day} "
                 f"({removal.reason}); its record is kept, its artifacts are gone. Train again to "
-                f"have such a version: training_set as of {self.version(removal.version).as_of}"
+                f"have such a version: training_set as of {self.get(removal.version).as_of}"
             )

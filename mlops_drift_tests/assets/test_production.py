@@ -82,9 +82,9 @@ def rows(world, model, table):
 def test_every_kind_of_target_trains_and_passes_its_gates(replayed, model):
     world, instance = replayed
     with world.lake(model) as lake:
-        first = lake.promotions()[0]
+        first = lake.versions.promotions()[0]
         assert (first.version, first.as_of) == (1, day(1))
-        record = lake.version(1)
+        record = lake.versions.get(1)
     assert record.metric == MODELS[model]["training"]["metric"]
     assert record.lower <= record.value <= record.upper
     assert open_registry().alias(model, "champion") is not None
@@ -141,8 +141,8 @@ def test_an_error_metric_fails_when_it_rises_and_the_model_is_retrained(replayed
     failed = evaluations(instance, "price", "performance_metrics", "performance_drop")[-1]
     assert not failed.passed
     with world.lake("price") as lake:
-        decision = lake.log.entries(idle=False)[-1]
-        promotions = lake.promotions()
+        decision = lake.decisions.entries(idle=False)[-1]
+        promotions = lake.versions.promotions()
     assert (decision["day"], decision["rules"]) == (day(3), ["performance_drop"])
     assert decision["since"] == day(2)
     assert decision["outcome"] == "promoted"

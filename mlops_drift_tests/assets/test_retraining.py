@@ -40,7 +40,7 @@ def refused(gated):
 def test_a_failing_gate_blocks_the_promotion(refused):
     world, instance = refused
     with world.lake() as model:
-        assert model.promotions() == []
+        assert model.versions.promotions() == []
         assert model.lake.read(model.tables.predictions).num_rows == 0
     assert instance.get_latest_materialization_event(dg.AssetKey(["tiny", "champion"])) is None
     registry = open_registry()
@@ -63,7 +63,7 @@ def test_a_failing_gate_stops_the_run_before_the_assets_downstream(refused):
 def test_a_refused_challenger_is_recorded_with_the_gate_that_was_against_it(refused):
     world, _ = refused
     with world.lake() as model:
-        decisions = model.log.entries(idle=False)
+        decisions = model.decisions.entries(idle=False)
     assert {row["outcome"] for row in decisions} == {"rejected"}
     assert [row["challenger"] for row in decisions] == [1, 2]
     assert all("must be at most 0" in row["outcome_reason"] for row in decisions)
@@ -72,7 +72,7 @@ def test_a_refused_challenger_is_recorded_with_the_gate_that_was_against_it(refu
 def test_a_refused_challenger_is_tried_again_only_with_enough_new_labels(refused):
     world, instance = refused
     with world.lake() as model:
-        decided = [(row["day"], row["labelled"]) for row in model.log.entries(idle=False)]
+        decided = [(row["day"], row["labelled"]) for row in model.decisions.entries(idle=False)]
     assert decided == [(day(1), ROWS), (day(3), 3 * ROWS)]
     look = world.look(instance)
     assert not look.run_requests
@@ -109,7 +109,7 @@ def test_a_champion_launched_alone_on_an_unfit_version_refuses(refused):
     assert "version 2 of tiny may not be promoted" in message
     assert "test_log_loss is fail" in message
     with world.lake() as model:
-        assert model.promotions() == []
+        assert model.versions.promotions() == []
 
 
 # By hand
@@ -163,8 +163,8 @@ def test_the_same_set_description_and_code_give_the_same_version(hand):
 def test_a_decision_by_hand_is_recorded_on_promotion_only(hand):
     world = hand[0]
     with world.lake() as model:
-        decisions = model.log.entries(idle=False)
-        promotions = model.promotions()
+        decisions = model.decisions.entries(idle=False)
+        promotions = model.versions.promotions()
     assert [(row["rules"], row["outcome"], row["challenger"]) for row in decisions] == [
         (["manual"], "promoted", 1),
         (["manual"], "promoted", 2),
@@ -198,8 +198,8 @@ def test_the_assets_of_a_retraining_say_what_they_made(hand):
     assert promoted["mlflow version"] == trained["mlflow version"]
     made = materialization(result, "tiny", "training_set")
     with hand[0].lake() as model:
-        assert model.promotions()[0].reference == born["reference"]
-        [record] = model.training_sets(made["training_set"])
+        assert model.versions.promotions()[0].reference == born["reference"]
+        [record] = model.training_sets.records(made["training_set"])
         for table, commit in (
             (model.tables.features, record.features_snapshot),
             (model.tables.labels, record.labels_snapshot),

@@ -32,7 +32,7 @@ def told(new_world):
         assert world.move(instance, by="ann", reason="the first").success
         world.replay(instance, until=day(5))
         with world.lake() as model:
-            found["waiting"] = model.log.entries(idle=False)[-1]
+            found["waiting"] = model.decisions.entries(idle=False)[-1]
         found["before labels"] = shown(instance, "performance_metrics")
         found["status before labels"] = CliRunner().invoke(main, ["status", "tiny"]).output
         world.replay(instance, until=day(6))
@@ -144,7 +144,7 @@ def test_whoever_approves_sees_how_the_version_did(story):
 def test_an_approval_by_the_command_line_shows_it_too(story):
     world, _, _ = story
     with world.lake() as model, dg.DagsterInstance.ephemeral() as instance:
-        spec, decision = find_model("tiny").spec, model.promotions()[-1].decision
+        spec, decision = find_model("tiny").spec, model.versions.promotions()[-1].decision
         show_transition(instance, ModelContext(spec, model, open_registry()), decision)
         found = shown(instance, "champion")
     table = [record.data for record in found["shadow: version 2 beside version 1"].records]
@@ -172,7 +172,7 @@ def test_where_approval_is_manual_a_challenger_waits_for_a_person(story):
 
 def test_materializing_champion_approves_the_waiting_challenger(story):
     with story[0].lake() as model:
-        entries, promotions = model.log.entries(idle=False), model.promotions()
+        entries, promotions = model.decisions.entries(idle=False), model.versions.promotions()
     assert [(row["decision"], row["outcome"]) for row in entries] == [
         (f"tiny-v0-{day(1)}", "promoted"),
         (f"tiny-v1-{day(4)}", "promoted"),

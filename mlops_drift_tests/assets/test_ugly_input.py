@@ -245,14 +245,14 @@ def test_labels_without_an_event_are_kept_counted_and_used_nowhere(results, worl
     assert about["value"] == pytest.approx(5 / (ROWS + 1))
     assert "no event has this key so far (2)" in found.description
     with world.lake() as model:
-        assert not {900001, 900002} & set(model.labelled(day(LAST), None)["id"].to_pylist())
+        assert not {900001, 900002} & set(model.labels.labelled(day(LAST), None)["id"].to_pylist())
 
 
 def test_a_label_before_its_event_is_used_nowhere(world):
     key = int(events_of(EARLY_LABEL + 1)["id"][0])
     assert key in {row["id"] for row in rows(world, "labels", EARLY_LABEL)}
     with world.lake() as model:
-        early_on = model.labelled(day(EARLY_LABEL), None)["id"].to_pylist()
+        early_on = model.labels.labelled(day(EARLY_LABEL), None)["id"].to_pylist()
     assert key not in early_on
 
 
@@ -278,7 +278,9 @@ def test_a_day_with_few_rejected_rows_reports_them_as_metadata(results):
 
 def test_bad_quality_alone_asks_for_no_retraining(faulty, world):
     with world.lake() as model:
-        failed = {row["check"] for row in model.evaluations(day(1)) if row["verdict"] == "fail"}
+        failed = {
+            row["check"] for row in model.checks.evaluations(day(1)) if row["verdict"] == "fail"
+        }
     assert failed == {"data_quality", "feature_drift", "null_spike"}
     _, instance, _ = faulty
     (request,) = world.look(instance).run_requests
@@ -352,8 +354,8 @@ def test_a_training_set_of_one_class_is_refused_with_the_reason(one_class):
     with world.active():
         result = world.retrain(instance)
         with world.lake() as model:
-            assert not model.versions()
-            assert not model.log.entries(idle=False)
+            assert not model.versions.all()
+            assert not model.decisions.entries(idle=False)
     assert not result.success
     (message,) = failures(result).values()
     assert f"has only the class 'yes' ({round(ROWS * 0.7)} rows)" in message

@@ -101,8 +101,8 @@ def test_the_page_asks_who_and_why_where_approval_is_manual(world):
         (told,) = failures(world.move(instance, move="ROLLBACK", by="ann", reason="x")).values()
         assert "no earlier champion to go back to" in told
     with world.lake() as model:
-        assert model.promotions() == []
-        assert model.log.entries() == []
+        assert model.versions.promotions() == []
+        assert model.decisions.entries() == []
 
 
 def test_who_approves_by_the_page_is_told_that_somebody_has_rejected(world):
@@ -112,7 +112,7 @@ def test_who_approves_by_the_page_is_told_that_somebody_has_rejected(world):
         (told,) = failures(world.move(instance, by="ann", reason="better")).values()
     assert "no challenger of tiny waits for approval; the last one: rejected by bob" in told
     with world.lake() as model:
-        assert model.promotions() == []
+        assert model.versions.promotions() == []
 
 
 @pytest.mark.parametrize("through", ["the next day", "the next run"])

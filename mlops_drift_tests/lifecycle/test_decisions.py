@@ -54,14 +54,14 @@ def put_labels(model, number, labels, of=None):
 
 def evidence_at(model, when, spec=SPEC_HERE):
     """What was known at the end of a day."""
-    history = past_decisions(model.log.entries(idle=False))
+    history = past_decisions(model.decisions.entries(idle=False))
     [evidence] = gather_evidence(ModelContext(spec, model), when, when, history)
     return evidence
 
 
 def promote(model, number, version):
     promotion = Promotion(version, day(number), version, None, "set", "reference", f"d{version}")
-    model.add_promotion(promotion)
+    model.versions.add_promotion(promotion)
 
 
 def drift(version, verdict="fail", **row):
@@ -103,7 +103,7 @@ def drop(version, number, verdict="fail", **row):
 
 def decided(model, name, number, stage="decided", **fields):
     defaults = {"rules": ["feature_drift"], "version": 1, "reason": "because"}
-    model.log.record(decision=name, stage=stage, day=day(number), **{**defaults, **fields})
+    model.decisions.record(decision=name, stage=stage, day=day(number), **{**defaults, **fields})
 
 
 def test_nothing_is_known_of_an_empty_lake(model):
@@ -112,7 +112,7 @@ def test_nothing_is_known_of_an_empty_lake(model):
     assert evidence.failed == ()
     assert evidence.labelled == {}
     assert evidence.missing_classes == ["no", "yes"]
-    assert past_decisions(model.log.entries()) == []
+    assert past_decisions(model.decisions.entries()) == []
     assert decide_now(ModelContext(SPEC_HERE, model), day(0)).action == "wait"
 
 
@@ -194,7 +194,7 @@ def test_past_decisions_have_what_came_of_them(model):
     decided(model, "tiny-v1-x", 3, **asked)
     decided(model, "tiny-v1-x", 3, "rejected", challenger=2)
     decided(model, "tiny-v1-y", 4)
-    first, second, third = past_decisions(model.log.entries(idle=False))
+    first, second, third = past_decisions(model.decisions.entries(idle=False))
     assert (first.id, first.rules, first.version) == ("tiny-v0-x", ("no_champion",), None)
     assert (first.candidates, first.labelled, first.outcome) == ({}, 20, "promoted")
     assert second.rules == ("performance_drop", "feature_drift")
@@ -292,13 +292,13 @@ def test_doing_nothing_is_recorded_once_a_day_and_is_no_history(model):
     decision = decide_now(ModelContext(SPEC_HERE, model), day(2))
     assert record_decision(model, decision)
     assert not record_decision(model, decision)
-    [entry] = model.log.entries()
+    [entry] = model.decisions.entries()
     assert (entry["action"], entry["day"], entry["reason"]) == (
         "nothing",
         day(2),
         "no failed check of version 1 that may retrain",
     )
-    assert model.log.entries(idle=False) == []
+    assert model.decisions.entries(idle=False) == []
 
 
 def test_the_evidence_of_a_decision_is_kept_with_rule_value_threshold_rows_window_and_version(
@@ -310,7 +310,7 @@ def test_the_evidence_of_a_decision_is_kept_with_rule_value_threshold_rows_windo
     promote(ModelContext(model, 1, 1))
     put(model, model.tables.performance, 3, [drop(1, 2)])
     record_decision(model, decide_now(ModelContext(SPEC_HERE, model), day(4)))
-    [entry] = model.log.entries(idle=False)
+    [entry] = model.decisions.entries(idle=False)
     [number] = entry["evidence"]
     assert number == {
         "check": "performance_drop",

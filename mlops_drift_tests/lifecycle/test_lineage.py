@@ -33,7 +33,7 @@ def link(chain, what):
 
 def test_a_version_leads_to_its_training_set_and_who_promoted_it_and_why(about):
     chain = explain_version(ModelContext(*about), 2)
-    record = about[1].version(2)
+    record = about[1].versions.get(2)
     assert link(chain, "version").facts["family"] == "linear"
     assert "degree" in link(chain, "version").facts["params"]
     built = link(chain, "training set").facts
@@ -79,7 +79,7 @@ def test_the_table_commits_of_a_version_hold_the_rows_that_it_was_trained_on(sto
     number = int(commits["features.tiny"].split()[1])
     then = DeltaTable(story.world.data / "lake" / "features" / "tiny", version=number)
     keys = set(then.to_pyarrow_table()["id"].to_pylist())
-    trained = about[1].sets.read(about[1].version(2).training_set)
+    trained = about[1].training_sets.read(about[1].versions.get(2).training_set)
     assert {key for part in trained.parts.values() for key in part["id"].to_pylist()} <= keys
 
 
@@ -114,11 +114,11 @@ def test_an_event_leads_to_its_prediction_label_and_version(about):
 
 def test_an_event_says_which_versions_learned_from_it(about):
     model = about[1]
-    trained = model.sets.read(model.version(1).training_set)
+    trained = model.training_sets.read(model.versions.get(1).training_set)
     for part, rows in trained.parts.items():
         found = explain_key(ModelContext(*about), str(rows["id"][0].as_py()))
         assert link(found, "in training sets").rows == [
-            {"version": 1, "part": part, "training set": model.version(1).training_set}
+            {"version": 1, "part": part, "training set": model.versions.get(1).training_set}
         ]
 
 

@@ -23,7 +23,7 @@ def aliases(registry):
 
 def test_a_decision_that_was_followed_by_another_is_not_carried_out_again(parts):
     spec, model, registry = parts
-    first, *_, last = model.promotions()
+    first, *_, last = model.versions.promotions()
     before = aliases(registry)
     with pytest.raises(PromotionError, match=f"version {last.version} has followed it"):
         promote(ModelContext(spec, model, registry), first.version, first.as_of, first.decision)
@@ -32,30 +32,30 @@ def test_a_decision_that_was_followed_by_another_is_not_carried_out_again(parts)
 
 def test_the_last_decision_can_be_carried_out_again_and_changes_nothing(parts):
     spec, model, registry = parts
-    promotions, before = model.promotions(), aliases(registry)
+    promotions, before = model.versions.promotions(), aliases(registry)
     last = promotions[-1]
     assert (
         promote(ModelContext(spec, model, registry), last.version, last.as_of, last.decision)
         == last
     )
-    assert (model.promotions(), aliases(registry)) == (promotions, before)
+    assert (model.versions.promotions(), aliases(registry)) == (promotions, before)
 
 
 def test_a_version_of_an_earlier_day_does_not_replace_the_champion(parts):
     spec, model, registry = parts
-    first = model.promotions()[0]
+    first = model.versions.promotions()[0]
     with pytest.raises(PromotionError, match="build a training set as of a later day"):
         promote(ModelContext(spec, model, registry), first.version, first.as_of, "tiny-manual-1")
 
 
 def test_a_decision_has_one_outcome(parts):
     _, model, _ = parts
-    done = model.promotions()[-1]
-    again = model.log.record(
+    done = model.versions.promotions()[-1]
+    again = model.decisions.record(
         decision=done.decision, stage="rejected", day=done.as_of, reason="too late"
     )
     assert not again
-    assert model.log.entries(idle=False)[-1]["outcome"] == "promoted"
+    assert model.decisions.entries(idle=False)[-1]["outcome"] == "promoted"
 
 
 # Moves of a person
@@ -72,18 +72,18 @@ def free(three_versions, tmp_path):
 
 
 def versions_of(model):
-    return [(item.version, item.previous, item.person) for item in model.promotions()]
+    return [(item.version, item.previous, item.person) for item in model.versions.promotions()]
 
 
 def story_of(model):
     return [
         (row["action"], row["outcome"], row["challenger"], row["person"])
-        for row in model.log.entries(idle=False)
+        for row in model.decisions.entries(idle=False)
     ]
 
 
 def entry_of(model, decision):
-    return {row["decision"]: row for row in model.log.entries(idle=False)}[decision]
+    return {row["decision"]: row for row in model.decisions.entries(idle=False)}[decision]
 
 
 def test_a_person_has_a_name_and_a_reason():
@@ -127,13 +127,21 @@ def test_there_is_a_champion_at_every_moment_of_a_move(free, monkeypatch):
     spec, model, registry = free
     moves.approve(spec, model, registry, ANN, 1)
     seen = []
-    for target, name in ((model, "add_promotion"), (registry, "set_alias"), (model.log, "record")):
+    for target, name in (
+        (model, "add_promotion"),
+        (registry, "set_alias"),
+        (model.decisions, "record"),
+    ):
         original = getattr(target, name)
 
         def watch(*arguments, _original=original, **named):
-            seen.append((registry.alias("tiny", "champion"), model.promotions()[-1].version))
+            seen.append(
+                (registry.alias("tiny", "champion"), model.versions.promotions()[-1].version)
+            )
             result = _original(*arguments, **named)
-            seen.append((registry.alias("tiny", "champion"), model.promotions()[-1].version))
+            seen.append(
+                (registry.alias("tiny", "champion"), model.versions.promotions()[-1].version)
+            )
             return result
 
         monkeypatch.setattr(target, name, watch)
@@ -146,7 +154,7 @@ def test_there_is_a_champion_at_every_moment_of_a_move(free, monkeypatch):
 def test_a_move_serves_from_the_day_after_the_last_that_has_features(free):
     spec, model, registry = free
     promoted = moves.approve(spec, model, registry, ANN, 1)
-    assert (model.version(1).as_of, promoted.as_of) == (day(3), day(5))
+    assert (model.versions.get(1).as_of, promoted.as_of) == (day(3), day(5))
 
 
 def test_there_is_nothing_to_approve_or_to_reject_without_a_challenger_that_waits(free):
@@ -202,10 +210,10 @@ def test_what_was_taken_back_is_promoted_by_a_person_only(free):
     with pytest.raises(PromotionError, match=r"version 2 of tiny was taken back .*only a person"):
         promote(ModelContext(spec, model, registry), 2, day(5), "tiny-v1-x")
     about = {"decision": "tiny-v1-y", "day": day(5)}
-    model.log.record(**about, stage="decided", rules=["model_age"], version=1, reason="old")
+    model.decisions.record(**about, stage="decided", rules=["model_age"], version=1, reason="old")
     assert promote_or_reject(ModelContext(spec, model, registry), 2, day(5), "tiny-v1-y") is None
     assert entry_of(model, "tiny-v1-y")["outcome"] == "rejected"
-    assert "was taken back" in model.log.outcome("tiny-v1-y")
+    assert "was taken back" in model.decisions.outcome("tiny-v1-y")
 
     moves.approve(spec, model, registry, ANN, 2)
     moves.approve(spec, model, registry, ANN, 3)
@@ -216,11 +224,13 @@ def test_a_decision_that_a_later_move_came_before_ends_without_its_version(free)
     spec, model, registry = free
     moves.approve(spec, model, registry, ANN, 3)
     about = {"decision": "tiny-v0-y", "day": day(4)}
-    model.log.record(**about, stage="decided", rules=["no_champion"], version=None, reason="none")
+    model.decisions.record(
+        **about, stage="decided", rules=["no_champion"], version=None, reason="none"
+    )
     assert promote_or_reject(ModelContext(spec, model, registry), 2, day(4), "tiny-v0-y") is None
     assert entry_of(model, "tiny-v0-y")["outcome"] == "rejected"
-    assert "a day that a later champion served would change" in model.log.outcome("tiny-v0-y")
-    assert [item.version for item in model.promotions()] == [3]
+    assert "a day that a later champion served would change" in model.decisions.outcome("tiny-v0-y")
+    assert [item.version for item in model.versions.promotions()] == [3]
 
 
 @pytest.mark.parametrize("cut", ["add_promotion", "set_alias", "record_promotion"])
@@ -232,7 +242,7 @@ def test_a_move_that_was_cut_short_is_finished_by_the_next(free, monkeypatch, cu
     original = getattr(target, cut)
 
     def die_once_moved(*arguments, **named):
-        if model.promotions()[-1].version == 2:
+        if model.versions.promotions()[-1].version == 2:
             raise KeyboardInterrupt
         original(*arguments, **named)
         if cut == "add_promotion":

@@ -21,7 +21,7 @@ def test_a_version_comes_out_again_to_the_last_bit(parts, version):
     made = rebuild(ModelContext(*parts), version, search_again=True)
     assert made.is_same
     assert (made.different, made.largest, made.same_recipe) == (0, 0.0, True)
-    assert made.rows == parts[1].version(version).rows
+    assert made.rows == parts[1].versions.get(version).rows
     assert made.same_code
 
 
@@ -105,7 +105,7 @@ def test_another_model_under_its_number_is_found_out(parts, monkeypatch):
 
 def test_every_metric_of_the_test_part_is_logged_with_its_interval(parts):
     _, model, registry = parts
-    run = registry.client.get_run(model.version(1).mlflow_run)
+    run = registry.client.get_run(model.versions.get(1).mlflow_run)
     for name in ("accuracy", "f1", "auc", "log_loss"):
         value, lower, upper = (
             run.data.metrics[f"test_{name}{part}"] for part in ("", "_lower", "_upper")

@@ -77,7 +77,7 @@ class Served:
             schema=self.tables.features.schema.append(pa.field("y", pa.string())),
             preserve_index=False,
         )
-        sets = self.model.sets
+        sets = self.model.training_sets
         set_id = sets.write(TrainingSet(rows.slice(100), rows.slice(0, 100)))
         tested = pa.Table.from_pandas(predictions_of(-version, version, 300))
         reference = fit_reference(self.spec, rows, tested)
@@ -86,7 +86,7 @@ class Served:
             set_id, version, {**files, "test_predictions.parquet": parquet_bytes(tested)}
         )
         number = number or version
-        self.model.add_promotion(
+        self.model.versions.add_promotion(
             Promotion(number, day(on), version, None, set_id, reference.digest, f"d{number}")
         )
         return reference
@@ -468,7 +468,7 @@ def test_at_most_three_columns_are_divided_those_that_matter_first(lake):
 def test_the_training_set_is_read_only_when_something_failed(lake, monkeypatch):
     served = segmented(lake)
     served.put_days(features_of(0))
-    monkeypatch.setattr(served.model.sets, "read", lambda _: pytest.fail("read"))
+    monkeypatch.setattr(served.model.training_sets, "read", lambda _: pytest.fail("read"))
     (found,) = served.measure(0)
     assert {item.verdict for item in found.verdicts} == {"pass"}
     assert not found.shifts

@@ -92,7 +92,7 @@ def test_a_training_set_of_honest_features_is_built(lake):
 def leak(model):
     """Puts the label, which arrives a day later, into the feature."""
     features = model.lake.read(model.tables.features)
-    known = model.labelled(day(5), None)
+    known = model.labels.labelled(day(5), None)
     answers = dict(zip(known["id"].to_pylist(), known["y"].to_pylist(), strict=True))
     made = [2.0 + (answers[key] == "yes") for key in features["id"].to_pylist()]
     position = features.schema.get_field_index("made")
@@ -107,7 +107,7 @@ def test_a_leak_in_the_stored_features_fails_the_build_of_the_set(lake):
     with pytest.raises(TrainingSetError, match="the feature made of id 0 on 2024-03-01 is") as told:
         build_training_set(ModelContext(spec, model), day(4), None)
     assert "240 of 240 rows differ" in str(told.value)
-    assert not model.sets.folder.exists()
+    assert not model.training_sets.folder.exists()
 
 
 @pytest.mark.parametrize("volatile", ["random()", "epoch(now())"])

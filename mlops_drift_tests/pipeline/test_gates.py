@@ -69,7 +69,7 @@ class Shop:
         stored = training_set or split_by_time(table, self.spec.key, self.spec.training.test_share)
         record, _ = train_challenger(
             ModelContext(self.spec, self.model, self.registry),
-            self.model.sets.write(stored),
+            self.model.training_sets.write(stored),
             AS_OF,
             lambda number, value: None,
             trainer=trainer,
@@ -83,9 +83,9 @@ class Shop:
         return {result.name: result for result in found}
 
     def promote(self, version):
-        record = self.model.version(version)
-        number = len(self.model.promotions()) + 1
-        self.model.add_promotion(
+        record = self.model.versions.get(version)
+        number = len(self.model.versions.promotions()) + 1
+        self.model.versions.add_promotion(
             Promotion(number, AS_OF, version, None, record.training_set, "", f"d{version}")
         )
 
@@ -235,8 +235,10 @@ def test_a_challenger_is_compared_on_test_rows_that_the_champion_has_not_trained
     first = shop.train(labelled(400))
     shop.promote(first)
     second = shop.train(labelled(500))
-    trained_on = set(shop.model.sets.read(shop.model.version(first).training_set).train["id"])
-    test = shop.model.sets.read(shop.model.version(second).training_set).test["id"]
+    trained_on = set(
+        shop.model.training_sets.read(shop.model.versions.get(first).training_set).train["id"]
+    )
+    test = shop.model.training_sets.read(shop.model.versions.get(second).training_set).test["id"]
     found = shop.judge(second)["beats_champion"]
     assert found.n == len(set(test) - trained_on)
     # The same rule learned twice is no better.
@@ -318,7 +320,7 @@ def test_gates_say_the_same_again_and_do_not_measure_again(lake):
 def test_versions_in_mlflow_were_proven_by_a_process_of_their_own(story):
     registry = open_registry()
     with open_lake() as lake:
-        promoted = ModelContext.of(lake, find_model("tiny").spec).store.promotions()
+        promoted = ModelContext.of(lake, find_model("tiny").spec).store.versions.promotions()
     assert promoted
     for promotion in promoted:
         artifact = registry.artifact("tiny", promotion.version)

@@ -35,7 +35,7 @@ def put(folder, name, number, rows):
 
 
 def files(model):
-    found = model.missing_files(day(0), day(9))
+    found = model.landing.missing_files(day(0), day(9))
     return [(row["day"], row["source"], row["file"]) for row in found]
 
 
@@ -43,7 +43,7 @@ def test_a_range_with_missing_days_lands_nothing_and_puts_them_all_on_record(mod
     with pytest.raises(MissingDayError) as caught:
         land_events(ModelContext(SPEC_HERE, model), source, day(0), day(3))
     assert set(caught.value.places) == {day(1), day(2)}
-    assert model.last_landed_day() is None
+    assert model.landing.last_landed_day() is None
     assert files(model) == [
         (day(1), "events", f"events/{day(1)}.csv"),
         (day(2), "events", f"events/{day(2)}.csv"),
@@ -54,7 +54,7 @@ def test_a_range_with_missing_days_lands_nothing_and_puts_them_all_on_record(mod
 def test_a_missing_day_is_no_origin_of_rows(model, source):
     with pytest.raises(MissingDayError):
         land_events(ModelContext(SPEC_HERE, model), source, day(1), day(1))
-    assert model.origins("events", day(0), day(3)) == []
+    assert model.landing.origins("events", day(0), day(3)) == []
 
 
 def test_a_file_that_comes_ends_the_record(model, source, tmp_path):

@@ -56,7 +56,7 @@ class Watched:
         tested = events(-version, 900).head(400)[["id", "y", "prediction", "score"]]
         predicted = pa.Table.from_pandas(tested, preserve_index=False)
         reference = fit_reference(self.spec, rows, predicted)
-        sets = self.model.sets
+        sets = self.model.training_sets
         set_id = sets.write(training_set)
         born = {"importance.json": canonical_json({}), **reference.to_files()}
         sets.write_baseline(
@@ -68,12 +68,12 @@ class Watched:
         value, lower, upper = evaluate_within(
             "accuracy", self.spec.target, truth, prediction, score, seed=7
         )
-        self.model.add_version(
+        self.model.versions.add(
             VersionRecord(
                 version, day(on), set_id, 900, "linear", "accuracy", value, lower, upper, 400, ""
             )
         )
-        self.model.add_promotion(
+        self.model.versions.add_promotion(
             Promotion(version, day(on), version, None, set_id, reference.digest, f"d{version}")
         )
 
@@ -177,7 +177,7 @@ def test_an_estimate_is_kept_beside_what_labels_showed_later(watched):
     watched.measure(1, 2)
     watched.arrive(3, events(1))
     watched.measure(3)
-    history = {row["day"]: row for row in watched.model.performance_history(1, day(3))}
+    history = {row["day"]: row for row in watched.model.checks.performance_history(1, day(3))}
     assert history[day(1)]["estimated"] == pytest.approx(history[day(1)]["realized"], abs=0.08)
     assert history[day(1)]["lower"] < history[day(1)]["realized"] < history[day(1)]["upper"]
     assert history[day(2)]["realized"] is None
@@ -309,8 +309,8 @@ def test_a_challenger_that_was_refused_makes_the_champion_young_again(lake):
     frames = [events(number) for number in range(1, 7)]
     watched.serve(*frames)
     about = {"decision": "tiny-v1-x", "day": day(3)}
-    watched.model.log.record(**about, stage="decided", version=1, reason="too old")
-    watched.model.log.record(**about, stage="rejected", challenger=2, reason="no better")
+    watched.model.decisions.record(**about, stage="decided", version=1, reason="too old")
+    watched.model.decisions.record(**about, stage="rejected", challenger=2, reason="no better")
     ages = {number: watched.verdicts(number, "model_age")[0] for number in range(1, 7)}
     # What is refused at the end of a day is known from the next one on.
     assert {number: found.value for number, found in ages.items()} == {

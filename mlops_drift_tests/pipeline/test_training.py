@@ -24,22 +24,22 @@ def logged(registry, version):
 
 def test_a_promoted_version_has_its_reference_and_importance_in_the_lake_and_in_mlflow(parts):
     _, model, registry = parts
-    for promotion in model.promotions():
+    for promotion in model.versions.promotions():
         where = promotion.training_set, promotion.version
-        importance = model.sets.read_importance(*where)
+        importance = model.training_sets.read_importance(*where)
         assert sorted(importance) == ["a", "b", "c"]
         assert sum(importance.values()) == pytest.approx(1)
         assert importance["a"] > 0.8
         assert registry.tags("tiny", promotion.version)["reference"] == promotion.reference
         files = logged(registry, promotion.version)
         assert {"reference.json", "importance.json"} <= set(files)
-        assert files == {name: model.sets.read_baseline(*where, name) for name in files}
+        assert files == {name: model.training_sets.read_baseline(*where, name) for name in files}
 
 
 def test_pictures_and_gates_of_a_version_are_among_its_files(parts):
     _, model, registry = parts
     client = registry.client
-    for record in model.versions():
+    for record in model.versions.all():
         files = {
             item.path
             for folder in ("plots", "gates")
@@ -53,7 +53,7 @@ def test_pictures_and_gates_of_a_version_are_among_its_files(parts):
 
 def test_the_search_of_a_version_is_kept_in_a_study_of_its_own(parts):
     spec, model, registry = parts
-    for promotion in model.promotions():
+    for promotion in model.versions.promotions():
         tags = registry.tags("tiny", promotion.version)
         made_from = digest([tags["spec_digest"], tags["code_digest"]])
         study = optuna.load_study(
@@ -69,10 +69,10 @@ def test_the_search_of_a_version_is_kept_in_a_study_of_its_own(parts):
 
 def test_the_recipe_of_a_version_makes_its_predictions_again(parts):
     spec, model, registry = parts
-    promotion = model.promotions()[-1]
+    promotion = model.versions.promotions()[-1]
     run = registry.run_id("tiny", promotion.version)
     recipe = Recipe.from_dict(mlflow.artifacts.load_dict(f"runs:/{run}/recipe.json"))
-    rows = model.sets.read(promotion.training_set)
+    rows = model.training_sets.read(promotion.training_set)
     train, test = rows.train.to_pandas(), rows.test
     again = fit(
         recipe,
@@ -90,14 +90,14 @@ def test_the_recipe_of_a_version_makes_its_predictions_again(parts):
 
 def test_a_baseline_that_was_cut_short_is_completed_with_the_same_content(parts):
     spec, model, registry = parts
-    version = model.promotions()[-1].version
+    version = model.versions.promotions()[-1].version
     before, digest = logged(registry, version), registry.tags("tiny", version)["reference"]
     registry.log_files("tiny", version, {f"reference/{name}": b"half" for name in before})
     registry.client.delete_model_version_tag("tiny", str(version), "reference")
 
     predictions, reference = record_baseline(ModelContext(spec, model, registry), version)
     assert reference.digest == digest
-    assert predictions.num_rows == model.version(version).n_test
+    assert predictions.num_rows == model.versions.get(version).n_test
     assert logged(registry, version) == before
     assert registry.tags("tiny", version)["reference"] == digest
 
@@ -105,4 +105,4 @@ def test_a_baseline_that_was_cut_short_is_completed_with_the_same_content(parts)
 def test_a_complete_baseline_is_not_logged_again(parts, monkeypatch):
     spec, model, registry = parts
     monkeypatch.setattr(registry, "log_files", lambda *_: pytest.fail("logged again"))
-    record_baseline(ModelContext(spec, model, registry), model.promotions()[-1].version)
+    record_baseline(ModelContext(spec, model, registry), model.versions.promotions()[-1].version)

@@ -42,7 +42,7 @@ def test_three_backfills_over_thirty_drifting_days_start_one_retraining(drifting
 def test_looks_at_an_episode_leave_one_decision(drifting):
     world, _, _ = drifting
     with world.active(), world.lake() as model:
-        decided = [row["decision"] for row in model.log.entries(idle=False)]
+        decided = [row["decision"] for row in model.decisions.entries(idle=False)]
     assert decided == [f"tiny-v0-{day(1)}", f"tiny-v1-{day(4)}"]
 
 
@@ -91,7 +91,7 @@ def test_without_labels_performance_is_unknown_and_nothing_retrains(silent):
         last = evaluations(instance, "tiny", "performance_metrics", check)[-1]
         assert metadata_of(last)["verdict"] == "unknown", check
     with world.lake() as model:
-        entries = model.log.entries()
+        entries = model.decisions.entries()
     assert [row["rules"] for row in entries if row["action"] == "retrain"] == [["no_champion"]]
     assert entries[-1]["action"] == "wait"
     assert "0 of 60 new labels" in entries[-1]["reason"]
@@ -126,6 +126,6 @@ def test_in_the_mode_alert_nothing_is_trained(new_world):
     with world.active(), dg.DagsterInstance.ephemeral() as instance:
         world.replay(instance, until=day(3))
         with world.lake() as model:
-            entries, versions = model.log.entries(idle=False), model.versions()
+            entries, versions = model.decisions.entries(idle=False), model.versions.all()
     assert [(row["action"], row["rules"]) for row in entries] == [("alert", ["no_champion"])]
     assert versions == []

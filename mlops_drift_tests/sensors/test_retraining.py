@@ -165,7 +165,7 @@ def test_a_decision_keeps_the_failed_numbers_as_evidence(told_story):
     assert config["as_of"] == str(day(4))
     assert json.loads(config["candidates"]) == {"since_change": str(day(3)), "everything": None}
     with told_story.world.active(), told_story.world.lake() as model:
-        entry = model.log.entries(idle=False)[-1]
+        entry = model.decisions.entries(idle=False)[-1]
     evidence = entry["evidence"]
     assert {item["check"] for item in evidence} == {"performance_drop"}
     assert entry["version"] == 1

@@ -78,8 +78,8 @@ def test_a_failing_check_leads_to_one_decision_with_its_rule(told):
 def test_the_retraining_uses_the_rows_since_the_first_failing_production_day(story, told):
     assert told["decisions"][1]["since"] == str(day(3))
     with story.world.lake() as model:
-        record = model.version(2)
-        stored = model.sets.read(record.training_set)
+        record = model.versions.get(2)
+        stored = model.training_sets.read(record.training_set)
     rows = stored.train.to_pylist() + stored.test.to_pylist()
     truth = dict(zip(*labels_of(3, flipped=True)[["id", "y"]].to_numpy().T, strict=True))
     assert {row["id"]: row["y"] for row in rows} == truth
@@ -117,7 +117,7 @@ def test_every_version_is_found_in_the_registry_with_its_aliases(story):
     }
     assert aliases == {"champion": 2, "previous": 1, "challenger": 2}
     with story.world.lake() as model:
-        for record in model.versions():
+        for record in model.versions.all():
             tags = registry.tags("tiny", record.version)
             assert tags["training_set"] == record.training_set
             assert registry.run_id("tiny", record.version) == record.mlflow_run
@@ -125,9 +125,11 @@ def test_every_version_is_found_in_the_registry_with_its_aliases(story):
 
 def test_every_promotion_can_be_traced_to_its_decision_and_reference(story):
     with story.world.lake() as model:
-        promotions = model.promotions()
+        promotions = model.versions.promotions()
         references = [
-            Reference.from_files(model.sets.read_reference(item.training_set, item.version))
+            Reference.from_files(
+                model.training_sets.read_reference(item.training_set, item.version)
+            )
             for item in promotions
         ]
     assert [item.decision for item in promotions] == [FIRST_DECISION, SECOND_DECISION]

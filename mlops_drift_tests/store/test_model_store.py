@@ -77,7 +77,7 @@ def put_predictions(model, *dated):
 
 
 def known(model, as_of, since=None):
-    rows = model.labelled(day(as_of), None if since is None else day(since)).to_pylist()
+    rows = model.labels.labelled(day(as_of), None if since is None else day(since)).to_pylist()
     return [(row["id"], row["y"]) for row in rows]
 
 
@@ -90,7 +90,7 @@ def test_a_label_is_known_from_the_day_it_arrived(model):
     assert known(model, 3) == [("a", "yes"), ("b", "no"), ("c", "yes")]
     assert known(model, 3, since=1) == [("c", "yes")]
     columns = [*TABLES.features.schema.names, "y"]
-    assert model.labelled(day(3), None).schema.names == columns
+    assert model.labels.labelled(day(3), None).schema.names == columns
 
 
 def test_the_last_correction_that_arrived_counts(model):
@@ -102,8 +102,8 @@ def test_the_last_correction_that_arrived_counts(model):
         [("a", "yes")],
         [("a", "no")],
     ]
-    assert model.labelled_counts(day(2)) == ({day(0): 1}, {"yes"})
-    assert model.labelled_counts(day(3)) == ({day(0): 1}, {"no"})
+    assert model.labels.counts(day(2)) == ({day(0): 1}, {"yes"})
+    assert model.labels.counts(day(3)) == ({day(0): 1}, {"no"})
 
 
 def test_a_label_of_no_event_or_from_before_its_event_is_used_nowhere(model):
@@ -111,41 +111,41 @@ def test_a_label_of_no_event_or_from_before_its_event_is_used_nowhere(model):
     put(model, TABLES.events, model.lake.read(TABLES.features).to_pylist())
     put_labels(model, (1, "early", "yes"), (1, "ghost", "no"), (1, "a", "no"))
     assert known(model, 5) == [("a", "no")]
-    assert model.labelled_counts(day(5)) == ({day(0): 1}, {"no"})
-    assert model.unmatched_labels(day(1), day(1)) == {day(1): 2}
-    assert model.unmatched_labels(day(2), day(5)) == {}
+    assert model.labels.counts(day(5)) == ({day(0): 1}, {"no"})
+    assert model.labels.unmatched(day(1), day(1)) == {day(1): 2}
+    assert model.labels.unmatched(day(2), day(5)) == {}
 
 
 def test_labelled_rows_are_counted_by_the_day_of_their_event(model):
     put_features(model, (0, "a"), (0, "b"), (2, "c"), (3, "d"))
     put_labels(model, (1, "a", "yes"), (4, "b", "no"), (4, "c", "no"))
-    assert model.labelled_counts(day(4)) == ({day(0): 2, day(2): 1}, {"yes", "no"})
-    assert model.labelled_counts(day(0)) == ({}, set())
+    assert model.labels.counts(day(4)) == ({day(0): 2, day(2): 1}, {"yes", "no"})
+    assert model.labels.counts(day(0)) == ({}, set())
 
 
 def test_an_empty_lake_answers_every_question(model):
-    assert model.last_day() is None
-    assert model.promotions() == []
-    assert model.champions(day(9), day(9)) == {day(9): None}
-    assert model.versions() == []
-    assert model.log.entries() == []
-    assert model.labelled(day(9), None).num_rows == 0
-    assert model.labelled_counts(day(9)) == ({}, set())
-    assert model.unmatched_labels(day(0), day(9)) == {}
-    assert model.outcomes(day(0), day(9), 3).num_rows == 0
-    assert model.daily_values(None, day(9)) == []
-    assert model.failures(1, day(0), day(9), ["performance_drop"]) == []
-    assert model.evaluations(day(0)) == []
-    assert model.performance_history(1, day(9)) == []
-    assert model.label_coverage(day(0), day(9), [(0, 3)]) == []
-    assert model.errors_in_order(1, day(9)).num_rows == 0
-    assert model.predicted(1, day(0), day(9), []).num_rows == 0
-    assert model.final_outcomes(day(0), day(9)).num_rows == 0
+    assert model.landing.last_day() is None
+    assert model.versions.promotions() == []
+    assert model.versions.champions(day(9), day(9)) == {day(9): None}
+    assert model.versions.all() == []
+    assert model.decisions.entries() == []
+    assert model.labels.labelled(day(9), None).num_rows == 0
+    assert model.labels.counts(day(9)) == ({}, set())
+    assert model.labels.unmatched(day(0), day(9)) == {}
+    assert model.predictions.outcomes(day(0), day(9), 3).num_rows == 0
+    assert model.checks.daily_values(None, day(9)) == []
+    assert model.checks.failures(1, day(0), day(9), ["performance_drop"]) == []
+    assert model.checks.evaluations(day(0)) == []
+    assert model.checks.performance_history(1, day(9)) == []
+    assert model.predictions.label_coverage(day(0), day(9), [(0, 3)]) == []
+    assert model.predictions.errors_in_order(1, day(9)).num_rows == 0
+    assert model.predictions.of_version(1, day(0), day(9), []).num_rows == 0
+    assert model.predictions.final_outcomes(day(0), day(9)).num_rows == 0
 
 
 def test_the_last_day_is_the_last_that_has_features(model):
     put_features(model, (0, "a"), (4, "b"))
-    assert model.last_day() == day(4)
+    assert model.landing.last_day() == day(4)
 
 
 def promotion(number, as_of, version, decision="initial"):
@@ -154,39 +154,39 @@ def promotion(number, as_of, version, decision="initial"):
 
 def test_a_promoted_version_serves_from_the_next_day(model):
     for item in (promotion(1, 0, 1), promotion(2, 3, 2, "d1")):
-        model.add_promotion(item)
-    serving = model.champions(day(0), day(5)).values()
+        model.versions.add_promotion(item)
+    serving = model.versions.champions(day(0), day(5)).values()
     assert [item and item.version for item in serving] == [None, 1, 1, 1, 2, 2]
-    assert model.promotions(until=day(2)) == [promotion(1, 0, 1)]
+    assert model.versions.promotions(until=day(2)) == [promotion(1, 0, 1)]
 
 
 def test_of_two_promotions_on_one_day_the_later_serves(model):
     for item in (promotion(2, 1, 3, "d2"), promotion(1, 1, 2, "d1")):
-        model.add_promotion(item)
-    assert model.champions(day(2), day(2))[day(2)].version == 3
+        model.versions.add_promotion(item)
+    assert model.versions.champions(day(2), day(2))[day(2)].version == 3
 
 
 def test_versions_and_promotions_are_recorded_once(model):
     for _ in range(2):
-        model.add_version(VERSION)
-        model.add_promotion(promotion(1, 0, 1))
-    assert model.versions() == [VERSION]
-    assert model.version(1) == VERSION
-    assert len(model.promotions()) == 1
+        model.versions.add(VERSION)
+        model.versions.add_promotion(promotion(1, 0, 1))
+    assert model.versions.all() == [VERSION]
+    assert model.versions.get(1) == VERSION
+    assert len(model.versions.promotions()) == 1
     with pytest.raises(LookupError, match="has no version 7; materialize challenger"):
-        model.version(7)
+        model.versions.get(7)
 
 
 def decide(model, stage="decided", decision="churn-0003", number=3, **others):
     facts = {"rules": ["drift"], "version": 1, "reason": "it drifted", **others}
-    return model.log.record(decision=decision, stage=stage, day=day(number), **facts)
+    return model.decisions.record(decision=decision, stage=stage, day=day(number), **facts)
 
 
 def test_a_decision_is_recorded_once_and_gets_its_outcome(model):
     asked = {"candidates": {"since_change": day(1), "everything": None}, "labelled": 40}
     assert decide(model, evidence=[{"column": "x", "day": day(3)}], **asked)
     assert not decide(model, reason="another reason")
-    (pending,) = model.log.entries()
+    (pending,) = model.decisions.entries()
     assert (pending["outcome"], pending["challenger"], pending["outcome_reason"]) == (
         None,
         None,
@@ -201,26 +201,26 @@ def test_a_decision_is_recorded_once_and_gets_its_outcome(model):
     chosen = {"training_window": "since_change", "since": day(1), "scores": scores}
     assert decide(model, "chosen", **chosen)
     assert not decide(model, "chosen", training_window="everything")
-    (pending,) = model.log.entries()
+    (pending,) = model.decisions.entries()
     assert {name: pending[name] for name in chosen} == chosen
     assert pending["reason"] == "it drifted"
 
     assert decide(model, "waiting", number=4, challenger=2, reason="waits")
-    (waiting,) = model.log.entries()
+    (waiting,) = model.decisions.entries()
     assert (waiting["outcome"], waiting["challenger"]) == ("waiting", 2)
 
     assert decide(model, "rejected", challenger=2, reason="no better")
     assert decide(model, "decided", "churn-0005", 5)
     assert [
         (item["decision"], item["outcome"], item["challenger"], item["outcome_reason"])
-        for item in model.log.entries()
+        for item in model.decisions.entries()
     ] == [("churn-0003", "rejected", 2, "no better"), ("churn-0005", None, None, "")]
     assert not decide(model, "promoted", challenger=2)
-    assert model.log.entries()[0]["reason"] == "it drifted"
+    assert model.decisions.entries()[0]["reason"] == "it drifted"
 
 
 def outcome_rows(model, first, last, reach=0):
-    rows = model.outcomes(day(first), day(last), reach).to_pylist()
+    rows = model.predictions.outcomes(day(first), day(last), reach).to_pylist()
     return [(row["key"], row["version"], row["label"], row["label_day"]) for row in rows]
 
 
@@ -274,7 +274,7 @@ def test_daily_values_are_as_last_measured_up_to_a_day(model):
     )
 
     def values(version, until):
-        rows = model.daily_values(version, day(until))
+        rows = model.checks.daily_values(version, day(until))
         return [(row["day"], row["version"], row["value"], row["n"]) for row in rows]
 
     assert values(None, 2) == [(day(0), 1, 0.8, 10)]
@@ -316,12 +316,12 @@ def test_failures_are_those_of_a_version_after_a_day_and_up_to_another(model):
     )
     found = [
         (row["day"], row["check"], row["production_day"], row["column"])
-        for row in model.failures(
+        for row in model.checks.failures(
             1, after=day(1), until=day(3), checks=["covariate_drift", "performance_drop"]
         )
     ]
-    assert model.failures(1, day(1), day(3), []) == []
-    only = model.failures(1, day(1), day(3), ["performance_drop"])
+    assert model.checks.failures(1, day(1), day(3), []) == []
+    only = model.checks.failures(1, day(1), day(3), ["performance_drop"])
     assert [row["check"] for row in only] == ["performance_drop"]
     assert found == [
         (day(2), "covariate_drift", day(2), "x"),
@@ -336,31 +336,31 @@ def test_failures_are_those_of_a_version_after_a_day_and_up_to_another(model):
 def test_labelled_rows_that_were_removed_still_count(model):
     put_features(model, (0, "a"), (0, "b"), (1, "c"), (5, "d"))
     put_labels(model, (1, "a", "yes"), (1, "b", "no"), (2, "c", "yes"), (6, "d", "yes"))
-    before = [model.labelled_counts(day(number)) for number in (5, 9)]
-    model.remember_labelled(day(1), day(9))
+    before = [model.labels.counts(day(number)) for number in (5, 9)]
+    model.labels.remember_counts(day(1), day(9))
     empty = TABLES.features.schema.empty_table()
     model.lake.replace_days(TABLES.features, day(0), day(0), empty)
-    assert [model.labelled_counts(day(number)) for number in (5, 9)] == before
-    model.remember_labelled(day(2), day(9))
+    assert [model.labels.counts(day(number)) for number in (5, 9)] == before
+    model.labels.remember_counts(day(2), day(9))
     model.lake.replace_days(TABLES.features, day(0), day(1), empty)
-    assert [model.labelled_counts(day(number)) for number in (5, 9)] == before
+    assert [model.labels.counts(day(number)) for number in (5, 9)] == before
 
 
 def test_rows_that_come_back_are_not_counted_twice(model):
     put_features(model, (0, "a"), (0, "b"))
     put_labels(model, (1, "a", "yes"), (1, "b", "no"))
-    model.remember_labelled(day(1), day(9))
-    assert model.labelled_counts(day(9)) == ({day(0): 2}, {"yes", "no"})
+    model.labels.remember_counts(day(1), day(9))
+    assert model.labels.counts(day(9)) == ({day(0): 2}, {"yes", "no"})
 
 
 def test_a_removed_version_says_when_and_why_it_went(model):
-    model.add_version(VERSION)
-    model.require_kept([1, 2])
+    model.versions.add(VERSION)
+    model.versions.require_kept([1, 2])
     removal = Removal(1, day(20), "set", "nothing points to it any more")
-    model.add_removal(removal)
-    model.add_removal(Removal(1, day(21), "set", "again"))
-    assert model.removals() == {1: removal}
-    model.require_kept([2])
+    model.versions.add_removal(removal)
+    model.versions.add_removal(Removal(1, day(21), "set", "again"))
+    assert model.versions.removals() == {1: removal}
+    model.versions.require_kept([2])
     told = f"version 1 was removed by the retention on {day(20)} .nothing points to it any more"
     with pytest.raises(RemovedError, match=told):
-        model.require_kept([2, 1])
+        model.versions.require_kept([2, 1])

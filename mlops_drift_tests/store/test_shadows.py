@@ -29,32 +29,32 @@ def model(lake):
 
 
 def promote(model, version, on, decision="d1"):
-    number = len(model.promotions()) + 1
+    number = len(model.versions.promotions()) + 1
     promotion = Promotion(number, day(on), version, None, "set", "reference", decision)
-    model.add_promotion(promotion)
+    model.versions.add_promotion(promotion)
 
 
 def wait(model, version, on, decision):
     facts = {"decision": decision, "day": day(on), "reason": "because"}
-    model.log.record(stage="decided", **facts)
-    model.log.record(stage="waiting", challenger=version, **facts)
+    model.decisions.record(stage="decided", **facts)
+    model.decisions.record(stage="waiting", challenger=version, **facts)
 
 
 def settle(model, stage, version, on, decision):
-    model.log.record(
+    model.decisions.record(
         decision=decision, stage=stage, day=day(on), challenger=version, reason="because"
     )
 
 
 def shadowing(model, first=0, last=9):
-    found = model.shadows(day(first), day(last))
+    found = model.versions.shadows(day(first), day(last))
     return {(on - MONDAY).days: item.challenger for on, item in found.items()}
 
 
 def test_nothing_shadows_where_nothing_waits(model):
-    assert model.log.waiting(day(0), day(9)) == {}
+    assert model.decisions.waiting(day(0), day(9)) == {}
     promote(model, 1, on=0)
-    model.log.record(decision="d2", stage="decided", day=day(1), reason="because")
+    model.decisions.record(decision="d2", stage="decided", day=day(1), reason="because")
     settle(ModelContext(model, "rejected", 2), on=1, decision="d2")
     assert shadowing(model) == {}
 
@@ -62,8 +62,8 @@ def test_nothing_shadows_where_nothing_waits(model):
 def test_a_challenger_shadows_from_the_day_after_its_wait_began(model):
     promote(model, 1, on=0)
     wait(model, 2, on=3, decision="d2")
-    assert model.log.waiting(day(3), day(4)) == {day(4): Wait("d2", 2, day(3))}
-    assert model.shadows(day(2), day(5)) == {
+    assert model.decisions.waiting(day(3), day(4)) == {day(4): Wait("d2", 2, day(3))}
+    assert model.versions.shadows(day(2), day(5)) == {
         day(4): Shadow(1, 2, day(3)),
         day(5): Shadow(1, 2, day(3)),
     }
@@ -76,7 +76,7 @@ def test_an_approved_challenger_shadows_up_to_the_day_after_which_it_serves(mode
     promote(model, 2, on=6, decision="d2")
     settle(ModelContext(model, "promoted", 2), on=6, decision="d2")
     assert shadowing(model) == before == {4: 2, 5: 2, 6: 2}
-    assert model.champions(day(7), day(7))[day(7)].version == 2
+    assert model.versions.champions(day(7), day(7))[day(7)].version == 2
 
 
 def test_a_rejection_of_a_later_day_changes_nothing_on_the_days_before_it(model):
@@ -110,13 +110,13 @@ def test_one_challenger_after_the_other(model):
     settle(ModelContext(model, "rejected", 2), on=3, decision="d2")
     wait(model, 3, on=5, decision="d3")
     assert shadowing(model) == {2: 2, 3: 2, 6: 3, 7: 3, 8: 3, 9: 3}
-    assert model.shadows(day(6), day(6))[day(6)].since == day(5)
+    assert model.versions.shadows(day(6), day(6))[day(6)].since == day(5)
 
 
 def test_a_day_without_a_champion_has_no_shadow_and_a_version_is_not_its_own(model):
     wait(model, 1, on=0, decision="d1")
     assert shadowing(model) == {}
-    assert set(model.log.waiting(day(0), day(3))) == {day(1), day(2), day(3)}
+    assert set(model.decisions.waiting(day(0), day(3))) == {day(1), day(2), day(3)}
     promote(model, 7, on=2, decision="by hand")
     promote(model, 1, on=5, decision="by hand again")
     assert shadowing(model) == {3: 1, 4: 1, 5: 1}
@@ -126,7 +126,7 @@ def test_a_shadow_stands_beside_the_champion_of_its_day(model):
     promote(model, 1, on=0)
     wait(model, 2, on=1, decision="d2")
     promote(model, 5, on=3, decision="rollback")
-    found = model.shadows(day(2), day(5))
+    found = model.versions.shadows(day(2), day(5))
     assert [item.champion for item in found.values()] == [1, 1, 5, 5]
 
 
@@ -147,7 +147,7 @@ def test_events_that_both_scored_come_with_every_label_that_arrived(model):
     )
     labels = [(1, "a", "yes"), (2, "a", "no"), (0, "c", "yes"), (9, "b", "yes")]
     put(model, TABLES.labels, [{"day": day(n), "id": key, "y": y} for n, key, y in labels])
-    found = model.shadow_outcomes(day(0), day(5)).to_pylist()
+    found = model.predictions.shadow_outcomes(day(0), day(5)).to_pylist()
     assert [(row["key"], row["label"], row["label_day"]) for row in found] == [
         ("a", "yes", day(1)),
         ("a", "no", day(2)),

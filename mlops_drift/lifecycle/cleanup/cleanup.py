@@ -72,7 +72,7 @@ def _remove_days(store: ModelStore, name: str, before: date, day: date, start: d
     """Takes days out of a table in one commit; its files go a week later, with the old ones."""
     [table] = [one for one in store.tables if one.name == name]
     if table is store.tables.features:
-        store.remember_labelled(before, day)
+        store.labels.remember_counts(before, day)
     last = date.fromordinal(before.toordinal() - 1)
     store.lake.replace_days(table, min(start, last), last, table.schema.empty_table())
 
@@ -81,6 +81,6 @@ def _unlist(store: ModelStore, artifacts: Artifacts, item: Item, day: date) -> N
     """Takes a version off the registry's list before its files go, and records that it went."""
     number = int(item.name)
     artifacts.unlist(number)
-    for record in store.versions():
+    for record in store.versions.all():
         if record.version == number:
-            store.add_removal(Removal(number, day, record.training_set, item.reason))
+            store.versions.add_removal(Removal(number, day, record.training_set, item.reason))

@@ -46,7 +46,7 @@ def take_inventory(model: ModelContext, artifacts: Artifacts) -> Stored:
     """Reads what is stored; nothing is changed."""
     spec = model.spec
     store = model.store
-    promotions = store.promotions()
+    promotions = store.versions.promotions()
     trainings = {one.run: one for one in artifacts.trainings()}
     versions = _versions(store, artifacts, trainings)
     of_versions = {
@@ -56,9 +56,9 @@ def take_inventory(model: ModelContext, artifacts: Artifacts) -> Stored:
     rest = [one for one in trainings.values() if one.run not in of_versions]
     removing = spec.retention.versions is not None
     landing = spec.retention.landing_days is not None
-    labelled = store.labelled_counts(day)[0] if landing and (day := store.last_day()) else {}
+    labelled = store.labels.counts(day)[0] if landing and (day := store.landing.last_day()) else {}
     return Stored(
-        day=store.last_day(),
+        day=store.landing.last_day(),
         promotions=[(item.version, item.as_of) for item in promotions],
         pointers=_pointers(store, artifacts),
         decisions=_decisions(store),
@@ -84,9 +84,9 @@ def take_inventory(model: ModelContext, artifacts: Artifacts) -> Stored:
             for group, tables in tables_by_group(store.tables).items()
             for table in tables
         ],
-        removed=frozenset(store.removals()),
+        removed=frozenset(store.versions.removals()),
         last_labelled=max(labelled, default=None),
-        events_of_labels=store.earliest_events() if landing else {},
+        events_of_labels=store.labels.earliest_events() if landing else {},
         reads_all_errors=spec.monitors.performance.streaming is not None,
         takes_since_change="since_change" in spec.policy.training_windows,
         leftovers=[
@@ -101,10 +101,10 @@ def _versions(
     store: ModelStore, artifacts: Artifacts, trainings: Mapping[str, Training]
 ) -> dict[int, StoredVersion]:
     """The versions that are listed, and those on record of which something is left."""
-    removals, served = store.removals(), store.served()
+    removals, served = store.versions.removals(), store.predictions.served()
     known: dict[int, tuple[date, str, str, bool]] = {
         one.version: (one.as_of, one.training_set, one.mlflow_run, False)
-        for one in store.versions()
+        for one in store.versions.all()
     }
     for one in artifacts.versions():
         number, tags = int(one.version), one.tags
@@ -116,7 +116,7 @@ def _versions(
     found = {}
     for number, (as_of, training_set, run, listed) in sorted(known.items()):
         training = trainings.get(run)
-        baseline = store.sets.baseline(training_set, number)
+        baseline = store.training_sets.baseline(training_set, number)
         paths = (*([str(baseline)] if baseline.is_dir() else []), *(_paths(training)))
         removal = removals.get(number)
         if not listed and not _is_unfinished(training, removal, paths):
@@ -160,7 +160,7 @@ def _pointers(store: ModelStore, artifacts: Artifacts) -> dict[int, str]:
     def point(version: int, reason: str) -> None:
         pointers[version] = "; ".join(filter(None, (pointers.get(version), reason)))
 
-    for promotion in store.promotions()[-1:]:
+    for promotion in store.versions.promotions()[-1:]:
         point(promotion.version, f"champion since the end of {promotion.as_of}")
         if promotion.previous is not None:
             point(promotion.previous, "the champion before")
@@ -172,10 +172,10 @@ def _pointers(store: ModelStore, artifacts: Artifacts) -> dict[int, str]:
 
 
 def _decisions(store: ModelStore) -> list[Pointing]:
-    promotions = store.promotions()
+    promotions = store.versions.promotions()
     last = promotions[-1] if promotions else None
     champion = Champion(last.version, last.as_of, last.decision) if last else None
-    entries = store.log.entries(idle=False)
+    entries = store.decisions.entries(idle=False)
     found = []
     for entry, past in zip(entries, past_decisions(entries), strict=True):
         starts = list(past.candidates.values())
@@ -199,18 +199,19 @@ def _decisions(store: ModelStore) -> list[Pointing]:
 
 def _sets(store: ModelStore) -> list[StoredSet]:
     trained: dict[str, set[int]] = {}
-    for one in store.versions():
+    for one in store.versions.all():
         trained.setdefault(one.training_set, set()).add(one.version)
     return [
         StoredSet(
             name,
-            store.sets.last_event(name),
+            store.training_sets.last_event(name),
             frozenset(trained.get(name, ())),
-            disk.is_in_use(store.sets.folder / name),
-            str(store.sets.folder / name),
-            disk.size_of(store.sets.folder / name) - disk.size_of(store.sets.baselines(name)),
+            disk.is_in_use(store.training_sets.folder / name),
+            str(store.training_sets.folder / name),
+            disk.size_of(store.training_sets.folder / name)
+            - disk.size_of(store.training_sets.baselines(name)),
         )
-        for name in store.sets.ids()
+        for name in store.training_sets.ids()
     ]
 
 
@@ -224,7 +225,7 @@ def _left_by_kills(store: ModelStore, artifacts: Artifacts) -> list[Item]:
             + ("removed this" if path.name.startswith(disk.REMOVING) else "wrote this"),
             (str(path),),
         )
-        for folder in (store.sets.folder, artifacts.folder)
+        for folder in (store.training_sets.folder, artifacts.folder)
         for path in disk.left_by_kills(folder)
     ]
 

@@ -44,7 +44,9 @@ def score_shadows(model: ModelContext, first: date, last: date) -> Served:
 
     What was scored stays, as with what is served.
     """
-    challengers = {day: found.challenger for day, found in model.store.shadows(first, last).items()}
+    challengers = {
+        day: found.challenger for day, found in model.store.versions.shadows(first, last).items()
+    }
     return score_by(model, model.store.tables.shadow_predictions, challengers)
 
 
@@ -62,11 +64,11 @@ def measure_shadows(model: ModelContext, first: date, last: date) -> ShadowDay |
     # Almost always nothing has ever waited, which costs no query.
     if not store.lake.holds(Scan(store.tables.shadow_predictions, until=last)):
         return None
-    shadows = store.shadows(first, last)
+    shadows = store.versions.shadows(first, last)
     if not shadows:
         return None
     since = min(found.since for found in shadows.values())
-    outcomes = _Outcomes(store.shadow_outcomes(since + timedelta(days=1), last))
+    outcomes = _Outcomes(store.predictions.shadow_outcomes(since + timedelta(days=1), last))
     metric, seed = spec.training.metric, spec.training.seed
     measured: dict[date, list[SideBySide]] = {}
     for day, found in shadows.items():

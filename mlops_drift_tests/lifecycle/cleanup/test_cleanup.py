@@ -139,7 +139,7 @@ def test_a_dry_run_makes_nothing_where_nothing_is(tmp_path):
 def test_what_goes_frees_what_was_said_and_goes_once(free):
     def stored():
         tables = [table for table in free.model.tables if "day" in table.partition_by]
-        folders = [free.world.data / "mlartifacts", free.model.sets.folder]
+        folders = [free.world.data / "mlartifacts", free.model.training_sets.folder]
         return (
             sum(map(disk.size_of, folders)),
             sum(sum(disk.sizes_by_day(free.model.lake.root, table).values()) for table in tables),
@@ -185,24 +185,24 @@ def test_days_go_and_stay_as_the_limits_say(free):
 
 
 def test_the_record_stays_and_says_what_went(free):
-    promotions, versions = free.model.promotions(), free.model.versions()
-    entries = free.model.log.entries()
+    promotions, versions = free.model.versions.promotions(), free.model.versions.all()
+    entries = free.model.decisions.entries()
     clean(free)
-    assert free.model.promotions() == promotions
-    assert free.model.versions() == versions
-    assert free.model.log.entries() == entries
-    [removal] = free.model.removals().values()
+    assert free.model.versions.promotions() == promotions
+    assert free.model.versions.all() == versions
+    assert free.model.decisions.entries() == entries
+    [removal] = free.model.versions.removals().values()
     assert (removal.version, removal.day) == (1, TODAY)
     assert removal.training_set == versions[0].training_set
 
 
 def test_who_serves_and_who_did_before_stay_whole(free):
     clean(free)
-    assert {int(one.version) for one in Artifacts(free.registry, "tiny").versions()} == {2, 3}
-    for record in free.model.versions()[1:]:
+    assert {int(one.version) for one in Artifacts(free.registry, "tiny").versions.all()} == {2, 3}
+    for record in free.model.versions.all()[1:]:
         free.registry.pipeline("tiny", record.version)
-        free.model.sets.read(record.training_set)
-        free.model.sets.read_reference(record.training_set, record.version)
+        free.model.training_sets.read(record.training_set)
+        free.model.training_sets.read_reference(record.training_set, record.version)
     back = moves.rollback(free.spec, free.model, free.registry, ANN)
     assert (back.version, back.previous) == (2, 3)
 
@@ -244,13 +244,17 @@ def test_events_and_days_are_explained_after_a_cleanup(free):
     gone = f"the retention has removed the rows of days before {day(7)}"
     unknown = {
         "version": 1,
-        "training set": free.model.version(1).training_set,
+        "training set": free.model.versions.get(1).training_set,
         "unknown": "the set was removed",
     }
     chain = {link.what: link for link in explain_key(ModelContext(*about), "9003")}
     assert chain["event"].facts["day"] == day(9)
     assert unknown in chain["in training sets"].rows
-    learned = free.model.sets.read(free.model.version(2).training_set).train["id"][0].as_py()
+    learned = (
+        free.model.training_sets.read(free.model.versions.get(2).training_set)
+        .train["id"][0]
+        .as_py()
+    )
     assert learned < 7000
     chain = {link.what: link for link in explain_key(ModelContext(*about), str(learned))}
     assert chain["event"].facts == {"id": str(learned), "removed": gone}
@@ -296,7 +300,7 @@ def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, tmp
             if name == "cleaned":
                 assert clean(parts).size > 0
             at_once = decide_now(ModelContext(parts.spec, parts.model), TODAY)
-            counts = parts.model.labelled_counts(TODAY)
+            counts = parts.model.labels.counts(TODAY)
             run_days(world, instance, 13, 15)
             retrain(world, instance, 15)
             run_days(world, instance, 16, 16)
@@ -309,7 +313,7 @@ def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, tmp
                 {key: status[key] for key in ("champion", "next", "labels_without_event")},
                 [(row["check"], row["verdict"], row["reason"]) for row in status["checks"]],
                 decide_now(ModelContext(parts.spec, parts.model), day(16)),
-                parts.model.labelled_counts(day(16)),
+                parts.model.labels.counts(day(16)),
             )
             seen[name, "rows"] = later_rows(world)
     assert seen["cleaned"] == seen["untouched"]
@@ -379,18 +383,18 @@ def test_what_mlflow_has_as_deleted_is_freed(free):
 
 
 def test_a_set_that_was_just_asked_for_again_stays(free):
-    first = free.model.versions()[0].training_set
-    free.model.sets.write(free.model.sets.read(first))
+    first = free.model.versions.all()[0].training_set
+    free.model.training_sets.write(free.model.training_sets.read(first))
     clean(free)
-    assert first in free.model.sets.ids()
-    age(free.model.sets.folder / first)
+    assert first in free.model.training_sets.ids()
+    age(free.model.training_sets.folder / first)
     assert kinds(clean(free)) == ["training set"]
-    assert first not in free.model.sets.ids()
+    assert first not in free.model.training_sets.ids()
 
 
 def test_staging_that_a_kill_left_goes_after_a_day_even_without_any_limit(free):
     spec = free.spec.model_copy(update={"retention": Retention()})
-    old, new = (free.model.sets.folder / f".writing-{name}" for name in ("old", "new"))
+    old, new = (free.model.training_sets.folder / f".writing-{name}" for name in ("old", "new"))
     for folder in (old, new):
         folder.mkdir()
     age(old)
@@ -550,8 +554,8 @@ def test_the_command_shows_then_deletes(free):
 
 
 def test_removed_versions_are_asked_for_by_number(free):
-    free.model.require_kept([1, 2, 3])
+    free.model.versions.require_kept([1, 2, 3])
     clean(free)
-    free.model.require_kept([2, 3])
+    free.model.versions.require_kept([2, 3])
     with pytest.raises(RemovedError, match=f"training_set as of {day(3)}"):
-        free.model.require_kept([2, 1])
+        free.model.versions.require_kept([2, 1])

@@ -33,12 +33,12 @@ class Shadowed(Watched):
 
     def wait(self, version, on, decision="d2"):
         facts = {"decision": decision, "day": day(on), "reason": "because"}
-        self.model.log.record(stage="decided", **facts)
-        self.model.log.record(stage="waiting", challenger=version, **facts)
+        self.model.decisions.record(stage="decided", **facts)
+        self.model.decisions.record(stage="waiting", challenger=version, **facts)
 
     def settle(self, stage, version, on, decision="d2"):
         facts = {"challenger": version, "reason": "because"}
-        self.model.log.record(decision=decision, stage=stage, day=day(on), **facts)
+        self.model.decisions.record(decision=decision, stage=stage, day=day(on), **facts)
 
     def shadow(self, *frames, version=2):
         self._put(self.tables.shadow_predictions, *(f.assign(version=version) for f in frames))
@@ -311,7 +311,7 @@ def test_the_model_is_measured_with_text_keys_and_numbers_too(lake):
         "gates": {"metrics": {"accuracy": ..., "mae": 0.5}},
     }
     watched = Shadowed(lake, changes)
-    watched.model.add_promotion(Promotion(1, day(0), 1, None, "set", "reference", "d1"))
+    watched.model.versions.add_promotion(Promotion(1, day(0), 1, None, "set", "reference", "d1"))
     rows = events(2)
     rows = rows.assign(
         id=rows["id"].astype(str), y=3 * rows["a"], prediction=3 * rows["a"] + 1, score=rows["a"]

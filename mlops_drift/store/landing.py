@@ -1,0 +1,65 @@
+"""What landed of one model's sources, and what is missing."""
+
+from datetime import date
+from typing import Any
+
+from mlops_drift.sql import literal
+from mlops_drift.store.lake import Lake, Scan
+from mlops_drift.store.tables import ModelTables
+
+
+class LandingRepository:
+    """The days that landed, and where their rows came from.
+
+    Args:
+        lake: the lake.
+        tables: the model's tables.
+    """
+
+    def __init__(self, lake: Lake, tables: ModelTables) -> None:
+        self._lake, self._tables = lake, tables
+
+    def last_day(self) -> date | None:
+        """The last day that has features."""
+        found = self._lake.query("SELECT max(day) AS day FROM f", f=self._tables.features)
+        day: date | None = found["day"][0].as_py()
+        return day
+
+    def last_landed_day(self) -> date | None:
+        """The last day that has features or labels."""
+        found = self._lake.rows(
+            "SELECT max(day) AS day FROM (SELECT day FROM f UNION ALL SELECT day FROM l)",
+            f=self._tables.features,
+            l=self._tables.labels,
+        )
+        day: date | None = found[0]["day"]
+        return day
+
+    def origins(self, source: str, first: date, last: date) -> list[dict[str, Any]]:
+        """Where the events or the labels that arrived on some days came from.
+
+        Returns:
+            origin, digest, first_day, last_day, n (rows, rejected ones too), as they landed last.
+            Days without their file are left out.
+        """
+        return self._lake.rows(
+            f"""
+            SELECT origin, digest, min(day) AS first_day, max(day) AS last_day, sum(n)::BIGINT AS n
+            FROM q WHERE source = {literal(source)} AND origin IS NOT NULL AND digest IS NOT NULL
+            GROUP BY origin, digest ORDER BY first_day, origin
+            """,
+            q=Scan(self._tables.quality, first, last),
+        )
+
+    def missing_files(self, first: date, last: date) -> list[dict[str, Any]]:
+        """The days that were to land and had no file, of which none has come since.
+
+        Returns:
+            day, source (`events` or `labels`), file, by day. One day may lack both.
+        """
+        # A row that says where from, but not what was read.
+        return self._lake.rows(
+            "SELECT day, source, origin AS file FROM q "
+            "WHERE origin IS NOT NULL AND digest IS NULL ORDER BY day, source",
+            q=Scan(self._tables.quality, first, last),
+        )

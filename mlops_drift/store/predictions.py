@@ -1,0 +1,213 @@
+"""What the versions of one model predicted in production, and what came true."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from mlops_drift.schema.columns import Target
+from mlops_drift.sql import identifier
+from mlops_drift.store.labels import known_labels
+from mlops_drift.store.lake import Lake, Scan
+from mlops_drift.store.tables import ModelTables
+
+
+def slice_column(name: str) -> str:
+    """The name of a joined feature, as text: it may itself be called `label` or `key`."""
+    return f"slice {name}"
+
+
+def slice_text(name: str) -> str:
+    """SQL of that column, of the features `f`."""
+    # Pandas would write an integer beside a null as 1.0.
+    return f"CAST(f.{identifier(name)} AS VARCHAR) AS {identifier(slice_column(name))}"
+
+
+class PredictionRepository:
+    """Predictions with the labels that arrived for them.
+
+    Args:
+        lake: the lake.
+        tables: the model's tables.
+        key: name of the key column.
+        target: the target.
+    """
+
+    def __init__(self, lake: Lake, tables: ModelTables, key: str, target: Target) -> None:
+        self._lake, self._tables = lake, tables
+        # As SQL.
+        self._key, self._label = identifier(key), identifier(target.column)
+        self._known_labels = known_labels(self._key, self._label)
+
+    def outcomes(
+        self, first: date, last: date, lookback: int, columns: Sequence[str] = ()
+    ) -> pa.Table:
+        """Served predictions with every label that arrived for them until `last`.
+
+        Of the production days that a label arriving on `first` to `last` is about, and of the
+        `lookback` days before them.
+
+        Args:
+            first: first day of arrival.
+            last: last day of arrival.
+            lookback: further days back.
+            columns: features to join.
+
+        Returns:
+            day, version, key, prediction, score, label, label_day, and the features under the
+            names of `slice_column`; a corrected label has a row for each arrival, in their order.
+        """
+        touched = self._lake.rows(
+            f"""
+            SELECT min(p.day) AS first, max(p.day) AS last
+            FROM predictions p JOIN labels l USING ({self._key}) WHERE l.day >= p.day
+            """,
+            predictions=Scan(self._tables.predictions, until=last),
+            labels=Scan(self._tables.labels, first, last),
+        )[0]
+        since = touched["first"] - timedelta(days=lookback) if touched["first"] else last
+        until = touched["last"] or since - timedelta(days=1)
+        scans = {
+            "predictions": Scan(self._tables.predictions, since, until),
+            "labels": Scan(self._tables.labels, until=last),
+            **({"features": Scan(self._tables.features, since, until)} if columns else {}),
+        }
+        features = f"JOIN features f USING ({self._key})" if columns else ""
+        names = "".join(f", {slice_text(name)}" for name in columns)
+        return self._lake.query(
+            f"""
+            SELECT p.day, p.version, p.{self._key} AS key, p.prediction, p.score,
+                   l.{self._label} AS label, l.day AS label_day{names}
+            FROM predictions p JOIN labels l USING ({self._key}) {features}
+            WHERE l.day >= p.day ORDER BY p.day, p.version, key, label_day
+            """,
+            **scans,
+        )
+
+    def final_outcomes(self, first: date, last: date) -> pa.Table:
+        """Served predictions of some days with the last label that ever arrived for each, or none.
+
+        Returns:
+            day, version, prediction, score, label, by day.
+        """
+        return self._lake.query(
+            f"""
+            WITH known AS ({self._known_labels})
+            SELECT p.day, p.version, p.prediction, p.score,
+                   CASE WHEN known.label_day >= p.day THEN known.{self._label} END AS label
+            FROM predictions p LEFT JOIN known USING ({self._key})
+            ORDER BY p.day, p.version, {self._key}
+            """,
+            predictions=Scan(self._tables.predictions, first, last),
+            labels=self._tables.labels,
+        )
+
+    def shadow_outcomes(self, first: date, last: date) -> pa.Table:
+        """Events of some days that two versions scored, with every label that arrived until `last`.
+
+        Returns:
+            day, key, champion, champion_prediction, champion_score, challenger,
+            challenger_prediction, challenger_score, label, label_day; an event has a row for each
+            arrival, in their order, and one with nulls where no label arrived.
+        """
+        return self._lake.query(
+            f"""
+            SELECT p.day, p.{self._key} AS key,
+                   p.version AS champion, p.prediction AS champion_prediction,
+                   p.score AS champion_score, s.version AS challenger,
+                   s.prediction AS challenger_prediction, s.score AS challenger_score,
+                   l.{self._label} AS label, l.day AS label_day
+            FROM predictions p JOIN shadow s ON s.day = p.day AND s.{self._key} = p.{self._key}
+            LEFT JOIN labels l ON l.{self._key} = p.{self._key} AND l.day >= p.day
+            ORDER BY p.day, key, champion, challenger, label_day
+            """,
+            predictions=Scan(self._tables.predictions, first, last),
+            shadow=Scan(self._tables.shadow_predictions, first, last),
+            labels=Scan(self._tables.labels, first, last),
+        )
+
+    def errors_in_order(self, version: int, until: date) -> pa.Table:
+        """Predictions of a version with the first label of each, in the order of arrival.
+
+        Returns:
+            day, prediction, label, label_day.
+        """
+        return self._lake.query(
+            f"""
+            SELECT p.day, any_value(p.prediction) AS prediction,
+                   arg_min(l.{self._label}, l.day) AS label, min(l.day) AS label_day
+            FROM predictions p JOIN labels l USING ({self._key})
+            WHERE l.day >= p.day AND p.version = {version}
+            GROUP BY p.day, {self._key} ORDER BY label_day, p.day, {self._key}
+            """,
+            predictions=Scan(self._tables.predictions, until=until),
+            labels=Scan(self._tables.labels, until=until),
+        )
+
+    def of_version(self, version: int, first: date, last: date, columns: Sequence[str]) -> pa.Table:
+        """What a version predicted on some days: day, prediction, score, and features."""
+        names = "".join(f", f.{identifier(name)}" for name in columns)
+        features = f"JOIN features f USING (day, {self._key})" if columns else ""
+        scans = {"predictions": Scan(self._tables.predictions, first, last)}
+        if columns:
+            scans["features"] = Scan(self._tables.features, first, last)
+        return self._lake.query(
+            f"""
+            SELECT p.day, p.prediction, p.score{names} FROM predictions p {features}
+            WHERE p.version = {version} ORDER BY p.day, p.{self._key}
+            """,
+            **scans,
+        )
+
+    def label_coverage(
+        self, first: date, last: date, ages: Sequence[tuple[int, int]]
+    ) -> list[dict[str, Any]]:
+        """Served predictions and those without label, by day of the look and age in days.
+
+        Args:
+            first: first day of the looks.
+            last: last day.
+            ages: youngest and oldest age, inclusive.
+
+        Returns:
+            day, age_from, age_until, predictions, unlabelled; ages without predictions left out.
+        """
+        oldest = max(until for _, until in ages)
+        values = ", ".join(f"({since}, {until})" for since, until in ages)
+        # Versions that served the same event count once.
+        return self._lake.rows(
+            f"""
+            WITH served AS (SELECT DISTINCT day, {self._key} FROM p),
+            labelled AS (
+                SELECT served.day, {self._key}, min(l.day) AS label_day
+                FROM served JOIN l USING ({self._key}) WHERE l.day >= served.day
+                GROUP BY served.day, {self._key}
+            ),
+            counted AS (
+                SELECT day, label_day, count(*) AS n FROM served
+                LEFT JOIN labelled USING (day, {self._key}) GROUP BY day, label_day
+            ),
+            looks AS (
+                SELECT unnest(generate_series(DATE '{first}', DATE '{last}', INTERVAL 1 DAY))::DATE
+                    AS look
+            ),
+            ages(age_from, age_until) AS (VALUES {values})
+            SELECT look AS day, age_from, age_until, sum(n)::BIGINT AS predictions,
+                   (coalesce(sum(n) FILTER (label_day IS NULL OR label_day > look), 0))::BIGINT
+                       AS unlabelled
+            FROM looks JOIN counted ON counted.day <= look
+            JOIN ages ON look - counted.day BETWEEN age_from AND age_until
+            GROUP BY ALL ORDER BY ALL
+            """,
+            p=Scan(self._tables.predictions, first - timedelta(days=oldest), last),
+            l=Scan(self._tables.labels, first - timedelta(days=oldest), last),
+        )
+
+    def served(self) -> dict[int, tuple[date, date]]:
+        """The first and the last day of the stored predictions of each version."""
+        found = self._lake.rows(
+            "SELECT version, min(day) AS first, max(day) AS last FROM p GROUP BY version",
+            p=self._tables.predictions,
+        )
+        return {row["version"]: (row["first"], row["last"]) for row in found}
