@@ -22,9 +22,9 @@ from mlops_drift.monitors.checks import (
     CheckName,
 )
 from mlops_drift.monitors.performance import PerformanceVerdict
-from mlops_drift.pipeline.labels import Coverage
 from mlops_drift.pipeline.performance import PerformanceDay
 from mlops_drift.schema.verdicts import overall
+from mlops_drift.store.records import Coverage
 
 DESCRIPTIONS: dict[CheckName, str] = {
     PERFORMANCE_DROP: "Fails when the serving version's metric is beyond the floor, or worse than "

@@ -1,9 +1,7 @@
 """Labels as data: whether they drift, and how many are still to come."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
-from math import nan
 
 import pandas as pd
 import pyarrow as pa
@@ -16,7 +14,7 @@ from mlops_drift.monitors.checks import LABEL_DRIFT
 from mlops_drift.monitors.performance import PerformanceVerdict
 from mlops_drift.pipeline.missing_days import ranges
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.records import Promotion
+from mlops_drift.store.records import Coverage, Promotion
 
 # Ages in days over which the share without label is counted, beyond the declared delay.
 OVERDUE_STEPS = (0, 7, 28)
@@ -127,27 +125,6 @@ class _Labels:
             verdict=item.verdict,
             reason=f"labels {span} {production_day}: {item.reason}",
         )
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Predictions of an age, and how many of them have no label yet.
-
-    Attributes:
-        age_from: youngest age in days.
-        age_until: oldest age in days.
-    """
-
-    day: date
-    age_from: int
-    age_until: int
-    predictions: int
-    unlabelled: int
-
-    @property
-    def share(self) -> float:
-        """Share without label."""
-        return self.unlabelled / self.predictions if self.predictions else nan
 
 
 def measure_label_coverage(model: ModelContext, first: date, last: date) -> list[Coverage]:

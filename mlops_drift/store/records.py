@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
+from math import nan
 
-from mlops_drift.store.lake import LakeError
+from mlops_drift.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class TrainingSetRecord:
     labels_snapshot: int | None
 
 
-class RemovedError(LakeError):
+class RemovedError(UserError):
     """Something is asked of a version that the retention has removed."""
 
 
@@ -97,3 +98,38 @@ class Removal:
     day: date
     training_set: str
     reason: str
+
+
+@dataclass(frozen=True)
+class RemovedDay:
+    """What is still known of a day whose features were removed.
+
+    Attributes:
+        labelled: rows that had a label.
+        classes: the labels that occurred; empty for a regression.
+    """
+
+    event_day: date
+    labelled: int
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Predictions of an age, and how many of them have no label yet.
+
+    Attributes:
+        age_from: youngest age in days.
+        age_until: oldest age in days.
+    """
+
+    day: date
+    age_from: int
+    age_until: int
+    predictions: int
+    unlabelled: int
+
+    @property
+    def share(self) -> float:
+        """Share without label."""
+        return self.unlabelled / self.predictions if self.predictions else nan

@@ -8,6 +8,15 @@ from typing import Literal
 import pyarrow as pa
 
 from mlops_drift.schema.columns import Column, ColumnType, Target, source_columns
+from mlops_drift.store.records import (
+    Coverage,
+    Promotion,
+    Removal,
+    RemovedDay,
+    TrainingSetRecord,
+    VersionRecord,
+)
+from mlops_drift.store.schemas import schema_of
 
 DAY = pa.field("day", pa.date32(), nullable=False)
 
@@ -275,94 +284,14 @@ def model_tables(
             ),
             partition_by=("day", "source"),
         ),
-        label_coverage=Table(
-            f"monitoring.{model}_label_coverage",
-            pa.schema(
-                [
-                    DAY,
-                    pa.field("age_from", pa.int64(), nullable=False),
-                    pa.field("age_until", pa.int64(), nullable=False),
-                    pa.field("predictions", pa.int64(), nullable=False),
-                    pa.field("unlabelled", pa.int64(), nullable=False),
-                ]
-            ),
-        ),
+        label_coverage=Table(f"monitoring.{model}_label_coverage", schema_of(Coverage)),
         training_sets=Table(
-            f"training.{model}_sets",
-            pa.schema(
-                [
-                    pa.field("training_set", pa.string(), nullable=False),
-                    pa.field("as_of", pa.date32(), nullable=False),
-                    pa.field("since", pa.date32()),
-                    pa.field("first_day", pa.date32(), nullable=False),
-                    pa.field("last_day", pa.date32(), nullable=False),
-                    pa.field("rows_train", pa.int64(), nullable=False),
-                    pa.field("rows_test", pa.int64(), nullable=False),
-                    pa.field("features_snapshot", pa.int64()),
-                    pa.field("labels_snapshot", pa.int64()),
-                ]
-            ),
-            partition_by=(),
+            f"training.{model}_sets", schema_of(TrainingSetRecord), partition_by=()
         ),
-        versions=Table(
-            f"training.{model}_versions",
-            pa.schema(
-                [
-                    version,
-                    pa.field("as_of", pa.date32(), nullable=False),
-                    pa.field("training_set", pa.string(), nullable=False),
-                    pa.field("rows", pa.int64(), nullable=False),
-                    pa.field("family", pa.string(), nullable=False),
-                    pa.field("metric", pa.string(), nullable=False),
-                    pa.field("value", pa.float64(), nullable=False),
-                    pa.field("lower", pa.float64(), nullable=False),
-                    pa.field("upper", pa.float64(), nullable=False),
-                    pa.field("n_test", pa.int64(), nullable=False),
-                    pa.field("mlflow_run", pa.string(), nullable=False),
-                ]
-            ),
-            partition_by=(),
-        ),
-        removed_versions=Table(
-            f"training.{model}_removed",
-            pa.schema(
-                [
-                    version,
-                    DAY,
-                    pa.field("training_set", pa.string(), nullable=False),
-                    pa.field("reason", pa.string(), nullable=False),
-                ]
-            ),
-            partition_by=(),
-        ),
-        removed_features=Table(
-            f"landing.{model}_removed",
-            pa.schema(
-                [
-                    pa.field("event_day", pa.date32(), nullable=False),
-                    pa.field("labelled", pa.int64(), nullable=False),
-                    pa.field("classes", pa.list_(pa.string()), nullable=False),
-                ]
-            ),
-            partition_by=(),
-        ),
-        promotions=Table(
-            f"training.{model}_promotions",
-            pa.schema(
-                [
-                    pa.field("number", pa.int64(), nullable=False),
-                    pa.field("as_of", pa.date32(), nullable=False),
-                    version,
-                    pa.field("previous", pa.int64()),
-                    pa.field("training_set", pa.string(), nullable=False),
-                    pa.field("reference", pa.string(), nullable=False),
-                    pa.field("decision", pa.string(), nullable=False),
-                    pa.field("person", pa.string()),
-                    pa.field("reason", pa.string()),
-                ]
-            ),
-            partition_by=(),
-        ),
+        versions=Table(f"training.{model}_versions", schema_of(VersionRecord), partition_by=()),
+        removed_versions=Table(f"training.{model}_removed", schema_of(Removal), partition_by=()),
+        removed_features=Table(f"landing.{model}_removed", schema_of(RemovedDay), partition_by=()),
+        promotions=Table(f"training.{model}_promotions", schema_of(Promotion), partition_by=()),
         decisions=Table(
             f"monitoring.{model}_decisions",
             pa.schema(
