@@ -29,8 +29,8 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     Eleven assets in one group: events, labels, features, production_predictions, drift_metrics and
     performance_metrics with a partition a day; training_set, challenger, test_predictions and
     champion for a retraining; decisions. With their checks, a daily schedule, a retraining sensor,
-    a sensor for files that come late, a job that cleans up and, where somebody is to be told, a
-    notification sensor.
+    a sensor for late files, a cleanup job and, where receivers are configured, a notification
+    sensor.
     """
 
     @classmethod

@@ -2,20 +2,20 @@
 
 
 class UserError(Exception):
-    """Something that a user can mend; the message says what, where and what would be right."""
+    """Something that a user can mend; the message names what, where and what would be right."""
 
 
-# How Dagster and DuckDB say that a person pressed Ctrl-C.
+# The messages of Dagster and DuckDB after a Ctrl-C.
 INTERRUPTIONS = ("DagsterExecutionInterruptedError", "Query interrupted")
 
 
-def is_interruption(said: str) -> bool:
-    """Whether an error, as text, says that a person stopped what was under way.
+def is_interruption(message: str) -> bool:
+    """Whether an error message means that a person stopped what was under way.
 
     >>> is_interruption("duckdb.InterruptException: INTERRUPT Error: Query interrupted")
     True
     """
-    return any(sign in said for sign in INTERRUPTIONS)
+    return any(sign in message for sign in INTERRUPTIONS)
 
 
 class InternalError(Exception):

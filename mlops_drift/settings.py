@@ -27,7 +27,7 @@ MISREAD = "?*%=[]{}|^\\"
 
 
 class SettingsError(UserError, ValueError):
-    """An environment variable says what it cannot; the message tells what it may."""
+    """An environment variable has a value that it cannot have; the message names the right ones."""
 
 
 def data_root() -> Path:
@@ -184,7 +184,7 @@ FOREIGN = (
 )
 HARMLESS = ("MLFLOW_DISABLE_TELEMETRY",)
 
-# Of a program that stands on its own; a process of `dagster dev` needs what that tells it.
+# Of a program that stands on its own; a process of `dagster dev` needs what that passes on.
 DAGSTER = "DAGSTER_"
 
 
@@ -197,5 +197,5 @@ def isolate(*also: str) -> None:
     for name in list(os.environ):
         if name.startswith((*FOREIGN, *also)) and name not in HARMLESS:
             del os.environ[name]
-    # MLflow draws a bar for every file that it copies, unless this says no.
+    # MLflow draws a bar for every file that it copies, unless this is false.
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"

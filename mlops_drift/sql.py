@@ -1,4 +1,4 @@
-"""Names, numbers and texts as SQL that says exactly them."""
+"""Names, numbers and texts as exact SQL."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 MOST_COLUMNS = 50
 
 # Ordinary decimal notation. DuckDB's casts also read 1_000, 0x1F, 0b1 and +-5, which no one may
-# have meant as numbers, and round 1.5 where a whole number is asked for.
+# have meant as numbers, and round 1.5 where a whole number is needed.
 _DIGITS = r"([0-9]+([.][0-9]*)?|[.][0-9]+)"
 _NUMBER = rf"\s*[+-]?({_DIGITS}([eE][+-]?[0-9]+)?|(?i:inf|infinity))\s*"
 _WHOLE = r"\s*[+-]?[0-9]+([.]0*)?\s*"
@@ -48,7 +48,7 @@ def literals(values: Sequence[float] | Sequence[str]) -> str:
 
 
 def number(text: str) -> str:
-    """SQL of the number that a text says; null where it says none.
+    """SQL of the number that a text holds; null where it holds none.
 
     A number is written as `7`, `-1.50`, `.5`, `5.` or `5e2`, or is infinite as `inf`, `-Infinity`;
     space around it does not count. `1_000`, `0x1F`, `1,5`, `nan` and digits of other scripts are
@@ -59,20 +59,20 @@ def number(text: str) -> str:
 
     >>> import duckdb
     >>> texts = ["-1.50", " 5e2", "inf", "1_000", "0x1F", "nan", ""]
-    >>> said = f"SELECT {number('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
-    >>> [value for value, in duckdb.sql(said).fetchall()]
+    >>> query = f"SELECT {number('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
+    >>> [value for value, in duckdb.sql(query).fetchall()]
     [-1.5, 500.0, inf, None, None, None, None]
     """
     return f"CASE WHEN {is_number(text)} THEN TRY_CAST({text} AS DOUBLE) END"
 
 
 def is_number(text: str) -> str:
-    """SQL that says whether a text says a number, as `number` reads it."""
+    """SQL of whether a text holds a number, as `number` reads it."""
     return f"regexp_full_match({text}, '{_NUMBER}')"
 
 
 def whole(text: str) -> str:
-    """SQL of the whole number that a text says, exact as BIGINT; null where it says none.
+    """SQL of the whole number that a text holds, exact as BIGINT; null where it holds none.
 
     It is a number whose fraction is zero: `7`, `7.0` and `1.5e1`, and not `7.5`, `5e-1` or what is
     beyond 64 bits.
@@ -82,8 +82,8 @@ def whole(text: str) -> str:
 
     >>> import duckdb
     >>> texts = ["9007199254740993", "7.00", "1.5e1", "7.5", "9223372036854775808", "70_1"]
-    >>> said = f"SELECT {whole('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
-    >>> [value for value, in duckdb.sql(said).fetchall()]
+    >>> query = f"SELECT {whole('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
+    >>> [value for value, in duckdb.sql(query).fetchall()]
     [9007199254740993, 7, 15, None, None, None]
     """
     scaled = f"TRY_CAST({text} AS DECIMAL(38, 18))"
@@ -96,7 +96,7 @@ def whole(text: str) -> str:
 
 
 def shortest(number: str) -> str:
-    """SQL of a float as text: whole as an integer, otherwise in the fewest digits that say it.
+    """SQL of a float as text: whole as an integer, otherwise in the fewest digits that identify it.
 
     >>> import duckdb
     >>> duckdb.sql(f"SELECT {shortest('1e0')}, {shortest('-0e0')}, {shortest('1.5e0')}").fetchall()
@@ -109,17 +109,17 @@ def shortest(number: str) -> str:
 
 
 def digits(text: str) -> str:
-    """SQL of the number that a text says, as text that is the same for the same number.
+    """SQL of the number that a text holds, as text that is the same for the same number.
 
     It is exact, however many digits there are, and what `shortest` makes of a float that is equal.
 
     Args:
-        text: SQL of a text that says a number.
+        text: SQL of a text that holds a number.
 
     >>> import duckdb
     >>> texts = ["1.00", "+1", "5e2", "0.10", "12345678901234567890", "-.0", "inf"]
-    >>> said = f"SELECT {digits('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
-    >>> [value for value, in duckdb.sql(said).fetchall()]
+    >>> query = f"SELECT {digits('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
+    >>> [value for value, in duckdb.sql(query).fetchall()]
     ['1', '1', '500', '0.1', '12345678901234567890', '0', 'inf']
     """
     bare = f"ltrim(trim({text}, {_SPACE}), '+-')"

@@ -75,8 +75,8 @@ def late_files_sensor(
         minimum_interval_seconds=120,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Runs a day again when its file has come, and makes again what was made of "
-        "later days without it. What was served, decided and told stays, as does what overdue "
-        "labels told. Landing the events judges labels that came before them again.",
+        "later days without it. What was served, decided and sent stays, as do the results of "
+        "overdue labels. Landing the events judges labels that came before them again.",
     )
     def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
         open_runs = dg.RunsFilter(job_name=daily_job_name(spec.name), statuses=OPEN_STATUSES)

@@ -77,9 +77,9 @@ def open_table(uri: str) -> DeltaTable:
     try:
         return DeltaTable(uri)
     except DeltaError as error:
-        said = str(error).splitlines()[0]
+        cause = str(error).splitlines()[0]
         raise LakeError(
-            f"the table {uri} cannot be read: {said}; bring it back from a backup"
+            f"the table {uri} cannot be read: {cause}; bring it back from a backup"
         ) from error
 
 

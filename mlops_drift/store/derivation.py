@@ -200,22 +200,22 @@ def _require_timeless(query: str) -> None:
     """Requires that a query gives the same whenever it runs."""
     with duckdb.connect(":memory:", config=dict(SEALED)) as connection:
         [(tree,)] = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
-        asked = set(_asked(json.loads(tree)))
+        called = set(_called(json.loads(tree)))
         unstable = connection.execute(
             "SELECT DISTINCT function_name FROM duckdb_functions() "
             "WHERE stability <> 'CONSISTENT' AND function_name IN (SELECT unnest(?))",
-            [sorted(asked)],
+            [sorted(called)],
         ).fetchall()
-    found = sorted({name for (name,) in unstable} | asked & CLOCK)
+    found = sorted({name for (name,) in unstable} | called & CLOCK)
     if found:
         raise FeatureError(
-            f"features.sql asks for {', '.join(found)}, which depends on when it runs or on "
+            f"features.sql calls {', '.join(found)}, which depends on when it runs or on "
             "chance: a feature must be the same whenever its day is made again. Use the columns "
             "day and event_time; a column of that name is read as events.name"
         )
 
 
-def _asked(node: Any) -> Iterator[str]:
+def _called(node: Any) -> Iterator[str]:
     """The functions of a parsed query, and the names that stand alone."""
     if isinstance(node, dict):
         if "function_name" in node:
@@ -230,7 +230,7 @@ def _asked(node: Any) -> Iterator[str]:
         node = list(node.values())
     if isinstance(node, list):
         for part in node:
-            yield from _asked(part)
+            yield from _called(part)
 
 
 def _by_day(table: pa.Table) -> dict[date, pa.Table]:

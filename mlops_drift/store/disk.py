@@ -1,4 +1,4 @@
-"""What the tables and folders of the lake take up on disk, and how it is let go."""
+"""The disk space of the tables and folders of the lake, and how it is freed."""
 
 import shutil
 import time

@@ -17,7 +17,7 @@ from mlops_drift.store.tables import Table
 
 
 class LakeError(UserError):
-    """A table cannot be read or written as asked."""
+    """A table cannot be read or written."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Lake(ABC):
 
     @abstractmethod
     def holds(self, scan: Scan) -> bool:
-        """Whether there are rows of these days, told without a query."""
+        """Whether there are rows of these days, without a query."""
 
     @abstractmethod
     def replace_days(

@@ -52,12 +52,12 @@ class LandingRepository:
         )
 
     def missing_files(self, first: date, last: date) -> list[dict[str, Any]]:
-        """The days that were to land and had no file, of which none has come since.
+        """The days whose file is still missing.
 
         Returns:
             day, source (`events` or `labels`), file, by day. One day may lack both.
         """
-        # A row that says where from, but not what was read.
+        # A row with an origin, but without a digest of what was read.
         return self._lake.rows(
             "SELECT day, source, origin AS file FROM q "
             "WHERE origin IS NOT NULL AND digest IS NULL ORDER BY day, source",

@@ -1,6 +1,6 @@
-"""The tables of one model, with every question that is asked of them.
+"""The tables of one model: a repository for each kind of data.
 
-Every question that is about a day takes that day: nothing that came later is in the answer.
+Queries about a day take that day, and use nothing that came later.
 """
 
 from mlops_drift.schema.columns import Target

@@ -30,7 +30,7 @@ _BINDING = "EXPLAIN "
 
 
 class QueryError(UserError):
-    """A query is wrong; the message says where, in DuckDB's words."""
+    """A query is wrong; the message has the place, in DuckDB's words."""
 
 
 def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
@@ -101,16 +101,16 @@ def _placed(lake: Lake, query: str, before: int) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        kind, _, said = str(error).partition(" Error: ")
+        kind, _, text = str(error).partition(" Error: ")
         where = ""
-        if said.startswith("{"):
-            told = json.loads(said)
-            said = told["exception_message"]
-            if "position" in told:
-                start = query.encode()[: max(0, int(told["position"]) - before)].decode()
+        if text.startswith("{"):
+            details = json.loads(text)
+            text = details["exception_message"]
+            if "position" in details:
+                start = query.encode()[: max(0, int(details["position"]) - before)].decode()
                 line, column = start.count("\n") + 1, len(start) - start.rfind("\n")
                 where = f"line {line}, column {column}: "
-        sentence = _in_a_sentence(said)
+        sentence = _in_a_sentence(text)
         end = "" if sentence.endswith("?") else "."
         tables = ", ".join(lake.names()) or "none yet"
         raise QueryError(
@@ -118,13 +118,13 @@ def _placed(lake: Lake, query: str, before: int) -> Iterator[None]:
         ) from error
 
 
-def _in_a_sentence(said: str) -> str:
-    r"""What DuckDB says without lists of what else there is, and without advice to set an option.
+def _in_a_sentence(text: str) -> str:
+    r"""DuckDB's message without lists of what else there is, and without advice to set an option.
 
     >>> _in_a_sentence('There is no f!\nDid you mean "g"?\n\tCandidates:\n\tg(x)')
     'There is no f; Did you mean "g"?'
     """
-    lines = [line for line in said.splitlines() if line and line[0] != "\t"]
+    lines = [line for line in text.splitlines() if line and line[0] != "\t"]
     kept = [line.rstrip(".!: ") for line in lines if not line.startswith('Use "SET ')]
     return "; ".join(kept)
 

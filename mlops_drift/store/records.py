@@ -68,7 +68,7 @@ class TrainingSetRecord:
     """What a training set was built of.
 
     Attributes:
-        since: first day of the events that were asked for; None for all.
+        since: first day of the requested events; None for all.
         first_day: first day of the events that are in it.
         last_day: last day.
         features_snapshot: the commit of the features table that it was read from.
@@ -87,7 +87,7 @@ class TrainingSetRecord:
 
 
 class RemovedError(UserError):
-    """Something is asked of a version that the retention has removed."""
+    """The version was removed by the retention."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Training sets, references and test predictions on disk: written once, verified at every use.
 
 Everything about one set lies in `training/<model>/<id>/` below the lake's root: both parts and a
-manifest with the digest of each file, and below `versions/<version>/` what each version trained on
-it was born with.
+manifest with the digest of each file, and below `versions/<version>/` the baseline of each version
+that was trained on it.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from mlops_drift.store.tables import Table
 
 MANIFEST = "manifest.json"
 
-# What a version is born with.
+# The baseline of a version.
 TEST_PREDICTIONS = "test_predictions.parquet"
 REFERENCE_FILES = ("reference.json", "reference.parquet")
 IMPORTANCE = "importance.json"
@@ -65,7 +65,7 @@ class TrainingSets:
         """
         set_id = training_set.id
         if (self.folder / set_id).exists():
-            # A cleanup leaves alone what was just asked for.
+            # A cleanup leaves alone what was just used.
             (self.folder / set_id).touch()
             self.read(set_id)
             return set_id
@@ -117,7 +117,7 @@ class TrainingSets:
         return last
 
     def write_baseline(self, set_id: str, version: int, files: Mapping[str, bytes]) -> None:
-        """Stores what a version was born with, once.
+        """Stores the baseline of a version, once.
 
         Args:
             set_id: the set that the version was trained on.
@@ -136,12 +136,12 @@ class TrainingSets:
         other = [name for name in {**files, **stored} if files.get(name) != stored.get(name)]
         if other:
             raise CorruptionError(
-                f"{folder}: version {version} was born with other content of "
-                f"{', '.join(sorted(other))}; a version's baseline is written once"
+                f"{folder}: version {version} has a baseline with another "
+                f"{', '.join(sorted(other))}; a baseline is written once"
             )
 
     def read_baseline(self, set_id: str, version: int, name: str) -> bytes:
-        """One file of what a version was born with, verified; no other file is read.
+        """One file of a version's baseline, verified; no other file is read.
 
         Raises:
             FileNotFoundError: if the version has no baseline, or that has no such file.
@@ -167,11 +167,11 @@ class TrainingSets:
         return _table(self.read_baseline(set_id, version, TEST_PREDICTIONS))
 
     def baselines(self, set_id: str) -> Path:
-        """The folder of what the versions of a set were born with."""
+        """The folder of the baselines of a set's versions."""
         return self.folder / set_id / "versions"
 
     def baseline(self, set_id: str, version: int) -> Path:
-        """The folder of what a version was born with."""
+        """The folder of a version's baseline."""
         return self.baselines(set_id) / str(version)
 
 

@@ -1,4 +1,4 @@
-"""What disks, databases and tables say when they cannot go on, as a sentence for a user.
+"""Errors of disks, databases and tables as a sentence for a user.
 
 Errors of libraries are judged by their text: it is all that a Dagster run or another process leaves
 of one.
@@ -55,12 +55,12 @@ _DAMAGED = ("magic bytes", "Parquet", "parquet")
 
 
 def sentence(kind: str, message: str, files: Sequence[str] = ()) -> str | None:
-    """What a user is told of an error; None if nobody but a developer can mend it.
+    """The message for a user; None if only a developer can mend the error.
 
     Args:
         kind: the class of the error, with its module.
         message: its text.
-        files: the files of its traceback, outermost first: they tell which library it is of.
+        files: the files of its traceback, outermost first: they show which library it comes from.
 
     >>> sentence("builtins.OSError", "[Errno 28] No space left on device: '/data/lake'")
     "'/data/lake': No space left on device; free some, then run the same command again"
@@ -98,30 +98,30 @@ def sentence_of(error: BaseException) -> str | None:
 
 def _of_lake(message: str) -> str:
     lines = takewhile(lambda line: not _BESIDE.match(line), message.splitlines())
-    said = " ".join(" ".join(lines).split())
-    number = _RUST.search(said)
+    message = " ".join(" ".join(lines).split())
+    number = _RUST.search(message)
     advice = _ADVICE.get(int(number[1])) if number else None
     return _with(
-        f"a table in {settings.lake_root()} cannot be used: {said}",
+        f"a table in {settings.lake_root()} cannot be used: {message}",
         advice or "bring it back from a backup",
     )
 
 
-def _of_sqlite(said: str) -> str | None:
-    advice = (value for words, value in _ADVICE_OF_SQLITE.items() if words in said.lower())
+def _of_sqlite(message: str) -> str | None:
+    advice = (value for words, value in _ADVICE_OF_SQLITE.items() if words in message.lower())
     return next(advice, None)
 
 
 def _database(files: Sequence[str]) -> Path:
-    """The database of the library that asked last."""
+    """The database of the library that used it last."""
     places = {
         "mlflow": settings.data_root() / "mlflow.db",
         "optuna": settings.data_root() / "studies.db",
         "dagster": settings.dagster_root(),
     }
-    asked = (part for file in reversed(files) for part in Path(file).parts if part in places)
-    return places[next(asked, "dagster")]
+    users = (part for file in reversed(files) for part in Path(file).parts if part in places)
+    return places[next(users, "dagster")]
 
 
-def _with(said: str, advice: str | None) -> str:
-    return f"{said}; {advice}" if advice else said
+def _with(message: str, advice: str | None) -> str:
+    return f"{message}; {advice}" if advice else message

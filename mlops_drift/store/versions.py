@@ -67,7 +67,7 @@ class VersionRepository:
         }
 
     def shadows(self, first: date, last: date) -> dict[date, Shadow]:
-        """What scores each day beside its champion; days on which nothing does are left out.
+        """The challenger that scores each day beside its champion; days without one are left out.
 
         The challenger that waits on the day. A day without a champion has no shadow, and a version
         is not its own.
@@ -99,8 +99,8 @@ class VersionRepository:
         Raises:
             RemovedError: if those of one were removed.
         """
-        asked = sorted(set(versions))
-        gone = [removal for number, removal in self.removals().items() if number in asked]
+        wanted = sorted(set(versions))
+        gone = [removal for number, removal in self.removals().items() if number in wanted]
         for removal in gone:
             raise RemovedError(
                 f"version {removal.version} was removed by the retention on {removal.day} "

@@ -35,7 +35,7 @@ def answers(right, wrong):
 
 
 def born_with(right, wrong):
-    """The result of a test split, as a version was born with it."""
+    """The result of a test split, as a version has it."""
     _, lower, upper = evaluate_within("accuracy", BINARY, *answers(right, wrong), seed=7)
     return Measured(right / (right + wrong), lower, upper, right + wrong)
 

@@ -107,7 +107,7 @@ def test_a_check_that_broke_is_told_once_and_retrains_nothing(begin, receiver):
         for title, (_, message) in zip(receiver.titles, receiver.posts, strict=True)
         if title not in TOLD
     }
-    # Both read what the version was born with.
+    # Both read the baseline of the version.
     assert sorted(broke) == [
         f"tiny: tiny__{asset} broke on {day(4)}"
         for asset in ("drift_metrics", "performance_metrics")

@@ -169,7 +169,7 @@ def test_a_query_that_cannot_be_used_is_said_why(sql, complaint):
     ],
 )
 def test_what_depends_on_the_moment_or_on_chance_is_refused(made, asked):
-    with pytest.raises(FeatureError, match=f"asks for {asked}, which depends on when it runs"):
+    with pytest.raises(FeatureError, match=f"calls {asked}, which depends on when it runs"):
         Derivation(f"SELECT id, {made} AS made FROM events", "id", NUMBER, 0)
 
 

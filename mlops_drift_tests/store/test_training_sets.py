@@ -165,11 +165,13 @@ def test_a_version_is_born_once(stored):
         "importance.json": {**baseline(), "importance.json": b"{}"},
         "extra.json": {**baseline(), "extra.json": b"{}"},
     }.items():
-        with pytest.raises(CorruptionError, match=f"version 1 was born with .* of {name};"):
+        with pytest.raises(CorruptionError, match=f"version 1 has a baseline with another {name};"):
             stored.write_baseline(SET.id, 1, other)
     lacking = baseline()
     del lacking["importance.json"]
-    with pytest.raises(CorruptionError, match=r"version 1 was born with .* of importance\.json;"):
+    with pytest.raises(
+        CorruptionError, match=r"version 1 has a baseline with another importance\.json;"
+    ):
         stored.write_baseline(SET.id, 1, lacking)
     assert stored.read_reference(SET.id, 1) == before
     stored.write_baseline(SET.id, 2, baseline(rows=3))
