@@ -203,7 +203,7 @@ def test_who_serves_and_who_did_before_stay_whole(free):
         free.registry.pipeline("tiny", record.version)
         free.model.training_sets.read(record.training_set)
         free.model.training_sets.read_reference(record.training_set, record.version)
-    back = moves.rollback(free.spec, free.model, free.registry, ANN)
+    back = moves.rollback(ModelContext(free.spec, free.model, free.registry), ANN)
     assert (back.version, back.previous) == (2, 3)
 
 
@@ -211,9 +211,9 @@ def test_a_removed_version_is_refused_with_the_day_of_its_removal(free):
     clean(free)
     told = f"version 1 was removed by the retention on {TODAY}"
     with pytest.raises(PromotionError, match=told):
-        moves.approve(free.spec, free.model, free.registry, ANN, 1)
+        moves.approve(ModelContext(free.spec, free.model, free.registry), ANN, 1)
     with pytest.raises(PromotionError, match=told):
-        moves.rollback(free.spec, free.model, free.registry, ANN, 1)
+        moves.rollback(ModelContext(free.spec, free.model, free.registry), ANN, 1)
     with pytest.raises(RegistryError, match="has no version 1 of tiny"):
         open_registry().pipeline("tiny", 1)
 
