@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.ranking import worst_of_each_subject
 from mlops_drift.policy.decision import EPISODE_GAP_DAYS, Action
 from mlops_drift.schema.fields import Distinct, Strict
-from mlops_drift.schema.verdicts import Verdict, overall
+from mlops_drift.schema.verdicts import overall
 
 Kind = Literal["failed_check", "decision", "promotion", "broken_check"]
 
@@ -66,34 +68,9 @@ class Message:
     body: str
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """One number that a check judged on a day.
-
-    Attributes:
-        day: the day on which it was judged.
-        version: the version that was judged.
-        reason: the verdict in one sentence.
-        n: rows that the value comes from.
-        window: length of the window in days.
-        column: what was judged: a column, a source, a metric or a slice.
-    """
-
-    day: date
-    check: str
-    version: int
-    verdict: Verdict
-    reason: str
-    value: float | None
-    threshold: float | None
-    n: int
-    window: int
-    column: str
-
-
 def failed_check_messages(
     model: str,
-    verdicts: Iterable[Evaluated],
+    verdicts: Iterable[CheckEvaluation],
     advice: Mapping[str, str],
     told: Collection[str] = (),
 ) -> list[Message]:
@@ -114,8 +91,10 @@ def failed_check_messages(
     Returns:
         The messages, ordered by day, check and version.
 
-    >>> fail = Evaluated(date(2024, 10, 5), "null_spike", 3, "fail", "age lost values: share of "
-    ...     "null went from 1.0 % to 9.0 %", 0.08, 0.05, 500, 1, "age")
+    >>> fail = CheckEvaluation(check="null_spike", day=date(2024, 10, 5), version=3, window=1,
+    ...     production_day=date(2024, 10, 5), subject="age", verdict="fail", code="beyond_limit",
+    ...     reason="age lost values: share of null went from 1.0 % to 9.0 %", value=0.08,
+    ...     threshold=0.05, n=500)
     >>> [message] = failed_check_messages("churn", [fail], {"null_spike": "Look at the feed."})
     >>> message.id
     'churn-null_spike-v3-2024-10-05'
@@ -127,7 +106,7 @@ def failed_check_messages(
     <BLANKLINE>
     Look at the feed.
     """
-    by_check: dict[str, list[Evaluated]] = defaultdict(list)
+    by_check: dict[str, list[CheckEvaluation]] = defaultdict(list)
     for evaluated in verdicts:
         by_check[evaluated.check].append(evaluated)
     messages = []
@@ -139,12 +118,12 @@ def failed_check_messages(
     return sorted(messages, key=lambda message: message.day)
 
 
-def _episodes(verdicts: Sequence[Evaluated]) -> list[list[list[Evaluated]]]:
+def _episodes(verdicts: Sequence[CheckEvaluation]) -> list[list[list[CheckEvaluation]]]:
     """The episodes of one check, each as the failed numbers of its failing days."""
-    days: dict[date, dict[int, list[Evaluated]]] = defaultdict(lambda: defaultdict(list))
+    days: dict[date, dict[int, list[CheckEvaluation]]] = defaultdict(lambda: defaultdict(list))
     for evaluated in verdicts:
         days[evaluated.day][evaluated.version].append(evaluated)
-    current: dict[int, list[list[Evaluated]]] = {}
+    current: dict[int, list[list[CheckEvaluation]]] = {}
     passed: set[int] = set()
     begun = []
     for day in sorted(days):
@@ -165,18 +144,16 @@ def _episodes(verdicts: Sequence[Evaluated]) -> list[list[list[Evaluated]]]:
     return begun
 
 
-def _episode_id(model: str, failed: Evaluated) -> str:
+def _episode_id(model: str, failed: CheckEvaluation) -> str:
     return f"{model}-{failed.check}-v{failed.version}-{failed.day}"
 
 
 def _failed_check_message(
-    model: str, name: str, failed: Sequence[Evaluated], advice: Mapping[str, str]
+    model: str, name: str, failed: Sequence[CheckEvaluation], advice: Mapping[str, str]
 ) -> Message:
     first = failed[0]
-    worst: dict[str, Evaluated] = {}
-    for evaluated in sorted(failed, key=_badness, reverse=True):
-        worst.setdefault(evaluated.column, evaluated)
-    reasons = [f"- {_short(evaluated.reason)}" for evaluated in worst.values()]
+    worst = worst_of_each_subject(failed)
+    reasons = [f"- {_short(evaluated.reason)}" for evaluated in worst]
     more = [f"and {len(reasons) - REASONS} more"] if len(reasons) > REASONS else []
     lines = [f"Version {first.version}:", *reasons[:REASONS], *more, "", advice[first.check]]
     return Message(
@@ -186,15 +163,6 @@ def _failed_check_message(
         f"{model}: {first.check} fails since {first.day}",
         "\n".join(lines),
     )
-
-
-def _badness(evaluated: Evaluated) -> tuple[float, int, int, str]:
-    """By how much of its threshold a value is beyond it: metrics differ in their units."""
-    excess = 0.0
-    if evaluated.value is not None and evaluated.threshold is not None:
-        beyond = abs(evaluated.value - evaluated.threshold)
-        excess = beyond / abs(evaluated.threshold) if evaluated.threshold else beyond
-    return excess, evaluated.n, evaluated.window, evaluated.column
 
 
 def decision_message(

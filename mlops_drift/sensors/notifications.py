@@ -12,10 +12,9 @@ from mlops_drift.assets.common import DAY_TAG, DECISION_TAG
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import daily_job_name, retraining_job_name
-from mlops_drift.monitors.checks import ADVICE
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.notifications.delivery import Delivery, deliver, queue
 from mlops_drift.notifications.messages import (
-    Evaluated,
     Message,
     broken_check_message,
     decision_message,
@@ -72,14 +71,15 @@ def _messages(
     spec = model.spec
     promotions = model.store.versions.promotions()
     since = promotions[-2].as_of if len(promotions) > 1 else spec.start_date - timedelta(days=1)
-    evaluated = [Evaluated(**row) for row in model.store.checks.evaluations(since)]
+    evaluated = model.store.checks.in_short(since + timedelta(days=1))
+    advice = {one.name: one.advice for one in monitors_of(spec.monitors)}
     entries = [row for row in model.store.decisions.entries(idle=False) if row["day"] >= since]
     missing = [
         (row["day"], row["source"], row["file"])
         for row in model.store.landing.missing_files(since, date.max)
     ]
     messages = [
-        *failed_check_messages(spec.name, evaluated, ADVICE, told),
+        *failed_check_messages(spec.name, evaluated, advice, told),
         *(message for entry in entries for message in _about_decision(spec, entry)),
         *_about_broken_runs(model, instance),
         *missing_file_messages(spec.name, missing, told),

@@ -10,7 +10,7 @@ import numpy as np
 from mlops_drift.learning.bootstrap import resampled_values
 from mlops_drift.learning.config import MetricName
 from mlops_drift.learning.metrics import RESAMPLES, Array, evaluate
-from mlops_drift.monitors.performance import CONFIDENCE
+from mlops_drift.monitors.measured import CONFIDENCE
 from mlops_drift.schema.columns import Target
 
 # The window that begins with the wait.
