@@ -42,7 +42,7 @@ from mlops_drift.assets.common import (
 from mlops_drift.assets.landing import JUDGED_AGAIN
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
-from mlops_drift.definitions import defs
+from mlops_drift.definitions import definitions_of
 from mlops_drift.errors import InternalError, UserError, is_interruption
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.pipeline.missing_days import days_between, no_file_at_all, ranges
@@ -134,7 +134,7 @@ class HistoricalRun:
         self.failed: list[Exception] = []
         self.first, self.last = period(self.spec, first, last)
         self._step = step
-        definitions = defs()
+        definitions = definitions_of([model])
         self._daily = definitions.resolve_job_def(daily_job_name(self.spec.name))
         self._retraining = definitions.resolve_job_def(retraining_job_name(self.spec.name))
         self._sensor = definitions.resolve_sensor_def(sensor_name(self.spec.name))

@@ -565,7 +565,7 @@ FORMATS = {"csv": as_csv, "parquet": as_parquet, "jsonl": as_jsonl, "json": as_j
 
 
 @settings(
-    max_examples=6,
+    max_examples=2,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -602,7 +602,7 @@ def test_every_row_lands_or_is_rejected_in_steps_of_any_length(
 
 
 @settings(
-    max_examples=5,
+    max_examples=2,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -630,7 +630,7 @@ def test_daily_files_hold_what_one_file_holds(tmp_path, rows, ending):
 
 
 @settings(
-    max_examples=5,
+    max_examples=2,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
