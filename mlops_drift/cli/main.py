@@ -6,6 +6,7 @@ from mlops_drift.cli.cleanup import cleanup
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, sql, status
 from mlops_drift.cli.errors import Commands
+from mlops_drift.cli.init import init
 from mlops_drift.cli.versions import approve, explain, log, rebuild, reject, rollback
 
 EXIT_STATUS = """\b
@@ -33,6 +34,7 @@ def main() -> None:
 
 
 for command in (
+    init,
     run,
     status,
     backtest,
