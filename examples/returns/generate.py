@@ -1,6 +1,6 @@
 """Makes the orders of a web shop and whether they came back: `python generate.py`.
 
-In the seventh week an autumn sale begins, with a new supplier: more shoes, deeper discounts and
+After two weeks an autumn sale begins, with a new supplier: more shoes, deeper discounts and
 more orders on invoice (the columns drift), and what used to be returned is kept and the other way
 round (the rule changes).
 """
@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 SEED = 7
-FIRST, DAYS = date(2024, 9, 2), 70
+FIRST, DAYS = date(2024, 9, 2), 30
 # The first day of the sale, counted from 0.
-SALE = 42
-ORDERS_A_DAY = 110
-LABEL_DELAY = 5
+SALE = 16
+ORDERS_A_DAY = 300
+LABEL_DELAY = 3
 
 CATEGORIES = ("shirts", "trousers", "shoes", "bags")
 SHARES, SHARES_IN_SALE = (0.35, 0.3, 0.2, 0.15), (0.2, 0.2, 0.45, 0.15)
@@ -43,7 +43,7 @@ def orders_of(day: int, rng: np.random.Generator) -> pd.DataFrame:
     age = np.where(rng.random(n) < 0.05, np.nan, np.clip(rng.normal(41, 13, n), 18, 90).round())
     return pd.DataFrame(
         {
-            "order_id": 1_000 * (day + 1) + np.arange(n),
+            "order_id": 10_000 * (day + 1) + np.arange(n),
             "day": FIRST + timedelta(days=day),
             "category": category,
             "price": price,
