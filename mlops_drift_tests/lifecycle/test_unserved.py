@@ -15,8 +15,8 @@ from mlops_drift_tests.tiny import day, write_days
     [
         ({"policy": {"first_training_rows": 9999}}, "labelled rows", "first_training_rows"),
         (
-            {"gates": {"metrics": {"accuracy": 0.9999}}, "monitors": {"performance": {}}},
-            "was rejected by test_accuracy",
+            {"gates": {"max_artifact_mb": 1e-6}},
+            "was rejected by artifact_size: ",
             "limits under gates",
         ),
         ({"policy": {"approval": "manual"}}, "waits for approval", "mlops-drift approve tiny"),

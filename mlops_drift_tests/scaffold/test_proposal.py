@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from mlops_drift import settings
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import find_model
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.scaffold import baseline
+from mlops_drift.scaffold.document import document
 from mlops_drift.scaffold.error import ProposalError
 from mlops_drift.scaffold.proposal import propose
 from mlops_drift.scaffold.roles import Choices
@@ -117,6 +120,10 @@ def test_the_kind_of_target_and_the_metric_follow_from_the_labels(
     found = proposed(tmp_path, orders, labels_of(orders, values))
     assert (found.target.target.kind, found.gate.metric) == (kind, metric)
     assert (found.target.target.positive is None) == (kind != "binary")
+    written = yaml.safe_load(document("m", found, tmp_path))["attributes"]
+    spec = ModelSpec.model_validate(written)
+    assert spec.target == found.target.target
+    assert spec.gates.metrics == {metric: 0.6}
 
 
 @pytest.mark.parametrize(
