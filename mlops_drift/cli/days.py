@@ -4,13 +4,15 @@ import csv
 import io
 import os
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mlops_drift.cli.common import DAY, FORMAT, print_json, writable, write_file, write_page
-from mlops_drift.cli.errors import MISSING_DAYS
+from mlops_drift.cli.errors import MISSING_DAYS, NOT_SERVING
+from mlops_drift.errors import InternalError
 
 
 @click.command()
@@ -37,7 +39,8 @@ def run(
 
     Stop it at any moment; the next call goes on where it was. It ends with status 4 when days have
     no file: the others have run, and the next call takes in what has come. A training that fails is
-    on record, and told at the end.
+    on record, and reported at the end. Where no version serves after the last day, the last lines
+    say why and what would help, and the status is 3.
     """
     from mlops_drift.cli.views.terminal import Progress, print_timeline
 
@@ -46,6 +49,7 @@ def run(
     from mlops_drift.config.loading import find_model
     from mlops_drift.lifecycle.status import read_status
     from mlops_drift.lifecycle.timeline import read_timeline
+    from mlops_drift.lifecycle.unserved import why_unserved
     from mlops_drift.pipeline.missing_days import (
         about_judged_again,
         about_made_again,
@@ -70,6 +74,7 @@ def run(
         timeline = read_timeline(about.store, history.first, history.last)
         upcoming = read_status(about)["next"]
         missing = about.store.landing.missing_files(history.first, history.last)
+        unserved = why_unserved(about)
     seconds = time.monotonic() - started
     if chart is not None:
         from mlops_drift.charts.kpi import kpi_chart
@@ -86,6 +91,7 @@ def run(
                 "missing_days": missing,
                 "made_again": sorted(history.made_again),
                 "labels_judged_again": sorted(history.judged_again),
+                "not_serving": asdict(unserved) if unserved else None,
             }
         )
     else:
@@ -96,10 +102,13 @@ def run(
         click.echo(about_judged_again(history.judged_again), err=True)
     if missing:
         click.echo(about_missing(missing), err=True)
-    if history.failed:
-        for error in history.failed[:-1]:
-            click.echo(f"Error: {error}", err=True)
-        raise history.failed[-1]
+    for error in history.failed:
+        if error is history.failed[-1] and (unserved is None or isinstance(error, InternalError)):
+            raise error
+        click.echo(f"Error: {error}", err=True)
+    if unserved:
+        click.echo(f"No version serves: {unserved.why}\nWhat would help: {unserved.help}", err=True)
+        raise SystemExit(NOT_SERVING)
     if missing:
         raise SystemExit(MISSING_DAYS)
 

@@ -17,6 +17,8 @@ from mlops_drift.settings import DAGSTER, isolate
 
 # As of `diff`: 1 says that something differs, 2 that there was trouble.
 DRIFTED, TROUBLE = 1, 2
+# Of `run`: it went to its last day, and no version serves.
+NOT_SERVING = 3
 # Of `run`: it went to its last day, and days on its way have no file.
 MISSING_DAYS = 4
 # As of sysexits.h.

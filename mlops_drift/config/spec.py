@@ -103,7 +103,7 @@ class ModelSpec(Strict):
     def _parts_fit_together(self) -> Self:
         names = [self.key, *self.columns, *self.inputs, self.target.column]
         for name in names:
-            _require_usable(name)
+            require_usable(name)
         if len({name.lower() for name in names}) != len(names):
             raise ValueError(
                 "key, columns, inputs and target.column must all differ, by more than upper and "
@@ -237,7 +237,7 @@ class ModelSpec(Strict):
         return learning_digest(self)
 
 
-def _require_usable(name: str) -> None:
+def require_usable(name: str) -> None:
     """Requires that a column may have a name.
 
     Raises:

@@ -96,6 +96,27 @@ def open_instance() -> dg.DagsterInstance:
     return dg.DagsterInstance.from_config(str(settings.PROJECT_ROOT))
 
 
+@contextmanager
+def only_one(model: str) -> Iterator[None]:
+    """Lets one process at a time run a model, or reset it.
+
+    Raises:
+        HistoricalRunError: if another one does.
+    """
+    settings.lock_root().mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.lock_root() / f"replay-{model}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise HistoricalRunError(
+            f"another `mlops-drift run {model}` is under way; wait for it to end"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class HistoricalRun:
     """A walk of one model through some of its days.
 
@@ -155,7 +176,7 @@ class HistoricalRun:
         Args:
             on_step: called when a step is reached and when it is decided on, with what is done.
         """
-        with self._only_one():
+        with only_one(self.spec.name):
             self._close_what_was_interrupted()
             complete = complete_days(self._instance, self.spec)
             self._require_a_file(complete)
@@ -246,21 +267,6 @@ class HistoricalRun:
         left = [name for name in assets_without(missing) if asset_key(self.spec, name) not in made]
         if left and not result.success:
             self._run_daily(part, left)
-
-    @contextmanager
-    def _only_one(self) -> Iterator[None]:
-        settings.lock_root().mkdir(parents=True, exist_ok=True)
-        lock = FileLock(settings.lock_root() / f"replay-{self.spec.name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise HistoricalRunError(
-                f"another `mlops-drift run {self.spec.name}` is under way; wait for it to end"
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
 
     def _close_what_was_interrupted(self) -> None:
         """Runs of an earlier replay, and moves, that never ended: their process was stopped."""
