@@ -132,10 +132,9 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
     yield f"## {name}\n\n```\n{' '.join(usage.split())}\n```\n\n{_unwrapped(command.help or '')}\n"
     yield "| option | |\n|---|---|"
     for parameter in command.get_params(context):
-        if isinstance(parameter, click.Option) and (record := parameter.get_help_record(context)):
-            # The number of processors is that of the machine.
-            described = record[1] or ("Text for people, or JSON." if "json" in record[0] else "")
-            yield f"| `{_cell(record[0])}` | {_cell(described)} |"
+        record = parameter.get_help_record(context)
+        if isinstance(parameter, click.Option) and parameter.name != "help" and record:
+            yield f"| `{_cell(record[0])}` | {_cell(record[1])} |"
     yield ""
 
 
@@ -146,5 +145,6 @@ def _unwrapped(text: str) -> str:
 PAGES = {"reference.md": reference, "command-line.md": command_line}
 
 if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     for page, text in PAGES.items():
-        (FOLDER / page).write_text(text().rstrip("\n") + "\n", encoding="utf-8")
+        (folder / page).write_text(text().rstrip("\n") + "\n", encoding="utf-8")

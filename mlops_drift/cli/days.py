@@ -222,7 +222,13 @@ def status(model: str, style: str) -> None:
 
 @click.command()
 @click.argument("query", required=False)
-@click.option("--format", "style", type=click.Choice(["text", "json", "csv"]), default="text")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "csv"]),
+    default="text",
+    help="Text for people, JSON or CSV.",
+)
 def sql(query: str | None, style: str) -> None:
     """Run the SQL QUERY over all tables; without one, list the tables."""
     from mlops_drift.cli.views.terminal import print_table
