@@ -3,6 +3,7 @@
 python docs/generate.py
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
