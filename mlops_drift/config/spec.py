@@ -16,7 +16,7 @@ from mlops_drift.learning.config import Training
 from mlops_drift.learning.gates.config import Gates, require_fitting
 from mlops_drift.learning.metrics import metric_for
 from mlops_drift.monitors.config import AgeMonitor, PerformanceMonitor, QualityMonitor
-from mlops_drift.notifications.messages import Notifications
+from mlops_drift.notifications.config import Notifications
 from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.policy.retention import Lookback, Retention, lookback_of, require_within_lookback
 from mlops_drift.schema.columns import Column, Target, source_columns
@@ -78,7 +78,7 @@ class ModelSpec(Strict):
         default_factory=RetrainingPolicy, description="What a failed check leads to."
     )
     notifications: Notifications = Field(
-        default_factory=Notifications, description="Who is told, and of what."
+        default_factory=Notifications, description="Who gets which messages."
     )
     retention: Retention = Field(
         default_factory=Retention, description="What a cleanup may remove, and when."
