@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from copy import deepcopy
+from datetime import date
 from textwrap import dedent, indent
 from typing import Any
 
@@ -18,6 +19,7 @@ from mlops_drift import settings
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import load_models, read_yaml
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.notifications.history import Decided, History
 
 ROOT = settings.PROJECT_ROOT
 GUIDE = ROOT / "docs" / "guide"
@@ -157,3 +159,18 @@ def test_every_command_has_help():
         assert command.get_short_help_str(), name
         options = [one for one in command.params if isinstance(one, click.Option)]
         assert all(option.help for option in options), name
+
+
+# Recipes
+
+
+def test_the_recipes_of_a_source_and_of_a_notification_kind_work():
+    found = {}
+    for block in blocks(ROOT / "CONTRIBUTING.md", "python"):
+        exec(block, found)
+    day = date(2024, 10, 1)
+    source = found["ConstantSource"](kind="constant", rows=3).open(ROOT)
+    assert source.events(day, day).parts[0].rows.num_rows == 3
+    rolled_back = Decided("shop-v2", day, "rollback", [], 2, "complaints", challenger=1)
+    [message] = found["Rollback"]().messages(History("shop", decisions=[rolled_back]))
+    assert (message.kind, message.title) == ("rollback", "shop: version 1 serves again")

@@ -157,7 +157,6 @@ def backtest(
         standard_policies,
     )
     from mlops_drift.simulation.historical_run import quiet
-    from mlops_drift.sources.registry import open_source
 
     found = find_model(model)
     spec = found.spec
@@ -181,7 +180,7 @@ def backtest(
     with quiet():
         history = Backtest(
             spec,
-            open_source(spec.source, found.folder),
+            spec.source.open(found.folder),
             first.date() if first else None,
             last.date() if last else None,
         )

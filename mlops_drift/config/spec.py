@@ -21,7 +21,7 @@ from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.policy.retention import Lookback, Retention, lookback_of, require_within_lookback
 from mlops_drift.schema.columns import Column, Target, source_columns
 from mlops_drift.schema.fields import Name, Strict
-from mlops_drift.sources.config import FilesSource, Source
+from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
 from mlops_drift.store.predictions import slice_column
 from mlops_drift.store.tables import SHADOW, KeyType, ModelTables, model_tables
@@ -214,7 +214,7 @@ class ModelSpec(Strict):
     @property
     def timezone(self) -> str:
         """The time zone whose midnights divide the days."""
-        return self.source.timezone if isinstance(self.source, FilesSource) else "UTC"
+        return self.source.day_zone
 
     @cached_property
     def tables(self) -> ModelTables:

@@ -1,16 +1,13 @@
 """The kinds of notifications by name."""
 
 from mlops_drift.notifications.base import NotificationKind
-from mlops_drift.notifications.kinds.broken_check import BrokenCheck
-from mlops_drift.notifications.kinds.decision import Decision
-from mlops_drift.notifications.kinds.failed_check import FailedCheck
-from mlops_drift.notifications.kinds.promotion import Promotion
+from mlops_drift.plugins import load
 
-KINDS: dict[str, type[NotificationKind]] = {
-    "failed_check": FailedCheck,
-    "decision": Decision,
-    "promotion": Promotion,
-    "broken_check": BrokenCheck,
+KINDS = {
+    "failed_check": "mlops_drift.notifications.kinds.failed_check:FailedCheck",
+    "decision": "mlops_drift.notifications.kinds.decision:Decision",
+    "promotion": "mlops_drift.notifications.kinds.promotion:Promotion",
+    "broken_check": "mlops_drift.notifications.kinds.broken_check:BrokenCheck",
 }
 
 
@@ -23,7 +20,4 @@ def notification_kind(name: str) -> NotificationKind:
     >>> notification_kind("promotion").name
     'promotion'
     """
-    if name not in KINDS:
-        known = ", ".join(map(repr, KINDS))
-        raise ValueError(f"there is no notification kind {name!r}; there are {known}")
-    return KINDS[name]()
+    return load("notifications", name, KINDS, NotificationKind)()  # type: ignore[type-abstract]

@@ -160,7 +160,7 @@ WRONG = {
         "type",
         "mlops_drifft",
     ),
-    "unknown source": ("kind: files", "kind: tape", "source:", "source", "'simulator', 'files'"),
+    "unknown source": ("kind: files", "kind: tape", "source:", "source", "simulator, files"),
     "file without a day": (
         "    labels:\n      path: labels.parquet\n      day_column: day\n",
         "    labels:\n      path: labels.parquet\n",

@@ -28,7 +28,6 @@ from mlops_drift.simulation.backtest import (
 )
 from mlops_drift.simulation.historical_run import HistoricalRun, open_instance, quiet
 from mlops_drift.simulation.period import PeriodError
-from mlops_drift.sources.registry import open_source
 from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of
 
@@ -40,7 +39,7 @@ def backtest(model, policies=None, last=None, **changes):
     found = find_model(model)
     spec = found.spec.model_copy(update=changes)
     own = {"own": Variant(spec.policy, spec.monitors.age)}
-    source = open_source(spec.source, found.folder)
+    source = spec.source.open(found.folder)
     with quiet():
         return Backtest(spec, source, last=last).run(policies or own)
 
@@ -209,7 +208,7 @@ def test_policies_in_processes_of_their_own_say_the_same(new_world):
     seen = set()
     with world.active():
         found = find_model("tiny")
-        history = Backtest(found.spec, open_source(found.spec.source, found.folder))
+        history = Backtest(found.spec, found.spec.source.open(found.folder))
         standard = standard_policies(found.spec, 3)
         policies = {name: standard[name] for name in (NEVER, HYBRID)}
         with quiet():

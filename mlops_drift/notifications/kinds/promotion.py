@@ -12,6 +12,7 @@ class Promotion(NotificationKind):
     """One message for each promotion.
 
     >>> from datetime import date
+    >>> from mlops_drift.notifications.history import Decided
     >>> day = date(2024, 10, 5)
     >>> entry = Decided("churn-v3-2024-10-05", day, "retrain", ["performance_drop"], 3, "",
     ...     "promoted", day, 4, "accuracy 0.910 on recent rows, version 3 has 0.700")
