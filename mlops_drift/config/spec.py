@@ -1,4 +1,4 @@
-"""The typed description of one monitored model: what its YAML may say."""
+"""The typed description of a model: the content of its YAML."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ class Monitors(Strict):
 
 
 class ModelSpec(Strict):
-    """A monitored model: its data, its training, its gates, what is watched, and what is done.
+    """A monitored model: data, training, gates, monitors and policy.
 
     Every field can be set in the model's `defs.yaml` under `attributes`.
     """
@@ -48,7 +48,7 @@ class ModelSpec(Strict):
     description: str = Field("", description="What the model predicts, and for whom.")
     start_date: date = Field(description="First day of events.")
     end_date: date | None = Field(
-        None, description="Last day; without one the daily schedule goes on for ever."
+        None, description="Last day; without one the daily schedule never ends."
     )
     source: Source = Field(description="Where events and labels come from.")
     key: Name = Field(description="The column that identifies an event and its label.")
@@ -291,7 +291,7 @@ def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates
 
     Raises:
         ValueError: if `first_training_rows` gives fewer: calibration would be unknown, and the
-            version refused.
+            version rejected.
     """
     rows, share, least = policy.first_training_rows, training.test_share, gates.min_rows
     n_test = round(rows * share)
@@ -299,7 +299,7 @@ def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates
         raise ValueError(
             f"policy.first_training_rows {rows} times training.test_share {share:g} gives {n_test} "
             f"test rows, fewer than the {least} of gates.min_rows: calibration would be unknown, "
-            "and the first version refused. Use first_training_rows of at least "
+            "and the first version rejected. Use first_training_rows of at least "
             f"{ceil(least / share)}, a larger test_share, or a smaller min_rows"
         )
 
