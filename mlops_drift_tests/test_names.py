@@ -37,7 +37,6 @@ from mlops_drift.pipeline.training import train_package
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
 from mlops_drift.simulation.backtest import UNATTENDED
-from mlops_drift.sources.registry import open_source
 from mlops_drift.store.decision_log import IDLE
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.queries import run_sql
@@ -126,7 +125,7 @@ def walked(tmp_path_factory):
     spec, registry = described(), MemoryRegistry()
     with duckdb.connect() as connection:
         model = ModelContext.of(DeltaLake(root / "lake", connection), spec).store
-        source = open_source(spec.source, root)
+        source = spec.source.open(root)
         land_events(ModelContext(spec, model), source, day(0), day(4))
         land_labels(ModelContext(spec, model), source, day(0), day(4))
         make_features(ModelContext(spec, model), day(0), day(4))

@@ -13,14 +13,14 @@ from mlops_drift.cli.versions import approve, explain, log, rebuild, reject, rol
 EXIT_STATUS = """\b
 Exit status:
   0    done
-  1    an error that you can mend: the message says what, where and how;
-       of compare --exit-code: a column drifted;
-       of rebuild: the version did not come out again
+  1    an error that you can fix: the message says what, where and how;
+       compare --exit-code: a column drifted;
+       rebuild: the version differs
   2    an option, an argument or an output file is wrong;
-       of compare: any error
-  3    of run: no version serves; the last lines say why, and what would help
-  4    of run: days have no file, the others have run
-  70   a bug of mlops-drift: the message says where to report it
+       compare: any error
+  3    run: no version serves; the last lines say why, and what would help
+  4    run: some days have no file, all others have run
+  70   a bug in mlops-drift: the message says where to report it
   130  stopped by Ctrl-C
 """
 

@@ -38,7 +38,7 @@ ATTEMPTS = 3
 
 
 def _checks(spec: ModelSpec) -> list[dg.AssetCheckKey]:
-    """The checks whose failures a decision may rest on."""
+    """The checks whose failures may lead to a decision."""
     of_assets = {
         EVENTS: [DATA_QUALITY],
         LABELS: [DATA_QUALITY],

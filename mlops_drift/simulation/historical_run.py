@@ -58,7 +58,6 @@ from mlops_drift.sensors.retraining import complete_days, sensor_name
 from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.simulation.period import period
 from mlops_drift.sources.base import MissingDayError, TableName
-from mlops_drift.sources.registry import open_source
 from mlops_drift.store.troubles import sentence
 
 POLL_SECONDS = 0.5
@@ -148,7 +147,7 @@ class HistoricalRun:
     ) -> None:
         self.spec = model.spec
         self._again = again
-        self._source = open_source(model.spec.source, model.folder)
+        self._source = model.spec.source.open(model.folder)
         self._instance = instance
         self.made_again: set[date] = set()
         self.judged_again: set[date] = set()

@@ -18,7 +18,6 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.landing import EVENTS, LABELS, land_events, land_labels
 from mlops_drift.pipeline.ledger import read_account
-from mlops_drift.sources.registry import open_source
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift_tests.tiny import SPEC, merged
@@ -50,7 +49,7 @@ class Place:
     def __init__(self, folder, spec=None, lake=None):
         self.folder, self.spec = folder, spec or describe()
         self.model = ModelContext.of(lake or MemoryLake(folder, duckdb.connect()), self.spec).store
-        self.source = open_source(self.spec.source, folder)
+        self.source = self.spec.source.open(folder)
 
     def land(self, first, last=None, land=land_events):
         model = ModelContext(self.spec, self.model)

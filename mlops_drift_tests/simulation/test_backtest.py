@@ -29,7 +29,6 @@ from mlops_drift.simulation.backtest import (
 )
 from mlops_drift.simulation.historical_run import HistoricalRun, open_instance, quiet
 from mlops_drift.simulation.period import PeriodError
-from mlops_drift.sources.registry import open_source
 from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of
 
@@ -56,7 +55,7 @@ def backtest(model, policies=None, last=None, **changes):
     short = found.spec.training.model_copy(update=SHORT)
     spec = found.spec.model_copy(update={"training": short, **changes})
     own = {"own": Variant(spec.policy, spec.monitors.age)}
-    source = open_source(spec.source, found.folder)
+    source = spec.source.open(found.folder)
     with quiet():
         return Backtest(spec, source, last=last).run(policies or own)
 
@@ -233,7 +232,7 @@ def test_policies_in_processes_of_their_own_say_the_same(new_world):
     seen = set()
     with world.active():
         found = find_model("tiny")
-        history = Backtest(found.spec, open_source(found.spec.source, found.folder))
+        history = Backtest(found.spec, found.spec.source.open(found.folder))
         standard = standard_policies(found.spec, 3)
         policies = {name: standard[name] for name in (NEVER, HYBRID)}
         with quiet():
