@@ -9,16 +9,18 @@ from mlops_drift.cli.common import FORMAT, opened, print_json, waiting
 
 @click.command()
 @click.argument("model")
-@click.option("--delete", is_flag=True, help="Remove it for good; without it nothing is changed.")
+@click.option(
+    "--delete", is_flag=True, help="Delete it for good; without this option nothing changes."
+)
 @FORMAT
 def cleanup(model: str, delete: bool, style: str) -> None:
-    """Show what the retention of MODEL lets go, and with --delete remove it."""
+    """Show what the retention of MODEL allows to delete, and delete it with --delete."""
     from mlops_drift.cli.views.cleanup import print_plan
 
     with opened(model) as about:
         from mlops_drift.lifecycle.cleanup.cleanup import clean_up
 
-        with waiting(f"{model}: looking, or waiting for a training or a cleanup under way"):
+        with waiting(f"{model}: reading, or waiting for a training or a cleanup to end"):
             plan = clean_up(about, dry_run=not delete)
     if style == "json":
         print_json({"model": model, "deleted": delete, "bytes": plan.size, **asdict(plan)})

@@ -1,4 +1,4 @@
-"""The typed description of one monitored model: what its YAML may say."""
+"""The typed description of a model: the content of its YAML."""
 
 import hashlib
 import json
@@ -18,12 +18,12 @@ from mlops_drift.learning.metrics import metric_for
 from mlops_drift.monitors.baseline import slice_column
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.registry import Monitors, require_checks
-from mlops_drift.notifications.messages import Notifications
+from mlops_drift.notifications.config import Notifications
 from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.policy.retention import Lookback, Retention, lookback_of, require_within_lookback
 from mlops_drift.schema.columns import Column, Target, source_columns
 from mlops_drift.schema.fields import Name, Strict
-from mlops_drift.sources.config import FilesSource, Source
+from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
 from mlops_drift.store.tables import SHADOW, KeyType, ModelTables, model_tables
 
@@ -31,7 +31,7 @@ RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}
 
 
 class ModelSpec(Strict):
-    """A monitored model: its data, its training, its gates, what is watched, and what is done.
+    """A monitored model: data, training, gates, monitors and policy.
 
     Every field can be set in the model's `defs.yaml` under `attributes`.
     """
@@ -40,7 +40,7 @@ class ModelSpec(Strict):
     description: str = Field("", description="What the model predicts, and for whom.")
     start_date: date = Field(description="First day of events.")
     end_date: date | None = Field(
-        None, description="Last day; without one the daily schedule goes on for ever."
+        None, description="Last day; without one the daily schedule never ends."
     )
     source: Source = Field(description="Where events and labels come from.")
     key: Name = Field(description="The column that identifies an event and its label.")
@@ -70,7 +70,7 @@ class ModelSpec(Strict):
         default_factory=RetrainingPolicy, description="What a failed check leads to."
     )
     notifications: Notifications = Field(
-        default_factory=Notifications, description="Who is told, and of what."
+        default_factory=Notifications, description="Who gets which messages."
     )
     retention: Retention = Field(
         default_factory=Retention, description="What a cleanup may remove, and when."
@@ -95,7 +95,7 @@ class ModelSpec(Strict):
     def _parts_fit_together(self) -> Self:
         names = [self.key, *self.columns, *self.inputs, self.target.column]
         for name in names:
-            _require_usable(name)
+            require_usable(name)
         if len({name.lower() for name in names}) != len(names):
             raise ValueError(
                 "key, columns, inputs and target.column must all differ, by more than upper and "
@@ -206,7 +206,7 @@ class ModelSpec(Strict):
     @property
     def timezone(self) -> str:
         """The time zone whose midnights divide the days."""
-        return self.source.timezone if isinstance(self.source, FilesSource) else "UTC"
+        return self.source.day_zone
 
     @cached_property
     def tables(self) -> ModelTables:
@@ -229,7 +229,7 @@ class ModelSpec(Strict):
         return learning_digest(self)
 
 
-def _require_usable(name: str) -> None:
+def require_usable(name: str) -> None:
     """Requires that a column may have a name.
 
     Raises:
@@ -269,7 +269,7 @@ def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates
 
     Raises:
         ValueError: if `first_training_rows` gives fewer: calibration would be unknown, and the
-            version refused.
+            version rejected.
     """
     rows, share, least = policy.first_training_rows, training.test_share, gates.min_rows
     n_test = round(rows * share)
@@ -277,7 +277,7 @@ def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates
         raise ValueError(
             f"policy.first_training_rows {rows} times training.test_share {share:g} gives {n_test} "
             f"test rows, fewer than the {least} of gates.min_rows: calibration would be unknown, "
-            "and the first version refused. Use first_training_rows of at least "
+            "and the first version rejected. Use first_training_rows of at least "
             f"{ceil(least / share)}, a larger test_share, or a smaller min_rows"
         )
 

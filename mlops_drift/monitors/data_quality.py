@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from mlops_drift.monitors.base import NO_FILE, CheckEvaluation, Explanation, Monitor
+from mlops_drift.monitors.base import NO_FILE, CheckEvaluation, Explanation, Monitor, Row
 from mlops_drift.monitors.config import QualityMonitor
 from mlops_drift.monitors.context import LandedDay, MonitorContext
 
@@ -44,7 +44,7 @@ class DataQuality(Monitor[QualityMonitor]):
             item.day: sum(sum(landed.unusable.values()) for landed in context.landed(item.day))
             for item in by_day
         }
-        rows = [
+        rows: list[Row] = [
             {
                 "day": str(item.day),
                 "rows": item.n,

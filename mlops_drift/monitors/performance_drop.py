@@ -55,7 +55,7 @@ class PerformanceDrop(RealizedCheck):
     ) -> Explanation:
         """Every window, the metric by production day, and predictions without a label."""
         found = explain_by_day(context, evaluations)
-        coverage = [
+        coverage: list[Row] = [
             {
                 "age in days": f"{item.age_from} to {item.age_until}",
                 "predictions": item.predictions,

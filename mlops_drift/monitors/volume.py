@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from pydantic import Field
 
@@ -156,7 +157,7 @@ class Expected:
         tail = min(counts.cdf(n), counts.sf(n - 1), 0.5)
         return min(float(2 * t.sf(norm.isf(tail), self.freedom)), 1.0)
 
-    def _counts(self):  # type: ignore[no-untyped-def]
+    def _counts(self) -> Any:
         from scipy.stats import nbinom
 
         size = self.mean**2 / max(self.variance - self.mean, 1e-9)

@@ -4,14 +4,14 @@ MLflow only marks what is deleted, and never gives the number of a version again
 removed here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from mlops_drift.registry.base import environment_tag
+from mlops_drift.registry.base import CHALLENGER, CHAMPION, PREVIOUS, environment_tag
 from mlops_drift.registry.registry import Registry
-from mlops_drift.settings import Environment
+from mlops_drift.settings import Environment, alias_prefix
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -59,6 +59,11 @@ class Artifacts:
     def __init__(self, registry: Registry, model: str) -> None:
         self._registry, self._model = registry, model
         self._folder = registry.artifact_root / model
+
+    @property
+    def registry(self) -> Registry:
+        """The registry."""
+        return self._registry
 
     @property
     def folder(self) -> Path:
@@ -130,6 +135,23 @@ class Artifacts:
         """Takes a version out of the registry, if it is there."""
         if version in {int(one.version) for one in self.versions()}:
             self._registry.client.delete_model_version(self._model, str(version))
+
+    def unlist_all(self, kept: Collection[int]) -> None:
+        """Takes all versions but some out of the registry; where none stays, the model too.
+
+        Its next version is number 1 then.
+        """
+        for one in self.versions():
+            if int(one.version) not in kept:
+                self.unlist(int(one.version))
+        client = self._registry.client if self._registry.exists else None
+        if not client or not client.search_registered_models(f"name = '{self._model}'"):
+            return
+        if not kept:
+            client.delete_registered_model(self._model)
+        else:
+            for alias in (CHALLENGER, CHAMPION, PREVIOUS):
+                client.delete_registered_model_alias(self._model, f"{alias_prefix()}{alias}")
 
     def forget(self, run: str) -> None:
         """Marks a run, and the models that it logged, as deleted."""

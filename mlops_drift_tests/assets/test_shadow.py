@@ -128,8 +128,8 @@ def test_status_shows_both_side_by_side(story):
     assert {(row["day"], row["champion"], row["challenger"]) for row in shadow["windows"]} == {
         (str(day(6)), 1, 2)
     }
-    assert "Shadow: version 2 beside version 1" in story[2]["text"]
-    assert "Shadow: version 2 beside version 1" in story[2]["status before labels"]
+    assert "Shadow: version 2 and champion 1" in story[2]["text"]
+    assert "Shadow: version 2 and champion 1" in story[2]["status before labels"]
     assert "nan" not in story[2]["status before labels"]
     assert story[2]["status after"]["shadow"] is None
 

@@ -153,8 +153,8 @@ def test_the_exit_code_tells_drift_of_any_chunk(run):
     [
         ("y,plan\n" + "1,a\n" * 300, [], "current.csv lacks 'moved' of reference.csv"),
         ("1,a\n" * 300, [], "lacks 'moved', 'plan' of reference.csv"),
-        ("moved,plan\n1,a\n", [], "nothing could be judged: moved was not judged: 1 row"),
-        ("moved,plan\n" + "1,a\n2,b\n" * 9, ["--by", "plan"], "nothing could be judged"),
+        ("moved,plan\n1,a\n", [], "no column has a verdict: moved was not judged: 1 row"),
+        ("moved,plan\n" + "1,a\n2,b\n" * 9, ["--by", "plan"], "no column has a verdict"),
         ("plan\n" + "a\n" * 300, ["--columns", "moved"], "lacks 'moved'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a cleanup removes and keeps, on the terminal."""
+"""What a cleanup deletes and keeps, on the terminal."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,10 +9,10 @@ from mlops_drift.lifecycle.cleanup.stored import CleanupPlan
 
 
 def print_plan(spec: ModelSpec, plan: CleanupPlan, deleted: bool) -> None:
-    """Prints what goes, what stays although it is old, and how much that is."""
+    """Prints what is deleted, what is kept although it is old, and the size of both."""
     console = Console(highlight=False)
     if plan.items:
-        table = Table(title="removed" if deleted else "would go", title_justify="left")
+        table = Table(title="deleted" if deleted else "can be deleted", title_justify="left")
         for column in ("what", "name", "size", "why"):
             table.add_column(column, justify="right" if column == "size" else "left")
         for item in plan.items:
@@ -22,7 +22,7 @@ def print_plan(spec: ModelSpec, plan: CleanupPlan, deleted: bool) -> None:
         console.print(table)
     for kept in plan.kept:
         console.print(
-            f"stays: {kept.kind} {escape(kept.name[:32])}: {escape(kept.reason)}", soft_wrap=True
+            f"kept: {kept.kind} {escape(kept.name[:32])}: {escape(kept.reason)}", soft_wrap=True
         )
     console.print(_summary(spec, plan, deleted), soft_wrap=True)
 
@@ -30,12 +30,12 @@ def print_plan(spec: ModelSpec, plan: CleanupPlan, deleted: bool) -> None:
 def _summary(spec: ModelSpec, plan: CleanupPlan, deleted: bool) -> str:
     if spec.retention.is_empty and not plan.items:
         return f"{spec.name} keeps everything: its YAML sets no retention"
-    done = "removed" if deleted else "would go; --delete removes it"
+    done = "deleted" if deleted else "can be deleted with --delete"
     return f"{spec.name}, as of {plan.day}: {len(plan.items)} things, {readable(plan.size)}, {done}"
 
 
 def readable(size: int) -> str:
-    """A number of bytes for people.
+    """A number of bytes, readable.
 
     >>> readable(512), readable(2_400_000)
     ('512 B', '2.4 MB')

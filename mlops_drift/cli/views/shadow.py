@@ -1,4 +1,4 @@
-"""A challenger that waits for approval, beside the champion, in the terminal."""
+"""A waiting challenger and the champion on the terminal."""
 
 from collections.abc import Mapping
 from math import isnan
@@ -19,7 +19,7 @@ _NUMBERS = {
 
 
 def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
-    """Prints since when a challenger waits, and a line a window of how both do.
+    """Prints since when a challenger waits, and a line for each window with both metrics.
 
     Args:
         shadow: version, since, and windows, as `status.read_status` gives them.
@@ -28,15 +28,15 @@ def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
     version, rows = shadow["version"], shadow["windows"]
     waits = f"version {version} waits for approval since {shadow['since']}"
     if not rows:
-        console.print(f"{waits}; it has scored nothing beside a champion yet")
+        console.print(f"{waits}; it has not scored any events yet")
         return
     console.print(waits)
     about = rows[0]
-    beside = f"Shadow: version {version} beside version {about['champion']}"
-    table = Table(title=f"{beside}, {about['metric']} as of {about['day']}", title_justify="left")
+    both = f"Shadow: version {version} and champion {about['champion']}"
+    table = Table(title=f"{both}, {about['metric']} as of {about['day']}", title_justify="left")
     for column in ("window", "scored", "labelled", "champion", "challenger"):
         table.add_column(column)
-    for column in ("difference", "95 % interval", "unlike"):
+    for column in ("difference", "95 % interval", "predictions that differ"):
         table.add_column(column)
     for row in rows:
         value, other, difference, lower, upper = (
@@ -44,7 +44,7 @@ def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
         )
         whole = row["window"] == SINCE_WAIT
         table.add_row(
-            "since it waits" if whole else f"{row['window']} d to {row['production_day']}",
+            "all" if whole else f"{row['window']} d to {row['production_day']}",
             str(row["scored"]),
             str(row["n"]),
             value,

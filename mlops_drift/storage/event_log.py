@@ -1,27 +1,20 @@
-"""Dagster's own storage, kept with all other state.
-
-`dagster.yaml` names these classes, because a path in it could not follow `MLOPS_DRIFT_DATA`.
-"""
+"""Dagster's events in SQLite files that stay open."""
 
 import tempfile
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
-from typing import Any, Self
 
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationPlanned,
 )
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
-from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClassData
 from dagster_shared.record import copy
 from filelock import FileLock
 from sqlalchemy import Connection, Engine
@@ -29,8 +22,11 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.event import listen
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
-from mlops_drift import settings
 from mlops_drift.registry.sqlite_files import SQLITE, file_of, made_beside
+from mlops_drift.settings import dagster_lock
+
+# What is replaced of Dagster's class.
+REPLACED = ("_connect", "has_table", "_store_asset_check_evaluation_planned")
 
 # Event files that stay open: the index, and those of a few runs.
 OPEN_FILES = 8
@@ -57,6 +53,16 @@ class EventLog(SqliteEventLogStorage):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._tables: set[str] = set()
         super().__init__(base_dir)
+        self._require_fitting()
+
+    def _require_fitting(self) -> None:
+        """Requires a Dagster that still calls what is replaced here, with the same arguments."""
+        for name in REPLACED:
+            theirs = signature(getattr(SqliteEventLogStorage, name)).parameters
+            if list(theirs) != list(signature(getattr(EventLog, name)).parameters):
+                raise TypeError(f"{name} takes {', '.join(theirs)}")
+        with self.index_connection():
+            pass
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
@@ -95,7 +101,7 @@ class EventLog(SqliteEventLogStorage):
         place = Path(self.path_for_shard(shard))
         if place.exists():
             return False
-        with FileLock(_lock()):
+        with FileLock(dagster_lock()):
             if place.exists():
                 return False
             with made_beside(place) as url:
@@ -129,63 +135,3 @@ class EventLog(SqliteEventLogStorage):
 
 def _without_waiting(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.cursor().execute("PRAGMA synchronous = NORMAL")
-
-
-def _lock() -> Path:
-    """The lock of whoever makes files of Dagster's."""
-    settings.lock_root().mkdir(parents=True, exist_ok=True)
-    return settings.lock_root() / "dagster.lock"
-
-
-class RunStorage(DagsterSqliteStorage):
-    """Runs, events and schedules in SQLite under the data folder."""
-
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        # Two processes that make the tables of a new folder at once would fail each other.
-        with FileLock(_lock()):
-            super().__init__(base_dir, inst_data)
-            self._event_log_storage = EventLog(self._event_log_storage._base_dir)
-
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """Nothing to configure."""
-        return {}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> Self:
-        """Opens the storage at its place."""
-        return cls(base_dir=str(settings.dagster_root()), inst_data=inst_data)
-
-
-class ArtifactStorage(LocalArtifactStorage):
-    """Dagster's own files under the data folder."""
-
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """Nothing to configure."""
-        return {}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> Self:
-        """Opens the storage at its place."""
-        return cls(base_dir=str(settings.dagster_root()), inst_data=inst_data)
-
-
-class ComputeLogs(LocalComputeLogManager):
-    """What steps print, under the data folder."""
-
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """Nothing to configure."""
-        return {}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> Self:
-        """Opens the storage at its place."""
-        return cls(base_dir=str(settings.dagster_root() / "compute_logs"), inst_data=inst_data)
