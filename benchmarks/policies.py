@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 
 import numpy as np
-from mlops_drift.monitors.checks import PERFORMANCE_DROP
 from rich.console import Console
 from rich.table import Table
 

@@ -238,7 +238,7 @@ def judged(days):
 
 
 def tables(served):
-    return [served.stored(name) for name in ("checks", "drift", "profiles")]
+    return [repr(served.stored(name)) for name in ("checks", "drift", "profiles")]
 
 
 def test_a_range_of_days_says_what_day_after_day_says(served):
