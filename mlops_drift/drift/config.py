@@ -16,8 +16,8 @@ def _known(name: str) -> str:
 # A shipped metric, an import path, or an entry point.
 MetricName = Annotated[str, AfterValidator(_known)]
 
-_NAMES = ", ".join(f"{name} ({metric.title})" for name, metric in SHIPPED.items())
-_THRESHOLDS = ", ".join(f"{name} {metric.threshold:g}" for name, metric in SHIPPED.items())
+_NAMES = ", ".join(f"{name} ({drift_metric(name).title})" for name in SHIPPED)
+_THRESHOLDS = ", ".join(f"{name} {drift_metric(name).threshold:g}" for name in SHIPPED)
 
 
 class ColumnMonitor(Strict):

@@ -146,5 +146,5 @@ def test_a_metric_of_ones_own_decides_by_its_import_path():
 
 
 def test_an_unknown_metric_is_named_with_those_that_there_are():
-    with pytest.raises(ValidationError, match="'kl' .*psi.*wasserstein"):
+    with pytest.raises(ValidationError, match=r"'kl' .*psi.*wasserstein"):
         DriftMonitor(metric="kl")

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from mlops_drift.drift.config import DEFAULT_THRESHOLDS, DriftMonitor
+from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.drift.profile import ColumnProfile, profile, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.sorted_values import SortedValues
@@ -281,8 +282,8 @@ def test_unknown_columns_stay_out_of_the_family():
 def test_every_metric_of_the_bins_can_decide(metric):
     monitor = DriftMonitor(metric=metric)
     found = judged({"x": normal(2000)}, {"x": normal(2000, 1.0, seed=1)}, monitor)["x"]
-    assert found.value == getattr(found.measures, metric)
-    assert (found.verdict, found.threshold) == ("fail", DEFAULT_THRESHOLDS[metric])
+    assert found.value == found.measures.value(metric)
+    assert (found.verdict, found.threshold) == ("fail", drift_metric(metric).threshold)
     still = judged({"x": normal(20_000)}, {"x": normal(20_000, seed=1)}, monitor)["x"]
     assert still.verdict == "pass"
 
@@ -295,7 +296,7 @@ def test_exact_metrics_decide_by_the_values(metric):
     found = judged({"x": past}, {"x": now}, monitor, samples=samples)["x"]
     assert (found.verdict, found.metric) == ("fail", metric)
     assert found.p == stats.ks_2samp(past, now).pvalue
-    assert found.value == getattr(found.measures, metric)
+    assert found.value == found.measures.value(metric)
 
 
 @pytest.mark.parametrize("metric", ["ks", "wasserstein"])

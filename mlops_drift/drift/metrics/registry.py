@@ -5,32 +5,20 @@ from functools import cache
 
 from mlops_drift import plugins
 from mlops_drift.drift.metrics.base import DriftMetric, Pair
-from mlops_drift.drift.metrics.hellinger import Hellinger
-from mlops_drift.drift.metrics.js import JensenShannon
-from mlops_drift.drift.metrics.ks import KolmogorovSmirnov
-from mlops_drift.drift.metrics.linf import LargestChange
-from mlops_drift.drift.metrics.psi import Psi
-from mlops_drift.drift.metrics.tvd import TotalVariation
-from mlops_drift.drift.metrics.wasserstein import Wasserstein
-
-GROUP = "mlops_drift.drift_metrics"
 
 # In the order in which reports list them.
-SHIPPED: dict[str, type[DriftMetric]] = {
-    metric.name: metric
-    for metric in (
-        JensenShannon,
-        Psi,
-        Hellinger,
-        TotalVariation,
-        LargestChange,
-        KolmogorovSmirnov,
-        Wasserstein,
-    )
+SHIPPED: dict[str, str] = {
+    "js": "mlops_drift.drift.metrics.js:JensenShannon",
+    "psi": "mlops_drift.drift.metrics.psi:Psi",
+    "hellinger": "mlops_drift.drift.metrics.hellinger:Hellinger",
+    "tvd": "mlops_drift.drift.metrics.tvd:TotalVariation",
+    "linf": "mlops_drift.drift.metrics.linf:LargestChange",
+    "ks": "mlops_drift.drift.metrics.ks:KolmogorovSmirnov",
+    "wasserstein": "mlops_drift.drift.metrics.wasserstein:Wasserstein",
 }
 
 # Stands in for a metric of values where a column has only counts.
-DEFAULT = JensenShannon.name
+DEFAULT = "js"
 
 
 @cache
@@ -43,7 +31,7 @@ def drift_metric(name: str) -> DriftMetric:
     >>> drift_metric("psi").title
     'PSI'
     """
-    return plugins.load(GROUP, name, SHIPPED, DriftMetric)()  # type: ignore[type-abstract]
+    return plugins.load("drift_metrics", name, SHIPPED, DriftMetric)()  # type: ignore[type-abstract]
 
 
 def bin_metrics() -> str:
@@ -52,7 +40,7 @@ def bin_metrics() -> str:
     >>> bin_metrics()
     'js, psi, hellinger, tvd or linf'
     """
-    *names, last = (name for name, metric in SHIPPED.items() if not metric.needs_values)
+    *names, last = (name for name in SHIPPED if not drift_metric(name).needs_values)
     return f"{', '.join(names)} or {last}"
 
 
