@@ -8,8 +8,8 @@ import dagster as dg
 from mlops_drift.charts.drift import Panel, comparison_chart
 from mlops_drift.checks.report import check_result, verdict_table
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.drift.column_reference import Counts
 from mlops_drift.drift.explain import RankedColumn, moved_bins, severity
-from mlops_drift.drift.reference import Counts
 from mlops_drift.drift.verdict import ColumnVerdict
 from mlops_drift.monitors.checks import ADVICE, FEATURE_DRIFT, NULL_SPIKE, PREDICTION_DRIFT
 from mlops_drift.pipeline.drift import DriftDay, check_of, ranked

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_drift.compare.result import ColumnComparison, Comparison
+from mlops_drift.drift.column_reference import shares as shares_of
 from mlops_drift.drift.config import DriftMonitor
-from mlops_drift.drift.reference import shares as shares_of
 from mlops_drift.schema.verdicts import Verdict, overall
 
 NOTHING = "—"

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_drift.compare.chunks import Chunks
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.column_reference import ColumnReference, Counts
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.location_spread import levene, mann_whitney
 from mlops_drift.drift.measures import Measures, measure
-from mlops_drift.drift.profile import ColumnProfile, profile_sorted
-from mlops_drift.drift.reference import ColumnReference, Counts, Reference
+from mlops_drift.drift.profile import profile_sorted
+from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.rows import ColumnError, Floats, Kind, Rows
 from mlops_drift.drift.sorted_values import SortedValues
 

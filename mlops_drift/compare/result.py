@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlops_drift.drift.column_reference import ColumnReference, Counts
 from mlops_drift.drift.measures import Measures
-from mlops_drift.drift.reference import ColumnReference, Counts
 from mlops_drift.drift.rows import Kind
 from mlops_drift.schema.verdicts import Verdict
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.column_reference import ColumnReference, Counts, shares
 from mlops_drift.drift.metrics.base import Pair
 from mlops_drift.drift.metrics.tvd import TotalVariation
-from mlops_drift.drift.profile import ColumnProfile
-from mlops_drift.drift.reference import ColumnReference, Counts, shares
 from mlops_drift.drift.verdict import ColumnVerdict
 
 _ORDER = {"fail": 2, "pass": 1, "unknown": 0}

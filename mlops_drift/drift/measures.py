@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.column_reference import RARE_SHARE, ColumnReference, Counts
 from mlops_drift.drift.metrics.base import Pair
 from mlops_drift.drift.metrics.registry import distances, drift_metric
-from mlops_drift.drift.profile import ColumnProfile
-from mlops_drift.drift.reference import RARE_SHARE, ColumnReference, Counts
 from mlops_drift.drift.significance import chi2, ks_p, proportion_rise
 from mlops_drift.drift.sorted_values import SortedValues
 

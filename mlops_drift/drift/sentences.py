@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlops_drift.drift.column_reference import ColumnReference, Counts, shares
 from mlops_drift.drift.metrics.registry import drift_metric
-from mlops_drift.drift.reference import ColumnReference, Counts, shares
 
 if TYPE_CHECKING:
     from mlops_drift.drift.verdict import ColumnVerdict

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.column_reference import ColumnReference, Counts
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.measures import Measures, measure
-from mlops_drift.drift.profile import ColumnProfile
-from mlops_drift.drift.reference import ColumnReference, Counts, Reference
+from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.sentences import (
     days,
     few_reference_rows,

@@ -12,16 +12,10 @@ import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.explain import RankedColumn, SegmentShift, rank, segment_shifts
 from mlops_drift.drift.metrics.registry import drift_metric
-from mlops_drift.drift.profile import (
-    ColumnProfile,
-    Profile,
-    add,
-    empty_profile,
-    profile,
-    profile_by,
-)
+from mlops_drift.drift.profile import Profile, add, empty_profile, profile, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.rows import Kind, Rows
 from mlops_drift.drift.sorted_values import SortedValues

@@ -6,9 +6,10 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
+from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import drift_metric
-from mlops_drift.drift.profile import ColumnProfile, profile, profile_by
+from mlops_drift.drift.profile import profile, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import MIN_REFERENCE_ROWS, judge

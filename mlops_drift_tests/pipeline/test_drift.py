@@ -8,7 +8,8 @@ from scipy import stats
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.drift.profile import ColumnProfile, profile
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.profile import profile
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.drift import fit_reference, measure_drift, prediction_kinds, ranked
 from mlops_drift.store.records import Promotion
