@@ -11,10 +11,11 @@ import scipy.stats  # noqa: F401 - imports are not a stage
 from numpy.typing import NDArray
 
 from mlops_drift.drift import metrics
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.column_reference import ColumnReference
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.measures import measure
-from mlops_drift.drift.profile import ColumnProfile, profile_sorted
-from mlops_drift.drift.reference import ColumnReference
+from mlops_drift.drift.profile import profile_sorted
 from mlops_drift.drift.rows import Rows
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import Comparison, judge_comparisons

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops_drift.drift.reference import ColumnReference, Counts, shares
+from mlops_drift.drift.column_reference import ColumnReference, Counts, shares
 
 _MAX_BINS = 16
 _MAX_LABEL_LENGTH = 16

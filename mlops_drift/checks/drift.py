@@ -8,8 +8,8 @@ import dagster as dg
 from mlops_drift.charts.drift import Panel, comparison_chart
 from mlops_drift.checks.report import check_result, verdict_table
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.drift.column_reference import Counts
 from mlops_drift.drift.explain import RankedColumn, moved_bins, severity
-from mlops_drift.drift.reference import Counts
 from mlops_drift.drift.verdict import ColumnVerdict
 from mlops_drift.monitors.checks import ADVICE, FEATURE_DRIFT, NULL_SPIKE, PREDICTION_DRIFT
 from mlops_drift.pipeline.drift import DriftDay, check_of, ranked
@@ -132,9 +132,9 @@ def _window_row(item: ColumnVerdict) -> dict[str, Any]:
         "value": item.value,
         "threshold": item.threshold,
         "q": item.q,
-        "psi": measures.psi,
-        "ks": measures.ks,
-        "wasserstein": measures.wasserstein,
+        "psi": measures.value("psi"),
+        "ks": measures.value("ks"),
+        "wasserstein": measures.value("wasserstein"),
         "null": measures.null_share,
         "unseen": measures.unseen,
         "out of range": measures.out_of_range,

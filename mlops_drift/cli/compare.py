@@ -12,7 +12,7 @@ from mlops_drift.cli.common import FORMAT, print_json, waiting, writable, write_
 from mlops_drift.cli.errors import DRIFTED, Trouble
 
 if TYPE_CHECKING:
-    from mlops_drift.compare.compare import Comparison
+    from mlops_drift.compare.result import Comparison
     from mlops_drift.drift.rows import Rows
 
 
@@ -150,7 +150,7 @@ def _names(option: str, listed: str | None) -> list[str]:
 
 
 def _tests(listed: str | None) -> list[Any]:
-    from mlops_drift.compare.compare import TESTS
+    from mlops_drift.compare.measuring import TESTS
 
     tests = _names("--tests", listed)
     for test in tests:

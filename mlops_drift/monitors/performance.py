@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from mlops_drift.drift.metrics import benjamini_hochberg
+from mlops_drift.drift.significance import benjamini_hochberg
 from mlops_drift.learning.config import BusinessValue, MetricName
 from mlops_drift.learning.metrics import METRICS, Allowance, Array, evaluate_within, worth
 from mlops_drift.monitors.checks import (

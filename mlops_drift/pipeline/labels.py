@@ -7,9 +7,10 @@ import pandas as pd
 import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.drift.profile import Profile, add, profile_by
 from mlops_drift.drift.reference import Reference
-from mlops_drift.drift.verdict import METRIC_NAMES, ColumnVerdict, judge
+from mlops_drift.drift.verdict import ColumnVerdict, judge
 from mlops_drift.monitors.checks import LABEL_DRIFT
 from mlops_drift.monitors.performance import PerformanceVerdict
 from mlops_drift.pipeline.missing_days import ranges
@@ -109,7 +110,7 @@ class _Labels:
         ]
 
     def _verdict(self, item: ColumnVerdict, production_day: date) -> PerformanceVerdict:
-        name = METRIC_NAMES.get(item.metric, item.metric)  # type: ignore[call-overload]
+        name = drift_metric(item.metric).title
         span = "on" if item.window == 1 else f"over the {item.window} days to"
         return PerformanceVerdict(
             check=LABEL_DRIFT,
