@@ -20,7 +20,7 @@ def test_an_entry_point_is_found_and_named_in_the_error_of_another_name(monkeypa
     points = EntryPoints([point])
     monkeypatch.setattr(plugins, "entry_points", lambda group: points.select(group=group))
     assert load("errors", "theirs", SHIPPED, ValueError).__name__ == "JSONDecodeError"
-    with pytest.raises(ValueError, match="'other' is not one of mlops_drift.errors: odd, theirs;"):
+    with pytest.raises(ValueError, match=r"'other' is not one of mlops_drift.errors: odd, theirs;"):
         load("errors", "other", SHIPPED, ValueError)
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.gates.config import Gates, require_fitting
-from mlops_drift.learning.metrics import metric_for
+from mlops_drift.learning.metrics.registry import metric_for
 from mlops_drift.monitors.config import AgeMonitor, PerformanceMonitor, QualityMonitor
 from mlops_drift.notifications.messages import Notifications
 from mlops_drift.policy.config import RetrainingPolicy
