@@ -112,7 +112,7 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
             "that; its slices, its worth, its labels and its age. Beside the champion, a "
             "challenger that waits for approval, on the same events.",
             kinds={"deltalake", "duckdb"},
-            code=("monitors", "learning/metrics.py", "learning/bootstrap.py", "checks"),
+            code=("monitors", "learning/metrics", "checks"),
             table=spec.tables.performance,
             daily=True,
             upstream=[LABELS, PRODUCTION_PREDICTIONS],

@@ -15,7 +15,7 @@ from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import bin_metrics, drift_metric
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.gates.config import Gates, require_fitting
-from mlops_drift.learning.metrics import metric_for
+from mlops_drift.learning.metrics.registry import metric_for
 from mlops_drift.monitors.config import AgeMonitor, PerformanceMonitor, QualityMonitor
 from mlops_drift.notifications.config import Notifications
 from mlops_drift.policy.config import RetrainingPolicy

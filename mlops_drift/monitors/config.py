@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mlops_drift.learning.config import BusinessValue, MetricName
-from mlops_drift.learning.metrics import Allowance, allowance
+from mlops_drift.learning.config import BusinessValue
+from mlops_drift.learning.metrics.allowance import Allowance, allowance
+from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.checks import (
     BUSINESS_VALUE,
     ERROR_DRIFT,

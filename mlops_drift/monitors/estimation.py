@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops_drift.learning.config import MetricName
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Column, Target
 
 Floats = NDArray[np.float64]

@@ -9,8 +9,12 @@ from statistics import NormalDist
 import numpy as np
 
 from mlops_drift.drift.significance import benjamini_hochberg
-from mlops_drift.learning.config import BusinessValue, MetricName
-from mlops_drift.learning.metrics import METRICS, Allowance, Array, evaluate_within, worth
+from mlops_drift.learning.business_value import business_value
+from mlops_drift.learning.config import BusinessValue
+from mlops_drift.learning.metrics.allowance import Allowance
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate_within
+from mlops_drift.learning.metrics.registry import MetricName, metric_named
 from mlops_drift.monitors.checks import (
     BUSINESS_VALUE,
     ESTIMATED_PERFORMANCE,
@@ -136,7 +140,7 @@ def measure_business_value(
     business: BusinessValue, target: Target, truth: Array, prediction: Array
 ) -> Measured:
     """The mean worth of a prediction, with the normal interval of a mean."""
-    values = worth(business, target, truth, prediction)
+    values = business_value(business, target, truth, prediction)
     n = len(values)
     if n < 2:
         return Measured(float(values.mean()) if n else nan, nan, nan, n)
@@ -176,7 +180,7 @@ def judge_performance(
     """
     floor = monitor.floor if check == PERFORMANCE_DROP else None
     limits = Limits(
-        METRICS[metric].greater_is_better,
+        metric_named(metric).greater_is_better,
         floor,
         monitor.allowance(metric),
         monitor.alpha,
@@ -291,7 +295,7 @@ def _verdict(
     if limits.worsening(drop_limit, found.value) > 0:
         drop = limits.worsening(test.value, found.value)
         side = "below" if limits.greater_is_better else "above"
-        apart = f"{limits.drop.told(drop, test.value)} {side} the {_shown(test.value)}"
+        apart = f"{limits.drop.text(drop, test.value)} {side} the {_shown(test.value)}"
         compared = f"{shown}, {apart} of its test split"
         if q < limits.alpha:
             return drop_limit, "fail", f"{compared}, limit {limits.drop}"

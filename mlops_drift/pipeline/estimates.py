@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.learning.metrics import METRICS
+from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.monitors.performance import Limits, Measured, PerformanceVerdict, judge_estimate
 from mlops_drift.store.records import Promotion
 
@@ -69,7 +69,7 @@ class _Estimates:
         spec, version = self._spec, self._version.record.version
         monitor, metric = spec.monitors.performance, spec.training.metric
         limits = Limits(
-            METRICS[metric].greater_is_better,
+            metric_named(metric).greater_is_better,
             monitor.floor,
             monitor.allowance(metric),
             monitor.alpha,

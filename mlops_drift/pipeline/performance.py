@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.monitors.checks import (
     MODEL_AGE,
     PERFORMANCE_DROP,
@@ -111,7 +111,7 @@ class Version:
         return measure_metric(metric, spec.target, truth, prediction, score, seed)
 
     @cached_property
-    def worth(self) -> Measured:
+    def business_value(self) -> Measured:
         """Mean worth of a prediction on the test split."""
         spec, rows = self._spec, self.test_rows
         business = spec.monitors.performance.business
@@ -297,7 +297,7 @@ def _judge_version(
         )
     if monitor.business is not None:
         verdicts += judge_business_value(
-            monitor.business, target, windows, version.worth, monitor, version=number
+            monitor.business, target, windows, version.business_value, monitor, version=number
         )
     return verdicts
 

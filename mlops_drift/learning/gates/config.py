@@ -6,14 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlops_drift.learning.config import MetricName, Share
-from mlops_drift.learning.metrics import METRICS, Allowance, allowance, metric_for
+from mlops_drift.learning.config import Share
+from mlops_drift.learning.metrics.allowance import Allowance, allowance
+from mlops_drift.learning.metrics.base import Metric
+from mlops_drift.learning.metrics.registry import MetricName, metric_for
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.schema.fields import DEFAULT, Distinct, Limit, LimitOrZero, Name, Strict
-
-# Metrics that are shares, or differ from one by no more than a share.
-_AT_MOST_ONE = frozenset(name for name, metric in METRICS.items() if metric.greater_is_better)
-_UNBOUNDED_BELOW = frozenset({"r2"})
 
 LimitName = Literal["tolerance", "max_null_loss", "max_slice_gap", "max_surprise"]
 
@@ -137,9 +135,9 @@ def require_fitting(gates: Gates, target: Target, columns: Mapping[str, Column])
     Traceback (most recent call last):
     ValueError: gates.min_class_f1 needs classes, and the target is a regression; leave it out
     """
-    for metric, limit in gates.metrics.items():
+    for name, limit in gates.metrics.items():
         try:
-            metric_for(metric, target.kind)
+            metric = metric_for(name, target.kind)
         except ValueError as error:
             raise ValueError(f"gates.metrics: {error}") from None
         _require_reachable(metric, limit)
@@ -174,12 +172,17 @@ def require_fitting(gates: Gates, target: Target, columns: Mapping[str, Column])
         )
 
 
-def _require_reachable(metric: MetricName, limit: float) -> None:
-    if metric in _AT_MOST_ONE and limit > 1:
+def _require_reachable(metric: Metric, limit: float) -> None:
+    if metric.greater_is_better and limit > metric.highest:
         raise ValueError(
-            f"gates.metrics.{metric} is {limit:g}, which nothing reaches; use a value up to 1"
+            f"gates.metrics.{metric.name} is {limit:g}, which nothing reaches; use a value up to "
+            f"{metric.highest:g}"
         )
-    if metric not in _UNBOUNDED_BELOW and limit < 0:
+    if limit < metric.lowest:
         raise ValueError(
-            f"gates.metrics.{metric} is {limit:g}, but {metric} is never negative; use 0 or more"
+            f"gates.metrics.{metric.name} is {limit:g}, but {metric.name} is never negative; use "
+            "0 or more"
+            if metric.lowest == 0
+            else f"gates.metrics.{metric.name} is {limit:g}, below any value; use at least "
+            f"{metric.lowest:g}"
         )
