@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 
 import numpy as np
+from mlops_drift.monitors.checks import PERFORMANCE_DROP
 from rich.console import Console
 from rich.table import Table
 
 from mlops_drift.config.loading import find_model
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate
-from mlops_drift.monitors.checks import PERFORMANCE_DROP
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.estimation import ScoreEstimator
 from mlops_drift.monitors.performance import Labelled, judge_performance, measure_metric

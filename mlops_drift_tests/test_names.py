@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from mlops_drift.checks.drift import drift_checks
+from mlops_drift.checks.performance import performance_checks
 
 from mlops_drift.assets.common import column_schema
 from mlops_drift.charts.baseline import baseline_pictures
 from mlops_drift.charts.drift import Panel, comparison_chart
-from mlops_drift.checks.drift import drift_checks
 from mlops_drift.checks.gates import gate_checks, gate_pictures
-from mlops_drift.checks.performance import performance_checks
 from mlops_drift.cli.main import main
 from mlops_drift.cli.views.lineage import lineage_lines
 from mlops_drift.cli.views.terminal import print_status, print_table

@@ -71,7 +71,7 @@ def run(
             history.run(progress.on_step)
     with open_lake() as lake:
         about = ModelContext.of(lake, history.spec)
-        timeline = read_timeline(about.store, history.first, history.last)
+        timeline = read_timeline(about, history.first, history.last)
         upcoming = read_status(about)["next"]
         missing = about.store.landing.missing_files(history.first, history.last)
         unserved = why_unserved(about)

@@ -16,7 +16,9 @@ from mlops_drift.drift.metrics.registry import bin_metrics, drift_metric
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.gates.config import Gates, require_fitting
 from mlops_drift.learning.metrics.registry import metric_for
-from mlops_drift.monitors.config import AgeMonitor, PerformanceMonitor, QualityMonitor
+from mlops_drift.monitors.baseline import slice_column
+from mlops_drift.monitors.config import PerformanceMonitor
+from mlops_drift.monitors.registry import Monitors, require_checks
 from mlops_drift.notifications.config import Notifications
 from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.policy.retention import Lookback, Retention, lookback_of, require_within_lookback
@@ -24,19 +26,9 @@ from mlops_drift.schema.columns import Column, Target, source_columns
 from mlops_drift.schema.fields import Name, Strict
 from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
-from mlops_drift.store.predictions import slice_column
 from mlops_drift.store.tables import SHADOW, KeyType, ModelTables, model_tables
 
 RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}
-
-
-class Monitors(Strict):
-    """The daily checks and their thresholds."""
-
-    quality: QualityMonitor = Field(default_factory=QualityMonitor)
-    drift: DriftMonitor = Field(default_factory=DriftMonitor)
-    performance: PerformanceMonitor = Field(default_factory=PerformanceMonitor)
-    age: AgeMonitor = Field(default_factory=AgeMonitor)
 
 
 class ModelSpec(Strict):
@@ -119,7 +111,7 @@ class ModelSpec(Strict):
         self._columns_divide("gates.slices", self.gates.slices)
         self._drift_monitor_fits(self.monitors.drift)
         self._performance_monitor_fits(self.monitors.performance)
-        require_watched(self.policy, self.monitors.performance)
+        require_checks(self.monitors, self.policy.retrain_on)
         require_judgeable(self.policy, self.training, self.gates)
         require_within_lookback(self.retention, self.lookback)
         return self
@@ -270,20 +262,6 @@ def learning_digest(description: BaseModel) -> str:
             exclude={"columns": {"__all__": {"description"}}, "target": {"min", "max"}},
         )
     )
-
-
-def require_watched(policy: RetrainingPolicy, monitor: PerformanceMonitor) -> None:
-    """Requires that the model has the checks that retrain it.
-
-    Raises:
-        ValueError: if it lacks one.
-    """
-    for name in policy.retrain_on:
-        if name in monitor.unwatched:
-            raise ValueError(
-                f"policy.retrain_on names {name}, a check that needs "
-                f"monitors.performance.{monitor.unwatched[name]}"
-            )
 
 
 def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates) -> None:

@@ -104,9 +104,8 @@ def explain_day(model: ModelContext, day: date) -> list[Link]:
         p=Scan(tables.predictions, day, day),
     )
     failed = [
-        {"check": row["check"], "of": row["column"], "reason": row["reason"]}
-        for row in store.checks.evaluations(date.fromordinal(day.toordinal() - 1))
-        if row["day"] == day and row["verdict"] == "fail"
+        {"check": item.check, "of": item.subject, "reason": item.reason}
+        for item in store.checks.find(day, day, failed=True)
     ]
     decided = [
         {"decision": row["decision"], "action": row["action"], "reason": row["reason"]}

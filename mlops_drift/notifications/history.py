@@ -4,33 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.policy.decision import Action
-from mlops_drift.schema.verdicts import Verdict
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """One number that a check evaluated on a day.
-
-    Attributes:
-        day: day of the evaluation.
-        version: the version it is about.
-        reason: the verdict in one sentence.
-        n: rows behind the value.
-        window: length of the window in days.
-        column: the subject: a column, a source, a metric or a slice.
-    """
-
-    day: date
-    check: str
-    version: int
-    verdict: Verdict
-    reason: str
-    value: float | None
-    threshold: float | None
-    n: int
-    window: int
-    column: str
 
 
 @dataclass(frozen=True)
@@ -90,7 +65,7 @@ class History:
     """
 
     model: str
-    evaluations: Sequence[Evaluated] = ()
+    evaluations: Sequence[CheckEvaluation] = ()
     decisions: Sequence[Decided] = ()
     broken: Sequence[BrokenStep] = ()
     missing: Sequence[MissingFile] = ()

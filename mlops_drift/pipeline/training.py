@@ -21,9 +21,9 @@ from mlops_drift.learning.metrics.evaluation import evaluate_within
 from mlops_drift.learning.metrics.registry import metric_named, metrics_of
 from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.training_set import TrainingSet, split_at_random, split_by_time
-from mlops_drift.pipeline.drift import fit_reference
 from mlops_drift.pipeline.features import require_point_in_time
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, RECIPE, SPEC, logged_params
+from mlops_drift.pipeline.profiles import fit_reference
 from mlops_drift.pipeline.scoring import predict_table
 from mlops_drift.registry.base import (
     CHALLENGER,

@@ -12,12 +12,11 @@ from mlops_drift.assets.common import DAY_TAG, DECISION_TAG
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import daily_job_name, retraining_job_name
-from mlops_drift.monitors.checks import ADVICE
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.notifications.delivery import Delivery, deliver, queue
 from mlops_drift.notifications.history import (
     BrokenStep,
     Decided,
-    Evaluated,
     History,
     MissingFile,
 )
@@ -78,14 +77,14 @@ def _history(model: ModelContext, instance: dg.DagsterInstance, sent: Collection
     names = [field.name for field in fields(Decided)]
     return History(
         model.spec.name,
-        [Evaluated(**row) for row in store.checks.evaluations(since)],
+        store.checks.in_short(since + timedelta(days=1)),
         [Decided(**{name: row[name] for name in names}) for row in entries if row["day"] >= since],
         list(_broken(model.spec.name, instance, ended)),
         [
             MissingFile(row["day"], row["source"], row["file"])
             for row in store.landing.missing_files(since, date.max)
         ],
-        ADVICE,
+        {one.name: one.advice for one in monitors_of(model.spec.monitors)},
         sent,
     )
 

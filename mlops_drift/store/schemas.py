@@ -3,7 +3,7 @@
 from dataclasses import fields
 from datetime import date
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 
@@ -40,6 +40,8 @@ def schema_of(record: type[Any]) -> pa.Schema:
 
 
 def _field(name: str, hint: Any) -> pa.Field:
+    if get_origin(hint) is Literal:
+        return pa.field(name, pa.string(), nullable=False)
     options = [option for option in get_args(hint) if option is not NoneType]
     optional = NoneType in get_args(hint)
     return pa.field(name, _TYPES[options[0] if optional else hint], nullable=optional)

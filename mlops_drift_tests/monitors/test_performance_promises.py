@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-
 from mlops_drift.monitors.checks import PERFORMANCE_DROP
+
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.performance import Labelled, judge_performance, measure_metric
 from mlops_drift.schema.columns import Target

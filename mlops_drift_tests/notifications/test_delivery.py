@@ -5,10 +5,11 @@ import pytest
 from filelock import FileLock
 
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.notifications import delivery as notifications
 from mlops_drift.notifications.config import Notifications
 from mlops_drift.notifications.delivery import Delivery, deliver, queue
-from mlops_drift.notifications.history import Evaluated, History
+from mlops_drift.notifications.history import History
 from mlops_drift.notifications.kinds.failed_check import FailedCheck
 from mlops_drift.notifications.message import Message
 from mlops_drift.notifications.outbox import Outbox
@@ -50,9 +51,12 @@ def locks(tmp_path):
 
 
 def failures(*numbers):
+    about = {"check": "null_spike", "version": 1, "window": 1, "subject": "age", "n": 50}
+    found = {"verdict": "fail", "code": "beyond_limit", "reason": "age", "value": 0.2}
+    days = [DAY.replace(day=n) for n in numbers]
     return [
-        Evaluated(DAY.replace(day=n), "null_spike", 1, "fail", "age", 0.2, 0.1, 50, 1, "age")
-        for n in numbers
+        CheckEvaluation(**about, **found, day=day, production_day=day, threshold=0.1)
+        for day in days
     ]
 
 

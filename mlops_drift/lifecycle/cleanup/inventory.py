@@ -34,8 +34,8 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
         "landing": [tables.features, tables.labels, tables.quarantined, tables.events],
         "predictions": [tables.predictions, tables.shadow_predictions, tables.profiles],
         "metrics": [
+            tables.checks,
             tables.drift,
-            tables.performance,
             tables.shadow,
             tables.label_coverage,
         ],

@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.ranking import worst_of_each_subject
 from mlops_drift.notifications.base import NotificationKind
-from mlops_drift.notifications.history import Evaluated, History
+from mlops_drift.notifications.history import History
 from mlops_drift.notifications.message import REASONS, Message, shortened
 from mlops_drift.policy.decision import EPISODE_GAP_DAYS
 from mlops_drift.schema.verdicts import overall
@@ -19,8 +21,10 @@ class FailedCheck(NotificationKind):
     other versions only. Unknown days do not end it. The verdict of a day is that over all numbers.
     An episode has no message if one of its days already had one: earlier days may be filled in.
 
-    >>> fail = Evaluated(date(2024, 10, 5), "null_spike", 3, "fail", "age lost values: share of "
-    ...     "null went from 1.0 % to 9.0 %", 0.08, 0.05, 500, 1, "age")
+    >>> fail = CheckEvaluation(check="null_spike", day=date(2024, 10, 5), version=3, window=1,
+    ...     production_day=date(2024, 10, 5), subject="age", verdict="fail", code="beyond_limit",
+    ...     reason="age lost values: share of null went from 1.0 % to 9.0 %", value=0.08,
+    ...     threshold=0.05, n=500)
     >>> history = History("churn", [fail], advice={"null_spike": "Look at the feed."})
     >>> [message] = FailedCheck().messages(history)
     >>> message.id
@@ -38,7 +42,7 @@ class FailedCheck(NotificationKind):
 
     def messages(self, history: History) -> Iterator[Message]:
         """One message for each new episode, by check and day."""
-        by_check: dict[str, list[Evaluated]] = defaultdict(list)
+        by_check: dict[str, list[CheckEvaluation]] = defaultdict(list)
         for evaluated in history.evaluations:
             by_check[evaluated.check].append(evaluated)
         for check, evaluations in sorted(by_check.items()):
@@ -53,12 +57,12 @@ class FailedCheck(NotificationKind):
                     yield self.message(ids[0], episode[0][0].day, title, body)
 
 
-def _episodes(evaluations: Sequence[Evaluated]) -> list[list[list[Evaluated]]]:
+def _episodes(evaluations: Sequence[CheckEvaluation]) -> list[list[list[CheckEvaluation]]]:
     """The episodes of one check, each as the failed numbers of its failing days."""
-    days: dict[date, dict[int, list[Evaluated]]] = defaultdict(lambda: defaultdict(list))
+    days: dict[date, dict[int, list[CheckEvaluation]]] = defaultdict(lambda: defaultdict(list))
     for evaluated in evaluations:
         days[evaluated.day][evaluated.version].append(evaluated)
-    current: dict[int, list[list[Evaluated]]] = {}
+    current: dict[int, list[list[CheckEvaluation]]] = {}
     passed: set[int] = set()
     begun = []
     for day in sorted(days):
@@ -79,19 +83,7 @@ def _episodes(evaluations: Sequence[Evaluated]) -> list[list[list[Evaluated]]]:
     return begun
 
 
-def _body(failed: Sequence[Evaluated], advice: str) -> str:
-    worst: dict[str, Evaluated] = {}
-    for evaluated in sorted(failed, key=_badness, reverse=True):
-        worst.setdefault(evaluated.column, evaluated)
-    reasons = [f"- {shortened(evaluated.reason)}" for evaluated in worst.values()]
+def _body(failed: Sequence[CheckEvaluation], advice: str) -> str:
+    reasons = [f"- {shortened(evaluated.reason)}" for evaluated in worst_of_each_subject(failed)]
     more = [f"and {len(reasons) - REASONS} more"] if len(reasons) > REASONS else []
     return "\n".join([f"Version {failed[0].version}:", *reasons[:REASONS], *more, "", advice])
-
-
-def _badness(evaluated: Evaluated) -> tuple[float, int, int, str]:
-    """Distance from the threshold in units of the threshold, because units of metrics differ."""
-    excess = 0.0
-    if evaluated.value is not None and evaluated.threshold is not None:
-        beyond = abs(evaluated.value - evaluated.threshold)
-        excess = beyond / abs(evaluated.threshold) if evaluated.threshold else beyond
-    return excess, evaluated.n, evaluated.window, evaluated.column

@@ -3,7 +3,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from mlops_drift.notifications.history import Evaluated, History
+from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.notifications.history import History
 from mlops_drift.notifications.kinds.failed_check import FailedCheck
 from mlops_drift.notifications.message import LONGEST_REASON
 
@@ -23,12 +24,14 @@ def evaluated(on, verdict="fail", check="feature_drift", version=1, column="a", 
         "n": 100,
         "window": 1,
     }
-    return Evaluated(
+    return CheckEvaluation(
         day=day(on),
+        production_day=day(on),
+        code="beyond_limit",
         check=check,
         version=version,
         verdict=verdict,
-        column=column,
+        subject=column,
         **{**fields, **changes},
     )
 
