@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     help="Further tests of numeric columns, in JSON and on the page: mann-whitney, levene.",
 )
 @click.option("--auc", is_flag=True, help="Train a classifier to tell the tables apart.")
-@click.option("--metric", help="js (default), psi, hellinger, tvd, linf, ks or wasserstein.")
+@click.option(
+    "--metric",
+    help="js (default), psi, hellinger, tvd, linf, ks, wasserstein, or package.module:Name.",
+)
 @click.option("--threshold", type=float, help="Metric from which a significant difference fails.")
 @click.option("--alpha", type=float, help="Chance of any failed column without drift.")
 @click.option("--min-rows", type=int, help="Rows that a verdict needs.")
@@ -57,7 +60,7 @@ def compare(
     exit_code: bool,
     **judging: Any,
 ) -> None:
-    """Hold the file CURRENT against the file REFERENCE, column by column.
+    """Compare the file CURRENT with the file REFERENCE, column by column.
 
     Both are Parquet (.parquet), CSV (.csv, .tsv) or JSON (.json, .jsonl), those of text also with
     .gz. Numbers are compared as doubles, ids and other codes exactly if they are named in
