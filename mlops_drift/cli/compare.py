@@ -34,14 +34,13 @@ if TYPE_CHECKING:
     help="Further tests of numeric columns, in JSON and on the page: mann-whitney, levene.",
 )
 @click.option("--auc", is_flag=True, help="Train a classifier to tell the tables apart.")
-@click.option("--metric", help="js (default), psi, hellinger, tvd, linf, ks or wasserstein.")
 @click.option(
-    "--threshold",
-    type=float,
-    help="Value of the metric above which a significant difference fails.",
+    "--metric",
+    help="js (default), psi, hellinger, tvd, linf, ks, wasserstein, or package.module:Name.",
 )
-@click.option("--alpha", type=float, help="Chance that any column fails although nothing drifted.")
-@click.option("--min-rows", type=int, help="Rows needed for a verdict; with fewer it is unknown.")
+@click.option("--threshold", type=float, help="Value above which a significant difference fails.")
+@click.option("--alpha", type=float, help="Chance that any column fails without drift.")
+@click.option("--min-rows", type=int, help="Fewest rows for a verdict.")
 @click.option(
     "--exit-code",
     is_flag=True,
