@@ -157,7 +157,7 @@ class GateResult:
 class Gate(ABC):
     """One condition of promotion.
 
-    To add one, subclass in a module of its own and name it in ``lookup``.
+    To add one, subclass in a module of its own and name it in ``registry.gates_of``.
 
     Attributes:
         name: of its check.

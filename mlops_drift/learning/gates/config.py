@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from mlops_drift.learning.config import Share
 from mlops_drift.learning.metrics.allowance import Allowance, allowance
@@ -19,6 +19,18 @@ LimitName = Literal["tolerance", "max_null_loss", "max_slice_gap", "max_surprise
 _POINTS: Mapping[LimitName, float] = MappingProxyType(
     {"tolerance": 0.02, "max_null_loss": 0.1, "max_slice_gap": 0.15, "max_surprise": 0.1}
 )
+
+
+class CustomGate(BaseModel):
+    """A gate that is named in YAML; every further field is an argument of its class.
+
+    >>> CustomGate(gate="my_package.gates:NoWeekend", limit=3).model_extra
+    {'limit': 3}
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    gate: Name = Field(description="Import path package.module:Name, or name of an entry point.")
 
 
 class Gates(Strict):
@@ -114,6 +126,12 @@ class Gates(Strict):
         "value, default 10 %.",
     )
 
+    extra: list[Name | CustomGate] = Field(
+        [],
+        description="Further gates: the import path of each (package.module:Name), the name of an "
+        "entry point of mlops_drift.gates, or a mapping of gate and the arguments of its class.",
+    )
+
     def allowance(self, name: LimitName, metric: MetricName) -> Allowance:
         """A limit on differences of the metric, with its default if it is not set.
 
@@ -152,6 +170,11 @@ def require_fitting(gates: Gates, target: Target, columns: Mapping[str, Column])
                 raise ValueError(
                     f"gates.{name} needs classes, and the target is a regression; leave it out"
                 )
+    if gates.extra:
+        # Gates import this module.
+        from mlops_drift.learning.gates.custom import custom_gates
+
+        custom_gates(gates.extra)
     classes = target.classes or []
     named = gates.min_class_f1 if isinstance(gates.min_class_f1, dict) else {}
     unknown = [name for name in named if name not in classes]
