@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from mlops_drift.config.loading import find_model
-from mlops_drift.learning.metrics import Array, evaluate
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.estimation import ScoreEstimator
 from mlops_drift.monitors.performance import Labelled, judge_performance, measure_metric

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
-from mlops_drift.learning.metrics import evaluate
+from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.gates import evaluate_gates
 from mlops_drift.pipeline.landing import land_events, land_labels

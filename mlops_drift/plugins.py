@@ -41,7 +41,7 @@ path of your own class as package.module:Name, or the name of an entry point of 
     found = entry_points(group=group)
     if name in found.names:
         return _imported(found[name].value, name, base)
-    known = ", ".join([*shipped, *sorted(found.names - set(shipped))])
+    known = ", ".join([*shipped, *sorted(found.names - set(shipped))]) or "none is installed"
     raise ValueError(
         f"{name!r} is not one of {group}: {known}; give one of these names, the import path of "
         "your own class as package.module:Name, or the name of an entry point of that group"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops_drift.drift.reference import shares
+from mlops_drift.drift.column_reference import shares
 from mlops_drift.monitors.pictures import Panel
 
 _MAX_BINS = 16

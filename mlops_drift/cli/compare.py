@@ -12,7 +12,7 @@ from mlops_drift.cli.common import FORMAT, print_json, waiting, writable, write_
 from mlops_drift.cli.errors import DRIFTED, Trouble
 
 if TYPE_CHECKING:
-    from mlops_drift.compare.compare import Comparison
+    from mlops_drift.compare.result import Comparison
     from mlops_drift.drift.rows import Rows
 
 
@@ -34,14 +34,13 @@ if TYPE_CHECKING:
     help="Further tests of numeric columns, in JSON and on the page: mann-whitney, levene.",
 )
 @click.option("--auc", is_flag=True, help="Train a classifier to tell the tables apart.")
-@click.option("--metric", help="js (default), psi, hellinger, tvd, linf, ks or wasserstein.")
 @click.option(
-    "--threshold",
-    type=float,
-    help="Value of the metric above which a significant difference fails.",
+    "--metric",
+    help="js (default), psi, hellinger, tvd, linf, ks, wasserstein, or package.module:Name.",
 )
-@click.option("--alpha", type=float, help="Chance that any column fails although nothing drifted.")
-@click.option("--min-rows", type=int, help="Rows needed for a verdict; with fewer it is unknown.")
+@click.option("--threshold", type=float, help="Value above which a significant difference fails.")
+@click.option("--alpha", type=float, help="Chance that any column fails without drift.")
+@click.option("--min-rows", type=int, help="Fewest rows for a verdict.")
 @click.option(
     "--exit-code",
     is_flag=True,
@@ -150,7 +149,7 @@ def _names(option: str, listed: str | None) -> list[str]:
 
 
 def _tests(listed: str | None) -> list[Any]:
-    from mlops_drift.compare.compare import TESTS
+    from mlops_drift.compare.measuring import TESTS
 
     tests = _names("--tests", listed)
     for test in tests:

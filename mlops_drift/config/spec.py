@@ -11,10 +11,11 @@ from unicodedata import category
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
+from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.metrics.registry import bin_metrics, drift_metric
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.gates.config import Gates, require_fitting
-from mlops_drift.learning.metrics import metric_for
+from mlops_drift.learning.metrics.registry import metric_for
 from mlops_drift.monitors.baseline import slice_column
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.registry import Monitors, require_checks
@@ -140,10 +141,11 @@ class ModelSpec(Strict):
         for name in self.monitored_columns:
             metric, _ = monitor.effect(name)
             own = monitor.columns.get(name)
-            if own and own.metric in EXACT_METRICS and not self._is_number(name):
+            own_needs_values = bool(own and own.metric and drift_metric(own.metric).needs_values)
+            if own_needs_values and not self._is_number(name):
                 raise ValueError(
                     f"monitors.drift.columns.{name}.metric is {metric}, which needs numbers; use "
-                    "js, psi, hellinger, tvd or linf"
+                    f"{bin_metrics()}"
                 )
         self._columns_divide("monitors.drift.segments", monitor.segments)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_drift.learning.config import BusinessValue
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.monitors.context import MonitoredModel
 from mlops_drift.monitors.measured import Measured, measure_business_value, measure_metric
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from mlops_drift.learning.metrics import Allowance
+from mlops_drift.learning.metrics.allowance import Allowance
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.measured import measure_business_value

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 
 Floats = NDArray[np.float64]
 

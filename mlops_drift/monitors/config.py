@@ -5,8 +5,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from mlops_drift.drift.config import DriftMonitor
-from mlops_drift.learning.config import BusinessValue, MetricName
-from mlops_drift.learning.metrics import Allowance, allowance
+from mlops_drift.learning.config import BusinessValue
+from mlops_drift.learning.metrics.allowance import Allowance, allowance
+from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.streaming import StreamingMonitor
 from mlops_drift.schema.fields import DEFAULT, Distinct, Limit, Name, Strict, Windows
 

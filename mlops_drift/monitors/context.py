@@ -8,7 +8,7 @@ from math import nan
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from mlops_drift.learning.config import Training
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.monitors.config import MonitorSections
 from mlops_drift.schema.columns import Column, Target
 

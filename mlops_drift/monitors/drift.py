@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from mlops_drift.drift.column_reference import Counts
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.explain import RankedColumn, SegmentShift, moved_bins, rank
 from mlops_drift.drift.profile import Profile
-from mlops_drift.drift.reference import Counts, Reference
+from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import MIN_REFERENCE_ROWS, ColumnVerdict
 from mlops_drift.monitors.base import NOT_SIGNIFICANT, CheckEvaluation, Explanation, Monitor, Row
 from mlops_drift.monitors.context import Champion, MonitorContext, MonitoredModel
@@ -173,9 +174,9 @@ def _window_row(item: ColumnVerdict) -> Row:
         "value": item.value,
         "threshold": item.threshold,
         "q": item.q,
-        "psi": measures.psi,
-        "ks": measures.ks,
-        "wasserstein": measures.wasserstein,
+        "psi": measures.value("psi"),
+        "ks": measures.value("ks"),
+        "wasserstein": measures.value("wasserstein"),
         "null": measures.null_share,
         "unseen": measures.unseen,
         "out of range": measures.out_of_range,

@@ -12,8 +12,8 @@ from math import nan, sqrt
 
 import numpy as np
 
-from mlops_drift.learning.config import MetricName
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.calibration import Calibration, Floats, is_calibrated
 from mlops_drift.monitors.expected_metrics import EXPECTED, HIGHEST
 from mlops_drift.monitors.measured import Measured, expected_within

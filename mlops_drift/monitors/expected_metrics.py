@@ -5,7 +5,7 @@ from math import nan
 
 import numpy as np
 
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.monitors.calibration import Floats
 
 _SMALLEST = float(np.finfo(float).eps)

@@ -1,10 +1,10 @@
 """The check `label_drift`: outcomes became more or less frequent."""
 
 from datetime import date
-from typing import cast
 
-from mlops_drift.drift.config import DriftMetric, DriftMonitor
-from mlops_drift.drift.verdict import METRIC_NAMES, ColumnVerdict, judge
+from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.metrics.registry import drift_metric
+from mlops_drift.drift.verdict import ColumnVerdict, judge
 from mlops_drift.monitors.base import NOT_SIGNIFICANT, CheckEvaluation, Monitor
 from mlops_drift.monitors.context import MonitorContext
 
@@ -47,7 +47,7 @@ class LabelDrift(Monitor[DriftMonitor]):
 def _evaluation(
     check: str, day: date, version: int, end: date, item: ColumnVerdict
 ) -> CheckEvaluation:
-    metric = METRIC_NAMES.get(cast(DriftMetric, item.metric), item.metric)
+    metric = drift_metric(item.metric).title
     span = "on" if item.window == 1 else f"over the {item.window} days to"
     codes = {"fail": "beyond_limit", "pass": "within_limit", "unknown": "too_few_rows"}
     is_chance = item.verdict == "pass" and item.value >= item.threshold

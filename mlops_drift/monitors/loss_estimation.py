@@ -9,8 +9,8 @@ from math import nan, sqrt
 import numpy as np
 import pandas as pd
 
-from mlops_drift.learning.config import MetricName
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.calibration import Floats
 from mlops_drift.monitors.measured import Measured, expected_within
 from mlops_drift.schema.columns import Column

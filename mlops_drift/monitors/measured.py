@@ -6,8 +6,11 @@ from statistics import NormalDist
 
 import numpy as np
 
-from mlops_drift.learning.config import BusinessValue, MetricName
-from mlops_drift.learning.metrics import Array, evaluate_within, worth
+from mlops_drift.learning.business_value import business_value
+from mlops_drift.learning.config import BusinessValue
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate_within
+from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Target
 
 CONFIDENCE = 0.95
@@ -43,7 +46,7 @@ def measure_business_value(
     business: BusinessValue, target: Target, truth: Array, prediction: Array
 ) -> Measured:
     """The mean business value of a prediction, with the normal interval of a mean."""
-    values = worth(business, target, truth, prediction)
+    values = business_value(business, target, truth, prediction)
     n = len(values)
     if n < 2:
         return Measured(float(values.mean()) if n else nan, nan, nan, n)

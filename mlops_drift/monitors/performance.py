@@ -6,9 +6,9 @@ from datetime import date
 from math import isfinite, isnan, nan, sqrt
 from statistics import NormalDist
 
-from mlops_drift.drift.metrics import benjamini_hochberg
-from mlops_drift.learning.config import MetricName
-from mlops_drift.learning.metrics import METRICS, Allowance
+from mlops_drift.drift.significance import benjamini_hochberg
+from mlops_drift.learning.metrics.allowance import Allowance
+from mlops_drift.learning.metrics.registry import MetricName, metric_named
 from mlops_drift.monitors.base import NOT_SIGNIFICANT, CheckEvaluation
 from mlops_drift.monitors.baseline import MIN_TEST_ROWS
 from mlops_drift.monitors.config import PerformanceMonitor
@@ -32,7 +32,7 @@ class Limits:
     ) -> "Limits":
         """The limits of a metric as the YAML sets them."""
         return cls(
-            METRICS[metric].greater_is_better,
+            metric_named(metric).greater_is_better,
             monitor.floor if with_floor else None,
             monitor.allowance(metric),
             monitor.alpha,
@@ -205,7 +205,7 @@ def _judge(limits: Limits, found: Measured, test: Measured | None, q: float) -> 
         text = f"{value}, test value {shown(test.value)}"
         return Finding("pass", "within_limit", threshold, text)
     side = "below" if limits.greater_is_better else "above"
-    drop = limits.drop.told(limits.worsening(test.value, found.value), test.value)
+    drop = limits.drop.text(limits.worsening(test.value, found.value), test.value)
     text = f"{value}, {drop} {side} the {shown(test.value)} of its test split, limit {limits.drop}"
     if q < limits.alpha:
         return Finding("fail", "beyond_limit", drop_limit, text)

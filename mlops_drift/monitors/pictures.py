@@ -7,7 +7,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlops_drift.drift.reference import ColumnReference, Counts
+    from mlops_drift.drift.column_reference import ColumnReference, Counts
 
 
 @dataclass(frozen=True)

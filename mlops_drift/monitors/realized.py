@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.context import Champion, LabelledRows, MonitorContext

@@ -7,16 +7,10 @@ from functools import cached_property, partial
 import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.drift.config import EXACT_METRICS
+from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.explain import rank, segment_shifts
-from mlops_drift.drift.profile import (
-    ColumnProfile,
-    Profile,
-    add,
-    empty_profile,
-    profile,
-    profile_by,
-)
+from mlops_drift.drift.metrics.registry import drift_metric
+from mlops_drift.drift.profile import Profile, add, empty_profile, profile, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.rows import Rows
 from mlops_drift.drift.verdict import ColumnVerdict, judge
@@ -94,7 +88,7 @@ class DriftDays:
                 "window": item.window,
                 "baseline": item.baseline,
                 "metric": item.metric,
-                **vars(item.measures),
+                **item.measures.to_dict(),
             }
             for day, champion in self._champions.items()
             if champion
@@ -207,7 +201,11 @@ class _Serving:
         """The values of numeric columns: of all in one day, else of those that need them."""
         if window == 1 and self._for_the_record:
             return self._days[span[0]]
-        wanted = [name for name in self._numeric if self._monitor.effect(name)[0] in EXACT_METRICS]
+        wanted = [
+            name
+            for name in self._numeric
+            if drift_metric(self._monitor.effect(name)[0]).needs_values
+        ]
         if not wanted:
             return {}
         is_kept = min(span) >= self._first

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.drift.profile import ColumnProfile, profile_by
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.profile import profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.rows import Kind, Rows
 from mlops_drift.drift.sorted_values import SortedValues

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mlops_drift.learning.config import MetricName
 from mlops_drift.learning.families.base import predicted
 from mlops_drift.learning.families.registry import family
-from mlops_drift.learning.metrics import METRICS, Array, evaluate, worsening
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate, worsening
+from mlops_drift.learning.metrics.registry import MetricName, metric_named
 from mlops_drift.schema.columns import Column, Target
 
 # The first labelled rows: what a first version is trained on, and quick.
@@ -147,4 +148,4 @@ def is_upper(metric: MetricName) -> bool:
     >>> is_upper("mae"), is_upper("auc")
     (True, False)
     """
-    return not METRICS[metric].greater_is_better
+    return not metric_named(metric).greater_is_better

@@ -30,7 +30,8 @@ import pyarrow as pa
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, require_judgeable
 from mlops_drift.errors import UserError
-from mlops_drift.learning.metrics import METRICS, evaluate
+from mlops_drift.learning.metrics.evaluation import evaluate
+from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.lifecycle.decisions import decide_days, record_decision
 from mlops_drift.lifecycle.retraining import carry_out
@@ -179,7 +180,7 @@ class Backtest:
         return {
             "model": self.spec.name,
             "metric": metric,
-            "greater_is_better": METRICS[metric].greater_is_better,
+            "greater_is_better": metric_named(metric).greater_is_better,
             "floor": self.spec.monitors.performance.floor,
             "first_day": self.first,
             "last_day": self.last,

@@ -84,7 +84,7 @@ def test_json_has_every_number_of_every_column(as_json):
     assert found["drifted"] == ["moved", "lost"]
     assert found["columns"]["plan"]["ks"] is None
     assert found["columns"]["extra"]["verdict"] == "unknown"
-    assert found["columns"]["moved"]["js"] == drifted().columns["moved"].measures.js
+    assert found["columns"]["moved"]["js"] == drifted().columns["moved"].measures.value("js")
 
 
 def test_csv_and_parquet_give_the_same(as_json):

@@ -276,8 +276,8 @@ def test_a_move_that_was_cut_short_before_it_moved_anything_never_was(free, monk
 
     with monkeypatch.context() as patched:
         patched.setattr(model.versions, "add_promotion", die)
+        about = ModelContext(spec, model, registry)
         with pytest.raises(KeyboardInterrupt):
-            about = ModelContext(spec, model, registry)
             getattr(moves, move)(about, ANN, 3 if move == "approve" else 1)
     assert (versions_of(model), story_of(model)) == (before, outcomes)
 

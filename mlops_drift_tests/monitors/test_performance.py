@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from mlops_drift.learning.config import BusinessValue
-from mlops_drift.learning.metrics import Allowance, evaluate_within
+from mlops_drift.learning.metrics.allowance import Allowance
+from mlops_drift.learning.metrics.evaluation import evaluate_within
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.estimated_performance import judge_estimate
 from mlops_drift.monitors.measured import Measured, measure_business_value, measure_metric

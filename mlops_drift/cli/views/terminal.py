@@ -15,7 +15,7 @@ from rich.table import Table
 from mlops_drift.charts.sparkline import sparkline
 from mlops_drift.cli.views.shadow import print_shadow
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.learning.metrics import METRICS
+from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.lifecycle.timeline import Timeline
 from mlops_drift.pipeline.missing_days import about_missing
 from mlops_drift.simulation.historical_run import Step
@@ -107,7 +107,7 @@ def _kpi(spec: ModelSpec, timeline: Timeline) -> Table:
         mine = [row for row in timeline.kpi if row["version"] == version]
         weight = sum(row["n"] for row in mine)
         mean = sum(row["value"] * row["n"] for row in mine) / weight
-        better = METRICS[metric].greater_is_better
+        better = metric_named(metric).greater_is_better
         worst = (min if better else max)(mine, key=lambda row: row["value"])
         table.add_row(
             f"v{version}",
