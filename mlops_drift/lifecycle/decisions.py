@@ -120,15 +120,8 @@ def gather_evidence(
     """
     promotions = model.store.versions.promotions(until=last)
     monitors = monitors_of(model.spec.monitors)
-<<<<<<< HEAD
     confirm = names(monitors, lambda one: one.confirm)
     realized = names(monitors, lambda one: one.realized)
-=======
-    rules = (
-        names(monitors, lambda one: one.confirm),
-        names(monitors, lambda one: one.realized),
-    )
->>>>>>> layout
     read: dict[int, list[CheckEvaluation]] = {}
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
@@ -141,17 +134,11 @@ def gather_evidence(
             read[promoted.number] = _failures(model, promoted, last, monitors)
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
-<<<<<<< HEAD
         evidence = Evidence(day, champion, failed, {}, confirm=confirm, realized=realized)
         if fresh_failures(evidence, champion, history, model.spec.policy):
             evidence = Evidence(
                 day, champion, failed, *_labels(model, day), confirm=confirm, realized=realized
             )
-=======
-        evidence = Evidence(day, champion, failed, {}, (), *rules)
-        if fresh_failures(evidence, champion, history, model.spec.policy):
-            evidence = Evidence(day, champion, failed, *_labels(model, day), *rules)
->>>>>>> layout
         yield evidence
 
 
