@@ -386,7 +386,7 @@ def test_what_failed_against_the_season_is_shown_against_the_season(drawn):
     )
     by_name = results(found)
     feature, served = by_name["feature_drift"], by_name["prediction_drift"]
-    assert "against the same period of the past" in feature.description
+    assert "compared with the same period of the past" in feature.description
     against = {
         (row["column"], row["window"]): row["against"] for row in records(feature, "windows")
     }
