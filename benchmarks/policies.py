@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 
 import numpy as np
-from mlops_drift.monitors.checks import PERFORMANCE_DROP
 from rich.console import Console
 from rich.table import Table
 
@@ -21,7 +20,8 @@ from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.estimation import ScoreEstimator
-from mlops_drift.monitors.performance import Labelled, judge_performance, measure_metric
+from mlops_drift.monitors.measured import measure_metric
+from mlops_drift.monitors.performance import Limits, MeasuredWindow, judge_windows
 from mlops_drift.schema.columns import Target
 from mlops_drift.settings import DATA_VARIABLE
 from mlops_drift.simulation.backtest import Backtest, Variant, standard_policies
@@ -101,25 +101,16 @@ def failing_days(seed: int, days: int, n_test: int, drop: float) -> list[int]:
     columns = [np.concatenate(parts) for parts in zip(*served, strict=True)]
     failing = []
     for day in range(days):
-        windows = [
-            Labelled(
-                START + timedelta(days=day),
-                length,
-                *(column[max(0, day + 1 - length) * 100 : (day + 1) * 100] for column in columns),
-            )
-            for length in monitor.windows
-            if length <= day + 1
-        ]
-        verdicts = judge_performance(
-            PERFORMANCE_DROP,
-            "accuracy",
-            TARGET,
-            windows,
-            [test] * len(windows),
-            monitor,
-            version=1,
-            seed=0,
-        )
+        now = START + timedelta(days=day)
+        windows = []
+        for length in monitor.windows:
+            if length <= day + 1:
+                part = slice(max(0, day + 1 - length) * 100, (day + 1) * 100)
+                rows = (column[part] for column in columns)
+                found = measure_metric("accuracy", TARGET, *rows, seed=0)
+                windows.append(MeasuredWindow(now, length, "accuracy", found, test))
+        limits = Limits.of(monitor, "accuracy")
+        verdicts = judge_windows("performance_drop", now, 1, windows, limits)
         if any(item.verdict == "fail" for item in verdicts):
             failing.append(day)
     return failing

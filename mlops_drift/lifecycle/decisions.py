@@ -16,7 +16,6 @@ from mlops_drift.policy.decide import decide, fresh_failures
 from mlops_drift.policy.decision import Champion, Decision, Evidence, PastDecision
 from mlops_drift.registry.base import LIBRARIES
 from mlops_drift.registry.code_digests import code_digest, learning_code_digest
-from mlops_drift.store.checks import public_row
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
@@ -121,10 +120,8 @@ def gather_evidence(
     """
     promotions = model.store.versions.promotions(until=last)
     monitors = monitors_of(model.spec.monitors)
-    rules = (
-        names(monitors, lambda one: one.confirm),
-        names(monitors, lambda one: one.realized),
-    )
+    confirm = names(monitors, lambda one: one.confirm)
+    realized = names(monitors, lambda one: one.realized)
     read: dict[int, list[CheckEvaluation]] = {}
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
@@ -137,9 +134,11 @@ def gather_evidence(
             read[promoted.number] = _failures(model, promoted, last, monitors)
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
-        evidence = Evidence(day, champion, failed, {}, (), *rules)
+        evidence = Evidence(day, champion, failed, {}, confirm=confirm, realized=realized)
         if fresh_failures(evidence, champion, history, model.spec.policy):
-            evidence = Evidence(day, champion, failed, *_labels(model, day), *rules)
+            evidence = Evidence(
+                day, champion, failed, *_labels(model, day), confirm=confirm, realized=realized
+            )
         yield evidence
 
 
@@ -183,5 +182,21 @@ def record_decision(store: ModelStore, decision: Decision) -> bool:
         candidates=decision.candidates,
         labelled=decision.labelled,
         reason=decision.reason,
-        evidence=[public_row(check) for check in decision.evidence],
+        evidence=[evidence_row(check) for check in decision.evidence],
     )
+
+
+def evidence_row(item: CheckEvaluation) -> dict[str, object]:
+    """An evaluation as the log keeps it."""
+    return {
+        "check": item.check,
+        "day": item.day,
+        "production_day": item.production_day,
+        "version": item.version,
+        "window": item.window,
+        "column": item.subject,
+        "value": item.value,
+        "threshold": item.threshold,
+        "n": item.n,
+        "reason": item.reason,
+    }

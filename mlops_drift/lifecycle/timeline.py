@@ -9,7 +9,6 @@ from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.registry import monitors_of, names
 from mlops_drift.policy.decision import NO_CHAMPION
-from mlops_drift.store.checks import public_row
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,18 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
         return item.version if item.check not in of_data else champion.version if champion else 0
 
     failed = [
-        {**public_row(item), "version": version_of(item)}
+        {
+            "day": item.day,
+            "check": item.check,
+            "column": item.subject,
+            "value": item.value,
+            "threshold": item.threshold,
+            "n": item.n,
+            "version": version_of(item),
+            "production_day": item.production_day,
+            "window": item.window,
+            "reason": item.reason,
+        }
         for item in store.checks.find(first, last, failed=True)
     ]
     kpi = [row for row in store.checks.daily_values(None, last) if row["day"] >= first]

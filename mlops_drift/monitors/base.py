@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from math import nan
+from math import isnan, nan
 from typing import ClassVar, Generic, Literal, TypeVar
 
 from mlops_drift.monitors.context import MonitorContext
@@ -30,8 +30,8 @@ class CheckEvaluation:
     """What a check found about one subject on one day; also a row of the table of checks.
 
     Attributes:
-        check: name of the check.
         day: the as-of day on which it was evaluated.
+        check: name of the check.
         production_day: last day of the events that it is about.
         version: the version that it is about; 0 before the first one.
         subject: what was judged: a column, a source, a metric or a metric of a slice.
@@ -48,8 +48,8 @@ class CheckEvaluation:
         q: `p` corrected for all that was judged together.
     """
 
-    check: str
     day: date
+    check: str
     production_day: date
     version: int
     subject: str
@@ -64,6 +64,12 @@ class CheckEvaluation:
     n: int = 0
     p: float = nan
     q: float = nan
+
+    def __post_init__(self) -> None:
+        # The one nan that equals itself among the fields of two records.
+        for name in ("value", "lower", "upper", "threshold", "p", "q"):
+            if isnan(getattr(self, name)):
+                object.__setattr__(self, name, nan)
 
 
 @dataclass(frozen=True)

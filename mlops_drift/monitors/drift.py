@@ -29,6 +29,37 @@ class SegmentedShift:
     segments: Sequence[SegmentShift]
 
 
+def evaluation_of_column(
+    check: str, day: date, version: int, item: ColumnVerdict, min_rows: int
+) -> CheckEvaluation:
+    """A verdict about a column as an evaluation."""
+    codes = {
+        "fail": "beyond_limit",
+        "pass": NOT_SIGNIFICANT if item.value >= item.threshold else "within_limit",
+        "unknown": "no_baseline"
+        if item.measures.n_reference < MIN_REFERENCE_ROWS
+        else "too_few_rows"
+        if item.measures.n < min_rows
+        else "undefined",
+    }
+    return CheckEvaluation(
+        check=check,
+        day=day,
+        production_day=day,
+        version=version,
+        subject=item.column,
+        window=item.window,
+        verdict=item.verdict,
+        code=codes[item.verdict],
+        reason=item.reason,
+        value=item.value,
+        threshold=item.threshold,
+        n=item.measures.n,
+        p=item.p,
+        q=item.q,
+    )
+
+
 @dataclass(frozen=True)
 class DriftDay:
     """The verdicts of one day, and what they rest on.
@@ -91,33 +122,9 @@ class DriftCheck(Monitor[DriftMonitor]):
         if champion is None:
             return []
         return [
-            CheckEvaluation(
-                check=self.name,
-                day=day,
-                production_day=day,
-                version=champion.version,
-                subject=item.column,
-                window=item.window,
-                verdict=item.verdict,
-                code=self._code(item),
-                reason=item.reason,
-                value=item.value,
-                threshold=item.threshold,
-                n=item.measures.n,
-                p=item.p,
-                q=item.q,
-            )
+            evaluation_of_column(self.name, day, champion.version, item, self.settings.min_rows)
             for item in self._mine(context, day)
         ]
-
-    def _code(self, item: ColumnVerdict) -> str:
-        if item.verdict == "fail":
-            return "beyond_limit"
-        if item.verdict == "pass":
-            return NOT_SIGNIFICANT if item.value >= item.threshold else "within_limit"
-        if item.measures.n_reference < MIN_REFERENCE_ROWS:
-            return "no_baseline"
-        return "too_few_rows" if item.measures.n < self.settings.min_rows else "undefined"
 
     def explain(
         self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
@@ -149,15 +156,10 @@ class DriftCheck(Monitor[DriftMonitor]):
 def _column_row(item: RankedColumn) -> Row:
     worst, measures = item.worst, item.worst.measures
     return {
-        "column": worst.column,
-        "verdict": worst.verdict,
+        **{name: getattr(worst, name) for name in ("column", "verdict", "window", "metric")},
+        **{name: getattr(worst, name) for name in ("value", "threshold", "q")},
         "importance": item.importance,
-        "window": worst.window,
         "n": measures.n,
-        "metric": worst.metric,
-        "value": worst.value,
-        "threshold": worst.threshold,
-        "q": worst.q,
         "mean before": measures.mean_reference,
         "mean": measures.mean,
         "null before": measures.null_reference,
@@ -168,17 +170,11 @@ def _column_row(item: RankedColumn) -> Row:
 def _window_row(item: ColumnVerdict) -> Row:
     measures = item.measures
     return {
-        "column": item.column,
-        "window": item.window,
+        **{name: getattr(item, name) for name in ("column", "window", "value", "threshold", "q")},
+        **{name: measures.value(name) for name in ("psi", "ks", "wasserstein")},
         "n": measures.n,
-        "value": item.value,
-        "threshold": item.threshold,
-        "q": item.q,
-        "psi": measures.value("psi"),
-        "ks": measures.value("ks"),
-        "wasserstein": measures.value("wasserstein"),
-        "null": measures.null_share,
         "unseen": measures.unseen,
+        "null": measures.null_share,
         "out of range": measures.out_of_range,
         "against": item.baseline,
         "verdict": item.verdict,

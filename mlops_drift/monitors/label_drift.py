@@ -1,12 +1,14 @@
 """The check `label_drift`: outcomes became more or less frequent."""
 
+from dataclasses import replace
 from datetime import date
 
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.drift.verdict import ColumnVerdict, judge
-from mlops_drift.monitors.base import NOT_SIGNIFICANT, CheckEvaluation, Monitor
+from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.context import MonitorContext
+from mlops_drift.monitors.drift import evaluation_of_column
 
 
 class LabelDrift(Monitor[DriftMonitor]):
@@ -38,32 +40,19 @@ class LabelDrift(Monitor[DriftMonitor]):
         if champion is None or labels is None:
             return []
         return [
-            _evaluation(self.name, day, champion.version, labels.end, item)
+            self._evaluation(day, champion.version, labels.end, item)
             for item in judge(labels.reference, labels.windows, self.settings)
             if item.rule == "drift"
         ]
 
-
-def _evaluation(
-    check: str, day: date, version: int, end: date, item: ColumnVerdict
-) -> CheckEvaluation:
-    metric = drift_metric(item.metric).title
-    span = "on" if item.window == 1 else f"over the {item.window} days to"
-    codes = {"fail": "beyond_limit", "pass": "within_limit", "unknown": "too_few_rows"}
-    is_chance = item.verdict == "pass" and item.value >= item.threshold
-    return CheckEvaluation(
-        check=check,
-        day=day,
-        production_day=end,
-        version=version,
-        subject=f"{metric} of {item.column}",
-        window=item.window,
-        verdict=item.verdict,
-        code=NOT_SIGNIFICANT if is_chance else codes[item.verdict],
-        reason=f"labels {span} {end}: {item.reason}",
-        value=item.value,
-        threshold=item.threshold,
-        n=item.measures.n,
-        p=item.p,
-        q=item.q,
-    )
+    def _evaluation(
+        self, day: date, version: int, end: date, item: ColumnVerdict
+    ) -> CheckEvaluation:
+        found = evaluation_of_column(self.name, day, version, item, self.settings.min_rows)
+        span = "on" if item.window == 1 else f"over the {item.window} days to"
+        return replace(
+            found,
+            production_day=end,
+            subject=f"{drift_metric(item.metric).title} of {item.column}",
+            reason=f"labels {span} {end}: {item.reason}",
+        )

@@ -48,7 +48,13 @@ else:
         __base__=MonitorSections,
         __doc__=MonitorSections.__doc__,
         **{
-            one.section: (one.settings_type | None, Field(default_factory=one.settings_type))
+            one.section: (
+                one.settings_type | None,
+                Field(
+                    default_factory=one.settings_type,
+                    description=f"{one.settings_type.__doc__} null switches {one.name} off.",
+                ),
+            )
             for one in MONITORS.values()
             if one.settings_type is not None
         },

@@ -127,8 +127,6 @@ class Expected:
         freedom = 0
         for values in by_weekday.values():
             mean, k = sum(values) / len(values), len(values)
-            if k < 2 or not mean:
-                continue
             # Unbiased: the sum of squares has k - 1 degrees of freedom.
             surplus += sum((value - mean) ** 2 for value in values) - (k - 1) * mean
             squares += (k - 1) * mean**2
@@ -139,7 +137,7 @@ class Expected:
         mean = (sum(mine) + 0.5) / len(mine)
         variance = (mean + dispersion * mean**2) * (1 + 1 / len(mine))
         # Over-dispersed counts have heavy tails: their variance is harder to estimate.
-        return cls(mean, variance, max(freedom / (1 + 3 * dispersion), 1.0))
+        return cls(mean, variance, max(freedom / (1 + 3 * dispersion), 3.0))
 
     def range(self, alpha: float) -> tuple[int, int]:
         """The least and the greatest count that are not significant."""

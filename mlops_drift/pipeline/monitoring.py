@@ -60,7 +60,7 @@ class StoreContext(MonitorContext):
         self._first, self._last = first, last
         self._landed, self._for_the_record = landed or {}, for_the_record
         self._champions = self._store.versions.champions(first, last)
-        self._baselines: dict[int, Baseline] = {}
+        self._labelled: dict[date, Sequence[LabelledRows]] = {}
 
     @cached_property
     def days_by_champion(self) -> list[tuple[Promotion, list[date]]]:
@@ -90,7 +90,7 @@ class StoreContext(MonitorContext):
         self._store.versions.require_kept(item.version for item, _ in self.days_by_champion)
 
     @cached_property
-    def _records(self) -> Mapping[int, Baseline]:
+    def _baselines(self) -> Mapping[int, Baseline]:
         return {
             record.version: baseline_of(self._model, record)
             for record in self._store.versions.all()
@@ -98,7 +98,7 @@ class StoreContext(MonitorContext):
 
     def baseline(self, version: int) -> Baseline:
         """As `MonitorContext.baseline`."""
-        return self._records[version]
+        return self._baselines[version]
 
     @cached_property
     def drift_days(self) -> DriftDays:
@@ -112,10 +112,6 @@ class StoreContext(MonitorContext):
     @cached_property
     def _outcomes(self) -> Outcomes:
         return Outcomes(self._model, self._first, self._last)
-
-    @cached_property
-    def _labelled(self) -> dict[date, Sequence[LabelledRows]]:
-        return {}
 
     def labelled(self, day: date) -> Sequence[LabelledRows]:
         """As `MonitorContext.labelled`."""

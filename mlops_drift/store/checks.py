@@ -127,14 +127,3 @@ class CheckRepository:
             c=Scan(self._table, until=until),
         )
         return [Point(**row) for row in rows]
-
-
-def public_row(item: CheckEvaluation) -> dict[str, Any]:
-    """An evaluation under the names that the commands' JSON has: the subject is `column` there."""
-    names = ("check", "day", "production_day", "version", "window")
-    numbers = ("value", "threshold", "n", "reason")
-    return {
-        **{name: getattr(item, name) for name in names},
-        "column": item.subject,
-        **{name: getattr(item, name) for name in numbers},
-    }

@@ -197,9 +197,7 @@ def model_tables(
         checks=Table(
             f"monitoring.{model}_checks",
             # By asset too, as each writes the checks of its own.
-            pa.schema(
-                [pa.field("asset", pa.string(), nullable=False), *schema_of(CheckEvaluation)]
-            ),
+            schema_of(CheckEvaluation).append(pa.field("asset", pa.string(), nullable=False)),
             partition_by=("day", "asset"),
         ),
         drift=Table(

@@ -278,9 +278,7 @@ def test_a_day_with_few_rejected_rows_reports_them_as_metadata(results):
 
 def test_bad_quality_alone_asks_for_no_retraining(faulty, world):
     with world.lake() as model:
-        failed = {
-            row["check"] for row in model.checks.evaluations(day(1)) if row["verdict"] == "fail"
-        }
+        failed = {item.check for item in model.checks.find(day(2), failed=True)}
     assert failed == {"data_quality", "feature_drift", "null_spike"}
     _, instance, _ = faulty
     (request,) = world.look(instance).run_requests

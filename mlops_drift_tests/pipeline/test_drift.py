@@ -239,7 +239,7 @@ def judged(days):
 
 
 def tables(served):
-    return [served.stored(name) for name in ("checks", "drift", "profiles")]
+    return [repr(served.stored(name)) for name in ("checks", "drift", "profiles")]
 
 
 def test_a_range_of_days_says_what_day_after_day_says(served):
@@ -525,7 +525,7 @@ def test_drift_on_top_of_the_pattern_still_fails(lake):
     assert {verdicts(item)["a"].verdict for item in quiet} == {"pass"}
     failed = verdicts(moved)["a"]
     assert (failed.verdict, failed.baseline) == ("fail", "season")
-    assert "against the same period of the past" in failed.reason
+    assert "compared with the same period of the past" in failed.reason
 
 
 def test_with_too_little_history_the_frozen_reference_counts(lake):

@@ -136,8 +136,7 @@ def test_an_empty_lake_answers_every_question(model):
     assert model.labels.unmatched(day(0), day(9)) == {}
     assert model.predictions.outcomes(day(0), day(9), 3).num_rows == 0
     assert model.checks.daily_values(None, day(9)) == []
-    assert model.checks.failures(1, day(0), day(9), ["performance_drop"]) == []
-    assert model.checks.evaluations(day(0)) == []
+    assert model.checks.find() == model.checks.latest(day(9)) == []
     assert model.checks.performance_history(1, day(9)) == []
     assert model.predictions.label_coverage(day(0), day(9), [(0, 3)]) == []
     assert model.predictions.errors_in_order(1, day(9)).num_rows == 0

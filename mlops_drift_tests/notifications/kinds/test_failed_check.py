@@ -146,7 +146,7 @@ def test_the_worst_three_columns_are_named_once_each_and_the_others_counted():
     verdicts += [
         evaluated(0, column="c", value=0.9, window=7, reason="c moved over 7 days"),
         evaluated(0, "pass", column="e", value=9.0),
-        evaluated(0, column="f", value=None),
+        evaluated(0, column="f", value=math.nan),
         evaluated(1, column="g", value=99.0),
     ]
     [message] = messages(verdicts)
