@@ -23,14 +23,14 @@ def data_quality_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
 
 
 def data_quality(
-    key: dg.AssetKey, verdicts: Mapping[date, QualityVerdict], rejected: Table, why: str = ""
+    key: dg.AssetKey, verdicts: Mapping[date, QualityVerdict], quarantined: Table, why: str = ""
 ) -> dg.AssetCheckResult:
     """Reports how many rows could not be used, of the worst day.
 
     Args:
         key: the asset.
         verdicts: the verdict of each day.
-        rejected: where rows that cannot be used are.
+        quarantined: where rows that cannot be used are.
         why: why days are judged that were judged before.
     """
     day, worst = max(verdicts.items(), key=lambda item: (item[1].n > 0, item[1].value, item[0]))
@@ -41,7 +41,7 @@ def data_quality(
         overall([quality.verdict for quality in verdicts.values()]),
         f"{day}: {worst.reason}{why}",
         {"value": worst.value, "threshold": worst.threshold, "n": float(worst.n)},
-        f"{ADVICE[DATA_QUALITY]} SELECT * FROM {rejected.name} shows them.",
+        f"{ADVICE[DATA_QUALITY]} SELECT * FROM {quarantined.name} shows them.",
         {
             "unusable rows": sum(quality.aside for quality in verdicts.values()),
             "failing days": ", ".join(failing) or "none",

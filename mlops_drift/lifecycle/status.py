@@ -87,16 +87,16 @@ def _by_day(rows: Mapping[date, int]) -> list[dict[str, Any]]:
     return [{"day": day, "rows": number} for day, number in rows.items()]
 
 
-def _first(store: ModelStore, rejected: int) -> str:
+def _first(store: ModelStore, quarantined: int) -> str:
     """What to do as long as no day has a row."""
-    if not rejected:
+    if not quarantined:
         return "materialize a first day"
     [most] = store.lake.rows(
         "SELECT reason FROM r GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 1",
         r=store.tables.quarantined,
     )
     return (
-        f"mend the source, of which no row could be used ({most['reason']}); all of them are in "
+        f"correct the source, of which no row could be used ({most['reason']}); all of them are in "
         f"{store.tables.quarantined.name}"
     )
 

@@ -23,7 +23,7 @@ class QualityMonitor(Strict):
     """When a day's data is too bad to trust."""
 
     max_rejected_share: float = Field(
-        0.01, ge=0, le=1, description="Share of rejected rows above which data_quality fails."
+        0.01, ge=0, le=1, description="Share of quarantined rows above which data_quality fails."
     )
 
 

@@ -12,7 +12,7 @@ from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import METRIC_NAMES, ColumnVerdict, judge
 from mlops_drift.monitors.checks import LABEL_DRIFT
 from mlops_drift.monitors.performance import PerformanceVerdict
-from mlops_drift.pipeline.missing_days import ranges
+from mlops_drift.schema.days import ranges
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import Coverage, Promotion
 

@@ -13,11 +13,13 @@ import pyarrow.compute as pc
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.quality import QualityVerdict, judge_quality
-from mlops_drift.pipeline.constraints import CORRECTED, Screened, screen_events, screen_labels
-from mlops_drift.pipeline.ledger import Account, Destination
-from mlops_drift.pipeline.missing_days import in_short, ranges, recorded, without_events
+from mlops_drift.pipeline.destination import Destination
+from mlops_drift.pipeline.ledger import Account
+from mlops_drift.pipeline.missing_days import in_short, recorded, without_events
 from mlops_drift.pipeline.received import BEFORE_START, TOO_LATE, Landing
-from mlops_drift.sources.base import Batch, Source
+from mlops_drift.pipeline.screening import CORRECTED, Screened, screen_events, screen_labels
+from mlops_drift.schema.days import ranges
+from mlops_drift.sources.base import Batch, Source, TableName
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Scan
 
@@ -28,24 +30,24 @@ VALUE = re.compile(
     re.DOTALL,
 )
 
-EVENTS = "events"
-LABELS = "labels"
+EVENTS: TableName = "events"
+LABELS: TableName = "labels"
 UNKNOWN_KEY = "no event has this key so far"
 
 
 @dataclass(frozen=True)
 class Landed:
-    """What landed, what was kept aside, and whether that is acceptable.
+    """What landed, what was quarantined, and whether that is acceptable.
 
     Attributes:
         rows: accepted rows.
-        rejected: rows in the rejected table, by reason.
+        quarantined: quarantined rows, by reason.
         quality: the verdict of each day.
         account: where all rows of the source are.
     """
 
     rows: int
-    rejected: dict[str, int]
+    quarantined: dict[str, int]
     quality: dict[date, QualityVerdict]
     account: Account
 
@@ -58,85 +60,62 @@ def land_events(model: ModelContext, source: Source, first: date, last: date) ->
     """
     with recorded(model, source, first, last):
         batch = source.events(first, last)
-    table, rejected = model.store.tables.events, model.store.tables.quarantined
-    screened = screen_events(
-        model.store.lake,
-        batch,
-        first,
-        last,
-        model.spec.key,
-        model.spec.source_columns,
-        table,
-        rejected,
-    )
-    to = Destination(model.spec, model.store, EVENTS, table, model.spec.source_columns)
-    landing = Landing(to, batch, first, last)
-    quarantined, account = landing.put(screened.accepted, screened.rejected)
-    quality = _judge(model, EVENTS, batch, screened, quarantined, {}, first, last)
-    return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), quality, account)
+    to = Destination.of(model, EVENTS)
+    return _land(model, to, batch, screen_events(to, batch, first, last), first, last)
 
 
 def land_labels(model: ModelContext, source: Source, first: date, last: date) -> Landed:
     """Lands the labels that arrived on the days `first` to `last`, replacing what was there.
 
-    A label whose key no event has on that day stays in the table, counts against the quality, and
-    is used nowhere. One that was corrected on its own day is kept aside; that is no fault.
+    A label without an event on that day stays in the table, counts against the quality, and is used
+    nowhere. One that was corrected on its own day is quarantined; that is no fault.
 
     Raises:
         MissingDayError: if a day has no file; that is on record then, and nothing else is changed.
     """
-    spec = model.spec
     with recorded(model, source, first, last):
         batch = source.labels(first, last)
-    table, rejected = model.store.tables.labels, model.store.tables.quarantined
-    screened = screen_labels(model.store.lake, batch, spec.key, spec.target, table, rejected)
-    to = Destination(spec, model.store, LABELS, table, {spec.target.column: spec.target.labels})
+    to = Destination.of(model, LABELS)
+    return _land(model, to, batch, screen_labels(to, batch), first, last)
+
+
+def _land(
+    model: ModelContext, to: Destination, batch: Batch, screened: Screened, first: date, last: date
+) -> Landed:
     landing = Landing(to, batch, first, last)
-    quarantined, account = landing.put(screened.accepted, screened.rejected)
-    unmatched = model.store.labels.unmatched(first, last) if screened.accepted.num_rows else {}
-    quality = _judge(model, LABELS, batch, screened, quarantined, unmatched, first, last)
-    return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), quality, account)
-
-
-def _judge(
-    model: ModelContext,
-    source: str,
-    batch: Batch,
-    screened: Screened,
-    quarantined: pa.Table,
-    unmatched: Mapping[date, int],
-    first: date,
-    last: date,
-) -> dict[date, QualityVerdict]:
-    """Judges the quality of each day, and stores the verdicts with where the rows came from."""
+    quarantined, account = landing.put(screened.accepted, screened.quarantined)
     arrived = Counter(screened.accepted["day"].to_pylist())
+    has_labels = to.source == LABELS and arrived
+    unmatched = model.store.labels.unmatched(first, last) if has_labels else {}
     champions = model.store.versions.champions(first, last)
-    verdicts = _verdicts(model, source, champions, arrived, quarantined, unmatched)
+    quality = _verdicts(model, to.source, champions, arrived, quarantined, unmatched)
     for day, note in screened.notes.items():
-        said = verdicts[day]
-        # Perhaps nothing of the column was there; perhaps it is called otherwise.
-        verdict = "unknown" if said.verdict == "pass" else said.verdict
-        verdicts[day] = replace(said, verdict=verdict, reason=f"{said.reason}; {note}")
+        # Perhaps nothing of the column was there; perhaps it has another name.
+        found = quality[day]
+        verdict = "unknown" if found.verdict == "pass" else found.verdict
+        quality[day] = replace(found, verdict=verdict, reason=f"{found.reason}; {note}")
     rows = [
         {
             "day": day,
-            "source": source,
+            "source": to.source,
             "version": champion.version if (champion := champions[day]) else 0,
             **asdict(verdict),
             "origin": batch.origins[day].place if day in batch.origins else None,
             "digest": batch.origins[day].digest if day in batch.origins else None,
         }
-        for day, verdict in verdicts.items()
+        for day, verdict in quality.items()
     ]
+    _store_quality(model, to.source, rows, first, last)
+    return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), quality, account)
+
+
+def _store_quality(
+    model: ModelContext, source: str, rows: list[dict[str, Any]], first: date, last: date
+) -> None:
     table = model.store.tables.quality
-    model.store.lake.replace_days(
-        table,
-        first,
-        last,
-        pa.Table.from_pylist(rows, schema=table.schema),
-        where=f"source = '{source}'",
-    )
-    return verdicts
+    data = pa.Table.from_pylist(rows, schema=table.schema)
+    where = f"source = {literal(source)}"
+    model.store.lake.replace_days(table, first, last, data, where=where)
 
 
 def _verdicts(
@@ -147,7 +126,7 @@ def _verdicts(
     quarantined: pa.Table,
     unmatched: Mapping[date, int],
 ) -> dict[date, QualityVerdict]:
-    # Labels of no event may be those of a day whose events have not come.
+    # Labels without an event may be those of a day whose events have not come.
     lost = (
         without_events(model.store, model.spec.start_date, max(days))
         if any(unmatched.values())
@@ -155,12 +134,12 @@ def _verdicts(
     )
     verdicts = {}
     for day in days:
-        aside = quarantined_by_reason(quarantined.filter(pc.equal(quarantined["day"], day)))
-        aside = {reason: n for reason, n in aside.items() if not _is_no_fault(reason)}
-        aside[UNKNOWN_KEY] = unmatched.get(day, 0)
-        accepted = arrived.get(day, 0) - aside[UNKNOWN_KEY]
-        verdict = judge_quality(accepted, aside, source, model.spec.monitors.quality)
-        known = in_short([past for past in lost if past <= day and aside[UNKNOWN_KEY]])
+        faults = quarantined_by_reason(quarantined.filter(pc.equal(quarantined["day"], day)))
+        faults = {reason: n for reason, n in faults.items() if not _is_no_fault(reason)}
+        faults[UNKNOWN_KEY] = unmatched.get(day, 0)
+        accepted = arrived.get(day, 0) - faults[UNKNOWN_KEY]
+        verdict = judge_quality(accepted, faults, source, model.spec.monitors.quality)
+        known = in_short([past for past in lost if past <= day and faults[UNKNOWN_KEY]])
         verdicts[day] = replace(verdict, reason=verdict.reason + known)
     return verdicts
 
@@ -168,7 +147,7 @@ def _verdicts(
 def judge_labels_again(model: ModelContext, first: date) -> dict[date, QualityVerdict]:
     """Judges labels that landed before events did that came on a day from `first` on.
 
-    They are judged by what is stored: labels of no event may be those of an event by now.
+    They are judged by what is stored: labels without an event may have one by now.
 
     Returns:
         The verdicts that are others now, and that of the last day of labels; nothing where all are
@@ -199,11 +178,9 @@ def judge_labels_again(model: ModelContext, first: date) -> dict[date, QualityVe
         for day, verdict in verdicts.items()
         if verdict.reason != stored[day]["reason"] and _can_tell(model.spec, stored[day], verdict)
     }
-    quality = store.tables.quality
     for since, until in ranges(changed):
         rows = [{**stored[day], **asdict(changed[day])} for day in changed if since <= day <= until]
-        data = pa.Table.from_pylist(rows, schema=quality.schema)
-        store.lake.replace_days(quality, since, until, data, where=f"source = '{LABELS}'")
+        _store_quality(model, LABELS, rows, since, until)
     return {**changed, last: verdicts[last]} if changed else {}
 
 
@@ -218,9 +195,10 @@ def _is_no_fault(reason: str) -> bool:
     return reason == CORRECTED or f": {BEFORE_START}" in reason
 
 
-def quarantined_by_reason(rejected: pa.Table) -> dict[str, int]:
-    """Rejected rows by the first thing that was wrong with them, the value itself left out."""
+def quarantined_by_reason(quarantined: pa.Table) -> dict[str, int]:
+    """Quarantined rows by the first thing that is wrong with them, the value itself left out."""
     counts = Counter(
-        VALUE.sub(r"\1\2", reasons.split("; ", 1)[0]) for reasons in rejected["reason"].to_pylist()
+        VALUE.sub(r"\1\2", reasons.split("; ", 1)[0])
+        for reasons in quarantined["reason"].to_pylist()
     )
     return dict(sorted(counts.items()))

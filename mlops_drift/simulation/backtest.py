@@ -40,13 +40,7 @@ from mlops_drift.monitors.config import AgeMonitor
 from mlops_drift.pipeline.drift import measure_drift
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import land_events, land_labels
-from mlops_drift.pipeline.missing_days import (
-    TABLES,
-    days_between,
-    no_file_at_all,
-    ranges,
-    record_missing,
-)
+from mlops_drift.pipeline.missing_days import TABLES, no_file_at_all, record_missing
 from mlops_drift.pipeline.performance import measure_performance
 from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.pipeline.training import OnTrial, train_package
@@ -54,6 +48,7 @@ from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.policy.decision import NO_CHAMPION
 from mlops_drift.registry.base import VersionPackage
 from mlops_drift.registry.memory import MemoryRegistry
+from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.schema.fields import Name
 from mlops_drift.simulation.period import period
 from mlops_drift.sources.base import Source, TableName

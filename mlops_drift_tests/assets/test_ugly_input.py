@@ -267,7 +267,7 @@ def test_a_row_without_a_day_counts_against_the_quality(results, world):
 def test_a_day_with_few_rejected_rows_reports_them_as_metadata(results):
     about = materialization(results[WRONG_VALUES], "tiny", "events")
     assert about["dagster/row_count"] == ROWS - 6
-    assert about["rejected rows"] == 6
+    assert about["quarantined rows"] == 6
     assert {record.data["reason"]: record.data["rows"] for record in about["rejected"].records} == {
         "a: is not a number": 2,
         "a: missing": 1,

@@ -152,7 +152,7 @@ def test_status_where_no_row_could_be_used_says_why(nothing_yet):
     printed("run", "tiny", "--until", str(day(0)))
     found = json.loads(printed("status", "tiny", "--format", "json"))
     assert found["next"] == (
-        "mend the source, of which no row could be used (day: 1.3.2024 is not a day such as "
+        "correct the source, of which no row could be used (day: 1.3.2024 is not a day such as "
         "2024-10-01); all of them are in landing.tiny_quarantined"
     )
 

@@ -202,8 +202,8 @@ def print_status(status: dict[str, Any]) -> None:
     )
     console.print(
         f"{status['events']} events, {status['labels']} labels "
-        f"({status['labels_without_event']} of no event so far), {status['rejected']} rejected "
-        f"rows, {status['predictions']} predictions"
+        f"({status['labels_without_event']} labels without an event), {status['rejected']} "
+        f"quarantined rows, {status['predictions']} predictions"
     )
     for source, account in status["sources"].items():
         for line in _account_lines(status["model"], source, account):
@@ -227,7 +227,7 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
     """Where all rows of a source are, and what a person may do about it."""
     gone = f", {account['gone']} on record and no longer in it" if account["gone"] else ""
     yield (
-        f"source of {source}: {account['rows']} rows, {account['recorded']} landed or rejected, "
+        f"source of {source}: {account['rows']} rows, {account['recorded']} landed or quarantined, "
         f"{account['waiting']} of days to come{gone}"
     )
     changed = sorted({entry["day"] for entry in (*account["late"], *account["gone_days"])})
@@ -237,9 +237,9 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
         more = f" and {len(changed) - LISTED} more days" if len(changed) > LISTED else ""
         yield (
             f"  of days that had run ({days}{more}): rows that are new or changed {late}, which "
-            f"are rejected, and rows on record that are gone or changed {lost}; to land these days "
-            f"as they are now: mlops-drift run {model} --from {changed[0]} --until {changed[-1]} "
-            "--again"
+            f"are quarantined, and rows on record that are gone or changed {lost}; to land these "
+            f"days as they are now: mlops-drift run {model} --from {changed[0]} "
+            f"--until {changed[-1]} --again"
         )
     if account["note"]:
         yield f"  {account['note']}"

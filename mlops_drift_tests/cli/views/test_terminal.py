@@ -114,12 +114,12 @@ def test_the_status_names_the_days_that_differ_from_their_source(status):
     }
     text = status(sources={"events": account})
     assert (
-        "source of events: 9 rows, 10 landed or rejected, 1 of days to come, "
+        "source of events: 9 rows, 10 landed or quarantined, 1 of days to come, "
         "2 on record and no longer in it" in text
     )
     assert (
         f"of days that had run ({FIRST}, {LAST}): rows that are new or changed 1, which are "
-        "rejected, and rows on record that are gone or changed 2; to land these days as they are "
-        f"now: mlops-drift run tiny --from {FIRST} --until {LAST} --again" in text
+        "quarantined, and rows on record that are gone or changed 2; to land these days as they "
+        f"are now: mlops-drift run tiny --from {FIRST} --until {LAST} --again" in text
     )
     assert "events.csv: cut off" in text
