@@ -1,7 +1,5 @@
 """The command `cleanup`."""
 
-from dataclasses import asdict
-
 import click
 
 from mlops_drift.cli.common import FORMAT, opened, print_json, waiting
@@ -12,15 +10,19 @@ from mlops_drift.cli.common import FORMAT, opened, print_json, waiting
 @click.option("--delete", is_flag=True, help="Remove it for good; without it nothing is changed.")
 @FORMAT
 def cleanup(model: str, delete: bool, style: str) -> None:
-    """Show what the retention of MODEL lets go, and with --delete remove it."""
+    """Show what of MODEL can be deleted by its retention, and with --delete remove it."""
     from mlops_drift.cli.views.cleanup import print_plan
 
     with opened(model) as about:
         from mlops_drift.lifecycle.cleanup.cleanup import clean_up
+        from mlops_drift.registry.artifacts import Artifacts
+        from mlops_drift.resources import open_registry
 
         with waiting(f"{model}: looking, or waiting for a training or a cleanup under way"):
-            plan = clean_up(about, dry_run=not delete)
+            artifacts = Artifacts(open_registry(), model)
+            plan = clean_up(about, artifacts, dry_run=not delete)
     if style == "json":
-        print_json({"model": model, "deleted": delete, "bytes": plan.size, **asdict(plan)})
+        found = {"day": plan.day, "bytes": plan.size, "items": plan.going, "kept": plan.staying}
+        print_json({"model": model, "deleted": delete, **found})
     else:
         print_plan(about.spec, plan, delete)

@@ -94,24 +94,24 @@ def log(model: str, style: str) -> None:
 
 @click.command()
 @click.argument("model")
-@click.option("--version", type=click.IntRange(1), help="Explain a version.")
-@click.option("--day", type=DAY, help="Explain a day, and the version that served it.")
-@click.option("--key", help="Explain an event, its predictions and labels.")
+@click.option("--version", type=click.IntRange(1), help="Trace a version.")
+@click.option("--day", type=DAY, help="Trace a day, and the version that served it.")
+@click.option("--key", help="Trace an event, its predictions and labels.")
 @FORMAT
 def explain(model: str, version: int | None, day: Any, key: str | None, style: str) -> None:
-    """Tell what a version, a day or an event of MODEL rests on, down to files and code."""
+    """Trace a version, a day or an event of MODEL down to training sets, files and code."""
     asked = [value for value in (version, day, key) if value is not None]
     if len(asked) != 1:
         raise click.UsageError("give exactly one of --version, --day and --key")
     with opened(model) as about:
-        from mlops_drift.lifecycle.lineage import explain_day, explain_key, explain_version
+        from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 
         if version is not None:
-            title, chain = f"{model}, version {version}", explain_version(about, version)
+            title, chain = f"{model}, version {version}", trace_version(about, version)
         elif day is not None:
-            title, chain = f"{model}, {day.date()}", explain_day(about, day.date())
+            title, chain = f"{model}, {day.date()}", trace_day(about, day.date())
         else:
-            title, chain = f"{model}, {about.spec.key} {key}", explain_key(about, str(key))
+            title, chain = f"{model}, {about.spec.key} {key}", trace_key(about, str(key))
     if style == "json":
         print_json([vars(link) for link in chain])
     else:

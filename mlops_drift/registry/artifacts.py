@@ -1,7 +1,6 @@
-"""What the versions of a model take up in MLflow, and how it is let go.
+"""What the versions of a model take up in MLflow, and how it is deleted.
 
-MLflow only marks what is deleted, and never gives the number of a version again; the files are
-removed here.
+MLflow only marks what is deleted, and never gives the number of a version again.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +30,7 @@ class Training:
         active: whether it is under way.
         deleted: whether MLflow has it marked as deleted.
         started: when it started, in milliseconds of its clock.
-        has_models: whether MLflow lists models that it logged.
+        is_left: whether MLflow lists models that it logged, or any of the folders is there.
         folders: those there are of its artifacts and of these models.
     """
 
@@ -39,13 +38,8 @@ class Training:
     active: bool
     deleted: bool
     started: int
-    has_models: bool
+    is_left: bool
     folders: tuple[Path, ...]
-
-    @property
-    def is_left(self) -> bool:
-        """Whether anything of it is left besides the run itself."""
-        return self.has_models or bool(self.folders)
 
 
 class Artifacts:
@@ -54,16 +48,14 @@ class Artifacts:
     Args:
         registry: the registry.
         model: name of the model.
+
+    Attributes:
+        folder: where all of them lie.
     """
 
     def __init__(self, registry: Registry, model: str) -> None:
         self._registry, self._model = registry, model
-        self._folder = registry.artifact_root / model
-
-    @property
-    def folder(self) -> Path:
-        """Where all of them lie."""
-        return self._folder
+        self.folder = registry.artifact_root / model
 
     def versions(self) -> "list[ModelVersion]":
         """The versions that the registry lists."""
@@ -106,14 +98,16 @@ class Artifacts:
             # A kill may have left a model that its run does not name yet.
             outputs = {one.model_id for one in run.outputs.model_outputs} if run.outputs else set()
             models = sorted(outputs | set(logged.get(name, ())))
+            places = [self.folder / name, *(self.folder / MODELS / model for model in models)]
+            folders = tuple(place for place in places if place.is_dir())
             found.append(
                 Training(
                     name,
                     run.info.status in UNDER_WAY,
                     run.info.lifecycle_stage == "deleted",
                     run.info.start_time,
-                    name in logged,
-                    self._present(name, *(f"{MODELS}/{model}" for model in models)),
+                    name in logged or bool(folders),
+                    folders,
                 )
             )
         return sorted(found, key=lambda training: training.started)
@@ -147,9 +141,6 @@ class Artifacts:
             return None
         found = self._registry.client.get_experiment_by_name(self._model)
         return None if found is None else str(found.experiment_id)
-
-    def _present(self, *names: str) -> tuple[Path, ...]:
-        return tuple(path for name in names if (path := self._folder / name).is_dir())
 
 
 def _pages(ask: Callable[[str | None], Any]) -> Iterator[Any]:

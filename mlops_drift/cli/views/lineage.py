@@ -1,7 +1,6 @@
 """A chain of lineage as text."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from mlops_drift.lifecycle.lineage import Link
 
@@ -28,17 +27,17 @@ def lineage_lines(title: str, chain: Sequence[Link]) -> Iterator[str]:
             if value is not None:
                 yield f"  {name}: {_text(value)}"
         for row in link.rows[:_SHOWN]:
-            said = ", ".join(
+            facts = (
                 f"{name} {_text(value)}" for name, value in row.items() if value not in ("", None)
             )
-            yield f"  {said}"
+            yield f"  {', '.join(facts)}"
         if len(link.rows) > _SHOWN:
             yield f"  … and {len(link.rows) - _SHOWN} more"
         if not link.facts and not link.rows:
             yield "  none"
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, float):
         # In all its digits: it is here that a value is traced.
         return str(int(value)) if value.is_integer() else repr(value)
