@@ -16,7 +16,7 @@ from mlops_drift.assets.common import (
     row_count,
     version_link,
 )
-from mlops_drift.assets.shadow import beside_metadata, scored_metadata
+from mlops_drift.assets.shadow import comparison_metadata, scored_metadata
 from mlops_drift.charts.performance import Point
 from mlops_drift.checks.drift import drift_checks, drift_specs
 from mlops_drift.checks.performance import performance_checks, performance_specs
@@ -136,7 +136,7 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             metadata={
                 **row_count(sum(len(day.verdicts) for day in days)),
-                **beside_metadata(shadow),
+                **comparison_metadata(shadow),
             },
             check_results=performance_checks(spec, key, days, history, coverage),
         )

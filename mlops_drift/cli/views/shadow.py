@@ -1,4 +1,4 @@
-"""A challenger that waits for approval, beside the champion, in the terminal."""
+"""A challenger that waits for approval, compared with the champion, in the terminal."""
 
 from collections.abc import Mapping
 from math import isnan
@@ -7,8 +7,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from mlops_drift.lifecycle.shadow.comparison import SINCE_WAIT
+from mlops_drift.lifecycle.shadow.comparison import window_name
 
+_COLUMNS = (
+    *("window", "scored", "labelled", "champion", "challenger", "difference"),
+    *("95 % interval", "predictions that differ"),
+)
 _NUMBERS = {
     "champion_value": ".3f",
     "challenger_value": ".3f",
@@ -19,7 +23,7 @@ _NUMBERS = {
 
 
 def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
-    """Prints since when a challenger waits, and a line a window of how both do.
+    """Prints since when a challenger waits, and a line for each window with both.
 
     Args:
         shadow: version, since, and windows, as `status.read_status` gives them.
@@ -28,23 +32,20 @@ def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
     version, rows = shadow["version"], shadow["windows"]
     waits = f"version {version} waits for approval since {shadow['since']}"
     if not rows:
-        console.print(f"{waits}; it has scored nothing beside a champion yet")
+        console.print(f"{waits}; it has not scored the same events as a champion yet")
         return
     console.print(waits)
     about = rows[0]
-    beside = f"Shadow: version {version} beside version {about['champion']}"
-    table = Table(title=f"{beside}, {about['metric']} as of {about['day']}", title_justify="left")
-    for column in ("window", "scored", "labelled", "champion", "challenger"):
-        table.add_column(column)
-    for column in ("difference", "95 % interval", "unlike"):
+    compared = f"Shadow: version {version} compared with version {about['champion']}"
+    table = Table(title=f"{compared}, {about['metric']} as of {about['day']}", title_justify="left")
+    for column in _COLUMNS:
         table.add_column(column)
     for row in rows:
         value, other, difference, lower, upper = (
             "" if isnan(row[name]) else format(row[name], form) for name, form in _NUMBERS.items()
         )
-        whole = row["window"] == SINCE_WAIT
         table.add_row(
-            "since it waits" if whole else f"{row['window']} d to {row['production_day']}",
+            window_name(row["window"], row["production_day"]),
             str(row["scored"]),
             str(row["n"]),
             value,
