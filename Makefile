@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test ui mlflow lint lock bench bench-drift bench-gates bench-policies bench-telco bench-training clean
+.PHONY: run test ui mlflow lint docs lock bench bench-drift bench-gates bench-policies bench-telco bench-training clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -25,6 +25,11 @@ lint: $(VENV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/words.py
+
+# Writes the pages that are generated from the code.
+docs: $(VENV)
+	$(BIN)/python docs/generate.py
 
 bench: $(VENV)
 	$(BIN)/python benchmarks/day_cost.py

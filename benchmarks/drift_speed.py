@@ -151,17 +151,11 @@ def our_tasks(files: Files, stored: Path) -> list[Measured]:
     def ours(name: str, script: str, judged: Path, *beside: str) -> Measured:
         return Measured(name, script, {**common, "current": str(judged)}, beside)
 
-    # nannyml has no Wasserstein among its methods here either.
-    binned_and_ks = ours(
-        "ours: 60 days, no Wasserstein", "ours_chunks", files.current, "evidently", "nannyml"
-    )
-    binned_and_ks.task["wasserstein"] = False
     reading = {"columns": files.columns, "files": [reference, current]}
     return [
         Measured("only reading the columns, Arrow", "reading_speed", reading),
         ours("ours: one comparison", "ours_compare", files.current, "evidently"),
         ours("ours: 60 days", "ours_chunks", files.current, "evidently", "nannyml"),
-        binned_and_ks,
         ours("ours: 30 + 30 days", "ours_chunks", files.both, "evidently", "nannyml"),
         ours("ours: one day, stored reference", "ours_day", files.one_day),
     ]

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 
 import numpy as np
+from mlops_drift.monitors.checks import PERFORMANCE_DROP
 from rich.console import Console
 from rich.table import Table
 
 from mlops_drift.config.loading import find_model
-from mlops_drift.learning.metrics import Array, evaluate
-from mlops_drift.monitors.checks import PERFORMANCE_DROP
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.estimation import ScoreEstimator
 from mlops_drift.monitors.performance import Labelled, judge_performance, measure_metric
@@ -25,7 +26,6 @@ from mlops_drift.schema.columns import Target
 from mlops_drift.settings import DATA_VARIABLE
 from mlops_drift.simulation.backtest import Backtest, Variant, standard_policies
 from mlops_drift.simulation.historical_run import quiet
-from mlops_drift.sources.registry import open_source
 
 TARGET = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
 START = date(2024, 1, 1)
@@ -46,7 +46,7 @@ def backtests(processes: int) -> Table:
         table.add_column(column)
     for name in ("glassware", "insurance"):
         model = find_model(name)
-        history = Backtest(model.spec, open_source(model.spec.source, model.folder))
+        history = Backtest(model.spec, model.spec.source.open(model.folder))
         started = time.monotonic()
         result = history.run(standard_policies(model.spec), processes=processes)
         seconds = time.monotonic() - started
@@ -76,7 +76,7 @@ def stable_world(days: int, seeds: int) -> Table:
         source = model.spec.source.model_copy(update={"stationary": True, "seed": seed})
         spec = model.spec.model_copy(update={"source": source, "end_date": None})
         last = spec.start_date + timedelta(days=days - 1)
-        history = Backtest(spec, open_source(source, model.folder), last=last)
+        history = Backtest(spec, source.open(model.folder), last=last)
         found = history.run({"own": Variant(spec.policy, spec.monitors.age)})["policies"]["own"]
         rules = [row["rules"] for row in found["decisions"]][1:]
         by_age = sum(rule == ["model_age"] for rule in rules)

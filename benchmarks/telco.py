@@ -18,7 +18,7 @@ from rich.console import Console
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
-from mlops_drift.learning.metrics import evaluate
+from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.gates import evaluate_gates
 from mlops_drift.pipeline.landing import land_events, land_labels
@@ -26,8 +26,7 @@ from mlops_drift.pipeline.scoring import predict_table
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.simulation.historical_run import quiet
-from mlops_drift.sources.config import FilesSource
-from mlops_drift.sources.registry import open_source
+from mlops_drift.sources.files import FilesSource
 from mlops_drift.store.memory import MemoryLake
 
 # Seeds whose mean is told.
@@ -56,7 +55,7 @@ def measure(folder: Path, seed: int) -> dict[str, object]:
     started = process_time()
     with tempfile.TemporaryDirectory() as root, duckdb.connect() as connection, quiet():
         model = ModelContext.of(MemoryLake(root, connection), spec).store
-        source = open_source(telco_source(folder), found.folder)
+        source = telco_source(folder).open(found.folder)
         land_events(ModelContext(spec, model), source, spec.start_date, AS_OF)
         land_labels(ModelContext(spec, model), source, spec.start_date, AS_OF)
         make_features(ModelContext(spec, model), spec.start_date, AS_OF)

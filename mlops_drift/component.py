@@ -17,7 +17,6 @@ from mlops_drift.resources import mlflow_run
 from mlops_drift.sensors.late_files import late_files_sensor
 from mlops_drift.sensors.notifications import notification_sensor
 from mlops_drift.sensors.retraining import retraining_sensor
-from mlops_drift.sources.registry import open_source
 
 # Beside the YAML, where features are derived.
 FEATURES_SQL = "features.sql"
@@ -77,7 +76,7 @@ def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
         spec: the model.
         folder: the folder of its YAML; relative paths of files start there.
     """
-    source = open_source(spec.source, folder)
+    source = spec.source.open(folder)
     daily, retraining = daily_job(spec), retraining_job(spec)
     resources: dict[str, Any] = {f"mlflow_{spec.name}": mlflow_run(spec.name)}
     return dg.Definitions(

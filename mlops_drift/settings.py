@@ -129,6 +129,12 @@ def lock_root() -> Path:
     return environment_root() / "locks"
 
 
+def dagster_lock() -> Path:
+    """The lock of whoever makes files of Dagster's."""
+    lock_root().mkdir(parents=True, exist_ok=True)
+    return lock_root() / "dagster.lock"
+
+
 def registry_lock_root() -> Path:
     """The folder of the files that all processes lock to register and move versions."""
     return data_root() / "locks"

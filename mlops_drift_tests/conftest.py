@@ -3,6 +3,7 @@
 import os
 import pickle
 import shutil
+import sys
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -14,11 +15,12 @@ from hypothesis import settings
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
+from mlops_drift.registry import stored_model
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.simulation.historical_run import open_instance
 from mlops_drift.store.delta import DeltaLake
-from mlops_drift_tests.processes import Processes
+from mlops_drift_tests.processes import FreshProcesses, Processes
 from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
 
 # A busy machine is no failure.
@@ -190,6 +192,17 @@ def processes():
     """Processes that run a function at the same moment."""
     started = Processes()
     yield started
+    started.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_fresh_processes():
+    """The gate `fresh_process` gets its new process as a fork, where forks are safe."""
+    started = FreshProcesses()
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.platform == "linux":
+            patch.setattr(stored_model, "run_apart", started.run)
+        yield
     started.close()
 
 

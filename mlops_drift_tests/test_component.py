@@ -57,7 +57,7 @@ def definitions(tmp_path_factory):
     world = World(tmp_path_factory.mktemp("component"))
     world.write_model()
     with world.active():
-        return world.definitions
+        return defs()
 
 
 @pytest.fixture(scope="module")

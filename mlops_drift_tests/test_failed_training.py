@@ -9,7 +9,6 @@ from mlops_drift.cli.errors import BUG
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import find_model
 from mlops_drift.simulation.backtest import Backtest, standard_policies
-from mlops_drift.sources.registry import open_source
 from mlops_drift_tests.tiny import ROWS, day, write_days
 
 REASON = "ValueError: Input X contains NaN."
@@ -70,7 +69,7 @@ def test_a_failed_decision_is_taken_up_at_once_when_the_description_has_changed(
 
 def test_a_backtest_goes_on_as_well(world, monkeypatch):
     found = find_model("tiny")
-    history = Backtest(found.spec, open_source(found.spec.source, found.folder), day(0), day(3))
+    history = Backtest(found.spec, found.spec.source.open(found.folder), day(0), day(3))
     monkeypatch.setattr("mlops_drift.simulation.backtest.train_package", broken)
     never = dict(list(standard_policies(found.spec).items())[:1])
     [told] = history.run(never)["policies"].values()

@@ -11,20 +11,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from mlops_drift.checks.drift import drift_checks
+from mlops_drift.checks.performance import performance_checks
 
 from mlops_drift.assets.common import column_schema
 from mlops_drift.charts.baseline import baseline_pictures
 from mlops_drift.charts.drift import Panel, comparison_chart
-from mlops_drift.checks.drift import drift_checks
 from mlops_drift.checks.gates import gate_checks, gate_pictures
-from mlops_drift.checks.performance import performance_checks
 from mlops_drift.cli.main import main
 from mlops_drift.cli.views.lineage import lineage_lines
 from mlops_drift.cli.views.terminal import print_status, print_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.decisions import decide_now, record_decision
-from mlops_drift.lifecycle.lineage import explain_key
+from mlops_drift.lifecycle.lineage import trace_key
 from mlops_drift.lifecycle.retraining import carry_out
 from mlops_drift.lifecycle.status import read_status
 from mlops_drift.pipeline.drift import measure_drift
@@ -37,7 +37,6 @@ from mlops_drift.pipeline.training import train_package
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
 from mlops_drift.simulation.backtest import UNATTENDED
-from mlops_drift.sources.registry import open_source
 from mlops_drift.store.decision_log import IDLE
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.queries import run_sql
@@ -126,7 +125,7 @@ def walked(tmp_path_factory):
     spec, registry = described(), MemoryRegistry()
     with duckdb.connect() as connection:
         model = ModelContext.of(DeltaLake(root / "lake", connection), spec).store
-        source = open_source(spec.source, root)
+        source = spec.source.open(root)
         land_events(ModelContext(spec, model), source, day(0), day(4))
         land_labels(ModelContext(spec, model), source, day(0), day(4))
         make_features(ModelContext(spec, model), day(0), day(4))
@@ -208,7 +207,7 @@ def test_gates_judge_every_column_and_have_their_pictures(walked):
 
 
 def test_an_event_is_explained_by_its_key(walked):
-    chain = explain_key(ModelContext(walked.spec, walked.model, walked.registry), "2007")
+    chain = trace_key(ModelContext(walked.spec, walked.model, walked.registry), "2007")
     told = list(lineage_lines("event", chain))
     event = events_of(2).set_index(KEY).loc[2007]
     for name in NUMBERS:

@@ -56,7 +56,7 @@ CALLS = {
     "in logging, before the version is registered": (*CLIENT, "before", None),
     "between registration and alias": (*CLIENT, *AFTER),
     "between the table of promotions and the alias": (
-        *("mlops_drift.store.model_store", "ModelStore", "add_promotion", *AFTER),
+        *("mlops_drift.store.versions", "VersionRepository", "add_promotion", *AFTER),
     ),
     "between alias and record": (
         *("mlops_drift.registry.registry", "Registry", "set_alias", "after", "champion"),

@@ -3,14 +3,17 @@ import sqlite3
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
 from mlops_drift import settings
 from mlops_drift.simulation.historical_run import open_instance
-from mlops_drift.storage import EventLog
+from mlops_drift.storage.event_log import EventLog
+from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.processes import meet
 
 CHECKS = 9
+POSTGRES = "MLOPS_DRIFT_TEST_POSTGRES"
 
 
 @pytest.fixture
@@ -98,3 +101,40 @@ def test_of_processes_that_make_the_file_of_a_run_at_once_each_keeps_its_event(p
     processes.run(store_events, *[(folder, number) for number in range(4)])
     told = {entry.user_message for entry in EventLog(folder).get_logs_for_run("shared")}
     assert told == {"0", "1", "2", "3"}
+
+
+# Other storages
+
+
+def test_where_dagster_has_changed_its_own_event_log_takes_over(begin, told_story, monkeypatch):
+    world = begin("upgraded")
+    monkeypatch.setattr(EventLog, "has_table", lambda self: True)
+    with world.active():
+        with pytest.warns(RuntimeWarning, match="Dagster's own is used"):
+            opened = open_instance()
+        with opened:
+            assert type(opened.event_log_storage) is SqliteEventLogStorage
+            world.replay(opened)
+    assert_same_story(world, told_story)
+
+
+def test_with_postgres_a_run_decides_the_same(new_world, told_story, tmp_path):
+    pytest.importorskip("dagster_postgres", reason="dagster-postgres is not installed")
+    if POSTGRES not in os.environ:
+        pytest.skip(f"{POSTGRES} does not give the address of an empty database")
+    world = new_world("postgres")
+    write_story(world)
+    described = {"storage": {"postgres": {"postgres_url": {"env": POSTGRES}}}}
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(described))
+    with world.active(), dg.DagsterInstance.from_config(str(tmp_path)) as opened:
+        world.replay(opened)
+    assert_same_story(world, told_story)
+
+
+def assert_same_story(world, told_story):
+    with told_story.world.active():
+        told = told_story.world.tables()
+    with world.active():
+        assert world.tables() == told
+        with world.lake() as model:
+            assert [item.version for item in model.promotions()] == [1, 2]

@@ -23,8 +23,8 @@ from deltalake import DeltaTable
 from mlops_drift import settings
 from mlops_drift.assets.common import CHAMPION, TRAINING_SET, asset_key
 from mlops_drift.config.context import ModelContext
-from mlops_drift.config.loading import find_model
-from mlops_drift.definitions import defs
+from mlops_drift.config.loading import find_model, load_models
+from mlops_drift.definitions import definitions_of
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.resources import default_resources, open_lake
 from mlops_drift.sensors.retraining import sensor_name
@@ -200,8 +200,9 @@ class World:
 
     @cached_property
     def definitions(self):
-        """What Dagster loads in this world; only to be asked for while it is active."""
-        return defs()
+        """What Dagster loads of this world's models; only to be asked for while it is active."""
+        models = load_models().values()
+        return definitions_of(model for model in models if model.folder.is_relative_to(self.defs))
 
     def run_days(self, instance, first, last=None, model="tiny"):
         """Runs the daily job for a day or a range, as `execute_in_process` gives it."""

@@ -13,7 +13,6 @@ def work(task: child.Task) -> int:
         task["current"],
         by=task["by"],
         columns=task["columns"],
-        wasserstein=task.get("wasserstein", True),
     )
     return len(found)
 

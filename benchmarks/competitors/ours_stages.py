@@ -10,12 +10,13 @@ import numpy as np
 import scipy.stats  # noqa: F401 - imports are not a stage
 from numpy.typing import NDArray
 
-from mlops_drift.drift import metrics
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.column_reference import ColumnReference
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.measures import measure
-from mlops_drift.drift.profile import ColumnProfile, profile_sorted
-from mlops_drift.drift.reference import ColumnReference
+from mlops_drift.drift.profile import profile_sorted
 from mlops_drift.drift.rows import Rows
+from mlops_drift.drift.significance import ks_p
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import Comparison, judge_comparisons
 
@@ -88,7 +89,7 @@ def _numeric(
         with timer.stage("exact KS and Wasserstein"):
             ks, _ = column.sample.distances(sample)
         with timer.stage("p-values of KS"):
-            metrics.ks_p(ks, column.sample, sample)
+            ks_p(ks, column.sample, sample)
         with timer.stage("binned metrics and tests"):
             measures = measure(column, profile)
         yield Comparison(name, 0, column, column.counts, profile.counts, measures)

@@ -10,16 +10,17 @@ import pyarrow as pa
 
 from mlops_drift import settings
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.monitors.base import Asset
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.registry.code_digests import code_digest
 from mlops_drift.store.tables import Table
 
-EVENTS = "events"
-LABELS = "labels"
+EVENTS: Asset = "events"
+LABELS: Asset = "labels"
 FEATURES = "features"
 PRODUCTION_PREDICTIONS = "production_predictions"
-DRIFT_METRICS = "drift_metrics"
-PERFORMANCE_METRICS = "performance_metrics"
+DRIFT_METRICS: Asset = "drift_metrics"
+PERFORMANCE_METRICS: Asset = "performance_metrics"
 TRAINING_SET = "training_set"
 CHALLENGER = "challenger"
 TEST_PREDICTIONS = "test_predictions"

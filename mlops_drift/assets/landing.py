@@ -16,19 +16,19 @@ from mlops_drift.assets.common import (
     days_of,
     row_count,
 )
-from mlops_drift.checks.quality import data_quality, data_quality_spec
+from mlops_drift.checks.monitors import monitor_check, monitor_checks, monitor_specs
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.monitors.checks import DATA_QUALITY
-from mlops_drift.monitors.quality import QualityVerdict
+from mlops_drift.monitors.data_quality import DataQuality
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import Landed, judge_labels_again, land_events, land_labels
+from mlops_drift.pipeline.monitoring import Monitored
 from mlops_drift.resources import LakeResource
 from mlops_drift.sources.base import Source
 
 # Metadata of `events`: the days of labels that were judged again when they landed.
 JUDGED_AGAIN = "labels judged again"
 
-CODE = ("sources", "schema", "monitors/quality.py")
+CODE = ("sources", "schema", "monitors", "checks")
 
 
 def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]:
@@ -56,17 +56,14 @@ def _events(spec: ModelSpec, source: Source) -> dg.AssetsDefinition:
             table=spec.tables.events,
             daily=True,
         ),
-        check_specs=[data_quality_spec(key)],
+        check_specs=monitor_specs(spec, EVENTS, key),
     )
     def events(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
         model, (first, last) = lake.of(spec), days_of(context)
         landed = land_events(model, source, first, last)
         again = judge_labels_again(model, first)
-        if again:
-            _show_labels(context.instance, spec, again, first, last)
-        return _result(
-            spec, key, landed, {JUDGED_AGAIN: ", ".join(map(str, again))} if again else {}
-        )
+        further = _show_labels(context.instance, spec, again, first, last) if again else {}
+        return _result(spec, key, landed, further)
 
     return events
 
@@ -87,7 +84,7 @@ def _labels(spec: ModelSpec, source: Source) -> dg.AssetsDefinition:
             # Labels are matched with the events known so far.
             upstream=[EVENTS],
         ),
-        check_specs=[data_quality_spec(key)],
+        check_specs=monitor_specs(spec, LABELS, key),
     )
     def labels(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
         landed = land_labels(lake.of(spec), source, *days_of(context))
@@ -119,26 +116,24 @@ def _features(spec: ModelSpec) -> dg.AssetsDefinition:
 
 
 def _show_labels(
-    instance: dg.DagsterInstance,
-    spec: ModelSpec,
-    verdicts: Mapping[date, QualityVerdict],
-    first: date,
-    last: date,
-) -> None:
+    instance: dg.DagsterInstance, spec: ModelSpec, again: Monitored, first: date, last: date
+) -> dict[str, str]:
     """Shows on the page of `labels` how days are judged now that earlier events have landed."""
     of = str(first) if first == last else f"{first} to {last}"
     why = f"; judged again, because events of {of} have landed since"
-    found = data_quality(asset_key(spec, LABELS), verdicts, spec.tables.quarantined, why)
+    key = asset_key(spec, LABELS)
+    found = monitor_check(key, DataQuality(spec.monitors.quality), again, why)
     instance.report_runless_asset_event(
         dg.AssetCheckEvaluation(
-            asset_key(spec, LABELS),
-            DATA_QUALITY,
+            key,
+            DataQuality.name,
             found.passed,
             found.metadata,
             severity=found.severity,
             description=found.description,
         )
     )
+    return {JUDGED_AGAIN: ", ".join(str(item.day) for item in again.evaluations)}
 
 
 def _result(
@@ -156,5 +151,5 @@ def _result(
             **({"look at": landed.account.note} if landed.account.note else {}),
             **(further or {}),
         },
-        check_results=[data_quality(key, landed.quality, spec.tables.quarantined)],
+        check_results=monitor_checks(spec, key, landed.checks),
     )

@@ -17,14 +17,11 @@ from mlops_drift.assets.common import (
     version_link,
 )
 from mlops_drift.assets.shadow import comparison_metadata, scored_metadata
-from mlops_drift.charts.performance import Point
-from mlops_drift.checks.drift import drift_checks, drift_specs
-from mlops_drift.checks.performance import performance_checks, performance_specs
+from mlops_drift.checks.monitors import monitor_checks, monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
-from mlops_drift.pipeline.drift import measure_drift
 from mlops_drift.pipeline.labels import measure_label_coverage
-from mlops_drift.pipeline.performance import measure_performance
+from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
@@ -81,20 +78,20 @@ def _drift_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
             description="How far each day's features and predictions are from the frozen "
             "reference of the version that served them, over each window.",
             kinds={"deltalake", "duckdb"},
-            code=("drift", "checks"),
+            code=("drift", "monitors", "checks"),
             table=spec.tables.drift,
             daily=True,
             upstream=[FEATURES, PRODUCTION_PREDICTIONS],
         ),
-        check_specs=drift_specs(key),
+        check_specs=monitor_specs(spec, DRIFT_METRICS, key),
     )
     def drift_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource
     ) -> dg.MaterializeResult:
-        days = measure_drift(lake.of(spec), *days_of(context))
+        found = measure_drift(lake.of(spec), *days_of(context))
         return dg.MaterializeResult(
-            metadata=row_count(sum(len(day.verdicts) for day in days)),
-            check_results=drift_checks(spec, key, days),
+            metadata=row_count(len(found.evaluations)),
+            check_results=monitor_checks(spec, key, found),
         )
 
     return drift_metrics
@@ -109,36 +106,26 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
             PERFORMANCE_METRICS,
             description=f"The {spec.training.metric} of each version on each production day that "
             "labels arrived for, and over trailing windows; what its scores lead to expect before "
-            "that; its slices, its worth, its labels and its age. Beside the champion, a "
+            "that; its slices, its business value, its labels and its age. Beside the champion, a "
             "challenger that waits for approval, on the same events.",
             kinds={"deltalake", "duckdb"},
             code=("monitors", "learning/metrics.py", "learning/bootstrap.py", "checks"),
-            table=spec.tables.performance,
+            table=spec.tables.checks,
             daily=True,
             upstream=[LABELS, PRODUCTION_PREDICTIONS],
         ),
-        check_specs=performance_specs(spec, key),
+        check_specs=monitor_specs(spec, PERFORMANCE_METRICS, key),
     )
     def performance_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource
     ) -> dg.MaterializeResult:
         model = lake.of(spec)
-        days = measure_performance(model, *days_of(context))
-        coverage = measure_label_coverage(model, *days_of(context))
+        found = measure_performance(model, *days_of(context))
+        measure_label_coverage(model, *days_of(context))
         shadow = measure_shadows(model, *days_of(context))
-        champion = days[-1].champion
-        values = (
-            model.store.checks.performance_history(champion.version, days[-1].day)
-            if champion
-            else []
-        )
-        history = [Point(**row) for row in values]
         return dg.MaterializeResult(
-            metadata={
-                **row_count(sum(len(day.verdicts) for day in days)),
-                **comparison_metadata(shadow),
-            },
-            check_results=performance_checks(spec, key, days, history, coverage),
+            metadata={**row_count(len(found.evaluations)), **comparison_metadata(shadow)},
+            check_results=monitor_checks(spec, key, found),
         )
 
     return performance_metrics

@@ -1,36 +1,17 @@
 """The picture of drifted columns: reference and window side by side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 
-from mlops_drift.drift.reference import ColumnReference, Counts, shares
+from mlops_drift.drift.column_reference import shares
+from mlops_drift.monitors.pictures import Panel
 
 _MAX_BINS = 16
 _MAX_LABEL_LENGTH = 16
 _MAX_NAME_LENGTH = 30
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One column of a chart.
-
-    Attributes:
-        name: name of the column.
-        title: what is compared; stands after the name above the panel.
-        column: the column's bins.
-        past: rows of the reference per bin, in the order of `column.labels`.
-        counts: rows of the window per bin.
-    """
-
-    name: str
-    title: str
-    column: ColumnReference
-    past: Counts
-    counts: Counts
 
 
 def comparison_chart(panels: Sequence[Panel]) -> bytes:
@@ -44,6 +25,7 @@ def comparison_chart(panels: Sequence[Panel]) -> bytes:
     Returns:
         A PNG of 480 pixels by 240 for each panel.
 
+    >>> from mlops_drift.drift.reference import ColumnReference
     >>> column = ColumnReference("numeric", np.array([5, 5, 0, 0, 0]), values=(0.0, 1.0))
     >>> panel = Panel("x", "reference and today", column, column.counts, np.array([2, 7, 0, 0, 1]))
     >>> comparison_chart([panel])[:4]

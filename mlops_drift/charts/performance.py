@@ -1,61 +1,32 @@
 """Performance by production day: realized with its interval, and estimated."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from io import BytesIO
 from math import isnan, nan
 
-from mlops_drift.monitors.performance import PerformanceVerdict
+from mlops_drift.monitors.pictures import History
 
 
-@dataclass(frozen=True)
-class Point:
-    """One production day of one version; None where there is no such number.
-
-    Attributes:
-        lower: lower end of the 95 % interval of the realized value.
-        upper: upper end.
-    """
-
-    day: date
-    realized: float | None
-    lower: float | None
-    upper: float | None
-    estimated: float | None
-
-
-def performance_chart(item: PerformanceVerdict, history: Sequence[Point]) -> bytes | None:
-    """Draws the days of the serving version; None without any.
-
-    Args:
-        item: the verdict that the limits are of.
-        history: production days in their order.
-
-    Returns:
-        A PNG.
-    """
-    if not history:
-        return None
+def performance_chart(history: History) -> bytes:
+    """Draws the days of a version with their limits, as a PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 2.8), dpi=80)
     # Fixed margins: an automatic layout draws everything twice.
     figure.subplots_adjust(left=0.08, right=0.98, top=0.9, bottom=0.22)
     axes = figure.subplots()
-    names = [str(point.day)[5:] for point in history]
+    names = [str(point.day)[5:] for point in history.points]
     realized, lower, upper, estimated = (
-        [nan if (value := getattr(point, name)) is None else value for point in history]
+        [nan if (value := getattr(point, name)) is None else value for point in history.points]
         for name in ("realized", "lower", "upper", "estimated")
     )
-    places = list(range(len(history)))
+    places = list(range(len(history.points)))
     shown = [i for i in places if not isnan(realized[i])]
     axes.plot(
         shown,
         [realized[i] for i in shown],
         marker="o",
         color="#2b6cb0",
-        label=f"{item.metric} of version {item.version}",
+        label=f"{history.metric} of version {history.version}",
     )
     axes.fill_between(
         shown,
@@ -74,13 +45,13 @@ def performance_chart(item: PerformanceVerdict, history: Sequence[Point]) -> byt
         linewidth=1,
         label="estimated without labels",
     )
-    if item.test_value == item.test_value:
-        axes.axhline(item.test_value, color="#718096", linestyle=":", label="on its test split")
-    if item.threshold == item.threshold:
-        axes.axhline(item.threshold, color="#c53030", linestyle="--", label="limit")
-    ticks = places[:: max(1, len(history) // 15)]
+    if history.test_value == history.test_value:
+        axes.axhline(history.test_value, color="#718096", linestyle=":", label="on its test split")
+    if history.threshold == history.threshold:
+        axes.axhline(history.threshold, color="#c53030", linestyle="--", label="limit")
+    ticks = places[:: max(1, len(history.points) // 15)]
     axes.set_xticks(ticks, [names[i] for i in ticks])
-    axes.set_title(f"{item.metric} by production day", fontsize=9)
+    axes.set_title(f"{history.metric} by production day", fontsize=9)
     axes.tick_params(axis="x", labelrotation=60, labelsize=7)
     axes.tick_params(axis="y", labelsize=7)
     axes.legend(fontsize=7)

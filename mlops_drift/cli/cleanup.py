@@ -7,10 +7,12 @@ from mlops_drift.cli.common import FORMAT, opened, print_json, waiting
 
 @click.command()
 @click.argument("model")
-@click.option("--delete", is_flag=True, help="Remove it for good; without it nothing is changed.")
+@click.option(
+    "--delete", is_flag=True, help="Delete it for good; without this option nothing changes."
+)
 @FORMAT
 def cleanup(model: str, delete: bool, style: str) -> None:
-    """Show what of MODEL can be deleted by its retention, and with --delete remove it."""
+    """Show what the retention of MODEL allows to delete, and delete it with --delete."""
     from mlops_drift.cli.views.cleanup import print_plan
 
     with opened(model) as about:
@@ -18,9 +20,8 @@ def cleanup(model: str, delete: bool, style: str) -> None:
         from mlops_drift.registry.artifacts import Artifacts
         from mlops_drift.resources import open_registry
 
-        with waiting(f"{model}: looking, or waiting for a training or a cleanup under way"):
-            artifacts = Artifacts(open_registry(), model)
-            plan = clean_up(about, artifacts, dry_run=not delete)
+        with waiting(f"{model}: reading, or waiting for a training or a cleanup to end"):
+            plan = clean_up(about, Artifacts(open_registry(), model), dry_run=not delete)
     if style == "json":
         found = {"day": plan.day, "bytes": plan.size, "items": plan.going, "kept": plan.staying}
         print_json({"model": model, "deleted": delete, **found})

@@ -1,4 +1,4 @@
-"""What the commands share: formats, output files, signs of life."""
+"""What the commands share: formats, output files, a spinner."""
 
 import errno
 import json
@@ -17,12 +17,29 @@ from mlops_drift.cli.errors import Trouble
 if TYPE_CHECKING:
     from mlops_drift.config.context import ModelContext
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
-FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+
+class Day(click.DateTime):
+    """A date such as 2024-10-01."""
+
+    def __init__(self) -> None:
+        super().__init__(formats=["%Y-%m-%d"])
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "DAY"
+
+
+DAY = Day()
+FORMAT = click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Text for people, or JSON.",
+)
 
 
 def writable(context: click.Context, parameter: click.Parameter, file: str | None) -> str | None:
-    """Says before the work, not after it, that its result cannot be written."""
+    """Checks before the work that its result can be written."""
     if file is not None:
         with _writing(parameter.opts[0], file):
             _try_to_write(Path(file))
@@ -38,7 +55,7 @@ def _try_to_write(place: Path) -> None:
     elif not place.parent.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, f"{place.parent} is no folder")
     elif place.exists():
-        # A pipe or a device: to open it might wait, or tell its reader that this was all.
+        # Opening a pipe or a device might block, or end the input of its reader.
         if not os.access(place, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     else:
@@ -72,14 +89,14 @@ def write_page(file: str, page: str) -> None:
 
 
 def write_file(option: str, file: str, content: bytes) -> None:
-    """Writes a file as a whole: where that fails, what was there before stays."""
+    """Writes a file completely, or leaves it as it was."""
     place = Path(file)
     with _writing(option, file):
-        # A pipe, a device, or a file in a folder that takes no other one.
+        # A pipe, a device, or a file in a read-only folder.
         if place.exists() and not (place.is_file() and os.access(place.parent, os.W_OK)):
             place.write_bytes(content)
             return
-        # Of a link, the file itself.
+        # Follow a link to its file.
         place = place.resolve()
         part = place.with_name(f".{os.getpid()}.part")
         try:
@@ -92,7 +109,7 @@ def write_file(option: str, file: str, content: bytes) -> None:
 
 
 def waiting(what: str) -> Any:
-    """A sign of life on stderr, where that is a terminal."""
+    """A spinner on stderr, if that is a terminal."""
     from rich.console import Console
     from rich.markup import escape
 

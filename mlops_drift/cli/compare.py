@@ -1,4 +1,4 @@
-"""The command `compare`: one file against another."""
+"""The command `compare`: two files."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from mlops_drift.cli.common import FORMAT, print_json, waiting, writable, write_
 from mlops_drift.cli.errors import DRIFTED, Trouble
 
 if TYPE_CHECKING:
-    from mlops_drift.compare.compare import Comparison
+    from mlops_drift.compare.result import Comparison
     from mlops_drift.drift.rows import Rows
 
 
@@ -26,23 +26,26 @@ if TYPE_CHECKING:
     callback=writable,
     help="Also write a page with charts.",
 )
-@click.option("--by", help="Column of CURRENT whose values are chunks, judged one by one.")
-@click.option("--columns", help="Compare only these, separated by commas; all by default.")
+@click.option("--by", help="Column of CURRENT; each of its values is compared separately.")
+@click.option("--columns", help="Columns to compare, separated by commas; all by default.")
 @click.option("--categorical", help="Numeric columns to read as categories, separated by commas.")
 @click.option(
     "--tests",
     help="Further tests of numeric columns, in JSON and on the page: mann-whitney, levene.",
 )
 @click.option("--auc", is_flag=True, help="Train a classifier to tell the tables apart.")
-@click.option("--metric", help="js (default), psi, hellinger, tvd, linf, ks or wasserstein.")
-@click.option("--threshold", type=float, help="Metric from which a significant difference fails.")
-@click.option("--alpha", type=float, help="Chance of any failed column without drift.")
-@click.option("--min-rows", type=int, help="Rows that a verdict needs.")
+@click.option(
+    "--metric",
+    help="js (default), psi, hellinger, tvd, linf, ks, wasserstein, or package.module:Name.",
+)
+@click.option("--threshold", type=float, help="Value above which a significant difference fails.")
+@click.option("--alpha", type=float, help="Chance that any column fails without drift.")
+@click.option("--min-rows", type=int, help="Fewest rows for a verdict.")
 @click.option(
     "--exit-code",
     is_flag=True,
-    help="Exit with 0 if columns were judged and none drifted, 1 if one drifted, 2 if none could "
-    "be judged or CURRENT lacks a column of REFERENCE.",
+    help="Exit with 0 if no column drifted, 1 if one did, 2 if all are unknown or CURRENT lacks a "
+    "column of REFERENCE.",
 )
 def compare(
     reference: str,
@@ -57,12 +60,12 @@ def compare(
     exit_code: bool,
     **judging: Any,
 ) -> None:
-    """Hold the file CURRENT against the file REFERENCE, column by column.
+    """Compare the file CURRENT with the file REFERENCE, column by column.
 
-    Both are Parquet (.parquet), CSV (.csv, .tsv) or JSON (.json, .jsonl), those of text also with
-    .gz. Numbers are compared as doubles, ids and other codes exactly if they are named in
-    --categorical. NA, null, None and the like are missing values among numbers, dates and truths,
-    and texts among texts. A column that only CURRENT has is reported and changes no exit status.
+    Reads Parquet (.parquet), CSV (.csv, .tsv) and JSON (.json, .jsonl); text files may end in .gz.
+    Numbers are compared as doubles; name ids and codes in --categorical to compare them exactly.
+    NA, null and None are missing values in columns of numbers, dates and booleans, and texts in
+    columns of text. A column that only CURRENT has is reported and changes no exit status.
     """
     if auc and by:
         raise click.UsageError("--auc compares whole tables, it cannot be used with --by")
@@ -98,16 +101,16 @@ def compare(
 
         print_comparison(comparisons, reference, current, monitor)
     if exit_code:
-        _refuse_unjudged(comparisons, past, now)
+        _require_verdicts(comparisons, past, now)
         if any(comparison.drifted for comparison in comparisons):
             raise SystemExit(DRIFTED)
 
 
-def _refuse_unjudged(comparisons: "Sequence[Comparison]", past: "Rows", now: "Rows") -> None:
-    """Where nothing is known, nothing is as it was.
+def _require_verdicts(comparisons: "Sequence[Comparison]", past: "Rows", now: "Rows") -> None:
+    """Requires at least one verdict, so that no drift is not reported by mistake.
 
     Raises:
-        Trouble: a column of the reference is missing, or no column was judged.
+        Trouble: a column of the reference is missing, or the verdict of every column is unknown.
     """
     lacking = [
         name for name in comparisons[0].columns if name in past.columns and name not in now.columns
@@ -119,7 +122,7 @@ def _refuse_unjudged(comparisons: "Sequence[Comparison]", past: "Rows", now: "Ro
         )
     cells = [column for comparison in comparisons for column in comparison.columns.values()]
     if all(column.verdict == "unknown" for column in cells):
-        raise Trouble(f"nothing could be judged: {cells[0].reasons[0]}")
+        raise Trouble(f"no column has a verdict: {cells[0].reasons[0]}")
 
 
 def _monitor(judging: dict[str, Any]) -> Any:
@@ -146,7 +149,7 @@ def _names(option: str, listed: str | None) -> list[str]:
 
 
 def _tests(listed: str | None) -> list[Any]:
-    from mlops_drift.compare.compare import TESTS
+    from mlops_drift.compare.measuring import TESTS
 
     tests = _names("--tests", listed)
     for test in tests:
@@ -157,7 +160,7 @@ def _tests(listed: str | None) -> list[Any]:
 
 @contextmanager
 def _clear_reading(*paths: str) -> Iterator[None]:
-    """Turns the errors of files that cannot be read as asked into a message."""
+    """Reports a file that cannot be read in one sentence."""
     import duckdb
     import pyarrow as pa
 
@@ -168,5 +171,5 @@ def _clear_reading(*paths: str) -> Iterator[None]:
     except RowsError as error:
         raise Trouble(str(error)) from error
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        # Damage in the middle of a file shows when a column is read, by whoever reads it.
+        # Damage in the middle of a file shows only when that column is read.
         raise Trouble(f"{' or '.join(paths)} cannot be read: {error}") from error

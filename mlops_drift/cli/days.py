@@ -4,40 +4,43 @@ import csv
 import io
 import os
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mlops_drift.cli.common import DAY, FORMAT, print_json, writable, write_file, write_page
-from mlops_drift.cli.errors import MISSING_DAYS
+from mlops_drift.cli.errors import MISSING_DAYS, NOT_SERVING
+from mlops_drift.errors import InternalError
 
 
 @click.command()
 @click.argument("model")
 @click.option("--from", "first", type=DAY, help="First day; the model's start by default.")
 @click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
-@click.option("--step", type=click.IntRange(1), default=1, help="Days run together.")
+@click.option("--step", type=click.IntRange(1), default=1, help="Days in one run.")
 @click.option(
     "--again",
     is_flag=True,
-    help="Run days again that have run, as when rows have come late; what was served stays.",
+    help="Run days again, for example when rows arrived late; what was served does not change.",
 )
 @FORMAT
 @click.option(
     "--chart",
     type=click.Path(dir_okay=False),
     callback=writable,
-    help="Also draw the KPI into a PNG.",
+    help="Write a picture of the KPI (PNG).",
 )
 def run(
     model: str, first: Any, last: Any, step: int, again: bool, style: str, chart: str | None
 ) -> None:
-    """Walk MODEL through its days: daily runs, and retrainings when a check fails.
+    """Run MODEL day by day, and retrain it when a check fails.
 
-    Stop it at any moment; the next call goes on where it was. It ends with status 4 when days have
-    no file: the others have run, and the next call takes in what has come. A training that fails is
-    on record, and told at the end.
+    You can stop it at any time; the next call continues. A day without its file is skipped: the
+    exit status is then 4, and the next call reads files that have arrived since. A training that
+    fails is recorded and reported at the end. If no version serves after the last day, the last
+    lines say why and what would help, and the exit status is 3.
     """
     from mlops_drift.cli.views.terminal import Progress, print_timeline
 
@@ -46,6 +49,7 @@ def run(
     from mlops_drift.config.loading import find_model
     from mlops_drift.lifecycle.status import read_status
     from mlops_drift.lifecycle.timeline import read_timeline
+    from mlops_drift.lifecycle.unserved import why_unserved
     from mlops_drift.pipeline.missing_days import (
         about_judged_again,
         about_made_again,
@@ -67,9 +71,10 @@ def run(
             history.run(progress.on_step)
     with open_lake() as lake:
         about = ModelContext.of(lake, history.spec)
-        timeline = read_timeline(about.store, history.first, history.last)
+        timeline = read_timeline(about, history.first, history.last)
         upcoming = read_status(about)["next"]
         missing = about.store.landing.missing_files(history.first, history.last)
+        unserved = why_unserved(about)
     seconds = time.monotonic() - started
     if chart is not None:
         from mlops_drift.charts.kpi import kpi_chart
@@ -86,6 +91,7 @@ def run(
                 "missing_days": missing,
                 "made_again": sorted(history.made_again),
                 "labels_judged_again": sorted(history.judged_again),
+                "not_serving": asdict(unserved) if unserved else None,
             }
         )
     else:
@@ -96,10 +102,13 @@ def run(
         click.echo(about_judged_again(history.judged_again), err=True)
     if missing:
         click.echo(about_missing(missing), err=True)
-    if history.failed:
-        for error in history.failed[:-1]:
-            click.echo(f"Error: {error}", err=True)
-        raise history.failed[-1]
+    for error in history.failed:
+        if error is history.failed[-1] and (unserved is None or isinstance(error, InternalError)):
+            raise error
+        click.echo(f"Error: {error}", err=True)
+    if unserved:
+        click.echo(f"No version serves: {unserved.why}\nWhat would help: {unserved.help}", err=True)
+        raise SystemExit(NOT_SERVING)
     if missing:
         raise SystemExit(MISSING_DAYS)
 
@@ -108,26 +117,28 @@ def run(
 @click.argument("model")
 @click.option("--from", "first", type=DAY, help="First day; the model's start by default.")
 @click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
-@click.option("--every", type=click.IntRange(1), help="Days between retrainings by age.")
+@click.option(
+    "--every", type=click.IntRange(1), help="Days between the retrainings of the policy by age."
+)
 @click.option(
     "--policies",
     type=click.Path(exists=True, dir_okay=False),
-    help="YAML of further policies: a name, and the fields that differ from the model's own; "
-    "max_age_days is the greatest age of a version.",
+    help="YAML file with more policies: a name, and the fields that differ from the model's own; "
+    "max_age_days is the age at which a version is retrained.",
 )
-@click.option("--only", multiple=True, help="Only the policy of this name; may be repeated.")
+@click.option("--only", multiple=True, help="Run only the policy of this name; may be repeated.")
 @FORMAT
 @click.option(
     "--html",
     type=click.Path(dir_okay=False),
     callback=writable,
-    help="Also write a page with the curves.",
+    help="Write a page with the curves.",
 )
 @click.option(
     "--processes",
     type=click.IntRange(1),
     default=os.cpu_count() or 1,
-    help="Policies at the same time; the number of processors by default.",
+    help="Policies that run at the same time; the number of processors by default.",
 )
 def backtest(
     model: str,
@@ -140,10 +151,10 @@ def backtest(
     html: str | None,
     processes: int,
 ) -> None:
-    """HistoricalRun the history of MODEL under several retraining policies, side by side.
+    """Compare retraining policies on the history of MODEL.
 
-    Without Dagster, and without a trace in the project's data: never retrained, retrained every so
-    many days, on failed checks, both, and any policy of a YAML file.
+    The policies: never retrain, retrain by age, on failed checks, on both, and those of a YAML
+    file. It runs without Dagster and does not change the project's data.
     """
     from mlops_drift.cli.views.progress import BacktestProgress
     from mlops_drift.config.loading import find_model, read_yaml
@@ -155,7 +166,6 @@ def backtest(
         standard_policies,
     )
     from mlops_drift.simulation.historical_run import quiet
-    from mlops_drift.sources.registry import open_source
 
     found = find_model(model)
     spec = found.spec
@@ -179,7 +189,7 @@ def backtest(
     with quiet():
         history = Backtest(
             spec,
-            open_source(spec.source, found.folder),
+            spec.source.open(found.folder),
             first.date() if first else None,
             last.date() if last else None,
         )
@@ -202,7 +212,7 @@ def backtest(
 @click.argument("model")
 @FORMAT
 def status(model: str, style: str) -> None:
-    """Say where MODEL stands: days, champion, checks, decisions."""
+    """Show the state of MODEL: days, champion, checks, decisions."""
     from mlops_drift.cli.views.terminal import print_status
     from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
@@ -220,9 +230,15 @@ def status(model: str, style: str) -> None:
 
 @click.command()
 @click.argument("query", required=False)
-@click.option("--format", "style", type=click.Choice(["text", "json", "csv"]), default="text")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "csv"]),
+    default="text",
+    help="Text for people, JSON or CSV.",
+)
 def sql(query: str | None, style: str) -> None:
-    """Run QUERY over every table by its name; without one, list the tables."""
+    """Run the SQL QUERY over all tables; without one, list the tables."""
     from mlops_drift.cli.views.terminal import print_table
     from mlops_drift.resources import open_lake
     from mlops_drift.store.queries import Form, list_tables, records, run_sql

@@ -1,4 +1,4 @@
-"""How a command ends when it cannot go on: a sentence, or where to report a bug."""
+"""How a command ends when it fails: one sentence, or where to report a bug."""
 
 import os
 import sys
@@ -15,13 +15,15 @@ import click
 from mlops_drift.errors import InternalError, UserError
 from mlops_drift.settings import DAGSTER, isolate
 
-# As of `diff`: 1 says that something differs, 2 that there was trouble.
+# As in `diff`: 1 for a difference, 2 for trouble.
 DRIFTED, TROUBLE = 1, 2
-# Of `run`: it went to its last day, and days on its way have no file.
+# Of `run`: it reached its last day, and no version serves.
+NOT_SERVING = 3
+# Of `run`: it reached its last day, and some days have no file.
 MISSING_DAYS = 4
-# As of sysexits.h.
+# As in sysexits.h.
 BUG = 70
-# What a shell reports for a program ended by Ctrl-C.
+# As a shell reports a program that Ctrl-C ended.
 STOPPED = 130
 
 ONE_IS_AN_ANSWER = ("compare",)
@@ -32,10 +34,10 @@ class Trouble(click.ClickException):
 
 
 class Commands(click.Group):
-    """Commands that say in a sentence what a user can mend, wherever it is raised."""
+    """Commands that report what a user can fix in one sentence, wherever it is raised."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **kwargs: Any) -> Any:
-        """Runs a command, undisturbed by what the environment says to libraries."""
+        """Runs a command, unaffected by the environment variables of libraries."""
         if args is None:
             _start_in_utf8()
         isolate(DAGSTER)
@@ -43,27 +45,27 @@ class Commands(click.Group):
             return super().main(args, *rest, **kwargs)
 
     def invoke(self, context: click.Context) -> Any:
-        """Runs a command; whatever it raises becomes words and a status."""
+        """Runs a command; every exception becomes a message and an exit status."""
         try:
             return super().invoke(context)
-        # Click has its own way with these: a reader of the output that is gone is no error.
+        # Click handles these itself: a closed pipe, for example, is no error.
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt as error:
             click.echo(str(error) or "stopped", err=True)
             raise SystemExit(STOPPED) from error
         except Exception as error:
-            said = _sentence(error)
-            if said is None:
+            message = _sentence(error)
+            if message is None:
                 click.echo(_report(error), err=True)
                 raise SystemExit(BUG) from error
             if context.invoked_subcommand in ONE_IS_AN_ANSWER:
-                raise Trouble(said) from error
-            raise click.ClickException(said) from error
+                raise Trouble(message) from error
+            raise click.ClickException(message) from error
 
 
 def _sentence(error: BaseException | None) -> str | None:
-    """What a user can mend of an error or of what it rests on; None if it is a bug."""
+    """What a user can fix about an error or its cause; None if it is a bug."""
     if error is None or isinstance(error, InternalError):
         return None
     if isinstance(error, UserError):
@@ -86,7 +88,7 @@ def _report(error: Exception) -> str:
 
 
 def _start_in_utf8() -> None:
-    """Starts Python again where it takes all names and texts for ASCII, as under LC_ALL=C."""
+    """Restarts Python in UTF-8 mode if its default is ASCII, as under LC_ALL=C."""
     if sys.getfilesystemencoding() != "utf-8":
         os.environ["PYTHONUTF8"] = "1"
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
@@ -94,7 +96,7 @@ def _start_in_utf8() -> None:
 
 @contextmanager
 def _printable() -> Iterator[None]:
-    """Lets output escape what its encoding lacks, as under cron, instead of ending there."""
+    """Escapes characters that the output cannot encode, as under cron."""
     streams = [one for one in (sys.stdout, sys.stderr) if isinstance(one, TextIOWrapper)]
     strict = [(stream, stream.errors) for stream in streams]
     for stream in streams:
@@ -106,7 +108,7 @@ def _printable() -> Iterator[None]:
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Keeps the warnings of libraries, which are not the user's, from being shown or raised."""
+    """Hides the warnings of libraries, about which a user can do nothing."""
     os.environ.pop("PYTHONWARNINGS", None)
     sys.warnoptions.clear()
     with warnings.catch_warnings():

@@ -6,18 +6,21 @@ from mlops_drift.cli.cleanup import cleanup
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, sql, status
 from mlops_drift.cli.errors import Commands
+from mlops_drift.cli.init import init
+from mlops_drift.cli.reset import reset
 from mlops_drift.cli.versions import approve, explain, log, rebuild, reject, rollback
 
 EXIT_STATUS = """\b
 Exit status:
   0    done
-  1    an error that you can mend: the message says what, where and how;
-       of compare --exit-code: a column drifted;
-       of rebuild: the version did not come out again
+  1    an error that you can fix: the message says what, where and how;
+       compare --exit-code: a column drifted;
+       rebuild: the version differs
   2    an option, an argument or an output file is wrong;
-       of compare: any error
-  4    of run: days have no file, the others have run
-  70   a bug of mlops-drift: the message says where to report it
+       compare: any error
+  3    run: no version serves; the last lines say why, and what would help
+  4    run: some days have no file, all others have run
+  70   a bug in mlops-drift: the message says where to report it
   130  stopped by Ctrl-C
 """
 
@@ -33,6 +36,7 @@ def main() -> None:
 
 
 for command in (
+    init,
     run,
     status,
     backtest,
@@ -43,6 +47,7 @@ for command in (
     reject,
     rollback,
     cleanup,
+    reset,
     sql,
     compare,
 ):

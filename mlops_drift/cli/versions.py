@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def _person(command: Callable[..., None]) -> Callable[..., None]:
-    """Who decides, and why."""
+    """Adds the options of a manual decision: who decides, and why."""
     by = click.option("--by", default=_me, help="Who decides; you by default.")
-    reason = click.option("--reason", required=True, help="Why.")
+    reason = click.option("--reason", required=True, help="Why, for the decision log.")
     return by(reason(command))
 
 
@@ -32,29 +32,34 @@ def _me() -> str:
 
 @click.command()
 @click.argument("model")
-@click.option("--version", type=click.IntRange(1), help="The challenger that waits by default.")
+@click.option(
+    "--version", type=click.IntRange(1), help="Version; the waiting challenger by default."
+)
 @_person
 def approve(model: str, version: int | None, by: str, reason: str) -> None:
-    """Let a version of MODEL serve, if it passes its gates."""
+    """Promote a version of MODEL if it passes its gates."""
     from mlops_drift.lifecycle import promotion
 
-    with _move(model, by, reason) as (about, person):
-        moved = promotion.approve(about, person, version)
-        _show(about, moved.decision)
+    with _transition(model, by, reason) as (about, person):
+        transition = promotion.approve(about, person, version)
+        _show(about, transition.decision)
         click.echo(
-            f"version {moved.version} of {model} is the champion and serves after {moved.as_of}"
+            f"version {transition.version} of {model} is the champion; it serves the days after "
+            f"{transition.as_of}"
         )
 
 
 @click.command()
 @click.argument("model")
-@click.option("--version", type=click.IntRange(1), help="The challenger that waits by default.")
+@click.option(
+    "--version", type=click.IntRange(1), help="Version; the waiting challenger by default."
+)
 @_person
 def reject(model: str, version: int | None, by: str, reason: str) -> None:
-    """Let a challenger of MODEL wait no longer."""
+    """Reject the waiting challenger of MODEL."""
     from mlops_drift.lifecycle import promotion
 
-    with _move(model, by, reason) as (about, person):
+    with _transition(model, by, reason) as (about, person):
         rejected = promotion.reject_challenger(about, person, version)
         _show(about, rejected["decision"])
         click.echo(f"version {rejected['challenger']} of {model} is rejected; the champion stays")
@@ -62,18 +67,18 @@ def reject(model: str, version: int | None, by: str, reason: str) -> None:
 
 @click.command()
 @click.argument("model")
-@click.option("--to", type=click.IntRange(1), help="The champion before this one by default.")
+@click.option("--to", type=click.IntRange(1), help="Version; the previous champion by default.")
 @_person
 def rollback(model: str, to: int | None, by: str, reason: str) -> None:
-    """Let an earlier champion of MODEL serve again."""
+    """Return to an earlier champion of MODEL."""
     from mlops_drift.lifecycle import promotion
 
-    with _move(model, by, reason) as (about, person):
-        moved = promotion.rollback(about, person, to)
-        _show(about, moved.decision)
+    with _transition(model, by, reason) as (about, person):
+        transition = promotion.rollback(about, person, to)
+        _show(about, transition.decision)
         click.echo(
-            f"version {moved.version} of {model} serves again after {moved.as_of}, in place of "
-            f"version {moved.previous}"
+            f"version {transition.version} of {model} serves the days after {transition.as_of} "
+            f"again, in place of version {transition.previous}"
         )
 
 
@@ -81,25 +86,25 @@ def rollback(model: str, to: int | None, by: str, reason: str) -> None:
 @click.argument("model")
 @FORMAT
 def log(model: str, style: str) -> None:
-    """Tell what was decided about MODEL, by whom and why, day by day."""
-    from mlops_drift.cli.views.decisions import print_logbook
+    """List the decisions about MODEL: what, by whom, why, with which outcome."""
+    from mlops_drift.cli.views.decisions import print_log
 
     with opened(model) as about:
         entries = about.store.decisions.entries(idle=False)
     if style == "json":
         print_json(entries)
     else:
-        print_logbook(model, entries)
+        print_log(model, entries)
 
 
 @click.command()
 @click.argument("model")
-@click.option("--version", type=click.IntRange(1), help="Trace a version.")
-@click.option("--day", type=DAY, help="Trace a day, and the version that served it.")
-@click.option("--key", help="Trace an event, its predictions and labels.")
+@click.option("--version", type=click.IntRange(1), help="Explain a version.")
+@click.option("--day", type=DAY, help="Explain a day, and the version that served it.")
+@click.option("--key", help="Explain an event with its predictions and labels.")
 @FORMAT
 def explain(model: str, version: int | None, day: Any, key: str | None, style: str) -> None:
-    """Trace a version, a day or an event of MODEL down to training sets, files and code."""
+    """Trace a version, a day or an event of MODEL back to rows, files and code."""
     asked = [value for value in (version, day, key) if value is not None]
     if len(asked) != 1:
         raise click.UsageError("give exactly one of --version, --day and --key")
@@ -123,10 +128,12 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
 @click.command()
 @click.argument("model")
 @click.argument("version", type=click.IntRange(1))
-@click.option("--search", "search_again", is_flag=True, help="Make all trials again too.")
+@click.option(
+    "--search", "search_again", is_flag=True, help="Repeat the search for parameters, too."
+)
 @FORMAT
 def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
-    """Train VERSION of MODEL again, and prove that its predictions are the same."""
+    """Train VERSION of MODEL again and check that its predictions are identical."""
     with opened(model) as about:
         from mlops_drift.lifecycle.rebuild import rebuild as make_again
 
@@ -144,34 +151,34 @@ def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
 
 def _rebuilt(model: str, made: "Rebuilt") -> str:
     name = f"version {made.version} of {model}"
-    code = "" if made.same_code else "; code or libraries are not those that made it"
+    code = "" if made.same_code else "; code or libraries have changed since"
     if made.same_recipe is False:
-        return f"{name} did not come out again: the search found another recipe{code}"
+        return f"{name} differs: the search found another recipe{code}"
     searched = ", the search found the same recipe" if made.same_recipe else ""
     if not made.different:
         return (
-            f"{name} came out again{searched}: all {made.rows} predictions are the same to the "
-            f"last bit{code}"
+            f"{name} is reproduced{searched}: all {made.rows} predictions are identical, bit "
+            f"for bit{code}"
         )
     return (
-        f"{name} did not come out again: {made.different} of {made.rows} predictions differ, "
-        f"scores by up to {made.largest:.3g}{code}"
+        f"{name} differs: {made.different} of {made.rows} predictions, scores by up to "
+        f"{made.largest:.3g}{code}"
     )
 
 
 @contextmanager
-def _move(model: str, by: str, reason: str) -> Iterator[tuple["ModelContext", "Person"]]:
-    """What a move of a version needs; a training that is under way is waited for."""
+def _transition(model: str, by: str, reason: str) -> Iterator[tuple["ModelContext", "Person"]]:
+    """The model and the person of a transition; waits for a running training to end."""
     with opened(model) as about:
         from mlops_drift.lifecycle.promotion import Person
 
         person = Person(by, reason)
-        with waiting(f"{model}: verifying, or waiting for a training that is under way"):
+        with waiting(f"{model}: verifying, or waiting for a training to end"):
             yield about, person
 
 
 def _show(model: "ModelContext", decision: str) -> None:
-    """Shows the move on the pages of Dagster too."""
+    """Records the transition in Dagster, too."""
     from mlops_drift.assets.champion import show_transition
     from mlops_drift.simulation.historical_run import open_instance
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_drift.compare.compare import ColumnComparison, Comparison
-from mlops_drift.drift.config import DriftMetric, DriftMonitor
-from mlops_drift.drift.reference import shares as shares_of
+from mlops_drift.compare.result import ColumnComparison, Comparison
+from mlops_drift.drift.column_reference import shares as shares_of
+from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.schema.verdicts import Verdict, overall
 
 NOTHING = "—"
@@ -23,13 +23,13 @@ class ColumnHistory:
     Attributes:
         name: name of the column.
         cells: the column by chunk, in the order of the chunks, at least one.
-        metric: what is held against the threshold.
+        metric: what is compared with the threshold.
         threshold: the value from which a significant difference fails.
     """
 
     name: str
     cells: tuple[ColumnComparison, ...]
-    metric: DriftMetric
+    metric: str
     threshold: float
 
     @property

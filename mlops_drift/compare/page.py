@@ -20,9 +20,9 @@ from mlops_drift.compare.column_history import (
     quantity,
     shares,
 )
-from mlops_drift.compare.compare import ColumnComparison, Comparison
+from mlops_drift.compare.result import ColumnComparison, Comparison
 from mlops_drift.drift.config import DriftMonitor
-from mlops_drift.drift.verdict import METRIC_NAMES
+from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.schema.verdicts import Verdict, overall
 
 TEMPLATE = "page.html.j2"
@@ -148,7 +148,7 @@ def comparison_page(
         by_verdict=by_verdict,
         words=WORDS,
         headline=f"{len(by_verdict['fail'])} of {count(len(cards), 'column')} drifted",
-        metric=METRIC_NAMES[monitor.metric],
+        metric=drift_metric(monitor.metric).title,
         threshold=limit(monitor.effect("")[1]),
         null_points=limit(100 * monitor.null_increase),
         alpha=limit(monitor.alpha),
@@ -169,12 +169,12 @@ def _card(number: int, history: ColumnHistory, comparisons: Sequence[Comparison]
         reasons=cell.reasons,
         chunk=comparisons[history.shown].chunk,
         effect=distance(value),
-        metric=METRIC_NAMES[history.metric],
+        metric=drift_metric(history.metric).title,
         limit=limit(history.threshold),
         meter=min(100.0, 50 * (value or 0.0) / history.threshold),
         short=(
-            distance(measures.psi if measures else None),
-            distance(measures.ks if measures else None),
+            distance(measures.value("psi") if measures else None),
+            distance(measures.value("ks") if measures else None),
             change(measures.null_reference, measures.null_share) if measures else NOTHING,
             probability(cell.q),
         ),
@@ -230,7 +230,7 @@ def _numbers(cell: ColumnComparison) -> list[tuple[str, str]]:
     if m is None:
         return []
     found = [
-        *((name, distance(m.value(metric))) for metric, name in METRIC_NAMES.items()),
+        *((drift_metric(name).title, distance(value)) for name, value in m.distances.items()),
         ("chi-squared", distance(m.chi2)),
         ("chi-squared p", probability(m.chi2_p)),
         ("KS p", probability(m.ks_p)),
@@ -266,7 +266,7 @@ def _trend(history: ColumnHistory, labels: Sequence[str]) -> _Trend:
         _point(history, labels, values, group.tolist(), (number + 0.5) / len(groups), top)
         for number, group in enumerate(groups)
     ]
-    name = METRIC_NAMES[history.metric]
+    name = drift_metric(history.metric).title
     spread = f"{distance(min(known))} to {distance(max(known))}" if known else "never judged"
     return _Trend(
         points=points,

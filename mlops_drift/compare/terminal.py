@@ -21,9 +21,9 @@ from mlops_drift.compare.column_history import (
     probability,
     shares,
 )
-from mlops_drift.compare.compare import ColumnComparison, Comparison
+from mlops_drift.compare.result import ColumnComparison, Comparison
 from mlops_drift.drift.config import DriftMonitor
-from mlops_drift.drift.verdict import METRIC_NAMES
+from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.schema.verdicts import Verdict
 
 STYLES: dict[Verdict, str] = {"fail": "red", "unknown": "yellow", "pass": "green"}
@@ -91,7 +91,7 @@ def _print_head(
         head.append(f", {unknown} not judged", "bold yellow")
     before, after = (_printable(name) for name in names)
     n = sum(comparison.n_current for comparison in comparisons)
-    metric, threshold = METRIC_NAMES[monitor.metric], monitor.effect("")[1]
+    metric, threshold = drift_metric(monitor.metric).title, monitor.effect("")[1]
     console.print(head)
     console.print(
         Text(
@@ -125,8 +125,8 @@ def _columns(histories: Sequence[ColumnHistory], monitor: DriftMonitor, has_bars
             (cell.kind or NOTHING)[:3],
             Text(cell.verdict, STYLES[cell.verdict]),
             _effect(history, monitor),
-            distance(measures.psi if measures else None),
-            distance(measures.ks if measures else None),
+            distance(measures.value("psi") if measures else None),
+            distance(measures.value("ks") if measures else None),
             _nulls(cell, monitor),
             probability(cell.q),
         ]

@@ -1,4 +1,4 @@
-"""Finds the models' YAML files, and says clearly what is wrong with one."""
+"""Finds the YAML files of models and reports their mistakes."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ class ModelDefinitionError(UserError):
 
 @dataclass(frozen=True)
 class Model:
-    """A model as its YAML describes it, and where the YAML lies."""
+    """A model as its YAML describes it, and the folder of the YAML."""
 
     spec: ModelSpec
     folder: Path
@@ -80,17 +80,16 @@ def find_model(name: str) -> Model:
 
 
 class _Document(BaseModel):
-    """What a model's YAML holds."""
+    """The content of a model's YAML."""
 
     type: str
     attributes: ModelSpec
 
 
 def read_yaml(file: Path, described: Any) -> list[ValueAndSourcePositionTree]:
-    """The documents of a YAML file in which every value is what is written.
+    """The documents of a YAML file, in which every value means what is written.
 
-    YAML itself would take `no` for false, and the last of several fields of one name, without a
-    word.
+    YAML itself silently reads `no` as false, and the last of several fields with one name.
 
     Args:
         file: the file.
@@ -105,14 +104,14 @@ def read_yaml(file: Path, described: Any) -> list[ValueAndSourcePositionTree]:
         raise ModelDefinitionError(str(error)) from error
     try:
         nodes = list(yaml.compose_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-        wrong = [said for node in nodes if node for said in value_mistakes(node, described)]
+        wrong = [one for node in nodes if node for one in value_mistakes(node, described)]
         if not wrong:
             return parse_yamls_with_source_position(text, str(file))
     except yaml.YAMLError as error:
         wrong = [syntax_mistake(text, error)]
     except RecursionError:
         wrong = ["its brackets are nested too deeply; begin a line for each field"]
-    raise ModelDefinitionError("\n".join(f"{file}: {said}" for said in wrong))
+    raise ModelDefinitionError("\n".join(f"{file}: {problem}" for problem in wrong))
 
 
 def _trees() -> list[ComponentTree]:
@@ -168,10 +167,10 @@ def _folders(root: Path) -> list[Path]:
 
 
 def _declare(tree: ComponentTree, file: Path) -> dict[tuple[Path, int], SourcePositionTree]:
-    """Reads a file by itself: what the tree raises does not say which of its files is wrong.
+    """Reads one file; an error of the whole tree would not name the file.
 
     Returns:
-        By folder and number of a document, where its fields are.
+        The places of fields, by folder and number of the document.
     """
     documents = read_yaml(file, _Document)
     if not documents:
@@ -203,8 +202,8 @@ def _load(
     except ComponentTreeException as error:
         file = find_defs_or_component_yaml(path.file_path)
         number = path.instance_key if isinstance(path.instance_key, int) else 0
-        said = _cause(error, places.get((path.file_path, number)))
-        raise ModelDefinitionError(f"{file}: {said}") from error
+        cause = _cause(error, places.get((path.file_path, number)))
+        raise ModelDefinitionError(f"{file}: {cause}") from error
     return ModelSpec.model_validate(cast("ModelSpec", component).model_dump())
 
 

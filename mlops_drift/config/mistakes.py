@@ -1,4 +1,4 @@
-"""What is wrong with a model's YAML, in the words of whoever writes it."""
+"""Mistakes in a model's YAML, as sentences for its author."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -10,11 +10,11 @@ from mlops_drift.config.spec import ModelSpec
 
 
 def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -> str:
-    """All mistakes of a file: where each is, what is wrong, and what would be right.
+    """All mistakes of a file: where each is, what is wrong, and how to fix it.
 
     Args:
         error: what was found.
-        places: where the fields of the file are; what the error itself says by default.
+        places: where the fields of the file are; as in the error by default.
 
     >>> try:
     ...     ModelSpec.model_validate({"gates": {"f1": 0.6}})
@@ -30,13 +30,14 @@ slices, max_slice_gap, max_feature_auc, trusted_columns, max_surprise
         where = ".".join(map(str, found["loc"]))
         field = where.partition(" at ")[0]
         place = _place(field, places) if places else None
-        at = f"{field} at {place}" if place else where
-        lines.append(f"`{at}`\n  {_told(found, field)}")
+        # No field has the tag of a source of another package in its path.
+        at = (f"{field} at {place}" if place else where).replace("source.other", "source", 1)
+        lines.append(f"`{at}`\n  {_problem(found, field)}")
     return "\n".join(lines)
 
 
 def _place(field: str, places: SourcePositionTree) -> str | None:
-    """Where a field of a source is: its path holds the kind of the source, which no field is."""
+    """Where a field of a source is; its path contains the kind of the source."""
     attributes, source, _, *path = [*field.split("."), "", "", ""]
     if (attributes, source) != ("attributes", "source"):
         return None
@@ -46,9 +47,9 @@ def _place(field: str, places: SourcePositionTree) -> str | None:
     return str(found.position)
 
 
-def _told(found: Any, where: str) -> str:
+def _problem(found: Any, where: str) -> str:
     *parents, name = where.removeprefix("attributes.").split(".")
-    said = str(found["msg"]).removeprefix("Value error, ")
+    message = str(found["msg"]).removeprefix("Value error, ")
     match found["type"]:
         case "missing":
             described = [
@@ -56,23 +57,23 @@ def _told(found: Any, where: str) -> str:
                 for model in _models_at(parents)
                 if name in model.model_fields
             ]
-            return f"{said}: {described[0]}" if described and described[0] else said
+            return f"{message}: {described[0]}" if described and described[0] else message
         case "extra_forbidden":
             fields = [field for model in _models_at(parents) for field in model.model_fields]
             if not fields:
-                return said
+                return message
             return f"there is no such field; there are {', '.join(dict.fromkeys(fields))}"
         case "value_error" | "union_tag_invalid":
-            return said
+            return message
         case "union_tag_not_found":
-            return f"{found['ctx']['discriminator'].strip(chr(39))} is missing"
+            return f"{found['ctx']['discriminator'].strip('()')} is missing"
         case "too_short":
             return f"at least {found['ctx']['min_length']} is needed, found none"
-    return f"{said}, found {found['input']!r}"
+    return f"{message}, found {found['input']!r}"
 
 
 def _models_at(path: list[str]) -> list[type[BaseModel]]:
-    """The models that describe what is at a path of fields, names that a user gives, and tags."""
+    """The models at a path of fields, names and tags."""
     models: list[type[BaseModel]] = [ModelSpec]
     for name in path:
         tagged = [model for model in models if name in _kinds(model)]
@@ -86,7 +87,7 @@ def _models_at(path: list[str]) -> list[type[BaseModel]]:
 
 
 def _kinds(model: type[BaseModel]) -> tuple[Any, ...]:
-    """The tags of a model that is one of several."""
+    """The tags of a model in a union."""
     kind = model.model_fields.get("kind")
     return get_args(kind.annotation) if kind else ()
 

@@ -1,4 +1,4 @@
-"""The typed description of one monitored model: what its YAML may say."""
+"""The typed description of a model: the content of its YAML."""
 
 import hashlib
 import json
@@ -11,35 +11,28 @@ from unicodedata import category
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from mlops_drift.drift.config import EXACT_METRICS, DriftMonitor
+from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.metrics.registry import bin_metrics, drift_metric
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.gates.config import Gates, require_fitting
-from mlops_drift.learning.metrics import metric_for
-from mlops_drift.monitors.config import AgeMonitor, PerformanceMonitor, QualityMonitor
-from mlops_drift.notifications.messages import Notifications
+from mlops_drift.learning.metrics.registry import metric_for
+from mlops_drift.monitors.baseline import slice_column
+from mlops_drift.monitors.config import PerformanceMonitor
+from mlops_drift.monitors.registry import Monitors, require_checks
+from mlops_drift.notifications.config import Notifications
 from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.policy.retention import Lookback, Retention, lookback_of, require_within_lookback
 from mlops_drift.schema.columns import Column, Target, source_columns
 from mlops_drift.schema.fields import Name, Strict
-from mlops_drift.sources.config import FilesSource, Source
+from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
-from mlops_drift.store.predictions import slice_column
 from mlops_drift.store.tables import SHADOW, KeyType, ModelTables, model_tables
 
 RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}
 
 
-class Monitors(Strict):
-    """The daily checks and their thresholds."""
-
-    quality: QualityMonitor = Field(default_factory=QualityMonitor)
-    drift: DriftMonitor = Field(default_factory=DriftMonitor)
-    performance: PerformanceMonitor = Field(default_factory=PerformanceMonitor)
-    age: AgeMonitor = Field(default_factory=AgeMonitor)
-
-
 class ModelSpec(Strict):
-    """A monitored model: its data, its training, its gates, what is watched, and what is done.
+    """A monitored model: data, training, gates, monitors and policy.
 
     Every field can be set in the model's `defs.yaml` under `attributes`.
     """
@@ -48,7 +41,7 @@ class ModelSpec(Strict):
     description: str = Field("", description="What the model predicts, and for whom.")
     start_date: date = Field(description="First day of events.")
     end_date: date | None = Field(
-        None, description="Last day; without one the daily schedule goes on for ever."
+        None, description="Last day; without one the daily schedule never ends."
     )
     source: Source = Field(description="Where events and labels come from.")
     key: Name = Field(description="The column that identifies an event and its label.")
@@ -78,7 +71,7 @@ class ModelSpec(Strict):
         default_factory=RetrainingPolicy, description="What a failed check leads to."
     )
     notifications: Notifications = Field(
-        default_factory=Notifications, description="Who is told, and of what."
+        default_factory=Notifications, description="Who gets which messages."
     )
     retention: Retention = Field(
         default_factory=Retention, description="What a cleanup may remove, and when."
@@ -103,7 +96,7 @@ class ModelSpec(Strict):
     def _parts_fit_together(self) -> Self:
         names = [self.key, *self.columns, *self.inputs, self.target.column]
         for name in names:
-            _require_usable(name)
+            require_usable(name)
         if len({name.lower() for name in names}) != len(names):
             raise ValueError(
                 "key, columns, inputs and target.column must all differ, by more than upper and "
@@ -118,7 +111,7 @@ class ModelSpec(Strict):
         self._columns_divide("gates.slices", self.gates.slices)
         self._drift_monitor_fits(self.monitors.drift)
         self._performance_monitor_fits(self.monitors.performance)
-        require_watched(self.policy, self.monitors.performance)
+        require_checks(self.monitors, self.policy.retrain_on)
         require_judgeable(self.policy, self.training, self.gates)
         require_within_lookback(self.retention, self.lookback)
         return self
@@ -148,10 +141,11 @@ class ModelSpec(Strict):
         for name in self.monitored_columns:
             metric, _ = monitor.effect(name)
             own = monitor.columns.get(name)
-            if own and own.metric in EXACT_METRICS and not self._is_number(name):
+            own_needs_values = bool(own and own.metric and drift_metric(own.metric).needs_values)
+            if own_needs_values and not self._is_number(name):
                 raise ValueError(
                     f"monitors.drift.columns.{name}.metric is {metric}, which needs numbers; use "
-                    "js, psi, hellinger, tvd or linf"
+                    f"{bin_metrics()}"
                 )
         self._columns_divide("monitors.drift.segments", monitor.segments)
 
@@ -214,7 +208,7 @@ class ModelSpec(Strict):
     @property
     def timezone(self) -> str:
         """The time zone whose midnights divide the days."""
-        return self.source.timezone if isinstance(self.source, FilesSource) else "UTC"
+        return self.source.day_zone
 
     @cached_property
     def tables(self) -> ModelTables:
@@ -237,7 +231,7 @@ class ModelSpec(Strict):
         return learning_digest(self)
 
 
-def _require_usable(name: str) -> None:
+def require_usable(name: str) -> None:
     """Requires that a column may have a name.
 
     Raises:
@@ -270,20 +264,6 @@ def learning_digest(description: BaseModel) -> str:
     )
 
 
-def require_watched(policy: RetrainingPolicy, monitor: PerformanceMonitor) -> None:
-    """Requires that the model has the checks that retrain it.
-
-    Raises:
-        ValueError: if it lacks one.
-    """
-    for name in policy.retrain_on:
-        if name in monitor.unwatched:
-            raise ValueError(
-                f"policy.retrain_on names {name}, a check that needs "
-                f"monitors.performance.{monitor.unwatched[name]}"
-            )
-
-
 def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates) -> None:
     """Requires that the first version has as many test rows as its gates need.
 
@@ -291,7 +271,7 @@ def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates
 
     Raises:
         ValueError: if `first_training_rows` gives fewer: calibration would be unknown, and the
-            version refused.
+            version rejected.
     """
     rows, share, least = policy.first_training_rows, training.test_share, gates.min_rows
     n_test = round(rows * share)
@@ -299,7 +279,7 @@ def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates
         raise ValueError(
             f"policy.first_training_rows {rows} times training.test_share {share:g} gives {n_test} "
             f"test rows, fewer than the {least} of gates.min_rows: calibration would be unknown, "
-            "and the first version refused. Use first_training_rows of at least "
+            "and the first version rejected. Use first_training_rows of at least "
             f"{ceil(least / share)}, a larger test_share, or a smaller min_rows"
         )
 

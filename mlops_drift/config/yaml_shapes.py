@@ -1,4 +1,4 @@
-"""Values of another shape than is meant: a list for fields, a single value for a list, nothing."""
+"""Values of the wrong shape: a list for fields, one value for a list, or nothing."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -24,13 +24,13 @@ _LONGEST = 40
 def shape_mistake(
     node: yaml.Node, options: Sequence[Any], name: str = "", *, optional: bool = False
 ) -> str | None:
-    """Why a value has not the shape that is meant, and what would be right; None if it has.
+    """Why a value has the wrong shape, and how to fix it; None if it is right.
 
     Args:
         node: the value.
-        options: the types of which it may have one; without any it is left alone.
-        name: the field or key that it is the value of.
-        optional: whether that may be left out.
+        options: its possible types; without any it is not checked.
+        name: its field or key.
+        optional: whether the field may be left out.
 
     >>> print(shape_mistake(yaml.compose("linear"), [list[str]], "families"))
     found 'linear', where a list is expected; write families: [linear]
@@ -47,8 +47,8 @@ def shape_mistake(
     if found == "nothing" and optional and name:
         remedies.append(f"leave {name} out")
     expected = " or ".join(_WORDS[shape] for shape in shapes)
-    said = f"found {_found(node)}, where {expected} {'are' if shapes[-1] == 'fields' else 'is'}"
-    return "; ".join([f"{said} expected", *([" or ".join(remedies)] if remedies else [])])
+    text = f"found {_found(node)}, where {expected} {'are' if shapes[-1] == 'fields' else 'is'}"
+    return "; ".join([f"{text} expected", *([" or ".join(remedies)] if remedies else [])])
 
 
 def _shape_of(option: Any) -> str:
@@ -75,7 +75,7 @@ def _found(node: yaml.Node) -> str:
 
 
 def _examples(node: yaml.Node, options: Sequence[Any]) -> str:
-    """What would be right, with what was written where that fits."""
+    """Correct forms, with the written texts where they fit."""
     texts = _texts(node)
     choices = [choice for option in options for choice in _choices(option)]
     if choices and {_shape_of(option) for option in options} <= {"value"}:
@@ -83,12 +83,12 @@ def _examples(node: yaml.Node, options: Sequence[Any]) -> str:
         fits = len(texts) == 1 and (free or texts[0] in choices)
         return texts[0] if fits else " or ".join(choices)
     examples = [_example(option, texts) for option in options if option is not NoneType]
-    # The one that says most of what was written.
+    # The one that contains most of the written texts.
     return max(examples, key=lambda example: sum(text in example for text in texts))
 
 
 def _example(kind: Any, texts: Sequence[str] = ()) -> str:
-    """A value of a type; what is still to be written as three dots."""
+    """A value of a type, with three dots for what is missing."""
     shape = _shape_of(kind)
     if shape == "list":
         [item] = get_args(kind)
@@ -106,7 +106,7 @@ def _example(kind: Any, texts: Sequence[str] = ()) -> str:
 
 
 def _fields(model: type[BaseModel], texts: Sequence[str]) -> dict[str, str]:
-    """The fields that a model needs, one of them with what was written."""
+    """The required fields of a model, one of them with the written text."""
     fields = model.model_fields
     needed = {
         name: _example(field.annotation) for name, field in fields.items() if field.is_required()
@@ -122,7 +122,7 @@ def _fields(model: type[BaseModel], texts: Sequence[str]) -> dict[str, str]:
 
 
 def _choices(kind: Any) -> list[str]:
-    """The texts that a type is made of, where it is."""
+    """The texts of a type with a fixed choice."""
     if get_origin(kind) is Literal:
         return [str(choice) for choice in get_args(kind)]
     if get_origin(kind) in (Union, UnionType, Annotated):
@@ -135,7 +135,7 @@ def _braced(fields: Mapping[str, str]) -> str:
 
 
 def _texts(node: yaml.Node) -> list[str]:
-    """What a value names, each as it is to be written: items of a list, keys, or itself."""
+    """The names in a value, quoted where needed: items of a list, keys, or itself."""
     if isinstance(node, yaml.SequenceNode):
         items = [_named(item) for item in node.value]
     elif isinstance(node, yaml.MappingNode):
@@ -154,12 +154,12 @@ def _texts(node: yaml.Node) -> list[str]:
 
 
 def _is_word(item: yaml.ScalarNode) -> bool:
-    """Whether YAML takes a word such as no for a truth."""
+    """Whether YAML reads a word such as no as a boolean."""
     return item.tag == _BOOL and item.value.lower() not in ("true", "false")
 
 
 def _named(item: yaml.Node) -> yaml.Node:
-    """What an item of a list names, where names were to be keys: `- a: ...` or `- name: a`."""
+    """The name in an item of a list that should be a key: `- a: ...` or `- name: a`."""
     if isinstance(item, yaml.MappingNode) and item.value:
         for key, value in item.value:
             if key.value in ("name", "column"):

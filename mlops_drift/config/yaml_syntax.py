@@ -1,12 +1,12 @@
-"""YAML that cannot be read, in the words of whoever writes it."""
+"""YAML that cannot be parsed: where, why, and how to fix it."""
 
 import re
 from collections.abc import Sequence
 
 import yaml
 
-# By what the parser says of a problem: what is wrong, and what would be right. `{rest}` is the
-# line from the problem on. What was opened and does not end is told where it begins.
+# By the text of the parser: what is wrong and how to fix it. `{rest}` is the rest of the line.
+# An unclosed quote or bracket is reported where it begins.
 _AT_THE_PROBLEM = {
     r"found character '\\t'": "a tab, where YAML takes only spaces; indent with spaces",
     r"found character .* cannot start": "no value begins so; put it in quotes: {rest}",
@@ -41,7 +41,7 @@ _WITH_BRACES = re.compile(r"""[^\s,:\[\]{}"']*(\{\{.*?\}\}|\{[^{},:]*\})[^\s,\]}
 
 
 def quoted(text: str) -> str:
-    """A text as it is to be written in YAML.
+    """A text quoted for YAML.
 
     >>> print(quoted("no"), quoted('5" pipe'))
     "no" '5" pipe'
@@ -52,12 +52,12 @@ def quoted(text: str) -> str:
 
 
 def at(line: int, column: int) -> str:
-    """A place in a file, of lines and columns that count from 0."""
+    """A place in a file, from a line and a column that count from 0."""
     return f"line {line + 1}, column {column + 1}"
 
 
 def syntax_mistake(text: str, error: yaml.YAMLError) -> str:
-    """Where a text is no YAML, why, and what would be right.
+    """Where a text is not YAML, why, and how to fix it.
 
     >>> text = "events: {path: events/{day}.parquet}"
     >>> try:
@@ -67,7 +67,7 @@ def syntax_mistake(text: str, error: yaml.YAMLError) -> str:
     line 1, column 16: braces make a mapping; put a text in quotes: "events/{day}.parquet"
     """
     try:
-        # Of the two parsers this one says more.
+        # This parser reports more than the fast one.
         for _ in yaml.compose_all(text, yaml.SafeLoader):
             pass
     except yaml.YAMLError as found:
@@ -90,14 +90,14 @@ def syntax_mistake(text: str, error: yaml.YAMLError) -> str:
         return f"{at(mark.line, mark.column)}: {_second_colon(lines, mark)}"
     rest = quoted(lines[mark.line][mark.column :].strip())
     for where, words in ((begins, _WHERE_IT_BEGINS), (mark, _AT_THE_PROBLEM)):
-        for pattern, said in words.items():
+        for pattern, sentence in words.items():
             if re.search(pattern, problem):
-                return f"{at(where.line, where.column)}: {said.format(rest=rest)}"
+                return f"{at(where.line, where.column)}: {sentence.format(rest=rest)}"
     return f"{at(mark.line, mark.column)}: {problem}"
 
 
 def _second_colon(lines: Sequence[str], mark: yaml.Mark) -> str:
-    """Why a colon is not expected: a text holds it, or the line before is not complete."""
+    """Why a colon is unexpected: it is part of a text, or the line before is incomplete."""
     name, colon, value = lines[mark.line].partition(": ")
     if colon and len(name) < mark.column:
         return f"a text holds a colon; put it in quotes: {quoted(value.strip())}"

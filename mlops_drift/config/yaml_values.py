@@ -1,7 +1,7 @@
-"""Unquoted values of which YAML makes something else than what is written.
+"""Unquoted values that YAML reads as something else.
 
-`no` is false to YAML, `01067` is 567, `12:30` is 750. Where a text is meant, such a value is a
-mistake, as is an oddly written number where a number is meant.
+YAML reads `no` as false, `01067` as 567 and `12:30` as 750. Where a text is expected, such a value
+is a mistake; so is a number in an unusual form where a number is expected.
 """
 
 import re
@@ -16,7 +16,7 @@ from mlops_drift.config.yaml_shapes import shape_mistake
 from mlops_drift.config.yaml_syntax import at, quoted
 from mlops_drift.schema.fields import Name, as_name
 
-# The tags of what YAML takes for a text (moments are read as such too), and for a number.
+# Tags of texts, which timestamps are read as, too, and of numbers.
 _TEXT = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"}
 _NUMBERS = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool")}
 _NULL = "tag:yaml.org,2002:null"
@@ -34,7 +34,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
 
 
 def value_mistakes(node: yaml.Node, described: Any) -> list[str]:
-    """Where values of a document are not what is written, and what would be right.
+    """Where YAML reads values of a document differently, and how to fix it.
 
     Args:
         node: the document.
@@ -73,11 +73,11 @@ def _mistakes(
     if texts and isinstance(node, yaml.MappingNode) and node.flow_style:
         what = "braces make a mapping" if _braced(node) else "this is a mapping"
         yield f"{_place(node)}: {what}; put a text in quotes{_braced(node) or _paired(node)}"
-    elif said := shape_mistake(node, options, name, optional=optional):
-        yield f"{_place(node)}: {said}"
+    elif problem := shape_mistake(node, options, name, optional=optional):
+        yield f"{_place(node)}: {problem}"
     elif isinstance(node, yaml.ScalarNode):
-        if said := _scalar_mistake(node, options, name if optional else ""):
-            yield f"{_place(node)}: {said}"
+        if problem := _scalar_mistake(node, options, name if optional else ""):
+            yield f"{_place(node)}: {problem}"
     elif isinstance(node, yaml.SequenceNode):
         items = [get_args(option)[0] for option in options if get_origin(option) is list]
         for item in node.value:
@@ -116,7 +116,7 @@ def _mapping_mistakes(
 
 
 def _is_above(part: yaml.Node, field: yaml.Node) -> bool:
-    """Whether fields that `<<` takes over are written before it, and have a name there."""
+    """Whether the fields that `<<` takes over are named before it."""
     return isinstance(part, yaml.MappingNode) and part.start_mark.index < field.start_mark.index
 
 
@@ -186,12 +186,12 @@ def _scalar_mistake(node: yaml.ScalarNode, options: Collection[Any], optional: s
 def _read(node: yaml.ScalarNode, value: object) -> str:
     if node.tag in _TEXT:
         return f"{node.value} is no number to YAML"
-    said = "nothing" if value is None else str(value).lower()
-    return f"YAML reads {node.value} as {said}"
+    read = "nothing" if value is None else str(value).lower()
+    return f"YAML reads {node.value} as {read}"
 
 
 def _value(node: yaml.ScalarNode) -> object:
-    """What YAML makes of a value; the node itself where that is nothing at all."""
+    """What YAML reads; the node itself if it cannot be read."""
     if node.tag in _TEXT:
         return node.value
     try:
@@ -201,7 +201,7 @@ def _value(node: yaml.ScalarNode) -> object:
 
 
 def _paired(node: yaml.Node) -> str:
-    """A colon in a text, as the text is to be written."""
+    """The correct form of a text with a colon."""
     scalars = [
         (field, value)
         for field, value in node.value
@@ -214,7 +214,7 @@ def _paired(node: yaml.Node) -> str:
 
 
 def _braced(node: yaml.Node) -> str:
-    """What stands in braces, as it is to be written."""
+    """The correct form of a text in braces."""
     text = ""
     while isinstance(node, yaml.MappingNode) and node.flow_style and len(node.value) == 1:
         [(node, value)] = node.value

@@ -1,26 +1,23 @@
 """How the columns of a model are watched for drift."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
+from mlops_drift.drift.metrics.registry import DEFAULT, SHIPPED, bin_metrics, drift_metric
 from mlops_drift.schema.fields import Distinct, Name, Strict, Windows
 
-DriftMetric = Literal["js", "psi", "hellinger", "tvd", "linf", "ks", "wasserstein"]
 
-# Each about what a shift of a normal column by a quarter of its standard deviation gives.
-DEFAULT_THRESHOLDS: dict[DriftMetric, float] = {
-    "js": 0.1,
-    "psi": 0.06,
-    "hellinger": 0.085,
-    "tvd": 0.1,
-    "linf": 0.05,
-    "ks": 0.1,
-    "wasserstein": 0.19,
-}
+def _known(name: str) -> str:
+    drift_metric(name)
+    return name
 
-# The metrics that need the values themselves, not only counts in bins.
-EXACT_METRICS: tuple[DriftMetric, ...] = ("ks", "wasserstein")
+
+# A shipped metric, an import path, or an entry point.
+MetricName = Annotated[str, AfterValidator(_known)]
+
+_NAMES = ", ".join(f"{name} ({drift_metric(name).title})" for name in SHIPPED)
+_THRESHOLDS = ", ".join(f"{name} {drift_metric(name).threshold:g}" for name in SHIPPED)
 
 
 class ColumnMonitor(Strict):
@@ -30,7 +27,7 @@ class ColumnMonitor(Strict):
     0.25
     """
 
-    metric: DriftMetric | None = Field(None, description="Effect size, in place of the common one.")
+    metric: MetricName | None = Field(None, description="Effect size, in place of the common one.")
     threshold: PositiveFloat | None = Field(
         None, description="Threshold, in place of the common one or of the metric's default."
     )
@@ -47,8 +44,8 @@ class Season(Strict):
     """
 
     period_days: PositiveInt = Field(
-        description="Length of the season: 7 holds a Monday against Mondays, 364 or 365 a week "
-        "against the same week of last year."
+        description="Length of the season: 7 compares a Monday with Mondays, 364 or 365 a week "
+        "with the same week of last year."
     )
     periods: PositiveInt = Field(
         1,
@@ -76,17 +73,15 @@ class DriftMonitor(Strict):
         le=100,
         description="Quantile bins of a numeric column; a small reference gets fewer.",
     )
-    metric: DriftMetric = Field(
-        "js",
-        description="Effect size: js (Jensen-Shannon distance), psi, hellinger, tvd (total "
-        "variation), linf (largest change of one bin's share), ks or wasserstein (in units of the "
-        "reference's interquartile range).",
+    metric: MetricName = Field(
+        DEFAULT,
+        description=f"Effect size: {_NAMES}, Wasserstein in units of the reference's interquartile "
+        "range. Or your own, by import path `package.module:Name` or entry point.",
     )
     threshold: PositiveFloat | None = Field(
         None,
-        description="Effect size from which a significant difference fails. Without it about a "
-        "quarter of a standard deviation: js .1, psi .06, hellinger .085, tvd .1, linf .05, "
-        "ks .1, wasserstein .19.",
+        description="Effect size from which a significant difference fails. Without it the "
+        f"metric's own, about a quarter of a standard deviation: {_THRESHOLDS}.",
     )
     columns: dict[Name, ColumnMonitor] = Field(
         {}, description="Metric and threshold of single columns, in place of the common ones."
@@ -108,8 +103,8 @@ class DriftMonitor(Strict):
     )
     season: Season | None = Field(
         None,
-        description="Holds features against the same period of the past, in the frozen bins, as "
-        "soon as that has enough rows; against the frozen reference until then.",
+        description="Compares features with the same period of the past, in the frozen bins, as "
+        "soon as that has enough rows; with the frozen reference until then.",
     )
     segments: Annotated[list[Name], Distinct] = Field(
         [],
@@ -119,29 +114,34 @@ class DriftMonitor(Strict):
 
     @model_validator(mode="after")
     def _season_has_counts_only(self) -> Self:
-        chosen = {self.metric, *(column.metric for column in self.columns.values())}
-        exact = chosen & set(EXACT_METRICS)
+        exact = [name for name in self.metrics if drift_metric(name).needs_values]
         if self.season is not None and exact:
             raise ValueError(
-                f"season compares counts in bins, {' and '.join(sorted(map(str, exact)))} needs "
-                "values; use js, psi, hellinger, tvd or linf with a season"
+                f"season compares counts in bins, {' and '.join(sorted(exact))} needs values; use "
+                f"{bin_metrics()} with a season"
             )
         return self
 
-    def effect(self, column: str, *, ordered: bool = True) -> tuple[DriftMetric, float]:
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics that decide about any column."""
+        own = [column.metric for column in self.columns.values() if column.metric]
+        return list(dict.fromkeys([self.metric, *own]))
+
+    def effect(self, column: str, *, ordered: bool = True) -> tuple[str, float]:
         """The metric that decides about a column, and its threshold.
 
         Args:
             column: name of the column.
-            ordered: whether its values have an order; without one, js stands in for ks and
-                wasserstein.
+            ordered: whether its values have an order; without one, js stands in for a metric
+                that needs values.
         """
         own = self.columns.get(column, ColumnMonitor())
         metric = own.metric or self.metric
-        if metric in EXACT_METRICS and not ordered:
-            return "js", DEFAULT_THRESHOLDS["js"]
+        if drift_metric(metric).needs_values and not ordered:
+            return DEFAULT, drift_metric(DEFAULT).threshold
         common = self.threshold if metric == self.metric else None
-        return metric, own.threshold or common or DEFAULT_THRESHOLDS[metric]
+        return metric, own.threshold or common or drift_metric(metric).threshold
 
     def null_limit(self, column: str) -> float:
         """From which rise of its share of nulls a column fails."""

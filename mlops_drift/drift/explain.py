@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from mlops_drift.drift.metrics import tvd
-from mlops_drift.drift.profile import ColumnProfile
-from mlops_drift.drift.reference import ColumnReference, Counts, shares
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.column_reference import ColumnReference, Counts, shares
+from mlops_drift.drift.metrics.base import Pair
+from mlops_drift.drift.metrics.tvd import TotalVariation
 from mlops_drift.drift.verdict import ColumnVerdict
 
 _ORDER = {"fail": 2, "pass": 1, "unknown": 0}
@@ -153,7 +154,7 @@ def segment_shifts(
             float(shares[number]),
             float(before[number].sum()),
             float(after[number].sum()),
-            tvd(tables[0][number], tables[1][number]),
+            TotalVariation().distance(Pair.of(tables[0][number], tables[1][number])),
         )
         for number, segment in enumerate(segments)
     ]

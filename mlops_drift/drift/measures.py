@@ -1,14 +1,17 @@
-"""Measures: every number about one column of a window beside its reference."""
+"""Measures: every number about one column of a window compared with its reference."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_drift.drift import metrics
-from mlops_drift.drift.config import DriftMetric
-from mlops_drift.drift.profile import ColumnProfile
-from mlops_drift.drift.reference import RARE_SHARE, ColumnReference, Counts
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.column_reference import RARE_SHARE, ColumnReference, Counts
+from mlops_drift.drift.metrics.base import Pair
+from mlops_drift.drift.metrics.registry import distances, drift_metric
+from mlops_drift.drift.significance import chi2, ks_p, proportion_rise
 from mlops_drift.drift.sorted_values import SortedValues
 
 _MIN_CATEGORY_ROWS = 5
@@ -22,18 +25,12 @@ class Measures:
     Attributes:
         n_reference: reference rows, nulls included.
         n: rows of the window, nulls included.
-        psi: population stability index.
-        js: Jensen-Shannon distance, base 2.
-        hellinger: Hellinger distance.
-        tvd: total variation distance.
-        linf: largest change of the share of one bin.
+        distances: effect size by name of its metric; None where it cannot be computed, as of
+            metrics that need values for categories, where one side has no value, and where only
+            counts are at hand.
         chi2: statistic of the contingency test over the bins.
-        chi2_p: its p-value, corrected for sparse bins (see `metrics.chi2`).
-        ks: exact Kolmogorov-Smirnov statistic; None for categories, where one side has no value,
-            and where only counts are at hand, as for `ks_p` and `wasserstein`.
-        ks_p: its p-value.
-        wasserstein: Wasserstein-1 distance of the finite values in units of the reference's
-            interquartile range; None also where it is beyond what a double holds.
+        chi2_p: its p-value, corrected for sparse bins (see `significance.chi2`).
+        ks_p: p-value of the KS test; None without values on both sides.
         null_reference: share of nulls in the reference.
         null_share: share of nulls in the window.
         null_p: p-value that the share of nulls rose (Fisher's exact test, one-sided).
@@ -53,16 +50,10 @@ class Measures:
 
     n_reference: int
     n: int
-    psi: float
-    js: float
-    hellinger: float
-    tvd: float
-    linf: float
+    distances: Mapping[str, float | None]
     chi2: float
     chi2_p: float
-    ks: float | None
     ks_p: float | None
-    wasserstein: float | None
     null_reference: float
     null_share: float
     null_p: float
@@ -75,14 +66,18 @@ class Measures:
     minimum: float | None
     maximum: float | None
 
-    def value(self, metric: DriftMetric) -> float | None:
-        """The effect size by a metric."""
-        found: float | None = getattr(self, metric)
-        return found
+    def value(self, metric: str) -> float | None:
+        """The effect size by a metric; None where it was not computed."""
+        return self.distances.get(metric)
 
-    def p(self, metric: DriftMetric) -> float | None:
-        """The evidence beside that effect size: of the KS test, or of the test over the bins."""
-        return self.ks_p if metric in ("ks", "wasserstein") else self.chi2_p
+    def p(self, metric: str) -> float | None:
+        """The evidence for that effect size: of the KS test, or of the test over the bins."""
+        return self.ks_p if drift_metric(metric).needs_values else self.chi2_p
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers by name, the distances among them."""
+        numbers = dict(vars(self))
+        return {**numbers.pop("distances"), **numbers}
 
 
 def measure(
@@ -90,8 +85,7 @@ def measure(
     current: ColumnProfile,
     sample: SortedValues | None = None,
     base: ColumnProfile | None = None,
-    *,
-    wasserstein: bool = True,
+    further: Iterable[str] = (),
 ) -> Measures:
     """Measures one column of a window.
 
@@ -104,11 +98,11 @@ def measure(
     Args:
         column: the frozen bins and the reference counts.
         current: the window's rows in these bins.
-        sample: the window's values; without them, or without the reference's, there is no `ks`,
-            `ks_p` and `wasserstein`.
-        base: what the window is held against in place of the reference: another period's rows in
-            the same bins. There is no `ks`, `ks_p` and `wasserstein` then.
-        wasserstein: whether to compute that one, which takes longer than all the others.
+        sample: the window's values; without them, or without the reference's, there are no
+            distances of values and no `ks_p`.
+        base: what the window is compared with in place of the reference: another period's rows in
+            the same bins. There are no distances of values then.
+        further: metrics to compute beside the shipped ones.
 
     Raises:
         ValueError: the profile has other bins than the reference.
@@ -118,7 +112,7 @@ def measure(
     >>> from mlops_drift.drift.reference import Reference
     >>> reference = Reference.fit(pa.table({"x": ["a", "b"] * 50}))
     >>> now = profile(reference, pa.table({"x": ["a", "a", "a", "b"]}))
-    >>> measure(reference.columns["x"], now["x"]).tvd
+    >>> measure(reference.columns["x"], now["x"]).value("tvd")
     0.25
     """
     if len(current.counts) != len(column.counts):
@@ -128,48 +122,43 @@ def measure(
     past = column.counts if base is None else base.counts
     n_reference, n = int(past.sum()), current.n
     before, after = comparable_counts(column, past, current.counts, current.novelty)
-    ks = ks_p = distance = None
+    values = None
     if base is None and column.sample and sample:
+        values = column.sample, sample
         if past[-2] and current.counts[-2]:
             before, after = _by_sign(before, column.sample), _by_sign(after, sample)
-        if wasserstein and len(column.sample.finite) and len(sample.finite):
-            ks, distance = column.sample.distances(sample)
-        else:
-            ks = column.sample.ks(sample)
-        ks_p = metrics.ks_p(ks, column.sample, sample)
-    statistic, p = metrics.chi2(before, after)
+    pair = Pair.of(before, after, values)
+    statistic, p = chi2(before, after)
+    mean, std = _moments(column, base)
     numeric = column.kind == "numeric"
     return Measures(
         n_reference=n_reference,
         n=n,
-        **metrics.distances(before, after),
+        distances=distances(pair, further),
         chi2=statistic,
         chi2_p=p,
-        ks=ks,
-        ks_p=ks_p,
-        wasserstein=distance if distance is not None and np.isfinite(distance) else None,
+        ks_p=ks_p(pair.exact[0], *values) if values and pair.exact else None,
         null_reference=int(past[-1]) / max(n_reference, 1),
         null_share=int(current.counts[-1]) / max(n, 1),
-        null_p=metrics.proportion_rise(int(past[-1]), n_reference, int(current.counts[-1]), n),
+        null_p=proportion_rise(int(past[-1]), n_reference, int(current.counts[-1]), n),
         unseen=None if column.edges else column.unseen(current.counts) / max(n, 1),
         out_of_range=(current.below + current.above) / max(n, 1) if numeric else None,
-        mean_reference=column.moments.mean
-        if column.moments and base is None
-        else _mean(base, column),
+        mean_reference=mean,
         mean=current.mean(column),
-        std_reference=column.moments.std if column.moments and base is None else _std(base, column),
+        std_reference=std,
         std=current.std(column),
         minimum=current.minimum,
         maximum=current.maximum,
     )
 
 
-def _mean(base: ColumnProfile | None, column: ColumnReference) -> float | None:
-    return base.mean(column) if base else None
-
-
-def _std(base: ColumnProfile | None, column: ColumnReference) -> float | None:
-    return base.std(column) if base else None
+def _moments(
+    column: ColumnReference, base: ColumnProfile | None
+) -> tuple[float | None, float | None]:
+    """Mean and standard deviation of what the window is compared with."""
+    if base is not None:
+        return base.mean(column), base.std(column)
+    return (column.moments.mean, column.moments.std) if column.moments else (None, None)
 
 
 def _by_sign(counts: Counts, sample: SortedValues) -> Counts:

@@ -1,4 +1,4 @@
-"""Frozen bins: what the columns of a version looked like when it was born.
+"""The baseline of a version: its columns in frozen bins.
 
 Bins never depend on current data. Otherwise days could not be compared with each other, and a
 single outlier could stretch the bins until a shift is no longer seen.
@@ -6,29 +6,20 @@ single outlier could stretch the bins until a shift is no longer seen.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from mlops_drift.drift.rows import Floats, Kind, Rows, Source, without_nulls
+from mlops_drift.drift.column_reference import ColumnReference, digest_of
+from mlops_drift.drift.rows import Kind, Rows, Source, without_nulls
 from mlops_drift.drift.sorted_values import SortedValues
-from mlops_drift.drift.text_columns import TEXT
-
-Counts = NDArray[np.int64]
-
-MAX_DISTINCT = 20
-ROWS_PER_BIN = 20
-RARE_SHARE = 0.005
-MAX_CATEGORIES = 20_000
 
 JSON_FILE, VALUES_FILE = "reference.json", "reference.parquet"
 
@@ -38,250 +29,6 @@ _VALUES = pa.schema(
         pa.field("value", pa.float64(), nullable=False),
     ]
 )
-
-# The shares of all texts, by a hash, that unseen categories are told apart by.
-NOVELTY_BINS = 8
-
-OTHER, NON_FINITE, RARE, UNSEEN, NULL = "other", "non-finite", "rare", "unseen", "null"
-_SPECIAL = (OTHER, NON_FINITE, RARE, UNSEEN, NULL)
-
-
-@dataclass(frozen=True)
-class Moments:
-    """What the finite values of a reference column looked like.
-
-    Attributes:
-        center: their median.
-        unit: their interquartile range; the standard deviation where that is 0, else 1.
-        mean: their mean.
-        std: their standard deviation (divided by n).
-        minimum: the smallest.
-        maximum: the largest.
-    """
-
-    center: float
-    unit: float
-    mean: float
-    std: float
-    minimum: float
-    maximum: float
-
-
-@dataclass(frozen=True, eq=False)
-class ColumnReference:
-    """The bins of one column and how many reference rows each holds.
-
-    Bins of a numeric column with few distinct values: one per value, `other`, `non-finite`,
-    `null`. Of any other numeric column: intervals closed on the left, the outer two open-ended,
-    then `non-finite` and `null`. Of a categorical column: one per category, most frequent first,
-    then `rare`, `unseen` and `null`.
-
-    Attributes:
-        kind: numeric or categorical.
-        counts: reference rows per bin, special bins included, int64 of shape (bins,).
-        edges: ascending inner edges of a numeric column that is binned by intervals.
-        values: the numbers or categories that have a bin of their own.
-        rare: categories of the reference that share the bin `rare`. Of a reference with more
-            than 20,000 categories the least frequent ones count as `unseen` on both sides.
-        singletons: number of categories that only one reference row has. Divided by `n` it
-            estimates the share of unseen categories to expect without drift (Good-Turing).
-        moments: of a numeric column that has finite values.
-        sample: the reference values of a numeric column; None where only the JSON was read.
-        are_moments: whether the numbers are days since 1970-01-01 and read as dates.
-        frozen_digest: `sample_digest` as it was when the reference was frozen.
-    """
-
-    kind: Kind
-    counts: Counts
-    edges: tuple[float, ...] = ()
-    values: tuple[float, ...] | tuple[str, ...] = ()
-    rare: tuple[str, ...] = ()
-    singletons: int = 0
-    moments: Moments | None = None
-    sample: SortedValues | None = None
-    are_moments: bool = False
-    frozen_digest: str = ""
-
-    @classmethod
-    def fit(cls, rows: Rows, name: str, kind: Kind, bins: int) -> Self:
-        """Fixes the bins of one column and counts its rows in them.
-
-        Raises:
-            RowsError: the column is missing or cannot be read as its kind.
-        """
-        if kind == "categorical":
-            return cls._fit_categories(rows.categories(name))
-        numbers = rows.numbers(name)
-        column = cls._fit_numbers(SortedValues(numbers), len(numbers), bins)
-        return replace(column, are_moments=rows.is_moment(name))
-
-    @classmethod
-    def _fit_numbers(cls, sample: SortedValues, n: int, bins: int) -> Self:
-        finite = sample.finite
-        distinct = finite[np.append(True, finite[1:] != finite[:-1])] if len(finite) else finite
-        most_bins = max(2, len(finite) // ROWS_PER_BIN)
-        edges: tuple[float, ...] = ()
-        values: tuple[float, ...] = ()
-        if len(distinct) <= min(MAX_DISTINCT, most_bins):
-            values = tuple(distinct.tolist())
-        else:
-            bins = min(bins, most_bins)
-            # Observed values rather than interpolated ones: interpolation can overflow, and whole
-            # numbers would get fractional edges.
-            ranks = np.ceil((len(finite) - 1) * (np.arange(1, bins) / bins)).astype(np.int64)
-            edges = tuple(np.unique(finite[ranks]).tolist())
-        empty = cls("numeric", np.zeros(0, dtype=np.int64), edges, values)
-        return replace(
-            empty,
-            counts=empty.count_sorted(sample, n),
-            moments=_moments(sample) if len(finite) else None,
-            sample=sample,
-        )
-
-    @classmethod
-    def _fit_categories(cls, frequencies: Mapping[str | None, int]) -> Self:
-        nulls = frequencies.get(None, 0)
-        n = sum(frequencies.values())
-        found = {category: rows for category, rows in frequencies.items() if category is not None}
-        ordered = sorted(found, key=lambda category: (-found[category], category))
-        beyond = sum(found[category] for category in ordered[MAX_CATEGORIES:])
-        values = tuple(c for c in ordered[:MAX_CATEGORIES] if found[c] >= RARE_SHARE * n)
-        rare = tuple(ordered[len(values) : MAX_CATEGORIES])
-        own = [found[category] for category in values]
-        tail = sum(found[category] for category in rare)
-        return cls(
-            "categorical",
-            np.array([*own, tail, beyond, nulls], dtype=np.int64),
-            values=values,
-            rare=rare,
-            singletons=sum(found[category] == 1 for category in (*values, *rare)),
-        )
-
-    @property
-    def labels(self) -> list[str]:
-        """Readable names of the bins, in the order of `counts`."""
-        if self.kind == "categorical":
-            # A category that is itself called "null" must not read like the bin.
-            names = [repr(v) if v in _SPECIAL else str(v) for v in self.values]
-            return [*names, RARE, UNSEEN, NULL]
-        readable = _dates if self.are_moments else _texts
-        if not self.edges:
-            return [*readable(self.values), OTHER, NON_FINITE, NULL]
-        texts = readable(self.edges)
-        inner = [f"[{a}, {b})" for a, b in pairwise(texts)]
-        return [f"< {texts[0]}", *inner, f">= {texts[-1]}", NON_FINITE, NULL]
-
-    @property
-    def n(self) -> int:
-        """Reference rows, nulls included."""
-        return int(self.counts.sum())
-
-    @property
-    def null_share(self) -> float:
-        """Share of nulls among the reference rows, 0.0 without rows."""
-        return int(self.counts[-1]) / max(self.n, 1)
-
-    @property
-    def sample_digest(self) -> str:
-        """SHA-256 of the reference values, in hexadecimal; empty for categories."""
-        if self.frozen_digest or self.sample is None:
-            return self.frozen_digest
-        return digest_of(self.sample)
-
-    def unseen(self, counts: Counts) -> int:
-        """Rows among `counts` whose value the reference does not know; 0 for interval bins."""
-        if self.edges:
-            return 0
-        return int(counts[-2] if self.kind == "categorical" else counts[-3])
-
-    def count_sorted(self, sample: SortedValues, n: int) -> Counts:
-        """Counts sorted values in the bins of a numeric column.
-
-        Args:
-            sample: the values that are not null.
-            n: number of rows, nulls included.
-
-        Returns:
-            Rows per bin, int64, in the order of `labels`; they sum to `n`.
-        """
-        finite = sample.finite
-        special = [len(sample) - len(finite), n - len(sample)]
-        if self.edges:
-            below = np.searchsorted(finite, self.edges, side="left")
-            regular = np.diff(below, prepend=0, append=len(finite))
-        else:
-            first = np.searchsorted(finite, self.values, side="left")
-            own = np.searchsorted(finite, self.values, side="right") - first
-            regular = np.append(own, len(finite) - own.sum())
-        return np.concatenate([regular, special]).astype(np.int64)
-
-    def bins_of(self, categories: Sequence[str | None]) -> NDArray[np.int64]:
-        """The number of the bin that each category falls into; null is None."""
-        size = len(self.counts)
-        bins: dict[str | None, int] = {str(value): i for i, value in enumerate(self.values)}
-        bins.update(dict.fromkeys(self.rare, size - 3))
-        bins[None] = size - 1
-        return np.array([bins.get(category, size - 2) for category in categories], dtype=np.int64)
-
-    def read_like(self, rows: Rows, name: str) -> None:
-        """Reads a column of a text file so that most of its categories are the reference's."""
-        if self.kind != "categorical" or name not in rows.facts or rows.types[name] == TEXT.type:
-            return
-        unseen = {}
-        for reading in (rows.facts[name].best(), TEXT):
-            rows.read_as({name: reading})
-            found = rows.categories(name)
-            is_unseen = self.bins_of(list(found)) == len(self.counts) - 2
-            unseen[reading] = int(np.array(list(found.values()))[is_unseen].sum())
-        rows.read_as({name: min(unseen, key=unseen.__getitem__)})
-
-    @property
-    def novelty_size(self) -> int:
-        """Bins that unseen categories are told apart by; 0 where none are expected."""
-        return NOVELTY_BINS if self.singletons else 0
-
-    def novelty_of(self, categories: Sequence[str | None]) -> NDArray[np.int64]:
-        """The bin by a hash of each unseen category; -1 for any other and for null."""
-        found = np.full(len(categories), -1, dtype=np.int64)
-        is_unseen = self.bins_of(categories) == len(self.counts) - 2
-        for number in np.flatnonzero(is_unseen).tolist():
-            digest = hashlib.md5(str(categories[number]).encode(), usedforsecurity=False).digest()
-            found[number] = digest[8] % NOVELTY_BINS
-        return found
-
-    def without_sample(self) -> Self:
-        """The column without the reference's values."""
-        return replace(self, sample=None)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The column as JSON-safe values, without the sample."""
-        return {
-            "kind": self.kind,
-            "counts": self.counts.tolist(),
-            "edges": list(self.edges),
-            "values": list(self.values),
-            "rare": list(self.rare),
-            "singletons": self.singletons,
-            "moments": vars(self.moments) if self.moments else None,
-            "are_moments": self.are_moments,
-            "sample_digest": self.sample_digest,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any], sample: SortedValues | None = None) -> Self:
-        """Reads what `to_dict` wrote."""
-        return cls(
-            kind=data["kind"],
-            counts=np.array(data["counts"], dtype=np.int64),
-            edges=tuple(data["edges"]),
-            values=tuple(data["values"]),
-            rare=tuple(data["rare"]),
-            singletons=data["singletons"],
-            moments=Moments(**data["moments"]) if data["moments"] else None,
-            sample=sample,
-            are_moments=data["are_moments"],
-            frozen_digest=data["sample_digest"],
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -437,38 +184,8 @@ class Reference:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def shares(counts: Counts) -> Floats:
-    """What part of the rows each bin holds; zeros without rows.
-
-    >>> shares(np.array([1, 3])).tolist(), shares(np.array([0, 0])).tolist()
-    ([0.25, 0.75], [0.0, 0.0])
-    """
-    parts: Floats = counts / max(int(counts.sum()), 1)
-    return parts
-
-
 def _is_sound(column: ColumnReference) -> bool:
     return column.sample is None or digest_of(column.sample) == column.frozen_digest
-
-
-def digest_of(sample: SortedValues) -> str:
-    """SHA-256 of sorted values, in hexadecimal."""
-    return hashlib.sha256(np.ascontiguousarray(sample.values).view(np.uint8).data).hexdigest()
-
-
-def _moments(sample: SortedValues) -> Moments:
-    finite, unit = sample.finite, sample.unit
-    # In powers of two of the largest value, so that no sum overflows.
-    factor = 2.0 ** min(float(np.frexp(max(abs(finite[0]), abs(finite[-1])))[1]), 1023)
-    scaled = finite / factor
-    return Moments(
-        center=float(finite[len(finite) // 2]),
-        unit=unit,
-        mean=float(np.mean(scaled)) * factor,
-        std=float(np.std(scaled)) * factor,
-        minimum=float(finite[0]),
-        maximum=float(finite[-1]),
-    )
 
 
 def _samples(data: Mapping[str, Any], file: Path | pa.BufferReader) -> dict[str, SortedValues]:
@@ -487,21 +204,3 @@ def _samples(data: Mapping[str, Any], file: Path | pa.BufferReader) -> dict[str,
             column = values.read_row_group(group, columns=["value"], use_threads=False)["value"]
             samples[name] = SortedValues.presorted(without_nulls(column))
     return samples
-
-
-def _dates(days: tuple[float, ...] | tuple[str, ...]) -> list[str]:
-    """Days since 1970-01-01 as dates, with the time where one of them is not midnight."""
-    moments = (np.array(days, dtype=np.float64) * 86_400_000_000).astype("datetime64[us]")
-    dates = moments.astype("datetime64[D]")
-    shown = dates if np.all(moments == dates) else moments.astype("datetime64[s]")
-    texts: list[str] = np.datetime_as_string(shown).tolist()
-    return texts if len(set(texts)) == len(texts) else _texts(days)
-
-
-def _texts(numbers: tuple[float, ...] | tuple[str, ...]) -> list[str]:
-    """Numbers in the fewest digits, four at least, that keep them apart."""
-    for digits in range(4, 18):
-        texts = [f"{number:.{digits}g}" for number in numbers]
-        if len(set(texts)) == len(texts):
-            break
-    return texts

@@ -4,30 +4,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from mlops_drift.learning.families.registry import FamilyName
+from mlops_drift.learning.metrics.registry import MetricName, threshold_metric
 from mlops_drift.schema.columns import Target
 from mlops_drift.schema.fields import Distinct, Name, Strict
 
-FamilyName = Literal["lightgbm", "linear", "random_forest", "hist_gradient_boosting"]
 ClassWeight = Literal["none", "balanced"]
-MetricName = Literal[
-    "accuracy",
-    "balanced_accuracy",
-    "f1",
-    "precision",
-    "recall",
-    "f1_macro",
-    "auc",
-    "log_loss",
-    "mae",
-    "rmse",
-    "r2",
-]
-
-# Metrics that a threshold of its own can be searched for: precision and recall alone would be best
-# with hardly any positive prediction, or with nothing else.
-THRESHOLD_METRICS: tuple[MetricName, ...] = ("f1", "accuracy", "balanced_accuracy", "f1_macro")
-
-
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -40,7 +22,7 @@ class Training(Strict):
 
     metric: MetricName = Field(
         description="The metric that the search optimises, the gates judge and production is "
-        "measured by."
+        "measured by: a shipped name, or package.module:Name of your own."
     )
     families: Annotated[list[FamilyName], Distinct] = Field(
         default=["lightgbm", "linear"],
@@ -48,7 +30,7 @@ class Training(Strict):
         description="Model families to search. lightgbm: gradient-boosted trees. linear: logistic "
         "regression for classes, ridge for regression, each with or without squares and products. "
         "random_forest: random forests. hist_gradient_boosting: scikit-learn's gradient-boosted "
-        "trees.",
+        "trees. package.module:Name: a family of your own.",
     )
     trials: int = Field(
         20, ge=1, description="Hyperparameter combinations to try, over all families together."
@@ -100,11 +82,8 @@ class Training(Strict):
 
     @model_validator(mode="after")
     def _threshold_fits_metric(self) -> Self:
-        if self.decision_threshold == "search" and self.metric not in THRESHOLD_METRICS:
-            raise ValueError(
-                f"decision_threshold search needs the metric {', '.join(THRESHOLD_METRICS)}, "
-                f"found {self.metric}"
-            )
+        if self.decision_threshold == "search":
+            threshold_metric(self.metric)
         if self.threshold_floors and self.decision_threshold != "search":
             raise ValueError(
                 f"threshold_floors {self.threshold_floors} needs decision_threshold search, found "

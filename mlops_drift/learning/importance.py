@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from mlops_drift.learning.config import MetricName
 from mlops_drift.learning.families.base import predict
 from mlops_drift.learning.frames import with_values
-from mlops_drift.learning.metrics import Array, evaluate, worsening
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate, worsening
+from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Target
 
 MAX_ROWS = 2000

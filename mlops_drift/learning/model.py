@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.families.base import predict
 from mlops_drift.learning.families.registry import family
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.search.folds import shuffled_folds
 from mlops_drift.learning.search.search import OnTrial, SearchResult, check_columns, search

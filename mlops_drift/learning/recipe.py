@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self, get_args
 
-from mlops_drift.learning.config import ClassWeight, FamilyName
+from mlops_drift.learning.config import ClassWeight
+from mlops_drift.learning.families.registry import require_family
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Recipe:
     True
     """
 
-    family: FamilyName
+    family: str
     params: dict[str, Any] = field(default_factory=dict)
     class_weight: ClassWeight = "none"
     threshold: float = 0.5
@@ -41,11 +42,11 @@ class Recipe:
         names = {part.name for part in fields(cls)}
         if set(content) != names:
             raise ValueError(f"a recipe has {sorted(names)}, found {sorted(content)}")
-        for name, choices in (("family", FamilyName), ("class_weight", ClassWeight)):
-            if content[name] not in get_args(choices):
-                raise ValueError(
-                    f"{name} must be one of {', '.join(get_args(choices))}, found {content[name]!r}"
-                )
+        require_family(content["family"])
+        if (weight := content["class_weight"]) not in get_args(ClassWeight):
+            raise ValueError(
+                f"class_weight must be one of {', '.join(get_args(ClassWeight))}, found {weight!r}"
+            )
         threshold = content["threshold"]
         if not isinstance(threshold, float) or not 0 < threshold < 1:
             raise ValueError(f"threshold must be a number between 0 and 1, found {threshold!r}")

@@ -1,13 +1,15 @@
 """The score from which the positive class is predicted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 
-from mlops_drift.learning.config import MetricName, Training
-from mlops_drift.learning.metrics import Array, evaluate
+from mlops_drift.learning.config import Training
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate
+from mlops_drift.learning.metrics.registry import threshold_metric
 from mlops_drift.schema.columns import Target
 
 
@@ -31,7 +33,7 @@ def judged(
 
 
 def best_threshold(
-    metric: MetricName,
+    metric: str,
     positive: Array,
     score: Array,
     floors: Mapping[Literal["precision", "recall"], float] = MappingProxyType({}),
@@ -44,7 +46,7 @@ def best_threshold(
     them the least, in the sum over both: where possible not at all.
 
     Args:
-        metric: f1, accuracy, balanced_accuracy or f1_macro.
+        metric: name of a metric that searches a threshold.
         positive: whether the truth is positive, shape (n,), bool.
         score: P(positive), shape (n,), from 0 to 1.
         floors: precision and recall to be reached on these rows.
@@ -58,10 +60,7 @@ def best_threshold(
     >>> best_threshold("f1", np.array([False, True, True]), np.array([0.1, 0.2, 0.8]))
     0.15000000000000002
     """
-    if metric not in _VALUES:
-        raise ValueError(
-            f"a threshold can be searched for the metrics {', '.join(_VALUES)}, found {metric!r}"
-        )
+    searched = threshold_metric(metric)
     if len(score) == 0:
         return 0.5
     scores, place = np.unique(score, return_inverse=True)
@@ -72,7 +71,10 @@ def best_threshold(
     fp = np.append(np.cumsum(false[::-1])[::-1], 0)
     cuts = _cuts(scores)
     with np.errstate(invalid="ignore"):
-        values = _VALUES[metric](tp, fp, tp[0] - tp, fp[0] - fp)
+        hits = np.stack([fp[0] - fp, tp], axis=1)
+        true = np.stack([fp[0] + np.zeros_like(fp), tp[0] + np.zeros_like(tp)], axis=1)
+        predicted = np.stack([len(score) - tp - fp, tp + fp], axis=1)
+        values = searched.combine(hits, true, predicted)
         reached = {"precision": tp / (tp + fp), "recall": tp / tp[0]}
     values[(cuts <= 0) | (cuts >= 1) | np.isnan(values)] = -np.inf
     short = np.zeros(len(cuts))
@@ -90,27 +92,3 @@ def _cuts(scores: Array) -> Array:
     middle = lower + (upper - lower) / 2
     # Between neighbours without a number in between, the upper one still divides them.
     return np.where(middle > lower, middle, upper)
-
-
-def _f1(tp: Array, fp: Array, fn: Array, tn: Array) -> Array:
-    return cast(Array, 2 * tp / (2 * tp + fp + fn))
-
-
-def _accuracy(tp: Array, fp: Array, fn: Array, tn: Array) -> Array:
-    return cast(Array, (tp + tn) / (tp + fp + fn + tn))
-
-
-def _balanced_accuracy(tp: Array, fp: Array, fn: Array, tn: Array) -> Array:
-    return cast(Array, np.nanmean([tp / (tp + fn), tn / (tn + fp)], axis=0))
-
-
-def _f1_macro(tp: Array, fp: Array, fn: Array, tn: Array) -> Array:
-    return cast(Array, np.nanmean([_f1(tp, fp, fn, tn), _f1(tn, fn, fp, tp)], axis=0))
-
-
-_VALUES: dict[MetricName, Callable[[Array, Array, Array, Array], Array]] = {
-    "f1": _f1,
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy,
-    "f1_macro": _f1_macro,
-}

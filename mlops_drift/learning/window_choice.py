@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.families.base import predicted
 from mlops_drift.learning.families.registry import family
-from mlops_drift.learning.metrics import METRICS, Array
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.learning.threshold import judged
 from mlops_drift.learning.threshold_classifier import decided
 from mlops_drift.learning.training_set import split_by_time
@@ -161,7 +162,7 @@ def _classes(rows: pa.Table, target: Target) -> int:
 def _best(scores: tuple[WindowScore, ...], training: Training) -> WindowScore:
     """The best value, the first of equal ones; the first of all if none has a value."""
     defined = [score for score in scores if not isnan(score.value)]
-    pick = max if METRICS[training.metric].greater_is_better else min
+    pick = max if metric_named(training.metric).greater_is_better else min
     return pick(defined, key=lambda score: score.value) if defined else scores[0]
 
 
@@ -197,7 +198,7 @@ def _value(
         late = slice(-evaluated, None)
         value, _ = judged(training, target, truth[late], prediction[late], score[late])
         values.append(value)
-    pick = np.nanmax if METRICS[training.metric].greater_is_better else np.nanmin
+    pick = np.nanmax if metric_named(training.metric).greater_is_better else np.nanmin
     return nan if np.isnan(values).all() else float(pick(values))
 
 

@@ -1,7 +1,7 @@
 """Evidence and history of a model from its tables, and the decision that follows from them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,12 +9,14 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest
 from mlops_drift.errors import UserError
 from mlops_drift.learning.training_set import TrainingSet
-from mlops_drift.monitors.checks import REALIZED
+from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.monitors.registry import monitors_of, names
 from mlops_drift.pipeline.missing_days import in_short
 from mlops_drift.policy.decide import decide, fresh_failures
-from mlops_drift.policy.decision import Champion, Decision, Evidence, FailedCheck, PastDecision
+from mlops_drift.policy.decision import Champion, Decision, Evidence, PastDecision
 from mlops_drift.registry.base import LIBRARIES
 from mlops_drift.registry.code_digests import code_digest, learning_code_digest
+from mlops_drift.store.checks import public_row
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
@@ -118,7 +120,10 @@ def gather_evidence(
         history: the decisions so far.
     """
     promotions = model.store.versions.promotions(until=last)
-    read: dict[int, list[FailedCheck]] = {}
+    monitors = monitors_of(model.spec.monitors)
+    confirm = names(monitors, lambda one: one.confirm)
+    realized = names(monitors, lambda one: one.realized)
+    read: dict[int, list[CheckEvaluation]] = {}
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         known = [item for item in promotions if item.as_of <= day]
@@ -127,21 +132,34 @@ def gather_evidence(
             continue
         promoted = known[-1]
         if promoted.number not in read:
-            read[promoted.number] = _failures(model, promoted, last)
+            read[promoted.number] = _failures(model, promoted, last, monitors)
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
-        evidence = Evidence(day, champion, failed, {})
+        evidence = Evidence(day, champion, failed, {}, confirm=confirm, realized=realized)
         if fresh_failures(evidence, champion, history, model.spec.policy):
-            evidence = Evidence(day, champion, failed, *_labels(model, day))
+            evidence = Evidence(
+                day, champion, failed, *_labels(model, day), confirm=confirm, realized=realized
+            )
         yield evidence
 
 
-def _failures(model: ModelContext, champion: Promotion, until: date) -> list[FailedCheck]:
-    asking = model.spec.policy.retrain_on
-    # Realized performance also says since when, whatever asks for the retraining.
-    counting = sorted({*asking, *REALIZED}) if asking else []
-    rows = model.store.checks.failures(champion.version, champion.as_of, until, counting)
-    return [FailedCheck(**row) for row in rows]
+def _failures(
+    model: ModelContext, champion: Promotion, until: date, monitors: Sequence[Monitor[Any]]
+) -> list[CheckEvaluation]:
+    triggers = model.spec.policy.retrain_on
+    if not triggers:
+        return []
+    # Realized performance also says since when, whatever triggers the retraining.
+    checks = {*triggers, *names(monitors, lambda one: one.realized)}
+    since = champion.as_of + timedelta(days=1)
+    found = model.store.checks.find(since, until, checks=checks, failed=True)
+    # Data quality is that of the day, whoever was known to serve it when the data landed.
+    of_data = names(monitors, lambda one: one.is_about_data)
+    return [
+        replace(item, version=champion.version) if item.check in of_data else item
+        for item in found
+        if item.check in of_data or item.version == champion.version
+    ]
 
 
 def _labels(model: ModelContext, day: date) -> tuple[dict[date, int], list[str]]:
@@ -165,5 +183,5 @@ def record_decision(store: ModelStore, decision: Decision) -> bool:
         candidates=decision.candidates,
         labelled=decision.labelled,
         reason=decision.reason,
-        evidence=[asdict(check) for check in decision.evidence],
+        evidence=[public_row(check) for check in decision.evidence],
     )

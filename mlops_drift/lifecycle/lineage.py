@@ -1,7 +1,7 @@
 """The chain from a prediction to what it rests on: version, training set, tables, files, code."""
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from hashlib import sha256
 
 import pyarrow.compute as pc
@@ -121,9 +121,8 @@ def trace_day(model: ModelContext, day: date) -> list[Link]:
         p=Scan(tables.predictions, day, day),
     )
     failed: list[Facts] = [
-        {"check": row["check"], "of": row["column"], "reason": row["reason"]}
-        for row in store.checks.evaluations(day - timedelta(days=1))
-        if row["day"] == day and row["verdict"] == "fail"
+        {"check": item.check, "of": item.subject, "reason": item.reason}
+        for item in store.checks.find(day, day, failed=True)
     ]
     decided: list[Facts] = [
         {name: row[name] for name in ("decision", "action", "reason")}

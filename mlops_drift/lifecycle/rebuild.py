@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.pipeline.logged import is_of_this_code, made_by, refit
 
 

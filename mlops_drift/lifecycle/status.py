@@ -1,6 +1,7 @@
 """Where a model stands: its days, its champion, its checks, its last decisions."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,16 +9,14 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.decisions import decide_now
 from mlops_drift.lifecycle.promotion import waiting_decision
 from mlops_drift.lifecycle.shadow.scoring import shadow_summary
-from mlops_drift.monitors.checks import DATA_QUALITY
+from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.ranking import worst_first
 from mlops_drift.pipeline.landing import EVENTS, LABELS
 from mlops_drift.pipeline.ledger import read_account
-from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
 
 
-def read_status(
-    model: ModelContext,
-) -> dict[str, Any]:
+def read_status(model: ModelContext) -> dict[str, Any]:
     """Where a model stands at the end of its last day.
 
     Returns:
@@ -27,7 +26,7 @@ def read_status(
         last day),
         shadow (of the challenger that waits: version, since, and windows, how it does beside the
         champion), next (what the policy says now), label_coverage (predictions without label by
-        age), missing_days (day, source, file: days that had no file, of which none has come since)
+        age), missing_days (day, source, file: days that still have no file)
         and decisions.
     """
     store = model.store
@@ -72,12 +71,12 @@ def read_status(
             for source in (EVENTS, LABELS)
             if (account := read_account(store, source))
         },
-        "checks": [_as_of(row, last) for row in _checks(store, last)] if last else [],
+        "checks": _checks(store, last) if last else [],
         "shadow": _shadow(store),
         "next": f"{decision.action}: {decision.reason}"
         if decision
         else _first(store, counted["rejected"]),
-        "label_coverage": _coverage(store, last) if last else [],
+        "label_coverage": [vars(one) for one in store.labels.coverage(last)] if last else [],
         "missing_days": store.landing.missing_files(model.spec.start_date, date.max),
         "decisions": store.decisions.entries(idle=False),
     }
@@ -96,7 +95,7 @@ def _first(store: ModelStore, quarantined: int) -> str:
         r=store.tables.quarantined,
     )
     return (
-        f"correct the source, of which no row could be used ({most['reason']}); all of them are in "
+        f"repair the source, of which no row could be used ({most['reason']}); all of them are in "
         f"{store.tables.quarantined.name}"
     )
 
@@ -113,51 +112,27 @@ def _shadow(store: ModelStore) -> dict[str, Any] | None:
     }
 
 
-def _as_of(row: dict[str, Any], last: date) -> dict[str, Any]:
-    """A verdict of an earlier day says nothing about the last one."""
-    if row["day"] == last:
-        return row
-    reason = f"nothing to judge since {row['day']}, when it was {row['verdict']}: {row['reason']}"
-    return {**row, "verdict": "unknown", "reason": reason}
-
-
-def _coverage(store: ModelStore, last: date) -> list[dict[str, Any]]:
-    table = store.tables.label_coverage
-    return store.lake.rows(
-        "SELECT * FROM c WHERE day = (SELECT max(day) FROM c) ORDER BY age_from",
-        c=Scan(table, until=last),
-    )
-
-
 def _checks(store: ModelStore, last: date) -> list[dict[str, Any]]:
-    """The worst number of each check on the last day that it had one.
+    """The worst evaluation of each check on the last day that it had one."""
+    worst: dict[str, CheckEvaluation] = {}
+    for item in worst_first(store.checks.latest(last)):
+        worst.setdefault(item.check, item)
+    return [_as_of(worst[check], last) for check in sorted(worst)]
 
-    A day without a file of events is not well because its labels are, nor the other way round.
-    """
-    return store.lake.rows(
-        f"""
-        WITH numbers AS (
-            SELECT day, "check", version, "column", value, threshold, n, verdict, reason,
-                   false AS missing
-            FROM drift
-            UNION ALL
-            SELECT day, "check", version, metric, value, threshold, n, verdict, reason, false
-            FROM performance
-            UNION ALL
-            SELECT day, '{DATA_QUALITY}', version, source, value, threshold, n, verdict, reason,
-                   origin IS NOT NULL AND digest IS NULL
-            FROM quality
-        )
-        SELECT * EXCLUDE (missing) FROM numbers
-        QUALIFY day = max(day) OVER (PARTITION BY "check")
-            AND row_number() OVER (
-                PARTITION BY "check", day
-                ORDER BY (CASE WHEN verdict = 'fail' THEN 0 WHEN missing THEN 1
-                               WHEN verdict = 'pass' THEN 2 ELSE 3 END),
-                    abs(value - threshold), "column") = 1
-        ORDER BY "check"
-        """,
-        drift=Scan(store.tables.drift, until=last),
-        performance=Scan(store.tables.performance, until=last),
-        quality=Scan(store.tables.quality, until=last),
-    )
+
+def _as_of(item: CheckEvaluation, last: date) -> dict[str, Any]:
+    """An evaluation as the command shows it; one of an earlier day says nothing about the last."""
+    if item.day != last:
+        reason = f"unknown since {item.day}; last result {item.verdict}: {item.reason}"
+        item = replace(item, verdict="unknown", reason=reason)
+    return {
+        "day": item.day,
+        "check": item.check,
+        "version": item.version,
+        "column": item.subject,
+        "value": item.value,
+        "threshold": item.threshold,
+        "n": item.n,
+        "verdict": item.verdict,
+        "reason": item.reason,
+    }

@@ -4,24 +4,12 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from mlops_drift.monitors.checks import DATA_QUALITY, MODEL_AGE, WARNINGS
+from mlops_drift.config.context import ModelContext
+from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.model_age import ModelAge
+from mlops_drift.monitors.registry import monitors_of, names
 from mlops_drift.policy.decision import NO_CHAMPION
-from mlops_drift.store.checks import WHAT
-from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelStore
-
-ALARMS = f"""
-    SELECT day, "check", "column", value, threshold, n, version, day AS production_day, "window",
-        reason
-    FROM drift WHERE verdict = 'fail'
-    UNION ALL
-    SELECT day, "check", {WHAT}, value, threshold, n, version, production_day, "window", reason
-    FROM performance WHERE verdict = 'fail'
-    UNION ALL
-    SELECT day, '{DATA_QUALITY}', source, value, threshold, n, version, day, 1, reason
-    FROM quality WHERE verdict = 'fail'
-    ORDER BY day, 2, 3, production_day, "window"
-"""
+from mlops_drift.store.checks import public_row
 
 
 @dataclass(frozen=True)
@@ -33,7 +21,7 @@ class Timeline:
         alarms: every number that made a check fail.
         warnings: the same of checks that only warn.
         kpi: the metric of each production day and version.
-        decisions: what was decided, by which rules, and what came of it.
+        decisions: what was decided, by which triggers, and its outcome.
     """
 
     versions: list[dict[str, Any]]
@@ -47,8 +35,9 @@ class Timeline:
         return asdict(self)
 
 
-def read_timeline(store: ModelStore, first: date, last: date) -> Timeline:
+def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
     """Reads the story of a model from `first` to `last`, as known at the end of `last`."""
+    store, monitors = model.store, monitors_of(model.spec.monitors)
     promoted = {item.version for item in store.versions.promotions(until=last)}
     versions = [
         {
@@ -64,17 +53,18 @@ def read_timeline(store: ModelStore, first: date, last: date) -> Timeline:
         for record in store.versions.all()
         if first <= record.as_of <= last
     ]
-    failed = store.lake.rows(
-        ALARMS,
-        drift=Scan(store.tables.drift, first, last),
-        performance=Scan(store.tables.performance, first, last),
-        quality=Scan(store.tables.quality, first, last),
-    )
     # Data that landed before it was known who would serve the day is about that version too.
     champions = store.versions.champions(first, last)
-    for row in failed:
-        if row["check"] == DATA_QUALITY:
-            row["version"] = champion.version if (champion := champions[row["day"]]) else 0
+    of_data = names(monitors, lambda one: one.is_about_data)
+
+    def version_of(item: CheckEvaluation) -> int:
+        champion = champions[item.day]
+        return item.version if item.check not in of_data else champion.version if champion else 0
+
+    failed = [
+        {**public_row(item), "version": version_of(item)}
+        for item in store.checks.find(first, last, failed=True)
+    ]
     kpi = [row for row in store.checks.daily_values(None, last) if row["day"] >= first]
     decisions = [
         {
@@ -97,8 +87,9 @@ def read_timeline(store: ModelStore, first: date, last: date) -> Timeline:
         for row in store.decisions.entries(idle=False)
         if first <= row["day"] <= last
     ]
-    alarms = [row for row in failed if row["check"] not in WARNINGS]
-    warnings = [row for row in failed if row["check"] in WARNINGS]
+    warn = names(monitors, lambda one: one.warns)
+    alarms = [row for row in failed if row["check"] not in warn]
+    warnings = [row for row in failed if row["check"] in warn]
     return Timeline(versions, alarms, warnings, kpi, decisions)
 
 
@@ -107,6 +98,6 @@ def _first_failing_day(evidence: list[dict[str, Any]]) -> date | None:
     days = [
         number["production_day"]
         for number in evidence
-        if number["check"] not in (MODEL_AGE, NO_CHAMPION)
+        if number["check"] not in (ModelAge.name, NO_CHAMPION)
     ]
     return date.fromisoformat(min(days)) if days else None

@@ -1,17 +1,13 @@
-"""What is watched in production, as written in YAML."""
+"""What is watched in production, as written in YAML: the sections that several checks share."""
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from mlops_drift.learning.config import BusinessValue, MetricName
-from mlops_drift.learning.metrics import Allowance, allowance
-from mlops_drift.monitors.checks import (
-    BUSINESS_VALUE,
-    ERROR_DRIFT,
-    SLICE_PERFORMANCE,
-    CheckName,
-)
+from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.learning.config import BusinessValue
+from mlops_drift.learning.metrics.allowance import Allowance, allowance
+from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.streaming import StreamingMonitor
 from mlops_drift.schema.fields import DEFAULT, Distinct, Limit, Name, Strict, Windows
 
@@ -23,7 +19,7 @@ class QualityMonitor(Strict):
     """When a day's data is too bad to trust."""
 
     max_rejected_share: float = Field(
-        0.01, ge=0, le=1, description="Share of quarantined rows above which data_quality fails."
+        0.01, ge=0, le=1, description="Share of unusable rows above which data_quality fails."
     )
 
 
@@ -34,7 +30,7 @@ class AgeMonitor(Strict):
         30,
         ge=1,
         description="Days without a retraining after which model_age fails; one whose challenger "
-        "was refused counts. null switches it off.",
+        "was rejected counts. null switches it off.",
     )
 
 
@@ -42,7 +38,7 @@ class PerformanceMonitor(Strict):
     """When a version performs worse than it may.
 
     A window fails when its value is beyond the floor, or when it is worse than the version's own
-    test value by more than `drop` and chance is excluded.
+    test value by more than `drop` and the difference is significant.
     """
 
     windows: Windows = Field(
@@ -73,7 +69,7 @@ class PerformanceMonitor(Strict):
         "category, boolean or integer.",
     )
     business: BusinessValue | None = Field(
-        None, description="What an outcome is worth; judged by the check business_value."
+        None, description="The value of an outcome; judged by the check business_value."
     )
     streaming: StreamingMonitor | None = Field(
         None,
@@ -89,16 +85,32 @@ class PerformanceMonitor(Strict):
         """
         return None if self.drop is None else allowance(metric, self.drop, _DROP_POINTS)
 
-    @property
-    def unwatched(self) -> dict[CheckName, str]:
-        """The checks that a model does not have, each with the field that would give it one.
 
-        >>> PerformanceMonitor(slices=["country"]).unwatched
-        {'business_value': 'business', 'error_drift': 'streaming'}
-        """
-        needs: list[tuple[CheckName, str, object]] = [
-            (SLICE_PERFORMANCE, "slices", self.slices),
-            (BUSINESS_VALUE, "business", self.business),
-            (ERROR_DRIFT, "streaming", self.streaming),
-        ]
-        return {check: field for check, field, given in needs if not given}
+class ExtraCheck(BaseModel):
+    """A check that is not shipped, with its own settings beside its place.
+
+    >>> ExtraCheck(check="my_package.checks:Weekend", hours=48).settings
+    {'hours': 48}
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    check: str = Field(
+        description="Import path `package.module:Name`, or the name of an entry point of the group "
+        "mlops_drift.checks."
+    )
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What is written beside it."""
+        return dict(self.model_extra or {})
+
+
+class MonitorSections(Strict):
+    """The daily checks and their thresholds."""
+
+    quality: QualityMonitor = Field(default_factory=QualityMonitor)
+    drift: DriftMonitor = Field(default_factory=DriftMonitor)
+    performance: PerformanceMonitor = Field(default_factory=PerformanceMonitor)
+    age: AgeMonitor = Field(default_factory=AgeMonitor)
+    extra: list[ExtraCheck] = Field([], description="Checks of other packages.")

@@ -1,4 +1,4 @@
-"""Messages into the outbox, and from there to their receivers."""
+"""From the outbox to the receivers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,25 +7,26 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mlops_drift.notifications.messages import Message, Notifications
+from mlops_drift.notifications.config import Notifications
+from mlops_drift.notifications.message import Message
 from mlops_drift.notifications.notifier import NotifierError, send
 from mlops_drift.notifications.outbox import Outbox
 
-# Another process that sends has emptied the outbox by then, or its receivers are down.
+# By then another process has sent everything, or its receivers are down.
 LOCK_SECONDS = 30
 
-# A receiver that fails so often in a row is down; one failure may be the message's.
+# A receiver with so many failures in a row is down; one may be caused by the message.
 FAILURES_IN_A_ROW = 2
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What came of a delivery.
+    """The result of a delivery.
 
     Attributes:
-        sent: messages that all receivers have now.
-        waiting: messages that some receiver does not have yet.
-        error: why they wait; empty if none does.
+        sent: messages that all receivers have.
+        waiting: messages that a receiver still lacks.
+        error: why they wait; empty if none waits.
     """
 
     sent: int
@@ -34,10 +35,10 @@ class Delivery:
 
 
 def queue(config: Notifications, outbox: Outbox, messages: Iterable[Message]) -> int:
-    """Puts the messages that somebody wants into the outbox, each once.
+    """Adds messages of the wanted kinds to the outbox, each once.
 
     Returns:
-        How many were not there yet.
+        How many are new.
     """
     if not config.urls:
         return 0
@@ -45,17 +46,16 @@ def queue(config: Notifications, outbox: Outbox, messages: Iterable[Message]) ->
 
 
 def deliver(config: Notifications, outbox: Outbox, lock_folder: Path) -> Delivery:
-    """Sends what waits in the outbox, in its order, each message once to each receiver.
+    """Sends what waits in the outbox, in order, each message once to each receiver.
 
-    A receiver that fails twice in a row is left alone until the next delivery; the others get what
-    waits for them. A message that a receiver refuses waits, and does not hold up the next. Only a
-    process that dies between a receiver's answer and its recording, or a receiver that takes a
-    message and answers too late, leads to a message that arrives twice.
+    A receiver that fails twice in a row is skipped until the next delivery. A message that one
+    receiver rejects waits and blocks no other. A message arrives twice only if the process dies
+    between an answer and its record, or if a receiver accepts a message but answers too late.
 
     Args:
         config: the receivers.
         outbox: the messages.
-        lock_folder: where processes lock against each other.
+        lock_folder: where processes lock.
     """
     if not config.urls:
         return Delivery(0, len(outbox.pending()), "notifications.urls names no receiver")
@@ -98,5 +98,5 @@ def _deliver(urls: list[str], outbox: Outbox) -> Delivery:
 
 
 def _receiver(url: str) -> str:
-    """Names a receiver in the outbox: its URL may hold what must not be stored."""
+    """Names a receiver in the outbox, whose URL may contain secrets."""
     return sha256(url.encode()).hexdigest()[:16]

@@ -10,19 +10,19 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from apprise import AppriseResult
 
-# For the whole of a sending; Apprise itself waits 4 s for a connection and 4 s for an answer.
+# For one message; Apprise itself waits 4 s for a connection and 4 s for an answer.
 TIMEOUT_SECONDS = 10
 
-# Shorter pieces of a URL are no secrets, and would blank out parts of words.
+# Shorter parts of a URL are not secret, and would hide parts of words.
 SHORTEST_SECRET = 4
 
 
 class NotifierError(Exception):
-    """A message could not be sent; the text names no part of the URL but its scheme."""
+    """A message could not be sent; the text contains only the scheme of the URL."""
 
 
 def send(url: str, title: str, body: str) -> None:
-    """Sends a message and waits until the receiver has taken it.
+    """Sends a message and waits for the receiver's answer.
 
     Args:
         url: an Apprise URL; `$NAME` and `${NAME}` are filled from the environment.
@@ -30,8 +30,8 @@ def send(url: str, title: str, body: str) -> None:
         body: the text, plain.
 
     Raises:
-        NotifierError: if a variable is not set, the URL is none that Apprise knows, or the
-            receiver does not take the message.
+        NotifierError: if a variable is not set, Apprise does not know the URL, or the receiver does
+            not accept the message.
 
     >>> send("json://${NO_SUCH_HOST}/", "churn: data_quality fails", "12 of 100 events")
     Traceback (most recent call last):
@@ -43,7 +43,7 @@ def send(url: str, title: str, body: str) -> None:
 
 def _filled(scheme: str, url: Template) -> str:
     if not url.is_valid():
-        raise NotifierError(f"{scheme}: a $ in the URL begins no variable's name; write $$ for one")
+        raise NotifierError(f"{scheme}: no name follows a $ in the URL; write $$ for a plain $")
     missing = [name for name in url.get_identifiers() if not os.environ.get(name)]
     if missing:
         raise NotifierError(f"{scheme}: {', '.join(missing)} not set in the environment")
@@ -51,7 +51,7 @@ def _filled(scheme: str, url: Template) -> str:
 
 
 def _scheme(url: str) -> str:
-    """The scheme as far as it is no variable.
+    """The scheme, unless it is a variable.
 
     >>> _scheme("slack://${TOKENS}/"), _scheme("${SLACK_URL}")
     ('slack', 'receiver')
@@ -61,10 +61,10 @@ def _scheme(url: str) -> str:
 
 
 def _send(scheme: str, filled: str, title: str, body: str) -> None:
-    # Takes a tenth of a second, and most processes send nothing.
+    # The import takes a tenth of a second, and most processes send nothing.
     from apprise import Apprise, AppriseAsset, NotifyFormat
 
-    # Its warnings come back with the result, and the log must not have the URL.
+    # The result contains its warnings, and the log must not contain the URL.
     logger = logging.getLogger("apprise")
     logger.propagate = False
     # A library that configures logging, such as MLflow's migrations, may have disabled it.
@@ -73,8 +73,8 @@ def _send(scheme: str, filled: str, title: str, body: str) -> None:
     service = Apprise.instantiate(filled, asset=asset)
     if service is None:
         raise NotifierError(
-            f"{scheme}: the URL is none that Apprise understands; "
-            "see https://appriseit.com/services/ for what it should look like"
+            f"{scheme}: Apprise does not know this URL; "
+            "see https://appriseit.com/services/ for the forms"
         )
     apprise = Apprise(asset=asset)
     apprise.add(service)
@@ -84,12 +84,12 @@ def _send(scheme: str, filled: str, title: str, body: str) -> None:
 
 
 def _cause(result: "AppriseResult") -> str:
-    said = [entry.message for entry in result.logs()]
-    return " ".join(said) or "the receiver did not take the message"
+    texts = [entry.message for entry in result.logs()]
+    return " ".join(texts) or "the receiver did not accept the message"
 
 
 def _without_secrets(text: str, url: str) -> str:
-    """The text without any piece of the URL after its scheme.
+    """The text without any part of the URL after its scheme.
 
     >>> _without_secrets("Refused by hooks.example.com: abcd/efgh", "x://hooks.example.com/abcd")
     'Refused by ***: ***/efgh'

@@ -1,4 +1,4 @@
-"""The outbox: messages wait in a table until every receiver has them."""
+"""The outbox: a table of messages that wait until every receiver has them."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
@@ -6,14 +6,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlops_drift.notifications.messages import Message
+from mlops_drift.notifications.message import Message
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.tables import Table
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A message that waits, and the receivers that have it already."""
+    """A waiting message, and the receivers that have it."""
 
     message: Message
     delivered: frozenset[str]
@@ -22,8 +22,8 @@ class Pending:
 class Outbox:
     """The messages about one model, each once, in the order in which they were added.
 
-    In the table, `number` is the place of a message, `delivered` holds the receivers that have it,
-    `attempts` counts those that failed, and `error` is what the last one failed of.
+    In the table, `number` gives the order, `delivered` the receivers that have the message,
+    `attempts` the number of failures, and `error` the last one.
 
     Args:
         lake: the lake.
@@ -35,7 +35,7 @@ class Outbox:
         self.table = table
 
     def add(self, messages: Iterable[Message]) -> int:
-        """Adds the messages whose id has never been there, sent ones included.
+        """Adds the messages whose id is new; sent ones count as known.
 
         Returns:
             How many were added.
@@ -64,11 +64,11 @@ class Outbox:
         return added
 
     def ids(self) -> set[str]:
-        """The ids of all messages that have ever been there."""
+        """The ids of all messages, sent ones included."""
         return {row["id"] for row in self._lake.rows("SELECT id FROM o", o=self.table)}
 
     def pending(self) -> list[Pending]:
-        """The messages that some receiver does not have yet, oldest first."""
+        """The messages that a receiver still lacks, oldest first."""
         rows = self._lake.rows(
             "SELECT id, kind, day, title, body, delivered FROM o WHERE NOT sent ORDER BY number",
             o=self.table,

@@ -1,33 +1,29 @@
 """Drift of the days in production against the reference of the version that served them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property, partial
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.config.spec import ModelSpec
-from mlops_drift.drift.config import EXACT_METRICS
-from mlops_drift.drift.explain import RankedColumn, SegmentShift, rank, segment_shifts
-from mlops_drift.drift.profile import (
-    ColumnProfile,
-    Profile,
-    add,
-    empty_profile,
-    profile,
-    profile_by,
-)
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.explain import rank, segment_shifts
+from mlops_drift.drift.metrics.registry import drift_metric
+from mlops_drift.drift.profile import Profile, add, empty_profile, profile, profile_by
 from mlops_drift.drift.reference import Reference
-from mlops_drift.drift.rows import Kind, Rows
-from mlops_drift.drift.sorted_values import SortedValues
+from mlops_drift.drift.rows import Rows
 from mlops_drift.drift.verdict import ColumnVerdict, judge
-from mlops_drift.monitors.checks import FEATURE_DRIFT, NULL_SPIKE, PREDICTION_DRIFT, CheckName
-from mlops_drift.pipeline.missing_days import in_short, without_events
+from mlops_drift.monitors.drift import DriftDay, SegmentedShift
+from mlops_drift.monitors.windows import trailing_windows
+from mlops_drift.pipeline.profiles import (
+    Samples,
+    by_segment,
+    of_days,
+    prediction_kinds,
+    sorted_by_day,
+    sorted_columns,
+)
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
@@ -35,124 +31,74 @@ from mlops_drift.store.records import Promotion
 # How many of the columns that moved are divided by segments.
 _EXPLAINED = 3
 
-Samples = dict[str, SortedValues]
 
+class DriftDays:
+    """The drift of some days, each against the reference of its champion.
 
-@dataclass(frozen=True)
-class SegmentedShift:
-    """The shift of one column over one window, divided by the values of a segment column."""
-
-    column: str
-    window: int
-    by: str
-    segments: Sequence[SegmentShift]
-
-
-@dataclass(frozen=True)
-class DriftDay:
-    """The verdicts of one day, and what they rest on.
-
-    Attributes:
-        champion: who served the day; None before the first promotion.
-        events: rows of features that day.
-        reference: the champion's reference.
-        windows: the profiles by length of the window.
-        seasons: the same period of the past, where windows were held against it.
-        verdicts: one for each window, column and rule.
-        importance: share of the champion's skill that rests on each feature.
-        shifts: where failed features moved, by declared segments.
-    """
-
-    day: date
-    champion: Promotion | None
-    events: int
-    reference: Reference | None = None
-    windows: Mapping[int, Profile] = field(default_factory=dict)
-    seasons: Mapping[int, Profile] = field(default_factory=dict)
-    verdicts: Sequence[ColumnVerdict] = ()
-    importance: Mapping[str, float] = field(default_factory=dict)
-    shifts: Sequence[SegmentedShift] = ()
-
-
-def prediction_kinds(spec: ModelSpec) -> dict[str, Kind]:
-    """How the predictions of a model are read: a regression's prediction is its score."""
-    kinds: dict[str, Kind] = {"score": "numeric"}
-    if spec.target.is_classification:
-        kinds["prediction"] = "categorical"
-    return kinds
-
-
-def fit_reference(spec: ModelSpec, features: pa.Table, test_predictions: pa.Table) -> Reference:
-    """The reference of a version: its training set, both parts, and its test predictions.
-
-    Args:
-        spec: the model.
-        features: features and labels of the training set.
-        test_predictions: the version's predictions for the test split.
-    """
-    bins = spec.monitors.drift.bins
-    kinds: dict[str, Kind] = {
-        name: "numeric" if column.is_numeric else "categorical"
-        for name, column in spec.columns.items()
-    }
-    kinds[spec.target.column] = "categorical" if spec.target.is_classification else "numeric"
-    of_features = Reference.fit(features, kinds, bins)
-    of_predictions = Reference.fit(test_predictions, prediction_kinds(spec), bins)
-    return Reference({**of_features.columns, **of_predictions.columns})
-
-
-def check_of(spec: ModelSpec, verdict: ColumnVerdict) -> CheckName:
-    """The check that a verdict belongs to."""
-    if verdict.rule == "nulls":
-        return NULL_SPIKE
-    return FEATURE_DRIFT if verdict.column in spec.columns else PREDICTION_DRIFT
-
-
-def ranked(day: DriftDay, verdicts: Sequence[ColumnVerdict]) -> list[RankedColumn]:
-    """The columns of some of a day's verdicts in the order in which to look at them."""
-    return rank(verdicts, day.importance)
-
-
-def measure_drift(
-    model: ModelContext, first: date, last: date, *, for_the_record: bool = True
-) -> list[DriftDay]:
-    """Profiles the days `first` to `last`, judges their windows, and stores both.
-
-    A window reaches back over days that the same version served; the reason of one that holds days
-    without a file says so.
+    A window reaches back over days that the same version served.
 
     Args:
         model: the model.
-        first: first day.
-        last: last day.
+        champions: who serves each of the days.
+        served: the days by champion.
         for_the_record: whether KS and Wasserstein of single days are measured although no verdict
             rests on them.
     """
-    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    champions = model.store.versions.champions(first, last)
-    # By promotion: a version that was replaced may come back.
-    served = {item.number: item for item in champions.values() if item}
-    model.store.versions.require_kept(item.version for item in served.values())
-    lookback = timedelta(days=max(model.spec.monitors.drift.windows))
-    missing = without_events(model.store, first - lookback, last)
-    serving = {
-        number: _Serving(
-            model,
-            champion,
-            [day for day in days if champions[day] == champion],
-            for_the_record,
-            missing,
-        )
-        for number, champion in served.items()
-    }
-    judged = [
-        serving[champion.number].judge(day)
-        if (champion := champions[day])
-        else DriftDay(day, None, _events(model.store, day))
-        for day in days
-    ]
-    _store(model, first, last, judged, list(serving.values()))
-    return judged
+
+    def __init__(
+        self,
+        model: ModelContext,
+        champions: Mapping[date, Promotion | None],
+        served: Sequence[tuple[Promotion, Sequence[date]]],
+        for_the_record: bool,
+    ) -> None:
+        self._store, self._champions = model.store, champions
+        self._serving = {
+            champion.number: _Serving(model, champion, days, for_the_record)
+            for champion, days in served
+        }
+        self._days: dict[date, DriftDay] = {}
+
+    def day(self, day: date) -> DriftDay:
+        """The verdicts of a day, judged once."""
+        if day not in self._days:
+            champion = self._champions[day]
+            self._days[day] = (
+                self._serving[champion.number].judge(day)
+                if champion
+                else DriftDay(day, None, _events(self._store, day))
+            )
+        return self._days[day]
+
+    def put(self, first: date, last: date) -> None:
+        """Stores the profiles and the numbers of the days."""
+        profiles = [
+            {"day": day, "version": one.champion.version, "column": name, **column.to_dict()}
+            for one in self._serving.values()
+            for day, columns in sorted(one.profiles.items())
+            for name, column in columns.items()
+            if first <= day <= last
+        ]
+        # Both rules of a column rest on the same numbers.
+        numbers = [
+            {
+                "day": day,
+                "version": champion.version,
+                "column": item.column,
+                "window": item.window,
+                "baseline": item.baseline,
+                "metric": item.metric,
+                **item.measures.to_dict(),
+            }
+            for day, champion in self._champions.items()
+            if champion
+            for item in self.day(day).verdicts
+            if item.rule == "drift"
+        ]
+        tables = self._store.tables
+        for table, rows in ((tables.profiles, profiles), (tables.drift, numbers)):
+            data = pa.Table.from_pylist(rows, schema=table.schema)
+            self._store.lake.replace_days(table, first, last, data)
 
 
 def _events(store: ModelStore, day: date) -> int:
@@ -169,16 +115,15 @@ class _Serving:
         champion: Promotion,
         days: Sequence[date],
         for_the_record: bool,
-        missing: Sequence[date],
     ) -> None:
         spec = model.spec
         self._spec, self._store, self.champion = spec, model.store, champion
-        self._for_the_record, self._missing = for_the_record, missing
+        self._for_the_record = for_the_record
         self._monitor = spec.monitors.drift
         files = model.store.training_sets.read_reference(champion.training_set, champion.version)
-        born_with = Reference.from_files(files)
-        self.reference = born_with.select(
-            name for name in born_with.columns if name != spec.target.column
+        baseline = Reference.from_files(files)
+        self.reference = baseline.select(
+            name for name in baseline.columns if name != spec.target.column
         )
         self._features = self.reference.select(spec.columns)
         self._predictions = self.reference.select(prediction_kinds(spec))
@@ -230,10 +175,7 @@ class _Serving:
         samples = {window: self._samples(window, span) for window, span in spans.items()}
         pasts = self._pasts(spans)
         seasons = {window: profile(self._features, rows) for window, rows in pasts.items()}
-        verdicts = [
-            replace(verdict, reason=verdict.reason + self._lacks(day, verdict.window))
-            for verdict in judge(self.reference, windows, self._monitor, samples, seasons)
-        ]
+        verdicts = judge(self.reference, windows, self._monitor, samples, seasons)
         return DriftDay(
             day,
             champion,
@@ -246,32 +188,24 @@ class _Serving:
             self._shifts(spans, pasts, self._moved(verdicts)),
         )
 
-    def _lacks(self, day: date, window: int) -> str:
-        """Which days a window holds that had no file."""
-        since = max(day - timedelta(days=window), self.champion.as_of)
-        return in_short([past for past in self._missing if since < past < day])
-
     def _spans(self, day: date) -> dict[int, list[date]]:
         """The days of each window that this version served."""
-        spans: dict[int, list[date]] = {}
-        available = 0
-        for window in self._monitor.windows:
-            span = [
-                past
-                for past in (day - timedelta(days=i) for i in range(window))
-                if past in self.profiles and past > self.champion.as_of
-            ]
-            # Just after a promotion the longer windows hold the same days as a shorter one.
-            if len(span) > available:
-                spans[window] = span
-                available = len(span)
-        return spans
+        days = {past.toordinal() for past in self.profiles if past > self.champion.as_of}
+        spans = trailing_windows(self._monitor.windows, day.toordinal(), days)
+        return {
+            window: [date.fromordinal(past) for past in reversed(span)]
+            for window, span in spans.items()
+        }
 
     def _samples(self, window: int, span: Sequence[date]) -> Samples:
         """The values of numeric columns: of all in one day, else of those that need them."""
         if window == 1 and self._for_the_record:
             return self._days[span[0]]
-        wanted = [name for name in self._numeric if self._monitor.effect(name)[0] in EXACT_METRICS]
+        wanted = [
+            name
+            for name in self._numeric
+            if drift_metric(self._monitor.effect(name)[0]).needs_values
+        ]
         if not wanted:
             return {}
         is_kept = min(span) >= self._first
@@ -279,7 +213,7 @@ class _Serving:
         return {
             name: values
             for table, names in zip(tables, self._by_table(wanted), strict=True)
-            for name, values in _sorted_columns(_of_days(table, span), names).items()
+            for name, values in sorted_columns(of_days(table, span), names).items()
         }
 
     @cached_property
@@ -296,7 +230,7 @@ class _Serving:
         """The values of all numeric columns by day, of the days that are judged."""
         days: dict[date, Samples] = {day: {} for day in self.profiles}
         for table, names in zip(self._kept, self._by_table(self._numeric), strict=True):
-            for day, samples in _sorted_by_day(table, names).items():
+            for day, samples in sorted_by_day(table, names).items():
                 days[day] |= samples
         return days
 
@@ -322,7 +256,7 @@ class _Serving:
             if not days:
                 continue
             scan = Scan(self._store.tables.features, min(days), max(days))
-            rows = _of_days(self._store.lake.read(scan), days)
+            rows = of_days(self._store.lake.read(scan), days)
             if rows.count >= self._monitor.min_rows:
                 found[window] = rows
         return found
@@ -356,81 +290,17 @@ class _Serving:
         for verdict in moved[:_EXPLAINED]:
             span = spans[verdict.window]
             scan = Scan(self._store.tables.features, min(span), max(span))
-            current = _of_days(self._store.lake.read(scan), span)
+            current = of_days(self._store.lake.read(scan), span)
             reference = pasts[verdict.window] if verdict.baseline == "season" else trained
-            by_segment = partial(_by_segment, self.reference.select([verdict.column]))
+            divided = partial(by_segment, self.reference.select([verdict.column]))
             shifts += [
                 SegmentedShift(
                     verdict.column,
                     verdict.window,
                     by,
-                    segment_shifts(by_segment(reference, by), by_segment(current, by)),
+                    segment_shifts(divided(reference, by), divided(current, by)),
                 )
                 for by in self._monitor.segments
                 if by != verdict.column
             ]
         return shifts
-
-
-def _of_days(table: pa.Table, days: Iterable[date]) -> Rows:
-    wanted = pa.array(sorted(days), pa.date32())
-    return Rows(table.filter(pc.is_in(table["day"], value_set=wanted)))
-
-
-def _sorted_columns(rows: Rows, names: Sequence[str]) -> Samples:
-    if not names:
-        return {}
-    table = rows.table(dict.fromkeys(names, "numeric"))
-    return {name: SortedValues(table[name].to_numpy()) for name in names}
-
-
-def _sorted_by_day(table: pa.Table, names: Sequence[str]) -> dict[date, Samples]:
-    """The values of columns by day, read in one go: a query a day costs more than its rows."""
-    if not names or not table.num_rows:
-        return {}
-    days = table["day"].to_numpy()
-    order = np.argsort(days, kind="stable")
-    present, starts = np.unique(days[order], return_index=True)
-    values = Rows(table).table(dict.fromkeys(names, "numeric"))
-    arrays = {name: values[name].to_numpy()[order] for name in names}
-    parts = zip(present, starts, [*starts[1:], len(days)], strict=True)
-    return {
-        day.astype(date): {name: SortedValues(array[start:end]) for name, array in arrays.items()}
-        for day, start, end in parts
-    }
-
-
-def _by_segment(reference: Reference, rows: Rows, by: str) -> dict[Any, ColumnProfile]:
-    [name] = reference.columns
-    return {segment: found[name] for segment, found in profile_by(reference, rows, by).items()}
-
-
-def _store(
-    model: ModelContext,
-    first: date,
-    last: date,
-    judged: Sequence[DriftDay],
-    serving: Sequence[_Serving],
-) -> None:
-    counted = [
-        {"day": day, "version": one.champion.version, "column": name, **column.to_dict()}
-        for one in serving
-        for day, columns in sorted(one.profiles.items())
-        for name, column in columns.items()
-        if first <= day <= last
-    ]
-    verdicts = [
-        {
-            "day": item.day,
-            "version": item.champion.version,
-            "check": check_of(model.spec, verdict),
-            **verdict.to_row(),
-        }
-        for item in judged
-        if item.champion
-        for verdict in item.verdicts
-    ]
-    tables = model.store.tables
-    for table, rows in ((tables.profiles, counted), (tables.drift, verdicts)):
-        data = pa.Table.from_pylist(rows, schema=table.schema)
-        model.store.lake.replace_days(table, first, last, data)

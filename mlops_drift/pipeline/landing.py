@@ -2,26 +2,30 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.monitors.quality import QualityVerdict, judge_quality
+from mlops_drift.monitors.base import NO_FILE, CheckEvaluation
+from mlops_drift.monitors.context import LandedDay, SourceName
+from mlops_drift.monitors.data_quality import DataQuality
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.ledger import Account
-from mlops_drift.pipeline.missing_days import in_short, recorded, without_events
+from mlops_drift.pipeline.missing_days import TABLES, in_short, without_events
+from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
 from mlops_drift.pipeline.received import BEFORE_START, TOO_LATE, Landing
 from mlops_drift.pipeline.screening import CORRECTED, Screened, screen_events, screen_labels
-from mlops_drift.schema.days import ranges
-from mlops_drift.sources.base import Batch, Source, TableName
+from mlops_drift.schema.days import days_between, ranges
+from mlops_drift.sources.base import Batch, MissingDayError, Source, TableName
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Scan
+from mlops_drift.store.records import LandedFile
 
 # The value between the column's name and what is wrong with it.
 VALUE = re.compile(
@@ -30,26 +34,61 @@ VALUE = re.compile(
     re.DOTALL,
 )
 
-EVENTS: TableName = "events"
-LABELS: TableName = "labels"
+EVENTS: SourceName = "events"
+LABELS: SourceName = "labels"
 UNKNOWN_KEY = "no event has this key so far"
 
 
 @dataclass(frozen=True)
 class Landed:
-    """What landed, what was quarantined, and whether that is acceptable.
+    """What landed, what was quarantined, and what the checks found.
 
     Attributes:
         rows: accepted rows.
         quarantined: quarantined rows, by reason.
-        quality: the verdict of each day.
+        checks: what the checks of the asset found.
         account: where all rows of the source are.
     """
 
     rows: int
     quarantined: dict[str, int]
-    quality: dict[date, QualityVerdict]
+    checks: Monitored
     account: Account
+
+
+@contextmanager
+def recorded(model: ModelContext, source: Source, first: date, last: date) -> Iterator[None]:
+    """Puts on record which days lack a file when a source raises because of one."""
+    try:
+        yield
+    except MissingDayError:
+        # Of all tables: what is missing of the events of a day keeps its labels from being read.
+        for table in TABLES:
+            record_missing(model, table, source.missing_days(table, first, last))
+        raise
+
+
+def record_missing(model: ModelContext, table: TableName, places: Mapping[date, str]) -> None:
+    """Puts on record that days have no file: their data quality is unknown.
+
+    A day that has landed keeps its rows and what was found in them.
+
+    Args:
+        model: the model.
+        table: the one whose file is missing.
+        places: by day, the file.
+    """
+    if not places:
+        return
+    store = model.store
+    landed = store.landing.landed_days(table, min(places), max(places))
+    for first, last in ranges(set(places) - landed):
+        days = days_between(first, last)
+        store.landing.put_files(
+            table, [LandedFile(day, table, places[day], None, 0) for day in days]
+        )
+        holes = {day: [LandedDay(table, missing_file=places[day])] for day in days}
+        evaluate(model, StoreContext(model, first, last, holes), table)
 
 
 def land_events(model: ModelContext, source: Source, first: date, last: date) -> Landed:
@@ -84,111 +123,114 @@ def _land(
 ) -> Landed:
     landing = Landing(to, batch, first, last)
     quarantined, account = landing.put(screened.accepted, screened.quarantined)
-    arrived = Counter(screened.accepted["day"].to_pylist())
-    has_labels = to.source == LABELS and arrived
-    unmatched = model.store.labels.unmatched(first, last) if has_labels else {}
-    champions = model.store.versions.champions(first, last)
-    quality = _verdicts(model, to.source, champions, arrived, quarantined, unmatched)
-    for day, note in screened.notes.items():
-        # Perhaps nothing of the column was there; perhaps it has another name.
-        found = quality[day]
-        verdict = "unknown" if found.verdict == "pass" else found.verdict
-        quality[day] = replace(found, verdict=verdict, reason=f"{found.reason}; {note}")
-    rows = [
-        {
-            "day": day,
-            "source": to.source,
-            "version": champion.version if (champion := champions[day]) else 0,
-            **asdict(verdict),
-            "origin": batch.origins[day].place if day in batch.origins else None,
-            "digest": batch.origins[day].digest if day in batch.origins else None,
-        }
-        for day, verdict in quality.items()
-    ]
-    _store_quality(model, to.source, rows, first, last)
-    return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), quality, account)
+    checks = _judge(model, to.source, days_between(first, last), batch, screened, quarantined)
+    return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), checks, account)
 
 
-def _store_quality(
-    model: ModelContext, source: str, rows: list[dict[str, Any]], first: date, last: date
-) -> None:
-    table = model.store.tables.quality
-    data = pa.Table.from_pylist(rows, schema=table.schema)
-    where = f"source = {literal(source)}"
-    model.store.lake.replace_days(table, first, last, data, where=where)
-
-
-def _verdicts(
+def _judge(
     model: ModelContext,
-    source: str,
+    source: SourceName,
+    days: Sequence[date],
+    batch: Batch,
+    screened: Screened,
+    quarantined: pa.Table,
+) -> Monitored:
+    """Stores where the rows of each day came from, and what the checks find in them."""
+    unmatched: Mapping[date, int] = {}
+    if source == LABELS and screened.accepted.num_rows:
+        unmatched = model.store.labels.unmatched(days[0], days[-1])
+    arrived = Counter(screened.accepted["day"].to_pylist())
+    landed = _landed(model, source, days, arrived, quarantined, unmatched)
+    for day, note in screened.notes.items():
+        landed[day] = replace(landed[day], note=note)
+    files = [
+        LandedFile(
+            day,
+            source,
+            batch.origins[day].place if day in batch.origins else None,
+            batch.origins[day].digest if day in batch.origins else None,
+            one.n,
+        )
+        for day, one in landed.items()
+    ]
+    model.store.landing.put_files(source, files)
+    holes = {day: [one] for day, one in landed.items()}
+    return evaluate(model, StoreContext(model, days[0], days[-1], holes), source)
+
+
+def _landed(
+    model: ModelContext,
+    source: SourceName,
     days: Collection[date],
     arrived: Mapping[date, int],
     quarantined: pa.Table,
     unmatched: Mapping[date, int],
-) -> dict[date, QualityVerdict]:
-    # Labels without an event may be those of a day whose events have not come.
+) -> dict[date, LandedDay]:
+    # Labels without an event may be those of a day whose events are missing.
     lost = (
         without_events(model.store, model.spec.start_date, max(days))
         if any(unmatched.values())
         else []
     )
-    verdicts = {}
+    landed = {}
     for day in days:
-        faults = quarantined_by_reason(quarantined.filter(pc.equal(quarantined["day"], day)))
-        faults = {reason: n for reason, n in faults.items() if not _is_no_fault(reason)}
-        faults[UNKNOWN_KEY] = unmatched.get(day, 0)
-        accepted = arrived.get(day, 0) - faults[UNKNOWN_KEY]
-        verdict = judge_quality(accepted, faults, source, model.spec.monitors.quality)
-        known = in_short([past for past in lost if past <= day and faults[UNKNOWN_KEY]])
-        verdicts[day] = replace(verdict, reason=verdict.reason + known)
-    return verdicts
+        reasons = quarantined_by_reason(quarantined.filter(pc.equal(quarantined["day"], day)))
+        unusable = {reason: n for reason, n in reasons.items() if not _is_no_fault(reason)}
+        without_event = unmatched.get(day, 0)
+        unusable[UNKNOWN_KEY] = without_event
+        lacking = in_short([past for past in lost if past <= day and without_event])
+        accepted = arrived.get(day, 0) - without_event
+        landed[day] = LandedDay(source, accepted, unusable, lacking=lacking)
+    return landed
 
 
-def judge_labels_again(model: ModelContext, first: date) -> dict[date, QualityVerdict]:
+def judge_labels_again(model: ModelContext, first: date) -> Monitored | None:
     """Judges labels that landed before events did that came on a day from `first` on.
 
     They are judged by what is stored: labels without an event may have one by now.
 
     Returns:
-        The verdicts that are others now, and that of the last day of labels; nothing where all are
-        as they were.
+        The evaluations that changed, and those of the last day of labels; None where all are as
+        they were.
     """
     store = model.store
     stored = {
-        row["day"]: row
-        for row in store.lake.rows(
-            f"SELECT * FROM q WHERE source = '{LABELS}' AND (origin IS NULL OR digest IS NOT NULL)",
-            q=Scan(store.tables.quality, first),
-        )
+        item.day: item
+        for item in store.checks.find(first, checks={DataQuality.name})
+        if item.subject == LABELS and item.code != NO_FILE
     }
     if not stored:
-        return {}
+        return None
     last = max(stored)
     labels = Scan(store.tables.labels, first, last)
-    landed = store.lake.rows("SELECT day, count(*) AS n FROM l GROUP BY day", l=labels)
+    counted = store.lake.rows("SELECT day, count(*) AS n FROM l GROUP BY day", l=labels)
+    arrived = {row["day"]: row["n"] for row in counted}
     quarantined = store.lake.query(
         f"SELECT * FROM r WHERE source = {literal(LABELS)}",
         r=Scan(store.tables.quarantined, first, last),
     )
-    arrived = {row["day"]: row["n"] for row in landed}
     unmatched = store.labels.unmatched(first, last)
-    verdicts = _verdicts(model, LABELS, stored, arrived, quarantined, unmatched)
-    changed = {
-        day: verdict
-        for day, verdict in verdicts.items()
-        if verdict.reason != stored[day]["reason"] and _can_tell(model.spec, stored[day], verdict)
-    }
+    landed = _landed(model, LABELS, stored, arrived, quarantined, unmatched)
+    context = StoreContext(model, first, last, {day: [one] for day, one in landed.items()})
+    quality = DataQuality(model.spec.monitors.quality)
+    found = {day: quality.evaluate(context, day)[0] for day in stored}
+    changed = [
+        day
+        for day, item in found.items()
+        if item.reason != stored[day].reason and _can_judge(model.spec, stored[day], item)
+    ]
     for since, until in ranges(changed):
-        rows = [{**stored[day], **asdict(changed[day])} for day in changed if since <= day <= until]
-        _store_quality(model, LABELS, rows, since, until)
-    return {**changed, last: verdicts[last]} if changed else {}
+        days = {day: [landed[day]] for day in days_between(since, until)}
+        evaluate(model, StoreContext(model, since, until, days), LABELS)
+    again = [found[day] for day in sorted({*changed, last})]
+    return Monitored(context, LABELS, again) if changed else None
 
 
-def _can_tell(spec: ModelSpec, stored: Mapping[str, Any], verdict: QualityVerdict) -> bool:
+def _can_judge(spec: ModelSpec, stored: CheckEvaluation, item: CheckEvaluation) -> bool:
     """Whether a day can be judged again: its labels, and their events, may be gone by now."""
     if spec.retention.landing_days is None:
         return True
-    return bool(verdict.n == stored["n"] and verdict.value < stored["value"])
+    return item.n == stored.n and item.value < stored.value
 
 
 def _is_no_fault(reason: str) -> bool:
@@ -196,7 +238,7 @@ def _is_no_fault(reason: str) -> bool:
 
 
 def quarantined_by_reason(quarantined: pa.Table) -> dict[str, int]:
-    """Quarantined rows by the first thing that is wrong with them, the value itself left out."""
+    """Quarantined rows by the first thing that was wrong with them, the value itself left out."""
     counts = Counter(
         VALUE.sub(r"\1\2", reasons.split("; ", 1)[0])
         for reasons in quarantined["reason"].to_pylist()

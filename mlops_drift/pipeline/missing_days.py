@@ -5,78 +5,19 @@ the day does have lands and is used: without its file of events a day has labels
 without its file of labels it has events, predictions and drift. Nothing is decided at its end.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import pyarrow as pa
-
-from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.monitors.quality import QualityVerdict
-from mlops_drift.schema.days import days_between, ranges, span
-from mlops_drift.sources.base import MissingDayError, Source, TableName
-from mlops_drift.store.lake import Scan
+from mlops_drift.schema.days import ranges, span
+from mlops_drift.sources.base import Source, TableName
 from mlops_drift.store.model_store import ModelStore
 
 TABLES: tuple[TableName, ...] = ("events", "labels")
 
 # Days that a sentence mentions in passing, and days that one names with their files.
 _LISTED, _NAMED = 3, 10
-
-
-@contextmanager
-def recorded(model: ModelContext, source: Source, first: date, last: date) -> Iterator[None]:
-    """Puts on record which days lack a file when a source raises because of one."""
-    try:
-        yield
-    except MissingDayError:
-        # Of all tables: missing events of a day keep its labels from being read.
-        for table in TABLES:
-            record_missing(model, table, source.missing_days(table, first, last))
-        raise
-
-
-def record_missing(model: ModelContext, table: TableName, places: Mapping[date, str]) -> None:
-    """Puts on record that days have no file: their data quality is unknown.
-
-    A day that has landed keeps its rows and their verdict.
-
-    Args:
-        model: the model.
-        table: the one whose file is missing.
-        places: by day, the file.
-    """
-    if not places:
-        return
-    quality = model.store.tables.quality
-    landed = _landed(model.store, table, places)
-    champions = model.store.versions.champions(min(places), max(places))
-    limit = model.spec.monitors.quality.max_rejected_share
-    for first, last in ranges(set(places) - landed):
-        rows = [
-            {
-                "day": day,
-                "source": table,
-                "version": champion.version if (champion := champions[day]) else 0,
-                **asdict(QualityVerdict(0, 0, 0.0, limit, "unknown", f"no file {places[day]}")),
-                "origin": places[day],
-                "digest": None,
-            }
-            for day in days_between(first, last)
-        ]
-        data = pa.Table.from_pylist(rows, schema=quality.schema)
-        model.store.lake.replace_days(quality, first, last, data, where=f"source = '{table}'")
-
-
-def _landed(store: ModelStore, table: TableName, days: Collection[date]) -> set[date]:
-    rows = store.lake.rows(
-        f"SELECT day FROM q WHERE source = '{table}' AND digest IS NOT NULL",
-        q=Scan(store.tables.quality, min(days), max(days)),
-    )
-    return {row["day"] for row in rows}
 
 
 def without_events(store: ModelStore, first: date, last: date) -> list[date]:

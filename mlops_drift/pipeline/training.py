@@ -16,12 +16,14 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest
 from mlops_drift.drift.reference import Reference
 from mlops_drift.errors import UserError
-from mlops_drift.learning.metrics import METRICS, Array, evaluate_within
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate_within
+from mlops_drift.learning.metrics.registry import metric_named, metrics_of
 from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.training_set import TrainingSet, split_at_random, split_by_time
-from mlops_drift.pipeline.drift import fit_reference
 from mlops_drift.pipeline.features import require_point_in_time
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, RECIPE, SPEC, logged_params
+from mlops_drift.pipeline.profiles import fit_reference
 from mlops_drift.pipeline.scoring import predict_table
 from mlops_drift.registry.base import (
     CHALLENGER,
@@ -250,13 +252,12 @@ def _test_metrics(
 ) -> dict[str, float]:
     """Every metric that fits the target, on the test split, with its interval; undefined is nan."""
     found: dict[str, float] = {}
-    for name, metric in METRICS.items():
-        if spec.target.kind in metric.kinds:
-            value, lower, upper = evaluate_within(
-                name, spec.target, truth, prediction, score, seed=spec.training.seed
-            )
-            numbers = {"": value, "_lower": lower, "_upper": upper}
-            found |= {f"test_{name}{part}": number for part, number in numbers.items()}
+    for name in dict.fromkeys([*metrics_of(spec.target.kind), spec.training.metric]):
+        value, lower, upper = evaluate_within(
+            name, spec.target, truth, prediction, score, seed=spec.training.seed
+        )
+        numbers = {"": value, "_lower": lower, "_upper": upper}
+        found |= {f"test_{name}{part}": number for part, number in numbers.items()}
     return found
 
 
@@ -278,7 +279,7 @@ def remembering(studies: Studies) -> Trainer:
         on_trial: OnTrial,
     ) -> VersionPackage:
         made_from = digest([identity["spec_digest"], identity["code_digest"]])
-        metric = METRICS[spec.training.metric]
+        metric = metric_named(spec.training.metric)
         memory = studies.memory(
             f"{spec.name} {identity['training_set'][:12]} {made_from[:12]}",
             metric.name,

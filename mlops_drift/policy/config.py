@@ -4,8 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_drift.monitors.checks import CheckName
-from mlops_drift.schema.fields import Distinct, Strict
+from mlops_drift.schema.fields import Distinct, Name, Strict
 
 Mode = Literal["alert", "retrain"]
 Approval = Literal["automatic", "manual"]
@@ -36,7 +35,7 @@ class RetrainingPolicy(Strict):
         description="automatic: a challenger that passes its gates serves from the next day on. "
         "manual: it waits until a person approves or rejects it, with name and reason.",
     )
-    retrain_on: Annotated[list[CheckName], Distinct] = Field(
+    retrain_on: Annotated[list[Name], Distinct] = Field(
         ["feature_drift", "prediction_drift", "performance_drop", "model_age"],
         description="The checks whose failure requests a retraining; the others only alert. "
         "null_spike and data_quality may be added: by default broken data is for the pipeline to "

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from mlops_drift.learning.gates.beats_champion import BeatsChampion
-from mlops_drift.monitors.checks import DRIFTING, MODEL_AGE, REALIZED
+from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.model_age import ModelAge
+from mlops_drift.monitors.ranking import worst_first
 from mlops_drift.policy.config import RetrainingPolicy, TrainingWindow
 from mlops_drift.policy.decision import (
     EPISODE_GAP_DAYS,
@@ -15,7 +17,6 @@ from mlops_drift.policy.decision import (
     Champion,
     Decision,
     Evidence,
-    FailedCheck,
     PastDecision,
 )
 
@@ -147,10 +148,21 @@ def _first_version(
     )
 
 
-def _no_champion(day: date, labelled: int, needed: int) -> FailedCheck:
+def _no_champion(day: date, labelled: int, needed: int) -> CheckEvaluation:
     reason = f"no version serves, and {labelled} of {needed} labelled rows are there"
-    return FailedCheck(
-        NO_CHAMPION, day, day, 0, 0, "labelled rows", labelled, needed, labelled, reason
+    return CheckEvaluation(
+        check=NO_CHAMPION,
+        day=day,
+        production_day=day,
+        version=0,
+        subject="labelled rows",
+        window=0,
+        verdict="fail",
+        code=NO_CHAMPION,
+        reason=reason,
+        value=labelled,
+        threshold=needed,
+        n=labelled,
     )
 
 
@@ -170,7 +182,7 @@ def _retraining(
     awaited = _awaited(mine)
     if awaited:
         return _nothing(model, evidence, awaited)
-    confirmed = _confirmed(fresh, day, policy)
+    confirmed = _confirmed(fresh, evidence, policy)
     if not confirmed:
         return _waiting(model, evidence, _unconfirmed(fresh, policy))
     stop = _given_up(model, evidence, champion, mine, _rules(confirmed), policy)
@@ -199,10 +211,10 @@ def _retraining(
 
 
 def _confirmed(
-    fresh: Sequence[FailedCheck], day: date, policy: RetrainingPolicy
-) -> list[FailedCheck]:
+    fresh: Sequence[CheckEvaluation], evidence: Evidence, policy: RetrainingPolicy
+) -> list[CheckEvaluation]:
     """The failures that are more than the chance of a single day."""
-    recent = day - timedelta(days=CONFIRMATION_DAYS)
+    recent = evidence.day - timedelta(days=CONFIRMATION_DAYS)
     failing: dict[str, set[date]] = {}
     for check in fresh:
         if check.day > recent:
@@ -210,11 +222,12 @@ def _confirmed(
     return [
         check
         for check in fresh
-        if check.check not in DRIFTING or len(failing.get(check.check, ())) >= policy.confirm_days
+        if check.check not in evidence.confirm
+        or len(failing.get(check.check, ())) >= policy.confirm_days
     ]
 
 
-def _unconfirmed(fresh: Sequence[FailedCheck], policy: RetrainingPolicy) -> str:
+def _unconfirmed(fresh: Sequence[CheckEvaluation], policy: RetrainingPolicy) -> str:
     listed = ", ".join(_rules(fresh))
     return (
         f"{listed} failed on too few days to be no chance: {policy.confirm_days} of the last "
@@ -227,7 +240,7 @@ def fresh_failures(
     champion: Champion,
     history: Sequence[PastDecision],
     policy: RetrainingPolicy,
-) -> list[FailedCheck]:
+) -> list[CheckEvaluation]:
     """The failures that nothing has been decided about yet, after the cooldown.
 
     Without one, labels make no difference to the decision.
@@ -243,21 +256,23 @@ def fresh_failures(
         check
         for check in asking
         if check.day > settled
-        and (check.check not in DRIFTING or check.day > forgotten)
+        and (check.day > forgotten or check.check not in evidence.confirm)
         and _subject(check) not in known
     ]
 
 
-def _subject(check: FailedCheck) -> tuple[str, date, int, str, int]:
+def _subject(check: CheckEvaluation) -> tuple[str, date, int, str, int]:
     """What a failed number is about, whenever it was computed: the same rows of the same window."""
-    return check.check, check.production_day, check.window, check.column, check.n
+    return check.check, check.production_day, check.window, check.subject, check.n
 
 
 def _about(champion: Champion, history: Sequence[PastDecision]) -> list[PastDecision]:
     return [past for past in history if past.version == champion.version]
 
 
-def _asking(evidence: Evidence, champion: Champion, policy: RetrainingPolicy) -> list[FailedCheck]:
+def _asking(
+    evidence: Evidence, champion: Champion, policy: RetrainingPolicy
+) -> list[CheckEvaluation]:
     """The failures of the champion that may retrain."""
     return [
         check
@@ -284,7 +299,7 @@ def _cool(
 
 def _why_nothing(
     day: date,
-    failed: Sequence[FailedCheck],
+    failed: Sequence[CheckEvaluation],
     champion: Champion,
     mine: Sequence[PastDecision],
     policy: RetrainingPolicy,
@@ -317,8 +332,8 @@ def _alert(
     evidence: Evidence,
     champion: Champion,
     mine: Sequence[PastDecision],
-    failed: Sequence[FailedCheck],
-    fresh: Sequence[FailedCheck],
+    failed: Sequence[CheckEvaluation],
+    fresh: Sequence[CheckEvaluation],
 ) -> Decision:
     """In the mode `alert`, an episode that goes on is said once."""
     said = {
@@ -399,7 +414,7 @@ def _given_up(
 
 def _confirmed_age(past: PastDecision) -> bool:
     """Whether a challenger that only age asked for was no better: the champion has aged well."""
-    return past.rules == (MODEL_AGE,) and past.against == (BeatsChampion.name,)
+    return past.rules == (ModelAge.name,) and past.against == (BeatsChampion.name,)
 
 
 def _few_new_labels(
@@ -452,17 +467,16 @@ def _spent_budget(
     return f"{len(spent)} retrainings since {since}: the budget of {budget.days} days is spent"
 
 
-def _because(failed: Sequence[FailedCheck]) -> str:
-    return "; ".join(_worst(failed, rule).reason for rule in _rules(failed))
+def _because(failed: Sequence[CheckEvaluation]) -> str:
+    """The worst reason of each check that failed."""
+    worst: dict[str, str] = {}
+    for item in worst_first(failed):
+        worst.setdefault(item.check, item.reason)
+    return "; ".join(worst[rule] for rule in sorted(worst))
 
 
-def _rules(failed: Sequence[FailedCheck]) -> tuple[str, ...]:
+def _rules(failed: Sequence[CheckEvaluation]) -> tuple[str, ...]:
     return tuple(sorted({check.check for check in failed}))
-
-
-def _worst(failed: Sequence[FailedCheck], rule: str) -> FailedCheck:
-    mine = [check for check in failed if check.check == rule]
-    return max(mine, key=lambda check: abs(check.value - check.threshold))
 
 
 def _candidates(
@@ -491,7 +505,7 @@ def _first_failing_day(evidence: Evidence, champion: Champion | None) -> date | 
     days = [
         check.production_day
         for check in evidence.failed
-        if check.check in REALIZED and check.version == champion.version
+        if check.check in evidence.realized and check.version == champion.version
     ]
     return _first_of_episode(days) if days else None
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.registry import Monitors, monitors_of, names
 from mlops_drift.policy.config import TrainingWindow
 
 NO_CHAMPION = "no_champion"
@@ -28,30 +30,6 @@ class Champion:
 
 
 @dataclass(frozen=True)
-class FailedCheck:
-    """One number that made a check fail.
-
-    Attributes:
-        day: the day on which the check failed.
-        production_day: the day of the events that the number is about.
-        version: the version that was judged.
-        window: length of the window in days.
-        column: the column, or the metric for performance.
-    """
-
-    check: str
-    day: date
-    production_day: date
-    version: int
-    window: int
-    column: str
-    value: float
-    threshold: float
-    n: int
-    reason: str
-
-
-@dataclass(frozen=True)
 class Evidence:
     """What was known at the end of a day.
 
@@ -61,13 +39,17 @@ class Evidence:
         failed: failed numbers about the champion, up to `day`.
         labelled: labelled rows known at the end of `day`, by day of the event.
         missing_classes: classes of the target that no labelled row has.
+        confirm: checks that fail by chance on some days, so that a second day must confirm them.
+        realized: checks whose production day says when the world changed.
     """
 
     day: date
     champion: Champion | None
-    failed: Sequence[FailedCheck]
+    failed: Sequence[CheckEvaluation]
     labelled: Mapping[date, int]
     missing_classes: Sequence[str] = ()
+    confirm: frozenset[str] = names(monitors_of(Monitors()), lambda one: one.confirm)
+    realized: frozenset[str] = names(monitors_of(Monitors()), lambda one: one.realized)
 
 
 @dataclass(frozen=True)
@@ -116,4 +98,4 @@ class Decision:
     version: int | None = None
     candidates: Mapping[TrainingWindow, date | None] = field(default_factory=dict)
     labelled: int = 0
-    evidence: tuple[FailedCheck, ...] = ()
+    evidence: tuple[CheckEvaluation, ...] = ()

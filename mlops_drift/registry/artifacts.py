@@ -3,14 +3,14 @@
 MLflow only marks what is deleted, and never gives the number of a version again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from mlops_drift.registry.base import environment_tag
+from mlops_drift.registry.base import CHALLENGER, CHAMPION, PREVIOUS, environment_tag
 from mlops_drift.registry.registry import Registry
-from mlops_drift.settings import Environment
+from mlops_drift.settings import Environment, alias_prefix
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -50,25 +50,26 @@ class Artifacts:
         model: name of the model.
 
     Attributes:
+        registry: the registry.
         folder: where all of them lie.
     """
 
     def __init__(self, registry: Registry, model: str) -> None:
-        self._registry, self._model = registry, model
+        self.registry, self._model = registry, model
         self.folder = registry.artifact_root / model
 
     def versions(self) -> "list[ModelVersion]":
         """The versions that the registry lists."""
-        if not self._registry.exists:
+        if not self.registry.exists:
             return []
-        search = self._registry.client.search_model_versions
+        search = self.registry.client.search_model_versions
         return list(_pages(lambda token: search(f"name = '{self._model}'", page_token=token)))
 
     def aliases(self) -> dict[str, int]:
         """The versions that aliases point to, by alias."""
-        if not self._registry.exists:
+        if not self.registry.exists:
             return {}
-        found = self._registry.client.search_registered_models(f"name = '{self._model}'")
+        found = self.registry.client.search_registered_models(f"name = '{self._model}'")
         return {alias: int(number) for one in found for alias, number in one.aliases.items()}
 
     def elsewhere(self, environment: str) -> dict[int, str]:
@@ -88,7 +89,7 @@ class Artifacts:
         experiment = self._experiment()
         if experiment is None:
             return []
-        search = self._registry.client.search_runs
+        search = self.registry.client.search_runs
         logged = self._logged(experiment)
         found = []
         for run in _pages(
@@ -114,7 +115,7 @@ class Artifacts:
 
     def _logged(self, experiment: str) -> dict[str, list[str]]:
         """The logged models that are not deleted, by run."""
-        search = self._registry.client.search_logged_models
+        search = self.registry.client.search_logged_models
         logged: dict[str, list[str]] = {}
         for one in _pages(lambda token: search([experiment], page_token=token)):
             logged.setdefault(str(one.source_run_id), []).append(one.model_id)
@@ -123,23 +124,40 @@ class Artifacts:
     def unlist(self, version: int) -> None:
         """Takes a version out of the registry, if it is there."""
         if version in {int(one.version) for one in self.versions()}:
-            self._registry.client.delete_model_version(self._model, str(version))
+            self.registry.client.delete_model_version(self._model, str(version))
+
+    def unlist_all(self, kept: Collection[int]) -> None:
+        """Takes all versions but some out of the registry; where none stays, the model too.
+
+        Its next version is number 1 then.
+        """
+        for one in self.versions():
+            if int(one.version) not in kept:
+                self.unlist(int(one.version))
+        client = self.registry.client if self.registry.exists else None
+        if not client or not client.search_registered_models(f"name = '{self._model}'"):
+            return
+        if not kept:
+            client.delete_registered_model(self._model)
+        else:
+            for alias in (CHALLENGER, CHAMPION, PREVIOUS):
+                client.delete_registered_model_alias(self._model, f"{alias_prefix()}{alias}")
 
     def forget(self, run: str) -> None:
         """Marks a run, and the models that it logged, as deleted."""
         experiment = self._experiment()
         if experiment is None:
             return
-        client = self._registry.client
+        client = self.registry.client
         for model in self._logged(experiment).get(run, []):
             client.delete_logged_model(model)
         if client.get_run(run).info.lifecycle_stage != "deleted":
             client.delete_run(run)
 
     def _experiment(self) -> str | None:
-        if not self._registry.exists:
+        if not self.registry.exists:
             return None
-        found = self._registry.client.get_experiment_by_name(self._model)
+        found = self.registry.client.get_experiment_by_name(self._model)
         return None if found is None else str(found.experiment_id)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mlops_drift.schema.columns import Target
 
-# The file in which MLflow describes what a folder holds.
+# The file in which MLflow says what a folder holds.
 ABOUT = "MLmodel"
 
 # Seconds that a new process may take to load a model and to predict.
@@ -49,7 +49,7 @@ def pickled_model(folder: Path) -> Path:
     """The file of the pickled pipeline.
 
     Raises:
-        RegistryError: if it has none.
+        RegistryError: if the folder says of none.
     """
     name = _about(folder).get("flavors", {}).get("sklearn", {}).get("pickled_model")
     if name is None:
@@ -77,26 +77,31 @@ def fresh_predictions(folder: Path, target: "Target", features: "pd.DataFrame") 
     with tempfile.TemporaryDirectory() as place:
         rows, predictions = Path(place) / "rows.arrow", Path(place) / "predictions.arrow"
         feather.write_feather(Table.from_pandas(features, preserve_index=False), str(rows))
-        # Warnings that the environment turns into errors are no fault of the model.
-        command = [sys.executable, "-W", "ignore", "-m", "mlops_drift.registry.fresh_process"]
-        # The same modules as here, wherever they were found.
-        paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+        arguments = [str(pickled), target.model_dump_json(), str(rows), str(predictions)]
         try:
-            done = subprocess.run(
-                [*command, str(pickled), target.model_dump_json(), str(rows), str(predictions)],
-                capture_output=True,
-                encoding="utf-8",
-                errors="backslashreplace",
-                timeout=PATIENCE,
-                env={**os.environ, "PYTHONPATH": paths},
-            )
+            done = run_apart(arguments)
         except subprocess.TimeoutExpired:
             raise RegistryError(f"it did not predict within {PATIENCE} seconds") from None
         if done.returncode:
-            lines = done.stderr.strip().splitlines()
-            raise RegistryError(lines[-1] if lines else f"it ended with code {done.returncode}")
+            said = done.stderr.strip().splitlines()
+            raise RegistryError(said[-1] if said else f"it ended with code {done.returncode}")
         found: pd.DataFrame = feather.read_table(str(predictions)).to_pandas()
         return found
+
+
+def run_apart(arguments: list[str]) -> "subprocess.CompletedProcess[str]":
+    """Runs `fresh_process` in a new interpreter, which finds the same modules as this one."""
+    # Warnings that the environment turns into errors are none of a model's.
+    command = [sys.executable, "-W", "ignore", "-m", "mlops_drift.registry.fresh_process"]
+    paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    return subprocess.run(
+        [*command, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+        timeout=PATIENCE,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
 
 
 def _about(folder: Path) -> dict[str, Any]:

@@ -60,6 +60,23 @@ class Studies:
                 study.set_metric_names([metric])
         return _StudyCache(study, self._lock)
 
+    def names(self, model: str) -> list[str]:
+        """Names of the searches of a model; asking makes nothing."""
+        import optuna
+
+        place = file_of(self.storage_url)
+        if place is not None and not place.exists():
+            return []
+        found = optuna.get_all_study_names(self._storage)
+        return [name for name in found if name.startswith(f"{model} ")]
+
+    def remove(self, name: str) -> None:
+        """Removes a search with its trials."""
+        import optuna
+
+        with self._lock:
+            optuna.delete_study(study_name=name, storage=self._storage)
+
     @property
     def _lock(self) -> FileLock:
         """A lock between processes that a killed process leaves free."""

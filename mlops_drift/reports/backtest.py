@@ -1,4 +1,4 @@
-"""How a backtest is printed: policies side by side."""
+"""A backtest on the terminal: policies side by side."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -15,16 +15,16 @@ from mlops_drift.pipeline.missing_days import about_missing
 
 NOTHING = "—"
 
-# Where nobody looks at the lines as they come, in a pipe or a file.
+# In a pipe or a file.
 _PIPE_WIDTH = 100
-# What the numbers and the name of a standard policy leave of those.
+# What the other columns leave of it.
 _CURVE_WIDTH = 36
-# Decisions that are listed for a policy.
+# Listed decisions of a policy.
 _SHOWN = 15
 
 
 def print_backtest(result: Mapping[str, Any], console: Console | None = None) -> None:
-    """Prints policies side by side, and below what each of them decided.
+    """Prints policies side by side, then the decisions of each.
 
     Args:
         result: what `Backtest.run` gives.
@@ -94,7 +94,7 @@ def _policies(result: Mapping[str, Any]) -> Table:
 
 def _decisions(decisions: Sequence[Mapping[str, Any]]) -> Table | Text:
     if not decisions:
-        return Text("decided nothing", "dim")
+        return Text("no decisions", "dim")
     table = Table.grid(padding=(0, 2, 0, 0))
     for row in decisions[:_SHOWN]:
         window = f" on {row['training_window']}" if row["training_window"] else ""
@@ -124,7 +124,7 @@ def shown(value: float | None, digits: int = 3) -> str:
 
 
 def outcome_of(decision: Mapping[str, Any]) -> str:
-    """What came of a decision, and the version that was trained.
+    """The outcome of a decision, and the version that was trained.
 
     >>> outcome_of({"outcome": "rejected", "challenger": 3})
     'rejected v3'

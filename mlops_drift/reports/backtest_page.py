@@ -21,7 +21,7 @@ from mlops_drift.reports.backtest import (
 
 TEMPLATE = "backtest_page.html.j2"
 
-# Of the drawing, in pixels; on the left of it stand the names of the policies.
+# Pixels of the drawing; the names of the policies are on its left.
 _WIDTH, _HEIGHT = 1080, 330
 _LEFT, _RIGHT, _TOP, _BOTTOM = 150, 40, 14, 34
 _ROW = 20
@@ -55,10 +55,10 @@ class _Curve:
 
 
 def backtest_page(result: Mapping[str, Any]) -> str:
-    """Draws policies side by side over time, with what each of them did; without scripts.
+    """Draws policies over time, with their decisions; without scripts.
 
-    A period without labels leaves a gap in the curve. Of the failed numbers of a policy the first
-    200 are listed.
+    A period without labels is a gap in the curve. The first 200 failed checks of a policy are
+    listed.
 
     Args:
         result: what `Backtest.run` gives.
@@ -107,7 +107,7 @@ def backtest_page(result: Mapping[str, Any]) -> str:
 
 
 class _Scale:
-    """From days and values to places in the drawing."""
+    """Maps days and values to the drawing."""
 
     def __init__(self, result: Mapping[str, Any]) -> None:
         values = [

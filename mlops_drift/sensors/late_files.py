@@ -32,8 +32,8 @@ from mlops_drift.schema.days import ranges
 from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.sources.base import Source, TableName
 
-# What cannot be made of a day without its file.
-RESTS_ON: Mapping[TableName, Collection[str]] = {
+# What a day lacks without its file.
+NEEDS: Mapping[TableName, Collection[str]] = {
     "events": {EVENTS, FEATURES, PRODUCTION_PREDICTIONS, DRIFT_METRICS},
     "labels": {LABELS, PERFORMANCE_METRICS},
 }
@@ -41,13 +41,13 @@ RESTS_ON: Mapping[TableName, Collection[str]] = {
 
 @dataclass(frozen=True)
 class Again:
-    """Consecutive days whose assets are made again, because what they rest on has landed since.
+    """Consecutive days whose assets are computed again because their input landed later.
 
     Attributes:
         first: first day.
         last: last day.
-        assets: what is made again.
-        landed: where the last landing stands in the order of all events.
+        assets: what is computed again.
+        landed: number of the last landing event.
     """
 
     first: date
@@ -57,17 +57,17 @@ class Again:
 
 
 def late_files_sensor_name(model: str) -> str:
-    """Name of the sensor that takes in what comes late."""
+    """Name of the sensor of late files."""
     return f"{model}_late_files_sensor"
 
 
 def late_files_sensor(
     spec: ModelSpec, source: Source, job: UnresolvedAssetJobDefinition
 ) -> dg.SensorDefinition:
-    """Builds the sensor that does for `dagster dev` what a replay does about missing days.
+    """Builds the sensor that does in `dagster dev` what the command `run` does about missing days.
 
-    Of a day without its file it makes what can be made without. It runs the day again when its file
-    has come, and then makes again what was made of later days before.
+    It computes what is possible for a day without its file. When the file has arrived, it runs the
+    day again, and later days that depend on it.
     """
 
     @dg.sensor(
@@ -75,20 +75,20 @@ def late_files_sensor(
         job=job,
         minimum_interval_seconds=120,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Runs a day again when its file has come, and makes again what was made of "
-        "later days without it. What was served, decided and sent stays, as do the results of "
-        "overdue labels. Landing the events judges labels that came before them again.",
+        description="Runs a day again when its file has arrived, and computes later days that "
+        "depend on it again. Predictions, decisions, messages and overdue labels do not change. "
+        "Labels that arrived before their events are checked again.",
     )
     def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
         open_runs = dg.RunsFilter(job_name=daily_job_name(spec.name), statuses=OPEN_STATUSES)
         if context.instance.get_runs_count(open_runs):
-            return dg.SensorResult(skip_reason="a daily run is queued or under way")
+            return dg.SensorResult(skip_reason="a daily run is queued or running")
         requests = [
             *_runs_of_missing_days(context.instance, lake.of(spec), source),
             *(_run_again(spec, again) for again in outdated(context.instance, spec)),
         ]
         if not requests:
-            return dg.SensorResult(skip_reason="nothing has come late")
+            return dg.SensorResult(skip_reason="no late files")
         return dg.SensorResult(run_requests=requests)
 
     return sensor
@@ -142,7 +142,7 @@ def assets_without(missing: Collection[TableName]) -> tuple[str, ...]:
     >>> assets_without({"events"})
     ('labels', 'performance_metrics')
     """
-    lost = {name for table in missing for name in RESTS_ON[table]}
+    lost = {name for table in missing for name in NEEDS[table]}
     return tuple(name for name in DAILY_ASSETS if name not in lost)
 
 
@@ -176,13 +176,12 @@ def settled_days(
 
 
 def outdated(instance: dg.DagsterInstance, spec: ModelSpec) -> list[Again]:
-    """What was made before a day that it rests on landed: a file that came late, or came again.
+    """What was computed before a day that it depends on landed, late or again.
 
-    Derived features rest on the `history_days` days before, drift and performance on those of their
-    longest window too, and on the label delay; what a streaming detector finds on all days before.
-    What was served stays as it was served, and so does a day whose windows reach back to days that
-    `retention` lets go, and what labels told that came later than their delay. The quality of
-    labels is not made here: it is judged again as events land.
+    Derived features depend on the `history_days` days before, drift and performance also on their
+    longest window and the label delay, a streaming detector on all days before. Predictions do not
+    change; nor do days whose windows reach back to days that `retention` has deleted, nor results
+    of overdue labels. The quality of labels is checked again when events land.
     """
     arrived = _latest(instance, spec, EVENTS)
     for day, number in _latest(instance, spec, LABELS).items():

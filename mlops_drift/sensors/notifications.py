@@ -1,8 +1,8 @@
-"""Tells people about a model: what failed, what was decided, who serves, what broke."""
+"""The sensor that sends messages about a model."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import fields
 from datetime import date, timedelta
-from typing import Any
 
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
@@ -12,25 +12,21 @@ from mlops_drift.assets.common import DAY_TAG, DECISION_TAG
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import daily_job_name, retraining_job_name
-from mlops_drift.monitors.checks import ADVICE
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.notifications.delivery import Delivery, deliver, queue
-from mlops_drift.notifications.messages import (
-    Evaluated,
-    Message,
-    broken_check_message,
-    decision_message,
-    failed_check_messages,
-    missing_file_messages,
-    outcome_message,
-    promotion_message,
+from mlops_drift.notifications.history import (
+    BrokenStep,
+    Decided,
+    History,
+    MissingFile,
 )
 from mlops_drift.notifications.outbox import Outbox
-from mlops_drift.policy.decision import MANUAL
+from mlops_drift.notifications.registry import notification_kind
 from mlops_drift.resources import LakeResource
 from mlops_drift.sensors.runs import days_of_run
 from mlops_drift.sources.base import MissingDayError
 
-# Failed runs that are looked at, the latest first.
+# The latest failed runs that are read.
 _RUNS = 20
 
 
@@ -47,7 +43,7 @@ def notification_sensor(spec: ModelSpec) -> dg.SensorDefinition:
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Sends one message for each episode of a failing check, each decision, each "
-        "promotion and each check that broke. What a receiver does not take waits in the outbox.",
+        "promotion and each broken check. Messages that a receiver does not accept wait.",
     )
     def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason:
         found = notify(lake.of(spec), context.instance)
@@ -58,96 +54,72 @@ def notification_sensor(spec: ModelSpec) -> dg.SensorDefinition:
 
 
 def notify(model: ModelContext, instance: dg.DagsterInstance) -> Delivery:
-    """Queues what there is to tell since the champion before this one, and sends what waits."""
-    outbox = Outbox(model.store.lake, model.store.tables.outbox)
-    if not model.spec.notifications.urls:
+    """Queues the messages about what happened since the previous champion, and sends them."""
+    config = model.spec.notifications
+    if not config.urls:
         return Delivery(0, 0)
-    queue(model.spec.notifications, outbox, _messages(model, instance, outbox.ids()))
-    return deliver(model.spec.notifications, outbox, settings.lock_root())
-
-
-def _messages(
-    model: ModelContext, instance: dg.DagsterInstance, told: Collection[str]
-) -> list[Message]:
-    spec = model.spec
-    promotions = model.store.versions.promotions()
-    since = promotions[-2].as_of if len(promotions) > 1 else spec.start_date - timedelta(days=1)
-    evaluated = [Evaluated(**row) for row in model.store.checks.evaluations(since)]
-    entries = [row for row in model.store.decisions.entries(idle=False) if row["day"] >= since]
-    missing = [
-        (row["day"], row["source"], row["file"])
-        for row in model.store.landing.missing_files(since, date.max)
-    ]
+    outbox = Outbox(model.store.lake, model.store.tables.outbox)
+    history = _history(model, instance, outbox.ids())
     messages = [
-        *failed_check_messages(spec.name, evaluated, ADVICE, told),
-        *(message for entry in entries for message in _about_decision(spec, entry)),
-        *_about_broken_runs(model, instance),
-        *missing_file_messages(spec.name, missing, told),
+        message for name in config.about for message in notification_kind(name).messages(history)
     ]
-    return sorted(messages, key=lambda message: message.day)
+    queue(config, outbox, sorted(messages, key=lambda message: message.day))
+    return deliver(config, outbox, settings.lock_root())
 
 
-def _about_decision(spec: ModelSpec, entry: dict[str, Any]) -> Iterator[Message]:
-    name, day, rules = entry["decision"], entry["day"], entry["rules"]
-    if MANUAL not in rules:
-        yield decision_message(
-            spec.name, name, day, entry["action"], rules, entry["version"], entry["reason"]
-        )
-    outcome, settled = entry["outcome"], entry["settled"]
-    if outcome == "promoted":
-        yield promotion_message(
-            spec.name,
-            name,
-            settled,
-            rules,
-            entry["version"],
-            entry["challenger"],
-            entry["outcome_reason"],
-        )
-    elif outcome is not None:
-        yield outcome_message(
-            spec.name, name, settled, outcome, entry["challenger"], entry["outcome_reason"]
-        )
+def _history(model: ModelContext, instance: dg.DagsterInstance, sent: Collection[str]) -> History:
+    store = model.store
+    promotions = store.versions.promotions()
+    start = model.spec.start_date - timedelta(days=1)
+    since = promotions[-2].as_of if len(promotions) > 1 else start
+    entries = store.decisions.entries(idle=False)
+    ended = {row["decision"] for row in entries if row["outcome"] in ("rejected", "failed")}
+    names = [field.name for field in fields(Decided)]
+    return History(
+        model.spec.name,
+        store.checks.in_short(since + timedelta(days=1)),
+        [Decided(**{name: row[name] for name in names}) for row in entries if row["day"] >= since],
+        list(_broken(model.spec.name, instance, ended)),
+        [
+            MissingFile(row["day"], row["source"], row["file"])
+            for row in store.landing.missing_files(since, date.max)
+        ],
+        {one.name: one.advice for one in monitors_of(model.spec.monitors)},
+        sent,
+    )
 
 
-def _about_broken_runs(model: ModelContext, instance: dg.DagsterInstance) -> Iterator[Message]:
-    ended = {
-        row["decision"]
-        for row in model.store.decisions.entries(idle=False)
-        if row["outcome"] in ("rejected", "failed")
-    }
-    for job in (daily_job_name(model.spec.name), retraining_job_name(model.spec.name)):
+def _broken(
+    model: str, instance: dg.DagsterInstance, ended: Collection[str]
+) -> Iterator[BrokenStep]:
+    for job in (daily_job_name(model), retraining_job_name(model)):
         runs = instance.get_runs(
             dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.FAILURE]), limit=_RUNS
         )
         for run in runs:
-            # What ended a decision failed its run too, and is told of as the decision's outcome.
+            # The outcome of the decision has a message of its own.
             if run.tags.get(DECISION_TAG) not in ended:
-                yield from _about_broken_run(model.spec, instance, run)
+                yield from _broken_steps(instance, run)
 
 
-def _about_broken_run(
-    spec: ModelSpec, instance: dg.DagsterInstance, run: dg.DagsterRun
-) -> Iterator[Message]:
+def _broken_steps(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[BrokenStep]:
     failures = instance.get_records_for_run(
         run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE
     ).records
-    day = max(days_of_run(run), default=None)
     tagged = run.tags.get(DAY_TAG)
+    day = max(days_of_run(run), default=date.fromisoformat(tagged) if tagged else None)
     for record in failures:
         event = record.event_log_entry.dagster_event
         if event is None or event.step_key is None:
             continue
         cause = _cause(event)
-        # A message of its own tells of it, once an episode.
+        # Missing files have messages of their own, one for each episode.
         if cause is not None and cause.cls_name == MissingDayError.__name__:
             continue
-        happened = day or (date.fromisoformat(tagged) if tagged else None)
-        yield broken_check_message(
-            spec.name,
+        yield BrokenStep(
             run.run_id,
             event.step_key,
-            happened or date.fromtimestamp(record.event_log_entry.timestamp),
+            day or date.fromtimestamp(record.event_log_entry.timestamp),
             cause.message.strip() if cause is not None else "",
         )
 

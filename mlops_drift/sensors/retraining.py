@@ -11,9 +11,7 @@ from mlops_drift.assets.common import (
     DAY_TAG,
     DECISION_TAG,
     DRIFT_METRICS,
-    EVENTS,
     HISTORICAL_RUN_TAG,
-    LABELS,
     MODEL_TAG,
     PERFORMANCE_METRICS,
     REASON_TAG,
@@ -22,13 +20,11 @@ from mlops_drift.assets.common import (
     asset_key,
 )
 from mlops_drift.assets.decisions import decision_event
-from mlops_drift.checks.drift import CHECKS as DRIFT_CHECKS
-from mlops_drift.checks.performance import watched
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.lifecycle.decisions import decide_now, plan_digest, record_decision
-from mlops_drift.monitors.checks import DATA_QUALITY
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.policy.decision import Decision
 from mlops_drift.resources import LakeResource
 from mlops_drift.sensors.runs import OPEN_STATUSES, days_of_run
@@ -39,16 +35,10 @@ ATTEMPTS = 3
 
 def _checks(spec: ModelSpec) -> list[dg.AssetCheckKey]:
     """The checks whose failures a decision may rest on."""
-    of_assets = {
-        EVENTS: [DATA_QUALITY],
-        LABELS: [DATA_QUALITY],
-        DRIFT_METRICS: DRIFT_CHECKS,
-        PERFORMANCE_METRICS: watched(spec),
-    }
     return [
-        dg.AssetCheckKey(asset_key(spec, asset), check)
-        for asset, checks in of_assets.items()
-        for check in checks
+        dg.AssetCheckKey(asset_key(spec, asset), one.name)
+        for one in monitors_of(spec.monitors)
+        for asset in one.assets
     ]
 
 

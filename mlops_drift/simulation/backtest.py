@@ -28,20 +28,21 @@ import numpy as np
 import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.config.spec import ModelSpec, require_judgeable, require_watched
+from mlops_drift.config.spec import ModelSpec, require_judgeable
 from mlops_drift.errors import UserError
-from mlops_drift.learning.metrics import METRICS, evaluate
+from mlops_drift.learning.metrics.evaluation import evaluate
+from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.lifecycle.decisions import decide_days, record_decision
 from mlops_drift.lifecycle.retraining import carry_out
 from mlops_drift.lifecycle.timeline import read_timeline
-from mlops_drift.monitors.checks import MODEL_AGE
 from mlops_drift.monitors.config import AgeMonitor
-from mlops_drift.pipeline.drift import measure_drift
+from mlops_drift.monitors.model_age import ModelAge
+from mlops_drift.monitors.registry import require_checks
 from mlops_drift.pipeline.features import make_features
-from mlops_drift.pipeline.landing import land_events, land_labels
-from mlops_drift.pipeline.missing_days import TABLES, no_file_at_all, record_missing
-from mlops_drift.pipeline.performance import measure_performance
+from mlops_drift.pipeline.landing import land_events, land_labels, record_missing
+from mlops_drift.pipeline.missing_days import TABLES, no_file_at_all
+from mlops_drift.pipeline.monitoring import MEASURED, measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.pipeline.training import OnTrial, train_package
 from mlops_drift.policy.config import RetrainingPolicy
@@ -107,16 +108,16 @@ def standard_policies(spec: ModelSpec, days: int | None = None) -> dict[str, Var
     own, age = spec.policy, spec.monitors.age
     length = days or age.max_days or DEFAULT_EVERY
     aged = AgeMonitor(max_days=length)
-    checks = [name for name in own.retrain_on if name != MODEL_AGE]
+    checks = [name for name in own.retrain_on if name != ModelAge.name]
 
     def on(*names: Any) -> RetrainingPolicy:
         return own.model_copy(update={"retrain_on": list(names), **UNATTENDED})
 
     return {
         NEVER: Variant(on(), age),
-        every(length): Variant(on(MODEL_AGE), aged),
+        every(length): Variant(on(ModelAge.name), aged),
         ON_FAILED_CHECKS: Variant(on(*checks), age),
-        HYBRID: Variant(on(*checks, MODEL_AGE), aged),
+        HYBRID: Variant(on(*checks, ModelAge.name), aged),
     }
 
 
@@ -175,7 +176,7 @@ class Backtest:
         return {
             "model": self.spec.name,
             "metric": metric,
-            "greater_is_better": METRICS[metric].greater_is_better,
+            "greater_is_better": metric_named(metric).greater_is_better,
             "floor": self.spec.monitors.performance.floor,
             "first_day": self.first,
             "last_day": self.last,
@@ -321,7 +322,7 @@ class Backtest:
         self,
         model: ModelContext,
     ) -> dict[str, Any]:
-        timeline = read_timeline(model.store, self.first, self.last)
+        timeline = read_timeline(model, self.first, self.last)
         outcomes = model.store.predictions.final_outcomes(self.first, self.last)
         again = [row for row in timeline.decisions if _is_retraining(row)]
         delays = [
@@ -356,8 +357,10 @@ def _walk_one(history: Backtest, name: str, variant: Variant, days: Any) -> dict
 def _forget(store: ModelStore, first: date, last: date) -> None:
     """Takes back days that were done before it was known which version serves them."""
     tables = store.tables
-    for table in (tables.predictions, tables.profiles, tables.drift, tables.performance):
+    for table in (tables.predictions, tables.profiles, tables.drift):
         store.lake.replace_days(table, first, last, table.schema.empty_table())
+    for asset in MEASURED:
+        store.checks.replace(asset, first, last, [])
 
 
 def _is_retraining(decision: Mapping[str, Any]) -> bool:
@@ -439,7 +442,7 @@ def read_policies(content: Any, spec: ModelSpec, taken: Collection[str] = ()) ->
         age = own.pop("max_age_days", spec.monitors.age.max_days)
         try:
             variant = Variant(RetrainingPolicy.model_validate(own), AgeMonitor(max_days=age))
-            require_watched(variant.policy, spec.monitors.performance)
+            require_checks(spec.monitors, variant.policy.retrain_on)
             require_judgeable(variant.policy, spec.training, spec.gates)
         except ValidationError as error:
             problem = error.errors()[0]

@@ -42,7 +42,7 @@ from mlops_drift.assets.common import (
 from mlops_drift.assets.landing import JUDGED_AGAIN
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
-from mlops_drift.definitions import defs
+from mlops_drift.definitions import definitions_of
 from mlops_drift.errors import InternalError, UserError, is_interruption
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.pipeline.missing_days import no_file_at_all
@@ -59,7 +59,6 @@ from mlops_drift.sensors.retraining import complete_days, sensor_name
 from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.simulation.period import period
 from mlops_drift.sources.base import MissingDayError, TableName
-from mlops_drift.sources.registry import open_source
 from mlops_drift.store.troubles import sentence
 
 POLL_SECONDS = 0.5
@@ -97,6 +96,27 @@ def open_instance() -> dg.DagsterInstance:
     return dg.DagsterInstance.from_config(str(settings.PROJECT_ROOT))
 
 
+@contextmanager
+def only_one(model: str) -> Iterator[None]:
+    """Lets one process at a time run a model, or reset it.
+
+    Raises:
+        HistoricalRunError: if another one does.
+    """
+    settings.lock_root().mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.lock_root() / f"replay-{model}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise HistoricalRunError(
+            f"another `mlops-drift run {model}` is under way; wait for it to end"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class HistoricalRun:
     """A walk of one model through some of its days.
 
@@ -128,14 +148,14 @@ class HistoricalRun:
     ) -> None:
         self.spec = model.spec
         self._again = again
-        self._source = open_source(model.spec.source, model.folder)
+        self._source = model.spec.source.open(model.folder)
         self._instance = instance
         self.made_again: set[date] = set()
         self.judged_again: set[date] = set()
         self.failed: list[Exception] = []
         self.first, self.last = period(self.spec, first, last)
         self._step = step
-        definitions = defs()
+        definitions = definitions_of([model])
         self._daily = definitions.resolve_job_def(daily_job_name(self.spec.name))
         self._retraining = definitions.resolve_job_def(retraining_job_name(self.spec.name))
         self._sensor = definitions.resolve_sensor_def(sensor_name(self.spec.name))
@@ -153,7 +173,7 @@ class HistoricalRun:
         Args:
             on_step: called when a step is reached and when it is decided on, with what is done.
         """
-        with self._only_one():
+        with only_one(self.spec.name):
             self._close_what_was_interrupted()
             complete = complete_days(self._instance, self.spec)
             self._require_a_file(complete)
@@ -244,21 +264,6 @@ class HistoricalRun:
         left = [name for name in assets_without(missing) if asset_key(self.spec, name) not in made]
         if left and not result.success:
             self._run_daily(part, left)
-
-    @contextmanager
-    def _only_one(self) -> Iterator[None]:
-        settings.lock_root().mkdir(parents=True, exist_ok=True)
-        lock = FileLock(settings.lock_root() / f"replay-{self.spec.name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise HistoricalRunError(
-                f"another `mlops-drift run {self.spec.name}` is under way; wait for it to end"
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
 
     def _close_what_was_interrupted(self) -> None:
         """Runs of an earlier replay, and moves, that never ended: their process was stopped."""

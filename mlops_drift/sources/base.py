@@ -1,9 +1,10 @@
-"""What every source of events and labels gives: raw rows with their day."""
+"""What a source of events and labels is: it gives raw rows with their day."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Literal, Protocol
 
 import pyarrow as pa
@@ -11,15 +12,16 @@ import pyarrow.compute as pc
 
 from mlops_drift.errors import UserError
 from mlops_drift.schema.days import span
+from mlops_drift.schema.fields import Strict
 
 TableName = Literal["events", "labels"]
 
-# Files that an error names one by one.
+# Files that an error lists.
 LISTED = 5
 
 
 class SourceError(UserError):
-    """A source cannot be read; the message says what, where, and what would be right."""
+    """A source cannot be read; the message says what, where, and how to fix it."""
 
 
 class MissingDayError(SourceError):
@@ -71,7 +73,7 @@ def with_near_names(problem: str, missing: Sequence[str], found: Sequence[str], 
 
 
 def require_columns(part: "Part", wanted: Sequence[str], always: Sequence[str], hint: str) -> str:
-    """Rejects rows that lack a column.
+    """Requires that rows have their columns.
 
     Args:
         part: the rows.
@@ -209,7 +211,7 @@ class Batch:
         origins: where the rows of each day come from, as far as there was something to read.
         stamps: of each day that a file of its own holds, or would hold, its stamp, see `Look`.
         others: the other days of the source; None where it has no rows but those asked for.
-        note: what looks wrong about the source as a whole; empty if nothing does.
+        note: a warning about the source as a whole; empty without one.
     """
 
     parts: tuple[Part, ...]
@@ -237,3 +239,20 @@ class Source(ABC):
         On these `events` or `labels` raises `MissingDayError`; a source without files has none.
         """
         return {}
+
+
+class SourceConfig(Strict, ABC):
+    """The section `source` of the YAML for one kind of source; has a field `kind`."""
+
+    @property
+    def day_zone(self) -> str:
+        """The time zone whose midnights divide the days."""
+        return "UTC"
+
+    @abstractmethod
+    def open(self, folder: Path) -> Source:
+        """The source.
+
+        Args:
+            folder: the folder of the YAML file; relative paths start there.
+        """

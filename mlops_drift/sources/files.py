@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Literal, Self
+from zoneinfo import available_timezones
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field, field_validator, model_validator
 
 from mlops_drift.files.error import FileError
 from mlops_drift.files.table_file import ending, open_file
 from mlops_drift.schema.days import days_between, span
+from mlops_drift.schema.fields import Name, Strict
 from mlops_drift.sources.base import (
     Batch,
     Look,
@@ -21,18 +25,87 @@ from mlops_drift.sources.base import (
     Origin,
     Part,
     Source,
+    SourceConfig,
     SourceError,
     TableName,
     with_near_names,
 )
-from mlops_drift.sources.config import FilesSource, FileTable
 from mlops_drift.sql import literal
 
-# DuckDB reads more as a day, such as `epoch` and `infinity`.
+# DuckDB also accepts `epoch`, `infinity` and others as a day.
 DAY_AS_TEXT = r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([ T].*)?"
 
-# A record leaves out what it has no value for.
+# A record may leave out fields without a value.
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
+
+
+class FileTable(Strict):
+    """One file for all days, or one a day."""
+
+    path: str = Field(
+        min_length=1,
+        description="A CSV, Parquet or JSON file (.gz allowed); `{day}` in it stands for the day, "
+        "as 2024-10-01: put it in quotes. Relative to the folder of the YAML file.",
+    )
+    day_column: Name | None = Field(
+        None,
+        description="The date or timestamp column that gives a row's day. Needed unless the path "
+        "holds `{day}`.",
+    )
+    missing: Literal["error", "empty"] = Field(
+        "error", description="What a day without a file means, where the path holds `{day}`."
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _braces_hold_the_day(cls, path: str) -> str:
+        rest = path.replace("{day}", "")
+        if "{" in rest or "}" in rest:
+            raise ValueError(
+                f"found {path!r}; braces hold only {{day}}, which is written as 2024-10-01"
+            )
+        return path
+
+    @model_validator(mode="after")
+    def _rows_have_a_day(self) -> Self:
+        if self.day_column is None and "{day}" not in self.path:
+            raise ValueError(
+                f"path {self.path!r} holds no {{day}}, so day_column must name the column that "
+                "gives a row's day"
+            )
+        return self
+
+
+class FilesSource(SourceConfig):
+    """Events and labels in files."""
+
+    kind: Literal["files"] = Field(description="files")
+    events: FileTable = Field(description="One row an event: key, day and feature columns.")
+    labels: FileTable = Field(
+        description="One row a label: key, label; its day is the day on which it became known."
+    )
+    timezone: str = Field(
+        "UTC",
+        description="Where a day begins and ends, such as Europe/Berlin. A time without an offset "
+        "is local time there; `event_time` is kept in UTC.",
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_is_known(cls, timezone: str) -> str:
+        # The first depends on the machine, and the second is no time zone.
+        if timezone not in available_timezones() - {"localtime", "Factory"}:
+            raise ValueError(f"found {timezone!r}; use a name such as Europe/Berlin or UTC")
+        return timezone
+
+    @property
+    def day_zone(self) -> str:
+        """The time zone whose midnights divide the days."""
+        return self.timezone
+
+    def open(self, folder: Path) -> Source:
+        """Reads the files; relative paths start in a folder."""
+        return Files(self, folder)
 
 
 class Files(Source):
@@ -120,7 +193,7 @@ class Files(Source):
         return _dated(self._path(table, day), table.day_column, self._config.timezone, day)
 
     def _place(self, path: Path) -> str:
-        # As the YAML names it: the same data is the same in whichever folder the project lies.
+        # As in the YAML, so that records do not depend on where the project lies.
         return str(path.relative_to(self._folder) if path.is_relative_to(self._folder) else path)
 
 
@@ -136,7 +209,7 @@ class _WholeFile:
 
 @dataclass(frozen=True)
 class _DayFiles:
-    """Files of one day each, of which those that have another stamp by now are read."""
+    """Files of one day each; those with a changed stamp are read."""
 
     path: Callable[[date], Path]
     read: Callable[[date], Part]
@@ -154,7 +227,7 @@ class _DayFiles:
         try:
             return Look(self.read(day).of(day), day, stamp)
         except SourceError as error:
-            # Perhaps it is being written; it holds up no other day.
+            # It may still be written; the other days go on.
             return Look(nothing, day, stamp="", problem=str(error))
 
 
@@ -163,12 +236,12 @@ def _no(kind: pa.DataType) -> pa.ChunkedArray:
 
 
 def _stamp(path: Path) -> str:
-    """What a file looks like from outside; empty where there is none."""
+    """Size and times of a file; empty without one."""
     try:
         state = path.stat()
     except OSError:
         return ""
-    # The last also tells of a file that was given the time of another.
+    # The last one also changes when a file is given an older time.
     return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
 
 

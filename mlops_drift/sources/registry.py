@@ -1,22 +1,64 @@
-"""Opens the source that a model's YAML describes."""
+"""The kinds of sources by name."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Any, Self
 
-from mlops_drift.sources.base import Source
-from mlops_drift.sources.config import FilesSource, SimulatorSource
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from mlops_drift.plugins import load
+from mlops_drift.sources import base
+from mlops_drift.sources.base import SourceConfig
+from mlops_drift.sources.files import FilesSource
+from mlops_drift.sources.simulated import SimulatorSource
+
+SOURCES: dict[str, type[SourceConfig]] = {"simulator": SimulatorSource, "files": FilesSource}
 
 
-def open_source(config: SimulatorSource | FilesSource, folder: Path) -> Source:
-    """The source of a model.
+class OtherSource(SourceConfig):
+    """A source of another package, with fields of its own."""
 
-    Args:
-        config: what the YAML says.
-        folder: the folder of the YAML file; relative paths start there.
-    """
-    if isinstance(config, FilesSource):
-        from mlops_drift.sources.files import Files
+    model_config = ConfigDict(extra="allow")
 
-        return Files(config, folder)
-    from mlops_drift.sources.simulated import Simulated
+    kind: str = Field(
+        description="An import path `package.module:Name`, or an entry point of the group "
+        "`mlops_drift.sources`."
+    )
 
-    return Simulated(config)
+    @property
+    def config(self) -> SourceConfig:
+        """The section as its class reads it."""
+        shipped = {name: f"{one.__module__}:{one.__name__}" for name, one in SOURCES.items()}
+        own = load("sources", self.kind, shipped, SourceConfig)  # type: ignore[type-abstract]
+        return own.model_validate(self.model_dump())
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        _ = self.config
+        return self
+
+    @property
+    def day_zone(self) -> str:
+        """The time zone whose midnights divide the days."""
+        return self.config.day_zone
+
+    def open(self, folder: Path) -> base.Source:
+        """The source of the other package."""
+        return self.config.open(folder)
+
+
+def kind(section: Any) -> str | None:
+    """Which class reads a section; None without a kind."""
+    if isinstance(section, BaseModel):
+        found = getattr(section, "kind", None)
+    else:
+        found = section.get("kind") if isinstance(section, Mapping) else None
+    return found if found is None or found in SOURCES else "other"
+
+
+Source = Annotated[
+    Annotated[SimulatorSource, Tag("simulator")]
+    | Annotated[FilesSource, Tag("files")]
+    | Annotated[OtherSource, Tag("other")],
+    Discriminator(kind),
+]

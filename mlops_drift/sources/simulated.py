@@ -2,14 +2,31 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from mlops_drift.schema.days import days_between
-from mlops_drift.sources.base import Batch, Origin, Part, Source
-from mlops_drift.sources.config import SimulatorSource
-from mlops_drift.sources.simulators.registry import simulator
+from mlops_drift.sources.base import Batch, Origin, Part, Source, SourceConfig
+from mlops_drift.sources.simulators.registry import SimulatorName, simulator
+
+
+class SimulatorSource(SourceConfig):
+    """A seeded world that makes events and labels for any day."""
+
+    kind: Literal["simulator"] = Field(description="simulator")
+    simulator: SimulatorName = Field(
+        description="Name of the simulated world: churn, glassware or insurance."
+    )
+    seed: int = Field(7, ge=0, description="Seed of the world.")
+    stationary: bool = Field(False, description="Switches the world's changes off.")
+
+    def open(self, folder: Path) -> Source:
+        """The simulated world; it reads no files."""
+        return Simulated(self)
 
 
 class Simulated(Source):

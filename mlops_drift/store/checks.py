@@ -1,19 +1,24 @@
 """What the checks of one model found."""
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any
 
-from mlops_drift.monitors.checks import DATA_QUALITY, ESTIMATED_PERFORMANCE, PERFORMANCE_DROP
-from mlops_drift.store.lake import Lake, Scan
+import pyarrow as pa
+
+from mlops_drift.monitors.base import Asset, CheckEvaluation
+from mlops_drift.monitors.estimated_performance import EstimatedPerformance
+from mlops_drift.monitors.performance_drop import PerformanceDrop
+from mlops_drift.monitors.pictures import Point
+from mlops_drift.sql import literal
+from mlops_drift.store.lake import Lake, Scan, both
 from mlops_drift.store.tables import ModelTables
 
-# SQL of what a row of the performance table is about.
-WHAT = "CASE WHEN slice = '' THEN metric ELSE metric || ' of ' || slice END"
+_FIELDS = ", ".join(f'"{name}"' for name in CheckEvaluation.__dataclass_fields__)
 
 
 class CheckRepository:
-    """The numbers and verdicts of every check.
+    """The evaluations of every check.
 
     Args:
         lake: the lake.
@@ -21,7 +26,62 @@ class CheckRepository:
     """
 
     def __init__(self, lake: Lake, tables: ModelTables) -> None:
-        self._lake, self._tables = lake, tables
+        self._lake, self._table = lake, tables.checks
+
+    def replace(
+        self, asset: Asset, first: date, last: date, evaluations: Sequence[CheckEvaluation]
+    ) -> None:
+        """Replaces what the checks of one asset found on some days."""
+        rows = [{"asset": asset, **vars(item)} for item in evaluations]
+        data = pa.Table.from_pylist(rows, schema=self._table.schema)
+        where = f"asset = {literal(asset)}"
+        self._lake.replace_days(self._table, first, last, data, where=where)
+
+    def find(
+        self,
+        since: date | None = None,
+        until: date | None = None,
+        *,
+        checks: Collection[str] | None = None,
+        failed: bool = False,
+    ) -> list[CheckEvaluation]:
+        """What checks found on some days, by day, check, version, subject, production day, window.
+
+        Args:
+            since: first day.
+            until: last day.
+            checks: of these checks only.
+            failed: only what failed.
+        """
+        where = both(
+            "verdict = 'fail'" if failed else None,
+            f'"check" IN ({", ".join(map(literal, sorted(checks)))})' if checks else None,
+        )
+        return self._read(f"WHERE {where}" if where else "", Scan(self._table, since, until))
+
+    def in_short(self, since: date) -> list[CheckEvaluation]:
+        """All that failed from a day on; of the rest, one evaluation a day, check and verdict."""
+        rest = """
+            QUALIFY verdict = 'fail' OR row_number() OVER (
+                PARTITION BY day, "check", version, verdict ORDER BY subject, "window"
+            ) = 1
+        """
+        return self._read(rest, Scan(self._table, since))
+
+    def latest(self, until: date) -> list[CheckEvaluation]:
+        """What each check found on the last day up to another that it was evaluated on."""
+        newest = 'QUALIFY day = max(day) OVER (PARTITION BY "check")'
+        return self._read(newest, Scan(self._table, until=until))
+
+    def _read(self, condition: str, scan: Scan) -> list[CheckEvaluation]:
+        rows = self._lake.rows(
+            f"""
+            SELECT {_FIELDS} FROM c {condition}
+            ORDER BY day, "check", version, subject, production_day, "window", n
+            """,
+            c=scan,
+        )
+        return [CheckEvaluation(**row) for row in rows]
 
     def daily_values(self, version: int | None, until: date) -> list[dict[str, Any]]:
         """The metric of each production day by version, as last measured up to a day.
@@ -33,102 +93,48 @@ class CheckRepository:
         # Not `NOT isnan`: DuckDB decides that by Parquet statistics, which do not count nan.
         return self._lake.rows(
             f"""
-            SELECT production_day AS day, version, any_value(metric) AS metric,
+            SELECT production_day AS day, version, any_value(subject) AS metric,
                    arg_max(value, day) AS value, arg_max(n, day) AS n
-            FROM p WHERE "check" = '{PERFORMANCE_DROP}' AND "window" = 1 AND isfinite(value) {mine}
+            FROM c WHERE "check" = {literal(PerformanceDrop.name)} AND "window" = 1
+                AND isfinite(value) {mine}
             GROUP BY production_day, version ORDER BY production_day, version
             """,
-            p=Scan(self._tables.performance, until=until),
+            c=Scan(self._table, until=until),
         )
 
-    def performance_history(self, version: int, until: date) -> list[dict[str, Any]]:
+    def performance_history(self, version: int, until: date) -> list[Point]:
         """Realized and estimated metric of the single production days of a version.
 
-        Returns:
-            day, realized, lower, upper (of the realized value), estimated, as last measured up to
-            `until`; None where there is none.
+        As last measured up to a day.
         """
-        return self._lake.rows(
+        realized, estimated = (
+            f'FILTER ("check" = {literal(one.name)})'
+            for one in (PerformanceDrop, EstimatedPerformance)
+        )
+        rows = self._lake.rows(
             f"""
             WITH daily AS (
-                SELECT production_day AS day, day AS seen, "check", value, lower, upper FROM p
-                WHERE "window" = 1 AND slice = '' AND isfinite(value) AND version = {version}
+                SELECT production_day AS day, day AS seen, "check", value, lower, upper FROM c
+                WHERE "window" = 1 AND isfinite(value) AND version = {version} AND "check" IN
+                    ({literal(PerformanceDrop.name)}, {literal(EstimatedPerformance.name)})
             )
-            SELECT day,
-                   arg_max(value, seen) FILTER ("check" = '{PERFORMANCE_DROP}') AS realized,
-                   arg_max(lower, seen) FILTER ("check" = '{PERFORMANCE_DROP}') AS lower,
-                   arg_max(upper, seen) FILTER ("check" = '{PERFORMANCE_DROP}') AS upper,
-                   arg_max(value, seen) FILTER ("check" = '{ESTIMATED_PERFORMANCE}') AS estimated
-            FROM daily WHERE "check" IN ('{PERFORMANCE_DROP}', '{ESTIMATED_PERFORMANCE}')
-            GROUP BY day ORDER BY day
+            SELECT day, arg_max(value, seen) {realized} AS realized,
+                   arg_max(lower, seen) {realized} AS lower,
+                   arg_max(upper, seen) {realized} AS upper,
+                   arg_max(value, seen) {estimated} AS estimated
+            FROM daily GROUP BY day ORDER BY day
             """,
-            p=Scan(self._tables.performance, until=until),
+            c=Scan(self._table, until=until),
         )
+        return [Point(**row) for row in rows]
 
-    def evaluations(self, after: date) -> list[dict[str, Any]]:
-        """What every check found after a day: all failed numbers, of others one a day and verdict.
 
-        Returns:
-            day, check, version, verdict, reason, value, threshold, n, window, column.
-        """
-        since = after + timedelta(days=1)
-        return self._lake.rows(
-            f"""
-            WITH numbers AS (
-                SELECT day, "check", version, verdict, reason, value, threshold, n, "window",
-                       "column"
-                FROM drift
-                UNION ALL
-                SELECT day, "check", version, verdict, reason, value, threshold, n, "window",
-                       {WHAT}
-                FROM performance
-                UNION ALL
-                SELECT day, '{DATA_QUALITY}', version, verdict, reason, value, threshold, n, 1,
-                       source
-                FROM quality
-            )
-            SELECT * FROM numbers
-            QUALIFY verdict = 'fail' OR row_number() OVER (
-                PARTITION BY day, "check", version, verdict ORDER BY "column", "window"
-            ) = 1
-            ORDER BY day, "check", version, "column", "window"
-            """,
-            drift=Scan(self._tables.drift, since),
-            performance=Scan(self._tables.performance, since),
-            quality=Scan(self._tables.quality, since),
-        )
-
-    def failures(
-        self, version: int, after: date, until: date, checks: Sequence[str]
-    ) -> list[dict[str, Any]]:
-        """Every failed number about a version after a day and up to another, by day.
-
-        Args:
-            version: the version.
-            after: the day of its promotion.
-            until: the last day.
-            checks: the checks that count.
-        """
-        if not checks:
-            return []
-        since = after + timedelta(days=1)
-        counts = f'"check" IN ({", ".join(map(repr, checks))})'
-        return self._lake.rows(
-            f"""
-            SELECT "check", day, day AS production_day, version, "window", "column", value,
-                   threshold, n, reason
-            FROM drift WHERE verdict = 'fail' AND version = {version} AND {counts}
-            UNION ALL
-            SELECT "check", day, production_day, version, "window",
-                   {WHAT}, value, threshold, n, reason
-            FROM performance WHERE verdict = 'fail' AND version = {version} AND {counts}
-            UNION ALL
-            SELECT "check", day, day, {version}, 1, source, value, threshold, n, reason
-            FROM (SELECT *, '{DATA_QUALITY}' AS "check" FROM quality)
-            WHERE verdict = 'fail' AND {counts}
-            ORDER BY day, 1, 3, 6, n
-            """,
-            drift=Scan(self._tables.drift, since, until),
-            performance=Scan(self._tables.performance, since, until),
-            quality=Scan(self._tables.quality, since, until),
-        )
+def public_row(item: CheckEvaluation) -> dict[str, Any]:
+    """An evaluation under the names that the commands' JSON has: the subject is `column` there."""
+    names = ("check", "day", "production_day", "version", "window")
+    numbers = ("value", "threshold", "n", "reason")
+    return {
+        **{name: getattr(item, name) for name in names},
+        "column": item.subject,
+        **{name: getattr(item, name) for name in numbers},
+    }

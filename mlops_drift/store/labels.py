@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from mlops_drift.monitors.context import Coverage
 from mlops_drift.schema.columns import Target
 from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Lake, Scan
@@ -141,3 +142,38 @@ class LabelRepository:
             events=Scan(self._tables.events, until=last),
         )
         return {row["day"]: row["n"] for row in counted}
+
+    def newest_labelled(self, first: date, last: date, since: date) -> dict[date, date]:
+        """By day, the newest event up to it that had a label by then.
+
+        Args:
+            first: first day.
+            last: last day.
+            since: first day of the events that matter.
+        """
+        rows = self._lake.rows(
+            f"""
+            SELECT labels.day, max(events.day) AS newest
+            FROM labels JOIN events USING ({self._key})
+            WHERE events.day <= labels.day GROUP BY labels.day ORDER BY labels.day
+            """,
+            labels=Scan(self._tables.labels, since, last),
+            events=Scan(self._tables.events, since, last),
+        )
+        found: dict[date, date] = {}
+        newest, rest = date.min, list(rows)
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            while rest and rest[0]["day"] <= day:
+                newest = max(newest, rest.pop(0)["newest"])
+            if newest > date.min:
+                found[day] = newest
+        return found
+
+    def coverage(self, until: date) -> list[Coverage]:
+        """Predictions without a label by age, as counted last up to a day."""
+        rows = self._lake.rows(
+            "SELECT * FROM c WHERE day = (SELECT max(day) FROM c) ORDER BY age_from",
+            c=Scan(self._tables.label_coverage, until=until),
+        )
+        return [Coverage(**row) for row in rows]

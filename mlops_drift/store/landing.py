@@ -1,10 +1,14 @@
 """What landed of one model's sources, and what is missing."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import pyarrow as pa
+
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Lake, Scan
+from mlops_drift.store.records import LandedFile
 from mlops_drift.store.tables import ModelTables
 
 
@@ -45,10 +49,10 @@ class LandingRepository:
         return self._lake.rows(
             f"""
             SELECT origin, digest, min(day) AS first_day, max(day) AS last_day, sum(n)::BIGINT AS n
-            FROM q WHERE source = {literal(source)} AND origin IS NOT NULL AND digest IS NOT NULL
+            FROM f WHERE source = {literal(source)} AND origin IS NOT NULL AND digest IS NOT NULL
             GROUP BY origin, digest ORDER BY first_day, origin
             """,
-            q=Scan(self._tables.quality, first, last),
+            f=Scan(self._tables.files, first, last),
         )
 
     def missing_files(self, first: date, last: date) -> list[dict[str, Any]]:
@@ -59,7 +63,32 @@ class LandingRepository:
         """
         # A row with an origin, but without a digest of what was read.
         return self._lake.rows(
-            "SELECT day, source, origin AS file FROM q "
+            "SELECT day, source, origin AS file FROM f "
             "WHERE origin IS NOT NULL AND digest IS NULL ORDER BY day, source",
-            q=Scan(self._tables.quality, first, last),
+            f=Scan(self._tables.files, first, last),
         )
+
+    def landed_days(self, source: str, first: date, last: date) -> set[date]:
+        """The days whose file of a source was read."""
+        rows = self._lake.rows(
+            f"SELECT day FROM f WHERE source = {literal(source)} AND digest IS NOT NULL",
+            f=Scan(self._tables.files, first, last),
+        )
+        return {row["day"] for row in rows}
+
+    def event_counts(self, first: date, last: date) -> dict[date, int]:
+        """Events of each day that has landed, unusable ones too."""
+        rows = self._lake.rows(
+            "SELECT day, n FROM f WHERE source = 'events' "
+            "AND (origin IS NULL OR digest IS NOT NULL) ORDER BY day",
+            f=Scan(self._tables.files, first, last),
+        )
+        return {row["day"]: row["n"] for row in rows}
+
+    def put_files(self, source: str, files: Sequence[LandedFile]) -> None:
+        """Records where the rows of consecutive days came from, in place of what was recorded."""
+        table = self._tables.files
+        days = [one.day for one in files]
+        data = pa.Table.from_pylist([vars(one) for one in files], schema=table.schema)
+        where = f"source = {literal(source)}"
+        self._lake.replace_days(table, min(days), max(days), data, where=where)

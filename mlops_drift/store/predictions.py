@@ -6,16 +6,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from mlops_drift.monitors.baseline import slice_column
 from mlops_drift.schema.columns import Target
 from mlops_drift.sql import identifier
 from mlops_drift.store.labels import known_labels
 from mlops_drift.store.lake import Lake, Scan
 from mlops_drift.store.tables import ModelTables
-
-
-def slice_column(name: str) -> str:
-    """The name of a joined feature, as text: it may itself be called `label` or `key`."""
-    return f"slice {name}"
 
 
 def slice_text(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from math import nan
 
 from mlops_drift.errors import UserError
 
@@ -115,21 +114,18 @@ class RemovedDay:
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """Predictions of an age, and how many of them have no label yet.
+class LandedFile:
+    """Where the rows of a source came from that arrived on a day.
 
     Attributes:
-        age_from: youngest age in days.
-        age_until: oldest age in days.
+        source: `events` or `labels`.
+        origin: the file; None where the source has none.
+        digest: digest of what was read; None for a file that is missing.
+        n: rows, unusable ones too.
     """
 
     day: date
-    age_from: int
-    age_until: int
-    predictions: int
-    unlabelled: int
-
-    @property
-    def share(self) -> float:
-        """Share without label."""
-        return self.unlabelled / self.predictions if self.predictions else nan
+    source: str
+    origin: str | None
+    digest: str | None
+    n: int

@@ -7,9 +7,13 @@ from typing import Literal
 
 import pyarrow as pa
 
+from mlops_drift.drift.measures import Measures
+from mlops_drift.drift.metrics.registry import SHIPPED
+from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.context import Coverage
 from mlops_drift.schema.columns import Column, ColumnType, Target, source_columns
 from mlops_drift.store.records import (
-    Coverage,
+    LandedFile,
     Promotion,
     Removal,
     RemovedDay,
@@ -26,13 +30,6 @@ ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "boolean": pa.bool_(),
     "category": pa.string(),
 }
-
-# What is measured of one column in one window, and the evidence of its verdict.
-DRIFT_NUMBERS = (
-    *("psi", "js", "hellinger", "tvd", "linf", "chi2", "chi2_p", "ks", "ks_p", "wasserstein"),
-    *("null_reference", "null_share", "null_p", "unseen", "out_of_range"),
-    *("mean_reference", "mean", "std_reference", "std", "minimum", "maximum", "p", "q"),
-)
 
 # Ends the names of the tables about a challenger that waits.
 SHADOW = "_shadow"
@@ -81,10 +78,10 @@ class ModelTables:
     predictions: Table
     shadow_predictions: Table
     profiles: Table
+    checks: Table
     drift: Table
-    performance: Table
     shadow: Table
-    quality: Table
+    files: Table
     label_coverage: Table
     training_sets: Table
     versions: Table
@@ -137,11 +134,6 @@ def model_tables(
             pa.field("score", pa.float64(), nullable=False),
         ]
     )
-    verdict = [
-        pa.field("threshold", pa.float64()),
-        pa.field("verdict", pa.string(), nullable=False),
-        pa.field("reason", pa.string(), nullable=False),
-    ]
     return ModelTables(
         events=Table(
             f"landing.{model}_events",
@@ -202,45 +194,26 @@ def model_tables(
                 ]
             ),
         ),
+        checks=Table(
+            f"monitoring.{model}_checks",
+            # By asset too, as each writes the checks of its own.
+            pa.schema(
+                [pa.field("asset", pa.string(), nullable=False), *schema_of(CheckEvaluation)]
+            ),
+            partition_by=("day", "asset"),
+        ),
         drift=Table(
             f"monitoring.{model}_drift",
             pa.schema(
                 [
                     DAY,
                     version,
-                    pa.field("check", pa.string(), nullable=False),
                     pa.field("column", pa.string(), nullable=False),
                     pa.field("window", pa.int64(), nullable=False),
-                    pa.field("rule", pa.string(), nullable=False),
                     pa.field("baseline", pa.string(), nullable=False),
-                    pa.field("n_reference", pa.int64(), nullable=False),
-                    pa.field("n", pa.int64(), nullable=False),
-                    *(pa.field(name, pa.float64()) for name in DRIFT_NUMBERS),
                     pa.field("metric", pa.string(), nullable=False),
-                    pa.field("value", pa.float64()),
-                    *verdict,
-                ]
-            ),
-        ),
-        performance=Table(
-            f"monitoring.{model}_performance",
-            pa.schema(
-                [
-                    DAY,
-                    pa.field("check", pa.string(), nullable=False),
-                    pa.field("production_day", pa.date32(), nullable=False),
-                    pa.field("window", pa.int64(), nullable=False),
-                    version,
-                    pa.field("slice", pa.string(), nullable=False),
-                    pa.field("metric", pa.string(), nullable=False),
-                    pa.field("value", pa.float64()),
-                    pa.field("lower", pa.float64()),
-                    pa.field("upper", pa.float64()),
-                    pa.field("n", pa.int64(), nullable=False),
-                    pa.field("test_value", pa.float64()),
-                    pa.field("p", pa.float64()),
-                    pa.field("q", pa.float64()),
-                    *verdict,
+                    *(pa.field(name, pa.float64()) for name in SHIPPED),
+                    *schema_of(Measures, without=("distances",)),
                 ]
             ),
         ),
@@ -268,21 +241,8 @@ def model_tables(
                 ]
             ),
         ),
-        quality=Table(
-            f"monitoring.{model}_quality",
-            pa.schema(
-                [
-                    DAY,
-                    pa.field("source", pa.string(), nullable=False),
-                    version,
-                    pa.field("n", pa.int64(), nullable=False),
-                    pa.field("value", pa.float64()),
-                    *verdict,
-                    pa.field("origin", pa.string()),
-                    pa.field("digest", pa.string()),
-                ]
-            ),
-            partition_by=("day", "source"),
+        files=Table(
+            f"landing.{model}_files", schema_of(LandedFile), partition_by=("day", "source")
         ),
         label_coverage=Table(f"monitoring.{model}_label_coverage", schema_of(Coverage)),
         training_sets=Table(

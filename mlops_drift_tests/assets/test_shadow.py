@@ -71,7 +71,7 @@ def days_of(world, table):
     return [(row["day"], row["version"], row["n"]) for row in found]
 
 
-def test_the_challenger_scores_the_same_events_as_the_champion_while_it_waits(story):
+def test_the_challenger_scores_beside_the_champion_while_it_waits(story):
     world, _, _ = story
     assert days_of(world, "shadow_predictions") == [
         (day(number), 2, ROWS) for number in range(5, 7)
@@ -128,8 +128,8 @@ def test_status_shows_both_side_by_side(story):
     assert {(row["day"], row["champion"], row["challenger"]) for row in shadow["windows"]} == {
         (str(day(6)), 1, 2)
     }
-    assert "Shadow: version 2 compared with version 1" in story[2]["text"]
-    assert "Shadow: version 2 compared with version 1" in story[2]["status before labels"]
+    assert "Shadow: version 2 and champion 1" in story[2]["text"]
+    assert "Shadow: version 2 and champion 1" in story[2]["status before labels"]
     assert "nan" not in story[2]["status before labels"]
     assert story[2]["status after"]["shadow"] is None
 

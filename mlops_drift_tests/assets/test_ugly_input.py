@@ -133,7 +133,7 @@ def rows(world, table, number):
 
 
 def reasons(world, number):
-    return sorted(row["reason"] for row in rows(world, "rejected", number))
+    return sorted(row["reason"] for row in rows(world, "quarantined", number))
 
 
 # What cannot be read stops the day, and says what to do
@@ -219,7 +219,7 @@ def test_wrong_and_infinite_values_are_kept_aside_with_their_reason(results, wor
     kept = rows(world, "features", WRONG_VALUES)
     assert len(kept) == ROWS - 6
     assert all(np.isfinite(row["a"]) for row in kept)
-    raw = [json.loads(row["row"]) for row in rows(world, "rejected", WRONG_VALUES)]
+    raw = [json.loads(row["row"]) for row in rows(world, "quarantined", WRONG_VALUES)]
     assert "abc" in {row["a"] for row in raw}
 
 
@@ -264,11 +264,13 @@ def test_a_row_without_a_day_counts_against_the_quality(results, world):
     assert "day: is not a day such as 2024-10-01 (1)" in found.description
 
 
-def test_a_day_with_few_rejected_rows_reports_them_as_metadata(results):
+def test_a_day_with_few_quarantined_rows_reports_them_as_metadata(results):
     about = materialization(results[WRONG_VALUES], "tiny", "events")
     assert about["dagster/row_count"] == ROWS - 6
     assert about["quarantined rows"] == 6
-    assert {record.data["reason"]: record.data["rows"] for record in about["rejected"].records} == {
+    assert {
+        record.data["reason"]: record.data["rows"] for record in about["quarantined"].records
+    } == {
         "a: is not a number": 2,
         "a: missing": 1,
         "a: not finite": 2,

@@ -150,7 +150,9 @@ def test_the_same_panels_give_the_same_chart():
 def test_heavy_libraries_load_only_when_they_are_needed():
     code = (
         "import sys\n"
-        "from mlops_drift.drift import chart, compare, config, explain, metrics, profile\n"
+        "from mlops_drift.charts import drift\n"
+        "from mlops_drift.compare import compare\n"
+        "from mlops_drift.drift import config, explain, metrics, profile\n"
         "from mlops_drift.drift import reference, verdict\n"
         "print({'scipy', 'matplotlib', 'sklearn', 'pandas'} & set(sys.modules))"
     )

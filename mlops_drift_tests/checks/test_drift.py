@@ -8,8 +8,8 @@ import dagster as dg
 import numpy as np
 import pyarrow as pa
 import pytest
-
 from mlops_drift.checks.drift import CHECKS, drift_checks, drift_specs
+
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.explain import SegmentShift

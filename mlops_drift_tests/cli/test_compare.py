@@ -84,7 +84,7 @@ def test_json_has_every_number_of_every_column(as_json):
     assert found["drifted"] == ["moved", "lost"]
     assert found["columns"]["plan"]["ks"] is None
     assert found["columns"]["extra"]["verdict"] == "unknown"
-    assert found["columns"]["moved"]["js"] == drifted().columns["moved"].measures.js
+    assert found["columns"]["moved"]["js"] == drifted().columns["moved"].measures.value("js")
 
 
 def test_csv_and_parquet_give_the_same(as_json):
@@ -153,8 +153,8 @@ def test_the_exit_code_tells_drift_of_any_chunk(run):
     [
         ("y,plan\n" + "1,a\n" * 300, [], "current.csv lacks 'moved' of reference.csv"),
         ("1,a\n" * 300, [], "lacks 'moved', 'plan' of reference.csv"),
-        ("moved,plan\n1,a\n", [], "nothing could be judged: moved was not judged: 1 row"),
-        ("moved,plan\n" + "1,a\n2,b\n" * 9, ["--by", "plan"], "nothing could be judged"),
+        ("moved,plan\n1,a\n", [], "no column has a verdict: moved was not judged: 1 row"),
+        ("moved,plan\n" + "1,a\n2,b\n" * 9, ["--by", "plan"], "no column has a verdict"),
         ("plan\n" + "a\n" * 300, ["--columns", "moved"], "lacks 'moved'"),
     ],
 )

@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from mlops_drift.cli.errors import NOT_SERVING
 from mlops_drift.cli.main import main
 from mlops_drift_tests.tiny import ROWS, World, day, events_of, labels_of, write_days
 
@@ -149,10 +150,10 @@ def test_status_where_no_row_could_be_used_says_why(nothing_yet):
     folder = nothing_yet.defs / "tiny"
     events_of(0).assign(day="1.3.2024").to_csv(folder / "events.csv", index=False)
     labels_of(0).to_parquet(folder / "labels.parquet", index=False)
-    printed("run", "tiny", "--until", str(day(0)))
+    assert run("run", "tiny", "--until", str(day(0))).exit_code == NOT_SERVING
     found = json.loads(printed("status", "tiny", "--format", "json"))
     assert found["next"] == (
-        "correct the source, of which no row could be used (day: 1.3.2024 is not a day such as "
+        "repair the source, of which no row could be used (day: 1.3.2024 is not a day such as "
         "2024-10-01); all of them are in landing.tiny_quarantined"
     )
 
@@ -258,5 +259,5 @@ def test_sql_before_the_first_day_says_that_there_are_no_tables(nothing_yet):
 
 
 def test_help_of_every_command_is_there():
-    for command in ("run", "status", "sql"):
+    for command in ("init", "run", "status", "reset", "sql"):
         assert "Usage:" in printed(command, "--help")

@@ -220,5 +220,5 @@ def test_an_environment_that_is_none_is_named_without_a_traceback(world, monkeyp
     assert text == "Error: MLOPS_DRIFT_ENV is 'foo'; it should be one of dev, staging, prod\n"
 
 
-def test_an_empty_logbook_says_so(world):
-    assert said("log", "tiny") == (0, "tiny: nothing has been decided yet\n")
+def test_an_empty_log_is_reported(world):
+    assert said("log", "tiny") == (0, "tiny: no decisions yet\n")

@@ -33,7 +33,7 @@ def test_a_column_with_its_own_metric_is_shown_by_that():
         history for history in column_histories([drifted()], monitor) if history.name == "moved"
     ]
     assert (moved.metric, moved.threshold) == ("psi", 0.25)
-    assert moved.judged == [moved.cells[0].measures.psi]
+    assert moved.judged == [moved.cells[0].measures.value("psi")]
 
 
 def test_no_comparison_is_refused():

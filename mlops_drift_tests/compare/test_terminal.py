@@ -31,8 +31,8 @@ def test_the_head_counts_columns_and_rows(printed):
 def test_a_row_tells_verdict_value_threshold_and_distribution(printed):
     comparison = drifted()
     row = row_of(printed(comparison), "moved")
-    measures = comparison.columns["moved"].measures
-    assert f"num  fail    {measures.js:.3f} ≥ 0.1 {measures.psi:.3f} {measures.ks:.3f}" in row
+    value = comparison.columns["moved"].measures.value
+    assert f"num  fail    {value('js'):.3f} ≥ 0.1 {value('psi'):.3f} {value('ks'):.3f}" in row
     past, now = row.split()[-2:]
     assert len(past) == len(now) == 10
     assert len(set(past)) == 1
@@ -96,7 +96,7 @@ def test_a_drifted_column_tells_since_when_and_how_it_went_over_the_chunks(print
     trend = row.split("2024-01-05")[1].lstrip()[:6]
     assert trend[2] == " "
     assert "█" in trend[4:]
-    highest = max(c.columns["moved"].measures.js for c in comparisons[4:])
+    highest = max(c.columns["moved"].measures.value("js") for c in comparisons[4:])
     assert f"js {highest:.3f}" in row
 
 

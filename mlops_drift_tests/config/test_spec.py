@@ -172,7 +172,7 @@ def spec(changes=None):
         ({"policy": {"mode": "maybe"}}, ["policy.mode", "'alert' or 'retrain'"]),
         ({"policy": {"approval": "maybe"}}, ["policy.approval", "'automatic' or 'manual'"]),
         ({"policy": {"budget": {"days": 30}}}, ["policy.budget.retrainings", "Field required"]),
-        ({"notifications": {"about": ["weather"]}}, ["notifications.about.0", "'failed_check'"]),
+        ({"notifications": {"about": ["weather"]}}, ["notifications.about", "failed_check"]),
         ({"policy": {"first_training_rows": 5}}, ["first_training_rows", "5", "20"]),
         (
             {"policy": {"first_training_rows": 30}},
@@ -187,7 +187,7 @@ def spec(changes=None):
             ["first_training_rows 500", "150 test rows", "at least 667"],
         ),
         ({"policy": {"window_days": 0}}, ["window_days", "0", "greater than or equal to 1"]),
-        ({"source": {"kind": "sql"}}, ["source", "'sql'", "'simulator', 'files'"]),
+        ({"source": {"kind": "sql"}}, ["source", "'sql'", "simulator, files"]),
         ({"source": {"events": {"path": ""}}}, ["source.files.events.path", "''", "at least 1"]),
         (
             {"source": {"events": {"day_column": None}}},

@@ -41,7 +41,6 @@ WRONG = {
     "source: files": ("'files'", FIELDS, "write source: {kind: files, events: {path: ...}, labels"),
     "source: {kind: files, events: e.csv}": ("'e.csv'", FIELDS, "write events: {path: e.csv}"),
     "source: {events: [e.csv]}": ("a list", FIELDS, "write events: {path: e.csv}"),
-    "source: {kind: }": ("nothing", VALUE, "write kind: simulator or files"),
     "source: {timezone: [UTC]}": ("a list", VALUE, "write timezone: UTC"),
     "training: {families: linear}": ("'linear'", LIST, "write families: [linear]"),
     "training: {families: {linear: on}}": ("fields", LIST, "write families: [linear]"),

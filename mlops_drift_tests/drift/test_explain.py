@@ -5,10 +5,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.column_reference import ColumnReference
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.explain import MovedBin, moved_bins, rank, segment_shifts, severity
-from mlops_drift.drift.profile import ColumnProfile, profile, profile_by
-from mlops_drift.drift.reference import ColumnReference, Reference
+from mlops_drift.drift.profile import profile, profile_by
+from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import judge
 
 

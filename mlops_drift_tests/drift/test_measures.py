@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from mlops_drift.drift import metrics
-from mlops_drift.drift.config import DEFAULT_THRESHOLDS
+from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.measures import Measures, comparable_counts, measure
-from mlops_drift.drift.profile import ColumnProfile, profile
+from mlops_drift.drift.metrics.base import Pair
+from mlops_drift.drift.metrics.registry import SHIPPED, distances, drift_metric
+from mlops_drift.drift.profile import profile
 from mlops_drift.drift.reference import Reference
+from mlops_drift.drift.significance import chi2, proportion_rise
 from mlops_drift.drift.sorted_values import SortedValues
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -39,27 +41,26 @@ def measured(past, now, with_sample=True, base=None, bins=10):
 
 def test_every_metric_is_measured():
     found = measured(PAST, NOW)
-    for name, value in vars(found).items():
+    for name, value in found.to_dict().items():
         assert (value is None) == (name == "unseen"), name
-    assert {found.value(metric) for metric in DEFAULT_THRESHOLDS} <= set(vars(found).values())
+    assert list(found.distances) == list(SHIPPED)
 
 
 def test_numbers_about_the_bins_are_those_of_their_counts():
     reference = fit(PAST)
     column, current = reference.columns["x"], profile(reference, pa.table({"x": NOW}))["x"]
     found = measure(column, current)
-    distances = metrics.distances(column.counts, current.counts)
-    assert {name: getattr(found, name) for name in distances} == distances
-    assert (found.chi2, found.chi2_p) == metrics.chi2(column.counts, current.counts)
+    assert found.distances == distances(Pair.of(column.counts, current.counts))
+    assert (found.chi2, found.chi2_p) == chi2(column.counts, current.counts)
     assert (found.n_reference, found.n) == (2000, 500)
 
 
 def test_numbers_about_the_values_are_those_of_scipy_and_numpy():
     found = measured(PAST, NOW)
     expected = stats.ks_2samp(PAST, NOW)
-    assert (found.ks, found.ks_p) == pytest.approx(tuple(expected[:2]), rel=1e-12)
+    assert (found.value("ks"), found.ks_p) == pytest.approx(tuple(expected[:2]), rel=1e-12)
     unit = stats.iqr(PAST)
-    assert found.wasserstein == pytest.approx(stats.wasserstein_distance(PAST, NOW) / unit)
+    assert found.value("wasserstein") == pytest.approx(stats.wasserstein_distance(PAST, NOW) / unit)
     assert found.out_of_range == np.mean((PAST.min() > NOW) | (PAST.max() < NOW)) > 0
     for side, values in (("_reference", PAST), ("", NOW)):
         moments = getattr(found, f"mean{side}"), getattr(found, f"std{side}")
@@ -69,28 +70,28 @@ def test_numbers_about_the_values_are_those_of_scipy_and_numpy():
 
 def test_without_values_there_are_no_exact_metrics():
     found, exact = measured(PAST, NOW, with_sample=False), measured(PAST, NOW)
-    assert [getattr(found, name) for name in EXACT] == [None] * 3
-    assert dataclasses.replace(found, **{name: getattr(exact, name) for name in EXACT}) == exact
+    assert [found.to_dict()[name] for name in EXACT] == [None] * 3
+    assert found.to_dict() | {name: exact.to_dict()[name] for name in EXACT} == exact.to_dict()
 
 
 def test_a_base_stands_in_for_the_reference():
     base = np.append(RNG.normal(0.5, 2, 300), [NAN] * 100)
     found = measured(PAST, NOW, base=base)
-    assert [getattr(found, name) for name in EXACT] == [None] * 3
+    assert [found.to_dict()[name] for name in EXACT] == [None] * 3
     assert (found.n_reference, found.null_reference) == (400, 0.25)
     assert found.mean_reference == pytest.approx(np.nanmean(base), abs=1e-5)
     assert found.std_reference == pytest.approx(np.nanstd(base), abs=1e-4)
     # The frozen bins, but not the frozen counts.
     reference = fit(PAST)
     before, after = (profile(reference, pa.table({"x": v}))["x"].counts for v in (base, NOW))
-    assert found.tvd == metrics.tvd(before, after)
-    assert measured(PAST, base, base=base).psi == 0
+    assert found.value("tvd") == drift_metric("tvd").distance(Pair.of(before, after))
+    assert measured(PAST, base, base=base).value("psi") == 0
 
 
 def test_nulls_and_unknown_values_are_shares_of_all_rows():
     found = measured([1, 2] * 50, [1.0, 9.0, NAN, INF], with_sample=False)
     assert (found.null_share, found.unseen, found.out_of_range) == (0.25, 0.25, 0.25)
-    assert (found.null_reference, found.null_p) == (0, metrics.proportion_rise(0, 100, 1, 4))
+    assert (found.null_reference, found.null_p) == (0, proportion_rise(0, 100, 1, 4))
     found = measured(["a", "b"] * 50, ["a", "zz", None, "yy"], with_sample=False)
     assert (found.null_share, found.unseen, found.out_of_range) == (0.25, 0.5, None)
     numbers = (found.mean_reference, found.mean, found.std_reference, found.std, found.minimum)
@@ -104,16 +105,16 @@ def test_unseen_is_measured_where_a_category_can_be_unseen():
 
 def test_the_p_value_belongs_to_the_metric():
     found = measured(PAST, NOW)
-    for metric in DEFAULT_THRESHOLDS:
-        assert found.value(metric) == getattr(found, metric)
+    for metric in SHIPPED:
+        assert found.value(metric) == found.distances[metric]
         exact = metric in ("ks", "wasserstein")
         assert found.p(metric) == (found.ks_p if exact else found.chi2_p)
 
 
 def test_a_distance_that_no_double_holds_is_left_out():
     found = measured(np.arange(1.0, 101) * 1e-300, [1e300, -1e300] * 20)
-    assert found.wasserstein is None
-    assert found.ks == 0.5
+    assert found.value("wasserstein") is None
+    assert found.value("ks") == 0.5
 
 
 numbers = st.one_of(
@@ -127,14 +128,14 @@ numbers = st.one_of(
 @given(st.lists(numbers, max_size=60), st.lists(numbers, max_size=40))
 def test_every_number_is_finite_or_none(past, now):
     found = measured(pa.array(past, pa.float64()), pa.array(now, pa.float64()), bins=4)
-    for name, value in vars(found).items():
+    for name, value in found.to_dict().items():
         assert value is None or math.isfinite(value), name
     for name in ("chi2_p", "null_p", "null_share", "out_of_range", "js"):
-        assert 0 <= getattr(found, name) <= 1
+        assert 0 <= found.to_dict()[name] <= 1
     if np.isnan(past).all() or np.isnan(now).all():
-        assert (found.ks, found.ks_p, found.wasserstein) == (None, None, None)
+        assert (found.value("ks"), found.ks_p, found.value("wasserstein")) == (None, None, None)
     else:
-        assert 0 <= found.ks <= 1
+        assert 0 <= found.value("ks") <= 1
         assert 0 <= found.ks_p <= 1
 
 
@@ -168,7 +169,7 @@ def test_many_even_categories_without_drift_raise_no_alarm(categories, n, m):
         rng = np.random.default_rng(seed)
         past, now = (rng.integers(0, categories, rows).astype(str) for rows in (n, m))
         found = measured(past, now, with_sample=False)
-        assert found.js < 0.1 or found.chi2_p > 0.001
+        assert found.value("js") < 0.1 or found.chi2_p > 0.001
 
 
 def texts(first, last):
@@ -179,14 +180,14 @@ def texts(first, last):
 def test_new_texts_in_place_of_new_texts_are_no_drift(n, m):
     found = measured(texts(0, n), texts(n, n + m), with_sample=False)
     assert found.unseen == 1.0
-    assert found.js < 0.1 or found.chi2_p > 0.001
+    assert found.value("js") < 0.1 or found.chi2_p > 0.001
 
 
 @pytest.mark.parametrize("broken", [["BROKEN"] * 2_000, ["BROKEN"] * 600 + texts(0, 1_400)])
 def test_one_new_text_in_place_of_many_is_drift(broken):
     orders = [f"order {number}" for number in range(10_000)]
     found = measured(orders, broken, with_sample=False)
-    assert found.js > 0.2
+    assert found.value("js") > 0.2
     assert found.chi2_p < 1e-9
 
 

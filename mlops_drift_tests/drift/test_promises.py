@@ -9,7 +9,6 @@ import pytest
 
 from mlops_drift.compare.compare import compare_chunks
 from mlops_drift.config.loading import find_model
-from mlops_drift.sources.registry import open_source
 
 EVENTS = Path(__file__).parents[3] / "shared" / "data" / "insurance" / "events.parquet"
 DRIFTING, STILL = {"emergency_braking", "miles"}, {"braking_distance", "power", "training"}
@@ -45,7 +44,7 @@ def test_slow_drift_of_the_published_insurance_data_is_found_and_stays_found():
 
 def test_sensors_that_do_not_drift_never_fail_in_42_days():
     spec = find_model("glassware").spec
-    (part,) = open_source(spec.source, Path()).events(spec.start_date, spec.end_date).parts
+    (part,) = spec.source.open(Path()).events(spec.start_date, spec.end_date).parts
     events = part.rows.append_column("day", part.days)
     first = pc.less(events["day"], pa.scalar(spec.start_date.replace(day=11)))
     found = compare_chunks(

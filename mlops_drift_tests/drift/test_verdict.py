@@ -6,8 +6,10 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from mlops_drift.drift.config import DEFAULT_THRESHOLDS, DriftMonitor
-from mlops_drift.drift.profile import ColumnProfile, profile, profile_by
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.metrics.registry import drift_metric
+from mlops_drift.drift.profile import profile, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import MIN_REFERENCE_ROWS, judge
@@ -46,7 +48,7 @@ def test_a_shift_fails_and_its_neighbour_passes():
     )
     assert {name: v.verdict for name, v in found.items()} == {"moved": "fail", "still": "pass"}
     moved = found["moved"]
-    assert moved.value == moved.measures.js == pytest.approx(0.391, abs=0.03)
+    assert moved.value == moved.measures.value("js") == pytest.approx(0.391, abs=0.03)
     assert moved.p == moved.measures.chi2_p
     assert (moved.measures.n_reference, moved.measures.n) == (3000, 1000)
     assert moved.excess == moved.value / 0.1
@@ -146,7 +148,7 @@ def test_false_alarms_without_drift_are_rare(n, n_reference):
         for window in profile_by(reference, days, "day").values():
             found = judge(reference, {1: window}, monitor)
             alarms.append(any(v.verdict == "fail" for v in found))
-            noisy.append(any(v.measures.psi > 0.1 for v in found))
+            noisy.append(any(v.measures.value("psi") > 0.1 for v in found))
     # PSI over .1 is everyday noise at this size; the verdict must not be.
     assert len(noisy) == 100
     assert np.mean(noisy) > 0.2
@@ -227,13 +229,18 @@ def test_reason_of_a_pass_says_whether_size_or_evidence_was_missing():
     small = judged({"x": normal(5000)}, {"x": normal(5000, seed=1)})["x"]
     assert small.reason.startswith("x stayed within its limit: JS distance 0.0")
     chance = judged({"x": normal(5000)}, {"x": normal(100, seed=1)}, DriftMonitor(threshold=0.01))
-    assert chance["x"].reason.startswith("x moved no further than chance allows: JS distance 0.")
-    assert "needed under 0.001" in chance["x"].reason
+    assert chance["x"].reason.startswith("x: not significant (p = ")
+    assert ": JS distance 0." in chance["x"].reason
+    assert (
+        ", limit 0.010, 100 rows" in chance["x"].reason
+        or ", limit 0.010 over" in chance["x"].reason
+    )
     few = judged(
         {"x": with_nulls(normal(1000), 0.1)}, {"x": with_nulls(normal(100), 0.16)}, rule="nulls"
     )["x"]
     assert few.verdict == "pass"
-    assert few.reason.startswith("x lost no more values than chance allows: share of null went")
+    assert few.reason.startswith("x: not significant (p = ")
+    assert "): share of null went from 10.0 % to " in few.reason
 
 
 def test_a_q_too_small_for_a_double_reads_as_a_bound():
@@ -276,8 +283,8 @@ def test_unknown_columns_stay_out_of_the_family():
 def test_every_metric_of_the_bins_can_decide(metric):
     monitor = DriftMonitor(metric=metric)
     found = judged({"x": normal(2000)}, {"x": normal(2000, 1.0, seed=1)}, monitor)["x"]
-    assert found.value == getattr(found.measures, metric)
-    assert (found.verdict, found.threshold) == ("fail", DEFAULT_THRESHOLDS[metric])
+    assert found.value == found.measures.value(metric)
+    assert (found.verdict, found.threshold) == ("fail", drift_metric(metric).threshold)
     still = judged({"x": normal(20_000)}, {"x": normal(20_000, seed=1)}, monitor)["x"]
     assert still.verdict == "pass"
 
@@ -290,7 +297,7 @@ def test_exact_metrics_decide_by_the_values(metric):
     found = judged({"x": past}, {"x": now}, monitor, samples=samples)["x"]
     assert (found.verdict, found.metric) == ("fail", metric)
     assert found.p == stats.ks_2samp(past, now).pvalue
-    assert found.value == getattr(found.measures, metric)
+    assert found.value == found.measures.value(metric)
 
 
 @pytest.mark.parametrize("metric", ["ks", "wasserstein"])

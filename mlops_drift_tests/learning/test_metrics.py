@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from mlops_drift.learning.metrics import METRICS, evaluate, evaluate_within, metric_for, worsening
+from mlops_drift.learning.metrics.evaluation import evaluate, evaluate_within, worsening
+from mlops_drift.learning.metrics.registry import metric_for, metrics_of
 from mlops_drift.schema.columns import Target
 
 BINARY = Target(column="y", kind="binary", classes=["yes", "no"], positive="yes")
@@ -52,8 +53,7 @@ REFERENCE = {
 FITTING = [
     (name, target, case)
     for target, case in ((BINARY, binary_case), (THREE, three_class_case), (NUMBER, number_case))
-    for name, metric in METRICS.items()
-    if target.kind in metric.kinds
+    for name in metrics_of(target.kind)
 ]
 
 
@@ -173,7 +173,7 @@ def test_worsening_follows_the_direction_of_the_metric():
 
 def test_measuring_and_gating_import_no_learning_library():
     code = (
-        "import sys, mlops_drift.learning.metrics, mlops_drift.learning.gates.registry\n"
+        "import sys, mlops_drift.learning.metrics.evaluation, mlops_drift.learning.gates.registry\n"
         "heavy = {'sklearn', 'lightgbm', 'optuna', 'scipy', 'mlflow', 'matplotlib'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

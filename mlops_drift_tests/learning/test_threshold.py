@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_drift.learning.config import THRESHOLD_METRICS, Training
-from mlops_drift.learning.metrics import evaluate
+from mlops_drift.learning.config import Training
+from mlops_drift.learning.metrics.evaluation import evaluate
+from mlops_drift.learning.metrics.registry import threshold_metrics
 from mlops_drift.learning.threshold import best_threshold, judged
 from mlops_drift_tests.learning.samples import BINARY
 
@@ -19,7 +20,7 @@ def value_at(metric, positive, score, threshold):
     return evaluate(metric, BINARY, truth, decided, score)
 
 
-@pytest.mark.parametrize("metric", THRESHOLD_METRICS)
+@pytest.mark.parametrize("metric", threshold_metrics())
 @given(rows=ROWS)
 def test_no_cut_is_better_than_the_best(metric, rows):
     positive, score = (np.array(part) for part in zip(*rows, strict=True))
@@ -34,7 +35,7 @@ def test_no_cut_is_better_than_the_best(metric, rows):
 def test_a_cut_lies_in_the_middle_between_two_neighbours():
     positive = np.array([False, False, True, True])
     score = np.array([0.1, 0.2, 0.6, 0.7])
-    for metric in THRESHOLD_METRICS:
+    for metric in threshold_metrics():
         assert best_threshold(metric, positive, score) == pytest.approx(0.4)
 
 
@@ -52,8 +53,8 @@ def test_one_class_one_row_and_no_rows_have_a_threshold():
     assert best_threshold("accuracy", np.array([True]), np.array([0.0])) == 0.5
 
 
-def test_another_metric_is_refused():
-    with pytest.raises(ValueError, match=r"can be searched for the metrics f1, .*found 'recall'"):
+def test_another_metric_is_rejected():
+    with pytest.raises(ValueError, match=r"search needs the metric accuracy, .*found recall"):
         best_threshold("recall", np.array([True]), np.array([0.3]))
 
 

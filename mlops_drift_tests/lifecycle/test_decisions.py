@@ -151,8 +151,8 @@ def test_a_regression_misses_no_class(lake):
 
 
 def test_the_champion_is_the_last_one_promoted_by_the_day(model):
-    promote(ModelContext(model, 1, 1))
-    promote(ModelContext(model, 3, 2))
+    promote(model, 1, 1)
+    promote(model, 3, 2)
     champions = [evidence_at(model, day(number)).champion for number in range(4)]
     first, second = Champion(1, day(1), "d1"), Champion(2, day(3), "d2")
     assert champions == [None, first, first, second]
@@ -160,8 +160,8 @@ def test_the_champion_is_the_last_one_promoted_by_the_day(model):
 
 def test_failures_are_those_of_the_champion_after_its_promotion_and_up_to_the_day(model):
     tables = model.tables
-    promote(ModelContext(model, 1, 1))
-    promote(ModelContext(model, 2, 2))
+    promote(model, 1, 1)
+    promote(model, 2, 2)
     put(model, tables.drift, 2, [drift(2)])
     put(model, tables.drift, 3, [drift(1), drift(2), drift(2, "pass", column="b")])
     put(model, tables.performance, 4, [drop(2, 3), drop(2, 2, "unknown"), drop(1, 3)])
@@ -178,7 +178,7 @@ def test_failures_are_those_of_the_champion_after_its_promotion_and_up_to_the_da
 
 
 def test_an_infinite_number_of_a_failure_survives_the_lake(model):
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     put(model, model.tables.drift, 2, [drift(1, value=math.inf)])
     assert evidence_at(model, day(2)).failed[0].value == math.inf
 
@@ -249,7 +249,7 @@ def test_a_drop_retrains_on_the_rows_since_its_first_failing_production_day(mode
     for number in range(4):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     put(model, model.tables.performance, 3, [drop(1, 2)])
     put(model, model.tables.performance, 4, [drop(1, 3)])
     decision = decide_now(ModelContext(SPEC_HERE, model), day(4))
@@ -262,7 +262,7 @@ def test_a_drop_retrains_on_the_rows_since_its_first_failing_production_day(mode
 def test_a_champion_without_a_failure_is_left_alone_and_no_label_is_counted(model):
     put_features(model, 0)
     put_labels(model, 1, ["no", "yes"])
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     evidence = evidence_at(model, day(2))
     assert (evidence.failed, evidence.labelled, evidence.missing_classes) == ([], {}, ())
     assert decide_now(ModelContext(SPEC_HERE, model), day(2)).action == "nothing"
@@ -272,7 +272,7 @@ def test_days_decided_together_are_decided_as_one_by_one(model):
     for number in range(6):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     put(model, model.tables.performance, 3, [drop(1, 2)])
     put(model, model.tables.performance, 5, [drop(1, 4)])
     together = list(decide_days(ModelContext(SPEC_HERE, model), day(0), day(6)))
@@ -288,7 +288,7 @@ def test_days_decided_together_are_decided_as_one_by_one(model):
 
 
 def test_doing_nothing_is_recorded_once_a_day_and_is_no_history(model):
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     decision = decide_now(ModelContext(SPEC_HERE, model), day(2))
     assert record_decision(model, decision)
     assert not record_decision(model, decision)
@@ -307,7 +307,7 @@ def test_the_evidence_of_a_decision_is_kept_with_rule_value_threshold_rows_windo
     for number in range(4):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     put(model, model.tables.performance, 3, [drop(1, 2)])
     record_decision(model, decide_now(ModelContext(SPEC_HERE, model), day(4)))
     [entry] = model.decisions.entries(idle=False)

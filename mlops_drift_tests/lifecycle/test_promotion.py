@@ -95,14 +95,14 @@ def test_a_person_has_a_name_and_a_reason():
 
 def test_approve_reject_roll_back_and_approve_again(free):
     spec, model, registry = free
-    moves.approve(spec, model, registry, ANN, 1)
+    moves.approve(ModelContext(spec, model, registry), ANN, 1)
     wait(model, 2, "d2")
-    rejected = moves.reject_challenger(spec, model, registry, BOB)
+    rejected = moves.reject_challenger(ModelContext(spec, model, registry), BOB)
     assert rejected["outcome_reason"] == "rejected by bob: customers complained"
     wait(model, 3, "d3")
-    moves.approve(spec, model, registry, ANN)
-    back = moves.rollback(spec, model, registry, BOB)
-    again = moves.approve(spec, model, registry, ANN, 3)
+    moves.approve(ModelContext(spec, model, registry), ANN)
+    back = moves.rollback(ModelContext(spec, model, registry), BOB)
+    again = moves.approve(ModelContext(spec, model, registry), ANN, 3)
 
     assert versions_of(model) == [
         (1, None, "ann"),
@@ -125,10 +125,10 @@ def test_approve_reject_roll_back_and_approve_again(free):
 
 def test_there_is_a_champion_at_every_moment_of_a_move(free, monkeypatch):
     spec, model, registry = free
-    moves.approve(spec, model, registry, ANN, 1)
+    moves.approve(ModelContext(spec, model, registry), ANN, 1)
     seen = []
     for target, name in (
-        (model, "add_promotion"),
+        (model.versions, "add_promotion"),
         (registry, "set_alias"),
         (model.decisions, "record"),
     ):
@@ -145,68 +145,68 @@ def test_there_is_a_champion_at_every_moment_of_a_move(free, monkeypatch):
             return result
 
         monkeypatch.setattr(target, name, watch)
-    moves.approve(spec, model, registry, ANN, 2)
-    moves.rollback(spec, model, registry, BOB)
+    moves.approve(ModelContext(spec, model, registry), ANN, 2)
+    moves.rollback(ModelContext(spec, model, registry), BOB)
     assert len(seen) > 10
     assert {champion for pair in seen for champion in pair} == {1, 2}
 
 
 def test_a_move_serves_from_the_day_after_the_last_that_has_features(free):
     spec, model, registry = free
-    promoted = moves.approve(spec, model, registry, ANN, 1)
+    promoted = moves.approve(ModelContext(spec, model, registry), ANN, 1)
     assert (model.versions.get(1).as_of, promoted.as_of) == (day(3), day(5))
 
 
 def test_there_is_nothing_to_approve_or_to_reject_without_a_challenger_that_waits(free):
     spec, model, registry = free
     with pytest.raises(PromotionError, match=r"^no challenger of tiny waits for approval$"):
-        moves.approve(spec, model, registry, ANN)
+        moves.approve(ModelContext(spec, model, registry), ANN)
     with pytest.raises(PromotionError, match="no challenger of version 2 of tiny waits"):
-        moves.reject_challenger(spec, model, registry, ANN, 2)
+        moves.reject_challenger(ModelContext(spec, model, registry), ANN, 2)
     wait(model, 2, "d2")
-    moves.approve(spec, model, registry, ANN)
+    moves.approve(ModelContext(spec, model, registry), ANN)
     with pytest.raises(PromotionError, match="the last one: version 2 approved by ann: better on"):
-        moves.approve(spec, model, registry, BOB)
+        moves.approve(ModelContext(spec, model, registry), BOB)
     with pytest.raises(PromotionError, match=r"version 2 is the champion of tiny already .*by ann"):
-        moves.approve(spec, model, registry, BOB, 2)
+        moves.approve(ModelContext(spec, model, registry), BOB, 2)
 
 
 def test_a_version_that_is_not_there_is_not_approved(free):
     spec, model, registry = free
     with pytest.raises(PromotionError, match="tiny has no version 9; its versions are 1, 2, 3"):
-        moves.approve(spec, model, registry, ANN, 9)
+        moves.approve(ModelContext(spec, model, registry), ANN, 9)
 
 
 def test_rolling_back_needs_an_earlier_champion(free):
     spec, model, registry = free
     with pytest.raises(PromotionError, match="no earlier champion to go back to: no version has"):
-        moves.rollback(spec, model, registry, BOB)
-    moves.approve(spec, model, registry, ANN, 1)
+        moves.rollback(ModelContext(spec, model, registry), BOB)
+    moves.approve(ModelContext(spec, model, registry), ANN, 1)
     with pytest.raises(PromotionError, match="only version 1 has served"):
-        moves.rollback(spec, model, registry, BOB)
-    moves.approve(spec, model, registry, ANN, 2)
+        moves.rollback(ModelContext(spec, model, registry), BOB)
+    moves.approve(ModelContext(spec, model, registry), ANN, 2)
     with pytest.raises(PromotionError, match=r"version 3 of tiny has never served; .* are 1, 2"):
-        moves.rollback(spec, model, registry, BOB, to=3)
+        moves.rollback(ModelContext(spec, model, registry), BOB, to=3)
     with pytest.raises(PromotionError, match="version 2 is the champion of tiny already"):
-        moves.rollback(spec, model, registry, BOB, to=2)
+        moves.rollback(ModelContext(spec, model, registry), BOB, to=2)
 
 
 def test_rolling_back_twice_goes_back_further_and_not_to_what_was_taken_back(free):
     spec, model, registry = free
     for version in (1, 2, 3):
-        moves.approve(spec, model, registry, ANN, version)
-    assert moves.rollback(spec, model, registry, BOB).version == 2
-    assert moves.rollback(spec, model, registry, BOB).version == 1
+        moves.approve(ModelContext(spec, model, registry), ANN, version)
+    assert moves.rollback(ModelContext(spec, model, registry), BOB).version == 2
+    assert moves.rollback(ModelContext(spec, model, registry), BOB).version == 1
     with pytest.raises(PromotionError, match="no champion of tiny before version 1 is left"):
-        moves.rollback(spec, model, registry, BOB)
-    assert moves.rollback(spec, model, registry, BOB, to=3).version == 3
+        moves.rollback(ModelContext(spec, model, registry), BOB)
+    assert moves.rollback(ModelContext(spec, model, registry), BOB, to=3).version == 3
 
 
 def test_what_was_taken_back_is_promoted_by_a_person_only(free):
     spec, model, registry = free
-    moves.approve(spec, model, registry, ANN, 1)
-    moves.approve(spec, model, registry, ANN, 2)
-    moves.rollback(spec, model, registry, BOB)
+    moves.approve(ModelContext(spec, model, registry), ANN, 1)
+    moves.approve(ModelContext(spec, model, registry), ANN, 2)
+    moves.rollback(ModelContext(spec, model, registry), BOB)
     with pytest.raises(PromotionError, match=r"version 2 of tiny was taken back .*only a person"):
         promote(ModelContext(spec, model, registry), 2, day(5), "tiny-v1-x")
     about = {"decision": "tiny-v1-y", "day": day(5)}
@@ -215,14 +215,14 @@ def test_what_was_taken_back_is_promoted_by_a_person_only(free):
     assert entry_of(model, "tiny-v1-y")["outcome"] == "rejected"
     assert "was taken back" in model.decisions.outcome("tiny-v1-y")
 
-    moves.approve(spec, model, registry, ANN, 2)
-    moves.approve(spec, model, registry, ANN, 3)
+    moves.approve(ModelContext(spec, model, registry), ANN, 2)
+    moves.approve(ModelContext(spec, model, registry), ANN, 3)
     assert promote(ModelContext(spec, model, registry), 2, day(5), "tiny-v3-x").version == 2
 
 
 def test_a_decision_that_a_later_move_came_before_ends_without_its_version(free):
     spec, model, registry = free
-    moves.approve(spec, model, registry, ANN, 3)
+    moves.approve(ModelContext(spec, model, registry), ANN, 3)
     about = {"decision": "tiny-v0-y", "day": day(4)}
     model.decisions.record(
         **about, stage="decided", rules=["no_champion"], version=None, reason="none"
@@ -236,9 +236,11 @@ def test_a_decision_that_a_later_move_came_before_ends_without_its_version(free)
 @pytest.mark.parametrize("cut", ["add_promotion", "set_alias", "record_promotion"])
 def test_a_move_that_was_cut_short_is_finished_by_the_next(free, monkeypatch, cut):
     spec, model, registry = free
-    moves.approve(spec, model, registry, ANN, 1)
+    moves.approve(ModelContext(spec, model, registry), ANN, 1)
     wait(model, 2, "d2")
-    target = {"add_promotion": model, "set_alias": registry, "record_promotion": moves}[cut]
+    target = {"add_promotion": model.versions, "set_alias": registry, "record_promotion": moves}[
+        cut
+    ]
     original = getattr(target, cut)
 
     def die_once_moved(*arguments, **named):
@@ -251,11 +253,11 @@ def test_a_move_that_was_cut_short_is_finished_by_the_next(free, monkeypatch, cu
     with monkeypatch.context() as patched:
         patched.setattr(target, cut, die_once_moved)
         with pytest.raises(KeyboardInterrupt):
-            moves.approve(spec, model, registry, ANN)
+            moves.approve(ModelContext(spec, model, registry), ANN)
     assert entry_of(model, "d2")["outcome"] == "waiting"
 
-    assert moves.finish(spec, model, registry).version == 2
-    assert moves.finish(spec, model, registry) is None
+    assert moves.finish(ModelContext(spec, model, registry)).version == 2
+    assert moves.finish(ModelContext(spec, model, registry)) is None
     assert versions_of(model) == [(1, None, "ann"), (2, 1, "ann")]
     finished = entry_of(model, "d2")
     assert (finished["outcome"], finished["person"]) == ("promoted", "ann")
@@ -266,19 +268,20 @@ def test_a_move_that_was_cut_short_is_finished_by_the_next(free, monkeypatch, cu
 def test_a_move_that_was_cut_short_before_it_moved_anything_never_was(free, monkeypatch, move):
     spec, model, registry = free
     for version in (1, 2):
-        moves.approve(spec, model, registry, ANN, version)
+        moves.approve(ModelContext(spec, model, registry), ANN, version)
     before, outcomes = versions_of(model), story_of(model)
 
     def die(promotion):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(model, "add_promotion", die)
+        patched.setattr(model.versions, "add_promotion", die)
+        about = ModelContext(spec, model, registry)
         with pytest.raises(KeyboardInterrupt):
-            getattr(moves, move)(spec, model, registry, ANN, 3 if move == "approve" else 1)
+            getattr(moves, move)(about, ANN, 3 if move == "approve" else 1)
     assert (versions_of(model), story_of(model)) == (before, outcomes)
 
-    moves.rollback(spec, model, registry, BOB)
+    moves.rollback(ModelContext(spec, model, registry), BOB)
     assert entry_of(model, "tiny-rollback-3-v1")["reason"].startswith("version 2 taken back by bob")
 
 
@@ -297,32 +300,32 @@ def first(move, registry, patched):
 def test_of_two_rollbacks_at_the_same_moment_one_goes_back_and_the_other_is_told(free, monkeypatch):
     spec, model, registry = free
     for version in (1, 2, 3):
-        moves.approve(spec, model, registry, ANN, version)
-    first(lambda: moves.rollback(spec, model, registry, BOB), registry, monkeypatch)
+        moves.approve(ModelContext(spec, model, registry), ANN, version)
+    first(lambda: moves.rollback(ModelContext(spec, model, registry), BOB), registry, monkeypatch)
     with pytest.raises(PromotionError, match=r"another move came first: version 2 .* by bob"):
-        moves.rollback(spec, model, registry, ANN)
+        moves.rollback(ModelContext(spec, model, registry), ANN)
     assert versions_of(model)[-1] == (2, 3, "bob")
 
 
 def test_an_approval_is_told_of_a_rollback_that_came_first(free, monkeypatch):
     spec, model, registry = free
     for version in (1, 2):
-        moves.approve(spec, model, registry, ANN, version)
-    first(lambda: moves.rollback(spec, model, registry, BOB), registry, monkeypatch)
+        moves.approve(ModelContext(spec, model, registry), ANN, version)
+    first(lambda: moves.rollback(ModelContext(spec, model, registry), BOB), registry, monkeypatch)
     with pytest.raises(PromotionError, match=r"another move came first: version 1 .* by bob"):
-        moves.approve(spec, model, registry, ANN, 3)
-    assert moves.approve(spec, model, registry, ANN, 3).version == 3
+        moves.approve(ModelContext(spec, model, registry), ANN, 3)
+    assert moves.approve(ModelContext(spec, model, registry), ANN, 3).version == 3
 
 
 def test_a_champion_that_was_deleted_from_the_registry_can_be_taken_back(free):
     spec, model, registry = free
     for version in (1, 2):
-        moves.approve(spec, model, registry, ANN, version)
+        moves.approve(ModelContext(spec, model, registry), ANN, version)
     registry.client.delete_model_version("tiny", "2")
-    assert moves.rollback(spec, model, registry, BOB).version == 1
+    assert moves.rollback(ModelContext(spec, model, registry), BOB).version == 1
     assert registry.alias("tiny", "champion") == 1
     with pytest.raises(RegistryError, match="no version 2 of tiny"):
-        moves.approve(spec, model, registry, ANN, 2)
+        moves.approve(ModelContext(spec, model, registry), ANN, 2)
 
 
 def approve_at_once(root, name, parties):
@@ -333,7 +336,7 @@ def approve_at_once(root, name, parties):
         _ = registry.client
         meet(parties)
         try:
-            promoted = moves.approve(spec, model, registry, Person(name, "at once"))
+            promoted = moves.approve(ModelContext(spec, model, registry), Person(name, "at once"))
         except PromotionError as error:
             return str(error)
         return f"{promoted.person} won"

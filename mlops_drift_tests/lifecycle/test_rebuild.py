@@ -124,7 +124,7 @@ def test_a_file_that_was_not_logged_is_named(parts):
 def test_the_command_proves_it(story):
     result = CliRunner().invoke(main, ["rebuild", "tiny", "2"])
     assert result.exit_code == 0, result.output
-    assert "version 2 of tiny came out again: all 60 predictions are the same" in result.output
+    assert "version 2 of tiny is reproduced: all 60 predictions are identical" in result.output
     told = json.loads(CliRunner().invoke(main, ["rebuild", "tiny", "1", "--format", "json"]).stdout)
     assert told["is_same"]
     missing = CliRunner().invoke(main, ["rebuild", "tiny", "9"])

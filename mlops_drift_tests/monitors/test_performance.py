@@ -3,10 +3,11 @@ from math import isnan, nan
 
 import numpy as np
 import pytest
+from mlops_drift.monitors.checks import PERFORMANCE_DROP, SLICE_PERFORMANCE
 
 from mlops_drift.learning.config import BusinessValue
-from mlops_drift.learning.metrics import Allowance, evaluate_within
-from mlops_drift.monitors.checks import PERFORMANCE_DROP, SLICE_PERFORMANCE
+from mlops_drift.learning.metrics.allowance import Allowance
+from mlops_drift.learning.metrics.evaluation import evaluate_within
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.performance import (
     Labelled,

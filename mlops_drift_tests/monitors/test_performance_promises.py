@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-
 from mlops_drift.monitors.checks import PERFORMANCE_DROP
+
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.performance import Labelled, judge_performance, measure_metric
 from mlops_drift.schema.columns import Target
@@ -68,7 +68,7 @@ def failing_days(metric, world, days, n_test, turned=0.0):
 @pytest.mark.parametrize("n_test", [300, 2000])
 def test_without_a_drop_at_most_four_of_a_thousand_days_fail(n_test):
     # Many short lives: what a lucky test split promises too much stays for a life.
-    worlds, days = 100, 40
+    worlds, days = 30, 40
     failing = sum(
         len(failing_days("accuracy", World(seed), days, n_test)) for seed in range(worlds)
     )

@@ -1,7 +1,7 @@
 import pytest
+from mlops_drift.monitors.quality import judge_quality
 
 from mlops_drift.monitors.config import QualityMonitor
-from mlops_drift.monitors.quality import judge_quality
 
 ONE_PERCENT = QualityMonitor(max_rejected_share=0.01)
 

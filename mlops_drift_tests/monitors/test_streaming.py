@@ -17,26 +17,34 @@ def wrong(seed, *phases):
 
 
 @pytest.mark.parametrize(
-    ("detector", "within"), [("adwin", 300), ("ddm", 400), ("page_hinkley", 450)]
+    ("detector", "within"), [("adwin", 300), ("ddm", 700), ("page_hinkley", 450)]
 )
 def test_a_rise_from_a_tenth_to_three_tenths_is_found(detector, within):
     monitor = StreamingMonitor(detector=detector)
     found = [detect(wrong(seed, (1000, 0.1), (1000, 0.3)), monitor) for seed in SEEDS]
     after_the_rise = [one for one in found if one.position is not None and one.position >= 1000]
-    assert len(after_the_rise) >= (0.7 if detector == "ddm" else 1) * len(SEEDS)
+    assert len(after_the_rise) >= 0.9 * len(SEEDS)
     delays = [one.position - 1000 for one in after_the_rise]
     assert np.quantile(delays, 0.95) <= within
     assert np.median([one.before for one in after_the_rise]) == pytest.approx(0.1, abs=0.02)
     assert np.median([one.value for one in after_the_rise]) == pytest.approx(0.3, abs=0.05)
-    assert {one.verdict for one in found} == {"fail"}
 
 
-# DDM compares with a lowest share that only ever falls, and so alarms in the end.
-@pytest.mark.parametrize(("detector", "most"), [("adwin", 1), ("ddm", 16), ("page_hinkley", 1)])
-@pytest.mark.parametrize("share", [0.1, 0.3])
-def test_a_stable_sequence_is_seldom_disturbed(detector, most, share):
+# The rates of the field's description, with room for chance in 40 sequences.
+@pytest.mark.parametrize(
+    ("detector", "share", "length", "most"),
+    [
+        ("adwin", 0.05, 3000, 2),
+        ("adwin", 0.2, 3000, 2),
+        ("ddm", 0.05, 3000, 6),
+        ("ddm", 0.2, 3000, 4),
+        ("page_hinkley", 0.05, 3000, 2),
+        ("page_hinkley", 0.2, 3000, 3),
+    ],
+)
+def test_false_alarms_are_as_rare_as_described(detector, share, length, most):
     monitor = StreamingMonitor(detector=detector)
-    found = [detect(wrong(seed, (3000, share)), monitor) for seed in SEEDS]
+    found = [detect(wrong(seed, (length, share)), monitor) for seed in SEEDS]
     assert sum(one.verdict == "fail" for one in found) <= most
 
 

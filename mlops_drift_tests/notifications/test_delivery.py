@@ -5,10 +5,13 @@ import pytest
 from filelock import FileLock
 
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.notifications import delivery as notifications
+from mlops_drift.notifications.config import Notifications
 from mlops_drift.notifications.delivery import Delivery, deliver, queue
-from mlops_drift.notifications.messages import Evaluated, Message, Notifications
-from mlops_drift.notifications.messages import failed_check_messages as failed_checks
+from mlops_drift.notifications.history import History
+from mlops_drift.notifications.kinds.failed_check import FailedCheck
+from mlops_drift.notifications.message import Message
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift_tests.processes import meet
@@ -48,16 +51,20 @@ def locks(tmp_path):
 
 
 def failures(*numbers):
+    about = {"check": "null_spike", "version": 1, "window": 1, "subject": "age", "n": 50}
+    found = {"verdict": "fail", "code": "beyond_limit", "reason": "age", "value": 0.2}
+    days = [DAY.replace(day=n) for n in numbers]
     return [
-        Evaluated(DAY.replace(day=n), "null_spike", 1, "fail", "age", 0.2, 0.1, 50, 1, "age")
-        for n in numbers
+        CheckEvaluation(**about, **found, day=day, production_day=day, threshold=0.1)
+        for day in days
     ]
 
 
-def test_an_episode_is_told_once_however_often_it_is_queued_and_delivered(outbox, receiver, locks):
+def test_an_episode_is_sent_once_however_often_it_is_queued_and_delivered(outbox, receiver, locks):
     config = Notifications(urls=[receiver.url])
     for last in (6, 6, 7, 9):
-        found = failed_checks("shop", failures(*range(5, last)), {"null_spike": "Look."})
+        history = History("shop", failures(*range(5, last)), advice={"null_spike": "Look."})
+        found = FailedCheck().messages(history)
         queue(config, outbox, found)
         deliver(config, outbox, locks)
     assert receiver.titles == ["shop: null_spike fails since 2024-10-05"]

@@ -43,7 +43,7 @@ def test_a_variable_that_is_not_set_is_named(receiver, monkeypatch, value):
 
 
 def test_a_dollar_that_begins_no_name_is_an_error():
-    with pytest.raises(NotifierError, match=r"^json: a \$ in the URL"):
+    with pytest.raises(NotifierError, match=r"^json: no name follows a \$ in the URL"):
         send("json://127.0.0.1/${NOT-A-NAME}", "t", "b")
 
 
@@ -55,7 +55,7 @@ def test_a_dollar_that_begins_no_name_is_an_error():
     ],
 )
 def test_a_url_that_apprise_does_not_understand_is_not_quoted(url):
-    with pytest.raises(NotifierError, match="none that Apprise understands") as raised:
+    with pytest.raises(NotifierError, match="Apprise does not know this URL") as raised:
         send(url, "t", "b")
     assert "s3cr3t" not in str(raised.value)
 

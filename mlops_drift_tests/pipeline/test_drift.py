@@ -8,7 +8,8 @@ from scipy import stats
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.drift.profile import ColumnProfile, profile
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.profile import profile
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.drift import fit_reference, measure_drift, prediction_kinds, ranked
 from mlops_drift.store.records import Promotion
@@ -140,7 +141,7 @@ def expected_distances(reference, current):
 
 def distances(verdict):
     measures = verdict.measures
-    return measures.ks, measures.ks_p, measures.wasserstein
+    return measures.value("ks"), measures.ks_p, measures.value("wasserstein")
 
 
 def test_a_window_of_one_day_has_the_exact_distances_of_its_values(served):
@@ -165,16 +166,16 @@ def test_longer_windows_have_exact_distances_only_for_the_columns_that_are_judge
     (alone,) = served.measure(4)
     for found in (ranged, alone):
         mine = verdicts(found, window=3)
-        assert {name for name in COLUMNS if mine[name].measures.ks is not None} == set(own)
+        assert {name for name in COLUMNS if mine[name].measures.value("ks") is not None} == set(own)
         born = values_of(features_of(-1, 600), column="b")
         union = values_of(*(features_of(number) for number in (2, 3, 4)), column="b")
         assert distances(mine["b"]) == expected_distances(born, union)
-        assert (mine["b"].metric, mine["b"].value) == ("ks", mine["b"].measures.ks)
+        assert (mine["b"].metric, mine["b"].value) == ("ks", mine["b"].measures.value("ks"))
         assert mine["b"].p == mine["b"].measures.ks_p
         union = pd.concat([predictions_of(number) for number in (2, 3, 4)])["score"]
         born = predictions_of(-1, 1, 300)["score"]
         assert distances(mine["score"]) == expected_distances(born, union)
-        assert mine["score"].value == mine["score"].measures.wasserstein
+        assert mine["score"].value == mine["score"].measures.value("wasserstein")
 
 
 def test_windows_of_days_without_exact_metrics_carry_none(served):

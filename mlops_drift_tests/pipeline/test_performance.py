@@ -7,7 +7,7 @@ import pytest
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.learning.metrics import evaluate_within
+from mlops_drift.learning.metrics.evaluation import evaluate_within
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.drift import fit_reference
 from mlops_drift.pipeline.labels import measure_label_coverage

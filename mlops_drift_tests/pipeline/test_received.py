@@ -18,7 +18,6 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.landing import EVENTS, LABELS, land_events, land_labels
 from mlops_drift.pipeline.ledger import read_account
-from mlops_drift.sources.registry import open_source
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift_tests.tiny import SPEC, merged
@@ -50,7 +49,7 @@ class Place:
     def __init__(self, folder, spec=None, lake=None):
         self.folder, self.spec = folder, spec or describe()
         self.model = ModelContext.of(lake or MemoryLake(folder, duckdb.connect()), self.spec).store
-        self.source = open_source(self.spec.source, folder)
+        self.source = self.spec.source.open(folder)
 
     def land(self, first, last=None, land=land_events):
         model = ModelContext(self.spec, self.model)
@@ -565,7 +564,7 @@ FORMATS = {"csv": as_csv, "parquet": as_parquet, "jsonl": as_jsonl, "json": as_j
 
 
 @settings(
-    max_examples=6,
+    max_examples=2,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -602,7 +601,7 @@ def test_every_row_lands_or_is_quarantined_in_steps_of_any_length(
 
 
 @settings(
-    max_examples=5,
+    max_examples=2,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -630,7 +629,7 @@ def test_daily_files_hold_what_one_file_holds(tmp_path, rows, ending):
 
 
 @settings(
-    max_examples=5,
+    max_examples=2,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -9,15 +9,23 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from mlops_drift.registry import stored_model
 from mlops_drift.registry.base import RegistryError, VersionPackage
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
+from mlops_drift.registry.stored_model import run_apart
 from mlops_drift.schema.columns import Target
 from mlops_drift_tests.registry.test_memory import register
 
 BINARY = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
 NUMBER = Target(column="y", kind="regression")
 X = pd.DataFrame({"x": np.linspace(-2, 2, 40), "b": np.arange(40) % 3})
+
+
+@pytest.fixture(autouse=True)
+def without_a_fork(monkeypatch):
+    """New interpreters, as they are in production."""
+    monkeypatch.setattr(stored_model, "run_apart", run_apart)
 
 
 @pytest.fixture(params=["mlflow", "memory"])

@@ -75,7 +75,7 @@ def test_a_search_that_was_killed_ends_as_an_undisturbed_one_and_does_only_what_
     tmp_path, how, number, monkeypatch
 ):
     call = f"test_studies.killed_{how}(pathlib.Path({str(tmp_path)!r}), {number})"
-    code = f"import pathlib\nfrom mlops_drift_tests import test_studies\n{call}"
+    code = f"import pathlib\nfrom mlops_drift_tests.registry import test_studies\n{call}"
     child = subprocess.run([sys.executable, "-c", code], check=False)
     assert child.returncode == -signal.SIGKILL
     done = [trial.number for trial in stored(tmp_path).trials]

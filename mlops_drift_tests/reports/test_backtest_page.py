@@ -92,11 +92,11 @@ def test_a_floor_beyond_all_values_is_still_in_the_drawing():
     assert max(y for curve in curves(found) for _, y in curve) < float(line["y1"]) < BOTTOM
 
 
-def test_a_retraining_is_marked_on_its_day_by_what_came_of_it(page):
+def test_a_retraining_is_marked_on_its_day_by_its_outcome(page):
     promoted = page.find("circle", class_="promoted")
-    [refused] = page.find("circle", class_="refused")
+    [rejected] = page.find("circle", class_="rejected")
     assert len(promoted) == 2
-    assert float(promoted[0]["cx"]) < float(refused["cx"]) < float(promoted[1]["cx"])
+    assert float(promoted[0]["cx"]) < float(rejected["cx"]) < float(promoted[1]["cx"])
     assert "on failed checks, 2020-04-10: feature_drift, promoted v2" in page.text
     text = "on failed checks, 2020-07-02: performance_drop, feature_drift, rejected v3"
     assert text in page.text
@@ -105,7 +105,7 @@ def test_a_retraining_is_marked_on_its_day_by_what_came_of_it(page):
 def test_a_decision_that_trained_nothing_has_no_marker():
     alerted = {**decision(date(2020, 3, 1), 2, None), "action": "alert", "challenger": None}
     found = Page(backtest_page(result({"alert": policy([0.9, 0.9], decisions=[alerted])})))
-    assert found.find("circle", class_="promoted") == found.find("circle", class_="refused") == []
+    assert found.find("circle", class_="promoted") == found.find("circle", class_="rejected") == []
     assert "alert" in found.text
 
 

@@ -11,7 +11,7 @@ from mlops_drift.simulation.historical_run import HistoricalRunError, open_insta
 from mlops_drift_tests.receiver import Receiver
 from mlops_drift_tests.tiny import day, events_of, labels_of
 
-TOLD = [
+SENT = [
     "tiny: retraining begins",
     "tiny: version 1 is champion",
     f"tiny: label_drift fails since {day(4)}",
@@ -29,7 +29,7 @@ def receiver():
 
 
 def write(world, receiver, last=6, **changes):
-    """The story, with somebody to tell it to; more of the turned days are labelled yes."""
+    """The story, with a receiver; more of the turned days are labelled yes."""
     folder = world.write_model({"notifications": {"urls": [receiver.url]}, **changes})
     pd.concat([events_of(number) for number in range(7)]).to_csv(folder / "events.csv", index=False)
     labels = pd.concat([labels_of(number, flipped=number >= 3) for number in range(last)])
@@ -53,7 +53,7 @@ def titles(receiver):
 
 
 def test_a_receiver_gets_one_message_an_episode_and_decision_and_promotion(begin, receiver):
-    world = begin("told")
+    world = begin("sent")
     write(world, receiver)
     receiver.posts.clear()
     with world.active(), open_instance() as instance:
@@ -61,7 +61,7 @@ def test_a_receiver_gets_one_message_an_episode_and_decision_and_promotion(begin
         once = titles(receiver)
         world.replay(instance)
         assert tick(world, instance) == "0 messages sent"
-    assert once == [title for title in TOLD if "label_drift" not in title]
+    assert once == [title for title in SENT if "label_drift" not in title]
     assert titles(receiver) == once
     body = next(
         message["message"] for _, message in receiver.posts if "performance" in message["title"]
@@ -87,11 +87,11 @@ def test_what_happens_while_a_receiver_is_down_waits_and_arrives_once(new_world,
         assert tick(world, instance) == "0 messages sent"
         with world.lake() as model:
             assert Outbox(model.lake, model.tables.outbox).pending() == []
-    assert heard == TOLD[:2]
+    assert heard == SENT[:2]
     assert titles(receiver) == heard
 
 
-def test_a_check_that_broke_is_told_once_and_retrains_nothing(begin, receiver):
+def test_a_broken_check_is_reported_once_and_retrains_nothing(begin, receiver):
     world = begin("broke")
     write(world, receiver)
     with world.active(), open_instance() as instance:
@@ -105,18 +105,18 @@ def test_a_check_that_broke_is_told_once_and_retrains_nothing(begin, receiver):
     broke = {
         title: message["message"]
         for title, (_, message) in zip(receiver.titles, receiver.posts, strict=True)
-        if title not in TOLD
+        if title not in SENT
     }
-    # Both read the baseline of the version.
+    # Both read the baseline.
     assert sorted(broke) == [
         f"tiny: tiny__{asset} broke on {day(4)}"
         for asset in ("drift_metrics", "performance_metrics")
     ]
     assert len(receiver.titles) == len(set(receiver.titles))
-    assert all("is damaged" in told for told in broke.values())
+    assert all("is damaged" in body for body in broke.values())
 
 
-def test_only_what_somebody_wants_to_hear_is_sent(new_world, receiver):
+def test_only_the_wanted_kinds_are_sent(new_world, receiver):
     world = new_world("selective")
     wanted = {"urls": [receiver.url], "about": ["promotion"]}
     write(world, receiver, notifications=wanted)
@@ -126,8 +126,8 @@ def test_only_what_somebody_wants_to_hear_is_sent(new_world, receiver):
     assert receiver.titles == ["tiny: version 1 is champion"]
 
 
-def test_a_refused_challenger_is_told_as_what_came_of_the_decision(new_world, receiver):
-    world = new_world("refused_told")
+def test_a_rejected_challenger_is_sent_as_the_outcome_of_the_decision(new_world, receiver):
+    world = new_world("rejected_sent")
     write(world, receiver, gates={"metrics": {"log_loss": 0}})
     receiver.posts.clear()
     with world.active(), open_instance() as instance:
@@ -137,7 +137,7 @@ def test_a_refused_challenger_is_told_as_what_came_of_the_decision(new_world, re
     assert "must be at most 0" in receiver.posts[1][1]["message"]
 
 
-def test_a_model_that_tells_nobody_has_no_sensor_for_it(begun_story):
+def test_a_model_without_receivers_has_no_notification_sensor(begun_story):
     with begun_story.world.active():
         names = {sensor.name for sensor in begun_story.world.definitions.sensors}
     assert "tiny_retraining_sensor" in names

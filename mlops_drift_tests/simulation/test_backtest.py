@@ -9,6 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from mlops_drift import settings
 from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
@@ -28,19 +29,33 @@ from mlops_drift.simulation.backtest import (
 )
 from mlops_drift.simulation.historical_run import HistoricalRun, open_instance, quiet
 from mlops_drift.simulation.period import PeriodError
-from mlops_drift.sources.registry import open_source
 from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of
 
 STORY = ("alarms", "warnings", "decisions", "versions")
 
 
+# A search of a shipped model that takes no time; what is decided is the same.
+SHORT = {"trials": 2, "folds": 2}
+
+
+def write_short(world, model):
+    """A shipped model under another name, with a short search."""
+    described = yaml.safe_load((settings.SHIPPED_DEFS / model / "defs.yaml").read_text())
+    described["attributes"]["name"] = f"short_{model}"
+    described["attributes"]["training"] |= SHORT
+    folder = world.defs / model
+    folder.mkdir()
+    (folder / "defs.yaml").write_text(yaml.safe_dump(described))
+
+
 def backtest(model, policies=None, last=None, **changes):
     """A backtest of a model of the active world, under its own policy if nothing is said."""
     found = find_model(model)
-    spec = found.spec.model_copy(update=changes)
+    short = found.spec.training.model_copy(update=SHORT)
+    spec = found.spec.model_copy(update={"training": short, **changes})
     own = {"own": Variant(spec.policy, spec.monitors.age)}
-    source = open_source(spec.source, found.folder)
+    source = spec.source.open(found.folder)
     with quiet():
         return Backtest(spec, source, last=last).run(policies or own)
 
@@ -74,7 +89,15 @@ def story(told):
 @pytest.mark.parametrize(
     ("model", "walk"),
     [
-        ("glassware", [(date(2019, 7, 11), 100), (date(2019, 7, 23), 1)]),
+        (
+            "glassware",
+            [
+                (date(2019, 7, 11), 100),
+                (date(2019, 7, 12), 1),
+                (date(2019, 7, 20), 100),
+                (date(2019, 7, 23), 1),
+            ],
+        ),
         (
             "insurance",
             [
@@ -89,10 +112,10 @@ def story(told):
 )
 def test_a_run_and_a_backtest_tell_the_same_story(new_world, model, walk):
     world = new_world(f"parity_{model}")
-    world.write_model()
+    write_short(world, model)
     with world.active():
-        ran = told_by_a_run(model, walk)
-        tested = backtest(model, last=walk[-1][0])["policies"]["own"]
+        ran = told_by_a_run(f"short_{model}", walk)
+        tested = backtest(f"short_{model}", last=walk[-1][0])["policies"]["own"]
     assert story(tested) == story(ran)
     assert tested["decisions"]
 
@@ -209,7 +232,7 @@ def test_policies_in_processes_of_their_own_say_the_same(new_world):
     seen = set()
     with world.active():
         found = find_model("tiny")
-        history = Backtest(found.spec, open_source(found.spec.source, found.folder))
+        history = Backtest(found.spec, found.spec.source.open(found.folder))
         standard = standard_policies(found.spec, 3)
         policies = {name: standard[name] for name in (NEVER, HYBRID)}
         with quiet():

@@ -1,7 +1,10 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mlops_drift.sources.config import FilesSource, FileTable, SimulatorSource, Source
+from mlops_drift.sources.base import SourceConfig
+from mlops_drift.sources.files import FilesSource, FileTable
+from mlops_drift.sources.registry import Source
+from mlops_drift.sources.simulated import SimulatorSource
 
 SOURCE = TypeAdapter(Source)
 TABLE = {"path": "events.csv", "day_column": "day"}
@@ -26,8 +29,8 @@ def test_a_path_names_the_day_or_a_column_does():
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({}, ["Unable to extract tag", "'kind'"]),
-        ({"kind": "kafka"}, ["'kafka'", "'simulator', 'files'"]),
+        ({}, ["Unable to extract tag", "kind()"]),
+        ({"kind": "kafka"}, ["'kafka'", "simulator, files"]),
         ({"kind": "simulator"}, ["simulator.simulator", "Field required"]),
         ({"kind": "simulator", "simulator": "x"}, ["'x'", "'churn', 'glassware' or 'insurance'"]),
         ({"kind": "simulator", "simulator": "glassware", "seed": -1}, ["seed", "-1"]),
@@ -50,3 +53,22 @@ def test_a_time_zone_has_the_same_name_everywhere(name):
     with pytest.raises(ValidationError, match="use a name such as Europe/Berlin or UTC"):
         SOURCE.validate_python(fields)
     assert SOURCE.validate_python({**fields, "timezone": "Europe/Berlin"}).timezone
+
+
+class Plant(SourceConfig):
+    """A source as another package adds it."""
+
+    kind: str
+    rows: int
+
+    def open(self, folder):
+        return f"{self.rows} rows of {folder}"
+
+
+def test_a_source_of_another_package_is_named_by_its_import_path():
+    path = f"{__name__}:Plant"
+    source = SOURCE.validate_python({"kind": path, "rows": 3})
+    assert source.open("here") == "3 rows of here"
+    assert SOURCE.validate_python(source.model_dump()) == source
+    with pytest.raises(ValidationError, match="rows"):
+        SOURCE.validate_python({"kind": path})

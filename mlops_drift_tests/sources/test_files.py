@@ -9,8 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mlops_drift.sources.base import MissingDayError, Origin, SourceError
-from mlops_drift.sources.config import FilesSource
-from mlops_drift.sources.registry import open_source
+from mlops_drift.sources.files import FilesSource
 
 FIRST, SECOND, THIRD = date(2024, 10, 1), date(2024, 10, 2), date(2024, 10, 3)
 CSV = "id,day,x\n1,2024-10-01,0.5\n2,2024-10-02,1.5\n3,2024-10-03,\n4,2024-10-02,2.5\n"
@@ -25,7 +24,7 @@ ROWS = [
 def source(folder, path, day_column="day", **options):
     table = {"path": path, "day_column": day_column, **options}
     labels = {"path": "labels.csv", "day_column": "day"}
-    return open_source(FilesSource(kind="files", events=table, labels=labels), folder)
+    return FilesSource(kind="files", events=table, labels=labels).open(folder)
 
 
 def events(folder, path, first=FIRST, last=THIRD, **options):

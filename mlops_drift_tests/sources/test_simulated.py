@@ -3,9 +3,7 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from mlops_drift.sources.config import SimulatorSource
-from mlops_drift.sources.registry import open_source
-from mlops_drift.sources.simulated import Simulated
+from mlops_drift.sources.simulated import Simulated, SimulatorSource
 from mlops_drift.sources.simulators.registry import simulator
 
 FIRST = date(2020, 1, 30)
@@ -75,4 +73,4 @@ def test_the_seed_chooses_the_world():
 
 def test_the_catalogue_opens_a_simulator(tmp_path):
     config = SimulatorSource(kind="simulator", simulator="glassware")
-    assert isinstance(open_source(config, tmp_path), Simulated)
+    assert isinstance(config.open(tmp_path), Simulated)

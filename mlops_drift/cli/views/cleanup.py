@@ -1,4 +1,4 @@
-"""What a cleanup removes and keeps, on the terminal."""
+"""What a cleanup deletes and keeps, on the terminal."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,10 +9,10 @@ from mlops_drift.lifecycle.cleanup.things import CleanupPlan
 
 
 def print_plan(spec: ModelSpec, plan: CleanupPlan, deleted: bool) -> None:
-    """Prints what goes, what stays although it is beyond its limit, and how much that is."""
+    """Prints what is deleted, what is kept although it is old, and the size of both."""
     console = Console(highlight=False)
     if plan.items:
-        table = Table(title="removed" if deleted else "can be deleted", title_justify="left")
+        table = Table(title="deleted" if deleted else "can be deleted", title_justify="left")
         for column in ("kind", "name", "size", "reason"):
             table.add_column(column, justify="right" if column == "size" else "left")
         for item in plan.items:
@@ -21,16 +21,16 @@ def print_plan(spec: ModelSpec, plan: CleanupPlan, deleted: bool) -> None:
         console.print(table)
     for kept in plan.kept:
         reason = escape("; ".join(kept.needed_by))
-        console.print(f"stays: {kept.kind} {escape(kept.name[:32])}: {reason}", soft_wrap=True)
-    done = "removed" if deleted else "can be deleted; --delete removes it"
-    summary = f"as of {plan.day}: {len(plan.items)} things, {readable(plan.size)}, {done}"
+        console.print(f"kept: {kept.kind} {escape(kept.name[:32])}: {reason}", soft_wrap=True)
+    done = "deleted" if deleted else "can be deleted with --delete"
+    summary = f", as of {plan.day}: {len(plan.items)} things, {readable(plan.size)}, {done}"
     if spec.retention.is_empty and not plan.items:
-        summary = "keeps everything: its YAML sets no retention"
-    console.print(f"{spec.name} {summary}", soft_wrap=True)
+        summary = " keeps everything: its YAML sets no retention"
+    console.print(f"{spec.name}{summary}", soft_wrap=True)
 
 
 def readable(size: int) -> str:
-    """A number of bytes for people.
+    """A number of bytes, readable.
 
     >>> readable(512), readable(2_400_000)
     ('512 B', '2.4 MB')

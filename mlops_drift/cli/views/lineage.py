@@ -27,10 +27,10 @@ def lineage_lines(title: str, chain: Sequence[Link]) -> Iterator[str]:
             if value is not None:
                 yield f"  {name}: {_text(value)}"
         for row in link.rows[:_SHOWN]:
-            facts = (
+            text = ", ".join(
                 f"{name} {_text(value)}" for name, value in row.items() if value not in ("", None)
             )
-            yield f"  {', '.join(facts)}"
+            yield f"  {text}"
         if len(link.rows) > _SHOWN:
             yield f"  … and {len(link.rows) - _SHOWN} more"
         if not link.facts and not link.rows:
@@ -39,7 +39,7 @@ def lineage_lines(title: str, chain: Sequence[Link]) -> Iterator[str]:
 
 def _text(value: object) -> str:
     if isinstance(value, float):
-        # In all its digits: it is here that a value is traced.
+        # All digits: a value is traced here.
         return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, dict):
         return ", ".join(f"{name}={_text(item)}" for name, item in value.items())

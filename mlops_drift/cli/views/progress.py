@@ -11,9 +11,9 @@ from rich.progress import Progress as RichProgress
 
 
 class BacktestProgress:
-    """One bar over the days of all policies; where that is no terminal, a line a policy.
+    """One bar over the days of all policies; a line for each policy if stderr is no terminal.
 
-    Days that are done again after a retraining count once.
+    Days repeated after a retraining count once.
 
     Args:
         model: name of the model.

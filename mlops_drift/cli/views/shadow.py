@@ -1,4 +1,4 @@
-"""A challenger that waits for approval, compared with the champion, in the terminal."""
+"""A waiting challenger and the champion on the terminal."""
 
 from collections.abc import Mapping
 from math import isnan
@@ -9,10 +9,6 @@ from rich.table import Table
 
 from mlops_drift.lifecycle.shadow.comparison import window_name
 
-_COLUMNS = (
-    *("window", "scored", "labelled", "champion", "challenger", "difference"),
-    *("95 % interval", "predictions that differ"),
-)
 _NUMBERS = {
     "champion_value": ".3f",
     "challenger_value": ".3f",
@@ -23,7 +19,7 @@ _NUMBERS = {
 
 
 def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
-    """Prints since when a challenger waits, and a line for each window with both.
+    """Prints since when a challenger waits, and a line for each window with both metrics.
 
     Args:
         shadow: version, since, and windows, as `status.read_status` gives them.
@@ -32,13 +28,15 @@ def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
     version, rows = shadow["version"], shadow["windows"]
     waits = f"version {version} waits for approval since {shadow['since']}"
     if not rows:
-        console.print(f"{waits}; it has not scored the same events as a champion yet")
+        console.print(f"{waits}; it has not scored any events yet")
         return
     console.print(waits)
     about = rows[0]
-    compared = f"Shadow: version {version} compared with version {about['champion']}"
-    table = Table(title=f"{compared}, {about['metric']} as of {about['day']}", title_justify="left")
-    for column in _COLUMNS:
+    both = f"Shadow: version {version} and champion {about['champion']}"
+    table = Table(title=f"{both}, {about['metric']} as of {about['day']}", title_justify="left")
+    for column in ("window", "scored", "labelled", "champion", "challenger"):
+        table.add_column(column)
+    for column in ("difference", "95 % interval", "predictions that differ"):
         table.add_column(column)
     for row in rows:
         value, other, difference, lower, upper = (

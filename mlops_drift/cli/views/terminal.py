@@ -1,4 +1,4 @@
-"""What the command line prints: progress, the timeline, the status, tables."""
+"""Progress, timeline, status and tables on the terminal."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,21 +15,21 @@ from rich.table import Table
 from mlops_drift.charts.sparkline import sparkline
 from mlops_drift.cli.views.shadow import print_shadow
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.learning.metrics import METRICS
+from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.lifecycle.timeline import Timeline
 from mlops_drift.pipeline.missing_days import about_missing
 from mlops_drift.simulation.historical_run import Step
 
-# Days that a line names one by one.
+# Days that a line lists.
 LISTED = 5
 
 
 class Progress:
-    """A progress bar on stderr; where that is no terminal, a line a month and a retraining.
+    """A progress bar on stderr; a line for each month and retraining if that is no terminal.
 
     Args:
         model: name of the model.
-        days: days to walk through.
+        days: days to run.
     """
 
     def __init__(self, model: str, days: int) -> None:
@@ -68,14 +68,14 @@ class Progress:
 def print_timeline(
     spec: ModelSpec, timeline: Timeline, upcoming: str, first: date, last: date, seconds: float
 ) -> None:
-    """Prints the closing timeline: KPI, versions, decisions, alarms, and what the policy says now.
+    """Prints the timeline: KPI, versions, decisions, failed checks, and what happens next.
 
     Args:
         spec: the model.
-        timeline: its story.
+        timeline: its history.
         upcoming: what the policy does next, and why.
-        first: first day of the story.
-        last: last day of the story.
+        first: first day.
+        last: last day.
         seconds: how long it took.
     """
     console = Console()
@@ -93,7 +93,7 @@ def print_timeline(
     else:
         console.print("No check failed.")
     console.print(escape(f"Next: {upcoming}"))
-    console.print("Look at all of it: make ui, then http://127.0.0.1:3000")
+    console.print("All details: make ui, then http://127.0.0.1:3000")
 
 
 def _kpi(spec: ModelSpec, timeline: Timeline) -> Table:
@@ -107,7 +107,7 @@ def _kpi(spec: ModelSpec, timeline: Timeline) -> Table:
         mine = [row for row in timeline.kpi if row["version"] == version]
         weight = sum(row["n"] for row in mine)
         mean = sum(row["value"] * row["n"] for row in mine) / weight
-        better = METRICS[metric].greater_is_better
+        better = metric_named(metric).greater_is_better
         worst = (min if better else max)(mine, key=lambda row: row["value"])
         table.add_row(
             f"v{version}",
@@ -138,7 +138,7 @@ def _versions(timeline: Timeline) -> Table:
 
 def _print_decisions(console: Console, model: str, decisions: Sequence[dict[str, Any]]) -> None:
     if not decisions:
-        console.print("Nothing was decided yet.")
+        console.print("No decisions yet.")
         return
     console.print(_decisions(decisions))
     if any(row["outcome"] == "rejected" for row in decisions):
@@ -147,7 +147,7 @@ def _print_decisions(console: Console, model: str, decisions: Sequence[dict[str,
 
 def _decisions(decisions: Sequence[dict[str, Any]]) -> Table:
     table = Table(title="Decisions", title_justify="left")
-    for column in ("day", "action", "because", "came of it"):
+    for column in ("day", "action", "because", "outcome"):
         table.add_column(column)
     for row in decisions:
         outcome = row["outcome"] or ("under way" if row["action"] == "retrain" else "nothing")
@@ -185,12 +185,12 @@ def _alarms(alarms: Sequence[dict[str, Any]]) -> Table:
 
 def _what(alarm: dict[str, Any]) -> str:
     production_day = alarm["production_day"]
-    of_another_day = f", production day {production_day}" if production_day != alarm["day"] else ""
-    return f"{alarm['column']}{of_another_day}"
+    other_day = f", production day {production_day}" if production_day != alarm["day"] else ""
+    return f"{alarm['column']}{other_day}"
 
 
 def print_status(status: dict[str, Any]) -> None:
-    """Prints where a model stands."""
+    """Prints the state of a model."""
     console = Console()
     champion = status["champion"]
     console.print(f"[bold]{status['model']}[/bold]: last day {status['last_day'] or 'none yet'}")
@@ -202,8 +202,8 @@ def print_status(status: dict[str, Any]) -> None:
     )
     console.print(
         f"{status['events']} events, {status['labels']} labels "
-        f"({status['labels_without_event']} labels without an event), {status['rejected']} "
-        f"quarantined rows, {status['predictions']} predictions"
+        f"({status['labels_without_event']} without an event), {status['rejected']} quarantined "
+        f"rows, {status['predictions']} predictions"
     )
     for source, account in status["sources"].items():
         for line in _account_lines(status["model"], source, account):
@@ -224,8 +224,8 @@ def print_status(status: dict[str, Any]) -> None:
 
 
 def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Iterator[str]:
-    """Where all rows of a source are, and what a person may do about it."""
-    gone = f", {account['gone']} on record and no longer in it" if account["gone"] else ""
+    """What became of all rows of a source, and which command reads changed days again."""
+    gone = f", {account['gone']} recorded rows are no longer in it" if account["gone"] else ""
     yield (
         f"source of {source}: {account['rows']} rows, {account['recorded']} landed or quarantined, "
         f"{account['waiting']} of days to come{gone}"
@@ -236,17 +236,16 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
         days = ", ".join(map(str, changed[:LISTED]))
         more = f" and {len(changed) - LISTED} more days" if len(changed) > LISTED else ""
         yield (
-            f"  of days that had run ({days}{more}): rows that are new or changed {late}, which "
-            f"are quarantined, and rows on record that are gone or changed {lost}; to land these "
-            f"days as they are now: mlops-drift run {model} --from {changed[0]} "
-            f"--until {changed[-1]} --again"
+            f"  days that had run have changed ({days}{more}): {late} rows are new or changed and "
+            f"were quarantined, {lost} recorded rows are gone or changed; to land these days "
+            f"again: mlops-drift run {model} --from {changed[0]} --until {changed[-1]} --again"
         )
     if account["note"]:
         yield f"  {account['note']}"
 
 
 def print_table(result: pa.Table) -> None:
-    """Prints a query's result, whose values are texts: its first thousand rows."""
+    """Prints the first thousand rows of a result whose values are texts."""
     table = Table()
     for name in result.schema.names:
         table.add_column(escape(name))

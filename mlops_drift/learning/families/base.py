@@ -14,8 +14,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from mlops_drift.learning.config import FamilyName
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
 
 Params = dict[str, Any]
@@ -45,14 +44,14 @@ class Split:
 class Family(ABC):
     """A kind of model: its hyperparameters and how to build it.
 
-    To add one, subclass in a module of its own, name it in ``FamilyName`` and in ``lookup``.
+    To add one, subclass in a module of its own and name it in ``registry.SHIPPED``.
 
     Attributes:
         name: the family.
         matrix_params: the hyperparameters that decide how the columns become a matrix.
     """
 
-    name: FamilyName
+    name: str
     matrix_params: tuple[str, ...] = ()
 
     @abstractmethod

@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 
 # Numbers up to this size are never clipped; squares of numbers up to the larger size do not
 # overflow when they are added up.

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from mlops_drift.learning.families.base import Family, Params
 from mlops_drift.learning.families.trees import largest_leaf, tree_matrix, usual_leaf
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
 
 

@@ -11,7 +11,7 @@ from sklearn.compose import ColumnTransformer
 
 from mlops_drift.learning.families.base import Family, Params, Split
 from mlops_drift.learning.families.trees import largest_leaf, tree_matrix, usual_leaf
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
 
 # Numbers of trees that a fit tells of.

@@ -19,7 +19,7 @@ from sklearn.preprocessing import (
 
 from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, Family, Params, columns_of
 from mlops_drift.learning.families.far_values import FarValues
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
 
 # Squares and products of more columns than this are too many for the usual training set.

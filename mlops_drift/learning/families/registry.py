@@ -1,33 +1,49 @@
-"""From the name of a family to the family, importing only its own library."""
+"""The model families by name; only the library of the one that is asked for is imported."""
 
-from typing import assert_never
+from functools import cache
+from typing import TYPE_CHECKING, Annotated
 
-from mlops_drift.learning.config import FamilyName
-from mlops_drift.learning.families.base import Family
+from pydantic import AfterValidator
+
+from mlops_drift.plugins import load
+
+if TYPE_CHECKING:
+    from mlops_drift.learning.families.base import Family
+
+_HERE = "mlops_drift.learning.families"
+
+SHIPPED = {
+    "lightgbm": f"{_HERE}.lightgbm:LightGBM",
+    "linear": f"{_HERE}.linear:Linear",
+    "random_forest": f"{_HERE}.random_forest:RandomForest",
+    "hist_gradient_boosting": f"{_HERE}.hist_gradient_boosting:HistGradientBoosting",
+}
 
 
-def family(name: FamilyName) -> Family:
-    """The family of that name.
+@cache
+def family(name: str) -> "Family":
+    """The family of a shipped name, an import path or an entry point.
+
+    Raises:
+        ValueError: If there is none.
 
     >>> family("linear").name
     'linear'
     """
-    match name:
-        case "lightgbm":
-            from mlops_drift.learning.families.lightgbm import LightGBM
+    from mlops_drift.learning.families.base import Family
 
-            return LightGBM()
-        case "linear":
-            from mlops_drift.learning.families.linear import Linear
+    return load("families", name, SHIPPED, Family)()  # type: ignore[type-abstract]
 
-            return Linear()
-        case "random_forest":
-            from mlops_drift.learning.families.random_forest import RandomForest
 
-            return RandomForest()
-        case "hist_gradient_boosting":
-            from mlops_drift.learning.families.hist_gradient_boosting import HistGradientBoosting
+def require_family(name: str) -> str:
+    """The name of a family, if it is one; shipped families are not imported.
 
-            return HistGradientBoosting()
-        case _:
-            assert_never(name)
+    Raises:
+        ValueError: If it is none.
+    """
+    if name not in SHIPPED:
+        family(name)
+    return name
+
+
+FamilyName = Annotated[str, AfterValidator(require_family)]

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
 from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, columns_of
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column
 
 # Some trees compare and add up in single precision, where sums of anything beyond are infinite.

@@ -9,10 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from mlops_drift.learning.config import BusinessValue, MetricName
+from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.config import Gates
 from mlops_drift.learning.gates.pictures import Limit, Picture
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.schema.verdicts import Verdict
 
@@ -156,7 +157,7 @@ class GateResult:
 class Gate(ABC):
     """One condition of promotion.
 
-    To add one, subclass in a module of its own and name it in ``lookup``.
+    To add one, subclass in a module of its own and name it in ``registry.gates_of``.
 
     Attributes:
         name: of its check.

@@ -4,10 +4,13 @@ from math import isnan, nan
 
 import numpy as np
 
-from mlops_drift.learning.bootstrap import resampled_values
 from mlops_drift.learning.gates.base import Candidate, ChampionComparison, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Differences
-from mlops_drift.learning.metrics import METRICS, Allowance, Array, evaluate, worsening
+from mlops_drift.learning.metrics.allowance import Allowance
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.bootstrap import resampled_values
+from mlops_drift.learning.metrics.evaluation import evaluate, worsening
+from mlops_drift.learning.metrics.registry import metric_named
 
 # Share of the resamples in which the challenger may be no better. With .05 equals would be accepted
 # once in twenty times, and more often on few rows, where resamples vary less than chance does.
@@ -97,7 +100,7 @@ class BeatsChampion(Gate):
         told = (
             f"On the same {n} rows the challenger's {metric} is {ours:.4g} and the champion's "
             f"{theirs:.4g}: {_by(difference, rounding)} "
-            f"({tolerance.told(abs(difference), theirs)}; "
+            f"({tolerance.text(abs(difference), theirs)}; "
             f"95 % interval {lower:+.4g} to {upper:+.4g})"
         )
         finding, advice = _told(told, fails, must_be_better, value, tolerance)
@@ -118,7 +121,7 @@ class BeatsChampion(Gate):
             },
             picture=Differences(
                 f"{metric}: challenger less champion, resampled"
-                if METRICS[metric].greater_is_better
+                if metric_named(metric).greater_is_better
                 else f"{metric}: champion less challenger, resampled",
                 drawn.tolist(),
                 difference,
@@ -171,5 +174,5 @@ def _differences(candidate: Candidate, pairs: ChampionComparison) -> Array:
         _pairs(pairs),
         seed=candidate.seed,
     )
-    better = ours - theirs if METRICS[candidate.metric].greater_is_better else theirs - ours
+    better = ours - theirs if metric_named(candidate.metric).greater_is_better else theirs - ours
     return np.asarray(better[~np.isnan(better)])

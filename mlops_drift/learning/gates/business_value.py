@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from mlops_drift.learning.business_value import business_value
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars
-from mlops_drift.learning.metrics import worth
 
 _ADVICE = {
     "binary": "Look at the worth of each outcome and at the decision threshold; search by a metric "
@@ -89,7 +89,9 @@ class BusinessValueGate(Gate):
         )
 
     def _mean(self, candidate: Candidate, answers: np.ndarray) -> float:
-        return float(worth(self.business, candidate.target, candidate.truth, answers).mean())
+        return float(
+            business_value(self.business, candidate.target, candidate.truth, answers).mean()
+        )
 
 
 def _constants(candidate: Candidate) -> list[str] | list[float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Curve
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 
 BINS = 10
 

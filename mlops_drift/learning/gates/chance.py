@@ -2,21 +2,16 @@
 
 import numpy as np
 
-from mlops_drift.learning.config import MetricName
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.schema.columns import Target
 
-# Metrics of the scores; of any other metric of classes only right and wrong count.
-_OF_SCORES = frozenset({"auc", "log_loss"})
 
-
-def row_losses(
-    metric: MetricName, target: Target, truth: Array, prediction: Array, score: Array
-) -> Array:
+def row_losses(metric: str, target: Target, truth: Array, prediction: Array, score: Array) -> Array:
     """How badly each row is predicted, in the order in which the metric sees it; shape (n,).
 
     Of a regression it is the absolute error; of classes 1 for a wrong one and 0 for the right one,
-    and for ``auc`` and ``log_loss`` the probability that the score leaves to the wrong class.
+    and for a metric of the scores the probability that the score leaves to the wrong class.
 
     >>> target = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
     >>> truth, said = np.array(["yes", "no"]), np.array(["yes", "yes"])
@@ -27,7 +22,7 @@ def row_losses(
     """
     if not target.is_classification:
         return np.asarray(np.abs(truth.astype(float) - prediction.astype(float)))
-    if metric in _OF_SCORES:
+    if metric_named(metric).uses_scores:
         return np.asarray(np.abs((truth == target.positive) - score.astype(float)))
     return np.asarray(truth != prediction).astype(float)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 
 
 class ClassPerformance(Gate):

@@ -4,16 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from mlops_drift.learning.config import MetricName, Share
-from mlops_drift.learning.metrics import METRICS, Allowance, allowance, metric_for
+from mlops_drift.learning.config import Share
+from mlops_drift.learning.metrics.allowance import Allowance, allowance
+from mlops_drift.learning.metrics.base import Metric
+from mlops_drift.learning.metrics.registry import MetricName, metric_for
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.schema.fields import DEFAULT, Distinct, Limit, LimitOrZero, Name, Strict
-
-# Metrics that are shares, or differ from one by no more than a share.
-_AT_MOST_ONE = frozenset(name for name, metric in METRICS.items() if metric.greater_is_better)
-_UNBOUNDED_BELOW = frozenset({"r2"})
 
 LimitName = Literal["tolerance", "max_null_loss", "max_slice_gap", "max_surprise"]
 
@@ -21,6 +19,18 @@ LimitName = Literal["tolerance", "max_null_loss", "max_slice_gap", "max_surprise
 _POINTS: Mapping[LimitName, float] = MappingProxyType(
     {"tolerance": 0.02, "max_null_loss": 0.1, "max_slice_gap": 0.15, "max_surprise": 0.1}
 )
+
+
+class CustomGate(BaseModel):
+    """A gate that is named in YAML; every further field is an argument of its class.
+
+    >>> CustomGate(gate="my_package.gates:NoWeekend", limit=3).model_extra
+    {'limit': 3}
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    gate: Name = Field(description="Import path package.module:Name, or name of an entry point.")
 
 
 class Gates(Strict):
@@ -116,6 +126,12 @@ class Gates(Strict):
         "value, default 10 %.",
     )
 
+    extra: list[Name | CustomGate] = Field(
+        [],
+        description="Further gates: the import path of each (package.module:Name), the name of an "
+        "entry point of mlops_drift.gates, or a mapping of gate and the arguments of its class.",
+    )
+
     def allowance(self, name: LimitName, metric: MetricName) -> Allowance:
         """A limit on differences of the metric, with its default if it is not set.
 
@@ -137,9 +153,9 @@ def require_fitting(gates: Gates, target: Target, columns: Mapping[str, Column])
     Traceback (most recent call last):
     ValueError: gates.min_class_f1 needs classes, and the target is a regression; leave it out
     """
-    for metric, limit in gates.metrics.items():
+    for name, limit in gates.metrics.items():
         try:
-            metric_for(metric, target.kind)
+            metric = metric_for(name, target.kind)
         except ValueError as error:
             raise ValueError(f"gates.metrics: {error}") from None
         _require_reachable(metric, limit)
@@ -154,6 +170,11 @@ def require_fitting(gates: Gates, target: Target, columns: Mapping[str, Column])
                 raise ValueError(
                     f"gates.{name} needs classes, and the target is a regression; leave it out"
                 )
+    if gates.extra:
+        # Gates import this module.
+        from mlops_drift.learning.gates.custom import custom_gates
+
+        custom_gates(gates.extra)
     classes = target.classes or []
     named = gates.min_class_f1 if isinstance(gates.min_class_f1, dict) else {}
     unknown = [name for name in named if name not in classes]
@@ -174,12 +195,17 @@ def require_fitting(gates: Gates, target: Target, columns: Mapping[str, Column])
         )
 
 
-def _require_reachable(metric: MetricName, limit: float) -> None:
-    if metric in _AT_MOST_ONE and limit > 1:
+def _require_reachable(metric: Metric, limit: float) -> None:
+    if metric.greater_is_better and limit > metric.highest:
         raise ValueError(
-            f"gates.metrics.{metric} is {limit:g}, which nothing reaches; use a value up to 1"
+            f"gates.metrics.{metric.name} is {limit:g}, which nothing reaches; use a value up to "
+            f"{metric.highest:g}"
         )
-    if metric not in _UNBOUNDED_BELOW and limit < 0:
+    if limit < metric.lowest:
         raise ValueError(
-            f"gates.metrics.{metric} is {limit:g}, but {metric} is never negative; use 0 or more"
+            f"gates.metrics.{metric.name} is {limit:g}, but {metric.name} is never negative; use "
+            "0 or more"
+            if metric.lowest == 0
+            else f"gates.metrics.{metric.name} is {limit:g}, below any value; use at least "
+            f"{metric.lowest:g}"
         )

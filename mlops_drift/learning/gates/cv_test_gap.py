@@ -5,11 +5,12 @@ from math import hypot, isnan, nan
 import numpy as np
 import pandas as pd
 
-from mlops_drift.learning.config import MetricName
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, RefitError
 from mlops_drift.learning.gates.chance import chance_of_smaller, row_losses
 from mlops_drift.learning.gates.pictures import Limit
-from mlops_drift.learning.metrics import Array, evaluate, evaluate_within, worsening
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate, evaluate_within, worsening
+from mlops_drift.learning.metrics.registry import MetricName
 
 # Chance may explain at most so much.
 CHANCE = 0.005
@@ -69,7 +70,7 @@ class CvTestGap(Gate):
         if fails:
             why, advice = _why(candidate, expected, limit)
             finding = (
-                f"{told}: better by {allowed.told(better, expected)}, at most {allowed} is "
+                f"{told}: better by {allowed.text(better, expected)}, at most {allowed} is "
                 f"believed, and chance does not explain it (p = {chance:.2g}). {why}"
             )
         return GateResult(

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Picture, Shares
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 
 # A class this frequent among the labels must be predicted at all; of fewer rows chance may be why.
 FREQUENT = 0.05

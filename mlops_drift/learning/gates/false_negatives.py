@@ -2,7 +2,7 @@
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Confusion
-from mlops_drift.learning.metrics import wilson
+from mlops_drift.learning.metrics.wilson import wilson
 
 
 class FalseNegativeRate(Gate):

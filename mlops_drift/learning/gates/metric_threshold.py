@@ -2,10 +2,10 @@
 
 from math import isnan
 
-from mlops_drift.learning.config import MetricName
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Limit
-from mlops_drift.learning.metrics import METRICS, evaluate_within, worsening
+from mlops_drift.learning.metrics.evaluation import evaluate_within, worsening
+from mlops_drift.learning.metrics.registry import MetricName, metric_named
 
 
 class MetricThreshold(Gate):
@@ -20,9 +20,9 @@ class MetricThreshold(Gate):
 
     def __init__(self, metric: MetricName, limit: float) -> None:
         self.metric, self.limit = metric, limit
-        self.greater = METRICS[metric].greater_is_better
+        self.greater = metric_named(metric).greater_is_better
         self.bound = f"{'at least' if self.greater else 'at most'} {limit:.4g}"
-        self.name = f"test_{metric}"
+        self.name = f"test_{metric_named(metric).name}"
         self.description = f"The {metric} of the test split is {self.bound}."
 
     def judge(self, candidate: Candidate) -> GateResult:

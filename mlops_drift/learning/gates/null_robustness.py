@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlops_drift.learning.bootstrap import resampled_values
 from mlops_drift.learning.frames import with_values
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.distribution import histograms
 from mlops_drift.learning.gates.sound import is_sound, tried
-from mlops_drift.learning.metrics import evaluate, worsening
+from mlops_drift.learning.metrics.bootstrap import resampled_values
+from mlops_drift.learning.metrics.evaluation import evaluate, worsening
 
 NULLED = 0.1
 LOW, HIGH = 0.05, 0.95
@@ -91,10 +91,10 @@ class NullRobustness(Gate):
             alone = _losses(candidate, intact, nullable)
             worst = alone[0]
             wrong.append(
-                f"{candidate.metric} worsens by {allowed.told(loss, whole)} more than if typical "
+                f"{candidate.metric} worsens by {allowed.text(loss, whole)} more than if typical "
                 f"values stood there (in {1 - CHANCE:.1%} of the resamples by at least "
-                f"{allowed.told(least, whole)}), accepted is {allowed}; with gaps in "
-                f"{worst['column']!r} alone by {allowed.told(worst['loss'], whole)}"
+                f"{allowed.text(least, whole)}), accepted is {allowed}; with gaps in "
+                f"{worst['column']!r} alone by {allowed.text(worst['loss'], whole)}"
             )
             tables = {"columns": alone[:30]}
         numbers, scores = {}, {}
@@ -132,7 +132,7 @@ class NullRobustness(Gate):
             limit,
             n,
             f"{told}, predictions of {n} test rows stay valid and {candidate.metric} worsens by "
-            f"{allowed.told(loss, whole)} more than if typical values stood there; up to "
+            f"{allowed.text(loss, whole)} more than if typical values stood there; up to "
             f"{allowed}, or what chance explains, is accepted.",
             numbers=numbers,
             picture=picture,

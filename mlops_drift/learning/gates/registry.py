@@ -10,6 +10,7 @@ from mlops_drift.learning.gates.calibration import Calibration
 from mlops_drift.learning.gates.class_performance import ClassPerformance
 from mlops_drift.learning.gates.config import Gates
 from mlops_drift.learning.gates.cost import ArtifactSize, BatchLatency, SingleRowLatency
+from mlops_drift.learning.gates.custom import custom_gates
 from mlops_drift.learning.gates.cv_test_gap import CvTestGap
 from mlops_drift.learning.gates.distribution import PredictionDistribution
 from mlops_drift.learning.gates.documented import Documented
@@ -60,6 +61,7 @@ def gates_of(
         found.append(UnseenCategoryRobustness())
     if any(column.is_numeric for column in columns.values()):
         found.append(ExtremeValueRobustness())
+    found += custom_gates(gates.extra)
     # The new process of the last gate runs beside all others.
     return [
         *found,

@@ -10,7 +10,9 @@ import pandas as pd
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.chance import chance_of_smaller, row_losses
 from mlops_drift.learning.gates.pictures import Bars
-from mlops_drift.learning.metrics import METRICS, Array, evaluate, evaluate_within, worsening
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate, evaluate_within, worsening
+from mlops_drift.learning.metrics.registry import metric_named
 
 NO_VALUE = "no value"
 
@@ -74,7 +76,7 @@ class Slices(Gate):
         told = (
             f"{metric} is {worst['value']:.4g} on the {worst['n']} test rows with "
             f"{worst['slice']} and {whole:.4g} on all {n}: a gap of "
-            f"{allowed.told(worst['gap'], whole)}"
+            f"{allowed.text(worst['gap'], whole)}"
         )
         return GateResult(
             self.name,
@@ -141,8 +143,8 @@ def _slice(
         confidence=1 - 2 * CHANCE / slices,
         seed=candidate.seed,
     )
-    better_end = upper if METRICS[candidate.metric].greater_is_better else lower
-    greater = METRICS[candidate.metric].greater_is_better
+    better_end = upper if metric_named(candidate.metric).greater_is_better else lower
+    greater = metric_named(candidate.metric).greater_is_better
     return {
         "slice": name,
         "value": value,

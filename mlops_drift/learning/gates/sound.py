@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Target
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars
-from mlops_drift.learning.metrics import METRICS, Array
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.registry import metric_named
 
 BINS = 20
 
@@ -163,7 +164,7 @@ def _judged_classes(truths: list[Array], told: list[Array]) -> float:
     """The largest AUC of a class; of each the smallest over the parts."""
     judged = [
         min(
-            METRICS["auc"].compute(truth[:, number], truth[:, number], said[:, number])
+            metric_named("auc").compute(truth[:, number], truth[:, number], said[:, number])
             for truth, said in zip(truths, told, strict=True)
         )
         for number in range(truths[0].shape[1])
@@ -180,7 +181,7 @@ def _judged_places(truths: list[Array], told: list[Array]) -> float:
     if any(len(truth) < FEWEST_OF_REGRESSION for truth in truths):
         return nan
     found = [
-        METRICS["r2"].compute(truth[:, 0], said[:, 0], said[:, 0])
+        metric_named("r2").compute(truth[:, 0], said[:, 0], said[:, 0])
         for truth, said in zip(truths, told, strict=True)
     ]
     return float(np.min(found))

@@ -9,7 +9,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.families.base import Family, Params, Split, plain
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
 
 Folds = list[tuple[Array, Array]]

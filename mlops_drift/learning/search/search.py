@@ -11,9 +11,10 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from mlops_drift.learning.config import ClassWeight, FamilyName, Training
+from mlops_drift.learning.config import ClassWeight, Training
 from mlops_drift.learning.families.registry import family
-from mlops_drift.learning.metrics import Array, metric_for
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.registry import metric_for
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.search.folds import Folds, folds_of
 from mlops_drift.learning.search.pruner import PeerPruner
@@ -229,7 +230,7 @@ def _folds(truth: Array, target: Target, training: Training) -> Folds:
 
 
 def _study(
-    name: FamilyName,
+    name: str,
     columns: Mapping[str, Column],
     n_rows: int,
     training: Training,
@@ -254,7 +255,7 @@ def _suggested(
     asked: optuna.Trial, columns: Mapping[str, Column], n_rows: int, training: Training
 ) -> Recipe:
     """What the sampler proposes to a trial."""
-    name = cast(FamilyName, asked.suggest_categorical(FAMILY, training.families))
+    name = asked.suggest_categorical(FAMILY, training.families)
     params = family(name).suggest(asked, columns, n_rows)
     weights = training.class_weights
     # A choice of one would cost the sampler a random number.

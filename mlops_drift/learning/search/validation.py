@@ -12,7 +12,8 @@ import pandas as pd
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.families.base import Params, scores
 from mlops_drift.learning.families.registry import family
-from mlops_drift.learning.metrics import Array, metric_for
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.registry import metric_for
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.search.folds import FoldMatrices, Folds
 from mlops_drift.learning.threshold import judged

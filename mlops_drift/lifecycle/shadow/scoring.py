@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.learning.metrics import Array
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.lifecycle.shadow.comparison import (
     DayComparison,
     Paired,

@@ -1,9 +1,10 @@
 """The simulators by name."""
 
-from typing import get_args
+from typing import Literal, get_args
 
-from mlops_drift.sources.config import SimulatorName
 from mlops_drift.sources.simulators.base import Simulator
+
+SimulatorName = Literal["churn", "glassware", "insurance"]
 
 
 def simulator(name: str, seed: int, stationary: bool = False) -> Simulator:

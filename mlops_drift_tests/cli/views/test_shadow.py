@@ -41,9 +41,12 @@ def cells(text):
 def test_both_stand_side_by_side_window_by_window():
     text = printed(ROW, {**ROW, "window": 7, "production_day": date(2024, 10, 8)})
     assert "version 2 waits for approval since 2024-10-07\n" in text
-    assert "Shadow: version 2 compared with version 1, auc as of 2024-10-09" in text
+    assert "Shadow: version 2 and champion 1, auc as of 2024-10-09" in text
     numbers = ["120", "60", "0.710", "0.700", "-0.010", "-0.032 to +0.011", "12.5%"]
-    assert cells(text) == [["since the wait began", *numbers], ["7 days to 2024-10-08", *numbers]]
+    assert cells(text) == [
+        ["since the wait began", *numbers],
+        ["7 days to 2024-10-08", *numbers],
+    ]
 
 
 def test_what_is_undefined_stays_empty():
@@ -54,8 +57,7 @@ def test_what_is_undefined_stays_empty():
     assert cells(text) == [["since the wait began", "120", "0", "", "", "", "", "12.5%"]]
 
 
-def test_before_it_has_scored_only_the_wait_is_shown():
+def test_before_it_has_scored_only_the_wait_is_printed():
     assert printed() == (
-        "version 2 waits for approval since 2024-10-07; it has not scored the same events as a "
-        "champion yet\n"
+        "version 2 waits for approval since 2024-10-07; it has not scored any events yet\n"
     )

@@ -47,7 +47,7 @@ def shown(capsys, monkeypatch):
 def test_before_there_is_a_version_it_is_said_what_is_awaited(shown):
     text = shown(NOTHING, "wait: 30 of 500 labelled rows for a first version")
     assert "Next: wait: 30 of 500 labelled rows for a first version" in text
-    assert "Nothing was decided yet." in text
+    assert "No decisions yet." in text
     assert "No check failed." in text
     assert "━" not in text
 
@@ -115,11 +115,11 @@ def test_the_status_names_the_days_that_differ_from_their_source(status):
     text = status(sources={"events": account})
     assert (
         "source of events: 9 rows, 10 landed or quarantined, 1 of days to come, "
-        "2 on record and no longer in it" in text
+        "2 recorded rows are no longer in it" in text
     )
     assert (
-        f"of days that had run ({FIRST}, {LAST}): rows that are new or changed 1, which are "
-        "quarantined, and rows on record that are gone or changed 2; to land these days as they "
-        f"are now: mlops-drift run tiny --from {FIRST} --until {LAST} --again" in text
+        f"days that had run have changed ({FIRST}, {LAST}): 1 rows are new or changed and were "
+        "quarantined, 2 recorded rows are gone or changed; to land these days again: "
+        f"mlops-drift run tiny --from {FIRST} --until {LAST} --again" in text
     )
     assert "events.csv: cut off" in text

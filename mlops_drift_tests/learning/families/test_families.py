@@ -11,7 +11,7 @@ from mlops_drift.learning.config import FamilyName
 from mlops_drift.learning.families.base import Split, plain, predict
 from mlops_drift.learning.families.lightgbm import TREES
 from mlops_drift.learning.families.registry import family
-from mlops_drift.learning.metrics import evaluate
+from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.schema.columns import Column
 from mlops_drift_tests.learning.samples import MIXED, NUMBER, SENSORS, TARGETS, THREE, boxed, mixed
 

@@ -5,8 +5,8 @@ import pytest
 
 from mlops_drift.learning.config import FamilyName, Training
 from mlops_drift.learning.families.registry import family
+from mlops_drift.learning.search import folds
 from mlops_drift.learning.search.folds import FoldMatrices, folds_of
-from mlops_drift.learning.search.search import folds
 from mlops_drift_tests.learning.samples import BINARY, MIXED, NUMBER, mixed
 
 

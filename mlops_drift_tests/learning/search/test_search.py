@@ -11,7 +11,7 @@ from mlops_drift.learning.config import FamilyName, Training
 from mlops_drift.learning.families.lightgbm import TREES
 from mlops_drift.learning.families.linear import Linear
 from mlops_drift.learning.families.registry import family
-from mlops_drift.learning.metrics import evaluate
+from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.learning.model import fit
 from mlops_drift.learning.search.folds import folds_of
 from mlops_drift.learning.search.search import SHARE, UnlearnableError, search

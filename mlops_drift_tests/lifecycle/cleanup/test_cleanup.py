@@ -542,7 +542,7 @@ def test_the_command_shows_then_deletes(free):
         assert result.exit_code == 0, result.output
         return result.stdout
 
-    assert "can be deleted; --delete removes it" in call()
+    assert "can be deleted with --delete" in call()
     would = json.loads(call("--format", "json"))
     assert would["deleted"] is False
     assert {item["kind"] for item in would["items"]} == {"days", "training set", "version"}

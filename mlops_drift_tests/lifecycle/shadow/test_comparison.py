@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, mean_squared_error, roc_auc_score
 
-from mlops_drift.learning.metrics import METRICS
+from mlops_drift.learning.metrics.registry import metric_named, metrics_of
 from mlops_drift.lifecycle.shadow import comparison as shadow
 from mlops_drift.lifecycle.shadow.comparison import Paired, compare_days, compare_windows
 from mlops_drift_tests.learning.samples import BINARY, NUMBER, TARGETS
@@ -161,12 +161,12 @@ def test_a_score_that_is_no_number_leaves_undefined_what_needs_it(score):
 
 @pytest.mark.parametrize(
     ("metric", "target"),
-    [(name, kind) for name in METRICS for kind in TARGETS if kind.kind in METRICS[name].kinds],
+    [(name, kind) for kind in TARGETS for name in metrics_of(kind.kind)],
     ids=lambda part: getattr(part, "kind", part),
 )
 def test_every_metric_shows_the_better_of_two_as_better(metric, target):
     [found, *_] = compare(paired(target), metric, target)
-    sign = 1 if METRICS[metric].greater_is_better else -1
+    sign = 1 if metric_named(metric).greater_is_better else -1
     if metric not in ("auc", "log_loss"):  # whose scores were drawn for neither
         assert sign * found.difference > 0
     assert found.lower <= found.difference <= found.upper

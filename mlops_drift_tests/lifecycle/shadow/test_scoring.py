@@ -13,9 +13,8 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows, shadow_summary
 from mlops_drift.pipeline import scoring
-from mlops_drift.pipeline.drift import measure_drift
 from mlops_drift.pipeline.logged import SPEC
-from mlops_drift.pipeline.performance import measure_performance
+from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import Served, score_days
 from mlops_drift.registry.base import VersionPackage
 from mlops_drift.registry.memory import MemoryRegistry

@@ -1,0 +1,98 @@
+"""The daily checks of a model in Dagster: declared, and reported from their evaluations."""
+
+from typing import Any
+
+import dagster as dg
+
+from mlops_drift.charts.monitors import draw
+from mlops_drift.checks.report import check_result, verdict_table
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.monitors.base import Asset, CheckEvaluation, Monitor
+from mlops_drift.monitors.context import MonitorContext
+from mlops_drift.monitors.ranking import headline, worst_first
+from mlops_drift.monitors.registry import monitors_of, of_asset
+from mlops_drift.pipeline.monitoring import Monitored
+from mlops_drift.schema.verdicts import overall
+
+# The numbers of the worst evaluation that Dagster plots, under these names.
+_NUMBERS = ("value", "threshold", "lower", "upper", "p", "q", "n", "window")
+
+
+def monitor_specs(spec: ModelSpec, asset: Asset, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """Declares the checks of an asset."""
+    return [
+        dg.AssetCheckSpec(one.name, asset=key, description=one.description)
+        for one in of_asset(monitors_of(spec.monitors), asset)
+    ]
+
+
+def monitor_checks(
+    spec: ModelSpec, key: dg.AssetKey, monitored: Monitored
+) -> list[dg.AssetCheckResult]:
+    """Reports what the checks of an asset found on the days of a run, one result a check."""
+    return [
+        monitor_check(key, one, monitored)
+        for one in of_asset(monitors_of(spec.monitors), monitored.asset)
+    ]
+
+
+def monitor_check(
+    key: dg.AssetKey, monitor: Monitor[Any], monitored: Monitored, why: str = ""
+) -> dg.AssetCheckResult:
+    """Reports one check: the worst evaluation speaks for all days of a run.
+
+    Args:
+        key: the asset.
+        monitor: the check.
+        monitored: what the checks of the asset found.
+        why: why days are judged again, for the end of the sentence.
+    """
+    context = monitored.context
+    ordered = worst_first(
+        item for item in monitored.of_check(monitor.name) if _counts(item, context)
+    )
+    last = context.days[-1]
+    champion = context.champion(last)
+    if not ordered:
+        nothing = "no champion serves yet" if champion is None else "nothing to judge yet"
+        about: dict[str, Any] = {
+            "day": str(last),
+            "version": champion.version if champion else 0,
+            "failing days": "none",
+        }
+        return check_result(
+            key, monitor.name, "unknown", f"{last}: {nothing}", {"n": 0.0}, "", about
+        )
+    worst, explained = ordered[0], monitor.explain(context, ordered)
+    failed = [item for item in ordered if item.verdict == "fail"]
+    details: dict[str, Any] = {
+        "day": str(worst.day),
+        "version": worst.version,
+        "subject": worst.subject,
+        "production day": str(worst.production_day),
+        "failing days": _listed({str(item.day) for item in failed}),
+        "failing production days": _listed({str(item.production_day) for item in failed}),
+        **explained.facts,
+        **{title: verdict_table(rows) for title, rows in explained.tables.items() if rows},
+    }
+    return check_result(
+        key,
+        monitor.name,
+        overall([item.verdict for item in ordered]),
+        f"{worst.day}: {headline([item for item in ordered if item.day == worst.day])}{why}",
+        {**{name: float(getattr(worst, name)) for name in _NUMBERS}, **explained.numbers},
+        f"{monitor.advice} {explained.advice}".strip(),
+        details,
+        draw(explained.picture) if explained.picture else None,
+        warns=monitor.warns,
+    )
+
+
+def _counts(item: CheckEvaluation, context: MonitorContext) -> bool:
+    """Whether an evaluation is about data, or about the version that serves its day."""
+    champion = context.champion(item.day)
+    return item.version == (champion.version if champion else 0)
+
+
+def _listed(days: set[str]) -> str:
+    return ", ".join(sorted(days)) or "none"

@@ -1,0 +1,91 @@
+"""The command `init`."""
+
+import os
+from pathlib import Path
+
+import click
+
+from mlops_drift import settings
+from mlops_drift.cli.common import waiting, write_file
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--events", type=FILE, required=True, help="CSV, TSV, JSON or Parquet, with days.")
+@click.option("--labels", type=FILE, help="The same of labels; by default they are in --events.")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of definitions; that of MLOPS_DRIFT_DEFS by default, else my_models.",
+)
+@click.option("--key", help="Column that identifies an event, in both files.")
+@click.option("--day", help="Column of the day of an event.")
+@click.option("--label-day", help="Column of the day on which a label became known.")
+@click.option("--label", help="Column that is predicted.")
+@click.option("--positive", help="Of two classes, the one whose probability is the score.")
+def init(name: str, events: Path, labels: Path | None, into: Path | None, **choices: str) -> None:
+    """Write NAME/defs.yaml from files, with the reason for each guess as a comment."""
+    from mlops_drift.scaffold.document import document
+    from mlops_drift.scaffold.error import ProposalError
+    from mlops_drift.scaffold.proposal import propose
+    from mlops_drift.scaffold.roles import Choices
+    from mlops_drift.scaffold.table import read_columns
+
+    configured = os.environ.get(settings.DEFS_VARIABLE)
+    root = into or Path(configured or "my_models")
+    file = root / name / "defs.yaml"
+    if file.exists():
+        raise ProposalError(f"{file} exists and stays as it is; remove it or choose another NAME")
+    with waiting("reading, and training a quick model"):
+        read = read_columns(events)
+        same = labels is None or labels.resolve() == events.resolve()
+        other = read if same or labels is None else read_columns(labels)
+        proposal = propose(read, other, Choices(**choices))
+        text = document(name, proposal, file.parent)
+        _require_valid(text)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_file("--into", str(file), text.encode())
+    roles, target, gate = proposal.roles, proposal.target.target, proposal.gate
+    seen = [one.name for one in proposal.features if one.column is not None]
+    left = [one.name for one in proposal.features if one.column is None]
+    click.echo(f"Wrote {file}: {target.kind} of {target.column!r} from {len(seen)} columns.")
+    click.echo(
+        f"  key {roles.key.value!r}, day {roles.day.value!r}, labels by "
+        f"{roles.label_day.value!r} after {target.label_delay_days} days"
+    )
+    if proposal.is_one_file:
+        click.echo("  events and labels are one file")
+    if left:
+        click.echo(f"  left out: {', '.join(map(repr, left))} (the file says why)")
+    model = "none" if gate.model is None else f"{gate.model:.3g}"
+    click.echo(
+        f"  gate {gate.metric} {gate.limit:g}: a constant answer has {gate.constant:.3g}, "
+        f"a quick model {model}"
+    )
+    if proposal.labelled < proposal.first_training_rows:
+        click.echo(f"  only {proposal.labelled} labelled events: too few for a first version")
+    click.echo("Read it and correct what you know better. Then:")
+    if configured is None or Path(configured).resolve() != root.resolve():
+        click.echo(f"  export {settings.DEFS_VARIABLE}={root.resolve()}")
+    click.echo(f"  mlops-drift run {name}")
+
+
+def _require_valid(text: str) -> None:
+    """Requires that a model can be made of it.
+
+    Raises:
+        ProposalError: if not, as where NAME is no identifier.
+    """
+    import yaml
+    from pydantic import ValidationError
+
+    from mlops_drift.config.mistakes import mistakes
+    from mlops_drift.config.spec import ModelSpec
+    from mlops_drift.scaffold.error import ProposalError
+
+    try:
+        ModelSpec.model_validate(yaml.safe_load(text)["attributes"])
+    except ValidationError as error:
+        raise ProposalError(mistakes(error)) from error

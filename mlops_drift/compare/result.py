@@ -1,0 +1,95 @@
+"""What a comparison of two tables found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlops_drift.drift.column_reference import ColumnReference, Counts
+from mlops_drift.drift.measures import Measures
+from mlops_drift.drift.rows import Kind
+from mlops_drift.schema.verdicts import Verdict
+
+# Those that every column has, in their order.
+_NUMBERS = ("psi", "js", "hellinger", "tvd", "linf", "ks", "ks_p", "wasserstein", "chi2", "chi2_p")
+
+
+@dataclass(frozen=True)
+class ColumnComparison:
+    """One column of both tables.
+
+    Attributes:
+        name: name of the column.
+        kind: numeric or categorical; None where one side cannot be read.
+        column: the reference's bins and counts.
+        counts: current rows in these bins.
+        measures: every number about it.
+        q: p-value of the deciding rule after Benjamini-Hochberg; None where unknown.
+        verdict: pass, fail or unknown.
+        reasons: the verdict in sentences.
+        excess: the deciding value in units of its threshold.
+        tests: statistics and p-values of the tests that were asked for.
+    """
+
+    name: str
+    kind: Kind | None
+    column: ColumnReference | None
+    counts: Counts | None
+    measures: Measures | None
+    q: float | None
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    excess: float = 0.0
+    tests: Mapping[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The column as JSON-safe values; what does not apply is None."""
+        numbers = self.measures.to_dict() if self.measures else {}
+        names = [*_NUMBERS, *(self.measures.distances if self.measures else ())]
+        return {
+            "kind": self.kind,
+            **{name: numbers.get(name) for name in names},
+            "null_reference": numbers.get("null_reference"),
+            "null_current": numbers.get("null_share"),
+            "unseen": numbers.get("unseen"),
+            "q": self.q,
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            **self.tests,
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two tables, or a reference and one chunk.
+
+    Attributes:
+        chunk: which chunk; None for the whole table.
+        n_reference: reference rows.
+        n_current: current rows.
+        columns: the columns by name.
+        auc: how well a classifier tells the tables apart (see `multivariate.domain_auc`), where
+            that was asked for.
+    """
+
+    chunk: str | None
+    n_reference: int
+    n_current: int
+    columns: Mapping[str, ColumnComparison]
+    auc: float | None = None
+
+    @property
+    def drifted(self) -> list[str]:
+        """Names of the columns that fail, furthest first."""
+        failed = [column for column in self.columns.values() if column.verdict == "fail"]
+        return [column.name for column in sorted(failed, key=lambda item: -item.excess)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as JSON-safe values."""
+        return {
+            **({} if self.chunk is None else {"chunk": self.chunk}),
+            "n_reference": self.n_reference,
+            "n_current": self.n_current,
+            "columns": {name: column.to_dict() for name, column in self.columns.items()},
+            "drifted": self.drifted,
+            **({} if self.auc is None else {"auc": self.auc}),
+        }

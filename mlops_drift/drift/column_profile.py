@@ -1,0 +1,122 @@
+"""Rows of one column counted in the bins of a reference; profiles add up exactly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mlops_drift.drift.column_reference import ColumnReference, Counts, Moments
+
+# A value's distance to the reference's median is summed in whole 2**-20ths of the reference's
+# unit, its square in 2**-16ths; beyond 1,024 units it counts as 1,024, and there is no mean. So 64
+# bits hold the sums of more than a hundred million rows of nothing but such outliers.
+FRACTION, SQUARE_FRACTION, FARTHEST = 2**20, 2**16, 1024
+
+# A difference that overflows is farther than that many smaller units anyway.
+_LARGE_UNIT = 1e300
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnProfile:
+    """Rows of one column in the bins of its reference, and sums from which moments follow.
+
+    Attributes:
+        counts: rows per bin in the order of the column's `labels`, int64.
+        below: rows with a finite number under the reference's smallest.
+        above: rows with a finite number over the reference's largest.
+        sum: sum of the distances to the reference's median, in 2**-20ths of its unit.
+        squares: sum of their squares, in 2**-16ths.
+        minimum: smallest finite number, None without one.
+        maximum: largest finite number, None without one.
+        novelty: rows with an unseen category by a hash of the category, so that many new
+            categories differ from many rows of one; empty where the reference expects no new ones.
+    """
+
+    counts: Counts
+    below: int = 0
+    above: int = 0
+    sum: int = 0
+    squares: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    novelty: Counts = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def n(self) -> int:
+        """Rows, nulls included."""
+        return int(self.counts.sum())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ColumnProfile) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __add__(self, other: "ColumnProfile") -> "ColumnProfile":
+        if len(self.counts) != len(other.counts):
+            raise ValueError(
+                f"profiles must share their bins, found {len(self.counts)} and {len(other.counts)}"
+            )
+        minima = [value for value in (self.minimum, other.minimum) if value is not None]
+        maxima = [value for value in (self.maximum, other.maximum) if value is not None]
+        return ColumnProfile(
+            self.counts + other.counts,
+            self.below + other.below,
+            self.above + other.above,
+            self.sum + other.sum,
+            self.squares + other.squares,
+            min(minima, default=None),
+            max(maxima, default=None),
+            self.novelty + other.novelty,
+        )
+
+    def mean(self, column: ColumnReference) -> float | None:
+        """Mean of the finite numbers; None without any, or with one that was too far to sum."""
+        n, moments = self._finite(column), column.moments
+        if not n or moments is None or self.minimum is None or self.maximum is None:
+            return None
+        if self._has_outliers(moments):
+            return None
+        scale = scale_of(moments)
+        distance = moments.unit * scale * (self.sum / n / FRACTION)
+        # The bounds take back the rounding of the sums.
+        return min(max((moments.center * scale + distance) / scale, self.minimum), self.maximum)
+
+    def std(self, column: ColumnReference) -> float | None:
+        """Standard deviation of the finite numbers, divided by n; None where `mean` is."""
+        n, moments = self._finite(column), column.moments
+        if not n or moments is None or self.minimum is None or self.maximum is None:
+            return None
+        if self._has_outliers(moments):
+            return None
+        variance = self.squares / n / SQUARE_FRACTION - (self.sum / n / FRACTION) ** 2
+        # No sample spreads further than one with half of its values at either end.
+        widest = self.maximum / 2 - self.minimum / 2
+        return min(float(moments.unit * max(variance, 0.0) ** 0.5), widest)
+
+    def _has_outliers(self, moments: Moments) -> bool:
+        """Whether a value counts as nearer than it is."""
+        scale = scale_of(moments)
+        ends = np.array([self.minimum, self.maximum], dtype=np.float64)
+        with np.errstate(over="ignore"):
+            distance = (ends * scale - moments.center * scale) / (moments.unit * scale)
+        return bool(np.any(np.abs(distance) > FARTHEST))
+
+    def _finite(self, column: ColumnReference) -> int:
+        return int(self.counts[:-2].sum()) if column.kind == "numeric" else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The profile as plain values, as `from_dict` reads them."""
+        return {**vars(self), "counts": self.counts.tolist(), "novelty": self.novelty.tolist()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "ColumnProfile":
+        """Reads what `to_dict` wrote; other keys are ignored."""
+        names = ("below", "above", "sum", "squares", "minimum", "maximum")
+        counts, novelty = (np.array(data[name], dtype=np.int64) for name in ("counts", "novelty"))
+        return cls(counts, **{name: data[name] for name in names}, novelty=novelty)
+
+
+def scale_of(moments: Moments) -> float:
+    """Halves values whose differences could overflow though they are few units apart."""
+    return 0.5 if moments.unit > _LARGE_UNIT else 1.0

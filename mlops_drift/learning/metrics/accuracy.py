@@ -1,0 +1,19 @@
+"""Accuracy."""
+
+from mlops_drift.learning.metrics.base import CLASSES, Array
+from mlops_drift.learning.metrics.confusion import ConfusionMetric
+from mlops_drift.learning.metrics.wilson import wilson
+
+
+class Accuracy(ConfusionMetric):
+    """The share of rows whose class is predicted right."""
+
+    name = "accuracy"
+    kinds = CLASSES
+    searches_threshold = True
+
+    def combine(self, hits: Array, true: Array, predicted: Array) -> Array:
+        return hits.sum(axis=1) / true.sum(axis=1)  # type: ignore[no-any-return]
+
+    def interval(self, value: float, n: int, confidence: float) -> tuple[float, float]:
+        return wilson(value, n, confidence)

@@ -1,0 +1,89 @@
+"""What a metric of predictions is. Everything is numpy: measuring imports no learning library."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from math import inf
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_drift.schema.columns import TargetKind
+
+Array = NDArray[Any]
+Numbers = TypeVar("Numbers", float, Array)
+
+# Takes how often each row was drawn, shape (b, n); gives the metric of each resample, shape (b,).
+Weighted = Callable[[Array], Array]
+
+CLASSES: frozenset[TargetKind] = frozenset({"binary", "multiclass"})
+BINARY: frozenset[TargetKind] = frozenset({"binary"})
+REGRESSION: frozenset[TargetKind] = frozenset({"regression"})
+
+
+class Metric(ABC):
+    """A metric of predictions against the truth, one definition for training and production.
+
+    Attributes:
+        name: of its gate and in tables; letters, digits and underscores.
+        kinds: the kinds of target that it is defined for.
+        greater_is_better: its direction.
+        lowest: no value is below.
+        highest: no value is above; limits on differences of a metric that has none are shares.
+        uses_scores: whether it looks at the scores of classes, not only at the classes.
+    """
+
+    name: str
+    kinds: frozenset[TargetKind]
+    greater_is_better: bool
+    lowest: float = 0.0
+    highest: float = inf
+    uses_scores: bool = False
+
+    @abstractmethod
+    def compute(self, truth: Array, prediction: Array, score: Array) -> float:
+        """The metric, nan where it is undefined.
+
+        Args:
+            truth: Codes of classes from 0, the positive one being 1, or numbers; shape (n,), n > 0.
+            prediction: As the truth.
+            score: P(positive), the largest class probability, or the number; shape (n,).
+        """
+
+    def weighted(self, truth: Array, prediction: Array, score: Array) -> Weighted:
+        """The metric of rows that count several times; override where a closed form is faster."""
+
+        def value(counts: Array) -> float:
+            rows = np.repeat(np.arange(len(truth)), counts.astype(int))
+            return self.compute(truth[rows], prediction[rows], score[rows])
+
+        return lambda draws: np.array([value(counts) for counts in draws])
+
+    def interval(self, value: float, n: int, confidence: float) -> tuple[float, float] | None:
+        """The confidence interval of a value on n rows, where it has a closed form."""
+        return None
+
+    def worsening(self, before: Numbers, after: Numbers) -> Numbers:
+        """How much worse ``after`` is than ``before``; negative if it is better."""
+        return before - after if self.greater_is_better else after - before
+
+
+class MeanMetric(Metric):
+    """The mean of a number of each row."""
+
+    @abstractmethod
+    def losses(self, truth: Array, prediction: Array, score: Array) -> Array:
+        """The number of each row, shape (n,)."""
+
+    def compute(self, truth: Array, prediction: Array, score: Array) -> float:
+        return float(np.mean(self.losses(truth, prediction, score)))
+
+    def weighted(self, truth: Array, prediction: Array, score: Array) -> Weighted:
+        losses = self.losses(truth, prediction, score)
+        return lambda counts: np.asarray(counts @ losses / counts.sum(axis=1))
+
+
+def ratio(numerator: Array, denominator: Array) -> Array:
+    """Element by element, nan where the denominator is zero."""
+    undefined = np.full(np.shape(denominator), np.nan)
+    return np.asarray(np.divide(numerator, denominator, out=undefined, where=denominator != 0))

@@ -1,0 +1,94 @@
+"""A metric on many resamples of the same rows, for several models at once."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.confusion import ConfusionMetric
+from mlops_drift.learning.metrics.evaluation import encode
+from mlops_drift.learning.metrics.registry import metric_for
+from mlops_drift.schema.columns import Target
+
+# Cells of the table of resamples that is held at a time.
+_CELLS = 2_000_000
+
+
+def resampled_values(
+    metric: str,
+    target: Target,
+    truth: Array,
+    predictions: Sequence[tuple[Array, Array]],
+    *,
+    resamples: int = 1000,
+    seed: int,
+) -> Array:
+    """The metric of each model on each resample; nan where it is undefined.
+
+    A resample draws n of the n rows with replacement, and is the same for all models: differences
+    of their metrics do not contain what the rows have in common. Every number is what
+    ``evaluation.evaluate`` gives for the drawn rows.
+
+    Args:
+        metric: Name of a metric that fits the kind of target.
+        target: What was predicted.
+        truth: Class names, or numbers for regression; shape (n,), at least one row.
+        predictions: Prediction and score of each model, as ``evaluation.evaluate`` takes them.
+        resamples: How many.
+        seed: Of the draws.
+
+    Returns:
+        Shape (models, resamples).
+
+    >>> target = Target(column="y", kind="regression")
+    >>> answers = [(np.full(3, 1.0),) * 2, (np.full(3, 2.0),) * 2]
+    >>> resampled_values("mae", target, np.zeros(3), answers, resamples=2, seed=1)
+    array([[1., 1.],
+           [2., 2.]])
+    """
+    encoded = [encode(target, truth, prediction, score) for prediction, score in predictions]
+    chosen = metric_for(metric, target.kind)
+    if isinstance(chosen, ConfusionMetric):
+        # Rows with the same classes count alike.
+        rows, sizes = alike([encoded[0][0], *(predicted for _, predicted, _ in encoded)])
+        encoded = [(true[rows], predicted[rows], score[rows]) for true, predicted, score in encoded]
+    else:
+        sizes = np.ones(len(truth), dtype=int)
+    weighted = [chosen.weighted(*one) for one in encoded]
+    blocks = [[value(counts) for value in weighted] for counts in draws(sizes, resamples, seed)]
+    return np.concatenate(blocks, axis=1)
+
+
+def alike(columns: Sequence[Array]) -> tuple[Array, Array]:
+    """One row of each kind, a kind having the same values, and how many rows are of it.
+
+    >>> alike([np.array([1, 1, 0]), np.array([2, 2, 2])])
+    (array([2, 0]), array([1, 2]))
+    """
+    _, rows, sizes = np.unique(np.stack(columns), axis=1, return_index=True, return_counts=True)
+    return rows, sizes
+
+
+def draws(sizes: Array, resamples: int, seed: int) -> Iterator[Array]:
+    """How many rows of each kind are in each resample of all rows, some resamples at a time.
+
+    Args:
+        sizes: how many rows are of each kind; shape (kinds,).
+        resamples: how many.
+        seed: of the draws.
+
+    Returns:
+        Tables of shape (b, kinds), as floats; b adds up to the number of resamples.
+    """
+    rng = np.random.default_rng(seed)
+    n, kinds = int(sizes.sum()), len(sizes)
+    most = max(1, _CELLS // kinds)
+    for start in range(0, resamples, most):
+        length = min(most, resamples - start)
+        if kinds < n:
+            yield rng.multinomial(n, sizes / n, size=length).astype(float)
+        else:
+            # The same distribution, but faster where every row is of its own kind.
+            drawn = rng.integers(n, size=(length, n)) + n * np.arange(length)[:, None]
+            counts = np.bincount(drawn.ravel(), minlength=length * n)
+            yield counts.reshape(length, n).astype(float)

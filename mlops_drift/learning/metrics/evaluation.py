@@ -1,0 +1,124 @@
+"""A metric of predictions against the truth, and its confidence interval."""
+
+from math import nan
+
+import numpy as np
+import pandas as pd
+
+from mlops_drift.learning.metrics.base import Array, Numbers
+from mlops_drift.learning.metrics.registry import metric_for, metric_named
+from mlops_drift.schema.columns import Target
+
+RESAMPLES = 200
+
+
+def evaluate(metric: str, target: Target, truth: Array, prediction: Array, score: Array) -> float:
+    """The metric of predictions against the truth, nan where it is undefined.
+
+    Undefined are: any metric of no rows; precision without a positive prediction, recall without a
+    positive truth and f1 without either; auc of one class; r2 of a constant truth.
+    Classes that occur on neither side do not enter an average over classes.
+
+    Args:
+        metric: Name of a metric that fits the kind of target.
+        target: What was predicted.
+        truth: Class names, or numbers for regression; shape (n,).
+        prediction: Predicted class names or numbers; shape (n,).
+        score: P(positive) for binary, the largest class probability for multiclass, the predicted
+            value for regression; shape (n,).
+
+    Raises:
+        ValueError: If the metric does not fit the target, the lengths differ, or a value is
+            not one of the target's classes.
+
+    >>> target = Target(column="left", kind="binary", classes=["no", "yes"], positive="yes")
+    >>> truth, prediction = np.array(["yes", "no", "no"]), np.array(["yes", "yes", "no"])
+    >>> evaluate("precision", target, truth, prediction, np.array([0.9, 0.6, 0.2]))
+    0.5
+    """
+    chosen = metric_for(metric, target.kind)
+    encoded = encode(target, truth, prediction, score)
+    return chosen.compute(*encoded) if len(truth) else nan
+
+
+def evaluate_within(
+    metric: str,
+    target: Target,
+    truth: Array,
+    prediction: Array,
+    score: Array,
+    *,
+    confidence: float = 0.95,
+    seed: int,
+) -> tuple[float, float, float]:
+    """``evaluate`` with its confidence interval, as (value, lower, upper).
+
+    A metric without an interval in closed form gets the percentile bootstrap over 200
+    seeded resamples of the rows, without those in which the metric is undefined. Both bounds are
+    nan for no rows, or if every resample is undefined.
+
+    Raises:
+        ValueError: As ``evaluate``, and if confidence is not between 0 and 1.
+
+    >>> target = Target(column="left", kind="binary", classes=["no", "yes"], positive="yes")
+    >>> truth, score = np.array(["yes"] * 8 + ["no"] * 2), np.full(10, 0.9)
+    >>> found = evaluate_within("accuracy", target, truth, np.full(10, "yes"), score, seed=1)
+    >>> [round(number, 3) for number in found]
+    [0.8, 0.49, 0.943]
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1, found {confidence}")
+    chosen = metric_for(metric, target.kind)
+    encoded = encode(target, truth, prediction, score)
+    n = len(truth)
+    if n == 0:
+        return nan, nan, nan
+    value = chosen.compute(*encoded)
+    closed = chosen.interval(value, n, confidence)
+    if closed is not None:
+        return value, *closed
+    rng = np.random.default_rng(seed)
+    resamples = (rng.integers(n, size=n) for _ in range(RESAMPLES))
+    values = np.array([chosen.compute(*(array[rows] for array in encoded)) for rows in resamples])
+    values = values[~np.isnan(values)]
+    if len(values) == 0:
+        return value, nan, nan
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return value, float(low), float(high)
+
+
+def worsening(metric: str, before: Numbers, after: Numbers) -> Numbers:
+    """How much worse ``after`` is than ``before``, in units of the metric; negative if better.
+
+    >>> worsening("accuracy", 0.75, 0.5), worsening("rmse", 2.0, 1.5)
+    (0.25, -0.5)
+    """
+    return metric_named(metric).worsening(before, after)
+
+
+def encode(
+    target: Target, truth: Array, prediction: Array, score: Array
+) -> tuple[Array, Array, Array]:
+    """Truth, prediction and score as ``Metric.compute`` takes them: classes as codes.
+
+    Raises:
+        ValueError: If the lengths differ, or a value is not one of the target's classes.
+    """
+    if not len(truth) == len(prediction) == len(score):
+        raise ValueError(
+            "truth, prediction and score must have one value per row, found lengths "
+            f"{len(truth)}, {len(prediction)} and {len(score)}"
+        )
+    scores = np.asarray(score, dtype=float)
+    if target.kind == "regression":
+        return np.asarray(truth, dtype=float), np.asarray(prediction, dtype=float), scores
+    classes = sorted(target.classes or [], key=lambda name: name == target.positive)
+    return _codes(classes, "truth", truth), _codes(classes, "prediction", prediction), scores
+
+
+def _codes(classes: list[str], name: str, values: Array) -> Array:
+    codes = pd.Index(classes, dtype=object).get_indexer(pd.Index(values, dtype=object))
+    if (codes < 0).any():
+        unknown = np.asarray(values, dtype=object)[codes < 0][0]
+        raise ValueError(f"{name} has {unknown!r}; the target's classes are {sorted(classes)}")
+    return codes

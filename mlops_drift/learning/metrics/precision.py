@@ -1,0 +1,14 @@
+"""Precision."""
+
+from mlops_drift.learning.metrics.base import BINARY, Array, ratio
+from mlops_drift.learning.metrics.confusion import ConfusionMetric
+
+
+class Precision(ConfusionMetric):
+    """The share of positive predictions that are right; undefined without any."""
+
+    name = "precision"
+    kinds = BINARY
+
+    def combine(self, hits: Array, true: Array, predicted: Array) -> Array:
+        return ratio(hits[:, 1], predicted[:, 1])

@@ -1,0 +1,14 @@
+"""Recall."""
+
+from mlops_drift.learning.metrics.base import BINARY, Array, ratio
+from mlops_drift.learning.metrics.confusion import ConfusionMetric
+
+
+class Recall(ConfusionMetric):
+    """The share of positive rows that are predicted positive; undefined without any."""
+
+    name = "recall"
+    kinds = BINARY
+
+    def combine(self, hits: Array, true: Array, predicted: Array) -> Array:
+        return ratio(hits[:, 1], true[:, 1])

@@ -1,0 +1,101 @@
+"""The metrics by name."""
+
+from functools import cache
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from mlops_drift.learning.metrics.base import Metric
+from mlops_drift.learning.metrics.confusion import ConfusionMetric
+from mlops_drift.plugins import load
+from mlops_drift.schema.columns import TargetKind
+
+_HERE = "mlops_drift.learning.metrics"
+
+SHIPPED = {
+    "accuracy": f"{_HERE}.accuracy:Accuracy",
+    "balanced_accuracy": f"{_HERE}.balanced_accuracy:BalancedAccuracy",
+    "f1": f"{_HERE}.f1:F1",
+    "precision": f"{_HERE}.precision:Precision",
+    "recall": f"{_HERE}.recall:Recall",
+    "f1_macro": f"{_HERE}.f1_macro:F1Macro",
+    "auc": f"{_HERE}.auc:Auc",
+    "log_loss": f"{_HERE}.log_loss:LogLoss",
+    "mae": f"{_HERE}.mae:Mae",
+    "rmse": f"{_HERE}.rmse:Rmse",
+    "r2": f"{_HERE}.r2:R2",
+}
+
+
+@cache
+def metric_named(name: str) -> Metric:
+    """The metric of a shipped name, an import path or an entry point.
+
+    Raises:
+        ValueError: If there is none.
+
+    >>> metric_named("rmse").greater_is_better
+    False
+    """
+    return load("metrics", name, SHIPPED, Metric)()  # type: ignore[type-abstract]
+
+
+def metric_for(name: str, kind: TargetKind) -> Metric:
+    """The metric of that name, checked to be defined for that kind of target.
+
+    Raises:
+        ValueError: If it is not, with the metrics that are.
+
+    >>> metric_for("mae", "binary")
+    Traceback (most recent call last):
+    ValueError: metric 'mae' is not defined for a binary target; choose one of accuracy, \
+balanced_accuracy, f1, precision, recall, f1_macro, auc, log_loss
+    """
+    metric = metric_named(name)
+    if kind not in metric.kinds:
+        raise ValueError(
+            f"metric {name!r} is not defined for a {kind} target; choose one of "
+            f"{', '.join(metrics_of(kind))}"
+        )
+    return metric
+
+
+def metrics_of(kind: TargetKind) -> list[str]:
+    """Names of the shipped metrics of a kind of target.
+
+    >>> metrics_of("regression")
+    ['mae', 'rmse', 'r2']
+    """
+    return [name for name in SHIPPED if kind in metric_named(name).kinds]
+
+
+def threshold_metrics() -> list[str]:
+    """Names of the shipped metrics that a decision threshold can be searched for.
+
+    >>> threshold_metrics()
+    ['accuracy', 'balanced_accuracy', 'f1', 'f1_macro']
+    """
+    return [name for name in SHIPPED if getattr(metric_named(name), "searches_threshold", False)]
+
+
+def threshold_metric(name: str) -> ConfusionMetric:
+    """The metric of that name, checked to be one that a decision threshold can be searched for.
+
+    Raises:
+        ValueError: If it is not, with the metrics that are.
+    """
+    metric = metric_named(name)
+    if not isinstance(metric, ConfusionMetric) or not metric.searches_threshold:
+        raise ValueError(
+            f"decision_threshold search needs the metric {', '.join(threshold_metrics())}, "
+            f"found {name}"
+        )
+    return metric
+
+
+def _known(name: str) -> str:
+    metric_named(name)
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_known)]

@@ -1,0 +1,84 @@
+"""Why no version serves, and what would help."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_drift.config.context import ModelContext
+from mlops_drift.lifecycle.decisions import decide_now
+
+
+@dataclass(frozen=True)
+class Unserved:
+    """A model without a serving version.
+
+    Attributes:
+        why: the reason.
+        help: what to do about it.
+    """
+
+    why: str
+    help: str
+
+
+def why_unserved(model: ModelContext) -> Unserved | None:
+    """The reason why no version serves; None if one does."""
+    store, name = model.store, model.spec.name
+    if store.versions.promotions():
+        return None
+    day = store.landing.last_day()
+    decisions = store.decisions.entries(idle=False)
+    if day is None:
+        return _without_events(model)
+    if not decisions:
+        reason = decide_now(model, day).reason
+        return Unserved(
+            f"nothing was trained: {reason}",
+            "run more days, lower policy.first_training_rows, or see whether labels find their "
+            f"events: mlops-drift status {name}",
+        )
+    return _after(decisions[-1], name)
+
+
+def _without_events(model: ModelContext) -> Unserved:
+    name, table = model.spec.name, model.store.tables.quarantined
+    rejected = model.store.lake.rows(
+        "SELECT reason, count(*) AS n FROM r GROUP BY reason ORDER BY n DESC, reason LIMIT 1",
+        r=table,
+    )
+    if rejected:
+        return Unserved(
+            f"no event could be used; most often because of {rejected[0]['reason']}",
+            f"correct defs.yaml or the files; all these rows are in {table.name}, then "
+            f"mlops-drift reset {name}",
+        )
+    return Unserved(
+        f"there is no event from {model.spec.start_date} on",
+        "correct start_date, source.events.path or its day_column in defs.yaml",
+    )
+
+
+def _after(decision: dict[str, Any], name: str) -> Unserved:
+    """What the outcome of the last training says."""
+    reason, version = decision["outcome_reason"], decision["challenger"]
+    match decision["outcome"]:
+        case "waiting":
+            return Unserved(
+                f"version {version} waits for approval",
+                f"mlops-drift approve {name} --reason …, or policy.approval: automatic",
+            )
+        case "failed":
+            return Unserved(f"the training failed: {reason}", f"see mlops-drift log {name}")
+        case "rejected" if decision["against"]:
+            gates = ", ".join(decision["against"])
+            return Unserved(
+                f"version {version} was rejected by {gates}: {reason}",
+                "correct the data, add columns, or set limits under gates that the model can "
+                f"reach; then mlops-drift reset {name} and run it again",
+            )
+        case "rejected":
+            return Unserved(f"the training was rejected: {reason}", f"see mlops-drift log {name}")
+        case _:
+            return Unserved(
+                f"the training of decision {decision['decision']} has not ended",
+                "run the same command again",
+            )

@@ -1,0 +1,53 @@
+"""The check `business_value`: the predictions are worth less than they were."""
+
+from datetime import date
+
+from mlops_drift.learning.metrics.allowance import Allowance
+from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.context import LabelledRows, MonitorContext
+from mlops_drift.monitors.measured import measure_business_value
+from mlops_drift.monitors.performance import Limits, MeasuredWindow, judge_windows
+from mlops_drift.monitors.realized import RealizedCheck, windows_of
+
+
+class BusinessValueDrop(RealizedCheck):
+    """The mean business value of a prediction against its minimum and that of the test split."""
+
+    name = "business_value"
+    description = (
+        "Fails when the mean business value of a prediction is below its minimum, or less than on "
+        "the test split by more than accepted and significantly so."
+    )
+    advice = (
+        "The predictions are worth less than they were. If the metric holds, the mix of outcomes "
+        "or the costs have changed: look at label_drift, and at the decision threshold before a "
+        "retraining."
+    )
+    needs = "monitors.performance.business"
+
+    def is_on(self) -> bool:
+        """Whether the value of outcomes is declared."""
+        return self.settings.business is not None
+
+    def judge(
+        self, context: MonitorContext, day: date, rows: LabelledRows
+    ) -> list[CheckEvaluation]:
+        """As `RealizedCheck.judge`."""
+        business, target = self.settings.business, context.spec.target
+        if business is None:
+            return []
+        test = context.baseline(rows.version).business_value(business)
+        metric = f"business value in {business.unit}" if business.unit else "business value"
+        windows = [
+            MeasuredWindow(
+                production_day,
+                length,
+                metric,
+                measure_business_value(business, target, part["label"], part["prediction"]),
+                test,
+            )
+            for production_day, length, part in windows_of(rows, self.settings.windows)
+        ]
+        drop = Allowance(business.drop, "own") if business.drop is not None else None
+        limits = Limits(True, business.floor, drop, self.settings.alpha, self.settings.min_rows)
+        return judge_windows(self.name, day, rows.version, windows, limits)

@@ -1,0 +1,224 @@
+"""What the checks of some days share, read once for all of them: an interface of the domain."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from math import nan
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from mlops_drift.learning.config import Training
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.monitors.config import MonitorSections
+from mlops_drift.schema.columns import Column, Target
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlops_drift.drift.profile import Profile
+    from mlops_drift.drift.reference import Reference
+    from mlops_drift.monitors.baseline import Baseline
+    from mlops_drift.monitors.drift import DriftDay
+    from mlops_drift.monitors.pictures import Point
+
+SourceName = Literal["events", "labels"]
+
+
+class MonitoredModel(Protocol):
+    """What checks need to know of the description of a model."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def start_date(self) -> date: ...
+    @property
+    def columns(self) -> Mapping[str, Column]: ...
+    @property
+    def target(self) -> Target: ...
+    @property
+    def training(self) -> Training: ...
+    @property
+    def monitors(self) -> MonitorSections: ...
+
+
+class Champion(Protocol):
+    """A version that serves since the day after it was promoted."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def as_of(self) -> date: ...
+
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """Predictions of one version with the last label known for each, ordered by day.
+
+    Attributes:
+        version: the version.
+        touched: the production days that a label of the as-of day is about, as ordinals.
+        columns: `day` (ordinals), `label`, `prediction`, `score`, and each slice column under its
+            own name with `slice ` before it; arrays of shape (n,).
+    """
+
+    version: int
+    touched: Sequence[int]
+    columns: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class PredictedRows:
+    """What the champion predicted up to a day, ordered by day.
+
+    Attributes:
+        days: the production day of each row, as ordinals, shape (n,).
+        rows: `prediction`, `score`, and the features where a regression is estimated; n rows.
+    """
+
+    days: Array
+    rows: "pd.DataFrame"
+
+
+@dataclass(frozen=True)
+class Errors:
+    """The errors of the champion in the order in which their labels arrived.
+
+    Attributes:
+        days: production day of each, shape (n,).
+        errors: 0 and 1 for classes, absolute errors for numbers; shape (n,).
+    """
+
+    days: Sequence[date]
+    errors: Array
+
+
+@dataclass(frozen=True)
+class LabelWindows:
+    """The labels of what the champion served, as known at the end of a day.
+
+    Attributes:
+        end: last production day that got labels.
+        reference: the labels that the champion was trained on.
+        windows: profiles by length of the window.
+    """
+
+    end: date
+    reference: "Reference"
+    windows: Mapping[int, "Profile"]
+
+
+@dataclass(frozen=True)
+class LandedDay:
+    """The rows of a source that arrived on a day.
+
+    Attributes:
+        source: `events` or `labels`.
+        accepted: rows that can be used.
+        unusable: quarantined rows, and labels without an event, by reason.
+        note: what else is remarkable about them.
+        lacking: names earlier days without a file, where that may explain it; begins with `; `.
+        missing_file: the file that should be there; empty if it is.
+    """
+
+    source: SourceName
+    accepted: int = 0
+    unusable: Mapping[str, int] = field(default_factory=dict)
+    note: str = ""
+    lacking: str = ""
+    missing_file: str = ""
+
+    @property
+    def n(self) -> int:
+        """All rows, unusable ones too."""
+        return self.accepted + sum(self.unusable.values())
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Predictions of an age, and how many of them have no label yet.
+
+    Attributes:
+        age_from: youngest age in days.
+        age_until: oldest age in days.
+    """
+
+    day: date
+    age_from: int
+    age_until: int
+    predictions: int
+    unlabelled: int
+
+    @property
+    def share(self) -> float:
+        """Share without label."""
+        return self.unlabelled / self.predictions if self.predictions else nan
+
+
+class MonitorContext(ABC):
+    """A model over some days, as the checks see it. All of it is read lazily, and once.
+
+    Every method that takes a day answers as of the end of that day.
+
+    Args:
+        spec: the description of the model.
+        days: the days that are evaluated, ascending.
+    """
+
+    def __init__(self, spec: MonitoredModel, days: Sequence[date]) -> None:
+        self.spec, self.days = spec, days
+
+    @abstractmethod
+    def champion(self, day: date) -> Champion | None:
+        """Who serves a day; None before the first promotion."""
+
+    @abstractmethod
+    def baseline(self, version: int) -> "Baseline":
+        """What a version reached on its test split."""
+
+    @abstractmethod
+    def drift(self, day: date) -> "DriftDay":
+        """The drift of a day's windows against the champion's reference."""
+
+    @abstractmethod
+    def labelled(self, day: date) -> Sequence[LabelledRows]:
+        """By version, the labelled predictions that labels of a day say something about."""
+
+    @abstractmethod
+    def predicted(self, day: date) -> PredictedRows:
+        """What the champion predicted in its longest window that ends on a day."""
+
+    @abstractmethod
+    def errors(self, day: date) -> Errors:
+        """The sequence of the champion's errors."""
+
+    @abstractmethod
+    def label_windows(self, day: date) -> LabelWindows | None:
+        """The labels of what the champion served; None where no label arrived on the day."""
+
+    @abstractmethod
+    def retrained(self, day: date) -> date:
+        """The day of the champion's promotion, or of its last challenger that was rejected."""
+
+    @abstractmethod
+    def landed(self, day: date) -> Sequence[LandedDay]:
+        """What landed on a day in this run, by source."""
+
+    @abstractmethod
+    def event_counts(self, since: date, until: date) -> Mapping[date, int]:
+        """Events of each day that has a file, 0 for a file without rows."""
+
+    @abstractmethod
+    def newest(self, source: SourceName, day: date) -> date | None:
+        """The last day up to a day that has rows of a source; None without any."""
+
+    @abstractmethod
+    def days_without_events(self, since: date, until: date) -> Sequence[date]:
+        """The days between two days, both left out, that had no file of events."""
+
+    @abstractmethod
+    def history(self, version: int) -> Sequence["Point"]:
+        """Realized and estimated values of a version by production day, up to the last day."""
+
+    @abstractmethod
+    def label_coverage(self) -> Sequence[Coverage]:
+        """How many predictions of which age have no label at the end of the last day."""

@@ -1,0 +1,56 @@
+"""The check `error_drift`: a streaming detector found that the errors have risen."""
+
+from datetime import date
+
+from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.monitors.config import PerformanceMonitor
+from mlops_drift.monitors.context import MonitorContext
+
+
+class ErrorDrift(Monitor[PerformanceMonitor]):
+    """The errors of the champion since its promotion, in the order in which labels arrived.
+
+    The first label of an event counts, as it did for a detector that was there.
+    """
+
+    name = "error_drift"
+    description = "Fails from the day on which the streaming detector finds that errors have risen."
+    advice = (
+        "The sequence of errors has risen. Compare it with performance_drop, which says by how "
+        "much, and over which days."
+    )
+    assets = ("performance_metrics",)
+    section = "performance"
+    needs = "monitors.performance.streaming"
+    spans_events = True
+
+    def is_on(self) -> bool:
+        """Whether a detector is declared."""
+        return self.settings.streaming is not None
+
+    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+        """As `Monitor.evaluate`."""
+        from mlops_drift.monitors.streaming import detect
+
+        champion, monitor = context.champion(day), self.settings.streaming
+        if champion is None or monitor is None:
+            return []
+        sequence = context.errors(day)
+        found = detect(sequence.errors, monitor)
+        codes = {"fail": "rise", "pass": "no_rise", "unknown": "too_few_rows"}
+        return [
+            CheckEvaluation(
+                check=self.name,
+                day=day,
+                production_day=day if found.position is None else sequence.days[found.position],
+                version=champion.version,
+                subject=monitor.detector,
+                window=(day - champion.as_of).days,
+                verdict=found.verdict,
+                code=codes[found.verdict],
+                reason=f"errors of version {champion.version}: {found.reason}",
+                value=found.value,
+                threshold=found.before,
+                n=found.n,
+            )
+        ]

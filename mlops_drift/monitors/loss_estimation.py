@@ -1,0 +1,121 @@
+"""Direct loss estimation (DLE): the error to expect of a regression, from the features alone.
+
+A model of the version's own test errors predicts the error of each row of a window.
+"""
+
+from collections.abc import Mapping
+from math import nan, sqrt
+
+import numpy as np
+import pandas as pd
+
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.registry import MetricName
+from mlops_drift.monitors.calibration import Floats
+from mlops_drift.monitors.measured import Measured, expected_within
+from mlops_drift.schema.columns import Column
+
+# Parts of the test split, each left out once by a model of the loss.
+FOLDS = 5
+_SMALLEST = float(np.finfo(float).eps)
+
+
+class LossEstimator:
+    """Estimates a regression's error from the features of what it predicted.
+
+    Gradient boosting models, each without one fold, learn the absolute (for rmse the squared) error
+    of the version's test predictions from the features and the prediction itself; the estimate is
+    their mean. Where the test split has few rows like those of the window, it leans towards the
+    mean error of the test split, and the interval is wider, but holds the realized value less
+    often.
+
+    Args:
+        metric: `mae` or `rmse`.
+        features: features of the version's test split, at least the declared columns.
+        columns: the feature columns.
+        truth: labels of the test split, shape (n,).
+        prediction: the version's predictions there, shape (n,).
+        seed: seed of the model and of its folds.
+
+    Raises:
+        ValueError: if the metric cannot be estimated, or there are fewer than ten rows.
+    """
+
+    def __init__(
+        self,
+        metric: MetricName,
+        features: pd.DataFrame,
+        columns: Mapping[str, Column],
+        truth: Array,
+        prediction: Array,
+        seed: int,
+    ) -> None:
+        from sklearn.ensemble import HistGradientBoostingRegressor
+        from sklearn.model_selection import KFold
+        from threadpoolctl import threadpool_limits
+
+        if metric not in ("mae", "rmse"):
+            raise ValueError(f"metric {metric!r} of a regression cannot be estimated")
+        if len(truth) < 10:
+            raise ValueError(f"the test split must have at least 10 rows, found {len(truth)}")
+        self._is_squared = metric == "rmse"
+        self._columns = dict(columns)
+        self._categories = {
+            name: {
+                value: code for code, value in enumerate(sorted(features[name].dropna().unique()))
+            }
+            for name, column in columns.items()
+            if column.type == "category"
+        }
+        error = np.abs(np.asarray(truth, dtype=float) - np.asarray(prediction, dtype=float))
+        loss = error**2 if self._is_squared else error
+        rows = self._encode(features, prediction)
+        self._models = []
+        unseen = np.empty(len(loss))
+        # Threads that wait for each other take longer than so few rows on one.
+        with threadpool_limits(1):
+            for kept, held_out in KFold(FOLDS, shuffle=True, random_state=seed).split(rows):
+                model = HistGradientBoostingRegressor(
+                    max_iter=60,
+                    max_leaf_nodes=8,
+                    min_samples_leaf=max(5, len(loss) // 50),
+                    random_state=seed,
+                ).fit(rows[kept], loss[kept])
+                unseen[held_out] = np.maximum(model.predict(rows[held_out]), 0.0)
+                self._models.append(model)
+        # Errors spread in proportion to their expected size.
+        self._spread = float(np.mean((loss - unseen) ** 2) / max(np.mean(unseen**2), _SMALLEST))
+        self._n_test = len(loss)
+
+    def estimate(self, features: pd.DataFrame, prediction: Array) -> Measured:
+        """The error to expect for some predictions.
+
+        Args:
+            features: at least the declared columns, n rows.
+            prediction: the predictions for them, shape (n,).
+        """
+        from threadpoolctl import threadpool_limits
+
+        n = len(features)
+        if n == 0:
+            return Measured(nan, nan, nan, 0)
+        rows = self._encode(features, prediction)
+        with threadpool_limits(1):
+            losses = np.maximum([model.predict(rows) for model in self._models], 0.0)
+        loss = losses.mean(axis=0)
+        spread = self._spread * float(np.mean(loss**2))
+        # The jackknife over the folds finds out where the test split is thin, but is itself noisy.
+        jackknife = (FOLDS - 1) * float(np.var(losses.mean(axis=1)))
+        error = sqrt(spread / n + max(jackknife, spread / self._n_test))
+        found = expected_within(float(loss.mean()), error, n, 0.0, np.inf)
+        if not self._is_squared:
+            return found
+        return Measured(sqrt(found.value), sqrt(found.lower), sqrt(found.upper), n)
+
+    def _encode(self, features: pd.DataFrame, prediction: Array) -> Floats:
+        encoded = [np.asarray(prediction, dtype=float)]
+        for name in self._columns:
+            values = features[name]
+            codes = values.map(self._categories[name]) if name in self._categories else values
+            encoded.append(codes.to_numpy(dtype=float, na_value=nan))
+        return np.column_stack(encoded)

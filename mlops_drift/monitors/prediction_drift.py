@@ -1,0 +1,23 @@
+"""The check `prediction_drift`: the version answers differently than on its test split."""
+
+from mlops_drift.drift.verdict import ColumnVerdict
+from mlops_drift.monitors.context import MonitoredModel
+from mlops_drift.monitors.drift import DriftCheck
+
+
+class PredictionDrift(DriftCheck):
+    """The distribution of scores and classes against the champion's test predictions."""
+
+    name = "prediction_drift"
+    description = (
+        "The same as feature_drift for the scores and classes that the version serves, against its "
+        "test predictions."
+    )
+    advice = (
+        "The version now answers differently than on its test split. Look at feature_drift for the "
+        "cause; if the features are quiet, look at the scoring path."
+    )
+
+    def owns(self, spec: MonitoredModel, item: ColumnVerdict) -> bool:
+        """Whether the distribution of predictions is judged."""
+        return item.rule == "drift" and item.column not in spec.columns

@@ -1,0 +1,109 @@
+"""Realized performance: what the checks of labelled predictions have in common."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.monitors.config import PerformanceMonitor
+from mlops_drift.monitors.context import Champion, LabelledRows, MonitorContext
+from mlops_drift.monitors.measured import Measured, measure_metric
+from mlops_drift.monitors.performance import MeasuredWindow
+from mlops_drift.monitors.windows import trailing_rows
+
+
+class RealizedCheck(Monitor[PerformanceMonitor]):
+    """A check of every production day that labels arrived for.
+
+    Labels count that are known at the end of the day, the last one for each event. A window ends
+    on a production day that got labels, and never mixes versions.
+    """
+
+    assets = ("performance_metrics",)
+    section = "performance"
+    realized = True
+    spans_events = True
+
+    @abstractmethod
+    def judge(
+        self, context: MonitorContext, day: date, rows: LabelledRows
+    ) -> list[CheckEvaluation]:
+        """Judges the windows of one version."""
+
+    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+        """As `Monitor.evaluate`; numbers about a version that was replaced are kept as unknown."""
+        champion = context.champion(day)
+        found: list[CheckEvaluation] = []
+        for rows in context.labelled(day):
+            mine = self.judge(context, day, rows)
+            if champion is not None and rows.version != champion.version:
+                mine = [_replaced(item, champion) for item in mine]
+            found += mine
+        if champion is not None and all(item.version != champion.version for item in found):
+            found.append(self._no_label(context, day, champion))
+        return found
+
+    def _no_label(self, context: MonitorContext, day: date, champion: Champion) -> CheckEvaluation:
+        delay = context.spec.target.label_delay_days
+        return CheckEvaluation(
+            check=self.name,
+            day=day,
+            production_day=day,
+            version=champion.version,
+            subject=context.spec.training.metric,
+            window=min(self.settings.windows),
+            verdict="unknown",
+            code="no_labels",
+            reason=f"no label arrived for a prediction of version {champion.version}; labels are "
+            f"due {delay} day{'' if delay == 1 else 's'} after their event",
+        )
+
+
+def windows_of(
+    rows: LabelledRows, lengths: Sequence[int]
+) -> list[tuple[date, int, Mapping[str, Array]]]:
+    """The windows that end on each touched production day: last day, length, labelled rows."""
+    names = ("label", "prediction", "score")
+    return [
+        (date.fromordinal(end), length, {name: rows.columns[name][part] for name in names})
+        for end in map(int, rows.touched)
+        for length, part in trailing_rows(lengths, end, rows.columns["day"]).items()
+    ]
+
+
+def metric_windows(
+    context: MonitorContext,
+    rows: LabelledRows,
+    lengths: Sequence[int],
+    test: Measured | None,
+    part: str = "",
+) -> list[MeasuredWindow]:
+    """The model's metric in each window of some labelled rows.
+
+    Args:
+        context: the context.
+        rows: labelled rows of one version.
+        lengths: lengths of the windows.
+        test: the test result of the same version, of the same part of the rows.
+        part: which part of the rows it is, such as `country=de`; empty for all.
+    """
+    target, training = context.spec.target, context.spec.training
+    found = []
+    for day, length, columns in windows_of(rows, lengths):
+        truth, prediction, score = (columns[name] for name in ("label", "prediction", "score"))
+        value = measure_metric(training.metric, target, truth, prediction, score, training.seed)
+        found.append(MeasuredWindow(day, length, training.metric, value, test, part))
+    return found
+
+
+def unjudged(item: CheckEvaluation, code: str, why: str) -> CheckEvaluation:
+    """A number that is kept for the record, with nothing to decide about it."""
+    return replace(item, verdict="unknown", code=code, reason=f"{item.reason}; {why}")
+
+
+def _replaced(item: CheckEvaluation, champion: Champion) -> CheckEvaluation:
+    since = champion.as_of + timedelta(days=1)
+    why = f"for the record only: version {champion.version} serves since {since}"
+    return unjudged(item, "replaced", why)

@@ -1,0 +1,115 @@
+"""The checks by name, the section of the YAML that sets them, and the checks of one model."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, create_model
+
+from mlops_drift.monitors.base import Asset, Monitor
+from mlops_drift.monitors.business_value import BusinessValueDrop
+from mlops_drift.monitors.config import ExtraCheck, MonitorSections
+from mlops_drift.monitors.data_quality import DataQuality
+from mlops_drift.monitors.error_drift import ErrorDrift
+from mlops_drift.monitors.estimated_performance import EstimatedPerformance
+from mlops_drift.monitors.feature_drift import FeatureDrift
+from mlops_drift.monitors.freshness import Freshness
+from mlops_drift.monitors.label_drift import LabelDrift
+from mlops_drift.monitors.model_age import ModelAge
+from mlops_drift.monitors.null_spike import NullSpike
+from mlops_drift.monitors.performance_drop import PerformanceDrop
+from mlops_drift.monitors.prediction_drift import PredictionDrift
+from mlops_drift.monitors.slice_performance import SlicePerformance
+from mlops_drift.monitors.volume import Volume
+from mlops_drift.plugins import load
+
+# In the order in which pages show them.
+MONITORS: dict[str, type[Monitor[Any]]] = {
+    "data_quality": DataQuality,
+    "volume": Volume,
+    "freshness": Freshness,
+    "feature_drift": FeatureDrift,
+    "prediction_drift": PredictionDrift,
+    "null_spike": NullSpike,
+    "performance_drop": PerformanceDrop,
+    "slice_performance": SlicePerformance,
+    "business_value": BusinessValueDrop,
+    "estimated_performance": EstimatedPerformance,
+    "error_drift": ErrorDrift,
+    "label_drift": LabelDrift,
+    "model_age": ModelAge,
+}
+
+if TYPE_CHECKING:
+    Monitors = MonitorSections
+else:
+    # A check with a section of its own brings it along; null switches it off.
+    Monitors = create_model(
+        "Monitors",
+        __base__=MonitorSections,
+        __doc__=MonitorSections.__doc__,
+        **{
+            one.section: (one.settings_type | None, Field(default_factory=one.settings_type))
+            for one in MONITORS.values()
+            if one.settings_type is not None
+        },
+    )
+
+
+def monitors_of(sections: MonitorSections) -> list[Monitor[Any]]:
+    """The checks that a model has, as its YAML sets them.
+
+    >>> [one.name for one in monitors_of(Monitors(volume=None, age={"max_days": None}))][:2]
+    ['data_quality', 'freshness']
+    """
+    shipped = (one(getattr(sections, one.section, None)) for one in MONITORS.values())
+    found = [*shipped, *map(_extra, sections.extra)]
+    return [one for one in found if one.is_on()]
+
+
+def _extra(written: ExtraCheck) -> Monitor[Any]:
+    """A check of another package.
+
+    Raises:
+        ValueError: if it cannot be found, or its settings do not fit.
+    """
+    shipped = {name: f"{one.__module__}:{one.__name__}" for name, one in MONITORS.items()}
+    kind: type[Monitor[Any]] = load("checks", written.check, shipped, Monitor)  # type: ignore[type-abstract]
+    if kind.settings_type is not None:
+        return kind(kind.settings_type.model_validate(written.settings))
+    if written.settings:
+        raise ValueError(f"check {written.check} has no settings, found {list(written.settings)}")
+    return kind(None)
+
+
+def of_asset(monitors: Iterable[Monitor[Any]], asset: Asset) -> list[Monitor[Any]]:
+    """Those that are shown with one asset."""
+    return [one for one in monitors if asset in one.assets]
+
+
+def names(
+    monitors: Iterable[Monitor[Any]], wanted: Callable[[Monitor[Any]], bool]
+) -> frozenset[str]:
+    """The names of those with a property.
+
+    >>> sorted(names(monitors_of(Monitors()), lambda one: one.warns))
+    ['estimated_performance']
+    """
+    return frozenset(one.name for one in monitors if wanted(one))
+
+
+def require_checks(sections: MonitorSections, wanted: Sequence[str]) -> None:
+    """Requires that the checks that may retrain a model exist.
+
+    Raises:
+        ValueError: if one is unknown, or the model lacks the field that it needs.
+    """
+    on = {one.name: one for one in monitors_of(sections)}
+    for name in wanted:
+        shipped = MONITORS.get(name)
+        if name not in on and shipped is None:
+            raise ValueError(
+                f"policy.retrain_on names {name!r}, which is no check; there are "
+                f"{', '.join(sorted({*MONITORS, *on}))}"
+            )
+        if name not in on and shipped is not None and shipped.needs:
+            raise ValueError(f"policy.retrain_on names {name}, a check that needs {shipped.needs}")

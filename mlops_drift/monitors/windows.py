@@ -1,0 +1,50 @@
+"""Trailing windows: the last days of a model, as far as they are known."""
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def trailing_windows(
+    lengths: Iterable[int], end: int, days: Collection[int]
+) -> dict[int, list[int]]:
+    """The days that each window holds which ends on a day.
+
+    A window that adds no day to a shorter one is left out: just after a promotion the longer
+    windows hold the same days.
+
+    Args:
+        lengths: lengths in days, ascending.
+        end: last day of the windows, as an ordinal.
+        days: the days that there are.
+
+    >>> trailing_windows([1, 7, 28], 10, {8, 10, 11})
+    {1: [10], 7: [8, 10]}
+    """
+    windows: dict[int, list[int]] = {}
+    most = 0
+    for length in lengths:
+        span = [day for day in range(end - length + 1, end + 1) if day in days]
+        if len(span) > most:
+            windows[length] = span
+            most = len(span)
+    return windows
+
+
+def trailing_rows(lengths: Iterable[int], end: int, days: NDArray[np.int64]) -> dict[int, slice]:
+    """The rows that each window holds which ends on a day; see `trailing_windows`.
+
+    Args:
+        lengths: lengths in days, ascending.
+        end: last day of the windows.
+        days: the day of each row, ascending; shape (n,).
+
+    >>> trailing_rows([1, 7], 10, np.array([8, 8, 10, 11]))
+    {1: slice(2, 3, None), 7: slice(0, 3, None)}
+    """
+    spans = trailing_windows(lengths, end, set(np.unique(days).tolist()))
+    until = int(np.searchsorted(days, end, side="right"))
+    return {
+        length: slice(int(np.searchsorted(days, span[0])), until) for length, span in spans.items()
+    }

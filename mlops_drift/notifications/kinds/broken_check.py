@@ -1,0 +1,64 @@
+"""A check has no verdict: it raised an error, or its day has no file."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from mlops_drift.notifications.base import NotificationKind
+from mlops_drift.notifications.history import BrokenStep, History, MissingFile
+from mlops_drift.notifications.message import Message, shortened
+from mlops_drift.policy.decision import EPISODE_GAP_DAYS
+
+
+class BrokenCheck(NotificationKind):
+    """One message for each step and day that broke, and for each episode of missing files.
+
+    An episode of missing files ends with `EPISODE_GAP_DAYS` days that have their files; events and
+    labels have separate ones. A retry that breaks again belongs to the same message.
+
+    >>> broken = BrokenStep("8a1f", "drift_metrics", date(2024, 10, 5), "LakeError: no table")
+    >>> missing = MissingFile(date(2024, 3, 4), "events", "e/2024-03-04.csv")
+    >>> history = History("churn", broken=[broken], missing=[missing])
+    >>> for message in BrokenCheck().messages(history):
+    ...     print(message.title, message.body, sep=chr(10))
+    churn: drift_metrics broke on 2024-10-05
+    LakeError: no table
+    <BLANKLINE>
+    Its checks have no verdict and retrain nothing. Look at run 8a1f, then run the day again.
+    churn: no file of events since 2024-03-04
+    e/2024-03-04.csv is missing; other days run without it.
+    Add the file: the next run reads it and repeats what depends on it.
+    """
+
+    name = "broken_check"
+
+    def messages(self, history: History) -> Iterator[Message]:
+        """Broken steps, then missing files."""
+        for broken in history.broken:
+            yield self._broken(history.model, broken)
+        begun: dict[str, date] = {}
+        for missing in sorted(history.missing, key=lambda one: (one.day, one.source, one.file)):
+            since = begun.get(missing.source, date.min)
+            begun[missing.source] = missing.day
+            earlier = (missing.day - timedelta(days=n) for n in range(EPISODE_GAP_DAYS + 1))
+            ids = [f"{history.model}-{missing.source}-missing-{day}" for day in earlier]
+            is_new = (missing.day - since).days > EPISODE_GAP_DAYS
+            if is_new and set(ids).isdisjoint(history.sent):
+                yield self._missing(history.model, ids[0], missing)
+
+    def _broken(self, model: str, broken: BrokenStep) -> Message:
+        return self.message(
+            f"{model}-{broken.step}-broken-{broken.day}",
+            broken.day,
+            f"{model}: {broken.step} broke on {broken.day}",
+            f"{shortened(broken.error)}\n\nIts checks have no verdict and retrain nothing. "
+            f"Look at run {broken.run_id}, then run the day again.",
+        )
+
+    def _missing(self, model: str, name: str, missing: MissingFile) -> Message:
+        return self.message(
+            name,
+            missing.day,
+            f"{model}: no file of {missing.source} since {missing.day}",
+            f"{shortened(missing.file)} is missing; other days run without it.\n"
+            "Add the file: the next run reads it and repeats what depends on it.",
+        )

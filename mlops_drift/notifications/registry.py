@@ -1,0 +1,23 @@
+"""The kinds of notifications by name."""
+
+from mlops_drift.notifications.base import NotificationKind
+from mlops_drift.plugins import load
+
+KINDS = {
+    "failed_check": "mlops_drift.notifications.kinds.failed_check:FailedCheck",
+    "decision": "mlops_drift.notifications.kinds.decision:Decision",
+    "promotion": "mlops_drift.notifications.kinds.promotion:Promotion",
+    "broken_check": "mlops_drift.notifications.kinds.broken_check:BrokenCheck",
+}
+
+
+def notification_kind(name: str) -> NotificationKind:
+    """The kind that `notifications.about` names.
+
+    Raises:
+        ValueError: if there is none.
+
+    >>> notification_kind("promotion").name
+    'promotion'
+    """
+    return load("notifications", name, KINDS, NotificationKind)()  # type: ignore[type-abstract]

@@ -1,0 +1,81 @@
+"""Rows as references, days and sorted values: what drift is measured on."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.profile import profile_by
+from mlops_drift.drift.reference import Reference
+from mlops_drift.drift.rows import Kind, Rows
+from mlops_drift.drift.sorted_values import SortedValues
+
+Samples = dict[str, SortedValues]
+
+
+def prediction_kinds(spec: ModelSpec) -> dict[str, Kind]:
+    """How the predictions of a model are read: a regression's prediction is its score."""
+    kinds: dict[str, Kind] = {"score": "numeric"}
+    if spec.target.is_classification:
+        kinds["prediction"] = "categorical"
+    return kinds
+
+
+def fit_reference(spec: ModelSpec, features: pa.Table, test_predictions: pa.Table) -> Reference:
+    """The reference of a version: its training set, both parts, and its test predictions.
+
+    Args:
+        spec: the model.
+        features: features and labels of the training set.
+        test_predictions: the version's predictions for the test split.
+    """
+    bins = spec.monitors.drift.bins
+    kinds: dict[str, Kind] = {
+        name: "numeric" if column.is_numeric else "categorical"
+        for name, column in spec.columns.items()
+    }
+    kinds[spec.target.column] = "categorical" if spec.target.is_classification else "numeric"
+    of_features = Reference.fit(features, kinds, bins)
+    of_predictions = Reference.fit(test_predictions, prediction_kinds(spec), bins)
+    return Reference({**of_features.columns, **of_predictions.columns})
+
+
+def of_days(table: pa.Table, days: Iterable[date]) -> Rows:
+    """The rows of some days."""
+    wanted = pa.array(sorted(days), pa.date32())
+    return Rows(table.filter(pc.is_in(table["day"], value_set=wanted)))
+
+
+def sorted_columns(rows: Rows, names: Sequence[str]) -> Samples:
+    """The values of columns."""
+    if not names:
+        return {}
+    table = rows.table(dict.fromkeys(names, "numeric"))
+    return {name: SortedValues(table[name].to_numpy()) for name in names}
+
+
+def sorted_by_day(table: pa.Table, names: Sequence[str]) -> dict[date, Samples]:
+    """The values of columns by day, read in one go: a query a day costs more than its rows."""
+    if not names or not table.num_rows:
+        return {}
+    days = table["day"].to_numpy()
+    order = np.argsort(days, kind="stable")
+    present, starts = np.unique(days[order], return_index=True)
+    values = Rows(table).table(dict.fromkeys(names, "numeric"))
+    arrays = {name: values[name].to_numpy()[order] for name in names}
+    parts = zip(present, starts, [*starts[1:], len(days)], strict=True)
+    return {
+        day.astype(date): {name: SortedValues(array[start:end]) for name, array in arrays.items()}
+        for day, start, end in parts
+    }
+
+
+def by_segment(reference: Reference, rows: Rows, by: str) -> dict[Any, ColumnProfile]:
+    """Profiles of the one column of a reference by the values of another."""
+    [name] = reference.columns
+    return {segment: found[name] for segment, found in profile_by(reference, rows, by).items()}

@@ -1,0 +1,66 @@
+"""Members of a family of plug-ins by name: shipped, by import path, or from an entry point."""
+
+import re
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
+
+Base = TypeVar("Base")
+
+# package.module:Name
+IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+def load(family: str, name: str, shipped: Mapping[str, str], base: type[Base]) -> type[Base]:
+    """The class of a member of a family.
+
+    Nothing is imported but the module of the member. Entry points are read only for a name that is
+    neither shipped nor an import path.
+
+    Args:
+        family: What the members are, e.g. "gates"; entry points are in ``mlops_drift.<family>``.
+        name: A shipped name, an import path ``package.module:Name``, or an entry point.
+        shipped: Import path of each shipped member.
+        base: What the class must derive from.
+
+    Raises:
+        ValueError: If there is no such member, it cannot be imported, or it is of another class.
+
+    >>> load("errors", "json:JSONDecodeError", {}, ValueError).__name__
+    'JSONDecodeError'
+    >>> load("errors", "odd", {"bad": "json:JSONDecodeError"}, ValueError)
+    Traceback (most recent call last):
+    ValueError: 'odd' is not one of mlops_drift.errors: bad; give one of these names, the import \
+path of your own class as package.module:Name, or the name of an entry point of that group
+    """
+    if name in shipped:
+        return _imported(shipped[name], name, base)
+    if IMPORT_PATH.fullmatch(name):
+        return _imported(name, name, base)
+    group = f"mlops_drift.{family}"
+    found = entry_points(group=group)
+    if name in found.names:
+        return _imported(found[name].value, name, base)
+    known = ", ".join([*shipped, *sorted(found.names - set(shipped))]) or "none is installed"
+    raise ValueError(
+        f"{name!r} is not one of {group}: {known}; give one of these names, the import path of "
+        "your own class as package.module:Name, or the name of an entry point of that group"
+    )
+
+
+def _imported(path: str, name: str, base: type[Base]) -> type[Base]:
+    point = EntryPoint(name, path, "")
+    try:
+        member = point.load()
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"{name!r} cannot be imported as {path}: {error}; write package.module:Name of a "
+            "class that this environment can import"
+        ) from error
+    if not (isinstance(member, type) and issubclass(member, base)):
+        found = f"a {type(member).__name__}" if not isinstance(member, type) else "another class"
+        raise ValueError(
+            f"{name!r} must be a subclass of {base.__module__}.{base.__qualname__}, "
+            f"found {found}: {path}"
+        )
+    return member

@@ -1,0 +1,98 @@
+"""Which columns the model sees, and as what."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from mlops_drift.config.spec import require_usable
+from mlops_drift.scaffold.table import FileColumns, Values
+from mlops_drift.schema.columns import Column, ColumnType
+
+# More values than this are hardly a category: few rows of each, and each day brings new ones.
+MOST_CATEGORIES = 200
+# From this share of different values on a column is a name of the row.
+NAMES = 0.5
+SHOWN = 4
+
+_TYPES: dict[str, ColumnType] = {
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "text": "category",
+}
+_IDENTIFIER = re.compile(r"(^|[_ ])id$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column of the events.
+
+    Attributes:
+        name: its name.
+        column: how it is declared; None where it is left out.
+        why: what speaks for that.
+    """
+
+    name: str
+    column: Column | None
+    why: str
+
+
+def find_features(events: FileColumns, taken: Collection[str]) -> list[Feature]:
+    """The columns of the events but those that have another role, in their order."""
+    lower = {name.lower() for name in taken}
+    found = []
+    for name, values in events.columns.items():
+        if name in taken:
+            continue
+        problem = _problem(values) or _name_problem(name, lower)
+        lower.add(name.lower())
+        found.append(Feature(name, None, problem) if problem else _feature(values))
+    return found
+
+
+def _name_problem(name: str, taken: Collection[str]) -> str:
+    if name.lower() in taken:
+        return "another column has this name but for upper and lower case; rename one"
+    try:
+        require_usable(name)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _problem(values: Values) -> str:
+    """Why a column is of no use to a model; empty where it may be."""
+    rows = len(values.present)
+    if values.kind == "empty":
+        return "is always empty"
+    if values.kind == "day":
+        return "holds days; features.sql can make a number of them"
+    if values.problem:
+        return values.problem
+    if values.distinct == 1 and not values.missing:
+        return f"is always {values.present.iloc[0]!r}"
+    many = values.distinct > MOST_CATEGORIES or values.distinct > NAMES * rows > SHOWN
+    if values.kind == "text" and many:
+        return f"has {values.distinct:,} different texts: it names rows, or needs features.sql"
+    if values.kind == "integer" and _IDENTIFIER.search(values.name) and many:
+        return f"has {values.distinct:,} different values and is called an id: it names rows"
+    return ""
+
+
+def _feature(values: Values) -> Feature:
+    nullable = values.missing > 0
+    column = Column(type=_TYPES[values.kind], nullable=nullable)
+    gaps = f"; {values.missing:,} empty" if nullable else ""
+    return Feature(values.name, column, f"{_seen(values)}{gaps}")
+
+
+def _seen(values: Values) -> str:
+    if values.kind in ("integer", "number"):
+        numbers = values.numbers
+        hint = ", a category or boolean if it is a code" if values.distinct == 2 else ""
+        return f"{numbers.min():g} to {numbers.max():g}{hint}"
+    counts = values.present.value_counts()
+    shown = ", ".join(str(value)[:20] for value in counts.index[:SHOWN])
+    more = f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else ""
+    return f"{shown}{more}"

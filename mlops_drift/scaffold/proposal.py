@@ -1,0 +1,116 @@
+"""From two files to a proposal: every guess together."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from mlops_drift.scaffold.baseline import GateGuess, choose_metric, propose_gate
+from mlops_drift.scaffold.error import ProposalError
+from mlops_drift.scaffold.features import Feature, find_features
+from mlops_drift.scaffold.roles import Choices, Roles, find_roles
+from mlops_drift.scaffold.table import FileColumns
+from mlops_drift.scaffold.target import TargetGuess, find_target
+
+# A fifth of the labelled rows trains the first version, within these bounds.
+FIRST_SHARE, FEWEST_ROWS, MOST_ROWS = 5, 150, 1_500
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a defs.yaml would say.
+
+    Attributes:
+        events: the file of events.
+        labels: the file of labels, which may be the same.
+        roles: key, days and label.
+        features: the other columns of the events.
+        target: the target.
+        gate: the limit that a version must reach.
+        metric_why: why it is this metric.
+        first_day: first day of events.
+        last_day: last day of events and labels.
+        labelled: events with a label.
+        first_training_rows: labelled rows for the first version.
+    """
+
+    events: FileColumns
+    labels: FileColumns
+    roles: Roles
+    features: list[Feature]
+    target: TargetGuess
+    gate: GateGuess
+    metric_why: str
+    first_day: date
+    last_day: date
+    labelled: int
+    first_training_rows: int
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether events and labels are in one file."""
+        return self.events.path == self.labels.path
+
+    @property
+    def key_type(self) -> str:
+        """How the key is declared."""
+        kinds = {file.columns[self.roles.key.value].kind for file in (self.events, self.labels)}
+        return "integer" if kinds == {"integer"} else "text"
+
+
+def propose(events: FileColumns, labels: FileColumns, choices: Choices) -> Proposal:
+    """Guesses everything.
+
+    Args:
+        events: the file of events.
+        labels: the file of labels; the same one where it holds both.
+        choices: what is not to be guessed.
+
+    Raises:
+        ProposalError: if the files do not say enough.
+    """
+    for file in (events, labels):
+        if not file.rows:
+            raise ProposalError(f"{file.path.name} has no rows")
+    roles = find_roles(events, labels, choices)
+    target = find_target(events, labels, roles, choices)
+    one_file = events.path == labels.path
+    taken = {roles.key.value, roles.day.value, roles.label.value}
+    features = find_features(events, taken | ({roles.label_day.value} if one_file else set()))
+    columns = {one.name: one.column for one in features if one.column is not None}
+    if not columns:
+        left = "; ".join(f"{one.name!r} {one.why}" for one in features)
+        raise ProposalError(f"{events.path.name} has no column for a model to see ({left})")
+    rows = _labelled(events, labels, roles, list(columns))
+    metric, why = choose_metric(target.target, rows[roles.label.value])
+    days = [
+        events.columns[roles.day.value].days.dropna(),
+        labels.columns[roles.label_day.value].days.dropna(),
+    ]
+    return Proposal(
+        events,
+        labels,
+        roles,
+        features,
+        target,
+        propose_gate(metric, target.target, columns, rows),
+        why,
+        days[0].min().date(),
+        max(each.max() for each in days).date(),
+        len(rows),
+        max(FEWEST_ROWS, min(MOST_ROWS, len(rows) // FIRST_SHARE)),
+    )
+
+
+def _labelled(
+    events: FileColumns, labels: FileColumns, roles: Roles, columns: list[str]
+) -> pd.DataFrame:
+    """The labelled events by day, each with its columns and its label as text."""
+    key, label = roles.key.value, roles.label.value
+    known = labels.columns
+    # The last label of a key corrects those before.
+    truth = dict(zip(known[key].texts, known[label].texts, strict=True))
+    frame = pd.DataFrame({name: events.columns[name].texts for name in columns})
+    frame[label] = events.columns[key].texts.map(truth)
+    order = events.columns[roles.day.value].days.sort_values(kind="stable").index
+    return frame.loc[order].dropna(subset=[label]).reset_index(drop=True)

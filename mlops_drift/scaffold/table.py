@@ -1,0 +1,159 @@
+"""The columns of a file and what their values are, as landing will read them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from mlops_drift.drift.text_columns import (
+    FOR_PEOPLE,
+    NOTHING,
+    NUMBER,
+    NUMBERS,
+    TEXT,
+    TRUTH,
+    WHOLE,
+    Facts,
+    find_facts,
+)
+from mlops_drift.files.table_file import open_file
+
+# `unreadable` holds values that landing takes for texts although a person does not.
+Kind = Literal["integer", "number", "boolean", "day", "text", "empty", "unreadable"]
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of one column.
+
+    Attributes:
+        name: name of the column.
+        kind: what all of them are.
+        texts: each as text, trimmed; None where it is missing.
+        problem: of an unreadable column, why it is one.
+    """
+
+    name: str
+    kind: Kind
+    texts: pd.Series
+    problem: str = ""
+
+    @property
+    def present(self) -> pd.Series:
+        """The values that are not missing."""
+        return self.texts.dropna()
+
+    @property
+    def missing(self) -> int:
+        """How many are missing."""
+        return int(self.texts.isna().sum())
+
+    @property
+    def distinct(self) -> int:
+        """How many different values there are."""
+        return int(self.texts.nunique())
+
+    @property
+    def numbers(self) -> pd.Series:
+        """The values as numbers, NaN where they are none."""
+        return pd.to_numeric(self.texts, errors="coerce")
+
+    @property
+    def days(self) -> pd.Series:
+        """The values as days in UTC, NaT where they are none."""
+        moments = pd.to_datetime(self.texts, utc=True, format="mixed", errors="coerce")
+        return moments.dt.tz_localize(None).dt.normalize()
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no value is missing and none comes twice."""
+        return bool(self.texts.notna().all() and self.texts.is_unique)
+
+
+@dataclass(frozen=True)
+class FileColumns:
+    """A file by its columns."""
+
+    path: Path
+    rows: int
+    columns: dict[str, Values]
+
+    def of_kind(self, kind: Kind) -> list[str]:
+        """Names of the columns of a kind, in the order of the file."""
+        return [name for name, values in self.columns.items() if values.kind == kind]
+
+
+def read_columns(path: Path) -> FileColumns:
+    """Reads a CSV, TSV, JSON or Parquet file.
+
+    Raises:
+        FileError: if it is no such file.
+    """
+    table = open_file(path).read()
+    texts = {name: _as_text(table[name]) for name in table.column_names}
+    rows = pa.table({name: column for name, column in texts.items() if column is not None})
+    with duckdb.connect(":memory:") as connection:
+        connection.register("rows", rows)
+        facts = find_facts(
+            "rows",
+            rows.column_names,
+            NUMBERS,
+            lambda query, names: connection.execute(query).fetchall(),
+        )
+    found = {name: _values(name, texts[name], facts.get(name)) for name in texts}
+    return FileColumns(path, table.num_rows, found)
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """A column as text; None where its values are lists or records."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+
+
+def _values(name: str, column: pa.ChunkedArray | None, facts: Facts | None) -> Values:
+    if column is None or facts is None:
+        return Values(name, "unreadable", pd.Series(dtype=object), "holds lists or records")
+    texts = column.to_pandas().astype(object).str.strip()
+    texts = texts.where(texts.notna() & (texts != ""), None)
+    kind, problem = _kind(facts)
+    if kind in ("integer", "number", "boolean"):
+        # The only word that landing takes for a missing number.
+        texts = texts.where(~texts.str.lower().isin(["nan", "+nan", "-nan"]), None)
+        words = texts.dropna()[
+            lambda present: ~present.str.contains("[0-9]|true|false", case=False)
+        ]
+        if len(words):
+            kind, problem = (
+                "unreadable",
+                f"{words.iloc[0]!r} stands among numbers in {len(words)} rows, which would be "
+                "quarantined; leave such cells empty",
+            )
+    return Values(name, kind, texts, problem)
+
+
+def _kind(facts: Facts) -> tuple[Kind, str]:
+    best = facts.best()
+    if best is NOTHING:
+        return "empty", ""
+    if best in (WHOLE, NUMBER):
+        return ("integer" if best is WHOLE else "number"), ""
+    if best in NUMBERS:
+        return "unreadable", "has numbers such as 1,5; write 1.5"
+    if best is TRUTH:
+        return "boolean", ""
+    if best.type in ("DATE", "TIMESTAMP", "TIMESTAMPTZ") and "strptime" not in best.sql:
+        return "day", ""
+    if best is not TEXT:
+        return "unreadable", "holds times, or days in another form than 2024-10-01"
+    if facts.read.get(FOR_PEOPLE) == facts.values:  # noqa: PD011
+        return "unreadable", "has numbers with signs such as $ or %; write the digits alone"
+    if facts.is_mostly_numbers:
+        return "unreadable", "is mostly numbers or days, but not all of it"
+    return "text", ""

@@ -1,0 +1,117 @@
+"""What the labels are: classes or numbers, and how late they come."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mlops_drift.scaffold.error import ProposalError
+from mlops_drift.scaffold.roles import Choices, Roles
+from mlops_drift.scaffold.table import FileColumns, Values
+from mlops_drift.schema.columns import Target
+
+# Whole numbers with more values than this are amounts, and so many texts are no classes.
+MOST_NUMBERED, MOST_CLASSES = 10, 50
+# Share of the labels that have come when one counts as due.
+DUE = 0.9
+
+_POSITIVE = ("yes", "y", "true", "t", "1", "positive", "fraud", "churned", "bad", "default")
+_NEGATIVE = ("no", "n", "false", "f", "0", "negative", "none", "ok", "good", "-1")
+
+
+@dataclass(frozen=True)
+class TargetGuess:
+    """The target, with the reasons for its kind, its positive class and its delay."""
+
+    target: Target
+    kind_why: str
+    positive_why: str
+    delay_why: str
+
+
+def find_target(
+    events: FileColumns, labels: FileColumns, roles: Roles, choices: Choices
+) -> TargetGuess:
+    """Guesses the target.
+
+    Raises:
+        ProposalError: if the labels are neither classes nor numbers.
+    """
+    values = labels.columns[roles.label.value]
+    delay, delay_why = _delay(events, labels, roles)
+    counts = values.present.value_counts()
+    if len(counts) < 2:
+        raise ProposalError(
+            f"{labels.path.name}: the label {values.name!r} has {len(counts)} different values; "
+            "there must be at least two"
+        )
+    if values.problem:
+        raise ProposalError(f"{labels.path.name}: the label {values.name!r} {values.problem}")
+    if values.kind == "number" or (values.kind == "integer" and len(counts) > MOST_NUMBERED):
+        target = Target(column=values.name, kind="regression", label_delay_days=delay)
+        low, high = values.numbers.min(), values.numbers.max()
+        return TargetGuess(target, f"numbers from {low:g} to {high:g}", "", delay_why)
+    if len(counts) > MOST_CLASSES:
+        raise ProposalError(
+            f"{labels.path.name}: the label {values.name!r} has {len(counts)} different texts; a "
+            f"model of classes has at most {MOST_CLASSES}, a regression needs numbers"
+        )
+    return _classes(values, counts, choices.positive, delay, delay_why)
+
+
+def _classes(
+    values: Values, counts: pd.Series, chosen: str | None, delay: int, delay_why: str
+) -> TargetGuess:
+    classes = sorted(map(str, counts.index))
+    shares = ", ".join(f"{name} {counts[name] / counts.sum():.0%}" for name in counts.index[:5])
+    regression = "; regression if they are amounts" if values.kind == "integer" else ""
+    kind_why = f"{len(classes)} classes ({shares}){regression}"
+    if len(classes) > 2:
+        if chosen is not None:
+            raise ProposalError(f"--positive {chosen!r} needs two classes, found {classes}")
+        target = Target(
+            column=values.name, kind="multiclass", classes=classes, label_delay_days=delay
+        )
+        return TargetGuess(target, kind_why, "", delay_why)
+    if chosen is not None and chosen not in classes:
+        raise ProposalError(f"--positive {chosen!r} is not one of the classes {classes}")
+    positive, why = (chosen, "chosen with --positive") if chosen else _positive(counts)
+    target = Target(
+        column=values.name,
+        kind="binary",
+        classes=classes,
+        positive=positive,
+        label_delay_days=delay,
+    )
+    return TargetGuess(target, kind_why, why, delay_why)
+
+
+def _positive(counts: pd.Series) -> tuple[str, str]:
+    frequent, rare = map(str, counts.index[:2])
+    for name, other in ((rare, frequent), (frequent, rare)):
+        if name.lower() in _POSITIVE or other.lower() in _NEGATIVE:
+            return name, f"by its name; {other!r} with --positive"
+    return rare, f"the rarer class; {frequent!r} with --positive"
+
+
+def _delay(events: FileColumns, labels: FileColumns, roles: Roles) -> tuple[int, str]:
+    """Days after which nearly all labels have come, and what was found."""
+    key = roles.key.value
+    days = pd.Series(
+        events.columns[roles.day.value].days.to_numpy(), index=events.columns[key].texts
+    )
+    arrived = labels.columns[roles.label_day.value].days
+    delays = (arrived - labels.columns[key].texts.map(days)).dt.days.dropna()
+    if delays.empty:
+        raise ProposalError(
+            f"no label of {labels.path.name} has the key {key!r} and the day of an event of "
+            f"{events.path.name}; choose other columns with --key, --day or --label-day"
+        )
+    least, most = int(delays.min()), int(delays.max())
+    delay = max(0, int(delays.quantile(DUE, interpolation="higher")))
+    early = int((delays < 0).sum())
+    why = (
+        f"all labels come {most} days after their event"
+        if least == most
+        else f"labels come {least} to {most} days after their event, {DUE:.0%} within {delay}"
+    )
+    return delay, why + (f"; {early} before it, which is odd" if early else "")

@@ -1,0 +1,87 @@
+"""`reset`: a model starts again, and nothing of another one is touched."""
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+from filelock import FileLock
+
+from mlops_drift import settings
+from mlops_drift.assets.common import MODEL_TAG
+from mlops_drift.cli.main import main
+from mlops_drift.config.context import ModelContext
+from mlops_drift.lifecycle.reset import find_belongings
+from mlops_drift.resources import open_lake, open_registry, open_studies
+from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift_tests.tiny import day, write_days
+
+
+def reset(*arguments, **options):
+    return CliRunner().invoke(main, ["reset", *arguments], **options)
+
+
+def belongings(world, model="tiny"):
+    with open_lake() as lake:
+        about = ModelContext.of(lake, world.spec(model), open_registry())
+        return find_belongings(about, open_studies())
+
+
+@pytest.fixture(scope="module")
+def world(begin):
+    """`tiny`, which has begun, beside `other`, which has landed a day."""
+    made = begin("reset")
+    write_days(made.write_model(name="other"), 1)
+    with made.active():
+        with open_instance() as instance:
+            assert made.run_days(instance, day(0), model="other").success
+        yield made
+
+
+def test_nothing_is_removed_without_a_yes(world):
+    before = belongings(world)
+    result = reset("tiny", input="n\n")
+    assert result.exit_code == 1
+    assert "1 versions" in result.stdout
+    assert belongings(world) == before
+
+
+@pytest.mark.parametrize("of", ["run", "dagster"])
+def test_a_model_with_an_open_run_is_not_reset(world, of):
+    before = belongings(world)
+    with open_instance() as instance:
+        if of == "run":
+            with FileLock(settings.lock_root() / "replay-tiny.lock"):
+                result = reset("tiny", "--yes")
+        else:
+            job = world.definitions.resolve_job_def("tiny_daily")
+            run = instance.create_run_for_job(
+                job, status=dg.DagsterRunStatus.STARTED, tags={MODEL_TAG: "tiny"}
+            )
+            result = reset("tiny", "--yes")
+            instance.delete_run(run.run_id)
+    assert result.exit_code == 1
+    assert ("under way" if of == "run" else "is open") in result.stderr
+    assert belongings(world) == before
+
+
+def test_a_reset_model_starts_again_and_others_stay(world):
+    tables = {name: rows for name, rows in world.tables().items() if ".other" in name}
+    others = belongings(world, "other")
+    result = reset("tiny", "--yes")
+    assert result.exit_code == 0, result.output
+    assert "tiny starts again" in result.stdout
+    found = belongings(world)
+    assert (found.rows, found.versions, found.runs, found.studies) == (0, (), (), ())
+    assert found.is_empty
+    assert world.tables() == tables
+    assert belongings(world, "other") == others
+    with open_instance() as instance:
+        assert not instance.get_runs(dg.RunsFilter(tags={MODEL_TAG: "tiny"}))
+        assert instance.get_runs(dg.RunsFilter(tags={MODEL_TAG: "other"}))
+        assert {key.path[0] for key in instance.all_asset_keys()} == {"other"}
+    assert "nothing to remove" in reset("tiny").stdout
+
+
+def test_after_a_reset_the_same_days_lead_to_version_1_again(world):
+    result = CliRunner().invoke(main, ["run", "tiny", "--until", str(day(2))])
+    assert result.exit_code == 0, result.output
+    assert belongings(world).versions == (1,)

@@ -1,0 +1,52 @@
+from datetime import date
+
+from mlops_drift.notifications.history import Decided, History
+from mlops_drift.notifications.kinds.decision import Decision
+from mlops_drift.notifications.kinds.promotion import Promotion
+from mlops_drift.notifications.message import LONGEST_REASON
+from mlops_drift.policy.decision import MANUAL
+
+DAY = date(2024, 10, 1)
+
+
+def decided(rules=(), reason="no champion", **changes):
+    version = changes.pop("version", None)
+    return Decided("shop-v0-x", DAY, "retrain", rules, version, reason, **changes)
+
+
+def messages(kind, *entries):
+    return list(kind.messages(History("shop", decisions=entries)))
+
+
+def test_a_decision_and_its_promotion_are_two_messages():
+    entry = decided(
+        outcome="promoted", settled=DAY, challenger=1, outcome_reason="all gates passed"
+    )
+    [begun] = messages(Decision(), entry)
+    [promoted] = messages(Promotion(), entry)
+    assert (begun.kind, promoted.kind) == ("decision", "promotion")
+    assert begun.id != promoted.id
+    assert begun.body == "First version, on 2024-10-01.\nno champion"
+    assert promoted.body == "It serves after 2024-10-01 as the first version.\nall gates passed"
+
+
+def test_a_challenger_that_waits_and_is_then_rejected_has_two_messages():
+    outcomes = [("waiting", 2, "all gates passed"), ("rejected", None, "it was not better")]
+    entries = [
+        decided(outcome=outcome, settled=DAY, challenger=version, outcome_reason=reason)
+        for outcome, version, reason in outcomes
+    ]
+    _, waits, _, rejected = messages(Decision(), *entries)
+    assert waits.id != rejected.id
+    assert waits.title == "shop: version 2 waits for approval"
+    assert rejected.title == "shop: the challenger is rejected"
+    assert rejected.body.startswith("it was not better\n")
+
+
+def test_a_manual_decision_has_only_its_outcome():
+    assert messages(Decision(), decided([MANUAL])) == []
+
+
+def test_a_long_reason_is_cut():
+    [message] = messages(Decision(), decided(reason="word " * 1000))
+    assert len(message.body) < 4 * LONGEST_REASON

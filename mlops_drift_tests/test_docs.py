@@ -1,0 +1,176 @@
+"""The pages: links lead somewhere, examples work, generated ones are current."""
+
+import re
+import shlex
+import subprocess
+import sys
+from copy import deepcopy
+from datetime import date
+from textwrap import dedent, indent
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from mlops_drift import settings
+from mlops_drift.cli.main import main
+from mlops_drift.config.loading import load_models, read_yaml
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.notifications.history import Decided, History
+
+ROOT = settings.PROJECT_ROOT
+GUIDE = ROOT / "docs" / "guide"
+FOLDERS = ("docs", "benchmarks", "data", "deploy", "examples")
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(page for at in FOLDERS for page in ROOT.glob(f"{at}/**/*.md"))]
+)
+
+
+def blocks(page, kind):
+    """The fenced examples of a kind, without their indent."""
+    found = re.findall(rf"^( *)```{kind}\n(.*?)^ *```", page.read_text(), re.DOTALL | re.MULTILINE)
+    return [dedent(text) for _, text in found]
+
+
+def anchors(page):
+    """The anchors that GitHub gives to the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings(page):
+    text = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"https?://|mailto:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path) if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_generated_pages_are_current(tmp_path):
+    subprocess.run([sys.executable, ROOT / "docs" / "generate.py", tmp_path], check=True)
+    written = sorted(tmp_path.iterdir())
+    assert [file.name for file in written] == ["command-line.md", "reference.md"]
+    for file in written:
+        assert (ROOT / "docs" / file.name).read_text() == file.read_text(), "run: make docs"
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_and_options_exist(page):
+    lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
+    found = [re.search(r"mlops-drift (.*)", line) for line in lines]
+    for name, *words in (shlex.split(call[1], comments=True) for call in found if call):
+        command = main.commands[name.strip()]
+        options = {word.partition("=")[0] for word in words if word.startswith("--")}
+        known = {name for option in command.params for name in option.opts}
+        assert options <= known, f"{name}: {options - known}"
+
+
+# defs.yaml
+
+OWN = GUIDE / "own-model.md"
+
+
+def whole():
+    return yaml.safe_load(blocks(OWN, "yaml")[0])["attributes"]
+
+
+def test_the_whole_example_loads_with_all_its_alternatives(tmp_path, monkeypatch):
+    monkeypatch.setenv(settings.DEFS_VARIABLE, str(tmp_path))
+    text, derived = blocks(OWN, "yaml")
+    chosen = re.sub(r"# (end_date: \S+)  .*", r"\1", text)
+    chosen = re.sub(r"\{path: .*# or (\{.*\})", r"\1", chosen)
+    chosen = re.sub(r"\}\s+# (allowed: .*?\]).*", r", \1}", chosen)
+    assert chosen.count("end_date: ") == chosen.count("{day}") == chosen.count("allowed: ") == 1
+    made = re.sub(r"  columns:\n(    .*\n)*", indent(derived, "  "), text)
+    for name, content in (("whole", text), ("chosen", chosen), ("made", made)):
+        (tmp_path / name).mkdir()
+        file = tmp_path / name / "defs.yaml"
+        file.write_text(content.replace("name: returns", f"name: {name}"))
+    (tmp_path / "made" / "features.sql").write_text(blocks(OWN, "sql")[0])
+    models = load_models()
+    assert models["whole"].spec.target.classes == ["no", "yes"]
+    assert models["chosen"].spec.source.events.path == "events/{day}.parquet"
+    assert models["chosen"].spec.columns["country"].allowed == ["de", "fr"]
+    assert models["made"].spec.history_days == 30
+
+
+def sections():
+    pages = [page for page in sorted(GUIDE.glob("*.md")) if page != OWN]
+    return [
+        pytest.param(yaml.safe_load(block), id=f"{page.stem}-{number}")
+        for page in pages
+        for number, block in enumerate(blocks(page, "yaml"))
+    ]
+
+
+def merged(base, changes):
+    for name, value in changes.items():
+        inner = base.get(name)
+        base[name] = merged(inner, value) if isinstance(inner, dict) else value
+    return base
+
+
+@pytest.mark.parametrize("changes", sections())
+def test_the_section_of_a_page_fits_the_example(changes):
+    assert ModelSpec.model_validate(merged(deepcopy(whole()), changes))
+
+
+def test_yaml_in_a_sentence_is_valid(tmp_path):
+    texts = [page.read_text() for page in GUIDE.glob("*.md")]
+    found = [one for text in texts for one in re.findall(r"`((?:\w+: )?\{\w+: [^`]+\})`", text)]
+    assert found
+    for text in found:
+        file = tmp_path / "defs.yaml"
+        file.write_text(text if text.startswith("{") else f"{{{text}}}")
+        assert read_yaml(file, dict[str, Any])
+
+
+# Python
+
+
+def test_the_python_of_the_drift_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    for name, mean in (("june", 0), ("july", 2), ("2024-07-01", 2), ("2024-07-02", 2)):
+        table = pd.DataFrame(
+            {"miles": rng.normal(mean, 1, 500), "plan": rng.choice(["a", "b"], 500)}
+        )
+        table.to_parquet(f"{name}.parquet")
+    [block] = blocks(GUIDE / "drift.md", "python")
+    found = {}
+    exec(block, found)
+    assert set(found["both"]) == {"miles", "plan"}
+
+
+def test_every_command_has_help():
+    for name, command in main.commands.items():
+        assert command.get_short_help_str(), name
+        options = [one for one in command.params if isinstance(one, click.Option)]
+        assert all(option.help for option in options), name
+
+
+# Recipes
+
+
+def test_the_recipes_of_a_source_and_of_a_notification_kind_work():
+    found = {}
+    for block in blocks(ROOT / "CONTRIBUTING.md", "python"):
+        exec(block, found)
+    day = date(2024, 10, 1)
+    source = found["ConstantSource"](kind="constant", rows=3).open(ROOT)
+    assert source.events(day, day).parts[0].rows.num_rows == 3
+    rolled_back = Decided("shop-v2", day, "rollback", [], 2, "complaints", challenger=1)
+    [message] = found["Rollback"]().messages(History("shop", decisions=[rolled_back]))
+    assert (message.kind, message.title) == ("rollback", "shop: version 1 serves again")
