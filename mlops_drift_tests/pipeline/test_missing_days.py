@@ -137,7 +137,7 @@ def test_labels_that_retention_let_go_stay_as_they_were_judged(model, source, tm
     model.lake.replace_days(
         model.tables.labels, day(0), day(2), model.tables.labels.schema.empty_table()
     )
-    assert judge_labels_again(ModelContext(spec, model), day(0)) == {}
+    assert judge_labels_again(ModelContext(spec, model), day(0)) is None
 
 
 def test_labels_are_looked_for_from_the_day_on_which_the_first_are_due(source, tmp_path):

@@ -296,7 +296,7 @@ def test_what_is_measured_of_the_champion_is_the_same_with_a_shadow(tmp_path, re
             measure_performance(ModelContext(spec, model), day(1), day(5))
             watched.compared(1, 5)
             assert bool(watched.read("shadow")) == (name == "shadowed")
-            tables = ("predictions", "profiles", "drift", "performance")
+            tables = ("predictions", "profiles", "drift", "checks")
             stored.append({table: sorted(map(repr, watched.read(table))) for table in tables})
     assert stored[0] == stored[1]
     assert all(stored[0].values())
