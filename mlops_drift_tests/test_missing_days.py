@@ -223,7 +223,7 @@ def test_a_late_file_is_taken_in_and_later_days_are_made_again(taken_in):
     assert told["missing_days"] == []
     assert told["made_again"] == [str(day(number)) for number in (6, 7)]
     assert f"made again, because an earlier day has landed since: {day(6)} to {day(7)}" in said
-    assert "what was served, decided and told stays" in said
+    assert "predictions, decisions and messages stay" in said
     assert told["labels_judged_again"] == []
 
 

@@ -23,7 +23,7 @@ from mlops_drift.cli.views.terminal import print_status, print_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.decisions import decide_now, record_decision
-from mlops_drift.lifecycle.lineage import explain_key
+from mlops_drift.lifecycle.lineage import trace_key
 from mlops_drift.lifecycle.retraining import carry_out
 from mlops_drift.lifecycle.status import read_status
 from mlops_drift.pipeline.features import make_features, require_point_in_time
@@ -205,7 +205,7 @@ def test_gates_judge_every_column_and_have_their_pictures(walked):
 
 
 def test_an_event_is_explained_by_its_key(walked):
-    chain = explain_key(ModelContext(walked.spec, walked.model, walked.registry), "2007")
+    chain = trace_key(ModelContext(walked.spec, walked.model, walked.registry), "2007")
     told = list(lineage_lines("event", chain))
     event = events_of(2).set_index(KEY).loc[2007]
     for name in NUMBERS:

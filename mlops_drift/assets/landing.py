@@ -142,10 +142,10 @@ def _result(
     return dg.MaterializeResult(
         metadata={
             **row_count(landed.rows),
-            "rejected rows": sum(landed.rejected.values()),
-            "rejected": counts_table(landed.rejected, "reason"),
+            "quarantined rows": sum(landed.quarantined.values()),
+            "quarantined": counts_table(landed.quarantined, "reason"),
             "rows of the source": landed.account.rows,
-            "landed or rejected": landed.account.recorded,
+            "landed or quarantined": landed.account.recorded,
             "waiting for their day": landed.account.waiting,
             **({"no longer in the source": landed.account.gone} if landed.account.gone else {}),
             **({"look at": landed.account.note} if landed.account.note else {}),

@@ -16,7 +16,7 @@ from mlops_drift.assets.common import (
     row_count,
     version_link,
 )
-from mlops_drift.assets.shadow import beside_metadata, scored_metadata
+from mlops_drift.assets.shadow import comparison_metadata, scored_metadata
 from mlops_drift.checks.monitors import monitor_checks, monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
@@ -124,7 +124,7 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
         measure_label_coverage(model, *days_of(context))
         shadow = measure_shadows(model, *days_of(context))
         return dg.MaterializeResult(
-            metadata={**row_count(len(found.evaluations)), **beside_metadata(shadow)},
+            metadata={**row_count(len(found.evaluations)), **comparison_metadata(shadow)},
             check_results=monitor_checks(spec, key, found),
         )
 

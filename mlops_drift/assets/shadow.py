@@ -1,4 +1,4 @@
-"""What the pages show of a challenger that scores beside the champion."""
+"""What the pages show of a challenger that scores the same events as the champion."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -8,7 +8,7 @@ import dagster as dg
 
 from mlops_drift.charts.shadow import shadow_chart
 from mlops_drift.checks.report import png, verdict_table
-from mlops_drift.lifecycle.shadow.comparison import SINCE_WAIT
+from mlops_drift.lifecycle.shadow.comparison import window_name
 from mlops_drift.lifecycle.shadow.scoring import ShadowDay, shadow_summary
 from mlops_drift.pipeline.scoring import Served
 from mlops_drift.store.model_store import ModelStore
@@ -25,8 +25,8 @@ def scored_metadata(shadow: Served) -> dict[str, Any]:
     }
 
 
-def beside_metadata(measured: ShadowDay | None) -> dict[str, Any]:
-    """Champion and challenger side by side, as a table and a chart; nothing without a shadow."""
+def comparison_metadata(measured: ShadowDay | None) -> dict[str, Any]:
+    """Champion and challenger as a table and a chart; nothing without a shadow."""
     if measured is None:
         return {}
     shadow = measured.shadow
@@ -41,20 +41,20 @@ def beside_metadata(measured: ShadowDay | None) -> dict[str, Any]:
 
 
 def summary_metadata(store: ModelStore, version: int) -> dict[str, Any]:
-    """How a version did beside the champion while it waited; nothing if it never shadowed."""
+    """The comparison of a version that waited with the champion; nothing if it never shadowed."""
     rows = shadow_summary(store, version)
     return {_title(rows[0]): _table(rows)} if rows else {}
 
 
 def _title(about: Mapping[str, Any]) -> str:
-    return f"shadow: version {about['challenger']} beside version {about['champion']}"
+    return f"shadow: version {about['challenger']} compared with version {about['champion']}"
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
     return verdict_table(
         [
             {
-                "window": _window(row),
+                "window": window_name(row["window"], row["production_day"]),
                 "scored": row["scored"],
                 "labelled": row["n"],
                 "metric": row["metric"],
@@ -63,16 +63,10 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
                 "challenger less champion": row["difference"],
                 "lower": row["lower"],
                 "upper": row["upper"],
-                "predicted differently": row["disagreement"],
+                "predictions that differ": row["disagreement"],
                 "mean score of champion": row["champion_score"],
                 "mean score of challenger": row["challenger_score"],
             }
             for row in rows
         ]
     )
-
-
-def _window(row: Mapping[str, Any]) -> str:
-    if row["window"] == SINCE_WAIT:
-        return "since the wait began"
-    return f"{row['window']} {'day' if row['window'] == 1 else 'days'} to {row['production_day']}"

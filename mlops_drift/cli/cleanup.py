@@ -1,7 +1,5 @@
 """The command `cleanup`."""
 
-from dataclasses import asdict
-
 import click
 
 from mlops_drift.cli.common import FORMAT, opened, print_json, waiting
@@ -19,10 +17,13 @@ def cleanup(model: str, delete: bool, style: str) -> None:
 
     with opened(model) as about:
         from mlops_drift.lifecycle.cleanup.cleanup import clean_up
+        from mlops_drift.registry.artifacts import Artifacts
+        from mlops_drift.resources import open_registry
 
         with waiting(f"{model}: reading, or waiting for a training or a cleanup to end"):
-            plan = clean_up(about, dry_run=not delete)
+            plan = clean_up(about, Artifacts(open_registry(), model), dry_run=not delete)
     if style == "json":
-        print_json({"model": model, "deleted": delete, "bytes": plan.size, **asdict(plan)})
+        found = {"day": plan.day, "bytes": plan.size, "items": plan.going, "kept": plan.staying}
+        print_json({"model": model, "deleted": delete, **found})
     else:
         print_plan(about.spec, plan, delete)

@@ -109,14 +109,14 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
     if len(asked) != 1:
         raise click.UsageError("give exactly one of --version, --day and --key")
     with opened(model) as about:
-        from mlops_drift.lifecycle.lineage import explain_day, explain_key, explain_version
+        from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 
         if version is not None:
-            title, chain = f"{model}, version {version}", explain_version(about, version)
+            title, chain = f"{model}, version {version}", trace_version(about, version)
         elif day is not None:
-            title, chain = f"{model}, {day.date()}", explain_day(about, day.date())
+            title, chain = f"{model}, {day.date()}", trace_day(about, day.date())
         else:
-            title, chain = f"{model}, {about.spec.key} {key}", explain_key(about, str(key))
+            title, chain = f"{model}, {about.spec.key} {key}", trace_key(about, str(key))
     if style == "json":
         print_json([vars(link) for link in chain])
     else:

@@ -1,4 +1,4 @@
-"""A version made again from what was stored of it, and held against what was registered."""
+"""A version trained again from what is stored of it, and compared with what was registered."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,13 @@ from mlops_drift.pipeline.logged import is_of_this_code, made_by, refit
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What came of making a version again.
+    """A version and its repetition.
 
     Attributes:
         version: its number.
-        rows: rows of the training set, both parts, that both predicted.
-        different: rows whose prediction or score is not the same to the last bit.
+        rows: rows of the training set, both splits, that both predicted.
+        different: predictions that differ: rows whose prediction or score is not the same to the
+            last bit.
         largest: the largest difference of a score.
         same_code: whether code and libraries are those that made the version.
         same_recipe: whether a new search found the same recipe; None where none was made.
@@ -33,7 +34,7 @@ class Rebuilt:
 
     @property
     def is_same(self) -> bool:
-        """Whether the version came out again."""
+        """Whether the repetition is the same version."""
         return not self.different and self.same_recipe is not False
 
 
@@ -62,12 +63,13 @@ def rebuild(
     record = model.store.versions.get(version)
     model.store.versions.require_kept([version])
     training_set = model.store.training_sets.read(record.training_set)
-    part = training_set.train.to_pandas()
+    train_split = training_set.train.to_pandas()
     then, recipe = made_by(model.registry, model.spec.name, version)
-    again = refit(then, recipe, part)
+    again = refit(then, recipe, train_split)
     same_recipe = None
     if search_again:
-        features, truth = part[list(then.columns)], part[then.target.column].to_numpy()
+        features = train_split[list(then.columns)]
+        truth = train_split[then.target.column].to_numpy()
         _, found = train(features, truth, then.columns, then.target, then.training)
         same_recipe = found.recipe == recipe
     rows = pa.concat_tables([training_set.train, training_set.test]).to_pandas()

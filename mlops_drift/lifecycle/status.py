@@ -86,9 +86,9 @@ def _by_day(rows: Mapping[date, int]) -> list[dict[str, Any]]:
     return [{"day": day, "rows": number} for day, number in rows.items()]
 
 
-def _first(store: ModelStore, rejected: int) -> str:
+def _first(store: ModelStore, quarantined: int) -> str:
     """What to do as long as no day has a row."""
-    if not rejected:
+    if not quarantined:
         return "materialize a first day"
     [most] = store.lake.rows(
         "SELECT reason FROM r GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 1",

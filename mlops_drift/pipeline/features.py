@@ -5,11 +5,9 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.config.spec import ModelSpec
 from mlops_drift.sql import identifier
-from mlops_drift.store.derivation import Derivation, FeatureError
+from mlops_drift.store.derivation import FeatureError
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelStore
 
 
 def make_features(model: ModelContext, first: date, last: date) -> pa.Table:
@@ -81,27 +79,16 @@ def require_point_in_time(model: ModelContext, features: pa.Table) -> None:
 
 def _derived(model: ModelContext, first: date, last: date) -> pa.Table | None:
     """The day, the key and the derived columns; None for a model without any."""
-    spec = model.spec
-    store = model.store
+    spec, store = model.spec, model.store
     if spec.derivation is None:
         return None
     since = first - timedelta(days=spec.history_days)
     events = store.lake.read(Scan(store.tables.events, since, last))
     labels = store.lake.read(Scan(store.tables.labels, since, last))
-    made = _by_day(spec.derivation, events, labels, first, last)
-    return pa.concat_tables(made) if made else _no_rows(store, spec)
-
-
-def _by_day(
-    derivation: Derivation, events: pa.Table, labels: pa.Table, first: date, last: date
-) -> list[pa.Table]:
-    return [
+    made = [
         table.append_column("day", pa.array([day] * table.num_rows, pa.date32()))
-        for day, table in derivation.derive(events, labels, first, last)
+        for day, table in spec.derivation.derive(events, labels, first, last)
     ]
-
-
-def _no_rows(store: ModelStore, spec: ModelSpec) -> pa.Table:
     names = ["day", spec.key, *spec.derived_columns]
-    schema = store.tables.features.schema
-    return pa.schema([schema.field(name) for name in names]).empty_table()
+    empty = pa.schema([store.tables.features.schema.field(name) for name in names]).empty_table()
+    return pa.concat_tables(made) if made else empty

@@ -11,7 +11,7 @@ from mlops_drift.drift.profile import Profile, add, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.monitors.context import LabelWindows
 from mlops_drift.monitors.windows import trailing_windows
-from mlops_drift.pipeline.missing_days import ranges
+from mlops_drift.schema.days import ranges
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import Promotion
 

@@ -15,11 +15,13 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.base import NO_FILE, CheckEvaluation
 from mlops_drift.monitors.context import LandedDay, SourceName
 from mlops_drift.monitors.data_quality import DataQuality
-from mlops_drift.pipeline.constraints import CORRECTED, Screened, screen_events, screen_labels
-from mlops_drift.pipeline.ledger import Account, Destination
-from mlops_drift.pipeline.missing_days import TABLES, days_between, in_short, ranges, without_events
+from mlops_drift.pipeline.destination import Destination
+from mlops_drift.pipeline.ledger import Account
+from mlops_drift.pipeline.missing_days import TABLES, in_short, without_events
 from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
 from mlops_drift.pipeline.received import BEFORE_START, TOO_LATE, Landing
+from mlops_drift.pipeline.screening import CORRECTED, Screened, screen_events, screen_labels
+from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.sources.base import Batch, MissingDayError, Source, TableName
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Scan
@@ -43,13 +45,13 @@ class Landed:
 
     Attributes:
         rows: accepted rows.
-        rejected: quarantined rows, by reason.
+        quarantined: quarantined rows, by reason.
         checks: what the checks of the asset found.
         account: where all rows of the source are.
     """
 
     rows: int
-    rejected: dict[str, int]
+    quarantined: dict[str, int]
     checks: Monitored
     account: Account
 
@@ -97,42 +99,31 @@ def land_events(model: ModelContext, source: Source, first: date, last: date) ->
     """
     with recorded(model, source, first, last):
         batch = source.events(first, last)
-    table, rejected = model.store.tables.events, model.store.tables.quarantined
-    screened = screen_events(
-        model.store.lake,
-        batch,
-        first,
-        last,
-        model.spec.key,
-        model.spec.source_columns,
-        table,
-        rejected,
-    )
-    to = Destination(model.spec, model.store, EVENTS, table, model.spec.source_columns)
-    landing = Landing(to, batch, first, last)
-    quarantined, account = landing.put(screened.accepted, screened.rejected)
-    checks = _judge(model, EVENTS, days_between(first, last), batch, screened, quarantined)
-    return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), checks, account)
+    to = Destination.of(model, EVENTS)
+    return _land(model, to, batch, screen_events(to, batch, first, last), first, last)
 
 
 def land_labels(model: ModelContext, source: Source, first: date, last: date) -> Landed:
     """Lands the labels that arrived on the days `first` to `last`, replacing what was there.
 
-    A label whose key no event has on that day stays in the table, counts against the quality, and
-    is used nowhere. One that was corrected on its own day is kept aside; that is no fault.
+    A label without an event on that day stays in the table, counts against the quality, and is used
+    nowhere. One that was corrected on its own day is quarantined; that is no fault.
 
     Raises:
         MissingDayError: if a day has no file; that is on record then, and nothing else is changed.
     """
-    spec = model.spec
     with recorded(model, source, first, last):
         batch = source.labels(first, last)
-    table, rejected = model.store.tables.labels, model.store.tables.quarantined
-    screened = screen_labels(model.store.lake, batch, spec.key, spec.target, table, rejected)
-    to = Destination(spec, model.store, LABELS, table, {spec.target.column: spec.target.labels})
+    to = Destination.of(model, LABELS)
+    return _land(model, to, batch, screen_labels(to, batch), first, last)
+
+
+def _land(
+    model: ModelContext, to: Destination, batch: Batch, screened: Screened, first: date, last: date
+) -> Landed:
     landing = Landing(to, batch, first, last)
-    quarantined, account = landing.put(screened.accepted, screened.rejected)
-    checks = _judge(model, LABELS, days_between(first, last), batch, screened, quarantined)
+    quarantined, account = landing.put(screened.accepted, screened.quarantined)
+    checks = _judge(model, to.source, days_between(first, last), batch, screened, quarantined)
     return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), checks, account)
 
 
@@ -246,9 +237,10 @@ def _is_no_fault(reason: str) -> bool:
     return reason == CORRECTED or f": {BEFORE_START}" in reason
 
 
-def quarantined_by_reason(rejected: pa.Table) -> dict[str, int]:
-    """Rejected rows by the first thing that was wrong with them, the value itself left out."""
+def quarantined_by_reason(quarantined: pa.Table) -> dict[str, int]:
+    """Quarantined rows by the first thing that was wrong with them, the value itself left out."""
     counts = Counter(
-        VALUE.sub(r"\1\2", reasons.split("; ", 1)[0]) for reasons in rejected["reason"].to_pylist()
+        VALUE.sub(r"\1\2", reasons.split("; ", 1)[0])
+        for reasons in quarantined["reason"].to_pylist()
     )
     return dict(sorted(counts.items()))

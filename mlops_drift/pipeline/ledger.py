@@ -1,8 +1,8 @@
-"""The ledger of a source: how many rows of each day are on record, and how the source stood then.
+"""The ledger of a source: how many rows of each day are on record, and what the source held then.
 
-For each day that landed it counts the rows that were of that day, and the rows of other days that
-were rejected with it: those that came too late, that are of no day of the model, or that have no
-readable day.
+For each day that landed it counts the rows of that day, and the rows of other days that were
+quarantined with it: those that came too late, are before the model's first day, or have no readable
+day.
 """
 
 from collections import Counter
@@ -10,49 +10,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-import pyarrow as pa
-
-from mlops_drift.config.spec import ModelSpec
-from mlops_drift.schema.columns import Column
 from mlops_drift.sql import literal
+from mlops_drift.store.lake import Lake
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.tables import Table
 
 
 @dataclass(frozen=True)
-class Destination:
-    """Where the rows of a source land.
-
-    Attributes:
-        model: the model.
-        source: events or labels.
-        table: where accepted rows land.
-        columns: the declared columns of the source but for the key.
-    """
-
-    spec: ModelSpec
-    model: ModelStore
-    source: str
-    table: Table
-    columns: Mapping[str, Column]
-
-    @property
-    def names(self) -> list[str]:
-        """The declared columns, the key first."""
-        return [self.spec.key, *self.columns]
-
-    @property
-    def key_type(self) -> pa.DataType:
-        """The type of the key in the table."""
-        return self.table.schema.field(self.spec.key).type
-
-
-@dataclass(frozen=True)
 class Received:
-    """Rows of a source that are on record, and how the source stood when it was last looked at.
+    """Rows of a source that are on record, and what the source held when it was last read.
 
     Attributes:
-        day: the day that they landed or were rejected with.
+        day: the day that they landed or were quarantined with.
         source: events or labels.
         row_day: the day that they are of; None where it cannot be read.
         rows: how many.
@@ -89,10 +58,10 @@ class Account:
 
     Attributes:
         rows: rows of the source at its last landing.
-        recorded: rows that landed or were rejected.
+        recorded: rows that landed or were quarantined.
         waiting: rows of days that have not run.
         gone: rows on record that the source no longer has, or has with other values.
-        late: rows that were rejected because their day had run, by day.
+        late: rows that were quarantined because their day had run, by day.
         gone_days: rows that are gone from days that had run, by day.
         note: what looks wrong about the source; empty if nothing does.
 
@@ -110,20 +79,19 @@ class Account:
 
 def read_account(store: ModelStore, source: str) -> Account | None:
     """Where all rows of a source are; None before its first landing."""
-    return account_of(read_ledger(store, source))
+    return account_of(read_ledger(store.lake, store.tables.received, source))
 
 
-def read_ledger(store: ModelStore, source: str) -> list[Received]:
+def read_ledger(lake: Lake, received: Table, source: str) -> list[Received]:
     """The entries of a source."""
-    rows = store.lake.rows(
-        f"SELECT * FROM r WHERE source = {literal(source)} ORDER BY day, row_day",
-        r=store.tables.received,
+    rows = lake.rows(
+        f"SELECT * FROM r WHERE source = {literal(source)} ORDER BY day, row_day", r=received
     )
     return [Received(**row) for row in rows]
 
 
 def account_of(ledger: Collection[Received]) -> Account | None:
-    """Where the rows are of which a ledger tells; None for an empty one."""
+    """Where the rows of a ledger are; None for an empty one."""
     newest = max((entry for entry in ledger if entry.is_own), key=lambda e: e.day, default=None)
     if newest is None:
         return None

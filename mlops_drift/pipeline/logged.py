@@ -1,4 +1,4 @@
-"""What was logged with a version of how it was made, held against what else is on record."""
+"""What was logged with a version of how it was made, compared with what else is on record."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

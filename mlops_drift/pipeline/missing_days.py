@@ -1,16 +1,16 @@
 """Days without their file: on record as unknown, passed over by what comes after, taken in late.
 
-A file is missing where the source has one for each day and does not say `missing: empty`. What the
-day does have lands and is used: without its file of events a day has labels, and the performance
-that they tell of; without its file of labels it has events, predictions and drift. Nothing is
-decided at its end.
+A file is missing where the source has one for each day and its YAML has no `missing: empty`. What
+the day does have lands and is used: without its file of events a day has labels and performance;
+without its file of labels it has events, predictions and drift. Nothing is decided at its end.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.schema.days import ranges, span
 from mlops_drift.sources.base import Source, TableName
 from mlops_drift.store.model_store import ModelStore
 
@@ -82,12 +82,13 @@ def about_made_again(days: Collection[date]) -> str:
     """What was made again after an earlier day had landed, and what was not.
 
     >>> about_made_again([date(2024, 3, 5), date(2024, 3, 6)])
-    'made again, because an earlier day has landed since: 2024-03-05 to 2024-03-06; what was \
-served, decided and told stays, as does what later labels than are due have told'
+    'made again, because an earlier day has landed since: 2024-03-05 to 2024-03-06; predictions, \
+decisions and messages stay, and so does what labels that came later than due have measured'
     """
     return (
-        f"made again, because an earlier day has landed since: {_listed(days)}; what was served, "
-        "decided and told stays, as does what later labels than are due have told"
+        f"made again, because an earlier day has landed since: {_listed(days)}; predictions, "
+        "decisions and messages stay, and so does what labels that came later than due have "
+        "measured"
     )
 
 
@@ -105,9 +106,7 @@ def about_judged_again(days: Collection[date]) -> str:
 
 
 def _listed(days: Collection[date]) -> str:
-    return ", ".join(
-        str(first) if first == last else f"{first} to {last}" for first, last in ranges(days)
-    )
+    return ", ".join(span(first, last) for first, last in ranges(days))
 
 
 def in_short(days: Collection[date]) -> str:
@@ -123,30 +122,3 @@ def in_short(days: Collection[date]) -> str:
     more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
     what = "1 day without its file" if len(found) == 1 else f"{len(found)} days without their files"
     return f"; {what}: {listed}{more}"
-
-
-def days_between(first: date, last: date) -> list[date]:
-    """The days `first` to `last`, inclusive."""
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
-
-
-def ranges(
-    days: Collection[date], alike: Callable[[date], object] = lambda day: None
-) -> list[tuple[date, date]]:
-    """Days as ranges without gaps.
-
-    Args:
-        days: the days.
-        alike: what the days of one range have in common.
-
-    >>> ranges([date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 4)])
-    [(datetime.date(2024, 3, 1), datetime.date(2024, 3, 2)), \
-(datetime.date(2024, 3, 4), datetime.date(2024, 3, 4))]
-    """
-    found: list[tuple[date, date]] = []
-    for day in sorted(set(days)):
-        if found and (day - found[-1][1]).days == 1 and alike(day) == alike(found[-1][1]):
-            found[-1] = (found[-1][0], day)
-        else:
-            found.append((day, day))
-    return found

@@ -25,8 +25,9 @@ from mlops_drift.monitors.pictures import Point
 from mlops_drift.monitors.registry import monitors_of, of_asset
 from mlops_drift.pipeline.drift import DriftDays
 from mlops_drift.pipeline.labels import LabelProfiles
-from mlops_drift.pipeline.missing_days import days_between, in_short, without_events
+from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.pipeline.performance import Outcomes, baseline_of
+from mlops_drift.schema.days import days_between
 from mlops_drift.store.records import Promotion
 
 # The assets whose checks rest on what was served.

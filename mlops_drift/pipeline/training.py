@@ -33,8 +33,7 @@ from mlops_drift.registry.base import (
     environment_tag,
     registry_lock,
 )
-from mlops_drift.registry.code_digests import learning_code_digest, lock_digest
-from mlops_drift.registry.registry import git_sha
+from mlops_drift.registry.code_digests import git_sha, learning_code_digest, lock_digest
 from mlops_drift.registry.studies import Studies
 from mlops_drift.store.derivation import FeatureError
 from mlops_drift.store.records import TrainingSetRecord, VersionRecord

@@ -1,6 +1,7 @@
 """How long what a model leaves behind is kept, and how far back the days to come still look."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from pydantic import Field
 
@@ -10,8 +11,8 @@ from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.schema.columns import Target
 from mlops_drift.schema.fields import Strict
 
-# The most days that a limit may say; no limit keeps for ever.
-CENTURY = 36_525
+# At most a century; no limit keeps for ever.
+Days = Annotated[int, Field(ge=1, le=36_525)] | None
 
 
 class Retention(Strict):
@@ -31,31 +32,22 @@ class Retention(Strict):
         description="How many of the newest versions are kept, besides the champion, the one "
         "before it, challengers that wait, and those whose predictions are kept.",
     )
-    training_sets_days: int | None = Field(
+    training_sets_days: Days = Field(
         None,
-        ge=1,
-        le=CENTURY,
-        description="Days for which a training set is kept that no version came of; versions that "
+        description="Days for which a training set without a version is kept; versions that "
         "were trained or decided about within them stay too, beyond `versions`.",
     )
-    predictions_days: int | None = Field(
+    predictions_days: Days = Field(
         None,
-        ge=1,
-        le=CENTURY,
         description="Days of predictions and profiles. A label that comes later is not measured.",
     )
-    landing_days: int | None = Field(
+    landing_days: Days = Field(
         None,
-        ge=1,
-        le=CENTURY,
-        description="Days of events, labels, rejected rows and features. Needs "
+        description="Days of events, labels, quarantined rows and features. Needs "
         "`policy.window_days`, and `everything` must not be among `policy.training_windows`.",
     )
-    metrics_days: int | None = Field(
-        None,
-        ge=1,
-        le=CENTURY,
-        description="Days of the numbers and verdicts of drift and performance.",
+    metrics_days: Days = Field(
+        None, description="Days of the numbers and verdicts of drift and performance."
     )
 
     @property

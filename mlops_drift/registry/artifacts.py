@@ -1,7 +1,6 @@
-"""What the versions of a model take up in MLflow, and how it is let go.
+"""What the versions of a model take up in MLflow, and how it is deleted.
 
-MLflow only marks what is deleted, and never gives the number of a version again; the files are
-removed here.
+MLflow only marks what is deleted, and never gives the number of a version again.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -31,7 +30,7 @@ class Training:
         active: whether it is under way.
         deleted: whether MLflow has it marked as deleted.
         started: when it started, in milliseconds of its clock.
-        has_models: whether MLflow lists models that it logged.
+        is_left: whether MLflow lists models that it logged, or any of the folders is there.
         folders: those there are of its artifacts and of these models.
     """
 
@@ -39,13 +38,8 @@ class Training:
     active: bool
     deleted: bool
     started: int
-    has_models: bool
+    is_left: bool
     folders: tuple[Path, ...]
-
-    @property
-    def is_left(self) -> bool:
-        """Whether anything of it is left besides the run itself."""
-        return self.has_models or bool(self.folders)
 
 
 class Artifacts:
@@ -54,34 +48,28 @@ class Artifacts:
     Args:
         registry: the registry.
         model: name of the model.
+
+    Attributes:
+        registry: the registry.
+        folder: where all of them lie.
     """
 
     def __init__(self, registry: Registry, model: str) -> None:
-        self._registry, self._model = registry, model
-        self._folder = registry.artifact_root / model
-
-    @property
-    def registry(self) -> Registry:
-        """The registry."""
-        return self._registry
-
-    @property
-    def folder(self) -> Path:
-        """Where all of them lie."""
-        return self._folder
+        self.registry, self._model = registry, model
+        self.folder = registry.artifact_root / model
 
     def versions(self) -> "list[ModelVersion]":
         """The versions that the registry lists."""
-        if not self._registry.exists:
+        if not self.registry.exists:
             return []
-        search = self._registry.client.search_model_versions
+        search = self.registry.client.search_model_versions
         return list(_pages(lambda token: search(f"name = '{self._model}'", page_token=token)))
 
     def aliases(self) -> dict[str, int]:
         """The versions that aliases point to, by alias."""
-        if not self._registry.exists:
+        if not self.registry.exists:
             return {}
-        found = self._registry.client.search_registered_models(f"name = '{self._model}'")
+        found = self.registry.client.search_registered_models(f"name = '{self._model}'")
         return {alias: int(number) for one in found for alias, number in one.aliases.items()}
 
     def elsewhere(self, environment: str) -> dict[int, str]:
@@ -101,7 +89,7 @@ class Artifacts:
         experiment = self._experiment()
         if experiment is None:
             return []
-        search = self._registry.client.search_runs
+        search = self.registry.client.search_runs
         logged = self._logged(experiment)
         found = []
         for run in _pages(
@@ -111,21 +99,23 @@ class Artifacts:
             # A kill may have left a model that its run does not name yet.
             outputs = {one.model_id for one in run.outputs.model_outputs} if run.outputs else set()
             models = sorted(outputs | set(logged.get(name, ())))
+            places = [self.folder / name, *(self.folder / MODELS / model for model in models)]
+            folders = tuple(place for place in places if place.is_dir())
             found.append(
                 Training(
                     name,
                     run.info.status in UNDER_WAY,
                     run.info.lifecycle_stage == "deleted",
                     run.info.start_time,
-                    name in logged,
-                    self._present(name, *(f"{MODELS}/{model}" for model in models)),
+                    name in logged or bool(folders),
+                    folders,
                 )
             )
         return sorted(found, key=lambda training: training.started)
 
     def _logged(self, experiment: str) -> dict[str, list[str]]:
         """The logged models that are not deleted, by run."""
-        search = self._registry.client.search_logged_models
+        search = self.registry.client.search_logged_models
         logged: dict[str, list[str]] = {}
         for one in _pages(lambda token: search([experiment], page_token=token)):
             logged.setdefault(str(one.source_run_id), []).append(one.model_id)
@@ -134,7 +124,7 @@ class Artifacts:
     def unlist(self, version: int) -> None:
         """Takes a version out of the registry, if it is there."""
         if version in {int(one.version) for one in self.versions()}:
-            self._registry.client.delete_model_version(self._model, str(version))
+            self.registry.client.delete_model_version(self._model, str(version))
 
     def unlist_all(self, kept: Collection[int]) -> None:
         """Takes all versions but some out of the registry; where none stays, the model too.
@@ -144,7 +134,7 @@ class Artifacts:
         for one in self.versions():
             if int(one.version) not in kept:
                 self.unlist(int(one.version))
-        client = self._registry.client if self._registry.exists else None
+        client = self.registry.client if self.registry.exists else None
         if not client or not client.search_registered_models(f"name = '{self._model}'"):
             return
         if not kept:
@@ -158,20 +148,17 @@ class Artifacts:
         experiment = self._experiment()
         if experiment is None:
             return
-        client = self._registry.client
+        client = self.registry.client
         for model in self._logged(experiment).get(run, []):
             client.delete_logged_model(model)
         if client.get_run(run).info.lifecycle_stage != "deleted":
             client.delete_run(run)
 
     def _experiment(self) -> str | None:
-        if not self._registry.exists:
+        if not self.registry.exists:
             return None
-        found = self._registry.client.get_experiment_by_name(self._model)
+        found = self.registry.client.get_experiment_by_name(self._model)
         return None if found is None else str(found.experiment_id)
-
-    def _present(self, *names: str) -> tuple[Path, ...]:
-        return tuple(path for name in names if (path := self._folder / name).is_dir())
 
 
 def _pages(ask: Callable[[str | None], Any]) -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """Digests of the project's own code: which code made something."""
 
 import hashlib
+import subprocess
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -38,3 +39,19 @@ def lock_digest(checkout: Path) -> str:
     """SHA-256 of the file that pins every dependency; `unknown` where the checkout has none."""
     lock = checkout / "requirements.lock"
     return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else "unknown"
+
+
+def git_sha(checkout: Path) -> str:
+    """The commit of a checkout, with `+changes` when files differ from it; else `unknown`."""
+    try:
+        sha = _git(checkout, "rev-parse", "HEAD")
+        changed = _git(checkout, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{sha}+changes" if changed else sha
+
+
+def _git(checkout: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(checkout), *arguments], capture_output=True, check=True, text=True
+    ).stdout.strip()

@@ -108,7 +108,7 @@ class MemoryRegistry(VersionRegistry):
         """Nobody reads here."""
 
     def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
-        """Files are not kept: what a version is born with lies beside its training set too."""
+        """Files are not kept: a version's baseline lies beside its training set too."""
 
     def alias(self, model: str, alias: str) -> int | None:
         """The version that an alias points to."""

@@ -6,7 +6,6 @@ scores nothing never needs it.
 
 import json
 import logging
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -250,7 +249,7 @@ class Registry(VersionRegistry):
 
     @contextmanager
     def _naming(self, model: str, version: int) -> Iterator[None]:
-        """Says of a version that MLflow does not have where it is missing."""
+        """Names the database where MLflow does not have a version."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -345,19 +344,3 @@ class Registry(VersionRegistry):
             if self.alias(model, alias) != version:
                 name = f"{self._alias_prefix}{alias}"
                 self.client.set_registered_model_alias(model, name, str(version))
-
-
-def git_sha(checkout: Path) -> str:
-    """The commit of a checkout, with `+changes` when files differ from it; else `unknown`."""
-    try:
-        sha = _git(checkout, "rev-parse", "HEAD")
-        changed = _git(checkout, "status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return f"{sha}+changes" if changed else sha
-
-
-def _git(checkout: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", "-C", str(checkout), *arguments], capture_output=True, check=True, text=True
-    ).stdout.strip()

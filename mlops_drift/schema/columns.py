@@ -18,7 +18,7 @@ LARGEST_LABEL = 1e30
 class Column(Strict):
     """A feature column and the constraints that its values must meet.
 
-    A row that breaks one is kept aside in the rejected table with the reason.
+    A row that breaks one is quarantined with the reason.
     """
 
     type: ColumnType = Field(description="number (float), integer, boolean or category (text).")
@@ -28,7 +28,7 @@ class Column(Strict):
     allowed: Annotated[list[Name], Distinct, Trimmed] | None = Field(
         None,
         min_length=1,
-        description="The acceptable categories; a category outside them is rejected.",
+        description="The acceptable categories; a category outside them is quarantined.",
     )
     derived: bool = Field(
         False, description="Whether features.sql makes the column; else the source has it."
@@ -80,18 +80,19 @@ class Target(Strict):
     column: Name = Field(description="Name of the label column.")
     kind: TargetKind = Field(description="binary, multiclass or regression.")
     classes: Annotated[list[Name], Distinct, Trimmed] | None = Field(
-        None, description="All classes; a label outside them is rejected. Needed unless regression."
+        None,
+        description="All classes; a label outside them is quarantined. Needed unless regression.",
     )
     positive: Name | None = Field(
         None, description="The class whose probability is the score. Needed for binary."
     )
     min: float | None = Field(
         None,
-        description="Smallest acceptable label of a regression; a smaller one is rejected.",
+        description="Smallest acceptable label of a regression; a smaller one is quarantined.",
     )
     max: float | None = Field(
         None,
-        description="Largest acceptable label of a regression; a larger one is rejected.",
+        description="Largest acceptable label of a regression; a larger one is quarantined.",
     )
     label_delay_days: int = Field(
         0, ge=0, description="Days from an event to its label: until then its label is not due."

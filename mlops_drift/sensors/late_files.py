@@ -26,8 +26,9 @@ from mlops_drift.assets.common import (
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import daily_job_name
-from mlops_drift.pipeline.missing_days import missing_tables, ranges
+from mlops_drift.pipeline.missing_days import missing_tables
 from mlops_drift.resources import LakeResource
+from mlops_drift.schema.days import ranges
 from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.sources.base import Source, TableName
 

@@ -1,6 +1,6 @@
 """Which runs are open, and which days a run is about."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 from dagster._core.storage.tags import (
@@ -8,6 +8,8 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
 )
+
+from mlops_drift.schema.days import days_between
 
 OPEN_STATUSES = [
     dg.DagsterRunStatus.QUEUED,
@@ -25,5 +27,4 @@ def days_of_run(run: dg.DagsterRun) -> list[date]:
     last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single)
     if first is None or last is None:
         return []
-    start, end = date.fromisoformat(first), date.fromisoformat(last)
-    return [start + timedelta(days=i) for i in range((end - start).days + 1)]
+    return days_between(date.fromisoformat(first), date.fromisoformat(last))

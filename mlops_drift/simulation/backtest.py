@@ -41,12 +41,7 @@ from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.registry import require_checks
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import land_events, land_labels, record_missing
-from mlops_drift.pipeline.missing_days import (
-    TABLES,
-    days_between,
-    no_file_at_all,
-    ranges,
-)
+from mlops_drift.pipeline.missing_days import TABLES, no_file_at_all
 from mlops_drift.pipeline.monitoring import MEASURED, measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.pipeline.training import OnTrial, train_package
@@ -54,6 +49,7 @@ from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.policy.decision import NO_CHAMPION
 from mlops_drift.registry.base import VersionPackage
 from mlops_drift.registry.memory import MemoryRegistry
+from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.schema.fields import Name
 from mlops_drift.simulation.period import period
 from mlops_drift.sources.base import Source, TableName

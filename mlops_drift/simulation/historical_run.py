@@ -45,8 +45,9 @@ from mlops_drift.config.loading import Model
 from mlops_drift.definitions import definitions_of
 from mlops_drift.errors import InternalError, UserError, is_interruption
 from mlops_drift.jobs import daily_job_name, retraining_job_name
-from mlops_drift.pipeline.missing_days import days_between, no_file_at_all, ranges
+from mlops_drift.pipeline.missing_days import no_file_at_all
 from mlops_drift.resources import default_resources, open_lake, open_registry
+from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.sensors.late_files import (
     assets_without,
     missing_days,
@@ -163,10 +164,7 @@ class HistoricalRun:
     def steps(self) -> list[Step]:
         """The steps from the first day to the last."""
         length = timedelta(days=self._step - 1)
-        starts = [
-            self.first + timedelta(days=i)
-            for i in range(0, (self.last - self.first).days + 1, self._step)
-        ]
+        starts = days_between(self.first, self.last)[:: self._step]
         return [Step(start, min(start + length, self.last)) for start in starts]
 
     def run(self, on_step: Callable[[Step, str], None]) -> None:

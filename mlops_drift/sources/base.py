@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_drift.errors import UserError
+from mlops_drift.schema.days import span
 from mlops_drift.schema.fields import Strict
 
 TableName = Literal["events", "labels"]
@@ -33,7 +35,7 @@ class MissingDayError(SourceError):
         self.places = dict(places)
         listed = ", ".join(list(self.places.values())[:LISTED])
         more = f" and {len(self.places) - LISTED} more" if len(self.places) > LISTED else ""
-        wanted = f"{min(places)}{'' if len(places) == 1 else f' to {max(places)}'}"
+        wanted = span(min(places), max(places))
         super().__init__(
             f"{listed}{more}: no such file (wanted for {wanted}); put the file there and run the "
             "day again, or correct `path` in the model's defs.yaml. Other days run without it"
@@ -166,12 +168,8 @@ class Part:
 
     def filter(self, mask: pa.ChunkedArray) -> "Part":
         """The rows that a mask picks."""
-        return replace(
-            self,
-            rows=self.rows.filter(mask),
-            days=self.days.filter(mask),
-            times=self.times.filter(mask),
-        )
+        # As one chunk: pyarrow crashes where there is none.
+        return self.select(pc.indices_nonzero(pc.fill_null(mask.combine_chunks(), False)))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal, Self
@@ -16,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mlops_drift.files.error import FileError
 from mlops_drift.files.table_file import ending, open_file
+from mlops_drift.schema.days import days_between, span
 from mlops_drift.schema.fields import Name, Strict
 from mlops_drift.sources.base import (
     Batch,
@@ -135,19 +136,20 @@ class Files(Source):
     def _missing(self, table: FileTable, first: date, last: date) -> dict[date, str]:
         if "{day}" not in table.path or table.missing == "empty":
             return {}
-        days = (first + timedelta(days=i) for i in range((last - first).days + 1))
-        places = {day: table.path.replace("{day}", day.isoformat()) for day in days}
+        places = {
+            day: table.path.replace("{day}", day.isoformat()) for day in days_between(first, last)
+        }
         return {day: path for day, path in places.items() if not (self._folder / path).exists()}
 
     def _read(self, table: FileTable, first: date, last: date) -> Batch:
         missing = self._missing(table, first, last)
         if missing:
             raise MissingDayError(missing)
-        days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
+        days = days_between(first, last)
         if "{day}" in table.path:
             return self._read_days(table, days)
         path = self._folder / table.path
-        _require_file(path, f"{first}{'' if first == last else f' to {last}'}")
+        _require_file(path, span(first, last))
         whole = _dated(path, table.day_column, self._config.timezone)
         origin = Origin(self._place(path), _digest(path))
         mine = pc.is_in(whole.days, value_set=pa.array(days, pa.date32()))

@@ -1,7 +1,7 @@
 """Events and labels from a simulated world."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from mlops_drift.schema.days import days_between
 from mlops_drift.sources.base import Batch, Origin, Part, Source, SourceConfig
 from mlops_drift.sources.simulators.registry import SimulatorName, simulator
 
@@ -48,7 +49,7 @@ class Simulated(Source):
         return self._gather(self._world.labels, first, last)
 
     def _gather(self, make: Callable[[date], pa.Table], first: date, last: date) -> Batch:
-        days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
+        days = days_between(first, last)
         tables = {day: make(day) for day in days}
         rows = pa.concat_tables(tables.values())
         dates = [pa.array([day] * table.num_rows, pa.date32()) for day, table in tables.items()]

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
@@ -62,25 +63,21 @@ def _table(root: str, table: Table) -> DeltaTable | None:
 def sizes_by_day(root: str, table: Table) -> dict[date, int]:
     """Bytes of each day of a table that is partitioned by day; empty where it is not there."""
     stored = _table(root, table)
-    if stored is None:
-        return {}
-    files = stored.get_add_actions(flatten=True)
-    sizes: dict[date, int] = {}
-    for day, size in zip(
-        files["partition.day"].to_pylist(), files["size_bytes"].to_pylist(), strict=True
-    ):
-        sizes[day] = sizes.get(day, 0) + size
+    sizes: Counter[date] = Counter()
+    if stored is not None:
+        files = stored.get_add_actions(flatten=True)
+        columns = (files[name].to_pylist() for name in ("partition.day", "size_bytes"))
+        for day, size in zip(*columns, strict=True):
+            sizes[day] += size
     return dict(sorted(sizes.items()))
 
 
 def old_files(root: str, table: Table) -> int:
     """Bytes of files that no snapshot of the last week reads."""
     stored = _table(root, table)
-    if stored is None:
-        return 0
-    folder = Path(root) / table.folder
+    files = stored.vacuum(dry_run=True) if stored is not None else []
     # Paths come percent-encoded.
-    return sum(size_of(folder / unquote(file)) for file in stored.vacuum(dry_run=True))
+    return sum(size_of(Path(root) / table.folder / unquote(file)) for file in files)
 
 
 def remove_old_files(root: str, table: Table) -> None:

@@ -43,8 +43,8 @@ class LandingRepository:
         """Where the events or the labels that arrived on some days came from.
 
         Returns:
-            origin, digest, first_day, last_day, n (rows, rejected ones too), as they landed last.
-            Days without their file are left out.
+            origin, digest, first_day, last_day, n (rows, quarantined ones too), as they landed
+            last. Days without their file are left out.
         """
         return self._lake.rows(
             f"""

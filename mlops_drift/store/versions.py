@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, timedelta
 
+from mlops_drift.schema.days import days_between
 from mlops_drift.store.decision_log import DecisionLog
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.records import Promotion, Removal, RemovedError, Shadow, VersionRecord
@@ -60,10 +61,9 @@ class VersionRepository:
     def champions(self, first: date, last: date) -> dict[date, Promotion | None]:
         """The champion that scores each day: the last one promoted at the end of an earlier day."""
         promotions = self.promotions(until=last - timedelta(days=1))
-        days = (first + timedelta(days=i) for i in range((last - first).days + 1))
         return {
             day: next((item for item in reversed(promotions) if item.as_of < day), None)
-            for day in days
+            for day in days_between(first, last)
         }
 
     def shadows(self, first: date, last: date) -> dict[date, Shadow]:

@@ -264,11 +264,13 @@ def test_a_row_without_a_day_counts_against_the_quality(results, world):
     assert "day: is not a day such as 2024-10-01 (1)" in found.description
 
 
-def test_a_day_with_few_rejected_rows_reports_them_as_metadata(results):
+def test_a_day_with_few_quarantined_rows_reports_them_as_metadata(results):
     about = materialization(results[WRONG_VALUES], "tiny", "events")
     assert about["dagster/row_count"] == ROWS - 6
-    assert about["rejected rows"] == 6
-    assert {record.data["reason"]: record.data["rows"] for record in about["rejected"].records} == {
+    assert about["quarantined rows"] == 6
+    assert {
+        record.data["reason"]: record.data["rows"] for record in about["quarantined"].records
+    } == {
         "a: is not a number": 2,
         "a: missing": 1,
         "a: not finite": 2,

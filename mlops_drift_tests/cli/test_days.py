@@ -153,7 +153,7 @@ def test_status_where_no_row_could_be_used_says_why(nothing_yet):
     assert run("run", "tiny", "--until", str(day(0))).exit_code == NOT_SERVING
     found = json.loads(printed("status", "tiny", "--format", "json"))
     assert found["next"] == (
-        "mend the source, of which no row could be used (day: 1.3.2024 is not a day such as "
+        "repair the source, of which no row could be used (day: 1.3.2024 is not a day such as "
         "2024-10-01); all of them are in landing.tiny_quarantined"
     )
 

@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
-from mlops_drift.lifecycle.lineage import LineageError, explain_day, explain_key, explain_version
+from mlops_drift.lifecycle.lineage import LineageError, trace_day, trace_key, trace_version
 from mlops_drift.lifecycle.promotion import Person, approve
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.base import GATES_FILE
@@ -32,7 +32,7 @@ def link(chain, what):
 
 
 def test_a_version_leads_to_its_training_set_and_who_promoted_it_and_why(about):
-    chain = explain_version(ModelContext(*about), 2)
+    chain = trace_version(ModelContext(*about), 2)
     record = about[1].versions.get(2)
     assert link(chain, "version").facts["family"] == "linear"
     assert "degree" in link(chain, "version").facts["params"]
@@ -40,9 +40,9 @@ def test_a_version_leads_to_its_training_set_and_who_promoted_it_and_why(about):
     assert (built["id"], built["rows"]) == (record.training_set, record.rows)
     assert built["train rows"] + built["test rows"] == record.rows
     promotion = link(chain, "promotion")
-    assert promotion.facts["asked for by"] == "performance_drop"
-    assert promotion.facts["in place of"] == 1
-    assert promotion.facts["by"] == "the policy: its gates passed"
+    assert promotion.facts["triggers"] == "performance_drop"
+    assert promotion.facts["replaces"] == 1
+    assert promotion.facts["approved by"] == "the policy: its gates passed"
     assert promotion.rows[0]["check"] == "performance_drop"
     assert promotion.rows[0]["value"] < 0.2
 
@@ -56,25 +56,27 @@ def test_the_sql_of_derived_columns_is_part_of_the_chain(lake):
     )
     made_by = hashlib.sha256(spec.features_sql.encode()).hexdigest()
     assert (
-        link(explain_version(ModelContext(spec, model, registry), 1), "code").facts["features.sql"]
+        link(trace_version(ModelContext(spec, model, registry), 1), "code").facts["features.sql"]
         == made_by
     )
 
 
-def test_gates_are_told_as_they_were_when_a_person_approved(three_versions, tmp_path):
+def test_gates_are_shown_as_they_were_when_a_person_approved(three_versions, tmp_path):
     world = three_versions.copy(tmp_path)
     with world.active(), world.lake() as model:
         spec, registry = find_model("tiny").spec, open_registry()
-        refused = [{"gate": "test_accuracy", "verdict": "fail", "value": 0, "threshold": 1, "n": 9}]
-        registry.log_files("tiny", 3, {GATES_FILE: json.dumps(refused).encode()})
+        rejected = [
+            {"gate": "test_accuracy", "verdict": "fail", "value": 0, "threshold": 1, "n": 9}
+        ]
+        registry.log_files("tiny", 3, {GATES_FILE: json.dumps(rejected).encode()})
         approve(ModelContext(spec, model, registry), Person("ann", "good enough"), 3)
-        gates = link(explain_version(ModelContext(spec, model, registry), 3), "gates").rows
+        gates = link(trace_version(ModelContext(spec, model, registry), 3), "gates").rows
     assert {row["verdict"] for row in gates} == {"pass"}
     assert "test_accuracy" in {row["gate"] for row in gates}
 
 
 def test_the_table_commits_of_a_version_hold_the_rows_that_it_was_trained_on(story, about):
-    chain = explain_version(ModelContext(*about), 2)
+    chain = trace_version(ModelContext(*about), 2)
     commits = link(chain, "table snapshots").facts
     number = int(commits["features.tiny"].split()[1])
     then = DeltaTable(story.world.data / "lake" / "features" / "tiny", version=number)
@@ -84,7 +86,7 @@ def test_the_table_commits_of_a_version_hold_the_rows_that_it_was_trained_on(sto
 
 
 def test_the_files_of_a_version_are_named_with_their_digests(story, about):
-    files = link(explain_version(ModelContext(*about), 1), "source files").rows
+    files = link(trace_version(ModelContext(*about), 1), "source files").rows
     folder = story.world.defs / "tiny"
     assert {(row["of"], row["origin"], row["digest"]) for row in files} == {
         (source, name, hashlib.sha256((folder / name).read_bytes()).hexdigest())
@@ -93,7 +95,7 @@ def test_the_files_of_a_version_are_named_with_their_digests(story, about):
 
 
 def test_a_day_leads_to_what_arrived_who_served_it_and_what_was_decided(about):
-    chain = explain_day(ModelContext(*about), day(4))
+    chain = trace_day(ModelContext(*about), day(4))
     assert link(chain, "day").facts["events"] == 60
     assert link(chain, "served by").rows == [{"version": 1, "predictions": 60}]
     assert {row["check"] for row in link(chain, "failed checks").rows} == {"performance_drop"}
@@ -102,7 +104,7 @@ def test_a_day_leads_to_what_arrived_who_served_it_and_what_was_decided(about):
 
 
 def test_an_event_leads_to_its_prediction_label_and_version(about):
-    chain = explain_key(ModelContext(*about), "4007")
+    chain = trace_key(ModelContext(*about), "4007")
     assert link(chain, "event").facts["day"] == day(4)
     (prediction,) = link(chain, "predictions").rows
     assert prediction["version"] == 1
@@ -112,11 +114,11 @@ def test_an_event_leads_to_its_prediction_label_and_version(about):
     assert link(chain, "version").facts["version"] == 1
 
 
-def test_an_event_says_which_versions_learned_from_it(about):
+def test_an_event_leads_to_the_versions_that_were_trained_on_it(about):
     model = about[1]
     trained = model.training_sets.read(model.versions.get(1).training_set)
     for part, rows in trained.parts.items():
-        found = explain_key(ModelContext(*about), str(rows["id"][0].as_py()))
+        found = trace_key(ModelContext(*about), str(rows["id"][0].as_py()))
         assert link(found, "in training sets").rows == [
             {"version": 1, "part": part, "training set": model.versions.get(1).training_set}
         ]
@@ -124,30 +126,30 @@ def test_an_event_says_which_versions_learned_from_it(about):
 
 def test_what_is_not_there_is_answered_with_what_is(about):
     with pytest.raises(LineageError, match="tiny has no version 9; its versions are 1, 2"):
-        explain_version(ModelContext(*about), 9)
+        trace_version(ModelContext(*about), 9)
     with pytest.raises(LineageError, match=f"nothing of tiny landed on {day(99)}"):
-        explain_day(ModelContext(*about), day(99))
+        trace_day(ModelContext(*about), day(99))
     with pytest.raises(LineageError, match="no event of tiny has the id '99999'"):
-        explain_key(ModelContext(*about), "99999")
+        trace_key(ModelContext(*about), "99999")
 
 
-def said(*arguments):
+def explained(*arguments):
     result = CliRunner().invoke(main, ["explain", "tiny", *arguments])
     return result.exit_code, result.output
 
 
 @pytest.mark.parametrize("asked", [("--version", "2"), ("--day", "2024-03-05"), ("--key", "4007")])
-def test_the_command_tells_the_chain_as_text_and_as_json(story, asked):
-    code, text = said(*asked)
+def test_the_command_prints_the_chain_as_text_and_as_json(story, asked):
+    code, text = explained(*asked)
     assert code == 0
     assert "training set\n" in text
-    code, told = said(*asked, "--format", "json")
+    code, chain = explained(*asked, "--format", "json")
     assert code == 0
-    assert "training set" in {item["what"] for item in json.loads(told)}
+    assert "training set" in {item["what"] for item in json.loads(chain)}
 
 
 def test_the_command_wants_one_question(story):
-    assert said()[0] == 2
-    assert said("--version", "1", "--key", "4007")[0] == 2
-    code, text = said("--version", "9")
+    assert explained()[0] == 2
+    assert explained("--version", "1", "--key", "4007")[0] == 2
+    code, text = explained("--version", "9")
     assert (code, "its versions are 1, 2" in text) == (1, True)

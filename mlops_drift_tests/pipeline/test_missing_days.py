@@ -3,7 +3,8 @@ import pytest
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.landing import judge_labels_again, land_events, land_labels
-from mlops_drift.pipeline.missing_days import about_missing, in_short, no_file_at_all, ranges
+from mlops_drift.pipeline.missing_days import about_missing, in_short, no_file_at_all
+from mlops_drift.schema.days import ranges
 from mlops_drift.sources.base import MissingDayError
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of, merged

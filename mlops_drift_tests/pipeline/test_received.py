@@ -58,11 +58,11 @@ class Place:
     def events(self):
         return self.model.lake.read(self.model.tables.events).to_pylist()
 
-    def rejected(self):
+    def quarantined(self):
         return self.model.lake.read(self.model.tables.quarantined).to_pylist()
 
     def reasons(self):
-        return [(row["day"], row["reason"]) for row in self.rejected()]
+        return [(row["day"], row["reason"]) for row in self.quarantined()]
 
     def account(self, source=EVENTS):
         return read_account(self.model, source)
@@ -89,7 +89,7 @@ def test_rows_of_days_to_come_wait(place):
     assert (account.rows, account.recorded, account.waiting, account.gone) == (8, 4, 4, 0)
 
 
-def test_rows_without_a_readable_day_are_rejected_once_whenever_they_come(place):
+def test_rows_without_a_readable_day_are_quarantined_once_whenever_they_come(place):
     rows = two_a_day(4)
     write(place.folder, [*rows[:4], ["x", "soon", "1"]])
     place.land(0)
@@ -101,11 +101,11 @@ def test_rows_without_a_readable_day_are_rejected_once_whenever_they_come(place)
         (day(0), "day: soon is not a day such as 2024-10-01"),
         (day(2), "day: missing"),
     ]
-    assert [row["row_day"] for row in place.rejected()] == [None, None]
+    assert [row["row_day"] for row in place.quarantined()] == [None, None]
     assert place.account().rows == place.account().recorded == 10
 
 
-def test_rows_before_the_start_are_rejected_and_no_fault(place):
+def test_rows_before_the_start_are_quarantined_and_no_fault(place):
     write(place.folder, [["x", day(-2), "1"], *two_a_day(2)])
     landed = place.land(0)
     assert place.reasons() == [(day(0), "day: 2024-02-28 is before start_date 2024-03-01")]
@@ -113,15 +113,15 @@ def test_rows_before_the_start_are_rejected_and_no_fault(place):
     assert place.account().rows == 5
 
 
-def test_rows_of_a_day_that_has_run_are_rejected_until_it_lands_again(place):
+def test_rows_of_a_day_that_has_run_are_quarantined_until_it_lands_again(place):
     rows = two_a_day(3)
     write(place.folder, rows)
     place.land(0, 1)
     write(place.folder, [["late", day(1), "5"], *rows])
     landed = place.land(2)
     assert place.reasons() == [(day(2), "day: 2024-03-02 has run already")]
-    assert place.rejected()[0] == {
-        **place.rejected()[0],
+    assert place.quarantined()[0] == {
+        **place.quarantined()[0],
         "key": "late",
         "row_day": day(1),
         "source": EVENTS,
@@ -130,10 +130,10 @@ def test_rows_of_a_day_that_has_run_are_rejected_until_it_lands_again(place):
     assert landed.checks.of_check("data_quality")[0].verdict == "fail"
     assert place.account().late == {day(1): 1}
     place.land(2)
-    assert len(place.rejected()) == 1
+    assert len(place.quarantined()) == 1
 
     place.land(1)
-    assert place.rejected() == []
+    assert place.quarantined() == []
     assert [row["id"] for row in place.events() if row["day"] == day(1)] == ["late", "k10", "k11"]
     assert place.account().rows == place.account().recorded == 7
     assert place.account().late == {}
@@ -142,21 +142,21 @@ def test_rows_of_a_day_that_has_run_are_rejected_until_it_lands_again(place):
 def test_rows_of_a_day_that_was_left_out_wait_for_it(place):
     write(place.folder, two_a_day(3))
     place.land(2)
-    assert place.rejected() == []
+    assert place.quarantined() == []
     assert place.account().waiting == 4
     place.land(0, 1)
     assert place.account().waiting == 0
     assert len(place.events()) == 6
 
 
-def test_of_late_rows_with_a_key_on_record_only_the_surplus_is_rejected(place):
+def test_of_late_rows_with_a_key_on_record_only_the_surplus_is_quarantined(place):
     write(place.folder, [["a", day(0), "1"], ["", day(0), "2"]])
     place.land(0)
     write(
         place.folder, [["a", day(0), "1"], ["", day(0), "2"], ["a", day(0), "3"], ["", day(0), "4"]]
     )
     place.land(1)
-    late = [json.loads(row["row"])["b"] for row in place.rejected() if row["day"] == day(1)]
+    late = [json.loads(row["row"])["b"] for row in place.quarantined() if row["day"] == day(1)]
     assert late == ["3", "4"]
 
 
@@ -171,7 +171,7 @@ def test_rows_that_the_source_has_no_longer_are_counted(place):
     assert len(place.events()) == 6
 
 
-def test_a_row_that_replaces_another_of_a_day_that_has_run_is_rejected(place):
+def test_a_row_that_replaces_another_of_a_day_that_has_run_is_quarantined(place):
     rows = two_a_day(3)
     write(place.folder, rows)
     place.land(0)
@@ -184,12 +184,12 @@ def test_a_row_that_replaces_another_of_a_day_that_has_run_is_rejected(place):
     assert account.late == account.gone_days == {day(0): 1}
     place.land(0)
     assert {row["id"] for row in place.events() if row["day"] == day(0)} == {"k0", "new"}
-    assert place.rejected() == []
+    assert place.quarantined() == []
     assert (place.account().gone, place.account().late, place.account().gone_days) == (0, {}, {})
 
 
 @pytest.mark.parametrize("path", ["e.csv", "{day}.csv"])
-def test_a_value_that_is_corrected_in_place_is_rejected_and_named(tmp_path, path):
+def test_a_value_that_is_corrected_in_place_is_quarantined_and_named(tmp_path, path):
     place = Place(tmp_path, describe(path))
 
     def put(first):
@@ -216,11 +216,11 @@ def test_a_value_that_is_corrected_in_place_is_rejected_and_named(tmp_path, path
     assert place.account().gone == 0
 
 
-def test_rejected_rows_of_a_day_that_has_run_are_held_against_the_source_too(place):
+def test_quarantined_rows_of_a_day_that_has_run_are_compared_with_the_source_too(place):
     rows = [["a", day(0), "x"], ["a", day(0), "1"], ["a", day(0), "1"], ["?", "soon", "1"]]
     write(place.folder, rows)
     place.land(0)
-    assert len(place.rejected()) == 3
+    assert len(place.quarantined()) == 3
     write(place.folder, [["a", day(0), "y"], *rows[1:3], ["?", "later", "1"]])
     place.land(1)
     assert sorted(place.reasons()[3:]) == [
@@ -237,10 +237,10 @@ def test_late_rows_of_a_landing_that_is_made_again_are_found_again(place):
     write(place.folder, [["late", day(0), "1"], *rows])
     place.land(1)
     place.land(1)
-    assert len(place.rejected()) == 1
+    assert len(place.quarantined()) == 1
     write(place.folder, rows)
     place.land(1)
-    assert place.rejected() == []
+    assert place.quarantined() == []
     assert (place.account().gone, place.account().late) == (0, {})
 
 
@@ -253,7 +253,7 @@ def test_rows_that_the_retention_has_removed_are_not_taken_for_new_ones(place):
         place.model.lake.rewrite_days(table, day(0), day(0), lambda rows: rows.slice(0, 0))
     write(place.folder, [["new", day(0), "1"], *rows, ["y", "soon", "1"]])
     place.land(2)
-    assert [(row["key"], row["row_day"]) for row in place.rejected()] in (
+    assert [(row["key"], row["row_day"]) for row in place.quarantined()] in (
         [("k1", day(0)), ("y", None)],
         [("y", None), ("k1", day(0))],
     )
@@ -329,7 +329,7 @@ def test_labels_have_an_account_of_their_own(tmp_path):
     place.land(0, 1, land_labels)
     account = place.account(LABELS)
     assert (account.rows, account.recorded, account.waiting) == (3, 2, 1)
-    assert [row["source"] for row in place.rejected()] == [LABELS]
+    assert [row["source"] for row in place.quarantined()] == [LABELS]
 
 
 def test_a_daily_file_that_grew_after_its_day_is_noticed(tmp_path):
@@ -341,7 +341,7 @@ def test_a_daily_file_that_grew_after_its_day_is_noticed(tmp_path):
     place.land(2)
     place.land(2)
     assert place.account().late == {day(0): 2}
-    assert [row["key"] for row in place.rejected()] == ["late", "x"]
+    assert [row["key"] for row in place.quarantined()] == ["late", "x"]
     place.land(0)
     assert place.reasons() == [(day(0), "day: soon is not a day such as 2024-10-01")]
     assert place.account().rows == place.account().recorded == 8
@@ -364,7 +364,7 @@ def test_a_daily_file_that_is_broken_later_holds_up_no_other_day(tmp_path):
     assert place.account().note == ""
 
 
-def test_rows_of_another_day_in_a_daily_file_are_rejected_with_it(tmp_path):
+def test_rows_of_another_day_in_a_daily_file_are_quarantined_with_it(tmp_path):
     place = Place(tmp_path, describe("{day}.csv"))
     write(tmp_path, [["a", day(0), "1"], ["b", day(1), "1"], ["c", "soon", "1"]], f"{day(0)}.csv")
     place.land(0)
@@ -376,7 +376,7 @@ def test_rows_of_another_day_in_a_daily_file_are_rejected_with_it(tmp_path):
     assert place.account().rows == 3
 
 
-def test_two_landings_at_once_reject_a_row_once(tmp_path):
+def test_two_landings_at_once_quarantine_a_row_once(tmp_path):
     write(tmp_path, [*two_a_day(4), ["x", "soon", "1"]])
     places = [
         Place(tmp_path, lake=DeltaLake(tmp_path / "lake", duckdb.connect())) for _ in range(4)
@@ -386,7 +386,7 @@ def test_two_landings_at_once_reject_a_row_once(tmp_path):
         worker.start()
     for worker in workers:
         worker.join()
-    assert len(places[0].rejected()) == 1
+    assert len(places[0].quarantined()) == 1
     account = places[0].account()
     assert account.recorded == 9
     assert len(places[0].events()) == 8
@@ -398,7 +398,7 @@ def test_a_landing_that_was_cut_off_before_its_record_is_made_again(place):
     tables = place.model.tables
     place.model.lake.rewrite(tables.received, lambda rows: rows.slice(0, 0))
     place.land(0)
-    assert len(place.rejected()) == 1
+    assert len(place.quarantined()) == 1
     assert place.account().rows == 5
 
 
@@ -449,7 +449,7 @@ def test_a_moment_before_the_first_day_of_the_calendar_is_none(tmp_path):
     place = Place(tmp_path, describe(source={"timezone": "America/New_York"}))
     write(tmp_path, [["a", "0001-01-01T00:00:00Z", "1"], ["b", day(0), "1"]])
     place.land(0)
-    assert [row["key"] for row in place.rejected()] == ["a"]
+    assert [row["key"] for row in place.quarantined()] == ["a"]
     assert [row["id"] for row in place.events()] == ["b"]
 
 
@@ -577,7 +577,7 @@ FORMATS = {"csv": as_csv, "parquet": as_parquet, "jsonl": as_jsonl, "json": as_j
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(rows=ROWS, edits=EDITS, appended=ROWS, ending=st.sampled_from(sorted(FORMATS)))
-def test_every_row_lands_or_is_rejected_in_steps_of_any_length(
+def test_every_row_lands_or_is_quarantined_in_steps_of_any_length(
     tmp_path, rows, edits, appended, ending
 ):
     rows = [("k0", str(day(0)), "1"), *rows]
@@ -596,8 +596,8 @@ def test_every_row_lands_or_is_rejected_in_steps_of_any_length(
     assert (account.rows, account.waiting) == (len(later), 0)
     assert account.gone == surplus(*ran)
     assert account.recorded == len(later) + account.gone
-    assert len(place.events()) + len(place.rejected()) == account.recorded
-    assert sum(row["day"] == day(6) != row["row_day"] for row in place.rejected()) == surplus(
+    assert len(place.events()) + len(place.quarantined()) == account.recorded
+    assert sum(row["day"] == day(6) != row["row_day"] for row in place.quarantined()) == surplus(
         *reversed(ran)
     )
 
@@ -666,4 +666,4 @@ def test_daily_files_that_change_after_their_day_leave_a_trace(tmp_path, rows, e
     assert account.gone == sum(surplus(*pair) for pair in pairs)
     assert sum(account.late.values()) == sum(surplus(*reversed(pair)) for pair in pairs)
     assert account.rows == 7 + sum(map(len, later))
-    assert len(place.events()) + len(place.rejected()) == account.recorded
+    assert len(place.events()) + len(place.quarantined()) == account.recorded

@@ -11,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from mlops_drift.registry.base import CHALLENGER, CHAMPION, RegistryError, VersionPackage
-from mlops_drift.registry.registry import Registry, git_sha
+from mlops_drift.registry.code_digests import git_sha
+from mlops_drift.registry.registry import Registry
 from mlops_drift_tests.processes import meet
 
 X = pd.DataFrame({"x": [-2.0, -1.0, 1.0, 2.0]})

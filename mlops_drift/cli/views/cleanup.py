@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.lifecycle.cleanup.stored import CleanupPlan
+from mlops_drift.lifecycle.cleanup.things import CleanupPlan
 
 
 def print_plan(spec: ModelSpec, plan: CleanupPlan, deleted: bool) -> None:
@@ -13,25 +13,20 @@ def print_plan(spec: ModelSpec, plan: CleanupPlan, deleted: bool) -> None:
     console = Console(highlight=False)
     if plan.items:
         table = Table(title="deleted" if deleted else "can be deleted", title_justify="left")
-        for column in ("what", "name", "size", "why"):
+        for column in ("kind", "name", "size", "reason"):
             table.add_column(column, justify="right" if column == "size" else "left")
         for item in plan.items:
-            table.add_row(
-                item.kind, escape(item.name[:32]), readable(item.size), escape(item.reason)
-            )
+            size = readable(item.size)
+            table.add_row(item.kind, escape(item.name[:32]), size, escape(item.reason))
         console.print(table)
     for kept in plan.kept:
-        console.print(
-            f"kept: {kept.kind} {escape(kept.name[:32])}: {escape(kept.reason)}", soft_wrap=True
-        )
-    console.print(_summary(spec, plan, deleted), soft_wrap=True)
-
-
-def _summary(spec: ModelSpec, plan: CleanupPlan, deleted: bool) -> str:
-    if spec.retention.is_empty and not plan.items:
-        return f"{spec.name} keeps everything: its YAML sets no retention"
+        reason = escape("; ".join(kept.needed_by))
+        console.print(f"kept: {kept.kind} {escape(kept.name[:32])}: {reason}", soft_wrap=True)
     done = "deleted" if deleted else "can be deleted with --delete"
-    return f"{spec.name}, as of {plan.day}: {len(plan.items)} things, {readable(plan.size)}, {done}"
+    summary = f", as of {plan.day}: {len(plan.items)} things, {readable(plan.size)}, {done}"
+    if spec.retention.is_empty and not plan.items:
+        summary = " keeps everything: its YAML sets no retention"
+    console.print(f"{spec.name}{summary}", soft_wrap=True)
 
 
 def readable(size: int) -> str:

@@ -1,7 +1,6 @@
 """A chain of lineage as text."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from mlops_drift.lifecycle.lineage import Link
 
@@ -38,7 +37,7 @@ def lineage_lines(title: str, chain: Sequence[Link]) -> Iterator[str]:
             yield "  none"
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, float):
         # All digits: a value is traced here.
         return str(int(value)) if value.is_integer() else repr(value)

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from mlops_drift.lifecycle.shadow.comparison import SINCE_WAIT
+from mlops_drift.lifecycle.shadow.comparison import window_name
 
 _NUMBERS = {
     "champion_value": ".3f",
@@ -42,9 +42,8 @@ def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
         value, other, difference, lower, upper = (
             "" if isnan(row[name]) else format(row[name], form) for name, form in _NUMBERS.items()
         )
-        whole = row["window"] == SINCE_WAIT
         table.add_row(
-            "all" if whole else f"{row['window']} d to {row['production_day']}",
+            window_name(row["window"], row["production_day"]),
             str(row["scored"]),
             str(row["n"]),
             value,

@@ -202,7 +202,7 @@ def print_status(status: dict[str, Any]) -> None:
     )
     console.print(
         f"{status['events']} events, {status['labels']} labels "
-        f"({status['labels_without_event']} without an event), {status['rejected']} rejected "
+        f"({status['labels_without_event']} without an event), {status['rejected']} quarantined "
         f"rows, {status['predictions']} predictions"
     )
     for source, account in status["sources"].items():
@@ -227,7 +227,7 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
     """What became of all rows of a source, and which command reads changed days again."""
     gone = f", {account['gone']} recorded rows are no longer in it" if account["gone"] else ""
     yield (
-        f"source of {source}: {account['rows']} rows, {account['recorded']} landed or rejected, "
+        f"source of {source}: {account['rows']} rows, {account['recorded']} landed or quarantined, "
         f"{account['waiting']} of days to come{gone}"
     )
     changed = sorted({entry["day"] for entry in (*account["late"], *account["gone_days"])})
@@ -237,9 +237,8 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
         more = f" and {len(changed) - LISTED} more days" if len(changed) > LISTED else ""
         yield (
             f"  days that had run have changed ({days}{more}): {late} rows are new or changed and "
-            f"were rejected, {lost} recorded rows are gone or changed; to land these days again: "
-            f"mlops-drift run {model} --from {changed[0]} --until {changed[-1]} "
-            "--again"
+            f"were quarantined, {lost} recorded rows are gone or changed; to land these days "
+            f"again: mlops-drift run {model} --from {changed[0]} --until {changed[-1]} --again"
         )
     if account["note"]:
         yield f"  {account['note']}"

@@ -1,27 +1,18 @@
-"""What of a model is stored, and what points to it."""
+"""What a model has stored, read from its tables, its folders and the registry."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
-from mlops_drift.lifecycle.cleanup.stored import (
-    Group,
-    Item,
-    Pointing,
-    Stored,
-    StoredDays,
-    StoredRun,
-    StoredSet,
-    StoredVersion,
-)
+from mlops_drift.lifecycle.cleanup.needs import landing_needs, last_scored, metrics_needs
+from mlops_drift.lifecycle.cleanup.things import Days, Group, Need, Stored, Thing
 from mlops_drift.lifecycle.decisions import past_decisions
 from mlops_drift.policy.decide import is_under_way
-from mlops_drift.policy.decision import Champion
+from mlops_drift.policy.decision import Champion, PastDecision
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.store import disk
-from mlops_drift.store.model_store import ModelStore
-from mlops_drift.store.records import Removal
 from mlops_drift.store.tables import ModelTables, Table
 
 
@@ -31,213 +22,200 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
     That names the files that kept versions were trained on, in two rows a day.
     """
     return {
-        "landing": [tables.features, tables.labels, tables.quarantined, tables.events],
+        "metrics": [tables.checks, tables.drift, tables.shadow, tables.label_coverage],
         "predictions": [tables.predictions, tables.shadow_predictions, tables.profiles],
-        "metrics": [
-            tables.checks,
-            tables.drift,
-            tables.shadow,
-            tables.label_coverage,
-        ],
+        "landing": [tables.features, tables.labels, tables.quarantined, tables.events],
     }
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """A decision, the versions that it is about, and the day of its outcome, or its own."""
+
+    past: PastDecision
+    versions: frozenset[int]
+    last: date
+    is_under_way: bool
+
+    @property
+    def needs(self) -> str:
+        """Why it needs its versions; empty if it is settled."""
+        state = "waits" if self.past.outcome == "waiting" else self.is_under_way and "is under way"
+        return f"decision {self.past.id} {state}" if state else ""
 
 
 def take_inventory(model: ModelContext, artifacts: Artifacts) -> Stored:
     """Reads what is stored; nothing is changed."""
-    spec = model.spec
-    store = model.store
-    promotions = store.versions.promotions()
-    trainings = {one.run: one for one in artifacts.trainings()}
-    versions = _versions(store, artifacts, trainings)
-    of_versions = {
-        *(one.run for one in versions.values()),
-        *(str(one.run_id) for one in artifacts.versions()),
-    }
-    rest = [one for one in trainings.values() if one.run not in of_versions]
-    removing = spec.retention.versions is not None
-    landing = spec.retention.landing_days is not None
-    labelled = store.labels.counts(day)[0] if landing and (day := store.landing.last_day()) else {}
-    return Stored(
-        day=store.landing.last_day(),
-        promotions=[(item.version, item.as_of) for item in promotions],
-        pointers=_pointers(store, artifacts),
-        decisions=_decisions(store),
-        versions=list(versions.values()),
-        sets=_sets(store),
-        runs=[
-            StoredRun(one.run, one.started, one.active, _paths(one), _size(_paths(one)))
-            for one in rest
-            if not one.deleted
-        ],
-        training_starts={
-            one.number: trainings[one.run].started
-            for one in versions.values()
-            if one.listed and one.run in trainings
-        },
-        days=[
-            StoredDays(
-                table.name,
-                group,
-                disk.sizes_by_day(store.lake.root, table),
-                outlives=table is store.tables.events,
-            )
-            for group, tables in tables_by_group(store.tables).items()
-            for table in tables
-        ],
-        removed=frozenset(store.versions.removals()),
-        last_labelled=max(labelled, default=None),
-        events_of_labels=store.labels.earliest_events() if landing else {},
-        reads_all_errors=spec.monitors.performance.streaming is not None,
-        takes_since_change="since_change" in spec.policy.training_windows,
-        leftovers=[
-            *_left_by_kills(store, artifacts),
-            *(_cut_short(one) for one in rest if removing and one.deleted and one.is_left),
-            *([] if spec.retention.is_empty else _old_files(store)),
-        ],
-    )
+    return _Inventory(model, artifacts).take()
 
 
-def _versions(
-    store: ModelStore, artifacts: Artifacts, trainings: Mapping[str, Training]
-) -> dict[int, StoredVersion]:
-    """The versions that are listed, and those on record of which something is left."""
-    removals, served = store.versions.removals(), store.predictions.served()
-    known: dict[int, tuple[date, str, str, bool]] = {
-        one.version: (one.as_of, one.training_set, one.mlflow_run, False)
-        for one in store.versions.all()
-    }
-    for one in artifacts.versions():
-        number, tags = int(one.version), one.tags
-        if "training_set" not in tags:
-            # Registered by hand, by other means than a training.
-            continue
-        as_of = date.fromisoformat(tags["as_of"])
-        known[number] = (as_of, tags["training_set"], str(one.run_id), True)
-    found = {}
-    for number, (as_of, training_set, run, listed) in sorted(known.items()):
-        training = trainings.get(run)
-        baseline = store.training_sets.baseline(training_set, number)
-        paths = (*([str(baseline)] if baseline.is_dir() else []), *(_paths(training)))
-        removal = removals.get(number)
-        if not listed and not _is_unfinished(training, removal, paths):
-            continue
-        found[number] = StoredVersion(
-            number,
-            as_of,
-            training_set,
-            run,
-            listed,
-            removal.day if removal else None,
-            training is not None and training.active,
-            served.get(number),
-            paths,
-            _size(paths),
-        )
-    return found
-
-
-def _is_unfinished(
-    training: Training | None, removal: Removal | None, paths: tuple[str, ...]
-) -> bool:
-    """Whether the removal of a version that is not listed any more was cut short."""
-    if removal is None:
-        # Where MLflow does not know the run, its database was lost: nothing was removed.
-        return training is not None
-    return bool(paths) or (training is not None and not training.deleted)
-
-
-def _paths(training: Training | None) -> tuple[str, ...]:
-    return tuple(map(str, training.folders)) if training else ()
-
-
-def _size(paths: tuple[str, ...]) -> int:
-    return sum(map(disk.size_of, paths))
-
-
-def _pointers(store: ModelStore, artifacts: Artifacts) -> dict[int, str]:
-    pointers: dict[int, str] = {}
-
-    def point(version: int, reason: str) -> None:
-        pointers[version] = "; ".join(filter(None, (pointers.get(version), reason)))
-
-    for promotion in store.versions.promotions()[-1:]:
-        point(promotion.version, f"champion since the end of {promotion.as_of}")
-        if promotion.previous is not None:
-            point(promotion.previous, "the champion before")
-    for alias, version in sorted(artifacts.aliases().items()):
-        point(version, f"alias {alias}")
-    for version, name in artifacts.elsewhere(settings.environment()).items():
-        point(version, f"environment {name} has it too")
-    return pointers
-
-
-def _decisions(store: ModelStore) -> list[Pointing]:
-    promotions = store.versions.promotions()
-    last = promotions[-1] if promotions else None
-    champion = Champion(last.version, last.as_of, last.decision) if last else None
-    entries = store.decisions.entries(idle=False)
-    found = []
-    for entry, past in zip(entries, past_decisions(entries), strict=True):
-        starts = list(past.candidates.values())
-        found.append(
-            Pointing(
-                past.id,
-                entry["settled"] or past.day,
+class _Inventory:
+    def __init__(self, model: ModelContext, artifacts: Artifacts) -> None:
+        self._spec, self._artifacts = model.spec, artifacts
+        self._store = model.store
+        self._day = self._store.landing.last_day()
+        self._promotions = self._store.versions.promotions()
+        self._removals = self._store.versions.removals()
+        last = self._promotions[-1] if self._promotions else None
+        champion = Champion(last.version, last.as_of, last.decision) if last else None
+        entries = self._store.decisions.entries(idle=False)
+        self._decisions = [
+            _Decision(
+                past,
                 frozenset({past.version, entry["challenger"]} - {None}),
-                "waits"
-                if past.outcome == "waiting"
-                else "is under way"
-                if is_under_way(past, champion)
-                else "",
-                min((day for day in starts if day is not None), default=None)
-                if None not in starts
-                else None,
+                entry["settled"] or past.day,
+                is_under_way(past, champion),
             )
+            for entry, past in zip(entries, past_decisions(entries), strict=True)
+        ]
+        self._under_way = [one for one in self._decisions if one.is_under_way]
+        self._served = self._store.predictions.served()
+        self._pointers = self._pointed()
+
+    def take(self) -> Stored:
+        store, landing = self._store, self._spec.retention.landing_days is not None
+        return Stored(
+            self._day,
+            [*self._trainings(), *self._training_sets(), *self._leftovers()],
+            [
+                Days(
+                    table.name,
+                    group,
+                    disk.sizes_by_day(store.lake.root, table),
+                    are_events=table is store.tables.events,
+                )
+                for group, tables in tables_by_group(store.tables).items()
+                for table in tables
+            ],
+            self._needs(),
+            frozenset(self._removals),
+            store.labels.earliest_events() if landing else {},
         )
-    return found
 
+    def _needs(self) -> dict[Group, list[Need]]:
+        needs: dict[Group, list[Need]] = {"metrics": metrics_needs(self._promotions)}
+        if self._spec.monitors.performance.streaming is not None:
+            needs["predictions"] = [
+                Need(first, f"error_drift reads every prediction of version {number}")
+                for number, (first, _) in self._served.items()
+                if number in self._pointers
+            ]
+        if self._spec.retention.landing_days is not None and self._day:
+            under_way = []
+            for one in self._under_way:
+                starts = [start or date.min for start in one.past.candidates.values()]
+                under_way.append(Need(min(starts, default=date.min), one.needs))
+            needs["landing"] = landing_needs(
+                self._promotions,
+                self._spec.lookback,
+                max(self._store.labels.counts(self._day)[0], default=None),
+                under_way,
+                "since_change" in self._spec.policy.training_windows,
+            )
+        return needs
 
-def _sets(store: ModelStore) -> list[StoredSet]:
-    trained: dict[str, set[int]] = {}
-    for one in store.versions.all():
-        trained.setdefault(one.training_set, set()).add(one.version)
-    return [
-        StoredSet(
-            name,
-            store.training_sets.last_event(name),
-            frozenset(trained.get(name, ())),
-            disk.is_in_use(store.training_sets.folder / name),
-            str(store.training_sets.folder / name),
-            disk.size_of(store.training_sets.folder / name)
-            - disk.size_of(store.training_sets.baselines(name)),
+    def _pointed(self) -> dict[int, list[str]]:
+        """By version, who points to it."""
+        found: dict[int, list[str]] = {}
+        for last in self._promotions[-1:]:
+            found[last.version] = [f"champion since the end of {last.as_of}"]
+            if last.previous is not None:
+                found.setdefault(last.previous, []).append("the champion before")
+        for alias, version in sorted(self._artifacts.aliases().items()):
+            found.setdefault(version, []).append(f"alias {alias}")
+        for version, name in self._artifacts.elsewhere(settings.environment()).items():
+            found.setdefault(version, []).append(f"environment {name} has it too")
+        return found
+
+    def _trainings(self) -> Iterator[Thing]:
+        """The versions, those whose removal was interrupted too, and the runs without a version."""
+        listed = {
+            str(one.run_id): (int(one.version), one.tags["as_of"], one.tags["training_set"])
+            for one in self._artifacts.versions()
+            if "training_set" in one.tags
+        }
+        # What a person registered, by other means than a training, has no such tag.
+        by_hand = {str(one.run_id) for one in self._artifacts.versions()} - set(listed)
+        recorded = {
+            one.mlflow_run: (one.version, one.as_of.isoformat(), one.training_set)
+            for one in self._store.versions.all()
+        }
+        for training in self._artifacts.trainings():
+            if training.run in by_hand:
+                continue
+            facts = listed.get(training.run, recorded.get(training.run))
+            thing = self._training_run(training)
+            if facts:
+                thing = self._version(thing, *facts)
+                removed = facts[0] in self._removals and training.deleted and not thing.paths
+            else:
+                # What MLflow has as deleted is freed with versions; its run stays for ever.
+                limit = self._spec.retention.versions
+                removed = training.deleted and (limit is None or not training.is_left)
+            if training.run in listed or not removed:
+                yield thing
+
+    def _training_run(self, training: Training) -> Thing:
+        deleted, folders = training.deleted, training.folders
+        return Thing(
+            "leftover" if deleted else "training run",
+            training.run,
+            sum(map(disk.size_of, folders)),
+            "MLflow has its run marked as deleted" if deleted else "",
+            ("its run is under way",) if training.active and not deleted else (),
+            tuple(map(str, folders)),
+            training.run,
+            started=training.started,
         )
-        for name in store.training_sets.ids()
-    ]
 
-
-def _left_by_kills(store: ModelStore, artifacts: Artifacts) -> list[Item]:
-    return [
-        Item(
-            "leftover",
-            path.name,
-            disk.size_of(path),
-            "left by a process that was killed while it "
-            + ("removed this" if path.name.startswith(disk.REMOVING) else "wrote this"),
-            (str(path),),
+    def _version(self, thing: Thing, number: int, as_of: str, training_set: str) -> Thing:
+        removal, served = self._removals.get(number), self._served.get(number, ())
+        about = [one for one in self._decisions if number in one.versions]
+        baseline = self._store.training_sets.baseline(training_set, number)
+        serves = last_scored(number, self._promotions, self._day) if self._day else None
+        return replace(
+            thing,
+            kind="version",
+            name=str(number),
+            size=thing.size + disk.size_of(baseline),
+            reason=f"its removal on {removal.day} was interrupted" if removal else "",
+            needed_by=(
+                *self._pointers.get(number, ()),
+                *(one.needs for one in about if one.needs),
+                *thing.needed_by,
+            ),
+            paths=(*([str(baseline)] if baseline.is_dir() else []), *thing.paths),
+            used=max([date.fromisoformat(as_of), *(one.last for one in about)]),
+            scored=max([*([serves] if serves else []), *served], default=None),
         )
-        for folder in (store.training_sets.folder, artifacts.folder)
-        for path in disk.left_by_kills(folder)
-    ]
 
+    def _training_sets(self) -> Iterator[Thing]:
+        sets = self._store.training_sets
+        trained = [(one.training_set, one.version) for one in self._store.versions.all()]
+        for name in sets.ids():
+            folder = sets.folder / name
+            needed = [one.needs for one in self._under_way[:1]]
+            if disk.is_in_use(folder):
+                needed.append("written or verified within a day: a training may be about to use it")
+            yield Thing(
+                "training set",
+                name,
+                disk.size_of(folder) - disk.size_of(sets.baselines(name)),
+                needed_by=tuple(needed),
+                paths=(str(folder),),
+                used=sets.last_event(name),
+                versions=frozenset(number for one, number in trained if one == name),
+            )
 
-def _cut_short(training: Training) -> Item:
-    paths = _paths(training)
-    reason = "MLflow has its run marked as deleted"
-    return Item("leftover", training.run, _size(paths), reason, paths, run=training.run)
-
-
-def _old_files(store: ModelStore) -> list[Item]:
-    root = store.lake.root
-    sizes = {table.name: disk.old_files(root, table) for table in store.tables}
-    reason = "replaced by later commits, more than a week ago by the clock"
-    return [Item("old files", name, size, reason, (name,)) for name, size in sizes.items() if size]
+    def _leftovers(self) -> Iterator[Thing]:
+        for folder in (self._store.training_sets.folder, self._artifacts.folder):
+            for path in disk.left_by_kills(folder):
+                verb = "removed" if path.name.startswith(disk.REMOVING) else "wrote"
+                reason = f"left by a process that was killed while it {verb} this"
+                yield Thing("leftover", path.name, disk.size_of(path), reason, paths=(str(path),))
+        if not self._spec.retention.is_empty:
+            for table in self._store.tables:
+                size = disk.old_files(self._store.lake.root, table)
+                reason = "replaced by later commits, more than a week ago by the clock"
+                if size:
+                    yield Thing("old files", table.name, size, reason)

@@ -1,4 +1,4 @@
-"""A challenger beside the champion: both on the same events, before one of them is chosen."""
+"""Champion and challenger on the same events, while the challenger waits for a person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -17,7 +17,7 @@ from mlops_drift.schema.columns import Target
 # The window that begins with the wait.
 SINCE_WAIT = 0
 
-# Resampling more rows than these would cost much and say little more.
+# Resampling more rows than these costs time, and narrows the interval no further.
 MOST_ROWS = 2_000
 
 
@@ -28,7 +28,7 @@ class Paired:
     Attributes:
         day: day of the event, as an ordinal.
         labelled: whether its label is known.
-        truth: the label; anything where it is not known.
+        truth: the label; arbitrary where it is not known.
         champion: predicted classes or values of the champion.
         champion_score: scores of the champion.
         challenger: predicted classes or values of the challenger.
@@ -57,9 +57,14 @@ class Paired:
         """The events whose label is known."""
         return self.pick(self.labelled)
 
+    @property
+    def answers(self) -> list[tuple[Array, Array]]:
+        """Predictions and scores of the champion, then of the challenger."""
+        return [(self.champion, self.champion_score), (self.challenger, self.challenger_score)]
+
 
 @dataclass(frozen=True, kw_only=True)
-class SideBySide:
+class WindowComparison:
     """Two versions over one window of events that both scored; nan where a number is undefined.
 
     Attributes:
@@ -73,7 +78,7 @@ class SideBySide:
         difference: the challenger's less the champion's.
         lower: lower end of its 95 % interval, over resamples that are the same for both.
         upper: upper end.
-        disagreement: share of the scored events that the two predict differently.
+        disagreement: share of the scored events whose predictions differ.
         champion_score: mean score of the champion over the scored events.
         challenger_score: mean score of the challenger over them.
     """
@@ -94,7 +99,7 @@ class SideBySide:
 
 
 @dataclass(frozen=True)
-class DayBeside:
+class DayComparison:
     """The metric of both versions on one production day, over its labelled events."""
 
     day: date
@@ -103,9 +108,20 @@ class DayBeside:
     n: int
 
 
-def side_by_side(
+def window_name(window: int, production_day: date) -> str:
+    """The name of a window in tables.
+
+    >>> window_name(SINCE_WAIT, date(2024, 10, 9)), window_name(7, date(2024, 10, 9))
+    ('since the wait began', '7 days to 2024-10-09')
+    """
+    if window == SINCE_WAIT:
+        return "since the wait began"
+    return f"{window} {'day' if window == 1 else 'days'} to {production_day}"
+
+
+def compare_windows(
     metric: MetricName, target: Target, paired: Paired, windows: Sequence[int], seed: int
-) -> list[SideBySide]:
+) -> list[WindowComparison]:
     """Compares two versions since the wait began, and over trailing windows.
 
     The windows end on the last production day that has a label; while there is none, on the last
@@ -126,7 +142,7 @@ def side_by_side(
     >>> champion, challenger = np.array(["yes", "yes", "no"]), np.array(["yes", "no", "yes"])
     >>> labelled = np.array([True, True, False])
     >>> paired = Paired(np.array([1, 1, 2]), labelled, truth, champion, score, challenger, score)
-    >>> whole, last = side_by_side("accuracy", target, paired, [1], seed=7)
+    >>> whole, last = compare_windows("accuracy", target, paired, [1], seed=7)
     >>> (whole.scored, whole.n, whole.difference, round(whole.disagreement, 2))
     (3, 2, 0.5, 0.67)
     >>> (last.scored, last.n, last.disagreement)
@@ -147,11 +163,11 @@ def side_by_side(
     return found
 
 
-def day_by_day(metric: MetricName, target: Target, paired: Paired) -> list[DayBeside]:
+def compare_days(metric: MetricName, target: Target, paired: Paired) -> list[DayComparison]:
     """The metric of both versions on each production day that has labels, in their order."""
     known = paired.known
     return [
-        DayBeside(date.fromordinal(day), *_values(metric, target, part), len(part.day))
+        DayComparison(date.fromordinal(day), *_values(metric, target, part), len(part.day))
         for day in np.unique(known.day).tolist()
         for part in [known.within(day, day)]
     ]
@@ -159,11 +175,11 @@ def day_by_day(metric: MetricName, target: Target, paired: Paired) -> list[DayBe
 
 def _compare(
     metric: MetricName, target: Target, paired: Paired, window: int, end: int, seed: int
-) -> SideBySide:
+) -> WindowComparison:
     known = paired.known
     champion, challenger = _values(metric, target, known)
     lower, upper = _interval(metric, target, known, challenger - champion, seed)
-    return SideBySide(
+    return WindowComparison(
         window=window,
         production_day=date.fromordinal(end),
         scored=len(paired.day),
@@ -182,16 +198,9 @@ def _compare(
 
 def _values(metric: MetricName, target: Target, known: Paired) -> tuple[float, float]:
     champion, challenger = (
-        evaluate(metric, target, known.truth, *answers) for answers in _answers(known)
+        evaluate(metric, target, known.truth, *answers) for answers in known.answers
     )
     return champion, challenger
-
-
-def _answers(known: Paired) -> list[tuple[Array, Array]]:
-    return [
-        (known.champion, known.champion_score),
-        (known.challenger, known.challenger_score),
-    ]
 
 
 def _interval(
@@ -209,16 +218,14 @@ def _interval(
         drawn = np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False)
         known, scale = known.pick(drawn), sqrt(MOST_ROWS / n)
     champion, challenger = resampled_values(
-        metric, target, known.truth, _answers(known), resamples=RESAMPLES, seed=seed
+        metric, target, known.truth, known.answers, resamples=RESAMPLES, seed=seed
     )
     resampled = challenger - champion
     resampled = resampled[np.isfinite(resampled)]
     if not len(resampled):
         return nan, nan
-    # Around the rows that were resampled, which are not quite what all rows say.
-    centre = difference
-    if scale < 1:
-        values = _values(metric, target, known)
-        centre = values[1] - values[0]
-    low, high = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]) - centre
+    # Around the difference on the drawn rows, which is not quite that on all rows.
+    before, after = _values(metric, target, known)
+    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    low, high = np.quantile(resampled, tails) - (after - before)
     return difference + scale * float(low), difference + scale * float(high)

@@ -1,4 +1,4 @@
-"""A challenger that waits for a person scores beside the champion, and is held against it."""
+"""A challenger that waits for a person scores the same events as the champion."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,11 +12,11 @@ import pyarrow as pa
 from mlops_drift.config.context import ModelContext
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.lifecycle.shadow.comparison import (
-    DayBeside,
+    DayComparison,
     Paired,
-    SideBySide,
-    day_by_day,
-    side_by_side,
+    WindowComparison,
+    compare_days,
+    compare_windows,
 )
 from mlops_drift.pipeline.scoring import Served, score_by
 from mlops_drift.store.lake import Scan
@@ -26,7 +26,7 @@ from mlops_drift.store.records import Shadow
 
 @dataclass(frozen=True)
 class ShadowDay:
-    """How a challenger did beside the champion, as known at the end of a day.
+    """The comparison of a challenger with the champion, as known at the end of a day.
 
     Attributes:
         windows: since the wait began, and trailing windows.
@@ -35,8 +35,8 @@ class ShadowDay:
 
     day: date
     shadow: Shadow
-    windows: Sequence[SideBySide]
-    days: Sequence[DayBeside]
+    windows: Sequence[WindowComparison]
+    days: Sequence[DayComparison]
 
 
 def score_shadows(model: ModelContext, first: date, last: date) -> Served:
@@ -51,7 +51,7 @@ def score_shadows(model: ModelContext, first: date, last: date) -> Served:
 
 
 def measure_shadows(model: ModelContext, first: date, last: date) -> ShadowDay | None:
-    """Holds the challenger of each day against the champion of that day, and stores it.
+    """Compares the challenger of each day with the champion of that day, and stores it.
 
     On the events that both scored since the wait began, with the labels known at the end of the
     day. Days on which nothing shadows, or nothing was scored yet, are left out.
@@ -61,7 +61,7 @@ def measure_shadows(model: ModelContext, first: date, last: date) -> ShadowDay |
     """
     spec = model.spec
     store = model.store
-    # Almost always nothing has ever waited, which costs no query.
+    # Almost always no challenger has ever waited: no query then.
     if not store.lake.holds(Scan(store.tables.shadow_predictions, until=last)):
         return None
     shadows = store.versions.shadows(first, last)
@@ -70,10 +70,12 @@ def measure_shadows(model: ModelContext, first: date, last: date) -> ShadowDay |
     since = min(found.since for found in shadows.values())
     outcomes = _Outcomes(store.predictions.shadow_outcomes(since + timedelta(days=1), last))
     metric, seed = spec.training.metric, spec.training.seed
-    measured: dict[date, list[SideBySide]] = {}
+    measured: dict[date, list[WindowComparison]] = {}
     for day, found in shadows.items():
         paired = outcomes.known(day, found)
-        windows = side_by_side(metric, spec.target, paired, spec.monitors.performance.windows, seed)
+        windows = compare_windows(
+            metric, spec.target, paired, spec.monitors.performance.windows, seed
+        )
         if windows:
             measured[day] = windows
     rows = [
@@ -87,12 +89,12 @@ def measure_shadows(model: ModelContext, first: date, last: date) -> ShadowDay |
         return None
     latest = max(measured)
     shadow = shadows[latest]
-    days = day_by_day(metric, spec.target, outcomes.known(latest, shadow))
+    days = compare_days(metric, spec.target, outcomes.known(latest, shadow))
     return ShadowDay(latest, shadow, measured[latest], days)
 
 
 def shadow_summary(store: ModelStore, version: int) -> list[dict[str, Any]]:
-    """How a challenger did beside the champion, as known at the end of the last day it shadowed.
+    """The comparison of a challenger with the champion at the end of the last day it shadowed.
 
     Returns:
         The columns of the table `monitoring.<model>_shadow`, a row a window, the one since the wait
@@ -115,7 +117,7 @@ class _Outcomes:
         self._columns = {str(name): frame[name].to_numpy() for name in frame.columns}
         self._day = np.array([day.toordinal() for day in frame["day"]], dtype=np.int64)
         self._event = pd.factorize(frame["key"])[0]
-        # No arrival is one that never comes.
+        # A label that has not arrived counts as one that never does.
         self._arrival = np.array(
             [day.toordinal() if day else date.max.toordinal() for day in frame["label_day"]],
             dtype=np.int64,

@@ -26,7 +26,7 @@ ROW = {
 def printed(*windows):
     text = StringIO()
     shadow = {"version": 2, "since": date(2024, 10, 7), "windows": windows}
-    print_shadow(shadow, Console(file=text, width=120))
+    print_shadow(shadow, Console(file=text, width=140))
     return text.getvalue()
 
 
@@ -43,7 +43,10 @@ def test_both_stand_side_by_side_window_by_window():
     assert "version 2 waits for approval since 2024-10-07\n" in text
     assert "Shadow: version 2 and champion 1, auc as of 2024-10-09" in text
     numbers = ["120", "60", "0.710", "0.700", "-0.010", "-0.032 to +0.011", "12.5%"]
-    assert cells(text) == [["all", *numbers], ["7 d to 2024-10-08", *numbers]]
+    assert cells(text) == [
+        ["since the wait began", *numbers],
+        ["7 days to 2024-10-08", *numbers],
+    ]
 
 
 def test_what_is_undefined_stays_empty():
@@ -51,7 +54,7 @@ def test_what_is_undefined_stays_empty():
         ("champion_value", "challenger_value", "difference", "lower", "upper"), nan
     )
     text = printed({**ROW, **undefined, "n": 0})
-    assert cells(text) == [["all", "120", "0", "", "", "", "", "12.5%"]]
+    assert cells(text) == [["since the wait began", "120", "0", "", "", "", "", "12.5%"]]
 
 
 def test_before_it_has_scored_only_the_wait_is_printed():

@@ -114,12 +114,12 @@ def test_the_status_names_the_days_that_differ_from_their_source(status):
     }
     text = status(sources={"events": account})
     assert (
-        "source of events: 9 rows, 10 landed or rejected, 1 of days to come, "
+        "source of events: 9 rows, 10 landed or quarantined, 1 of days to come, "
         "2 recorded rows are no longer in it" in text
     )
     assert (
         f"days that had run have changed ({FIRST}, {LAST}): 1 rows are new or changed and were "
-        "rejected, 2 recorded rows are gone or changed; to land these days again: "
+        "quarantined, 2 recorded rows are gone or changed; to land these days again: "
         f"mlops-drift run tiny --from {FIRST} --until {LAST} --again" in text
     )
     assert "events.csv: cut off" in text

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import dagster as dg
@@ -21,7 +22,7 @@ from mlops_drift.lifecycle import promotion as moves
 from mlops_drift.lifecycle.cleanup.cleanup import clean_up
 from mlops_drift.lifecycle.cleanup.inventory import tables_by_group
 from mlops_drift.lifecycle.decisions import decide_now
-from mlops_drift.lifecycle.lineage import LineageError, explain_day, explain_key, explain_version
+from mlops_drift.lifecycle.lineage import LineageError, trace_day, trace_key, trace_version
 from mlops_drift.lifecycle.promotion import Person, PromotionError
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.lifecycle.status import read_status
@@ -32,9 +33,8 @@ from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.simulation.historical_run import open_instance
 from mlops_drift.store import disk
 from mlops_drift.store.delta import DeltaLake
-from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import RemovedError
-from mlops_drift_tests.processes import meet
+from mlops_drift.store.versions import VersionRepository
 from mlops_drift_tests.store.test_disk import age
 from mlops_drift_tests.tiny import World, day, failures, in_order, write_days
 
@@ -94,9 +94,15 @@ def free(aged, tmp_path):
         yield parts_of(world, lake)
 
 
+def context(parts):
+    return ModelContext(parts.spec, parts.model, parts.registry)
+
+
 def clean(parts, **options):
     return clean_up(
-        ModelContext(parts.spec, parts.model, parts.registry), **{"dry_run": False, **options}
+        context(parts),
+        Artifacts(parts.registry, parts.spec.name),
+        **{"dry_run": False, **options},
     )
 
 
@@ -136,7 +142,7 @@ def test_a_dry_run_makes_nothing_where_nothing_is(tmp_path):
     assert not world.data.exists()
 
 
-def test_what_goes_frees_what_was_said_and_goes_once(free):
+def test_what_goes_frees_what_was_announced_and_goes_once(free):
     def stored():
         tables = [table for table in free.model.tables if "day" in table.partition_by]
         folders = [free.world.data / "mlartifacts", free.model.training_sets.folder]
@@ -145,10 +151,10 @@ def test_what_goes_frees_what_was_said_and_goes_once(free):
             sum(sum(disk.sizes_by_day(free.model.lake.root, table).values()) for table in tables),
         )
 
-    said = clean(free, dry_run=True)
+    announced = clean(free, dry_run=True)
     before = stored()
     done = clean(free)
-    assert done == said
+    assert done == announced
     days = sum(item.size for item in done.items if item.kind == "days")
     rest = sum(item.size for item in done.items if item.kind != "days")
     assert days > 0
@@ -184,7 +190,7 @@ def test_days_go_and_stay_as_the_limits_say(free):
     }
 
 
-def test_the_record_stays_and_says_what_went(free):
+def test_the_record_stays_and_names_what_went(free):
     promotions, versions = free.model.versions.promotions(), free.model.versions.all()
     entries = free.model.decisions.entries()
     clean(free)
@@ -198,48 +204,46 @@ def test_the_record_stays_and_says_what_went(free):
 
 def test_who_serves_and_who_did_before_stay_whole(free):
     clean(free)
-    assert {int(one.version) for one in Artifacts(free.registry, "tiny").versions.all()} == {2, 3}
+    assert {int(one.version) for one in Artifacts(free.registry, "tiny").versions()} == {2, 3}
     for record in free.model.versions.all()[1:]:
         free.registry.pipeline("tiny", record.version)
         free.model.training_sets.read(record.training_set)
         free.model.training_sets.read_reference(record.training_set, record.version)
-    back = moves.rollback(ModelContext(free.spec, free.model, free.registry), ANN)
+    back = moves.rollback(context(free), ANN)
     assert (back.version, back.previous) == (2, 3)
 
 
-def test_a_removed_version_is_refused_with_the_day_of_its_removal(free):
+def test_a_removed_version_is_rejected_with_the_day_of_its_removal(free):
     clean(free)
-    told = f"version 1 was removed by the retention on {TODAY}"
-    with pytest.raises(PromotionError, match=told):
-        moves.approve(ModelContext(free.spec, free.model, free.registry), ANN, 1)
-    with pytest.raises(PromotionError, match=told):
-        moves.rollback(ModelContext(free.spec, free.model, free.registry), ANN, 1)
+    message = f"version 1 was removed by the retention on {TODAY}"
+    with pytest.raises(PromotionError, match=message):
+        moves.approve(context(free), ANN, 1)
+    with pytest.raises(PromotionError, match=message):
+        moves.rollback(context(free), ANN, 1)
     with pytest.raises(RegistryError, match="has no version 1 of tiny"):
         open_registry().pipeline("tiny", 1)
 
 
-def test_versions_are_explained_after_a_cleanup_as_before_or_as_removed(free):
-    about = (free.spec, free.model, free.registry)
-    before = explain_version(ModelContext(*about), 2)
+def test_versions_are_traced_after_a_cleanup_as_before_or_as_removed(free):
+    before = trace_version(context(free), 2)
     clean(free)
-    assert explain_version(ModelContext(*about), 2) == before
+    assert trace_version(context(free), 2) == before
     assert next(link for link in before if link.what == "source files").rows
-    removed, *_ = explain_version(ModelContext(*about), 1)
+    removed, *_ = trace_version(context(free), 1)
     assert f"on {TODAY} by the retention" in removed.facts["removed"]
     with pytest.raises(RemovedError, match=f"version 1 was removed by the retention on {TODAY}"):
-        rebuild(ModelContext(*about), 1)
+        rebuild(context(free), 1)
 
 
-def test_a_version_that_the_registry_has_lost_is_told_without_a_traceback(free):
+def test_a_version_that_the_registry_has_lost_is_an_error_without_a_traceback(free):
     Artifacts(free.registry, "tiny").unlist(1)
-    said = CliRunner().invoke(main, ["explain", "tiny", "--version", "1"])
-    assert said.exit_code == 1
-    assert said.output.startswith("Error: sqlite:///")
-    assert "mlflow.db?timeout=120 has no version 1 of tiny" in said.output
+    result = CliRunner().invoke(main, ["explain", "tiny", "--version", "1"])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: sqlite:///")
+    assert "mlflow.db?timeout=120 has no version 1 of tiny" in result.output
 
 
-def test_events_and_days_are_explained_after_a_cleanup(free):
-    about = (free.spec, free.model, free.registry)
+def test_events_and_days_are_traced_after_a_cleanup(free):
     clean(free)
     gone = f"the retention has removed the rows of days before {day(7)}"
     unknown = {
@@ -247,7 +251,7 @@ def test_events_and_days_are_explained_after_a_cleanup(free):
         "training set": free.model.versions.get(1).training_set,
         "unknown": "the set was removed",
     }
-    chain = {link.what: link for link in explain_key(ModelContext(*about), "9003")}
+    chain = {link.what: link for link in trace_key(context(free), "9003")}
     assert chain["event"].facts["day"] == day(9)
     assert unknown in chain["in training sets"].rows
     learned = (
@@ -256,16 +260,16 @@ def test_events_and_days_are_explained_after_a_cleanup(free):
         .as_py()
     )
     assert learned < 7000
-    chain = {link.what: link for link in explain_key(ModelContext(*about), str(learned))}
+    chain = {link.what: link for link in trace_key(context(free), str(learned))}
     assert chain["event"].facts == {"id": str(learned), "removed": gone}
     assert {row["version"] for row in chain["in training sets"].rows if "part" in row} == {2}
     with pytest.raises(LineageError, match=f"no event of tiny has the id '3'; {gone}"):
-        explain_key(ModelContext(*about), "3")
-    assert explain_day(ModelContext(*about), day(3))[0].facts["removed"] == gone
-    assert explain_day(ModelContext(*about), day(8))[0].facts["removed"] is None
+        trace_key(context(free), "3")
+    assert trace_day(context(free), day(3))[0].facts["removed"] == gone
+    assert trace_day(context(free), day(8))[0].facts["removed"] is None
 
 
-def test_a_day_of_a_removed_version_is_refused_with_the_reason(free):
+def test_a_day_of_a_removed_version_is_rejected_with_the_reason(free):
     clean(free)
     with dg.DagsterInstance.ephemeral() as instance:
         result = free.world.run_days(instance, day(4))
@@ -370,7 +374,7 @@ def test_a_version_that_another_environment_has_too_stays(free):
     free.registry.set_tag("tiny", 1, environment_tag("dev"), "yes")
     plan = clean(free, dry_run=True)
     assert "version" not in kinds(plan)
-    assert any("environment dev has it too" in kept.reason for kept in plan.kept)
+    assert any("environment dev has it too" in str(kept.needed_by) for kept in plan.kept)
 
 
 def test_what_mlflow_has_as_deleted_is_freed(free):
@@ -393,12 +397,12 @@ def test_a_set_that_was_just_asked_for_again_stays(free):
 
 
 def test_staging_that_a_kill_left_goes_after_a_day_even_without_any_limit(free):
-    spec = free.spec.model_copy(update={"retention": Retention()})
+    free.spec = free.spec.model_copy(update={"retention": Retention()})
     old, new = (free.model.training_sets.folder / f".writing-{name}" for name in ("old", "new"))
     for folder in (old, new):
         folder.mkdir()
     age(old)
-    plan = clean_up(ModelContext(spec, free.model, free.registry), dry_run=False)
+    plan = clean(free)
     assert [item.name for item in plan.items] == [".writing-old"]
     assert new.is_dir()
     assert not old.exists()
@@ -444,13 +448,13 @@ MOMENTS = {
         "replace_days",
         lambda lake, table, *rest: table.name == "landing.tiny_labels",
     ),
-    "after a version was unlisted": (ModelStore, "add_removal", always),
+    "after a version was unlisted": (VersionRepository, "add_removal", always),
     "while its files go": (disk.shutil, "rmtree", always),
     "before its run is forgotten": (Artifacts, "forget", always),
 }
 
 
-def test_what_a_kill_cuts_short_the_next_cleanup_finishes(free, aged, tmp_path):
+def test_what_a_kill_interrupts_the_next_cleanup_finishes(free, aged, tmp_path):
     moments = list(MOMENTS)
     done = subprocess.run(
         [sys.executable, "-c", f"from {__name__} import die_at; die_at(*{moments!r})"],
@@ -472,18 +476,16 @@ def test_what_a_kill_cuts_short_the_next_cleanup_finishes(free, aged, tmp_path):
         assert free.world.tables()[name] == rows, name
 
 
-def clean_in_a_process(data, defs):
-    os.environ.update({"MLOPS_DRIFT_DATA": data, "MLOPS_DRIFT_DEFS": defs})
-    with open_lake() as lake:
-        parts = parts_of(None, lake)
-        meet(2)
-        return len(clean(parts).items)
+def test_of_two_cleanups_at_once_the_second_finds_nothing_left(free):
+    def clean_up_apart():
+        # The lock is one between processes: each asks for it with a registry of its own.
+        with open_lake() as lake:
+            return len(clean(parts_of(free.world, lake)).items)
 
-
-def test_of_two_cleanups_at_once_the_second_finds_nothing_left(free, processes):
     expected = len(clean(free, dry_run=True).items)
-    where = (str(free.world.data), str(free.world.defs))
-    assert sorted(processes.run(clean_in_a_process, where, where)) == [0, expected]
+    with ThreadPoolExecutor(2) as pool:
+        found = [one.result() for one in [pool.submit(clean_up_apart) for _ in range(2)]]
+    assert sorted(found) == [0, expected]
     assert clean(free).items == []
 
 
@@ -503,7 +505,7 @@ def test_a_cleanup_holds_the_lock_of_trainings_and_promotions(free):
 # The job and the command
 
 
-def test_the_job_is_a_dry_run_unless_it_is_told_otherwise(free):
+def test_the_job_is_a_dry_run_by_default(free):
     job = free.world.definitions.resolve_job_def(cleanup_job_name("tiny"))
     [op] = [node.name for node in job.nodes]
 
@@ -518,17 +520,17 @@ def test_the_job_is_a_dry_run_unless_it_is_told_otherwise(free):
     before = contents(free.world.data / "lake")
     shown, metadata = run()
     assert contents(free.world.data / "lake") == before
-    rows = [record.data for record in metadata["would go"].records]
+    rows = [record.data for record in metadata["can be deleted"].records]
     assert shown == {
         "items": len(rows),
-        "bytes": sum(row["bytes"] for row in rows),
+        "bytes": sum(row["size"] for row in rows),
         "dry_run": True,
     }
-    assert {"version", "training set", "days"} == {row["what"] for row in rows}
+    assert {"version", "training set", "days"} == {row["kind"] for row in rows}
     assert "3" in {record.data["name"] for record in metadata["stays"].records}
     done, metadata = run(dry_run=False)
     assert done == {**shown, "dry_run": False}
-    assert len(metadata["goes"].records) == len(rows)
+    assert len(metadata["removed"].records) == len(rows)
     assert run()[0]["items"] == 0
 
 
@@ -546,11 +548,11 @@ def test_the_command_shows_then_deletes(free):
     did = json.loads(call("--delete", "--format", "json"))
     assert did == {**would, "deleted": True}
     assert "0 things, 0 B" in call()
-    refused = CliRunner().invoke(
+    rejected = CliRunner().invoke(
         main, ["rollback", "tiny", "--to", "1", "--by", "ann", "--reason", "r"]
     )
-    assert refused.exit_code == 1
-    assert f"version 1 was removed by the retention on {TODAY}" in refused.output
+    assert rejected.exit_code == 1
+    assert f"version 1 was removed by the retention on {TODAY}" in rejected.output
 
 
 def test_removed_versions_are_asked_for_by_number(free):

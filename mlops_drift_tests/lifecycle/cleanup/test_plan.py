@@ -4,23 +4,17 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.lifecycle.cleanup.plan import plan_cleanup
-from mlops_drift.lifecycle.cleanup.stored import (
-    Item,
-    Pointing,
-    Stored,
-    StoredDays,
-    StoredRun,
-    StoredSet,
-    StoredVersion,
-)
+from mlops_drift.lifecycle.cleanup.needs import landing_needs, last_scored, metrics_needs
+from mlops_drift.lifecycle.cleanup.rules import plan_cleanup
+from mlops_drift.lifecycle.cleanup.things import Days, Need, Stored, Thing
 from mlops_drift.policy.retention import Lookback, Retention
+from mlops_drift.store.records import Promotion
 
 TODAY = date(2024, 6, 30)
-REACH = Lookback(predictions=10, season=0, window=20, delay=5, history=0)
+LOOKBACK = Lookback(predictions=10, season=0, window=20, delay=5, history=0)
 SHORT = Retention(
     versions=1, training_sets_days=5, predictions_days=10, landing_days=30, metrics_days=10
 )
@@ -31,43 +25,53 @@ def ago(days):
 
 
 def version(number, **facts):
-    """A version of long ago; its number is also the name of its training set and run."""
-    return StoredVersion(number, ago(100 - number), f"s{number}", f"r{number}", **facts)
+    """A version of long ago, trained in the order of the numbers."""
+    return Thing(
+        "version", str(number), **{"used": ago(100 - number), "started": number * 10, **facts}
+    )
 
 
-def days(table, group, *numbers, **facts):
-    return StoredDays(table, group, {ago(number): 10 for number in numbers}, **facts)
+def training_set(name, *versions, age=100, **facts):
+    return Thing("training set", name, used=ago(age), versions=frozenset(versions), **facts)
 
 
-OLD = Stored(
-    day=TODAY,
-    promotions=[(1, ago(90)), (2, ago(50))],
-    pointers={2: "champion"},
-    versions=[version(number) for number in range(1, 5)],
-    sets=[StoredSet(f"s{number}", ago(100), frozenset({number})) for number in range(1, 5)],
-    training_starts={1: 10, 2: 20, 3: 30, 4: 40},
-    last_labelled=ago(5),
-)
+def run(name, started, *needed_by):
+    return Thing("training run", name, started=started, needed_by=needed_by)
 
 
-def going(stored, retention=SHORT, reach=REACH):
+def table(group, *numbers, **facts):
+    return Days(group, group, {ago(number): 10 for number in numbers}, **facts)
+
+
+def promotion(version, age):
+    return Promotion(1, ago(age), version, None, "", "", "")
+
+
+SETS = [training_set(f"s{number}", number) for number in range(1, 5)]
+VERSIONS = [version(1), version(2, needed_by=("champion",)), version(3), version(4)]
+OLD = Stored(TODAY, [*VERSIONS, *SETS])
+
+
+def going(*things, retention=SHORT, **facts):
     """What goes, as kind and name."""
-    return {(item.kind, item.name) for item in plan_cleanup(stored, retention, reach).items}
+    plan = plan_cleanup(replace(OLD, things=things, **facts), retention)
+    return {(item.kind, item.name) for item in plan.items}
 
 
-def versions_going(stored, retention=SHORT):
-    return {int(name) for kind, name in going(stored, retention) if kind == "version"}
+def versions_going(*versions, retention=SHORT):
+    return {int(name) for _, name in going(*versions, retention=retention)}
 
 
-def why_kept(stored, name, retention=SHORT, reach=REACH):
-    plan = plan_cleanup(stored, retention, reach)
-    return "; ".join(kept.reason for kept in plan.kept if kept.name == name)
+def why_kept(name, *things, retention=SHORT):
+    plan = plan_cleanup(replace(OLD, things=things), retention)
+    return "; ".join(reason for kept in plan.kept if kept.name == name for reason in kept.needed_by)
 
 
-def first_kept(stored, table, retention=SHORT, reach=REACH):
+def first_kept(days, *needs, retention=SHORT, others=(), **facts):
     """The first day of a table that stays, in days before today; None if nothing goes."""
-    for item in plan_cleanup(stored, retention, reach).items:
-        if item.name == table:
+    stored = replace(OLD, things=(), days=[days, *others], needs={days.group: needs}, **facts)
+    for item in plan_cleanup(stored, retention).items:
+        if item.name == days.table:
             return (TODAY - item.before).days
     return None
 
@@ -75,256 +79,193 @@ def first_kept(stored, table, retention=SHORT, reach=REACH):
 # Versions
 
 
-def test_a_version_that_nothing_points_to_goes_with_its_training_set():
-    assert going(OLD) == {
+def test_a_version_that_nothing_needs_goes_with_its_training_set():
+    assert going(*OLD.things) == {
         ("version", "1"),
         ("version", "3"),
         ("training set", "s1"),
         ("training set", "s3"),
     }
+    assert "champion" in why_kept("2", *OLD.things)
 
 
 def test_without_a_limit_nothing_goes():
-    assert plan_cleanup(OLD, Retention(), REACH).items == []
+    assert going(*OLD.things, retention=Retention()) == set()
 
 
 def test_without_a_day_nothing_has_an_age():
-    assert plan_cleanup(replace(OLD, day=None), SHORT, REACH).items == ()
-
-
-def test_a_version_that_is_pointed_to_stays():
-    assert versions_going(replace(OLD, pointers={1: "alias previous", 2: "champion"})) == {3}
-    assert "champion" in why_kept(OLD, "2")
+    assert going(*OLD.things, day=None) == set()
 
 
 def test_the_newest_versions_stay():
-    assert versions_going(OLD, SHORT.model_copy(update={"versions": 2})) == {1}
-    assert "one of the 1 newest" in why_kept(OLD, "4")
-
-
-@pytest.mark.parametrize("how", ["waits", "is under way"])
-def test_a_version_of_an_open_decision_stays_however_old_it_is(how):
-    decision = Pointing("d", ago(80), frozenset({1}), how)
-    assert versions_going(replace(OLD, decisions=[decision])) == {3}
+    two = SHORT.model_copy(update={"versions": 2})
+    assert versions_going(*VERSIONS, retention=two) == {1}
+    assert "one of the 1 newest" in why_kept("4", *VERSIONS)
 
 
 @pytest.mark.parametrize(("age", "kept"), [(5, True), (6, False)])
-def test_a_version_that_was_decided_about_lately_stays(age, kept):
-    decision = Pointing("d", ago(age), frozenset({3}))
-    assert (3 not in versions_going(replace(OLD, decisions=[decision]))) == kept
+def test_a_version_that_was_used_lately_stays(age, kept):
+    assert (3 not in versions_going(version(3, used=ago(age)), version(4))) == kept
 
 
-def test_a_version_that_was_trained_lately_stays():
-    young = replace(version(3), as_of=ago(5))
-    assert versions_going(replace(OLD, versions=[version(1), young, version(4)])) == {1}
-
-
-@pytest.mark.parametrize(("last", "kept"), [(10, True), (11, False)])
-def test_a_version_stays_as_long_as_its_predictions_do(last, kept):
-    served = version(1, served=(ago(60), ago(last)))
-    stored = replace(OLD, versions=[served, *OLD.versions[1:]])
-    assert (1 not in versions_going(stored)) == kept
-
-
-def test_a_version_stays_as_long_as_a_day_that_it_served_may_be_scored():
-    stored = replace(OLD, promotions=[(1, ago(90)), (3, ago(50)), (2, ago(10))])
-    assert versions_going(stored) == {1}
-    assert versions_going(
-        replace(stored, promotions=[(1, ago(90)), (3, ago(50)), (2, ago(11))])
-    ) == {
-        1,
-        3,
-    }
-
-
-def test_a_version_whose_run_is_under_way_stays():
-    active = replace(version(3), active=True)
-    assert versions_going(replace(OLD, versions=[version(1), active, version(4)])) == {1}
+@pytest.mark.parametrize(("age", "kept"), [(10, True), (11, False)])
+def test_a_version_stays_as_long_as_its_predictions_do(age, kept):
+    assert (1 not in versions_going(version(1, scored=ago(age)), version(4))) == kept
 
 
 def test_a_version_whose_predictions_are_kept_for_ever_stays_for_ever():
-    stored = replace(OLD, versions=[version(1, served=(ago(95), ago(90))), *OLD.versions[1:]])
-    for_ever = Retention(versions=1)
-    assert versions_going(stored, for_ever) == {3}
-    assert f"its predictions up to {ago(50)} are kept" in why_kept(stored, "1", for_ever)
+    scored, for_ever = version(1, scored=ago(90)), Retention(versions=1)
+    assert versions_going(scored, version(4), retention=for_ever) == set()
+    kept = why_kept("1", scored, version(4), retention=for_ever)
+    assert f"its predictions up to {ago(90)} are kept" in kept
 
 
-def test_what_a_killed_removal_left_of_a_version_goes_whatever_the_limits():
-    left = version(1, listed=False, removed=ago(1), paths=("baseline",), size=7)
-    plan = plan_cleanup(replace(OLD, versions=[left, version(4)]), Retention(), REACH)
-    assert [(item.name, item.size, item.paths) for item in plan.items] == [("1", 7, ("baseline",))]
+def test_a_version_scores_until_the_next_champion_does():
+    promotions = [promotion(1, 90), promotion(3, 50), promotion(2, 10)]
+    found = [last_scored(number, promotions, TODAY) for number in (1, 2, 3, 4)]
+    assert found == [ago(50), TODAY, ago(10), None]
+    assert last_scored(1, [], TODAY) is None
+
+
+def test_what_an_interrupted_removal_left_of_a_version_goes_whatever_the_limits():
+    left = version(1, reason="its removal was interrupted", paths=("baseline",), size=7)
+    plan = plan_cleanup(Stored(TODAY, [left, version(4)]), Retention())
+    assert list(plan.items) == [left]
 
 
 # Training sets
 
 
 @pytest.mark.parametrize(("age", "kept"), [(5, True), (6, False)])
-def test_a_set_that_no_version_came_of_goes_by_its_last_event(age, kept):
-    stored = replace(OLD, sets=[StoredSet("lost", ago(age))])
-    assert (("training set", "lost") not in going(stored)) == kept
+def test_a_set_without_a_version_goes_by_its_last_event(age, kept):
+    assert (going(training_set("lost", age=age)) == set()) == kept
 
 
-def test_a_set_that_a_training_may_be_about_to_take_stays():
-    fresh = [replace(one, in_use=True) for one in OLD.training_sets]
-    assert not {name for kind, name in going(replace(OLD, sets=fresh)) if kind == "training set"}
+def test_a_set_that_something_needs_stays():
+    lost = training_set("lost", needed_by=("decision d is under way",))
+    assert going(lost) == set()
+    assert why_kept("lost", lost) == "decision d is under way"
 
 
 def test_a_set_of_a_version_that_stays_does():
-    shared = StoredSet("s1", ago(100), frozenset({1, 2}))
-    assert ("training set", "s1") not in going(replace(OLD, sets=[shared]))
+    assert ("training set", "s1") not in going(*VERSIONS, training_set("s1", 1, 2))
 
 
 def test_a_set_goes_once_its_versions_are_on_record_as_removed():
-    stored = replace(OLD, versions=[version(4)], sets=OLD.training_sets[:1])
     # Versions that are nowhere, as after the loss of MLflow's database, were not removed.
-    assert ("training set", "s1") not in going(stored)
-    assert ("training set", "s1") in going(replace(stored, removed=frozenset({1})))
-
-
-def test_no_set_goes_while_a_decision_is_under_way():
-    decision = Pointing("d", ago(0), frozenset(), "is under way", ago(10))
-    stored = replace(OLD, decisions=[decision], sets=[StoredSet("lost", ago(50))])
-    assert ("training set", "lost") not in going(stored)
-    assert why_kept(stored, "lost") == "decision d is under way"
+    assert going(version(4), SETS[0]) == set()
+    assert going(version(4), SETS[0], removed=frozenset({1})) == {("training set", "s1")}
 
 
 # Runs without a version
 
 
 def test_a_run_without_version_goes_with_the_versions_of_its_time():
-    runs = [StoredRun("early", 5), StoredRun("late", 45)]
-    assert ("training run", "early") in going(replace(OLD, runs=runs))
-    assert ("training run", "late") not in going(replace(OLD, runs=runs))
-
-
-def test_a_run_that_is_under_way_is_left_alone():
-    stored = replace(OLD, runs=[StoredRun("early", 5, active=True)])
-    assert ("training run", "early") not in going(stored)
-    assert why_kept(stored, "early") == "it is under way"
+    found = going(*VERSIONS, run("early", 5), run("late", 45), run("active", 5, "under way"))
+    assert {name for kind, name in found if kind == "training run"} == {"early"}
+    assert going(run("early", 5)) == set()
 
 
 # Days
 
 
 def test_days_go_by_their_age():
-    stored = replace(OLD, days=[days("p", "predictions", 9, 10, 11, 12)])
-    [item] = [item for item in plan_cleanup(stored, SHORT, REACH).items if item.kind == "days"]
-    assert (item.name, item.before, item.size) == ("p", ago(10), 20)
+    stored = Stored(TODAY, days=[table("predictions", 9, 10, 11, 12)])
+    [item] = plan_cleanup(stored, SHORT).items
+    assert (item.name, item.before, item.size) == ("predictions", ago(10), 20)
 
 
-def test_numbers_that_decisions_and_messages_rest_on_stay():
-    stored = replace(OLD, days=[days("m", "metrics", 5, 100)])
-    assert first_kept(stored, "m") == 89
-    assert first_kept(replace(stored, promotions=[(1, ago(90))]), "m") is None
-    assert (
-        first_kept(replace(stored, promotions=[(1, ago(90)), (2, ago(9)), (3, ago(7))]), "m") == 10
-    )
-
-
-def test_predictions_that_a_detector_of_errors_reads_stay():
-    served = [version(2, served=(ago(49), ago(0)))]
-    stored = replace(OLD, versions=served, days=[days("p", "predictions", 5, 100)])
-    assert first_kept(stored, "p") == 10
-    assert first_kept(replace(stored, reads_all_errors=True), "p") == 49
-
-
-def test_features_that_a_training_window_may_take_stay_when_labels_are_late():
-    stored = replace(OLD, days=[days("f", "landing", 5, 100)])
-    assert first_kept(stored, "f") == 30
-    assert first_kept(replace(stored, last_labelled=ago(40)), "f") == 59
-    assert (
-        first_kept(replace(stored, last_labelled=ago(40)), "f", reach=replace(REACH, history=7))
-        == 66
-    )
-
-
-def test_features_since_a_change_stay():
-    stored = replace(OLD, days=[days("f", "landing", 5, 100)], takes_since_change=True)
-    assert first_kept(stored, "f") == 49
-    back_again = replace(stored, promotions=[(1, ago(90)), (2, ago(50)), (1, ago(20))])
-    assert first_kept(back_again, "f") == 89
-
-
-def test_features_of_a_decision_under_way_stay():
-    stored = replace(OLD, days=[days("f", "landing", 5, 100)])
-    decision = Pointing("d", ago(0), frozenset(), "is under way", ago(70))
-    assert first_kept(replace(stored, decisions=[decision]), "f") == 70
-    everything = replace(decision, since=None)
-    assert first_kept(replace(stored, decisions=[everything]), "f") is None
-
-
-def test_features_stay_until_a_first_version_serves():
-    stored = replace(OLD, days=[days("f", "landing", 5, 100)], promotions=[], pointers={})
-    assert first_kept(stored, "f") is None
+def test_days_that_are_needed_stay():
+    days = table("metrics", 5, 100)
+    assert first_kept(days, Need(ago(40), "who")) == 40
+    assert first_kept(days, Need(ago(9), "who")) == 10
+    assert first_kept(days, Need(date.min, "who")) is None
 
 
 def test_features_stay_as_long_as_their_predictions():
-    stored = replace(
-        OLD,
-        days=[days("f", "landing", 5, 100)],
-        versions=[version(2, served=(ago(49), ago(0)))],
-        reads_all_errors=True,
+    stored = Stored(
+        TODAY, days=[table("landing", 5, 100)], needs={"predictions": [Need(ago(49), "who")]}
     )
-    assert first_kept(stored, "f") == 49
+    plan = plan_cleanup(stored, SHORT)
+    assert [item.before for item in plan.items] == [ago(49)]
+    assert {kept.name: kept.needed_by for kept in plan.kept} == {
+        "predictions": (f"from {ago(49)} on: who",),
+        "landing": (f"from {ago(49)} on: predictions are kept",),
+    }
 
 
 def test_an_event_outlives_its_features_until_the_last_label_of_it_goes():
-    tables = [days("f", "landing", 5, 100), days("e", "landing", 5, 100, outlives=True)]
-    stored = replace(OLD, days=tables, events_of_labels={ago(30): ago(41), ago(31): ago(99)})
-    assert (first_kept(stored, "f"), first_kept(stored, "e")) == (30, 41)
+    events = Days("events", "landing", {ago(5): 1, ago(100): 1}, are_events=True)
+    about = {ago(10): ago(41), ago(31): ago(99)}
+    needs = {"others": [table("landing", 5, 100)], "events_of_labels": about}
+    assert first_kept(events, **needs) == 41
+    assert first_kept(table("landing", 5, 100), **{**needs, "others": [events]}) == 30
+
+
+def test_numbers_that_decisions_and_messages_rest_on_are_needed():
+    first, second, third = promotion(1, 90), promotion(2, 9), promotion(3, 7)
+    assert [need.first for need in metrics_needs([first])] == [date.min]
+    assert [need.first for need in metrics_needs([first, second])] == [ago(89)]
+    assert [need.first for need in metrics_needs([first, second, third])] == [ago(8)]
+
+
+TWO = (promotion(1, 90), promotion(2, 50))
+
+
+def needed(promotions=TWO, labelled=5, history=0, **facts):
+    """The first day that a training may read, in days before today."""
+    facts = {"under_way": [], "since_change": False, **facts}
+    lookback = replace(LOOKBACK, history=history)
+    last = None if labelled is None else ago(labelled)
+    first = min(need.first for need in landing_needs(promotions, lookback, last, **facts))
+    return None if first == date.min else (TODAY - first).days
+
+
+def test_features_that_a_training_may_take_are_needed():
+    assert needed() == 24
+    # Labels may be late.
+    assert (needed(labelled=40), needed(labelled=40, history=7)) == (59, 66)
+    assert needed(since_change=True) == 49
+    again = [promotion(1, 90), promotion(2, 50), promotion(1, 20)]
+    assert needed(again, since_change=True) == 89
+    assert needed(under_way=[Need(ago(70), "d")], history=2) == 72
+    assert needed(under_way=[Need(date.min, "d")], history=2) is None
+    # Until a first version serves, and has labels.
+    assert needed(promotions=[]) is None
+    assert needed(labelled=None) is None
 
 
 # Whatever is stored
 
 numbers = st.integers(1, 6)
 moments = st.integers(0, 60).map(ago)
+needs = st.lists(st.builds(Need, moments, st.just("who")), max_size=2)
+needed_by = st.sampled_from([(), (), ("who",)])
 
 
 @st.composite
 def stores(draw):
-    known = draw(st.sets(numbers, max_size=6))
+    known = sorted(draw(st.sets(numbers, max_size=6)))
     found = [
-        StoredVersion(
-            number,
-            draw(moments),
-            f"s{number % 3}",
-            f"r{number}",
-            served=draw(
-                st.none() | st.tuples(moments, moments).map(lambda pair: tuple(sorted(pair)))
-            ),
+        version(
+            number, used=draw(moments), scored=draw(st.none() | moments), needed_by=draw(needed_by)
         )
-        for number in sorted(known)
+        for number in known
     ]
     sets = [
-        StoredSet(
-            name, draw(moments), frozenset(one.number for one in found if one.training_set == name)
+        training_set(
+            f"s{name}",
+            *(number for number in known if number % 3 == name),
+            age=draw(st.integers(0, 60)),
+            needed_by=draw(needed_by),
         )
-        for name in ("s0", "s1", "s2")
+        for name in range(3)
     ]
-    decisions = draw(
-        st.lists(
-            st.builds(
-                Pointing,
-                st.just("d"),
-                moments,
-                st.frozensets(numbers, max_size=2),
-                st.sampled_from(["", "waits", "is under way"]),
-                st.none() | moments,
-            ),
-            max_size=3,
-        )
-    )
     return Stored(
-        day=TODAY,
-        promotions=[(number, draw(moments)) for number in draw(st.lists(numbers, max_size=3))],
-        pointers=dict.fromkeys(draw(st.sets(numbers, max_size=3)), "alias"),
-        decisions=decisions,
-        versions=found,
-        sets=sets,
-        runs=[StoredRun("x", draw(st.integers(0, 70)), draw(st.booleans()))],
-        training_starts={number: number * 10 for number in known},
-        days=[days("f", "landing", *range(60)), days("p", "predictions", *range(60))],
-        last_labelled=draw(st.none() | moments),
+        TODAY,
+        [*found, *sets, run("x", draw(st.integers(0, 70)), *draw(needed_by))],
+        [table("landing", *range(60)), table("predictions", *range(60))],
+        {"landing": draw(needs), "predictions": draw(needs), "metrics": draw(needs)},
     )
 
 
@@ -338,60 +279,49 @@ limits = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(stores(), limits)
-def test_nothing_goes_that_something_points_to(stored, retention):
-    plan = plan_cleanup(stored, retention, REACH)
-    gone = {int(item.name) for item in plan.items if item.kind == "version"}
-    kept = {one.number for one in stored.versions} - gone
-    still_open = {number for one in stored.decisions if one.open for number in one.versions}
-    newest = sorted((one.number for one in stored.versions), reverse=True)[: retention.versions]
-    assert not gone & (set(stored.pointers) | still_open | set(newest))
-    sets = {item.name for item in plan.items if item.kind == "training set"}
-    assert not sets & {one.training_set for one in stored.versions if one.number in kept}
-    before = {item.name: item.before for item in plan.items if item.kind == "days"}
-    served = [one.served[1] for one in stored.versions if one.number in gone and one.served]
-    assert not served or max(served) < before["p"]
-    if "f" in before:
-        assert "p" not in before or before["f"] <= before["p"]
-        assert stored.promotions
-        assert before["f"] <= stored.last_labelled - timedelta(days=REACH.window - 1)
-        starts = [one.since for one in stored.decisions if one.open == "is under way"]
-        assert None not in starts
-        assert all(before["f"] <= start for start in starts)
-    assert "x" not in {item.name for item in plan.items} or not stored.runs[0].active
-
-
-@given(stores(), limits)
-def test_what_stays_stays_at_the_next_cleanup_too(stored, retention):
-    plan = plan_cleanup(stored, retention, REACH)
+def test_nothing_goes_that_something_needs_now_or_at_the_next_cleanup(stored, retention):
+    plan = plan_cleanup(stored, retention)
     gone = {(item.kind, item.name) for item in plan.items}
+    assert not [thing for thing in stored.things if thing.needed_by and key(thing) in gone]
+    versions = [int(thing.name) for thing in stored.of("version")]
+    kept = {number for number in versions if ("version", str(number)) not in gone}
+    assert set(sorted(versions, reverse=True)[: retention.versions]) <= kept
     before = {item.name: item.before for item in plan.items if item.kind == "days"}
+    for thing in stored.of("training set"):
+        assert key(thing) not in gone or not thing.versions & kept
+    for thing in stored.of("version"):
+        is_scored = thing.scored and thing.scored >= before.get("predictions", date.min)
+        assert not (is_scored and key(thing) in gone)
+    for group, first in before.items():
+        assert all(first <= need.first for need in stored.needs[group])
+    if "landing" in before and retention.predictions_days:
+        assert before["landing"] <= before["predictions"]
     left = replace(
         stored,
-        versions=[one for one in stored.versions if ("version", str(one.number)) not in gone],
-        sets=[one for one in stored.sets if ("training set", one.id) not in gone],
-        runs=[one for one in stored.runs if ("training run", one.id) not in gone],
-        training_starts={
-            number: start
-            for number, start in stored.training_starts.items()
-            if ("version", str(number)) not in gone
-        },
+        things=[thing for thing in stored.things if key(thing) not in gone],
+        removed=frozenset(versions) - kept,
         days=[
             replace(
-                table,
+                one,
                 sizes={
                     day: size
-                    for day, size in table.sizes.items()
-                    if day >= before.get(table.table, date.min)
+                    for day, size in one.sizes.items()
+                    if day >= before.get(one.table, date.min)
                 },
             )
-            for table in stored.days
+            for one in stored.days
         ],
     )
-    assert plan_cleanup(left, retention, REACH).items == []
+    assert plan_cleanup(left, retention).items == []
+
+
+def key(thing):
+    return thing.kind, thing.name
 
 
 def test_what_a_kill_left_goes_in_any_case():
-    left = Item("leftover", ".removing-x", 5, "killed", (".removing-x",))
-    for stored in (replace(OLD, leftovers=[left]), Stored(None, leftovers=[left])):
-        assert left in plan_cleanup(stored, Retention(), REACH).items
+    left = Thing("leftover", ".removing-x", 5, "killed", paths=(".removing-x",))
+    for stored in (Stored(TODAY, [left]), Stored(None, [left])):
+        assert left in plan_cleanup(stored, Retention()).items

@@ -7,7 +7,7 @@ from sklearn.metrics import f1_score, mean_squared_error, roc_auc_score
 
 from mlops_drift.learning.metrics.registry import metric_named, metrics_of
 from mlops_drift.lifecycle.shadow import comparison as shadow
-from mlops_drift.lifecycle.shadow.comparison import Paired, day_by_day, side_by_side
+from mlops_drift.lifecycle.shadow.comparison import Paired, compare_days, compare_windows
 from mlops_drift_tests.learning.samples import BINARY, NUMBER, TARGETS
 
 FIRST = date(2024, 10, 1).toordinal()
@@ -42,7 +42,7 @@ def paired(target=BINARY, n=300, days=3, labelled=1.0, seed=0):
 
 
 def compare(rows, metric="accuracy", target=BINARY, windows=(1, 7)):
-    return side_by_side(metric, target, rows, windows, seed=7)
+    return compare_windows(metric, target, rows, windows, seed=7)
 
 
 def test_values_are_those_of_scikit_learn_on_the_labelled_events():
@@ -129,7 +129,7 @@ def test_without_labels_there_is_only_how_much_they_differ():
         assert np.isfinite([item.champion_score, item.challenger_score]).all()
         numbers = (item.champion_value, item.difference, item.lower, item.upper)
         assert np.isnan(numbers).all()
-    assert day_by_day("accuracy", BINARY, paired(labelled=0)) == []
+    assert compare_days("accuracy", BINARY, paired(labelled=0)) == []
 
 
 def test_no_event_is_nothing_and_one_event_is_compared():
@@ -185,7 +185,7 @@ def test_equal_versions_differ_in_nothing():
 
 def test_day_by_day_is_each_day_alone():
     rows = paired(n=400, days=4, labelled=0.6)
-    found = day_by_day("accuracy", BINARY, rows)
+    found = compare_days("accuracy", BINARY, rows)
     assert [(item.day.toordinal() - FIRST, item.n) for item in found] == [
         (0, 100),
         (1, 100),

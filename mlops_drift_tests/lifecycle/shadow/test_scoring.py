@@ -49,7 +49,7 @@ class Shadowed(Watched):
         last = first if last is None else last
         return score_shadows(ModelContext(self.spec, self.model, registry), day(first), day(last))
 
-    def beside(self, first, last=None):
+    def compared(self, first, last=None):
         last = first if last is None else last
         return measure_shadows(ModelContext(self.spec, self.model), day(first), day(last))
 
@@ -102,7 +102,7 @@ def test_without_a_shadow_nothing_is_loaded_scored_or_written(watched, monkeypat
         watched.model.lake, "query", lambda *a, **k: queries.append(a) or query(*a, **k)
     )
     assert watched.score(None, 3) == Served(0, 0, ())
-    assert watched.beside(3) is None
+    assert watched.compared(3) is None
     assert len(queries) == 1
     names = watched.model.lake.names()
     assert not [name for name in names if name.endswith("_shadow")]
@@ -158,7 +158,7 @@ def test_numbers_are_those_of_the_events_that_both_scored(watched):
     watched.wait(2, on=1)
     watched.shadow(events(2).assign(**OTHER), events(3).head(150).assign(**OTHER))
     watched.arrive(4, events(1), events(2), events(3).head(20))
-    found = watched.beside(4)
+    found = watched.compared(4)
     assert (found.day, found.shadow.champion, found.shadow.challenger) == (day(4), 1, 2)
     whole, last, three = (watched.rows(4)[window] for window in (0, 1, 3))
     second, third = events(2), events(3).head(150)
@@ -182,7 +182,7 @@ def test_the_champion_alone_has_the_same_value_as_in_its_own_measurement(watched
     watched.wait(2, on=1)
     watched.shadow(events(2).assign(**OTHER))
     watched.arrive(3, events(2))
-    watched.beside(3)
+    watched.compared(3)
     [own] = watched.verdicts(3)
     assert (own.value, own.n) == (watched.rows(3)[1]["champion_value"], N)
 
@@ -192,7 +192,7 @@ def test_labels_count_from_the_day_they_arrive_and_a_correction_from_its_own(wat
     watched.shadow(*(events(number).assign(**OTHER) for number in (2, 3, 4)))
     watched.arrive(3, events(2))
     watched.arrive(4, flipped(events(2)), events(3).head(10))
-    watched.beside(2, 4)
+    watched.compared(2, 4)
     assert [watched.rows(number)[0]["n"] for number in (2, 3, 4)] == [0, N, N + 10]
     before, after = watched.rows(3)[0]["champion_value"], watched.rows(4)[3]
     assert watched.rows(3)[1]["champion_value"] == before
@@ -208,11 +208,11 @@ def test_a_range_of_days_says_what_day_after_day_says(watched):
     watched.arrive(5, events(4))
     watched.settle("rejected", 2, on=4)
     for number in range(1, 6):
-        latest = watched.beside(number)
+        latest = watched.compared(number)
         assert (latest is None) == (number in (1, 5))
     one_by_one = sorted(map(repr, watched.read("shadow")))
     assert {row["day"] for row in watched.read("shadow")} == {day(2), day(3), day(4)}
-    together = watched.beside(1, 5)
+    together = watched.compared(1, 5)
     assert together.day == day(4)
     assert sorted(map(repr, watched.read("shadow"))) == one_by_one
 
@@ -221,14 +221,14 @@ def test_a_day_without_events_still_counts_the_labels_that_arrive_on_it(watched)
     watched.wait(2, on=4)
     watched.shadow(events(5).assign(**OTHER))
     watched.arrive(7, events(5))
-    assert watched.beside(6).windows[0].n == 0
-    assert watched.beside(7).windows[0].n == N
+    assert watched.compared(6).windows[0].n == 0
+    assert watched.compared(7).windows[0].n == N
 
 
 def test_without_labels_there_is_only_how_much_they_differ(watched):
     watched.wait(2, on=1)
     watched.shadow(events(2).assign(**OTHER))
-    assert watched.beside(2).days == []
+    assert watched.compared(2).days == []
     found = watched.rows(2)[0]
     assert (found["scored"], found["n"]) == (N, 0)
     assert found["disagreement"] == np.mean(events(2)["prediction"] == "no")
@@ -238,7 +238,7 @@ def test_without_labels_there_is_only_how_much_they_differ(watched):
 def test_events_that_only_one_of_them_scored_are_left_out(watched):
     watched.wait(2, on=1)
     watched.shadow(events(6).assign(**OTHER))
-    assert watched.beside(6) is None
+    assert watched.compared(6) is None
     assert watched.read("shadow") == []
 
 
@@ -248,7 +248,7 @@ def test_after_a_change_of_champion_only_days_of_the_new_one_count(watched):
     watched.serve(events(4), events(5), version=3)
     watched.shadow(*(events(number).assign(**OTHER) for number in (2, 3, 4, 5)))
     watched.arrive(5, *(events(number) for number in (2, 3, 4)))
-    watched.beside(3, 5)
+    watched.compared(3, 5)
     assert (watched.rows(3)[0]["champion"], watched.rows(3)[0]["scored"]) == (1, 2 * N)
     assert (watched.rows(5)[0]["champion"], watched.rows(5)[0]["scored"]) == (3, 2 * N)
     assert watched.rows(5)[0]["n"] == N
@@ -259,7 +259,7 @@ def test_the_summary_is_of_the_last_day_on_which_the_version_shadowed(watched):
     watched.shadow(*(events(number).assign(**OTHER) for number in (2, 3)))
     watched.arrive(3, events(2))
     watched.settle("promoted", 2, on=3)
-    watched.beside(2, 5)
+    watched.compared(2, 5)
     found = shadow_summary(watched.model, 2)
     assert [(row["day"], row["window"]) for row in found] == [(day(3), 0), (day(3), 1)]
     assert found[0] == watched.rows(3)[0]
@@ -273,7 +273,7 @@ def test_one_class_leaves_a_metric_undefined_and_is_stored(lake):
     watched.wait(2, on=1)
     watched.shadow(events(2).assign(**OTHER))
     watched.arrive(3, events(2).assign(y="no"))
-    watched.beside(3)
+    watched.compared(3)
     found = watched.rows(3)[0]
     assert (found["metric"], found["n"]) == ("recall", N)
     assert repr([found["champion_value"], found["lower"]]) == repr([nan, nan])
@@ -294,9 +294,9 @@ def test_what_is_measured_of_the_champion_is_the_same_with_a_shadow(tmp_path, re
             watched.score(registry, 1, 5)
             measure_drift(ModelContext(spec, model), day(1), day(5))
             measure_performance(ModelContext(spec, model), day(1), day(5))
-            watched.beside(1, 5)
+            watched.compared(1, 5)
             assert bool(watched.read("shadow")) == (name == "shadowed")
-            tables = ("predictions", "profiles", "drift", "performance")
+            tables = ("predictions", "profiles", "drift", "checks")
             stored.append({table: sorted(map(repr, watched.read(table))) for table in tables})
     assert stored[0] == stored[1]
     assert all(stored[0].values())
@@ -319,7 +319,7 @@ def test_the_model_is_measured_with_text_keys_and_numbers_too(lake):
     watched.wait(2, on=1)
     watched.shadow(rows.assign(prediction=rows["y"], score=rows["y"]))
     watched.arrive(3, rows.head(60))
-    watched.beside(3)
+    watched.compared(3)
     found = watched.rows(3)[0]
     assert (found["champion_value"], found["challenger_value"]) == (pytest.approx(1), 0)
     assert (found["difference"], found["disagreement"]) == (pytest.approx(-1), 1)

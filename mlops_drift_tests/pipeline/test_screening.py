@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.pipeline.constraints import CORRECTED, screen_events, screen_labels
+from mlops_drift.pipeline.destination import Destination
+from mlops_drift.pipeline.screening import CORRECTED, screen_events, screen_labels
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.sources.base import Batch, Part, SourceError
 from mlops_drift.store.delta import DeltaLake
@@ -54,26 +55,28 @@ def batch(columns, days=None):
     return Batch((part,))
 
 
-def screened_events(lake, columns, declared, days=None, key_type="text"):
+def events_of(lake, declared, key_type="text"):
     tables = model_tables("churn", "id", key_type, declared, BINARY)
+    return Destination(lake, tables, "events", "id", declared, MONDAY)
+
+
+def screened_events(lake, columns, declared, days=None, key_type="text"):
     days = days or [0]
     return screen_events(
-        lake,
+        events_of(lake, declared, key_type),
         batch(columns, days * (1 if len(days) > 1 else len(next(iter(columns.values()))))),
         day(min(days)),
         day(max(days)),
-        "id",
-        declared,
-        tables.events,
-        tables.quarantined,
     )
 
 
 def screened_labels(lake, columns, target=BINARY, days=None, key_type="text"):
+    return screen_labels(labels_of(lake, target, key_type), batch(columns, days))
+
+
+def labels_of(lake, target=BINARY, key_type="text"):
     tables = model_tables("churn", "id", key_type, {}, target)
-    return screen_labels(
-        lake, batch(columns, days), "id", target, tables.labels, tables.quarantined
-    )
+    return Destination(lake, tables, "labels", "id", {target.column: target.labels}, MONDAY)
 
 
 def judged(lake, values, column):
@@ -81,8 +84,8 @@ def judged(lake, values, column):
     values = values if isinstance(values, pa.Array) else pa.array(values)
     ids = [f"k{number}" for number in range(len(values))]
     screened = screened_events(lake, {"id": ids, "x": values}, {"x": column})
-    assert screened.accepted.num_rows + screened.rejected.num_rows == len(values)
-    return screened.accepted["x"].to_pylist(), screened.rejected["reason"].to_pylist()
+    assert screened.accepted.num_rows + screened.quarantined.num_rows == len(values)
+    return screened.accepted["x"].to_pylist(), screened.quarantined["reason"].to_pylist()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +122,7 @@ def test_values_get_their_declared_type_or_a_reason(lake, type_, values, accepte
 
 
 @pytest.mark.parametrize("text", ["inf", "-Infinity"])
-def test_an_infinite_number_is_rejected(lake, text):
+def test_an_infinite_number_is_quarantined(lake, text):
     assert judged(lake, [text], Column(type="number")) == ([], ["x: not finite"])
     assert judged(lake, [float(text)], Column(type="number")) == ([], ["x: not finite"])
     assert judged(lake, [float(text)], Column(type="number", min=0, max=1))[1] == ["x: not finite"]
@@ -167,7 +170,7 @@ def test_bounds_are_inclusive(lake):
     assert judged(lake, [17, 18], Column(type="integer", min=18))[1] == ["x: 17 is below 18"]
 
 
-def test_a_category_outside_allowed_is_rejected_and_without_allowed_is_news(lake):
+def test_a_category_outside_allowed_is_quarantined_and_without_allowed_is_news(lake):
     values = ["oslo", "atlantis"]
     assert judged(lake, values, Column(type="category", allowed=["oslo"])) == (
         ["oslo"],
@@ -180,15 +183,15 @@ def test_every_fault_of_a_row_is_named(lake):
     declared = {"x": Column(type="number", max=1), "y": Column(type="integer", nullable=False)}
     columns = {"id": pa.array([None], pa.string()), "x": [3.0], "y": ["many"]}
     screened = screened_events(lake, columns, declared)
-    assert screened.rejected["reason"].to_pylist() == [
+    assert screened.quarantined["reason"].to_pylist() == [
         "id: the key is missing; x: 3.0 is above 1; y: many is not an integer"
     ]
 
 
-def test_a_rejected_row_keeps_its_day_source_key_and_raw_content(lake):
+def test_a_quarantined_row_keeps_its_day_source_key_and_raw_content(lake):
     columns = {"id": ["a"], "x": ["many"], "note": ['say "hi"'], "z": [math.inf]}
     screened = screened_events(lake, columns, {"x": Column(type="number")}, days=[3])
-    (row,) = screened.rejected.to_pylist()
+    (row,) = screened.quarantined.to_pylist()
     assert (row["day"], row["source"], row["key"]) == (day(3), "events", "a")
     assert json.loads(row["row"]) == {"id": "a", "x": "many", "note": 'say "hi"', "z": "inf"}
 
@@ -205,7 +208,7 @@ def test_the_first_row_of_a_key_in_a_batch_is_kept(lake):
     columns = {"id": ["a", "b", "a", "a"], "x": [1.0, 2.0, 3.0, 4.0]}
     screened = screened_events(lake, columns, {"x": Column(type="number")}, days=[0, 0, 0, 1])
     assert screened.accepted["x"].to_pylist() == [1.0, 2.0]
-    assert screened.rejected["reason"].to_pylist() == [
+    assert screened.quarantined["reason"].to_pylist() == [
         "id: duplicate key",
         "id: the key exists on an earlier day",
     ]
@@ -215,12 +218,12 @@ def test_a_faulty_row_does_not_take_the_key_from_a_sound_one(lake):
     columns = {"id": ["a", "a"], "x": ["many", "1"]}
     screened = screened_events(lake, columns, {"x": Column(type="number")})
     assert screened.accepted["x"].to_pylist() == [1.0]
-    assert screened.rejected["reason"].to_pylist() == ["x: many is not a number"]
+    assert screened.quarantined["reason"].to_pylist() == ["x: many is not a number"]
 
 
-def test_a_key_of_an_earlier_day_is_rejected_and_the_same_day_may_land_again(lake):
+def test_a_key_of_an_earlier_day_is_quarantined_and_the_same_day_may_land_again(lake):
     declared = {"x": Column(type="number")}
-    events = model_tables("churn", "id", "text", declared, BINARY).events
+    events = events_of(lake, declared).table
     first = screened_events(lake, {"id": ["a", "b"], "x": [1.0, 2.0]}, declared)
     lake.replace_days(events, MONDAY, MONDAY, first.accepted)
 
@@ -229,17 +232,17 @@ def test_a_key_of_an_earlier_day_is_rejected_and_the_same_day_may_land_again(lak
 
     later = screened_events(lake, {"id": ["a", "c"], "x": [1.0, 2.0]}, declared, days=[1, 1])
     assert later.accepted["id"].to_pylist() == ["c"]
-    assert later.rejected["reason"].to_pylist() == ["id: the key exists on an earlier day"]
+    assert later.quarantined["reason"].to_pylist() == ["id: the key exists on an earlier day"]
 
 
 @pytest.mark.parametrize(
     ("key_type", "missing"), [("text", None), ("text", ""), ("integer", "NaN"), ("integer", " ")]
 )
-def test_a_row_without_a_key_is_rejected(lake, key_type, missing):
+def test_a_row_without_a_key_is_quarantined(lake, key_type, missing):
     columns = {"id": pa.array([missing, "7"], pa.string())}
     screened = screened_events(lake, columns, {}, key_type=key_type)
     assert screened.accepted["id"].cast(pa.string()).to_pylist() == ["7"]
-    assert screened.rejected.select(["key", "reason"]).to_pylist() == [
+    assert screened.quarantined.select(["key", "reason"]).to_pylist() == [
         {"key": None, "reason": "id: the key is missing"}
     ]
 
@@ -248,20 +251,17 @@ def test_integer_keys_that_a_missing_one_made_floats_are_integers_again(lake):
     columns = {"id": pa.array([1.0, 2.5, math.nan], pa.float64())}
     screened = screened_events(lake, columns, {}, key_type="integer")
     assert screened.accepted["id"].to_pylist() == [1]
-    assert screened.rejected["reason"].to_pylist() == [
+    assert screened.quarantined["reason"].to_pylist() == [
         "id: 2.5 is not an integer",
         "id: the key is missing",
     ]
 
 
 def test_no_rows_give_no_rows(lake):
-    declared = {"x": Column(type="number")}
-    tables = model_tables("churn", "id", "text", declared, BINARY)
-    screened = screen_events(
-        lake, Batch(()), MONDAY, MONDAY, "id", declared, tables.events, tables.quarantined
-    )
-    assert screened.accepted == tables.events.schema.empty_table()
-    assert screened.rejected == tables.quarantined.schema.empty_table()
+    to = events_of(lake, {"x": Column(type="number")})
+    screened = screen_events(to, Batch(()), MONDAY, MONDAY)
+    assert screened.accepted == to.table.schema.empty_table()
+    assert screened.quarantined == to.tables.quarantined.schema.empty_table()
 
 
 def test_a_missing_column_is_an_error_that_names_where_what_and_the_remedy(lake):
@@ -286,7 +286,7 @@ UGLY = st.one_of(
 
 @settings(max_examples=15)
 @given(st.lists(st.tuples(UGLY, UGLY, UGLY, UGLY, st.integers(0, 2)), min_size=1, max_size=8))
-def test_every_row_is_either_accepted_or_rejected_with_a_reason(lake_of_properties, rows):
+def test_every_row_is_either_accepted_or_quarantined_with_a_reason(lake_of_properties, rows):
     declared = {
         "number": Column(type="number", min=-5),
         "flag": Column(type="boolean", nullable=False),
@@ -296,9 +296,9 @@ def test_every_row_is_either_accepted_or_rejected_with_a_reason(lake_of_properti
     columns = dict(zip(["id", *declared], [keys, *values], strict=True))
     typed = {name: pa.array(column, pa.string()) for name, column in columns.items()}
     screened = screened_events(lake_of_properties, typed, declared, days)
-    assert screened.accepted.num_rows + screened.rejected.num_rows == len(rows)
-    assert all(screened.rejected["reason"].to_pylist())
-    raw = [json.loads(row) for row in screened.rejected["row"].to_pylist()]
+    assert screened.accepted.num_rows + screened.quarantined.num_rows == len(rows)
+    assert all(screened.quarantined["reason"].to_pylist())
+    raw = [json.loads(row) for row in screened.quarantined["row"].to_pylist()]
     given_rows = [dict(zip(columns, row[:4], strict=True)) for row in rows]
     assert all(row in given_rows for row in raw)
     ids = screened.accepted["id"].to_pylist()
@@ -314,10 +314,10 @@ def lake_of_properties(tmp_path_factory, connection):
     return DeltaLake(tmp_path_factory.mktemp("lake"), connection)
 
 
-def test_a_label_that_is_null_or_outside_the_classes_is_rejected(lake):
+def test_a_label_that_is_null_or_outside_the_classes_is_quarantined(lake):
     screened = screened_labels(lake, {"id": ["a", "b", "c"], "y": ["yes", None, "maybe"]})
     assert screened.accepted.select(["id", "y"]).to_pylist() == [{"id": "a", "y": "yes"}]
-    assert screened.rejected.select(["source", "reason"]).to_pylist() == [
+    assert screened.quarantined.select(["source", "reason"]).to_pylist() == [
         {"source": "labels", "reason": "y: missing"},
         {"source": "labels", "reason": "y: maybe is not an allowed value (yes, no)"},
     ]
@@ -330,21 +330,19 @@ def test_a_key_has_one_label_a_day_and_a_later_one_is_a_correction(lake):
         {"day": day(0), "y": "no"},
         {"day": day(1), "y": "yes"},
     ]
-    assert screened.rejected["reason"].to_pylist() == [CORRECTED, "id: duplicate key"]
+    assert screened.quarantined["reason"].to_pylist() == [CORRECTED, "id: duplicate key"]
 
 
 def test_of_the_labels_of_a_day_the_latest_counts_whatever_the_order_of_the_rows(lake):
     (part,) = batch({"id": ["a", "a", "b"], "y": ["no", "yes", "yes"]}).parts
     hours = [datetime.combine(MONDAY, time(hour)) for hour in (17, 9, 12)]
     times = pa.chunked_array([pa.array(hours, pa.timestamp("us"))])
-    tables = model_tables("churn", "id", "text", {}, BINARY)
-    arrived = Batch((replace(part, times=times),))
-    screened = screen_labels(lake, arrived, "id", BINARY, tables.labels, tables.quarantined)
+    screened = screen_labels(labels_of(lake), Batch((replace(part, times=times),)))
     assert screened.accepted.select(["id", "y"]).to_pylist() == [
         {"id": "a", "y": "no"},
         {"id": "b", "y": "yes"},
     ]
-    assert json.loads(screened.rejected["row"][0].as_py()) == {"id": "a", "y": "yes"}
+    assert json.loads(screened.quarantined["row"][0].as_py()) == {"id": "a", "y": "yes"}
 
 
 @pytest.mark.parametrize(
@@ -360,14 +358,14 @@ def test_classes_may_be_named_by_numbers_and_truths(lake, classes, raw, expected
     target = Target(column="y", kind="binary", classes=classes, positive=classes[1])
     screened = screened_labels(lake, {"id": ["a", "b"], "y": raw}, target)
     assert screened.accepted["y"].to_pylist() == expected
-    assert screened.rejected.num_rows == 0
+    assert screened.quarantined.num_rows == 0
 
 
 def test_the_label_of_a_regression_is_a_finite_number(lake):
     columns = {"id": list("abcd"), "y": ["1.5", "many", "inf", ""]}
     screened = screened_labels(lake, columns, NUMBER)
     assert screened.accepted["y"].to_pylist() == [1.5]
-    assert screened.rejected["reason"].to_pylist() == [
+    assert screened.quarantined["reason"].to_pylist() == [
         "y: many is not a number",
         "y: not finite",
         "y: missing",
@@ -386,7 +384,7 @@ def test_the_label_of_a_regression_is_a_finite_number(lake):
         (pa.array([2.0**24 - 1, 2.0**24], pa.float32()), [2**24 - 1]),
     ],
 )
-def test_integers_keep_every_digit_or_are_rejected(lake, values, accepted):
+def test_integers_keep_every_digit_or_are_quarantined(lake, values, accepted):
     assert judged(lake, values, Column(type="integer"))[0] == accepted
 
 
@@ -410,7 +408,7 @@ NOT_KEPT = (
         pa.array([Decimal("1234567890123456.78")], pa.decimal256(60, 4)),
     ],
 )
-def test_a_number_that_a_double_does_not_keep_is_rejected(lake, values):
+def test_a_number_that_a_double_does_not_keep_is_quarantined(lake, values):
     accepted, reasons = judged(lake, values, Column(type="number"))
     assert accepted == []
     texts = values.to_pylist()
@@ -481,11 +479,11 @@ def test_a_column_of_the_source_may_have_any_name(lake, name):
     columns = {"id": ["a", "a", "b"], "x": ["1", "2", "many"], name: [3, 2, 1]}
     screened = screened_events(lake, columns, {"x": Column(type="number")})
     assert screened.accepted["x"].to_pylist() == [1.0]
-    assert screened.rejected["reason"].to_pylist() == [
+    assert screened.quarantined["reason"].to_pylist() == [
         "id: duplicate key",
         "x: many is not a number",
     ]
-    assert json.loads(screened.rejected["row"][1].as_py()) == {"id": "b", "x": "many", name: 1}
+    assert json.loads(screened.quarantined["row"][1].as_py()) == {"id": "b", "x": "many", name: 1}
 
 
 @pytest.mark.parametrize(
@@ -516,7 +514,7 @@ def test_a_float_that_stands_for_several_keys_is_no_key(lake, key_type):
     columns = {"id": [float(2**53 - 1), float(2**53), 1e19]}
     screened = screened_events(lake, columns, {}, key_type=key_type)
     assert screened.accepted["id"].to_pylist() in ([2**53 - 1], [str(2**53 - 1)])
-    reasons = screened.rejected["reason"].to_pylist()
+    reasons = screened.quarantined["reason"].to_pylist()
     assert all("so large that it stands for several whole ones" in reason for reason in reasons)
 
 
@@ -537,41 +535,30 @@ def test_a_whole_number_may_have_an_exponent_or_a_point(lake, text, expected):
 
 
 def test_parts_of_a_batch_may_differ_in_case_type_and_further_columns(lake):
-    tables = model_tables("churn", "id", "text", {"x": Column(type="number")}, BINARY)
     (first,) = batch({"id": ["a"], "x": [1.5], "note": ["n"]}).parts
     (second,) = batch({"Note": [7], "x": ["2.5"], "id": [3]}, [1]).parts
-    screened = screen_events(
-        lake,
-        Batch((first, second)),
-        day(0),
-        day(1),
-        "id",
-        {"x": Column(type="number", max=2)},
-        tables.events,
-        tables.quarantined,
-    )
+    to = events_of(lake, {"x": Column(type="number", max=2)})
+    screened = screen_events(to, Batch((first, second)), day(0), day(1))
     assert screened.accepted.select(["id", "x"]).to_pylist() == [{"id": "a", "x": 1.5}]
-    assert json.loads(screened.rejected["row"][0].as_py()) == {"Note": 7, "x": "2.5", "id": 3}
+    assert json.loads(screened.quarantined["row"][0].as_py()) == {"Note": 7, "x": "2.5", "id": 3}
 
 
 def test_each_part_needs_its_columns_unless_its_rows_may_leave_them_out(lake):
-    declared = {"x": Column(type="number")}
-    tables = model_tables("churn", "id", "text", declared, BINARY)
+    to = events_of(lake, {"x": Column(type="number")})
     (whole,) = batch({"id": ["a"], "x": ["1"]}).parts
     (lacking,) = batch({"id": ["b"]}, [1]).parts
-    arguments = (day(0), day(1), "id", declared, tables.events, tables.quarantined)
     with pytest.raises(SourceError, match=r"data/events\.csv: missing columns: 'x'; found 'id'"):
-        screen_events(lake, Batch((whole, lacking)), *arguments)
+        screen_events(to, Batch((whole, lacking)), day(0), day(1))
     sparse = Batch((whole, replace(lacking, sparse=True)))
-    screened = screen_events(lake, sparse, *arguments)
+    screened = screen_events(to, sparse, day(0), day(1))
     assert screened.accepted["x"].to_pylist() == [1.0, None]
     assert screened.notes == {day(1): "no record has 'x': it is null in its only row"}
-    assert not screen_events(lake, Batch((whole,)), *arguments).notes
+    assert not screen_events(to, Batch((whole,)), day(0), day(1)).notes
 
 
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "message"),
     [
         (["ID", "x"], "'id'; found 'ID', 'x'; names are case-sensitive: write 'ID' as 'id'"),
         (["id", "X"], "'x'; found 'id', 'X'; names are case-sensitive: write 'X' as 'x'"),
@@ -580,28 +567,22 @@ def test_each_part_needs_its_columns_unless_its_rows_may_leave_them_out(lake):
         (["id;x"], "the only column holds ';': is it what divides the columns?; add it"),
     ],
 )
-def test_a_key_and_a_name_in_another_case_are_missing_from_records_too(lake, sparse, names, said):
-    declared = {"x": Column(type="number")}
-    tables = model_tables("churn", "id", "text", declared, BINARY)
+def test_a_key_and_a_name_in_another_case_are_missing_too(lake, sparse, names, message):
     (part,) = batch({name: ["1"] for name in names}).parts
     arrived = Batch((replace(part, sparse=sparse),))
-    with pytest.raises(SourceError, match=re.escape(said)):
-        screen_events(
-            lake, arrived, day(0), day(0), "id", declared, tables.events, tables.quarantined
-        )
+    with pytest.raises(SourceError, match=re.escape(message)):
+        screen_events(events_of(lake, {"x": Column(type="number")}), arrived, day(0), day(0))
 
 
 def test_records_of_labels_need_the_label_and_a_file_without_records_needs_nothing(lake):
-    tables = model_tables("churn", "id", "text", {}, BINARY)
     (part,) = batch({"id": ["a"]}).parts
-    arguments = ("id", BINARY, tables.labels, tables.quarantined)
     with pytest.raises(SourceError, match="missing columns: 'y'; found 'id'; add it"):
-        screen_labels(lake, Batch((replace(part, sparse=True),)), *arguments)
+        screen_labels(labels_of(lake), Batch((replace(part, sparse=True),)))
     empty = replace(part, rows=pa.table({}), days=part.days[:0], times=part.times[:0], sparse=True)
-    assert screen_labels(lake, Batch((empty,)), *arguments).accepted.num_rows == 0
+    assert screen_labels(labels_of(lake), Batch((empty,))).accepted.num_rows == 0
 
 
-def test_a_rejected_row_is_json_for_every_reader(lake):
+def test_a_quarantined_row_is_json_for_every_reader(lake):
     columns = {
         "id": pa.array([None], pa.string()),
         "nan": [math.nan],
@@ -614,7 +595,7 @@ def test_a_rejected_row_is_json_for_every_reader(lake):
         "nothing": pa.nulls(1),
         'quote "': ["\u2028"],
     }
-    (row,) = screened_events(lake, columns, {}).rejected["row"].to_pylist()
+    (row,) = screened_events(lake, columns, {}).quarantined["row"].to_pylist()
 
     def refuse(constant):
         raise AssertionError(constant)
@@ -629,12 +610,12 @@ def test_a_rejected_row_is_json_for_every_reader(lake):
 def test_reasons_are_the_same_whichever_days_land_together(lake):
     columns = {"id": ["a", "a", "a", "b"], "x": ["1", "1", "1", "many"]}
     declared = {"x": Column(type="number")}
-    events = model_tables("churn", "id", "text", declared, BINARY).events
+    events = events_of(lake, declared).table
     together = screened_events(lake, columns, declared, days=[0, 1, 1, 1])
     first = screened_events(lake, {"id": ["a"], "x": ["1"]}, declared)
     lake.replace_days(events, day(0), day(0), first.accepted)
     later = {name: values[1:] for name, values in columns.items()}
     apart = screened_events(lake, later, declared, days=[1, 1, 1])
-    assert together.rejected["reason"].to_pylist() == apart.rejected["reason"].to_pylist()
+    assert together.quarantined["reason"].to_pylist() == apart.quarantined["reason"].to_pylist()
     again = screened_events(lake, {"id": ["a"], "x": ["1"]}, declared, days=[-1])
-    assert again.rejected["reason"].to_pylist() == ["id: the key exists on a later day"]
+    assert again.quarantined["reason"].to_pylist() == ["id: the key exists on a later day"]

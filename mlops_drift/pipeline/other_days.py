@@ -1,31 +1,32 @@
 """Rows of other days than those that land: which of them are on no record.
 
 A day is looked at where the digest of its rows is another than the one on record. Then each of its
-rows is held against those that landed or were rejected: a row that is not among them is new, and
-one that is on record and not in the source is gone. A row whose values were changed is both.
+rows is compared with those that landed or were quarantined: a row that is not among them is new,
+and one that is on record and not in the source is gone. A row whose values were changed is both.
 """
 
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_drift.pipeline.constraints import as_json, in_sql, typed
-from mlops_drift.pipeline.ledger import Destination, Received
+from mlops_drift.pipeline.constraints import typed
+from mlops_drift.pipeline.destination import Destination
+from mlops_drift.pipeline.ledger import Received
+from mlops_drift.pipeline.raw_rows import as_json, in_sql
 from mlops_drift.sources.base import LISTED, OtherDays, Part
 from mlops_drift.sql import identifier, literal
-from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelStore
+from mlops_drift.store.lake import Lake, Scan
 
 
 @dataclass(frozen=True)
 class State:
-    """How a source stands about a day.
+    """What a source holds of a day.
 
     Attributes:
         digest: of all its rows; None where they cannot be read.
@@ -44,7 +45,7 @@ NOTHING = (0, "")
 
 
 @dataclass(frozen=True)
-class Stray:
+class NewRows:
     """Rows that are on no record.
 
     Attributes:
@@ -61,14 +62,14 @@ class Found:
     """What a source holds of other days.
 
     Attributes:
-        strays: rows of days that have run, or never will, that are on no record.
-        states: how it stands about each day that was looked at; None stands for no readable day.
+        new: rows of days that have run, or never will, that are on no record.
+        states: of each day that was looked at; None stands for no readable day.
         total: rows of the whole source, where it was read as a whole.
         waiting: rows of days that have not run.
         problems: what keeps files of days that have run from being read.
     """
 
-    strays: Sequence[Stray] = ()
+    new: Sequence[NewRows] = ()
     states: Mapping[date | None, State] = field(default_factory=dict)
     total: int | None = None
     waiting: int = 0
@@ -83,16 +84,19 @@ class Found:
         )
 
 
-class Record:
-    """The rows of a source that landed or were rejected on other days than those that land.
+class RecordOfOtherDays:
+    """The rows of a source that landed or were quarantined on other days than those that land.
 
     Args:
         to: where they landed.
         ledger: the entries of the source but for those of the days that land.
+        landing: the days that land.
     """
 
-    def __init__(self, to: Destination, ledger: Sequence[Received]) -> None:
-        self._to, self._ledger = to, ledger
+    def __init__(
+        self, to: Destination, ledger: Sequence[Received], landing: Collection[date]
+    ) -> None:
+        self._to, self._ledger, self._landing = to, ledger, landing
         self._recorded: Counter[date | None] = Counter()
         self._states: dict[date | None, State] = {}
         for entry in ledger:
@@ -101,9 +105,9 @@ class Record:
                 self._states[entry.row_day] = State(entry.digest, entry.stamp, entry.gone or 0)
         self._ran = {entry.day for entry in ledger if entry.is_own}
 
-    def find(self, others: OtherDays, landing: Collection[date]) -> Found:
+    def find(self, others: OtherDays) -> Found:
         """What a source holds of other days than those that land."""
-        strays: list[Stray] = []
+        new: list[NewRows] = []
         states: dict[date | None, State] = {}
         problems = []
         total, waiting = None, 0
@@ -115,27 +119,22 @@ class Record:
         for look in others.looks(stamps):
             if look.problem:
                 problems.append(look.problem)
-                before = self._states[look.day]
-                states[look.day] = State(before.digest, look.stamp, before.gone)
+                states[look.day] = replace(self._states[look.day], stamp=look.stamp)
                 continue
-            held = digests(self._to.model, [look.part], self._to.names)
+            held = digests(self._to.lake, [look.part], self._to.names)
+            days: set[date | None] = {look.day}
             if look.day is None:
                 total = look.part.rows.num_rows
-                waiting += sum(rows for day, (rows, _) in held.items() if self._waits(day, landing))
-                days = {*self._recorded, *held}
-                days = {day for day in days if day not in landing and not self._waits(day, landing)}
-            else:
-                days = {look.day}
-            states |= self._compared(look.part, days, held, look.stamp, strays)
-        return Found(strays, states, total, waiting, problems)
+                waiting += sum(rows for day, (rows, _) in held.items() if self._waits(day))
+                days = {day for day in {*self._recorded, *held} if not self._waits(day)}
+                days -= set(self._landing)
+            states |= self._compared(look.part, days, held, look.stamp, new)
+        return Found(new, states, total, waiting, problems)
 
-    def _waits(self, day: date | None, landing: Collection[date]) -> bool:
-        return (
-            day is not None
-            and day >= self._to.spec.start_date
-            and day not in self._ran
-            and day not in landing
-        )
+    def _waits(self, day: date | None) -> bool:
+        """Whether a day has not run, and will."""
+        has_run = day in self._ran or day in self._landing
+        return day is not None and day >= self._to.start_date and not has_run
 
     def _compared(
         self,
@@ -143,16 +142,16 @@ class Record:
         days: Collection[date | None],
         held: Mapping[date | None, tuple[int, str]],
         stamp: str | None,
-        strays: list[Stray],
+        found: list[NewRows],
     ) -> dict[date | None, State]:
-        """How some days stand; their rows that are on no record are added to the strays."""
+        """The states of some days; their rows that are on no record are added to those found."""
         known = {day: self._states.get(day, NO_STATE) for day in days}
         changed = {day for day in days if known[day].digest != held.get(day, NOTHING)[1]}
         new: Counter[date | None] = Counter()
         if any(day in held for day in changed):
-            stray = self._strays(_of_days(part, changed), changed)
-            new.update(stray.part.days.to_pylist())
-            strays.append(stray)
+            of_changed = pc.is_in(part.days, value_set=pa.array(list(changed), pa.date32()))
+            found.append(self._new_rows(part.filter(of_changed), changed))
+            new.update(found[-1].part.days.to_pylist())
         return {
             day: State(
                 held.get(day, NOTHING)[1],
@@ -164,15 +163,15 @@ class Record:
             for day in days
         }
 
-    def _strays(self, part: Part, days: Collection[date | None]) -> Stray:
+    def _new_rows(self, part: Part, days: Collection[date | None]) -> NewRows:
         """The rows of some days that are on no record.
 
         Where the retention has removed rows from the tables, so many are taken for these.
         """
-        left, rejected = self._not_rejected(part, days)
+        left, quarantined = self._not_quarantined(part, days)
         part = part.select(pa.array(left, pa.int64()))
         numbers, is_changed, landed = self._not_landed(part, days)
-        removed = {day: self._recorded[day] - rejected[day] - landed[day] for day in days}
+        removed = {day: self._recorded[day] - quarantined[day] - landed[day] for day in days}
         kept = []
         for at, day in enumerate(part.days.take(pa.array(numbers, pa.int64())).to_pylist()):
             if removed[day] > 0:
@@ -180,21 +179,18 @@ class Record:
             else:
                 kept.append(at)
         found = pa.array([numbers[at] for at in kept], pa.int64())
-        return Stray(part.select(found), [is_changed[at] for at in kept])
+        return NewRows(part.select(found), [is_changed[at] for at in kept])
 
-    def _not_rejected(
+    def _not_quarantined(
         self, part: Part, days: Collection[date | None]
     ) -> tuple[list[int], Counter[date | None]]:
-        """The numbers of the rows that are no rejected row, and how many of these each day has."""
+        """The numbers of the rows that are not quarantined, and how many are, by day."""
         kept = [entry.day for entry in self._ledger if entry.row_day in days]
         others = {entry.day for entry in self._ledger}
-        stored = self._to.model.lake.rows(
-            f"SELECT day, row_day, row FROM rejected WHERE source = {literal(self._to.source)}",
-            rejected=Scan(
-                self._to.model.tables.quarantined,
-                min(kept, default=date.max),
-                max(kept, default=date.min),
-            ),
+        table = self._to.tables.quarantined
+        stored = self._to.lake.rows(
+            f"SELECT day, row_day, row FROM q WHERE source = {literal(self._to.source)}",
+            q=Scan(table, min(kept, default=date.max), max(kept, default=date.min)),
         )
         names = [*self._to.names, part.day_column or ""]
         record = Counter(
@@ -206,7 +202,7 @@ class Record:
         if not record:
             return list(range(part.rows.num_rows)), counts
         present = [name for name in names if name in part.rows.column_names]
-        texts = as_json(self._to.model.lake, part.rows.select(present))
+        texts = as_json(self._to.lake, part.rows.select(present))
         left = []
         for number, (day, text) in enumerate(zip(part.days.to_pylist(), texts, strict=True)):
             row = (day, _identity(text, names))
@@ -225,7 +221,7 @@ class Record:
         """
         dated = [day for day in days if day in self._ran and day is not None]
         to = self._to
-        rows = typed(to.model.lake, part, to.spec.key, to.key_type, to.columns)
+        rows = typed(to, part)
         pairs = {f"v{number}": name for number, name in enumerate(to.columns, start=1)}
         # Labels have no time.
         if "event_time" in to.table.schema.names:
@@ -234,21 +230,21 @@ class Record:
             f"s.{cell} IS NOT DISTINCT FROM l.{identifier(name)}" for cell, name in pairs.items()
         )
         landed = Scan(to.table, min(dated, default=date.max), max(dated, default=date.min))
-        found = to.model.lake.query(
+        found = to.lake.query(
             f"""
             SELECT ordinal, has_key
             FROM (SELECT *, row_number() OVER (PARTITION BY day, v0, same ORDER BY ordinal) AS nth
                   FROM (SELECT s.ordinal, s.day, s.v0, l.day IS NOT NULL AS has_key,
                             l.day IS NOT NULL AND s.is_good AND {same} AS same
                         FROM typed s LEFT JOIN landed l
-                            ON s.day = l.day AND s.v0 = l.{identifier(to.spec.key)}))
+                            ON s.day = l.day AND s.v0 = l.{identifier(to.key)}))
             WHERE NOT same OR nth > 1
             ORDER BY ordinal
             """,
             typed=rows,
             landed=landed,
         )
-        counted = to.model.lake.rows(
+        counted = to.lake.rows(
             "SELECT day, count(*) AS rows FROM landed GROUP BY day", landed=landed
         )
         return (
@@ -259,12 +255,12 @@ class Record:
 
 
 def digests(
-    store: ModelStore, parts: Iterable[Part], names: Sequence[str]
+    lake: Lake, parts: Iterable[Part], names: Sequence[str]
 ) -> dict[date | None, tuple[int, str]]:
     """The number of rows of each day, and a digest of them in any order.
 
     Args:
-        store: a model's tables.
+        lake: where they are counted.
         parts: the rows.
         names: the columns that count beside the day.
     """
@@ -274,18 +270,13 @@ def digests(
         present = [name for name in [*names, part.day_column] if name in part.rows.column_names]
         cells = in_sql(part.rows.select(present))
         hashed = ", ".join(["event_time", *cells.column_names])
-        found = store.lake.rows(
+        found = lake.rows(
             f"SELECT day, count(*) AS rows, sum(hash({hashed})) AS sum FROM cells GROUP BY day",
             cells=cells.append_column("day", part.days).append_column("event_time", part.times),
         )
         rows.update({row["day"]: row["rows"] for row in found})
         sums.update({row["day"]: int(row["sum"]) for row in found})
     return {day: (rows[day], f"{sums[day]:x}") for day in rows}
-
-
-def _of_days(part: Part, days: Collection[date | None]) -> Part:
-    wanted = pa.array(list(days), pa.date32())
-    return part.filter(pc.is_in(part.days, value_set=wanted))
 
 
 def _identity(row: str, names: Sequence[str]) -> tuple[str | None, ...]:

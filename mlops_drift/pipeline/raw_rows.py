@@ -1,0 +1,58 @@
+"""Raw rows as SQL and JSON see them: any column name, any type, every digit."""
+
+import json
+import math
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from mlops_drift.store.lake import Lake
+
+
+def as_json(lake: Lake, rows: pa.Table) -> list[str]:
+    """Each row as a JSON object, as any reader of JSON takes it.
+
+    Texts, whole numbers, floats and truths are what they are; nan and infinity, which JSON does
+    not have, and all other types are text.
+    """
+    numbered = in_sql(rows)
+    plain = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_string)
+    cells = ", ".join(
+        name if any(is_plain(field.type) for is_plain in plain) else f"CAST({name} AS VARCHAR)"
+        for name, field in zip(numbered.column_names, numbered.schema, strict=True)
+    )
+    shown = lake.query(f"SELECT {cells} FROM numbered", numbered=numbered)
+    names = rows.column_names
+    columns = [map(_json_value, column.to_pylist()) for column in shown.columns]
+    return [
+        json.dumps(dict(zip(names, values, strict=True)), separators=(",", ":"), ensure_ascii=False)
+        for values in zip(*columns, strict=True)
+    ]
+
+
+def in_sql(rows: pa.Table) -> pa.Table:
+    """Columns by their number, c0 and on, in types that DuckDB reads exactly."""
+    columns = []
+    for column in rows.columns:
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if pa.types.is_float16(column.type):
+            column = column.cast(pa.float32())
+        elif pa.types.is_decimal256(column.type):
+            column = pa.chunked_array([pa.array(map(_digits, column.to_pylist()), pa.string())])
+        columns.append(column)
+    return pa.table(columns, [f"c{number}" for number in range(len(columns))])
+
+
+def _digits(number: Decimal | None) -> str | None:
+    """All digits of a number, but for zeros at the end of a fraction."""
+    if number is None:
+        return None
+    # Decimal.normalize would round to 28 digits.
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _json_value(value: Any) -> Any:
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

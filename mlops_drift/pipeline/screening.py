@@ -1,0 +1,166 @@
+"""Screens raw rows: accepts those that meet the declared constraints, quarantines the others.
+
+Everything is SQL over a batch: each row gets its typed values and the list of what is wrong with
+it. A quarantined row is kept with its reasons and its raw content.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlops_drift.pipeline.constraints import checked_columns, checked_sql, texts_of
+from mlops_drift.pipeline.destination import Destination
+from mlops_drift.pipeline.raw_rows import as_json
+from mlops_drift.sources.base import Batch, Part, require_columns
+from mlops_drift.sql import identifier, literal
+from mlops_drift.store.lake import Scan
+
+# The reason of a label that another one of the same day replaces.
+CORRECTED = "corrected later on the same day"
+
+
+@dataclass(frozen=True)
+class Screened:
+    """A batch after its constraints.
+
+    Attributes:
+        accepted: rows in the schema of the landing table.
+        quarantined: rows in the schema of the table of quarantined rows.
+        notes: by day, which columns no record of the day has.
+    """
+
+    accepted: pa.Table
+    quarantined: pa.Table
+    notes: Mapping[date, str] = field(default_factory=dict)
+
+
+def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Screened:
+    """Checks events of the days `first` to `last`: types, nulls, ranges, allowed values, new keys.
+
+    A key is one event for ever: the day that landed first keeps it, and on it the first row.
+
+    Raises:
+        SourceError: if a part of the batch lacks a declared column, records the key, or either
+            has a column in another case.
+    """
+    hint = "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml"
+    notes = {
+        day: note
+        for part in batch.parts
+        if (note := require_columns(part, to.names, [to.key], hint))
+        for day in pc.unique(part.days).to_pylist()
+    }
+    elsewhere = {
+        "earlier": Scan(to.table, until=first - timedelta(days=1)),
+        "later": Scan(to.table, since=last + timedelta(days=1)),
+    }
+    elsewhere = {name: scan for name, scan in elsewhere.items() if to.lake.holds(scan)}
+    # As if the days landed one after another: what comes twice in a batch may be of two days.
+    earlier = literal(f"{to.key}: the key exists on an earlier day")
+    cases = [f"WHEN rank > rank_in_day THEN [{earlier}]"]
+    for name in elsewhere:
+        has_it = f"EXISTS (FROM {name} o WHERE o.{identifier(to.key)} = ranked.v0)"
+        a = "an earlier" if name == "earlier" else "a later"
+        cases.append(f"WHEN {has_it} THEN [{literal(f'{to.key}: the key exists on {a} day')}]")
+    duplicate = literal(f"{to.key}: duplicate key")
+    ranked = _Ranking("ordinal", "v0", " ".join(cases), duplicate)
+    return replace(_screen(to, batch, ranked, elsewhere), notes=notes)
+
+
+def screen_labels(to: Destination, batch: Batch) -> Screened:
+    """Checks labels: a key, a value of the target's kind, and one label a key and day.
+
+    A label that arrives again on a later day is a correction, and is accepted. Of several on one
+    day the last counts: by `event_time`, and where that is the same by the order of the rows.
+
+    Raises:
+        SourceError: if the key or the label column is missing from a part of the batch.
+    """
+    hint = "add it to the source, or correct `key` or `target.column` in the model's defs.yaml"
+    for part in batch.parts:
+        require_columns(part, to.names, to.names, hint)
+    duplicate = literal(f"{to.key}: duplicate key")
+    corrected = (
+        f"CASE WHEN v1 IS DISTINCT FROM final THEN {literal(CORRECTED)} ELSE {duplicate} END"
+    )
+    latest = "event_time DESC NULLS LAST, ordinal DESC"
+    return _screen(to, batch, _Ranking(latest, "v1", "", corrected), {})
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """Which row of a key lands, as SQL.
+
+    Attributes:
+        order: of the rows of a key and day, of which the first lands.
+        final: the value of that one that `duplicate` sees as `final`.
+        taken: cases of a key that another day has.
+        duplicate: the reason of the other rows of the key and day.
+    """
+
+    order: str
+    final: str
+    taken: str
+    duplicate: str
+
+
+def _screen(
+    to: Destination, batch: Batch, ranking: _Ranking, elsewhere: Mapping[str, Scan]
+) -> Screened:
+    quarantine = to.tables.quarantined.schema
+    parts = [part for part in batch.parts if part.rows.num_rows]
+    if not parts:
+        return Screened(to.table.schema.empty_table(), quarantine.empty_table())
+    columns = checked_columns(to)
+    offsets = [sum(part.rows.num_rows for part in parts[:number]) for number in range(len(parts))]
+    texts = pa.concat_tables(
+        texts_of(to.lake, part, columns, offset)
+        for part, offset in zip(parts, offsets, strict=True)
+    )
+    sql = f"""
+        WITH checked AS ({checked_sql(columns)}),
+        ranked AS (
+            SELECT *,
+                row_number() OVER in_day AS rank_in_day,
+                first_value({ranking.final}) OVER in_day AS final,
+                row_number() OVER (PARTITION BY v0, len(faults) = 0 ORDER BY day, ordinal) AS rank
+            FROM checked
+            WINDOW in_day AS (PARTITION BY day, v0, len(faults) = 0 ORDER BY {ranking.order})
+        )
+        SELECT day, event_time, ordinal, COLUMNS('v[0-9]+'),
+            CASE WHEN len(faults) > 0 THEN faults {ranking.taken}
+                WHEN rank_in_day > 1 THEN [{ranking.duplicate}] ELSE [] END AS faults
+        FROM ranked
+    """
+    judged = to.lake.query(sql, texts=texts, **elsewhere)
+    good = ", ".join(f"v{number} AS {identifier(name)}" for number, name in enumerate(columns))
+    accepted = to.lake.query(
+        f"SELECT day, event_time, {good} FROM judged WHERE len(faults) = 0 ORDER BY day, ordinal",
+        judged=judged,
+    )
+    faulty = to.lake.query(
+        f"SELECT day, {literal(to.source)} AS source, CAST(v0 AS VARCHAR) AS key, "
+        "array_to_string(faults, '; ') AS reason, ordinal, day AS row_day "
+        "FROM judged WHERE len(faults) > 0 ORDER BY ordinal",
+        judged=judged,
+    )
+    raw = [
+        text
+        for part, offset in zip(parts, offsets, strict=True)
+        for text in as_json(to.lake, part.rows.take(_within(faulty["ordinal"], offset, part)))
+    ]
+    quarantined = faulty.append_column("row", pa.array(raw, pa.string())).select(quarantine.names)
+    return Screened(
+        accepted.select(to.table.schema.names).cast(to.table.schema),
+        quarantined.cast(quarantine).sort_by("day"),
+    )
+
+
+def _within(ordinals: pa.ChunkedArray, offset: int, part: Part) -> pa.ChunkedArray:
+    """The numbers of the rows of a part among ordinals of a batch."""
+    numbers = pc.subtract(ordinals, offset)
+    mine = pc.and_(pc.greater_equal(numbers, 0), pc.less(numbers, part.rows.num_rows))
+    return numbers.filter(mine)

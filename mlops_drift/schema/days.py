@@ -1,0 +1,41 @@
+"""Days in a row, and ranges of days."""
+
+from collections.abc import Callable, Collection
+from datetime import date, timedelta
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """The days `first` to `last`, inclusive."""
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def span(first: date, last: date) -> str:
+    """A range of days as text.
+
+    >>> span(date(2024, 3, 1), date(2024, 3, 1)), span(date(2024, 3, 1), date(2024, 3, 4))
+    ('2024-03-01', '2024-03-01 to 2024-03-04')
+    """
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def ranges(
+    days: Collection[date], alike: Callable[[date], object] = lambda day: None
+) -> list[tuple[date, date]]:
+    """Days as ranges without gaps.
+
+    Args:
+        days: the days.
+        alike: what the days of one range have in common.
+
+    >>> for first, last in ranges([date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 4)]):
+    ...     print(span(first, last))
+    2024-03-01 to 2024-03-02
+    2024-03-04
+    """
+    found: list[tuple[date, date]] = []
+    for day in sorted(set(days)):
+        if found and (day - found[-1][1]).days == 1 and alike(day) == alike(found[-1][1]):
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
