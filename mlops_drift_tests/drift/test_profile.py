@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.drift import reference as reference_module
+from mlops_drift.drift import column_reference as reference_module
 from mlops_drift.drift.column_profile import FARTHEST, ColumnProfile
 from mlops_drift.drift.profile import add, empty_profile, profile, profile_by, profile_sorted
 from mlops_drift.drift.reference import Reference

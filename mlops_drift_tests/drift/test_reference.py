@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_drift.drift import reference as reference_module
+from mlops_drift.drift import column_reference as reference_module
 from mlops_drift.drift.profile import profile, profile_sorted
 from mlops_drift.drift.reference import JSON_FILE, VALUES_FILE, Reference
 

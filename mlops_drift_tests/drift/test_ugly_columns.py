@@ -141,7 +141,7 @@ def tables(past, now):
 def assert_complete(column):
     assert column.reasons
     assert all(reason.startswith("x ") for reason in column.reasons)
-    numbers = [*vars(column.measures).values()] if column.measures else []
+    numbers = [*column.measures.to_dict().values()] if column.measures else []
     numbers += [column.q, column.excess, *column.tests.values()]
     assert all(value is None or math.isfinite(value) for value in numbers)
     assert (column.q is None) == (column.verdict == "unknown")
