@@ -19,6 +19,9 @@ RETRAINING = {"training_set", "challenger", "test_predictions", "champion"}
 CHECKS = {
     ("events", "data_quality"),
     ("labels", "data_quality"),
+    ("events", "volume"),
+    ("events", "freshness"),
+    ("labels", "freshness"),
     ("drift_metrics", "feature_drift"),
     ("drift_metrics", "prediction_drift"),
     ("drift_metrics", "null_spike"),
