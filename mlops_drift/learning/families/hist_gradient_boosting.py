@@ -20,7 +20,7 @@ class _OneThread:
     """What scikit-learn's estimators have no parameter for."""
 
     def fit(self, X: Array, y: Array, **others: Any) -> Self:
-        """Fits on one thread; a column without any value, which they refuse, says nothing."""
+        """Fits on one thread; an empty column, which they reject, is constant."""
         empty = np.isnan(X).all(axis=0)
         with threadpool_limits(1):
             return super().fit(np.where(empty, 0.0, X), y, **others)  # type: ignore[misc,no-any-return]

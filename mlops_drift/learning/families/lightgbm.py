@@ -14,7 +14,7 @@ from mlops_drift.learning.families.trees import largest_leaf, tree_matrix, usual
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
 
-# Numbers of trees that a fit tells of.
+# Numbers of trees at which a fit could end.
 TREES = (50, 75, 100, 125, 150)
 
 # Names of what is kept of a split; how it is made, so that fits with leaves of all sizes share it.
@@ -30,7 +30,7 @@ BINNING = {
 
 
 class LightGBM(Family):
-    """LightGBM; how many trees are best, each fit tells by itself."""
+    """LightGBM; each fit finds how many trees are best."""
 
     name = "lightgbm"
 
@@ -94,11 +94,11 @@ class LightGBM(Family):
         for number in range(1, TREES[-1] + 1):
             booster.update()
             if number in TREES:
-                told = _told(booster)
+                predicted = _predicted(booster)
                 if objective["objective"] == "binary":
                     # The probability of the second class.
-                    told = np.stack([1 - told, told], axis=1)
-                yield {**params, "n_estimators": number}, told
+                    predicted = np.stack([1 - predicted, predicted], axis=1)
+                yield {**params, "n_estimators": number}, predicted
 
 
 def _binned(split: Split, labels: Array) -> tuple[Dataset, Dataset]:
@@ -108,13 +108,13 @@ def _binned(split: Split, labels: Array) -> tuple[Dataset, Dataset]:
     return known, others.construct()
 
 
-def _told(booster: Booster) -> Array:
+def _predicted(booster: Booster) -> Array:
     """What the trees so far predict of the other rows, which the booster keeps up to date."""
-    heard: list[Array] = []
+    found: list[Array] = []
 
-    def hear(prediction: Array, _: Dataset) -> tuple[str, float, bool]:
-        heard.append(prediction.copy())
-        return "heard", 0.0, True
+    def keep(prediction: Array, _: Dataset) -> tuple[str, float, bool]:
+        found.append(prediction.copy())
+        return "kept", 0.0, True
 
-    booster.eval_valid(hear)
-    return heard[0]
+    booster.eval_valid(keep)
+    return found[0]

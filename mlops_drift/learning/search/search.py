@@ -40,7 +40,7 @@ class UnlearnableError(ValueError):
 
 @dataclass(frozen=True)
 class Trial:
-    """One recipe and what came of it.
+    """One recipe and its outcome.
 
     Attributes:
         number: place in the search, from 0.
@@ -140,7 +140,7 @@ def search(
         known = memory.recall(number, asked.params) if memory else None
         value = validation.run(asked, recipe) if known is None else _repeat(asked, known)
         finished = _tell(study, asked, value)
-        # Of a search, not of its family's study, which also noted what it was told to suggest.
+        # As a trial of the search, not of its family's study, which adds notes of its own.
         finished.number, finished.system_attrs = number, {}
         if memory and known is None:
             memory.keep(finished)

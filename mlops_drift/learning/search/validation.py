@@ -20,14 +20,14 @@ from mlops_drift.learning.threshold import judged
 from mlops_drift.learning.threshold_classifier import decide, unweighted, weights
 from mlops_drift.schema.columns import Column, Target
 
-# Names of what a trial found: what it decides by, and the hyperparameters that the fit itself told.
+# Names of what a trial found: the score it decides by, and hyperparameters that the fit found.
 THRESHOLD = "threshold"
 STAGE = "found_by_the_fit"
 
 
 @dataclass
 class _Stage:
-    """What the fits of a trial tell, if they end at one place.
+    """What the fits of a trial predict, if they end at one place.
 
     Attributes:
         params: the hyperparameters that the fit itself found.
@@ -73,9 +73,9 @@ class CrossValidation:
     def run(self, asked: optuna.Trial, recipe: Recipe) -> float | None:
         """The metric over the out-of-fold predictions; None if it was not worth its last folds.
 
-        After each fold the metric over the rows predicted so far is held against what the earlier
-        trials of the family had on the same rows. The trial is told each of these metrics, and by
-        which threshold and which number of rounds it was reached.
+        After each fold the metric over the rows predicted so far is compared with that of earlier
+        trials of the family on the same rows. The trial records each metric, with its threshold and
+        its number of rounds.
         """
         stages: list[_Stage] = []
         value = nan
@@ -84,8 +84,8 @@ class CrossValidation:
                 stages = list(self._first(recipe))
             else:
                 # Further than on the first fold no fit goes.
-                told = islice(self._predicted(recipe, number), len(stages))
-                for stage, (_, found) in zip(stages, told, strict=True):
+                predicted = islice(self._predicted(recipe, number), len(stages))
+                for stage, (_, found) in zip(stages, predicted, strict=True):
                     stage.found.append(found)
                     self._judge(stage)
             best = self._best(stages)
