@@ -32,11 +32,13 @@ class Split:
 
     Attributes:
         rows: to fit on.
+        truth: class names, or numbers for regression, of the rows to fit on.
         others: to predict.
         kept: what the family has made of them for all its fits, by name.
     """
 
     rows: Array
+    truth: Array
     others: Array
     kept: dict[str, Any] = field(default_factory=dict)
 
@@ -94,13 +96,7 @@ class Family(ABC):
         )
 
     def stages(
-        self,
-        params: Params,
-        target: Target,
-        seed: int,
-        split: Split,
-        truth: Array,
-        weights: Array | None,
+        self, params: Params, target: Target, seed: int, split: Split, weights: Array | None
     ) -> Iterator[tuple[Params, Array]]:
         """What a fit predicts of the other rows, at each stage where it could end.
 
@@ -112,13 +108,12 @@ class Family(ABC):
             params: Hyperparameters as ``suggest`` draws them.
             target: What is predicted.
             seed: Seed of the estimator.
-            split: The rows. One and the same always comes with the same truth.
-            truth: Class names, or numbers for regression, of the rows to fit on.
-            weights: Their weights, if they are not all alike.
+            split: The rows.
+            weights: Weights of the rows to fit on, if they are not all alike.
         """
         estimator = self.estimator(params, target, seed)
         weighted = {} if weights is None else {"sample_weight": weights}
-        estimator.fit(split.rows, truth, **weighted)
+        estimator.fit(split.rows, split.truth, **weighted)
         answer = estimator.predict_proba if target.is_classification else estimator.predict
         yield params, np.asarray(answer(split.others), dtype=float)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import nan
-from typing import Any, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import pandas as pd
 
@@ -179,6 +179,14 @@ class GateResult:
         return f"{self.finding} {self.advice}".strip()
 
 
+class Described(NamedTuple):
+    """What of a model's description decides which gates it has."""
+
+    gates: Gates
+    columns: Mapping[str, Column]
+    business: BusinessValue | None
+
+
 class Gate(ABC):
     """One condition of promotion.
 
@@ -192,6 +200,11 @@ class Gate(ABC):
 
     name: str
     description: str
+
+    @classmethod
+    def for_model(cls, model: Described) -> "Sequence[Gate]":
+        """The gates of this class that a model has; override where not every model has one."""
+        return [cls()]
 
     @abstractmethod
     def judge(self, candidate: Candidate) -> GateResult:
@@ -218,7 +231,6 @@ class Gate(ABC):
         n: int,
         finding: str,
         advice: str = "",
-        tables: Tables | None = None,
     ) -> GateResult:
         """The result of a gate that passes where nothing is wrong.
 
@@ -228,10 +240,6 @@ class Gate(ABC):
             n: rows that were looked at.
             finding: what was found.
             advice: what to do next, where something is wrong.
-            tables: rows by name of the table.
         """
         picture = Limit(what, float(count), 0.0, at_least=False)
-        numbers = float(count), 0.0, n
-        return self.result(
-            count > 0, numbers, (finding, advice), tables=tables or {}, picture=picture
-        )
+        return self.result(count > 0, (float(count), 0.0, n), (finding, advice), picture=picture)

@@ -1,10 +1,12 @@
 """The gate that predictions must be worth more than the best answer without a model."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mlops_drift.learning.business_value import business_value
 from mlops_drift.learning.config import BusinessValue
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars
 
 _ADVICE = {
@@ -31,10 +33,15 @@ class BusinessValueGate(Gate):
     """
 
     name = "business_value"
-    description = "A prediction is worth more than the best constant answer, and at least the floor"
+    description = "A prediction is worth more than any constant answer, and at least the floor."
 
     def __init__(self, business: BusinessValue) -> None:
         self.business = business
+
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One, if business values are known."""
+        return [] if model.business is None else [cls(model.business)]
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges the mean business value of the test predictions."""

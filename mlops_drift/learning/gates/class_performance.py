@@ -1,11 +1,11 @@
 """The gate that no class may be predicted too badly."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import nan
 from typing import Any
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars
 from mlops_drift.learning.metrics.base import Array
 
@@ -31,6 +31,12 @@ class ClassPerformance(Gate):
             else f"{limits:.4g}"
         )
         self.description = f"The F1 of every class reaches its limit ({text}) on the test split."
+
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One, if there is a limit."""
+        limits = model.gates.min_class_f1
+        return [] if limits is None else [cls(limits)]
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges every class, with precision, recall and F1 of each."""

@@ -1,6 +1,8 @@
 """The gate that not too many of the positive class may be missed."""
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from collections.abc import Sequence
+
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Confusion
 from mlops_drift.learning.metrics.wilson import wilson
 
@@ -19,6 +21,12 @@ class FalseNegativeRate(Gate):
     def __init__(self, limit: float) -> None:
         self.limit = limit
         self.description = f"At most {limit:.4g} of the positive test rows are missed."
+
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One, if there is a limit."""
+        limit = model.gates.max_false_negative_rate
+        return [] if limit is None else [cls(limit)]
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges the false-negative rate with its Wilson interval."""

@@ -1,8 +1,9 @@
 """The gate that a metric of the test split must reach its threshold."""
 
+from collections.abc import Sequence
 from math import isnan
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Limit
 from mlops_drift.learning.metrics.evaluation import evaluate_within, worsening
 from mlops_drift.learning.metrics.registry import MetricName, metric_named
@@ -24,6 +25,11 @@ class MetricThreshold(Gate):
         self.bound = f"{'at least' if self.greater else 'at most'} {limit:.4g}"
         self.name = f"test_{metric_named(metric).name}"
         self.description = f"The {metric} of the test split is {self.bound}."
+
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One of each metric that has a threshold."""
+        return [cls(metric, limit) for metric, limit in model.gates.metrics.items()]
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges the metric with its 95 % interval."""

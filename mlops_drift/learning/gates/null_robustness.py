@@ -1,5 +1,6 @@
 """The gate that missing cells must not do great harm."""
 
+from collections.abc import Sequence
 from math import isnan, nan
 from typing import Any, NamedTuple
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.frames import with_values
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.distribution import histograms
 from mlops_drift.learning.gates.sound import is_sound, tried
 from mlops_drift.learning.metrics.bootstrap import resampled_values
@@ -52,6 +53,11 @@ class NullRobustness(Gate):
 
     name = "null_robustness"
     description = "With a tenth of the cells of nullable columns missing, predictions stay valid."
+
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One, if a column is nullable."""
+        return [cls()] if any(column.nullable for column in model.columns.values()) else []
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Predicts the test split with and without gaps."""

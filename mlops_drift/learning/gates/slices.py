@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.chance import chance_of_smaller, row_losses
 from mlops_drift.learning.gates.pictures import Bars
 from mlops_drift.learning.metrics.base import Array
@@ -44,6 +44,11 @@ class Slices(Gate):
         self.description = (
             f"No value of {', '.join(columns)} is predicted much worse than the whole test split."
         )
+
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One, if columns are named."""
+        return [cls(model.gates.slices)] if model.gates.slices else []
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges every slice that has enough rows."""

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.frames import with_values
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.sound import is_sound, tried
 from mlops_drift.schema.columns import Column
 
@@ -39,9 +40,15 @@ class _Robustness(Gate):
     strange: Strange
     dtype: type
 
+    @staticmethod
     @abstractmethod
-    def takes(self, column: Column) -> bool:
+    def takes(column: Column) -> bool:
         """Whether a column gets these values."""
+
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One, if a column gets these values."""
+        return [cls()] if any(map(cls.takes, model.columns.values())) else []
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Predicts rows with strange values."""
@@ -69,7 +76,7 @@ class _Robustness(Gate):
             f"{what} {why or f'breaks {count} of {len(rows)} rows'}"
             for what, count, why in broken[:3]
         )
-        return self.counted(
+        result = self.counted(
             sum(count for _, count, _ in broken),
             "rows without a valid prediction",
             len(tries) * len(rows),
@@ -77,14 +84,9 @@ class _Robustness(Gate):
             f"{len(broken)} give no valid predictions{listed and ': '}{listed}.",
             "Look at the step of the pipeline that takes this column: it must bound numbers and "
             "accept an unknown category.",
-            tables={
-                "broken": [
-                    {"value": what, "rows": count, "error": why} for what, count, why in broken[:30]
-                ]
-            }
-            if broken
-            else None,
         )
+        table = [{"value": what, "rows": count, "error": why} for what, count, why in broken[:30]]
+        return replace(result, tables={"broken": table} if broken else {})
 
 
 class UnseenCategoryRobustness(_Robustness):
@@ -99,7 +101,8 @@ class UnseenCategoryRobustness(_Robustness):
     strange: Strange = MappingProxyType({"an unseen category": lambda column: UNSEEN})
     dtype = object
 
-    def takes(self, column: Column) -> bool:
+    @staticmethod
+    def takes(column: Column) -> bool:
         """Whether it is a category."""
         return column.type == "category"
 
@@ -126,7 +129,8 @@ class ExtremeValueRobustness(_Robustness):
     )
     dtype = float
 
-    def takes(self, column: Column) -> bool:
+    @staticmethod
+    def takes(column: Column) -> bool:
         """Whether it is numeric."""
         return column.is_numeric
 

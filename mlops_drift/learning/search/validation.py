@@ -68,7 +68,7 @@ class CrossValidation:
         self._training = training
         self._greater_is_better = metric_for(training.metric, target.kind).greater_is_better
         self._folds = folds
-        self._matrices = FoldMatrices(features, columns, self._folds)
+        self._matrices = FoldMatrices(features, truth, columns, folds)
 
     def run(self, asked: optuna.Trial, recipe: Recipe) -> float | None:
         """The metric over the out-of-fold predictions; None if it was not worth its last folds.
@@ -132,14 +132,14 @@ class CrossValidation:
         """What each stage of a fit on the other rows predicts of a fold: prediction and score."""
         chosen, target, training = family(recipe.family), self._target, self._training
         split = self._matrices.of(chosen, recipe.params, number)
-        truth = self._truth[self._folds[number][0]]
-        given = recipe.params, target, training.seed, split, truth
+        given = recipe.params, target, training.seed, split
         if not target.is_classification:
             for params, values in chosen.stages(*given, None):
                 yield params, (values, values)
             return
-        classes = np.unique(truth.astype(str))
-        of_classes, of_rows = weights(truth.astype(str), recipe.class_weight)
+        names = split.truth.astype(str)
+        classes = np.unique(names)
+        of_classes, of_rows = weights(names, recipe.class_weight)
         asked = recipe.class_weight != "none" or training.fit_threshold != 0.5
         positive = target.positive if asked else None
         for params, shifted in chosen.stages(*given, of_rows):
