@@ -45,7 +45,8 @@ class BusinessValueGate(Gate):
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges the mean business value of the test predictions."""
-        n, floor, unit = len(candidate.test), self.business.floor, self.business.unit
+        n, floor = len(candidate.test), self.business.floor
+        unit = f" {self.business.unit}".rstrip()
         if n == 0:
             return self.unknown(0, "The test split has no row to value.", "Wait for labels.")
         means = {MODEL: self._mean(candidate, candidate.prediction)}
@@ -56,21 +57,21 @@ class BusinessValueGate(Gate):
         value, constants = means[MODEL], list(means)[1:]
         best = max(constants, key=lambda name: means[name])
         limit = means[best] if floor is None else max(means[best], floor)
-        asked = "" if floor is None or value >= floor else f", and the floor is {floor:.4g} {unit}"
+        asked = "" if floor is None or value >= floor else f", and the floor is {floor:.4g}{unit}"
         finding = (
-            f"A prediction is worth {value:.4g} {unit} on average over {n} test rows; to answer "
-            f"{best!r} is worth {means[best]:.4g} {unit}".rstrip()
+            f"A prediction is worth {value:.4g}{unit} on average over {n} test rows; to answer "
+            f"{best!r} is worth {means[best]:.4g}{unit}"
         )
         return self.result(
             value <= means[best] or bool(asked),
             (value, limit, n),
-            (f"{finding}{asked.rstrip()}.", _ADVICE[candidate.target.kind]),
+            (f"{finding}{asked}.", _ADVICE[candidate.target.kind]),
             numbers={"best constant answer": means[best]},
             tables={
                 "worth": [{"answer": name, "mean worth": mean} for name, mean in means.items()]
             },
             picture=Bars(
-                f"mean worth of an answer{unit and f', {unit}'}",
+                f"mean worth of an answer{unit and ','}{unit}",
                 list(means),
                 list(means.values()),
                 limit,

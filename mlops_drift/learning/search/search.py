@@ -117,7 +117,7 @@ def search(
     started = time.monotonic()
     metric = metric_for(training.metric, target.kind)
     training.require_fit(target)
-    _check_train_part(features, truth, columns, target, training)
+    _check_train_split(features, truth, columns, target, training)
     validation = CrossValidation(
         features, truth, columns, target, training, _folds(truth, target, training)
     )
@@ -168,7 +168,7 @@ def check_columns(features: pd.DataFrame, columns: Mapping[str, Column]) -> None
         )
 
 
-def _check_train_part(
+def _check_train_split(
     features: pd.DataFrame,
     truth: Array,
     columns: Mapping[str, Column],
@@ -184,7 +184,7 @@ def _check_train_part(
         )
     if len(truth) < FEWEST_ROWS:
         raise UnlearnableError(
-            f"the training part has {len(truth)} rows; at least {FEWEST_ROWS} are needed"
+            f"the train split has {len(truth)} rows; at least {FEWEST_ROWS} are needed"
         )
     if not target.is_classification:
         bad = int(np.sum(~np.isfinite(np.asarray(truth, dtype=float))))
@@ -208,12 +208,12 @@ def _check_train_part(
         raise ValueError(f"truth has {unknown[0]!r}; the target's classes are {target.classes}")
     if len(counts) == 1:
         raise UnlearnableError(
-            f"the training part has only the class {counts.index[0]!r} in its {len(truth)} rows; "
+            f"the train split has only the class {counts.index[0]!r} in its {len(truth)} rows; "
             "at least two are needed: train on a longer window or wait for more labels"
         )
     if counts.min() < 2 and training.validation == "stratified":
         raise UnlearnableError(
-            f"the training part has a single row of the class {counts.idxmin()!r}; at least two "
+            f"the train split has a single row of the class {counts.idxmin()!r}; at least two "
             "are needed to cross-validate: train on a longer window or wait for more labels"
         )
 
