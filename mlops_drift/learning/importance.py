@@ -16,6 +16,9 @@ from mlops_drift.schema.columns import Target
 
 MAX_ROWS = 2000
 
+# Shuffles of each column.
+REPEATS = 5
+
 
 def feature_importance(
     pipeline: Pipeline,
@@ -24,11 +27,10 @@ def feature_importance(
     labels: Array,
     metric: MetricName,
     seed: int,
-    repeats: int = 5,
 ) -> dict[str, float]:
     """Permutation importance of each column, as shares that sum to 1.
 
-    How much the metric worsens when the column is shuffled, on average over the repeats in which
+    How much the metric worsens when the column is shuffled, on average over five shuffles in which
     the metric is defined; a column without which it does not worsen has 0. If that is every column,
     for example because there are no rows, all have the same share: nothing says which matters.
 
@@ -40,11 +42,9 @@ def feature_importance(
         labels: Their truth, as for ``evaluate``; shape (n,).
         metric: Metric that fits the target.
         seed: Of the draw and the shuffles, which are the same for every column.
-        repeats: Shuffles of each column, at least 1.
 
     Raises:
-        ValueError: If the number of labels is not that of the rows, or repeats is less than 1; and
-            as ``evaluate``.
+        ValueError: If the number of labels is not that of the rows; and as ``evaluate``.
 
     >>> from sklearn.linear_model import LinearRegression
     >>> from sklearn.pipeline import make_pipeline
@@ -60,12 +60,10 @@ def feature_importance(
         raise ValueError(
             f"labels must have one value per row of frame, found {len(labels)} for {len(frame)}"
         )
-    if repeats < 1:
-        raise ValueError(f"repeats must be at least 1, found {repeats}")
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(len(frame))[:MAX_ROWS]
     sample, truth = frame.iloc[drawn].reset_index(drop=True), labels[drawn]
-    shuffles = [rng.permutation(len(sample)) for _ in range(repeats)]
+    shuffles = [rng.permutation(len(sample)) for _ in range(REPEATS)]
 
     def value(rows: pd.DataFrame) -> float:
         predicted = predict(pipeline, target, rows)

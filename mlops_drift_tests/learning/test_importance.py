@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from mlops_drift.learning.families.registry import family
-from mlops_drift.learning.importance import MAX_ROWS, feature_importance
+from mlops_drift.learning.importance import MAX_ROWS, REPEATS, feature_importance
 from mlops_drift.schema.columns import Column
 from mlops_drift_tests.learning.samples import BINARY, MIXED, NUMBER, SENSORS, TARGETS, boxed, mixed
 
@@ -90,8 +90,8 @@ def test_many_rows_are_drawn_from_and_the_frame_is_left_alone():
             asked.append(len(rows))
             return pipeline.predict(rows)
 
-    feature_importance(Counting(), NUMBER, frame, labels, "mae", seed=1, repeats=2)
-    assert asked == [MAX_ROWS] * (1 + 2 * len(MIXED))
+    feature_importance(Counting(), NUMBER, frame, labels, "mae", seed=1)
+    assert asked == [MAX_ROWS] * (1 + REPEATS * len(MIXED))
     pd.testing.assert_frame_equal(frame, before)
 
 
@@ -108,5 +108,3 @@ def test_what_does_not_fit_is_named():
     frame, labels = mixed(BINARY)
     with pytest.raises(ValueError, match="one value per row of frame, found 3 for 160"):
         feature_importance(None, BINARY, frame, labels[:3], "auc", seed=1)
-    with pytest.raises(ValueError, match="repeats must be at least 1, found 0"):
-        feature_importance(None, BINARY, frame, labels, "auc", seed=1, repeats=0)

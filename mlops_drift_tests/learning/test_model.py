@@ -1,12 +1,11 @@
 import pickle
-from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_drift.learning.config import FamilyName, Training
-from mlops_drift.learning.families.registry import family
+from mlops_drift.learning.config import Training
+from mlops_drift.learning.families.registry import SHIPPED, family
 from mlops_drift.learning.model import fit, train
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift_tests.learning.samples import BINARY, MIXED, SENSORS, TARGETS, boxed, mixed
@@ -25,7 +24,7 @@ def trained(target, family="lightgbm", seed=7, trials=2):
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
-@pytest.mark.parametrize("family", get_args(FamilyName))
+@pytest.mark.parametrize("family", SHIPPED)
 class TestEveryModel:
     def test_predictions_keep_order_and_index_and_do_not_depend_on_company(self, target, family):
         model = trained(target, family)

@@ -32,11 +32,13 @@ class Split:
 
     Attributes:
         rows: to fit on.
+        truth: class names, or numbers for regression, of the rows to fit on.
         others: to predict.
         kept: what the family has made of them for all its fits, by name.
     """
 
     rows: Array
+    truth: Array
     others: Array
     kept: dict[str, Any] = field(default_factory=dict)
 
@@ -94,33 +96,26 @@ class Family(ABC):
         )
 
     def stages(
-        self,
-        params: Params,
-        target: Target,
-        seed: int,
-        split: Split,
-        truth: Array,
-        weights: Array | None,
+        self, params: Params, target: Target, seed: int, split: Split, weights: Array | None
     ) -> Iterator[tuple[Params, Array]]:
-        """What a fit tells of the other rows, again and again while it goes on.
+        """What a fit predicts of the other rows, at each stage where it could end.
 
-        Each time it tells the whole hyperparameters of an ``estimator`` that would end there, and
-        what that predicts: values, shape (n,), or the probability of each class of the truth, in
-        alphabetical order, shape (n, K). Whoever stops listening stops the fit.
+        Of each stage the whole hyperparameters of an ``estimator`` that ends there, and what that
+        predicts: values, shape (n,), or the probability of each class of the truth, in alphabetical
+        order, shape (n, K). Whoever stops iterating stops the fit.
 
         Args:
             params: Hyperparameters as ``suggest`` draws them.
             target: What is predicted.
             seed: Seed of the estimator.
-            split: The rows. One and the same always comes with the same truth.
-            truth: Class names, or numbers for regression, of the rows to fit on.
-            weights: Their weights, if they are not all alike.
+            split: The rows.
+            weights: Weights of the rows to fit on, if they are not all alike.
         """
         estimator = self.estimator(params, target, seed)
         weighted = {} if weights is None else {"sample_weight": weights}
-        estimator.fit(split.rows, truth, **weighted)
-        tells = estimator.predict_proba if target.is_classification else estimator.predict
-        yield params, np.asarray(tells(split.others), dtype=float)
+        estimator.fit(split.rows, split.truth, **weighted)
+        answer = estimator.predict_proba if target.is_classification else estimator.predict
+        yield params, np.asarray(answer(split.others), dtype=float)
 
     def parameter(self, name: str) -> str:
         """A parameter's name in a search over several families."""
@@ -168,8 +163,8 @@ def predicted(
 ) -> tuple[Array, Array]:
     """Prediction and score of each row, each of shape (n,).
 
-    Classes are told as the pipeline itself tells them: by ``decide`` if it has one, else the most
-    probable one, the first in alphabetical order of equally probable ones.
+    Classes are decided by the pipeline's ``decide`` if it has one, else the most probable one is
+    taken, the first in alphabetical order of equally probable ones.
 
     Args:
         pipeline: A fitted pipeline, or a ``ThresholdClassifier`` around one.

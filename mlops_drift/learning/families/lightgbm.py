@@ -1,20 +1,17 @@
 """Gradient-boosted trees."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 from lightgbm import Booster, Dataset, LGBMClassifier, LGBMRegressor
-from optuna import Trial
 from sklearn.base import BaseEstimator
-from sklearn.compose import ColumnTransformer
 
-from mlops_drift.learning.families.base import Family, Params, Split
-from mlops_drift.learning.families.trees import largest_leaf, tree_matrix, usual_leaf
+from mlops_drift.learning.families.base import Params, Split
+from mlops_drift.learning.families.trees import Range, Trees, largest_leaf, usual_leaf
 from mlops_drift.learning.metrics.base import Array
-from mlops_drift.schema.columns import Column, Target
+from mlops_drift.schema.columns import Target
 
-# Numbers of trees that a fit tells of.
+# Numbers of trees at which a fit could end.
 TREES = (50, 75, 100, 125, 150)
 
 # Names of what is kept of a split; how it is made, so that fits with leaves of all sizes share it.
@@ -29,32 +26,18 @@ BINNING = {
 }
 
 
-class LightGBM(Family):
-    """LightGBM; how many trees are best, each fit tells by itself."""
+class LightGBM(Trees):
+    """LightGBM; each fit finds how many trees are best."""
 
     name = "lightgbm"
 
-    def default(self, columns: Mapping[str, Column], n_rows: int) -> Params:
+    def ranges(self, n_rows: int) -> dict[str, Range]:
         return {
-            "learning_rate": 0.1,
-            "num_leaves": 15,
-            "min_child_samples": usual_leaf(n_rows),
-            "reg_lambda": 0.1,
+            "learning_rate": Range(0.1, 0.03, 0.3, log=True),
+            "num_leaves": Range(15, 4, 31, log=True),
+            "min_child_samples": Range(usual_leaf(n_rows), 2, largest_leaf(n_rows), log=True),
+            "reg_lambda": Range(0.1, 1e-3, 10.0, log=True),
         }
-
-    def suggest(self, trial: Trial, columns: Mapping[str, Column], n_rows: int) -> Params:
-        name = self.parameter
-        return {
-            "learning_rate": trial.suggest_float(name("learning_rate"), 0.03, 0.3, log=True),
-            "num_leaves": trial.suggest_int(name("num_leaves"), 4, 31, log=True),
-            "min_child_samples": trial.suggest_int(
-                name("min_child_samples"), 2, largest_leaf(n_rows), log=True
-            ),
-            "reg_lambda": trial.suggest_float(name("reg_lambda"), 1e-3, 10, log=True),
-        }
-
-    def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer:
-        return tree_matrix(columns)
 
     def estimator(self, params: Params, target: Target, seed: int) -> BaseEstimator:
         estimator = LGBMClassifier if target.is_classification else LGBMRegressor
@@ -68,17 +51,11 @@ class LightGBM(Family):
         )
 
     def stages(
-        self,
-        params: Params,
-        target: Target,
-        seed: int,
-        split: Split,
-        truth: Array,
-        weights: Array | None,
+        self, params: Params, target: Target, seed: int, split: Split, weights: Array | None
     ) -> Iterator[tuple[Params, Array]]:
-        labels, objective = truth, {"objective": "regression"}
+        labels, objective = split.truth, {"objective": "regression"}
         if target.is_classification:
-            classes, labels = np.unique(truth.astype(str), return_inverse=True)
+            classes, labels = np.unique(labels.astype(str), return_inverse=True)
             objective = {"objective": "binary"}
             if len(classes) > 2:
                 objective = {"objective": "multiclass", "num_class": str(len(classes))}
@@ -94,11 +71,11 @@ class LightGBM(Family):
         for number in range(1, TREES[-1] + 1):
             booster.update()
             if number in TREES:
-                told = _told(booster)
+                predicted = _predicted(booster)
                 if objective["objective"] == "binary":
                     # The probability of the second class.
-                    told = np.stack([1 - told, told], axis=1)
-                yield {**params, "n_estimators": number}, told
+                    predicted = np.stack([1 - predicted, predicted], axis=1)
+                yield {**params, "n_estimators": number}, predicted
 
 
 def _binned(split: Split, labels: Array) -> tuple[Dataset, Dataset]:
@@ -108,13 +85,13 @@ def _binned(split: Split, labels: Array) -> tuple[Dataset, Dataset]:
     return known, others.construct()
 
 
-def _told(booster: Booster) -> Array:
+def _predicted(booster: Booster) -> Array:
     """What the trees so far predict of the other rows, which the booster keeps up to date."""
-    heard: list[Array] = []
+    found: list[Array] = []
 
-    def hear(prediction: Array, _: Dataset) -> tuple[str, float, bool]:
-        heard.append(prediction.copy())
-        return "heard", 0.0, True
+    def keep(prediction: Array, _: Dataset) -> tuple[str, float, bool]:
+        found.append(prediction.copy())
+        return "kept", 0.0, True
 
-    booster.eval_valid(hear)
-    return heard[0]
+    booster.eval_valid(keep)
+    return found[0]

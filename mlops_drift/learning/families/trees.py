@@ -1,20 +1,56 @@
 """How all families of trees take the columns."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from optuna import Trial
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
-from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, columns_of
+from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, Family, Params, columns_of
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column
 
 # Some trees compare and add up in single precision, where sums of anything beyond are infinite.
 FARTHEST = 1e30
+
+
+class Range(NamedTuple):
+    """What a hyperparameter may be, whole numbers if its bounds are."""
+
+    default: float
+    low: float
+    high: float
+    log: bool = False
+
+    def suggest(self, trial: Trial, name: str) -> float:
+        """A value drawn from the trial."""
+        suggest = trial.suggest_int if isinstance(self.low, int) else trial.suggest_float
+        return suggest(name, self.low, self.high, log=self.log)  # type: ignore[arg-type]
+
+
+class Trees(Family):
+    """A family of trees, which all take the columns alike."""
+
+    @abstractmethod
+    def ranges(self, n_rows: int) -> dict[str, Range]:
+        """The hyperparameters for so many rows, in the order in which they are drawn."""
+
+    def default(self, columns: Mapping[str, Column], n_rows: int) -> Params:
+        return {name: one.default for name, one in self.ranges(n_rows).items()}
+
+    def suggest(self, trial: Trial, columns: Mapping[str, Column], n_rows: int) -> Params:
+        return {
+            name: one.suggest(trial, self.parameter(name))
+            for name, one in self.ranges(n_rows).items()
+        }
+
+    def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer:
+        return tree_matrix(columns)
 
 
 class FillUnexpected(TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import nan
-from typing import Any
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import pandas as pd
 
@@ -13,12 +13,32 @@ from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.config import Gates
 from mlops_drift.learning.gates.pictures import Limit, Picture
 from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.schema.verdicts import Verdict
 
+ALL_ROWS = slice(None)
+
 # Test rows that a new process predicts again.
 FRESH_ROWS = 200
+
+
+Tables = Mapping[str, Sequence[Mapping[str, Any]]]
+
+# The number that is judged, its limit, and the rows behind it.
+Judged = tuple[float, float, int]
+
+# Finding and advice.
+Sentences = tuple[str, str]
+
+
+class Shown(TypedDict, total=False):
+    """What a result shows beside its sentences, as at ``GateResult``."""
+
+    numbers: Mapping[str, float]
+    tables: Tables
+    picture: Picture
 
 
 class FreshProcessError(Exception):
@@ -66,7 +86,7 @@ class Candidate:
         fresh_predictions: its predictions for them, raises FreshProcessError; None if a new
             process has predicted the same from the same stored bytes before.
         refitted: predictions of the test rows by the version's recipe, fitted again on the train
-            part alone, raises RefitError; None if they were the same for these bytes before.
+            split alone, raises RefitError; None if they were the same for these bytes before.
         made_by_this_code: whether the code and the libraries that fit again made the version.
         champion_comparison: None if there is no champion.
         milliseconds: by gate, the time that these bytes took when they passed it before.
@@ -96,8 +116,13 @@ class Candidate:
 
     @property
     def labels_wanted(self) -> str:
-        """What labels a metric that is undefined lacks."""
+        """The labels that an undefined metric needs."""
         return "labels of every class" if self.target.is_classification else "labels that differ"
+
+    def metric_on(self, rows: Array | slice = ALL_ROWS) -> float:
+        """The metric on the test split, or on some of its rows."""
+        found = self.truth[rows], self.prediction[rows], self.score[rows]
+        return evaluate(self.metric, self.target, *found)
 
     @cached_property
     def features(self) -> pd.DataFrame:
@@ -145,7 +170,7 @@ class GateResult:
     finding: str
     advice: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
-    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    tables: Tables = field(default_factory=dict)
     picture: Picture | None = None
 
     @property
@@ -154,10 +179,19 @@ class GateResult:
         return f"{self.finding} {self.advice}".strip()
 
 
+class Described(NamedTuple):
+    """What of a model's description decides which gates it has."""
+
+    gates: Gates
+    columns: Mapping[str, Column]
+    business: BusinessValue | None
+
+
 class Gate(ABC):
     """One condition of promotion.
 
-    To add one, subclass in a module of its own and name it in ``registry.gates_of``.
+    To add one, subclass in a module of its own and name it in ``registry.SHIPPED``, or name its
+    import path in ``gates.extra``.
 
     Attributes:
         name: of its check.
@@ -166,6 +200,11 @@ class Gate(ABC):
 
     name: str
     description: str
+
+    @classmethod
+    def for_model(cls, model: Described) -> "Sequence[Gate]":
+        """The gates of this class that a model has; override where not every model has one."""
+        return [cls()]
 
     @abstractmethod
     def judge(self, candidate: Candidate) -> GateResult:
@@ -177,6 +216,14 @@ class Gate(ABC):
         """The result of a gate that cannot be computed."""
         return GateResult(self.name, "unknown", value, threshold, n, finding, advice)
 
+    def result(
+        self, fails: bool, judged: Judged, sentences: Sentences, **shown: Unpack[Shown]
+    ) -> GateResult:
+        """The result of a gate that was computed; a pass needs no advice."""
+        finding, advice = sentences
+        verdict: Verdict = "fail" if fails else "pass"
+        return GateResult(self.name, verdict, *judged, finding, advice if fails else "", **shown)
+
     def counted(
         self,
         count: int,
@@ -184,7 +231,6 @@ class Gate(ABC):
         n: int,
         finding: str,
         advice: str = "",
-        tables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     ) -> GateResult:
         """The result of a gate that passes where nothing is wrong.
 
@@ -194,16 +240,6 @@ class Gate(ABC):
             n: rows that were looked at.
             finding: what was found.
             advice: what to do next, where something is wrong.
-            tables: rows by name of the table.
         """
-        return GateResult(
-            self.name,
-            "fail" if count else "pass",
-            float(count),
-            0.0,
-            n,
-            finding,
-            advice if count else "",
-            tables=tables or {},
-            picture=Limit(what, float(count), 0.0, at_least=False),
-        )
+        picture = Limit(what, float(count), 0.0, at_least=False)
+        return self.result(count > 0, (float(count), 0.0, n), (finding, advice), picture=picture)

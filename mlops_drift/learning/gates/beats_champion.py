@@ -4,10 +4,9 @@ from math import isnan, nan
 
 import numpy as np
 
-from mlops_drift.learning.gates.base import Candidate, ChampionComparison, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, Sentences
 from mlops_drift.learning.gates.pictures import Differences
 from mlops_drift.learning.metrics.allowance import Allowance
-from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.bootstrap import resampled_values
 from mlops_drift.learning.metrics.evaluation import evaluate, worsening
 from mlops_drift.learning.metrics.registry import metric_named
@@ -16,7 +15,7 @@ from mlops_drift.learning.metrics.registry import metric_named
 # once in twenty times, and more often on few rows, where resamples vary less than chance does.
 CHANCE = 0.025
 
-# With not_worse: share of the resamples in which a challenger that is refused may be no worse.
+# With not_worse: share of the resamples in which a rejected challenger may be no worse.
 NO_WORSE = 0.005
 
 # A difference of two metrics that equals the tolerance on paper may exceed it by rounding: by so
@@ -47,37 +46,28 @@ class BeatsChampion(Gate):
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Compares challenger and champion."""
-        gates, pairs, metric = (
-            candidate.gates,
-            candidate.champion_comparison,
-            candidate.metric,
-        )
-        must_be_better = gates.comparison == "better"
-        tolerance = gates.allowance("tolerance", metric)
-        limit = 0.0 if must_be_better else -tolerance.of(nan)
+        pairs, metric = candidate.champion_comparison, candidate.metric
+        better = candidate.gates.comparison == "better"
+        tolerance = candidate.gates.allowance("tolerance", metric)
+        limit = 0.0 if better else -tolerance.of(nan)
         if pairs is None:
-            return GateResult(
-                self.name,
-                "pass",
-                nan,
-                limit,
-                0,
-                "This is the first deployment: there is no champion to compare with.",
-            )
-        n = len(pairs.truth)
-        if n < gates.min_rows:
+            finding = "This is the first deployment: there is no champion to compare with."
+            return self.result(False, (nan, limit, 0), (finding, ""))
+        n, least = len(pairs.truth), candidate.gates.min_rows
+        if n < least:
             return self.unknown(
                 n,
-                f"Only {n} rows are comparable, {gates.min_rows} are needed: a difference on so "
-                "few is chance.",
+                f"Only {n} rows are comparable, {least} are needed.",
                 "Wait for more labels, or lower gates.min_rows.",
                 threshold=limit,
             )
-        ours, theirs = (
-            evaluate(metric, candidate.target, pairs.truth, *pair) for pair in _pairs(pairs)
-        )
+        answers = [
+            (frame["prediction"].to_numpy(), frame["score"].to_numpy(dtype=float))
+            for frame in (pairs.challenger, pairs.champion)
+        ]
+        ours, theirs = (evaluate(metric, candidate.target, pairs.truth, *one) for one in answers)
         difference = worsening(metric, ours, theirs)
-        limit = 0.0 if must_be_better else -tolerance.of(theirs)
+        limit = 0.0 if better else -tolerance.of(theirs)
         if isnan(difference):
             return self.unknown(
                 n,
@@ -86,93 +76,59 @@ class BeatsChampion(Gate):
                 f"Wait for {candidate.labels_wanted}, or choose another metric.",
                 threshold=limit,
             )
-        drawn = _differences(candidate, pairs)
-        lower, upper = np.quantile(drawn, [0.025, 0.975])
-        # One of the resamples itself: between two of them it would say a little too much.
-        least = np.quantile(drawn, CHANCE, method="lower")
+        resampled = resampled_values(
+            metric, candidate.target, pairs.truth, answers, seed=candidate.seed
+        )
+        drawn = worsening(metric, *resampled)
+        drawn = drawn[~np.isnan(drawn)]
+        lower, upper = map(float, np.quantile(drawn, [0.025, 0.975]))
         rounding = _ROUNDING * max(abs(ours), abs(theirs))
-        value = float(least) if must_be_better else difference
-        fails = (
-            value <= 0
-            if must_be_better
-            else value < limit - rounding and np.quantile(drawn, 1 - NO_WORSE) < 0
-        )
-        told = (
+        if better:
+            # One of the resamples itself: between two of them it would say a little too much.
+            value = float(np.quantile(drawn, CHANCE, method="lower"))
+            fails, sentences = value <= 0, _better(value)
+        else:
+            value = difference
+            worse = value < limit - rounding
+            fails = bool(worse and np.quantile(drawn, 1 - NO_WORSE) < 0)
+            sentences = _not_worse(fails, tolerance)
+        size = f"{'better' if difference > 0 else 'worse'} by {abs(difference):.4g}"
+        finding = (
             f"On the same {n} rows the challenger's {metric} is {ours:.4g} and the champion's "
-            f"{theirs:.4g}: {_by(difference, rounding)} "
-            f"({tolerance.text(abs(difference), theirs)}; "
-            f"95 % interval {lower:+.4g} to {upper:+.4g})"
+            f"{theirs:.4g}: {'the same' if abs(difference) <= rounding else size} "
+            f"({tolerance.text(abs(difference), theirs)}; 95 % interval {lower:+.4g} to "
+            f"{upper:+.4g}){sentences[0]}"
         )
-        finding, advice = _told(told, fails, must_be_better, value, tolerance)
-        return GateResult(
-            self.name,
-            "fail" if fails else "pass",
-            value,
-            limit,
-            n,
-            finding,
-            advice,
+        greater = metric_named(metric).greater_is_better
+        first, second = ("challenger", "champion") if greater else ("champion", "challenger")
+        title = f"{metric}: {first} less {second}, resampled"
+        return self.result(
+            fails,
+            (value, limit, n),
+            (finding, sentences[1]),
             numbers={
                 "challenger": ours,
                 "champion": theirs,
                 "difference": difference,
-                "lower": float(lower),
-                "upper": float(upper),
+                "lower": lower,
+                "upper": upper,
             },
-            picture=Differences(
-                f"{metric}: challenger less champion, resampled"
-                if metric_named(metric).greater_is_better
-                else f"{metric}: champion less challenger, resampled",
-                drawn.tolist(),
-                difference,
-                limit,
-            ),
+            picture=Differences(title, drawn.tolist(), difference, limit),
         )
 
 
-def _told(
-    told: str, fails: bool, must_be_better: bool, value: float, tolerance: Allowance
-) -> tuple[str, str]:
-    if must_be_better:
-        if not fails:
-            return f"{told}; in {1 - CHANCE:.1%} of the resamples by at least {value:.4g}.", ""
-        return (
-            f"{told}. In {1 - CHANCE:.1%} of the resamples the difference is at least {value:.4g}, "
-            "and must be above 0: chance may be all there is, and a change that brings nothing is "
-            "only a risk.",
-            "Keep the champion and retrain with more or fresher labelled rows, or accept equals "
-            "with gates.comparison: not_worse.",
-        )
-    if not fails:
-        return f"{told}; worse by up to {tolerance}, or what chance explains, is accepted.", ""
+def _better(value: float) -> Sentences:
     return (
-        f"{told}, accepted is {tolerance}, and chance does not explain it. Promotion would make "
-        "production worse.",
+        f"; in {1 - CHANCE:.1%} of the resamples at least {value:.4g}, which must be above 0.",
+        "Keep the champion and retrain with more or fresher labelled rows, or accept equals with "
+        "gates.comparison: not_worse.",
+    )
+
+
+def _not_worse(fails: bool, tolerance: Allowance) -> Sentences:
+    return (
+        f", accepted is {tolerance}, and the difference is significant."
+        if fails
+        else f"; worse by up to {tolerance}, or not significantly, is accepted.",
         "Keep the champion and retrain with more or fresher labelled rows.",
     )
-
-
-def _by(difference: float, rounding: float) -> str:
-    if abs(difference) <= rounding:
-        return "the same"
-    return f"{'better' if difference > 0 else 'worse'} by {abs(difference):.4g}"
-
-
-def _pairs(pairs: ChampionComparison) -> list[tuple[Array, Array]]:
-    return [
-        (frame["prediction"].to_numpy(), frame["score"].to_numpy(dtype=float))
-        for frame in (pairs.challenger, pairs.champion)
-    ]
-
-
-def _differences(candidate: Candidate, pairs: ChampionComparison) -> Array:
-    """How much better the challenger is in each resample in which both are defined."""
-    ours, theirs = resampled_values(
-        candidate.metric,
-        candidate.target,
-        pairs.truth,
-        _pairs(pairs),
-        seed=candidate.seed,
-    )
-    better = ours - theirs if metric_named(candidate.metric).greater_is_better else theirs - ours
-    return np.asarray(better[~np.isnan(better)])

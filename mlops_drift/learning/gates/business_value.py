@@ -1,25 +1,28 @@
 """The gate that predictions must be worth more than the best answer without a model."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mlops_drift.learning.business_value import business_value
 from mlops_drift.learning.config import BusinessValue
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars
 
 _ADVICE = {
-    "binary": "Look at the worth of each outcome and at the decision threshold; search by a metric "
+    "binary": "Look at the value of each outcome and at the decision threshold; search by a metric "
     "that follows the costs.",
-    "multiclass": "Look at the worth of each outcome; search by a metric that follows the costs.",
-    "regression": "Search by mae, which the worth follows, or give the model better features.",
+    "multiclass": "Look at the value of each outcome; search by a metric that follows the costs.",
+    "regression": "Search by mae, which the value follows, or give the model better features.",
 }
+MODEL = "the challenger"
 
 
 class BusinessValueGate(Gate):
-    """Passes where the mean worth of a prediction exceeds that of every constant answer.
+    """Passes where the mean business value of a prediction exceeds that of any constant answer.
 
     Constant answers are each class, or for a regression the median of the train labels. The value
-    is the mean worth on the test split, the limit that of the best constant answer, or the floor of
+    is the mean on the test split, the limit that of the best constant answer, or the floor of
     ``monitors.performance.business`` where that is higher: the floor must be reached, the constant
     answer exceeded.
 
@@ -30,68 +33,54 @@ class BusinessValueGate(Gate):
     """
 
     name = "business_value"
-    description = (
-        "A prediction is worth more than the best constant answer, and as much as the floor asks."
-    )
+    description = "A prediction is worth more than any constant answer, and at least the floor."
 
     def __init__(self, business: BusinessValue) -> None:
         self.business = business
 
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One, if business values are known."""
+        return [] if model.business is None else [cls(model.business)]
+
     def judge(self, candidate: Candidate) -> GateResult:
-        """Judges the mean worth of the test predictions."""
-        n, unit = len(candidate.test), f" {self.business.unit}".rstrip()
+        """Judges the mean business value of the test predictions."""
+        n, floor = len(candidate.test), self.business.floor
+        unit = f" {self.business.unit}".rstrip()
         if n == 0:
-            return self.unknown(
-                0, "The test split has no row whose worth could be counted.", "Wait for labels."
-            )
-        value = self._mean(candidate, candidate.prediction)
-        constants = {
-            f"always {answer:.4g}" if isinstance(answer, float) else f"always {answer}": self._mean(
-                candidate, np.full(n, answer, dtype=candidate.prediction.dtype)
-            )
-            for answer in _constants(candidate)
-        }
-        best = max(constants, key=lambda name: constants[name])
-        floor = self.business.floor
-        wrong = []
-        if value <= constants[best]:
-            wrong.append(
-                f"to answer {best!r} is worth {constants[best]:.4g}{unit}, and the model must be "
-                "worth more"
-            )
-        if floor is not None and value < floor:
-            wrong.append(f"the floor is {floor:.4g}{unit}")
-        limit = max(constants[best], floor) if floor is not None else constants[best]
-        told = f"A prediction is worth {value:.4g}{unit} on average over {n} test rows"
-        return GateResult(
-            self.name,
-            "fail" if wrong else "pass",
-            value,
-            limit,
-            n,
-            f"{told}, but {' and '.join(wrong)}: it would not pay to serve the challenger."
-            if wrong
-            else f"{told}; to answer {best!r} is worth {constants[best]:.4g}{unit}.",
-            _ADVICE[candidate.target.kind] if wrong else "",
-            numbers={"best constant answer": constants[best]},
+            return self.unknown(0, "The test split has no row to value.", "Wait for labels.")
+        means = {MODEL: self._mean(candidate, candidate.prediction)}
+        for answer in _constants(candidate):
+            name = f"always {answer:.4g}" if isinstance(answer, float) else f"always {answer}"
+            constant = np.full(n, answer, dtype=candidate.prediction.dtype)
+            means[name] = self._mean(candidate, constant)
+        value, constants = means[MODEL], list(means)[1:]
+        best = max(constants, key=lambda name: means[name])
+        limit = means[best] if floor is None else max(means[best], floor)
+        asked = "" if floor is None or value >= floor else f", and the floor is {floor:.4g}{unit}"
+        finding = (
+            f"A prediction is worth {value:.4g}{unit} on average over {n} test rows; to answer "
+            f"{best!r} is worth {means[best]:.4g}{unit}"
+        )
+        return self.result(
+            value <= means[best] or bool(asked),
+            (value, limit, n),
+            (f"{finding}{asked}.", _ADVICE[candidate.target.kind]),
+            numbers={"best constant answer": means[best]},
             tables={
-                "worth": [
-                    {"answer": name, "mean worth": mean}
-                    for name, mean in {"the challenger": value, **constants}.items()
-                ]
+                "worth": [{"answer": name, "mean worth": mean} for name, mean in means.items()]
             },
             picture=Bars(
                 f"mean worth of an answer{unit and ','}{unit}",
-                ["the challenger", *constants],
-                [value, *constants.values()],
+                list(means),
+                list(means.values()),
                 limit,
             ),
         )
 
     def _mean(self, candidate: Candidate, answers: np.ndarray) -> float:
-        return float(
-            business_value(self.business, candidate.target, candidate.truth, answers).mean()
-        )
+        values = business_value(self.business, candidate.target, candidate.truth, answers)
+        return float(values.mean())
 
 
 def _constants(candidate: Candidate) -> list[str] | list[float]:

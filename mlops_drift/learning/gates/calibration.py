@@ -1,4 +1,4 @@
-"""The gate that scores must mean what they say."""
+"""The gate that scores must come true as often as they promise."""
 
 from dataclasses import dataclass
 
@@ -19,14 +19,18 @@ CHANCE = 0.999
 # Cells of the table of simulations that is held at a time.
 _CELLS = 1_000_000
 
-
+_TIME = (
+    "prefer simpler models, or see whether the test split is of another time than the train split."
+)
 _ADVICE = {
-    "binary": "Let the search use a metric that punishes wrong probabilities (log_loss), prefer "
-    "simpler models, or see whether the test split is of another time than the train split.",
-    "multiclass": "Prefer simpler models, or see whether the test split is of another time than "
-    "the train split.",
-    "regression": "Let the search use rmse, which a shift costs more than mae, prefer simpler "
-    "models, or see whether the test split is of another time than the train split.",
+    "binary": f"Search by a metric that punishes wrong probabilities (log_loss), {_TIME}",
+    "multiclass": _TIME.capitalize(),
+    "regression": f"Search by rmse, which a shift costs more than mae, {_TIME}",
+}
+_OFF = {
+    "binary": "Scores and the shares that came true",
+    "multiclass": "Scores and the shares that came true",
+    "regression": "Predicted numbers and the truth, in standard deviations of the truth,",
 }
 
 
@@ -43,8 +47,8 @@ class Calibration(Gate):
       standard deviation of the truth, of train and test split together.
 
     What chance explains is the 99.9 % quantile of the error in 1,000 seeded simulations of test
-    parts of the same scores that are perfectly calibrated: each row of a classification is true
-    with the probability that its score says; each row of a regression is its prediction plus an
+    splits of the same scores that are perfectly calibrated: each row of a classification is true
+    with the probability of its score; each row of a regression is its prediction plus an
     error of a test row or of a cross-validated one, which show how rare the large ones are, drawn
     from the bin of the same place, less the mean of that bin. The gate fails where the error is
     above ``max_calibration_error`` and above that quantile.
@@ -54,19 +58,16 @@ class Calibration(Gate):
     """
 
     name = "calibration"
-    description = (
-        "The scores come true as often as they say, or predicted numbers on average, or are off by "
-        "chance only."
-    )
+    description = "Scores come true as often as they promise, and numbers are right on average."
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges the calibration error of the test split."""
         limit, n = candidate.gates.max_calibration_error, len(candidate.test)
-        if n < candidate.gates.min_rows:
+        least, kind = candidate.gates.min_rows, candidate.target.kind
+        if n < least:
             return self.unknown(
                 n,
-                f"Only {n} test rows, {candidate.gates.min_rows} are needed to hold scores against "
-                "what came true.",
+                f"Only {n} test rows, {least} are needed.",
                 "Wait for more labels, raise training.test_share, or lower gates.min_rows.",
                 threshold=limit,
             )
@@ -81,49 +82,26 @@ class Calibration(Gate):
             )
         bins = _bins(promised)
         value = bins.error(promised, found) / scale
-        regression = not candidate.target.is_classification
         chance = _by_chance(candidate, bins, promised, found) / scale
-        off = (
-            f"Predicted numbers and the truth differ by {value:.3g} standard deviations of the "
-            f"truth on {n} test rows"
-            if regression
-            else f"Scores and what came true differ by {value:.3g} on {n} test rows"
-        )
         picture = Curve(
             bins.means(promised).tolist(), bins.means(found).tolist(), bins.sizes.tolist()
         )
-        tables = {
-            "bins": [
-                {"promised": said, "found": true, "n": rows}
-                for said, true, rows in zip(
-                    picture.promised, picture.found, picture.counts, strict=True
-                )
-            ]
-        }
+        rows = zip(picture.promised, picture.found, picture.counts, strict=True)
         fails = value > limit and value > chance
-        what = "numbers that are right on average" if regression else "perfect scores"
-        by_chance = f"up to {chance:.3g} happens by chance to {what} for so many rows"
-        harm, advice = (
-            _of_numbers(picture)
-            if regression
-            else (
-                "whoever acts on a score acts on a wrong probability, and performance cannot be "
-                "estimated from scores.",
-                _ADVICE[candidate.target.kind],
-            )
+        finding = (
+            f"{_OFF[kind]} differ by {value:.3g} on {n} test rows; at most {limit:.3g} is "
+            f"accepted, and up to {chance:.3g} is not significant."
         )
-        return GateResult(
-            self.name,
-            "fail" if fails else "pass",
-            value,
-            limit,
-            n,
-            f"{off}, at most {limit:.3g} is accepted, and {by_chance}: {harm}"
-            if fails
-            else f"{off}; accepted is {limit:.3g}, and {by_chance}.",
-            advice if fails else "",
+        if fails and kind == "regression":
+            finding += _of_numbers(picture)
+        return self.result(
+            fails,
+            (value, limit, n),
+            (finding, _ADVICE[kind]),
             numbers={"by chance": chance},
-            tables=tables,
+            tables={
+                "bins": [dict(zip(("promised", "found", "n"), row, strict=True)) for row in rows]
+            },
             picture=picture,
         )
 
@@ -134,10 +112,9 @@ def _promised_and_found(candidate: Candidate) -> tuple[Array, Array, float]:
         known = np.append(candidate.train[candidate.target.column].to_numpy(dtype=float), truth)
         scale = float(known.std()) if truth.std() else 0.0
         return candidate.prediction.astype(float), truth, scale
-    said = (
-        candidate.prediction if candidate.target.kind == "multiclass" else candidate.target.positive
-    )
-    return candidate.score, (candidate.truth == said).astype(float), 1.0
+    binary = candidate.target.kind == "binary"
+    expected = candidate.target.positive if binary else candidate.prediction
+    return candidate.score, (candidate.truth == expected).astype(float), 1.0
 
 
 @dataclass(frozen=True)
@@ -199,18 +176,17 @@ def _noise(candidate: Candidate, promised: Array, found: Array, count: int) -> t
     return bins, noise
 
 
-def _of_numbers(picture: Curve) -> tuple[str, str]:
-    """What is wrong with predicted numbers, and what to do."""
+def _of_numbers(picture: Curve) -> str:
+    """How predicted numbers differ from the truth."""
     promised, found, rows = map(np.asarray, (picture.promised, picture.found, picture.counts))
     shift = float(((promised - found) * rows).sum() / rows.sum())
     spread = float(np.ptp(promised)), float(np.ptp(found))
     stretched = "stretched" if spread[0] > spread[1] else "too close to their mean"
-    harm = (
-        f"they are {'above' if shift > 0 else 'below'} the truth by {abs(shift):.3g} on average, "
+    return (
+        f" They are {'above' if shift > 0 else 'below'} the truth by {abs(shift):.3g} on average, "
         f"and {stretched} (the means of the bins span {spread[0]:.3g}, those of the truth "
         f"{spread[1]:.3g})."
     )
-    return harm, _ADVICE["regression"]
 
 
 def _bins(promised: Array, count: int | None = None) -> _Bins:

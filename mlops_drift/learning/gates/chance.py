@@ -14,10 +14,10 @@ def row_losses(metric: str, target: Target, truth: Array, prediction: Array, sco
     and for a metric of the scores the probability that the score leaves to the wrong class.
 
     >>> target = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
-    >>> truth, said = np.array(["yes", "no"]), np.array(["yes", "yes"])
-    >>> row_losses("f1", target, truth, said, np.array([0.75, 0.75])).tolist()
+    >>> truth, predicted = np.array(["yes", "no"]), np.array(["yes", "yes"])
+    >>> row_losses("f1", target, truth, predicted, np.array([0.75, 0.75])).tolist()
     [0.0, 1.0]
-    >>> row_losses("auc", target, truth, said, np.array([0.75, 0.75])).tolist()
+    >>> row_losses("auc", target, truth, predicted, np.array([0.75, 0.75])).tolist()
     [0.25, 0.75]
     """
     if not target.is_classification:

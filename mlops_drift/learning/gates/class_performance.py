@@ -1,10 +1,11 @@
 """The gate that no class may be predicted too badly."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import nan
 from typing import Any
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars
 from mlops_drift.learning.metrics.base import Array
 
@@ -31,20 +32,22 @@ class ClassPerformance(Gate):
         )
         self.description = f"The F1 of every class reaches its limit ({text}) on the test split."
 
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One, if there is a limit."""
+        limits = model.gates.min_class_f1
+        return [] if limits is None else [cls(limits)]
+
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges every class, with precision, recall and F1 of each."""
-        classes = candidate.target.classes or []
+        classes, n = candidate.target.classes or [], len(candidate.test)
         rows = [_row(name, candidate.truth, candidate.prediction) for name in classes]
         present = {row["class"]: row for row in rows if row["n"]}
         limits = (
-            dict(self.limits)
-            if isinstance(self.limits, Mapping)
-            else dict.fromkeys(present, self.limits)
+            self.limits if isinstance(self.limits, Mapping) else dict.fromkeys(present, self.limits)
         )
         judged = {name: present[name]["f1"] for name in limits if name in present}
-        absent = [name for name in limits if name not in present]
-        n = len(candidate.test)
-        tables = {"classes": rows}
+        absent = ", ".join(repr(name) for name in limits if name not in present)
         if not judged:
             return self.unknown(
                 n,
@@ -53,50 +56,33 @@ class ClassPerformance(Gate):
             )
         worst = min(judged, key=lambda name: judged[name] - limits[name])
         value, limit, own = judged[worst], limits[worst], present[worst]["n"]
-        picture = Bars("F1 by class", list(judged), list(judged.values()), limit)
-        bound = f"F1 of class {worst!r} is {value:.4g} on its {own} of {n} test rows"
-        if value < limit:
-            return GateResult(
-                self.name,
-                "fail",
-                value,
-                limit,
-                own,
-                f"{bound} but must be at least {limit:.4g}: whoever depends on this class is "
-                "served badly, however good the whole looks.",
-                "Give the model more rows or better features of that class, or search by "
-                "f1_macro or balanced_accuracy.",
-                tables=tables,
-                picture=picture,
-            )
-        if absent:
-            return GateResult(
-                self.name,
-                "unknown",
-                value,
-                limit,
-                own,
-                f"No test row is {', '.join(map(repr, absent))}, so the F1 that "
-                "gates.min_class_f1 asks of it is not known.",
-                "Wait for labels of that class, or take it out of gates.min_class_f1.",
-                tables=tables,
-                picture=picture,
-            )
-        return GateResult(
-            self.name,
-            "pass",
-            value,
-            limit,
-            own,
-            f"{bound}, the nearest to its limit of {limit:.4g}.",
-            tables=tables,
-            picture=picture,
+        finding = (
+            f"F1 of class {worst!r} is {value:.4g} on its {own} of {n} test rows; it must be at "
+            f"least {limit:.4g}."
+        )
+        advice = (
+            "Add rows or better features of that class, or search by f1_macro or balanced_accuracy."
+        )
+        result = self.result(
+            value < limit,
+            (value, limit, own),
+            (finding, advice),
+            tables={"classes": rows},
+            picture=Bars("F1 by class", list(judged), list(judged.values()), limit),
+        )
+        if result.verdict == "fail" or not absent:
+            return result
+        return replace(
+            result,
+            verdict="unknown",
+            finding=f"No test row is {absent}, so its F1 is unknown.",
+            advice="Wait for labels of that class, or take it out of gates.min_class_f1.",
         )
 
 
 def _row(name: str, truth: Array, prediction: Array) -> dict[str, Any]:
-    true, said = truth == name, prediction == name
-    hits, n, predicted = int((true & said).sum()), int(true.sum()), int(said.sum())
+    true, positive = truth == name, prediction == name
+    hits, n, predicted = int((true & positive).sum()), int(true.sum()), int(positive.sum())
     return {
         "class": name,
         "precision": hits / predicted if predicted else nan,

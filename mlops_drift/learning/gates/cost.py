@@ -1,5 +1,6 @@
 """The gates on what a challenger costs: time to predict, and size."""
 
+from abc import abstractmethod
 from math import inf
 from time import thread_time
 
@@ -13,23 +14,67 @@ BATCH = 1000
 _MEGABYTE = 1_000_000
 
 
-class SingleRowLatency(Gate):
-    """Passes where one row is predicted in ``max_row_latency_ms``, at the best of 20 tries.
+class _Latency(Gate):
+    """Passes where rows are predicted in time, at the best of 20 tries.
 
     What counts is the time that the predicting thread computes, not that it waits for others: a
     busy machine makes no model slow. A try under the limit ends them, and stands for these bytes.
+
+    Attributes:
+        what: is predicted.
+        setting: the field of ``gates`` with the limit.
     """
+
+    what: str
+    setting: str
+
+    @abstractmethod
+    def rows(self, features: pd.DataFrame) -> pd.DataFrame:
+        """The rows to predict, given those of the test split."""
+
+    def judge(self, candidate: Candidate) -> GateResult:
+        """Measures the time to predict the rows."""
+        limit: float = getattr(candidate.gates, self.setting)
+        if not len(candidate.features):
+            return self.unknown(
+                0, "The test split has no row.", "Wait for labelled rows.", threshold=limit
+            )
+        rows = self.rows(candidate.features)
+        # What has passed stays fast enough, however busy the machine is now.
+        known = candidate.milliseconds.get(self.name)
+        tries: list[float] = [] if known is None else [known]
+        while min(tries, default=inf) > limit and len(tries) < TRIES:
+            started = thread_time()
+            candidate.predict(rows)
+            tries.append(1000 * (thread_time() - started))
+        value, numbers = min(tries), [str(number) for number in range(1, len(tries) + 1)]
+        finding = (
+            f"To predict {self.what} takes {value:.3g} ms at best ({len(tries)} tried), at most "
+            f"{limit:.4g} ms is accepted."
+        )
+        advice = f"Search smaller models, use fewer columns, or raise gates.{self.setting}."
+        return self.result(
+            value > limit,
+            (value, limit, len(rows)),
+            (finding, advice),
+            numbers={"tries": float(len(tries))},
+            picture=Bars(f"milliseconds for {self.what}, by try", numbers, tries, limit),
+        )
+
+
+class SingleRowLatency(_Latency):
+    """Passes where one row is predicted in ``max_row_latency_ms``, at the best of 20 tries."""
 
     name = "single_row_latency"
     description = "One row is predicted fast enough, at the best of up to 20 tries."
+    what, setting = "one row", "max_row_latency_ms"
 
-    def judge(self, candidate: Candidate) -> GateResult:
-        """Measures the first test row."""
-        rows, limit = candidate.features.head(1), candidate.gates.max_row_latency_ms
-        return _latency(self, candidate, rows, limit, "one row", "gates.max_row_latency_ms")
+    def rows(self, features: pd.DataFrame) -> pd.DataFrame:
+        """The first test row."""
+        return features.head(1)
 
 
-class BatchLatency(Gate):
+class BatchLatency(_Latency):
     """Passes where 1,000 rows are predicted in ``max_batch_latency_ms``, at the best of 20 tries.
 
     The rows are the test rows, repeated as often as needed.
@@ -37,13 +82,11 @@ class BatchLatency(Gate):
 
     name = "batch_latency"
     description = "1,000 rows are predicted fast enough, at the best of up to 20 tries."
+    what, setting = "1,000 rows", "max_batch_latency_ms"
 
-    def judge(self, candidate: Candidate) -> GateResult:
-        """Measures 1,000 rows."""
-        features, limit = candidate.features, candidate.gates.max_batch_latency_ms
-        repeated = [features] * -(-BATCH // max(1, len(features)))
-        rows = pd.concat(repeated).head(BATCH)
-        return _latency(self, candidate, rows, limit, "1,000 rows", "gates.max_batch_latency_ms")
+    def rows(self, features: pd.DataFrame) -> pd.DataFrame:
+        """The test rows, repeated."""
+        return pd.concat([features] * -(-BATCH // len(features))).head(BATCH)
 
 
 class ArtifactSize(Gate):
@@ -55,62 +98,14 @@ class ArtifactSize(Gate):
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges the size of the stored model."""
         value, limit = candidate.size / _MEGABYTE, candidate.gates.max_artifact_mb
-        fails = value > limit
-        return GateResult(
-            self.name,
-            "fail" if fails else "pass",
-            value,
-            limit,
-            len(candidate.test),
-            f"The stored model takes {value:.3g} MB, at most {limit:.4g} MB is accepted: it would "
-            "be slow to load and costly to keep with every version."
-            if fails
-            else f"The stored model takes {value:.3g} MB of {limit:.4g} MB.",
+        finding = f"The stored model takes {value:.3g} MB, at most {limit:.4g} MB is accepted."
+        advice = (
             "See what the pipeline keeps (training rows, wide encodings), search smaller models, "
             "or raise gates.max_artifact_mb."
-            if fails
-            else "",
+        )
+        return self.result(
+            value > limit,
+            (value, limit, len(candidate.test)),
+            (finding, advice),
             picture=Limit("size in MB", value, limit, at_least=False),
         )
-
-
-def _latency(
-    gate: Gate, candidate: Candidate, rows: pd.DataFrame, limit: float, what: str, setting: str
-) -> GateResult:
-    if len(rows) == 0:
-        return gate.unknown(
-            0,
-            f"The test split has no row, so the time to predict {what} cannot be measured.",
-            "Wait for labelled rows.",
-            threshold=limit,
-        )
-    # What has passed stays fast enough, however busy the machine is now.
-    known = candidate.milliseconds.get(gate.name)
-    tries: list[float] = [] if known is None else [known]
-    while min(tries, default=inf) > limit and len(tries) < TRIES:
-        started = thread_time()
-        candidate.predict(rows)
-        tries.append(1000 * (thread_time() - started))
-    value = min(tries)
-    fails = value > limit
-    took = f"To predict {what} takes {value:.3g} ms at best ({len(tries)} tried)"
-    return GateResult(
-        gate.name,
-        "fail" if fails else "pass",
-        value,
-        limit,
-        len(rows),
-        f"{took}, at most {limit:.4g} ms is accepted: who asks would wait too long."
-        if fails
-        else f"{took}; {limit:.4g} ms is accepted.",
-        f"Search smaller models or fewer families, use fewer columns, or raise {setting}."
-        if fails
-        else "",
-        numbers={"tries": float(len(tries))},
-        picture=Bars(
-            f"milliseconds for {what}, by try",
-            [str(number) for number in range(1, len(tries) + 1)],
-            tries,
-            limit,
-        ),
-    )

@@ -1,11 +1,10 @@
 """The gate that the test metric must not be too good to be true."""
 
-from math import hypot, isnan, nan
+from math import hypot, isnan
 
 import numpy as np
-import pandas as pd
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, RefitError
+from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, RefitError, Sentences
 from mlops_drift.learning.gates.chance import chance_of_smaller, row_losses
 from mlops_drift.learning.gates.pictures import Limit
 from mlops_drift.learning.metrics.base import Array
@@ -16,8 +15,11 @@ from mlops_drift.learning.metrics.registry import MetricName
 CHANCE = 0.005
 
 # Stretches of time that the train split is cut into, fewer where one would be shorter than the test
-# part.
+# split.
 STRETCHES = 4
+
+# A metric with both ends of its interval.
+Interval = tuple[float, float, float]
 
 
 class CvTestGap(Gate):
@@ -40,53 +42,51 @@ class CvTestGap(Gate):
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Compares the test split with the cross-validated rows."""
-        metric, n = candidate.metric, len(candidate.test)
+        metric, target, n = candidate.metric, candidate.target, len(candidate.test)
         allowed = candidate.gates.allowance("max_surprise", metric)
-        value, lower, upper = _within(
-            candidate, candidate.truth, candidate.prediction, candidate.score
+        tested = candidate.truth, candidate.prediction, candidate.score
+        validated = _cross_validated(candidate)
+        # Value, lower and upper end of each.
+        ours, theirs = (
+            evaluate_within(metric, target, *rows, seed=candidate.seed)
+            for rows in (tested, validated)
         )
-        truth, prediction, score = _cross_validated(candidate)
-        expected, low, high = _within(candidate, truth, prediction, score)
-        limit = allowed.of(expected)
-        if isnan(expected) or isnan(value):
+        limit = allowed.of(theirs[0])
+        finding = (
+            f"{metric} is {_interval(ours)} on {n} test rows and {_interval(theirs)} on "
+            f"{len(validated[0])} rows in cross-validation"
+        )
+        if isnan(ours[0]) or isnan(theirs[0]):
             return self.unknown(
                 n,
-                f"{metric} of {n} test rows is {value:.4g} and in cross-validation "
-                f"{'not known' if isnan(expected) else f'{expected:.4g}'}: the two cannot be "
-                "compared.",
+                f"{finding}: the two cannot be compared.",
                 f"Train a new version, or wait for {candidate.labels_wanted}.",
                 threshold=limit,
             )
-        better = worsening(metric, value, expected)
-        chance = _chance(candidate, truth, prediction, score)
-        fails = better > limit and chance <= CHANCE
-        told = (
-            f"{metric} is {value:.4g} (95 % interval {lower:.4g} to {upper:.4g}) on {n} test rows "
-            f"and {expected:.4g} ({low:.4g} to {high:.4g}) on {len(truth)} rows in "
-            "cross-validation"
-        )
-        finding = f"{told}; better by up to {allowed}, or what chance explains, is believed."
-        advice = ""
+        better = worsening(metric, ours[0], theirs[0])
+        losses = [row_losses(metric, target, *rows) for rows in (tested, validated)]
+        stretches = max(1, min(STRETCHES, len(losses[1]) // len(losses[0])))
+        parts = np.array_split(losses[1], stretches)
+        chance = max(chance_of_smaller(losses[0], part) for part in parts)
+        fails, advice = better > limit and chance <= CHANCE, ""
         if fails:
-            why, advice = _why(candidate, expected, limit)
+            why, advice = _why(candidate, theirs[0], limit)
             finding = (
-                f"{told}: better by {allowed.text(better, expected)}, at most {allowed} is "
-                f"believed, and chance does not explain it (p = {chance:.2g}). {why}"
+                f"{finding}: better by {allowed.text(better, theirs[0])}, at most {allowed} is "
+                f"accepted, and it is significant (p = {chance:.2g}). {why}"
             )
-        return GateResult(
-            self.name,
-            "fail" if fails else "pass",
-            better,
-            limit,
-            n,
-            finding,
-            advice,
+        else:
+            finding = f"{finding}; better by up to {allowed}, or not significantly, is accepted."
+        return self.result(
+            fails,
+            (better, limit, n),
+            (finding, advice),
             numbers={
-                "lower": lower,
-                "upper": upper,
-                "cross-validated": expected,
-                "cross-validated, lower": low,
-                "cross-validated, upper": high,
+                "lower": ours[1],
+                "upper": ours[2],
+                "cross-validated": theirs[0],
+                "cross-validated, lower": theirs[1],
+                "cross-validated, upper": theirs[2],
                 "by chance": chance,
             },
             picture=Limit(
@@ -94,15 +94,18 @@ class CvTestGap(Gate):
                 better,
                 limit,
                 False,
-                better - hypot(*_reach(metric, (value, lower, upper), (expected, low, high))),
-                better + hypot(*_reach(metric, (expected, low, high), (value, lower, upper))),
+                better - hypot(*_reach(metric, ours, theirs)),
+                better + hypot(*_reach(metric, theirs, ours)),
             ),
         )
 
 
-def _reach(
-    metric: MetricName, one: tuple[float, float, float], other: tuple[float, float, float]
-) -> tuple[float, float]:
+def _interval(found: Interval) -> str:
+    value, lower, upper = found
+    return f"{value:.4g} (95 % interval {lower:.4g} to {upper:.4g})"
+
+
+def _reach(metric: MetricName, one: Interval, other: Interval) -> tuple[float, float]:
     """How far the worse end of one interval and the better end of another are from their values."""
     (value, *ends), (reference, *others) = one, other
     return (
@@ -111,19 +114,19 @@ def _reach(
     )
 
 
-def _why(candidate: Candidate, expected: float, limit: float) -> tuple[str, str]:
-    """What the surprise means, by what a fit on the train split alone predicts, and what to do.
+def _why(candidate: Candidate, expected: float, limit: float) -> Sentences:
+    """The likely reason, by what a fit on the train split alone predicts, and what to do.
 
     Args:
         candidate: the challenger.
         expected: the cross-validated metric.
-        limit: by how much better a test split is believed.
+        limit: by how much better a test split is accepted.
     """
     easier = (
         "Its recipe, fitted on the train split alone, is as good: these rows are easier to predict "
         "than any quarter of the train split, or a column knows more about them than it will in "
         "production.",
-        "See when each column becomes known, and whether features are made alike for both parts; "
+        "See when each column becomes known, and whether features are made alike for both splits; "
         "if the world has become easier to predict, raise gates.max_surprise.",
     )
     if candidate.refitted is None:
@@ -136,13 +139,14 @@ def _why(candidate: Candidate, expected: float, limit: float) -> tuple[str, str]
             "quarter of the train split.",
             "Train a new version.",
         )
-    value = _metric(candidate, again)
+    prediction, score = again["prediction"].to_numpy(), again["score"].to_numpy(dtype=float)
+    value = evaluate(candidate.metric, candidate.target, candidate.truth, prediction, score)
     if worsening(candidate.metric, value, expected) > limit:
         return easier
     return (
         f"Its recipe, fitted on the train split alone, reaches {value:.4g}: the model has probably "
-        "seen the test rows, and will do worse in production.",
-        "Look how the pipeline was fitted, and on which rows. Then train a new version.",
+        "seen the test rows.",
+        "Look on which rows the pipeline was fitted. Then train a new version.",
     )
 
 
@@ -153,32 +157,3 @@ def _cross_validated(candidate: Candidate) -> tuple[Array, Array, Array]:
         return np.array([]), np.array([]), np.array([])
     truth = candidate.train[candidate.target.column].to_numpy()[found.index.to_numpy()]
     return truth, found["prediction"].to_numpy(), found["score"].to_numpy(dtype=float)
-
-
-def _within(
-    candidate: Candidate, truth: Array, prediction: Array, score: Array
-) -> tuple[float, float, float]:
-    if not len(truth):
-        return nan, nan, nan
-    return evaluate_within(
-        candidate.metric, candidate.target, truth, prediction, score, seed=candidate.seed
-    )
-
-
-def _metric(candidate: Candidate, predicted: pd.DataFrame) -> float:
-    return evaluate(
-        candidate.metric,
-        candidate.target,
-        candidate.truth,
-        predicted["prediction"].to_numpy(),
-        predicted["score"].to_numpy(dtype=float),
-    )
-
-
-def _chance(candidate: Candidate, truth: Array, prediction: Array, score: Array) -> float:
-    """The largest p-value of the quarters."""
-    metric, target = candidate.metric, candidate.target
-    ours = row_losses(metric, target, candidate.truth, candidate.prediction, candidate.score)
-    theirs = row_losses(metric, target, truth, prediction, score)
-    stretches = max(1, min(STRETCHES, len(theirs) // len(ours)))
-    return max(chance_of_smaller(ours, part) for part in np.array_split(theirs, stretches))

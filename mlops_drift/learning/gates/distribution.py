@@ -1,13 +1,13 @@
 """The gate that predictions are distributed as the labels of their own time are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from math import nan, sqrt
 from statistics import NormalDist
 
 import numpy as np
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
-from mlops_drift.learning.gates.pictures import Picture, Shares
+from mlops_drift.learning.gates.pictures import Shares
 from mlops_drift.learning.metrics.base import Array
 
 # A class this frequent among the labels must be predicted at all; of fewer rows chance may be why.
@@ -59,123 +59,97 @@ class PredictionDistribution(Gate):
         if n < 2:
             return self.unknown(
                 n,
-                f"{n} test predictions cannot show how they are distributed; at least 2 are "
-                "needed.",
+                f"{n} test predictions have no distribution; at least 2 are needed.",
                 "Raise training.test_share or wait for more labels.",
             )
-        judge = self._classes if candidate.target.is_classification else self._numbers
-        return judge(candidate, n)
+        if candidate.target.is_classification:
+            return self._classes(candidate)
+        return self._numbers(candidate)
 
-    def _classes(self, candidate: Candidate, n: int) -> GateResult:
-        gates, classes = candidate.gates, candidate.target.classes or []
+    def _classes(self, candidate: Candidate) -> GateResult:
+        limit, n = candidate.gates.max_share_deviation, len(candidate.test)
+        classes = candidate.target.classes or []
         true = {name: int((candidate.truth == name).sum()) for name in classes}
-        said = {name: int((candidate.prediction == name).sum()) for name in classes}
-        labels = {name: count / n for name, count in true.items()}
-        shares = {name: count / n for name, count in said.items()}
-        farthest = max(classes, key=lambda name: abs(said[name] - true[name]))
+        predicted = {name: int((candidate.prediction == name).sum()) for name in classes}
+        farthest = max(classes, key=lambda name: abs(predicted[name] - true[name]))
         # Of the counts: the difference of two shares is rounded.
-        value = abs(said[farthest] - true[farthest]) / n
+        value = abs(predicted[farthest] - true[farthest]) / n
         by_chance = _margin(candidate.prediction == farthest, candidate.truth == farthest)
-        wrong = []
-        if _constant(candidate.score):
-            wrong.append("all scores are the same number: the challenger ignores its features")
-        elif max(shares.values()) == 1 and max(labels.values()) < 1:
-            only = max(classes, key=lambda name: shares[name])
-            wrong.append(f"all predictions are the same class, {only!r}")
-        if value - by_chance > gates.max_share_deviation:
-            wrong.append(
-                f"class {farthest!r} is {shares[farthest]:.1%} of the predictions and "
-                f"{labels[farthest]:.1%} of the labels, {value:.3g} apart, accepted are "
-                f"{gates.max_share_deviation:.3g}, and chance explains {by_chance:.2g}"
-            )
-        silent = [
-            name
-            for name in classes
-            if labels[name] >= FREQUENT
-            and true[name] >= FEWEST_ROWS
-            and not shares[name]
-            and _absence(candidate, name) <= CHANCE
-        ]
-        if silent:
-            wrong.append(
-                f"{', '.join(f'{name!r} ({labels[name]:.1%} of the labels)' for name in silent)} "
-                "is never predicted"
-            )
-        rarest = min(classes, key=lambda name: shares[name])
-        if gates.min_class_share is not None and shares[rarest] < gates.min_class_share:
-            wrong.append(
-                f"class {rarest!r} is {shares[rarest]:.1%} of the predictions, at least "
-                f"{gates.min_class_share:.1%} is asked for"
-            )
-        return self._result(
-            wrong,
-            value,
-            gates.max_share_deviation,
-            n,
-            f"The share of class {farthest!r} among {n} test predictions, {shares[farthest]:.1%}, "
-            f"is the one farthest from that among the labels, {labels[farthest]:.1%}; up to "
-            f"{gates.max_share_deviation:.3g} apart, or what chance explains, is accepted.",
-            _OF_CLASSES,
-            Shares(
+        apart = (
+            f"class {farthest!r} is {predicted[farthest] / n:.1%} of the predictions and "
+            f"{true[farthest] / n:.1%} of the labels; up to {limit:.3g} apart, or not "
+            "significantly, is accepted"
+        )
+        wrong = [apart] if value - by_chance > limit else []
+        wrong += _one_sided(candidate, true, predicted)
+        series = {"labels": true, "predictions": predicted}
+        return self.result(
+            bool(wrong),
+            (value, limit, n),
+            (f"Of {n} test predictions: {'; '.join(wrong) or apart}.", _OF_CLASSES),
+            picture=Shares(
                 "share of each class",
                 classes,
-                {"labels": list(labels.values()), "predictions": list(shares.values())},
+                {name: [count / n for count in one.values()] for name, one in series.items()},
             ),
         )
 
-    def _numbers(self, candidate: Candidate, n: int) -> GateResult:
-        truth = candidate.truth.astype(float)
+    def _numbers(self, candidate: Candidate) -> GateResult:
+        n, truth = len(candidate.test), candidate.truth.astype(float)
         prediction = candidate.prediction.astype(float)
         if _constant(truth):
             return self.unknown(
                 n,
-                f"All {n} test labels are {truth[0]:.4g}: whether the predictions vary as they do "
-                "cannot be seen.",
+                f"All {n} test labels are {truth[0]:.4g}.",
                 "Wait for labels that differ, or raise training.test_share.",
                 threshold=LEAST_SPREAD,
             )
         finite = bool(np.isfinite(prediction).all())
         value = _spread(prediction, truth) if finite else nan
-        wrong = [] if finite else ["some predictions are no finite numbers"]
-        if value < LEAST_SPREAD:
-            wrong.append(
-                f"the predictions vary {value:.3g} times as much as the labels, at least "
-                f"{LEAST_SPREAD} is asked for: the challenger hardly looks at its features"
-            )
-        return self._result(
-            wrong,
-            value,
-            LEAST_SPREAD,
-            n,
-            f"{n} test predictions vary {value:.3g} times as much as the labels; at least "
-            f"{LEAST_SPREAD} is asked for.",
-            _OF_NUMBERS,
-            histograms("predictions and labels", {"labels": truth, "predictions": prediction}),
+        fails = not value >= LEAST_SPREAD
+        why = ": the challenger hardly looks at its features" if fails else ""
+        finding = (
+            f"{n} test predictions vary {value:.3g} times as much as the labels, at least "
+            f"{LEAST_SPREAD} is expected{why}."
+            if finite
+            else f"Of {n} test predictions some are no finite numbers."
+        )
+        return self.result(
+            fails,
+            (value, LEAST_SPREAD, n),
+            (finding, _OF_NUMBERS),
+            picture=histograms(
+                "predictions and labels", {"labels": truth, "predictions": prediction}
+            ),
         )
 
-    def _result(
-        self,
-        wrong: Sequence[str],
-        value: float,
-        limit: float,
-        n: int,
-        passing: str,
-        advice: str,
-        picture: Picture,
-    ) -> GateResult:
-        if not wrong:
-            return GateResult(self.name, "pass", value, limit, n, passing, picture=picture)
-        return GateResult(
-            self.name,
-            "fail",
-            value,
-            limit,
-            n,
-            f"Of {n} test predictions: {'; '.join(wrong)}. Such answers are no use, whatever the "
-            "metric says.",
-            advice,
-            picture=picture,
-        )
+
+def _one_sided(
+    candidate: Candidate, true: Mapping[str, int], predicted: Mapping[str, int]
+) -> list[str]:
+    """What is wrong with predictions that leave out classes, given the rows of each class."""
+    n, least = len(candidate.test), candidate.gates.min_class_share
+    wrong = []
+    if _constant(candidate.score):
+        wrong.append("all scores are the same number: the challenger ignores its features")
+    elif max(predicted.values()) == n and max(true.values()) < n:
+        only = max(predicted, key=lambda name: predicted[name])
+        wrong.append(f"all predictions are the same class, {only!r}")
+    silent = [
+        f"{name!r} ({count / n:.1%} of the labels)"
+        for name, count in true.items()
+        if count / n >= FREQUENT
+        and count >= FEWEST_ROWS
+        and not predicted[name]
+        and _absence(candidate, name) <= CHANCE
+    ]
+    if silent:
+        wrong.append(f"{', '.join(silent)} is never predicted")
+    rarest = min(predicted, key=lambda name: predicted[name])
+    if least is not None and predicted[rarest] / n < least:
+        share = f"{predicted[rarest] / n:.1%}"
+        wrong.append(f"class {rarest!r} is {share} of the predictions, at least {least:.1%} is due")
+    return wrong
 
 
 def histograms(title: str, series: dict[str, Array]) -> Shares:
@@ -206,9 +180,9 @@ def histograms(title: str, series: dict[str, Array]) -> Shares:
     )
 
 
-def _margin(said: Array, true: Array) -> float:
+def _margin(predicted: Array, true: Array) -> float:
     """By how much chance makes two shares of the same rows differ."""
-    apart = said.astype(float) - true
+    apart = predicted.astype(float) - true
     return float(NormalDist().inv_cdf(1 - CHANCE) * apart.std() / sqrt(len(apart)))
 
 

@@ -15,26 +15,21 @@ class Documented(Gate):
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Looks at the description and the signature."""
-        wrong = []
+        columns, signature, wrong = candidate.columns, candidate.signature, []
         if not candidate.description.strip():
             wrong.append("the model has no description")
-        if candidate.signature is None:
+        if signature is None:
             wrong.append("the stored version has no signature")
-        else:
-            missing = [name for name in candidate.columns if name not in candidate.signature]
-            if missing:
-                wrong.append(f"the signature lacks {', '.join(missing)}")
-        silent = [name for name, column in candidate.columns.items() if not column.description]
+        elif missing := [name for name in columns if name not in signature]:
+            wrong.append(f"the signature lacks {', '.join(missing)}")
+        silent = [name for name, column in columns.items() if not column.description]
         hint = f" Columns without a description: {', '.join(silent)}." if silent else ""
-        n = len(candidate.columns)
+        found = "; ".join(wrong) or "description and signature are there"
         return self.counted(
             len(wrong),
             "things that are missing",
-            n,
-            f"Of a model of {n} columns {'; '.join(wrong)}: whoever meets it in a year cannot know "
-            f"what it is for or what to send it.{hint}"
-            if wrong
-            else f"The model is described and the signature has its {n} columns.{hint}",
+            len(columns),
+            f"Of a model of {len(columns)} columns {found}.{hint}",
             "Write what is predicted and for whom into description, and train a new version if the "
             "signature is missing.",
         )

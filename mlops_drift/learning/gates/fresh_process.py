@@ -3,8 +3,7 @@
 import numpy as np
 
 from mlops_drift.learning.gates.base import Candidate, FreshProcessError, Gate, GateResult
-
-_DIFFERENT = "test rows that a new process predicts differently"
+from mlops_drift.learning.metrics.base import Array
 
 
 class FreshProcess(Gate):
@@ -20,50 +19,34 @@ class FreshProcess(Gate):
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Compares predictions of this process with those of a new one."""
-        rows = candidate.fresh_rows
+        rows, differ, before = candidate.fresh_rows, 0, ", as was shown before"
         n = len(rows)
         if n == 0:
-            return self.unknown(
-                0, "The test split has no row to predict again.", "Wait for labelled rows."
-            )
-        if candidate.fresh_predictions is None:
-            return self.counted(
-                0,
-                _DIFFERENT,
-                n,
-                "A new process has predicted the same from these bytes before, to the last bit.",
-            )
-        try:
-            theirs = candidate.fresh_predictions()
-        except FreshProcessError as error:
-            return self.unknown(
-                n,
-                f"A new process gave no predictions for {n} test rows: {error}",
-                "See whether the stored model needs code or files that only this process has.",
-                threshold=0.0,
-            )
-        ours = candidate.predict(rows)
-        if len(theirs) != n:
-            differ = n
-        else:
-            differ = int(
-                (
-                    (ours["prediction"].to_numpy() != theirs["prediction"].to_numpy())
-                    | (_bits(ours["score"]) != _bits(theirs["score"]))
-                ).sum()
-            )
+            return self.unknown(0, "The test split has no row.", "Wait for labelled rows.")
+        if candidate.fresh_predictions is not None:
+            try:
+                theirs = candidate.fresh_predictions()
+            except FreshProcessError as error:
+                return self.unknown(
+                    n,
+                    f"A new process gave no predictions for {n} test rows: {error}",
+                    "See whether the stored model needs code or files that only this process has.",
+                    threshold=0.0,
+                )
+            ours, before = candidate.predict(rows), ""
+            classes = [frame["prediction"].to_numpy() for frame in (ours, theirs)]
+            scores = [_bits(frame["score"].to_numpy(float)) for frame in (ours, theirs)]
+            alike = len(theirs) == n and (classes[0] == classes[1]) & (scores[0] == scores[1])
+            differ = n - int(np.sum(alike))
         return self.counted(
             differ,
-            _DIFFERENT,
+            "test rows that a new process predicts differently",
             n,
             f"{differ} of {n} test rows are predicted differently by a new process that loads the "
-            "stored model: what would serve is not what was tested."
-            if differ
-            else f"A new process that loads the stored model predicts {n} test rows the same, to "
-            "the last bit.",
+            f"stored model{before}.",
             "Look for state outside the pipeline: globals, files, random numbers without a seed.",
         )
 
 
-def _bits(scores: "np.ndarray | object") -> np.ndarray:
-    return np.asarray(scores, dtype=float).view(np.int64)
+def _bits(scores: Array) -> Array:
+    return scores.view(np.int64)

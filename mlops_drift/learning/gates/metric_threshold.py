@@ -1,8 +1,9 @@
 """The gate that a metric of the test split must reach its threshold."""
 
+from collections.abc import Sequence
 from math import isnan
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Limit
 from mlops_drift.learning.metrics.evaluation import evaluate_within, worsening
 from mlops_drift.learning.metrics.registry import MetricName, metric_named
@@ -25,45 +26,37 @@ class MetricThreshold(Gate):
         self.name = f"test_{metric_named(metric).name}"
         self.description = f"The {metric} of the test split is {self.bound}."
 
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One of each metric that has a threshold."""
+        return [cls(metric, limit) for metric, limit in model.gates.metrics.items()]
+
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges the metric with its 95 % interval."""
-        n = len(candidate.test)
-        value, lower, upper = evaluate_within(
-            self.metric,
-            candidate.target,
-            candidate.truth,
-            candidate.prediction,
-            candidate.score,
-            seed=candidate.seed,
-        )
+        n, metric, limit = len(candidate.test), self.metric, self.limit
+        found = candidate.truth, candidate.prediction, candidate.score
+        value, lower, upper = evaluate_within(metric, candidate.target, *found, seed=candidate.seed)
         if isnan(value):
+            more = (
+                "see whether the positive class is ever predicted"
+                if candidate.target.kind == "binary"
+                else "raise training.test_share"
+            )
             return self.unknown(
                 n,
-                f"Test {self.metric} is undefined on {n} rows, so it cannot be shown to be "
-                f"{self.bound}.",
-                f"Wait for {candidate.labels_wanted}"
-                + (
-                    ", and see whether the positive one is ever predicted."
-                    if candidate.target.kind == "binary"
-                    else ", or raise training.test_share."
-                ),
-                threshold=self.limit,
+                f"Test {metric} is undefined on {n} rows; it must be {self.bound}.",
+                f"Wait for {candidate.labels_wanted}, or {more}.",
+                threshold=limit,
             )
-        fails = worsening(self.metric, self.limit, value) > 0
-        within = f"{value:.4g} (95 % interval {lower:.4g} to {upper:.4g}) on {n} rows"
-        return GateResult(
-            self.name,
-            "fail" if fails else "pass",
-            value,
-            self.limit,
-            n,
-            f"Test {self.metric} is {within} but must be {self.bound}: the challenger is not good "
-            "enough to serve."
-            if fails
-            else f"Test {self.metric} is {within} and must be {self.bound}.",
-            "Give it more or fresher labelled rows, better features or more trials."
-            if fails
-            else "",
+        finding = (
+            f"Test {metric} is {value:.4g} (95 % interval {lower:.4g} to {upper:.4g}) on {n} rows; "
+            f"it must be {self.bound}."
+        )
+        advice = "Add more or fresher labelled rows, better features, or more trials."
+        return self.result(
+            worsening(metric, limit, value) > 0,
+            (value, limit, n),
+            (finding, advice),
             numbers={"lower": lower, "upper": upper},
-            picture=Limit(f"test {self.metric}", value, self.limit, self.greater, lower, upper),
+            picture=Limit(f"test {metric}", value, limit, self.greater, lower, upper),
         )

@@ -1,13 +1,14 @@
-"""The gate that missing cells must not throw the challenger."""
+"""The gate that missing cells must not do great harm."""
 
+from collections.abc import Sequence
 from math import isnan, nan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.frames import with_values
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.distribution import histograms
 from mlops_drift.learning.gates.sound import is_sound, tried
 from mlops_drift.learning.metrics.bootstrap import resampled_values
@@ -43,8 +44,8 @@ class NullRobustness(Gate):
     - the standard deviation of the scores must not fall under a tenth of that on intact rows;
     - the metric must not be worse by more than ``max_null_loss``, a share of itself or points, and
       by more than chance explains, than where every gap is filled with what is typical of its
-      column in the train split: the median, or the most frequent value. What an absent value could
-      have told is lost to any model; what a gap costs beyond that is the model's own fault. The
+      column in the train split: the median, or the most frequent value. What an absent value would
+      have added is lost to any model; what a gap costs beyond that is the model's own fault. The
       .5 % quantile of the loss in 1,000 resamples of the rows must not be above the limit.
 
     The value is this loss, in units of the metric. Unknown where the metric is undefined.
@@ -53,89 +54,62 @@ class NullRobustness(Gate):
     name = "null_robustness"
     description = "With a tenth of the cells of nullable columns missing, predictions stay valid."
 
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One, if a column is nullable."""
+        return [cls()] if any(column.nullable for column in model.columns.values()) else []
+
     def judge(self, candidate: Candidate) -> GateResult:
         """Predicts the test split with and without gaps."""
-        target = candidate.target
         allowed = candidate.gates.allowance("max_null_loss", candidate.metric)
-        limit = allowed.of(nan)
         intact = candidate.features.head(_MOST_ROWS)
-        n = len(intact)
+        n, limit = len(intact), allowed.of(nan)
         if n == 0:
-            return self.unknown(
-                0, "The test split has no row to empty cells of.", "Wait for labelled rows."
-            )
+            return self.unknown(0, "The test split has no row.", "Wait for labelled rows.")
         nullable = [name for name, column in candidate.columns.items() if column.nullable]
         gaps = with_gaps(intact, nullable, candidate.seed)
         found = tried(candidate.predict, gaps)
-        told = f"With {NULLED:.0%} of the cells of {len(nullable)} nullable columns missing"
+        setting = f"With {NULLED:.0%} of the cells of {len(nullable)} nullable columns missing"
         if isinstance(found, str):
-            return GateResult(
-                self.name,
-                "fail",
-                nan,
-                limit,
-                n,
-                f"{told}, the challenger cannot predict {n} test rows: it raises {found}.",
-                _ADVICE,
-            )
+            finding = f"{setting}, predicting {n} test rows raises {found}."
+            return self.result(True, (nan, limit, n), (finding, _ADVICE))
         before = candidate.predicted.head(n)
-        truth = candidate.truth[:n]
-        filled = candidate.predict(_filled(gaps, candidate.train, nullable))
-        whole, loss, least = (
-            _loss(candidate, filled, found) if is_sound(target, found).all() else (nan, nan, nan)
+        loss = _Loss(nan, nan, nan)
+        if is_sound(candidate.target, found).all():
+            loss = _loss(candidate, candidate.predict(_filled(gaps, candidate, nullable)), found)
+        limit = allowed.of(loss.before)
+        wrong, tables = _wrong(candidate, before, found), {}
+        worse = (
+            f"{candidate.metric} worsens by {allowed.text(loss.value, loss.before)} more than if "
+            "typical values stood there"
         )
-        limit = allowed.of(whole)
-        wrong = _wrong(candidate, before, found)
-        tables: dict[str, list[dict[str, Any]]] = {}
-        if least > limit:
+        if loss.significant > limit:
             alone = _losses(candidate, intact, nullable)
-            worst = alone[0]
+            worst, tables = alone[0], {"columns": alone[:30]}
             wrong.append(
-                f"{candidate.metric} worsens by {allowed.text(loss, whole)} more than if typical "
-                f"values stood there (in {1 - CHANCE:.1%} of the resamples by at least "
-                f"{allowed.text(least, whole)}), accepted is {allowed}; with gaps in "
-                f"{worst['column']!r} alone by {allowed.text(worst['loss'], whole)}"
+                f"{worse} (in {1 - CHANCE:.1%} of the resamples by at least "
+                f"{allowed.text(loss.significant, loss.before)}), accepted is {allowed}; with gaps "
+                f"in {worst['column']!r} alone by {allowed.text(worst['loss'], loss.before)}"
             )
-            tables = {"columns": alone[:30]}
-        numbers, scores = {}, {}
-        for name, frame in (("intact", before), ("with gaps", found)):
-            score = frame["score"].to_numpy(dtype=float)
-            scores[name] = score
-            numbers[f"mean score, {name}"] = float(score.mean())
-        picture = histograms("scores of intact rows and of rows with gaps", scores)
-        if wrong:
-            return GateResult(
-                self.name,
-                "fail",
-                loss,
-                limit,
-                n,
-                f"{told}, of {n} test rows: {'; '.join(wrong)}. A feed that fails in part would "
-                "break the service.",
-                _ADVICE,
-                numbers=numbers,
-                tables=tables,
-                picture=picture,
-            )
-        if isnan(loss):
+        if not wrong and isnan(loss.value):
             return self.unknown(
                 n,
-                f"{told}, {candidate.metric} is undefined on {n} test rows, whose labels are "
-                f"{len(np.unique(truth.astype(str)))} different ones.",
+                f"{setting}, {candidate.metric} is undefined on {n} test rows.",
                 f"Wait for {candidate.labels_wanted}, or raise training.test_share.",
                 threshold=limit,
             )
-        return GateResult(
-            self.name,
-            "pass",
-            loss,
-            limit,
-            n,
-            f"{told}, predictions of {n} test rows stay valid and {candidate.metric} worsens by "
-            f"{allowed.text(loss, whole)} more than if typical values stood there; up to "
-            f"{allowed}, or what chance explains, is accepted.",
-            numbers=numbers,
-            picture=picture,
+        scores = {
+            name: frame["score"].to_numpy(dtype=float)
+            for name, frame in (("intact", before), ("with gaps", found))
+        }
+        passing = f"{worse}; up to {allowed}, or what is not significant, is accepted"
+        return self.result(
+            bool(wrong),
+            (loss.value, limit, n),
+            (f"{setting}, of {n} test rows: {'; '.join(wrong) or passing}.", _ADVICE),
+            numbers={f"mean score, {name}": float(one.mean()) for name, one in scores.items()},
+            tables=tables,
+            picture=histograms("scores of intact rows and of rows with gaps", scores),
         )
 
 
@@ -156,11 +130,11 @@ def with_gaps(features: pd.DataFrame, nullable: list[str], seed: int) -> pd.Data
     return with_values(features, gaps)
 
 
-def _filled(gaps: pd.DataFrame, train: pd.DataFrame, nullable: list[str]) -> pd.DataFrame:
+def _filled(gaps: pd.DataFrame, candidate: Candidate, nullable: list[str]) -> pd.DataFrame:
     """The rows with what is typical of a column in its gaps."""
     filled = {}
     for name in nullable:
-        known = train[name].dropna()
+        known = candidate.train[name].dropna()
         if len(known) and gaps[name].dtype == object:
             filled[name] = gaps[name].where(gaps[name].notna(), known.mode().iloc[0])
         elif len(known):
@@ -173,19 +147,20 @@ def _wrong(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> l
     unsound = int((~is_sound(candidate.target, after)).sum())
     if unsound:
         return [f"{unsound} predictions or scores are not valid"]
-    kind, wrong = candidate.target.kind, []
+    wrong = []
     old, new = before["score"].to_numpy(dtype=float), after["score"].to_numpy(dtype=float)
     # Half of the way to the edge, so that a mean that is near a limit anyway may move a little.
     low, high = LOW / 2, (1 + HIGH) / 2
-    if kind == "binary" and LOW <= old.mean() <= HIGH and not low <= new.mean() <= high:
+    binary = candidate.target.kind == "binary"
+    if binary and LOW <= old.mean() <= HIGH and not low <= new.mean() <= high:
         wrong.append(
             f"the mean score is {new.mean():.3g} instead of {old.mean():.3g}, outside {low:.4g} to "
             f"{high:.4g}"
         )
     if new.std() < LEAST_SPREAD * old.std():
         wrong.append(
-            f"the standard deviation of the scores is {new.std():.3g} instead of {old.std():.3g}: "
-            "they hardly differ"
+            f"the scores hardly differ: their standard deviation is {new.std():.3g} instead of "
+            f"{old.std():.3g}"
         )
     return wrong
 
@@ -197,17 +172,28 @@ def _losses(
     found = []
     for name in nullable:
         gaps = with_gaps(intact, [name], candidate.seed)
-        filled = candidate.predict(_filled(gaps, candidate.train, [name]))
-        found.append({"column": name, "loss": _loss(candidate, filled, candidate.predict(gaps))[1]})
+        filled = candidate.predict(_filled(gaps, candidate, [name]))
+        loss = _loss(candidate, filled, candidate.predict(gaps))
+        found.append({"column": name, "loss": loss.value})
     return sorted(found, key=lambda row: row["loss"], reverse=True)
 
 
-def _loss(
-    candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame
-) -> tuple[float, float, float]:
-    """The metric before, how much it worsens, and what of that chance does not explain."""
-    metric, target = candidate.metric, candidate.target
-    truth = candidate.truth[: len(before)]
+class _Loss(NamedTuple):
+    """How much a metric worsens.
+
+    Attributes:
+        before: the metric of rows without gaps.
+        value: how much worse it is with gaps.
+        significant: what of that chance does not explain.
+    """
+
+    before: float
+    value: float
+    significant: float
+
+
+def _loss(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> _Loss:
+    metric, target, truth = candidate.metric, candidate.target, candidate.truth[: len(before)]
     pairs = [
         (frame["prediction"].to_numpy(), frame["score"].to_numpy()) for frame in (before, after)
     ]
@@ -216,4 +202,4 @@ def _loss(
     losses = worsening(metric, drawn[0], drawn[1])
     losses = losses[~np.isnan(losses)]
     least = float(np.quantile(losses, CHANCE)) if len(losses) else nan
-    return old, worsening(metric, old, new), least
+    return _Loss(old, worsening(metric, old, new), least)

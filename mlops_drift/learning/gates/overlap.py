@@ -1,7 +1,5 @@
 """The gates that the test split must not contain what the train split contains."""
 
-from math import nan
-
 import numpy as np
 import pandas as pd
 
@@ -13,38 +11,32 @@ from mlops_drift.learning.metrics.wilson import wilson
 # How much larger the share of twins may be than it is within the train split.
 MORE_TWINS = 0.05
 
+_NO_ROWS = "Look whether labels arrived for the training window."
+
 
 class NoKeyOverlap(Gate):
-    """Passes where no key is in both parts of the training set.
+    """Passes where no key is in both splits of the training set.
 
     The value is the number of shared keys, n the number of distinct test keys. Unknown where
-    either part has no keys.
+    either split has no keys.
     """
 
     name = "no_key_overlap"
-    description = "No event is in both parts of the training set."
+    description = "No event is in both splits of the training set."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Compares the keys of both parts."""
+        """Compares the keys of both splits."""
         train, test = (set(part[candidate.key]) for part in (candidate.train, candidate.test))
-        shared = sorted(str(key) for key in train & test)
-        n = len(test)
+        n, shared = len(test), sorted(str(key) for key in train & test)
         if not train or not test:
-            return self.unknown(
-                n,
-                f"The train split has {len(train)} keys and the test split {n}: without both there "
-                "is nothing to compare.",
-                "Look whether labels arrived for the training window.",
-                threshold=0.0,
-            )
+            finding = f"The train split has {len(train)} keys and the test split {n}."
+            return self.unknown(n, finding, _NO_ROWS, threshold=0.0)
+        examples = f" (for example {', '.join(shared[:3])})" if shared else ""
         return self.counted(
             len(shared),
             "test keys that are in the train split",
             n,
-            f"{len(shared)} of {n} test keys are also in the train split (for example "
-            f"{', '.join(shared[:3])}), none may be: the test metric would be flattered."
-            if shared
-            else f"None of {n} test keys is among the {len(train)} train keys.",
+            f"{len(shared)} of {n} test keys are also in the train split{examples}.",
             "Look for duplicate keys in events, then build the training set again.",
         )
 
@@ -58,52 +50,41 @@ class NoRowOverlap(Gate):
     there, and .05 more. The gate fails where the lower end of the value's 95 % Wilson interval is
     above the limit.
 
-    Unknown where either part is empty.
+    Unknown where either split is empty.
     """
 
     name = "no_row_overlap"
     description = "Test rows are not in the train split under other keys."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Compares features and labels of both parts."""
-        parts = candidate.train, candidate.test
+        """Compares features and labels of both splits."""
+        splits = candidate.train, candidate.test
         n = len(candidate.test)
-        if not all(map(len, parts)):
-            return self.unknown(
-                n,
-                f"The train split has {len(candidate.train)} rows and the test split {n}: without "
-                "both there is nothing to compare.",
-                "Look whether labels arrived for the training window.",
-            )
-        names = [*candidate.columns, candidate.target.column]
-        train, test = (_content(part[names]) for part in parts)
-        # A row with the same key is the same event, which is for `no_key_overlap` to say.
-        other_key = (
-            ~candidate.test[candidate.key].isin(set(candidate.train[candidate.key])).to_numpy()
+        if not all(map(len, splits)):
+            finding = f"The train split has {len(candidate.train)} rows and the test split {n}."
+            return self.unknown(n, finding, _NO_ROWS)
+        train, test = (
+            _content(split[[*candidate.columns, candidate.target.column]]) for split in splits
         )
-        copied = np.isin(test, train) & other_key
+        # A row with the same key is the same event, which `no_key_overlap` reports.
+        same_key = candidate.test[candidate.key].isin(set(candidate.train[candidate.key]))
+        copied = np.isin(test, train) & ~same_key.to_numpy()
         usual = _share_repeated(train)
         value, limit = float(copied.mean()), min(1.0, usual + MORE_TWINS)
         lower, upper = wilson(value, n, 0.95)
-        fails = lower > limit
-        told = (
+        finding = (
             f"{value:.1%} of {n} test rows have the same features and label as a train row of "
-            f"another key; within the train split {usual:.1%} have such a twin"
+            f"another key, as {usual:.1%} do within the train split; at most {limit:.1%} is "
+            "accepted."
         )
-        return GateResult(
-            self.name,
-            "fail" if fails else "pass",
-            value,
-            limit,
-            n,
-            f"{told}, and up to {limit:.1%} would be accepted: the test rows were trained on, and "
-            "the test metric is flattered."
-            if fails
-            else f"{told}; up to {limit:.1%} is accepted.",
-            "Look how keys are given: the same events seem to have arrived again under new ones. "
-            "Then build the training set again."
-            if fails
-            else "",
+        advice = (
+            "Look whether the same events arrived again under new keys. Then build the training "
+            "set again."
+        )
+        return self.result(
+            lower > limit,
+            (value, limit, n),
+            (finding, advice),
             numbers={"lower": lower, "upper": upper, "twins in the train split": usual},
             picture=Shares(
                 "rows with a twin in the train split",
@@ -126,4 +107,4 @@ def _content(rows: pd.DataFrame) -> Array:
 
 def _share_repeated(hashes: Array) -> float:
     _, position, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-    return float((counts[position] > 1).mean()) if len(hashes) else nan
+    return float((counts[position] > 1).mean())

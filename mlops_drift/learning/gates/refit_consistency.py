@@ -8,8 +8,6 @@ from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, RefitEr
 # may sum in another order.
 CLOSE = 1e-6
 
-_DIFFERENT = "test rows that a second fit predicts differently"
-
 
 class RefitConsistency(Gate):
     """Passes where the recipe, fitted again on the train split alone, predicts the test rows alike.
@@ -27,43 +25,42 @@ class RefitConsistency(Gate):
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Compares the predictions of the test split with those of the second fit."""
-        n, trained = len(candidate.test), len(candidate.train)
+        n, differ, before = len(candidate.test), 0, ", as was shown before"
         if n == 0:
             return self.unknown(0, "The test split has no row to predict.", "Wait for labels.")
-        told = f"The recipe, fitted again on the {trained} rows of the train split alone, predicts"
-        if candidate.refitted is None:
-            return self.counted(
-                0, _DIFFERENT, n, f"{told} {n} test rows alike, as was shown before."
-            )
-        try:
-            theirs = candidate.refitted()
-        except RefitError as error:
+        if candidate.refitted is not None:
+            try:
+                theirs = candidate.refitted()
+            except RefitError as error:
+                return self.unknown(
+                    n,
+                    f"The version cannot be fitted again from what was logged with it: {error}",
+                    "Train a new version.",
+                    threshold=0.0,
+                )
+            scores = theirs["score"].to_numpy(dtype=float)
+            close = np.isclose(candidate.score, scores, rtol=CLOSE, atol=0.0, equal_nan=True)
+            alike = close & (candidate.prediction == theirs["prediction"].to_numpy())
+            differ, before = n - int(alike.sum()), ""
+        finding = (
+            f"The recipe, fitted again on the {len(candidate.train)} rows of the train split alone,"
+            f" predicts {differ} of {n} test rows differently{before}"
+        )
+        if differ and not candidate.made_by_this_code:
             return self.unknown(
                 n,
-                f"The version cannot be fitted again from what was logged with it: {error}",
-                "Train a new version.",
-                threshold=0.0,
-            )
-        scores = theirs["score"].to_numpy(dtype=float)
-        close = np.isclose(candidate.score, scores, rtol=CLOSE, atol=0.0, equal_nan=True)
-        differ = int(((candidate.prediction != theirs["prediction"].to_numpy()) | ~close).sum())
-        if differ == 0:
-            return self.counted(0, _DIFFERENT, n, f"{told} {n} test rows alike.")
-        told = f"{told} {differ} of {n} test rows differently"
-        if not candidate.made_by_this_code:
-            return self.unknown(
-                n,
-                f"{told}; but other code or libraries made this version, which may be why.",
+                f"{finding}; but other code or libraries made this version, which may be why.",
                 "Train a new version.",
                 threshold=0.0,
                 value=float(differ),
             )
         return self.counted(
             differ,
-            _DIFFERENT,
+            "test rows that a second fit predicts differently",
             n,
-            f"{told}: the model was fitted on something else, perhaps on the test rows, and what "
-            "it shows on them says nothing about production.",
-            "Look how the pipeline was fitted: on which rows, and whether a step draws random "
-            "numbers without a seed. Then train a new version.",
+            f"{finding}: the model was fitted on something else, perhaps on the test rows."
+            if differ
+            else f"{finding}.",
+            "Look on which rows the pipeline was fitted, and whether a step draws random numbers "
+            "without a seed. Then train a new version.",
         )

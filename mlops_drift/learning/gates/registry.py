@@ -1,32 +1,41 @@
-"""The gates that a model has by its description."""
+"""The gates by import path, and those that a model has by its description."""
 
 from collections.abc import Mapping
 
 from mlops_drift.learning.config import BusinessValue
-from mlops_drift.learning.gates.base import Gate
-from mlops_drift.learning.gates.beats_champion import BeatsChampion
-from mlops_drift.learning.gates.business_value import BusinessValueGate
-from mlops_drift.learning.gates.calibration import Calibration
-from mlops_drift.learning.gates.class_performance import ClassPerformance
+from mlops_drift.learning.gates.base import Described, Gate
 from mlops_drift.learning.gates.config import Gates
-from mlops_drift.learning.gates.cost import ArtifactSize, BatchLatency, SingleRowLatency
 from mlops_drift.learning.gates.custom import custom_gates
-from mlops_drift.learning.gates.cv_test_gap import CvTestGap
-from mlops_drift.learning.gates.distribution import PredictionDistribution
-from mlops_drift.learning.gates.documented import Documented
-from mlops_drift.learning.gates.false_negatives import FalseNegativeRate
-from mlops_drift.learning.gates.fresh_process import FreshProcess
-from mlops_drift.learning.gates.metric_threshold import MetricThreshold
-from mlops_drift.learning.gates.null_robustness import NullRobustness
-from mlops_drift.learning.gates.overlap import NoKeyOverlap, NoRowOverlap
-from mlops_drift.learning.gates.refit_consistency import RefitConsistency
-from mlops_drift.learning.gates.slices import Slices
-from mlops_drift.learning.gates.strange_values import (
-    ExtremeValueRobustness,
-    UnseenCategoryRobustness,
-)
-from mlops_drift.learning.gates.target_leakage import TargetLeakage
+from mlops_drift.plugins import load
 from mlops_drift.schema.columns import Column
+
+_HERE = "mlops_drift.learning.gates"
+
+# In the order in which they are judged.
+SHIPPED = (
+    f"{_HERE}.metric_threshold:MetricThreshold",
+    f"{_HERE}.false_negatives:FalseNegativeRate",
+    f"{_HERE}.class_performance:ClassPerformance",
+    f"{_HERE}.distribution:PredictionDistribution",
+    f"{_HERE}.calibration:Calibration",
+    f"{_HERE}.slices:Slices",
+    f"{_HERE}.business_value:BusinessValueGate",
+    f"{_HERE}.beats_champion:BeatsChampion",
+    f"{_HERE}.overlap:NoKeyOverlap",
+    f"{_HERE}.overlap:NoRowOverlap",
+    f"{_HERE}.target_leakage:TargetLeakage",
+    f"{_HERE}.cv_test_gap:CvTestGap",
+    f"{_HERE}.refit_consistency:RefitConsistency",
+    f"{_HERE}.null_robustness:NullRobustness",
+    f"{_HERE}.strange_values:UnseenCategoryRobustness",
+    f"{_HERE}.strange_values:ExtremeValueRobustness",
+    f"{_HERE}.cost:SingleRowLatency",
+    f"{_HERE}.cost:BatchLatency",
+    f"{_HERE}.cost:ArtifactSize",
+    f"{_HERE}.documented:Documented",
+)
+# Judged last: its new process runs beside all others.
+LAST = f"{_HERE}.fresh_process:FreshProcess"
 
 
 def gates_of(
@@ -43,31 +52,13 @@ def gates_of(
     >>> [gate.name for gate in found][:3]
     ['test_f1', 'prediction_distribution', 'calibration']
     """
-    found: list[Gate] = [MetricThreshold(metric, limit) for metric, limit in gates.metrics.items()]
-    if gates.max_false_negative_rate is not None:
-        found.append(FalseNegativeRate(gates.max_false_negative_rate))
-    if gates.min_class_f1 is not None:
-        found.append(ClassPerformance(gates.min_class_f1))
-    found += [PredictionDistribution(), Calibration()]
-    if gates.slices:
-        found.append(Slices(gates.slices))
-    if business is not None:
-        found.append(BusinessValueGate(business))
-    found += [BeatsChampion(), NoKeyOverlap(), NoRowOverlap(), TargetLeakage()]
-    found += [CvTestGap(), RefitConsistency()]
-    if any(column.nullable for column in columns.values()):
-        found.append(NullRobustness())
-    if any(column.type == "category" for column in columns.values()):
-        found.append(UnseenCategoryRobustness())
-    if any(column.is_numeric for column in columns.values()):
-        found.append(ExtremeValueRobustness())
-    found += custom_gates(gates.extra)
-    # The new process of the last gate runs beside all others.
+    model = Described(gates, columns, business)
     return [
-        *found,
-        SingleRowLatency(),
-        BatchLatency(),
-        ArtifactSize(),
-        Documented(),
-        FreshProcess(),
+        *(gate for path in SHIPPED for gate in _class(path).for_model(model)),
+        *custom_gates(gates.extra),
+        *_class(LAST).for_model(model),
     ]
+
+
+def _class(path: str) -> type[Gate]:
+    return load("gates", path, {}, Gate)  # type: ignore[type-abstract]

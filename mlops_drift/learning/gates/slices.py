@@ -1,17 +1,17 @@
 """The gate that no part of the events may be served much worse than the whole."""
 
 from collections.abc import Sequence
-from math import isnan, nan
+from math import isnan
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.chance import chance_of_smaller, row_losses
 from mlops_drift.learning.gates.pictures import Bars
 from mlops_drift.learning.metrics.base import Array
-from mlops_drift.learning.metrics.evaluation import evaluate, evaluate_within, worsening
+from mlops_drift.learning.metrics.evaluation import evaluate_within, worsening
 from mlops_drift.learning.metrics.registry import metric_named
 
 NO_VALUE = "no value"
@@ -45,59 +45,56 @@ class Slices(Gate):
             f"No value of {', '.join(columns)} is predicted much worse than the whole test split."
         )
 
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One, if columns are named."""
+        return [cls(model.gates.slices)] if model.gates.slices else []
+
     def judge(self, candidate: Candidate) -> GateResult:
         """Judges every slice that has enough rows."""
-        n, metric = len(candidate.test), candidate.metric
-        parts = [
+        n, metric, least = len(candidate.test), candidate.metric, candidate.gates.min_rows
+        slices = [
             (f"{column}={value}", rows)
             for column in self.columns
             for value, rows in _parts(candidate.features[column])
-            if rows.sum() >= candidate.gates.min_rows
+            if rows.sum() >= least
         ]
-        whole = _metric(candidate, np.full(n, True)) if n else nan
+        whole = candidate.metric_on()
         allowed = candidate.gates.allowance("max_slice_gap", metric)
         limit = allowed.of(whole)
-        found = [
-            row
-            for name, rows in parts
-            if not isnan((row := _slice(candidate, name, rows, whole, len(parts)))["gap"])
-        ]
+        all_found = [_slice(candidate, one, whole, len(slices)) for one in slices]
+        found = [row for row in all_found if not isnan(row["gap"])]
         if not found:
             return self.unknown(
                 n,
-                f"No value of {', '.join(self.columns)} has {candidate.gates.min_rows} of {n} test "
-                f"rows with a defined {metric}.",
+                f"No value of {', '.join(self.columns)} has {least} of {n} test rows with a "
+                f"defined {metric}.",
                 "Wait for more labels, raise training.test_share, or lower gates.min_rows.",
                 threshold=limit,
             )
         found.sort(key=lambda row: row["gap"], reverse=True)
         failing = [row for row in found if row["gap"] > limit and row["beyond chance"]]
-        worst = failing[0] if failing else found[0]
-        told = (
+        worst, shown = (failing or found)[0], found[:15]
+        finding = (
             f"{metric} is {worst['value']:.4g} on the {worst['n']} test rows with "
             f"{worst['slice']} and {whole:.4g} on all {n}: a gap of "
             f"{allowed.text(worst['gap'], whole)}"
         )
-        return GateResult(
-            self.name,
-            "fail" if failing else "pass",
-            worst["gap"],
-            limit,
-            worst["n"],
-            f"{told}, accepted is {allowed}, and chance does not explain it. These events would "
-            "be served badly although the whole looks well."
-            if failing
-            else f"{told}; up to {allowed}, or what chance explains, is accepted.",
-            "Give the model more labelled rows or better features of this part, or a rule of its "
-            "own."
-            if failing
-            else "",
+        passing = f"{finding}; up to {allowed}, or what is not significant, is accepted."
+        failed = f"{finding}, accepted is {allowed}, and it is significant."
+        return self.result(
+            bool(failing),
+            (worst["gap"], limit, worst["n"]),
+            (
+                failed if failing else passing,
+                "Add labelled rows or better features of this slice, or give it its own rule.",
+            ),
             numbers={"whole": whole},
             tables={"slices": found[:30]},
             picture=Bars(
                 "gap to the whole by slice",
-                [row["slice"] for row in found[:15]],
-                [row["gap"] for row in found[:15]],
+                [row["slice"] for row in shown],
+                [row["gap"] for row in shown],
                 limit,
             ),
         )
@@ -109,49 +106,30 @@ def _parts(column: "pd.Series[Any]") -> list[tuple[str, Array]]:
     return [(str(value), text == value) for value in np.unique(text)]
 
 
-def _metric(candidate: Candidate, rows: Array) -> float:
-    return evaluate(
-        candidate.metric,
-        candidate.target,
-        candidate.truth[rows],
-        candidate.prediction[rows],
-        candidate.score[rows],
-    )
-
-
-def _larger(candidate: Candidate, rows: Array) -> float:
-    """How often chance makes the losses of a slice as much larger than all others."""
-    losses = row_losses(
-        candidate.metric,
-        candidate.target,
-        candidate.truth,
-        candidate.prediction,
-        candidate.score,
-    )
-    return chance_of_smaller(losses[~rows], losses[rows])
-
-
 def _slice(
-    candidate: Candidate, name: str, rows: Array, whole: float, slices: int
+    candidate: Candidate, one: tuple[str, Array], whole: float, slices: int
 ) -> dict[str, Any]:
+    """What is shown of a slice, one of so many."""
+    (name, rows), metric, target = one, candidate.metric, candidate.target
+    found = candidate.truth, candidate.prediction, candidate.score
     value, lower, upper = evaluate_within(
-        candidate.metric,
-        candidate.target,
-        candidate.truth[rows],
-        candidate.prediction[rows],
-        candidate.score[rows],
+        metric,
+        target,
+        *(values[rows] for values in found),
         confidence=1 - 2 * CHANCE / slices,
         seed=candidate.seed,
     )
-    better_end = upper if metric_named(candidate.metric).greater_is_better else lower
-    greater = metric_named(candidate.metric).greater_is_better
+    greater = metric_named(metric).greater_is_better
+    worse = upper < whole if greater else lower > whole
+    if worse and not target.is_classification:
+        losses = row_losses(metric, target, *found)
+        worse = chance_of_smaller(losses[~rows], losses[rows]) <= CHANCE / slices
     return {
         "slice": name,
         "value": value,
         "lower": lower,
         "upper": upper,
-        "gap": worsening(candidate.metric, whole, value),
-        "beyond chance": bool(better_end < whole if greater else better_end > whole)
-        and (candidate.target.is_classification or _larger(candidate, rows) <= CHANCE / slices),
+        "gap": worsening(metric, whole, value),
+        "beyond chance": bool(worse),
         "n": int(rows.sum()),
     }

@@ -1,15 +1,19 @@
-"""The gates that values never seen before must not throw the challenger."""
+"""The gates that values never seen before must give valid predictions."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import inf
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.frames import with_values
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.sound import is_sound, tried
+from mlops_drift.schema.columns import Column
 
 # Rows that each strange value is tried on.
 ROWS = 20
@@ -20,50 +24,115 @@ LARGEST = float(np.finfo(float).max)
 # A strange value by its name, given a column of the train split.
 Strange = Mapping[str, Callable[["pd.Series[Any]"], Any]]
 
-CATEGORIES: Strange = {"an unseen category": lambda column: UNSEEN}
 
-NUMBERS: Strange = {
-    "a million ranges above": lambda column: _far(column, 1),
-    "a million ranges below": lambda column: _far(column, -1),
-    "infinity": lambda column: inf,
-    "minus infinity": lambda column: -inf,
-    "the largest float": lambda column: LARGEST,
-    "the smallest float": lambda column: -LARGEST,
-}
+class _Robustness(Gate):
+    """Passes where strange values give valid predictions.
+
+    Of the first 20 test rows each column alone, then all together, are set to each strange value.
+    Every prediction must be a class, or finite, and every score finite, in [0, 1] for classes. The
+    value is the number of rows for which it is not so.
+
+    Attributes:
+        strange: the values.
+        dtype: of columns that have room for them.
+    """
+
+    strange: Strange
+    dtype: type
+
+    @staticmethod
+    @abstractmethod
+    def takes(column: Column) -> bool:
+        """Whether a column gets these values."""
+
+    @classmethod
+    def for_model(cls, model: Described) -> Sequence[Gate]:
+        """One, if a column gets these values."""
+        return [cls()] if any(map(cls.takes, model.columns.values())) else []
+
+    def judge(self, candidate: Candidate) -> GateResult:
+        """Predicts rows with strange values."""
+        names = [name for name, column in candidate.columns.items() if self.takes(column)]
+        rows = candidate.features.head(ROWS)
+        if len(rows) == 0:
+            return self.unknown(0, "The test split has no row.", "Wait for labelled rows.")
+        roomy = rows.astype(dict.fromkeys(names, self.dtype))
+        values = {
+            what: {name: value(candidate.train[name]) for name in names}
+            for what, value in self.strange.items()
+        }
+        tries = [
+            (f"{what} in {name}", with_values(roomy, {name: values[what][name]}))
+            for name in names
+            for what in values
+        ]
+        if len(names) > 1:
+            tries += [
+                (f"{what} in every such column", with_values(roomy, values[what]))
+                for what in values
+            ]
+        broken = _broken(candidate, tries)
+        listed = "; ".join(
+            f"{what} {why or f'breaks {count} of {len(rows)} rows'}"
+            for what, count, why in broken[:3]
+        )
+        result = self.counted(
+            sum(count for _, count, _ in broken),
+            "rows without a valid prediction",
+            len(tries) * len(rows),
+            f"Of {len(tries)} tries with strange values, on {len(rows)} test rows each, "
+            f"{len(broken)} give no valid predictions{listed and ': '}{listed}.",
+            "Look at the step of the pipeline that takes this column: it must bound numbers and "
+            "accept an unknown category.",
+        )
+        table = [{"value": what, "rows": count, "error": why} for what, count, why in broken[:30]]
+        return replace(result, tables={"broken": table} if broken else {})
 
 
-class UnseenCategoryRobustness(Gate):
+class UnseenCategoryRobustness(_Robustness):
     """Passes where unseen categories give valid predictions.
 
-    Of the first 20 test rows each categorical column alone, then all together, are set to a text
-    that was never seen. Every prediction must be a class, or finite, and every score finite, in
-    [0, 1] for classes. The value is the number of rows for which it is not so.
+    Categorical columns of 20 test rows, each alone and then all, are set to a text that was never
+    seen. The value is the number of rows without a valid prediction.
     """
 
     name = "unseen_category_robustness"
     description = "Categories that were never seen give valid predictions."
+    strange: Strange = MappingProxyType({"an unseen category": lambda column: UNSEEN})
+    dtype = object
 
-    def judge(self, candidate: Candidate) -> GateResult:
-        """Predicts rows with unseen categories."""
-        names = [name for name, column in candidate.columns.items() if column.type == "category"]
-        return _judge(self, candidate, names, CATEGORIES)
+    @staticmethod
+    def takes(column: Column) -> bool:
+        """Whether it is a category."""
+        return column.type == "category"
 
 
-class ExtremeValueRobustness(Gate):
+class ExtremeValueRobustness(_Robustness):
     """Passes where extreme numbers give valid predictions.
 
-    Of the first 20 test rows each numeric column alone, then all together, are set to a million
-    times its range in the train split above or below its middle, to infinity, and to the largest
-    float, of either sign. Judged as by ``UnseenCategoryRobustness``.
+    Numeric columns of 20 test rows, each alone and then all, are set to a million times its range
+    in the train split above or below its middle, to infinity, and to the largest float, of either
+    sign. The value is the number of rows without a valid prediction.
     """
 
     name = "extreme_value_robustness"
     description = "Extreme and infinite numbers give valid predictions."
+    strange: Strange = MappingProxyType(
+        {
+            "a million ranges above": lambda column: _far(column, 1),
+            "a million ranges below": lambda column: _far(column, -1),
+            "infinity": lambda column: inf,
+            "minus infinity": lambda column: -inf,
+            "the largest float": lambda column: LARGEST,
+            "the smallest float": lambda column: -LARGEST,
+        }
+    )
+    dtype = float
 
-    def judge(self, candidate: Candidate) -> GateResult:
-        """Predicts rows with extreme numbers."""
-        names = [name for name, column in candidate.columns.items() if column.is_numeric]
-        return _judge(self, candidate, names, NUMBERS)
+    @staticmethod
+    def takes(column: Column) -> bool:
+        """Whether it is numeric."""
+        return column.is_numeric
 
 
 def _far(column: "pd.Series[Any]", sign: int) -> float:
@@ -77,73 +146,19 @@ def _far(column: "pd.Series[Any]", sign: int) -> float:
     return float(np.clip(low / 2 + high / 2 + sign * 1e6 * min(spread, 1e300), -LARGEST, LARGEST))
 
 
-def _judge(gate: Gate, candidate: Candidate, names: Sequence[str], strange: Strange) -> GateResult:
-    rows = candidate.features.head(ROWS)
-    if len(rows) == 0:
-        return gate.unknown(
-            0, "The test split has no row to put strange values in.", "Wait for labelled rows."
-        )
-    values = {
-        name: {what: value(candidate.train[name]) for what, value in strange.items()}
-        for name in names
-    }
-    # Anything beside text or infinity needs a type that has room for it.
-    roomy = rows.astype(dict.fromkeys(names, object if strange is CATEGORIES else float))
-    tries = [
-        (f"{what} in {name}", with_values(roomy, {name: values[name][what]}))
-        for name in names
-        for what in strange
-    ]
-    if len(names) > 1:
-        tries += [
-            (
-                f"{what} in every such column",
-                with_values(roomy, {name: values[name][what] for name in names}),
-            )
-            for what in strange
-        ]
-    broken = _broken(candidate, tries, len(rows))
-    n = len(tries) * len(rows)
-    total = sum(count for _, count, _ in broken)
-    listed = "; ".join(
-        f"{what} {why or f'breaks {count} of {len(rows)} rows'}" for what, count, why in broken[:3]
-    )
-    what = f"{len(tries)} tries with strange values, on {len(rows)} test rows each"
-    return gate.counted(
-        total,
-        "rows without a valid prediction",
-        n,
-        f"Of {what}, {len(broken)} give no valid predictions: {listed}. One odd row of a feed "
-        "would break the service or be answered with nonsense."
-        if broken
-        else f"All of {what}, give valid predictions.",
-        "Look at the step of the pipeline that takes this column: it must bound numbers and know "
-        "an unknown category.",
-        tables={
-            "broken": [
-                {"value": what, "rows": count, "error": why} for what, count, why in broken[:30]
-            ]
-        }
-        if broken
-        else None,
-    )
-
-
 def _broken(
-    candidate: Candidate, tries: Sequence[tuple[str, pd.DataFrame]], rows: int
+    candidate: Candidate, tries: Sequence[tuple[str, pd.DataFrame]]
 ) -> list[tuple[str, int, str]]:
     """What broke: its name, how many rows, and the error where there was one."""
     together = tried(candidate.predict, pd.concat([frame for _, frame in tries], ignore_index=True))
-    if isinstance(together, str):
-        # One of them raised: which one is found by trying each.
-        alone = [(what, tried(candidate.predict, frame)) for what, frame in tries]
-    else:
-        alone = [
-            (what, together.iloc[number * rows : (number + 1) * rows])
-            for number, (what, _) in enumerate(tries)
-        ]
-    broken = []
-    for what, found in alone:
+    broken, rows = [], len(tries[0][1])
+    for number, (what, frame) in enumerate(tries):
+        # If one of them raised, each is tried alone to find which one.
+        found = (
+            tried(candidate.predict, frame)
+            if isinstance(together, str)
+            else together.iloc[number * rows : (number + 1) * rows]
+        )
         if isinstance(found, str):
             broken.append((what, rows, f"raises {found}"))
         elif unsound := int((~is_sound(candidate.target, found)).sum()):

@@ -24,6 +24,8 @@ FOLDS = 4
 FEWEST_OF_CLASS = 5
 FEWEST_OF_REGRESSION = 10
 
+# True and expected outcomes of the same rows, shape (n, outcomes).
+_Outcomes = tuple[Array, Array]
 
 # Cuts two parts of a column by the first: the bin of each row of both, and how many there are.
 _Cut = Callable[["pd.Series[Any]", "pd.Series[Any]"], tuple[Array, Array, int]]
@@ -47,73 +49,57 @@ class TargetLeakage(Gate):
     """
 
     name = "target_leakage"
-    description = "No single column tells the label, as one would that knows it already."
+    description = "No single column tells the label, as target leakage would."
 
     def judge(self, candidate: Candidate) -> GateResult:
         """Predicts the test labels from each column alone."""
         limit, n = candidate.gates.max_feature_auc, len(candidate.test)
-        trusted = candidate.gates.trusted_columns
+        trusted, classes = candidate.gates.trusted_columns, candidate.target.is_classification
         names = [name for name in candidate.columns if name not in trusted]
-        what = "AUC" if candidate.target.is_classification else "R2"
         if not names:
-            return GateResult(
-                self.name,
-                "pass",
-                nan,
-                limit,
-                n,
-                f"All {len(trusted)} columns are in gates.trusted_columns: none of them was looked "
-                f"at on {n} test rows.",
-            )
+            finding = f"All {len(trusted)} columns are in gates.trusted_columns."
+            return self.result(False, (nan, limit, n), (finding, ""))
         outcomes = _outcomes(candidate)
         found = {name: _value(candidate, name, *outcomes) for name in names}
         defined = {name: value for name, value in found.items() if not isnan(value)}
         if not defined:
+            needed = (
+                f"{FEWEST_OF_CLASS} test rows of two classes each"
+                if classes
+                else f"{FEWEST_OF_REGRESSION} rows with different numbers"
+            )
             return self.unknown(
                 n,
-                f"How well a single column tells the label is undefined on {n} test rows: they are "
-                "too few, or their labels hardly differ.",
-                (
-                    f"Wait for at least {FEWEST_OF_CLASS} test rows of two classes each"
-                    if candidate.target.is_classification
-                    else f"Wait for at least {FEWEST_OF_REGRESSION} rows with different numbers"
-                )
-                + ", or raise training.test_share.",
+                f"{n} test rows are too few, or their labels hardly differ.",
+                f"Wait for at least {needed}, or raise training.test_share.",
                 threshold=limit,
             )
         ordered = sorted(defined, key=lambda name: defined[name], reverse=True)
-        worst, value = ordered[0], defined[ordered[0]]
-        perfect = [name for name in ordered if defined[name] > limit]
-        fails = bool(perfect)
+        value, what = defined[ordered[0]], "AUC" if classes else "R2"
+        leaks = ", ".join(repr(name) for name in ordered if defined[name] > limit)
         label = "one of the classes" if candidate.target.kind == "multiclass" else "the label"
-        told = f"Column {worst!r} alone tells {label} of {n} test rows with {what} {value:.4g}"
-        others = f" (so do {', '.join(map(repr, perfect[1:]))})" if len(perfect) > 1 else ""
-        return GateResult(
-            self.name,
-            "fail" if fails else "pass",
-            value,
-            limit,
-            n,
-            f"{told}{others}, at most {limit:.4g} is accepted: it probably holds the answer "
-            "itself, which will not be known when it is asked for."
-            if fails
-            else f"{told}, the best of {len(names)} columns; up to {limit:.4g} is accepted.",
-            f"See when {', '.join(map(repr, perfect))} becomes known. Take out of columns what is "
-            "known only after the event; name in gates.trusted_columns what is honest."
-            if fails
-            else "",
+        finding = (
+            f"Column {ordered[0]!r} alone tells {label} of {n} test rows with {what} {value:.4g}, "
+            f"the best of {len(names)} columns; at most {limit:.4g} is accepted."
+        )
+        advice = (
+            f"See when {leaks} becomes known. Take out of columns what is known only after the "
+            "event; name in gates.trusted_columns what is no leak."
+        )
+        shown = ordered[:15]
+        return self.result(
+            value > limit,
+            (value, limit, n),
+            (finding, advice),
             tables={"columns": [{"column": name, what: defined[name]} for name in ordered[:30]]},
             picture=Bars(
-                f"{what} of each column alone",
-                ordered[:15],
-                [defined[name] for name in ordered[:15]],
-                limit,
+                f"{what} of each column alone", shown, [defined[name] for name in shown], limit
             ),
         )
 
 
 def _outcomes(candidate: Candidate) -> tuple[Array, Array]:
-    """What is told: of train and test rows each class as 0 or 1, or the label's place."""
+    """Of train and test rows each class as 0 or 1, or the label's place among the train labels."""
     label = candidate.target.column
     train, test = candidate.train[label].to_numpy(), candidate.test[label].to_numpy()
     if candidate.target.is_classification:
@@ -129,28 +115,24 @@ def _outcomes(candidate: Candidate) -> tuple[Array, Array]:
 
 
 def _value(candidate: Candidate, name: str, train: Array, test: Array) -> float:
-    """How well one column tells the outcomes, on the test split and on the train split."""
+    """How well one column predicts the outcomes, on the worse one of both splits."""
     if len(train) == 0 or len(test) == 0:
         return nan
-    numeric = candidate.columns[name].is_numeric
-    bins: _Cut = _numeric_bins if numeric else _category_bins
+    bins: _Cut = _numeric_bins if candidate.columns[name].is_numeric else _category_bins
     past = candidate.train[name]
-    told = [_told(bins, past, candidate.test[name], train)]
-    truths = [test]
     quarter = np.arange(len(train)) % FOLDS
     within = np.full(train.shape, nan)
     for number in np.unique(quarter):
         rest, fold = quarter != number, quarter == number
         if rest.any():
-            within[fold] = _told(bins, past[rest], past[fold], train[rest])
-    told.append(within)
-    truths.append(train)
-    judge = _judged_classes if candidate.target.is_classification else _judged_places
-    return judge(truths, told)
+            within[fold] = _expected(bins, past[rest], past[fold], train[rest])
+    of_test = _expected(bins, past, candidate.test[name], train)
+    judge = _auc if candidate.target.is_classification else _r2
+    return judge([(test, of_test), (train, within)])
 
 
-def _told(bins: _Cut, past: "pd.Series[Any]", now: "pd.Series[Any]", outcomes: Array) -> Array:
-    """What the bins of a column say about rows, learned from rows of the past."""
+def _expected(bins: _Cut, past: "pd.Series[Any]", now: "pd.Series[Any]", outcomes: Array) -> Array:
+    """The outcomes expected of rows by their bin, learned from rows of the past."""
     of_past, of_now, count = bins(past, now)
     rows = np.bincount(of_past, minlength=count)
     means = [
@@ -160,30 +142,29 @@ def _told(bins: _Cut, past: "pd.Series[Any]", now: "pd.Series[Any]", outcomes: A
     return np.stack(means, axis=1)[of_now]
 
 
-def _judged_classes(truths: list[Array], told: list[Array]) -> float:
-    """The largest AUC of a class; of each the smallest over the parts."""
+def _auc(splits: list[_Outcomes]) -> float:
+    """The largest AUC of a class; of each the smallest over the splits."""
+    auc = metric_named("auc").compute
     judged = [
         min(
-            metric_named("auc").compute(truth[:, number], truth[:, number], said[:, number])
-            for truth, said in zip(truths, told, strict=True)
+            auc(truth[:, number], truth[:, number], expected[:, number])
+            for truth, expected in splits
         )
-        for number in range(truths[0].shape[1])
+        for number in range(splits[0][0].shape[1])
         if all(
             FEWEST_OF_CLASS <= truth[:, number].sum() <= len(truth) - FEWEST_OF_CLASS
-            for truth in truths
+            for truth, _ in splits
         )
     ]
     return max(judged, default=nan)
 
 
-def _judged_places(truths: list[Array], told: list[Array]) -> float:
-    """The smallest R2 over the parts."""
-    if any(len(truth) < FEWEST_OF_REGRESSION for truth in truths):
+def _r2(splits: list[_Outcomes]) -> float:
+    """The smallest R2 over the splits."""
+    if any(len(truth) < FEWEST_OF_REGRESSION for truth, _ in splits):
         return nan
-    found = [
-        metric_named("r2").compute(truth[:, 0], said[:, 0], said[:, 0])
-        for truth, said in zip(truths, told, strict=True)
-    ]
+    r2 = metric_named("r2").compute
+    found = [r2(truth[:, 0], expected[:, 0], expected[:, 0]) for truth, expected in splits]
     return float(np.min(found))
 
 

@@ -81,11 +81,15 @@ class FoldMatrices:
 
     Args:
         features: The rows that the folds number.
+        truth: Their labels.
         columns: The feature columns.
         folds: Row numbers to fit on and to predict, per fold.
     """
 
-    def __init__(self, features: pd.DataFrame, columns: Mapping[str, Column], folds: Folds) -> None:
+    def __init__(
+        self, features: pd.DataFrame, truth: Array, columns: Mapping[str, Column], folds: Folds
+    ) -> None:
+        self._truth = truth
         self._plain = _coded(plain(features, columns))
         # By place, since an array has no names.
         self._columns = dict(enumerate(columns.values()))
@@ -102,6 +106,7 @@ class FoldMatrices:
         fit_rows, other_rows = (self._plain[rows] for rows in self._folds[number])
         made = Split(
             np.ascontiguousarray(matrix.fit_transform(fit_rows)),
+            self._truth[self._folds[number][0]],
             np.ascontiguousarray(matrix.transform(other_rows)),
         )
         size = made.rows.nbytes + made.others.nbytes

@@ -40,7 +40,7 @@ class UnlearnableError(ValueError):
 
 @dataclass(frozen=True)
 class Trial:
-    """One recipe and what came of it.
+    """One recipe and its outcome.
 
     Attributes:
         number: place in the search, from 0.
@@ -117,7 +117,7 @@ def search(
     started = time.monotonic()
     metric = metric_for(training.metric, target.kind)
     training.require_fit(target)
-    _check_train_part(features, truth, columns, target, training)
+    _check_train_split(features, truth, columns, target, training)
     validation = CrossValidation(
         features, truth, columns, target, training, _folds(truth, target, training)
     )
@@ -140,7 +140,7 @@ def search(
         known = memory.recall(number, asked.params) if memory else None
         value = validation.run(asked, recipe) if known is None else _repeat(asked, known)
         finished = _tell(study, asked, value)
-        # Of a search, not of its family's study, which also noted what it was told to suggest.
+        # As a trial of the search, not of its family's study, which adds notes of its own.
         finished.number, finished.system_attrs = number, {}
         if memory and known is None:
             memory.keep(finished)
@@ -168,7 +168,7 @@ def check_columns(features: pd.DataFrame, columns: Mapping[str, Column]) -> None
         )
 
 
-def _check_train_part(
+def _check_train_split(
     features: pd.DataFrame,
     truth: Array,
     columns: Mapping[str, Column],
@@ -177,44 +177,49 @@ def _check_train_part(
 ) -> None:
     """Raises a ValueError, in plain words, for a train split that cannot be learned from."""
     check_columns(features, columns)
-    if len(features) != len(truth):
+    n = len(truth)
+    if len(features) != n:
         raise ValueError(
-            f"truth must have one value per row of features, found {len(truth)} values for "
+            f"truth must have one value per row of features, found {n} values for "
             f"{len(features)} rows"
         )
-    if len(truth) < FEWEST_ROWS:
-        raise UnlearnableError(
-            f"the training part has {len(truth)} rows; at least {FEWEST_ROWS} are needed"
+    if n < FEWEST_ROWS:
+        raise UnlearnableError(f"the train split has {n} rows; at least {FEWEST_ROWS} are needed")
+    if target.is_classification:
+        _check_classes(truth, target, training)
+    else:
+        _check_numbers(truth.astype(float), features, target)
+
+
+def _check_numbers(truth: Array, features: pd.DataFrame, target: Target) -> None:
+    if bad := int(np.sum(~np.isfinite(truth))):
+        raise ValueError(
+            f"truth has {bad} missing or infinite values in {len(truth)} rows; drop these rows "
+            "first"
         )
-    if not target.is_classification:
-        bad = int(np.sum(~np.isfinite(np.asarray(truth, dtype=float))))
-        if bad:
-            raise ValueError(
-                f"truth has {bad} missing or infinite values in {len(truth)} rows; "
-                "drop these rows first"
-            )
-        far = np.flatnonzero(np.abs(np.asarray(truth, dtype=float)) > LARGEST_LABEL)
-        if len(far):
-            raise UnlearnableError(
-                f"{target.column} is {truth[far[0]]:g} in row {features.index[far[0]]} of "
-                f"{len(truth)}, and beyond {LARGEST_LABEL:g} in {len(far)} of them: squares of "
-                "errors would overflow. Correct these labels, or leave them out with target.min "
-                "and target.max"
-            )
-        return
+    far = np.flatnonzero(np.abs(truth) > LARGEST_LABEL)
+    if len(far):
+        raise UnlearnableError(
+            f"{target.column} is {truth[far[0]]:g} in row {features.index[far[0]]} of "
+            f"{len(truth)}, and beyond {LARGEST_LABEL:g} in {len(far)} of them: squares of errors "
+            "would overflow. Correct these labels, or leave them out with target.min and target.max"
+        )
+
+
+def _check_classes(truth: Array, target: Target, training: Training) -> None:
     counts = pd.Series(truth, dtype=object).value_counts(dropna=False)
     unknown = [name for name in counts.index if name not in (target.classes or [])]
     if unknown:
         raise ValueError(f"truth has {unknown[0]!r}; the target's classes are {target.classes}")
     if len(counts) == 1:
         raise UnlearnableError(
-            f"the training part has only the class {counts.index[0]!r} in its {len(truth)} rows; "
-            "at least two are needed: train on a longer window or wait for more labels"
+            f"the train split has only the class {counts.index[0]!r} in its {len(truth)} rows; at "
+            "least two are needed: train on a longer window or wait for more labels"
         )
     if counts.min() < 2 and training.validation == "stratified":
         raise UnlearnableError(
-            f"the training part has a single row of the class {counts.idxmin()!r}; at least two "
-            "are needed to cross-validate: train on a longer window or wait for more labels"
+            f"the train split has a single row of the class {counts.idxmin()!r}; at least two are "
+            "needed to cross-validate: train on a longer window or wait for more labels"
         )
 
 

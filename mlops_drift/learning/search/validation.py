@@ -20,14 +20,14 @@ from mlops_drift.learning.threshold import judged
 from mlops_drift.learning.threshold_classifier import decide, unweighted, weights
 from mlops_drift.schema.columns import Column, Target
 
-# Names of what a trial found: what it decides by, and the hyperparameters that the fit itself told.
+# Names of what a trial found: the score it decides by, and hyperparameters that the fit found.
 THRESHOLD = "threshold"
 STAGE = "found_by_the_fit"
 
 
 @dataclass
 class _Stage:
-    """What the fits of a trial tell, if they end at one place.
+    """What the fits of a trial predict, if they end at one place.
 
     Attributes:
         params: the hyperparameters that the fit itself found.
@@ -68,14 +68,14 @@ class CrossValidation:
         self._training = training
         self._greater_is_better = metric_for(training.metric, target.kind).greater_is_better
         self._folds = folds
-        self._matrices = FoldMatrices(features, columns, self._folds)
+        self._matrices = FoldMatrices(features, truth, columns, folds)
 
     def run(self, asked: optuna.Trial, recipe: Recipe) -> float | None:
         """The metric over the out-of-fold predictions; None if it was not worth its last folds.
 
-        After each fold the metric over the rows predicted so far is held against what the earlier
-        trials of the family had on the same rows. The trial is told each of these metrics, and by
-        which threshold and which number of rounds it was reached.
+        After each fold the metric over the rows predicted so far is compared with that of earlier
+        trials of the family on the same rows. The trial records each metric, with its threshold and
+        its number of rounds.
         """
         stages: list[_Stage] = []
         value = nan
@@ -84,8 +84,8 @@ class CrossValidation:
                 stages = list(self._first(recipe))
             else:
                 # Further than on the first fold no fit goes.
-                told = islice(self._predicted(recipe, number), len(stages))
-                for stage, (_, found) in zip(stages, told, strict=True):
+                predicted = islice(self._predicted(recipe, number), len(stages))
+                for stage, (_, found) in zip(stages, predicted, strict=True):
                     stage.found.append(found)
                     self._judge(stage)
             best = self._best(stages)
@@ -132,14 +132,14 @@ class CrossValidation:
         """What each stage of a fit on the other rows predicts of a fold: prediction and score."""
         chosen, target, training = family(recipe.family), self._target, self._training
         split = self._matrices.of(chosen, recipe.params, number)
-        truth = self._truth[self._folds[number][0]]
-        given = recipe.params, target, training.seed, split, truth
+        given = recipe.params, target, training.seed, split
         if not target.is_classification:
             for params, values in chosen.stages(*given, None):
                 yield params, (values, values)
             return
-        classes = np.unique(truth.astype(str))
-        of_classes, of_rows = weights(truth.astype(str), recipe.class_weight)
+        names = split.truth.astype(str)
+        classes = np.unique(names)
+        of_classes, of_rows = weights(names, recipe.class_weight)
         asked = recipe.class_weight != "none" or training.fit_threshold != 0.5
         positive = target.positive if asked else None
         for params, shifted in chosen.stages(*given, of_rows):

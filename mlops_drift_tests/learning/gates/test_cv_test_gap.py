@@ -62,7 +62,7 @@ def test_an_error_is_held_against_a_share_of_the_cross_validated_one():
     assert found.value == pytest.approx(expected - mae)
     assert found.threshold == pytest.approx(0.05 * expected)
     assert found.numbers["cross-validated"] == pytest.approx(expected)
-    assert f"better by {100 * (1 - mae / expected):.3g} %, at most 5 % is believed" in found.summary
+    assert f"better by {100 * (1 - mae / expected):.3g} %, at most 5 % is accepted" in found.summary
     assert found.picture.value == found.value
     assert found.picture.lower < found.value < found.picture.upper
 

@@ -1,3 +1,5 @@
+from math import isnan
+
 import numpy as np
 import pytest
 
@@ -102,8 +104,7 @@ def test_a_trusted_column_is_exempt():
     found = GATE.judge(with_column(BINARY, LEAKS["the answer"], trusted_columns=["leak"]))
     assert (found.verdict, "leak" in found.summary) == ("pass", False)
     everything = GATE.judge(candidate(BINARY, gates={"trusted_columns": list(COLUMNS)}))
-    assert everything.verdict == "pass"
-    assert "none of them was looked at" in everything.summary
+    assert (everything.verdict, isnan(everything.value)) == ("pass", True)
 
 
 def test_a_column_that_names_each_row_tells_nothing():

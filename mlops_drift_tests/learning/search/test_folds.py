@@ -1,10 +1,8 @@
-from typing import get_args
-
 import numpy as np
 import pytest
 
-from mlops_drift.learning.config import FamilyName, Training
-from mlops_drift.learning.families.registry import family
+from mlops_drift.learning.config import Training
+from mlops_drift.learning.families.registry import SHIPPED, family
 from mlops_drift.learning.search import folds
 from mlops_drift.learning.search.folds import FoldMatrices, folds_of
 from mlops_drift_tests.learning.samples import BINARY, MIXED, NUMBER, mixed
@@ -41,7 +39,7 @@ def test_a_handful_of_rows_lowers_the_number_of_folds():
 
 
 @pytest.mark.parametrize("most_bytes", [2**28, 0])
-@pytest.mark.parametrize("name", get_args(FamilyName))
+@pytest.mark.parametrize("name", SHIPPED)
 def test_matrices_are_to_the_last_bit_what_a_pipeline_makes_of_the_rows(
     name, most_bytes, monkeypatch
 ):
@@ -52,7 +50,7 @@ def test_matrices_are_to_the_last_bit_what_a_pipeline_makes_of_the_rows(
     features.loc[::9, ["x", "city"]] = None
     features.loc[5, "city"] = "zion, in one fold only"
     cut = folds_of(truth, BINARY, Training(metric="accuracy"))
-    matrices = FoldMatrices(features, MIXED, cut)
+    matrices = FoldMatrices(features, truth, MIXED, cut)
     chosen = family(name)
     params = chosen.default(MIXED, 400)
     for _ in range(2):
@@ -68,7 +66,7 @@ def test_matrices_are_to_the_last_bit_what_a_pipeline_makes_of_the_rows(
 def test_a_matrix_is_made_once_for_all_trials_that_share_it():
     features, truth = mixed(BINARY)
     cut = folds_of(truth, BINARY, Training(metric="accuracy"))
-    matrices, linear = FoldMatrices(features, MIXED, cut), family("linear")
+    matrices, linear = FoldMatrices(features, truth, MIXED, cut), family("linear")
     first = matrices.of(linear, {"degree": 1, "C": 1.0}, 0)
     assert matrices.of(linear, {"degree": 1, "C": 9.0}, 0) is first
     assert matrices.of(linear, {"degree": 2, "C": 1.0}, 0) is not first

@@ -1,16 +1,15 @@
 import json
 import math
 from dataclasses import replace
-from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_drift.learning.config import FamilyName, Training
+from mlops_drift.learning.config import Training
 from mlops_drift.learning.families.lightgbm import TREES
 from mlops_drift.learning.families.linear import Linear
-from mlops_drift.learning.families.registry import family
+from mlops_drift.learning.families.registry import SHIPPED, family
 from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.learning.model import fit
 from mlops_drift.learning.search.folds import folds_of
@@ -215,7 +214,7 @@ def test_a_handful_of_rows_is_enough_for_both_families(n):
 
 ALL = Training(
     metric="f1",
-    families=list(get_args(FamilyName)),
+    families=list(SHIPPED),
     trials=8,
     folds=2,
     class_weights=["none", "balanced"],
