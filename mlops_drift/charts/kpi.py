@@ -11,7 +11,7 @@ def kpi_chart(spec: ModelSpec, timeline: Timeline) -> bytes:
     """The metric of each production day by version, the minimum, and the retrainings, as a PNG."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    figure = new_figure(9, 3.4, dpi=110, left=0.06, top=0.9, bottom=0.1)
+    figure = new_figure(9, 3.4, dpi=110, left=0.06, top=0.9, bottom=0.14)
     axes = add_axes(figure, f"{spec.name}: {spec.training.metric} by production day")
     for number, version in enumerate(sorted({row["version"] for row in timeline.kpi})):
         mine = [row for row in timeline.kpi if row["version"] == version]
