@@ -96,9 +96,9 @@ def test_the_feature_trigger_names_what_drifts_with_value_and_window(telco):
     assert last["verdict"] == "fail"
     with world.active(), world.lake("telco") as model:
         failed = model.lake.rows(
-            'SELECT day, "column", "window", value, threshold FROM d '
+            'SELECT day, subject AS "column", "window", value, threshold FROM c '
             "WHERE verdict = 'fail' AND \"check\" = 'feature_drift' ORDER BY day",
-            d=model.tables.drift,
+            c=model.tables.checks,
         )
     assert {row["column"] for row in failed} >= DRIFTED
     assert {row["column"] for row in failed} <= {*DRIFTED, "price_increase"}
@@ -112,7 +112,7 @@ def test_the_performance_trigger_stays_silent(telco):
         judged = model.lake.rows(
             "SELECT verdict, count(*) AS n FROM p WHERE \"check\" = 'performance_drop' "
             "GROUP BY verdict",
-            p=model.tables.performance,
+            p=model.tables.checks,
         )
     counts = {row["verdict"]: row["n"] for row in judged}
     assert counts.get("pass", 0) > 5

@@ -26,8 +26,8 @@ SENTENCE = (
 # What of the whole story is the same, whenever the files came.
 AS_WITHOUT_DELAY = ["landing.tiny_events", "landing.tiny_labels", "features.tiny"]
 AS_WITHOUT_DELAY += ["predictions.tiny", "monitoring.tiny_profiles", "monitoring.tiny_drift"]
-AS_WITHOUT_DELAY += ["monitoring.tiny_performance", "monitoring.tiny_label_coverage"]
-AS_WITHOUT_DELAY += ["monitoring.tiny_quality"]
+AS_WITHOUT_DELAY += ["monitoring.tiny_label_coverage"]
+AS_WITHOUT_DELAY += ["monitoring.tiny_checks", "landing.tiny_files"]
 
 
 def put(world, table, number):
@@ -140,11 +140,8 @@ def test_the_partition_of_a_missing_day_fails_in_dagster(holes):
 
 def test_data_quality_of_a_missing_day_is_unknown_with_the_file(holes):
     with holes[0].lake() as model:
-        rows = model.lake.rows(
-            "SELECT day, source, verdict, n, reason FROM q WHERE verdict = 'unknown' ORDER BY day",
-            q=model.tables.quality,
-        )
-    found = {(row["day"], row["source"], row["n"], row["reason"]) for row in rows}
+        rows = model.checks.find(checks={"data_quality"})
+    found = {(one.day, one.subject, one.n, one.reason) for one in rows if one.code == "no_file"}
     assert {
         (day(4), "events", 0, f"no file events/{day(4)}.csv"),
         (day(5), "labels", 0, f"no file labels/{day(5)}.csv"),
@@ -153,13 +150,10 @@ def test_data_quality_of_a_missing_day_is_unknown_with_the_file(holes):
 
 def test_windows_and_decisions_name_the_days_that_are_missing(holes):
     with holes[0].lake() as model:
-        [drift] = model.lake.rows(
-            'SELECT any_value(reason) AS reason FROM d WHERE "window" = 3 AND day = '
-            f"DATE '{day(6)}' AND \"column\" = 'b' AND \"check\" = 'feature_drift'",
-            d=model.tables.drift,
-        )
+        drifted = model.checks.find(day(6), day(6), checks={"feature_drift"})
         decided = {row["day"]: row["reason"] for row in model.decisions.entries()}
-    assert drift["reason"].endswith(f"; 1 day without its file: {day(4)}")
+    [drift] = [item for item in drifted if (item.subject, item.window) == ("b", 3)]
+    assert drift.reason.endswith(f"; 1 day without its file: {day(4)}")
     assert day(4) not in decided
     assert day(5) not in decided
     assert decided[day(6)].endswith(f"; 2 days without their files: {day(4)}, {day(5)}")
@@ -233,12 +227,9 @@ def test_a_late_file_is_taken_in_and_later_days_are_made_again(taken_in):
 def test_labels_of_late_events_are_judged_again(passed_over, taken_in):
     def judged(world):
         with world.active(), world.lake() as model:
-            [row] = model.lake.rows(
-                "SELECT verdict, reason FROM q WHERE source = 'labels' AND day = "
-                f"DATE '{day(LAST)}'",
-                q=model.tables.quality,
-            )
-        return row["verdict"], row["reason"]
+            found = model.checks.find(day(LAST), day(LAST), checks={"data_quality"})
+        [item] = [item for item in found if item.subject == "labels"]
+        return item.verdict, item.reason
 
     assert judged(passed_over[0]) == (
         "fail",

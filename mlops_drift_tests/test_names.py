@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from mlops_drift.checks.drift import drift_checks
-from mlops_drift.checks.performance import performance_checks
 
 from mlops_drift.assets.common import column_schema
 from mlops_drift.charts.baseline import baseline_pictures
 from mlops_drift.charts.drift import Panel, comparison_chart
 from mlops_drift.checks.gates import gate_checks, gate_pictures
+from mlops_drift.checks.monitors import monitor_checks
 from mlops_drift.cli.main import main
 from mlops_drift.cli.views.lineage import lineage_lines
 from mlops_drift.cli.views.terminal import print_status, print_table
@@ -27,11 +26,10 @@ from mlops_drift.lifecycle.decisions import decide_now, record_decision
 from mlops_drift.lifecycle.lineage import explain_key
 from mlops_drift.lifecycle.retraining import carry_out
 from mlops_drift.lifecycle.status import read_status
-from mlops_drift.pipeline.drift import measure_drift
 from mlops_drift.pipeline.features import make_features, require_point_in_time
 from mlops_drift.pipeline.gates import evaluate_gates
 from mlops_drift.pipeline.landing import land_events, land_labels
-from mlops_drift.pipeline.performance import measure_performance
+from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.pipeline.training import train_package
 from mlops_drift.registry.memory import MemoryRegistry
@@ -168,13 +166,13 @@ def test_a_version_is_trained_passes_its_gates_and_serves(walked, capsys):
 
 
 def test_every_column_that_drifted_is_found_and_drawn(walked):
-    (drift,) = walked.drift
+    drift = walked.drift.context.drift(day(4))
     failed = {item.column for item in drift.verdicts if item.verdict == "fail"}
     assert {*NUMBERS, MADE} <= failed
     assert not failed & {*CATEGORIES, TARGET}
     assert {shift.by for shift in drift.shifts} == set(CATEGORIES[3:5])
     key = dg.AssetKey(["tiny", "drift_metrics"])
-    found, *_ = drift_checks(walked.spec, key, walked.drift)
+    found, *_ = monitor_checks(walked.spec, key, walked.drift)
     assert not found.passed
     rows = [record.data for record in found.metadata["columns"].records]
     assert {row["column"] for row in rows if row["verdict"] == "fail"} == {*NUMBERS, MADE}
@@ -187,11 +185,11 @@ def test_every_column_that_drifted_is_found_and_drawn(walked):
 
 
 def test_slices_are_judged_by_the_values_of_their_column(walked):
-    (day_4,) = walked.performance
-    slices = {item.slice for item in day_4.verdicts if item.slice}
-    assert {name.rpartition("=")[0] for name in slices} == set(CATEGORIES[4:])
+    slices = {item.subject for item in walked.performance.of_check("slice_performance")}
+    columns = {name.removeprefix("accuracy of ").rpartition("=")[0] for name in slices}
+    assert columns - {""} == set(CATEGORIES[4:])
     key = dg.AssetKey(["tiny", "performance_metrics"])
-    assert performance_checks(walked.spec, key, walked.performance, [], [])
+    assert monitor_checks(walked.spec, key, walked.performance)
 
 
 def test_gates_judge_every_column_and_have_their_pictures(walked):

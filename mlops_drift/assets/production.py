@@ -109,7 +109,7 @@ def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
             "that; its slices, its business value, its labels and its age. Beside the champion, a "
             "challenger that waits for approval, on the same events.",
             kinds={"deltalake", "duckdb"},
-            code=("monitors", "learning/metrics.py", "learning/bootstrap.py", "checks"),
+            code=("monitors", "learning/metrics", "checks"),
             table=spec.tables.checks,
             daily=True,
             upstream=[LABELS, PRODUCTION_PREDICTIONS],

@@ -121,8 +121,10 @@ def gather_evidence(
     """
     promotions = model.store.versions.promotions(until=last)
     monitors = monitors_of(model.spec.monitors)
-    confirm = names(monitors, lambda one: one.confirm)
-    realized = names(monitors, lambda one: one.realized)
+    rules = (
+        names(monitors, lambda one: one.confirm),
+        names(monitors, lambda one: one.realized),
+    )
     read: dict[int, list[CheckEvaluation]] = {}
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
@@ -135,11 +137,9 @@ def gather_evidence(
             read[promoted.number] = _failures(model, promoted, last, monitors)
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
-        evidence = Evidence(day, champion, failed, {}, confirm=confirm, realized=realized)
+        evidence = Evidence(day, champion, failed, {}, (), *rules)
         if fresh_failures(evidence, champion, history, model.spec.policy):
-            evidence = Evidence(
-                day, champion, failed, *_labels(model, day), confirm=confirm, realized=realized
-            )
+            evidence = Evidence(day, champion, failed, *_labels(model, day), *rules)
         yield evidence
 
 

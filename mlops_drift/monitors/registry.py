@@ -73,7 +73,7 @@ def _extra(written: ExtraCheck) -> Monitor[Any]:
         ValueError: if it cannot be found, or its settings do not fit.
     """
     shipped = {name: f"{one.__module__}:{one.__name__}" for name, one in MONITORS.items()}
-    kind: type[Monitor[Any]] = load("checks", written.check, shipped, Monitor)  # type: ignore[type-abstract]
+    kind = load("checks", written.check, shipped, Monitor)  # type: ignore[type-abstract]
     if kind.settings_type is not None:
         return kind(kind.settings_type.model_validate(written.settings))
     if written.settings:

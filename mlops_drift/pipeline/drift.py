@@ -88,7 +88,7 @@ class DriftDays:
                 "window": item.window,
                 "baseline": item.baseline,
                 "metric": item.metric,
-                **vars(item.measures),
+                **item.measures.to_dict(),
             }
             for day, champion in self._champions.items()
             if champion

@@ -34,7 +34,7 @@ ATTEMPTS = 3
 
 
 def _checks(spec: ModelSpec) -> list[dg.AssetCheckKey]:
-    """The checks whose failures a decision may rest on."""
+    """The checks whose failures may lead to a decision."""
     return [
         dg.AssetCheckKey(asset_key(spec, asset), one.name)
         for one in monitors_of(spec.monitors)

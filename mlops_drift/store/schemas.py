@@ -1,5 +1,6 @@
 """The columns of a table, derived from the records that it holds."""
 
+from collections.abc import Collection
 from dataclasses import fields
 from datetime import date
 from types import NoneType
@@ -17,11 +18,12 @@ _TYPES: dict[object, pa.DataType] = {
 }
 
 
-def schema_of(record: type[Any]) -> pa.Schema:
+def schema_of(record: type[Any], without: Collection[str] = ()) -> pa.Schema:
     """The schema of a table whose rows are instances of a dataclass.
 
     Args:
         record: the dataclass; a field may be null where its type allows None.
+        without: fields that are left out.
 
     Raises:
         KeyError: if a field has a type that no column holds.
@@ -36,7 +38,8 @@ def schema_of(record: type[Any]) -> pa.Schema:
     note: string
     """
     hints = get_type_hints(record)
-    return pa.schema([_field(field.name, hints[field.name]) for field in fields(record)])
+    names = [field.name for field in fields(record) if field.name not in without]
+    return pa.schema([_field(name, hints[name]) for name in names])
 
 
 def _field(name: str, hint: Any) -> pa.Field:

@@ -8,6 +8,7 @@ from typing import Literal
 import pyarrow as pa
 
 from mlops_drift.drift.measures import Measures
+from mlops_drift.drift.metrics.registry import SHIPPED
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.context import Coverage
 from mlops_drift.schema.columns import Column, ColumnType, Target, source_columns
@@ -211,7 +212,8 @@ def model_tables(
                     pa.field("window", pa.int64(), nullable=False),
                     pa.field("baseline", pa.string(), nullable=False),
                     pa.field("metric", pa.string(), nullable=False),
-                    *schema_of(Measures),
+                    *(pa.field(name, pa.float64()) for name in SHIPPED),
+                    *schema_of(Measures, without=("distances",)),
                 ]
             ),
         ),

@@ -39,7 +39,7 @@ def test_drift_is_unknown_before_the_first_champion(said, check):
         about = metadata_of(found)
         assert not found.passed
         assert found.severity == dg.AssetCheckSeverity.WARN
-        assert (about["verdict"], about["n"], about["version"]) == ("unknown", float(ROWS), 0)
+        assert (about["verdict"], about["n"], about["version"]) == ("unknown", 0.0, 0)
         assert "no champion serves yet" in found.description
 
 
@@ -74,7 +74,7 @@ def test_a_failed_performance_drop_says_what_failed_by_how_much_and_what_to_do(s
     assert about["value"] < about["threshold"] < about["test_value"]
     assert about["lower"] <= about["value"] <= about["upper"]
     assert (about["n"], about["window"], about["version"]) == (float(ROWS), 1.0, 1)
-    assert about["metric"] == "accuracy"
+    assert about["subject"] == "accuracy"
     assert about["production day"] == about["failing production days"] == str(day(3))
     assert "concept drift" in about["next step"]
     assert found.description.startswith(f"{day(4)}: accuracy of version 1 on {day(3)}: 0.0")

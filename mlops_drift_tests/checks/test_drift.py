@@ -8,16 +8,21 @@ import dagster as dg
 import numpy as np
 import pyarrow as pa
 import pytest
-from mlops_drift.checks.drift import CHECKS, drift_checks, drift_specs
 
+from mlops_drift.checks.monitors import monitor_checks, monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.explain import SegmentShift
 from mlops_drift.drift.profile import profile
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import judge
-from mlops_drift.pipeline.drift import DriftDay, SegmentedShift
+from mlops_drift.monitors.drift import DriftDay, SegmentedShift
+from mlops_drift.monitors.feature_drift import FeatureDrift
+from mlops_drift.monitors.null_spike import NullSpike
+from mlops_drift.monitors.prediction_drift import PredictionDrift
+from mlops_drift.pipeline.monitoring import Monitored
 from mlops_drift.store.records import Promotion
+from mlops_drift_tests.monitors.contexts import MemoryContext
 from mlops_drift_tests.tiny import SPEC, day, merged
 
 KEY = dg.AssetKey(["tiny", "drift_metrics"])
@@ -84,7 +89,13 @@ def unserved(number):
 
 
 def results(*days):
-    return {found.check_name: found for found in drift_checks(TINY, KEY, days)}
+    by_day = {one.day: one for one in days}
+    context = MemoryContext(
+        TINY, list(by_day), drift=by_day.get, champion=lambda on: by_day[on].champion
+    )
+    found = [item for on in by_day for one in CHECKS for item in one(MONITOR).evaluate(context, on)]
+    reported = monitor_checks(TINY, KEY, Monitored(context, "drift_metrics", found))
+    return {one.check_name: one for one in reported}
 
 
 def plain(result):
@@ -126,12 +137,16 @@ def drifted():
     )
 
 
+CHECKS = (FeatureDrift, PredictionDrift, NullSpike)
+
+
 # Verdicts
 
 
 def test_every_check_is_declared_described_and_reported(quiet):
-    declared = drift_specs(KEY)
-    assert [item.name for item in declared] == list(CHECKS) == list(results(quiet))
+    declared = monitor_specs(TINY, "drift_metrics", KEY)
+    names = [one.name for one in CHECKS]
+    assert [item.name for item in declared] == names == list(results(quiet))
     assert {item.asset_key for item in declared} == {KEY}
     assert all(len(item.description) > 40 for item in declared)
     assert not any(item.blocking for item in declared)
@@ -158,10 +173,8 @@ def test_before_the_first_champion_all_is_unknown_with_the_reason_and_the_events
         about = plain(found)
         assert not found.passed
         assert found.severity == dg.AssetCheckSeverity.WARN
-        assert found.description == (
-            f"{day(1)}: no champion serves yet, so there is no reference to compare with"
-        )
-        assert (about["verdict"], about["n"], about["version"]) == ("unknown", 60.0, 0)
+        assert found.description == f"{day(1)}: no champion serves yet"
+        assert (about["verdict"], about["n"], about["version"]) == ("unknown", 0.0, 0)
         assert about["day"] == str(day(1))
         assert "next step" not in about
 
@@ -216,7 +229,7 @@ def test_the_numbers_are_floats_of_the_furthest_column(drifted):
     ]
     for name in ("value", "threshold", "q", "n", "n_reference", "window"):
         assert isinstance(found.metadata[name], dg.FloatMetadataValue), name
-    assert about["column"] == "a"
+    assert about["subject"] == "a"
     assert (about["value"], about["q"]) == (furthest.value, furthest.q)
     assert (about["n"], about["n_reference"], about["window"]) == (1000.0, 1000.0, 1.0)
     assert (about["day"], about["version"]) == (str(day(5)), 3)
@@ -230,7 +243,7 @@ def test_lost_values_are_told_with_both_shares_and_what_to_do():
         f"{day(5)}: b lost values: share of null went from 0.0 % to 25.0 % (limit +5.0 %, q "
     )
     assert found.description.endswith("over 1 day, 1,000 rows")
-    assert (about["column"], about["value"], about["threshold"]) == ("b", 0.25, 0.05)
+    assert (about["subject"], about["value"], about["threshold"]) == ("b", 0.25, 0.05)
     assert "failed join" in about["next step"]
     moved = records(found, "moved bins")
     assert moved[0] == {"column": "b", "bin": "null", "before": 0.0, "after": 0.25}
@@ -337,7 +350,7 @@ def drawn(monkeypatch):
         asked.extend(panels)
         return b"\x89PNG"
 
-    monkeypatch.setattr("mlops_drift.checks.drift.comparison_chart", draw)
+    monkeypatch.setattr("mlops_drift.charts.monitors.comparison_chart", draw)
     return asked
 
 
@@ -399,7 +412,7 @@ def test_a_range_is_told_by_its_worst_day_and_names_every_failing_day(quiet, dri
     found = results(unserved(3), mild, drifted, later)["feature_drift"]
     about = plain(found)
     assert found.description.startswith(f"{day(5)}: ")
-    assert (about["verdict"], about["day"], about["column"]) == ("fail", str(day(5)), "a")
+    assert (about["verdict"], about["day"], about["subject"]) == ("fail", str(day(5)), "a")
     assert about["failing days"] == f"{day(4)}, {day(5)}"
 
 

@@ -25,6 +25,7 @@ POLICY = {
     "cooldown_days": 0,
     "confirm_days": 1,
 }
+NUMBERS = ("lower", "upper", "p", "q")
 SPEC_HERE = ModelSpec(**merged(SPEC, {"gates": {"min_rows": 5}, "policy": POLICY}))
 
 
@@ -35,7 +36,9 @@ def model(lake):
 
 def put(model, table, number, rows):
     """Rows of one day of a table; what they do not say is null."""
-    given = [{"day": day(number), **row} for row in rows]
+    checked = table is model.tables.checks
+    about = {"production_day": day(number), **dict.fromkeys(NUMBERS, math.nan)} if checked else {}
+    given = [{"day": day(number), **about, **row} for row in rows]
     model.lake.replace_days(
         table, day(number), day(number), pa.Table.from_pylist(given, schema=table.schema)
     )
@@ -66,15 +69,13 @@ def promote(model, number, version):
 
 def drift(version, verdict="fail", **row):
     return {
+        "asset": "drift_metrics",
         "version": version,
         "check": "feature_drift",
-        "column": "a",
+        "subject": "a",
         "window": 1,
-        "rule": "drift",
-        "baseline": "reference",
-        "n_reference": 60,
+        "code": "",
         "n": 30,
-        "metric": "js",
         "value": 0.4,
         "threshold": 0.1,
         "verdict": verdict,
@@ -85,15 +86,15 @@ def drift(version, verdict="fail", **row):
 
 def drop(version, number, verdict="fail", **row):
     return {
+        "asset": "performance_metrics",
         "check": "performance_drop",
-        "slice": "",
         "production_day": day(number),
         "window": 1,
+        "code": "",
         "version": version,
-        "metric": "accuracy",
+        "subject": "accuracy",
         "value": 0.5,
         "n": 30,
-        "test_value": 0.9,
         "threshold": 0.7,
         "verdict": verdict,
         "reason": "accuracy is low",
@@ -162,12 +163,12 @@ def test_failures_are_those_of_the_champion_after_its_promotion_and_up_to_the_da
     tables = model.tables
     promote(model, 1, 1)
     promote(model, 2, 2)
-    put(model, tables.drift, 2, [drift(2)])
-    put(model, tables.drift, 3, [drift(1), drift(2), drift(2, "pass", column="b")])
-    put(model, tables.performance, 4, [drop(2, 3), drop(2, 2, "unknown"), drop(1, 3)])
-    put(model, tables.drift, 5, [drift(2)])
+    put(model, tables.checks, 2, [drift(2)])
+    put(model, tables.checks, 3, [drift(1), drift(2), drift(2, "pass", subject="b")])
+    put(model, tables.checks, 4, [drop(2, 3), drop(2, 2, "unknown"), drop(1, 3)])
+    put(model, tables.checks, 5, [drift(2)])
     failed = evidence_at(model, day(4)).failed
-    assert [(check.check, check.day, check.production_day, check.column) for check in failed] == [
+    assert [(check.check, check.day, check.production_day, check.subject) for check in failed] == [
         ("feature_drift", day(3), day(3), "a"),
         ("performance_drop", day(4), day(3), "accuracy"),
     ]
@@ -179,7 +180,7 @@ def test_failures_are_those_of_the_champion_after_its_promotion_and_up_to_the_da
 
 def test_an_infinite_number_of_a_failure_survives_the_lake(model):
     promote(model, 1, 1)
-    put(model, model.tables.drift, 2, [drift(1, value=math.inf)])
+    put(model, model.tables.checks, 2, [drift(1, value=math.inf)])
     assert evidence_at(model, day(2)).failed[0].value == math.inf
 
 
@@ -250,8 +251,8 @@ def test_a_drop_retrains_on_the_rows_since_its_first_failing_production_day(mode
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
     promote(model, 1, 1)
-    put(model, model.tables.performance, 3, [drop(1, 2)])
-    put(model, model.tables.performance, 4, [drop(1, 3)])
+    put(model, model.tables.checks, 3, [drop(1, 2)])
+    put(model, model.tables.checks, 4, [drop(1, 3)])
     decision = decide_now(ModelContext(SPEC_HERE, model), day(4))
     assert (decision.action, decision.rules) == ("retrain", ("performance_drop",))
     assert (decision.candidates["since_change"], decision.labelled) == (day(2), 40)
@@ -273,8 +274,8 @@ def test_days_decided_together_are_decided_as_one_by_one(model):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
     promote(model, 1, 1)
-    put(model, model.tables.performance, 3, [drop(1, 2)])
-    put(model, model.tables.performance, 5, [drop(1, 4)])
+    put(model, model.tables.checks, 3, [drop(1, 2)])
+    put(model, model.tables.checks, 5, [drop(1, 4)])
     together = list(decide_days(ModelContext(SPEC_HERE, model), day(0), day(6)))
     assert together == [
         decide_now(ModelContext(SPEC_HERE, model), day(number)) for number in range(7)
@@ -308,7 +309,7 @@ def test_the_evidence_of_a_decision_is_kept_with_rule_value_threshold_rows_windo
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
     promote(model, 1, 1)
-    put(model, model.tables.performance, 3, [drop(1, 2)])
+    put(model, model.tables.checks, 3, [drop(1, 2)])
     record_decision(model, decide_now(ModelContext(SPEC_HERE, model), day(4)))
     [entry] = model.decisions.entries(idle=False)
     [number] = entry["evidence"]

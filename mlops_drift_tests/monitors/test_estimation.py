@@ -8,13 +8,9 @@ import pytest
 
 from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.learning.metrics.registry import SHIPPED, metrics_of
-from mlops_drift.monitors.estimation import (
-    Calibration,
-    LossEstimator,
-    ScoreEstimator,
-    can_estimate,
-    is_calibrated,
-)
+from mlops_drift.monitors.calibration import Calibration, is_calibrated
+from mlops_drift.monitors.estimation import ScoreEstimator, can_estimate
+from mlops_drift.monitors.loss_estimation import LossEstimator
 from mlops_drift.schema.columns import Column, Target
 
 BINARY = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")

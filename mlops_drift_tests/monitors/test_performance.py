@@ -3,23 +3,15 @@ from math import isnan, nan
 
 import numpy as np
 import pytest
-from mlops_drift.monitors.checks import PERFORMANCE_DROP, SLICE_PERFORMANCE
 
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.metrics.allowance import Allowance
 from mlops_drift.learning.metrics.evaluation import evaluate_within
 from mlops_drift.monitors.config import PerformanceMonitor
-from mlops_drift.monitors.performance import (
-    Labelled,
-    Limits,
-    Measured,
-    adjusted,
-    judge_age,
-    judge_business_value,
-    judge_estimate,
-    judge_performance,
-    measure_business_value,
-)
+from mlops_drift.monitors.estimated_performance import judge_estimate
+from mlops_drift.monitors.measured import Measured, measure_business_value, measure_metric
+from mlops_drift.monitors.model_age import judge_age
+from mlops_drift.monitors.performance import Limits, MeasuredWindow, adjusted, judge_windows
 from mlops_drift.schema.columns import Target
 
 DAY = date(2024, 10, 7)
@@ -41,18 +33,16 @@ def born_with(right, wrong):
     return Measured(right / (right + wrong), lower, upper, right + wrong)
 
 
+def window_of(rows, test, metric="accuracy", target=BINARY, window=1, part=""):
+    return MeasuredWindow(DAY, window, metric, measure_metric(metric, target, *rows, 7), test, part)
+
+
 def judge(rows, test, metric="accuracy", target=BINARY, window=1, **monitor):
-    [verdict] = judge_performance(
-        PERFORMANCE_DROP,
-        metric,
-        target,
-        [Labelled(DAY, window, *rows)],
-        [test],
-        PerformanceMonitor(**{"drop": 0.05, "min_rows": 20, "alpha": 0.01, **monitor}),
-        version=3,
-        seed=7,
-    )
-    return verdict
+    monitor = PerformanceMonitor(**{"drop": 0.05, "min_rows": 20, "alpha": 0.01, **monitor})
+    windows = [window_of(rows, test, metric, target, window)]
+    limits = Limits.of(monitor, metric)
+    [found] = judge_windows("performance_drop", DAY, 3, windows, limits)
+    return found
 
 
 def measured(error, n=400):
@@ -70,7 +60,7 @@ def test_a_value_like_the_test_value_passes():
     assert verdict.verdict == "pass"
     assert verdict.value == pytest.approx(0.89)
     assert verdict.lower < 0.89 < verdict.upper
-    assert (verdict.n, verdict.test_value, verdict.version) == (200, 0.9, 3)
+    assert (verdict.n, verdict.code, verdict.version) == (200, "within_limit", 3)
     assert verdict.threshold == pytest.approx(0.85)
     assert verdict.reason == (
         "accuracy of version 3 on 2024-10-07: 0.890 on 200 labelled predictions, test value 0.900"
@@ -92,7 +82,7 @@ def test_a_drop_that_may_be_chance_passes_and_says_so():
     assert verdict.value == pytest.approx(0.8)
     assert verdict.verdict == "pass"
     assert verdict.reason.endswith(
-        "10 points below the 0.900 of its test split, which may be chance (q 0.1)"
+        "10 points below the 0.900 of its test split, limit 5 points; not significant (q = 0.1)"
     )
 
 
@@ -123,7 +113,7 @@ def test_a_value_beyond_the_floor_fails_whatever_chance_says():
     verdict = judge(answers(15, 6), ACCURATE, floor=0.8, drop=None)
     assert verdict.verdict == "fail"
     assert verdict.threshold == 0.8
-    assert verdict.reason.endswith("0.714 on 21 labelled predictions, beyond the floor of 0.800")
+    assert verdict.reason.endswith("0.714 on 21 labelled predictions, below the minimum of 0.800")
     assert judge(answers(80, 20), ACCURATE, floor=0.8, drop=None).verdict == "pass"
 
 
@@ -281,17 +271,8 @@ def test_windows_judged_together_share_their_chance_of_a_false_alarm():
     options = PerformanceMonitor(min_rows=20, alpha=0.02)
 
     def verdicts(*rows):
-        windows = [Labelled(DAY, number + 1, *one) for number, one in enumerate(rows)]
-        return judge_performance(
-            PERFORMANCE_DROP,
-            "accuracy",
-            BINARY,
-            windows,
-            [ACCURATE] * len(windows),
-            options,
-            version=3,
-            seed=7,
-        )
+        windows = [window_of(one, ACCURATE, window=i) for i, one in enumerate(rows, start=1)]
+        return judge_windows("performance_drop", DAY, 3, windows, Limits.of(options, "accuracy"))
 
     [alone] = verdicts(weak)
     assert alone.verdict == "fail"
@@ -309,22 +290,13 @@ def test_a_window_without_enough_rows_takes_no_part_in_the_correction():
 
 
 def test_a_slice_is_held_against_its_own_test_value_and_knows_no_floor():
-    rows = [
-        Labelled(DAY, 7, *answers(60, 40), slice="country=de"),
-        Labelled(DAY, 7, *answers(60, 40), slice="country=fr"),
-        Labelled(DAY, 7, *answers(60, 40), slice="country=it"),
+    tests = {"de": ACCURATE, "fr": born_with(240, 160), "it": None}
+    windows = [
+        window_of(answers(60, 40), test, window=7, part=f"country={name}")
+        for name, test in tests.items()
     ]
-    poor = born_with(240, 160)
-    verdicts = judge_performance(
-        SLICE_PERFORMANCE,
-        "accuracy",
-        BINARY,
-        rows,
-        [ACCURATE, poor, None],
-        PerformanceMonitor(floor=0.8),
-        version=3,
-        seed=7,
-    )
+    limits = Limits.of(PerformanceMonitor(floor=0.8), "accuracy", with_floor=False)
+    verdicts = judge_windows("slice_performance", DAY, 3, windows, limits)
     assert [item.verdict for item in verdicts] == ["fail", "pass", "unknown"]
     assert verdicts[0].reason.startswith("accuracy of version 3 for country=de over the 7 days to")
     assert verdicts[2].reason.endswith("its test split has fewer than 30 such rows")
@@ -342,7 +314,7 @@ OFFER = BusinessValue(
 )
 
 
-def test_the_worth_of_predictions_is_the_mean_over_their_outcomes():
+def test_the_business_value_of_predictions_is_the_mean_over_their_outcomes():
     truth = np.array(["yes", "no", "yes", "no"], dtype=object)
     prediction = np.array(["yes", "yes", "no", "no"], dtype=object)
     found = measure_business_value(OFFER, BINARY, truth, prediction)
@@ -354,12 +326,13 @@ def test_the_worth_of_predictions_is_the_mean_over_their_outcomes():
 
 
 @pytest.mark.parametrize(("right", "verdict"), [(180, "pass"), (150, "fail"), (60, "fail")])
-def test_worth_fails_under_its_floor_or_after_a_drop_that_is_no_chance(right, verdict):
+def test_business_value_fails_below_its_minimum_or_after_a_significant_drop(right, verdict):
     test = measure_business_value(OFFER, BINARY, *answers(900, 100)[:2])
-    rows = [Labelled(DAY, 28, *answers(right, 200 - right))]
-    [found] = judge_business_value(OFFER, BINARY, rows, test, PerformanceMonitor(), version=3)
-    assert found.verdict == verdict
-    assert (found.check, found.metric) == ("business_value", "worth in EUR")
+    found = measure_business_value(OFFER, BINARY, *answers(right, 200 - right)[:2])
+    limits = Limits(True, OFFER.floor, Allowance(OFFER.drop, "own"), 0.004, 100)
+    windows = [MeasuredWindow(DAY, 28, "business value in EUR", found, test)]
+    [judged] = judge_windows("business_value", DAY, 3, windows, limits)
+    assert judged.verdict == verdict
 
 
 def test_predicting_nobody_loses():
@@ -379,10 +352,6 @@ def test_a_version_is_too_old_from_its_greatest_age_on(days, verdict):
     assert (found.verdict, found.value, found.threshold) == (verdict, days, 30)
 
 
-def test_age_that_is_not_watched_has_no_verdict():
-    assert judge_age(4, DAY, DAY, None) is None
-
-
 @pytest.mark.parametrize(
     ("estimate", "verdict"),
     [
@@ -394,31 +363,20 @@ def test_age_that_is_not_watched_has_no_verdict():
 )
 def test_an_estimate_fails_only_with_its_whole_interval(estimate, verdict):
     limits = Limits(True, None, Allowance(0.05, "points"), 0.004, 100)
-    found = judge_estimate(
-        "accuracy", estimate, ACCURATE, limits, production_day=DAY, window=1, version=3
-    )
-    assert found.verdict == verdict
+    assert judge_estimate(estimate, ACCURATE, limits).verdict == verdict
 
 
 def test_the_estimate_of_an_error_metric_fails_upwards():
     limits = Limits(False, None, Allowance(0.5, "share"), 0.004, 100)
     test = Measured(1.0, 0.9, 1.1, 400)
-    options = {"production_day": DAY, "window": 1, "version": 3}
-    high = judge_estimate("rmse", Measured(1.8, 1.6, 2.0, 500), test, limits, **options)
-    near = judge_estimate("rmse", Measured(1.6, 1.4, 1.8, 500), test, limits, **options)
+    high = judge_estimate(Measured(1.8, 1.6, 2.0, 500), test, limits)
+    near = judge_estimate(Measured(1.6, 1.4, 1.8, 500), test, limits)
     assert (high.verdict, near.verdict) == ("fail", "pass")
+    assert near.code == "not_significant"
 
 
 def test_what_cannot_be_estimated_says_why():
     limits = Limits(True, None, Allowance(0.05, "points"), 0.004, 100)
-    found = judge_estimate(
-        "r2",
-        Measured(nan, nan, nan, 500),
-        ACCURATE,
-        limits,
-        production_day=DAY,
-        window=1,
-        version=3,
-        unestimable="r2 cannot be estimated",
-    )
-    assert (found.verdict, "r2 cannot be estimated" in found.reason) == ("unknown", True)
+    found = judge_estimate(Measured(nan, nan, nan, 500), ACCURATE, limits, "r2 cannot be estimated")
+    assert (found.verdict, found.code) == ("unknown", "not_estimable")
+    assert found.text == "r2 cannot be estimated"

@@ -4,10 +4,10 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from mlops_drift.monitors.checks import PERFORMANCE_DROP
 
 from mlops_drift.monitors.config import PerformanceMonitor
-from mlops_drift.monitors.performance import Labelled, judge_performance, measure_metric
+from mlops_drift.monitors.measured import measure_metric
+from mlops_drift.monitors.performance import Limits, MeasuredWindow, judge_windows
 from mlops_drift.schema.columns import Target
 
 TARGET = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
@@ -38,28 +38,28 @@ def failing_days(metric, world, days, n_test, turned=0.0):
     columns = [np.concatenate(parts) for parts in zip(*served, strict=True)]
     failing = []
     for day in range(days):
+        now = START + timedelta(days=day)
         windows = [
-            Labelled(
-                START + timedelta(days=day),
+            MeasuredWindow(
+                now,
                 length,
-                *(
-                    column[max(0, day + 1 - length) * A_DAY : (day + 1) * A_DAY]
-                    for column in columns
+                metric,
+                measure_metric(
+                    metric,
+                    TARGET,
+                    *(
+                        column[max(0, day + 1 - length) * A_DAY : (day + 1) * A_DAY]
+                        for column in columns
+                    ),
+                    seed=0,
                 ),
+                test,
             )
             for length in MONITOR.windows
             if length <= max(1, day + 1) or length == 1
         ]
-        verdicts = judge_performance(
-            PERFORMANCE_DROP,
-            metric,
-            TARGET,
-            windows,
-            [test] * len(windows),
-            MONITOR,
-            version=1,
-            seed=0,
-        )
+        limits = Limits.of(MONITOR, metric)
+        verdicts = judge_windows("performance_drop", now, 1, windows, limits)
         if any(item.verdict == "fail" for item in verdicts):
             failing.append(day)
     return failing

@@ -55,8 +55,21 @@ def failures(*numbers):
     found = {"verdict": "fail", "code": "beyond_limit", "reason": "age", "value": 0.2}
     days = [DAY.replace(day=n) for n in numbers]
     return [
-        CheckEvaluation(**about, **found, day=day, production_day=day, threshold=0.1)
-        for day in days
+        CheckEvaluation(
+            check="null_spike",
+            day=DAY.replace(day=n),
+            production_day=DAY.replace(day=n),
+            version=1,
+            subject="age",
+            window=1,
+            verdict="fail",
+            code="beyond_limit",
+            reason="age",
+            value=0.2,
+            threshold=0.1,
+            n=50,
+        )
+        for n in numbers
     ]
 
 

@@ -78,14 +78,14 @@ def test_labels_of_no_event_say_which_days_have_no_events(model, source, tmp_pat
         land_events(ModelContext(SPEC_HERE, model), source, day(1), day(1))
     put(tmp_path, "labels", 2, labels_of(1))
     landed = land_labels(ModelContext(SPEC_HERE, model), source, day(2), day(2))
-    verdict = landed.quality[day(2)]
+    [verdict] = landed.checks.of_check("data_quality")
     assert verdict.verdict == "fail"
     assert verdict.reason.endswith(f"; 1 day without its file: {day(1)}")
 
 
 def quality(model, name):
-    rows = model.lake.read(model.tables.quality).to_pylist()
-    return {row["day"]: row for row in rows if row["source"] == name}
+    found = model.checks.find(checks={"data_quality"})
+    return {item.day: item for item in found if item.subject == name}
 
 
 def land_without_day_1(model, source, tmp_path, spec=SPEC_HERE):
@@ -97,7 +97,7 @@ def land_without_day_1(model, source, tmp_path, spec=SPEC_HERE):
     for number in (0, 2, 3):
         land_events(ModelContext(spec, model), source, day(number), day(number))
         land_labels(ModelContext(spec, model), source, day(number), day(number))
-        assert judge_labels_again(ModelContext(spec, model), day(number)) == {}
+        assert judge_labels_again(ModelContext(spec, model), day(number)) is None
     put(tmp_path, "events", 1, events_of(1))
     land_events(ModelContext(spec, model), source, day(1), day(1))
 
@@ -106,14 +106,17 @@ def test_labels_are_judged_again_when_their_events_have_landed(model, source, tm
     land_without_day_1(model, source, tmp_path)
     before = quality(model, "labels")
     again = judge_labels_again(ModelContext(SPEC_HERE, model), day(1))
-    assert list(again) == [day(2), day(3)]
-    assert {item.verdict for item in again.values()} == {"pass"}
+    assert [item.day for item in again.evaluations] == [day(2), day(3)]
+    assert {item.verdict for item in again.evaluations} == {"pass"}
     after = quality(model, "labels")
-    assert before[day(2)]["verdict"] == "fail"
-    said = {"value": 0.0, "verdict": "pass"}
-    said["reason"] = f"all {len(labels_of(1))} labels meet their constraints"
-    assert after == {**before, day(2): {**before[day(2)], **said}}
-    assert judge_labels_again(ModelContext(SPEC_HERE, model), day(1)) == {}
+    assert (before[day(2)].verdict, after[day(2)].verdict, after[day(2)].value) == (
+        "fail",
+        "pass",
+        0,
+    )
+    assert after[day(2)].reason == f"all {len(labels_of(1))} labels meet their constraints"
+    assert repr({**after, day(2): 0}) == repr({**before, day(2): 0})
+    assert judge_labels_again(ModelContext(SPEC_HERE, model), day(1)) is None
 
 
 def test_labels_are_judged_again_when_a_corrected_file_has_fewer_events(model, source, tmp_path):
@@ -121,7 +124,8 @@ def test_labels_are_judged_again_when_a_corrected_file_has_fewer_events(model, s
     judge_labels_again(ModelContext(SPEC_HERE, model), day(1))
     put(tmp_path, "events", 1, events_of(1).head(6))
     land_events(ModelContext(SPEC_HERE, model), source, day(1), day(1))
-    assert judge_labels_again(ModelContext(SPEC_HERE, model), day(1))[day(2)].verdict == "fail"
+    again = judge_labels_again(ModelContext(SPEC_HERE, model), day(1))
+    assert again.evaluations[0].verdict == "fail"
 
 
 def test_labels_that_retention_let_go_stay_as_they_were_judged(model, source, tmp_path):

@@ -9,9 +9,9 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.metrics.evaluation import evaluate_within
 from mlops_drift.learning.training_set import TrainingSet
-from mlops_drift.pipeline.drift import fit_reference
 from mlops_drift.pipeline.labels import measure_label_coverage
-from mlops_drift.pipeline.performance import measure_performance
+from mlops_drift.pipeline.monitoring import measure_performance
+from mlops_drift.pipeline.profiles import fit_reference
 from mlops_drift.store.records import Promotion, VersionRecord
 from mlops_drift.store.training_sets import canonical_json, parquet_bytes
 from mlops_drift_tests.tiny import SPEC, day, merged
@@ -95,8 +95,7 @@ class Watched:
         return measure_performance(ModelContext(self.spec, self.model), day(first), day(last))
 
     def verdicts(self, number, check="performance_drop"):
-        [found] = self.measure(number)
-        return [item for item in found.verdicts if item.check == check]
+        return self.measure(number).of_check(check)
 
 
 @pytest.fixture
@@ -157,12 +156,11 @@ def test_a_replaced_version_is_measured_and_not_judged(watched):
 def test_a_range_of_days_says_what_day_after_day_says(watched):
     for number in range(1, 5):
         watched.arrive(number + 1, events(number) if number < 3 else flipped(events(number)))
-    one_by_one = [watched.measure(number)[0] for number in range(1, 6)]
-    stored = watched.model.lake.read(watched.tables.performance).to_pylist()
-    together = watched.measure(1, 5)
+    one_by_one = [item for i in range(1, 6) for item in watched.measure(i).evaluations]
+    stored = watched.model.checks.find()
+    together = watched.measure(1, 5).evaluations
     assert repr(together) == repr(one_by_one)
-    again = watched.model.lake.read(watched.tables.performance).to_pylist()
-    assert sorted(map(repr, again)) == sorted(map(repr, stored))
+    assert repr(watched.model.checks.find()) == repr(stored)
 
 
 def test_every_day_has_an_age_and_an_estimate_before_its_labels(watched):
@@ -177,10 +175,10 @@ def test_an_estimate_is_kept_beside_what_labels_showed_later(watched):
     watched.measure(1, 2)
     watched.arrive(3, events(1))
     watched.measure(3)
-    history = {row["day"]: row for row in watched.model.checks.performance_history(1, day(3))}
-    assert history[day(1)]["estimated"] == pytest.approx(history[day(1)]["realized"], abs=0.08)
-    assert history[day(1)]["lower"] < history[day(1)]["realized"] < history[day(1)]["upper"]
-    assert history[day(2)]["realized"] is None
+    history = {one.day: one for one in watched.model.checks.performance_history(1, day(3))}
+    assert history[day(1)].estimated == pytest.approx(history[day(1)].realized, abs=0.08)
+    assert history[day(1)].lower < history[day(1)].realized < history[day(1)].upper
+    assert history[day(2)].realized is None
 
 
 def test_labels_that_become_another_mix_are_label_drift(watched):
@@ -212,7 +210,7 @@ def test_a_slice_that_fails_is_found_while_the_whole_looks_well(lake):
     watched.serve(*frames)
     watched.arrive(3, *broken)
     found = {
-        (item.slice, item.window, item.production_day): item
+        (item.subject.removeprefix("accuracy of "), item.window, item.production_day): item
         for item in watched.verdicts(3, "slice_performance")
     }
     assert {name for name, _, _ in found} == {"c=blue", "c=red"}
@@ -236,7 +234,7 @@ def test_nulls_are_a_slice_and_a_column_may_be_called_label(lake):
     watched.serve(labelled(1))
     watched.arrive(2, labelled(1))
     found = watched.verdicts(2, "slice_performance")
-    assert [(item.slice, item.n) for item in found] == [
+    assert [(item.subject.removeprefix("accuracy of "), item.n) for item in found] == [
         ("label=false", 50),
         ("label=null", 100),
         ("label=true", 50),
@@ -262,7 +260,8 @@ def test_a_slice_of_integers_keeps_its_name_beside_nulls(lake):
     watched.arrive(2, made(1))
     watched.arrive(3, made(2))
     for number in (2, 3):
-        names = {item.slice for item in watched.verdicts(number, "slice_performance")}
+        found = watched.verdicts(number, "slice_performance")
+        names = {item.subject.removeprefix("accuracy of ") for item in found}
         assert {"floor=1", "floor=2"} <= names <= {"floor=1", "floor=2", "floor=null"}
 
 
@@ -326,7 +325,8 @@ def test_a_challenger_that_was_refused_makes_the_champion_young_again(lake):
 
 def test_predictions_without_a_label_are_counted_by_age(watched):
     watched.arrive(3, events(1), events(2).head(50))
-    ages = measure_label_coverage(ModelContext(watched.spec, watched.model), day(3), day(5))
+    measure_label_coverage(ModelContext(watched.spec, watched.model), day(3), day(5))
+    ages = watched.model.labels.coverage(day(5))
     assert [(item.age_from, item.age_until) for item in ages] == [(0, 0), (1, 7)]
     assert [(item.predictions, item.unlabelled) for item in ages] == [(N, N), (4 * N, 2 * N + 150)]
     stored = watched.model.lake.read(watched.tables.label_coverage).to_pylist()
@@ -346,5 +346,5 @@ def test_days_that_were_counted_are_counted_again_after_a_late_day(watched):
 def test_a_day_before_the_first_champion_has_nothing_to_say(lake):
     watched = Watched(lake)
     watched.serve(events(1))
-    [found] = watched.measure(1)
-    assert (found.champion, found.verdicts, found.judged) == (None, [], [])
+    found = watched.measure(1)
+    assert (found.context.champion(day(1)), found.evaluations) == (None, [])

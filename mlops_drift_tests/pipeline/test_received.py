@@ -109,7 +109,7 @@ def test_rows_before_the_start_are_rejected_and_no_fault(place):
     write(place.folder, [["x", day(-2), "1"], *two_a_day(2)])
     landed = place.land(0)
     assert place.reasons() == [(day(0), "day: 2024-02-28 is before start_date 2024-03-01")]
-    assert landed.quality[day(0)].verdict == "pass"
+    assert landed.checks.of_check("data_quality")[0].verdict == "pass"
     assert place.account().rows == 5
 
 
@@ -127,7 +127,7 @@ def test_rows_of_a_day_that_has_run_are_rejected_until_it_lands_again(place):
         "source": EVENTS,
         "row": '{"id":"late","day":"2024-03-02","b":"5"}',
     }
-    assert landed.quality[day(2)].verdict == "fail"
+    assert landed.checks.of_check("data_quality")[0].verdict == "fail"
     assert place.account().late == {day(1): 1}
     place.land(2)
     assert len(place.rejected()) == 1
@@ -300,7 +300,9 @@ def test_a_column_that_no_record_of_a_day_has_makes_its_quality_unknown(tmp_path
     for number, name in enumerate(("b", "bb")):
         record = {"id": f"k{number}", "day": str(day(number)), name: 1}
         (tmp_path / f"{day(number)}.jsonl").write_text(json.dumps(record))
-    quality = {**place.land(0).quality, **place.land(1).quality}
+    quality = {
+        day(number): place.land(number).checks.of_check("data_quality")[0] for number in range(2)
+    }
     assert [quality[day(number)].verdict for number in range(2)] == ["pass", "unknown"]
     assert quality[day(1)].reason.endswith(
         "no record has 'b': it is null in its only row; beside there is 'bb'"
@@ -514,7 +516,13 @@ def tables_after(folder, steps, files, name):
     tables = place.model.tables
     return {
         table.name: sorted(map(_shown, place.model.lake.read(table).to_pylist()))
-        for table in (tables.events, tables.quarantined, tables.quality, tables.received)
+        for table in (
+            tables.events,
+            tables.quarantined,
+            tables.checks,
+            tables.files,
+            tables.received,
+        )
     }, place
 
 

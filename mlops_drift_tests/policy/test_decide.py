@@ -3,6 +3,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.policy.config import Budget, RetrainingPolicy
 from mlops_drift.policy.decide import decide
 from mlops_drift.policy.decision import (
@@ -10,7 +11,6 @@ from mlops_drift.policy.decision import (
     NO_CHAMPION,
     Champion,
     Evidence,
-    FailedCheck,
     PastDecision,
 )
 
@@ -35,13 +35,15 @@ def failed(check="performance_drop", on=12, about=None, version=1, **changes):
         "production_day": day(on if about is None else about),
         "version": version,
         "window": 1,
-        "column": "accuracy",
+        "verdict": "fail",
+        "code": "beyond_limit",
+        "subject": "accuracy",
         "value": 0.6,
         "threshold": 0.8,
         "n": 100,
         "reason": f"{check} failed on day {on}",
     }
-    return FailedCheck(**{**fields, **changes})
+    return CheckEvaluation(**{**fields, **changes})
 
 
 def evidence(on=12, checks=(), labelled=None, champion=Champion(1, day(5)), **more):  # noqa: B008
@@ -113,9 +115,9 @@ def test_a_failed_check_retrains_with_its_evidence():
 
 def test_an_episode_is_named_by_its_first_day_and_carries_all_its_failures():
     checks = [
-        failed("feature_drift", on=10, column="age"),
+        failed("feature_drift", on=10, subject="age"),
         failed("performance_drop", on=12),
-        failed("feature_drift", on=12, column="miles", value=0.9, threshold=0.1, reason="miles"),
+        failed("feature_drift", on=12, subject="miles", value=0.9, threshold=0.1, reason="miles"),
     ]
     decision = decided(evidence(checks=checks))
     assert decision.id == "shop-v1-2024-10-11"
@@ -259,7 +261,7 @@ def test_in_the_cooldown_after_a_promotion_failures_only_alert():
 
 def test_drift_retrains_once_a_second_day_has_confirmed_it():
     policy = POLICY.model_copy(update={"confirm_days": 2})
-    single = [failed("feature_drift", on=9), failed("feature_drift", on=9, column="miles")]
+    single = [failed("feature_drift", on=9), failed("feature_drift", on=9, subject="miles")]
     waiting = decided(evidence(checks=single), policy=policy)
     assert waiting.action == "wait"
     assert waiting.reason.startswith("feature_drift failed on too few days to be no chance")
@@ -434,7 +436,7 @@ def test_promotions_by_hand_and_first_versions_spend_no_budget():
 )
 def test_a_champion_that_no_younger_version_beats_is_no_reason_to_give_up(against, action):
     policy = POLICY.model_copy(update={"give_up_after": 2})
-    aged = failed("model_age", on=12, column="days", value=30.0, threshold=30.0)
+    aged = failed("model_age", on=12, subject="days", value=30.0, threshold=30.0)
     refused = {"rules": ("model_age",), "against": against, "labelled": 0}
     history = [past(number, "rejected", **refused) for number in (9, 10, 11)]
     assert decided(evidence(checks=[aged]), history, policy).action == action
@@ -461,7 +463,7 @@ def test_the_change_is_looked_for_in_the_present_episode():
 
 
 def test_a_version_that_is_too_old_is_retrained_where_age_asks_for_it():
-    aged = failed("model_age", column="days", value=30.0, threshold=30.0)
+    aged = failed("model_age", subject="days", value=30.0, threshold=30.0)
     assert decided(evidence(checks=[aged])).rules == ("model_age",)
     policy = POLICY.model_copy(update={"retrain_on": ["performance_drop"]})
     assert decided(evidence(checks=[aged]), policy=policy).action == "nothing"

@@ -1,10 +1,12 @@
 import math
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
 import pytest
 
+from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.model_store import ModelStore
@@ -241,37 +243,31 @@ def test_outcomes_reach_back_from_the_days_that_labels_are_about(model):
 
 
 def performance(number, production_day, *, version=1, window=1, value=0.8, n=10, verdict="pass"):
-    return {
-        "day": day(number),
-        "check": "performance_drop",
-        "slice": "",
-        "production_day": day(production_day),
-        "window": window,
-        "version": version,
-        "metric": "auc",
-        "value": value,
-        "lower": 0.7,
-        "upper": 0.9,
-        "n": n,
-        "test_value": 0.85,
-        "threshold": 0.05,
-        "verdict": verdict,
-        "reason": "because",
-    }
+    return CheckEvaluation(
+        check="performance_drop",
+        day=day(number),
+        production_day=day(production_day),
+        version=version,
+        subject="auc",
+        window=window,
+        verdict=verdict,
+        code="",
+        reason="because",
+        value=value,
+        threshold=0.05,
+        n=n,
+    )
 
 
 def test_daily_values_are_as_last_measured_up_to_a_day(model):
-    put(
-        model,
-        TABLES.performance,
-        [
-            performance(1, 0, value=0.8, n=10),
-            performance(3, 0, value=0.6, n=20),
-            performance(3, 0, value=0.1, window=7),
-            performance(3, 2, value=math.nan, n=1),
-            performance(3, 1, version=2, value=0.5),
-        ],
-    )
+    found = [
+        performance(1, 0, value=0.8, n=10),
+        performance(3, 0, value=0.6, n=20),
+        performance(3, 0, value=0.1, window=7),
+        performance(3, 2, value=math.nan, n=1),
+        performance(3, 1, version=2, value=0.5),
+    ]
+    model.checks.replace("performance_metrics", day(1), day(3), found)
 
     def values(version, until):
         rows = model.checks.daily_values(version, day(until))
@@ -282,52 +278,21 @@ def test_daily_values_are_as_last_measured_up_to_a_day(model):
     assert values(2, 3) == [(day(1), 2, 0.5, 10)]
 
 
-def drift(number, *, version=1, verdict="fail", column="x"):
-    return {
-        **{field.name: None for field in TABLES.drift.schema},
-        "day": day(number),
-        "version": version,
-        "verdict": verdict,
-        "column": column,
-        "check": "covariate_drift",
-        "window": 1,
-        "rule": "drift",
-        "baseline": "reference",
-        "n_reference": 100,
-        "n": 50,
-        "metric": "psi",
-        "value": 0.4,
-        "threshold": 0.2,
-        "reason": "because",
-    }
+def drift(number, *, version=1, verdict="fail", subject="x"):
+    found = performance(number, number, version=version, verdict=verdict, value=0.4)
+    return replace(found, check="feature_drift", subject=subject)
 
 
-def test_failures_are_those_of_a_version_after_a_day_and_up_to_another(model):
-    put(
-        model,
-        TABLES.drift,
-        [drift(number) for number in range(1, 5)]
-        + [drift(3, version=2), drift(3, verdict="pass", column="z")],
-    )
-    put(
-        model,
-        TABLES.performance,
-        [performance(3, 1, verdict="fail"), performance(3, 2, verdict="unknown")],
-    )
-    found = [
-        (row["day"], row["check"], row["production_day"], row["column"])
-        for row in model.checks.failures(
-            1, after=day(1), until=day(3), checks=["covariate_drift", "performance_drop"]
-        )
-    ]
-    assert model.checks.failures(1, day(1), day(3), []) == []
-    only = model.checks.failures(1, day(1), day(3), ["performance_drop"])
-    assert [row["check"] for row in only] == ["performance_drop"]
-    assert found == [
-        (day(2), "covariate_drift", day(2), "x"),
-        (day(3), "covariate_drift", day(3), "x"),
-        (day(3), "performance_drop", day(1), "auc"),
-    ]
+def test_what_checks_found_is_read_by_day_check_and_verdict(model):
+    drifted = [drift(1), drift(2), drift(3), drift(3, verdict="pass", subject="z"), drift(4)]
+    model.checks.replace("drift_metrics", day(1), day(4), drifted)
+    realized = [performance(3, 1, verdict="fail"), performance(3, 2, verdict="unknown")]
+    model.checks.replace("performance_metrics", day(3), day(3), realized)
+    assert model.checks.find(day(2), day(3), failed=True) == [drift(2), drift(3), realized[0]]
+    assert model.checks.find(checks={"performance_drop"}) == realized
+    assert model.checks.latest(day(3)) == [drifted[2], drifted[3], *realized]
+    model.checks.replace("drift_metrics", day(1), day(4), [])
+    assert model.checks.find() == realized
 
 
 # What was removed

@@ -53,7 +53,7 @@ class FailedCheck(NotificationKind):
                 ]
                 if set(ids).isdisjoint(history.sent):
                     title = f"{history.model}: {check} fails since {episode[0][0].day}"
-                    body = _body(episode[0], history.advice[check])
+                    body = _body(episode[0], history.advice.get(check, ""))
                     yield self.message(ids[0], episode[0][0].day, title, body)
 
 
@@ -84,6 +84,6 @@ def _episodes(evaluations: Sequence[CheckEvaluation]) -> list[list[list[CheckEva
 
 
 def _body(failed: Sequence[CheckEvaluation], advice: str) -> str:
-    reasons = [f"- {shortened(evaluated.reason)}" for evaluated in worst_of_each_subject(failed)]
+    reasons = [f"- {shortened(item.reason)}" for item in worst_of_each_subject(failed)]
     more = [f"and {len(reasons) - REASONS} more"] if len(reasons) > REASONS else []
     return "\n".join([f"Version {failed[0].version}:", *reasons[:REASONS], *more, "", advice])

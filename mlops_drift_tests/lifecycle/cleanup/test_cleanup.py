@@ -117,7 +117,7 @@ def test_every_table_of_days_loses_them_with_its_group(free):
     grouped = [table for group in tables_by_group(free.model.tables).values() for table in group]
     by_day = [table for table in free.model.tables if "day" in table.partition_by]
     # Which files arrived stays: kept versions were trained on them.
-    losing = [table.name for table in by_day if table is not free.model.tables.quality]
+    losing = [table.name for table in by_day if table is not free.model.tables.files]
     assert sorted(table.name for table in grouped) == sorted(losing)
 
 
@@ -168,8 +168,8 @@ def test_days_go_and_stay_as_the_limits_say(free):
     assert kept == {
         # Version 3 has served since day 8, version 2 since day 6: messages rest on both.
         "monitoring.tiny_drift": day(6),
-        "monitoring.tiny_performance": day(6),
-        "monitoring.tiny_quality": day(0),
+        "monitoring.tiny_checks": day(6),
+        "landing.tiny_files": day(0),
         "monitoring.tiny_label_coverage": day(6),
         "predictions.tiny": day(8),
         "monitoring.tiny_profiles": day(8),

@@ -23,11 +23,11 @@ def evaluated(on, verdict="fail", check="feature_drift", version=1, column="a", 
         "threshold": 0.1,
         "n": 100,
         "window": 1,
+        "code": "beyond_limit",
     }
     return CheckEvaluation(
         day=day(on),
         production_day=day(on),
-        code="beyond_limit",
         check=check,
         version=version,
         verdict=verdict,
