@@ -196,7 +196,7 @@ def _counts(cell: str, readings: Sequence[Reading]) -> str:
 
 def is_missing(text: str) -> str:
     """SQL that says whether a text stands for a missing value; null of null."""
-    # Most texts are longer than these words, and are told so in a tenth of the time.
+    # Most texts are longer than these words, which is found in a tenth of the time.
     is_longer = f"strlen({text}) > {max(map(len, _MISSING))}"
     is_padded = f"prefix({text}, ' ') OR suffix({text}, ' ')"
     words = ", ".join(map(literal, _MISSING))

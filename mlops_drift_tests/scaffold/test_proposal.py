@@ -179,7 +179,7 @@ def test_init_writes_a_model_that_loads_and_never_overwrites_one(tmp_path, monke
     spec = find_model("orders").spec
     assert (spec.target.column, spec.key) == ("came back", "order id")
     assert spec.source.events.path == "../../events.csv"
-    assert "constant answer" in " ".join(written.split())
+    assert "best constant" in " ".join(written.split())
     assert all(len(line) <= 110 for line in written.splitlines())
     again = CliRunner().invoke(main, ["init", "orders", *files])
     assert again.exit_code == 1
