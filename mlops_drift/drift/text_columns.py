@@ -32,7 +32,6 @@ class Reading:
     """One way to read a text column.
 
     Attributes:
-        type: DuckDB's type.
         sql: the value as SQL, with `{}` for the text; null where it cannot be read.
         only: a condition on the text, without which the value would not say what the text says.
         digits: the number as text, where the value as a double would round it.
