@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
-from mlops_drift.compare import compare as compare_module
+from mlops_drift.compare import chunks
 from mlops_drift.compare.compare import compare, compare_chunks
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.profile import profile
@@ -267,7 +267,7 @@ def test_rows_without_a_chunk_are_a_chunk_of_their_own():
 
 
 def test_more_chunks_than_can_be_read_are_refused(monkeypatch):
-    monkeypatch.setattr(compare_module, "MAX_CHUNKS", 3)
+    monkeypatch.setattr(chunks, "MAX_CHUNKS", 3)
     assert len(labels([1, 2, 3, 3])) == 3
     assert len(labels([1, 2, 3, None])) == 4
     with pytest.raises(
