@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.column_reference import ColumnReference
 from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.encoding import encoded, groups
 from mlops_drift.drift.measures import measure
 from mlops_drift.drift.profile import profile_sorted
 from mlops_drift.drift.rows import Rows
@@ -46,7 +47,7 @@ def stages(task: child.Task) -> dict[str, float]:
     timer = Stages()
     past, now = Rows(task["reference"]), Rows(task["current"])
     with timer.stage("which row is of which day"):
-        labels, numbers = now.groups("day")
+        labels, numbers = groups(now, "day")
     bounds = np.concatenate([[0], np.cumsum(np.bincount(numbers, minlength=len(labels) - 1))])
     compared: list[list[Comparison]] = [[] for _ in bounds[1:]]
     for name in task["columns"]:
@@ -101,7 +102,7 @@ def _categorical(
     with timer.stage("count the reference's categories"):
         column = ColumnReference.fit(past, name, "categorical", BINS)
     with timer.stage("read the categories of the days"):
-        categories, codes = now.encoded(name)
+        categories, codes = encoded(now, name)
     with timer.stage("count the categories of the days"):
         size = len(column.counts)
         bins = numbers * size + column.bins_of(categories)[codes]

@@ -1,10 +1,11 @@
-"""Pictures of what a version is born with: its mistakes, and the columns that it relies on."""
+"""Pictures of a new version: its mistakes, and the columns that it relies on."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import pyarrow as pa
 
-from mlops_drift.charts.gates.draw import draw
+from mlops_drift.charts.gates import draw
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.gates.pictures import Confusion, Shares
 
@@ -27,13 +28,8 @@ def baseline_pictures(
     pictures = {"importance": draw(Shares("importance", names, {"share of the skill": values}))}
     if spec.target.is_classification:
         classes = spec.target.classes or []
-        pairs = list(
-            zip(
-                predictions[spec.target.column].to_pylist(),
-                predictions["prediction"].to_pylist(),
-                strict=True,
-            )
-        )
-        counts = [[pairs.count((truth, said)) for said in classes] for truth in classes]
+        truths, answers = predictions[spec.target.column], predictions["prediction"]
+        pairs = Counter(zip(truths.to_pylist(), answers.to_pylist(), strict=True))
+        counts = [[pairs[truth, answer] for answer in classes] for truth in classes]
         pictures["confusion"] = draw(Confusion(classes, counts))
     return pictures

@@ -1,7 +1,6 @@
 """The KPI of a model over its production days, with the versions and what made them."""
 
-from io import BytesIO
-
+from mlops_drift.charts.figure import RED, add_axes, as_png, new_figure
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.timeline import Timeline
 
@@ -9,20 +8,11 @@ COLOURS = ("#2b6cb0", "#2f855a", "#b7791f", "#6b46c1", "#c05621", "#2c7a7b")
 
 
 def kpi_chart(spec: ModelSpec, timeline: Timeline) -> bytes:
-    """Draws the metric of each production day by version, the floor, and the retrainings.
-
-    Args:
-        spec: the model.
-        timeline: its story.
-
-    Returns:
-        A PNG.
-    """
+    """The metric of each production day by version, the minimum, and the retrainings, as a PNG."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 3.4), dpi=110, layout="constrained")
-    axes = figure.subplots()
+    figure = new_figure(9, 3.4, dpi=110, left=0.06, top=0.9, bottom=0.14)
+    axes = add_axes(figure, f"{spec.name}: {spec.training.metric} by production day")
     for number, version in enumerate(sorted({row["version"] for row in timeline.kpi})):
         mine = [row for row in timeline.kpi if row["version"] == version]
         axes.plot(
@@ -35,7 +25,7 @@ def kpi_chart(spec: ModelSpec, timeline: Timeline) -> bytes:
         )
     floor = spec.monitors.performance.floor
     if floor is not None:
-        axes.axhline(floor, color="#c53030", linestyle="--", linewidth=1, label="floor")
+        axes.axhline(floor, color=RED, linestyle="--", linewidth=1, label="floor")
     for decision in timeline.decisions:
         axes.axvline(decision["day"], color="#a0aec0", linestyle=":", linewidth=1)
         axes.annotate(
@@ -51,9 +41,5 @@ def kpi_chart(spec: ModelSpec, timeline: Timeline) -> bytes:
     locator = AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    axes.set_title(f"{spec.name}: {spec.training.metric} by production day", fontsize=10)
-    axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=8, frameon=False, loc="lower center", ncols=2)
-    png = BytesIO()
-    figure.savefig(png, format="png")
-    return png.getvalue()
+    return as_png(figure)

@@ -5,7 +5,7 @@ from math import isfinite
 
 import dagster as dg
 
-from mlops_drift.charts.gates.draw import draw
+from mlops_drift.charts.gates import draw
 from mlops_drift.checks.report import check_result, verdict_table
 from mlops_drift.learning.gates.base import Gate, GateResult
 from mlops_drift.learning.gates.pictures import Limit, Picture

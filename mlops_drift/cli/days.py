@@ -6,13 +6,17 @@ import os
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlops_drift.cli.common import DAY, FORMAT, print_json, writable, write_file, write_page
 from mlops_drift.cli.errors import MISSING_DAYS, NOT_SERVING
 from mlops_drift.errors import InternalError
+
+if TYPE_CHECKING:
+    from mlops_drift.lifecycle.unserved import Unserved
+    from mlops_drift.simulation.historical_run import HistoricalRun
 
 
 @click.command()
@@ -50,11 +54,6 @@ def run(
     from mlops_drift.lifecycle.status import read_status
     from mlops_drift.lifecycle.timeline import read_timeline
     from mlops_drift.lifecycle.unserved import why_unserved
-    from mlops_drift.pipeline.missing_days import (
-        about_judged_again,
-        about_made_again,
-        about_missing,
-    )
     from mlops_drift.resources import open_lake
     from mlops_drift.simulation.historical_run import HistoricalRun, open_instance, quiet
 
@@ -96,6 +95,19 @@ def run(
         )
     else:
         print_timeline(history.spec, timeline, upcoming, history.first, history.last, seconds)
+    _report_troubles(history, missing, unserved)
+
+
+def _report_troubles(
+    history: "HistoricalRun", missing: list[dict[str, Any]], unserved: "Unserved | None"
+) -> None:
+    """What a person should know of a run, on standard error; ends with the exit status."""
+    from mlops_drift.pipeline.missing_days import (
+        about_judged_again,
+        about_made_again,
+        about_missing,
+    )
+
     if history.made_again:
         click.echo(about_made_again(history.made_again), err=True)
     if history.judged_again:

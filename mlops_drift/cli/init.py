@@ -2,11 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops_drift import settings
 from mlops_drift.cli.common import waiting, write_file
+
+if TYPE_CHECKING:
+    from mlops_drift.scaffold.proposal import Proposal
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -47,37 +51,34 @@ def init(name: str, events: Path, labels: Path | None, into: Path | None, **choi
         _require_valid(text)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_file("--into", str(file), text.encode())
-    roles, target, gate = proposal.roles, proposal.target.target, proposal.gate
-    seen = [one.name for one in proposal.features if one.column is not None]
-    left = [one.name for one in proposal.features if one.column is None]
-    click.echo(f"Wrote {file}: {target.kind} of {target.column!r} from {len(seen)} columns.")
-    click.echo(
-        f"  key {roles.key.value!r}, day {roles.day.value!r}, labels by "
-        f"{roles.label_day.value!r} after {target.label_delay_days} days"
-    )
-    if proposal.is_one_file:
-        click.echo("  events and labels are one file")
-    if left:
-        click.echo(f"  left out: {', '.join(map(repr, left))} (the file says why)")
-    model = "none" if gate.model is None else f"{gate.model:.3g}"
-    click.echo(
-        f"  gate {gate.metric} {gate.limit:g}: a constant answer has {gate.constant:.3g}, "
-        f"a quick model {model}"
-    )
-    if proposal.labelled < proposal.first_training_rows:
-        click.echo(f"  only {proposal.labelled} labelled events: too few for a first version")
+    click.echo(f"Wrote {file}: {_summary(proposal)}")
     click.echo("Read it and correct what you know better. Then:")
     if configured is None or Path(configured).resolve() != root.resolve():
         click.echo(f"  export {settings.DEFS_VARIABLE}={root.resolve()}")
     click.echo(f"  mlops-drift run {name}")
 
 
-def _require_valid(text: str) -> None:
-    """Requires that a model can be made of it.
+def _summary(proposal: "Proposal") -> str:
+    roles, target, gate = proposal.roles, proposal.target.target, proposal.gate
+    left = [repr(one.name) for one in proposal.features if one.column is None]
+    model = "none" if gate.model is None else f"{gate.model:.3g}"
+    lines = [
+        f"{target.kind} of {target.column!r} from {len(proposal.features) - len(left)} columns.",
+        f"key {roles.key.value!r}, day {roles.day.value!r}, labels by {roles.label_day.value!r} "
+        f"after {target.label_delay_days} days",
+        "events and labels are one file" if proposal.is_one_file else "",
+        f"left out: {', '.join(left)} (the file says why)" if left else "",
+        f"gate {gate.metric} {gate.limit:g}: a constant answer has {gate.constant:.3g}, a quick "
+        f"model {model}",
+        f"only {proposal.labelled} labelled events: too few for a first version"
+        if proposal.labelled < proposal.first_training_rows
+        else "",
+    ]
+    return "\n  ".join(filter(None, lines))
 
-    Raises:
-        ProposalError: if not, as where NAME is no identifier.
-    """
+
+def _require_valid(text: str) -> None:
+    """Rejects a NAME that is no identifier, or whatever else makes no model."""
     import yaml
     from pydantic import ValidationError
 

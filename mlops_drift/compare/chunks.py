@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops_drift.drift.encoding import groups
 from mlops_drift.drift.rows import Floats, Rows, RowsError
 
 MAX_CHUNKS = 5_000
@@ -43,7 +44,7 @@ def chunks_of(rows: Rows, by: str | None) -> Chunks:
     """
     if by is None:
         return Chunks([None], np.array([0, rows.count]), None, None)
-    values, numbers = rows.groups(by)
+    values, numbers = groups(rows, by)
     if len(values) - 1 > MAX_CHUNKS:
         raise RowsError(
             f"column {by!r} of {rows.name} has {len(values) - 1:,} different values, at most "

@@ -21,7 +21,6 @@ class ColumnHistory:
     """One column in every chunk; two whole tables are a single chunk.
 
     Attributes:
-        name: name of the column.
         cells: the column by chunk, in the order of the chunks, at least one.
         metric: what is compared with the threshold.
         threshold: the value from which a significant difference fails.

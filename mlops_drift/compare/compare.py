@@ -14,7 +14,8 @@ from mlops_drift.compare.measuring import Measured, Sides, Test, measure_column
 from mlops_drift.compare.result import ColumnComparison, Comparison
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.reference import Reference
-from mlops_drift.drift.rows import Kind, Rows, RowsError, Source, read_alike
+from mlops_drift.drift.rows import Kind, Rows, RowsError, Source
+from mlops_drift.drift.text_columns import TEXT, readings_of_both
 from mlops_drift.drift.verdict import ColumnVerdict, judge_comparisons
 from mlops_drift.drift.verdict import Comparison as Judged
 
@@ -103,11 +104,27 @@ def _read(reference: Source | Reference, current: Source) -> tuple[Rows | Refere
     past = reference if isinstance(reference, Reference) else Rows.of(reference)
     now = Rows.of(current)
     if isinstance(past, Rows):
-        read_alike(past, now)
+        _read_alike(past, now)
     else:
         for name, column in past.columns.items():
             column.read_like(now, name)
     return past, now
+
+
+def _read_alike(past: Rows, now: Rows) -> None:
+    """Reads the columns of two text files as the same types, where that is possible.
+
+    A column of a text file is read as text beside one that is text by its type.
+    """
+    for name in past.types.keys() & now.types.keys():
+        if name in past.facts and name in now.facts:
+            mine, theirs = readings_of_both(past.facts[name], now.facts[name])
+            past.read_as({name: mine})
+            now.read_as({name: theirs})
+            continue
+        for one, other in ((past, now), (now, past)):
+            if name in one.facts and other.types[name] == TEXT.type:
+                one.read_as({name: TEXT})
 
 
 def _compare(sides: Sides, kinds: Mapping[str, Kind | None]) -> list[Comparison]:

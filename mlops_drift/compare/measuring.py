@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +12,7 @@ from mlops_drift.compare.chunks import Chunks
 from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.column_reference import ColumnReference, Counts
 from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.encoding import encoded
 from mlops_drift.drift.location_spread import levene, mann_whitney
 from mlops_drift.drift.measures import Measures, measure
 from mlops_drift.drift.profile import profile_sorted
@@ -70,8 +72,8 @@ def measure_column(sides: Sides, name: str, kind: Kind | None) -> list[Measured]
         numbers = now.numbers(name)
         if isinstance(past, Rows) and _are_rounded_alike(past, now, name, column, numbers):
             return (
-                f"{name} was not judged: its values have so many digits that they cannot be told "
-                "apart as numbers; name it as categorical, or leave it out"
+                f"{name} was not judged: most of its values have so many digits that they are the "
+                "same as numbers; name it as categorical, or leave it out"
             )
         return list(_numbers(sides, column, numbers))
     except ColumnError as error:
@@ -89,8 +91,16 @@ def _are_rounded_alike(
     return bool(
         low <= high
         and max(-low, high) > _EXACT
-        and not (past.are_apart_as_numbers(name) or now.are_apart_as_numbers(name))
+        and not (_are_apart(past, name) or _are_apart(now, name))
     )
+
+
+def _are_apart(rows: Rows, name: str) -> bool:
+    """Whether at least half of the values of a column differ as doubles."""
+    number, exact = rows.expression(name, "numeric"), rows.expression(name, "categorical")
+    sql = f"SELECT count(DISTINCT {number}), count(DISTINCT {exact}) FROM {rows.sql}"
+    [(numbers, values)] = rows.query(sql, duckdb.DuckDBPyRelation.fetchall, [name])
+    return bool(2 * numbers >= values)
 
 
 def _numbers(sides: Sides, column: ColumnReference, numbers: Floats) -> Iterator[Measured]:
@@ -111,7 +121,7 @@ def _numbers(sides: Sides, column: ColumnReference, numbers: Floats) -> Iterator
 
 def _categories(sides: Sides, column: ColumnReference, name: str) -> Iterator[Measured]:
     now, chunks, further = sides.now, sides.chunks, sides.monitor.metrics
-    categories, codes = now.encoded(name)
+    categories, codes = encoded(now, name)
     if set(map(str, column.values)) <= set(_TRUTHS.values()) and now.types[name] != "BOOLEAN":
         categories = [_TRUTHS.get(category, category) for category in categories]
     bins = column.bins_of(categories)[codes]

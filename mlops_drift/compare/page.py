@@ -75,7 +75,7 @@ class _Trend:
 
 @dataclass(frozen=True)
 class _Card:
-    """What is said about one column."""
+    """What the page shows about one column."""
 
     anchor: str
     name: str

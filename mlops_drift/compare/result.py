@@ -18,7 +18,6 @@ class ColumnComparison:
     """One column of both tables.
 
     Attributes:
-        name: name of the column.
         kind: numeric or categorical; None where one side cannot be read.
         column: the reference's bins and counts.
         counts: current rows in these bins.
@@ -64,9 +63,6 @@ class Comparison:
 
     Attributes:
         chunk: which chunk; None for the whole table.
-        n_reference: reference rows.
-        n_current: current rows.
-        columns: the columns by name.
         auc: how well a classifier tells the tables apart (see `multivariate.domain_auc`), where
             that was asked for.
     """

@@ -69,8 +69,8 @@ def print_comparison(
     for comparison in comparisons:
         if comparison.auc is not None:
             console.print(
-                f"Domain classifier: AUC {comparison.auc:.3f} (0.5: the tables cannot be told "
-                "apart, 1: every row can)\n",
+                f"Domain classifier: AUC {comparison.auc:.3f} (0.5: the tables look the same, "
+                "1: no two rows of them do)\n",
                 soft_wrap=True,
             )
 

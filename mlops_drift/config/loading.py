@@ -91,10 +91,6 @@ def read_yaml(file: Path, described: Any) -> list[ValueAndSourcePositionTree]:
 
     YAML itself silently reads `no` as false, and the last of several fields with one name.
 
-    Args:
-        file: the file.
-        described: the type that a document should have.
-
     Raises:
         ModelDefinitionError: if it is no such file.
     """

@@ -20,7 +20,7 @@ ROWS_PER_BIN = 20
 RARE_SHARE = 0.005
 MAX_CATEGORIES = 20_000
 
-# The shares of all texts, by a hash, that unseen categories are told apart by.
+# The bins, by a hash, that unseen categories are spread over.
 NOVELTY_BINS = 8
 
 OTHER, NON_FINITE, RARE, UNSEEN, NULL = "other", "non-finite", "rare", "unseen", "null"
@@ -218,7 +218,7 @@ class ColumnReference:
 
     @property
     def novelty_size(self) -> int:
-        """Bins that unseen categories are told apart by; 0 where none are expected."""
+        """Bins that unseen categories are spread over; 0 where none are expected."""
         return NOVELTY_BINS if self.singletons else 0
 
     def novelty_of(self, categories: Sequence[str | None]) -> NDArray[np.int64]:

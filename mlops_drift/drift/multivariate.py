@@ -32,7 +32,7 @@ def domain_auc(
 
     A missing value is a value of its own. Numbers enter by their rank among all rows, so that no
     magnitude is too large. Of a column with more than 254 categories, null included, the most
-    frequent 254 are told apart; the others are one category.
+    frequent 254 are kept; the others are one category.
 
     Args:
         reference: rows of the reference.
@@ -43,8 +43,8 @@ def domain_auc(
         folds: parts of the cross-validation, at least 2; fewer for a table with fewer rows.
 
     Returns:
-        The AUC, in [0, 1]: 1 for tables that are told apart without error, about .5 for tables
-        that cannot be told apart (by chance also less). Exactly .5 where there is nothing to learn
+        The AUC, in [0, 1]: 1 for tables that never look alike, about .5 for tables that are
+        alike (by chance also less). Exactly .5 where there is nothing to learn
         from: no column that varies, or a table with fewer than two rows.
 
     Raises:

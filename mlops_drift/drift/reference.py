@@ -17,8 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mlops_drift.drift.arrow_rows import without_nulls
 from mlops_drift.drift.column_reference import ColumnReference, digest_of
-from mlops_drift.drift.rows import Kind, Rows, Source, without_nulls
+from mlops_drift.drift.rows import Kind, Rows, Source
 from mlops_drift.drift.sorted_values import SortedValues
 
 JSON_FILE, VALUES_FILE = "reference.json", "reference.parquet"

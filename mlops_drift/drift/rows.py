@@ -5,29 +5,43 @@ since 1970-01-01, NaN is a null; a category is text, exact, and 1 and 1.0 are bo
 ``1``.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from mlops_drift.drift.arrow_rows import (
+    TABLE,
+    engine,
+    filled,
+    scannable,
+    types_of,
+    without_nulls,
+)
+from mlops_drift.drift.cells import (
+    DECIMAL,
+    FLOAT,
+    NESTED,
+    NUMERIC,
+    TEXTS,
+    TIME,
+    WIDE,
+    as_double,
+    without_nan,
+)
 from mlops_drift.drift.text_columns import (
     NUMBER,
     NUMBERS,
-    TEXT,
     WHOLE,
     Facts,
     Reading,
     find_facts,
     is_missing,
-    readings_of_both,
 )
 from mlops_drift.errors import UserError
 from mlops_drift.files.error import FileError, refuse_unclear_names
@@ -43,18 +57,6 @@ _TUPLES = duckdb.DuckDBPyRelation.fetchall
 _NUMPY = duckdb.DuckDBPyRelation.fetchnumpy
 _ARROW = duckdb.DuckDBPyRelation.to_arrow_table
 
-_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL|BOOLEAN")
-_FLOAT = re.compile(r"FLOAT|DOUBLE")
-_DECIMAL = re.compile(r"DECIMAL")
-# Whole numbers for which Arrow has no type of its own.
-_WIDE = ("HUGEINT", "UHUGEINT", "BIGNUM")
-_TIME = re.compile(r"DATE|TIME|INTERVAL")
-_TEXT = re.compile(r"VARCHAR|ENUM|UUID|BLOB")
-_NESTED = re.compile(r".*\]$|STRUCT|MAP|UNION|LIST|ARRAY|ARROW")
-_MIDNIGHT = re.compile(r" 00:00:00(\+00)?(?=$| )")
-
-_MICROSECONDS_PER_DAY = 86_400_000_000
-
 
 class RowsError(UserError, ValueError):
     """A table cannot be read."""
@@ -66,6 +68,8 @@ class ColumnError(RowsError):
 
 class Rows:
     """The rows of an Arrow table, a DuckDB relation, or a table file.
+
+    Whatever reads a column raises a `ColumnError` if there is none, or not of that kind.
 
     Args:
         source: the table, or the path of a file (see `open_file`).
@@ -86,7 +90,7 @@ class Rows:
     [31.0, nan]
     """
 
-    sql = "arrow_rows"
+    sql = TABLE
 
     def __init__(self, source: pa.Table | duckdb.DuckDBPyRelation | str | Path) -> None:
         # How to read the columns that are held as text, and what that was found from.
@@ -100,7 +104,7 @@ class Rows:
             self.name = str(source)
             with _as_rows_error():
                 file = open_file(Path(source))
-                self._rows = _filled(file.read()) if file.is_text else file
+                self._rows = filled(file.read()) if file.is_text else file
             if file.is_text:
                 # In a file that commas divide, 1,500 is no fraction.
                 numbers = NUMBERS if file.delimiter != "," else (WHOLE, NUMBER)
@@ -113,7 +117,7 @@ class Rows:
         self._readings |= {
             field.name: NUMBER for field in self._rows.schema if pa.types.is_decimal256(field.type)
         }
-        self.types: dict[str, str] = self._types()
+        self.types: dict[str, str] = types_of(self._rows.schema)
         self.read_as(dict(self._readings))
         if numbers:
             self.facts = find_facts(self.sql, list(self.types), numbers, self._tuples)
@@ -124,7 +128,7 @@ class Rows:
         with _as_rows_error():
             refuse_unclear_names(relation.columns, self.name)
         types = zip(relation.columns, relation.types, strict=True)
-        wide = [name for name, kind in types if str(kind) in _WIDE]
+        wide = [name for name, kind in types if str(kind) in WIDE]
         if wide:
             self._readings = dict.fromkeys(wide, NUMBER)
             texts = ", ".join(
@@ -133,26 +137,12 @@ class Rows:
             relation = relation.project(f"* REPLACE ({texts})")
         return relation.to_arrow_table()
 
-    def _types(self) -> dict[str, str]:
-        """DuckDB's type of each column; Arrow's own where DuckDB has none."""
-        fields = [_scannable(field) for field in self._rows.schema]
-        try:
-            return _described(fields)
-        except (duckdb.Error, pa.ArrowException):
-            types: dict[str, str] = {}
-            for field in fields:
-                try:
-                    types |= _described([field])
-                except (duckdb.Error, pa.ArrowException):
-                    types[field.name] = f"ARROW {field.type}"
-            return types
-
     def read_as(self, readings: Mapping[str, Reading]) -> None:
         """Fixes how columns of a text file are read."""
         self._readings |= readings
         self.types |= {name: reading.type for name, reading in readings.items()}
 
-    def _cell(self, name: str) -> str:
+    def cell(self, name: str) -> str:
         """A column as SQL in its type."""
         if name not in self._readings:
             return identifier(name)
@@ -176,7 +166,7 @@ class Rows:
 
     @property
     def kinds(self) -> dict[str, Kind]:
-        """How each column is read unless told otherwise: what has an order and a scale by value.
+        """How each column is read by default.
 
         Numbers, dates and times are numeric, also those of a text file that a few texts are among;
         text, booleans and columns without a type are categorical; lists and other nested columns
@@ -184,11 +174,11 @@ class Rows:
         """
         return {
             name: "numeric"
-            if (kind != "BOOLEAN" and (_NUMBER.match(kind) or _TIME.match(kind)))
+            if (kind != "BOOLEAN" and (NUMERIC.match(kind) or TIME.match(kind)))
             or self._is_mostly_numbers(name)
             else "categorical"
             for name, kind in self.types.items()
-            if not _NESTED.match(kind)
+            if not NESTED.match(kind)
         }
 
     def _is_mostly_numbers(self, name: str) -> bool:
@@ -218,7 +208,7 @@ class Rows:
         """
         # Without any column the rows could not be counted.
         table = self._table(list(dict.fromkeys(columns)) or self.columns[:1])
-        with _engine().cursor() as cursor:
+        with engine().cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'")
             cursor.execute("SET enable_progress_bar = false")
             cursor.register(self.sql, table)
@@ -236,13 +226,13 @@ class Rows:
                 else self._rows.read(columns)
             )
         for number, field in enumerate(rows.schema):
-            scannable = _scannable(field)
-            if scannable.type != field.type:
+            wanted = scannable(field)
+            if wanted.type != field.type:
                 try:
-                    column = rows.column(number).cast(scannable.type)
+                    column = rows.column(number).cast(wanted.type)
                 except pa.ArrowInvalid as error:
                     raise self._unreadable([field.name], error) from error
-                rows = rows.set_column(number, scannable, column)
+                rows = rows.set_column(number, wanted, column)
         return rows
 
     def _tuples(self, sql: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -257,46 +247,29 @@ class Rows:
         )
 
     def expression(self, name: str, kind: Kind) -> str:
-        """A column as SQL: a double without NaN, or text; null where there is no value.
-
-        Raises:
-            ColumnError: there is no such column, or it cannot be read as its kind.
-        """
+        """A column as SQL: a double without NaN, or text; null where there is no value."""
         if name not in self.types:
             raise self._no_column(name)
-        column, found = self._cell(name), self.types[name]
-        if _NESTED.match(found):
+        column, found = self.cell(name), self.types[name]
+        if NESTED.match(found):
             needed = "numbers, dates or times are" if kind == "numeric" else "text is"
             raise ColumnError(f"column {name!r} of {self.name} holds {found}, {needed} needed")
         if kind == "numeric":
             return self._as_number(column, found, name)
         if name in self._readings and self._readings[name].digits:
             # A word for a missing value is no number.
-            said = self._readings[name].digits.replace("{}", identifier(name))
-            return f"CASE WHEN NOT {is_missing(identifier(name))} THEN {said} END"
-        if _FLOAT.match(found):
-            return shortest(_without_nan(column))
+            text = self._readings[name].digits.replace("{}", identifier(name))
+            return f"CASE WHEN NOT {is_missing(identifier(name))} THEN {text} END"
+        if FLOAT.match(found):
+            return shortest(without_nan(column))
         text = f"CAST({column} AS VARCHAR)"
-        return digits(text) if _DECIMAL.match(found) else text
+        return digits(text) if DECIMAL.match(found) else text
 
     def _as_number(self, column: str, found: str, name: str) -> str:
-        if _FLOAT.match(found):
-            return _without_nan(f"CAST({column} AS DOUBLE)")
-        if _NUMBER.match(found):
-            return f"CAST({column} AS DOUBLE)"
-        if _TIME.match(found):
-            moment = f"CAST({column} AS TIMESTAMPTZ)" if found == "TIMESTAMPTZ_NS" else column
-            days = f"epoch_us({moment}) / {_MICROSECONDS_PER_DAY}e0"
-            if not self.is_moment(name):
-                return days
-            # A day may be infinite too: valid for ever.
-            beyond = f"CASE WHEN {moment} > DATE '1970-01-01' THEN 1 ELSE -1 END * 'inf'::DOUBLE"
-            return (
-                f"CASE WHEN isfinite({moment}) THEN {days} "
-                f"WHEN {moment} IS NOT NULL THEN {beyond} END"
-            )
+        if number := as_double(column, found):
+            return number
         # A column without any value often loses its type on the way through a file.
-        if _TEXT.match(found) or found == '"NULL"':
+        if TEXTS.match(found) or found == '"NULL"':
             text = f"CAST({column} AS VARCHAR)"
             reading = self.facts[name].as_numbers if name in self.facts else NUMBER
             # A word for a missing value among the numbers of a text file is none of its texts.
@@ -322,29 +295,21 @@ class Rows:
         )
 
     def value(self, name: str) -> str:
-        """A column as SQL in its own type, NaN as null; as text where that type would round it.
-
-        Raises:
-            ColumnError: there is no such column, or its values are lists or otherwise nested.
-        """
+        """A column as SQL in its own type, NaN as null; as text where that type would round it."""
         if name not in self.types:
             raise self._no_column(name)
         found = self.types[name]
-        if _NESTED.match(found):
+        if NESTED.match(found):
             raise ColumnError(
                 f"column {name!r} of {self.name} holds {found}, single values are needed"
             )
         if name in self._readings and self._readings[name].digits:
             return self.expression(name, "categorical")
-        cell = self._cell(name)
-        return _without_nan(cell) if _FLOAT.match(found) else cell
+        cell = self.cell(name)
+        return without_nan(cell) if FLOAT.match(found) else cell
 
     def numbers(self, name: str) -> Floats:
-        """A column as doubles in the order of the rows, NaN where there is no value.
-
-        Raises:
-            ColumnError: there is no such column, or it holds no numbers.
-        """
+        """A column as doubles in the order of the rows, NaN where there is no value."""
         expression = self.expression(name, "numeric")
         if self._rows.schema.field(name).type in (pa.float64(), pa.int64()):
             # Several times as fast as through SQL, and the same values.
@@ -355,160 +320,23 @@ class Rows:
         values: Floats = np.asarray(self.query(sql, _NUMPY, [name])["v"], dtype=np.float64)
         return values
 
-    def are_apart_as_numbers(self, name: str) -> bool:
-        """Whether the doubles of a column tell at least half of its values apart.
-
-        Raises:
-            ColumnError: there is no such column, or it holds no numbers.
-        """
-        number, exact = self.expression(name, "numeric"), self.expression(name, "categorical")
-        sql = f"SELECT count(DISTINCT {exact}), count(DISTINCT {number}) FROM {self.sql}"
-        [(values, numbers)] = self.query(sql, _TUPLES, [name])
-        return bool(2 * numbers >= values)
-
     def table(self, kinds: Mapping[str, Kind]) -> pa.Table:
-        """Some columns, read as their kinds, as Arrow: doubles and strings.
-
-        Raises:
-            ColumnError: there is no such column, or it cannot be read as its kind.
-        """
+        """Some columns, read as their kinds, as Arrow: doubles and strings."""
         read = [
             f"{self.expression(name, kind)} AS {identifier(name)}" for name, kind in kinds.items()
         ]
         return self.query(f"SELECT {', '.join(read)} FROM {self.sql}", _ARROW, list(kinds))
 
     def categories(self, name: str) -> dict[str | None, int]:
-        """The categories of a column with their rows; null is the key None.
-
-        Raises:
-            ColumnError: there is no such column, or it cannot be text.
-        """
+        """The categories of a column with their rows; null is the key None."""
         expression = self.expression(name, "categorical")
         counted = self.query(
             f"SELECT {expression} AS v, count(*) FROM {self.sql} GROUP BY 1", _TUPLES, [name]
         )
         return dict(counted)
 
-    def encoded(self, name: str) -> tuple[list[str | None], NDArray[np.int64]]:
-        """The categories of a column and the number of the one that each row has.
-
-        Returns:
-            The categories, last of them None for null, and their numbers in the order of the rows.
-
-        Raises:
-            ColumnError: there is no such column, or it cannot be text.
-        """
-        return self._encoded(name, self.expression(name, "categorical"))
-
-    def groups(self, name: str) -> tuple[list[str | None], NDArray[np.int64]]:
-        """The values of a column as text, ascending, and the number of the one that each row has.
-
-        Midnights are written as their days.
-
-        Returns:
-            The values, last of them None for null, and their numbers in the order of the rows.
-
-        Raises:
-            ColumnError: there is no such column, or its values are nested.
-        """
-        text = self.expression(name, "categorical")
-        values, numbers = self._encoded(name, text)
-        ordered = self.query(
-            f"SELECT v FROM (SELECT {text} AS v, {self._cell(name)} AS o FROM {self.sql}) "
-            "WHERE v IS NOT NULL GROUP BY v ORDER BY min(o), v",
-            _TUPLES,
-            [name],
-        )
-        places = {value: place for place, (value,) in enumerate(ordered)}
-        rank = np.array([*(places[value] for value in values[:-1]), len(places)], dtype=np.int64)
-        return [*(_days(list(places)) if self.is_moment(name) else places), None], rank[numbers]
-
-    def _encoded(self, name: str, expression: str) -> tuple[list[Any], NDArray[np.int64]]:
-        sql = f"SELECT {expression} AS v FROM {self.sql}"
-        column = self.query(sql, _ARROW, [name])["v"]
-        encoded = _one_array(column).dictionary_encode(null_encoding="encode")
-        found = encoded.dictionary.to_pylist()
-        # Null comes last, also where no row has it.
-        values = [*(value for value in found if value is not None), None]
-        place = np.cumsum([value is not None for value in found]) - 1
-        place[[value is None for value in found]] = len(values) - 1
-        return values, place[without_nulls(encoded.indices)].astype(np.int64)
-
     def _no_column(self, name: str) -> ColumnError:
         return ColumnError(f"{self.name} has no column {name!r}; its columns are {self.columns}")
-
-
-def without_nulls(values: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
-    """Numbers without a null as an array; unlike Arrow's own way it does not import pandas."""
-    return np.from_dlpack(_one_array(values))
-
-
-def _one_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    if isinstance(values, pa.Array):
-        return values
-    joined = pa.chunked_array(values.chunks, values.type).combine_chunks()
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
-
-
-@cache
-def _engine() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
-
-
-def read_alike(past: Rows, now: Rows) -> None:
-    """Reads the columns of two text files as the same types, where that is possible.
-
-    A column of a text file is read as text beside one that is text by its type.
-    """
-    for name in past.types.keys() & now.types.keys():
-        if name in past.facts and name in now.facts:
-            mine, theirs = readings_of_both(past.facts[name], now.facts[name])
-            past.read_as({name: mine})
-            now.read_as({name: theirs})
-            continue
-        for one, other in ((past, now), (now, past)):
-            if name in one.facts and other.types[name] == TEXT.type:
-                one.read_as({name: TEXT})
-
-
-def _days(moments: list[str]) -> list[str]:
-    """Moments as days where all are midnights."""
-    days = [_MIDNIGHT.sub("", moment) for moment in moments]
-    return days if all(":" not in day for day in days) else moments
-
-
-def _filled(rows: pa.Table) -> pa.Table:
-    """The rows of a text file; null where there is nothing but space."""
-    for number, name in enumerate(rows.column_names):
-        blank = pc.equal(pc.utf8_trim_whitespace(rows.column(number)), "")
-        if pc.any(blank).as_py():
-            filled = pc.if_else(blank, pa.scalar(None, pa.string()), rows.column(number))
-            rows = rows.set_column(number, name, filled)
-    return rows
-
-
-def _without_nan(number: str) -> str:
-    # Not isnan: DuckDB answers that by a file's statistics, which do not count NaN.
-    return f"CASE WHEN isfinite({number}) OR isinf({number}) THEN {number} END"
-
-
-def _scannable(field: pa.Field) -> pa.Field:
-    """A column as a type that DuckDB scans and that loses nothing."""
-    kind = field.type
-    if pa.types.is_float16(kind):
-        kind = pa.float32()
-    elif pa.types.is_decimal256(kind):
-        kind = pa.string()
-    elif pa.types.is_timestamp(kind) and kind.unit in ("s", "ms"):
-        # Of these units it does not check the range.
-        kind = pa.timestamp("us", kind.tz)
-    return field.with_type(kind)
-
-
-def _described(fields: Sequence[pa.Field]) -> dict[str, str]:
-    with _engine().cursor() as cursor:
-        cursor.register(Rows.sql, pa.schema(fields).empty_table())
-        return {name: kind for name, kind, *_ in cursor.sql(f"DESCRIBE {Rows.sql}").fetchall()}
 
 
 @contextmanager

@@ -16,15 +16,8 @@ _LONGEST_LABEL = 60
 def reason_of(
     verdict: "ColumnVerdict", column: ColumnReference, past: Counts, counts: Counts
 ) -> str:
-    """Why a column passes or fails.
-
-    Args:
-        verdict: what was decided.
-        column: the bins.
-        past: rows per bin of what the window is compared with.
-        counts: rows of the window per bin.
-    """
-    text = _about_nulls(verdict) if verdict.rule == "nulls" else _about_drift(verdict)
+    """Why a column passes or fails, by the rows per bin of the past and of the window."""
+    text = _finding(verdict)
     if verdict.rule == "drift" and verdict.verdict == "fail":
         return f"{text}; {_largest_move(column, past, counts)}"
     return text
@@ -66,29 +59,19 @@ def days(window: int) -> str:
     return f"{window} day{'' if window == 1 else 's'}"
 
 
-def _about_drift(verdict: "ColumnVerdict") -> str:
-    size = f"{drift_metric(verdict.metric).title} {verdict.value:.3f}"
-    limit = f"limit {verdict.threshold:.3f}"
+def _finding(verdict: "ColumnVerdict") -> str:
+    if verdict.rule == "nulls":
+        before, after = verdict.measures.null_reference, verdict.measures.null_share
+        size = f"share of null went from {_percent(before)} to {_percent(after)}"
+        limit, moved, stayed = f"+{_percent(verdict.threshold)}", "lost values", "kept its values"
+    else:
+        size = f"{drift_metric(verdict.metric).title} {verdict.value:.3f}"
+        limit, moved, stayed = f"{verdict.threshold:.3f}", "moved", "stayed within its limit"
+    name, p = verdict.column, _p(verdict.q)
     if verdict.verdict == "pass" and verdict.value >= verdict.threshold:
-        return (
-            f"{verdict.column}: not significant (p = {_p(verdict.q)}): {size}, {limit}"
-            f"{_span(verdict)}"
-        )
-    finding = "moved" if verdict.verdict == "fail" else "stayed within its limit"
-    return f"{verdict.column} {finding}: {size} ({limit}, q {_p(verdict.q)}){_span(verdict)}"
-
-
-def _about_nulls(verdict: "ColumnVerdict") -> str:
-    before, after = verdict.measures.null_reference, verdict.measures.null_share
-    change = f"share of null went from {_percent(before)} to {_percent(after)}"
-    limit = f"limit +{_percent(verdict.threshold)}"
-    if verdict.verdict == "pass" and verdict.value >= verdict.threshold:
-        return (
-            f"{verdict.column}: not significant (p = {_p(verdict.q)}): {change}, {limit}"
-            f"{_span(verdict)}"
-        )
-    finding = "lost values" if verdict.verdict == "fail" else "kept its values"
-    return f"{verdict.column} {finding}: {change} ({limit}, q {_p(verdict.q)}){_span(verdict)}"
+        return f"{name}: not significant (p = {p}): {size}, limit {limit}{_span(verdict)}"
+    finding = moved if verdict.verdict == "fail" else stayed
+    return f"{name} {finding}: {size} (limit {limit}, q {p}){_span(verdict)}"
 
 
 def _span(verdict: "ColumnVerdict") -> str:

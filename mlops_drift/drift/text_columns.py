@@ -32,7 +32,6 @@ class Reading:
     """One way to read a text column.
 
     Attributes:
-        type: DuckDB's type.
         sql: the value as SQL, with `{}` for the text; null where it cannot be read.
         only: a condition on the text, without which the value would not say what the text says.
         digits: the number as text, where the value as a double would round it.
@@ -196,7 +195,7 @@ def _counts(cell: str, readings: Sequence[Reading]) -> str:
 
 def is_missing(text: str) -> str:
     """SQL that says whether a text stands for a missing value; null of null."""
-    # Most texts are longer than these words, and are told so in a tenth of the time.
+    # Most texts are longer than these words, which is found in a tenth of the time.
     is_longer = f"strlen({text}) > {max(map(len, _MISSING))}"
     is_padded = f"prefix({text}, ' ') OR suffix({text}, ' ')"
     words = ", ".join(map(literal, _MISSING))

@@ -33,7 +33,6 @@ class ColumnVerdict:
     """What one rule found about one column in one window.
 
     Attributes:
-        column: name of the column.
         window: length of the window in days.
         rule: `drift` (the distribution moved) or `nulls` (values went missing).
         baseline: `reference`, or `season` where the window was compared with the past.
@@ -41,7 +40,6 @@ class ColumnVerdict:
         metric: what is compared with the threshold: a metric of drift, or `null_share`.
         value: its value; for nulls the rise of their share. 0.0 where it could not be computed.
         threshold: the value from which a significant difference fails.
-        p: p-value of the difference.
         q: `p` after Benjamini-Hochberg; 1.0 where the verdict is unknown.
         verdict: pass, fail or unknown.
         reason: the verdict in one sentence.

@@ -20,11 +20,7 @@ def in_line(path: Path, line: int, problem: str) -> FileError:
 
 
 def refuse_unclear_names(names: Sequence[str], place: str) -> None:
-    """Refuses columns that cannot be told apart by their names.
-
-    Args:
-        names: the columns in their order.
-        place: what errors call the table.
+    """Rejects columns whose names are missing or too much alike.
 
     Raises:
         FileError: a column has no name, or has one twice, be it in upper and lower case.

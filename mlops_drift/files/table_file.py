@@ -37,9 +37,6 @@ class TableFile(ABC):
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows.
 
-        Args:
-            columns: which columns; without it, all.
-
         Raises:
             FileError: the file is damaged.
         """

@@ -15,17 +15,14 @@ from mlops_drift.store import disk
 
 @dataclass(frozen=True)
 class Belongings:
-    """What a model has in this environment.
+    """What a model has in this environment: counts, names, and sizes in bytes.
 
     Attributes:
-        rows: rows of all tables.
-        tables: bytes of their files.
-        sets: training sets.
+        tables: bytes of the tables, which have so many rows.
         set_files: bytes of the training sets and baselines.
         versions: registered versions that no other environment has.
         runs: MLflow runs of these, and of trainings without a version.
-        artifacts: bytes of their artifacts.
-        studies: names of the searches.
+        artifacts: bytes of the artifacts of these runs.
         kept: versions that stay because another environment has them, with its name.
     """
 
@@ -46,22 +43,18 @@ class Belongings:
 
 
 def find_belongings(model: ModelContext, studies: Studies) -> Belongings:
-    """Looks what there is; nothing is changed."""
+    """Finds what there is and changes nothing."""
     store, artifacts = model.store, _artifacts(model)
-    folders = _table_folders(model)
     kept = artifacts.elsewhere(settings.environment())
     trainings = _trainings(artifacts, kept)
+    versions = sorted(int(one.version) for one in artifacts.versions())
+    count = "SELECT count(*) AS n FROM t"
     return Belongings(
-        rows=sum(
-            store.lake.query("SELECT count(*) AS n FROM t", t=table)["n"][0].as_py()
-            for table in store.tables
-        ),
-        tables=sum(map(disk.size_of, folders)),
+        rows=sum(store.lake.rows(count, t=table)[0]["n"] for table in store.tables),
+        tables=sum(map(disk.size_of, _table_folders(model))),
         sets=len(store.training_sets.ids()),
         set_files=disk.size_of(store.training_sets.folder),
-        versions=tuple(
-            sorted(int(one.version) for one in artifacts.versions() if int(one.version) not in kept)
-        ),
+        versions=tuple(version for version in versions if version not in kept),
         runs=tuple(one.run for one in trainings),
         artifacts=sum(disk.size_of(folder) for one in trainings for folder in one.folders),
         studies=tuple(studies.names(model.spec.name)),
@@ -70,12 +63,9 @@ def find_belongings(model: ModelContext, studies: Studies) -> Belongings:
 
 
 def remove_belongings(model: ModelContext, studies: Studies, first: Callable[[], None]) -> None:
-    """Removes it under the registry's lock; what a kill leaves goes with the next call.
+    """Removes all of it under the registry's lock; `first` is called before.
 
-    Args:
-        model: the model.
-        studies: the searches.
-        first: called under the lock, before anything goes.
+    If this is interrupted, the next call removes what is left.
     """
     artifacts = _artifacts(model)
     with artifacts.registry.lock(registry_lock(model.spec.name)):
@@ -86,31 +76,28 @@ def remove_belongings(model: ModelContext, studies: Studies, first: Callable[[],
                 disk.remove(folder)
             artifacts.forget(training.run)
         artifacts.unlist_all(kept)
-        if not kept and artifacts.folder.is_dir():
-            disk.remove(artifacts.folder)
         for study in studies.names(model.spec.name):
             studies.remove(study)
-        for folder in (model.store.training_sets.folder, *_table_folders(model)):
+        folders = [model.store.training_sets.folder, *_table_folders(model)]
+        if not kept:
+            folders.append(artifacts.folder)
+        for folder in folders:
             if folder.is_dir():
                 disk.remove(folder)
 
 
 def _artifacts(model: ModelContext) -> Artifacts:
     if not isinstance(model.registry, Registry):
-        raise TypeError("only a model with versions in MLflow is reset")
+        raise TypeError("only a model with versions in MLflow can be reset")
     return Artifacts(model.registry, model.spec.name)
 
 
 def _table_folders(model: ModelContext) -> list[Path]:
-    root = Path(model.store.lake.root)
-    return [root / table.folder for table in model.store.tables]
+    return [Path(model.store.lake.root) / table.folder for table in model.store.tables]
 
 
 def _trainings(artifacts: Artifacts, kept: dict[int, str]) -> list[Training]:
-    """The runs that are not those of versions that stay, and are not gone already."""
-    staying = {str(one.run_id) for one in artifacts.versions() if int(one.version) in kept}
-    return [
-        one
-        for one in artifacts.trainings()
-        if one.run not in staying and (not one.deleted or one.is_left)
-    ]
+    """The runs that are not those of versions that stay, and of which something is left."""
+    staying = {one.run_id for one in artifacts.versions() if int(one.version) in kept}
+    runs = (one for one in artifacts.trainings() if one.run not in staying)
+    return [one for one in runs if one.is_left or not one.deleted]

@@ -9,12 +9,7 @@ from mlops_drift.lifecycle.decisions import decide_now
 
 @dataclass(frozen=True)
 class Unserved:
-    """A model without a serving version.
-
-    Attributes:
-        why: the reason.
-        help: what to do about it.
-    """
+    """Why a model has no serving version, and what helps."""
 
     why: str
     help: str
@@ -26,34 +21,33 @@ def why_unserved(model: ModelContext) -> Unserved | None:
     if store.versions.promotions():
         return None
     day = store.landing.last_day()
-    decisions = store.decisions.entries(idle=False)
     if day is None:
         return _without_events(model)
-    if not decisions:
-        reason = decide_now(model, day).reason
-        return Unserved(
-            f"nothing was trained: {reason}",
-            "run more days, lower policy.first_training_rows, or see whether labels find their "
-            f"events: mlops-drift status {name}",
-        )
-    return _after(decisions[-1], name)
+    decisions = store.decisions.entries(idle=False)
+    if decisions:
+        return _after(decisions[-1], name)
+    return Unserved(
+        f"nothing was trained: {decide_now(model, day).reason}",
+        "run more days, lower policy.first_training_rows, or see whether labels find their "
+        f"events: mlops-drift status {name}",
+    )
 
 
 def _without_events(model: ModelContext) -> Unserved:
-    name, table = model.spec.name, model.store.tables.quarantined
-    rejected = model.store.lake.rows(
+    table = model.store.tables.quarantined
+    reasons = model.store.lake.rows(
         "SELECT reason, count(*) AS n FROM r GROUP BY reason ORDER BY n DESC, reason LIMIT 1",
         r=table,
     )
-    if rejected:
+    if not reasons:
         return Unserved(
-            f"no event could be used; most often because of {rejected[0]['reason']}",
-            f"correct defs.yaml or the files; all these rows are in {table.name}, then "
-            f"mlops-drift reset {name}",
+            f"there is no event from {model.spec.start_date} on",
+            "correct start_date, source.events.path or its day_column in defs.yaml",
         )
     return Unserved(
-        f"there is no event from {model.spec.start_date} on",
-        "correct start_date, source.events.path or its day_column in defs.yaml",
+        f"no event could be used; most often because of {reasons[0]['reason']}",
+        f"correct defs.yaml or the files; all these rows are in {table.name}, then "
+        f"mlops-drift reset {model.spec.name}",
     )
 
 
@@ -69,9 +63,8 @@ def _after(decision: dict[str, Any], name: str) -> Unserved:
         case "failed":
             return Unserved(f"the training failed: {reason}", f"see mlops-drift log {name}")
         case "rejected" if decision["against"]:
-            gates = ", ".join(decision["against"])
             return Unserved(
-                f"version {version} was rejected by {gates}: {reason}",
+                f"version {version} was rejected by {', '.join(decision['against'])}: {reason}",
                 "correct the data, add columns, or set limits under gates that the model can "
                 f"reach; then mlops-drift reset {name} and run it again",
             )

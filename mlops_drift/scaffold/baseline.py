@@ -10,7 +10,7 @@ from mlops_drift.learning.families.base import predicted
 from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate, worsening
-from mlops_drift.learning.metrics.registry import MetricName, metric_named
+from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Column, Target
 
 # The first labelled rows: what a first version is trained on, and quick.
@@ -56,15 +56,10 @@ def choose_metric(target: Target, labels: pd.Series) -> tuple[MetricName, str]:
     if target.kind == "regression":
         return "mae", "the mean error in units of the label; rmse weighs large errors more"
     least = float(labels.value_counts(normalize=True).reindex(target.classes).fillna(0).min())
+    if target.kind == "multiclass" and least < BALANCED / 2:
+        return "f1_macro", "classes of all sizes count alike"
     if target.kind == "multiclass":
-        return (
-            ("f1_macro", "classes of all sizes count alike")
-            if least < BALANCED / 2
-            else (
-                "accuracy",
-                "no class is rare; f1_macro counts classes of all sizes alike",
-            )
-        )
+        return "accuracy", "no class is rare; f1_macro counts classes of all sizes alike"
     if least < BALANCED:
         return "auc", f"one class is rare ({least:.0%}); f1 or recall if misses cost most"
     return "accuracy", "both classes are frequent; f1 looks at the positive class alone"
@@ -84,47 +79,36 @@ def propose_gate(
     rows = rows.head(SAMPLE)
     split = int(TRAIN_SHARE * len(rows))
     labels = rows[target.column]
-    if target.is_classification:
-        truth = labels.to_numpy(dtype=object)
-    else:
-        truth = pd.to_numeric(labels, errors="coerce").to_numpy(dtype=float)
+    if not target.is_classification:
+        labels = pd.to_numeric(labels, errors="coerce").astype(float)
+    truth = labels.to_numpy()
     constant = _constant(metric, target, truth[:split], truth[split:])
     model = None
     if len(rows) >= FEWEST and len(set(truth[:split])) > 1 and columns:
-        model = _model(metric, target, columns, rows, truth, split)
-    guess = GateGuess(metric, constant, constant, model, len(rows))
-    limit = (constant + model) / 2 if model is not None and guess.is_better else constant
-    return GateGuess(metric, _rounded(limit, target), constant, model, len(rows))
+        lightgbm = family("lightgbm")
+        pipeline = lightgbm.build(lightgbm.default(columns, split), columns, target, SEED)
+        features = _features(columns, rows)
+        pipeline.fit(features.iloc[:split], truth[:split])
+        prediction, score = predicted(pipeline, target, features.iloc[split:])
+        model = evaluate(metric, target, truth[split:], prediction, score)
+    limit = constant
+    if model is not None and worsening(metric, constant, model) < 0:
+        limit = (constant + model) / 2
+    # Two digits of a share, three of another number.
+    rounded = float(f"{limit:.2f}" if target.is_classification else f"{limit:.3g}")
+    return GateGuess(metric, rounded if np.isfinite(limit) else 0.5, constant, model, len(rows))
 
 
 def _constant(metric: MetricName, target: Target, train: Array, test: Array) -> float:
     """The metric of always giving the most frequent class, or the median."""
     n = len(test)
     if not target.is_classification:
-        answer = np.full(n, float(np.median(train))) if len(train) else np.zeros(n)
+        answer = np.full(n, float(np.median(train)) if len(train) else 0.0)
         return evaluate(metric, target, test, answer, answer)
     names, counts = np.unique(train.astype(str), return_counts=True)
     best = names[counts.argmax()] if len(names) else (target.classes or [""])[0]
-    answers = np.full(n, best, dtype=object)
     # Any one score ranks nothing: of auc it is 0.5.
-    return evaluate(metric, target, test, answers, np.full(n, 0.5))
-
-
-def _model(
-    metric: MetricName,
-    target: Target,
-    columns: Mapping[str, Column],
-    rows: pd.DataFrame,
-    truth: Array,
-    split: int,
-) -> float:
-    lightgbm = family("lightgbm")
-    params = lightgbm.default(columns, split)
-    pipeline = lightgbm.build(params, columns, target, SEED)
-    features = _features(columns, rows)
-    pipeline.fit(features.iloc[:split], truth[:split])
-    prediction, score = predicted(pipeline, target, features.iloc[split:])
-    return evaluate(metric, target, truth[split:], prediction, score)
+    return evaluate(metric, target, test, np.full(n, best, dtype=object), np.full(n, 0.5))
 
 
 def _features(columns: Mapping[str, Column], rows: pd.DataFrame) -> pd.DataFrame:
@@ -133,19 +117,3 @@ def _features(columns: Mapping[str, Column], rows: pd.DataFrame) -> pd.DataFrame
         if column.type == "boolean":
             features[name] = features[name].str.lower().map({"true": 1.0, "false": 0.0})
     return features
-
-
-def _rounded(limit: float, target: Target) -> float:
-    """Two digits of a share, three of another number."""
-    if not np.isfinite(limit):
-        return 0.5
-    return float(f"{limit:.2f}") if target.is_classification else float(f"{limit:.3g}")
-
-
-def is_upper(metric: MetricName) -> bool:
-    """Whether the limit is the largest value that may serve.
-
-    >>> is_upper("mae"), is_upper("auc")
-    (True, False)
-    """
-    return not metric_named(metric).greater_is_better

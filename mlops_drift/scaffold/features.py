@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mlops_drift.config.spec import require_usable
 from mlops_drift.scaffold.table import FileColumns, Values
-from mlops_drift.schema.columns import Column, ColumnType
+from mlops_drift.schema.columns import Column
 
 # More values than this are hardly a category: few rows of each, and each day brings new ones.
 MOST_CATEGORIES = 200
@@ -14,24 +14,12 @@ MOST_CATEGORIES = 200
 NAMES = 0.5
 SHOWN = 4
 
-_TYPES: dict[str, ColumnType] = {
-    "integer": "integer",
-    "number": "number",
-    "boolean": "boolean",
-    "text": "category",
-}
 _IDENTIFIER = re.compile(r"(^|[_ ])id$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A column of the events.
-
-    Attributes:
-        name: its name.
-        column: how it is declared; None where it is left out.
-        why: what speaks for that.
-    """
+    """A column of the events: how it is declared, None where it is left out, and why."""
 
     name: str
     column: Column | None
@@ -47,7 +35,11 @@ def find_features(events: FileColumns, taken: Collection[str]) -> list[Feature]:
             continue
         problem = _problem(values) or _name_problem(name, lower)
         lower.add(name.lower())
-        found.append(Feature(name, None, problem) if problem else _feature(values))
+        gaps = f"; {values.missing:,} empty" if values.missing else ""
+        kind = "category" if values.kind == "text" else values.kind
+        fields = {"type": kind, "nullable": values.missing > 0}
+        column = None if problem else Column.model_validate(fields)
+        found.append(Feature(name, column, problem or f"{_seen(values)}{gaps}"))
     return found
 
 
@@ -80,13 +72,6 @@ def _problem(values: Values) -> str:
     return ""
 
 
-def _feature(values: Values) -> Feature:
-    nullable = values.missing > 0
-    column = Column(type=_TYPES[values.kind], nullable=nullable)
-    gaps = f"; {values.missing:,} empty" if nullable else ""
-    return Feature(values.name, column, f"{_seen(values)}{gaps}")
-
-
 def _seen(values: Values) -> str:
     if values.kind in ("integer", "number"):
         numbers = values.numbers
@@ -95,4 +80,4 @@ def _seen(values: Values) -> str:
     counts = values.present.value_counts()
     shown = ", ".join(str(value)[:20] for value in counts.index[:SHOWN])
     more = f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else ""
-    return f"{shown}{more}"
+    return shown + more

@@ -21,17 +21,10 @@ class Proposal:
     """What a defs.yaml would say.
 
     Attributes:
-        events: the file of events.
-        labels: the file of labels, which may be the same.
-        roles: key, days and label.
-        features: the other columns of the events.
-        target: the target.
-        gate: the limit that a version must reach.
-        metric_why: why it is this metric.
-        first_day: first day of events.
+        labels: the file of labels, which may be that of the events.
+        metric_why: why the gate has this metric.
         last_day: last day of events and labels.
-        labelled: events with a label.
-        first_training_rows: labelled rows for the first version.
+        labelled: how many events have a label.
     """
 
     events: FileColumns
@@ -59,12 +52,7 @@ class Proposal:
 
 
 def propose(events: FileColumns, labels: FileColumns, choices: Choices) -> Proposal:
-    """Guesses everything.
-
-    Args:
-        events: the file of events.
-        labels: the file of labels; the same one where it holds both.
-        choices: what is not to be guessed.
+    """Guesses everything that is not chosen; the files are the same where one holds both.
 
     Raises:
         ProposalError: if the files do not say enough.
@@ -74,9 +62,10 @@ def propose(events: FileColumns, labels: FileColumns, choices: Choices) -> Propo
             raise ProposalError(f"{file.path.name} has no rows")
     roles = find_roles(events, labels, choices)
     target = find_target(events, labels, roles, choices)
-    one_file = events.path == labels.path
     taken = {roles.key.value, roles.day.value, roles.label.value}
-    features = find_features(events, taken | ({roles.label_day.value} if one_file else set()))
+    if events.path == labels.path:
+        taken.add(roles.label_day.value)
+    features = find_features(events, taken)
     columns = {one.name: one.column for one in features if one.column is not None}
     if not columns:
         left = "; ".join(f"{one.name!r} {one.why}" for one in features)

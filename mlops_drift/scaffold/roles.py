@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlops_drift.scaffold.error import ProposalError
-from mlops_drift.scaffold.table import FileColumns, Values
+from mlops_drift.scaffold.table import FileColumns
 
 _KEY = re.compile(r"(^|[_ ])(id|key|uuid|no|number)$|id$", re.IGNORECASE)
 _DAY = re.compile(r"day|date|time|^ts$|^dt$", re.IGNORECASE)
@@ -42,12 +42,7 @@ class Roles:
 
 
 def find_roles(events: FileColumns, labels: FileColumns, choices: Choices) -> Roles:
-    """Finds them.
-
-    Args:
-        events: the file of events.
-        labels: the file of labels, which may be the same.
-        choices: what is not to be guessed.
+    """Finds them in two files, which may be the same.
 
     Raises:
         ProposalError: if there is no candidate, or no way to choose between several.
@@ -62,23 +57,29 @@ def find_roles(events: FileColumns, labels: FileColumns, choices: Choices) -> Ro
         wanted = day.value
     label_day = _day(labels, wanted, "--label-day")
     taken = {key.value, label_day.value, *([day.value] if same else [])}
-    others = [name for name in labels.columns if name not in taken]
-    label = _label(others if same else _first_new(others, events), labels, choices.label, same)
-    return Roles(key, day, label_day, label)
-
-
-def _first_new(names: list[str], events: FileColumns) -> list[str]:
-    """Of a file of labels, the columns that the events do not have; all where they have each."""
-    return [name for name in names if name not in events.columns] or names
+    able = [name for name in labels.columns if name not in taken]
+    if not same:
+        able = [name for name in able if name not in events.columns] or able
+    return Roles(key, day, label_day, _label(able, labels, choices.label, same))
 
 
 def _key(events: FileColumns, labels: FileColumns, chosen: str | None) -> Guess:
     common = [name for name in events.columns if name in labels.columns]
     if chosen is not None:
         _require(chosen, common, "--key", "a column of both files")
-        _require_unique(events.columns[chosen], events)
+        values = events.columns[chosen]
+        if not values.is_unique:
+            raise ProposalError(
+                f"--key {chosen!r}: {values.missing} of {events.rows} events have none, and "
+                f"{events.rows - values.missing - values.distinct} repeat another's; a key "
+                "identifies one event"
+            )
         return Guess(chosen, "chosen with --key")
-    able = [name for name in common if _can_be_key(events.columns[name])]
+    able = [
+        name
+        for name in common
+        if events.columns[name].kind in ("integer", "text") and events.columns[name].is_unique
+    ]
     if not able:
         raise ProposalError(
             f"no column is in both {events.path.name} and {labels.path.name} and identifies each "
@@ -86,21 +87,9 @@ def _key(events: FileColumns, labels: FileColumns, chosen: str | None) -> Guess:
             "each event a value of its own"
         )
     best = max(able, key=lambda name: (bool(_KEY.search(name)), _shared(events, labels, name)))
-    others = [name for name in able if name != best]
-    return Guess(best, f"in both files, and different in every event{_instead(others, '--key')}")
-
-
-def _can_be_key(values: Values) -> bool:
-    return values.kind in ("integer", "text") and values.is_unique
-
-
-def _require_unique(values: Values, events: FileColumns) -> None:
-    if not values.is_unique:
-        raise ProposalError(
-            f"--key {values.name!r}: {values.missing} of {events.rows} events have none, and "
-            f"{events.rows - values.missing - values.distinct} repeat another's; a key identifies "
-            "one event"
-        )
+    return Guess(
+        best, f"in both files, and different in every event{_instead(able, best, '--key')}"
+    )
 
 
 def _shared(events: FileColumns, labels: FileColumns, name: str) -> float:
@@ -121,8 +110,7 @@ def _day(file: FileColumns, chosen: str | None, option: str) -> Guess:
             + "; add one: of an event its day, of a label the day on which it became known"
         )
     best = max(able, key=lambda name: (bool(_DAY.search(name)), -file.columns[name].missing))
-    others = [name for name in able if name != best]
-    return Guess(best, f"a column of days{_instead(others, option)}")
+    return Guess(best, f"a column of days{_instead(able, best, option)}")
 
 
 def _label(able: Sequence[str], labels: FileColumns, chosen: str | None, same: bool) -> Guess:
@@ -137,8 +125,7 @@ def _label(able: Sequence[str], labels: FileColumns, chosen: str | None, same: b
         )
     [best] = named if len(able) > 1 else able
     where = "; it is in the file of the events" if same else ""
-    others = [name for name in able if name != best]
-    return Guess(best, f"the label{where}{_instead(others, '--label')}")
+    return Guess(best, f"the label{where}{_instead(able, best, '--label')}")
 
 
 def _require(chosen: str, able: Sequence[str], option: str, what: str) -> None:
@@ -150,5 +137,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names)) or "none"
 
 
-def _instead(others: Sequence[str], option: str) -> str:
+def _instead(able: Sequence[str], best: str, option: str) -> str:
+    others = [name for name in able if name != best]
     return f"; also possible with {option}: {_listed(others)}" if others else ""

@@ -27,14 +27,7 @@ Kind = Literal["integer", "number", "boolean", "day", "text", "empty", "unreadab
 
 @dataclass(frozen=True)
 class Values:
-    """The values of one column.
-
-    Attributes:
-        name: name of the column.
-        kind: what all of them are.
-        texts: each as text, trimmed; None where it is missing.
-        problem: of an unreadable column, why it is one.
-    """
+    """The values of one column as trimmed texts, None where one is missing, and their kind."""
 
     name: str
     kind: Kind
@@ -98,10 +91,7 @@ def read_columns(path: Path) -> FileColumns:
     with duckdb.connect(":memory:") as connection:
         connection.register("rows", rows)
         facts = find_facts(
-            "rows",
-            rows.column_names,
-            NUMBERS,
-            lambda query, names: connection.execute(query).fetchall(),
+            "rows", rows.column_names, NUMBERS, lambda sql, _: connection.execute(sql).fetchall()
         )
     found = {name: _values(name, texts[name], facts.get(name)) for name in texts}
     return FileColumns(path, table.num_rows, found)
@@ -126,14 +116,12 @@ def _values(name: str, column: pa.ChunkedArray | None, facts: Facts | None) -> V
     if kind in ("integer", "number", "boolean"):
         # The only word that landing takes for a missing number.
         texts = texts.where(~texts.str.lower().isin(["nan", "+nan", "-nan"]), None)
-        words = texts.dropna()[
-            lambda present: ~present.str.contains("[0-9]|true|false", case=False)
-        ]
+        words = texts.dropna()[lambda some: ~some.str.contains("[0-9]|true|false", case=False)]
         if len(words):
-            kind, problem = (
-                "unreadable",
+            kind = "unreadable"
+            problem = (
                 f"{words.iloc[0]!r} stands among numbers in {len(words)} rows, which would be "
-                "quarantined; leave such cells empty",
+                "quarantined; leave such cells empty"
             )
     return Values(name, kind, texts, problem)
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from mlops_drift.scaffold.error import ProposalError
 from mlops_drift.scaffold.roles import Choices, Roles
-from mlops_drift.scaffold.table import FileColumns, Values
+from mlops_drift.scaffold.table import FileColumns
 from mlops_drift.schema.columns import Target
 
 # Whole numbers with more values than this are amounts, and so many texts are no classes.
@@ -39,54 +39,47 @@ def find_target(
     values = labels.columns[roles.label.value]
     delay, delay_why = _delay(events, labels, roles)
     counts = values.present.value_counts()
+    problem = values.problem
     if len(counts) < 2:
-        raise ProposalError(
-            f"{labels.path.name}: the label {values.name!r} has {len(counts)} different values; "
-            "there must be at least two"
+        problem = f"has {len(counts)} different values; there must be at least two"
+    is_number = values.kind == "number" or (
+        values.kind == "integer" and len(counts) > MOST_NUMBERED
+    )
+    if not problem and not is_number and len(counts) > MOST_CLASSES:
+        problem = (
+            f"has {len(counts)} different texts; a model of classes has at most {MOST_CLASSES}, a "
+            "regression needs numbers"
         )
-    if values.problem:
-        raise ProposalError(f"{labels.path.name}: the label {values.name!r} {values.problem}")
-    if values.kind == "number" or (values.kind == "integer" and len(counts) > MOST_NUMBERED):
+    if problem:
+        raise ProposalError(f"{labels.path.name}: the label {values.name!r} {problem}")
+    if is_number:
         target = Target(column=values.name, kind="regression", label_delay_days=delay)
         low, high = values.numbers.min(), values.numbers.max()
         return TargetGuess(target, f"numbers from {low:g} to {high:g}", "", delay_why)
-    if len(counts) > MOST_CLASSES:
-        raise ProposalError(
-            f"{labels.path.name}: the label {values.name!r} has {len(counts)} different texts; a "
-            f"model of classes has at most {MOST_CLASSES}, a regression needs numbers"
-        )
-    return _classes(values, counts, choices.positive, delay, delay_why)
-
-
-def _classes(
-    values: Values, counts: pd.Series, chosen: str | None, delay: int, delay_why: str
-) -> TargetGuess:
-    classes = sorted(map(str, counts.index))
-    shares = ", ".join(f"{name} {counts[name] / counts.sum():.0%}" for name in counts.index[:5])
-    regression = "; regression if they are amounts" if values.kind == "integer" else ""
-    kind_why = f"{len(classes)} classes ({shares}){regression}"
-    if len(classes) > 2:
-        if chosen is not None:
-            raise ProposalError(f"--positive {chosen!r} needs two classes, found {classes}")
-        target = Target(
-            column=values.name, kind="multiclass", classes=classes, label_delay_days=delay
-        )
-        return TargetGuess(target, kind_why, "", delay_why)
-    if chosen is not None and chosen not in classes:
-        raise ProposalError(f"--positive {chosen!r} is not one of the classes {classes}")
-    positive, why = (chosen, "chosen with --positive") if chosen else _positive(counts)
+    positive, positive_why = _positive(counts, choices.positive)
     target = Target(
         column=values.name,
-        kind="binary",
-        classes=classes,
+        kind="binary" if positive else "multiclass",
+        classes=sorted(map(str, counts.index)),
         positive=positive,
         label_delay_days=delay,
     )
-    return TargetGuess(target, kind_why, why, delay_why)
+    shares = ", ".join(f"{name} {counts[name] / counts.sum():.0%}" for name in counts.index[:5])
+    regression = "; regression if they are amounts" if values.kind == "integer" else ""
+    kind_why = f"{len(counts)} classes ({shares}){regression}"
+    return TargetGuess(target, kind_why, positive_why, delay_why)
 
 
-def _positive(counts: pd.Series) -> tuple[str, str]:
-    frequent, rare = map(str, counts.index[:2])
+def _positive(counts: pd.Series, chosen: str | None) -> tuple[str | None, str]:
+    """The positive one of two classes and why; None of more."""
+    if chosen is not None and (len(counts) > 2 or chosen not in counts):
+        classes = sorted(map(str, counts.index))
+        raise ProposalError(f"--positive {chosen!r} is not one of two classes; found {classes}")
+    if len(counts) > 2:
+        return None, ""
+    if chosen is not None:
+        return chosen, "chosen with --positive"
+    frequent, rare = map(str, counts.index)
     for name, other in ((rare, frequent), (frequent, rare)):
         if name.lower() in _POSITIVE or other.lower() in _NEGATIVE:
             return name, f"by its name; {other!r} with --positive"

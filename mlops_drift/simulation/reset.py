@@ -1,4 +1,4 @@
-"""Starts a model again: what is stored of it goes, and what Dagster has recorded."""
+"""Starts a model again: removes all that is stored of it, also by Dagster."""
 
 import dagster as dg
 
@@ -17,29 +17,17 @@ class ResetError(UserError):
 
 
 def runs_of(instance: dg.DagsterInstance, model: str) -> list[dg.DagsterRun]:
-    """All runs of a model, those that a person started in the UI too."""
-    tagged = instance.get_runs(dg.RunsFilter(tags={MODEL_TAG: model}))
-    known = {run.run_id for run in tagged}
-    others = [
+    """All runs of a model, also those that a person started in the UI, which have no tag."""
+    return [
         run
         for run in instance.get_runs()
-        if run.run_id not in known
-        and run.asset_selection
-        and all(key.path[0] == model for key in run.asset_selection)
+        if run.tags.get(MODEL_TAG) == model
+        or (run.asset_selection and all(key.path[0] == model for key in run.asset_selection))
     ]
-    return [*tagged, *others]
 
 
-def reset(model: ModelContext, studies: Studies, instance: dg.DagsterInstance) -> int:
+def reset(model: ModelContext, studies: Studies, instance: dg.DagsterInstance) -> None:
     """Removes everything of a model.
-
-    Args:
-        model: the model.
-        studies: the searches.
-        instance: where Dagster's runs are recorded.
-
-    Returns:
-        How many of Dagster's runs went.
 
     Raises:
         ResetError: if a run of the model is open.
@@ -56,24 +44,19 @@ def reset(model: ModelContext, studies: Studies, instance: dg.DagsterInstance) -
         if keys:
             instance.wipe_assets(keys)
         for state in instance.all_instigator_state():
-            # Of a sensor that has seen days which are to come again.
+            # The sensor would remember days that are to come again.
             if state.instigator_name == sensor_name(name):
                 instance.delete_instigator_state(state.instigator_origin_id, state.selector_id)
-    return len(runs)
 
 
 def _require_closed(runs: list[dg.DagsterRun], name: str) -> None:
     """Requires that no process works on the model.
 
-    A run of `mlops-drift run` that is open although its lock is free was killed.
+    A run of `mlops-drift run` that is open although its lock is free was interrupted.
     """
-    at_work = [
-        run
-        for run in runs
-        if run.status in OPEN_STATUSES and run.tags.get(HISTORICAL_RUN_TAG) != name
-    ]
-    if at_work:
-        raise ResetError(
-            f"run {at_work[0].run_id} ({at_work[0].job_name}) of {name} is open; wait until it "
-            "ends, or terminate it in the UI"
-        )
+    for run in runs:
+        if run.status in OPEN_STATUSES and run.tags.get(HISTORICAL_RUN_TAG) != name:
+            raise ResetError(
+                f"run {run.run_id} ({run.job_name}) of {name} is open; wait until it ends, or "
+                "terminate it in the UI"
+            )

@@ -109,12 +109,7 @@ class FilesSource(SourceConfig):
 
 
 class Files(Source):
-    """Reads one file for all days, or one file a day.
-
-    Args:
-        config: paths, day columns and time zone.
-        folder: what relative paths are relative to.
-    """
+    """Reads one file for all days, or one file a day."""
 
     def __init__(self, config: FilesSource, folder: Path) -> None:
         self._config = config

@@ -30,11 +30,7 @@ class SimulatorSource(SourceConfig):
 
 
 class Simulated(Source):
-    """Asks a simulator for each day.
-
-    Args:
-        config: which world, and its seed.
-    """
+    """Asks a simulator for each day."""
 
     def __init__(self, config: SimulatorSource) -> None:
         self._world = simulator(config.simulator, config.seed, config.stationary)

@@ -49,7 +49,7 @@ class Derivation:
     of the `history_days` days before it; `past_labels`, the labels that arrived on these. It
     gives the key and every derived column, one row for each event of the day. So a feature rests
     on nothing later than its day, and on no label of that day, in whichever order days are made.
-    What depends on the clock or on chance is refused.
+    What depends on the clock or on chance is an error.
 
     Args:
         sql: the query.

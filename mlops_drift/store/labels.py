@@ -19,24 +19,12 @@ KNOWN_LABELS = """
 
 
 def known_labels(key: str, label: str) -> str:
-    """SQL of the last label of each event in the relation `labels`.
-
-    Args:
-        key: the key column, as SQL.
-        label: the label column, as SQL.
-    """
+    """SQL of the last label of each event in the relation `labels`."""
     return KNOWN_LABELS.format(key=key, label=label)
 
 
 class LabelRepository:
-    """What is known about labels.
-
-    Args:
-        lake: the lake.
-        tables: the model's tables.
-        key: name of the key column.
-        target: the target.
-    """
+    """What is known about labels."""
 
     def __init__(self, lake: Lake, tables: ModelTables, key: str, target: Target) -> None:
         self._lake, self._tables = lake, tables
@@ -144,13 +132,7 @@ class LabelRepository:
         return {row["day"]: row["n"] for row in counted}
 
     def newest_labelled(self, first: date, last: date, since: date) -> dict[date, date]:
-        """By day, the newest event up to it that had a label by then.
-
-        Args:
-            first: first day.
-            last: last day.
-            since: first day of the events that matter.
-        """
+        """By day, the newest event up to it that had a label by then."""
         rows = self._lake.rows(
             f"""
             SELECT labels.day, max(events.day) AS newest

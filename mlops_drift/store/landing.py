@@ -13,12 +13,7 @@ from mlops_drift.store.tables import ModelTables
 
 
 class LandingRepository:
-    """The days that landed, and where their rows came from.
-
-    Args:
-        lake: the lake.
-        tables: the model's tables.
-    """
+    """The days that landed, and where their rows came from."""
 
     def __init__(self, lake: Lake, tables: ModelTables) -> None:
         self._lake, self._tables = lake, tables

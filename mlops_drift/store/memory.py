@@ -25,11 +25,7 @@ class MemoryLake(Lake):
         self._tables: dict[str, pa.Table] = {}
 
     def copy(self, root: str | Path) -> "MemoryLake":
-        """A lake with the tables that are there now, which goes its own way from here on.
-
-        Args:
-            root: a folder for its training sets.
-        """
+        """A lake with the tables that are there now, which goes its own way from here on."""
         lake = MemoryLake(root, self._connection)
         lake._tables = dict(self._tables)
         return lake

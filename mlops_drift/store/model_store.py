@@ -16,15 +16,7 @@ from mlops_drift.store.versions import VersionRepository
 
 
 class ModelStore:
-    """The repositories of one model.
-
-    Args:
-        lake: the lake.
-        model: name of the model.
-        tables: its tables.
-        key: name of the key column.
-        target: the target.
-    """
+    """The repositories of one model."""
 
     def __init__(
         self, lake: Lake, model: str, tables: ModelTables, key: str, target: Target

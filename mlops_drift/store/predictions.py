@@ -21,14 +21,7 @@ def slice_text(name: str) -> str:
 
 
 class PredictionRepository:
-    """Predictions with the labels that arrived for them.
-
-    Args:
-        lake: the lake.
-        tables: the model's tables.
-        key: name of the key column.
-        target: the target.
-    """
+    """Predictions with the labels that arrived for them."""
 
     def __init__(self, lake: Lake, tables: ModelTables, key: str, target: Target) -> None:
         self._lake, self._tables = lake, tables

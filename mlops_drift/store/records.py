@@ -13,7 +13,6 @@ class Promotion:
     Attributes:
         number: its place among the promotions, from 1.
         previous: the champion before.
-        reference: digest of the version's reference.
         decision: the decision that it carried out.
         person: who approved it, if somebody did.
         reason: why they did.
@@ -69,7 +68,6 @@ class TrainingSetRecord:
     Attributes:
         since: first day of the requested events; None for all.
         first_day: first day of the events that are in it.
-        last_day: last day.
         features_snapshot: the commit of the features table that it was read from.
         labels_snapshot: the commit of the labels table.
     """
@@ -104,7 +102,6 @@ class RemovedDay:
     """What is still known of a day whose features were removed.
 
     Attributes:
-        labelled: rows that had a label.
         classes: the labels that occurred; empty for a regression.
     """
 

@@ -105,14 +105,6 @@ def model_tables(
 ) -> ModelTables:
     """Declares the tables of the model ``model``.
 
-    Args:
-        model: its name.
-        key: the key column.
-        key_type: the type of the key.
-        columns: what the model sees.
-        target: what it predicts.
-        inputs: further columns of the source.
-
     >>> target = Target(column="y", kind="regression")
     >>> columns = {"size": Column(type="number"), "rooms": Column(type="number", derived=True)}
     >>> tables = model_tables("price", "id", "text", columns, target)

@@ -42,13 +42,7 @@ class CorruptionError(UserError):
 
 
 class TrainingSets:
-    """The training sets of one model: their files, and the records of what they were built of.
-
-    Args:
-        lake: the lake.
-        table: the table of the records.
-        model: name of the model.
-    """
+    """The training sets of one model: their files, and the records of what they were built of."""
 
     def __init__(self, lake: Lake, table: Table, model: str) -> None:
         self._lake, self._table = lake, table

@@ -12,13 +12,7 @@ from mlops_drift.store.tables import ModelTables
 
 
 class VersionRepository:
-    """Versions, promotions and removals: small tables, kept for ever.
-
-    Args:
-        lake: the lake.
-        tables: the model's tables.
-        decisions: the model's decisions.
-    """
+    """Versions, promotions and removals: small tables, kept for ever."""
 
     def __init__(self, lake: Lake, tables: ModelTables, decisions: DecisionLog) -> None:
         self._lake, self._tables, self._decisions = lake, tables, decisions

@@ -6,7 +6,7 @@ from math import nan
 import dagster as dg
 import pytest
 
-from mlops_drift.charts.gates.draw import draw
+from mlops_drift.charts.gates import draw
 from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
 from mlops_drift.learning.gates.base import GateResult
 from mlops_drift.learning.gates.pictures import (

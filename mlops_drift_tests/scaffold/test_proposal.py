@@ -133,7 +133,7 @@ def test_the_kind_of_target_and_the_metric_follow_from_the_labels(
         ({"order id": 7}, {}, "identifies each event"),
         ({"order id": 7}, {"key": "order id"}, "399 repeat another's"),
         ({}, {"key": "id"}, "--key 'id' is not a column of both files"),
-        ({}, {"positive": "maybe"}, "--positive 'maybe' is not one of the classes"),
+        ({}, {"positive": "maybe"}, "--positive 'maybe' is not one of two classes"),
     ],
 )
 def test_what_cannot_be_guessed_is_an_error_that_names_the_option(
@@ -179,7 +179,7 @@ def test_init_writes_a_model_that_loads_and_never_overwrites_one(tmp_path, monke
     spec = find_model("orders").spec
     assert (spec.target.column, spec.key) == ("came back", "order id")
     assert spec.source.events.path == "../../events.csv"
-    assert "constant answer" in " ".join(written.split())
+    assert "best constant" in " ".join(written.split())
     assert all(len(line) <= 110 for line in written.splitlines())
     again = CliRunner().invoke(main, ["init", "orders", *files])
     assert again.exit_code == 1

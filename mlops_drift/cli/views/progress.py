@@ -14,11 +14,6 @@ class BacktestProgress:
     """One bar over the days of all policies; a line for each policy if stderr is no terminal.
 
     Days repeated after a retraining count once.
-
-    Args:
-        model: name of the model.
-        policies: names of the policies, in their order.
-        days: days of the history.
     """
 
     def __init__(self, model: str, policies: Sequence[str], days: int) -> None:

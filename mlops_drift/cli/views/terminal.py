@@ -25,12 +25,7 @@ LISTED = 5
 
 
 class Progress:
-    """A progress bar on stderr; a line for each month and retraining if that is no terminal.
-
-    Args:
-        model: name of the model.
-        days: days to run.
-    """
+    """A progress bar on stderr; a line for each month and retraining if that is no terminal."""
 
     def __init__(self, model: str, days: int) -> None:
         self._console = Console(stderr=True)
@@ -68,16 +63,7 @@ class Progress:
 def print_timeline(
     spec: ModelSpec, timeline: Timeline, upcoming: str, first: date, last: date, seconds: float
 ) -> None:
-    """Prints the timeline: KPI, versions, decisions, failed checks, and what happens next.
-
-    Args:
-        spec: the model.
-        timeline: its history.
-        upcoming: what the policy does next, and why.
-        first: first day.
-        last: last day.
-        seconds: how long it took.
-    """
+    """Prints the timeline: KPI, versions, decisions, failed checks, and what happens next."""
     console = Console()
     console.print(
         f"\n[bold]{spec.name}[/bold] {first} to {last}, {seconds:.0f} s. "
