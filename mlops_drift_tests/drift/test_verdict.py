@@ -308,7 +308,9 @@ def test_exact_metrics_are_unknown_without_the_values(metric):
         current = {"x": normal(500, 1.0), "plan": ["a", "b"] * 250}
         found = judged(columns, current, monitor, samples=samples)
         assert (found["x"].verdict, found["x"].value, found["x"].q) == ("unknown", 0.0, 1.0)
-        assert "the values of this window or of the reference are not available" in found["x"].reason
+        assert (
+            "the values of this window or of the reference are not available" in found["x"].reason
+        )
         # Categories have no order; JS stands in.
         assert (found["plan"].metric, found["plan"].verdict) == ("js", "pass")
 
