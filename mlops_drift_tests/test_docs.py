@@ -7,6 +7,7 @@ import sys
 from copy import deepcopy
 from datetime import date
 from textwrap import dedent, indent
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from mlops_drift import settings
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import load_models, read_yaml
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.drift.metrics.base import Pair
 from mlops_drift.notifications.history import Decided, History
 
 ROOT = settings.PROJECT_ROOT
@@ -164,7 +166,7 @@ def test_every_command_has_help():
 # Recipes
 
 
-def test_the_recipes_of_a_source_and_of_a_notification_kind_work():
+def test_the_recipes_work():
     found = {}
     for block in blocks(ROOT / "CONTRIBUTING.md", "python"):
         exec(block, found)
@@ -174,3 +176,14 @@ def test_the_recipes_of_a_source_and_of_a_notification_kind_work():
     rolled_back = Decided("shop-v2", day, "rollback", [], 2, "complaints", challenger=1)
     [message] = found["Rollback"]().messages(History("shop", decisions=[rolled_back]))
     assert (message.kind, message.title) == ("rollback", "shop: version 1 serves again")
+    gain = found["LargestGain"]().distance(Pair.of([50, 50], [75, 25]))
+    assert gain == pytest.approx(0.25)
+    numbers = np.array([1.0, 2.0, 9.0])
+    assert found["MedianError"]().compute(numbers, numbers + 1, numbers) == 1
+    assert found["FewestRows"]().judge(SimpleNamespace(truth=numbers)).verdict == "fail"
+    landed = [SimpleNamespace(source="events", n=120)]
+    context = SimpleNamespace(landed=lambda day: landed, champion=lambda day: None)
+    weekend = found["Weekend"](found["WeekendMonitor"]())
+    [evaluation] = weekend.evaluate(context, date(2024, 10, 5))
+    assert (evaluation.verdict, evaluation.value) == ("fail", 120)
+    assert weekend.evaluate(context, date(2024, 10, 4)) == []
