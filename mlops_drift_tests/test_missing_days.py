@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from mlops_drift.cli.errors import BUG, MISSING_DAYS
 from mlops_drift.cli.main import main
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.simulation.test_backtest import STORY, backtest
 from mlops_drift_tests.tiny import ROWS, day, evaluations, events_of, labels_of
 
@@ -158,7 +158,7 @@ def test_windows_and_decisions_name_the_days_that_are_missing(holes):
             f"DATE '{day(6)}' AND \"column\" = 'b' AND \"check\" = 'feature_drift'",
             d=model.tables.drift,
         )
-        decided = {row["day"]: row["reason"] for row in model.decisions.entries()}
+        decided = {record.day: record.reason for record in model.decisions.records()}
     assert drift["reason"].endswith(f"; 1 day without its file: {day(4)}")
     assert day(4) not in decided
     assert day(5) not in decided
@@ -282,7 +282,7 @@ def test_after_late_files_a_further_call_changes_nothing(taken_in):
 def test_decisions_taken_over_a_missing_day_stay_as_they_were(taken_in, passed_over):
     def decided(world):
         with world.active(), world.lake() as model:
-            return {row["decision"]: row["reason"] for row in model.decisions.entries()}
+            return {record.id: record.reason for record in model.decisions.records()}
 
     before, after = decided(passed_over[0]), decided(taken_in[0])
     assert {name: after[name] for name in before} == before

@@ -6,7 +6,7 @@ import pytest
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
 from mlops_drift import settings
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift.storage import EventLog
 from mlops_drift_tests.processes import meet
 

@@ -52,7 +52,8 @@ def run(
         about_missing,
     )
     from mlops_drift.resources import open_lake
-    from mlops_drift.simulation.historical_run import HistoricalRun, open_instance, quiet
+    from mlops_drift.simulation.historical_run import HistoricalRun
+    from mlops_drift.simulation.instance import open_instance, quiet
 
     with quiet(), open_instance() as instance:
         history = HistoricalRun(
@@ -147,14 +148,14 @@ def backtest(
     """
     from mlops_drift.cli.views.progress import BacktestProgress
     from mlops_drift.config.loading import find_model, read_yaml
-    from mlops_drift.simulation.backtest import (
-        Backtest,
+    from mlops_drift.simulation.backtest import Backtest
+    from mlops_drift.simulation.instance import quiet
+    from mlops_drift.simulation.variants import (
         BacktestError,
         PoliciesFile,
         read_policies,
         standard_policies,
     )
-    from mlops_drift.simulation.historical_run import quiet
     from mlops_drift.sources.registry import open_source
 
     found = find_model(model)

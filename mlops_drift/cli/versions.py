@@ -11,8 +11,8 @@ from mlops_drift.cli.common import DAY, FORMAT, opened, print_json, waiting
 
 if TYPE_CHECKING:
     from mlops_drift.config.context import ModelContext
-    from mlops_drift.lifecycle.promotion import Person
     from mlops_drift.lifecycle.rebuild import Rebuilt
+    from mlops_drift.lifecycle.transitions import Person
 
 
 def _person(command: Callable[..., None]) -> Callable[..., None]:
@@ -27,7 +27,7 @@ def _me() -> str:
         return getpass.getuser()
     # An account without a name, as in many containers.
     except (KeyError, OSError) as error:
-        raise click.UsageError(f"say who decides: --by NAME ({error})") from error
+        raise click.UsageError(f"your account has no name; give --by NAME ({error})") from error
 
 
 @click.command()
@@ -38,11 +38,11 @@ def approve(model: str, version: int | None, by: str, reason: str) -> None:
     """Let a version of MODEL serve, if it passes its gates."""
     from mlops_drift.lifecycle import promotion
 
-    with _move(model, by, reason) as (about, person):
-        moved = promotion.approve(about, person, version)
-        _show(about, moved.decision)
+    with _transition(model, by, reason) as (about, person):
+        made = promotion.approve(about, person, version)
+        _show(about, made.decision)
         click.echo(
-            f"version {moved.version} of {model} is the champion and serves after {moved.as_of}"
+            f"version {made.version} of {model} is the champion and serves after {made.as_of}"
         )
 
 
@@ -51,13 +51,13 @@ def approve(model: str, version: int | None, by: str, reason: str) -> None:
 @click.option("--version", type=click.IntRange(1), help="The challenger that waits by default.")
 @_person
 def reject(model: str, version: int | None, by: str, reason: str) -> None:
-    """Let a challenger of MODEL wait no longer."""
+    """Reject the waiting challenger of MODEL."""
     from mlops_drift.lifecycle import promotion
 
-    with _move(model, by, reason) as (about, person):
+    with _transition(model, by, reason) as (about, person):
         rejected = promotion.reject_challenger(about, person, version)
-        _show(about, rejected["decision"])
-        click.echo(f"version {rejected['challenger']} of {model} is rejected; the champion stays")
+        _show(about, rejected.id)
+        click.echo(f"version {rejected.challenger} of {model} is rejected; the champion stays")
 
 
 @click.command()
@@ -68,12 +68,12 @@ def rollback(model: str, to: int | None, by: str, reason: str) -> None:
     """Let an earlier champion of MODEL serve again."""
     from mlops_drift.lifecycle import promotion
 
-    with _move(model, by, reason) as (about, person):
-        moved = promotion.rollback(about, person, to)
-        _show(about, moved.decision)
+    with _transition(model, by, reason) as (about, person):
+        made = promotion.rollback(about, person, to)
+        _show(about, made.decision)
         click.echo(
-            f"version {moved.version} of {model} serves again after {moved.as_of}, in place of "
-            f"version {moved.previous}"
+            f"version {made.version} of {model} serves again after {made.as_of}, in place of "
+            f"version {made.previous}"
         )
 
 
@@ -81,15 +81,16 @@ def rollback(model: str, to: int | None, by: str, reason: str) -> None:
 @click.argument("model")
 @FORMAT
 def log(model: str, style: str) -> None:
-    """Tell what was decided about MODEL, by whom and why, day by day."""
+    """Show the decisions about MODEL day by day: by whom, why, and the outcome."""
     from mlops_drift.cli.views.decisions import print_logbook
+    from mlops_drift.lifecycle.decisions import published
 
     with opened(model) as about:
-        entries = about.store.decisions.entries(idle=False)
+        records = about.store.decisions.records(idle=False)
     if style == "json":
-        print_json(entries)
+        print_json([published(record) for record in records])
     else:
-        print_logbook(model, entries)
+        print_logbook(model, records)
 
 
 @click.command()
@@ -99,7 +100,7 @@ def log(model: str, style: str) -> None:
 @click.option("--key", help="Explain an event, its predictions and labels.")
 @FORMAT
 def explain(model: str, version: int | None, day: Any, key: str | None, style: str) -> None:
-    """Tell what a version, a day or an event of MODEL rests on, down to files and code."""
+    """Trace what a version, a day or an event of MODEL rests on, down to files and code."""
     asked = [value for value in (version, day, key) if value is not None]
     if len(asked) != 1:
         raise click.UsageError("give exactly one of --version, --day and --key")
@@ -146,24 +147,24 @@ def _rebuilt(model: str, made: "Rebuilt") -> str:
     name = f"version {made.version} of {model}"
     code = "" if made.same_code else "; code or libraries are not those that made it"
     if made.same_recipe is False:
-        return f"{name} did not come out again: the search found another recipe{code}"
+        return f"{name} was not reproduced: the search found another recipe{code}"
     searched = ", the search found the same recipe" if made.same_recipe else ""
     if not made.different:
         return (
-            f"{name} came out again{searched}: all {made.rows} predictions are the same to the "
+            f"{name} was reproduced{searched}: all {made.rows} predictions are the same to the "
             f"last bit{code}"
         )
     return (
-        f"{name} did not come out again: {made.different} of {made.rows} predictions differ, "
+        f"{name} was not reproduced: {made.different} of {made.rows} predictions differ, "
         f"scores by up to {made.largest:.3g}{code}"
     )
 
 
 @contextmanager
-def _move(model: str, by: str, reason: str) -> Iterator[tuple["ModelContext", "Person"]]:
-    """What a move of a version needs; a training that is under way is waited for."""
+def _transition(model: str, by: str, reason: str) -> Iterator[tuple["ModelContext", "Person"]]:
+    """What a transition needs; a training that is under way is waited for."""
     with opened(model) as about:
-        from mlops_drift.lifecycle.promotion import Person
+        from mlops_drift.lifecycle.transitions import Person
 
         person = Person(by, reason)
         with waiting(f"{model}: verifying, or waiting for a training that is under way"):
@@ -171,9 +172,9 @@ def _move(model: str, by: str, reason: str) -> Iterator[tuple["ModelContext", "P
 
 
 def _show(model: "ModelContext", decision: str) -> None:
-    """Shows the move on the pages of Dagster too."""
+    """Shows the transition on the pages of Dagster too."""
     from mlops_drift.assets.champion import show_transition
-    from mlops_drift.simulation.historical_run import open_instance
+    from mlops_drift.simulation.instance import open_instance
 
     with open_instance() as instance:
         show_transition(instance, model, decision)

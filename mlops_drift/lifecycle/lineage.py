@@ -109,9 +109,9 @@ def explain_day(model: ModelContext, day: date) -> list[Link]:
         if row["day"] == day and row["verdict"] == "fail"
     ]
     decided = [
-        {"decision": row["decision"], "action": row["action"], "reason": row["reason"]}
-        for row in store.decisions.entries()
-        if row["day"] == day
+        {"decision": record.id, "action": record.action, "reason": record.reason}
+        for record in store.decisions.records()
+        if record.day == day
     ]
     chain = [
         Link(
@@ -268,10 +268,14 @@ def _code(spec: ModelSpec, registry: VersionRegistry, version: int, tags: dict[s
 
 
 def _promotion(store: ModelStore, promotion: Promotion) -> Link:
-    entry = store.decisions.entry(promotion.decision) or {}
+    record = store.decisions.get(promotion.decision)
     evidence = [
-        {name: number[name] for name in ("check", "column", "window", "value", "threshold", "day")}
-        for number in entry.get("evidence", [])[:_SHOWN]
+        {
+            name: str(value) if name == "day" else value
+            for name, value in vars(failed).items()
+            if name in ("check", "column", "window", "value", "threshold", "day")
+        }
+        for failed in (record.evidence[:_SHOWN] if record else ())
     ]
     return Link(
         "promotion",
@@ -279,8 +283,8 @@ def _promotion(store: ModelStore, promotion: Promotion) -> Link:
             "serves after": promotion.as_of,
             "in place of": promotion.previous,
             "decision": promotion.decision,
-            "asked for by": ", ".join(entry.get("rules", [])) or None,
-            "because": entry.get("reason"),
+            "triggers": record.cause or None if record else None,
+            "because": record.reason if record else None,
             "by": promotion.person or "the policy: its gates passed",
             "with the words": promotion.reason,
         },

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.lifecycle.decisions import decide_now
+from mlops_drift.lifecycle.decisions import decide_now, published
 from mlops_drift.lifecycle.promotion import waiting_decision
 from mlops_drift.lifecycle.shadow.scoring import shadow_summary
 from mlops_drift.monitors.checks import DATA_QUALITY
@@ -79,7 +79,7 @@ def read_status(
         else _first(store, counted["rejected"]),
         "label_coverage": _coverage(store, last) if last else [],
         "missing_days": store.landing.missing_files(model.spec.start_date, date.max),
-        "decisions": store.decisions.entries(idle=False),
+        "decisions": [published(record) for record in store.decisions.records(idle=False)],
     }
 
 
@@ -103,12 +103,12 @@ def _first(store: ModelStore, rejected: int) -> str:
 
 def _shadow(store: ModelStore) -> dict[str, Any] | None:
     waiting = waiting_decision(store)
-    if waiting is None:
+    if waiting is None or waiting.outcome is None or waiting.challenger is None:
         return None
-    version = waiting["challenger"]
+    version = waiting.challenger
     return {
         "version": version,
-        "since": waiting["settled"],
+        "since": waiting.outcome.day,
         "windows": shadow_summary(store, version),
     }
 

@@ -1,11 +1,14 @@
 """What happened to a model, read from its tables: versions, alarms, KPI and decisions."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from mlops_drift.lifecycle.decisions import published
 from mlops_drift.monitors.checks import DATA_QUALITY, MODEL_AGE, WARNINGS
 from mlops_drift.policy.decision import NO_CHAMPION
+from mlops_drift.policy.evidence import FailedCheck
 from mlops_drift.store.checks import WHAT
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
@@ -24,6 +27,23 @@ ALARMS = f"""
 """
 
 
+# What a timeline has of each decision, besides its first failing day.
+_OF_DECISIONS = (
+    *(
+        "decision",
+        "day",
+        "action",
+        "kind",
+        "rules",
+        "version",
+        "training_window",
+        "since",
+        "scores",
+    ),
+    *("training_set", "labelled", "reason", "outcome", "challenger", "against", "outcome_reason"),
+)
+
+
 @dataclass(frozen=True)
 class Timeline:
     """The story of a model between two days.
@@ -33,7 +53,7 @@ class Timeline:
         alarms: every number that made a check fail.
         warnings: the same of checks that only warn.
         kpi: the metric of each production day and version.
-        decisions: what was decided, by which rules, and what came of it.
+        decisions: what was decided, by which triggers, and the outcome.
     """
 
     versions: list[dict[str, Any]]
@@ -78,35 +98,20 @@ def read_timeline(store: ModelStore, first: date, last: date) -> Timeline:
     kpi = [row for row in store.checks.daily_values(None, last) if row["day"] >= first]
     decisions = [
         {
-            "decision": row["decision"],
-            "day": row["day"],
-            "action": row["action"],
-            "rules": row["rules"],
-            "version": row["version"],
-            "training_window": row["training_window"],
-            "since": row["since"],
-            "scores": row["scores"],
-            "labelled": row["labelled"],
-            "first_failing_day": _first_failing_day(row["evidence"]),
-            "reason": row["reason"],
-            "outcome": row["outcome"],
-            "challenger": row["challenger"],
-            "against": row["against"],
-            "outcome_reason": row["outcome_reason"],
+            **{name: value for name, value in published(record).items() if name in _OF_DECISIONS},
+            "first_failing_day": _first_failing_day(record.evidence),
         }
-        for row in store.decisions.entries(idle=False)
-        if first <= row["day"] <= last
+        for record in store.decisions.records(idle=False)
+        if first <= record.day <= last
     ]
     alarms = [row for row in failed if row["check"] not in WARNINGS]
     warnings = [row for row in failed if row["check"] in WARNINGS]
     return Timeline(versions, alarms, warnings, kpi, decisions)
 
 
-def _first_failing_day(evidence: list[dict[str, Any]]) -> date | None:
+def _first_failing_day(evidence: Sequence[FailedCheck]) -> date | None:
     """The first failing production day that a decision rests on; age has none."""
     days = [
-        number["production_day"]
-        for number in evidence
-        if number["check"] not in (MODEL_AGE, NO_CHAMPION)
+        failed.production_day for failed in evidence if failed.check not in (MODEL_AGE, NO_CHAMPION)
     ]
-    return date.fromisoformat(min(days)) if days else None
+    return min(days, default=None)

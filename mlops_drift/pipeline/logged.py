@@ -1,4 +1,4 @@
-"""What was logged with a version of how it was made, held against what else is on record."""
+"""How a version was made, as logged with it, and whether the rest of the record agrees."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -116,6 +116,4 @@ def _require_unchanged(name: str, logged: Mapping[str, str], registered: Mapping
         listed = ", ".join(
             f"{part} {logged.get(part)}, registered was {registered.get(part)}" for part in changed
         )
-        raise RegistryError(
-            f"{RECIPE} of {name} was changed: it says {listed}; restore it from a copy"
-        )
+        raise RegistryError(f"{RECIPE} of {name} was changed: {listed}; restore it from a copy")

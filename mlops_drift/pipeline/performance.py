@@ -142,7 +142,7 @@ def measure_performance(model: ModelContext, first: date, last: date) -> list[Pe
     realized = _Outcomes(known)
     labels = LabelDrift(model, champions, known)
     estimates = Estimates(model, champions, versions)
-    refused = store.decisions.refused()
+    rejections = store.decisions.rejections()
     missing = without_events(store, spec.start_date, last)
     measured = []
     for day in days:
@@ -154,7 +154,7 @@ def measure_performance(model: ModelContext, first: date, last: date) -> list[Pe
             verdicts += estimates.judge(day, champion)
             verdicts += judge_errors(model, day, champion)
             retrained = max(
-                [champion.as_of, *(d for d in refused.get(champion.version, []) if d < day)]
+                [champion.as_of, *(d for d in rejections.get(champion.version, []) if d < day)]
             )
             aged = judge_age(champion.version, retrained, day, monitors.age.max_days)
             verdicts += [aged] if aged else []

@@ -35,7 +35,7 @@ class Retention(Strict):
         None,
         ge=1,
         le=CENTURY,
-        description="Days for which a training set is kept that no version came of; versions that "
+        description="Days for which a training set without a version is kept; versions that "
         "were trained or decided about within them stay too, beyond `versions`.",
     )
     predictions_days: int | None = Field(
@@ -48,7 +48,7 @@ class Retention(Strict):
         None,
         ge=1,
         le=CENTURY,
-        description="Days of events, labels, rejected rows and features. Needs "
+        description="Days of events, labels, quarantined rows and features. Needs "
         "`policy.window_days`, and `everything` must not be among `policy.training_windows`.",
     )
     metrics_days: int | None = Field(

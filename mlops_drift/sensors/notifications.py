@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
-from typing import Any
 
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
@@ -25,7 +24,7 @@ from mlops_drift.notifications.messages import (
     promotion_message,
 )
 from mlops_drift.notifications.outbox import Outbox
-from mlops_drift.policy.decision import MANUAL
+from mlops_drift.policy.decision import DecisionRecord
 from mlops_drift.resources import LakeResource
 from mlops_drift.sensors.runs import days_of_run
 from mlops_drift.sources.base import MissingDayError
@@ -73,48 +72,49 @@ def _messages(
     promotions = model.store.versions.promotions()
     since = promotions[-2].as_of if len(promotions) > 1 else spec.start_date - timedelta(days=1)
     evaluated = [Evaluated(**row) for row in model.store.checks.evaluations(since)]
-    entries = [row for row in model.store.decisions.entries(idle=False) if row["day"] >= since]
+    records = [item for item in model.store.decisions.records(idle=False) if item.day >= since]
     missing = [
         (row["day"], row["source"], row["file"])
         for row in model.store.landing.missing_files(since, date.max)
     ]
     messages = [
         *failed_check_messages(spec.name, evaluated, ADVICE, told),
-        *(message for entry in entries for message in _about_decision(spec, entry)),
+        *(message for record in records for message in _about_decision(spec, record)),
         *_about_broken_runs(model, instance),
         *missing_file_messages(spec.name, missing, told),
     ]
     return sorted(messages, key=lambda message: message.day)
 
 
-def _about_decision(spec: ModelSpec, entry: dict[str, Any]) -> Iterator[Message]:
-    name, day, rules = entry["decision"], entry["day"], entry["rules"]
-    if MANUAL not in rules:
+def _about_decision(spec: ModelSpec, record: DecisionRecord) -> Iterator[Message]:
+    name, triggers, outcome = record.id, record.triggers, record.outcome
+    if record.kind != "by_hand":
         yield decision_message(
-            spec.name, name, day, entry["action"], rules, entry["version"], entry["reason"]
+            spec.name, name, record.day, record.action, triggers, record.version, record.reason
         )
-    outcome, settled = entry["outcome"], entry["settled"]
-    if outcome == "promoted":
+    if outcome is None:
+        return
+    if outcome.status == "promoted":
         yield promotion_message(
             spec.name,
             name,
-            settled,
-            rules,
-            entry["version"],
-            entry["challenger"],
-            entry["outcome_reason"],
+            outcome.day,
+            triggers,
+            record.version,
+            outcome.challenger or 0,
+            outcome.reason,
         )
-    elif outcome is not None:
+    else:
         yield outcome_message(
-            spec.name, name, settled, outcome, entry["challenger"], entry["outcome_reason"]
+            spec.name, name, outcome.day, outcome.status, outcome.challenger, outcome.reason
         )
 
 
 def _about_broken_runs(model: ModelContext, instance: dg.DagsterInstance) -> Iterator[Message]:
     ended = {
-        row["decision"]
-        for row in model.store.decisions.entries(idle=False)
-        if row["outcome"] in ("rejected", "failed")
+        record.id
+        for record in model.store.decisions.records(idle=False)
+        if record.brought_no_champion
     }
     for job in (daily_job_name(model.spec.name), retraining_job_name(model.spec.name)):
         runs = instance.get_runs(

@@ -9,11 +9,10 @@ from mlops_drift.lifecycle.decisions import (
     decide_days,
     decide_now,
     gather_evidence,
-    made_by,
-    past_decisions,
-    record_decision,
+    inputs_digest,
 )
-from mlops_drift.policy.decision import Champion
+from mlops_drift.policy.decision import Decision, Outcome
+from mlops_drift.policy.evidence import Champion
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift_tests.tiny import SPEC, day, merged
@@ -54,7 +53,7 @@ def put_labels(model, number, labels, of=None):
 
 def evidence_at(model, when, spec=SPEC_HERE):
     """What was known at the end of a day."""
-    history = past_decisions(model.decisions.entries(idle=False))
+    history = model.decisions.records(idle=False)
     [evidence] = gather_evidence(ModelContext(spec, model), when, when, history)
     return evidence
 
@@ -101,9 +100,14 @@ def drop(version, number, verdict="fail", **row):
     }
 
 
-def decided(model, name, number, stage="decided", **fields):
-    defaults = {"rules": ["feature_drift"], "version": 1, "reason": "because"}
-    model.decisions.record(decision=name, stage=stage, day=day(number), **{**defaults, **fields})
+def decided(model, name, number, **fields):
+    defaults = {"kind": "drift", "triggers": ("feature_drift",), "version": 1}
+    decision = Decision("retrain", "because", day(number), name, **{**defaults, **fields})
+    model.decisions.record(decision)
+
+
+def ended(model, name, number, status, **fields):
+    model.decisions.record_outcome(name, Outcome(status, day(number), "because", **fields))
 
 
 def test_nothing_is_known_of_an_empty_lake(model):
@@ -112,7 +116,7 @@ def test_nothing_is_known_of_an_empty_lake(model):
     assert evidence.failed == ()
     assert evidence.labelled == {}
     assert evidence.missing_classes == ["no", "yes"]
-    assert past_decisions(model.decisions.entries()) == []
+    assert model.decisions.records() == []
     assert decide_now(ModelContext(SPEC_HERE, model), day(0)).action == "wait"
 
 
@@ -151,8 +155,8 @@ def test_a_regression_misses_no_class(lake):
 
 
 def test_the_champion_is_the_last_one_promoted_by_the_day(model):
-    promote(ModelContext(model, 1, 1))
-    promote(ModelContext(model, 3, 2))
+    promote(model, 1, 1)
+    promote(model, 3, 2)
     champions = [evidence_at(model, day(number)).champion for number in range(4)]
     first, second = Champion(1, day(1), "d1"), Champion(2, day(3), "d2")
     assert champions == [None, first, first, second]
@@ -160,8 +164,8 @@ def test_the_champion_is_the_last_one_promoted_by_the_day(model):
 
 def test_failures_are_those_of_the_champion_after_its_promotion_and_up_to_the_day(model):
     tables = model.tables
-    promote(ModelContext(model, 1, 1))
-    promote(ModelContext(model, 2, 2))
+    promote(model, 1, 1)
+    promote(model, 2, 2)
     put(model, tables.drift, 2, [drift(2)])
     put(model, tables.drift, 3, [drift(1), drift(2), drift(2, "pass", column="b")])
     put(model, tables.performance, 4, [drop(2, 3), drop(2, 2, "unknown"), drop(1, 3)])
@@ -178,33 +182,34 @@ def test_failures_are_those_of_the_champion_after_its_promotion_and_up_to_the_da
 
 
 def test_an_infinite_number_of_a_failure_survives_the_lake(model):
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     put(model, model.tables.drift, 2, [drift(1, value=math.inf)])
     assert evidence_at(model, day(2)).failed[0].value == math.inf
 
 
-def test_past_decisions_have_what_came_of_them(model):
+def test_past_decisions_have_their_outcome(model):
     asked = {
-        "rules": ["performance_drop", "feature_drift"],
+        "kind": "several",
+        "triggers": ("performance_drop", "feature_drift"),
         "candidates": {"since_change": day(2), "everything": None},
         "labelled": 40,
     }
-    decided(model, "tiny-v0-x", 1, rules=["no_champion"], version=None, labelled=20)
-    decided(model, "tiny-v0-x", 1, "promoted", rules=["no_champion"], version=None, challenger=1)
+    decided(model, "tiny-v0-x", 1, kind="first", triggers=(), version=None, labelled=20)
+    ended(model, "tiny-v0-x", 1, "promoted", challenger=1)
     decided(model, "tiny-v1-x", 3, **asked)
-    decided(model, "tiny-v1-x", 3, "rejected", challenger=2)
+    ended(model, "tiny-v1-x", 3, "rejected", challenger=2)
     decided(model, "tiny-v1-y", 4)
-    first, second, third = past_decisions(model.decisions.entries(idle=False))
-    assert (first.id, first.rules, first.version) == ("tiny-v0-x", ("no_champion",), None)
-    assert (first.candidates, first.labelled, first.outcome) == ({}, 20, "promoted")
-    assert second.rules == ("performance_drop", "feature_drift")
+    first, second, third = model.decisions.records(idle=False)
+    assert (first.id, first.kind, first.rules) == ("tiny-v0-x", "first", ("no_champion",))
+    assert (first.candidates, first.labelled, first.status) == ({}, 20, "promoted")
+    assert second.triggers == ("performance_drop", "feature_drift")
     assert (second.day, second.candidates, second.labelled) == (
         day(3),
         {"since_change": day(2), "everything": None},
         40,
     )
-    assert (second.version, second.outcome) == (1, "rejected")
-    assert (third.day, third.labelled, third.outcome) == (day(4), 0, None)
+    assert (second.version, second.status) == (1, "rejected")
+    assert (third.day, third.labelled, third.status) == (day(4), 0, None)
 
 
 def test_the_first_version_is_asked_for_and_the_decision_is_repeated_while_under_way(model):
@@ -214,10 +219,10 @@ def test_the_first_version_is_asked_for_and_the_decision_is_repeated_while_under
     assert decide_now(ModelContext(SPEC_HERE, model), day(1)).action == "wait"
     decision = decide_now(ModelContext(SPEC_HERE, model), day(2))
     assert (decision.action, decision.labelled) == ("retrain", 20)
-    assert record_decision(model, decision)
-    assert not record_decision(model, decision)
+    assert model.decisions.record(decision)
+    assert not model.decisions.record(decision)
     again = decide_now(ModelContext(SPEC_HERE, model), day(3))
-    assert (again.id, again.day, again.rules) == (decision.id, day(2), decision.rules)
+    assert (again.id, again.day, again.kind) == (decision.id, day(2), "first")
     assert (again.action, again.labelled, again.candidates) == (
         "retrain",
         20,
@@ -231,8 +236,14 @@ def test_a_failed_decision_stands_until_something_changes(model, changed):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
     decision = decide_now(ModelContext(SPEC_HERE, model), day(2))
-    record_decision(model, decision)
-    decided(model, decision.id, 2, "failed", digest=made_by(ModelContext(SPEC_HERE, model), day(2)))
+    model.decisions.record(decision)
+    ended(
+        model,
+        decision.id,
+        2,
+        "failed",
+        digest=inputs_digest(ModelContext(SPEC_HERE, model), day(2)),
+    )
     spec = SPEC_HERE
     if changed == "rows":
         put_labels(model, 1, ["yes", "no"] * 5)
@@ -249,11 +260,11 @@ def test_a_drop_retrains_on_the_rows_since_its_first_failing_production_day(mode
     for number in range(4):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     put(model, model.tables.performance, 3, [drop(1, 2)])
     put(model, model.tables.performance, 4, [drop(1, 3)])
     decision = decide_now(ModelContext(SPEC_HERE, model), day(4))
-    assert (decision.action, decision.rules) == ("retrain", ("performance_drop",))
+    assert (decision.action, decision.triggers) == ("retrain", ("performance_drop",))
     assert (decision.candidates["since_change"], decision.labelled) == (day(2), 40)
     assert decision.id == f"tiny-v1-{day(3)}"
     assert [check.day for check in decision.evidence] == [day(3), day(4)]
@@ -262,7 +273,7 @@ def test_a_drop_retrains_on_the_rows_since_its_first_failing_production_day(mode
 def test_a_champion_without_a_failure_is_left_alone_and_no_label_is_counted(model):
     put_features(model, 0)
     put_labels(model, 1, ["no", "yes"])
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     evidence = evidence_at(model, day(2))
     assert (evidence.failed, evidence.labelled, evidence.missing_classes) == ([], {}, ())
     assert decide_now(ModelContext(SPEC_HERE, model), day(2)).action == "nothing"
@@ -272,7 +283,7 @@ def test_days_decided_together_are_decided_as_one_by_one(model):
     for number in range(6):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     put(model, model.tables.performance, 3, [drop(1, 2)])
     put(model, model.tables.performance, 5, [drop(1, 4)])
     together = list(decide_days(ModelContext(SPEC_HERE, model), day(0), day(6)))
@@ -288,17 +299,17 @@ def test_days_decided_together_are_decided_as_one_by_one(model):
 
 
 def test_doing_nothing_is_recorded_once_a_day_and_is_no_history(model):
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     decision = decide_now(ModelContext(SPEC_HERE, model), day(2))
-    assert record_decision(model, decision)
-    assert not record_decision(model, decision)
-    [entry] = model.decisions.entries()
-    assert (entry["action"], entry["day"], entry["reason"]) == (
+    assert model.decisions.record(decision)
+    assert not model.decisions.record(decision)
+    [record] = model.decisions.records()
+    assert (record.action, record.day, record.reason) == (
         "nothing",
         day(2),
         "no failed check of version 1 that may retrain",
     )
-    assert model.decisions.entries(idle=False) == []
+    assert model.decisions.records(idle=False) == []
 
 
 def test_the_evidence_of_a_decision_is_kept_with_rule_value_threshold_rows_window_and_version(
@@ -307,15 +318,15 @@ def test_the_evidence_of_a_decision_is_kept_with_rule_value_threshold_rows_windo
     for number in range(4):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
-    promote(ModelContext(model, 1, 1))
+    promote(model, 1, 1)
     put(model, model.tables.performance, 3, [drop(1, 2)])
-    record_decision(model, decide_now(ModelContext(SPEC_HERE, model), day(4)))
-    [entry] = model.decisions.entries(idle=False)
-    [number] = entry["evidence"]
-    assert number == {
+    model.decisions.record(decide_now(ModelContext(SPEC_HERE, model), day(4)))
+    [record] = model.decisions.records(idle=False)
+    [failed] = record.evidence
+    assert vars(failed) == {
         "check": "performance_drop",
-        "day": str(day(3)),
-        "production_day": str(day(2)),
+        "day": day(3),
+        "production_day": day(2),
         "version": 1,
         "window": 1,
         "column": "accuracy",

@@ -11,7 +11,8 @@ from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.lifecycle.lineage import LineageError, explain_day, explain_key, explain_version
-from mlops_drift.lifecycle.promotion import Person, approve
+from mlops_drift.lifecycle.promotion import approve
+from mlops_drift.lifecycle.transitions import Person
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.memory import MemoryRegistry
@@ -40,7 +41,7 @@ def test_a_version_leads_to_its_training_set_and_who_promoted_it_and_why(about):
     assert (built["id"], built["rows"]) == (record.training_set, record.rows)
     assert built["train rows"] + built["test rows"] == record.rows
     promotion = link(chain, "promotion")
-    assert promotion.facts["asked for by"] == "performance_drop"
+    assert promotion.facts["triggers"] == "performance_drop"
     assert promotion.facts["in place of"] == 1
     assert promotion.facts["by"] == "the policy: its gates passed"
     assert promotion.rows[0]["check"] == "performance_drop"

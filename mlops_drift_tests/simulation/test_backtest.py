@@ -1,4 +1,4 @@
-"""The backtest: the same decisions as the run through Dagster, and policies side by side."""
+"""The backtest, its variants and its summary: decisions as in a run, policies side by side."""
 
 import itertools
 import json
@@ -15,19 +15,20 @@ from mlops_drift.config.loading import find_model
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.timeline import read_timeline
 from mlops_drift.resources import open_lake
-from mlops_drift.simulation.backtest import (
+from mlops_drift.simulation.backtest import Backtest
+from mlops_drift.simulation.historical_run import HistoricalRun
+from mlops_drift.simulation.instance import open_instance, quiet
+from mlops_drift.simulation.period import PeriodError
+from mlops_drift.simulation.variants import (
     HYBRID,
     NEVER,
     ON_FAILED_CHECKS,
-    Backtest,
     BacktestError,
     Variant,
     every,
     read_policies,
     standard_policies,
 )
-from mlops_drift.simulation.historical_run import HistoricalRun, open_instance, quiet
-from mlops_drift.simulation.period import PeriodError
 from mlops_drift.sources.registry import open_source
 from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of

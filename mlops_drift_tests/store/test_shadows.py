@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from mlops_drift.config.context import ModelContext
+from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.store.decision_log import Wait
 from mlops_drift.store.lake import Scan
@@ -35,15 +35,12 @@ def promote(model, version, on, decision="d1"):
 
 
 def wait(model, version, on, decision):
-    facts = {"decision": decision, "day": day(on), "reason": "because"}
-    model.decisions.record(stage="decided", **facts)
-    model.decisions.record(stage="waiting", challenger=version, **facts)
+    model.decisions.record(Decision("retrain", "because", day(on), decision))
+    settle(model, "waiting", version, on, decision)
 
 
 def settle(model, stage, version, on, decision):
-    model.decisions.record(
-        decision=decision, stage=stage, day=day(on), challenger=version, reason="because"
-    )
+    model.decisions.record_outcome(decision, Outcome(stage, day(on), "because", version))
 
 
 def shadowing(model, first=0, last=9):
@@ -54,8 +51,8 @@ def shadowing(model, first=0, last=9):
 def test_nothing_shadows_where_nothing_waits(model):
     assert model.decisions.waiting(day(0), day(9)) == {}
     promote(model, 1, on=0)
-    model.decisions.record(decision="d2", stage="decided", day=day(1), reason="because")
-    settle(ModelContext(model, "rejected", 2), on=1, decision="d2")
+    model.decisions.record(Decision("retrain", "because", day(1), "d2"))
+    settle(model, "rejected", 2, on=1, decision="d2")
     assert shadowing(model) == {}
 
 
@@ -74,7 +71,7 @@ def test_an_approved_challenger_shadows_up_to_the_day_after_which_it_serves(mode
     wait(model, 2, on=3, decision="d2")
     before = shadowing(model, last=6)
     promote(model, 2, on=6, decision="d2")
-    settle(ModelContext(model, "promoted", 2), on=6, decision="d2")
+    settle(model, "promoted", 2, on=6, decision="d2")
     assert shadowing(model) == before == {4: 2, 5: 2, 6: 2}
     assert model.versions.champions(day(7), day(7))[day(7)].version == 2
 
@@ -83,7 +80,7 @@ def test_a_rejection_of_a_later_day_changes_nothing_on_the_days_before_it(model)
     promote(model, 1, on=0)
     wait(model, 2, on=3, decision="d2")
     before = shadowing(model, first=4, last=5)
-    settle(ModelContext(model, "rejected", 2), on=5, decision="d2")
+    settle(model, "rejected", 2, on=5, decision="d2")
     assert shadowing(model, first=4, last=5) == before == {4: 2, 5: 2}
     assert shadowing(model) == before
     assert [shadowing(model, number, number) for number in (3, 4, 6)] == [{}, {4: 2}, {}]
@@ -92,7 +89,7 @@ def test_a_rejection_of_a_later_day_changes_nothing_on_the_days_before_it(model)
 def test_a_challenger_that_is_settled_on_the_day_on_which_it_began_to_wait_never_shadows(model):
     promote(model, 1, on=0)
     wait(model, 2, on=3, decision="d2")
-    settle(ModelContext(model, "rejected", 2), on=3, decision="d2")
+    settle(model, "rejected", 2, on=3, decision="d2")
     assert shadowing(model) == {}
 
 
@@ -100,14 +97,14 @@ def test_of_two_challengers_the_later_shadows_and_the_earlier_again_after_it(mod
     promote(model, 1, on=0)
     wait(model, 3, on=4, decision="d3")
     wait(model, 2, on=2, decision="d2")
-    settle(ModelContext(model, "rejected", 3), on=6, decision="d3")
+    settle(model, "rejected", 3, on=6, decision="d3")
     assert shadowing(model) == {3: 2, 4: 2, 5: 3, 6: 3, 7: 2, 8: 2, 9: 2}
 
 
 def test_one_challenger_after_the_other(model):
     promote(model, 1, on=0)
     wait(model, 2, on=1, decision="d2")
-    settle(ModelContext(model, "rejected", 2), on=3, decision="d2")
+    settle(model, "rejected", 2, on=3, decision="d2")
     wait(model, 3, on=5, decision="d3")
     assert shadowing(model) == {2: 2, 3: 2, 6: 3, 7: 3, 8: 3, 9: 3}
     assert model.versions.shadows(day(6), day(6))[day(6)].since == day(5)

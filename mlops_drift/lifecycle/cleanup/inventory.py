@@ -15,9 +15,7 @@ from mlops_drift.lifecycle.cleanup.stored import (
     StoredSet,
     StoredVersion,
 )
-from mlops_drift.lifecycle.decisions import past_decisions
-from mlops_drift.policy.decide import is_under_way
-from mlops_drift.policy.decision import Champion
+from mlops_drift.policy.evidence import Champion
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.store import disk
 from mlops_drift.store.model_store import ModelStore
@@ -175,19 +173,18 @@ def _decisions(store: ModelStore) -> list[Pointing]:
     promotions = store.versions.promotions()
     last = promotions[-1] if promotions else None
     champion = Champion(last.version, last.as_of, last.decision) if last else None
-    entries = store.decisions.entries(idle=False)
     found = []
-    for entry, past in zip(entries, past_decisions(entries), strict=True):
+    for past in store.decisions.records(idle=False):
         starts = list(past.candidates.values())
         found.append(
             Pointing(
                 past.id,
-                entry["settled"] or past.day,
-                frozenset({past.version, entry["challenger"]} - {None}),
+                past.outcome.day if past.outcome else past.day,
+                frozenset(one for one in (past.version, past.challenger) if one is not None),
                 "waits"
-                if past.outcome == "waiting"
+                if past.status == "waiting"
                 else "is under way"
-                if is_under_way(past, champion)
+                if past.is_under_way(champion)
                 else "",
                 min((day for day in starts if day is not None), default=None)
                 if None not in starts
