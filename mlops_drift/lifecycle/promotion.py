@@ -7,9 +7,9 @@ from mlops_drift.learning.gates.base import GateResult
 from mlops_drift.lifecycle.transitions import (
     Person,
     PromotionError,
+    effective_day,
     reconcile,
     taken_back,
-    today_of,
     transition,
 )
 from mlops_drift.pipeline.baseline import has_baseline, record_baseline
@@ -103,7 +103,7 @@ def approve(model: ModelContext, person: Person | None, version: int | None = No
         return transition(
             model,
             chosen,
-            today_of(model.store, chosen),
+            effective_day(model.store, chosen),
             kind="decision" if waiting else "promote",
             decision=waiting.id if waiting else None,
             person=person,
@@ -128,7 +128,7 @@ def reject_challenger(
             raise PromotionError(_none_waits(model, version))
         outcome = Outcome(
             "rejected",
-            today_of(model.store, waiting.challenger),
+            effective_day(model.store, waiting.challenger),
             f"rejected by {person.name}: {person.reason}",
             waiting.challenger,
             person=person.name,
@@ -160,7 +160,7 @@ def rollback(model: ModelContext, person: Person, to: int | None = None) -> Prom
         _require_kept(model.store, version)
         # Loaded before anything changes: what cannot be loaded cannot serve.
         model.registry.pipeline(model.spec.name, version)
-        as_of = today_of(model.store, version)
+        as_of = effective_day(model.store, version)
         return transition(model, version, as_of, kind="rollback", person=person)
 
 

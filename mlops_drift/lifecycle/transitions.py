@@ -171,8 +171,8 @@ def taken_back(promotions: list[Promotion]) -> dict[int, Promotion]:
     return back
 
 
-def today_of(store: ModelStore, version: int) -> date:
-    """The last day that has features, or that the version or the champion is of, if later."""
+def effective_day(store: ModelStore, version: int) -> date:
+    """After which day a transition serves: the last with features, of the version or champion."""
     days = [
         store.versions.get(version).as_of,
         store.landing.last_day(),

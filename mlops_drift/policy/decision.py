@@ -24,6 +24,12 @@ Action = Literal["retrain", "alert", "give_up", "wait", "nothing", "promote", "r
 IDLE: tuple[Action, ...] = ("nothing", "wait")
 
 Kind = Literal["first", "drift", "performance", "quality", "age", "several", "by_hand", "none"]
+# What has no failed check: its name as published, and in sentences.
+_NAMED: dict[Kind, tuple[str, str]] = {
+    "first": (NO_CHAMPION, "first training"),
+    "by_hand": (MANUAL, "by hand"),
+}
+
 Status = Literal["promoted", "rejected", "failed", "waiting"]
 
 
@@ -79,14 +85,12 @@ class Decision:
     @property
     def rules(self) -> tuple[str, ...]:
         """The triggers as published: a first training and a decision by hand have a name too."""
-        named: dict[Kind, tuple[str, ...]] = {"first": (NO_CHAMPION,), "by_hand": (MANUAL,)}
-        return named.get(self.kind, self.triggers)
+        return _NAMED[self.kind][:1] if self.kind in _NAMED else self.triggers
 
     @property
     def cause(self) -> str:
         """What the decision answers, for sentences; empty where nothing failed."""
-        named: dict[Kind, str] = {"first": "first training", "by_hand": "by hand"}
-        return named.get(self.kind, ", ".join(self.triggers))
+        return _NAMED[self.kind][1] if self.kind in _NAMED else ", ".join(self.triggers)
 
 
 @dataclass(frozen=True)

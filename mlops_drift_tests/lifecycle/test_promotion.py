@@ -267,7 +267,7 @@ def test_an_interrupted_transition_is_completed_by_the_next(about, monkeypatch, 
 
 
 @pytest.mark.parametrize("kind", ["approve", "rollback"])
-def test_a_transition_interrupted_before_its_commit_never_was(free, monkeypatch, kind):
+def test_a_transition_interrupted_before_its_commit_never_was(about, monkeypatch, kind):
     model = about.store
     for version in (1, 2):
         approve(about, ANN, version)
@@ -286,13 +286,13 @@ def test_a_transition_interrupted_before_its_commit_never_was(free, monkeypatch,
     assert record_of(model, "tiny-rollback-3-v1").reason.startswith("version 2 taken back by bob")
 
 
-def first(move, registry, patched):
-    """Lets a move come first, of whoever waits for the lock at the same moment."""
+def first(transition, registry, patched):
+    """Lets a transition come first, of whoever waits for the lock at the same moment."""
     lock = registry.lock
 
     def after_it(name):
         patched.undo()
-        move()
+        transition()
         return lock(name)
 
     patched.setattr(registry, "lock", after_it)
