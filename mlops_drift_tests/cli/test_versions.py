@@ -63,13 +63,13 @@ def test_by_the_command_line(world):
     assert logbook(world) == STORY
     code, text = said("log", "tiny")
     assert code == 0
-    assert "rollback (manual), version 3 serves: version 3 taken back by bob: complaints" in text
+    assert "rollback (by hand), version 3 serves: version 3 taken back by bob: complaints" in text
     assert "promoted: version 1 brought back by bob: complaints" in text
-    moves = [line.split("  ")[1].split(":")[0] for line in text.splitlines() if "(manual)" in line]
+    moves = [line.split("  ")[1].split(":")[0] for line in text.splitlines() if "(by hand)" in line]
     assert moves == [
-        "promote (manual), no version serves",
-        "rollback (manual), version 3 serves",
-        "promote (manual), version 1 serves",
+        "promote (by hand), no version serves",
+        "rollback (by hand), version 3 serves",
+        "promote (by hand), version 1 serves",
     ]
 
 
