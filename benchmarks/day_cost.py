@@ -24,7 +24,9 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from mlops_drift.config.loading import find_model  # noqa: E402
-from mlops_drift.simulation.historical_run import HistoricalRun, Step, open_instance, quiet  # noqa: E402
+from mlops_drift.simulation.historical_run import HistoricalRun  # noqa: E402
+from mlops_drift.simulation.instance import open_instance, quiet  # noqa: E402
+from mlops_drift.simulation.retrainings import Step  # noqa: E402
 
 LAST_WARM_UP_DAY = date(2019, 7, 13)
 LAST_DAY = date(2019, 7, 30)

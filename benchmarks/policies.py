@@ -24,8 +24,9 @@ from mlops_drift.monitors.measured import measure_metric
 from mlops_drift.monitors.performance import Limits, MeasuredWindow, judge_windows
 from mlops_drift.schema.columns import Target
 from mlops_drift.settings import DATA_VARIABLE
-from mlops_drift.simulation.backtest import Backtest, Variant, standard_policies
-from mlops_drift.simulation.historical_run import quiet
+from mlops_drift.simulation.backtest import Backtest
+from mlops_drift.simulation.instance import quiet
+from mlops_drift.simulation.variants import Variant, standard_policies
 
 TARGET = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
 START = date(2024, 1, 1)

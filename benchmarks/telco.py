@@ -25,7 +25,7 @@ from mlops_drift.pipeline.landing import land_events, land_labels
 from mlops_drift.pipeline.scoring import predict_table
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.simulation.historical_run import quiet
+from mlops_drift.simulation.instance import quiet
 from mlops_drift.sources.files import FilesSource
 from mlops_drift.store.memory import MemoryLake
 

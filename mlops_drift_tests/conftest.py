@@ -18,7 +18,7 @@ from mlops_drift.config.loading import find_model
 from mlops_drift.registry import stored_model
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import open_lake, open_registry
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift_tests.processes import FreshProcesses, Processes
 from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days

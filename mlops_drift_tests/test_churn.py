@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from mlops_drift import settings
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift.sources.simulators.churn_drift import inject_drift
 from mlops_drift_tests.tiny import evaluations, metadata_of
 

@@ -21,7 +21,8 @@ from mlops_drift.cli.main import main
 from mlops_drift.config.loading import load_models, read_yaml
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.metrics.base import Pair
-from mlops_drift.notifications.history import Decided, History
+from mlops_drift.notifications.history import History
+from mlops_drift.policy.decision import DecisionRecord, Outcome
 
 ROOT = settings.PROJECT_ROOT
 GUIDE = ROOT / "docs" / "guide"
@@ -173,7 +174,9 @@ def test_the_recipes_work():
     day = date(2024, 10, 1)
     source = found["ConstantSource"](kind="constant", rows=3).open(ROOT)
     assert source.events(day, day).parts[0].rows.num_rows == 3
-    rolled_back = Decided("shop-v2", day, "rollback", [], 2, "complaints", challenger=1)
+    rolled_back = DecisionRecord(
+        "rollback", "complaints", day, "shop-v2", outcome=Outcome("promoted", day, "complaints", 1)
+    )
     [message] = found["Rollback"]().messages(History("shop", decisions=[rolled_back]))
     assert (message.kind, message.title) == ("rollback", "shop: version 1 serves again")
     gain = found["LargestGain"]().distance(Pair.of([50, 50], [75, 25]))

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from mlops_drift.cli.errors import BUG
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import find_model
-from mlops_drift.simulation.backtest import Backtest, standard_policies
+from mlops_drift.simulation.backtest import Backtest
+from mlops_drift.simulation.variants import standard_policies
 from mlops_drift_tests.tiny import ROWS, day, write_days
 
 REASON = "ValueError: Input X contains NaN."
@@ -30,7 +31,7 @@ def world(new_world):
 def failed(world):
     """A run whose trainings raise, from the first one on."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mlops_drift.assets.retraining.train_challenger", broken)
+        patch.setattr("mlops_drift.lifecycle.retraining.train_challenger", broken)
         return CliRunner().invoke(main, ["run", "tiny", "--until", str(day(3)), "--format", "json"])
 
 
@@ -52,7 +53,7 @@ def test_log_and_status_tell_the_failure(failed):
     logged = CliRunner().invoke(main, ["log", "tiny"]).stdout
     assert f"{day(3)}    failed: {REASON}  [tiny-v0-{day(3)}]" in logged
     told = json.loads(CliRunner().invoke(main, ["status", "tiny", "--format", "json"]).stdout)
-    assert told["next"].startswith("wait: a first training failed: the next one is trained after ")
+    assert told["next"].startswith("wait: a first training failed: the next one starts after ")
     assert told["decisions"][-1]["outcome"] == "failed"
 
 
@@ -61,10 +62,10 @@ def test_a_failed_decision_is_taken_up_at_once_when_the_description_has_changed(
     result = CliRunner().invoke(main, ["run", "tiny", "--until", str(day(3))])
     assert result.exit_code == 0, result.stderr
     with world.lake() as model:
-        last = model.decisions.entries(idle=False)[-1]
+        last = model.decisions.records(idle=False)[-1]
         [promotion] = model.versions.promotions()
-    assert (last["decision"], last["outcome"]) == (f"tiny-v0-{day(3)}-2", "promoted")
-    assert promotion.decision == last["decision"]
+    assert (last.id, last.status) == (f"tiny-v0-{day(3)}-2", "promoted")
+    assert promotion.decision == last.id
 
 
 def test_a_backtest_goes_on_as_well(world, monkeypatch):

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from mlops_drift.cli.errors import BUG, MISSING_DAYS
 from mlops_drift.cli.main import main
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.simulation.test_backtest import STORY, backtest
 from mlops_drift_tests.tiny import ROWS, day, evaluations, events_of, labels_of
 
@@ -154,7 +154,7 @@ def test_data_quality_of_a_missing_day_is_unknown_with_the_file(holes):
 def test_windows_and_decisions_name_the_days_that_are_missing(holes):
     with holes[0].lake() as model:
         drifted = model.checks.find(day(6), day(6), checks={"feature_drift"})
-        decided = {row["day"]: row["reason"] for row in model.decisions.entries()}
+        decided = {record.day: record.reason for record in model.decisions.records()}
     [drift] = [item for item in drifted if (item.subject, item.window) == ("b", 3)]
     assert drift.reason.endswith(f"; 1 day without its file: {day(4)}")
     assert day(4) not in decided
@@ -276,7 +276,7 @@ def test_after_late_files_a_further_call_changes_nothing(taken_in):
 def test_decisions_taken_over_a_missing_day_stay_as_they_were(taken_in, passed_over):
     def decided(world):
         with world.active(), world.lake() as model:
-            return {row["decision"]: row["reason"] for row in model.decisions.entries()}
+            return {record.id: record.reason for record in model.decisions.records()}
 
     before, after = decided(passed_over[0]), decided(taken_in[0])
     assert {name: after[name] for name in before} == before

@@ -22,9 +22,9 @@ from mlops_drift.cli.views.lineage import lineage_lines
 from mlops_drift.cli.views.terminal import print_status, print_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.lifecycle.decisions import decide_now, record_decision
+from mlops_drift.lifecycle.decisions import decide_now
 from mlops_drift.lifecycle.lineage import trace_key
-from mlops_drift.lifecycle.retraining import carry_out
+from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.status import read_status
 from mlops_drift.pipeline.features import make_features, require_point_in_time
 from mlops_drift.pipeline.gates import evaluate_gates
@@ -32,10 +32,10 @@ from mlops_drift.pipeline.landing import land_events, land_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.pipeline.training import train_package
+from mlops_drift.policy.decision import IDLE
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
-from mlops_drift.simulation.backtest import UNATTENDED
-from mlops_drift.store.decision_log import IDLE
+from mlops_drift.simulation.variants import UNATTENDED
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.queries import run_sql
 from mlops_drift_tests.tiny import SPEC, day, merged
@@ -134,8 +134,8 @@ def walked(tmp_path_factory):
             performance = measure_performance(ModelContext(spec, model), now, now)
             decision = decide_now(ModelContext(spec, model), now)
             if number < 4 and decision.action not in IDLE:
-                record_decision(model, decision)
-                carry_out(ModelContext(spec, model, registry), decision)
+                model.decisions.record(decision)
+                RetrainingRun(ModelContext(spec, model, registry), decision.id).carry_out()
         yield SimpleNamespace(
             spec=spec, model=model, registry=registry, drift=drift, performance=performance
         )

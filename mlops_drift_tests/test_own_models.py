@@ -15,7 +15,8 @@ from mlops_drift.config.loading import find_model
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.pipeline.gates import model_gates
 from mlops_drift.resources import open_registry
-from mlops_drift.simulation.historical_run import HistoricalRun, open_instance
+from mlops_drift.simulation.historical_run import HistoricalRun
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import evaluations
 
 FIRST = date(2024, 1, 1)

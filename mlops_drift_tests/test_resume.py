@@ -11,7 +11,7 @@ import pytest
 
 from mlops_drift import settings
 from mlops_drift.resources import open_registry
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 
 # Runs the model again and again: each run but the last dies at a call, the hard way. The imports
 # are paid once: each of these runs is a fork of a process that has done nothing else.
@@ -162,7 +162,7 @@ def test_after_all_kills_aliases_tables_and_record_agree(killed):
         assert registry.alias("tiny", "challenger") == 2
         with world.lake() as model:
             assert [item.version for item in model.versions.promotions()] == [1, 2]
-            assert [row["outcome"] for row in model.decisions.entries(idle=False)] == [
+            assert [record.status for record in model.decisions.records(idle=False)] == [
                 "promoted"
             ] * 2
             assert [record.version for record in model.versions.all()] == [1, 2]

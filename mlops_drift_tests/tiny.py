@@ -26,9 +26,11 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model, load_models
 from mlops_drift.definitions import definitions_of
 from mlops_drift.jobs import daily_job_name, retraining_job_name
+from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.resources import default_resources, open_lake
 from mlops_drift.sensors.retraining import sensor_name
-from mlops_drift.simulation.historical_run import QUIET, HistoricalRun, quiet
+from mlops_drift.simulation.historical_run import HistoricalRun
+from mlops_drift.simulation.instance import QUIET, quiet
 
 FIRST = date(2024, 3, 1)
 ROWS = 60
@@ -292,9 +294,8 @@ def in_order(rows):
 
 def wait(model, version, decision):
     """Records a decision whose challenger waits for a person."""
-    about = {"decision": decision, "day": day(5)}
-    model.decisions.record(**about, stage="decided", rules=["model_age"], reason="too old")
-    model.decisions.record(**about, stage="waiting", challenger=version, reason="it waits")
+    model.decisions.record(Decision("retrain", "too old", day(5), decision, "age", ("model_age",)))
+    model.decisions.record_outcome(decision, Outcome("waiting", day(5), "it waits", version))
 
 
 def failures(result):

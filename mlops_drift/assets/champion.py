@@ -1,6 +1,5 @@
 """The asset `champion`: who serves, and how a person decides about that from the page."""
 
-from datetime import date
 from enum import Enum
 from typing import Any
 
@@ -10,35 +9,27 @@ from pydantic import Field
 from mlops_drift.assets.common import (
     CHALLENGER,
     CHAMPION,
-    DECISION_TAG,
     TEST_PREDICTIONS,
     asset_key,
     asset_options,
     row_count,
-    upstream_metadata,
+    user_errors,
     version_link,
 )
-from mlops_drift.assets.decisions import ending_decision, show_outcome
+from mlops_drift.assets.decisions import retraining_run, show_decision
 from mlops_drift.assets.shadow import summary_metadata
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.lifecycle.promotion import (
-    Person,
-    PromotionError,
-    approve,
-    finish,
-    reject_challenger,
-    rollback,
-    waiting_decision,
-)
-from mlops_drift.lifecycle.retraining import champion_already, promote_or_reject
+from mlops_drift.lifecycle.promotion import approve, reject_challenger, rollback, waiting_decision
+from mlops_drift.lifecycle.retraining import RetrainingRun, champion_already
+from mlops_drift.lifecycle.transitions import Person, reconcile_interrupted
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.store.records import Promotion
 
 
-class Move(Enum):
+class Transition(Enum):
     """What a person does with a version."""
 
     APPROVE = "approve"
@@ -49,10 +40,10 @@ class Move(Enum):
 class ChampionConfig(dg.Config):
     """What a person decides; a retraining fills in nothing."""
 
-    move: Move = Field(
-        Move.APPROVE,
+    transition: Transition = Field(
+        Transition.APPROVE,
         description="approve: the challenger serves from the next day on, if it passes its gates. "
-        "reject: it waits no longer. rollback: an earlier champion serves again.",
+        "reject: the wait ends. rollback: an earlier champion serves again.",
     )
     version: int | None = Field(
         None,
@@ -87,18 +78,13 @@ def champion_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         registry: dg.ResourceParam[Registry],
     ) -> dg.MaterializeResult:
         model = lake.of(spec, registry)
-        decision = context.run.tags.get(DECISION_TAG)
-        try:
-            if decision:
-                found = upstream_metadata(context, spec, CHALLENGER)
-                as_of = date.fromisoformat(found["as_of"])
-                with ending_decision(context, model, as_of):
-                    moved = promote_or_reject(model, found["version"], as_of, decision)
-                show_outcome(context.instance, model, decision)
-                return _result(model, moved, model.store.decisions.outcome(decision))
-            return _by_hand(context, config, model)
-        except PromotionError as error:
-            raise dg.Failure(str(error)) from error
+        run = retraining_run(context, model)
+        with user_errors():
+            if run.decision is None:
+                return _by_hand(context, config, model, run)
+            promoted = run.promote()
+        record = model.store.decisions.get(run.decision.id)
+        return _result(model, promoted, record.outcome_reason if record else "")
 
     return champion
 
@@ -107,63 +93,57 @@ def _by_hand(
     context: dg.AssetExecutionContext,
     config: ChampionConfig,
     model: ModelContext,
+    run: RetrainingRun,
 ) -> dg.MaterializeResult:
-    if config.move is not Move.APPROVE or model.spec.policy.approval == "manual" or config.by:
-        person = Person(config.by, config.reason)
-    else:
+    version, is_approval = config.version, config.transition is Transition.APPROVE
+    if is_approval and model.spec.policy.approval == "automatic" and not config.by:
         person = None
-    if config.move is Move.ROLLBACK and person:
-        moved = rollback(model, person, config.version)
-        show_outcome(context.instance, model, moved.decision)
-        return _result(model, moved)
-    if config.move is Move.REJECT and person:
-        rejected = reject_challenger(model, person, config.version)
-        show_outcome(context.instance, model, rejected["decision"])
-        return _result(model, None, rejected["outcome_reason"])
-    version = config.version
-    # A person who names no version means the one that waits, which somebody may have rejected.
-    if version is None and not person and waiting_decision(model.store) is None:
-        version = upstream_metadata(context, model.spec, CHALLENGER)["version"]
-        promotions = model.store.versions.promotions()
-        if promotions and promotions[-1].version == version:
-            return _result(model, None, champion_already(version))
-    moved = approve(model, person, version)
-    show_outcome(context.instance, model, moved.decision)
-    return _result(model, moved)
+    else:
+        person = Person(config.by, config.reason)
+    if config.transition is Transition.REJECT and person:
+        rejected = reject_challenger(model, person, version)
+        show_decision(context.instance, model, rejected.id)
+        return _result(model, None, rejected.outcome_reason)
+    if config.transition is Transition.ROLLBACK and person:
+        promoted = rollback(model, person, version)
+    else:
+        # A person who names no version means the one that waits, which somebody may have rejected.
+        if version is None and not person and waiting_decision(model.store) is None:
+            version = run.version
+            promotions = model.store.versions.promotions()
+            if promotions and promotions[-1].version == version:
+                return _result(model, None, champion_already(version))
+        promoted = approve(model, person, version)
+    show_decision(context.instance, model, promoted.decision)
+    return _result(model, promoted)
 
 
-def show_transition(
-    instance: dg.DagsterInstance,
-    model: ModelContext,
-    decision: str,
-) -> None:
-    """Shows a move that was made outside this asset: on `decisions`, and a new champion here."""
-    show_outcome(instance, model, decision)
+def show_transition(instance: dg.DagsterInstance, model: ModelContext, decision: str) -> None:
+    """Shows a transition made outside this asset: on `decisions`, and a new champion here."""
+    show_decision(instance, model, decision)
     for promotion in model.store.versions.promotions():
         if promotion.decision == decision:
-            said = f"{promotion.reason} ({promotion.person})" if promotion.person else None
+            record = model.store.decisions.get(decision)
+            by_person = f"{promotion.reason} ({promotion.person})" if promotion.person else None
             instance.report_runless_asset_event(
                 dg.AssetMaterialization(
                     asset_key(model.spec, CHAMPION),
-                    description=said or model.store.decisions.outcome(decision),
+                    description=by_person or (record.outcome_reason if record else None),
                     metadata=_facts(model, promotion),
                     tags={"dagster/data_version": f"v{promotion.version}"},
                 )
             )
 
 
-def reconcile_transition(
-    instance: dg.DagsterInstance,
-    model: ModelContext,
-) -> None:
-    """Finishes a move whose process was killed, and shows it."""
-    finished = finish(model)
-    if finished:
-        show_transition(instance, model, finished.decision)
+def show_reconciled(instance: dg.DagsterInstance, model: ModelContext) -> None:
+    """Completes a transition whose process was killed, and shows it."""
+    completed = reconcile_interrupted(model)
+    if completed:
+        show_transition(instance, model, completed.decision)
 
 
 def _facts(model: ModelContext, promoted: Promotion) -> dict[str, Any]:
-    """What the page says of a promotion, however it was made."""
+    """The metadata of a promotion, however it was made."""
     return {
         "version": promoted.version,
         "previous": promoted.previous or "none",
@@ -177,17 +157,13 @@ def _facts(model: ModelContext, promoted: Promotion) -> dict[str, Any]:
 
 
 def _result(
-    model: ModelContext,
-    promoted: Promotion | None,
-    instead: str = "",
+    model: ModelContext, promoted: Promotion | None, instead: str = ""
 ) -> dg.MaterializeResult:
-    """What the page shows: who serves now, or why nothing has changed."""
-    promotions = model.store.versions.promotions()
+    """Who serves now, or why nothing has changed."""
     if promoted is None:
-        metadata: dict[str, Any] = {"outcome": instead}
-        if promotions:
-            metadata["version"] = promotions[-1].version
-        return dg.MaterializeResult(metadata=metadata)
+        champions = [item.version for item in model.store.versions.promotions()]
+        serving = {"version": champions[-1]} if champions else {}
+        return dg.MaterializeResult(metadata={"outcome": instead, **serving})
     return dg.MaterializeResult(
         metadata={
             **_facts(model, promoted),

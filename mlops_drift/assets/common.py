@@ -1,6 +1,7 @@
 """What the assets of a model share: keys, partitions, descriptions of tables, metadata."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from mlops_drift import settings
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
 from mlops_drift.monitors.base import Asset
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.registry.code_digests import code_digest
@@ -41,7 +43,7 @@ MODEL_TAG = "mlops_drift/model"
 DAY_TAG = "mlops_drift/day"
 REASON_TAG = "mlops_drift/reason"
 DECISION_TAG = "mlops_drift/decision"
-# On the runs of a replay, which a person watches: whether to try again is up to them.
+# On runs of the command line, which a person watches: whether to try again is up to them.
 HISTORICAL_RUN_TAG = "mlops_drift/historical_run"
 
 
@@ -147,32 +149,13 @@ def counts_table(counts: Mapping[str, int], name: str) -> dg.TableMetadataValue:
     )
 
 
-def upstream_metadata(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, spec: ModelSpec, asset: str
-) -> dict[str, Any]:
-    """Metadata of the upstream materialization: this run's own, else the latest.
-
-    Raises:
-        dg.Failure: if the asset has never been materialized.
-    """
-    key = asset_key(spec, asset)
-    own = [
-        record.event_log_entry.asset_materialization
-        for record in context.instance.get_records_for_run(
-            context.run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
-        ).records
-        if record.event_log_entry.asset_materialization
-        and record.event_log_entry.asset_materialization.asset_key == key
-    ]
-    if own:
-        return {name: value.value for name, value in own[-1].metadata.items()}
-    latest = context.instance.get_latest_materialization_event(key)
-    if latest is None or latest.asset_materialization is None:
-        raise dg.Failure(
-            f"{key.to_user_string()} has never been materialized; materialize it first, "
-            f"or run the job {spec.name}_retraining, which does everything in order"
-        )
-    return {name: value.value for name, value in latest.asset_materialization.metadata.items()}
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """What a user can repair fails the run with its message, without a traceback."""
+    try:
+        yield
+    except UserError as error:
+        raise dg.Failure(str(error)) from error
 
 
 def set_folder(folder: Path) -> dg.PathMetadataValue:

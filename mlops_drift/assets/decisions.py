@@ -1,9 +1,4 @@
-"""The asset `decisions`: what the policy saw, decided, and what came of it."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
-from typing import Any
+"""The asset `decisions`: the evidence of each day, what the policy decided, and the outcome."""
 
 import dagster as dg
 
@@ -18,7 +13,8 @@ from mlops_drift.assets.common import (
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.lifecycle.retraining import ending
+from mlops_drift.lifecycle.retraining import RetrainingRun
+from mlops_drift.policy.decision import DecisionRecord
 
 DECISIONS = "decisions"
 
@@ -33,8 +29,8 @@ def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
         asset_key(spec, DECISIONS),
         deps=[asset_key(spec, name) for name in (DRIFT_METRICS, PERFORMANCE_METRICS)],
         group_name=spec.name,
-        description="What the retraining policy saw at the end of each day, what it decided and "
-        "why, also when it was to do nothing, and what came of it. Append-only.",
+        description="The evidence that the retraining policy had at the end of each day, what it "
+        "decided and why, also when it was to do nothing, and the outcome. Append-only.",
         kinds={"deltalake"},
         tags={MODEL_TAG: spec.name},
         metadata={
@@ -44,66 +40,60 @@ def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
     )
 
 
-def decision_event(spec: ModelSpec, entry: dict[str, Any]) -> dg.AssetMaterialization:
-    """A decision, or what came of it, as an event of the asset.
-
-    Args:
-        spec: the model.
-        entry: of the model's log.
-    """
-    outcome = entry["outcome"]
-    what = f"{entry['action']}: {entry['reason']}"
+def decision_event(spec: ModelSpec, record: DecisionRecord) -> dg.AssetMaterialization:
+    """A decision, or its outcome, as an event of the asset."""
+    outcome = record.outcome
+    shown = outcome or record
     evidence = [
         {
-            "rule": number["check"],
-            "what": number["column"],
-            "value": number["value"],
-            "threshold": number["threshold"],
-            "n": number["n"],
-            "window": number["window"],
-            "version": number["version"],
-            "day": number["day"],
-            "production day": number["production_day"],
+            "trigger": failed.check,
+            "what": failed.subject,
+            "value": failed.value,
+            "threshold": failed.threshold,
+            "n": failed.n,
+            "window": failed.window,
+            "version": failed.version,
+            "day": str(failed.day),
+            "production day": str(failed.production_day),
         }
-        for number in entry["evidence"][:_SHOWN]
+        for failed in record.evidence[:_SHOWN]
     ]
-    metadata: dict[str, Any] = {
-        "decision": entry["decision"],
-        "day": str(entry["day"]),
-        "action": entry["action"],
-        "rules": ", ".join(entry["rules"]) or "none",
-        "reason": entry["reason"],
-        "version": entry["version"] or "no champion yet",
-        **({"labelled rows": entry["labelled"]} if entry["labelled"] else {}),
-        **({"evidence": verdict_table(evidence)} if evidence else {}),
+    facts = {
+        "decision": record.id,
+        "day": str(record.day),
+        "action": record.action,
+        "kind": record.kind,
+        "triggers": record.cause or "none",
+        "reason": record.reason,
+        "version": record.version or "no champion yet",
+        "labelled rows": record.labelled,
+        "evidence": verdict_table(evidence) if evidence else None,
+        "outcome": record.status,
+        "why": record.outcome_reason,
+        "training_set": record.training_set,
+        "challenger": record.challenger,
+        "by": outcome.person if outcome else None,
     }
-    if outcome:
-        what = f"{outcome}: {entry['outcome_reason']}"
-        metadata |= {"outcome": outcome, "what came of it": entry["outcome_reason"]}
-        metadata |= {"challenger": entry["challenger"]} if entry["challenger"] else {}
-        metadata |= {"by": entry["person"]} if entry["person"] else {}
-    return dg.AssetMaterialization(asset_key(spec, DECISIONS), description=what, metadata=metadata)
+    return dg.AssetMaterialization(
+        asset_key(spec, DECISIONS),
+        description=f"{record.status or record.action}: {shown.reason}",
+        metadata={name: value for name, value in facts.items() if value},
+    )
 
 
-def show_outcome(instance: dg.DagsterInstance, model: ModelContext, decision: str) -> None:
-    """Shows what came of a decision on the asset."""
-    entry = model.store.decisions.entry(decision)
-    if entry:
-        instance.report_runless_asset_event(decision_event(model.spec, entry))
+def show_decision(instance: dg.DagsterInstance, model: ModelContext, decision: str) -> None:
+    """Shows a decision as it stands on the asset."""
+    record = model.store.decisions.get(decision)
+    if record:
+        instance.report_runless_asset_event(decision_event(model.spec, record))
 
 
-@contextmanager
-def ending_decision(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
-    model: ModelContext,
-    day: date,
-) -> Iterator[None]:
-    """What is raised ends the decision that the run carries out, and is shown on the asset."""
-    decision = context.run.tags.get(DECISION_TAG)
-    try:
-        with ending(model, decision, day):
-            yield
-    except Exception:
-        if decision and model.store.decisions.outcome(decision):
-            show_outcome(context.instance, model, decision)
-        raise
+def retraining_run(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, model: ModelContext
+) -> RetrainingRun:
+    """The retraining that a run of Dagster is about; its outcome is shown on the asset."""
+
+    def show(record: DecisionRecord) -> None:
+        context.instance.report_runless_asset_event(decision_event(model.spec, record))
+
+    return RetrainingRun(model, context.run.tags.get(DECISION_TAG, context.run.run_id), show)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from mlops_drift.assets.champion import reconcile_transition
+from mlops_drift.assets.champion import show_reconciled
 from mlops_drift.assets.common import (
     CHAMPION,
     DRIFT_METRICS,
@@ -52,7 +52,7 @@ def _production_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
     ) -> dg.MaterializeResult:
         model = lake.of(spec, registry)
-        reconcile_transition(context.instance, model)
+        show_reconciled(context.instance, model)
         served = score_days(model, *days_of(context))
         shadow = score_shadows(model, *days_of(context))
         return dg.MaterializeResult(

@@ -55,7 +55,8 @@ def run(
     from mlops_drift.lifecycle.timeline import read_timeline
     from mlops_drift.lifecycle.unserved import why_unserved
     from mlops_drift.resources import open_lake
-    from mlops_drift.simulation.historical_run import HistoricalRun, open_instance, quiet
+    from mlops_drift.simulation.historical_run import HistoricalRun
+    from mlops_drift.simulation.instance import open_instance, quiet
 
     with quiet(), open_instance() as instance:
         history = HistoricalRun(
@@ -170,14 +171,14 @@ def backtest(
     """
     from mlops_drift.cli.views.progress import BacktestProgress
     from mlops_drift.config.loading import find_model, read_yaml
-    from mlops_drift.simulation.backtest import (
-        Backtest,
+    from mlops_drift.simulation.backtest import Backtest
+    from mlops_drift.simulation.instance import quiet
+    from mlops_drift.simulation.variants import (
         BacktestError,
         PoliciesFile,
         read_policies,
         standard_policies,
     )
-    from mlops_drift.simulation.historical_run import quiet
 
     found = find_model(model)
     spec = found.spec

@@ -20,7 +20,7 @@ def reset(model: str, yes: bool, style: str) -> None:
     from mlops_drift.cli.views.cleanup import readable
     from mlops_drift.lifecycle.reset import find_belongings
     from mlops_drift.resources import open_studies
-    from mlops_drift.simulation.historical_run import open_instance
+    from mlops_drift.simulation.instance import open_instance
     from mlops_drift.simulation.reset import reset as start_again
     from mlops_drift.simulation.reset import runs_of
 

@@ -11,8 +11,8 @@ from mlops_drift.cli.common import DAY, FORMAT, opened, print_json, waiting
 
 if TYPE_CHECKING:
     from mlops_drift.config.context import ModelContext
-    from mlops_drift.lifecycle.promotion import Person
     from mlops_drift.lifecycle.rebuild import Rebuilt
+    from mlops_drift.lifecycle.transitions import Person
 
 
 def _person(command: Callable[..., None]) -> Callable[..., None]:
@@ -27,7 +27,7 @@ def _me() -> str:
         return getpass.getuser()
     # An account without a name, as in many containers.
     except (KeyError, OSError) as error:
-        raise click.UsageError(f"say who decides: --by NAME ({error})") from error
+        raise click.UsageError(f"your account has no name; give --by NAME ({error})") from error
 
 
 @click.command()
@@ -61,8 +61,8 @@ def reject(model: str, version: int | None, by: str, reason: str) -> None:
 
     with _transition(model, by, reason) as (about, person):
         rejected = promotion.reject_challenger(about, person, version)
-        _show(about, rejected["decision"])
-        click.echo(f"version {rejected['challenger']} of {model} is rejected; the champion stays")
+        _show(about, rejected.id)
+        click.echo(f"version {rejected.challenger} of {model} is rejected; the champion stays")
 
 
 @click.command()
@@ -88,13 +88,14 @@ def rollback(model: str, to: int | None, by: str, reason: str) -> None:
 def log(model: str, style: str) -> None:
     """List the decisions about MODEL: what, by whom, why, with which outcome."""
     from mlops_drift.cli.views.decisions import print_log
+    from mlops_drift.lifecycle.decisions import published
 
     with opened(model) as about:
-        entries = about.store.decisions.entries(idle=False)
+        records = about.store.decisions.records(idle=False)
     if style == "json":
-        print_json(entries)
+        print_json([published(record) for record in records])
     else:
-        print_log(model, entries)
+        print_log(model, records)
 
 
 @click.command()
@@ -170,7 +171,7 @@ def _rebuilt(model: str, made: "Rebuilt") -> str:
 def _transition(model: str, by: str, reason: str) -> Iterator[tuple["ModelContext", "Person"]]:
     """The model and the person of a transition; waits for a running training to end."""
     with opened(model) as about:
-        from mlops_drift.lifecycle.promotion import Person
+        from mlops_drift.lifecycle.transitions import Person
 
         person = Person(by, reason)
         with waiting(f"{model}: verifying, or waiting for a training to end"):
@@ -180,7 +181,7 @@ def _transition(model: str, by: str, reason: str) -> Iterator[tuple["ModelContex
 def _show(model: "ModelContext", decision: str) -> None:
     """Records the transition in Dagster, too."""
     from mlops_drift.assets.champion import show_transition
-    from mlops_drift.simulation.historical_run import open_instance
+    from mlops_drift.simulation.instance import open_instance
 
     with open_instance() as instance:
         show_transition(instance, model, decision)

@@ -1,7 +1,6 @@
 """Which rows to retrain on: the training window that predicts the most recent truth best."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from math import isnan, nan
 from typing import TypeVar
@@ -20,6 +19,7 @@ from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.learning.threshold import judged
 from mlops_drift.learning.threshold_classifier import decided
 from mlops_drift.learning.training_set import split_by_time
+from mlops_drift.learning.windows import WindowChoice, WindowScore
 from mlops_drift.schema.columns import Column, Target
 
 # More rows are predicted more surely, but they reach back further into the old world.
@@ -34,40 +34,6 @@ MOST_FIT_ROWS = 2000
 FOLDS = 4
 
 Name = TypeVar("Name", bound=str)
-
-
-@dataclass(frozen=True)
-class WindowScore:
-    """How well a candidate predicts the evaluated rows.
-
-    Attributes:
-        name: the candidate.
-        since: its first event day; None for everything.
-        rows: its labelled rows.
-        value: `training.metric` over the evaluated rows; nan where it was not scored.
-    """
-
-    name: str
-    since: date | None
-    rows: int
-    value: float
-
-
-@dataclass(frozen=True)
-class WindowChoice:
-    """The chosen training window, and why.
-
-    Attributes:
-        name: the candidate that was chosen.
-        since: its first event day; None for everything.
-        scores: all candidates, the longest first.
-        evaluated_rows: the most recent rows that all were scored on; 0 if nothing was scored.
-    """
-
-    name: str
-    since: date | None
-    scores: tuple[WindowScore, ...]
-    evaluated_rows: int
 
 
 def choose_window(

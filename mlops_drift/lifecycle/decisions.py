@@ -1,7 +1,7 @@
 """Evidence and history of a model from its tables, and the decision that follows from them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,11 +12,13 @@ from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.registry import monitors_of, names
 from mlops_drift.pipeline.missing_days import in_short
-from mlops_drift.policy.decide import decide, fresh_failures
-from mlops_drift.policy.decision import Champion, Decision, Evidence, PastDecision
+from mlops_drift.policy.decide import decide
+from mlops_drift.policy.decision import Decision, DecisionRecord
+from mlops_drift.policy.evidence import Champion, Evidence
+from mlops_drift.policy.history import fresh_failures
 from mlops_drift.registry.base import LIBRARIES
 from mlops_drift.registry.code_digests import code_digest, learning_code_digest
-from mlops_drift.store.model_store import ModelStore
+from mlops_drift.schema.days import days_between
 from mlops_drift.store.records import Promotion
 
 
@@ -26,7 +28,7 @@ def plan_digest(spec: ModelSpec) -> str:
     return digest([described, code_digest(""), learning_code_digest(LIBRARIES)])
 
 
-def made_by(model: ModelContext, day: date) -> str:
+def inputs_digest(model: ModelContext, day: date) -> str:
     """Digest of all that a retraining is made by, the labelled rows as of a day too."""
     try:
         labelled = model.store.labels.labelled(day, None)
@@ -37,40 +39,14 @@ def made_by(model: ModelContext, day: date) -> str:
     return digest([plan_digest(model.spec), rows])
 
 
-def past_decisions(entries: Sequence[dict[str, Any]]) -> list[PastDecision]:
-    """The decisions that led to something, as the policy reads them.
-
-    Args:
-        entries: of the model's log, in their order.
-    """
-    return [
-        PastDecision(
-            id=row["decision"],
-            action=row["action"],
-            reason=row["reason"],
-            day=row["day"],
-            rules=tuple(row["rules"]),
-            version=row["version"],
-            candidates=row["candidates"],
-            labelled=row["labelled"] or 0,
-            outcome=row["outcome"],
-            against=tuple(row["against"]),
-        )
-        for row in entries
-    ]
-
-
-def _history(
-    model: ModelContext,
-) -> list[PastDecision]:
+def decision_history(model: ModelContext) -> list[DecisionRecord]:
     """The decisions so far, and which of those that failed under this champion are superseded."""
-    entries = model.store.decisions.entries(idle=False)
     since = max((item.as_of for item in model.store.versions.promotions()), default=date.min)
     return [
-        replace(past, superseded=entry["digest"] != made_by(model, past.day))
-        if past.outcome == "failed" and past.day >= since
+        replace(past, superseded=past.outcome.digest != inputs_digest(model, past.day))
+        if past.outcome and past.status == "failed" and past.day >= since
         else past
-        for entry, past in zip(entries, past_decisions(entries), strict=True)
+        for past in model.store.decisions.records(idle=False)
     ]
 
 
@@ -87,7 +63,7 @@ def decide_days(model: ModelContext, first: date, last: date) -> Iterator[Decisi
     reach back to, before the first version of all.
     """
     spec = model.spec
-    history = _history(model)
+    history = decision_history(model)
     known = {past.id for past in history}
     missing = sorted(
         {row["day"] for row in model.store.landing.missing_files(spec.start_date, last)}
@@ -97,15 +73,15 @@ def decide_days(model: ModelContext, first: date, last: date) -> Iterator[Decisi
         since = spec.start_date
         if evidence.champion:
             since = evidence.day - timedelta(days=spec.lookback.predictions - 1)
-        said = in_short([day for day in missing if since <= day <= evidence.day])
-        # What is under way has its reason, and a window may have said the same.
-        if decision.id not in known and said not in decision.reason:
-            decision = replace(decision, reason=decision.reason + said)
+        note = in_short([day for day in missing if since <= day <= evidence.day])
+        # What is under way has its reason, and a window may have named the same days.
+        if decision.id not in known and note not in decision.reason:
+            decision = replace(decision, reason=decision.reason + note)
         yield decision
 
 
 def gather_evidence(
-    model: ModelContext, first: date, last: date, history: Sequence[PastDecision]
+    model: ModelContext, first: date, last: date, history: Sequence[DecisionRecord]
 ) -> Iterator[Evidence]:
     """What was known about a model at the end of each of some days.
 
@@ -123,8 +99,7 @@ def gather_evidence(
     confirm = names(monitors, lambda one: one.confirm)
     realized = names(monitors, lambda one: one.realized)
     read: dict[int, list[CheckEvaluation]] = {}
-    for number in range((last - first).days + 1):
-        day = first + timedelta(days=number)
+    for day in days_between(first, last):
         known = [item for item in promotions if item.as_of <= day]
         if not known:
             yield Evidence(day, None, (), *_labels(model, day))
@@ -134,11 +109,10 @@ def gather_evidence(
             read[promoted.number] = _failures(model, promoted, last, monitors)
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
-        evidence = Evidence(day, champion, failed, {}, confirm=confirm, realized=realized)
-        if fresh_failures(evidence, champion, history, model.spec.policy):
-            evidence = Evidence(
-                day, champion, failed, *_labels(model, day), confirm=confirm, realized=realized
-            )
+        evidence = Evidence(day, champion, failed, {}, (), confirm, realized)
+        if fresh_failures(evidence, history, model.spec.policy):
+            labelled, missing = _labels(model, day)
+            evidence = replace(evidence, labelled=labelled, missing_classes=missing)
         yield evidence
 
 
@@ -152,7 +126,7 @@ def _failures(
     checks = {*triggers, *names(monitors, lambda one: one.realized)}
     since = champion.as_of + timedelta(days=1)
     found = model.store.checks.find(since, until, checks=checks, failed=True)
-    # Data quality is that of the day, whoever was known to serve it when the data landed.
+    # What landed is judged whoever serves: it counts for the champion of the day.
     of_data = names(monitors, lambda one: one.is_about_data)
     return [
         replace(item, version=champion.version) if item.check in of_data else item
@@ -166,28 +140,36 @@ def _labels(model: ModelContext, day: date) -> tuple[dict[date, int], list[str]]
     return labelled, [name for name in model.spec.target.classes or [] if name not in seen]
 
 
-def record_decision(store: ModelStore, decision: Decision) -> bool:
-    """Records what was seen and decided, once.
+def published(record: DecisionRecord) -> dict[str, Any]:
+    """A decision with its outcome, by the names that JSON documents have for its fields."""
+    outcome = record.outcome
+    return {
+        "decision": record.id,
+        "day": record.day,
+        "action": record.action,
+        "kind": record.kind,
+        "rules": list(record.rules),
+        "version": record.version,
+        "challenger": record.challenger,
+        "candidates": dict(record.candidates),
+        "training_window": record.window,
+        "since": record.since,
+        "scores": [asdict(score) for score in record.scores],
+        "training_set": record.training_set,
+        "labelled": record.labelled,
+        "person": outcome.person if outcome else None,
+        "digest": outcome.digest if outcome else None,
+        "reason": record.reason,
+        "evidence": [published_evidence(item) for item in record.evidence],
+        "against": list(outcome.failed_gates) if outcome else [],
+        "outcome": record.status,
+        "outcome_reason": record.outcome_reason,
+        "settled": outcome.day if outcome else None,
+    }
 
-    Returns:
-        Whether it was not there yet.
-    """
-    return store.decisions.record(
-        decision=decision.id,
-        stage="decided",
-        day=decision.day,
-        action=decision.action,
-        rules=decision.rules,
-        version=decision.version,
-        candidates=decision.candidates,
-        labelled=decision.labelled,
-        reason=decision.reason,
-        evidence=[evidence_row(check) for check in decision.evidence],
-    )
 
-
-def evidence_row(item: CheckEvaluation) -> dict[str, object]:
-    """An evaluation as the log keeps it."""
+def published_evidence(item: CheckEvaluation) -> dict[str, object]:
+    """An evaluation, by the names that JSON documents have for its fields."""
     return {
         "check": item.check,
         "day": item.day,

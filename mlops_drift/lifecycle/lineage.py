@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
+from mlops_drift.lifecycle.decisions import published_evidence
 from mlops_drift.pipeline.landing import EVENTS, LABELS
 from mlops_drift.pipeline.logged import SPEC
 from mlops_drift.registry.base import GATES_FILE, RegistryError
@@ -125,9 +126,9 @@ def trace_day(model: ModelContext, day: date) -> list[Link]:
         for item in store.checks.find(day, day, failed=True)
     ]
     decided: list[Facts] = [
-        {name: row[name] for name in ("decision", "action", "reason")}
-        for row in store.decisions.entries()
-        if row["day"] == day
+        {"decision": record.id, "action": record.action, "reason": record.reason}
+        for record in store.decisions.records()
+        if record.day == day
     ]
     about: Facts = {
         "day": day,
@@ -227,17 +228,17 @@ def _gates(model: ModelContext, version: int) -> list[Link]:
 
 
 def _promotion(store: ModelStore, promotion: Promotion) -> Link:
-    entry = store.decisions.entry(promotion.decision) or {}
+    record = store.decisions.get(promotion.decision)
     evidence: list[Facts] = [
-        {name: number[name] for name in _OF_EVIDENCE}
-        for number in entry.get("evidence", [])[:_SHOWN]
+        {name: row[name] for name in _OF_EVIDENCE}
+        for row in map(published_evidence, record.evidence[:_SHOWN] if record else ())
     ]
     facts: Facts = {
         "serves since the end of": promotion.as_of,
         "replaces": promotion.previous,
         "decision": promotion.decision,
-        "triggers": ", ".join(entry.get("rules", [])) or None,
-        "reason": entry.get("reason"),
+        "triggers": record.cause or None if record else None,
+        "reason": record.reason if record else None,
         "approved by": promotion.person or "the policy: its gates passed",
         "comment": promotion.reason,
     }

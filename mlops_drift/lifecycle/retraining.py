@@ -1,69 +1,259 @@
-"""A decision carried out: rows chosen, a challenger trained, gated, promoted, and all recorded."""
+"""A retraining, step by step: rows chosen, a set built, a challenger trained, gated, promoted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.drift.reference import Reference
 from mlops_drift.errors import UserError, is_interruption
 from mlops_drift.learning.gates.base import GateResult
-from mlops_drift.lifecycle.decisions import made_by
-from mlops_drift.lifecycle.promotion import OvertakenError, promote, record_promotion
+from mlops_drift.learning.windows import WindowChoice
+from mlops_drift.lifecycle.decisions import inputs_digest
+from mlops_drift.lifecycle.promotion import OvertakenError, promote
+from mlops_drift.lifecycle.transitions import record_promotion
+from mlops_drift.pipeline.baseline import record_baseline
 from mlops_drift.pipeline.gates import evaluate_gates
 from mlops_drift.pipeline.training import (
     OnTrial,
+    StoredSet,
     Trainer,
     TrainingSetError,
     build_training_set,
-    record_baseline,
     train_challenger,
 )
-from mlops_drift.policy.config import TrainingWindow
-from mlops_drift.policy.decision import Decision
-from mlops_drift.store.model_store import ModelStore
-from mlops_drift.store.records import Promotion
+from mlops_drift.policy.decision import DecisionRecord, Outcome, Status
+from mlops_drift.store.records import DecisionRow, Promotion, VersionRecord
 from mlops_drift.store.troubles import sentence_of
 
-if TYPE_CHECKING:
-    from mlops_drift.learning.window_choice import WindowChoice
+OnOutcome = Callable[[DecisionRecord], None]
 
 
-def choose_rows(
-    model: ModelContext,
-    as_of: date,
-    candidates: Mapping[TrainingWindow, date | None],
-    decision: str,
-) -> "WindowChoice":
-    """The training window that predicts the most recent labelled rows best; recorded once."""
-    spec = model.spec
-    from mlops_drift.learning.window_choice import choose_window
+class RetrainingRun:
+    """One retraining; each step finds in the log what the steps before it have made.
 
-    starts = list(candidates.values())
-    since = None if None in starts else min(day for day in starts if day is not None)
-    chosen = choose_window(
-        model.store.labels.labelled(as_of, since),
-        candidates,
-        spec.columns,
-        spec.target,
-        spec.training,
-        spec.key,
-    )
-    model.store.decisions.record(
-        decision=decision,
-        stage="chosen",
-        day=as_of,
-        training_window=chosen.name,
-        since=chosen.since,
-        scores=[asdict(score) for score in chosen.scores],
-        reason=chosen_sentence(chosen, spec),
-    )
-    return chosen
+    A step that was interrupted can be done again. What a step of a decision raises ends the
+    decision, with the reason on record.
+
+    Args:
+        model: the model.
+        name: id of the decision that is carried out; of a retraining by hand, that of its run.
+        on_outcome: called with the decision once an outcome is on record.
+    """
+
+    def __init__(
+        self, model: ModelContext, name: str, on_outcome: OnOutcome = lambda record: None
+    ) -> None:
+        self._model, self._log, self._name = model, model.store.decisions, name
+        self._on_outcome = on_outcome
+        self.decision = self._log.get(name)
+
+    @property
+    def version(self) -> int:
+        """The challenger; by hand, the one trained last where this run has trained none.
+
+        Raises:
+            TrainingSetError: if there is none.
+        """
+        return self._made(self._log.challenger(self._name), "challenger").challenger or 0
+
+    def build_training_set(
+        self, as_of: date | None = None, since: date | None = None
+    ) -> tuple[StoredSet, WindowChoice | None]:
+        """Chooses the rows of a decision, and builds the training set.
+
+        Args:
+            as_of: by hand, the day; the last one that has features where missing.
+            since: by hand, the first event day; the start where missing.
+
+        Returns:
+            The set, and the chosen training window of a decision.
+
+        Raises:
+            TrainingSetError: if no version can be trained on what is known.
+        """
+        decision, chosen = self.decision, None
+        day = decision.day if decision else as_of or self._model.store.landing.last_day()
+        if day is None:
+            raise TrainingSetError(
+                f"{self._model.spec.name} has no features yet; materialize the daily assets of "
+                "some days first"
+            )
+        with self._ending():
+            if decision and decision.candidates:
+                chosen = self._choose_window(decision)
+                since = chosen.since
+            stored = build_training_set(self._model, day, since)
+            self._log.record_training_set(self._name, day, stored.id)
+        return stored, chosen
+
+    def _choose_window(self, decision: DecisionRecord) -> WindowChoice:
+        """The training window that predicts the most recent labelled rows best; recorded once."""
+        from mlops_drift.learning.window_choice import choose_window
+
+        spec, candidates = self._model.spec, decision.candidates
+        starts = [day for day in candidates.values() if day is not None]
+        since = min(starts) if len(starts) == len(candidates) else None
+        labelled = self._model.store.labels.labelled(decision.day, since)
+        chosen = choose_window(
+            labelled, candidates, spec.columns, spec.target, spec.training, spec.key
+        )
+        self._log.record_window(decision.id, decision.day, chosen, window_sentence(chosen, spec))
+        return chosen
+
+    def train(
+        self, on_trial: OnTrial = lambda number, value: None, trainer: Trainer | None = None
+    ) -> tuple[VersionRecord, bool]:
+        """Trains the challenger, or finds the version made from the same set, spec and code.
+
+        Returns:
+            The version, and whether it is new.
+
+        Raises:
+            TrainingSetError: if nothing can be learned from the set.
+        """
+        built = self._made(self._log.training_set(self._name), "training_set")
+        with self._ending():
+            record, is_new = train_challenger(
+                self._model, built.training_set or "", built.day, on_trial, trainer=trainer
+            )
+            self._log.record_challenger(self._name, built.day, record.version)
+        return record, is_new
+
+    def judge_gates(self) -> list[GateResult]:
+        """Evaluates the gates; a decision whose challenger does not pass them all is rejected."""
+        version = self.version
+        with self._ending():
+            gates = evaluate_gates(self._model, version)
+        against = [gate for gate in gates if gate.verdict != "pass"]
+        if against:
+            reason = " ".join(gate.summary for gate in against)
+            self._end("rejected", reason, version, tuple(gate.name for gate in against))
+        return gates
+
+    def record_baseline(self) -> tuple[pa.Table, Reference]:
+        """Freezes the baseline of the challenger: its test predictions, and its reference."""
+        with self._ending():
+            return record_baseline(self._model, self.version)
+
+    def await_approval(self) -> bool:
+        """Lets the challenger wait for a person where the policy wants that.
+
+        Returns:
+            Whether it waits.
+        """
+        if self.decision is None or self._model.spec.policy.approval != "manual":
+            return False
+        version = self.version
+        reason = (
+            f"version {version} passed its gates and waits for a person who approves or rejects it"
+        )
+        self._end("waiting", reason, version)
+        return True
+
+    def promote(self) -> Promotion | None:
+        """Promotes the challenger of a decision.
+
+        Returns:
+            The promotion; None if the version is the champion already, or a later transition came
+            first: the decision is rejected then.
+        """
+        if self.decision is None:
+            raise ValueError(f"{self._name} is no decision; by hand, a version is approved")
+        version = self.version
+        with self._ending():
+            try:
+                promoted = promote(self._model, version, self.decision.day, self._name)
+            except OvertakenError as error:
+                self._end("rejected", str(error), version)
+                return None
+            if promoted is None:
+                self._end("rejected", champion_already(version), version)
+                return None
+            record_promotion(self._model.store, promoted)
+        self._report()
+        return promoted
+
+    def carry_out(
+        self, on_trial: OnTrial = lambda number, value: None, trainer: Trainer | None = None
+    ) -> Promotion | None:
+        """Carries out a decision from its first step to its outcome.
+
+        Returns:
+            The promotion; None if the challenger was rejected, waits for approval, or its training
+            failed.
+        """
+        try:
+            self.build_training_set()
+            self.train(on_trial, trainer)
+            if any(gate.verdict != "pass" for gate in self.judge_gates()):
+                return None
+            self.record_baseline()
+            return None if self.await_approval() else self.promote()
+        except Exception:
+            record = self._log.get(self._name)
+            if record is None or record.outcome is None:
+                raise
+            return None
+
+    def _made(self, row: DecisionRow | None, asset: str) -> DecisionRow:
+        if row is None:
+            name = self._model.spec.name
+            raise TrainingSetError(
+                f"{name}/{asset} has never been materialized; materialize it first, or run the "
+                f"job {name}_retraining, which does everything in order"
+            )
+        return row
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """Ends the decision with what is raised.
+
+        Data that nothing can be learned from reject it, anything else lets it fail. A person who
+        stops it, a disk or a database that cannot be written, and a promotion that was interrupted
+        leave it under way, so that the same command goes on.
+        """
+        try:
+            yield
+        except TrainingSetError as error:
+            self._end("rejected", str(error))
+            raise
+        except Exception as error:
+            if not self._is_resumable(error):
+                self._end("failed", _first_line(error))
+            raise
+
+    def _is_resumable(self, error: Exception) -> bool:
+        is_of_the_machine = sentence_of(error) and not isinstance(error, MemoryError)
+        begun = [item.decision for item in self._model.store.versions.promotions()]
+        return bool(is_of_the_machine or is_interruption(repr(error)) or self._name in begun)
+
+    def _end(
+        self,
+        status: Status,
+        reason: str,
+        challenger: int | None = None,
+        failed_gates: tuple[str, ...] = (),
+    ) -> None:
+        """Records the outcome of a decision; a retraining by hand has none."""
+        if self.decision is None:
+            return
+        day = self.decision.day
+        digest = inputs_digest(self._model, day) if status == "failed" else None
+        outcome = Outcome(status, day, reason, challenger, failed_gates, digest=digest)
+        self._log.record_outcome(self._name, outcome)
+        self._report()
+
+    def _report(self) -> None:
+        record = self._log.get(self._name)
+        if record is not None:
+            self._on_outcome(record)
 
 
-def chosen_sentence(chosen: "WindowChoice", spec: ModelSpec) -> str:
+def window_sentence(chosen: WindowChoice, spec: ModelSpec) -> str:
     """Which rows were taken, and why, in one sentence."""
     start = chosen.since or spec.start_date
     if len(chosen.scores) < 2:
@@ -75,90 +265,6 @@ def chosen_sentence(chosen: "WindowChoice", spec: ModelSpec) -> str:
     )
 
 
-def reject(
-    store: ModelStore,
-    decision: str,
-    day: date,
-    reason: str,
-    challenger: int | None = None,
-    against: Sequence[str] = (),
-) -> None:
-    """Records that a decision led to no new champion, and which gates were against it."""
-    store.decisions.record(
-        decision=decision,
-        stage="rejected",
-        day=day,
-        challenger=challenger,
-        rules=against,
-        reason=reason,
-    )
-
-
-@contextmanager
-def ending(model: ModelContext, decision: str | None, day: date) -> Iterator[None]:
-    """What is raised ends a decision, with the reason on record.
-
-    Data that nothing can be learned from reject it, anything else lets it fail. Not so a person who
-    stops it, a disk or a database that cannot be written, and a promotion that was cut short: those
-    leave it under way, and the same command goes on.
-    """
-    try:
-        yield
-    except TrainingSetError as error:
-        if decision:
-            reject(model.store, decision, day, str(error))
-        raise
-    except Exception as error:
-        if decision and not _is_resumable(model.store, decision, error):
-            model.store.decisions.record(
-                decision=decision,
-                stage="failed",
-                day=day,
-                digest=made_by(model, day),
-                reason=_in_a_line(error),
-            )
-        raise
-
-
-def _is_resumable(store: ModelStore, decision: str, error: Exception) -> bool:
-    is_of_the_machine = sentence_of(error) and not isinstance(error, MemoryError)
-    begun = [item.decision for item in store.versions.promotions()]
-    return bool(is_of_the_machine or is_interruption(repr(error)) or decision in begun)
-
-
-def _in_a_line(error: Exception) -> str:
-    """What was raised: the first line of it, which says what; a bug's with its kind."""
-    said = str(error).strip().partition("\n")[0]
-    return said if isinstance(error, UserError) else f"{type(error).__name__}: {said}".rstrip(": ")
-
-
-def refuse(
-    store: ModelStore, decision: str, day: date, version: int, gates: list[GateResult]
-) -> bool:
-    """Ends a decision whose challenger does not pass its gates.
-
-    Returns:
-        Whether it was refused.
-    """
-    against = [gate for gate in gates if gate.verdict != "pass"]
-    if against:
-        reasons = " ".join(gate.summary for gate in against)
-        reject(store, decision, day, reasons, version, [gate.name for gate in against])
-    return bool(against)
-
-
-def wait_for_approval(store: ModelStore, decision: str, day: date, version: int) -> None:
-    """Records that a challenger has passed its gates and waits for a person."""
-    store.decisions.record(
-        decision=decision,
-        stage="waiting",
-        day=day,
-        challenger=version,
-        reason=f"version {version} passed its gates and waits for a person who approves or "
-        "rejects it",
-    )
-
-
 def champion_already(version: int) -> str:
     """Why a retraining that found nothing new promotes nothing."""
     return (
@@ -167,68 +273,7 @@ def champion_already(version: int) -> str:
     )
 
 
-def promote_or_reject(
-    model: ModelContext,
-    version: int,
-    day: date,
-    decision: str,
-) -> Promotion | None:
-    """Promotes the challenger of a decision, and records what came of it.
-
-    Returns:
-        The promotion; None if the version is the champion already, or a later move came first.
-    """
-    try:
-        promoted = promote(model, version, day, decision)
-    except OvertakenError as error:
-        reject(model.store, decision, day, str(error), version)
-        return None
-    if promoted is None:
-        reject(model.store, decision, day, champion_already(version), version)
-    else:
-        record_promotion(model.store, promoted)
-    return promoted
-
-
-def carry_out(
-    model: ModelContext,
-    decision: Decision,
-    *,
-    trainer: Trainer | None = None,
-    on_trial: OnTrial = lambda number, value: None,
-) -> Promotion | None:
-    """Carries out a decision to retrain from its first step to its outcome.
-
-    Does in one call what the assets of a retraining do one after the other.
-
-    Returns:
-        The promotion; None if the challenger was refused, waits for approval, or its training
-        failed.
-    """
-    name, day = decision.id, decision.day
-    try:
-        with ending(model, name, day):
-            return _carried_out(model, decision, trainer, on_trial)
-    except Exception:
-        if not model.store.decisions.outcome(name):
-            raise
-        return None
-
-
-def _carried_out(
-    model: ModelContext,
-    decision: Decision,
-    trainer: Trainer | None,
-    on_trial: OnTrial,
-) -> Promotion | None:
-    name, day = decision.id, decision.day
-    chosen = choose_rows(model, day, decision.candidates, name)
-    stored = build_training_set(model, day, chosen.since)
-    record, _ = train_challenger(model, stored.id, day, on_trial, trainer=trainer)
-    if refuse(model.store, name, day, record.version, evaluate_gates(model, record.version)):
-        return None
-    record_baseline(model, record.version)
-    if model.spec.policy.approval == "manual":
-        wait_for_approval(model.store, name, day, record.version)
-        return None
-    return promote_or_reject(model, record.version, day, name)
+def _first_line(error: Exception) -> str:
+    """The first line of an error; a bug's with its kind."""
+    text = str(error).strip().partition("\n")[0]
+    return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}".rstrip(": ")

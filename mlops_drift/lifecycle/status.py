@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.lifecycle.decisions import decide_now
+from mlops_drift.lifecycle.decisions import decide_now, published
 from mlops_drift.lifecycle.promotion import waiting_decision
 from mlops_drift.lifecycle.shadow.scoring import shadow_summary
 from mlops_drift.monitors.base import CheckEvaluation
@@ -78,7 +78,7 @@ def read_status(model: ModelContext) -> dict[str, Any]:
         else _first(store, counted["rejected"]),
         "label_coverage": [vars(one) for one in store.labels.coverage(last)] if last else [],
         "missing_days": store.landing.missing_files(model.spec.start_date, date.max),
-        "decisions": store.decisions.entries(idle=False),
+        "decisions": [published(record) for record in store.decisions.records(idle=False)],
     }
 
 
@@ -102,12 +102,12 @@ def _first(store: ModelStore, quarantined: int) -> str:
 
 def _shadow(store: ModelStore) -> dict[str, Any] | None:
     waiting = waiting_decision(store)
-    if waiting is None:
+    if waiting is None or waiting.outcome is None or waiting.challenger is None:
         return None
-    version = waiting["challenger"]
+    version = waiting.challenger
     return {
         "version": version,
-        "since": waiting["settled"],
+        "since": waiting.outcome.day,
         "windows": shadow_summary(store, version),
     }
 

@@ -1,14 +1,23 @@
 """What happened to a model, read from its tables: versions, alarms, KPI and decisions."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.lifecycle.decisions import published, published_evidence
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.registry import monitors_of, names
 from mlops_drift.policy.decision import NO_CHAMPION
+
+# What a timeline has of each decision, besides its first failing day.
+_OF_DECISIONS = (
+    *("decision", "day", "action", "kind", "rules", "version", "training_window", "since"),
+    "scores",
+    *("training_set", "labelled", "reason", "outcome", "challenger", "against", "outcome_reason"),
+)
 
 
 @dataclass(frozen=True)
@@ -61,41 +70,17 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
         return item.version if item.check not in of_data else champion.version if champion else 0
 
     failed = [
-        {
-            "day": item.day,
-            "check": item.check,
-            "column": item.subject,
-            "value": item.value,
-            "threshold": item.threshold,
-            "n": item.n,
-            "version": version_of(item),
-            "production_day": item.production_day,
-            "window": item.window,
-            "reason": item.reason,
-        }
+        {**published_evidence(item), "version": version_of(item)}
         for item in store.checks.find(first, last, failed=True)
     ]
     kpi = [row for row in store.checks.daily_values(None, last) if row["day"] >= first]
     decisions = [
         {
-            "decision": row["decision"],
-            "day": row["day"],
-            "action": row["action"],
-            "rules": row["rules"],
-            "version": row["version"],
-            "training_window": row["training_window"],
-            "since": row["since"],
-            "scores": row["scores"],
-            "labelled": row["labelled"],
-            "first_failing_day": _first_failing_day(row["evidence"]),
-            "reason": row["reason"],
-            "outcome": row["outcome"],
-            "challenger": row["challenger"],
-            "against": row["against"],
-            "outcome_reason": row["outcome_reason"],
+            **{name: value for name, value in published(record).items() if name in _OF_DECISIONS},
+            "first_failing_day": _first_failing_day(record.evidence),
         }
-        for row in store.decisions.entries(idle=False)
-        if first <= row["day"] <= last
+        for record in store.decisions.records(idle=False)
+        if first <= record.day <= last
     ]
     warn = names(monitors, lambda one: one.warns)
     alarms = [row for row in failed if row["check"] not in warn]
@@ -103,11 +88,9 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
     return Timeline(versions, alarms, warnings, kpi, decisions)
 
 
-def _first_failing_day(evidence: list[dict[str, Any]]) -> date | None:
+def _first_failing_day(evidence: Sequence[CheckEvaluation]) -> date | None:
     """The first failing production day that a decision rests on; age has none."""
     days = [
-        number["production_day"]
-        for number in evidence
-        if number["check"] not in (ModelAge.name, NO_CHAMPION)
+        item.production_day for item in evidence if item.check not in (ModelAge.name, NO_CHAMPION)
     ]
-    return date.fromisoformat(min(days)) if days else None
+    return min(days, default=None)

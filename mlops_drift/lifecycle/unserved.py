@@ -1,10 +1,10 @@
 """Why no version serves, and what would help."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.decisions import decide_now
+from mlops_drift.policy.decision import DecisionRecord
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ def why_unserved(model: ModelContext) -> Unserved | None:
     day = store.landing.last_day()
     if day is None:
         return _without_events(model)
-    decisions = store.decisions.entries(idle=False)
+    decisions = store.decisions.records(idle=False)
     if decisions:
         return _after(decisions[-1], name)
     return Unserved(
@@ -51,10 +51,11 @@ def _without_events(model: ModelContext) -> Unserved:
     )
 
 
-def _after(decision: dict[str, Any], name: str) -> Unserved:
+def _after(decision: DecisionRecord, name: str) -> Unserved:
     """What the outcome of the last training says."""
-    reason, version = decision["outcome_reason"], decision["challenger"]
-    match decision["outcome"]:
+    reason, version = decision.outcome_reason, decision.challenger
+    gates = ", ".join(decision.outcome.failed_gates) if decision.outcome else ""
+    match decision.status:
         case "waiting":
             return Unserved(
                 f"version {version} waits for approval",
@@ -62,9 +63,9 @@ def _after(decision: dict[str, Any], name: str) -> Unserved:
             )
         case "failed":
             return Unserved(f"the training failed: {reason}", f"see mlops-drift log {name}")
-        case "rejected" if decision["against"]:
+        case "rejected" if gates:
             return Unserved(
-                f"version {version} was rejected by {', '.join(decision['against'])}: {reason}",
+                f"version {version} was rejected by {gates}: {reason}",
                 "correct the data, add columns, or set limits under gates that the model can "
                 f"reach; then mlops-drift reset {name} and run it again",
             )
@@ -72,6 +73,6 @@ def _after(decision: dict[str, Any], name: str) -> Unserved:
             return Unserved(f"the training was rejected: {reason}", f"see mlops-drift log {name}")
         case _:
             return Unserved(
-                f"the training of decision {decision['decision']} has not ended",
+                f"the training of decision {decision.id} has not ended",
                 "run the same command again",
             )

@@ -5,33 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from mlops_drift.monitors.base import CheckEvaluation
-from mlops_drift.policy.decision import Action
-
-
-@dataclass(frozen=True)
-class Decided:
-    """A decision with its outcome, as the decision log has it.
-
-    Attributes:
-        decision: id of the decision.
-        day: its as-of day.
-        rules: the triggers that it answers.
-        version: the champion at that time; None before the first one.
-        outcome: None while it is open.
-        settled: day of the outcome.
-        challenger: the version that was trained; None without one.
-    """
-
-    decision: str
-    day: date
-    action: Action
-    rules: Sequence[str]
-    version: int | None
-    reason: str
-    outcome: str | None = None
-    settled: date | None = None
-    challenger: int | None = None
-    outcome_reason: str = ""
+from mlops_drift.policy.decision import DecisionRecord
 
 
 @dataclass(frozen=True)
@@ -66,7 +40,7 @@ class History:
 
     model: str
     evaluations: Sequence[CheckEvaluation] = ()
-    decisions: Sequence[Decided] = ()
+    decisions: Sequence[DecisionRecord] = ()
     broken: Sequence[BrokenStep] = ()
     missing: Sequence[MissingFile] = ()
     advice: Mapping[str, str] = field(default_factory=dict)

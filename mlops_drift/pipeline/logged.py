@@ -116,6 +116,4 @@ def _require_unchanged(name: str, logged: Mapping[str, str], registered: Mapping
         listed = ", ".join(
             f"{part} {logged.get(part)}, registered was {registered.get(part)}" for part in changed
         )
-        raise RegistryError(
-            f"{RECIPE} of {name} was changed: it says {listed}; restore it from a copy"
-        )
+        raise RegistryError(f"{RECIPE} of {name} was changed: {listed}; restore it from a copy")

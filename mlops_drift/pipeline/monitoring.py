@@ -157,13 +157,13 @@ class StoreContext(MonitorContext):
         return self._label_profiles[self._serving(day).number].windows(day)
 
     @cached_property
-    def _refused(self) -> Mapping[int, Sequence[date]]:
-        return self._store.decisions.refused()
+    def _rejections(self) -> Mapping[int, Sequence[date]]:
+        return self._store.decisions.rejections()
 
     def retrained(self, day: date) -> date:
         """As `MonitorContext.retrained`."""
         champion = self._serving(day)
-        rejected = self._refused.get(champion.version, ())
+        rejected = self._rejections.get(champion.version, ())
         return max([champion.as_of, *(one for one in rejected if one < day)])
 
     def landed(self, day: date) -> Sequence[LandedDay]:

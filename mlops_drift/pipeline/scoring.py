@@ -123,18 +123,18 @@ def _require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: in
     declared = {name: column.type for name, column in spec.columns.items()}
     if known == declared:
         return
-    told = {
+    changed = {
         "without": sorted(known.keys() - declared),
         "with": sorted(declared.keys() - known),
         "with another type of": sorted(
             n for n in known.keys() & declared if known[n] != declared[n]
         ),
     }
-    changes = ", ".join(f"{how} {', '.join(names)}" for how, names in told.items() if names)
+    changes = ", ".join(f"{how} {', '.join(names)}" for how, names in changed.items() if names)
     raise ColumnsError(
         f"{spec.name} is now described {changes}, but version {version}, which serves or waits, "
-        f"was trained on {', '.join(known)}: it cannot score these features. Take the change of "
-        "columns back, or describe it as a model of another name, which trains beside this one"
+        f"was trained on {', '.join(known)}: it cannot score these features. Revert the columns, "
+        "or describe a model of another name, which trains beside this one"
     )
 
 

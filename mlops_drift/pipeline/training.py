@@ -1,20 +1,17 @@
-"""A retraining, step by step: training set, challenger, gates, birth, promotion."""
+"""The training set of a day, and the version that is trained on it."""
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import isfinite
-from typing import TYPE_CHECKING
 
-import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import TypeAdapter
 
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest
-from mlops_drift.drift.reference import Reference
 from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate_within
@@ -23,8 +20,6 @@ from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.training_set import TrainingSet, split_at_random, split_by_time
 from mlops_drift.pipeline.features import require_point_in_time
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, RECIPE, SPEC, logged_params
-from mlops_drift.pipeline.profiles import fit_reference
-from mlops_drift.pipeline.scoring import predict_table
 from mlops_drift.registry.base import (
     CHALLENGER,
     LIBRARIES,
@@ -37,21 +32,10 @@ from mlops_drift.registry.code_digests import git_sha, learning_code_digest, loc
 from mlops_drift.registry.studies import Studies
 from mlops_drift.store.derivation import FeatureError
 from mlops_drift.store.records import TrainingSetRecord, VersionRecord
-from mlops_drift.store.training_sets import (
-    IMPORTANCE,
-    TEST_PREDICTIONS,
-    canonical_json,
-    parquet_bytes,
-)
-
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
-
-# Tag of a version with the digest of its reference, and the folder of that in the version's run.
-REFERENCE_TAG = "reference"
-
 
 OnTrial = Callable[[int, float], None]
+_VERSION = TypeAdapter(VersionRecord)
+
 Trainer = Callable[[ModelSpec, TrainingSet, Mapping[str, str], date, OnTrial], VersionPackage]
 
 
@@ -76,10 +60,9 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
         TrainingSetError: with too few labelled rows, only one class, or derived features that
             are not what features.sql makes of what was known on their day.
     """
-    spec = model.spec
-    store = model.store
-    tables = store.tables
-    commits = [store.lake.last_commit(table) for table in (tables.features, tables.labels)]
+    spec, store = model.spec, model.store
+    tables = (store.tables.features, store.tables.labels)
+    commits = [store.lake.last_commit(table) for table in tables]
     labelled = store.labels.labelled(as_of, since)
     window = f"events from {since or spec.start_date} to {as_of} with labels known by then"
     if labelled.num_rows < 2:
@@ -106,25 +89,20 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
                 "choose a longer window or a later as_of"
             )
     stored = StoredSet(store.training_sets.write(training_set), as_of, since, training_set)
-    store.training_sets.add_record(_set_record(stored, labelled, *commits))
-    return stored
-
-
-def _set_record(
-    stored: StoredSet, labelled: pa.Table, features: int | None, labels: int | None
-) -> TrainingSetRecord:
     days = pc.min_max(labelled["day"]).as_py()
-    return TrainingSetRecord(
+    record = TrainingSetRecord(
         training_set=stored.id,
-        as_of=stored.as_of,
-        since=stored.since,
+        as_of=as_of,
+        since=since,
         first_day=days["min"],
         last_day=days["max"],
-        rows_train=stored.training_set.train.num_rows,
-        rows_test=stored.training_set.test.num_rows,
-        features_snapshot=features,
-        labels_snapshot=labels,
+        rows_train=training_set.train.num_rows,
+        rows_test=training_set.test.num_rows,
+        features_snapshot=commits[0],
+        labels_snapshot=commits[1],
     )
+    store.training_sets.add_record(record)
+    return stored
 
 
 def train_challenger(
@@ -261,8 +239,8 @@ def _test_metrics(
     return found
 
 
-def remembering(studies: Studies) -> Trainer:
-    """`train_package` whose searches are kept, and go on where they were cut short.
+def resumable(studies: Studies) -> Trainer:
+    """`train_package` whose searches are kept, and go on where they were interrupted.
 
     A search is named `<model> <training set> <digest of description and code>`, each digest by its
     first twelve characters.
@@ -290,71 +268,7 @@ def remembering(studies: Studies) -> Trainer:
     return trainer
 
 
-def _importance(spec: ModelSpec, pipeline: "Pipeline", rows: pd.DataFrame) -> dict[str, float]:
-    from mlops_drift.learning.importance import feature_importance
-
-    return feature_importance(
-        pipeline,
-        spec.target,
-        rows[list(spec.columns)],
-        rows[spec.target.column].to_numpy(),
-        spec.training.metric,
-        spec.training.seed,
-    )
-
-
 def _record(registry: VersionRegistry, spec: ModelSpec, version: int, as_of: date) -> VersionRecord:
-    tags = registry.tags(spec.name, version)
-    return VersionRecord(
-        version=version,
-        # Another environment may have trained the same version on another day.
-        as_of=as_of,
-        training_set=tags["training_set"],
-        rows=int(tags["rows"]),
-        family=tags["family"],
-        metric=tags["metric"],
-        value=float(tags["value"]),
-        lower=float(tags["lower"]),
-        upper=float(tags["upper"]),
-        n_test=int(tags["n_test"]),
-        mlflow_run=registry.run_id(spec.name, version),
-    )
-
-
-def has_baseline(model: ModelContext, version: int) -> bool:
-    """Whether everything that a version was born with is stored, here and in the registry."""
-    folder = model.store.training_sets.baseline(
-        model.store.versions.get(version).training_set, version
-    )
-    return folder.exists() and REFERENCE_TAG in model.registry.tags(model.spec.name, version)
-
-
-def record_baseline(model: ModelContext, version: int) -> tuple[pa.Table, Reference]:
-    """Freezes what a version was born with: test predictions, reference, importance of columns.
-
-    The reference and the importance also go to the MLflow run that trained the version, below
-    `reference/`, and the reference's digest becomes the version's tag `reference`.
-
-    Returns:
-        The test predictions (key, label, prediction, score) and the reference.
-    """
-    spec = model.spec
-    record = model.store.versions.get(version)
-    training_set = model.store.training_sets.read(record.training_set)
-    predicted = predict_table(spec, model.registry, version, training_set.test)
-    predictions = predicted.append_column(spec.target.column, training_set.test[spec.target.column])
-    features = pa.concat_tables([training_set.train, training_set.test])
-    reference = fit_reference(spec, features, predictions)
-    importance = _importance(
-        spec, model.registry.pipeline(spec.name, version), training_set.test.to_pandas()
-    )
-    published = {**reference.to_files(), IMPORTANCE: canonical_json(importance)}
-    model.store.training_sets.write_baseline(
-        record.training_set, version, {TEST_PREDICTIONS: parquet_bytes(predictions), **published}
-    )
-    # The tag comes last: a version that has it has the files too.
-    if model.registry.tags(spec.name, version).get(REFERENCE_TAG) != reference.digest:
-        files = {f"{REFERENCE_TAG}/{name}": content for name, content in published.items()}
-        model.registry.log_files(spec.name, version, files)
-        model.registry.set_tag(spec.name, version, REFERENCE_TAG, reference.digest)
-    return predictions, reference
+    # Another environment may have trained the same version on another day.
+    own = {"version": version, "as_of": as_of, "mlflow_run": registry.run_id(spec.name, version)}
+    return _VERSION.validate_python({**registry.tags(spec.name, version), **own})

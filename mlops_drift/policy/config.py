@@ -18,7 +18,7 @@ class Budget(Strict):
     4
     """
 
-    retrainings: int = Field(ge=1, description="Most retrainings in the period, refused ones too.")
+    retrainings: int = Field(ge=1, description="Most retrainings in the period, rejected ones too.")
     days: int = Field(30, ge=1, description="Length of the period.")
 
 
@@ -37,9 +37,8 @@ class RetrainingPolicy(Strict):
     )
     retrain_on: Annotated[list[Name], Distinct] = Field(
         ["feature_drift", "prediction_drift", "performance_drop", "model_age"],
-        description="The checks whose failure requests a retraining; the others only alert. "
-        "null_spike and data_quality may be added: by default broken data is for the pipeline to "
-        "repair.",
+        description="The checks whose failure triggers a retraining; the others only alert. "
+        "null_spike and data_quality may be added: by default the pipeline repairs broken data.",
     )
     first_training_rows: int = Field(
         500,
@@ -73,21 +72,20 @@ class RetrainingPolicy(Strict):
         2,
         ge=1,
         description="On how many days of the last 28 a check of drift must have failed before it "
-        "retrains: single days look like drift by chance. What labels, age and quality say needs "
-        "one.",
+        "retrains: single days look like drift by chance. Performance, age and quality need one.",
     )
     cooldown_days: int = Field(
         7,
         ge=0,
-        description="Days after a promotion, or a refused challenger, on which failed checks only "
-        "alert: what still fails afterwards retrains.",
+        description="Days after a promotion, or a rejected challenger, on which failed checks "
+        "only alert: what still fails afterwards retrains.",
     )
     budget: Budget | None = Field(None, description="Most retrainings in a period.")
     give_up_after: int = Field(
         5,
         ge=1,
-        description="Refused challengers of one champion, because of the same check, after which "
-        "the policy gives up and calls for a person.",
+        description="Rejected challengers of one champion, because of the same check, after which "
+        "the policy pauses and needs a person.",
     )
 
     @model_validator(mode="after")

@@ -1,77 +1,66 @@
-"""What a decision is: the evidence that it rests on, what came before it, and what it says."""
+"""A decision of the policy or of a person, and what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from mlops_drift.learning.windows import WindowScore
 from mlops_drift.monitors.base import CheckEvaluation
-from mlops_drift.monitors.registry import Monitors, monitors_of, names
+from mlops_drift.monitors.data_quality import DataQuality
+from mlops_drift.monitors.freshness import Freshness
+from mlops_drift.monitors.model_age import ModelAge
+from mlops_drift.monitors.volume import Volume
 from mlops_drift.policy.config import TrainingWindow
+from mlops_drift.policy.evidence import Champion
 
+# What a first training and a decision by hand have in place of failed checks.
 NO_CHAMPION = "no_champion"
 MANUAL = "manual"
 
 # A pause of so many days between failures makes two episodes of them.
 EPISODE_GAP_DAYS = 7
 
-# `promote` and `rollback` are moves of a person that nothing else asked for.
+# `promote` and `rollback` are transitions that only a person asked for.
 Action = Literal["retrain", "alert", "give_up", "wait", "nothing", "promote", "rollback"]
-Outcome = Literal["promoted", "rejected", "failed", "waiting"]
+
+# Actions after which nothing happens.
+IDLE: tuple[Action, ...] = ("nothing", "wait")
+
+Kind = Literal["first", "drift", "performance", "quality", "age", "several", "by_hand", "none"]
+# What has no failed check: its name as published, and in sentences.
+_NAMED: dict[Kind, tuple[str, str]] = {
+    "first": (NO_CHAMPION, "first training"),
+    "by_hand": (MANUAL, "by hand"),
+}
+
+# Checks of what landed.
+_OF_DATA = (DataQuality.name, Volume.name, Freshness.name)
+
+Status = Literal["promoted", "rejected", "failed", "waiting"]
 
 
-@dataclass(frozen=True)
-class Champion:
-    """The version that serves, the day whose end it was promoted at, and by which decision."""
+def kind_of(triggers: Collection[str], drifting: Collection[str]) -> Kind:
+    """What kind of checks triggered a decision.
 
-    version: int
-    as_of: date
-    decision: str = ""
+    Args:
+        triggers: the checks.
+        drifting: those of all checks that compare distributions, which one day alone may fail.
 
-
-@dataclass(frozen=True)
-class Evidence:
-    """What was known at the end of a day.
-
-    Attributes:
-        day: the as-of date.
-        champion: None before the first promotion.
-        failed: failed numbers about the champion, up to `day`.
-        labelled: labelled rows known at the end of `day`, by day of the event.
-        missing_classes: classes of the target that no labelled row has.
-        confirm: checks that fail by chance on some days, so that a second day must confirm them.
-        realized: checks whose production day says when the world changed.
+    >>> kind_of(["feature_drift"], {"feature_drift"}), kind_of(["model_age", "label_drift"], ())
+    ('drift', 'several')
     """
-
-    day: date
-    champion: Champion | None
-    failed: Sequence[CheckEvaluation]
-    labelled: Mapping[date, int]
-    missing_classes: Sequence[str] = ()
-    confirm: frozenset[str] = names(monitors_of(Monitors()), lambda one: one.confirm)
-    realized: frozenset[str] = names(monitors_of(Monitors()), lambda one: one.realized)
-
-
-@dataclass(frozen=True)
-class PastDecision:
-    """An earlier decision that led to something, and what came of it.
-
-    No outcome means under way; `waiting` that a challenger passed its gates and waits for a person;
-    `failed` that its training raised, and `superseded` that what it was made by has changed since.
-    `against` are the gates that refused a challenger.
-    """
-
-    id: str
-    action: Action
-    reason: str
-    day: date
-    rules: tuple[str, ...]
-    version: int | None
-    candidates: Mapping[TrainingWindow, date | None]
-    labelled: int
-    outcome: Outcome | None
-    against: tuple[str, ...] = ()
-    superseded: bool = False
+    kinds: set[Kind] = {
+        "quality"
+        if check in _OF_DATA
+        else "drift"
+        if check in drifting
+        else "age"
+        if check == ModelAge.name
+        else "performance"
+        for check in triggers
+    }
+    return kinds.pop() if len(kinds) == 1 else "several" if kinds else "none"
 
 
 @dataclass(frozen=True)
@@ -83,19 +72,108 @@ class Decision:
             Where nothing is done, from the day. One that follows on a training that failed has a
             number at its end.
         day: the as-of date of the training set.
-        rules: the failed checks, or `no_champion`.
+        kind: what kind of checks triggered it; `first` before there is a champion.
+        triggers: the failed checks.
         version: the champion that the decision is about.
         candidates: first event day of the training set by training window; None takes all.
         labelled: labelled rows known at `day`.
         evidence: the failed numbers that it rests on.
+        sequence: order among the decisions of a day: 0 for the policy's, then those of people.
     """
 
     action: Action
     reason: str
     day: date
     id: str
-    rules: tuple[str, ...] = ()
+    kind: Kind = "none"
+    triggers: tuple[str, ...] = ()
     version: int | None = None
     candidates: Mapping[TrainingWindow, date | None] = field(default_factory=dict)
     labelled: int = 0
     evidence: tuple[CheckEvaluation, ...] = ()
+    sequence: int = 0
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The triggers as published: a first training and a decision by hand have a name too."""
+        return _NAMED[self.kind][:1] if self.kind in _NAMED else self.triggers
+
+    @property
+    def cause(self) -> str:
+        """What the decision answers, for sentences; empty where nothing failed."""
+        return _NAMED[self.kind][1] if self.kind in _NAMED else ", ".join(self.triggers)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a decision.
+
+    Attributes:
+        status: `waiting` where a challenger passed its gates and waits for a person, `failed` where
+            the training raised.
+        day: the day at whose end it was known.
+        challenger: the version that was trained, if any.
+        failed_gates: the gates that rejected it.
+        person: who decided, if somebody did.
+        digest: of the rows, the code and the description by which a training failed.
+    """
+
+    status: Status
+    day: date
+    reason: str
+    challenger: int | None = None
+    failed_gates: tuple[str, ...] = ()
+    person: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True)
+class DecisionRecord(Decision):
+    """A decision as the log has it.
+
+    Attributes:
+        window: the training window that was chosen.
+        since: its first event day.
+        scores: how well each candidate predicts.
+        training_set: the training set that was built.
+        outcome: None as long as the decision is under way.
+        superseded: whether what a failed training was made by has changed since.
+    """
+
+    window: str | None = None
+    since: date | None = None
+    scores: tuple[WindowScore, ...] = ()
+    training_set: str | None = None
+    outcome: Outcome | None = None
+    superseded: bool = False
+
+    @property
+    def status(self) -> Status | None:
+        """That of the outcome."""
+        return self.outcome.status if self.outcome else None
+
+    @property
+    def challenger(self) -> int | None:
+        """That of the outcome."""
+        return self.outcome.challenger if self.outcome else None
+
+    @property
+    def outcome_reason(self) -> str:
+        """Why the outcome is what it is; empty while under way."""
+        return self.outcome.reason if self.outcome else ""
+
+    @property
+    def brought_no_champion(self) -> bool:
+        """Whether its challenger was rejected, or its training failed."""
+        return self.status in ("rejected", "failed")
+
+    def is_under_way(self, champion: Champion | None) -> bool:
+        """Whether it still has to be carried out, or to be recorded as carried out.
+
+        A decision about a version that another one has replaced has nothing left to do.
+        """
+        if self.action != "retrain" or self.outcome is not None:
+            return False
+        if champion is None:
+            return self.version is None
+        return self.version == champion.version or self.id == champion.decision

@@ -1,7 +1,6 @@
 """The sensor that sends messages about a model."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import fields
 from datetime import date, timedelta
 
 import dagster as dg
@@ -14,12 +13,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.notifications.delivery import Delivery, deliver, queue
-from mlops_drift.notifications.history import (
-    BrokenStep,
-    Decided,
-    History,
-    MissingFile,
-)
+from mlops_drift.notifications.history import BrokenStep, History, MissingFile
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.notifications.registry import notification_kind
 from mlops_drift.resources import LakeResource
@@ -72,13 +66,12 @@ def _history(model: ModelContext, instance: dg.DagsterInstance, sent: Collection
     promotions = store.versions.promotions()
     start = model.spec.start_date - timedelta(days=1)
     since = promotions[-2].as_of if len(promotions) > 1 else start
-    entries = store.decisions.entries(idle=False)
-    ended = {row["decision"] for row in entries if row["outcome"] in ("rejected", "failed")}
-    names = [field.name for field in fields(Decided)]
+    decisions = store.decisions.records(idle=False)
+    ended = {record.id for record in decisions if record.brought_no_champion}
     return History(
         model.spec.name,
         store.checks.in_short(since + timedelta(days=1)),
-        [Decided(**{name: row[name] for name in names}) for row in entries if row["day"] >= since],
+        [record for record in decisions if record.day >= since],
         list(_broken(model.spec.name, instance, ended)),
         [
             MissingFile(row["day"], row["source"], row["file"])

@@ -16,14 +16,13 @@ from mlops_drift.assets.common import (
     PERFORMANCE_METRICS,
     REASON_TAG,
     RETRAINING_ASSETS,
-    TRAINING_SET,
     asset_key,
 )
 from mlops_drift.assets.decisions import decision_event
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import daily_job_name, retraining_job_name
-from mlops_drift.lifecycle.decisions import decide_now, plan_digest, record_decision
+from mlops_drift.lifecycle.decisions import decide_now, plan_digest
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.policy.decision import Decision
 from mlops_drift.resources import LakeResource
@@ -64,7 +63,7 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
         "enough labels. One retraining for each drift episode.",
     )
     def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
-        day = last_complete_day(context.instance, spec)
+        day = max(complete_days(context.instance, spec), default=None)
         if day is None:
             return dg.SensorResult(
                 skip_reason=f"no day of {spec.name} has both drift and performance metrics yet"
@@ -105,10 +104,9 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
 
 def _recorded(model: ModelContext, decision: Decision) -> list[dg.AssetMaterialization]:
     """Records a decision; the events that show it, none if it was recorded before."""
-    if not record_decision(model.store, decision):
-        return []
-    entry = model.store.decisions.entry(decision.id)
-    return [decision_event(model.spec, entry)] if entry else []
+    is_new = model.store.decisions.record(decision)
+    record = model.store.decisions.get(decision.id) if is_new else None
+    return [decision_event(model.spec, record)] if record else []
 
 
 def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]:
@@ -124,12 +122,6 @@ def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]
         *(f"{record.run_id} {record.status.value}" for _, record in sorted(latest.items())),
         str(ended),
     ]
-
-
-def last_complete_day(instance: dg.DagsterInstance, spec: ModelSpec) -> date | None:
-    """The last day for which drift and performance metrics are both materialized."""
-    complete = complete_days(instance, spec)
-    return max(complete) if complete else None
 
 
 def complete_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
@@ -169,7 +161,7 @@ def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[i
     """Runs of a decision that ended before it had an outcome.
 
     Returns:
-        How many failed unattended, and how many ended in all: those of a replay count there too.
+        How many failed unattended, and how many ended in all: those of the command line too.
     """
     ended = instance.get_runs(
         dg.RunsFilter(
@@ -193,24 +185,14 @@ def run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunReques
         decision: the decision.
         ended: runs of the decision that ended without an outcome; it makes a new run key.
     """
-    candidates = {
-        name: since.isoformat() if since else None for name, since in decision.candidates.items()
-    }
-    config = {
-        "as_of": decision.day.isoformat(),
-        "candidates": json.dumps(candidates),
-        "reason": decision.reason,
-    }
-    op = asset_key(spec, TRAINING_SET).to_python_identifier()
     without_promotion = [asset_key(spec, name) for name in RETRAINING_ASSETS if name != CHAMPION]
     return dg.RunRequest(
         run_key=decision.id if not ended else f"{decision.id}-attempt-{ended + 1}",
-        run_config={"ops": {op: {"config": config}}},
         asset_selection=without_promotion if spec.policy.approval == "manual" else None,
         tags={
             MODEL_TAG: spec.name,
             DAY_TAG: decision.day.isoformat(),
-            REASON_TAG: ", ".join(decision.rules),
+            REASON_TAG: decision.cause,
             DECISION_TAG: decision.id,
         },
     )

@@ -2,29 +2,25 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from typing import Any, Literal
 
-from mlops_drift.policy.config import TrainingWindow
+import pyarrow as pa
+from pydantic import TypeAdapter
+
+from mlops_drift.learning.windows import WindowChoice, WindowScore
+from mlops_drift.policy.decision import IDLE, Decision, DecisionRecord, Outcome
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Lake
+from mlops_drift.store.records import DecisionRow
 from mlops_drift.store.tables import Table
 
-# decided: what was seen and decided. chosen: the rows that a training takes. waiting: a challenger
-# passed its gates and waits for a person. promoted, rejected, failed: what came of it; a decision
-# failed whose training raised.
-Stage = Literal["decided", "chosen", "waiting", "promoted", "rejected", "failed"]
+# A decision has only one of these outcomes; one that waits for a person gets one later.
+FINAL = ("promoted", "rejected", "failed")
 
-# Stages of which a decision has only one.
-_OUTCOMES = ("promoted", "rejected", "failed")
-
-# The number of a move that only a person asked for, from its id: of one day, the policy decides
-# first, then people do, in the order of their moves.
-_MOVE = "coalesce(try_cast(regexp_extract(decision, '^[^-]+-[a-z]+-([0-9]+)-v', 1) AS INT), 0)"
-
-# Actions after which nothing happens.
-IDLE = ("nothing", "wait")
+_SCORES = TypeAdapter(tuple[WindowScore, ...])
+_OUTCOME = TypeAdapter(Outcome)
+_DECISION = TypeAdapter(Decision)
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class Wait:
 
 
 class DecisionLog:
-    """The decisions on one model.
+    """The decisions on one model, and what its retrainings have made so far.
 
     Args:
         lake: the lake.
@@ -53,51 +49,38 @@ class DecisionLog:
     def __init__(self, lake: Lake, table: Table) -> None:
         self._lake, self._table = lake, table
 
-    def entries(self, *, idle: bool = True) -> list[dict[str, Any]]:
-        """Decisions in their order, each with what was chosen for it and what came of it.
+    def records(self, *, idle: bool = True) -> list[DecisionRecord]:
+        """All decisions in their order: by day, then those of the policy before those of people.
 
         Args:
             idle: whether those to do nothing or to wait are among them.
-
-        Returns:
-            The columns of the table without `stage`, and `outcome`, `outcome_reason`, `settled`
-            (the day of the outcome); `against` are the gates that refused a challenger, `person`
-            is who decided on the outcome, if somebody did, `digest` that of the rows, the
-            code and the description by which a training failed. JSON columns are read.
         """
-        return self._read("true" if idle else f"action NOT IN {IDLE}")
+        return self._read("true" if idle else f"coalesce(action, '') NOT IN {IDLE}")
 
-    def _read(self, where: str) -> list[dict[str, Any]]:
-        rows = self._lake.rows(
-            f"SELECT * FROM d WHERE {where} ORDER BY day, {_MOVE}, decision", d=self._table
-        )
-        stages: dict[str, dict[str, dict[str, Any]]] = {}
-        for row in rows:
-            stages.setdefault(row["decision"], {})[row["stage"]] = row
-        return [_entry(found) for found in stages.values() if "decided" in found]
-
-    def entry(self, decision: str) -> dict[str, Any] | None:
-        """One decision as `entries` gives it; None if it is not on record."""
+    def get(self, decision: str) -> DecisionRecord | None:
+        """One decision; None if it is not on record."""
         found = self._read(f"decision = {literal(decision)}")
         return found[0] if found else None
 
-    def outcome(self, decision: str) -> str:
-        """What came of a decision, in a sentence; empty where nothing has yet."""
-        found = self.entry(decision)
-        return found["outcome_reason"] if found else ""
-
-    def refused(self) -> dict[int, list[date]]:
-        """By champion, the days on which a challenger in its place was refused."""
-        rows = self._lake.rows(
-            "SELECT decided.version, rejected.day FROM d AS rejected JOIN d AS decided "
-            "USING (decision) WHERE rejected.stage = 'rejected' AND decided.stage = 'decided' "
-            "AND rejected.challenger IS NOT NULL AND decided.version IS NOT NULL "
-            "ORDER BY rejected.day",
-            d=self._table,
-        )
-        days: dict[int, list[date]] = {}
+    def _read(self, where: str) -> list[DecisionRecord]:
+        rows = self._rows(f"WHERE {where} ORDER BY sequence")
+        stages: dict[str, dict[str, DecisionRow]] = {}
         for row in rows:
-            days.setdefault(row["version"], []).append(row["day"])
+            stages.setdefault(row.decision, {})[row.stage] = row
+        found = [_record(by_stage) for by_stage in stages.values() if "decided" in by_stage]
+        return sorted(found, key=lambda record: (record.day, record.sequence, record.id))
+
+    def _rows(self, clauses: str) -> list[DecisionRow]:
+        rows = self._lake.rows(f"SELECT * FROM d {clauses}", d=self._table)
+        return [DecisionRow(**row) for row in rows]
+
+    def rejections(self) -> dict[int, list[date]]:
+        """By champion, the days on which a challenger in its place was rejected."""
+        days: dict[int, list[date]] = {}
+        for record in self.records(idle=False):
+            outcome, champion = record.outcome, record.version
+            if champion and outcome and outcome.status == "rejected" and outcome.challenger:
+                days.setdefault(champion, []).append(outcome.day)
         return days
 
     def waiting(self, first: date, last: date) -> dict[date, Wait]:
@@ -107,102 +90,139 @@ class DecisionLog:
         earlier day: what is recorded at the end of a day changes nothing on that day or before it.
         Of several the last that began.
         """
-        stages = ("waiting", *_OUTCOMES)
-        rows = self._lake.rows(
-            f"SELECT decision, stage, day, challenger FROM d WHERE stage IN {stages}",
-            d=self._table,
-        )
-        waits = sorted(
-            (
-                Wait(row["decision"], row["challenger"], row["day"])
-                for row in rows
-                if row["stage"] == "waiting"
-            ),
-            key=lambda wait: (wait.since, wait.decision),
-        )
-        settled = {row["decision"]: row["day"] for row in rows if row["stage"] in _OUTCOMES}
+        rows = self._rows(f"WHERE stage IN {('waiting', *FINAL)} ORDER BY day, decision")
+        ended = {row.decision: row.day for row in rows if row.stage in FINAL}
         found = {}
         for number in range((last - first).days + 1):
             day = first + timedelta(days=number)
-            for wait in waits:
-                if wait.since < day <= settled.get(wait.decision, date.max):
-                    found[day] = wait
+            for row in rows:
+                waits = row.stage == "waiting" and row.challenger is not None
+                if waits and row.day < day <= ended.get(row.decision, date.max):
+                    found[day] = Wait(row.decision, row.challenger or 0, row.day)
         return found
 
-    def record(
-        self,
-        *,
-        decision: str,
-        stage: Stage,
-        day: date,
-        action: str = "retrain",
-        rules: Sequence[str] = (),
-        version: int | None = None,
-        challenger: int | None = None,
-        candidates: Mapping[TrainingWindow, date | None] | None = None,
-        training_window: str | None = None,
-        since: date | None = None,
-        scores: Sequence[Mapping[str, Any]] | None = None,
-        labelled: int | None = None,
-        person: str | None = None,
-        digest: str | None = None,
-        reason: str,
-        evidence: Sequence[object] = (),
-    ) -> bool:
-        """Records a stage of a decision once; of its outcomes only one.
+    def training_set(self, retraining: str) -> DecisionRow | None:
+        """The training set that a retraining built, else the one built last; with its day."""
+        return self._last("built", retraining)
+
+    def challenger(self, retraining: str) -> DecisionRow | None:
+        """The version that a retraining trained, else the one trained last."""
+        return self._last("trained", retraining)
+
+    def _last(self, stage: str, retraining: str) -> DecisionRow | None:
+        mine = f"decision = {literal(retraining)}"
+        rows = self._rows(f"WHERE stage = '{stage}' ORDER BY {mine} DESC, sequence DESC LIMIT 1")
+        return rows[0] if rows else None
+
+    def record(self, decision: Decision) -> bool:
+        """Records a decision once.
 
         Returns:
             Whether it was not there yet.
         """
-        same = _OUTCOMES if stage in _OUTCOMES else (stage,)
-        return self._lake.append_unless(
-            self._table,
-            {
-                "decision": decision,
-                "stage": stage,
-                "day": day,
-                "action": action,
-                "rules": list(rules),
-                "version": version,
-                "challenger": challenger,
-                "candidates": _json(candidates or {}),
-                "training_window": training_window,
-                "since": since,
-                "scores": None if scores is None else _json(scores),
-                "labelled": labelled,
-                "person": person,
-                "digest": digest,
-                "reason": reason,
-                "evidence": _json(evidence),
-            },
-            {"decision": [decision], "stage": same},
+        row = DecisionRow(
+            decision.id,
+            "decided",
+            decision.day,
+            decision.sequence,
+            decision.action,
+            decision.kind,
+            decision.triggers,
+            decision.version,
+            _json(decision.candidates),
+            decision.labelled,
+            _json([asdict(check) for check in decision.evidence]),
+            reason=decision.reason,
         )
+        return self._append(row, ("decided",))
+
+    def record_window(self, decision: str, day: date, chosen: WindowChoice, reason: str) -> None:
+        """Records which rows a training takes, once."""
+        row = DecisionRow(
+            decision,
+            "chosen",
+            day,
+            training_window=chosen.name,
+            since=chosen.since,
+            scores=_json([asdict(score) for score in chosen.scores]),
+            reason=reason,
+        )
+        self._append(row, ("chosen",))
+
+    def record_training_set(self, retraining: str, as_of: date, training_set: str) -> None:
+        """Records what a retraining has built; the same as the last one is on record already."""
+        self._append_numbered(DecisionRow(retraining, "built", as_of, training_set=training_set))
+
+    def record_challenger(self, retraining: str, as_of: date, version: int) -> None:
+        """Records what a retraining has trained; the same as the last one is on record already."""
+        self._append_numbered(DecisionRow(retraining, "trained", as_of, challenger=version))
+
+    def record_outcome(self, decision: str, outcome: Outcome) -> bool:
+        """Records what became of a decision; of the final outcomes only one.
+
+        Returns:
+            Whether it was not there yet.
+        """
+        facts = {name: value for name, value in vars(outcome).items() if name != "status"}
+        stage = outcome.status
+        row = DecisionRow(decision, stage, **facts)
+        return self._append(row, FINAL if stage in FINAL else (stage,))
+
+    def _append(self, row: DecisionRow, same: Sequence[str]) -> bool:
+        unless = {"decision": [row.decision], "stage": same}
+        return self._lake.append_unless(self._table, asdict(row), unless)
+
+    def _append_numbered(self, row: DecisionRow) -> None:
+        """Appends a stage unless the one before says the same.
+
+        That is the last one of the decision; by hand, where nothing is decided, the last of all.
+        """
+
+        def build(existing: pa.Table) -> pa.Table | None:
+            rows = [DecisionRow(**each) for each in existing.to_pylist()]
+            stages = sorted(
+                (each for each in rows if each.stage == row.stage), key=lambda each: each.sequence
+            )
+            mine = [each for each in stages if each.decision == row.decision]
+            is_decided = any(
+                each.decision == row.decision and each.stage == "decided" for each in rows
+            )
+            before = mine if mine or is_decided else stages
+            if before and _made(before[-1]) == _made(row):
+                return None
+            numbered = replace(row, sequence=stages[-1].sequence + 1 if stages else 1)
+            new = pa.Table.from_pylist([asdict(numbered)], schema=self._table.schema)
+            return pa.concat_tables([existing, new])
+
+        self._lake.rewrite(self._table, build)
+
+
+def _made(row: DecisionRow) -> tuple[date, str | None, int | None]:
+    return row.day, row.training_set, row.challenger
 
 
 def _json(content: object) -> str:
     return json.dumps(content, default=str)
 
 
-def _entry(stages: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _record(stages: Mapping[str, DecisionRow]) -> DecisionRecord:
     decided = stages["decided"]
-    chosen = stages.get("chosen", {})
-    ended = next((stages[name] for name in (*_OUTCOMES, "waiting") if name in stages), {})
-    entry = {name: value for name, value in decided.items() if name != "stage"}
-    candidates = json.loads(decided["candidates"])
-    return {
-        **entry,
-        "candidates": {
-            name: date.fromisoformat(since) if since else None for name, since in candidates.items()
-        },
-        "evidence": json.loads(decided["evidence"]),
-        "training_window": chosen.get("training_window"),
-        "since": chosen.get("since"),
-        "scores": json.loads(chosen["scores"]) if chosen.get("scores") else [],
-        "challenger": ended.get("challenger"),
-        "against": list(ended.get("rules") or []) if ended.get("stage") == "rejected" else [],
-        "person": ended.get("person"),
-        "digest": ended.get("digest"),
-        "outcome": ended.get("stage"),
-        "outcome_reason": ended.get("reason", ""),
-        "settled": ended.get("day"),
-    }
+    chosen, built = stages.get("chosen"), stages.get("built")
+    ended = next((stages[name] for name in (*FINAL, "waiting") if name in stages), None)
+    decision = _DECISION.validate_python(
+        {
+            **vars(decided),
+            "id": decided.decision,
+            "labelled": decided.labelled or 0,
+            "candidates": json.loads(decided.candidates or "{}"),
+            "evidence": json.loads(decided.evidence or "[]"),
+        }
+    )
+    return DecisionRecord(
+        **vars(decision),
+        window=chosen.training_window if chosen else None,
+        since=chosen.since if chosen else None,
+        scores=_SCORES.validate_python(json.loads(chosen.scores or "[]")) if chosen else (),
+        training_set=built.training_set if built else None,
+        outcome=_OUTCOME.validate_python({**vars(ended), "status": ended.stage}) if ended else None,
+    )

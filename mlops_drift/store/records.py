@@ -16,6 +16,7 @@ class Promotion:
         decision: the decision that it carried out.
         person: who approved it, if somebody did.
         reason: why they did.
+        kind: `decision` carries out one of the policy, `promote` and `rollback` are of a person.
     """
 
     number: int
@@ -26,6 +27,42 @@ class Promotion:
     reference: str
     decision: str
     person: str | None = None
+    reason: str | None = None
+    kind: str = "decision"
+
+
+@dataclass(frozen=True)
+class DecisionRow:
+    """A stage of a decision, or of a retraining by hand.
+
+    Attributes:
+        decision: id of the decision; of a retraining by hand, that of its run.
+        stage: decided, chosen, built, trained, waiting, promoted, rejected or failed.
+        sequence: order of decisions within a day; of stages of trainings, among each other.
+        candidates: first event day by training window, as JSON.
+        scores: how well each candidate predicts, as JSON.
+        evidence: the failed numbers, as JSON.
+    """
+
+    decision: str
+    stage: str
+    day: date
+    sequence: int = 0
+    action: str | None = None
+    kind: str | None = None
+    triggers: tuple[str, ...] = ()
+    version: int | None = None
+    candidates: str | None = None
+    labelled: int | None = None
+    evidence: str | None = None
+    training_window: str | None = None
+    since: date | None = None
+    scores: str | None = None
+    training_set: str | None = None
+    challenger: int | None = None
+    failed_gates: tuple[str, ...] = ()
+    person: str | None = None
+    digest: str | None = None
     reason: str | None = None
 
 

@@ -13,6 +13,7 @@ from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.context import Coverage
 from mlops_drift.schema.columns import Column, ColumnType, Target, source_columns
 from mlops_drift.store.records import (
+    DecisionRow,
     LandedFile,
     Promotion,
     Removal,
@@ -242,30 +243,7 @@ def model_tables(
         removed_versions=Table(f"training.{model}_removed", schema_of(Removal), partition_by=()),
         removed_features=Table(f"landing.{model}_removed", schema_of(RemovedDay), partition_by=()),
         promotions=Table(f"training.{model}_promotions", schema_of(Promotion), partition_by=()),
-        decisions=Table(
-            f"monitoring.{model}_decisions",
-            pa.schema(
-                [
-                    pa.field("decision", pa.string(), nullable=False),
-                    pa.field("stage", pa.string(), nullable=False),
-                    DAY,
-                    pa.field("action", pa.string(), nullable=False),
-                    pa.field("rules", pa.list_(pa.string()), nullable=False),
-                    pa.field("version", pa.int64()),
-                    pa.field("challenger", pa.int64()),
-                    pa.field("candidates", pa.string(), nullable=False),
-                    pa.field("training_window", pa.string()),
-                    pa.field("since", pa.date32()),
-                    pa.field("scores", pa.string()),
-                    pa.field("labelled", pa.int64()),
-                    pa.field("person", pa.string()),
-                    pa.field("digest", pa.string()),
-                    pa.field("reason", pa.string(), nullable=False),
-                    pa.field("evidence", pa.string(), nullable=False),
-                ]
-            ),
-            partition_by=(),
-        ),
+        decisions=Table(f"monitoring.{model}_decisions", schema_of(DecisionRow), partition_by=()),
         outbox=Table(
             f"monitoring.{model}_outbox",
             pa.schema(

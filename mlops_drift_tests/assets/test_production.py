@@ -141,11 +141,11 @@ def test_an_error_metric_fails_when_it_rises_and_the_model_is_retrained(replayed
     failed = evaluations(instance, "price", "performance_metrics", "performance_drop")[-1]
     assert not failed.passed
     with world.lake("price") as lake:
-        decision = lake.decisions.entries(idle=False)[-1]
+        decision = lake.decisions.records(idle=False)[-1]
         promotions = lake.versions.promotions()
-    assert (decision["day"], decision["rules"]) == (day(3), ["performance_drop"])
-    assert decision["since"] == day(2)
-    assert decision["outcome"] == "promoted"
+    assert (decision.day, decision.triggers) == (day(3), ("performance_drop",))
+    assert decision.since == day(2)
+    assert decision.status == "promoted"
     assert promotions[-1].version == 2
 
 

@@ -32,13 +32,13 @@ def gated(new_world):
 
 
 @pytest.fixture
-def refused(gated):
+def rejected(gated):
     with gated[0].active():
         yield gated
 
 
-def test_a_failing_gate_blocks_the_promotion(refused):
-    world, instance = refused
+def test_a_failing_gate_blocks_the_promotion(rejected):
+    world, instance = rejected
     with world.lake() as model:
         assert model.versions.promotions() == []
         assert model.lake.read(model.tables.predictions).num_rows == 0
@@ -48,8 +48,8 @@ def test_a_failing_gate_blocks_the_promotion(refused):
     assert registry.alias("tiny", "challenger") == 2
 
 
-def test_a_failing_gate_stops_the_run_before_the_assets_downstream(refused):
-    _, instance = refused
+def test_a_failing_gate_stops_the_run_before_the_assets_downstream(rejected):
+    _, instance = rejected
     runs = [run for run in instance.get_runs() if run.job_name == "tiny_retraining"]
     assert {run.status for run in runs} == {dg.DagsterRunStatus.FAILURE}
     for run in runs:
@@ -60,19 +60,20 @@ def test_a_failing_gate_stops_the_run_before_the_assets_downstream(refused):
         assert assets == {"training_set", "challenger"}
 
 
-def test_a_refused_challenger_is_recorded_with_the_gate_that_was_against_it(refused):
-    world, _ = refused
+def test_a_rejected_challenger_is_recorded_with_the_gate_that_was_against_it(rejected):
+    world, _ = rejected
     with world.lake() as model:
-        decisions = model.decisions.entries(idle=False)
-    assert {row["outcome"] for row in decisions} == {"rejected"}
-    assert [row["challenger"] for row in decisions] == [1, 2]
-    assert all("must be at most 0" in row["outcome_reason"] for row in decisions)
+        decisions = model.decisions.records(idle=False)
+    assert {record.status for record in decisions} == {"rejected"}
+    assert [record.challenger for record in decisions] == [1, 2]
+    assert all("must be at most 0" in record.outcome_reason for record in decisions)
+    assert {record.outcome.failed_gates for record in decisions} == {("test_log_loss",)}
 
 
-def test_a_refused_challenger_is_tried_again_only_with_enough_new_labels(refused):
-    world, instance = refused
+def test_a_rejected_challenger_is_tried_again_only_with_enough_new_labels(rejected):
+    world, instance = rejected
     with world.lake() as model:
-        decided = [(row["day"], row["labelled"]) for row in model.decisions.entries(idle=False)]
+        decided = [(item.day, item.labelled) for item in model.decisions.records(idle=False)]
     assert decided == [(day(1), ROWS), (day(3), 3 * ROWS)]
     look = world.look(instance)
     assert not look.run_requests
@@ -81,8 +82,8 @@ def test_a_refused_challenger_is_tried_again_only_with_enough_new_labels(refused
     )
 
 
-def test_the_failed_gate_is_an_error_with_its_numbers_and_the_others_pass(refused):
-    _, instance = refused
+def test_the_failed_gate_is_an_error_with_its_numbers_and_the_others_pass(rejected):
+    _, instance = rejected
     names = [gate.name for gate in model_gates(find_model("tiny").spec)]
     latest = {name: evaluations(instance, "tiny", "challenger", name)[-1] for name in names}
     failed = latest.pop("test_log_loss")
@@ -100,8 +101,8 @@ def test_the_failed_gate_is_an_error_with_its_numbers_and_the_others_pass(refuse
     assert {"test_accuracy", "calibration", "target_leakage", "null_robustness"} <= drawn
 
 
-def test_a_champion_launched_alone_on_an_unfit_version_refuses(refused):
-    world, instance = refused
+def test_a_champion_launched_alone_does_not_promote_an_unfit_version(rejected):
+    world, instance = rejected
     result = world.retrain(instance, selection=[CHAMPION])
     assert not result.success
     (message,) = failures(result).values()
@@ -163,13 +164,13 @@ def test_the_same_set_description_and_code_give_the_same_version(hand):
 def test_a_decision_by_hand_is_recorded_on_promotion_only(hand):
     world = hand[0]
     with world.lake() as model:
-        decisions = model.decisions.entries(idle=False)
+        decisions = model.decisions.records(idle=False)
         promotions = model.versions.promotions()
-    assert [(row["rules"], row["outcome"], row["challenger"]) for row in decisions] == [
-        (["manual"], "promoted", 1),
-        (["manual"], "promoted", 2),
+    assert [(item.kind, item.rules, item.status, item.challenger) for item in decisions] == [
+        ("by_hand", ("manual",), "promoted", 1),
+        ("by_hand", ("manual",), "promoted", 2),
     ]
-    assert all(row["labelled"] > 0 for row in decisions)
+    assert all(record.labelled > 0 for record in decisions)
     assert [item.version for item in promotions] == [1, 2]
     assert all(item.decision.startswith("tiny-manual-") for item in promotions)
 

@@ -14,7 +14,7 @@ from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.resources import open_registry
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.sensors.test_episodes import write
 from mlops_drift_tests.tiny import ROWS, day, materialization, metadata_of
 
@@ -32,7 +32,7 @@ def told(new_world):
         assert world.move(instance, by="ann", reason="the first").success
         world.replay(instance, until=day(5))
         with world.lake() as model:
-            found["waiting"] = model.decisions.entries(idle=False)[-1]
+            found["waiting"] = model.decisions.records(idle=False)[-1]
         found["before labels"] = shown(instance, "performance_metrics")
         found["status before labels"] = CliRunner().invoke(main, ["status", "tiny"]).output
         world.replay(instance, until=day(6))
@@ -165,23 +165,23 @@ def test_days_done_again_after_the_approval_change_nothing(story):
 
 def test_where_approval_is_manual_a_challenger_waits_for_a_person(story):
     waiting = story[2]["waiting"]
-    assert (waiting["decision"], waiting["outcome"]) == (f"tiny-v1-{day(4)}", "waiting")
-    assert waiting["challenger"] == 2
-    assert "waits for a person who approves or rejects it" in waiting["outcome_reason"]
+    assert (waiting.id, waiting.status) == (f"tiny-v1-{day(4)}", "waiting")
+    assert waiting.challenger == 2
+    assert "waits for a person who approves or rejects it" in waiting.outcome_reason
 
 
 def test_materializing_champion_approves_the_waiting_challenger(story):
     with story[0].lake() as model:
-        entries, promotions = model.decisions.entries(idle=False), model.versions.promotions()
-    assert [(row["decision"], row["outcome"]) for row in entries] == [
+        records, promotions = model.decisions.records(idle=False), model.versions.promotions()
+    assert [(record.id, record.status) for record in records] == [
         (f"tiny-v0-{day(1)}", "promoted"),
         (f"tiny-v1-{day(4)}", "promoted"),
     ]
-    assert [item.decision for item in promotions] == [row["decision"] for row in entries]
+    assert [item.decision for item in promotions] == [record.id for record in records]
     assert [(item.person, item.reason) for item in promotions] == [
         ("ann", "the first"),
         ("ann", "it does better"),
     ]
-    assert entries[-1]["person"] == "ann"
-    assert "approved by ann: it does better" in entries[-1]["outcome_reason"]
+    assert records[-1].outcome.person == "ann"
+    assert "approved by ann: it does better" in records[-1].outcome_reason
     assert [item.as_of for item in promotions] == [day(1), day(6)]

@@ -355,7 +355,7 @@ def test_a_training_set_of_one_class_is_refused_with_the_reason(one_class):
         result = world.retrain(instance)
         with world.lake() as model:
             assert not model.versions.all()
-            assert not model.decisions.entries(idle=False)
+            assert not model.decisions.records(idle=False)
     assert not result.success
     (message,) = failures(result).values()
     assert f"has only the class 'yes' ({round(ROWS * 0.7)} rows)" in message

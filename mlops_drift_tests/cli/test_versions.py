@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
 from mlops_drift.resources import open_registry
-from mlops_drift.simulation.historical_run import open_instance
-from mlops_drift.store.model_store import ModelStore
+from mlops_drift.simulation.instance import open_instance
+from mlops_drift.store.versions import VersionRepository
 from mlops_drift_tests.tiny import day, failures, materialization, wait
 
 
@@ -63,13 +63,13 @@ def test_by_the_command_line(world):
     assert logbook(world) == STORY
     code, text = said("log", "tiny")
     assert code == 0
-    assert "rollback (manual), version 3 serves: version 3 taken back by bob: complaints" in text
+    assert "rollback (by hand), version 3 serves: version 3 taken back by bob: complaints" in text
     assert "promoted: version 1 brought back by bob: complaints" in text
-    moves = [line.split("  ")[1].split(":")[0] for line in text.splitlines() if "(manual)" in line]
+    moves = [line.split("  ")[1].split(":")[0] for line in text.splitlines() if "(by hand)" in line]
     assert moves == [
-        "promote (manual), no version serves",
-        "rollback (manual), version 3 serves",
-        "promote (manual), version 1 serves",
+        "promote (by hand), no version serves",
+        "rollback (by hand), version 3 serves",
+        "promote (by hand), version 1 serves",
     ]
 
 
@@ -84,12 +84,12 @@ def test_by_the_page(world):
 
         assert move(version=1, **ann)["version"] == 1
         waiting(world, 2, "d2")
-        rejected = move(move="REJECT", **bob)
+        rejected = move(transition="REJECT", **bob)
         assert rejected["outcome"] == "rejected by bob: complaints"
         assert rejected["version"] == 1
         waiting(world, 3, "d3")
         assert move(**ann)["by"] == "ann"
-        assert move(move="ROLLBACK", **bob)["previous"] == 3
+        assert move(transition="ROLLBACK", **bob)["previous"] == 3
         assert move(version=3, **ann)["version"] == 3
     assert logbook(world) == STORY
 
@@ -97,12 +97,14 @@ def test_by_the_page(world):
 def test_the_page_asks_who_and_why_where_approval_is_manual(world):
     with dg.DagsterInstance.ephemeral() as instance:
         (told,) = failures(world.move(instance, version=1)).values()
-        assert "who decides, and why, must both be said" in told
-        (told,) = failures(world.move(instance, move="ROLLBACK", by="ann", reason="x")).values()
+        assert "needs a name and a reason" in told
+        (told,) = failures(
+            world.move(instance, transition="ROLLBACK", by="ann", reason="x")
+        ).values()
         assert "no earlier champion to go back to" in told
     with world.lake() as model:
         assert model.versions.promotions() == []
-        assert model.decisions.entries() == []
+        assert model.decisions.records() == []
 
 
 def test_who_approves_by_the_page_is_told_that_somebody_has_rejected(world):
@@ -116,16 +118,16 @@ def test_who_approves_by_the_page_is_told_that_somebody_has_rejected(world):
 
 
 @pytest.mark.parametrize("through", ["the next day", "the next run"])
-def test_an_approval_that_was_killed_is_finished_and_shown(world, monkeypatch, through):
+def test_an_approval_that_was_killed_is_completed_and_shown(world, monkeypatch, through):
     waiting(world, 2, "d2")
-    moved = ModelStore.add_promotion
+    moved = VersionRepository.add_promotion
 
     def die(self, promotion):
         moved(self, promotion)
         raise SystemExit(9)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ModelStore, "add_promotion", die)
+        patched.setattr(VersionRepository, "add_promotion", die)
         assert said("approve", "tiny", "--by", "ann", "--reason", "better")[0] == 9
     assert logbook(world) == [("retrain", "waiting", 2, None)]
     with open_instance() as instance:
@@ -139,7 +141,7 @@ def test_an_approval_that_was_killed_is_finished_and_shown(world, monkeypatch, t
     assert open_registry().alias("tiny", "champion") == 2
 
 
-def test_a_move_by_the_command_line_shows_on_the_pages(world):
+def test_a_transition_by_the_command_line_shows_on_the_pages(world):
     said("approve", "tiny", "--version", "1", "--by", "ann", "--reason", "better")
     with open_instance() as instance:
         for asset, words in (("champion", "better (ann)"), ("decisions", "approved by ann")):
@@ -154,7 +156,7 @@ def test_a_move_by_the_command_line_shows_on_the_pages(world):
     ("arguments", "told"),
     [
         (("approve", "tiny"), "Missing option '--reason'"),
-        (("approve", "tiny", "--reason", " "), "who decides, and why"),
+        (("approve", "tiny", "--reason", " "), "needs a name and a reason"),
         (("approve", "tiny", "--reason", "x"), "no challenger of tiny waits for approval"),
         (("approve", "tiny", "--version", "9", "--reason", "x"), "its versions are 1, 2, 3"),
         (("reject", "tiny", "--reason", "x"), "no challenger of tiny waits for approval"),
@@ -210,7 +212,7 @@ def test_an_account_without_a_name_is_asked_for_one(world, monkeypatch):
 
     monkeypatch.setattr("getpass.getuser", unknown)
     code, text = said("approve", "tiny", "--version", "1", "--reason", "x")
-    assert (code, "say who decides: --by NAME" in text) == (2, True)
+    assert (code, "give --by NAME" in text) == (2, True)
 
 
 def test_an_environment_that_is_none_is_named_without_a_traceback(world, monkeypatch):

@@ -9,11 +9,11 @@ from mlops_drift.lifecycle.decisions import (
     decide_days,
     decide_now,
     gather_evidence,
-    made_by,
-    past_decisions,
-    record_decision,
+    inputs_digest,
+    published,
 )
-from mlops_drift.policy.decision import Champion
+from mlops_drift.policy.decision import Decision, Outcome
+from mlops_drift.policy.evidence import Champion
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift_tests.tiny import SPEC, day, merged
@@ -57,7 +57,7 @@ def put_labels(model, number, labels, of=None):
 
 def evidence_at(model, when, spec=SPEC_HERE):
     """What was known at the end of a day."""
-    history = past_decisions(model.decisions.entries(idle=False))
+    history = model.decisions.records(idle=False)
     [evidence] = gather_evidence(ModelContext(spec, model), when, when, history)
     return evidence
 
@@ -102,9 +102,14 @@ def drop(version, number, verdict="fail", **row):
     }
 
 
-def decided(model, name, number, stage="decided", **fields):
-    defaults = {"rules": ["feature_drift"], "version": 1, "reason": "because"}
-    model.decisions.record(decision=name, stage=stage, day=day(number), **{**defaults, **fields})
+def decided(model, name, number, **fields):
+    defaults = {"kind": "drift", "triggers": ("feature_drift",), "version": 1}
+    decision = Decision("retrain", "because", day(number), name, **{**defaults, **fields})
+    model.decisions.record(decision)
+
+
+def ended(model, name, number, status, **fields):
+    model.decisions.record_outcome(name, Outcome(status, day(number), "because", **fields))
 
 
 def test_nothing_is_known_of_an_empty_lake(model):
@@ -113,7 +118,7 @@ def test_nothing_is_known_of_an_empty_lake(model):
     assert evidence.failed == ()
     assert evidence.labelled == {}
     assert evidence.missing_classes == ["no", "yes"]
-    assert past_decisions(model.decisions.entries()) == []
+    assert model.decisions.records() == []
     assert decide_now(ModelContext(SPEC_HERE, model), day(0)).action == "wait"
 
 
@@ -184,28 +189,29 @@ def test_an_infinite_number_of_a_failure_survives_the_lake(model):
     assert evidence_at(model, day(2)).failed[0].value == math.inf
 
 
-def test_past_decisions_have_what_came_of_them(model):
+def test_past_decisions_have_their_outcome(model):
     asked = {
-        "rules": ["performance_drop", "feature_drift"],
+        "kind": "several",
+        "triggers": ("performance_drop", "feature_drift"),
         "candidates": {"since_change": day(2), "everything": None},
         "labelled": 40,
     }
-    decided(model, "tiny-v0-x", 1, rules=["no_champion"], version=None, labelled=20)
-    decided(model, "tiny-v0-x", 1, "promoted", rules=["no_champion"], version=None, challenger=1)
+    decided(model, "tiny-v0-x", 1, kind="first", triggers=(), version=None, labelled=20)
+    ended(model, "tiny-v0-x", 1, "promoted", challenger=1)
     decided(model, "tiny-v1-x", 3, **asked)
-    decided(model, "tiny-v1-x", 3, "rejected", challenger=2)
+    ended(model, "tiny-v1-x", 3, "rejected", challenger=2)
     decided(model, "tiny-v1-y", 4)
-    first, second, third = past_decisions(model.decisions.entries(idle=False))
-    assert (first.id, first.rules, first.version) == ("tiny-v0-x", ("no_champion",), None)
-    assert (first.candidates, first.labelled, first.outcome) == ({}, 20, "promoted")
-    assert second.rules == ("performance_drop", "feature_drift")
+    first, second, third = model.decisions.records(idle=False)
+    assert (first.id, first.kind, first.rules) == ("tiny-v0-x", "first", ("no_champion",))
+    assert (first.candidates, first.labelled, first.status) == ({}, 20, "promoted")
+    assert second.triggers == ("performance_drop", "feature_drift")
     assert (second.day, second.candidates, second.labelled) == (
         day(3),
         {"since_change": day(2), "everything": None},
         40,
     )
-    assert (second.version, second.outcome) == (1, "rejected")
-    assert (third.day, third.labelled, third.outcome) == (day(4), 0, None)
+    assert (second.version, second.status) == (1, "rejected")
+    assert (third.day, third.labelled, third.status) == (day(4), 0, None)
 
 
 def test_the_first_version_is_asked_for_and_the_decision_is_repeated_while_under_way(model):
@@ -215,10 +221,10 @@ def test_the_first_version_is_asked_for_and_the_decision_is_repeated_while_under
     assert decide_now(ModelContext(SPEC_HERE, model), day(1)).action == "wait"
     decision = decide_now(ModelContext(SPEC_HERE, model), day(2))
     assert (decision.action, decision.labelled) == ("retrain", 20)
-    assert record_decision(model, decision)
-    assert not record_decision(model, decision)
+    assert model.decisions.record(decision)
+    assert not model.decisions.record(decision)
     again = decide_now(ModelContext(SPEC_HERE, model), day(3))
-    assert (again.id, again.day, again.rules) == (decision.id, day(2), decision.rules)
+    assert (again.id, again.day, again.kind) == (decision.id, day(2), "first")
     assert (again.action, again.labelled, again.candidates) == (
         "retrain",
         20,
@@ -232,8 +238,14 @@ def test_a_failed_decision_stands_until_something_changes(model, changed):
         put_features(model, number)
         put_labels(model, number + 1, ["no", "yes"] * 5)
     decision = decide_now(ModelContext(SPEC_HERE, model), day(2))
-    record_decision(model, decision)
-    decided(model, decision.id, 2, "failed", digest=made_by(ModelContext(SPEC_HERE, model), day(2)))
+    model.decisions.record(decision)
+    ended(
+        model,
+        decision.id,
+        2,
+        "failed",
+        digest=inputs_digest(ModelContext(SPEC_HERE, model), day(2)),
+    )
     spec = SPEC_HERE
     if changed == "rows":
         put_labels(model, 1, ["yes", "no"] * 5)
@@ -254,7 +266,7 @@ def test_a_drop_retrains_on_the_rows_since_its_first_failing_production_day(mode
     put(model, model.tables.checks, 3, [drop(1, 2)])
     put(model, model.tables.checks, 4, [drop(1, 3)])
     decision = decide_now(ModelContext(SPEC_HERE, model), day(4))
-    assert (decision.action, decision.rules) == ("retrain", ("performance_drop",))
+    assert (decision.action, decision.triggers) == ("retrain", ("performance_drop",))
     assert (decision.candidates["since_change"], decision.labelled) == (day(2), 40)
     assert decision.id == f"tiny-v1-{day(3)}"
     assert [check.day for check in decision.evidence] == [day(3), day(4)]
@@ -291,15 +303,15 @@ def test_days_decided_together_are_decided_as_one_by_one(model):
 def test_doing_nothing_is_recorded_once_a_day_and_is_no_history(model):
     promote(model, 1, 1)
     decision = decide_now(ModelContext(SPEC_HERE, model), day(2))
-    assert record_decision(model, decision)
-    assert not record_decision(model, decision)
-    [entry] = model.decisions.entries()
-    assert (entry["action"], entry["day"], entry["reason"]) == (
+    assert model.decisions.record(decision)
+    assert not model.decisions.record(decision)
+    [record] = model.decisions.records()
+    assert (record.action, record.day, record.reason) == (
         "nothing",
         day(2),
         "no failed check of version 1 that may retrain",
     )
-    assert model.decisions.entries(idle=False) == []
+    assert model.decisions.records(idle=False) == []
 
 
 def test_the_evidence_of_a_decision_is_kept_with_rule_value_threshold_rows_window_and_version(
@@ -310,13 +322,15 @@ def test_the_evidence_of_a_decision_is_kept_with_rule_value_threshold_rows_windo
         put_labels(model, number + 1, ["no", "yes"] * 5)
     promote(model, 1, 1)
     put(model, model.tables.checks, 3, [drop(1, 2)])
-    record_decision(model, decide_now(ModelContext(SPEC_HERE, model), day(4)))
-    [entry] = model.decisions.entries(idle=False)
-    [number] = entry["evidence"]
+    decision = decide_now(ModelContext(SPEC_HERE, model), day(4))
+    model.decisions.record(decision)
+    [record] = model.decisions.records(idle=False)
+    assert record.evidence == decision.evidence
+    [number] = published(record)["evidence"]
     assert number == {
         "check": "performance_drop",
-        "day": str(day(3)),
-        "production_day": str(day(2)),
+        "day": day(3),
+        "production_day": day(2),
         "version": 1,
         "window": 1,
         "column": "accuracy",

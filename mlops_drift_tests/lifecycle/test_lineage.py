@@ -11,7 +11,8 @@ from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.lifecycle.lineage import LineageError, trace_day, trace_key, trace_version
-from mlops_drift.lifecycle.promotion import Person, approve
+from mlops_drift.lifecycle.promotion import approve
+from mlops_drift.lifecycle.transitions import Person
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.memory import MemoryRegistry

@@ -11,7 +11,7 @@ from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.reset import find_belongings
 from mlops_drift.resources import open_lake, open_registry, open_studies
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import day, write_days
 
 

@@ -12,6 +12,7 @@ from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.labels import measure_label_coverage
 from mlops_drift.pipeline.monitoring import measure_performance
 from mlops_drift.pipeline.profiles import fit_reference
+from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.store.records import Promotion, VersionRecord
 from mlops_drift.store.training_sets import canonical_json, parquet_bytes
 from mlops_drift_tests.tiny import SPEC, day, merged
@@ -302,16 +303,16 @@ def test_a_rise_of_errors_is_found_on_the_day_on_which_its_labels_arrive(lake):
     assert found == {2: "pass", 3: "pass", 4: "pass", 5: "fail", 6: "fail"}
 
 
-def test_a_challenger_that_was_refused_makes_the_champion_young_again(lake):
+def test_a_challenger_that_was_rejected_makes_the_champion_young_again(lake):
     watched = Watched(lake, {"monitors": {"age": {"max_days": 3}}})
     watched.promote(1, on=0)
     frames = [events(number) for number in range(1, 7)]
     watched.serve(*frames)
-    about = {"decision": "tiny-v1-x", "day": day(3)}
-    watched.model.decisions.record(**about, stage="decided", version=1, reason="too old")
-    watched.model.decisions.record(**about, stage="rejected", challenger=2, reason="no better")
+    log = watched.model.decisions
+    log.record(Decision("retrain", "too old", day(3), "tiny-v1-x", version=1))
+    log.record_outcome("tiny-v1-x", Outcome("rejected", day(3), "no better", 2))
     ages = {number: watched.verdicts(number, "model_age")[0] for number in range(1, 7)}
-    # What is refused at the end of a day is known from the next one on.
+    # What is rejected at the end of a day is known from the next one on.
     assert {number: found.value for number, found in ages.items()} == {
         1: 1,
         2: 2,

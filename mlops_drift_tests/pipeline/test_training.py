@@ -1,4 +1,4 @@
-"""Births, written once."""
+"""Training sets, and the baseline of a version: written once."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import digest
 from mlops_drift.learning.model import fit
 from mlops_drift.learning.recipe import Recipe
+from mlops_drift.pipeline.baseline import record_baseline
 from mlops_drift.pipeline.scoring import predict_table
-from mlops_drift.pipeline.training import record_baseline
 
 
 def logged(registry, version):

@@ -1,3 +1,5 @@
+"""Decisions by evidence and history: `decide`, `evidence`, `history`, `windows`, `reasons`."""
+
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -6,13 +8,8 @@ import pytest
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.policy.config import Budget, RetrainingPolicy
 from mlops_drift.policy.decide import decide
-from mlops_drift.policy.decision import (
-    MANUAL,
-    NO_CHAMPION,
-    Champion,
-    Evidence,
-    PastDecision,
-)
+from mlops_drift.policy.decision import NO_CHAMPION, DecisionRecord, Outcome, kind_of
+from mlops_drift.policy.evidence import Champion, Evidence
 
 START = date(2024, 10, 1)
 POLICY = RetrainingPolicy(
@@ -51,19 +48,21 @@ def evidence(on=12, checks=(), labelled=None, champion=Champion(1, day(5)), **mo
     return Evidence(day(on), champion, checks, rows, **more)
 
 
-def past(number=10, outcome=None, version=1, labelled=200, **changes):
+def past(number=10, outcome=None, version=1, labelled=200, gates=(), **changes):
+    triggers = changes.get("triggers", ("performance_drop",))
     fields = {
         "id": f"shop-v{version}-{day(number)}",
         "action": "retrain",
         "reason": "it failed",
         "day": day(number),
-        "rules": ("performance_drop",),
+        "kind": kind_of(triggers, Evidence.confirm),
+        "triggers": triggers,
         "version": version,
         "candidates": {"everything": None},
         "labelled": labelled,
-        "outcome": outcome,
+        "outcome": outcome and Outcome(outcome, day(number), "because", failed_gates=gates),
     }
-    return PastDecision(**{**fields, **changes})
+    return DecisionRecord(**{**fields, **changes})
 
 
 def decided(given, history=(), policy=POLICY):
@@ -77,7 +76,7 @@ def test_the_first_version_waits_for_enough_labelled_rows():
         "80 of 100 labelled rows for a first version",
     )
     first = decided(evidence(on=5, champion=None))
-    assert (first.action, first.rules, first.labelled) == ("retrain", (NO_CHAMPION,), 100)
+    assert (first.action, first.kind, first.labelled) == ("retrain", "first", 100)
     assert (first.day, first.version, first.candidates) == (day(5), None, {"everything": None})
     assert first.id == "shop-v0-2024-10-06"
 
@@ -89,7 +88,7 @@ def test_no_version_is_trained_while_a_class_is_missing():
     assert decided(given).action == "wait"
 
 
-def test_a_refused_first_version_waits_for_new_labels():
+def test_a_rejected_first_version_waits_for_new_labels():
     history = [past(5, "rejected", None, labelled=100), past(6, "rejected", None, labelled=120)]
     waiting = decided(evidence(on=7, champion=None), history)
     assert waiting.reason == "140 of 150 labelled rows for a first version"
@@ -108,7 +107,7 @@ def test_a_failed_check_retrains_with_its_evidence():
     assert decision.action == "retrain"
     assert (decision.day, decision.version, decision.labelled) == (day(12), 1, 240)
     assert decision.id == "shop-v1-2024-10-13"
-    assert decision.rules == ("performance_drop",)
+    assert (decision.kind, decision.triggers) == ("performance", ("performance_drop",))
     assert decision.reason == check.reason
     assert decision.evidence == (check,)
 
@@ -121,7 +120,7 @@ def test_an_episode_is_named_by_its_first_day_and_carries_all_its_failures():
     ]
     decision = decided(evidence(checks=checks))
     assert decision.id == "shop-v1-2024-10-11"
-    assert decision.rules == ("feature_drift", "performance_drop")
+    assert (decision.kind, decision.triggers) == ("several", ("feature_drift", "performance_drop"))
     assert decision.reason == "miles; performance_drop failed on day 12"
     assert decision.evidence == tuple(checks)
 
@@ -154,10 +153,7 @@ def test_a_decision_under_way_is_given_again(champion):
     version = champion.version if champion else None
     mine = past(10, version=version, candidates={"since_change": day(8)}, labelled=190)
     again = decided(evidence(on=14, checks=[failed(on=13)], champion=champion), [mine])
-    assert again.action == "retrain"
-    assert (again.id, again.day, again.candidates) == (mine.id, mine.day, mine.candidates)
-    assert (again.rules, again.version, again.labelled) == (mine.rules, version, 190)
-    assert again.reason == mine.reason
+    assert again == mine
 
 
 def test_an_episode_is_decided_once():
@@ -169,11 +165,11 @@ def test_an_episode_is_decided_once():
     assert decided(evidence(checks=checks), [past(10, "rejected")]).action == "nothing"
 
 
-def test_after_a_refused_challenger_a_new_failure_needs_new_labels():
+def test_after_a_rejected_challenger_a_new_failure_needs_new_labels():
     history = [past(10, "rejected", labelled=220)]
     waiting = decided(evidence(checks=[failed(on=10), failed(on=12)]), history)
     assert waiting.action == "wait"
-    assert waiting.reason == ("a challenger was refused; 20 of 30 new labels for another")
+    assert waiting.reason == ("a challenger was rejected; 20 of 30 new labels for another")
     later = decided(evidence(on=13, checks=[failed(on=10), failed(on=12)]), history)
     assert later.action == "retrain"
     assert later.id == "shop-v1-2024-10-13"
@@ -181,27 +177,27 @@ def test_after_a_refused_challenger_a_new_failure_needs_new_labels():
 
 
 def test_a_corrected_label_of_a_production_day_that_was_decided_about_is_no_new_failure():
-    refused = [past(10, "rejected")]
+    rejected = [past(10, "rejected")]
     before = failed(on=10, about=8, value=0.6)
     corrected = failed(on=12, about=8, value=0.59)
-    nothing = decided(evidence(on=12, checks=[before, corrected]), refused)
+    nothing = decided(evidence(on=12, checks=[before, corrected]), rejected)
     assert (nothing.action, nothing.reason) == (
         "nothing",
         "no new failed check of version 1 since 2024-10-11",
     )
     more_labels = failed(on=12, about=8, n=150)
-    assert decided(evidence(on=12, checks=[before, more_labels]), refused).action == "retrain"
+    assert decided(evidence(on=12, checks=[before, more_labels]), rejected).action == "retrain"
     newly_failed = failed(on=12, about=7)
-    assert decided(evidence(on=12, checks=[before, newly_failed]), refused).action == "retrain"
+    assert decided(evidence(on=12, checks=[before, newly_failed]), rejected).action == "retrain"
 
 
-def test_what_was_refused_for_another_champion_does_not_hold_back():
+def test_what_was_rejected_for_another_champion_does_not_hold_back():
     history = [past(4, "rejected", version=0, labelled=1000)]
     assert decided(evidence(checks=[failed()]), history).action == "retrain"
 
 
 def test_a_manual_decision_ends_the_episode_before_it():
-    history = [past(11, "rejected", rules=(MANUAL,), labelled=0)]
+    history = [past(11, "rejected", kind="by_hand", triggers=(), labelled=0)]
     assert decided(evidence(checks=[failed(on=11)]), history).action == "nothing"
     assert decided(evidence(checks=[failed(on=12)]), history).action == "retrain"
 
@@ -264,7 +260,7 @@ def test_drift_retrains_once_a_second_day_has_confirmed_it():
     single = [failed("feature_drift", on=9), failed("feature_drift", on=9, subject="miles")]
     waiting = decided(evidence(checks=single), policy=policy)
     assert waiting.action == "wait"
-    assert waiting.reason.startswith("feature_drift failed on too few days to be no chance")
+    assert waiting.reason.startswith("feature_drift failed on too few days to rule out chance")
     twice = [*single, failed("feature_drift", on=12)]
     decision = decided(evidence(checks=twice), policy=policy)
     assert (decision.action, decision.evidence) == ("retrain", tuple(twice))
@@ -287,7 +283,7 @@ def test_what_labels_and_age_say_needs_no_confirmation_and_brings_no_unconfirmed
     policy = POLICY.model_copy(update={"confirm_days": 2})
     checks = [failed("feature_drift", on=12), failed("performance_drop", on=12)]
     decision = decided(evidence(checks=checks), policy=policy)
-    assert (decision.action, decision.rules) == ("retrain", ("performance_drop",))
+    assert (decision.action, decision.triggers) == ("retrain", ("performance_drop",))
 
 
 def test_a_retraining_needs_new_labels_since_the_last_training():
@@ -316,40 +312,46 @@ def test_a_spent_budget_waits_until_the_period_is_over():
     assert over.action == "retrain"
 
 
-def test_after_too_many_refused_challengers_it_gives_up_once_and_loudly():
+def test_after_too_many_rejected_challengers_it_pauses_once_and_asks_for_a_person():
     policy = POLICY.model_copy(update={"give_up_after": 2})
     history = [past(number, "rejected", labelled=10) for number in (8, 10)]
     gave_up = decided(evidence(checks=[failed()]), history, policy)
-    assert (gave_up.action, gave_up.version, gave_up.rules) == ("give_up", 1, ("performance_drop",))
-    assert gave_up.reason.startswith("2 challengers in place of version 1 were refused")
-    said = past(12, id=gave_up.id, action="give_up")
-    after = decided(evidence(on=14, checks=[failed(on=14)]), [*history, said], policy)
+    assert (gave_up.action, gave_up.version, gave_up.triggers) == (
+        "give_up",
+        1,
+        ("performance_drop",),
+    )
+    assert gave_up.reason.startswith(
+        "paused, needs a person: 2 challengers in place of version 1 were rejected"
+    )
+    alerted = past(12, id=gave_up.id, action="give_up")
+    after = decided(evidence(on=14, checks=[failed(on=14)]), [*history, alerted], policy)
     assert (after.action, "by hand" in after.reason) == ("nothing", True)
     other = decided(
         evidence(on=14, champion=Champion(2, day(12)), checks=[failed(on=14, version=2)]),
-        [*history, said],
+        [*history, alerted],
         policy,
     )
     assert other.action == "retrain"
 
 
-def test_a_first_version_that_is_always_refused_is_given_up_too():
+def test_a_first_version_that_is_always_rejected_is_paused_too():
     policy = POLICY.model_copy(update={"give_up_after": 1})
-    history = [past(5, "rejected", None, labelled=100, rules=(NO_CHAMPION,))]
+    history = [past(5, "rejected", None, labelled=100, kind="first", triggers=())]
     assert decided(evidence(champion=None), history, policy).action == "give_up"
 
 
-def test_what_was_given_up_for_one_check_is_tried_again_for_another():
+def test_what_was_paused_for_one_check_is_tried_again_for_another():
     policy = POLICY.model_copy(update={"give_up_after": 2})
-    history = [past(number, "rejected", labelled=10, rules=("model_age",)) for number in (8, 9)]
-    history.append(past(10, action="give_up", rules=("model_age",)))
+    history = [past(number, "rejected", labelled=10, triggers=("model_age",)) for number in (8, 9)]
+    history.append(past(10, action="give_up", triggers=("model_age",)))
     aged = failed("model_age")
     assert decided(evidence(checks=[aged]), history, policy).action == "nothing"
     dropped = decided(evidence(checks=[aged, failed()]), history, policy)
-    assert (dropped.action, dropped.rules) == ("retrain", ("model_age", "performance_drop"))
+    assert (dropped.action, dropped.triggers) == ("retrain", ("model_age", "performance_drop"))
 
 
-def test_after_a_refused_challenger_failures_only_alert_for_as_long_as_after_a_promotion():
+def test_after_a_rejected_challenger_failures_only_alert_for_as_long_as_after_a_promotion():
     policy = POLICY.model_copy(update={"cooldown_days": 5})
     history = [past(10, "rejected", labelled=10)]
     early = decided(evidence(on=15, checks=[failed(on=15)]), history, policy)
@@ -360,35 +362,35 @@ def test_after_a_refused_challenger_failures_only_alert_for_as_long_as_after_a_p
     assert decided(evidence(on=16, checks=[failed(on=16)]), history, policy).action == "retrain"
 
 
-def test_after_a_refused_first_version_the_next_waits_for_the_cooldown():
+def test_after_a_rejected_first_version_the_next_waits_for_the_cooldown():
     policy = POLICY.model_copy(update={"cooldown_days": 5})
-    history = [past(10, "rejected", None, labelled=100, rules=(NO_CHAMPION,))]
+    history = [past(10, "rejected", None, labelled=100, kind="first", triggers=())]
     early = decided(evidence(on=15, champion=None), history, policy)
     assert (early.action, early.reason) == (
         "wait",
-        f"a first version was refused: the next one is trained after {day(15)}",
+        f"a first version was rejected: the next one is trained after {day(15)}",
     )
     assert decided(evidence(on=16, champion=None), history, policy).action == "retrain"
 
 
-def test_in_the_mode_alert_an_episode_is_said_once_and_nothing_is_trained():
+def test_in_the_mode_alert_an_episode_is_reported_once_and_nothing_is_trained():
     policy = POLICY.model_copy(update={"mode": "alert"})
     first = decided(evidence(checks=[failed(on=12)]), policy=policy)
     assert (first.action, first.id) == ("alert", "shop-v1-2024-10-13")
-    said = past(12, id=first.id, action="alert", labelled=0)
+    alerted = past(12, id=first.id, action="alert", labelled=0)
     goes_on = evidence(on=15, checks=[failed(on=number) for number in (12, 13, 15)])
-    assert decided(goes_on, [said], policy).action == "nothing"
+    assert decided(goes_on, [alerted], policy).action == "nothing"
     anew = evidence(on=25, checks=[failed(on=number) for number in (12, 13, 25)])
-    again = decided(anew, [said], policy)
+    again = decided(anew, [alerted], policy)
     assert (again.action, again.id) == ("alert", f"shop-v1-{day(25)}")
 
 
-def test_in_the_mode_alert_a_missing_first_version_is_said_once():
+def test_in_the_mode_alert_a_missing_first_version_is_reported_once():
     policy = POLICY.model_copy(update={"mode": "alert"})
     first = decided(evidence(on=5, champion=None), policy=policy)
-    assert (first.action, first.rules) == ("alert", (NO_CHAMPION,))
-    said = past(5, version=None, id=first.id, action="alert", labelled=0)
-    assert decided(evidence(on=6, champion=None), [said], policy).action == "nothing"
+    assert (first.action, first.kind) == ("alert", "first")
+    alerted = past(5, version=None, id=first.id, action="alert", labelled=0)
+    assert decided(evidence(on=6, champion=None), [alerted], policy).action == "nothing"
 
 
 def test_while_a_challenger_waits_for_approval_no_other_is_trained():
@@ -415,17 +417,17 @@ def test_in_the_mode_alert_another_check_is_another_episode():
         update={"mode": "alert", "retrain_on": ["model_age", "performance_drop"]}
     )
     aged = [failed("model_age", on=number) for number in (10, 11, 12)]
-    said = past(10, id="shop-v1-said", action="alert", rules=("model_age",), labelled=0)
-    assert decided(evidence(checks=aged), [said], policy).action == "nothing"
-    news = decided(evidence(checks=[*aged, failed(on=12)]), [said], policy)
-    assert (news.action, news.rules) == ("alert", ("performance_drop",))
+    alerted = past(10, id="shop-v1-alerted", action="alert", triggers=("model_age",), labelled=0)
+    assert decided(evidence(checks=aged), [alerted], policy).action == "nothing"
+    news = decided(evidence(checks=[*aged, failed(on=12)]), [alerted], policy)
+    assert (news.action, news.triggers) == ("alert", ("performance_drop",))
 
 
 def test_promotions_by_hand_and_first_versions_spend_no_budget():
     policy = POLICY.model_copy(update={"budget": Budget(retrainings=1, days=30)})
     history = [
-        past(3, "promoted", version=None, rules=(NO_CHAMPION,), labelled=0),
-        past(4, "promoted", version=0, rules=(MANUAL,), labelled=0),
+        past(3, "promoted", version=None, kind="first", triggers=(), labelled=0),
+        past(4, "promoted", version=0, kind="by_hand", triggers=(), labelled=0),
     ]
     assert decided(evidence(checks=[failed()]), history, policy).action == "retrain"
 
@@ -434,11 +436,11 @@ def test_promotions_by_hand_and_first_versions_spend_no_budget():
     ("against", "action"),
     [(("beats_champion",), "retrain"), (("beats_champion", "test_accuracy"), "give_up")],
 )
-def test_a_champion_that_no_younger_version_beats_is_no_reason_to_give_up(against, action):
+def test_a_champion_that_no_younger_version_beats_is_no_reason_to_pause(against, action):
     policy = POLICY.model_copy(update={"give_up_after": 2})
     aged = failed("model_age", on=12, subject="days", value=30.0, threshold=30.0)
-    refused = {"rules": ("model_age",), "against": against, "labelled": 0}
-    history = [past(number, "rejected", **refused) for number in (9, 10, 11)]
+    rejected = {"triggers": ("model_age",), "gates": against, "labelled": 0}
+    history = [past(number, "rejected", **rejected) for number in (9, 10, 11)]
     assert decided(evidence(checks=[aged]), history, policy).action == action
 
 
@@ -464,7 +466,7 @@ def test_the_change_is_looked_for_in_the_present_episode():
 
 def test_a_version_that_is_too_old_is_retrained_where_age_asks_for_it():
     aged = failed("model_age", subject="days", value=30.0, threshold=30.0)
-    assert decided(evidence(checks=[aged])).rules == ("model_age",)
+    assert decided(evidence(checks=[aged])).triggers == ("model_age",)
     policy = POLICY.model_copy(update={"retrain_on": ["performance_drop"]})
     assert decided(evidence(checks=[aged]), policy=policy).action == "nothing"
 
@@ -479,11 +481,11 @@ def test_the_same_evidence_is_the_same_decision():
     assert decided(given) == decided(given)
 
 
-def test_a_refused_challenger_does_not_make_the_change_later():
+def test_a_rejected_challenger_does_not_make_the_change_later():
     drops = [failed(on=number) for number in (9, 10, 11, 12)]
     given = evidence(checks=drops, labelled={day(n): 20 for n in range(13)})
-    refused = past(number=11, outcome="rejected", labelled=200)
-    assert decided(given, [refused]).candidates["since_change"] == day(9)
+    rejected = past(number=11, outcome="rejected", labelled=200)
+    assert decided(given, [rejected]).candidates["since_change"] == day(9)
 
 
 def test_a_decision_about_a_replaced_version_has_nothing_left_to_do():
@@ -509,10 +511,10 @@ def test_failures_that_were_decided_on_are_named_as_such():
 def test_a_failed_training_is_followed_by_another_after_the_cooldown_with_new_labels():
     policy = POLICY.model_copy(update={"cooldown_days": 3})
     history = [past(5, "failed", None, labelled=100)]
-    told = decided(evidence(on=8, champion=None, labelled={day(0): 140}), history, policy)
-    assert (told.action, told.reason) == (
+    found = decided(evidence(on=8, champion=None, labelled={day(0): 140}), history, policy)
+    assert (found.action, found.reason) == (
         "wait",
-        "a first training failed: the next one is trained after 2024-10-09, or when these rows, "
+        "a first training failed: the next one starts after 2024-10-09, or when these rows, "
         "the code or the description have changed",
     )
     few, enough = (evidence(on=9, champion=None, labelled={day(0): n}) for n in (129, 130))
@@ -532,10 +534,12 @@ def test_a_failed_training_is_tried_again_at_once_under_a_new_id_when_something_
 
 
 def test_failed_trainings_end_in_a_call_for_a_person_until_something_changes():
-    history = [past(n, "failed", None, labelled=100 + n, rules=(NO_CHAMPION,)) for n in range(5)]
+    history = [
+        past(n, "failed", None, labelled=100 + n, kind="first", triggers=()) for n in range(5)
+    ]
     given = evidence(on=12, champion=None)
-    told = decided(given, history)
-    assert told.action == "give_up"
-    assert "See why 5 of them failed in training" in told.reason
+    found = decided(given, history)
+    assert found.action == "give_up"
+    assert "See why 5 of them failed in training" in found.reason
     changed = [replace(one, superseded=True) for one in history]
     assert decided(given, changed).action == "retrain"

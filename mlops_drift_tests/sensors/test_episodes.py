@@ -4,7 +4,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import day, evaluations, events_of, labels_of, metadata_of
 
 TURN = 3
@@ -42,7 +42,7 @@ def test_three_backfills_over_thirty_drifting_days_start_one_retraining(drifting
 def test_looks_at_an_episode_leave_one_decision(drifting):
     world, _, _ = drifting
     with world.active(), world.lake() as model:
-        decided = [row["decision"] for row in model.decisions.entries(idle=False)]
+        decided = [record.id for record in model.decisions.records(idle=False)]
     assert decided == [f"tiny-v0-{day(1)}", f"tiny-v1-{day(4)}"]
 
 
@@ -58,7 +58,7 @@ def test_a_decision_and_doing_nothing_are_events_of_the_asset_decisions(story, i
     assert (str(day(4)), "retrain", "promoted") in told
     assert (str(day(6)), "nothing", None) in told
     retrained = events[told.index((str(day(4)), "retrain", None))]
-    assert {record.data["rule"] for record in retrained.metadata["evidence"].records} == {
+    assert {record.data["trigger"] for record in retrained.metadata["evidence"].records} == {
         "performance_drop"
     }
 
@@ -91,10 +91,10 @@ def test_without_labels_performance_is_unknown_and_nothing_retrains(silent):
         last = evaluations(instance, "tiny", "performance_metrics", check)[-1]
         assert metadata_of(last)["verdict"] == "unknown", check
     with world.lake() as model:
-        entries = model.decisions.entries()
-    assert [row["rules"] for row in entries if row["action"] == "retrain"] == [["no_champion"]]
-    assert entries[-1]["action"] == "wait"
-    assert "0 of 60 new labels" in entries[-1]["reason"]
+        records = model.decisions.records()
+    assert [record.kind for record in records if record.action == "retrain"] == ["first"]
+    assert records[-1].action == "wait"
+    assert "0 of 60 new labels" in records[-1].reason
 
 
 def test_without_labels_the_estimated_performance_still_shows(silent):
@@ -126,6 +126,6 @@ def test_in_the_mode_alert_nothing_is_trained(new_world):
     with world.active(), dg.DagsterInstance.ephemeral() as instance:
         world.replay(instance, until=day(3))
         with world.lake() as model:
-            entries, versions = model.decisions.entries(idle=False), model.versions.all()
-    assert [(row["action"], row["rules"]) for row in entries] == [("alert", ["no_champion"])]
+            records, versions = model.decisions.records(idle=False), model.versions.all()
+    assert [(record.action, record.kind) for record in records] == [("alert", "first")]
     assert versions == []

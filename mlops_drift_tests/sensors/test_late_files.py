@@ -4,7 +4,7 @@ import pytest
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.resources import default_resources
 from mlops_drift.sensors.late_files import late_files_sensor_name, outdated
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import SPEC, day, evaluations, events_of, merged
 
 MADE = ("drift_metrics", "performance_metrics")

@@ -7,7 +7,8 @@ import pytest
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.resources import default_resources
 from mlops_drift.sensors.notifications import notification_sensor_name
-from mlops_drift.simulation.historical_run import HistoricalRunError, open_instance
+from mlops_drift.simulation.failures import HistoricalRunError
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.receiver import Receiver
 from mlops_drift_tests.tiny import day, events_of, labels_of
 

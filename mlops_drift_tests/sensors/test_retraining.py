@@ -1,5 +1,3 @@
-import json
-
 import dagster as dg
 import pandas as pd
 import pytest
@@ -7,7 +5,7 @@ from dagster._core.test_utils import create_run_for_test
 
 from mlops_drift.config.loading import find_model
 from mlops_drift.sensors.retraining import complete_days
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import ROWS, day, events_of, failures, labels_of
 
 DECISION = f"tiny-v0-{day(1)}"
@@ -75,13 +73,15 @@ def test_enough_labels_ask_for_the_first_version(world, instance):
         >= {
             "mlops_drift/model": "tiny",
             "mlops_drift/day": str(day(1)),
-            "mlops_drift/reason": "no_champion",
+            "mlops_drift/reason": "first training",
             "mlops_drift/decision": DECISION,
         }.items()
     )
-    config = request.run_config["ops"]["tiny__training_set"]["config"]
-    assert (config["as_of"], config["candidates"]) == (str(day(1)), '{"everything": null}')
-    assert config["reason"] == f"no champion, and {ROWS} labelled rows"
+    assert request.run_config == {}
+    with world.lake() as model:
+        decision = model.decisions.get(DECISION)
+    assert (decision.day, decision.candidates) == (day(1), {"everything": None})
+    assert decision.reason == f"no version serves, and {ROWS} of {ROWS} labelled rows are there"
 
 
 def test_a_look_is_for_nothing_as_long_as_no_check_has_run(world, young, instance):
@@ -161,16 +161,14 @@ def test_one_episode_has_one_run_key_however_often_it_is_looked_at(told_story):
 def test_a_decision_keeps_the_failed_numbers_as_evidence(told_story):
     (request,) = told_story.ticks[day(4)][0].run_requests
     assert request.tags["mlops_drift/reason"] == "performance_drop"
-    config = request.run_config["ops"]["tiny__training_set"]["config"]
-    assert config["as_of"] == str(day(4))
-    assert json.loads(config["candidates"]) == {"since_change": str(day(3)), "everything": None}
     with told_story.world.active(), told_story.world.lake() as model:
-        entry = model.decisions.entries(idle=False)[-1]
-    evidence = entry["evidence"]
-    assert {item["check"] for item in evidence} == {"performance_drop"}
-    assert entry["version"] == 1
-    assert {item["production_day"] for item in evidence} == {str(day(3))}
-    assert all(item["value"] < item["threshold"] for item in evidence)
+        record = model.decisions.records(idle=False)[-1]
+    assert request.tags["mlops_drift/decision"] == record.id
+    assert (record.day, record.version, record.window) == (day(4), 1, "since_change")
+    assert record.candidates == {"since_change": day(3), "everything": None}
+    assert {failed.check for failed in record.evidence} == {"performance_drop"}
+    assert {failed.production_day for failed in record.evidence} == {day(3)}
+    assert all(failed.value < failed.threshold for failed in record.evidence)
 
 
 def test_a_promoted_decision_is_not_asked_for_again(story):

@@ -1,4 +1,4 @@
-"""The backtest: the same decisions as the run through Dagster, and policies side by side."""
+"""The backtest, its variants and its summary: decisions as in a run, policies side by side."""
 
 import itertools
 import json
@@ -16,19 +16,20 @@ from mlops_drift.config.loading import find_model
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.timeline import read_timeline
 from mlops_drift.resources import open_lake
-from mlops_drift.simulation.backtest import (
+from mlops_drift.simulation.backtest import Backtest
+from mlops_drift.simulation.historical_run import HistoricalRun
+from mlops_drift.simulation.instance import open_instance, quiet
+from mlops_drift.simulation.period import PeriodError
+from mlops_drift.simulation.variants import (
     HYBRID,
     NEVER,
     ON_FAILED_CHECKS,
-    Backtest,
     BacktestError,
     Variant,
     every,
     read_policies,
     standard_policies,
 )
-from mlops_drift.simulation.historical_run import HistoricalRun, open_instance, quiet
-from mlops_drift.simulation.period import PeriodError
 from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of
 
@@ -73,9 +74,7 @@ def told_by_a_run(model, walk):
         for until, step in walk:
             HistoricalRun(found, instance, last=until, step=step).run(lambda step, what: None)
     with open_lake() as lake:
-        timeline = read_timeline(
-            ModelContext.of(lake, found.spec).store, found.spec.start_date, until
-        )
+        timeline = read_timeline(ModelContext.of(lake, found.spec), found.spec.start_date, until)
     return timeline.to_dict()
 
 
@@ -124,7 +123,7 @@ def test_the_tiny_story_is_the_same_too(told_story):
     with told_story.world.active():
         with open_lake() as lake:
             spec = find_model("tiny").spec
-            ran = read_timeline(ModelContext.of(lake, spec).store, day(0), day(6)).to_dict()
+            ran = read_timeline(ModelContext.of(lake, spec), day(0), day(6)).to_dict()
         tested = backtest("tiny")["policies"]["own"]
     assert story(tested) == story(ran)
     assert [row["outcome"] for row in tested["decisions"]] == ["promoted", "promoted"]

@@ -1,4 +1,4 @@
-"""The closed loop on the tiny model, and what a replay leaves behind."""
+"""The closed loop on the tiny model: runs, retrainings, failures and the instance."""
 
 import errno
 import json
@@ -15,7 +15,9 @@ from mlops_drift.cli.main import main
 from mlops_drift.config.loading import find_model
 from mlops_drift.drift.reference import Reference
 from mlops_drift.resources import open_registry
-from mlops_drift.simulation.historical_run import HistoricalRun, HistoricalRunError, open_instance
+from mlops_drift.simulation.failures import HistoricalRunError
+from mlops_drift.simulation.historical_run import HistoricalRun
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift.simulation.period import PeriodError
 from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.tiny import ROWS, day, evaluations, labels_of, materialization, metadata_of
@@ -401,7 +403,7 @@ def test_days_that_the_model_does_not_have_are_refused(story, instance):
 def test_a_second_replay_at_the_same_time_is_refused(story, instance):
     settings.lock_root().mkdir(exist_ok=True)
     with (
-        open_registry().lock("replay-tiny"),
+        open_registry().lock("run-tiny"),
         pytest.raises(HistoricalRunError, match="another `mlops-drift run tiny` is under way"),
     ):
         story.world.replay(instance)

@@ -6,7 +6,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from mlops_drift.learning.windows import WindowChoice, WindowScore
 from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.model_store import ModelStore
@@ -130,7 +132,7 @@ def test_an_empty_lake_answers_every_question(model):
     assert model.versions.promotions() == []
     assert model.versions.champions(day(9), day(9)) == {day(9): None}
     assert model.versions.all() == []
-    assert model.decisions.entries() == []
+    assert model.decisions.records() == []
     assert model.labels.labelled(day(9), None).num_rows == 0
     assert model.labels.counts(day(9)) == ({}, set())
     assert model.labels.unmatched(day(0), day(9)) == {}
@@ -178,46 +180,94 @@ def test_versions_and_promotions_are_recorded_once(model):
         model.versions.get(7)
 
 
-def decide(model, stage="decided", decision="churn-0003", number=3, **others):
-    facts = {"rules": ["drift"], "version": 1, "reason": "it drifted", **others}
-    return model.decisions.record(decision=decision, stage=stage, day=day(number), **facts)
+FAILED = CheckEvaluation(
+    check="feature_drift",
+    day=day(3),
+    production_day=day(2),
+    version=1,
+    subject="x",
+    window=7,
+    verdict="fail",
+    code="beyond_limit",
+    reason="x has drifted",
+    value=0.4,
+    threshold=0.1,
+    n=30,
+)
+
+
+def decide(model, decision="churn-0003", number=3, **others):
+    asked = Decision("retrain", "it drifted", day(number), decision, "drift", ("feature_drift",), 1)
+    return model.decisions.record(replace(asked, **others))
+
+
+def end(model, status, number, **facts):
+    return model.decisions.record_outcome("churn-0003", Outcome(status, day(number), **facts))
 
 
 def test_a_decision_is_recorded_once_and_gets_its_outcome(model):
     asked = {"candidates": {"since_change": day(1), "everything": None}, "labelled": 40}
-    assert decide(model, evidence=[{"column": "x", "day": day(3)}], **asked)
+    assert decide(model, evidence=(FAILED,), **asked)
     assert not decide(model, reason="another reason")
-    (pending,) = model.decisions.entries()
-    assert (pending["outcome"], pending["challenger"], pending["outcome_reason"]) == (
-        None,
-        None,
-        "",
+    (pending,) = model.decisions.records()
+    assert (pending.outcome, pending.challenger, pending.outcome_reason) == (None, None, "")
+    assert (pending.reason, pending.kind, pending.rules) == (
+        "it drifted",
+        "drift",
+        ("feature_drift",),
     )
-    assert (pending["reason"], pending["rules"]) == ("it drifted", ["drift"])
-    assert (pending["candidates"], pending["labelled"]) == (asked["candidates"], 40)
-    assert (pending["training_window"], pending["since"], pending["scores"]) == (None, None, [])
-    assert pending["evidence"] == [{"column": "x", "day": "2024-10-10"}]
+    assert (pending.candidates, pending.labelled) == (asked["candidates"], 40)
+    assert (pending.window, pending.since, pending.scores) == (None, None, ())
+    assert pending.evidence == (FAILED,)
 
-    scores = [{"name": "everything", "value": 0.7}, {"name": "since_change", "value": 0.8}]
-    chosen = {"training_window": "since_change", "since": day(1), "scores": scores}
-    assert decide(model, "chosen", **chosen)
-    assert not decide(model, "chosen", training_window="everything")
-    (pending,) = model.decisions.entries()
-    assert {name: pending[name] for name in chosen} == chosen
-    assert pending["reason"] == "it drifted"
+    scores = (
+        WindowScore("everything", None, 90, 0.7),
+        WindowScore("since_change", day(1), 60, 0.8),
+    )
+    chosen = WindowChoice("since_change", day(1), scores, 60)
+    model.decisions.record_window("churn-0003", day(3), chosen, "it predicts best")
+    other = replace(chosen, name="everything")
+    model.decisions.record_window("churn-0003", day(3), other, "it is longer")
+    (pending,) = model.decisions.records()
+    assert (pending.window, pending.since, pending.scores) == ("since_change", day(1), scores)
+    assert pending.reason == "it drifted"
 
-    assert decide(model, "waiting", number=4, challenger=2, reason="waits")
-    (waiting,) = model.decisions.entries()
-    assert (waiting["outcome"], waiting["challenger"]) == ("waiting", 2)
+    assert end(model, "waiting", 4, challenger=2, reason="waits")
+    (waiting,) = model.decisions.records()
+    assert (waiting.status, waiting.challenger) == ("waiting", 2)
 
-    assert decide(model, "rejected", challenger=2, reason="no better")
-    assert decide(model, "decided", "churn-0005", 5)
-    assert [
-        (item["decision"], item["outcome"], item["challenger"], item["outcome_reason"])
-        for item in model.decisions.entries()
-    ] == [("churn-0003", "rejected", 2, "no better"), ("churn-0005", None, None, "")]
-    assert not decide(model, "promoted", challenger=2)
-    assert model.decisions.entries()[0]["reason"] == "it drifted"
+    assert end(model, "rejected", 4, challenger=2, reason="no better", failed_gates=("f1",))
+    assert decide(model, "churn-0005", 5)
+    rejected, pending = model.decisions.records()
+    assert rejected.outcome == Outcome("rejected", day(4), "no better", 2, ("f1",))
+    assert (pending.id, pending.outcome) == ("churn-0005", None)
+    assert not end(model, "promoted", 4, challenger=2, reason="better")
+    assert model.decisions.rejections() == {1: [day(4)]}
+
+
+def test_decisions_of_a_day_are_those_of_the_policy_and_then_those_of_people(model):
+    for name, sequence in (("b", 2), ("c", 0), ("a", 10)):
+        decide(model, name, sequence=sequence)
+    decide(model, "z", 2)
+    assert [record.id for record in model.decisions.records()] == ["z", "c", "b", "a"]
+
+
+def test_a_retraining_finds_what_it_has_made_or_else_what_was_made_last(model):
+    log = model.decisions
+    assert log.training_set("first") is None
+    for name, built in (("first", "s1"), ("second", "s2"), ("second", "s3")):
+        log.record_training_set(name, day(3), built)
+    log.record_challenger("first", day(3), 7)
+    found = {name: log.training_set(name).training_set for name in ("first", "second", "by hand")}
+    assert found == {"first": "s1", "second": "s3", "by hand": "s3"}
+    assert (log.challenger("second").challenger, log.challenger("second").day) == (7, day(3))
+    assert log.records() == []
+
+
+def test_what_is_built_again_by_hand_leaves_no_row(model):
+    for name in ("first", "again"):
+        model.decisions.record_training_set(name, day(3), "s1")
+    assert model.lake.read(model.tables.decisions).num_rows == 1
 
 
 def outcome_rows(model, first, last, reach=0):

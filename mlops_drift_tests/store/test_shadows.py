@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.store.decision_log import Wait
 from mlops_drift.store.lake import Scan
@@ -34,15 +35,12 @@ def promote(model, version, on, decision="d1"):
 
 
 def wait(model, version, on, decision):
-    facts = {"decision": decision, "day": day(on), "reason": "because"}
-    model.decisions.record(stage="decided", **facts)
-    model.decisions.record(stage="waiting", challenger=version, **facts)
+    model.decisions.record(Decision("retrain", "because", day(on), decision))
+    settle(model, "waiting", version, on, decision)
 
 
 def settle(model, stage, version, on, decision):
-    model.decisions.record(
-        decision=decision, stage=stage, day=day(on), challenger=version, reason="because"
-    )
+    model.decisions.record_outcome(decision, Outcome(stage, day(on), "because", version))
 
 
 def shadowing(model, first=0, last=9):
@@ -53,7 +51,7 @@ def shadowing(model, first=0, last=9):
 def test_nothing_shadows_where_nothing_waits(model):
     assert model.decisions.waiting(day(0), day(9)) == {}
     promote(model, 1, on=0)
-    model.decisions.record(decision="d2", stage="decided", day=day(1), reason="because")
+    model.decisions.record(Decision("retrain", "because", day(1), "d2"))
     settle(model, "rejected", 2, on=1, decision="d2")
     assert shadowing(model) == {}
 

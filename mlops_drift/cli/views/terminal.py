@@ -18,7 +18,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.lifecycle.timeline import Timeline
 from mlops_drift.pipeline.missing_days import about_missing
-from mlops_drift.simulation.historical_run import Step
+from mlops_drift.simulation.retrainings import Step
 
 # Days that a line lists.
 LISTED = 5

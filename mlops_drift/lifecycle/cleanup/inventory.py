@@ -8,9 +8,8 @@ from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.cleanup.needs import landing_needs, last_scored, metrics_needs
 from mlops_drift.lifecycle.cleanup.things import Days, Group, Need, Stored, Thing
-from mlops_drift.lifecycle.decisions import past_decisions
-from mlops_drift.policy.decide import is_under_way
-from mlops_drift.policy.decision import Champion, PastDecision
+from mlops_drift.policy.decision import DecisionRecord
+from mlops_drift.policy.evidence import Champion
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.store import disk
 from mlops_drift.store.tables import ModelTables, Table
@@ -30,17 +29,25 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
 
 @dataclass(frozen=True)
 class _Decision:
-    """A decision, the versions that it is about, and the day of its outcome, or its own."""
+    """A decision, and whether it still has to be carried out."""
 
-    past: PastDecision
-    versions: frozenset[int]
-    last: date
+    past: DecisionRecord
     is_under_way: bool
+
+    @property
+    def versions(self) -> set[int | None]:
+        """The versions that it is about."""
+        return {self.past.version, self.past.challenger}
+
+    @property
+    def last(self) -> date:
+        """The day of its outcome, or its own."""
+        return self.past.outcome.day if self.past.outcome else self.past.day
 
     @property
     def needs(self) -> str:
         """Why it needs its versions; empty if it is settled."""
-        state = "waits" if self.past.outcome == "waiting" else self.is_under_way and "is under way"
+        state = "waits" if self.past.status == "waiting" else self.is_under_way and "is under way"
         return f"decision {self.past.id} {state}" if state else ""
 
 
@@ -58,15 +65,9 @@ class _Inventory:
         self._removals = self._store.versions.removals()
         last = self._promotions[-1] if self._promotions else None
         champion = Champion(last.version, last.as_of, last.decision) if last else None
-        entries = self._store.decisions.entries(idle=False)
         self._decisions = [
-            _Decision(
-                past,
-                frozenset({past.version, entry["challenger"]} - {None}),
-                entry["settled"] or past.day,
-                is_under_way(past, champion),
-            )
-            for entry, past in zip(entries, past_decisions(entries), strict=True)
+            _Decision(past, past.is_under_way(champion))
+            for past in self._store.decisions.records(idle=False)
         ]
         self._under_way = [one for one in self._decisions if one.is_under_way]
         self._served = self._store.predictions.served()

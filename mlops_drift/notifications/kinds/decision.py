@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from mlops_drift.notifications.base import NotificationKind
-from mlops_drift.notifications.history import Decided, History
+from mlops_drift.notifications.history import History
 from mlops_drift.notifications.message import REASONS, Message, shortened
-from mlops_drift.policy.decision import MANUAL, Action
+from mlops_drift.policy.decision import Action, DecisionRecord
 
 TITLES: Mapping[Action, str] = {
     "retrain": "retraining begins",
@@ -37,9 +37,11 @@ class Decision(NotificationKind):
 
     >>> from datetime import date
     >>> day = date(2024, 10, 5)
-    >>> entry = Decided("churn-v3-2024-10-05", day, "retrain", ["performance_drop"], 3,
-    ...     "accuracy fell to 0.700", "waiting", day, 4, "all gates passed")
-    >>> decided, ended = Decision().messages(History("churn", decisions=[entry]))
+    >>> from mlops_drift.policy.decision import Outcome
+    >>> record = DecisionRecord("retrain", "accuracy fell to 0.700", day, "churn-v3-2024-10-05",
+    ...     triggers=("performance_drop",), version=3,
+    ...     outcome=Outcome("waiting", day, "all gates passed", 4))
+    >>> decided, ended = Decision().messages(History("churn", decisions=[record]))
     >>> print(decided.title)
     churn: retraining begins
     >>> print(decided.body)
@@ -56,30 +58,31 @@ class Decision(NotificationKind):
 
     def messages(self, history: History) -> Iterator[Message]:
         """The decisions, and their outcomes other than promotions."""
-        for entry in history.decisions:
-            if MANUAL not in entry.rules:
-                yield self._decided(history.model, entry)
-            if entry.outcome in ENDINGS and entry.settled is not None:
-                ending, then = ENDINGS[entry.outcome]
-                version = f"version {entry.challenger}" if entry.challenger else "the challenger"
+        for record in history.decisions:
+            if record.kind != "by_hand":
+                yield self._decided(history.model, record)
+            outcome = record.outcome
+            if outcome is not None and outcome.status in ENDINGS:
+                ending, then = ENDINGS[outcome.status]
+                version = f"version {record.challenger}" if record.challenger else "the challenger"
                 yield self.message(
-                    f"{entry.decision}-{entry.outcome}",
-                    entry.settled,
+                    f"{record.id}-{outcome.status}",
+                    outcome.day,
                     f"{history.model}: {version} {ending}",
-                    f"{shortened(entry.outcome_reason, REASONS)}\n"
-                    f"{then.format(model=history.model)}",
+                    f"{shortened(outcome.reason, REASONS)}\n{then.format(model=history.model)}",
                 )
 
-    def _decided(self, model: str, entry: Decided) -> Message:
-        version = f"Version {entry.version}" if entry.version else "First version"
+    def _decided(self, model: str, record: DecisionRecord) -> Message:
+        version = f"Version {record.version}" if record.version else "First version"
+        reason = shortened(record.reason, REASONS)
         return self.message(
-            f"{entry.decision}-decided",
-            entry.day,
-            f"{model}: {TITLES[entry.action]}",
-            f"{version}, on {entry.day}{triggered_by(entry)}.\n{shortened(entry.reason, REASONS)}",
+            f"{record.id}-decided",
+            record.day,
+            f"{model}: {TITLES[record.action]}",
+            f"{version}, on {record.day}{triggered_by(record)}.\n{reason}",
         )
 
 
-def triggered_by(entry: Decided) -> str:
+def triggered_by(record: DecisionRecord) -> str:
     """The triggers of a decision, as the end of a sentence."""
-    return f", triggered by {', '.join(entry.rules)}" if entry.rules else ""
+    return f", triggered by {', '.join(record.triggers)}" if record.triggers else ""

@@ -12,11 +12,12 @@ class Promotion(NotificationKind):
     """One message for each promotion.
 
     >>> from datetime import date
-    >>> from mlops_drift.notifications.history import Decided
+    >>> from mlops_drift.policy.decision import DecisionRecord, Outcome
     >>> day = date(2024, 10, 5)
-    >>> entry = Decided("churn-v3-2024-10-05", day, "retrain", ["performance_drop"], 3, "",
-    ...     "promoted", day, 4, "accuracy 0.910 on recent rows, version 3 has 0.700")
-    >>> [message] = Promotion().messages(History("churn", decisions=[entry]))
+    >>> outcome = Outcome("promoted", day, "accuracy 0.910 on recent rows, version 3 has 0.700", 4)
+    >>> record = DecisionRecord("retrain", "", day, "churn-v3-2024-10-05",
+    ...     triggers=("performance_drop",), version=3, outcome=outcome)
+    >>> [message] = Promotion().messages(History("churn", decisions=[record]))
     >>> print(message.title)
     churn: version 4 is champion
     >>> print(message.body)
@@ -28,17 +29,18 @@ class Promotion(NotificationKind):
 
     def messages(self, history: History) -> Iterator[Message]:
         """The promotions."""
-        for entry in history.decisions:
-            if entry.outcome == "promoted" and entry.settled is not None:
+        for record in history.decisions:
+            outcome = record.outcome
+            if outcome is not None and outcome.status == "promoted":
                 before = (
-                    f"in place of version {entry.version}"
-                    if entry.version
+                    f"in place of version {record.version}"
+                    if record.version
                     else "as the first version"
                 )
                 yield self.message(
-                    f"{entry.decision}-v{entry.challenger}-promoted",
-                    entry.settled,
-                    f"{history.model}: version {entry.challenger} is champion",
-                    f"It serves after {entry.settled} {before}{triggered_by(entry)}.\n"
-                    f"{shortened(entry.outcome_reason, REASONS)}",
+                    f"{record.id}-v{outcome.challenger}-promoted",
+                    outcome.day,
+                    f"{history.model}: version {outcome.challenger} is champion",
+                    f"It serves after {outcome.day} {before}{triggered_by(record)}.\n"
+                    f"{shortened(outcome.reason, REASONS)}",
                 )

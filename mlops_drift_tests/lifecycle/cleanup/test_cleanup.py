@@ -23,14 +23,14 @@ from mlops_drift.lifecycle.cleanup.cleanup import clean_up
 from mlops_drift.lifecycle.cleanup.inventory import tables_by_group
 from mlops_drift.lifecycle.decisions import decide_now
 from mlops_drift.lifecycle.lineage import LineageError, trace_day, trace_key, trace_version
-from mlops_drift.lifecycle.promotion import Person, PromotionError
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.lifecycle.status import read_status
+from mlops_drift.lifecycle.transitions import Person, PromotionError
 from mlops_drift.policy.retention import Retention
 from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import RegistryError, environment_tag, registry_lock
 from mlops_drift.resources import open_lake, open_registry
-from mlops_drift.simulation.historical_run import open_instance
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store import disk
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.records import RemovedError
@@ -192,11 +192,11 @@ def test_days_go_and_stay_as_the_limits_say(free):
 
 def test_the_record_stays_and_names_what_went(free):
     promotions, versions = free.model.versions.promotions(), free.model.versions.all()
-    entries = free.model.decisions.entries()
+    records = free.model.decisions.records()
     clean(free)
     assert free.model.versions.promotions() == promotions
     assert free.model.versions.all() == versions
-    assert free.model.decisions.entries() == entries
+    assert free.model.decisions.records() == records
     [removal] = free.model.versions.removals().values()
     assert (removal.version, removal.day) == (1, TODAY)
     assert removal.training_set == versions[0].training_set

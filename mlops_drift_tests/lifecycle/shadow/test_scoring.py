@@ -16,6 +16,7 @@ from mlops_drift.pipeline import scoring
 from mlops_drift.pipeline.logged import SPEC
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import Served, score_days
+from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.registry.base import VersionPackage
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.store.delta import DeltaLake
@@ -31,13 +32,12 @@ class Shadowed(Watched):
     """Served days of version 1, beside which version 2 waits."""
 
     def wait(self, version, on, decision="d2"):
-        facts = {"decision": decision, "day": day(on), "reason": "because"}
-        self.model.decisions.record(stage="decided", **facts)
-        self.model.decisions.record(stage="waiting", challenger=version, **facts)
+        self.model.decisions.record(Decision("retrain", "because", day(on), decision))
+        self.settle("waiting", version, on, decision)
 
     def settle(self, stage, version, on, decision="d2"):
-        facts = {"challenger": version, "reason": "because"}
-        self.model.decisions.record(decision=decision, stage=stage, day=day(on), **facts)
+        outcome = Outcome(stage, day(on), "because", version)
+        self.model.decisions.record_outcome(decision, outcome)
 
     def shadow(self, *frames, version=2):
         self._put(self.tables.shadow_predictions, *(f.assign(version=version) for f in frames))

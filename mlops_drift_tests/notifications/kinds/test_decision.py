@@ -1,17 +1,16 @@
 from datetime import date
 
-from mlops_drift.notifications.history import Decided, History
+from mlops_drift.notifications.history import History
 from mlops_drift.notifications.kinds.decision import Decision
 from mlops_drift.notifications.kinds.promotion import Promotion
 from mlops_drift.notifications.message import LONGEST_REASON
-from mlops_drift.policy.decision import MANUAL
+from mlops_drift.policy.decision import DecisionRecord, Outcome
 
 DAY = date(2024, 10, 1)
 
 
-def decided(rules=(), reason="no champion", **changes):
-    version = changes.pop("version", None)
-    return Decided("shop-v0-x", DAY, "retrain", rules, version, reason, **changes)
+def decided(reason="no champion", **changes):
+    return DecisionRecord("retrain", reason, DAY, "shop-v0-x", **changes)
 
 
 def messages(kind, *entries):
@@ -19,11 +18,9 @@ def messages(kind, *entries):
 
 
 def test_a_decision_and_its_promotion_are_two_messages():
-    entry = decided(
-        outcome="promoted", settled=DAY, challenger=1, outcome_reason="all gates passed"
-    )
-    [begun] = messages(Decision(), entry)
-    [promoted] = messages(Promotion(), entry)
+    record = decided(outcome=Outcome("promoted", DAY, "all gates passed", 1))
+    [begun] = messages(Decision(), record)
+    [promoted] = messages(Promotion(), record)
     assert (begun.kind, promoted.kind) == ("decision", "promotion")
     assert begun.id != promoted.id
     assert begun.body == "First version, on 2024-10-01.\nno champion"
@@ -31,12 +28,12 @@ def test_a_decision_and_its_promotion_are_two_messages():
 
 
 def test_a_challenger_that_waits_and_is_then_rejected_has_two_messages():
-    outcomes = [("waiting", 2, "all gates passed"), ("rejected", None, "it was not better")]
-    entries = [
-        decided(outcome=outcome, settled=DAY, challenger=version, outcome_reason=reason)
-        for outcome, version, reason in outcomes
+    outcomes = [
+        Outcome("waiting", DAY, "all gates passed", 2),
+        Outcome("rejected", DAY, "it was not better"),
     ]
-    _, waits, _, rejected = messages(Decision(), *entries)
+    records = [decided(outcome=outcome) for outcome in outcomes]
+    _, waits, _, rejected = messages(Decision(), *records)
     assert waits.id != rejected.id
     assert waits.title == "shop: version 2 waits for approval"
     assert rejected.title == "shop: the challenger is rejected"
@@ -44,7 +41,7 @@ def test_a_challenger_that_waits_and_is_then_rejected_has_two_messages():
 
 
 def test_a_manual_decision_has_only_its_outcome():
-    assert messages(Decision(), decided([MANUAL])) == []
+    assert messages(Decision(), decided(kind="by_hand")) == []
 
 
 def test_a_long_reason_is_cut():

@@ -1,0 +1,181 @@
+"""A change of who serves: one commit to the table of promotions; aliases and log follow it.
+
+Days are scored by the table of promotions. Whoever changes it holds the registry's lock, so that
+of two at the same moment one wins and the other is rejected. A transition that was interrupted is
+completed by the next call, or was never begun.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from mlops_drift.config.context import ModelContext
+from mlops_drift.drift.reference import Reference
+from mlops_drift.errors import UserError
+from mlops_drift.policy.decision import Decision, Outcome
+from mlops_drift.registry.base import CHALLENGER, CHAMPION, PREVIOUS, RegistryError, registry_lock
+from mlops_drift.store.model_store import ModelStore
+from mlops_drift.store.records import Promotion
+
+TransitionKind = Literal["decision", "promote", "rollback"]
+
+
+class PromotionError(UserError):
+    """A version may not serve as asked; the message says what is against it."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who decides about a version, and why.
+
+    Raises:
+        PromotionError: if one of the two is blank.
+    """
+
+    name: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.name.strip() or not self.reason.strip():
+            raise PromotionError(
+                "a decision of a person needs a name and a reason; found "
+                f"name {self.name!r} and reason {self.reason!r}"
+            )
+
+
+def transition(
+    model: ModelContext,
+    version: int,
+    as_of: date,
+    *,
+    kind: TransitionKind = "decision",
+    decision: str | None = None,
+    person: Person | None = None,
+) -> Promotion:
+    """Lets a version serve after a day; the caller holds the registry's lock.
+
+    Args:
+        model: the model.
+        version: the version.
+        as_of: the day.
+        kind: `decision` carries out one that is on record; the others make one of their own.
+        decision: its id, where it is on record.
+        person: who decided, and why, if somebody did.
+    """
+    name = model.spec.name
+    promotions = model.store.versions.promotions()
+    number = len(promotions) + 1
+    record = model.store.versions.get(version)
+    stored = model.store.training_sets.read_reference(record.training_set, version)
+    by_hand = "rollback" if kind == "rollback" else "manual"
+    promotion = Promotion(
+        number=number,
+        as_of=as_of,
+        version=version,
+        previous=promotions[-1].version if promotions else None,
+        training_set=record.training_set,
+        reference=Reference.from_files(stored).digest,
+        decision=decision or f"{name}-{by_hand}-{number}-v{version}",
+        person=person.name if person else None,
+        reason=person.reason if person else None,
+        kind=kind,
+    )
+    model.registry.set_alias(name, CHALLENGER, version)
+    model.store.versions.add_promotion(promotion)
+    reconcile(model)
+    return promotion
+
+
+def reconcile(model: ModelContext) -> list[Promotion]:
+    """Completes a transition that was interrupted: aliases and log follow the promotions.
+
+    The caller holds the registry's lock.
+
+    Returns:
+        The promotions.
+    """
+    promotions = model.store.versions.promotions()
+    if promotions:
+        last = promotions[-1]
+        for alias, version in ((PREVIOUS, last.previous), (CHAMPION, last.version)):
+            # A version that somebody deleted from the registry is what a rollback is needed for.
+            with suppress(RegistryError):
+                if version is not None:
+                    model.registry.set_alias(model.spec.name, alias, version)
+        record_promotion(model.store, last)
+    return promotions
+
+
+def reconcile_interrupted(model: ModelContext) -> Promotion | None:
+    """Completes the last transition if it was interrupted; otherwise the registry is not asked.
+
+    Returns:
+        The promotion that was completed; None if there was nothing to complete.
+    """
+    promotions = model.store.versions.promotions()
+    # The log is what a transition ends with.
+    record = model.store.decisions.get(promotions[-1].decision) if promotions else None
+    if not promotions or (record and record.status == "promoted"):
+        return None
+    with model.registry.lock(registry_lock(model.spec.name)):
+        return reconcile(model)[-1]
+
+
+def record_promotion(store: ModelStore, promoted: Promotion) -> None:
+    """Records the outcome of the decision that a promotion carries out, once.
+
+    And the decision itself, where only a person asked for the transition: after it, so that one
+    that was interrupted before it changed anything leaves nothing on record.
+    """
+    if promoted.kind != "decision" and store.decisions.get(promoted.decision) is None:
+        store.decisions.record(_by_hand(store, promoted))
+    how = "brought back" if promoted.kind == "rollback" else "approved"
+    why = (
+        f"{how} by {promoted.person}: {promoted.reason}; it "
+        if promoted.person
+        else "passed its gates and "
+    )
+    outcome = Outcome(
+        "promoted",
+        promoted.as_of,
+        f"version {promoted.version} {why}serves from the next day on",
+        promoted.version,
+        person=promoted.person,
+    )
+    store.decisions.record_outcome(promoted.decision, outcome)
+
+
+def _by_hand(store: ModelStore, promoted: Promotion) -> Decision:
+    reason = f"{promoted.person}: {promoted.reason}" if promoted.person else "materialized by hand"
+    is_rollback = promoted.kind == "rollback"
+    return Decision(
+        "rollback" if is_rollback else "promote",
+        f"version {promoted.previous} taken back by {reason}" if is_rollback else reason,
+        promoted.as_of,
+        promoted.decision,
+        kind="by_hand",
+        version=promoted.previous,
+        labelled=sum(store.labels.counts(promoted.as_of)[0].values()),
+        sequence=promoted.number,
+    )
+
+
+def taken_back(promotions: list[Promotion]) -> dict[int, Promotion]:
+    """The versions that a rollback replaced and that have not served since, with that rollback."""
+    back: dict[int, Promotion] = {}
+    for item in promotions:
+        back.pop(item.version, None)
+        if item.kind == "rollback" and item.previous is not None:
+            back[item.previous] = item
+    return back
+
+
+def effective_day(store: ModelStore, version: int) -> date:
+    """After which day a transition serves: the last with features, of the version or champion."""
+    days = [
+        store.versions.get(version).as_of,
+        store.landing.last_day(),
+        *(item.as_of for item in store.versions.promotions()),
+    ]
+    return max(day for day in days if day is not None)

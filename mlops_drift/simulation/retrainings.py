@@ -1,0 +1,158 @@
+"""What follows on the days of a run: the sensor looks, and what it asks for is run at once."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
+
+from mlops_drift.assets.common import DAY_TAG, DECISION_TAG, HISTORICAL_RUN_TAG, REASON_TAG
+from mlops_drift.config.context import ModelContext
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import is_interruption
+from mlops_drift.jobs import retraining_job_name
+from mlops_drift.resources import default_resources, open_lake
+from mlops_drift.schema.days import days_between
+from mlops_drift.sensors.notifications import notify
+from mlops_drift.sensors.retraining import sensor_name
+from mlops_drift.simulation.failures import (
+    HistoricalRunError,
+    HistoricalRunStopped,
+    explained,
+    stop_if_asked,
+)
+from mlops_drift.simulation.instance import QUIET
+
+POLL_SECONDS = 0.5
+# How long a retraining that another process carries out may take.
+PATIENCE_SECONDS = 1800
+
+
+@dataclass(frozen=True)
+class Step:
+    """Consecutive days that are run together."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        """All days of the step."""
+        return days_between(self.first, self.last)
+
+
+class Retrainings:
+    """The retrainings of a run.
+
+    Args:
+        spec: the model.
+        instance: where the runs are recorded.
+        definitions: what Dagster has loaded.
+
+    Attributes:
+        failed: what trainings raised.
+    """
+
+    def __init__(
+        self, spec: ModelSpec, instance: dg.DagsterInstance, definitions: dg.Definitions
+    ) -> None:
+        self._spec, self._instance = spec, instance
+        self.failed: list[Exception] = []
+        self._job = definitions.resolve_job_def(retraining_job_name(spec.name))
+        self._sensor = definitions.resolve_sensor_def(sensor_name(spec.name))
+        self._repository = definitions.get_repository_def()
+
+    def decide(self, on_step: Callable[[Step, str], None], step: Step) -> None:
+        """Lets the sensor look, and runs what it asks for, until it asks for nothing more."""
+        asked: set[str] = set()
+        while request := self._look(step):
+            if request.run_key in asked:
+                raise HistoricalRunError(
+                    f"decision {request.run_key} was carried out and is asked for again; "
+                    f"look at the runs of {self._job.name}"
+                )
+            asked.add(str(request.run_key))
+            on_step(step, f"retraining ({request.tags[REASON_TAG]})")
+            if not self._wait_for(request, step, on_step):
+                self._retrain(request)
+
+    def _look(self, step: Step) -> dg.RunRequest | None:
+        try:
+            with dg.build_sensor_context(
+                instance=self._instance,
+                repository_def=self._repository,
+                resources={"lake": default_resources()["lake"]},
+            ) as context:
+                data = self._sensor.evaluate_tick(context)
+                for event in data.asset_events:
+                    self._instance.report_runless_asset_event(event)
+        except (DagsterExecutionInterruptedError, RuntimeError) as error:
+            if not is_interruption(repr(error)):
+                raise
+            raise HistoricalRunStopped(
+                f"stopped at {step.last}; the same command goes on there"
+            ) from error
+        return data.run_requests[0] if data.run_requests else None
+
+    def _wait_for(
+        self, request: dg.RunRequest, step: Step, on_step: Callable[[Step, str], None]
+    ) -> bool:
+        """Whether another process, such as the daemon, carries the decision out; waits for it."""
+        tags = {RUN_KEY_TAG: str(request.run_key)}
+        theirs = [
+            run
+            for run in self._instance.get_runs(dg.RunsFilter(tags=tags))
+            if run.tags.get(HISTORICAL_RUN_TAG) != self._spec.name
+        ]
+        if not theirs:
+            return False
+        on_step(step, f"waiting for run {theirs[0].run_id}, which dagster dev started")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            run = self._instance.get_run_by_id(theirs[0].run_id)
+            if run is None or run.is_finished:
+                return True
+            time.sleep(POLL_SECONDS)
+        raise HistoricalRunError(
+            f"run {theirs[0].run_id} carries out decision {request.run_key} and has not ended for "
+            f"{PATIENCE_SECONDS // 60} minutes; look at it in the UI, and terminate it if its "
+            "process is gone"
+        )
+
+    def _retrain(self, request: dg.RunRequest) -> None:
+        result = self._job.execute_in_process(
+            instance=self._instance,
+            run_config=QUIET,
+            asset_selection=request.asset_selection,
+            tags={
+                **request.tags,
+                RUN_KEY_TAG: str(request.run_key),
+                SENSOR_NAME_TAG: self._sensor.name,
+                HISTORICAL_RUN_TAG: self._spec.name,
+            },
+            raise_on_error=False,
+        )
+        if result.success:
+            return
+        with open_lake() as lake:
+            decisions = ModelContext.of(lake, self._spec).store.decisions
+            record = decisions.get(request.tags[DECISION_TAG])
+        status = record.status if record else None
+        if status == "rejected":
+            return
+        stop_if_asked(result, request.tags[DAY_TAG])
+        what = f"{self._spec.name}, decision {request.run_key}"
+        if status == "failed":
+            self.failed.append(explained(result, what))
+            return
+        self.notify()
+        raise explained(result, what)
+
+    def notify(self) -> None:
+        """Sends what there is to report; a receiver that is down does not stop the run."""
+        if self._spec.notifications.urls:
+            with open_lake() as lake:
+                notify(ModelContext.of(lake, self._spec), self._instance)

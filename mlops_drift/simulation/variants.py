@@ -1,0 +1,133 @@
+"""The policies that a backtest compares: the standard ones, and those of a YAML file."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from mlops_drift.config.spec import ModelSpec, require_judgeable
+from mlops_drift.errors import UserError
+from mlops_drift.monitors.config import AgeMonitor
+from mlops_drift.monitors.model_age import ModelAge
+from mlops_drift.monitors.registry import require_checks
+from mlops_drift.policy.config import RetrainingPolicy
+from mlops_drift.schema.fields import Name
+
+NEVER, ON_FAILED_CHECKS, HYBRID = "never", "on failed checks", "hybrid"
+DEFAULT_EVERY = 30
+
+# Nobody approves in a backtest: a challenger that passes its gates serves.
+UNATTENDED = {"mode": "retrain", "approval": "automatic"}
+
+
+class BacktestError(UserError):
+    """A backtest cannot be made as asked; the message says why and what would be right."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A policy to walk through history with, and the age from which a version is old."""
+
+    policy: RetrainingPolicy
+    age: AgeMonitor
+
+    def of(self, spec: ModelSpec) -> ModelSpec:
+        """The model under this policy."""
+        monitors = spec.monitors.model_copy(update={"age": self.age})
+        return spec.model_copy(update={"policy": self.policy, "monitors": monitors})
+
+
+def every(days: int) -> str:
+    """Name of the policy that retrains every so many days.
+
+    >>> every(30)
+    'every 30 days'
+    """
+    return f"every {days} days"
+
+
+def standard_policies(spec: ModelSpec, days: int | None = None) -> dict[str, Variant]:
+    """Never, every so many days, on failed checks, and hybrid (both).
+
+    All but what triggers a retraining, and that nobody has to approve it, is as in the model's own
+    policy: what a retraining takes, the cooldown, the budget.
+
+    Args:
+        spec: the model.
+        days: between two retrainings; the model's greatest age, or 30, where missing.
+    """
+    own, age = spec.policy, spec.monitors.age
+    length = days or age.max_days or DEFAULT_EVERY
+    aged = AgeMonitor(max_days=length)
+    checks = [name for name in own.retrain_on if name != ModelAge.name]
+
+    def on(*names: Any) -> RetrainingPolicy:
+        return own.model_copy(update={"retrain_on": list(names), **UNATTENDED})
+
+    return {
+        NEVER: Variant(on(), age),
+        every(length): Variant(on(ModelAge.name), aged),
+        ON_FAILED_CHECKS: Variant(on(*checks), age),
+        HYBRID: Variant(on(*checks, ModelAge.name), aged),
+    }
+
+
+class _FieldsOfPolicy(RetrainingPolicy):
+    max_age_days: int | None = None
+
+
+# What a file of policies holds.
+PoliciesFile = dict[Name, _FieldsOfPolicy]
+
+
+def read_policies(content: Any, spec: ModelSpec, taken: Collection[str] = ()) -> dict[str, Variant]:
+    """Policies as a YAML file names them: fields that differ from the model's own policy.
+
+    Args:
+        content: `{name: {field: value}}`; `max_age_days` stands for the greatest age.
+        spec: the model.
+        taken: names that other policies have.
+
+    Raises:
+        BacktestError: if a name is taken, or a field or a value is wrong.
+    """
+    if not isinstance(content, dict) or not all(isinstance(v, dict) for v in content.values()):
+        raise BacktestError(
+            "the file of policies must map a name to fields of a policy, such as\n"
+            "  careful: {cooldown_days: 30, retrain_on: [performance_drop]}"
+        )
+    variants = {}
+    for name, fields in content.items():
+        if str(name) in taken:
+            raise BacktestError(
+                f"policy {name!r}: the name belongs to a standard policy; choose another"
+            )
+        attended = [field for field in UNATTENDED if field in fields]
+        if attended:
+            raise BacktestError(
+                f"policy {name!r}, {attended[0]}: nobody approves or trains by hand in a backtest, "
+                "where a challenger that passes its gates serves; leave it out"
+            )
+        own = {**spec.policy.model_dump(), **fields, **UNATTENDED}
+        age = own.pop("max_age_days", spec.monitors.age.max_days)
+        try:
+            variant = Variant(RetrainingPolicy.model_validate(own), AgeMonitor(max_days=age))
+            require_checks(spec.monitors, variant.policy.retrain_on)
+            require_judgeable(variant.policy, spec.training, spec.gates)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            where = ".".join(map(str, problem["loc"])).replace("max_days", "max_age_days")
+            message = f"{problem['msg']}, found {problem['input']!r}"
+            if problem["type"] == "extra_forbidden":
+                known = [name for name in _FieldsOfPolicy.model_fields if name not in UNATTENDED]
+                message = f"there is no such field; there are {', '.join(known)}"
+            wrong = f", {where}: {message}" if where else f": {problem['msg']}"
+        except ValueError as error:
+            wrong = f": {error}"
+        else:
+            variants[str(name)] = variant
+            continue
+        # Not within `except`: a validation error keeps alive all that it was raised from.
+        raise BacktestError(f"policy {name!r}{wrong}")
+    return variants
