@@ -126,7 +126,7 @@ def test_performance_of_a_good_multiclass_day_passes(replayed):
     assert found["verdict"] == "pass"
     latest = evaluations(instance, "grade", "performance_metrics", "performance_drop")[-1]
     assert latest.passed
-    assert metadata_of(latest)["metric"] == "f1_macro"
+    assert metadata_of(latest)["subject"] == "f1_macro"
 
 
 def test_an_error_metric_fails_when_it_rises_and_the_model_is_retrained(replayed):
