@@ -1,7 +1,7 @@
 """Performance against its limits: a minimum, and a drop from the version's own test value."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import isfinite, isnan, nan, sqrt
 from statistics import NormalDist
@@ -120,19 +120,12 @@ def judge_windows(
     evaluations = []
     for item, p, q in zip(windows, p_values, adjusted(p_values), strict=True):
         finding = _judge(limits, item.found, item.test, q)
-        evaluations.append(evaluation_of(check, day, version, item, finding, p=p, q=q))
+        evaluations.append(replace(evaluation_of(check, day, version, item, finding), p=p, q=q))
     return evaluations
 
 
 def evaluation_of(
-    check: str,
-    day: date,
-    version: int,
-    item: MeasuredWindow,
-    finding: Finding,
-    *,
-    p: float = nan,
-    q: float = nan,
+    check: str, day: date, version: int, item: MeasuredWindow, finding: Finding
 ) -> CheckEvaluation:
     """A measured window with what was found, as an evaluation."""
     return CheckEvaluation(
@@ -150,8 +143,6 @@ def evaluation_of(
         upper=item.found.upper,
         threshold=finding.threshold,
         n=item.found.n,
-        p=p,
-        q=q,
     )
 
 

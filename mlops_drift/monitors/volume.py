@@ -110,7 +110,7 @@ class Expected:
     >>> monday = date(2024, 3, 4)
     >>> past = {monday + timedelta(days=i): 100 + 5 * (i % 3) for i in range(28)}
     >>> Expected.of(past, 0).range(0.001)
-    (68, 148)
+    (64, 151)
     """
 
     mean: float
