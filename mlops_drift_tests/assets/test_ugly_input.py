@@ -133,7 +133,7 @@ def rows(world, table, number):
 
 
 def reasons(world, number):
-    return sorted(row["reason"] for row in rows(world, "rejected", number))
+    return sorted(row["reason"] for row in rows(world, "quarantined", number))
 
 
 # What cannot be read stops the day, and says what to do
@@ -219,7 +219,7 @@ def test_wrong_and_infinite_values_are_kept_aside_with_their_reason(results, wor
     kept = rows(world, "features", WRONG_VALUES)
     assert len(kept) == ROWS - 6
     assert all(np.isfinite(row["a"]) for row in kept)
-    raw = [json.loads(row["row"]) for row in rows(world, "rejected", WRONG_VALUES)]
+    raw = [json.loads(row["row"]) for row in rows(world, "quarantined", WRONG_VALUES)]
     assert "abc" in {row["a"] for row in raw}
 
 

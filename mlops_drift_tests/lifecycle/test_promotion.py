@@ -128,7 +128,7 @@ def test_there_is_a_champion_at_every_moment_of_a_move(free, monkeypatch):
     moves.approve(ModelContext(spec, model, registry), ANN, 1)
     seen = []
     for target, name in (
-        (model, "add_promotion"),
+        (model.versions, "add_promotion"),
         (registry, "set_alias"),
         (model.decisions, "record"),
     ):
@@ -238,7 +238,9 @@ def test_a_move_that_was_cut_short_is_finished_by_the_next(free, monkeypatch, cu
     spec, model, registry = free
     moves.approve(ModelContext(spec, model, registry), ANN, 1)
     wait(model, 2, "d2")
-    target = {"add_promotion": model, "set_alias": registry, "record_promotion": moves}[cut]
+    target = {"add_promotion": model.versions, "set_alias": registry, "record_promotion": moves}[
+        cut
+    ]
     original = getattr(target, cut)
 
     def die_once_moved(*arguments, **named):
@@ -273,9 +275,10 @@ def test_a_move_that_was_cut_short_before_it_moved_anything_never_was(free, monk
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(model, "add_promotion", die)
+        patched.setattr(model.versions, "add_promotion", die)
+        about = ModelContext(spec, model, registry)
         with pytest.raises(KeyboardInterrupt):
-            getattr(moves, move)(spec, model, registry, ANN, 3 if move == "approve" else 1)
+            getattr(moves, move)(about, ANN, 3 if move == "approve" else 1)
     assert (versions_of(model), story_of(model)) == (before, outcomes)
 
     moves.rollback(ModelContext(spec, model, registry), BOB)
