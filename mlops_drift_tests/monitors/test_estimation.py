@@ -91,7 +91,7 @@ def test_uncertain_scores_tell_the_value_up_to_the_chance_of_the_labels(metric, 
 @pytest.mark.parametrize(("test", "rows"), [(500, 100), (5000, 2000)])
 def test_the_interval_holds_the_realized_value(metric, test, rows):
     window = partial(labelled, scores=beta(0.7, 0.7))
-    held = compared(metric, window, rows, chunks=4, test=test, parts=32)[2]
+    held = compared(metric, window, rows, chunks=4, test=test, parts=60)[2]
     assert 0.88 <= np.mean(held) <= 0.995
 
 
