@@ -32,8 +32,8 @@ from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.simulation.historical_run import open_instance
 from mlops_drift.store import disk
 from mlops_drift.store.delta import DeltaLake
-from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import RemovedError
+from mlops_drift.store.versions import VersionRepository
 from mlops_drift_tests.processes import meet
 from mlops_drift_tests.store.test_disk import age
 from mlops_drift_tests.tiny import World, day, failures, in_order, write_days
@@ -198,7 +198,7 @@ def test_the_record_stays_and_says_what_went(free):
 
 def test_who_serves_and_who_did_before_stay_whole(free):
     clean(free)
-    assert {int(one.version) for one in Artifacts(free.registry, "tiny").versions.all()} == {2, 3}
+    assert {int(one.version) for one in Artifacts(free.registry, "tiny").versions()} == {2, 3}
     for record in free.model.versions.all()[1:]:
         free.registry.pipeline("tiny", record.version)
         free.model.training_sets.read(record.training_set)
@@ -444,7 +444,7 @@ MOMENTS = {
         "replace_days",
         lambda lake, table, *rest: table.name == "landing.tiny_labels",
     ),
-    "after a version was unlisted": (ModelStore, "add_removal", always),
+    "after a version was unlisted": (VersionRepository, "add_removal", always),
     "while its files go": (disk.shutil, "rmtree", always),
     "before its run is forgotten": (Artifacts, "forget", always),
 }

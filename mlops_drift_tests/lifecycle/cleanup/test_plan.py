@@ -165,7 +165,7 @@ def test_a_set_that_no_version_came_of_goes_by_its_last_event(age, kept):
 
 
 def test_a_set_that_a_training_may_be_about_to_take_stays():
-    fresh = [replace(one, in_use=True) for one in OLD.training_sets]
+    fresh = [replace(one, in_use=True) for one in OLD.sets]
     assert not {name for kind, name in going(replace(OLD, sets=fresh)) if kind == "training set"}
 
 
@@ -175,7 +175,7 @@ def test_a_set_of_a_version_that_stays_does():
 
 
 def test_a_set_goes_once_its_versions_are_on_record_as_removed():
-    stored = replace(OLD, versions=[version(4)], sets=OLD.training_sets[:1])
+    stored = replace(OLD, versions=[version(4)], sets=OLD.sets[:1])
     # Versions that are nowhere, as after the loss of MLflow's database, were not removed.
     assert ("training set", "s1") not in going(stored)
     assert ("training set", "s1") in going(replace(stored, removed=frozenset({1})))
