@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from mlops_drift.cli.main import main
 from mlops_drift.resources import open_registry
 from mlops_drift.simulation.historical_run import open_instance
-from mlops_drift.store.model_store import ModelStore
+from mlops_drift.store.versions import VersionRepository
 from mlops_drift_tests.tiny import day, failures, materialization, wait
 
 
@@ -118,14 +118,14 @@ def test_who_approves_by_the_page_is_told_that_somebody_has_rejected(world):
 @pytest.mark.parametrize("through", ["the next day", "the next run"])
 def test_an_approval_that_was_killed_is_finished_and_shown(world, monkeypatch, through):
     waiting(world, 2, "d2")
-    moved = ModelStore.add_promotion
+    moved = VersionRepository.add_promotion
 
     def die(self, promotion):
         moved(self, promotion)
         raise SystemExit(9)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ModelStore, "add_promotion", die)
+        patched.setattr(VersionRepository, "add_promotion", die)
         assert said("approve", "tiny", "--by", "ann", "--reason", "better")[0] == 9
     assert logbook(world) == [("retrain", "waiting", 2, None)]
     with open_instance() as instance:
