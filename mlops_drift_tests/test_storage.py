@@ -137,4 +137,4 @@ def assert_same_story(world, told_story):
     with world.active():
         assert world.tables() == told
         with world.lake() as model:
-            assert [item.version for item in model.promotions()] == [1, 2]
+            assert [item.version for item in model.versions.promotions()] == [1, 2]

@@ -70,7 +70,7 @@ def test_what_was_logged_and_is_another_now_is_named(parts, monkeypatch, file, c
 def test_a_version_that_the_retention_removed_says_so(parts, monkeypatch):
     spec, model, registry = parts
     gone = Removal(1, day(5), "abc", "older than 2 versions")
-    monkeypatch.setattr(model, "removals", lambda: {1: gone})
+    monkeypatch.setattr(model.versions, "removals", lambda: {1: gone})
     with pytest.raises(RemovedError, match="version 1 was removed by the retention"):
         rebuild(ModelContext(spec, model, registry), 1)
 
