@@ -140,7 +140,7 @@ def backtest(
     html: str | None,
     processes: int,
 ) -> None:
-    """HistoricalRun the history of MODEL under several retraining policies, side by side.
+    """Replay the history of MODEL under several retraining policies, side by side.
 
     Without Dagster, and without a trace in the project's data: never retrained, retrained every so
     many days, on failed checks, both, and any policy of a YAML file.
