@@ -20,6 +20,7 @@ from mlops_drift.assets.common import (
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.cleanup.cleanup import clean_up
 from mlops_drift.lifecycle.cleanup.stored import CleanupPlan
+from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 
@@ -109,6 +110,7 @@ def cleanup_job(spec: ModelSpec) -> dg.JobDefinition:
         verb = "would go" if config.dry_run else "goes"
         plan = clean_up(
             lake.of(spec, registry),
+            Artifacts(registry, spec.name),
             dry_run=config.dry_run,
             on_item=lambda item: context.log.info(f"{item.kind} {item.name} goes: {item.reason}"),
         )

@@ -17,9 +17,11 @@ def cleanup(model: str, delete: bool, style: str) -> None:
 
     with opened(model) as about:
         from mlops_drift.lifecycle.cleanup.cleanup import clean_up
+        from mlops_drift.registry.artifacts import Artifacts
+        from mlops_drift.resources import open_registry
 
         with waiting(f"{model}: looking, or waiting for a training or a cleanup under way"):
-            plan = clean_up(about, dry_run=not delete)
+            plan = clean_up(about, Artifacts(open_registry(), model), dry_run=not delete)
     if style == "json":
         print_json({"model": model, "deleted": delete, "bytes": plan.size, **asdict(plan)})
     else:

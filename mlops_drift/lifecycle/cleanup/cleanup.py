@@ -9,7 +9,6 @@ from mlops_drift.lifecycle.cleanup.plan import plan_cleanup
 from mlops_drift.lifecycle.cleanup.stored import CleanupPlan, Item
 from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import registry_lock
-from mlops_drift.registry.registry import Registry
 from mlops_drift.store import disk
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Removal
@@ -19,6 +18,7 @@ OnItem = Callable[[Item], None]
 
 def clean_up(
     model: ModelContext,
+    artifacts: Artifacts,
     *,
     dry_run: bool = True,
     on_item: OnItem = lambda item: None,
@@ -30,12 +30,10 @@ def clean_up(
 
     Args:
         model: the model.
+        artifacts: what its versions take up in MLflow.
         dry_run: whether nothing is changed.
         on_item: called before each thing goes.
     """
-    if not isinstance(model.registry, Registry):
-        raise TypeError("only versions in MLflow are cleaned up")
-    artifacts = Artifacts(model.registry, model.spec.name)
     if dry_run:
         return _plan(model, artifacts)
     with model.registry.lock(registry_lock(model.spec.name)):

@@ -95,9 +95,9 @@ def free(aged, tmp_path):
 
 
 def clean(parts, **options):
-    return clean_up(
-        ModelContext(parts.spec, parts.model, parts.registry), **{"dry_run": False, **options}
-    )
+    model = ModelContext(parts.spec, parts.model, parts.registry)
+    artifacts = Artifacts(parts.registry, parts.spec.name)
+    return clean_up(model, artifacts, **{"dry_run": False, **options})
 
 
 def contents(folder):
@@ -398,7 +398,9 @@ def test_staging_that_a_kill_left_goes_after_a_day_even_without_any_limit(free):
     for folder in (old, new):
         folder.mkdir()
     age(old)
-    plan = clean_up(ModelContext(spec, free.model, free.registry), dry_run=False)
+    model = ModelContext(spec, free.model, free.registry)
+    artifacts = Artifacts(free.registry, spec.name)
+    plan = clean_up(model, artifacts, dry_run=False)
     assert [item.name for item in plan.items] == [".writing-old"]
     assert new.is_dir()
     assert not old.exists()
