@@ -18,20 +18,26 @@ KNOWN_LABELS = """
 """
 
 
-def known_labels(key: str, label: str) -> str:
-    """SQL of the last label of each event in the relation `labels`."""
-    return KNOWN_LABELS.format(key=key, label=label)
+class LabelledTables:
+    """The tables of one model, with what a query over their labels needs.
 
-
-class LabelRepository:
-    """What is known about labels."""
+    Args:
+        lake: the lake.
+        tables: the model's tables.
+        key: name of the key column.
+        target: the target.
+    """
 
     def __init__(self, lake: Lake, tables: ModelTables, key: str, target: Target) -> None:
         self._lake, self._tables = lake, tables
+        self._has_classes = target.is_classification
         # As SQL.
         self._key, self._label = identifier(key), identifier(target.column)
-        self._has_classes = target.is_classification
-        self._known_labels = known_labels(self._key, self._label)
+        self._known_labels = KNOWN_LABELS.format(key=self._key, label=self._label)
+
+
+class LabelRepository(LabelledTables):
+    """What is known about labels."""
 
     def labelled(self, as_of: date, since: date | None) -> pa.Table:
         """Features with labels known at the end of `as_of`, of events from `since` on.

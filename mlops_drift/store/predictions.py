@@ -7,11 +7,9 @@ from typing import Any
 import pyarrow as pa
 
 from mlops_drift.monitors.baseline import slice_column
-from mlops_drift.schema.columns import Target
 from mlops_drift.sql import identifier
-from mlops_drift.store.labels import known_labels
-from mlops_drift.store.lake import Lake, Scan
-from mlops_drift.store.tables import ModelTables
+from mlops_drift.store.labels import LabelledTables
+from mlops_drift.store.lake import Scan
 
 
 def slice_text(name: str) -> str:
@@ -20,14 +18,8 @@ def slice_text(name: str) -> str:
     return f"CAST(f.{identifier(name)} AS VARCHAR) AS {identifier(slice_column(name))}"
 
 
-class PredictionRepository:
+class PredictionRepository(LabelledTables):
     """Predictions with the labels that arrived for them."""
-
-    def __init__(self, lake: Lake, tables: ModelTables, key: str, target: Target) -> None:
-        self._lake, self._tables = lake, tables
-        # As SQL.
-        self._key, self._label = identifier(key), identifier(target.column)
-        self._known_labels = known_labels(self._key, self._label)
 
     def outcomes(
         self, first: date, last: date, lookback: int, columns: Sequence[str] = ()
