@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mlops_drift.schema.days import days_between
 from mlops_drift.sources.base import Batch, Origin, Part, Source, SourceConfig
-from mlops_drift.sources.simulators.registry import SimulatorName, simulator
+from mlops_drift.sources.simulators.registry import SIMULATORS, SimulatorName
 
 
 class SimulatorSource(SourceConfig):
@@ -33,7 +33,7 @@ class Simulated(Source):
     """Asks a simulator for each day."""
 
     def __init__(self, config: SimulatorSource) -> None:
-        self._world = simulator(config.simulator, config.seed, config.stationary)
+        self._world = SIMULATORS[config.simulator](config.seed, config.stationary)
         self._origin = f"simulator {config.simulator} (seed {config.seed})"
 
     def events(self, first: date, last: date) -> Batch:

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from mlops_drift.sources.simulated import Simulated, SimulatorSource
-from mlops_drift.sources.simulators.registry import simulator
+from mlops_drift.sources.simulators.registry import SIMULATORS
 
 FIRST = date(2020, 1, 30)
 STARTS = {"churn": date(2024, 10, 1), "glassware": date(2019, 7, 1), "insurance": FIRST}
@@ -33,7 +33,7 @@ def test_a_range_of_days_is_its_days_one_after_another(name):
 
 def test_events_have_the_day_and_the_time_of_the_world():
     rows = dated(source("insurance", seed=3).events(FIRST, FIRST))
-    made = simulator("insurance", seed=3).events(FIRST)
+    made = SIMULATORS["insurance"](seed=3).events(FIRST)
     assert rows.select(made.column_names).equals(made)
     assert set(rows["day"].to_pylist()) == {FIRST}
     assert rows.schema.field("day").type == pa.date32()

@@ -16,33 +16,6 @@ LAST_PROMPT_DAY = FIRST_DAY + timedelta(days=99)
 LABEL_DELAY = timedelta(days=90)
 DRIFT_FROM = date(2025, 2, 1)
 
-EVENTS = pa.schema(
-    [
-        ("customerID", pa.string()),
-        ("event_time", pa.timestamp("us")),
-        ("gender", pa.string()),
-        ("SeniorCitizen", pa.int64()),
-        ("Partner", pa.string()),
-        ("Dependents", pa.string()),
-        ("tenure", pa.int64()),
-        ("PhoneService", pa.string()),
-        ("MultipleLines", pa.string()),
-        ("InternetService", pa.string()),
-        ("OnlineSecurity", pa.string()),
-        ("OnlineBackup", pa.string()),
-        ("DeviceProtection", pa.string()),
-        ("TechSupport", pa.string()),
-        ("StreamingTV", pa.string()),
-        ("StreamingMovies", pa.string()),
-        ("Contract", pa.string()),
-        ("PaperlessBilling", pa.string()),
-        ("PaymentMethod", pa.string()),
-        ("MonthlyCharges", pa.float64()),
-        ("TotalCharges", pa.string()),
-    ]
-)
-LABELS = pa.schema([("customerID", pa.string()), ("Churn", pa.string())])
-
 _TRAIT_STREAM, _CHARGE_STREAM, _CHURN_STREAM, _DRIFT_STREAM = 0, 1, 2, 3
 
 
@@ -65,35 +38,31 @@ class Churn(Simulator):
     """
 
     def events(self, day: date) -> pa.Table:
-        """The customers of `day`; see `EVENTS`."""
+        """The customers of a day."""
         numbers = self._numbers(day)
-        if len(numbers) == 0:
-            return EVENTS.empty_table()
         columns = {
             "customerID": customer_ids(numbers),
-            "event_time": event_times(day, len(numbers), timedelta(days=1) / len(numbers)),
+            "event_time": event_times(day, len(numbers)),
             **columns_of(self._rng(_CHARGE_STREAM, day), self._traits(day)),
         }
         f = 0.0 if self.stationary else drift_factor(day, DRIFT_FROM)
-        return inject_drift(pa.table(columns, schema=EVENTS), f, self._rng(_DRIFT_STREAM, day))
+        return inject_drift(pa.table(columns), f, self._rng(_DRIFT_STREAM, day))
 
     def labels(self, day: date) -> pa.Table:
-        """Whether the customers left of whom that becomes known on `day`; see `LABELS`."""
+        """Whether the customers left of whom that becomes known on a day."""
         event_day = day if day <= LAST_PROMPT_DAY else day - LABEL_DELAY
-        numbers = self._numbers(event_day)
-        already_known = event_day != day and event_day <= LAST_PROMPT_DAY
-        if len(numbers) == 0 or already_known:
-            return LABELS.empty_table()
         leaves = draw_leavers(self._rng(_CHURN_STREAM, event_day), self._traits(event_day))
-        churn = np.where(leaves, "Yes", "No")
-        return pa.table({"customerID": customer_ids(numbers), "Churn": churn}, schema=LABELS)
+        ids = customer_ids(self._numbers(event_day))
+        labels = pa.table({"customerID": ids, "Churn": np.where(leaves, "Yes", "No")})
+        came_already = event_day != day and event_day <= LAST_PROMPT_DAY
+        return labels.slice(0, 0) if came_already else labels
 
     def _numbers(self, day: date) -> Integers:
-        """The running numbers of the customers of `day`, the same in every world."""
+        """The running numbers of the customers of a day, the same in every world."""
         if day < FIRST_DAY or (day > LAST_DAY and not self.stationary):
             return np.arange(0)
         before = (day - FIRST_DAY).days * CUSTOMERS_A_DAY
         return np.arange(before, before + CUSTOMERS_A_DAY)
 
     def _traits(self, day: date) -> Traits:
-        return draw_traits(self._rng(_TRAIT_STREAM, day), CUSTOMERS_A_DAY)
+        return draw_traits(self._rng(_TRAIT_STREAM, day), len(self._numbers(day)))

@@ -16,17 +16,6 @@ FIRST_PID = 100_001
 LABEL_DELAY = timedelta(days=2)
 SENSOR_NOISE_SD = 0.2
 
-EVENTS = pa.schema(
-    [
-        ("pid", pa.int64()),
-        ("event_time", pa.timestamp("us")),
-        ("temp", pa.float64()),
-        ("pressure", pa.float64()),
-        ("duration", pa.float64()),
-    ]
-)
-LABELS = pa.schema([("pid", pa.int64()), ("quality", pa.int64())])
-
 _RAW_STREAM, _SENSOR_STREAM = 0, 1
 
 
@@ -63,7 +52,7 @@ class Glassware(Simulator):
     """
 
     def events(self, day: date) -> pa.Table:
-        """What the sensors showed of the products made on `day`; see `EVENTS`."""
+        """What the sensors showed of the products made on a day."""
         products = self._products(day)
         rng = self._rng(_SENSOR_STREAM, day)
         observed = {
@@ -71,10 +60,10 @@ class Glassware(Simulator):
             for name, raw in self._raw(day).items()
         }
         times = event_times(day, len(products), EVERY)
-        return pa.table({"pid": _pid(products), "event_time": times, **observed}, schema=EVENTS)
+        return pa.table({"pid": _pid(products), "event_time": times, **observed})
 
     def labels(self, day: date) -> pa.Table:
-        """The quality, checked on `day`, of the products made two days earlier; see `LABELS`."""
+        """The quality, checked on a day, of the products made two days earlier."""
         made = day - LABEL_DELAY
         products, raw = self._products(made), self._raw(made)
         good = np.zeros(len(products), dtype=bool)
@@ -85,10 +74,10 @@ class Glassware(Simulator):
                 & _between(raw["duration"], rule.duration)
             )
             good = np.where(products >= rule.first_product, within, good)
-        return pa.table({"pid": _pid(products), "quality": good.astype(np.int64)}, schema=LABELS)
+        return pa.table({"pid": _pid(products), "quality": good.astype(np.int64)})
 
     def _products(self, day: date) -> Integers:
-        """The numbers of the products made on `day`, counted from 1."""
+        """The numbers of the products made on a day, counted from 1."""
         before = (day - FIRST_DAY).days * PRODUCTS_A_DAY
         numbers = np.arange(before + 1, before + PRODUCTS_A_DAY + 1)
         made = (numbers >= 1) & (self.stationary | (numbers <= LAST_PRODUCT))
