@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from mlops_drift.sql import literal
-from mlops_drift.store.lake import Lake
 from mlops_drift.store.model_store import ModelStore
-from mlops_drift.store.tables import Table
 
 
 @dataclass(frozen=True)
@@ -79,23 +77,15 @@ class Account:
 
 def read_account(store: ModelStore, source: str) -> Account | None:
     """Where all rows of a source are; None before its first landing."""
-    return account_of(read_ledger(store.lake, store.tables.received, source))
+    of_source = f"SELECT * FROM r WHERE source = {literal(source)}"
+    rows = store.lake.rows(of_source, r=store.tables.received)
+    return account_of([Received(**row) for row in rows]) if rows else None
 
 
-def read_ledger(lake: Lake, received: Table, source: str) -> list[Received]:
-    """The entries of a source."""
-    rows = lake.rows(
-        f"SELECT * FROM r WHERE source = {literal(source)} ORDER BY day, row_day", r=received
-    )
-    return [Received(**row) for row in rows]
-
-
-def account_of(ledger: Collection[Received]) -> Account | None:
-    """Where the rows of a ledger are; None for an empty one."""
-    newest = max((entry for entry in ledger if entry.is_own), key=lambda e: e.day, default=None)
-    if newest is None:
-        return None
-    ran = {entry.day for entry in ledger if entry.is_own}
+def account_of(ledger: Collection[Received]) -> Account:
+    """Where the rows of a ledger are, which has at least one entry of a day's own rows."""
+    ran = {entry.day: entry for entry in ledger if entry.is_own}
+    newest = ran[max(ran)]
     late: Counter[date] = Counter()
     gone: Counter[date] = Counter()
     for entry in ledger:

@@ -1,12 +1,14 @@
 """What a source of events and labels is: it gives raw rows with their day."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -152,14 +154,11 @@ class Part:
     day_column: str | None = None
     sparse: bool = False
 
-    def select(self, numbers: pa.Array) -> "Part":
+    def select(self, numbers: Sequence[int] | npt.NDArray[np.uint64]) -> "Part":
         """Some of the rows, by number."""
-        return replace(
-            self,
-            rows=self.rows.take(numbers),
-            days=self.days.take(numbers),
-            times=self.times.take(numbers),
-        )
+        at = pa.array(numbers, pa.int64())
+        rows, days, times = (values.take(at) for values in (self.rows, self.days, self.times))
+        return replace(self, rows=rows, days=days, times=times)
 
     def of(self, day: date) -> "Part":
         """All rows as rows of a day, whatever they say."""
@@ -169,7 +168,8 @@ class Part:
     def filter(self, mask: pa.ChunkedArray) -> "Part":
         """The rows that a mask picks."""
         # As one chunk: pyarrow crashes where there is none.
-        return self.select(pc.indices_nonzero(pc.fill_null(mask.combine_chunks(), False)))
+        picked = pc.indices_nonzero(pc.fill_null(mask.combine_chunks(), False))
+        return self.select(picked.to_numpy())
 
 
 @dataclass(frozen=True)
@@ -190,15 +190,10 @@ class Look:
     problem: str = ""
 
 
-class OtherDays(Protocol):
-    """What a source holds of other days than those asked for."""
-
-    def looks(self, stamps: Mapping[date, str]) -> Iterator[Look]:
-        """All rows of the source in one look, or the rows of each day whose file has changed.
-
-        Args:
-            stamps: the days that have run, each with the stamp of its file at that time.
-        """
+# What a source holds of other days than those asked for: all of its rows in one look, or those of
+# each day whose file has changed. It is given the days that have run, each with the stamp of its
+# file at that time.
+OtherDays = Callable[[Mapping[date, str]], Iterable[Look]]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """Events and labels from CSV, Parquet and JSON files."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
@@ -151,7 +150,7 @@ class Files(Source):
         return Batch(
             (whole.filter(mine),),
             origins=dict.fromkeys(days, origin),
-            others=_WholeFile(whole),
+            others=lambda stamps: [Look(whole)],
             note=_note([whole.times], self._config.timezone),
         )
 
@@ -176,9 +175,24 @@ class Files(Source):
                 misplaced[day] = others
             if table.day_column is not None:
                 times.append(part.times)
-        others_days = _DayFiles(partial(self._path, table), partial(self._of_day, table))
         note = _note(times, self._config.timezone)
-        return Batch(tuple(parts), misplaced, origins, stamps, others_days, note)
+        return Batch(tuple(parts), misplaced, origins, stamps, partial(self._looks, table), note)
+
+    def _looks(self, table: FileTable, stamps: Mapping[date, str]) -> Iterator[Look]:
+        """The rows of each day whose file has changed."""
+        nothing = Part(pa.table({}), _no(pa.date32()), _no(pa.timestamp("us")), "")
+        for day, stamp in stamps.items():
+            found = _stamp(self._path(table, day))
+            if found == stamp:
+                continue
+            if not found:
+                yield Look(nothing, day, found)
+                continue
+            try:
+                yield Look(self._of_day(table, day).of(day), day, found)
+            except SourceError as error:
+                # It may still be written; the other days go on.
+                yield Look(nothing, day, stamp="", problem=str(error))
 
     def _path(self, table: FileTable, day: date) -> Path:
         return self._folder / table.path.replace("{day}", day.isoformat())
@@ -190,40 +204,6 @@ class Files(Source):
     def _place(self, path: Path) -> str:
         # As in the YAML, so that records do not depend on where the project lies.
         return str(path.relative_to(self._folder) if path.is_relative_to(self._folder) else path)
-
-
-@dataclass(frozen=True)
-class _WholeFile:
-    """A file for all days."""
-
-    part: Part
-
-    def looks(self, stamps: Mapping[date, str]) -> Iterator[Look]:
-        yield Look(self.part)
-
-
-@dataclass(frozen=True)
-class _DayFiles:
-    """Files of one day each; those with a changed stamp are read."""
-
-    path: Callable[[date], Path]
-    read: Callable[[date], Part]
-
-    def looks(self, stamps: Mapping[date, str]) -> Iterator[Look]:
-        for day, stamp in stamps.items():
-            found = _stamp(self.path(day))
-            if found != stamp:
-                yield self._look(day, found)
-
-    def _look(self, day: date, stamp: str) -> Look:
-        nothing = Part(pa.table({}), _no(pa.date32()), _no(pa.timestamp("us")), "")
-        if not stamp:
-            return Look(nothing, day, stamp)
-        try:
-            return Look(self.read(day).of(day), day, stamp)
-        except SourceError as error:
-            # It may still be written; the other days go on.
-            return Look(nothing, day, stamp="", problem=str(error))
 
 
 def _no(kind: pa.DataType) -> pa.ChunkedArray:

@@ -161,7 +161,7 @@ def test_rows_of_other_and_of_no_readable_days_are_counted(tmp_path):
     write(tmp_path, "e.csv", CSV + "5,,1\n6,soon,1\n7,2024-13-01,1\n8,2025-01-01,1\n")
     batch = events(tmp_path, "e.csv")
     assert len(rows_of(batch)) == 4
-    (look,) = batch.others.looks({})
+    (look,) = batch.others({})
     assert Counter(look.part.days.to_pylist()) == {
         FIRST: 1,
         SECOND: 2,
@@ -271,7 +271,7 @@ def test_a_file_without_rows_has_none(tmp_path, path, text):
     write(tmp_path, path, text)
     batch = events(tmp_path, path)
     assert rows_of(batch) == []
-    (look,) = batch.others.looks({})
+    (look,) = batch.others({})
     assert look.part.rows.num_rows == 0
 
 
@@ -280,10 +280,10 @@ def test_a_file_of_a_day_is_looked_at_when_it_has_changed(tmp_path):
         write(tmp_path, f"{day}.csv", f"id,day\n1,{day}\n")
     batch = events(tmp_path, "{day}.csv", last=SECOND)
     assert set(batch.stamps) == {FIRST, SECOND}
-    assert list(batch.others.looks(batch.stamps)) == []
+    assert list(batch.others(batch.stamps)) == []
     write(tmp_path, f"{FIRST}.csv", f"id,day\n2,{FIRST}\n")
     (tmp_path / f"{SECOND}.csv").unlink()
-    changed, gone = batch.others.looks(batch.stamps)
+    changed, gone = batch.others(batch.stamps)
     assert (changed.day, changed.part.rows["id"].to_pylist()) == (FIRST, ["2"])
     assert (gone.day, gone.part.rows.num_rows, gone.stamp) == (SECOND, 0, "")
 
