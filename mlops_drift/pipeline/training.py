@@ -45,7 +45,7 @@ class TrainingSetError(UserError):
 
 @dataclass(frozen=True)
 class StoredSet:
-    """A training set in the lake, and the day that it was built for."""
+    """A training set in the lake, and the days that it was built for."""
 
     id: str
     as_of: date
@@ -88,21 +88,13 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
                 f"({training_set.train.num_rows} rows); at least two classes are needed: "
                 "choose a longer window or a later as_of"
             )
-    stored = StoredSet(store.training_sets.write(training_set), as_of, since, training_set)
+    set_id = store.training_sets.write(training_set)
     days = pc.min_max(labelled["day"]).as_py()
-    record = TrainingSetRecord(
-        training_set=stored.id,
-        as_of=as_of,
-        since=since,
-        first_day=days["min"],
-        last_day=days["max"],
-        rows_train=training_set.train.num_rows,
-        rows_test=training_set.test.num_rows,
-        features_snapshot=commits[0],
-        labels_snapshot=commits[1],
+    rows = training_set.train.num_rows, training_set.test.num_rows
+    store.training_sets.add_record(
+        TrainingSetRecord(set_id, as_of, since, days["min"], days["max"], *rows, *commits)
     )
-    store.training_sets.add_record(record)
-    return stored
+    return StoredSet(set_id, as_of, since, training_set)
 
 
 def train_challenger(
@@ -120,7 +112,7 @@ def train_challenger(
         set_id: the training set.
         as_of: the day that the set was built for.
         on_trial: called after each trial of the search with its number and value.
-        trainer: makes the version; `train_package` where missing.
+        trainer: makes the version; None for `train_package`.
 
     Returns:
         The version, and whether it is new.
@@ -170,30 +162,23 @@ def train_package(
     from mlops_drift.learning.model import out_of_fold, train
     from mlops_drift.learning.search.search import UnlearnableError
 
-    train_part = training_set.train.to_pandas()
-    test_part = training_set.test.to_pandas()
+    train_part, test_part = training_set.train.to_pandas(), training_set.test.to_pandas()
     label, names = spec.target.column, list(spec.columns)
-    learned = (
-        train_part[names],
-        train_part[label].to_numpy(),
-        spec.columns,
-        spec.target,
-        spec.training,
-    )
+    features, labels = train_part[names], train_part[label].to_numpy()
+    learned = (features, labels, spec.columns, spec.target, spec.training)
     try:
         trained, found = train(*learned, on_trial, memory)
     except UnlearnableError as error:
         raise TrainingSetError(f"{spec.name}: {error}") from error
     validated = out_of_fold(found.recipe, *learned)
     predicted = trained.predict(test_part[names])
-    truth = test_part[label].to_numpy()
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
     metric = spec.training.metric
-    measured = _test_metrics(spec, truth, prediction, score)
+    measured = _test_metrics(spec, test_part[label].to_numpy(), prediction, score)
     return VersionPackage(
         pipeline=trained.pipeline,
-        example=train_part[names].head(5),
-        output=trained.predict(train_part[names].head(5))["prediction"],
+        example=features.head(5),
+        output=trained.predict(features.head(5))["prediction"],
         identity=identity,
         tags={
             "as_of": as_of.isoformat(),
@@ -203,7 +188,7 @@ def train_package(
             "value": repr(measured[f"test_{metric}"]),
             "lower": repr(measured[f"test_{metric}_lower"]),
             "upper": repr(measured[f"test_{metric}_upper"]),
-            "n_test": str(len(truth)),
+            "n_test": str(training_set.test.num_rows),
             "cv_value": repr(found.value),
             "git_sha": git_sha(settings.PROJECT_ROOT),
             "lock_digest": lock_digest(settings.PROJECT_ROOT),
@@ -244,9 +229,6 @@ def resumable(studies: Studies) -> Trainer:
 
     A search is named `<model> <training set> <digest of description and code>`, each digest by its
     first twelve characters.
-
-    Args:
-        studies: keeps the trials.
     """
 
     def trainer(
@@ -257,12 +239,9 @@ def resumable(studies: Studies) -> Trainer:
         on_trial: OnTrial,
     ) -> VersionPackage:
         made_from = digest([identity["spec_digest"], identity["code_digest"]])
+        name = f"{spec.name} {identity['training_set'][:12]} {made_from[:12]}"
         metric = metric_named(spec.training.metric)
-        memory = studies.memory(
-            f"{spec.name} {identity['training_set'][:12]} {made_from[:12]}",
-            metric.name,
-            greater_is_better=metric.greater_is_better,
-        )
+        memory = studies.memory(name, metric.name, greater_is_better=metric.greater_is_better)
         return train_package(spec, training_set, identity, as_of, on_trial, memory)
 
     return trainer
