@@ -15,14 +15,7 @@ from mlops_drift.store.tables import ModelTables, Table
 
 @dataclass(frozen=True)
 class Destination:
-    """Where the events or the labels of a model land.
-
-    Attributes:
-        source: events or labels.
-        key: the key column.
-        columns: the declared columns of the source but for the key.
-        start_date: the model's first day.
-    """
+    """Where the events or the labels of a model land; the declared columns are without the key."""
 
     lake: Lake
     tables: ModelTables
@@ -33,7 +26,7 @@ class Destination:
 
     @classmethod
     def of(cls, model: ModelContext, source: TableName) -> "Destination":
-        """Where the events or the labels of a model land."""
+        """Where one of the two lands."""
         spec, store = model.spec, model.store
         labels = {spec.target.column: spec.target.labels}
         columns = spec.source_columns if source == "events" else labels

@@ -32,112 +32,50 @@ from mlops_drift.store.tables import Table
 _EXPLAINED = 3
 
 
-class DriftDays:
-    """The drift of some days, each against the reference of its champion.
+class ServedDays:
+    """The drift of the days that one champion serves, against its reference.
 
     A window reaches back over days that the same version served.
 
-    Args:
-        model: the model.
-        champions: who serves each of the days.
-        served: the days by champion.
-        for_the_record: as in `measure_drift`.
+    Attributes:
+        profiles: of each day, and of those before that windows reach back over.
     """
-
-    def __init__(
-        self,
-        model: ModelContext,
-        champions: Mapping[date, Promotion | None],
-        served: Sequence[tuple[Promotion, Sequence[date]]],
-        for_the_record: bool,
-    ) -> None:
-        self._store, self._champions = model.store, champions
-        self._serving = {
-            champion.number: _Serving(model, champion, days, for_the_record)
-            for champion, days in served
-        }
-        self._days: dict[date, DriftDay] = {}
-
-    def day(self, day: date) -> DriftDay:
-        """The verdicts of a day, judged once."""
-        if day not in self._days:
-            champion = self._champions[day]
-            if champion:
-                self._days[day] = self._serving[champion.number].judge(day)
-            else:
-                events = self._store.lake.read(Scan(self._store.tables.features, day, day))
-                self._days[day] = DriftDay(day, None, events.num_rows)
-        return self._days[day]
-
-    def put(self, first: date, last: date) -> None:
-        """Stores the profiles and the numbers of the days."""
-        profiles = [
-            {"day": day, "version": one.champion.version, "column": name, **column.to_dict()}
-            for one in self._serving.values()
-            for day, columns in sorted(one.profiles.items())
-            for name, column in columns.items()
-            if first <= day <= last
-        ]
-        # Both rules of a column rest on the same numbers.
-        numbers = [
-            {
-                "day": day,
-                "version": champion.version,
-                "column": item.column,
-                "window": item.window,
-                "baseline": item.baseline,
-                "metric": item.metric,
-                **item.measures.to_dict(),
-            }
-            for day, champion in self._champions.items()
-            if champion
-            for item in self.day(day).verdicts
-            if item.rule == "drift"
-        ]
-        tables = self._store.tables
-        for table, rows in ((tables.profiles, profiles), (tables.drift, numbers)):
-            data = pa.Table.from_pylist(rows, schema=table.schema)
-            self._store.lake.replace_days(table, first, last, data)
-
-
-class _Serving:
-    """The days that one champion served, beside its reference."""
 
     def __init__(
         self, model: ModelContext, champion: Promotion, days: Sequence[date], for_the_record: bool
     ) -> None:
         spec, sets = model.spec, model.store.training_sets
-        self._spec, self._store, self.champion = spec, model.store, champion
+        self._spec, self._store, self._champion = spec, model.store, champion
         self._monitor, self._for_the_record = spec.monitors.drift, for_the_record
         stored = (champion.training_set, champion.version)
         baseline = Reference.from_files(sets.read_reference(*stored))
-        self.reference = baseline.select(n for n in baseline.columns if n != spec.target.column)
-        self._features = self.reference.select(spec.columns)
-        self._predictions = self.reference.select(prediction_kinds(spec))
+        self._reference = baseline.select(n for n in baseline.columns if n != spec.target.column)
+        self._features = self._reference.select(spec.columns)
+        self._predictions = self._reference.select(prediction_kinds(spec))
         self._importance = sets.read_importance(*stored)
         self._first = min(days)
         self._kept = self._read(min(days), max(days))
         self.profiles = {**self._stored(until=min(days)), **self._measured(days)}
 
     def _of_version(self, table: Table, first: date, last: date) -> pa.Table:
-        own = f"SELECT * FROM t WHERE version = {self.champion.version}"
+        own = f"SELECT * FROM t WHERE version = {self._champion.version}"
         return self._store.lake.query(own, t=Scan(table, first, last))
 
     def _stored(self, until: date) -> dict[date, Profile]:
         lookback = timedelta(days=max(self._monitor.windows))
-        since = max(self.champion.as_of + timedelta(days=1), until - lookback)
+        since = max(self._champion.as_of + timedelta(days=1), until - lookback)
         last = until - timedelta(days=1)
         profiles: dict[date, Profile] = {}
         for row in self._of_version(self._store.tables.profiles, since, last).to_pylist():
             profiles.setdefault(row["day"], {})[row["column"]] = ColumnProfile.from_dict(row)
-        columns = set(self.reference.columns)
+        columns = set(self._reference.columns)
         return {day: found for day, found in profiles.items() if set(found) == columns}
 
     def _measured(self, days: Sequence[date]) -> dict[date, Profile]:
         features, predictions = self._kept
         of_features = profile_by(self._features, features, "day")
         of_predictions = profile_by(self._predictions, predictions, "day")
-        none = empty_profile(self.reference)
+        none = empty_profile(self._reference)
         return {
             day: {**none, **of_features.get(day, {}), **of_predictions.get(day, {})} for day in days
         }
@@ -153,7 +91,8 @@ class _Serving:
         return of_days(self._store.lake.read(scan), days)
 
     def judge(self, day: date) -> DriftDay:
-        spec, champion = self._spec, self.champion
+        """The verdicts of a day."""
+        spec, champion = self._spec, self._champion
         spans = self._spans(day)
         windows = {
             window: add(self.profiles[past] for past in span) for window, span in spans.items()
@@ -161,12 +100,12 @@ class _Serving:
         samples = {window: self._samples(window, span) for window, span in spans.items()}
         pasts = self._pasts(spans)
         seasons = {window: profile(self._features, rows) for window, rows in pasts.items()}
-        verdicts = judge(self.reference, windows, self._monitor, samples, seasons)
+        verdicts = judge(self._reference, windows, self._monitor, samples, seasons)
         return DriftDay(
             day,
             champion,
             self.profiles[day][next(iter(spec.columns))].n,
-            self.reference,
+            self._reference,
             windows,
             seasons,
             verdicts,
@@ -176,7 +115,7 @@ class _Serving:
 
     def _spans(self, day: date) -> dict[int, list[date]]:
         """The days of each window that this version served."""
-        days = {past.toordinal() for past in self.profiles if past > self.champion.as_of}
+        days = {past.toordinal() for past in self.profiles if past > self._champion.as_of}
         spans = trailing_windows(self._monitor.windows, day.toordinal(), days)
         return {n: [date.fromordinal(past) for past in reversed(span)] for n, span in spans.items()}
 
@@ -198,7 +137,7 @@ class _Serving:
 
     @cached_property
     def _numeric(self) -> list[str]:
-        return [name for name, one in self.reference.columns.items() if one.kind == "numeric"]
+        return [name for name, one in self._reference.columns.items() if one.kind == "numeric"]
 
     def _by_table(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
         """Names of features, and of predictions."""
@@ -257,14 +196,14 @@ class _Serving:
     ) -> list[SegmentedShift]:
         if not moved or not self._monitor.segments:
             return []
-        stored = self._store.training_sets.read(self.champion.training_set)
+        stored = self._store.training_sets.read(self._champion.training_set)
         trained = Rows(pa.concat_tables(stored.parts.values()))
         shifts = []
         for verdict in moved[:_EXPLAINED]:
             column, window = verdict.column, verdict.window
             current = self._features_of(spans[window])
             past = pasts[window] if verdict.baseline == "season" else trained
-            divided = partial(by_segment, self.reference.select([column]))
+            divided = partial(by_segment, self._reference.select([column]))
             for by in self._monitor.segments:
                 if by != column:
                     segments = segment_shifts(divided(past, by), divided(current, by))

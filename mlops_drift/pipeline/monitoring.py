@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.monitors.base import Asset, CheckEvaluation, Monitor
@@ -23,11 +24,12 @@ from mlops_drift.monitors.context import (
 from mlops_drift.monitors.drift import DriftDay
 from mlops_drift.monitors.pictures import Point
 from mlops_drift.monitors.registry import monitors_of, of_asset
-from mlops_drift.pipeline.drift import DriftDays
+from mlops_drift.pipeline.drift import ServedDays
 from mlops_drift.pipeline.labels import LabelProfiles
 from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.pipeline.performance import Outcomes, baseline_of
 from mlops_drift.schema.days import days_between
+from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import Promotion
 
 # The assets whose checks rest on what was served.
@@ -87,12 +89,40 @@ class StoreContext(MonitorContext):
         return self._baselines[version]
 
     @cached_property
-    def drift_days(self) -> DriftDays:
-        """The drift of the days, profiled once."""
-        return DriftDays(self.model, self._champions, self.days_by_champion, self._for_the_record)
+    def _served(self) -> dict[int, ServedDays]:
+        return {
+            champion.number: ServedDays(self.model, champion, days, self._for_the_record)
+            for champion, days in self.days_by_champion
+        }
+
+    @cached_property
+    def _drift(self) -> dict[date, DriftDay]:
+        found = {}
+        for day, champion in self._champions.items():
+            if champion:
+                found[day] = self._served[champion.number].judge(day)
+            else:
+                features = self._store.lake.read(Scan(self._store.tables.features, day, day))
+                found[day] = DriftDay(day, None, features.num_rows)
+        return found
 
     def drift(self, day: date) -> DriftDay:
-        return self.drift_days.day(day)
+        return self._drift[day]
+
+    def put_drift(self) -> None:
+        """Stores the profiles of the days, and the numbers of their windows."""
+        tables, profiles, numbers = self._store.tables, [], []
+        for champion, days in self.days_by_champion:
+            for day in days:
+                of_day = {"day": day, "version": champion.version}
+                for name, column in self._served[champion.number].profiles[day].items():
+                    profiles.append({**of_day, "column": name, **column.to_dict()})
+                # Both rules of a column rest on the same numbers.
+                verdicts = (item for item in self.drift(day).verdicts if item.rule == "drift")
+                numbers += [{**item.to_row(), **of_day} for item in verdicts]
+        for table, rows in ((tables.profiles, profiles), (tables.drift, numbers)):
+            data = pa.Table.from_pylist(rows, schema=table.schema)
+            self._store.lake.replace_days(table, self._first, self._last, data)
 
     @cached_property
     def _outcomes(self) -> Outcomes:
@@ -218,7 +248,7 @@ def measure_drift(
     """
     context = StoreContext(model, first, last, for_the_record=for_the_record)
     monitored = evaluate(context, "drift_metrics")
-    context.drift_days.put(first, last)
+    context.put_drift()
     return monitored
 
 

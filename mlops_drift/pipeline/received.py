@@ -22,7 +22,6 @@ from mlops_drift.pipeline.raw_rows import as_json
 from mlops_drift.schema.days import days_between
 from mlops_drift.sources.base import Batch, Part
 from mlops_drift.sql import literal
-from mlops_drift.store.lake import Lake
 
 # No fault of the data: the model begins later.
 BEFORE_START = "is before start_date"
@@ -75,41 +74,48 @@ class Landing:
     def _is_mine(self, day: date | None) -> bool:
         return day is not None and self._first <= day <= self._last
 
+    def _faults(self, part: Part, *, in_file: bool) -> list[str]:
+        """Why the file of a day, or any day, does not hold the rows of a part."""
+        column = part.day_column or "day"
+        texts = [None] * part.rows.num_rows
+        if column in part.rows.column_names:
+            cells = pa.table({"c": part.rows[column]})
+            sql = "SELECT CAST(c AS VARCHAR) AS c FROM cells"
+            texts = self._to.lake.query(sql, cells=cells)["c"].to_pylist()
+        faults = []
+        for day, text in zip(part.days.to_pylist(), texts, strict=True):
+            if day is None:
+                fault = f"{text} is not a day such as 2024-10-01" if text else "missing"
+            elif in_file:
+                fault = f"the row is of {day}"
+            elif day < self._to.start_date:
+                fault = f"{day} {BEFORE_START} {self._to.start_date}"
+            else:
+                fault = f"{day} {TOO_LATE}"
+            faults.append(f"{column}: {fault}")
+        return faults
+
     def _misplaced(self, day: date, part: Part) -> pa.Table:
         """Rows in the file of a day that are of another: they belong to it as long as they are."""
-        faults = [_misplaced(of, text) for of, text in _dated(self._to.lake, part)]
-        return self._quarantined(part.of(day), day, faults)
+        return self._quarantined(part.of(day), day, self._faults(part, in_file=True))
 
     def _late(self, part: Part, is_changed: Sequence[bool]) -> pa.Table:
         """Rows that no day took, as they are quarantined with the first day."""
-        faults = [
-            self._fault(day, text) + (OTHER_VALUES if changed else "")
-            for (day, text), changed in zip(_dated(self._to.lake, part), is_changed, strict=True)
-        ]
+        pairs = zip(self._faults(part, in_file=False), is_changed, strict=True)
+        faults = [fault + (OTHER_VALUES if changed else "") for fault, changed in pairs]
         return self._quarantined(part, self._first, faults)
-
-    def _fault(self, day: date | None, text: str | None) -> str:
-        """Why no day took a row."""
-        if day is None:
-            return _misplaced(day, text)
-        if day < self._to.start_date:
-            return f"{day} {BEFORE_START} {self._to.start_date}"
-        return f"{day} {TOO_LATE}"
 
     def _quarantined(self, part: Part, day: date, faults: Sequence[str]) -> pa.Table:
         """The rows of a part as they are quarantined with a day."""
-        column = part.day_column or "day"
-        return pa.table(
-            {
-                "day": [day] * len(faults),
-                "source": [self._to.source] * len(faults),
-                "key": keys_of(self._to, part),
-                "reason": [f"{column}: {fault}" for fault in faults],
-                "row": as_json(self._to.lake, part.rows),
-                "row_day": part.days,
-            },
-            schema=self._to.tables.quarantined.schema,
-        )
+        columns = {
+            "day": [day] * len(faults),
+            "source": [self._to.source] * len(faults),
+            "key": keys_of(self._to, part),
+            "reason": faults,
+            "row": as_json(self._to.lake, part.rows),
+            "row_day": part.days,
+        }
+        return pa.table(columns, schema=self._to.tables.quarantined.schema)
 
     def _elsewhere(self, ledger: Iterable[Received]) -> list[Received]:
         """The entries of other days, without what is said of the whole source.
@@ -178,23 +184,6 @@ class Landing:
         return {
             day: State(held.get(day, NOTHING)[1], self._batch.stamps.get(day)) for day in self._days
         }
-
-
-def _misplaced(day: date | None, text: str | None) -> str:
-    """Why the file of a day, or any day, does not hold a row."""
-    if day is not None:
-        return f"the row is of {day}"
-    return f"{text} is not a day such as 2024-10-01" if text else "missing"
-
-
-def _dated(lake: Lake, part: Part) -> list[tuple[date | None, str | None]]:
-    """The day of each row, and what its day column says."""
-    texts = [None] * part.rows.num_rows
-    column = part.day_column or "day"
-    if column in part.rows.column_names:
-        rows = pa.table({"c": part.rows[column]})
-        texts = lake.query("SELECT CAST(c AS VARCHAR) AS c FROM r", r=rows)["c"].to_pylist()
-    return list(zip(part.days.to_pylist(), texts, strict=True))
 
 
 def _with_states(

@@ -216,35 +216,32 @@ def _test_metrics(
     """Every metric that fits the target, on the test split, with its interval; undefined is nan."""
     found: dict[str, float] = {}
     for name in dict.fromkeys([*metrics_of(spec.target.kind), spec.training.metric]):
-        value, lower, upper = evaluate_within(
+        numbers = evaluate_within(
             name, spec.target, truth, prediction, score, seed=spec.training.seed
         )
-        numbers = {"": value, "_lower": lower, "_upper": upper}
-        found |= {f"test_{name}{part}": number for part, number in numbers.items()}
+        names = (f"test_{name}", f"test_{name}_lower", f"test_{name}_upper")
+        found |= zip(names, numbers, strict=True)
     return found
 
 
-def resumable(studies: Studies) -> Trainer:
-    """`train_package` whose searches are kept, and go on where they were interrupted.
+def resume_training(
+    studies: Studies,
+    spec: ModelSpec,
+    training_set: TrainingSet,
+    identity: Mapping[str, str],
+    as_of: date,
+    on_trial: OnTrial,
+) -> VersionPackage:
+    """`train_package` whose search is kept, and goes on where it was interrupted.
 
-    A search is named `<model> <training set> <digest of description and code>`, each digest by its
-    first twelve characters.
+    It is named `<model> <training set> <digest of description and code>`, each digest by its first
+    twelve characters.
     """
-
-    def trainer(
-        spec: ModelSpec,
-        training_set: TrainingSet,
-        identity: Mapping[str, str],
-        as_of: date,
-        on_trial: OnTrial,
-    ) -> VersionPackage:
-        made_from = digest([identity["spec_digest"], identity["code_digest"]])
-        name = f"{spec.name} {identity['training_set'][:12]} {made_from[:12]}"
-        metric = metric_named(spec.training.metric)
-        memory = studies.memory(name, metric.name, greater_is_better=metric.greater_is_better)
-        return train_package(spec, training_set, identity, as_of, on_trial, memory)
-
-    return trainer
+    made_from = digest([identity["spec_digest"], identity["code_digest"]])
+    name = f"{spec.name} {identity['training_set'][:12]} {made_from[:12]}"
+    metric = metric_named(spec.training.metric)
+    memory = studies.memory(name, metric.name, greater_is_better=metric.greater_is_better)
+    return train_package(spec, training_set, identity, as_of, on_trial, memory)
 
 
 def _record(registry: VersionRegistry, spec: ModelSpec, version: int, as_of: date) -> VersionRecord:

@@ -55,11 +55,14 @@ class FileTable(Strict):
         "error", description="What a day without a file means, where the path holds `{day}`."
     )
 
+    def path_of(self, day: date) -> str:
+        """The path of the file of a day."""
+        return self.path.replace("{day}", day.isoformat())
+
     @field_validator("path")
     @classmethod
     def _braces_hold_the_day(cls, path: str) -> str:
-        rest = path.replace("{day}", "")
-        if "{" in rest or "}" in rest:
+        if {"{", "}"} & set(path.replace("{day}", "")):
             raise ValueError(
                 f"found {path!r}; braces hold only {{day}}, which is written as 2024-10-01"
             )
@@ -99,11 +102,9 @@ class FilesSource(SourceConfig):
 
     @property
     def day_zone(self) -> str:
-        """The time zone whose midnights divide the days."""
         return self.timezone
 
     def open(self, folder: Path) -> Source:
-        """Reads the files; relative paths start in a folder."""
         return Files(self, folder)
 
 
@@ -111,63 +112,53 @@ class Files(Source):
     """Reads one file for all days, or one file a day."""
 
     def __init__(self, config: FilesSource, folder: Path) -> None:
-        self._config = config
-        self._folder = folder
+        self._tables = {"events": config.events, "labels": config.labels}
+        self._timezone, self._folder = config.timezone, folder
 
     def events(self, first: date, last: date) -> Batch:
-        """The events of the days `first` to `last`, inclusive."""
-        return self._read(self._config.events, first, last)
+        return self._read("events", first, last)
 
     def labels(self, first: date, last: date) -> Batch:
-        """The labels that arrived on the days `first` to `last`, inclusive."""
-        return self._read(self._config.labels, first, last)
+        return self._read("labels", first, last)
 
     def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
-        """The days of a table that have no file although they need one, each with that file."""
-        described = self._config.events if table == "events" else self._config.labels
-        return self._missing(described, first, last)
-
-    def _missing(self, table: FileTable, first: date, last: date) -> dict[date, str]:
-        if "{day}" not in table.path or table.missing == "empty":
+        files = self._tables[table]
+        if "{day}" not in files.path or files.missing == "empty":
             return {}
-        places = {
-            day: table.path.replace("{day}", day.isoformat()) for day in days_between(first, last)
-        }
+        places = {day: files.path_of(day) for day in days_between(first, last)}
         return {day: path for day, path in places.items() if not (self._folder / path).exists()}
 
-    def _read(self, table: FileTable, first: date, last: date) -> Batch:
-        missing = self._missing(table, first, last)
-        if missing:
+    def _read(self, name: TableName, first: date, last: date) -> Batch:
+        table = self._tables[name]
+        if missing := self.missing_days(name, first, last):
             raise MissingDayError(missing)
         days = days_between(first, last)
         if "{day}" in table.path:
             return self._read_days(table, days)
         path = self._folder / table.path
         _require_file(path, span(first, last))
-        whole = _dated(path, table.day_column, self._config.timezone)
-        origin = Origin(self._place(path), _digest(path))
+        whole = _dated(path, table.day_column, self._timezone)
         mine = pc.is_in(whole.days, value_set=pa.array(days, pa.date32()))
         return Batch(
             (whole.filter(mine),),
-            origins=dict.fromkeys(days, origin),
+            origins=dict.fromkeys(days, self._origin(path)),
             others=lambda stamps: [Look(whole)],
-            note=_note([whole.times], self._config.timezone),
+            note=_note([whole.times], self._timezone),
         )
 
     def _read_days(self, table: FileTable, days: list[date]) -> Batch:
-        parts: list[Part] = []
+        parts, times = [], []
         misplaced: dict[date, Part] = {}
         origins: dict[date, Origin] = {}
         stamps: dict[date, str] = {}
-        times = []
         for day in days:
-            path = self._path(table, day)
+            path = self._folder / table.path_of(day)
             stamps[day] = _stamp(path)
             if table.missing == "empty" and not stamps[day]:
                 continue
             _require_file(path, str(day))
             part = self._of_day(table, day)
-            origins[day] = Origin(self._place(path), _digest(path))
+            origins[day] = self._origin(path)
             mine = pc.fill_null(pc.equal(part.days, pa.scalar(day, pa.date32())), False)
             parts.append(part.filter(mine))
             others = part.filter(pc.invert(mine))
@@ -175,14 +166,15 @@ class Files(Source):
                 misplaced[day] = others
             if table.day_column is not None:
                 times.append(part.times)
-        note = _note(times, self._config.timezone)
+        note = _note(times, self._timezone)
         return Batch(tuple(parts), misplaced, origins, stamps, partial(self._looks, table), note)
 
     def _looks(self, table: FileTable, stamps: Mapping[date, str]) -> Iterator[Look]:
         """The rows of each day whose file has changed."""
-        nothing = Part(pa.table({}), _no(pa.date32()), _no(pa.timestamp("us")), "")
+        empty = pa.schema([("day", pa.date32()), ("time", pa.timestamp("us"))]).empty_table()
+        nothing = Part(pa.table({}), empty["day"], empty["time"], "")
         for day, stamp in stamps.items():
-            found = _stamp(self._path(table, day))
+            found = _stamp(self._folder / table.path_of(day))
             if found == stamp:
                 continue
             if not found:
@@ -194,20 +186,15 @@ class Files(Source):
                 # It may still be written; the other days go on.
                 yield Look(nothing, day, stamp="", problem=str(error))
 
-    def _path(self, table: FileTable, day: date) -> Path:
-        return self._folder / table.path.replace("{day}", day.isoformat())
-
     def _of_day(self, table: FileTable, day: date) -> Part:
         """The rows of the file of a day, with the day that each is of."""
-        return _dated(self._path(table, day), table.day_column, self._config.timezone, day)
+        path = self._folder / table.path_of(day)
+        return _dated(path, table.day_column, self._timezone, day)
 
-    def _place(self, path: Path) -> str:
+    def _origin(self, path: Path) -> Origin:
         # As in the YAML, so that records do not depend on where the project lies.
-        return str(path.relative_to(self._folder) if path.is_relative_to(self._folder) else path)
-
-
-def _no(kind: pa.DataType) -> pa.ChunkedArray:
-    return pa.chunked_array([], kind)
+        place = path.relative_to(self._folder) if path.is_relative_to(self._folder) else path
+        return Origin(str(place), _digest(path))
 
 
 def _stamp(path: Path) -> str:
@@ -236,16 +223,17 @@ def _dated(
         rows = open_file(path).read()
     except FileError as error:
         raise SourceError(str(error)) from error
-    sparse = ending(path) in JSON_ENDINGS and (named_day is not None or not rows.num_rows)
-    if day_column is None or (day_column not in rows.column_names and not rows.num_rows and sparse):
+    names, sparse = rows.column_names, ending(path) in JSON_ENDINGS
+    sparse = sparse and (named_day is not None or not rows.num_rows)
+    if day_column is None or (day_column not in names and not rows.num_rows and sparse):
         days = pa.chunked_array([pa.array([named_day] * rows.num_rows, pa.date32())])
         times = days.cast(pa.timestamp("us"))
-        return Part(rows, days, times, str(path), day_column, sparse)
-    if day_column not in rows.column_names:
+    elif day_column in names:
+        days, times = _moments(path, day_column, rows[day_column], timezone)
+    else:
         problem = f"{path}: the day column {day_column!r} is missing"
         hint = "name one of these as `day_column`"
-        raise SourceError(with_near_names(problem, [day_column], rows.column_names, hint))
-    days, times = _moments(path, day_column, rows[day_column], timezone)
+        raise SourceError(with_near_names(problem, [day_column], names, hint))
     return Part(rows, days, times, str(path), day_column, sparse)
 
 
@@ -270,16 +258,13 @@ def _moments(
                 f"{path}: the day column {name!r} holds {kind}; it should hold dates, timestamps "
                 "or texts such as 2024-10-01"
             )
-        first, last = f"DATE '{date.min}'", f"DATE '{date.max}'"
+        in_calendar = f"BETWEEN DATE '{date.min}' AND DATE '{date.max}'"
         found = connection.sql(
             f"""
-            SELECT CASE WHEN is_day THEN day END AS day, CASE WHEN is_day THEN time END AS time
-            FROM (SELECT *, day BETWEEN {first} AND {last}
-                        AND CAST(time AS DATE) BETWEEN {first} AND {last} AS is_day
-                  FROM (SELECT CAST(m AS DATE) AS day,
-                            CAST(m AT TIME ZONE 'UTC' AS TIMESTAMP) AS time
-                        FROM (SELECT CASE WHEN isfinite(m) THEN m END AS m
-                              FROM (SELECT {moment} AS m FROM dated))))
+            SELECT {moment} AS m, CASE WHEN isfinite(m) THEN m END AS finite,
+                CAST(finite AS DATE) AS d, CAST(finite AT TIME ZONE 'UTC' AS TIMESTAMP) AS t,
+                d {in_calendar} AND CAST(t AS DATE) {in_calendar} AS is_day,
+                CASE WHEN is_day THEN d END AS day, CASE WHEN is_day THEN t END AS time FROM dated
             """
         ).to_arrow_table()
     return found["day"], found["time"].cast(pa.timestamp("us"))
@@ -313,11 +298,10 @@ def _note(times: list[pa.ChunkedArray], timezone: str) -> str:
 
 def _digest(path: Path) -> str:
     """SHA-256 of a file; one that has not changed is read once a process."""
-    state = path.stat()
-    return _digest_of(path, state.st_size, state.st_mtime_ns)
+    return _digest_of(path, _stamp(path))
 
 
 @lru_cache(maxsize=256)
-def _digest_of(path: Path, size: int, modified: int) -> str:
+def _digest_of(path: Path, stamp: str) -> str:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
