@@ -1,8 +1,6 @@
-"""The ledger of a source: how many rows of each day are on record, and what the source held then.
+"""The ledger of a source: how many rows landed or were quarantined with each day.
 
-For each day that landed it counts the rows of that day, and the rows of other days that were
-quarantined with it: those that came too late, are before the model's first day, or have no readable
-day.
+Those of other days came too late, are before the model's first day, or have no readable day.
 """
 
 from collections import Counter
@@ -20,9 +18,7 @@ class Received:
 
     Attributes:
         day: the day that they landed or were quarantined with.
-        source: events or labels.
         row_day: the day that they are of; None where it cannot be read.
-        rows: how many.
         digest: of all rows of `row_day` that the source held; of one entry of a `row_day` only, as
             the next two.
         stamp: size and time of change of the file of `row_day`; empty where there was none to read,
@@ -52,7 +48,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Account:
-    """Where all rows of a source are.
+    """Where all rows of a source are; always `rows + gone == recorded + waiting`.
 
     Attributes:
         rows: rows of the source at its last landing.
@@ -62,8 +58,6 @@ class Account:
         late: rows that were quarantined because their day had run, by day.
         gone_days: rows that are gone from days that had run, by day.
         note: what looks wrong about the source; empty if nothing does.
-
-    Always `rows + gone == recorded + waiting`.
     """
 
     rows: int

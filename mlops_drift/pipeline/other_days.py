@@ -54,31 +54,18 @@ class Found:
         states: of each day that was looked at; None stands for no readable day.
         total: rows of the whole source, where it was read as a whole.
         waiting: rows of days that have not run.
-        problems: what keeps files of days that have run from being read.
+        note: what keeps files of days that have run from being read; empty if nothing does.
     """
 
     new: list[tuple[Part, list[bool]]] = field(default_factory=list)
     states: dict[date | None, State] = field(default_factory=dict)
     total: int | None = None
     waiting: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def note(self) -> str:
-        """The problems as a sentence; empty if there are none."""
-        more = len(self.problems) - LISTED
-        listed = [*self.problems[:LISTED], f"and {more} more files"]
-        return "; ".join(listed if more > 0 else self.problems)
+    note: str = ""
 
 
 class RecordOfOtherDays:
-    """The rows of a source that landed or were quarantined on other days than those that land.
-
-    Args:
-        to: where they landed.
-        ledger: the entries of the source but for those of the days that land.
-        landing: the days that land.
-    """
+    """The rows of a source on record, but for those of the days that land: the ledger has them."""
 
     def __init__(
         self, to: Destination, ledger: Sequence[Received], landing: Collection[date]
@@ -96,12 +83,12 @@ class RecordOfOtherDays:
 
     def find(self, others: OtherDays) -> Found:
         """What a source holds of other days than those that land."""
-        found = Found()
+        found, problems = Found(), []
         known = {day: self._states.get(day, NO_STATE).stamp for day in self._ran}
         stamps = {day: stamp for day, stamp in known.items() if stamp is not None}
         for look in others(stamps):
             if look.problem:
-                found.problems.append(look.problem)
+                problems.append(look.problem)
                 found.states[look.day] = replace(self._states[look.day], stamp=look.stamp)
                 continue
             held = digests(self._to.lake, [look.part], self._to.names)
@@ -112,6 +99,9 @@ class RecordOfOtherDays:
                 days = {day for day in {*self._recorded, *held} if not self._waits(day)}
                 days -= set(self._landing)
             self._compare(look, days, held, found)
+        if len(problems) > LISTED:
+            problems[LISTED:] = [f"and {len(problems) - LISTED} more files"]
+        found.note = "; ".join(problems)
         return found
 
     def _waits(self, day: date | None) -> bool:

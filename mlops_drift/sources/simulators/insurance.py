@@ -41,13 +41,11 @@ class Insurance(Simulator):
     """
 
     def events(self, day: date) -> pa.Table:
-        """The policies of a day."""
         keys = self._keys(day)
         times = event_times(day, len(keys))
         return pa.table({"policy_id": keys, "event_time": times, **self._features(day)})
 
     def labels(self, day: date) -> pa.Table:
-        """The risk groups that become known on a day."""
         event_day = day if _month(day) == 0 else day - LABEL_DELAY
         risk = self._risk(event_day)
         groups = np.select([risk > HIGH_ABOVE, risk < LOW_BELOW], ["high", "low"], "medium")
@@ -87,8 +85,7 @@ class Insurance(Simulator):
         # power and miles act through their distance from a safest value, so the best straight line
         # through miles flattens (.023 to .015) because miles fall, at an unchanged coefficient.
         x, p = self._features(day), self._progress(day)
-        unexplained_sd = 0.4 - 0.24 * p
-        noise = self._rng(_RISK_STREAM, day).normal(0, unexplained_sd, len(x["age"]))
+        noise = self._rng(_RISK_STREAM, day).normal(0, 0.4 - 0.24 * p, len(x["age"]))
         fading = 1 - 0.9 * p
         risk: Floats = (
             -4.05 * fading * x["training"]
