@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property, partial
+from math import ceil
 
 import pyarrow as pa
 
@@ -94,23 +95,16 @@ class ServedDays:
         """The verdicts of a day."""
         spec, champion = self._spec, self._champion
         spans = self._spans(day)
-        windows = {
-            window: add(self.profiles[past] for past in span) for window, span in spans.items()
-        }
-        samples = {window: self._samples(window, span) for window, span in spans.items()}
+        windows = {n: add(self.profiles[past] for past in span) for n, span in spans.items()}
+        samples = {n: self._samples(n, span) for n, span in spans.items()}
         pasts = self._pasts(spans)
-        seasons = {window: profile(self._features, rows) for window, rows in pasts.items()}
+        seasons = {n: profile(self._features, rows) for n, rows in pasts.items()}
         verdicts = judge(self._reference, windows, self._monitor, samples, seasons)
+        shifts = self._shifts(spans, pasts, self._moved(verdicts))
+        events = self.profiles[day][next(iter(spec.columns))].n
+        reference, importance = self._reference, self._importance
         return DriftDay(
-            day,
-            champion,
-            self.profiles[day][next(iter(spec.columns))].n,
-            self._reference,
-            windows,
-            seasons,
-            verdicts,
-            self._importance,
-            self._shifts(spans, pasts, self._moved(verdicts)),
+            day, champion, events, reference, windows, seasons, verdicts, importance, shifts
         )
 
     def _spans(self, day: date) -> dict[int, list[date]]:
@@ -160,11 +154,9 @@ class ServedDays:
             return {}
         found = {}
         for window, span in spans.items():
-            distances = [
-                timedelta(days=back * season.period_days)
-                for back in range(1, window + season.periods + 1)
-                if back * season.period_days >= window
-            ][: season.periods]
+            nearest = ceil(window / season.period_days)
+            backs = range(nearest, nearest + season.periods)
+            distances = [timedelta(days=back * season.period_days) for back in backs]
             # A period that begins before the data does may lack just the days that differ.
             days = {
                 past - distance
@@ -189,10 +181,7 @@ class ServedDays:
         return [item.worst for item in rank(drifted, self._importance)]
 
     def _shifts(
-        self,
-        spans: Mapping[int, Sequence[date]],
-        pasts: Mapping[int, Rows],
-        moved: Sequence[ColumnVerdict],
+        self, spans: Mapping[int, list[date]], pasts: Mapping[int, Rows], moved: list[ColumnVerdict]
     ) -> list[SegmentedShift]:
         if not moved or not self._monitor.segments:
             return []

@@ -53,14 +53,9 @@ class Landed:
 
 
 def record_missing(model: ModelContext, table: TableName, places: Mapping[date, str]) -> None:
-    """Puts on record that days have no file: their data quality is unknown.
+    """Puts on record that days have no file (by day, its name): their data quality is unknown.
 
     A day that has landed keeps its rows and what was found in them.
-
-    Args:
-        model: the model.
-        table: the one whose file is missing.
-        places: by day, the file.
     """
     if not places:
         return
@@ -104,9 +99,8 @@ def _land(model: ModelContext, source: Source, name: SourceName, first: date, la
             record_missing(model, table, source.missing_days(table, first, last))
         raise
     screened = screen_events(to, batch, first, last) if name == EVENTS else screen_labels(to, batch)
-    quarantined, account = Landing(to, batch, first, last).put(
-        screened.accepted, screened.quarantined
-    )
+    landing = Landing(to, batch, first, last)
+    quarantined, account = landing.put(screened.accepted, screened.quarantined)
     arrived = Counter(screened.accepted["day"].to_pylist())
     landed = _landed(model, name, days, arrived, quarantined, screened.notes)
     files = []

@@ -81,11 +81,16 @@ def made_by(registry: VersionRegistry, model: str, version: int) -> tuple[Descri
             f"{SPEC} of {name} was changed: its digest is {now}, registered was {registered}; "
             "restore it from a copy"
         )
-    _require_unchanged(
-        name,
-        {part: str(value) for part, value in logged_params(then.training.seed, recipe).items()},
-        registry.params(model, version),
-    )
+    params, before = logged_params(then.training.seed, recipe), registry.params(model, version)
+    found = {part: str(value) for part, value in params.items()}
+    changed = [
+        f"{part} {found.get(part)}, registered was {before.get(part)}"
+        for part in sorted({*found, *before})
+        if found.get(part) != before.get(part)
+    ]
+    if changed:
+        listed = ", ".join(changed)
+        raise RegistryError(f"{RECIPE} of {name} was changed: {listed}; restore it from a copy")
     return then, recipe
 
 
@@ -95,14 +100,3 @@ def refit(then: Description, recipe: "Recipe", train_part: pd.DataFrame) -> "Tra
 
     features, truth = train_part[list(then.columns)], train_part[then.target.column].to_numpy()
     return fit(recipe, features, truth, then.columns, then.target, then.training.seed)
-
-
-def _require_unchanged(name: str, logged: Mapping[str, str], registered: Mapping[str, str]) -> None:
-    changed = [
-        f"{part} {logged.get(part)}, registered was {registered.get(part)}"
-        for part in sorted({*logged, *registered})
-        if logged.get(part) != registered.get(part)
-    ]
-    if changed:
-        listed = ", ".join(changed)
-        raise RegistryError(f"{RECIPE} of {name} was changed: {listed}; restore it from a copy")

@@ -61,7 +61,8 @@ class Landing:
             received = [Received(**row) for row in existing.to_pylist()]
             ledger = [entry for entry in received if entry.source == self._to.source]
             elsewhere = self._elsewhere(ledger)
-            found = self._found(elsewhere)
+            record = RecordOfOtherDays(self._to, elsewhere, set(self._days))
+            found = record.find(self._batch.others) if self._batch.others else Found()
             quarantined = pa.concat_tables([own, *(self._late(*new) for new in found.new)])
             self._quarantine(ledger, quarantined)
             entries = self._entries(elsewhere, rows, found)
@@ -133,13 +134,6 @@ class Landing:
                 kept = replace(kept, digest=None, stamp=stamp)
             found.append(kept)
         return found
-
-    def _found(self, elsewhere: Sequence[Received]) -> Found:
-        """What the source holds of other days."""
-        if self._batch.others is None:
-            return Found()
-        record = RecordOfOtherDays(self._to, elsewhere, set(self._days))
-        return record.find(self._batch.others)
 
     def _quarantine(self, ledger: Iterable[Received], rows: pa.Table) -> None:
         """Puts quarantined rows in place of those that were, and of late ones of these days."""

@@ -100,12 +100,11 @@ def _require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: in
     declared = {name: column.type for name, column in spec.columns.items()}
     if known == declared:
         return
+    both = known.keys() & declared
     changed = {
         "without": sorted(known.keys() - declared),
         "with": sorted(declared.keys() - known),
-        "with another type of": sorted(
-            n for n in known.keys() & declared if known[n] != declared[n]
-        ),
+        "with another type of": sorted(name for name in both if known[name] != declared[name]),
     }
     changes = ", ".join(f"{how} {', '.join(names)}" for how, names in changed.items() if names)
     raise ColumnsError(

@@ -33,9 +33,10 @@ from mlops_drift.registry.studies import Studies
 from mlops_drift.store.derivation import FeatureError
 from mlops_drift.store.records import TrainingSetRecord, VersionRecord
 
-OnTrial = Callable[[int, float], None]
 _VERSION = TypeAdapter(VersionRecord)
 
+# Called after each trial of a search with its number and value.
+OnTrial = Callable[[int, float], None]
 Trainer = Callable[[ModelSpec, TrainingSet, Mapping[str, str], date, OnTrial], VersionPackage]
 
 
@@ -98,21 +99,11 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
 
 
 def train_challenger(
-    model: ModelContext,
-    set_id: str,
-    as_of: date,
-    on_trial: OnTrial,
-    *,
-    trainer: Trainer | None = None,
+    model: ModelContext, set_id: str, as_of: date, on_trial: OnTrial, trainer: Trainer | None = None
 ) -> tuple[VersionRecord, bool]:
     """Trains and registers a version, or finds the one made from the same set, spec and code.
 
-    Args:
-        model: the model.
-        set_id: the training set.
-        as_of: the day that the set was built for.
-        on_trial: called after each trial of the search with its number and value.
-        trainer: makes the version; None for `train_package`.
+    The trainer is `train_package` by default, and calls `on_trial` after each trial of its search.
 
     Returns:
         The version, and whether it is new.
@@ -148,13 +139,7 @@ def train_package(
 ) -> VersionPackage:
     """Searches, trains and measures a version: all that the registry keeps of it.
 
-    Args:
-        spec: the model.
-        training_set: what it learns from, and is measured on.
-        identity: what decides the version.
-        as_of: the day that the set was built for.
-        on_trial: called after each trial of the search with its number and value.
-        memory: keeps the trials of exactly this search.
+    The identity is what decides the version; the memory keeps the trials of exactly this search.
 
     Raises:
         TrainingSetError: if nothing can be learned from the set.

@@ -136,7 +136,11 @@ class Files(Source):
         if "{day}" in table.path:
             return self._read_days(table, days)
         path = self._folder / table.path
-        _require_file(path, span(first, last))
+        if not path.is_file():
+            raise SourceError(
+                f"{path}: no such file (wanted for {span(first, last)}); "
+                "put the file there, or correct `path` in the model's defs.yaml"
+            )
         whole = _dated(path, table.day_column, self._timezone)
         mine = pc.is_in(whole.days, value_set=pa.array(days, pa.date32()))
         return Batch(
@@ -156,7 +160,6 @@ class Files(Source):
             stamps[day] = _stamp(path)
             if table.missing == "empty" and not stamps[day]:
                 continue
-            _require_file(path, str(day))
             part = self._of_day(table, day)
             origins[day] = self._origin(path)
             mine = pc.fill_null(pc.equal(part.days, pa.scalar(day, pa.date32())), False)
@@ -205,14 +208,6 @@ def _stamp(path: Path) -> str:
         return ""
     # The last one also changes when a file is given an older time.
     return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
-
-
-def _require_file(path: Path, days: str) -> None:
-    if not path.is_file():
-        raise SourceError(
-            f"{path}: no such file (wanted for {days}); "
-            "put the file there, or correct `path` in the model's defs.yaml"
-        )
 
 
 def _dated(
@@ -280,14 +275,11 @@ def _note(times: list[pa.ChunkedArray], timezone: str) -> str:
     moments = pa.chunked_array(chunks, pa.timestamp("us")).drop_null()
     if len(moments) < 2:
         return ""
-    local = pc.local_timestamp(
-        pc.assume_timezone(moments, "UTC").cast(pa.timestamp("us", timezone))
-    )
-    within = pc.subtract(
-        local.cast(pa.int64()), pc.floor_temporal(local, unit="hour").cast(pa.int64())
-    )
+    zoned = pc.assume_timezone(moments, "UTC").cast(pa.timestamp("us", timezone))
+    local = pc.local_timestamp(zoned)
     hours = sorted(pc.unique(pc.hour(local)).to_pylist())
-    if 0 in hours or len(hours) > 2 or hours[-1] - hours[0] > 1 or pc.max(within).as_py():
+    are_full = pc.all(pc.equal(local, pc.floor_temporal(local, unit="hour"))).as_py()
+    if 0 in hours or len(hours) > 2 or hours[-1] - hours[0] > 1 or not are_full:
         return ""
     listed = " or ".join(f"{hour:02}:00" for hour in hours)
     return (
