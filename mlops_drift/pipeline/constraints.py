@@ -139,8 +139,8 @@ def _hint_of_whole(value: str, listing: str) -> str:
 
 def checked_columns(to: Destination) -> dict[str, Column]:
     """The key and the declared columns, in the order of their numbers."""
-    key = Column(type="integer" if pa.types.is_integer(to.key_type) else "category")
-    return {to.key: key, **to.columns}
+    is_integer = pa.types.is_integer(to.table.schema.field(to.key).type)
+    return {to.key: Column(type="integer" if is_integer else "category"), **to.columns}
 
 
 def texts_of(lake: Lake, part: Part, checked: Mapping[str, Column], offset: int) -> pa.Table:
@@ -185,12 +185,7 @@ def checked_sql(columns: Mapping[str, Column]) -> str:
 
 
 def typed(to: Destination, part: Part) -> pa.Table:
-    """The values of rows as they land, in their order.
-
-    Returns:
-        `ordinal` from 0, `day`, `event_time`, the key as `v0`, the columns as `v1` and on, and
-        `is_good`: whether nothing is wrong with the row by itself.
-    """
+    """The values of rows as they land, in their order, and whether each is good by itself."""
     columns = checked_columns(to)
     return to.lake.query(
         "SELECT ordinal, day, event_time, COLUMNS('v[0-9]+'), len(faults) = 0 AS is_good "

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import pyarrow as pa
-
 from mlops_drift.config.context import ModelContext
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import TableName
@@ -41,8 +39,3 @@ class Destination:
     def names(self) -> list[str]:
         """The declared columns, the key first."""
         return [self.key, *self.columns]
-
-    @property
-    def key_type(self) -> pa.DataType:
-        """The type of the key in the table."""
-        return self.table.schema.field(self.key).type

@@ -36,10 +36,7 @@ _EXPLAINED = 3
 class ServedDays:
     """The drift of the days that one champion serves, against its reference.
 
-    A window reaches back over days that the same version served.
-
-    Attributes:
-        profiles: of each day, and of those before that windows reach back over.
+    A window reaches back over days that the same version served: they have profiles, too.
     """
 
     def __init__(

@@ -41,12 +41,11 @@ def require_point_in_time(model: ModelContext, features: pa.Table) -> None:
     Raises:
         FeatureError: if a value differs; the message names the column, the day and the key.
     """
-    spec = model.spec
+    spec, key = model.spec, identifier(model.spec.key)
     if spec.derivation is None or not features.num_rows:
         return
     days = features["day"].to_pylist()
     made = _derived(model, min(days), max(days))
-    key = identifier(spec.key)
     for name in spec.derived_columns:
         column = identifier(name)
         different = model.store.lake.rows(
@@ -85,5 +84,4 @@ def _derived(model: ModelContext, first: date, last: date) -> pa.Table | None:
         for day, table in spec.derivation.derive(events, labels, first, last)
     ]
     names = ["day", spec.key, *spec.derived_columns]
-    empty = pa.schema([store.tables.features.schema.field(name) for name in names]).empty_table()
-    return pa.concat_tables(made) if made else empty
+    return pa.concat_tables(made or [store.tables.features.schema.empty_table().select(names)])

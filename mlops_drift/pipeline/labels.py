@@ -23,11 +23,7 @@ OLDEST = 365
 class LabelProfiles:
     """The labels of what one champion served, as they were known at the end of each day.
 
-    Args:
-        model: the model.
-        champion: the champion.
-        outcomes: as in `Outcomes.frame`.
-        days: the days that are judged.
+    The outcomes are those of `Outcomes.frame`, the days those that are judged.
     """
 
     def __init__(

@@ -1,8 +1,7 @@
 """Days without their file: on record as unknown, passed over by what comes after, taken in late.
 
 A file is missing where the source has one for each day and its YAML has no `missing: empty`. What
-the day does have lands and is used: without its file of events a day has labels and performance;
-without its file of labels it has events, predictions and drift. Nothing is decided at its end.
+the day does have lands and is used; nothing is decided at its end.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -80,10 +79,8 @@ def about_made_again(days: Collection[date]) -> str:
 
 def about_judged_again(days: Collection[date]) -> str:
     """Which days of labels are judged otherwise after events of an earlier day had landed."""
-    return (
-        "data_quality of labels judged again, because events of an earlier day have landed since: "
-        f"{_listed(days)}"
-    )
+    why = "because events of an earlier day have landed since"
+    return f"data_quality of labels judged again, {why}: {_listed(days)}"
 
 
 def _listed(days: Collection[date]) -> str:

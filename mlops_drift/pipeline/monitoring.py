@@ -39,12 +39,7 @@ MEASURED: tuple[Asset, ...] = ("drift_metrics", "performance_metrics")
 class StoreContext(MonitorContext):
     """The context of checks over the tables of a model; see `MonitorContext`.
 
-    Args:
-        model: the model.
-        first: first day.
-        last: last day.
-        landed: what landed on each day of one source in this run.
-        for_the_record: as in `measure_drift`.
+    What landed is of one source in this run; `for_the_record` is as in `measure_drift`.
     """
 
     def __init__(
@@ -236,12 +231,8 @@ def measure_drift(
 ) -> Monitored:
     """Profiles the days `first` to `last`, judges their windows, and stores both.
 
-    Args:
-        model: the model.
-        first: first day.
-        last: last day.
-        for_the_record: whether KS and Wasserstein of single days are measured although no verdict
-            rests on them.
+    For the record, KS and Wasserstein of single days are measured although no verdict rests on
+    them.
 
     Raises:
         RemovedError: if the artifacts of a champion were removed.

@@ -161,7 +161,13 @@ class Landing:
             *(Received(day, source, day, rows[day]) for day in self._days),
             *(Received(self._first, source, day, count) for day, count in late.items()),
         ]
-        entries = _with_states(entries, states)
+        # The state of each day is on one entry: of its own rows, or else the last.
+        carriers = {entry.row_day: entry for entry in sorted(entries, key=lambda one: one.is_own)}
+        for number, entry in enumerate(entries):
+            if entry.row_day in states:
+                carries = carriers[entry.row_day] is entry
+                state = states[entry.row_day] if carries else NO_STATE
+                entries[number] = replace(entry, **vars(state))
         newest = max(range(len(entries)), key=lambda n: (entries[n].is_own, entries[n].day))
         note = "; ".join(filter(None, [self._batch.note, found.note])) or None
         entries[newest] = replace(
@@ -178,17 +184,3 @@ class Landing:
         return {
             day: State(held.get(day, NOTHING)[1], self._batch.stamps.get(day)) for day in self._days
         }
-
-
-def _with_states(
-    entries: Sequence[Received], states: Mapping[date | None, State]
-) -> list[Received]:
-    """Entries with the state of each day on one of them: its own, or else the last."""
-    carriers = {entry.row_day: entry for entry in sorted(entries, key=lambda one: one.is_own)}
-    found = []
-    for entry in entries:
-        if entry.row_day in states:
-            state = states[entry.row_day] if carriers[entry.row_day] is entry else NO_STATE
-            entry = replace(entry, **vars(state))
-        found.append(entry)
-    return found

@@ -1,7 +1,6 @@
 """Screens raw rows: accepts those that meet the declared constraints, quarantines the others.
 
-Everything is SQL over a batch: each row gets its typed values and the list of what is wrong with
-it. A quarantined row is kept with its reasons and its raw content.
+By SQL each row gets its typed values and the list of what is wrong with it.
 """
 
 from collections.abc import Mapping
@@ -24,11 +23,9 @@ CORRECTED = "corrected later on the same day"
 
 @dataclass(frozen=True)
 class Screened:
-    """A batch after its constraints.
+    """A batch after its constraints, as rows of two tables.
 
     Attributes:
-        accepted: rows in the schema of the landing table.
-        quarantined: rows in the schema of the table of quarantined rows.
         notes: by day, which columns no record of the day has.
     """
 
@@ -82,11 +79,9 @@ def screen_labels(to: Destination, batch: Batch) -> Screened:
     hint = "add it to the source, or correct `key` or `target.column` in the model's defs.yaml"
     for part in batch.parts:
         require_columns(part, to.names, to.names, hint)
-    duplicate = literal(f"{to.key}: duplicate key")
-    corrected = (
-        f"CASE WHEN v1 IS DISTINCT FROM final THEN {literal(CORRECTED)} ELSE {duplicate} END"
-    )
-    return _screen(to, batch, "event_time DESC NULLS LAST, ordinal DESC", "v1", corrected, "", {})
+    corrected, duplicate = literal(CORRECTED), literal(f"{to.key}: duplicate key")
+    reason = f"CASE WHEN v1 IS DISTINCT FROM final THEN {corrected} ELSE {duplicate} END"
+    return _screen(to, batch, "event_time DESC NULLS LAST, ordinal DESC", "v1", reason, "", {})
 
 
 def _screen(

@@ -59,12 +59,7 @@ class Column(Strict):
 def source_columns(
     columns: Mapping[str, Column], inputs: Mapping[str, Column]
 ) -> dict[str, Column]:
-    """The columns of an event: what the model sees without what is derived, and the inputs.
-
-    >>> made = {"age": Column(type="number", derived=True)}
-    >>> list(source_columns({**made, "city": Column(type="category")}, {}))
-    ['city']
-    """
+    """The columns of an event: what the model sees without what is derived, and the inputs."""
     return {name: column for name, column in columns.items() if not column.derived} | dict(inputs)
 
 
@@ -81,12 +76,10 @@ class Target(Strict):
         None, description="The class whose probability is the score. Needed for binary."
     )
     min: float | None = Field(
-        None,
-        description="Smallest acceptable label of a regression; a smaller one is quarantined.",
+        None, description="Smallest acceptable label of a regression; a smaller one is quarantined."
     )
     max: float | None = Field(
-        None,
-        description="Largest acceptable label of a regression; a larger one is quarantined.",
+        None, description="Largest acceptable label of a regression; a larger one is quarantined."
     )
     label_delay_days: int = Field(
         0, ge=0, description="Days from an event to its label: until then its label is not due."

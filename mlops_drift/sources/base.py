@@ -154,7 +154,7 @@ class Look:
     """What a source holds now of one day that has run, or of all days.
 
     Attributes:
-        part: the rows; none where they cannot be read.
+        part: the rows; without any where they cannot be read.
         day: the day that all of them count for, whatever they say; None where each has its own.
         stamp: size and times of the file of the day; empty where it is to be read again next time.
         problem: why the file cannot be read, in a sentence; empty if it can.
@@ -177,10 +177,9 @@ class Batch:
     """Raw rows of some days, not yet checked.
 
     Attributes:
-        parts: the rows, in the order of days and files.
         misplaced: rows in the file of a day (the key) that are of another or of no readable day.
         origins: where the rows of each day come from, as far as there was something to read.
-        stamps: of each day that a file of its own holds, or would hold, its stamp, see `Look`.
+        stamps: of each day that a file of its own holds, or would hold, see `Look`.
         others: the other days of the source; None where it has no rows but those asked for.
         note: a warning about the source as a whole; empty without one.
     """
