@@ -50,22 +50,28 @@ class Landing:
             all rows are.
         """
         lake = self._to.lake
-        misplaced = [self._misplaced(day, part) for day, part in self._batch.misplaced.items()]
+        # They belong to the day of their file as long as they are in it.
+        misplaced = [
+            self._quarantined(part.of(day), day, self._faults(part, in_file=True))
+            for day, part in self._batch.misplaced.items()
+        ]
         own = pa.concat_tables([faulty, *misplaced])
         lake.replace_days(self._to.table, self._first, self._last, accepted)
         rows = Counter(accepted["day"].to_pylist()) + Counter(own["day"].to_pylist())
+        ledger: list[Received] | None = None
         quarantined, entries = own, list[Received]()
 
         def build(existing: pa.Table) -> pa.Table:
-            nonlocal quarantined, entries
+            nonlocal ledger, quarantined, entries
             received = [Received(**row) for row in existing.to_pylist()]
-            ledger = [entry for entry in received if entry.source == self._to.source]
-            elsewhere = self._elsewhere(ledger)
-            record = RecordOfOtherDays(self._to, elsewhere, set(self._days))
-            found = record.find(self._batch.others) if self._batch.others else Found()
-            quarantined = pa.concat_tables([own, *(self._late(*new) for new in found.new)])
-            self._quarantine(ledger, quarantined)
-            entries = self._entries(elsewhere, rows, found)
+            mine = [entry for entry in received if entry.source == self._to.source]
+            if mine != ledger:
+                ledger, elsewhere = mine, self._elsewhere(mine)
+                record = RecordOfOtherDays(self._to, elsewhere, set(self._days))
+                found = record.find(self._batch.others) if self._batch.others else Found()
+                quarantined = pa.concat_tables([own, *(self._late(*new) for new in found.new)])
+                self._quarantine(mine, quarantined)
+                entries = self._entries(elsewhere, rows, found)
             others = [entry for entry in received if entry.source != self._to.source]
             return pa.Table.from_pylist(list(map(vars, others + entries)), schema=existing.schema)
 
@@ -95,10 +101,6 @@ class Landing:
                 fault = f"{day} {TOO_LATE}"
             faults.append(f"{column}: {fault}")
         return faults
-
-    def _misplaced(self, day: date, part: Part) -> pa.Table:
-        """Rows in the file of a day that are of another: they belong to it as long as they are."""
-        return self._quarantined(part.of(day), day, self._faults(part, in_file=True))
 
     def _late(self, part: Part, is_changed: Sequence[bool]) -> pa.Table:
         """Rows that no day took, as they are quarantined with the first day."""
@@ -139,12 +141,8 @@ class Landing:
         """Puts quarantined rows in place of those that were, and of late ones of these days."""
         lake, table = self._to.lake, self._to.tables.quarantined
         source = f"source = {literal(self._to.source)}"
-        with_late = [
-            entry.day
-            for entry in ledger
-            if self._is_mine(entry.row_day) and not self._is_mine(entry.day)
-        ]
-        if with_late:
+        of_mine = (entry.day for entry in ledger if self._is_mine(entry.row_day))
+        if with_late := [day for day in of_mine if not self._is_mine(day)]:
             mine = f"row_day IS NOT NULL AND row_day BETWEEN '{self._first}' AND '{self._last}'"
             none, where = table.schema.empty_table(), f"{source} AND {mine}"
             lake.replace_days(table, min(with_late), max(with_late), none, where=where)

@@ -24,7 +24,6 @@ from mlops_drift.registry.base import (
     CHALLENGER,
     LIBRARIES,
     VersionPackage,
-    VersionRegistry,
     environment_tag,
     registry_lock,
 )
@@ -124,7 +123,10 @@ def train_challenger(
             version = model.registry.register(spec.name, package)
         model.registry.set_tag(spec.name, version, environment_tag(settings.environment()), "yes")
         model.registry.set_alias(spec.name, CHALLENGER, version)
-    record = _record(model.registry, spec, version, as_of)
+    # Another environment may have trained the same version on another day.
+    run = model.registry.run_id(spec.name, version)
+    own = {"version": version, "as_of": as_of, "mlflow_run": run}
+    record = _VERSION.validate_python({**model.registry.tags(spec.name, version), **own})
     model.store.versions.add(record)
     return record, is_new
 
@@ -227,9 +229,3 @@ def resume_training(
     metric = metric_named(spec.training.metric)
     memory = studies.memory(name, metric.name, greater_is_better=metric.greater_is_better)
     return train_package(spec, training_set, identity, as_of, on_trial, memory)
-
-
-def _record(registry: VersionRegistry, spec: ModelSpec, version: int, as_of: date) -> VersionRecord:
-    # Another environment may have trained the same version on another day.
-    own = {"version": version, "as_of": as_of, "mlflow_run": registry.run_id(spec.name, version)}
-    return _VERSION.validate_python({**registry.tags(spec.name, version), **own})

@@ -180,11 +180,9 @@ class Files(Source):
             found = _stamp(self._folder / table.path_of(day))
             if found == stamp:
                 continue
-            if not found:
-                yield Look(nothing, day, found)
-                continue
             try:
-                yield Look(self._of_day(table, day).of(day), day, found)
+                part = self._of_day(table, day).of(day) if found else nothing
+                yield Look(part, day, found)
             except SourceError as error:
                 # It may still be written; the other days go on.
                 yield Look(nothing, day, stamp="", problem=str(error))
@@ -197,7 +195,7 @@ class Files(Source):
     def _origin(self, path: Path) -> Origin:
         # As in the YAML, so that records do not depend on where the project lies.
         place = path.relative_to(self._folder) if path.is_relative_to(self._folder) else path
-        return Origin(str(place), _digest(path))
+        return Origin(str(place), _digest(path, _stamp(path)))
 
 
 def _stamp(path: Path) -> str:
@@ -210,18 +208,16 @@ def _stamp(path: Path) -> str:
     return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
 
 
-def _dated(
-    path: Path, day_column: str | None, timezone: str, named_day: date | None = None
-) -> Part:
+def _dated(path: Path, day_column: str | None, timezone: str, own: date | None = None) -> Part:
     """The rows of a file, each with its day; a file of one day without a day column has its own."""
     try:
         rows = open_file(path).read()
     except FileError as error:
         raise SourceError(str(error)) from error
     names, sparse = rows.column_names, ending(path) in JSON_ENDINGS
-    sparse = sparse and (named_day is not None or not rows.num_rows)
+    sparse = sparse and (own is not None or not rows.num_rows)
     if day_column is None or (day_column not in names and not rows.num_rows and sparse):
-        days = pa.chunked_array([pa.array([named_day] * rows.num_rows, pa.date32())])
+        days = pa.chunked_array([pa.array([own] * rows.num_rows, pa.date32())])
         times = days.cast(pa.timestamp("us"))
     elif day_column in names:
         days, times = _moments(path, day_column, rows[day_column], timezone)
@@ -275,8 +271,8 @@ def _note(times: list[pa.ChunkedArray], timezone: str) -> str:
     moments = pa.chunked_array(chunks, pa.timestamp("us")).drop_null()
     if len(moments) < 2:
         return ""
-    zoned = pc.assume_timezone(moments, "UTC").cast(pa.timestamp("us", timezone))
-    local = pc.local_timestamp(zoned)
+    in_zone = pa.timestamp("us", timezone)
+    local = pc.local_timestamp(pc.assume_timezone(moments, "UTC").cast(in_zone))
     hours = sorted(pc.unique(pc.hour(local)).to_pylist())
     are_full = pc.all(pc.equal(local, pc.floor_temporal(local, unit="hour"))).as_py()
     if 0 in hours or len(hours) > 2 or hours[-1] - hours[0] > 1 or not are_full:
@@ -288,12 +284,8 @@ def _note(times: list[pa.ChunkedArray], timezone: str) -> str:
     )
 
 
-def _digest(path: Path) -> str:
-    """SHA-256 of a file; one that has not changed is read once a process."""
-    return _digest_of(path, _stamp(path))
-
-
 @lru_cache(maxsize=256)
-def _digest_of(path: Path, stamp: str) -> str:
+def _digest(path: Path, stamp: str) -> str:
+    """SHA-256 of a file; one that has not changed is read once a process."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
