@@ -44,10 +44,9 @@ class LabelProfiles:
         states = []
         start = min(days) - 1
         for state in [start, *days]:
-            labelled = rows.loc[rows["label_day"] == state, "day"].unique()
-            if state == start:
-                labelled = rows.loc[rows["label_day"] <= start, "day"].unique()
-            known = rows[(rows["label_day"] <= state) & rows["day"].isin(labelled)]
+            arrived = rows["label_day"] <= start if state == start else rows["label_day"] == state
+            labelled = rows["day"].isin(rows.loc[arrived, "day"])
+            known = rows[(rows["label_day"] <= state) & labelled]
             known = known.drop_duplicates(["day", "key"], keep="last")
             states.append(known.assign(state=known["day"] * 10_000_000 + state))
         together = pd.concat(states)
