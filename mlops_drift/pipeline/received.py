@@ -59,7 +59,8 @@ class Landing:
         lake.replace_days(self._to.table, self._first, self._last, accepted)
         rows = Counter(accepted["day"].to_pylist()) + Counter(own["day"].to_pylist())
         ledger: list[Received] | None = None
-        quarantined, entries = own, list[Received]()
+        entries: list[Received] = []
+        quarantined = own
 
         def build(existing: pa.Table) -> pa.Table:
             nonlocal ledger, quarantined, entries

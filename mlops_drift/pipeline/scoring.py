@@ -64,9 +64,9 @@ def score_by(model: ModelContext, table: Table, versions: Mapping[date, int]) ->
     Raises:
         ColumnsError: if a version was trained on other columns.
     """
-    spec, store, registry = model.spec, model.store, model.registry
     if not versions:
         return Served(0, 0, ())
+    spec, store, registry = model.spec, model.store, model.registry
     store.versions.require_kept(versions.values())
     first, last = min(versions), max(versions)
     features = store.lake.read(Scan(store.tables.features, first, last))
