@@ -13,7 +13,7 @@ import yaml
 
 from mlops_drift import settings
 from mlops_drift.simulation.instance import open_instance
-from mlops_drift.sources.simulators.churn_drift import inject_drift
+from mlops_drift.sources.simulators.churn import inject_drift
 from mlops_drift_tests.tiny import evaluations, metadata_of
 
 TELCO = Path(__file__).resolve().parents[2] / "shared" / "data" / "telco"

@@ -1,6 +1,7 @@
 """The assets of a retraining: `training_set`, `challenger`, `test_predictions`, `champion`."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -31,7 +32,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.windows import WindowChoice
 from mlops_drift.lifecycle.retraining import window_sentence
 from mlops_drift.pipeline.gates import gate_record, model_gates
-from mlops_drift.pipeline.training import StoredSet, resumable
+from mlops_drift.pipeline.training import StoredSet, resume_training
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource, open_studies
@@ -148,7 +149,7 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
 
         with user_errors():
             record, is_new = retraining_run(context, model).train(
-                on_trial, resumable(open_studies())
+                on_trial, partial(resume_training, open_studies())
             )
         if is_new:
             text = _description(spec, record, context.run.run_id)

@@ -19,9 +19,8 @@ REFERENCE_TAG = "reference"
 
 def has_baseline(model: ModelContext, version: int) -> bool:
     """Whether the baseline of a version is stored, here and in the registry."""
-    folder = model.store.training_sets.baseline(
-        model.store.versions.get(version).training_set, version
-    )
+    set_id = model.store.versions.get(version).training_set
+    folder = model.store.training_sets.baseline(set_id, version)
     return folder.exists() and REFERENCE_TAG in model.registry.tags(model.spec.name, version)
 
 

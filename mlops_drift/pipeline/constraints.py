@@ -1,10 +1,10 @@
 """The declared constraints as SQL: the typed value of each cell, and what is wrong with it.
 
-SQL knows columns by their number, so that they may have any name: c0 is a raw cell, t0 its text, v0
-its typed value, x0 whether it may be inexact.
+SQL knows columns by their number: c0 is a raw cell, t0 its text, v0 its typed value, x0 whether it
+may be inexact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pyarrow as pa
@@ -40,10 +40,8 @@ def _text(name: str, raw: pa.DataType, column: Column) -> str:
     A whole number is written without a point, whatever its type: 1.0 and 1.00 mean 1. The text
     `nan` is a category or a key as any other, and missing where a number or a truth is asked for.
     """
-    shown = f"CAST({name} AS VARCHAR)"
-    if pa.types.is_floating(raw):
-        shown = shortest(name)
-    elif pa.types.is_decimal(raw):
+    shown = shortest(name) if pa.types.is_floating(raw) else f"CAST({name} AS VARCHAR)"
+    if pa.types.is_decimal(raw):
         shown = digits(shown)
     text = f"trim({shown}, {BLANKS})"
     if pa.types.is_floating(raw) or column.type != "category":
@@ -100,10 +98,10 @@ def _column_faults(name: str, column: Column, number: int, is_key: bool) -> list
     text, value = f"t{number}", f"v{number}"
     faults = []
 
-    def fault(condition: str, message: str, found: str = "") -> None:
+    def fault(condition: str, message: str, found: str = "", hint: str = "") -> None:
         """Adds a fault: the column, what was found in it, and what is wrong with that."""
-        parts = [literal(f"{name}: "), found, literal(message)]
-        faults.append((condition, " || ".join(part for part in parts if part)))
+        parts = [literal(f"{name}: "), found, literal(message), hint]
+        faults.append((condition, " || ".join(filter(None, parts))))
 
     if is_key:
         fault(f"{text} IS NULL", "the key is missing")
@@ -124,20 +122,11 @@ def _column_faults(name: str, column: Column, number: int, is_key: bool) -> list
     if column.max is not None:
         fault(f"{value} > {column.max!r}{finite}", f" is above {column.max:g}", value)
     if column.allowed is not None:
-        listing = ", ".join(literal(item) for item in column.allowed)
-        fault(
-            f"{value} NOT IN ({listing})",
-            f" is not an allowed value ({_shortened(column.allowed)})",
-            value,
-        )
-        condition, message = faults.pop()
-        faults.append((condition, f"{message} || {_hint_of_whole(value, listing)}"))
+        listing, more = ", ".join(map(literal, column.allowed)), len(column.allowed) - MOST_LISTED
+        shown = ", ".join(column.allowed[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+        message = f" is not an allowed value ({shown})"
+        fault(f"{value} NOT IN ({listing})", message, value, _hint_of_whole(value, listing))
     return faults
-
-
-def _shortened(allowed: Sequence[str]) -> str:
-    more = len(allowed) - MOST_LISTED
-    return ", ".join(allowed[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _hint_of_whole(value: str, listing: str) -> str:
@@ -150,8 +139,8 @@ def _hint_of_whole(value: str, listing: str) -> str:
 
 def checked_columns(to: Destination) -> dict[str, Column]:
     """The key and the declared columns, in the order of their numbers."""
-    key = Column(type="integer" if pa.types.is_integer(to.key_type) else "category")
-    return {to.key: key, **to.columns}
+    is_integer = pa.types.is_integer(to.table.schema.field(to.key).type)
+    return {to.key: Column(type="integer" if is_integer else "category"), **to.columns}
 
 
 def texts_of(lake: Lake, part: Part, checked: Mapping[str, Column], offset: int) -> pa.Table:
@@ -181,8 +170,7 @@ def checked_sql(columns: Mapping[str, Column]) -> str:
     The first of the columns is the key.
     """
     values = ", ".join(
-        f"{_value(f't{number}', column)} AS v{number}"
-        for number, column in enumerate(columns.values())
+        f"{_value(f't{number}', one)} AS v{number}" for number, one in enumerate(columns.values())
     )
     faults = [
         fault
@@ -197,12 +185,7 @@ def checked_sql(columns: Mapping[str, Column]) -> str:
 
 
 def typed(to: Destination, part: Part) -> pa.Table:
-    """The values of rows as they land, in their order.
-
-    Returns:
-        `ordinal` from 0, `day`, `event_time`, the key as `v0`, the columns as `v1` and on, and
-        `is_good`: whether nothing is wrong with the row by itself.
-    """
+    """The values of rows as they land, in their order, and whether each is good by itself."""
     columns = checked_columns(to)
     return to.lake.query(
         "SELECT ordinal, day, event_time, COLUMNS('v[0-9]+'), len(faults) = 0 AS is_good "

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import pyarrow as pa
-
 from mlops_drift.config.context import ModelContext
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import TableName
@@ -15,14 +13,7 @@ from mlops_drift.store.tables import ModelTables, Table
 
 @dataclass(frozen=True)
 class Destination:
-    """Where the events or the labels of a model land.
-
-    Attributes:
-        source: events or labels.
-        key: the key column.
-        columns: the declared columns of the source but for the key.
-        start_date: the model's first day.
-    """
+    """Where the events or the labels of a model land; the declared columns are without the key."""
 
     lake: Lake
     tables: ModelTables
@@ -33,7 +24,7 @@ class Destination:
 
     @classmethod
     def of(cls, model: ModelContext, source: TableName) -> "Destination":
-        """Where the events or the labels of a model land."""
+        """Where one of the two lands."""
         spec, store = model.spec, model.store
         labels = {spec.target.column: spec.target.labels}
         columns = spec.source_columns if source == "events" else labels
@@ -48,8 +39,3 @@ class Destination:
     def names(self) -> list[str]:
         """The declared columns, the key first."""
         return [self.key, *self.columns]
-
-    @property
-    def key_type(self) -> pa.DataType:
-        """The type of the key in the table."""
-        return self.table.schema.field(self.key).type

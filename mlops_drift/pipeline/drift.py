@@ -1,8 +1,9 @@
 """Drift of the days in production against the reference of the version that served them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property, partial
+from math import ceil
 
 import pyarrow as pa
 
@@ -25,133 +26,54 @@ from mlops_drift.pipeline.profiles import (
     sorted_columns,
 )
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
+from mlops_drift.store.tables import Table
 
 # How many of the columns that moved are divided by segments.
 _EXPLAINED = 3
 
 
-class DriftDays:
-    """The drift of some days, each against the reference of its champion.
+class ServedDays:
+    """The drift of the days that one champion serves, against its reference.
 
-    A window reaches back over days that the same version served.
-
-    Args:
-        model: the model.
-        champions: who serves each of the days.
-        served: the days by champion.
-        for_the_record: whether KS and Wasserstein of single days are measured although no verdict
-            rests on them.
+    A window reaches back over days that the same version served: they have profiles, too.
     """
 
     def __init__(
-        self,
-        model: ModelContext,
-        champions: Mapping[date, Promotion | None],
-        served: Sequence[tuple[Promotion, Sequence[date]]],
-        for_the_record: bool,
+        self, model: ModelContext, champion: Promotion, days: Sequence[date], for_the_record: bool
     ) -> None:
-        self._store, self._champions = model.store, champions
-        self._serving = {
-            champion.number: _Serving(model, champion, days, for_the_record)
-            for champion, days in served
-        }
-        self._days: dict[date, DriftDay] = {}
-
-    def day(self, day: date) -> DriftDay:
-        """The verdicts of a day, judged once."""
-        if day not in self._days:
-            champion = self._champions[day]
-            self._days[day] = (
-                self._serving[champion.number].judge(day)
-                if champion
-                else DriftDay(day, None, _events(self._store, day))
-            )
-        return self._days[day]
-
-    def put(self, first: date, last: date) -> None:
-        """Stores the profiles and the numbers of the days."""
-        profiles = [
-            {"day": day, "version": one.champion.version, "column": name, **column.to_dict()}
-            for one in self._serving.values()
-            for day, columns in sorted(one.profiles.items())
-            for name, column in columns.items()
-            if first <= day <= last
-        ]
-        # Both rules of a column rest on the same numbers.
-        numbers = [
-            {
-                "day": day,
-                "version": champion.version,
-                "column": item.column,
-                "window": item.window,
-                "baseline": item.baseline,
-                "metric": item.metric,
-                **item.measures.to_dict(),
-            }
-            for day, champion in self._champions.items()
-            if champion
-            for item in self.day(day).verdicts
-            if item.rule == "drift"
-        ]
-        tables = self._store.tables
-        for table, rows in ((tables.profiles, profiles), (tables.drift, numbers)):
-            data = pa.Table.from_pylist(rows, schema=table.schema)
-            self._store.lake.replace_days(table, first, last, data)
-
-
-def _events(store: ModelStore, day: date) -> int:
-    scan = Scan(store.tables.features, day, day)
-    return int(store.lake.query("SELECT 1 FROM f", f=scan).num_rows)
-
-
-class _Serving:
-    """The days that one champion served, beside its reference."""
-
-    def __init__(
-        self,
-        model: ModelContext,
-        champion: Promotion,
-        days: Sequence[date],
-        for_the_record: bool,
-    ) -> None:
-        spec = model.spec
-        self._spec, self._store, self.champion = spec, model.store, champion
-        self._for_the_record = for_the_record
-        self._monitor = spec.monitors.drift
-        files = model.store.training_sets.read_reference(champion.training_set, champion.version)
-        baseline = Reference.from_files(files)
-        self.reference = baseline.select(
-            name for name in baseline.columns if name != spec.target.column
-        )
-        self._features = self.reference.select(spec.columns)
-        self._predictions = self.reference.select(prediction_kinds(spec))
-        self._importance = model.store.training_sets.read_importance(
-            champion.training_set, champion.version
-        )
+        spec, sets = model.spec, model.store.training_sets
+        self._spec, self._store, self._champion = spec, model.store, champion
+        self._monitor, self._for_the_record = spec.monitors.drift, for_the_record
+        stored = (champion.training_set, champion.version)
+        baseline = Reference.from_files(sets.read_reference(*stored))
+        self._reference = baseline.select(n for n in baseline.columns if n != spec.target.column)
+        self._features = self._reference.select(spec.columns)
+        self._predictions = self._reference.select(prediction_kinds(spec))
+        self._importance = sets.read_importance(*stored)
         self._first = min(days)
         self._kept = self._read(min(days), max(days))
         self.profiles = {**self._stored(until=min(days)), **self._measured(days)}
 
+    def _of_version(self, table: Table, first: date, last: date) -> pa.Table:
+        own = f"SELECT * FROM t WHERE version = {self._champion.version}"
+        return self._store.lake.query(own, t=Scan(table, first, last))
+
     def _stored(self, until: date) -> dict[date, Profile]:
-        lookback = max(self._monitor.windows)
-        since = max(self.champion.as_of + timedelta(days=1), until - timedelta(days=lookback))
-        rows = self._store.lake.rows(
-            f"SELECT * FROM p WHERE version = {self.champion.version}",
-            p=Scan(self._store.tables.profiles, since, until - timedelta(days=1)),
-        )
+        lookback = timedelta(days=max(self._monitor.windows))
+        since = max(self._champion.as_of + timedelta(days=1), until - lookback)
+        last = until - timedelta(days=1)
         profiles: dict[date, Profile] = {}
-        for row in rows:
+        for row in self._of_version(self._store.tables.profiles, since, last).to_pylist():
             profiles.setdefault(row["day"], {})[row["column"]] = ColumnProfile.from_dict(row)
-        columns = set(self.reference.columns)
+        columns = set(self._reference.columns)
         return {day: found for day, found in profiles.items() if set(found) == columns}
 
     def _measured(self, days: Sequence[date]) -> dict[date, Profile]:
         features, predictions = self._kept
         of_features = profile_by(self._features, features, "day")
         of_predictions = profile_by(self._predictions, predictions, "day")
-        none = empty_profile(self.reference)
+        none = empty_profile(self._reference)
         return {
             day: {**none, **of_features.get(day, {}), **of_predictions.get(day, {})} for day in days
         }
@@ -160,52 +82,40 @@ class _Serving:
         """Features of some days, and what this version predicted for them."""
         tables = self._store.tables
         features = self._store.lake.read(Scan(tables.features, first, last))
-        predictions = self._store.lake.query(
-            f"SELECT * FROM p WHERE version = {self.champion.version}",
-            p=Scan(tables.predictions, first, last),
-        )
-        return features, predictions
+        return features, self._of_version(tables.predictions, first, last)
+
+    def _features_of(self, days: Collection[date]) -> Rows:
+        scan = Scan(self._store.tables.features, min(days), max(days))
+        return of_days(self._store.lake.read(scan), days)
 
     def judge(self, day: date) -> DriftDay:
-        spec, champion = self._spec, self.champion
+        """The verdicts of a day."""
+        spec, champion = self._spec, self._champion
         spans = self._spans(day)
-        windows = {
-            window: add(self.profiles[past] for past in span) for window, span in spans.items()
-        }
-        samples = {window: self._samples(window, span) for window, span in spans.items()}
+        windows = {n: add(self.profiles[past] for past in span) for n, span in spans.items()}
+        samples = {n: self._samples(n, span) for n, span in spans.items()}
         pasts = self._pasts(spans)
-        seasons = {window: profile(self._features, rows) for window, rows in pasts.items()}
-        verdicts = judge(self.reference, windows, self._monitor, samples, seasons)
+        seasons = {n: profile(self._features, rows) for n, rows in pasts.items()}
+        verdicts = judge(self._reference, windows, self._monitor, samples, seasons)
+        shifts = self._shifts(spans, pasts, self._moved(verdicts))
+        events = self.profiles[day][next(iter(spec.columns))].n
+        reference, importance = self._reference, self._importance
         return DriftDay(
-            day,
-            champion,
-            self.profiles[day][next(iter(spec.columns))].n,
-            self.reference,
-            windows,
-            seasons,
-            verdicts,
-            self._importance,
-            self._shifts(spans, pasts, self._moved(verdicts)),
+            day, champion, events, reference, windows, seasons, verdicts, importance, shifts
         )
 
     def _spans(self, day: date) -> dict[int, list[date]]:
         """The days of each window that this version served."""
-        days = {past.toordinal() for past in self.profiles if past > self.champion.as_of}
+        days = {past.toordinal() for past in self.profiles if past > self._champion.as_of}
         spans = trailing_windows(self._monitor.windows, day.toordinal(), days)
-        return {
-            window: [date.fromordinal(past) for past in reversed(span)]
-            for window, span in spans.items()
-        }
+        return {n: [date.fromordinal(past) for past in reversed(span)] for n, span in spans.items()}
 
     def _samples(self, window: int, span: Sequence[date]) -> Samples:
         """The values of numeric columns: of all in one day, else of those that need them."""
         if window == 1 and self._for_the_record:
             return self._days[span[0]]
-        wanted = [
-            name
-            for name in self._numeric
-            if drift_metric(self._monitor.effect(name)[0]).needs_values
-        ]
+        metrics = {name: drift_metric(self._monitor.effect(name)[0]) for name in self._numeric}
+        wanted = [name for name, metric in metrics.items() if metric.needs_values]
         if not wanted:
             return {}
         is_kept = min(span) >= self._first
@@ -218,7 +128,7 @@ class _Serving:
 
     @cached_property
     def _numeric(self) -> list[str]:
-        return [name for name, one in self.reference.columns.items() if one.kind == "numeric"]
+        return [name for name, one in self._reference.columns.items() if one.kind == "numeric"]
 
     def _by_table(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
         """Names of features, and of predictions."""
@@ -241,11 +151,9 @@ class _Serving:
             return {}
         found = {}
         for window, span in spans.items():
-            distances = [
-                timedelta(days=back * season.period_days)
-                for back in range(1, window + season.periods + 1)
-                if back * season.period_days >= window
-            ][: season.periods]
+            nearest = ceil(window / season.period_days)
+            backs = range(nearest, nearest + season.periods)
+            distances = [timedelta(days=back * season.period_days) for back in backs]
             # A period that begins before the data does may lack just the days that differ.
             days = {
                 past - distance
@@ -253,11 +161,7 @@ class _Serving:
                 if min(span) - distance >= self._first_day
                 for past in span
             }
-            if not days:
-                continue
-            scan = Scan(self._store.tables.features, min(days), max(days))
-            rows = of_days(self._store.lake.read(scan), days)
-            if rows.count >= self._monitor.min_rows:
+            if days and (rows := self._features_of(days)).count >= self._monitor.min_rows:
                 found[window] = rows
         return found
 
@@ -269,38 +173,25 @@ class _Serving:
 
     def _moved(self, verdicts: Sequence[ColumnVerdict]) -> list[ColumnVerdict]:
         """The furthest verdict of each feature that drifted, in the order to look at them."""
-        drifted = [
-            item
-            for item in verdicts
-            if item.verdict == "fail" and item.rule == "drift" and item.column in self._spec.columns
-        ]
+        failed = (item for item in verdicts if (item.verdict, item.rule) == ("fail", "drift"))
+        drifted = [item for item in failed if item.column in self._spec.columns]
         return [item.worst for item in rank(drifted, self._importance)]
 
     def _shifts(
-        self,
-        spans: Mapping[int, Sequence[date]],
-        pasts: Mapping[int, Rows],
-        moved: Sequence[ColumnVerdict],
+        self, spans: Mapping[int, list[date]], pasts: Mapping[int, Rows], moved: list[ColumnVerdict]
     ) -> list[SegmentedShift]:
         if not moved or not self._monitor.segments:
             return []
-        stored = self._store.training_sets.read(self.champion.training_set)
+        stored = self._store.training_sets.read(self._champion.training_set)
         trained = Rows(pa.concat_tables(stored.parts.values()))
         shifts = []
         for verdict in moved[:_EXPLAINED]:
-            span = spans[verdict.window]
-            scan = Scan(self._store.tables.features, min(span), max(span))
-            current = of_days(self._store.lake.read(scan), span)
-            reference = pasts[verdict.window] if verdict.baseline == "season" else trained
-            divided = partial(by_segment, self.reference.select([verdict.column]))
-            shifts += [
-                SegmentedShift(
-                    verdict.column,
-                    verdict.window,
-                    by,
-                    segment_shifts(divided(reference, by), divided(current, by)),
-                )
-                for by in self._monitor.segments
-                if by != verdict.column
-            ]
+            column, window = verdict.column, verdict.window
+            current = self._features_of(spans[window])
+            past = pasts[window] if verdict.baseline == "season" else trained
+            divided = partial(by_segment, self._reference.select([column]))
+            for by in self._monitor.segments:
+                if by != column:
+                    segments = segment_shifts(divided(past, by), divided(current, by))
+                    shifts.append(SegmentedShift(column, window, by, segments))
         return shifts

@@ -19,14 +19,13 @@ def make_features(model: ModelContext, first: date, last: date) -> pa.Table:
     Raises:
         FeatureError: if features.sql cannot be used; nothing is written then.
     """
-    table = model.store.tables.features
+    table, events = model.store.tables.features, Scan(model.store.tables.events, first, last)
     columns = ", ".join(identifier(name) for name in table.schema.names)
     derived = _derived(model, first, last)
-    join = f"JOIN derived USING (day, {identifier(model.spec.key)})" if derived is not None else ""
+    further = {} if derived is None else {"derived": derived}
+    join = f"JOIN derived USING (day, {identifier(model.spec.key)})" if further else ""
     features = model.store.lake.query(
-        f"SELECT {columns} FROM events {join} ORDER BY day, event_time",
-        events=Scan(model.store.tables.events, first, last),
-        **({} if derived is None else {"derived": derived}),
+        f"SELECT {columns} FROM events {join} ORDER BY day, event_time", events=events, **further
     ).cast(table.schema)
     model.store.lake.replace_days(table, first, last, features)
     return features
@@ -39,19 +38,14 @@ def require_point_in_time(model: ModelContext, features: pa.Table) -> None:
     depends on the clock or on chance, or that was made by other SQL or of other events, stays out
     of a training set.
 
-    Args:
-        model: the model.
-        features: rows with the day, the key and the derived columns.
-
     Raises:
         FeatureError: if a value differs; the message names the column, the day and the key.
     """
-    spec = model.spec
+    spec, key = model.spec, identifier(model.spec.key)
     if spec.derivation is None or not features.num_rows:
         return
     days = features["day"].to_pylist()
     made = _derived(model, min(days), max(days))
-    key = identifier(spec.key)
     for name in spec.derived_columns:
         column = identifier(name)
         different = model.store.lake.rows(
@@ -90,5 +84,4 @@ def _derived(model: ModelContext, first: date, last: date) -> pa.Table | None:
         for day, table in spec.derivation.derive(events, labels, first, last)
     ]
     names = ["day", spec.key, *spec.derived_columns]
-    empty = pa.schema([store.tables.features.schema.field(name) for name in names]).empty_table()
-    return pa.concat_tables(made) if made else empty
+    return pa.concat_tables(made or [store.tables.features.schema.empty_table().select(names)])

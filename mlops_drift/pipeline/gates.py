@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
@@ -25,17 +25,14 @@ from mlops_drift.learning.gates.refit_consistency import RefitConsistency
 from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, is_of_this_code, made_by, refit
-from mlops_drift.registry.base import RegistryError, VersionRegistry
-from mlops_drift.store.model_store import ModelStore
-from mlops_drift.store.records import Promotion
+from mlops_drift.registry.base import RegistryError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Tags of a version, by gate: the digest of the stored model of which something was shown that need
-# not be shown again.
+# Gates that need not pass again for the same stored model: a tag of the version holds its digest.
 SHOWN_ONCE = (FreshProcess.name, RefitConsistency.name)
-# And the time that it took.
+# And what they measured.
 MEASURED_ONCE = (SingleRowLatency.name, BatchLatency.name)
 
 Predict = Callable[["pd.DataFrame"], "pd.DataFrame"]
@@ -52,27 +49,24 @@ def evaluate_gates(model: ModelContext, version: int) -> list[GateResult]:
     A new process loads the stored model while the other gates are judged. That it has predicted the
     same, that a second fit has, and how long predictions took, is remembered for these bytes.
     """
-    spec = model.spec
     from threadpoolctl import threadpool_limits
 
+    spec, registry = model.spec, model.registry
     stored = model.store.training_sets.read(model.store.versions.get(version).training_set)
-    artifact, tags = (
-        model.registry.artifact(spec.name, version),
-        model.registry.tags(spec.name, version),
-    )
+    artifact, tags = registry.artifact(spec.name, version), registry.tags(spec.name, version)
     shown = {name for name in SHOWN_ONCE if tags.get(name) == artifact.digest}
-    train = stored.train.to_pandas()
-    test = stored.test.to_pandas()
+    train, test = stored.train.to_pandas(), stored.test.to_pandas()
     fresh_rows = test[list(spec.columns)].head(FRESH_ROWS)
     # One thread: sums come out the same on any number of processors.
     with ThreadPoolExecutor(1) as beside, threadpool_limits(1):
-        fresh_predictions = None
+        fresh_predictions = refitted = None
         if FreshProcess.name not in shown:
-            answer = beside.submit(
-                model.registry.fresh_predictions, spec.name, version, spec.target, fresh_rows
-            )
+            of_version = (spec.name, version, spec.target, fresh_rows)
+            answer = beside.submit(registry.fresh_predictions, *of_version)
             fresh_predictions = partial(_answered, answer)
-        predict = _predictor(spec, model.registry, version)
+        if RefitConsistency.name not in shown:
+            refitted = partial(_refitted, model, version, train, test)
+        predict = _predictor(model, version)
         candidate = Candidate(
             target=spec.target,
             columns=spec.columns,
@@ -86,26 +80,22 @@ def evaluate_gates(model: ModelContext, version: int) -> list[GateResult]:
             test=test,
             predicted=predict(test),
             predict=predict,
-            out_of_fold=_out_of_fold(model.registry, spec.name, version),
+            out_of_fold=_out_of_fold(model, version),
             size=artifact.size,
             signature=artifact.signature,
             fresh_rows=fresh_rows,
             fresh_predictions=fresh_predictions,
-            refitted=None
-            if RefitConsistency.name in shown
-            else partial(_refitted, spec, model.registry, version, train, test),
+            refitted=refitted,
             made_by_this_code=is_of_this_code(tags),
             champion_comparison=_champion_comparison(model, version, stored, predict),
             milliseconds=_milliseconds(tags, artifact.digest),
         )
         found = [gate.judge(candidate) for gate in model_gates(spec)]
     for result in found:
-        if result.name in SHOWN_ONCE and result.name not in shown and result.verdict == "pass":
-            model.registry.set_tag(spec.name, version, result.name, artifact.digest)
-        elif result.name in MEASURED_ONCE and result.verdict == "pass":
-            measured = f"{artifact.digest} {result.value!r}"
-            if tags.get(result.name) != measured:
-                model.registry.set_tag(spec.name, version, result.name, measured)
+        if result.verdict == "pass" and result.name in (*SHOWN_ONCE, *MEASURED_ONCE):
+            measured = f" {result.value!r}" if result.name in MEASURED_ONCE else ""
+            if tags.get(result.name) != artifact.digest + measured:
+                registry.set_tag(spec.name, version, result.name, artifact.digest + measured)
     return found
 
 
@@ -114,7 +104,7 @@ def _milliseconds(tags: Mapping[str, str], digest: str) -> dict[str, float]:
     return {name: float(value) for name, (of, _, value) in measured if of == digest}
 
 
-def gate_record(gates: Sequence[GateResult]) -> list[dict[str, Any]]:
+def gate_record(gates: Sequence[GateResult]) -> list[dict[str, str | float | None]]:
     """What gates found, as plain data for the registry; undefined numbers are None."""
     return [
         {
@@ -129,18 +119,18 @@ def gate_record(gates: Sequence[GateResult]) -> list[dict[str, Any]]:
     ]
 
 
-def _predictor(spec: ModelSpec, registry: VersionRegistry, version: int) -> Predict:
+def _predictor(model: ModelContext, version: int) -> Predict:
     from mlops_drift.learning.families.base import predict
 
-    pipeline, names = registry.pipeline(spec.name, version), list(spec.columns)
-    return lambda rows: predict(pipeline, spec.target, rows[names])
+    spec, pipeline = model.spec, model.registry.pipeline(model.spec.name, version)
+    return lambda rows: predict(pipeline, spec.target, rows[list(spec.columns)])
 
 
-def _out_of_fold(registry: VersionRegistry, model: str, version: int) -> "pd.DataFrame | None":
+def _out_of_fold(model: ModelContext, version: int) -> "pd.DataFrame | None":
     import pandas as pd
 
     try:
-        logged = registry.read_json(model, version, OUT_OF_FOLD)
+        logged = model.registry.read_json(model.spec.name, version, OUT_OF_FOLD)
     except RegistryError:
         return None
     columns = {name: logged[name] for name in ("prediction", "score")}
@@ -148,27 +138,20 @@ def _out_of_fold(registry: VersionRegistry, model: str, version: int) -> "pd.Dat
 
 
 def _champion_comparison(
-    model: ModelContext,
-    version: int,
-    stored: TrainingSet,
-    predict: Predict,
+    model: ModelContext, version: int, stored: TrainingSet, predict: Predict
 ) -> ChampionComparison | None:
     """Both models on those rows of the test split that the champion did not train on."""
-    spec = model.spec
-    champion = _champion(model.store, version)
-    if champion is None:
-        return None
-    known = model.store.training_sets.read(champion.training_set).train[spec.key]
-    rows = stored.test.filter(pc.invert(pc.is_in(stored.test[spec.key], known))).to_pandas()
-    if len(rows) == 0:
-        return ChampionComparison(rows[spec.target.column].to_numpy(), rows, rows)
-    theirs = _predictor(spec, model.registry, champion.version)
-    return ChampionComparison(rows[spec.target.column].to_numpy(), predict(rows), theirs(rows))
-
-
-def _champion(store: ModelStore, version: int) -> Promotion | None:
+    spec, store = model.spec, model.store
     others = [item for item in store.versions.promotions() if item.version != version]
-    return others[-1] if others else None
+    if not others:
+        return None
+    known = store.training_sets.read(others[-1].training_set).train[spec.key]
+    rows = stored.test.filter(pc.invert(pc.is_in(stored.test[spec.key], known))).to_pandas()
+    truth = rows[spec.target.column].to_numpy()
+    if len(rows) == 0:
+        return ChampionComparison(truth, rows, rows)
+    theirs = _predictor(model, others[-1].version)
+    return ChampionComparison(truth, predict(rows), theirs(rows))
 
 
 def _answered(answer: "Future[pd.DataFrame]") -> "pd.DataFrame":
@@ -179,14 +162,10 @@ def _answered(answer: "Future[pd.DataFrame]") -> "pd.DataFrame":
 
 
 def _refitted(
-    spec: ModelSpec,
-    registry: VersionRegistry,
-    version: int,
-    train: "pd.DataFrame",
-    test: "pd.DataFrame",
+    model: ModelContext, version: int, train: "pd.DataFrame", test: "pd.DataFrame"
 ) -> "pd.DataFrame":
     try:
-        then, recipe = made_by(registry, spec.name, version)
+        then, recipe = made_by(model.registry, model.spec.name, version)
     except RegistryError as error:
         raise RefitError(str(error)) from error
     return refit(then, recipe, train).predict(test)

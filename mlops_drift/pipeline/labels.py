@@ -23,20 +23,11 @@ OLDEST = 365
 class LabelProfiles:
     """The labels of what one champion served, as they were known at the end of each day.
 
-    Args:
-        model: the model.
-        champion: the champion.
-        outcomes: labelled predictions with `day`, `version`, `key`, `label` and `label_day`, days
-            as ordinals; a corrected label has a row for each arrival.
-        days: the days that are judged.
+    The outcomes are those of `Outcomes.frame`, the days those that are judged.
     """
 
     def __init__(
-        self,
-        model: ModelContext,
-        champion: Promotion,
-        outcomes: pd.DataFrame,
-        days: Sequence[date],
+        self, model: ModelContext, champion: Promotion, outcomes: pd.DataFrame, days: Sequence[date]
     ) -> None:
         self._target, self._monitor = model.spec.target.column, model.spec.monitors.drift
         files = model.store.training_sets.read_reference(champion.training_set, champion.version)
@@ -53,10 +44,9 @@ class LabelProfiles:
         states = []
         start = min(days) - 1
         for state in [start, *days]:
-            labelled = rows.loc[rows["label_day"] == state, "day"].unique()
-            if state == start:
-                labelled = rows.loc[rows["label_day"] <= start, "day"].unique()
-            known = rows[(rows["label_day"] <= state) & rows["day"].isin(labelled)]
+            arrived = rows["label_day"] <= start if state == start else rows["label_day"] == state
+            labelled = rows["day"].isin(rows.loc[arrived, "day"])
+            known = rows[(rows["label_day"] <= state) & labelled]
             known = known.drop_duplicates(["day", "key"], keep="last")
             states.append(known.assign(state=known["day"] * 10_000_000 + state))
         together = pd.concat(states)
@@ -99,15 +89,13 @@ def measure_label_coverage(model: ModelContext, first: date, last: date) -> None
     oldest = min(OLDEST, model.spec.retention.predictions_days or OLDEST)
     ends = [min(end, oldest) for end in (*(start - 1 for start in starts[1:]), oldest)]
     ages = [(start, end) for start, end in zip(starts, ends, strict=True) if start <= end]
-    table = store.tables.label_coverage
-    rows = store.predictions.label_coverage(first, last, ages)
-    store.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
+    table, spans = store.tables.label_coverage, [(first, last)]
     if model.spec.retention.predictions_days is None:
         # Where these days ran late, or again, those after them have counted without their labels.
         after = Scan(table, last + timedelta(days=1), last + timedelta(days=oldest))
-        counted = [row["day"] for row in store.lake.rows("SELECT DISTINCT day FROM c", c=after)]
-        for since, end in ranges(counted):
-            later = pa.Table.from_pylist(
-                store.predictions.label_coverage(since, end, ages), schema=table.schema
-            )
-            store.lake.replace_days(table, since, end, later)
+        counted = store.lake.rows("SELECT DISTINCT day FROM c", c=after)
+        spans += ranges([row["day"] for row in counted])
+    for since, until in spans:
+        rows = store.predictions.label_coverage(since, until, ages)
+        data = pa.Table.from_pylist(rows, schema=table.schema)
+        store.lake.replace_days(table, since, until, data)

@@ -2,9 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
@@ -20,9 +19,9 @@ from mlops_drift.pipeline.ledger import Account
 from mlops_drift.pipeline.missing_days import TABLES, in_short, without_events
 from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
 from mlops_drift.pipeline.received import BEFORE_START, TOO_LATE, Landing
-from mlops_drift.pipeline.screening import CORRECTED, Screened, screen_events, screen_labels
+from mlops_drift.pipeline.screening import CORRECTED, screen_events, screen_labels
 from mlops_drift.schema.days import days_between, ranges
-from mlops_drift.sources.base import Batch, MissingDayError, Source, TableName
+from mlops_drift.sources.base import MissingDayError, Source, TableName
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import LandedFile
@@ -41,12 +40,9 @@ UNKNOWN_KEY = "no event has this key so far"
 
 @dataclass(frozen=True)
 class Landed:
-    """What landed, what was quarantined, and what the checks found.
+    """How many rows landed, how many were quarantined by reason, and what the checks found.
 
     Attributes:
-        rows: accepted rows.
-        quarantined: quarantined rows, by reason.
-        checks: what the checks of the asset found.
         account: where all rows of the source are.
     """
 
@@ -56,39 +52,20 @@ class Landed:
     account: Account
 
 
-@contextmanager
-def recorded(model: ModelContext, source: Source, first: date, last: date) -> Iterator[None]:
-    """Puts on record which days lack a file when a source raises because of one."""
-    try:
-        yield
-    except MissingDayError:
-        # Of all tables: what is missing of the events of a day keeps its labels from being read.
-        for table in TABLES:
-            record_missing(model, table, source.missing_days(table, first, last))
-        raise
-
-
 def record_missing(model: ModelContext, table: TableName, places: Mapping[date, str]) -> None:
-    """Puts on record that days have no file: their data quality is unknown.
+    """Puts on record that days have no file (by day, its name): their data quality is unknown.
 
     A day that has landed keeps its rows and what was found in them.
-
-    Args:
-        model: the model.
-        table: the one whose file is missing.
-        places: by day, the file.
     """
     if not places:
         return
-    store = model.store
-    landed = store.landing.landed_days(table, min(places), max(places))
+    landed = model.store.landing.landed_days(table, min(places), max(places))
     for first, last in ranges(set(places) - landed):
         days = days_between(first, last)
-        store.landing.put_files(
-            table, [LandedFile(day, table, places[day], None, 0) for day in days]
-        )
-        holes = {day: [LandedDay(table, missing_file=places[day])] for day in days}
-        evaluate(model, StoreContext(model, first, last, holes), table)
+        files = [LandedFile(day, table, places[day], None, 0) for day in days]
+        model.store.landing.put_files(table, files)
+        missing = {day: LandedDay(table, missing_file=places[day]) for day in days}
+        evaluate(StoreContext(model, first, last, missing), table)
 
 
 def land_events(model: ModelContext, source: Source, first: date, last: date) -> Landed:
@@ -97,10 +74,7 @@ def land_events(model: ModelContext, source: Source, first: date, last: date) ->
     Raises:
         MissingDayError: if a day has no file; that is on record then, and nothing else is changed.
     """
-    with recorded(model, source, first, last):
-        batch = source.events(first, last)
-    to = Destination.of(model, EVENTS)
-    return _land(model, to, batch, screen_events(to, batch, first, last), first, last)
+    return _land(model, source, EVENTS, first, last)
 
 
 def land_labels(model: ModelContext, source: Source, first: date, last: date) -> Landed:
@@ -112,50 +86,31 @@ def land_labels(model: ModelContext, source: Source, first: date, last: date) ->
     Raises:
         MissingDayError: if a day has no file; that is on record then, and nothing else is changed.
     """
-    with recorded(model, source, first, last):
-        batch = source.labels(first, last)
-    to = Destination.of(model, LABELS)
-    return _land(model, to, batch, screen_labels(to, batch), first, last)
+    return _land(model, source, LABELS, first, last)
 
 
-def _land(
-    model: ModelContext, to: Destination, batch: Batch, screened: Screened, first: date, last: date
-) -> Landed:
+def _land(model: ModelContext, source: Source, name: SourceName, first: date, last: date) -> Landed:
+    to, days = Destination.of(model, name), days_between(first, last)
+    try:
+        batch = (source.events if name == EVENTS else source.labels)(first, last)
+    except MissingDayError:
+        # Of all tables: what is missing of the events of a day keeps its labels from being read.
+        for table in TABLES:
+            record_missing(model, table, source.missing_days(table, first, last))
+        raise
+    screened = screen_events(to, batch, first, last) if name == EVENTS else screen_labels(to, batch)
     landing = Landing(to, batch, first, last)
     quarantined, account = landing.put(screened.accepted, screened.quarantined)
-    checks = _judge(model, to.source, days_between(first, last), batch, screened, quarantined)
-    return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), checks, account)
-
-
-def _judge(
-    model: ModelContext,
-    source: SourceName,
-    days: Sequence[date],
-    batch: Batch,
-    screened: Screened,
-    quarantined: pa.Table,
-) -> Monitored:
-    """Stores where the rows of each day came from, and what the checks find in them."""
-    unmatched: Mapping[date, int] = {}
-    if source == LABELS and screened.accepted.num_rows:
-        unmatched = model.store.labels.unmatched(days[0], days[-1])
     arrived = Counter(screened.accepted["day"].to_pylist())
-    landed = _landed(model, source, days, arrived, quarantined, unmatched)
-    for day, note in screened.notes.items():
-        landed[day] = replace(landed[day], note=note)
-    files = [
-        LandedFile(
-            day,
-            source,
-            batch.origins[day].place if day in batch.origins else None,
-            batch.origins[day].digest if day in batch.origins else None,
-            one.n,
-        )
-        for day, one in landed.items()
-    ]
-    model.store.landing.put_files(source, files)
-    holes = {day: [one] for day, one in landed.items()}
-    return evaluate(model, StoreContext(model, days[0], days[-1], holes), source)
+    landed = _landed(model, name, days, arrived, quarantined, screened.notes)
+    files = []
+    for day in days:
+        origin = batch.origins.get(day)
+        place, digest = (origin.place, origin.digest) if origin else (None, None)
+        files.append(LandedFile(day, name, place, digest, landed[day].n))
+    model.store.landing.put_files(name, files)
+    checks = evaluate(StoreContext(model, first, last, landed), name)
+    return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), checks, account)
 
 
 def _landed(
@@ -164,23 +119,20 @@ def _landed(
     days: Collection[date],
     arrived: Mapping[date, int],
     quarantined: pa.Table,
-    unmatched: Mapping[date, int],
+    notes: Mapping[date, str],
 ) -> dict[date, LandedDay]:
+    store, first, last = model.store, min(days), max(days)
+    unmatched = store.labels.unmatched(first, last) if source == LABELS else {}
     # Labels without an event may be those of a day whose events are missing.
-    lost = (
-        without_events(model.store, model.spec.start_date, max(days))
-        if any(unmatched.values())
-        else []
-    )
+    lost = without_events(store, model.spec.start_date, last) if unmatched else []
     landed = {}
     for day in days:
         reasons = quarantined_by_reason(quarantined.filter(pc.equal(quarantined["day"], day)))
         unusable = {reason: n for reason, n in reasons.items() if not _is_no_fault(reason)}
-        without_event = unmatched.get(day, 0)
-        unusable[UNKNOWN_KEY] = without_event
-        lacking = in_short([past for past in lost if past <= day and without_event])
-        accepted = arrived.get(day, 0) - without_event
-        landed[day] = LandedDay(source, accepted, unusable, lacking=lacking)
+        unusable[UNKNOWN_KEY] = unmatched.get(day, 0)
+        lacking = in_short([past for past in lost if past <= day]) if day in unmatched else ""
+        accepted = arrived.get(day, 0) - unusable[UNKNOWN_KEY]
+        landed[day] = LandedDay(source, accepted, unusable, notes.get(day, ""), lacking)
     return landed
 
 
@@ -202,16 +154,14 @@ def judge_labels_again(model: ModelContext, first: date) -> Monitored | None:
     if not stored:
         return None
     last = max(stored)
-    labels = Scan(store.tables.labels, first, last)
-    counted = store.lake.rows("SELECT day, count(*) AS n FROM l GROUP BY day", l=labels)
-    arrived = {row["day"]: row["n"] for row in counted}
+    labels = store.lake.read(Scan(store.tables.labels, first, last))
+    arrived = Counter(labels["day"].to_pylist())
     quarantined = store.lake.query(
         f"SELECT * FROM r WHERE source = {literal(LABELS)}",
         r=Scan(store.tables.quarantined, first, last),
     )
-    unmatched = store.labels.unmatched(first, last)
-    landed = _landed(model, LABELS, stored, arrived, quarantined, unmatched)
-    context = StoreContext(model, first, last, {day: [one] for day, one in landed.items()})
+    landed = _landed(model, LABELS, stored, arrived, quarantined, {})
+    context = StoreContext(model, first, last, landed)
     quality = DataQuality(model.spec.monitors.quality)
     found = {day: quality.evaluate(context, day)[0] for day in stored}
     changed = [
@@ -220,8 +170,7 @@ def judge_labels_again(model: ModelContext, first: date) -> Monitored | None:
         if item.reason != stored[day].reason and _can_judge(model.spec, stored[day], item)
     ]
     for since, until in ranges(changed):
-        days = {day: [landed[day]] for day in days_between(since, until)}
-        evaluate(model, StoreContext(model, since, until, days), LABELS)
+        evaluate(StoreContext(model, since, until, landed), LABELS)
     again = [found[day] for day in sorted({*changed, last})]
     return Monitored(context, LABELS, again) if changed else None
 

@@ -1,8 +1,6 @@
-"""The ledger of a source: how many rows of each day are on record, and what the source held then.
+"""The ledger of a source: how many rows landed or were quarantined with each day.
 
-For each day that landed it counts the rows of that day, and the rows of other days that were
-quarantined with it: those that came too late, are before the model's first day, or have no readable
-day.
+Those of other days came too late, are before the model's first day, or have no readable day.
 """
 
 from collections import Counter
@@ -11,9 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from mlops_drift.sql import literal
-from mlops_drift.store.lake import Lake
 from mlops_drift.store.model_store import ModelStore
-from mlops_drift.store.tables import Table
 
 
 @dataclass(frozen=True)
@@ -22,9 +18,7 @@ class Received:
 
     Attributes:
         day: the day that they landed or were quarantined with.
-        source: events or labels.
         row_day: the day that they are of; None where it cannot be read.
-        rows: how many.
         digest: of all rows of `row_day` that the source held; of one entry of a `row_day` only, as
             the next two.
         stamp: size and time of change of the file of `row_day`; empty where there was none to read,
@@ -54,7 +48,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Account:
-    """Where all rows of a source are.
+    """Where all rows of a source are; always `rows + gone == recorded + waiting`.
 
     Attributes:
         rows: rows of the source at its last landing.
@@ -64,8 +58,6 @@ class Account:
         late: rows that were quarantined because their day had run, by day.
         gone_days: rows that are gone from days that had run, by day.
         note: what looks wrong about the source; empty if nothing does.
-
-    Always `rows + gone == recorded + waiting`.
     """
 
     rows: int
@@ -79,23 +71,15 @@ class Account:
 
 def read_account(store: ModelStore, source: str) -> Account | None:
     """Where all rows of a source are; None before its first landing."""
-    return account_of(read_ledger(store.lake, store.tables.received, source))
+    of_source = f"SELECT * FROM r WHERE source = {literal(source)}"
+    rows = store.lake.rows(of_source, r=store.tables.received)
+    return account_of([Received(**row) for row in rows]) if rows else None
 
 
-def read_ledger(lake: Lake, received: Table, source: str) -> list[Received]:
-    """The entries of a source."""
-    rows = lake.rows(
-        f"SELECT * FROM r WHERE source = {literal(source)} ORDER BY day, row_day", r=received
-    )
-    return [Received(**row) for row in rows]
-
-
-def account_of(ledger: Collection[Received]) -> Account | None:
-    """Where the rows of a ledger are; None for an empty one."""
-    newest = max((entry for entry in ledger if entry.is_own), key=lambda e: e.day, default=None)
-    if newest is None:
-        return None
-    ran = {entry.day for entry in ledger if entry.is_own}
+def account_of(ledger: Collection[Received]) -> Account:
+    """Where the rows of a ledger are, which has at least one entry of a day's own rows."""
+    ran = {entry.day: entry for entry in ledger if entry.is_own}
+    newest = ran[max(ran)]
     late: Counter[date] = Counter()
     gone: Counter[date] = Counter()
     for entry in ledger:

@@ -22,10 +22,7 @@ OUT_OF_FOLD = "out_of_fold.json"
 
 
 class Description(BaseModel):
-    """What a training needs of the description of a model, as it was when a version was made.
-
-    The rest of it may have been read under other rules than those of today.
-    """
+    """What a training needs of the description of a model, as it was when a version was made."""
 
     columns: dict[str, Column]
     target: Target
@@ -54,9 +51,8 @@ def description_of(registry: VersionRegistry, model: str, version: int) -> Descr
     Raises:
         RegistryError: if it was not logged, or is damaged.
     """
-    logged = registry.read_json(model, version, SPEC)
     try:
-        return Description.model_validate(logged)
+        return Description.model_validate(registry.read_json(model, version, SPEC))
     except ValueError as error:
         raise RegistryError(
             f"{SPEC} of version {version} of {model} is damaged: {error}"
@@ -73,9 +69,8 @@ def made_by(registry: VersionRegistry, model: str, version: int) -> tuple[Descri
 
     name = f"version {version} of {model}"
     then = description_of(registry, model, version)
-    logged = registry.read_json(model, version, RECIPE)
     try:
-        recipe = Recipe.from_dict(logged)
+        recipe = Recipe.from_dict(registry.read_json(model, version, RECIPE))
     except (TypeError, ValueError) as error:
         raise RegistryError(f"{RECIPE} of {name} is damaged: {error}") from error
     tags = registry.tags(model, version)
@@ -86,34 +81,22 @@ def made_by(registry: VersionRegistry, model: str, version: int) -> tuple[Descri
             f"{SPEC} of {name} was changed: its digest is {now}, registered was {registered}; "
             "restore it from a copy"
         )
-    _require_unchanged(
-        name,
-        {part: str(value) for part, value in logged_params(then.training.seed, recipe).items()},
-        registry.params(model, version),
-    )
+    params, before = logged_params(then.training.seed, recipe), registry.params(model, version)
+    found = {part: str(value) for part, value in params.items()}
+    changed = [
+        f"{part} {found.get(part)}, registered was {before.get(part)}"
+        for part in sorted({*found, *before})
+        if found.get(part) != before.get(part)
+    ]
+    if changed:
+        listed = ", ".join(changed)
+        raise RegistryError(f"{RECIPE} of {name} was changed: {listed}; restore it from a copy")
     return then, recipe
 
 
 def refit(then: Description, recipe: "Recipe", train_part: pd.DataFrame) -> "TrainedModel":
-    """A version's recipe, fitted again by the description and the seed of its own time.
-
-    Args:
-        then: the description that the version was made by.
-        recipe: that its search found.
-        train_part: features and labels.
-    """
+    """A version's recipe, fitted again by the description and the seed of its own time."""
     from mlops_drift.learning.model import fit
 
     features, truth = train_part[list(then.columns)], train_part[then.target.column].to_numpy()
     return fit(recipe, features, truth, then.columns, then.target, then.training.seed)
-
-
-def _require_unchanged(name: str, logged: Mapping[str, str], registered: Mapping[str, str]) -> None:
-    changed = sorted(
-        part for part in {*logged, *registered} if logged.get(part) != registered.get(part)
-    )
-    if changed:
-        listed = ", ".join(
-            f"{part} {logged.get(part)}, registered was {registered.get(part)}" for part in changed
-        )
-        raise RegistryError(f"{RECIPE} of {name} was changed: {listed}; restore it from a copy")

@@ -1,8 +1,7 @@
 """Days without their file: on record as unknown, passed over by what comes after, taken in late.
 
 A file is missing where the source has one for each day and its YAML has no `missing: empty`. What
-the day does have lands and is used: without its file of events a day has labels and performance;
-without its file of labels it has events, predictions and drift. Nothing is decided at its end.
+the day does have lands and is used; nothing is decided at its end.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,9 +21,8 @@ _LISTED, _NAMED = 3, 10
 
 def without_events(store: ModelStore, first: date, last: date) -> list[date]:
     """The days on record that had no file of events: windows over them hold fewer days."""
-    return [
-        row["day"] for row in store.landing.missing_files(first, last) if row["source"] == "events"
-    ]
+    missing = store.landing.missing_files(first, last)
+    return [row["day"] for row in missing if row["source"] == "events"]
 
 
 def missing_tables(source: Source, first: date, last: date) -> dict[date, frozenset[TableName]]:
@@ -56,35 +54,22 @@ def no_file_at_all(spec: ModelSpec, source: Source, last: date) -> str:
 def about_missing(
     missing: Sequence[Mapping[str, Any]], then: str = "run the same command again"
 ) -> str:
-    """Which files are missing, by name, and what a person does about it.
+    """Which files are missing, and what to do then.
 
-    Args:
-        missing: rows with `day` and `file`.
-        then: what to do when they are there.
-
-    >>> about_missing([{"day": date(2024, 3, 4), "file": "events/2024-03-04.csv"}])
-    '1 day has no file: 2024-03-04 events/2024-03-04.csv; put the file there and \
-run the same command again'
+    >>> about_missing([{"day": date(2024, 3, 4), "file": "e/4.csv"}])
+    '1 day has no file: 2024-03-04 e/4.csv; put the file there and run the same command again'
     """
     files: dict[date, list[str]] = {}
     for row in missing:
         files.setdefault(row["day"], []).append(row["file"])
     named = [f"{day} {' and '.join(names)}" for day, names in files.items()]
-    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-    listed = ", ".join(named[:_NAMED]) + more
-    return (
-        f"{len(files)} {'day has' if len(files) == 1 else 'days have'} no file: {listed}; put the "
-        f"{'file' if len(missing) == 1 else 'files'} there and {then}"
-    )
+    days = "1 day has" if len(files) == 1 else f"{len(files)} days have"
+    file = "file" if len(missing) == 1 else "files"
+    return f"{days} no file: {_first_of(named, _NAMED)}; put the {file} there and {then}"
 
 
 def about_made_again(days: Collection[date]) -> str:
-    """What was made again after an earlier day had landed, and what was not.
-
-    >>> about_made_again([date(2024, 3, 5), date(2024, 3, 6)])
-    'made again, because an earlier day has landed since: 2024-03-05 to 2024-03-06; predictions, \
-decisions and messages stay, and so does what labels that came later than due have measured'
-    """
+    """What was made again after an earlier day had landed, and what was not."""
     return (
         f"made again, because an earlier day has landed since: {_listed(days)}; predictions, "
         "decisions and messages stay, and so does what labels that came later than due have "
@@ -93,16 +78,9 @@ decisions and messages stay, and so does what labels that came later than due ha
 
 
 def about_judged_again(days: Collection[date]) -> str:
-    """Which days of labels are judged otherwise after events of an earlier day had landed.
-
-    >>> about_judged_again([date(2024, 3, 5)])
-    'data_quality of labels judged again, because events of an earlier day have landed since: \
-2024-03-05'
-    """
-    return (
-        "data_quality of labels judged again, because events of an earlier day have landed since: "
-        f"{_listed(days)}"
-    )
+    """Which days of labels are judged otherwise after events of an earlier day had landed."""
+    why = "because events of an earlier day have landed since"
+    return f"data_quality of labels judged again, {why}: {_listed(days)}"
 
 
 def _listed(days: Collection[date]) -> str:
@@ -118,7 +96,10 @@ def in_short(days: Collection[date]) -> str:
     found = sorted(set(days))
     if not found:
         return ""
-    listed = ", ".join(map(str, found[:_LISTED]))
-    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
     what = "1 day without its file" if len(found) == 1 else f"{len(found)} days without their files"
-    return f"; {what}: {listed}{more}"
+    return f"; {what}: {_first_of(list(map(str, found)), _LISTED)}"
+
+
+def _first_of(names: Sequence[str], most: int) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

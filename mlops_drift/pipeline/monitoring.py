@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.monitors.base import Asset, CheckEvaluation, Monitor
@@ -23,28 +24,22 @@ from mlops_drift.monitors.context import (
 from mlops_drift.monitors.drift import DriftDay
 from mlops_drift.monitors.pictures import Point
 from mlops_drift.monitors.registry import monitors_of, of_asset
-from mlops_drift.pipeline.drift import DriftDays
+from mlops_drift.pipeline.drift import ServedDays
 from mlops_drift.pipeline.labels import LabelProfiles
 from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.pipeline.performance import Outcomes, baseline_of
 from mlops_drift.schema.days import days_between
+from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import Promotion
 
 # The assets whose checks rest on what was served.
 MEASURED: tuple[Asset, ...] = ("drift_metrics", "performance_metrics")
 
-Landings = Mapping[date, Sequence[LandedDay]]
-
 
 class StoreContext(MonitorContext):
     """The context of checks over the tables of a model; see `MonitorContext`.
 
-    Args:
-        model: the model.
-        first: first day.
-        last: last day.
-        landed: what landed on each day in this run.
-        for_the_record: whether drift is measured that no verdict rests on.
+    What landed is of one source in this run; `for_the_record` is as in `measure_drift`.
     """
 
     def __init__(
@@ -52,16 +47,15 @@ class StoreContext(MonitorContext):
         model: ModelContext,
         first: date,
         last: date,
-        landed: Landings | None = None,
+        landed: Mapping[date, LandedDay] | None = None,
         *,
         for_the_record: bool = True,
     ) -> None:
         super().__init__(model.spec, days_between(first, last))
-        self._model, self._store = model, model.store
+        self.model, self._store = model, model.store
         self._first, self._last = first, last
         self._landed, self._for_the_record = landed or {}, for_the_record
         self._champions = self._store.versions.champions(first, last)
-        self._labelled: dict[date, Sequence[LabelledRows]] = {}
 
     @cached_property
     def days_by_champion(self) -> list[tuple[Promotion, list[date]]]:
@@ -73,7 +67,6 @@ class StoreContext(MonitorContext):
         return list(found.values())
 
     def champion(self, day: date) -> Promotion | None:
-        """As `MonitorContext.champion`."""
         return self._champions[day]
 
     def _serving(self, day: date) -> Promotion:
@@ -82,47 +75,64 @@ class StoreContext(MonitorContext):
             raise LookupError(f"no version of {self.spec.name} serves {day}")
         return champion
 
-    def require_kept(self) -> None:
-        """Requires that the artifacts of every champion of the days are there.
-
-        Raises:
-            RemovedError: if those of one were removed.
-        """
-        self._store.versions.require_kept(item.version for item, _ in self.days_by_champion)
-
     @cached_property
     def _baselines(self) -> Mapping[int, Baseline]:
-        return {
-            record.version: baseline_of(self._model, record)
-            for record in self._store.versions.all()
-        }
+        records = self._store.versions.all()
+        return {record.version: baseline_of(self.model, record) for record in records}
 
     def baseline(self, version: int) -> Baseline:
-        """As `MonitorContext.baseline`."""
         return self._baselines[version]
 
     @cached_property
-    def drift_days(self) -> DriftDays:
-        """The drift of the days, profiled once."""
-        return DriftDays(self._model, self._champions, self.days_by_champion, self._for_the_record)
+    def _served(self) -> dict[int, ServedDays]:
+        return {
+            champion.number: ServedDays(self.model, champion, days, self._for_the_record)
+            for champion, days in self.days_by_champion
+        }
+
+    @cached_property
+    def _drift(self) -> dict[date, DriftDay]:
+        found = {}
+        for day, champion in self._champions.items():
+            if champion:
+                found[day] = self._served[champion.number].judge(day)
+            else:
+                features = self._store.lake.read(Scan(self._store.tables.features, day, day))
+                found[day] = DriftDay(day, None, features.num_rows)
+        return found
 
     def drift(self, day: date) -> DriftDay:
-        """As `MonitorContext.drift`."""
-        return self.drift_days.day(day)
+        return self._drift[day]
+
+    def put_drift(self) -> None:
+        """Stores the profiles of the days, and the numbers of their windows."""
+        tables, profiles, numbers = self._store.tables, [], []
+        for champion, days in self.days_by_champion:
+            for day in days:
+                of_day = {"day": day, "version": champion.version}
+                for name, column in self._served[champion.number].profiles[day].items():
+                    profiles.append({**of_day, "column": name, **column.to_dict()})
+                # Both rules of a column rest on the same numbers.
+                verdicts = (item for item in self.drift(day).verdicts if item.rule == "drift")
+                numbers += [{**item.to_row(), **of_day} for item in verdicts]
+        for table, rows in ((tables.profiles, profiles), (tables.drift, numbers)):
+            data = pa.Table.from_pylist(rows, schema=table.schema)
+            self._store.lake.replace_days(table, self._first, self._last, data)
 
     @cached_property
     def _outcomes(self) -> Outcomes:
-        return Outcomes(self._model, self._first, self._last)
+        return Outcomes(self.model, self._first, self._last)
+
+    @cached_property
+    def _labelled(self) -> Mapping[date, Sequence[LabelledRows]]:
+        return {day: self._outcomes.labelled(day) for day in self.days}
 
     def labelled(self, day: date) -> Sequence[LabelledRows]:
-        """As `MonitorContext.labelled`."""
-        if day not in self._labelled:
-            self._labelled[day] = self._outcomes.labelled(day)
         return self._labelled[day]
 
     @cached_property
     def _predicted(self) -> dict[int, PredictedRows]:
-        spec, found = self._model.spec, {}
+        spec, found = self.model.spec, {}
         lookback = timedelta(days=max(spec.monitors.performance.windows) - 1)
         columns = [] if spec.target.is_classification else list(spec.columns)
         for champion, days in self.days_by_champion:
@@ -133,11 +143,10 @@ class StoreContext(MonitorContext):
         return found
 
     def predicted(self, day: date) -> PredictedRows:
-        """As `MonitorContext.predicted`; later days of the run may be there too."""
+        # Later days of the run may be there too.
         return self._predicted[self._serving(day).number]
 
     def errors(self, day: date) -> Errors:
-        """As `MonitorContext.errors`."""
         rows = self._store.predictions.errors_in_order(self._serving(day).version, day)
         truth, prediction = (rows[name].to_numpy() for name in ("label", "prediction"))
         if self.spec.target.is_classification:
@@ -148,12 +157,11 @@ class StoreContext(MonitorContext):
     @cached_property
     def _label_profiles(self) -> dict[int, LabelProfiles]:
         return {
-            champion.number: LabelProfiles(self._model, champion, self._outcomes.frame, self.days)
+            champion.number: LabelProfiles(self.model, champion, self._outcomes.frame, self.days)
             for champion, _ in self.days_by_champion
         }
 
     def label_windows(self, day: date) -> LabelWindows | None:
-        """As `MonitorContext.label_windows`."""
         return self._label_profiles[self._serving(day).number].windows(day)
 
     @cached_property
@@ -161,35 +169,31 @@ class StoreContext(MonitorContext):
         return self._store.decisions.rejections()
 
     def retrained(self, day: date) -> date:
-        """As `MonitorContext.retrained`."""
         champion = self._serving(day)
         rejected = self._rejections.get(champion.version, ())
         return max([champion.as_of, *(one for one in rejected if one < day)])
 
     def landed(self, day: date) -> Sequence[LandedDay]:
-        """As `MonitorContext.landed`."""
-        return self._landed.get(day, ())
+        return [self._landed[day]] if day in self._landed else []
 
     @cached_property
     def _event_counts(self) -> dict[date, int]:
         return self._store.landing.event_counts(self.spec.start_date, self._last)
 
     def event_counts(self, since: date, until: date) -> Mapping[date, int]:
-        """As `MonitorContext.event_counts`."""
         return {day: n for day, n in self._event_counts.items() if since <= day <= until}
 
     @cached_property
     def _newest_labelled(self) -> Mapping[date, date]:
+        first, last = self._first, self._last
         delay = timedelta(days=2 * self.spec.target.label_delay_days + 28)
-        read = self._store.labels.newest_labelled
-        found = read(self._first, self._last, self._first - delay)
+        found = self._store.labels.newest_labelled(first, last, first - delay)
+        if first in found:
+            return found
         # Only where nothing came for long, all there is must be read.
-        return (
-            found if self._first in found else read(self._first, self._last, self.spec.start_date)
-        )
+        return self._store.labels.newest_labelled(first, last, self.spec.start_date)
 
     def newest(self, source: SourceName, day: date) -> date | None:
-        """As `MonitorContext.newest`."""
         if source == "labels":
             return self._newest_labelled.get(day)
         counts = self._event_counts.items()
@@ -200,15 +204,12 @@ class StoreContext(MonitorContext):
         return without_events(self._store, self.spec.start_date, self._last)
 
     def days_without_events(self, since: date, until: date) -> Sequence[date]:
-        """As `MonitorContext.days_without_events`."""
         return [day for day in self._days_without_events if since < day < until]
 
     def history(self, version: int) -> Sequence[Point]:
-        """As `MonitorContext.history`."""
         return self._store.checks.performance_history(version, self._last)
 
     def label_coverage(self) -> Sequence[Coverage]:
-        """As `MonitorContext.label_coverage`."""
         return self._store.labels.coverage(self._last)
 
 
@@ -230,17 +231,15 @@ def measure_drift(
 ) -> Monitored:
     """Profiles the days `first` to `last`, judges their windows, and stores both.
 
-    Args:
-        model: the model.
-        first: first day.
-        last: last day.
-        for_the_record: whether KS and Wasserstein of single days are measured although no verdict
-            rests on them.
+    For the record, KS and Wasserstein of single days are measured although no verdict rests on
+    them.
+
+    Raises:
+        RemovedError: if the artifacts of a champion were removed.
     """
     context = StoreContext(model, first, last, for_the_record=for_the_record)
-    context.require_kept()
-    monitored = evaluate(model, context, "drift_metrics")
-    context.drift_days.put(first, last)
+    monitored = evaluate(context, "drift_metrics")
+    context.put_drift()
     return monitored
 
 
@@ -249,14 +248,18 @@ def measure_performance(model: ModelContext, first: date, last: date) -> Monitor
 
     So also what scores lead to expect before any label, the labels themselves, and the age of the
     version.
+
+    Raises:
+        RemovedError: if the artifacts of a champion were removed.
     """
-    context = StoreContext(model, first, last)
-    context.require_kept()
-    return evaluate(model, context, "performance_metrics")
+    return evaluate(StoreContext(model, first, last), "performance_metrics")
 
 
-def evaluate(model: ModelContext, context: MonitorContext, asset: Asset) -> Monitored:
+def evaluate(context: StoreContext, asset: Asset) -> Monitored:
     """Evaluates the checks of one asset on every day of a context, and stores what they find."""
+    model = context.model
+    if asset in MEASURED:
+        model.store.versions.require_kept(one.version for one, _ in context.days_by_champion)
     monitors = of_asset(monitors_of(model.spec.monitors), asset)
     found = [
         _with_missing_days(context, one, item)

@@ -19,7 +19,7 @@ from mlops_drift.pipeline.constraints import typed
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.ledger import Received
 from mlops_drift.pipeline.raw_rows import as_json, in_sql
-from mlops_drift.sources.base import LISTED, OtherDays, Part
+from mlops_drift.sources.base import LISTED, Look, OtherDays, Part
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Lake, Scan
 
@@ -44,147 +44,112 @@ NO_STATE = State(None, gone=None)
 NOTHING = (0, "")
 
 
-@dataclass(frozen=True)
-class NewRows:
-    """Rows that are on no record.
-
-    Attributes:
-        part: the rows.
-        is_changed: of each, whether its day has landed a row of the same key.
-    """
-
-    part: Part
-    is_changed: Sequence[bool]
-
-
-@dataclass(frozen=True)
+@dataclass
 class Found:
     """What a source holds of other days.
 
     Attributes:
-        new: rows of days that have run, or never will, that are on no record.
+        new: rows of days that have run, or never will, that are on no record, each with whether its
+            day has landed a row of the same key.
         states: of each day that was looked at; None stands for no readable day.
         total: rows of the whole source, where it was read as a whole.
         waiting: rows of days that have not run.
-        problems: what keeps files of days that have run from being read.
+        note: what keeps files of days that have run from being read; empty if nothing does.
     """
 
-    new: Sequence[NewRows] = ()
-    states: Mapping[date | None, State] = field(default_factory=dict)
+    new: list[tuple[Part, list[bool]]] = field(default_factory=list)
+    states: dict[date | None, State] = field(default_factory=dict)
     total: int | None = None
     waiting: int = 0
-    problems: Sequence[str] = ()
-
-    @property
-    def note(self) -> str:
-        """The problems as a sentence; empty if there are none."""
-        more = len(self.problems) - LISTED
-        return "; ".join(
-            [*self.problems[:LISTED], *([f"and {more} more files"] if more > 0 else [])]
-        )
+    note: str = ""
 
 
 class RecordOfOtherDays:
-    """The rows of a source that landed or were quarantined on other days than those that land.
-
-    Args:
-        to: where they landed.
-        ledger: the entries of the source but for those of the days that land.
-        landing: the days that land.
-    """
+    """The rows of a source on record, but for those of the days that land: the ledger has them."""
 
     def __init__(
         self, to: Destination, ledger: Sequence[Received], landing: Collection[date]
     ) -> None:
         self._to, self._ledger, self._landing = to, ledger, landing
         self._recorded: Counter[date | None] = Counter()
-        self._states: dict[date | None, State] = {}
         for entry in ledger:
             self._recorded[entry.row_day] += entry.rows
-            if entry.digest is not None or entry.stamp is not None:
-                self._states[entry.row_day] = State(entry.digest, entry.stamp, entry.gone or 0)
+        self._states = {
+            entry.row_day: State(entry.digest, entry.stamp, entry.gone or 0)
+            for entry in ledger
+            if entry.digest is not None or entry.stamp is not None
+        }
         self._ran = {entry.day for entry in ledger if entry.is_own}
 
     def find(self, others: OtherDays) -> Found:
         """What a source holds of other days than those that land."""
-        new: list[NewRows] = []
-        states: dict[date | None, State] = {}
-        problems = []
-        total, waiting = None, 0
-        stamps = {
-            day: state.stamp
-            for day, state in self._states.items()
-            if day in self._ran and day is not None and state.stamp is not None
-        }
-        for look in others.looks(stamps):
+        found, problems = Found(), []
+        known = {day: self._states.get(day, NO_STATE).stamp for day in self._ran}
+        stamps = {day: stamp for day, stamp in known.items() if stamp is not None}
+        for look in others(stamps):
             if look.problem:
                 problems.append(look.problem)
-                states[look.day] = replace(self._states[look.day], stamp=look.stamp)
+                found.states[look.day] = replace(self._states[look.day], stamp=look.stamp)
                 continue
             held = digests(self._to.lake, [look.part], self._to.names)
             days: set[date | None] = {look.day}
             if look.day is None:
-                total = look.part.rows.num_rows
-                waiting += sum(rows for day, (rows, _) in held.items() if self._waits(day))
+                found.total = look.part.rows.num_rows
+                found.waiting = sum(rows for day, (rows, _) in held.items() if self._waits(day))
                 days = {day for day in {*self._recorded, *held} if not self._waits(day)}
                 days -= set(self._landing)
-            states |= self._compared(look.part, days, held, look.stamp, new)
-        return Found(new, states, total, waiting, problems)
+            self._compare(look, days, held, found)
+        if len(problems) > LISTED:
+            problems[LISTED:] = [f"and {len(problems) - LISTED} more files"]
+        found.note = "; ".join(problems)
+        return found
 
     def _waits(self, day: date | None) -> bool:
         """Whether a day has not run, and will."""
         has_run = day in self._ran or day in self._landing
         return day is not None and day >= self._to.start_date and not has_run
 
-    def _compared(
+    def _compare(
         self,
-        part: Part,
+        look: Look,
         days: Collection[date | None],
         held: Mapping[date | None, tuple[int, str]],
-        stamp: str | None,
-        found: list[NewRows],
-    ) -> dict[date | None, State]:
-        """The states of some days; their rows that are on no record are added to those found."""
+        found: Found,
+    ) -> None:
+        """Finds the states of some days, and their rows that are on no record."""
         known = {day: self._states.get(day, NO_STATE) for day in days}
         changed = {day for day in days if known[day].digest != held.get(day, NOTHING)[1]}
         new: Counter[date | None] = Counter()
         if any(day in held for day in changed):
-            of_changed = pc.is_in(part.days, value_set=pa.array(list(changed), pa.date32()))
-            found.append(self._new_rows(part.filter(of_changed), changed))
-            new.update(found[-1].part.days.to_pylist())
-        return {
-            day: State(
-                held.get(day, NOTHING)[1],
-                stamp,
-                self._recorded[day] + new[day] - held.get(day, NOTHING)[0]
-                if day in changed
-                else known[day].gone,
-            )
-            for day in days
-        }
+            of_changed = pc.is_in(look.part.days, value_set=pa.array(list(changed), pa.date32()))
+            part, is_changed = self._new_rows(look.part.filter(of_changed), changed)
+            found.new.append((part, is_changed))
+            new.update(part.days.to_pylist())
+        for day in days:
+            rows, digest = held.get(day, NOTHING)
+            gone = self._recorded[day] + new[day] - rows if day in changed else known[day].gone
+            found.states[day] = State(digest, look.stamp, gone)
 
-    def _new_rows(self, part: Part, days: Collection[date | None]) -> NewRows:
-        """The rows of some days that are on no record.
+    def _new_rows(self, part: Part, days: Collection[date | None]) -> tuple[Part, list[bool]]:
+        """The rows of some days that are on no record, as in `Found`.
 
         Where the retention has removed rows from the tables, so many are taken for these.
         """
-        left, quarantined = self._not_quarantined(part, days)
-        part = part.select(pa.array(left, pa.int64()))
-        numbers, is_changed, landed = self._not_landed(part, days)
+        part, quarantined = self._not_quarantined(part, days)
+        part, is_changed, landed = self._not_landed(part, days)
         removed = {day: self._recorded[day] - quarantined[day] - landed[day] for day in days}
         kept = []
-        for at, day in enumerate(part.days.take(pa.array(numbers, pa.int64())).to_pylist()):
+        for number, day in enumerate(part.days.to_pylist()):
             if removed[day] > 0:
                 removed[day] -= 1
             else:
-                kept.append(at)
-        found = pa.array([numbers[at] for at in kept], pa.int64())
-        return NewRows(part.select(found), [is_changed[at] for at in kept])
+                kept.append(number)
+        return part.select(kept), [is_changed[number] for number in kept]
 
     def _not_quarantined(
         self, part: Part, days: Collection[date | None]
-    ) -> tuple[list[int], Counter[date | None]]:
-        """The numbers of the rows that are not quarantined, and how many are, by day."""
+    ) -> tuple[Part, Counter[date | None]]:
+        """The rows that are not quarantined, and how many are, by day."""
         kept = [entry.day for entry in self._ledger if entry.row_day in days]
         others = {entry.day for entry in self._ledger}
         table = self._to.tables.quarantined
@@ -200,7 +165,7 @@ class RecordOfOtherDays:
         )
         counts = Counter(day for day, _ in record.elements())
         if not record:
-            return list(range(part.rows.num_rows)), counts
+            return part, counts
         present = [name for name in names if name in part.rows.column_names]
         texts = as_json(self._to.lake, part.rows.select(present))
         left = []
@@ -210,18 +175,14 @@ class RecordOfOtherDays:
                 record[row] -= 1
             else:
                 left.append(number)
-        return left, counts
+        return part.select(left), counts
 
     def _not_landed(
         self, part: Part, days: Collection[date | None]
-    ) -> tuple[list[int], list[bool], Counter[date | None]]:
-        """The numbers of the rows that did not land, and whether another of their key did.
-
-        And how many landed on each day.
-        """
-        dated = [day for day in days if day in self._ran and day is not None]
+    ) -> tuple[Part, list[bool], Counter[date | None]]:
+        """The rows that did not land, whether others of their keys did, and how many did by day."""
+        dated = self._ran.intersection(days)
         to = self._to
-        rows = typed(to, part)
         pairs = {f"v{number}": name for number, name in enumerate(to.columns, start=1)}
         # Labels have no time.
         if "event_time" in to.table.schema.names:
@@ -241,29 +202,18 @@ class RecordOfOtherDays:
             WHERE NOT same OR nth > 1
             ORDER BY ordinal
             """,
-            typed=rows,
+            typed=typed(to, part),
             landed=landed,
         )
-        counted = to.lake.rows(
-            "SELECT day, count(*) AS rows FROM landed GROUP BY day", landed=landed
-        )
-        return (
-            found["ordinal"].to_pylist(),
-            found["has_key"].to_pylist(),
-            Counter({row["day"]: row["rows"] for row in counted}),
-        )
+        counted = to.lake.rows("SELECT day, count(*) AS n FROM landed GROUP BY day", landed=landed)
+        counts: Counter[date | None] = Counter({row["day"]: row["n"] for row in counted})
+        return part.select(found["ordinal"].to_pylist()), found["has_key"].to_pylist(), counts
 
 
 def digests(
     lake: Lake, parts: Iterable[Part], names: Sequence[str]
 ) -> dict[date | None, tuple[int, str]]:
-    """The number of rows of each day, and a digest of them in any order.
-
-    Args:
-        lake: where they are counted.
-        parts: the rows.
-        names: the columns that count beside the day.
-    """
+    """The number of rows of each day, and a digest of their day and these columns in any order."""
     rows: Counter[date | None] = Counter()
     sums: Counter[date | None] = Counter()
     for part in parts:

@@ -37,12 +37,7 @@ def _test_rows(model: ModelContext, record: VersionRecord) -> pd.DataFrame:
 
 
 class Outcomes:
-    """Labelled predictions of some days, ordered by day, version, event and arrival.
-
-    Args:
-        model: the model.
-        first: first day on which labels arrive.
-        last: last day.
+    """Labelled predictions whose labels arrived on some days, by day, version, event and arrival.
 
     Attributes:
         frame: `day` and `label_day` as ordinals, `version`, `key`, `label`, `prediction`, `score`,
@@ -52,12 +47,8 @@ class Outcomes:
     def __init__(self, model: ModelContext, first: date, last: date) -> None:
         monitors = model.spec.monitors
         self._lookback = max(monitors.performance.windows)
-        outcomes = model.store.predictions.outcomes(
-            first,
-            last,
-            max(self._lookback, *monitors.drift.windows),
-            monitors.performance.slices,
-        )
+        lookback, slices = max(self._lookback, *monitors.drift.windows), monitors.performance.slices
+        outcomes = model.store.predictions.outcomes(first, last, lookback, slices)
         self.frame = outcomes.to_pandas(date_as_object=True)
         for name in ("day", "label_day"):
             # Objects are compared slowly.
@@ -71,11 +62,10 @@ class Outcomes:
         now, columns = day.toordinal(), self._columns
         here = columns["label_day"] == now
         versions, days = columns["version"][here], columns["day"][here]
-        found = []
-        for version in np.unique(versions):
-            touched = np.unique(days[versions == version]).tolist()
-            found.append(self._known(now, int(version), touched))
-        return found
+        return [
+            self._known(now, version, np.unique(days[versions == version]).tolist())
+            for version in np.unique(versions).tolist()
+        ]
 
     def _known(self, now: int, version: int, touched: Sequence[int]) -> LabelledRows:
         """The predictions of a version with the last label that had arrived."""

@@ -27,13 +27,7 @@ def prediction_kinds(spec: ModelSpec) -> dict[str, Kind]:
 
 
 def fit_reference(spec: ModelSpec, features: pa.Table, test_predictions: pa.Table) -> Reference:
-    """The reference of a version: its training set, both parts, and its test predictions.
-
-    Args:
-        spec: the model.
-        features: features and labels of the training set.
-        test_predictions: the version's predictions for the test split.
-    """
+    """The reference of a version: its training set, both parts, and its test predictions."""
     bins = spec.monitors.drift.bins
     kinds: dict[str, Kind] = {
         name: "numeric" if column.is_numeric else "categorical"

@@ -23,12 +23,9 @@ def as_json(lake: Lake, rows: pa.Table) -> list[str]:
         for name, field in zip(numbered.column_names, numbered.schema, strict=True)
     )
     shown = lake.query(f"SELECT {cells} FROM numbered", numbered=numbered)
-    names = rows.column_names
     columns = [map(_json_value, column.to_pylist()) for column in shown.columns]
-    return [
-        json.dumps(dict(zip(names, values, strict=True)), separators=(",", ":"), ensure_ascii=False)
-        for values in zip(*columns, strict=True)
-    ]
+    records = (dict(zip(rows.column_names, row, strict=True)) for row in zip(*columns, strict=True))
+    return [json.dumps(one, separators=(",", ":"), ensure_ascii=False) for one in records]
 
 
 def in_sql(rows: pa.Table) -> pa.Table:

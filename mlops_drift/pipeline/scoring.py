@@ -23,13 +23,7 @@ class ColumnsError(UserError):
 
 @dataclass(frozen=True)
 class Served:
-    """What the predictions of some days are.
-
-    Attributes:
-        rows: predictions of these days by the versions that score them.
-        added: those of them that were not there before.
-        versions: the scoring versions.
-    """
+    """How many predictions some days have, how many of them are new, and by which versions."""
 
     rows: int
     added: int
@@ -39,33 +33,17 @@ class Served:
 def predict_table(
     spec: ModelSpec, registry: VersionRegistry, version: int, features: pa.Table
 ) -> pa.Table:
-    """Predictions of a version.
-
-    Args:
-        spec: the model.
-        registry: holds the pipeline.
-        version: number of the version.
-        features: rows with the key and the feature columns.
-
-    Returns:
-        key, prediction, score, in the order of the rows.
-    """
+    """A version's predictions: key, prediction and score, in the order of the rows."""
     from mlops_drift.learning.families.base import predict
 
-    schema = spec.tables.predictions.schema
-    fields = [schema.field(name) for name in (spec.key, "prediction", "score")]
+    fields = spec.tables.predictions.schema
+    schema = pa.schema([fields.field(name) for name in (spec.key, "prediction", "score")])
     if features.num_rows == 0:
-        return pa.schema(fields).empty_table()
+        return schema.empty_table()
     frame = features.select(list(spec.columns)).to_pandas()
     predicted = predict(registry.pipeline(spec.name, version), spec.target, frame)
-    return pa.table(
-        {
-            spec.key: features[spec.key],
-            "prediction": pa.array(predicted["prediction"], fields[1].type),
-            "score": pa.array(predicted["score"], pa.float64()),
-        },
-        schema=pa.schema(fields),
-    )
+    columns = {name: predicted[name] for name in ("prediction", "score")}
+    return pa.table({spec.key: features[spec.key], **columns}, schema=schema)
 
 
 def score_days(model: ModelContext, first: date, last: date) -> Served:
@@ -78,11 +56,7 @@ def score_days(model: ModelContext, first: date, last: date) -> Served:
     return score_by(model, model.store.tables.predictions, versions)
 
 
-def score_by(
-    model: ModelContext,
-    table: Table,
-    versions: Mapping[date, int],
-) -> Served:
+def score_by(model: ModelContext, table: Table, versions: Mapping[date, int]) -> Served:
     """Scores days, each by the version named, into a table of predictions.
 
     What is there stays: only events without a prediction of that version get one.
@@ -90,18 +64,21 @@ def score_by(
     Raises:
         ColumnsError: if a version was trained on other columns.
     """
-    store = model.store
     if not versions:
         return Served(0, 0, ())
+    spec, store, registry = model.spec, model.store, model.registry
     store.versions.require_kept(versions.values())
-    for version in sorted(set(versions.values())):
-        _require_its_columns(model.spec, model.registry, version)
     first, last = min(versions), max(versions)
     features = store.lake.read(Scan(store.tables.features, first, last))
-    fresh = _predictions(model, features, versions)
-    added = 0
-
-    key = identifier(model.spec.key)
+    numbers, parts = sorted(set(versions.values())), []
+    for version in numbers:
+        _require_its_columns(spec, registry, version)
+        days = pa.array([day for day in versions if versions[day] == version], pa.date32())
+        rows = features.filter(pc.is_in(features["day"], value_set=days))
+        predicted = predict_table(spec, registry, version, rows).append_column("day", rows["day"])
+        number = pa.array([version] * rows.num_rows, pa.int64())
+        parts.append(predicted.append_column("version", number).select(table.schema.names))
+    fresh, added, key = pa.concat_tables(parts), 0, identifier(spec.key)
 
     def build(existing: pa.Table) -> pa.Table | None:
         nonlocal added
@@ -114,7 +91,7 @@ def score_by(
         return pa.concat_tables([existing, new]) if added else None
 
     store.lake.rewrite_days(table, first, last, build)
-    return Served(fresh.num_rows, added, tuple(sorted(set(versions.values()))))
+    return Served(fresh.num_rows, added, tuple(numbers))
 
 
 def _require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: int) -> None:
@@ -123,12 +100,11 @@ def _require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: in
     declared = {name: column.type for name, column in spec.columns.items()}
     if known == declared:
         return
+    both = known.keys() & declared
     changed = {
         "without": sorted(known.keys() - declared),
         "with": sorted(declared.keys() - known),
-        "with another type of": sorted(
-            n for n in known.keys() & declared if known[n] != declared[n]
-        ),
+        "with another type of": sorted(name for name in both if known[name] != declared[name]),
     }
     changes = ", ".join(f"{how} {', '.join(names)}" for how, names in changed.items() if names)
     raise ColumnsError(
@@ -136,23 +112,3 @@ def _require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: in
         f"was trained on {', '.join(known)}: it cannot score these features. Revert the columns, "
         "or describe a model of another name, which trains beside this one"
     )
-
-
-def _predictions(
-    model: ModelContext,
-    features: pa.Table,
-    versions: Mapping[date, int],
-) -> pa.Table:
-    schema = model.store.tables.predictions.schema
-    parts = []
-    for version in sorted(set(versions.values())):
-        days = pa.array([day for day in versions if versions[day] == version], pa.date32())
-        rows = features.filter(pc.is_in(features["day"], value_set=days))
-        predicted = predict_table(model.spec, model.registry, version, rows)
-        parts.append(
-            predicted.append_column("day", rows["day"])
-            .append_column("version", pa.array([version] * rows.num_rows, pa.int64()))
-            .select(schema.names)
-            .cast(schema)
-        )
-    return pa.concat_tables(parts)

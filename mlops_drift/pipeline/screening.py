@@ -1,7 +1,6 @@
 """Screens raw rows: accepts those that meet the declared constraints, quarantines the others.
 
-Everything is SQL over a batch: each row gets its typed values and the list of what is wrong with
-it. A quarantined row is kept with its reasons and its raw content.
+By SQL each row gets its typed values and the list of what is wrong with it.
 """
 
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ import pyarrow.compute as pc
 from mlops_drift.pipeline.constraints import checked_columns, checked_sql, texts_of
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.raw_rows import as_json
-from mlops_drift.sources.base import Batch, Part, require_columns
+from mlops_drift.sources.base import Batch, require_columns
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
 
@@ -24,11 +23,9 @@ CORRECTED = "corrected later on the same day"
 
 @dataclass(frozen=True)
 class Screened:
-    """A batch after its constraints.
+    """A batch after its constraints, as rows of two tables.
 
     Attributes:
-        accepted: rows in the schema of the landing table.
-        quarantined: rows in the schema of the table of quarantined rows.
         notes: by day, which columns no record of the day has.
     """
 
@@ -66,8 +63,8 @@ def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Scr
         a = "an earlier" if name == "earlier" else "a later"
         cases.append(f"WHEN {has_it} THEN [{literal(f'{to.key}: the key exists on {a} day')}]")
     duplicate = literal(f"{to.key}: duplicate key")
-    ranked = _Ranking("ordinal", "v0", " ".join(cases), duplicate)
-    return replace(_screen(to, batch, ranked, elsewhere), notes=notes)
+    screened = _screen(to, batch, "ordinal", "v0", duplicate, " ".join(cases), elsewhere)
+    return replace(screened, notes=notes)
 
 
 def screen_labels(to: Destination, batch: Batch) -> Screened:
@@ -82,34 +79,25 @@ def screen_labels(to: Destination, batch: Batch) -> Screened:
     hint = "add it to the source, or correct `key` or `target.column` in the model's defs.yaml"
     for part in batch.parts:
         require_columns(part, to.names, to.names, hint)
-    duplicate = literal(f"{to.key}: duplicate key")
-    corrected = (
-        f"CASE WHEN v1 IS DISTINCT FROM final THEN {literal(CORRECTED)} ELSE {duplicate} END"
-    )
-    latest = "event_time DESC NULLS LAST, ordinal DESC"
-    return _screen(to, batch, _Ranking(latest, "v1", "", corrected), {})
-
-
-@dataclass(frozen=True)
-class _Ranking:
-    """Which row of a key lands, as SQL.
-
-    Attributes:
-        order: of the rows of a key and day, of which the first lands.
-        final: the value of that one that `duplicate` sees as `final`.
-        taken: cases of a key that another day has.
-        duplicate: the reason of the other rows of the key and day.
-    """
-
-    order: str
-    final: str
-    taken: str
-    duplicate: str
+    corrected, duplicate = literal(CORRECTED), literal(f"{to.key}: duplicate key")
+    reason = f"CASE WHEN v1 IS DISTINCT FROM final THEN {corrected} ELSE {duplicate} END"
+    return _screen(to, batch, "event_time DESC NULLS LAST, ordinal DESC", "v1", reason, "", {})
 
 
 def _screen(
-    to: Destination, batch: Batch, ranking: _Ranking, elsewhere: Mapping[str, Scan]
+    to: Destination,
+    batch: Batch,
+    order: str,
+    final: str,
+    duplicate: str,
+    taken: str,
+    elsewhere: Mapping[str, Scan],
 ) -> Screened:
+    """Accepts the first good row of each key and day, as SQL says which that is.
+
+    `duplicate` is the reason of the others, which may read the `final` value of the first; `taken`
+    are cases of a key that another day has, which may read the relations `elsewhere`.
+    """
     quarantine = to.tables.quarantined.schema
     parts = [part for part in batch.parts if part.rows.num_rows]
     if not parts:
@@ -125,14 +113,14 @@ def _screen(
         ranked AS (
             SELECT *,
                 row_number() OVER in_day AS rank_in_day,
-                first_value({ranking.final}) OVER in_day AS final,
+                first_value({final}) OVER in_day AS final,
                 row_number() OVER (PARTITION BY v0, len(faults) = 0 ORDER BY day, ordinal) AS rank
             FROM checked
-            WINDOW in_day AS (PARTITION BY day, v0, len(faults) = 0 ORDER BY {ranking.order})
+            WINDOW in_day AS (PARTITION BY day, v0, len(faults) = 0 ORDER BY {order})
         )
         SELECT day, event_time, ordinal, COLUMNS('v[0-9]+'),
-            CASE WHEN len(faults) > 0 THEN faults {ranking.taken}
-                WHEN rank_in_day > 1 THEN [{ranking.duplicate}] ELSE [] END AS faults
+            CASE WHEN len(faults) > 0 THEN faults {taken}
+                WHEN rank_in_day > 1 THEN [{duplicate}] ELSE [] END AS faults
         FROM ranked
     """
     judged = to.lake.query(sql, texts=texts, **elsewhere)
@@ -147,20 +135,13 @@ def _screen(
         "FROM judged WHERE len(faults) > 0 ORDER BY ordinal",
         judged=judged,
     )
-    raw = [
-        text
-        for part, offset in zip(parts, offsets, strict=True)
-        for text in as_json(to.lake, part.rows.take(_within(faulty["ordinal"], offset, part)))
-    ]
+    ordinals = faulty["ordinal"].to_numpy()
+    raw: list[str] = []
+    for part, offset in zip(parts, offsets, strict=True):
+        mine = ordinals[(ordinals >= offset) & (ordinals < offset + part.rows.num_rows)]
+        raw += as_json(to.lake, part.rows.take(mine - offset))
     quarantined = faulty.append_column("row", pa.array(raw, pa.string())).select(quarantine.names)
     return Screened(
         accepted.select(to.table.schema.names).cast(to.table.schema),
         quarantined.cast(quarantine).sort_by("day"),
     )
-
-
-def _within(ordinals: pa.ChunkedArray, offset: int, part: Part) -> pa.ChunkedArray:
-    """The numbers of the rows of a part among ordinals of a batch."""
-    numbers = pc.subtract(ordinals, offset)
-    mine = pc.and_(pc.greater_equal(numbers, 0), pc.less(numbers, part.rows.num_rows))
-    return numbers.filter(mine)

@@ -24,7 +24,6 @@ from mlops_drift.registry.base import (
     CHALLENGER,
     LIBRARIES,
     VersionPackage,
-    VersionRegistry,
     environment_tag,
     registry_lock,
 )
@@ -33,9 +32,10 @@ from mlops_drift.registry.studies import Studies
 from mlops_drift.store.derivation import FeatureError
 from mlops_drift.store.records import TrainingSetRecord, VersionRecord
 
-OnTrial = Callable[[int, float], None]
 _VERSION = TypeAdapter(VersionRecord)
 
+# Called after each trial of a search with its number and value.
+OnTrial = Callable[[int, float], None]
 Trainer = Callable[[ModelSpec, TrainingSet, Mapping[str, str], date, OnTrial], VersionPackage]
 
 
@@ -45,7 +45,7 @@ class TrainingSetError(UserError):
 
 @dataclass(frozen=True)
 class StoredSet:
-    """A training set in the lake, and the day that it was built for."""
+    """A training set in the lake, and the days that it was built for."""
 
     id: str
     as_of: date
@@ -88,39 +88,21 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
                 f"({training_set.train.num_rows} rows); at least two classes are needed: "
                 "choose a longer window or a later as_of"
             )
-    stored = StoredSet(store.training_sets.write(training_set), as_of, since, training_set)
+    set_id = store.training_sets.write(training_set)
     days = pc.min_max(labelled["day"]).as_py()
-    record = TrainingSetRecord(
-        training_set=stored.id,
-        as_of=as_of,
-        since=since,
-        first_day=days["min"],
-        last_day=days["max"],
-        rows_train=training_set.train.num_rows,
-        rows_test=training_set.test.num_rows,
-        features_snapshot=commits[0],
-        labels_snapshot=commits[1],
+    rows = training_set.train.num_rows, training_set.test.num_rows
+    store.training_sets.add_record(
+        TrainingSetRecord(set_id, as_of, since, days["min"], days["max"], *rows, *commits)
     )
-    store.training_sets.add_record(record)
-    return stored
+    return StoredSet(set_id, as_of, since, training_set)
 
 
 def train_challenger(
-    model: ModelContext,
-    set_id: str,
-    as_of: date,
-    on_trial: OnTrial,
-    *,
-    trainer: Trainer | None = None,
+    model: ModelContext, set_id: str, as_of: date, on_trial: OnTrial, trainer: Trainer | None = None
 ) -> tuple[VersionRecord, bool]:
     """Trains and registers a version, or finds the one made from the same set, spec and code.
 
-    Args:
-        model: the model.
-        set_id: the training set.
-        as_of: the day that the set was built for.
-        on_trial: called after each trial of the search with its number and value.
-        trainer: makes the version; `train_package` where missing.
+    The trainer is `train_package` by default, and calls `on_trial` after each trial of its search.
 
     Returns:
         The version, and whether it is new.
@@ -141,7 +123,10 @@ def train_challenger(
             version = model.registry.register(spec.name, package)
         model.registry.set_tag(spec.name, version, environment_tag(settings.environment()), "yes")
         model.registry.set_alias(spec.name, CHALLENGER, version)
-    record = _record(model.registry, spec, version, as_of)
+    # Another environment may have trained the same version on another day.
+    run = model.registry.run_id(spec.name, version)
+    own = {"version": version, "as_of": as_of, "mlflow_run": run}
+    record = _VERSION.validate_python({**model.registry.tags(spec.name, version), **own})
     model.store.versions.add(record)
     return record, is_new
 
@@ -156,13 +141,7 @@ def train_package(
 ) -> VersionPackage:
     """Searches, trains and measures a version: all that the registry keeps of it.
 
-    Args:
-        spec: the model.
-        training_set: what it learns from, and is measured on.
-        identity: what decides the version.
-        as_of: the day that the set was built for.
-        on_trial: called after each trial of the search with its number and value.
-        memory: keeps the trials of exactly this search.
+    The identity is what decides the version; the memory keeps the trials of exactly this search.
 
     Raises:
         TrainingSetError: if nothing can be learned from the set.
@@ -170,30 +149,23 @@ def train_package(
     from mlops_drift.learning.model import out_of_fold, train
     from mlops_drift.learning.search.search import UnlearnableError
 
-    train_part = training_set.train.to_pandas()
-    test_part = training_set.test.to_pandas()
+    train_part, test_part = training_set.train.to_pandas(), training_set.test.to_pandas()
     label, names = spec.target.column, list(spec.columns)
-    learned = (
-        train_part[names],
-        train_part[label].to_numpy(),
-        spec.columns,
-        spec.target,
-        spec.training,
-    )
+    features, labels = train_part[names], train_part[label].to_numpy()
+    learned = (features, labels, spec.columns, spec.target, spec.training)
     try:
         trained, found = train(*learned, on_trial, memory)
     except UnlearnableError as error:
         raise TrainingSetError(f"{spec.name}: {error}") from error
     validated = out_of_fold(found.recipe, *learned)
     predicted = trained.predict(test_part[names])
-    truth = test_part[label].to_numpy()
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
     metric = spec.training.metric
-    measured = _test_metrics(spec, truth, prediction, score)
+    measured = _test_metrics(spec, test_part[label].to_numpy(), prediction, score)
     return VersionPackage(
         pipeline=trained.pipeline,
-        example=train_part[names].head(5),
-        output=trained.predict(train_part[names].head(5))["prediction"],
+        example=features.head(5),
+        output=trained.predict(features.head(5))["prediction"],
         identity=identity,
         tags={
             "as_of": as_of.isoformat(),
@@ -203,7 +175,7 @@ def train_package(
             "value": repr(measured[f"test_{metric}"]),
             "lower": repr(measured[f"test_{metric}_lower"]),
             "upper": repr(measured[f"test_{metric}_upper"]),
-            "n_test": str(len(truth)),
+            "n_test": str(training_set.test.num_rows),
             "cv_value": repr(found.value),
             "git_sha": git_sha(settings.PROJECT_ROOT),
             "lock_digest": lock_digest(settings.PROJECT_ROOT),
@@ -231,44 +203,29 @@ def _test_metrics(
     """Every metric that fits the target, on the test split, with its interval; undefined is nan."""
     found: dict[str, float] = {}
     for name in dict.fromkeys([*metrics_of(spec.target.kind), spec.training.metric]):
-        value, lower, upper = evaluate_within(
+        numbers = evaluate_within(
             name, spec.target, truth, prediction, score, seed=spec.training.seed
         )
-        numbers = {"": value, "_lower": lower, "_upper": upper}
-        found |= {f"test_{name}{part}": number for part, number in numbers.items()}
+        names = (f"test_{name}", f"test_{name}_lower", f"test_{name}_upper")
+        found |= zip(names, numbers, strict=True)
     return found
 
 
-def resumable(studies: Studies) -> Trainer:
-    """`train_package` whose searches are kept, and go on where they were interrupted.
+def resume_training(
+    studies: Studies,
+    spec: ModelSpec,
+    training_set: TrainingSet,
+    identity: Mapping[str, str],
+    as_of: date,
+    on_trial: OnTrial,
+) -> VersionPackage:
+    """`train_package` whose search is kept, and goes on where it was interrupted.
 
-    A search is named `<model> <training set> <digest of description and code>`, each digest by its
-    first twelve characters.
-
-    Args:
-        studies: keeps the trials.
+    It is named `<model> <training set> <digest of description and code>`, each digest by its first
+    twelve characters.
     """
-
-    def trainer(
-        spec: ModelSpec,
-        training_set: TrainingSet,
-        identity: Mapping[str, str],
-        as_of: date,
-        on_trial: OnTrial,
-    ) -> VersionPackage:
-        made_from = digest([identity["spec_digest"], identity["code_digest"]])
-        metric = metric_named(spec.training.metric)
-        memory = studies.memory(
-            f"{spec.name} {identity['training_set'][:12]} {made_from[:12]}",
-            metric.name,
-            greater_is_better=metric.greater_is_better,
-        )
-        return train_package(spec, training_set, identity, as_of, on_trial, memory)
-
-    return trainer
-
-
-def _record(registry: VersionRegistry, spec: ModelSpec, version: int, as_of: date) -> VersionRecord:
-    # Another environment may have trained the same version on another day.
-    own = {"version": version, "as_of": as_of, "mlflow_run": registry.run_id(spec.name, version)}
-    return _VERSION.validate_python({**registry.tags(spec.name, version), **own})
+    made_from = digest([identity["spec_digest"], identity["code_digest"]])
+    name = f"{spec.name} {identity['training_set'][:12]} {made_from[:12]}"
+    metric = metric_named(spec.training.metric)
+    memory = studies.memory(name, metric.name, greater_is_better=metric.greater_is_better)
+    return train_package(spec, training_set, identity, as_of, on_trial, memory)

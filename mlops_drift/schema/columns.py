@@ -16,10 +16,7 @@ LARGEST_LABEL = 1e30
 
 
 class Column(Strict):
-    """A feature column and the constraints that its values must meet.
-
-    A row that breaks one is quarantined with the reason.
-    """
+    """A feature column and the constraints of its values; a row that breaks one is quarantined."""
 
     type: ColumnType = Field(description="number (float), integer, boolean or category (text).")
     nullable: bool = Field(True, description="Whether a missing value is acceptable.")
@@ -42,10 +39,8 @@ class Column(Strict):
 
     @model_validator(mode="after")
     def _constraints_fit_type(self) -> Self:
-        if self.derived and (self.min, self.max, self.allowed, self.nullable) != (
-            *(None, None, None),
-            True,
-        ):
+        constraints = (self.min, self.max, self.allowed, self.nullable)
+        if self.derived and constraints != (None, None, None, True):
             raise ValueError(
                 "a derived column has no constraints (nullable, min, max, allowed): rows are "
                 "screened as they arrive; let features.sql give null instead"
@@ -64,14 +59,8 @@ class Column(Strict):
 def source_columns(
     columns: Mapping[str, Column], inputs: Mapping[str, Column]
 ) -> dict[str, Column]:
-    """The columns of an event: what the model sees without what is derived, and the inputs.
-
-    >>> made = {"age": Column(type="number", derived=True)}
-    >>> list(source_columns({**made, "city": Column(type="category")}, {}))
-    ['city']
-    """
-    own = {name: column for name, column in columns.items() if not column.derived}
-    return {**own, **inputs}
+    """The columns of an event: what the model sees without what is derived, and the inputs."""
+    return {name: column for name, column in columns.items() if not column.derived} | dict(inputs)
 
 
 class Target(Strict):
@@ -87,12 +76,10 @@ class Target(Strict):
         None, description="The class whose probability is the score. Needed for binary."
     )
     min: float | None = Field(
-        None,
-        description="Smallest acceptable label of a regression; a smaller one is quarantined.",
+        None, description="Smallest acceptable label of a regression; a smaller one is quarantined."
     )
     max: float | None = Field(
-        None,
-        description="Largest acceptable label of a regression; a larger one is quarantined.",
+        None, description="Largest acceptable label of a regression; a larger one is quarantined."
     )
     label_delay_days: int = Field(
         0, ge=0, description="Days from an event to its label: until then its label is not due."
@@ -138,13 +125,9 @@ class Target(Strict):
                 f"min {self.min} and max {self.max} need a regression target, found a {self.kind} "
                 "one; use classes"
             )
-        expected = 2 if self.kind == "binary" else 3
-        classes = self.classes or []
-        if len(classes) < expected or (self.kind == "binary" and len(classes) != 2):
-            raise ValueError(
-                f"a {self.kind} target needs {'exactly' if expected == 2 else 'at least'} "
-                f"{expected} classes, found {classes}"
-            )
+        needed, classes = "exactly 2" if self.kind == "binary" else "at least 3", self.classes or []
+        if len(classes) != 2 if self.kind == "binary" else len(classes) < 3:
+            raise ValueError(f"a {self.kind} target needs {needed} classes, found {classes}")
         if self.kind == "binary" and self.positive not in classes:
             raise ValueError(f"positive must be one of {classes}, found {self.positive!r}")
         if self.kind == "multiclass" and self.positive is not None:

@@ -21,16 +21,10 @@ def span(first: date, last: date) -> str:
 def ranges(
     days: Collection[date], alike: Callable[[date], object] = lambda day: None
 ) -> list[tuple[date, date]]:
-    """Days as ranges without gaps.
+    """Days as ranges without gaps, in each of which `alike` gives the same for all days.
 
-    Args:
-        days: the days.
-        alike: what the days of one range have in common.
-
-    >>> for first, last in ranges([date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 4)]):
-    ...     print(span(first, last))
-    2024-03-01 to 2024-03-02
-    2024-03-04
+    >>> [span(*days) for days in ranges([date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 4)])]
+    ['2024-03-01 to 2024-03-02', '2024-03-04']
     """
     found: list[tuple[date, date]] = []
     for day in sorted(set(days)):

@@ -19,11 +19,7 @@ def as_name(value: object) -> object:
     >>> as_name(1), as_name(True), as_name("high")
     ('1', 'true', 'high')
     """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return str(value)
-    return value
+    return str(value).lower() if isinstance(value, int) else value
 
 
 def _ascending(windows: list[int]) -> list[int]:
@@ -40,14 +36,12 @@ def _distinct(values: list[Any]) -> list[Any]:
 
 
 def _trimmed(values: list[str]) -> list[str]:
-    odd = [value for value in values if not value or value != value.strip()]
-    if odd:
-        raise ValueError(
-            f"values are read without the space around them; write {odd[0].strip()!r}, found "
-            f"{odd[0]!r}"
-            if odd[0].strip()
-            else f"an empty value is a missing one; leave {odd[0]!r} out"
-        )
+    for value in values:
+        if not value.strip():
+            raise ValueError(f"an empty value is a missing one; leave {value!r} out")
+        if value != value.strip():
+            write = f"write {value.strip()!r}, found {value!r}"
+            raise ValueError(f"values are read without the space around them; {write}")
     return values
 
 

@@ -1,12 +1,14 @@
 """What a source of events and labels is: it gives raw rows with their day."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -33,82 +35,59 @@ class MissingDayError(SourceError):
 
     def __init__(self, places: Mapping[date, str]) -> None:
         self.places = dict(places)
-        listed = ", ".join(list(self.places.values())[:LISTED])
-        more = f" and {len(self.places) - LISTED} more" if len(self.places) > LISTED else ""
-        wanted = span(min(places), max(places))
+        more = f" and {len(places) - LISTED} more" if len(places) > LISTED else ""
         super().__init__(
-            f"{listed}{more}: no such file (wanted for {wanted}); put the file there and run the "
-            "day again, or correct `path` in the model's defs.yaml. Other days run without it"
+            f"{', '.join(list(places.values())[:LISTED])}{more}: no such file (wanted for "
+            f"{span(min(places), max(places))}); put the file there and run the day again, or "
+            "correct `path` in the model's defs.yaml. Other days run without it"
         )
 
 
 def with_near_names(problem: str, missing: Sequence[str], found: Sequence[str], hint: str) -> str:
-    """The sentence about columns that a table lacks, with those that it has and nearly the names.
-
-    Args:
-        problem: where something is missing, and what.
-        missing: the columns that it lacks.
-        found: the columns that it has.
-        hint: what would be right.
+    """The sentence about columns that a table lacks; the hint is for those without a near name.
 
     >>> print(with_near_names("no id", ["id"], ["ID", " b"], "add it"))
     no id; found 'ID', ' b'; names are case-sensitive: write 'ID' as 'id'
-    >>> print(with_near_names("no b", ["b"], ["ID", " b"], "add it"))
-    no b; found 'ID', ' b'; remove the space around ' b'
     """
-    hints = []
-    unclear = False
+    hints, further = [], []
     for name in missing:
         if (other := _other_case(name, found)) is not None:
             hints.append(f"names are case-sensitive: write {other!r} as {name!r}")
         elif spaced := [one for one in found if one.strip() == name.strip()]:
             hints.append(f"remove the space around {spaced[0]!r}")
         else:
-            unclear = True
+            further = [hint]
     if len(found) == 1 and (dividers := [mark for mark in ",;\t|" if mark in found[0]]):
         hints.append(f"the only column holds {dividers[0]!r}: is it what divides the columns?")
-    if unclear:
-        hints.append(hint)
-    return "; ".join([problem, f"found {_quoted(found) or 'none'}", *hints])
+    return "; ".join([problem, f"found {_quoted(found) or 'none'}", *hints, *further])
 
 
 def require_columns(part: "Part", wanted: Sequence[str], always: Sequence[str], hint: str) -> str:
-    """Requires that rows have their columns.
-
-    Args:
-        part: the rows.
-        wanted: the columns that they should have.
-        always: those of them that records which may leave columns out must have, too.
-        hint: what would be right.
+    """Requires that rows have their columns; records may leave out those that are not for `always`.
 
     Returns:
         a note on what none of these records has; empty where nothing is left out.
 
     Raises:
-        SourceError: a column is missing.
+        SourceError: a column is missing; the message ends with the hint.
     """
-    found = part.rows.column_names
+    found, count = part.rows.column_names, part.rows.num_rows
     missing = [name for name in wanted if name not in found]
     if part.sparse and not found:
         return ""
     needed = [
-        name
-        for name in missing
-        if not part.sparse or name in always or _other_case(name, found) is not None
+        name for name in missing if not part.sparse or name in always or _other_case(name, found)
     ]
     if needed:
         problem = f"{part.place}: missing columns: {_quoted(needed)}"
         raise SourceError(with_near_names(problem, needed, found, hint))
-    count = part.rows.num_rows
     if not missing or not count:
         return ""
     others = [name for name in found if name not in (*wanted, part.day_column)]
-    return (
-        f"no record has {_quoted(missing)}: "
-        f"{'it is' if len(missing) == 1 else 'they are'} null in "
-        f"{'its only row' if count == 1 else f'all {count:,} rows'}"
-        f"{f'; beside there is {_quoted(others[:LISTED])}' if others else ''}"
-    )
+    they = "it is" if len(missing) == 1 else "they are"
+    rows = "its only row" if count == 1 else f"all {count:,} rows"
+    beside = f"; beside there is {_quoted(others[:LISTED])}" if others else ""
+    return f"no record has {_quoted(missing)}: {they} null in {rows}{beside}"
 
 
 def _other_case(name: str, found: Sequence[str]) -> str | None:
@@ -152,14 +131,11 @@ class Part:
     day_column: str | None = None
     sparse: bool = False
 
-    def select(self, numbers: pa.Array) -> "Part":
+    def select(self, numbers: Sequence[int] | npt.NDArray[np.uint64]) -> "Part":
         """Some of the rows, by number."""
-        return replace(
-            self,
-            rows=self.rows.take(numbers),
-            days=self.days.take(numbers),
-            times=self.times.take(numbers),
-        )
+        at = pa.array(numbers, pa.int64())
+        rows, days, times = (values.take(at) for values in (self.rows, self.days, self.times))
+        return replace(self, rows=rows, days=days, times=times)
 
     def of(self, day: date) -> "Part":
         """All rows as rows of a day, whatever they say."""
@@ -169,7 +145,8 @@ class Part:
     def filter(self, mask: pa.ChunkedArray) -> "Part":
         """The rows that a mask picks."""
         # As one chunk: pyarrow crashes where there is none.
-        return self.select(pc.indices_nonzero(pc.fill_null(mask.combine_chunks(), False)))
+        picked = pc.indices_nonzero(pc.fill_null(mask.combine_chunks(), False))
+        return self.select(picked.to_numpy())
 
 
 @dataclass(frozen=True)
@@ -177,10 +154,9 @@ class Look:
     """What a source holds now of one day that has run, or of all days.
 
     Attributes:
-        part: the rows; none where they cannot be read.
+        part: the rows; without any where they cannot be read.
         day: the day that all of them count for, whatever they say; None where each has its own.
-        stamp: what the file of the day looks like from outside: its size and time of change; empty
-            where it is to be read again next time.
+        stamp: size and times of the file of the day; empty where it is to be read again next time.
         problem: why the file cannot be read, in a sentence; empty if it can.
     """
 
@@ -190,15 +166,10 @@ class Look:
     problem: str = ""
 
 
-class OtherDays(Protocol):
-    """What a source holds of other days than those asked for."""
-
-    def looks(self, stamps: Mapping[date, str]) -> Iterator[Look]:
-        """All rows of the source in one look, or the rows of each day whose file has changed.
-
-        Args:
-            stamps: the days that have run, each with the stamp of its file at that time.
-        """
+# What a source holds of other days than those asked for: all of its rows in one look, or those of
+# each day whose file has changed. It is given the days that have run, each with the stamp of its
+# file at that time.
+OtherDays = Callable[[Mapping[date, str]], Iterable[Look]]
 
 
 @dataclass(frozen=True)
@@ -206,10 +177,9 @@ class Batch:
     """Raw rows of some days, not yet checked.
 
     Attributes:
-        parts: the rows, in the order of days and files.
         misplaced: rows in the file of a day (the key) that are of another or of no readable day.
         origins: where the rows of each day come from, as far as there was something to read.
-        stamps: of each day that a file of its own holds, or would hold, its stamp, see `Look`.
+        stamps: of each day that a file of its own holds, or would hold, see `Look`.
         others: the other days of the source; None where it has no rows but those asked for.
         note: a warning about the source as a whole; empty without one.
     """
@@ -251,8 +221,4 @@ class SourceConfig(Strict, ABC):
 
     @abstractmethod
     def open(self, folder: Path) -> Source:
-        """The source.
-
-        Args:
-            folder: the folder of the YAML file; relative paths start there.
-        """
+        """The source; relative paths start in the folder of the YAML file."""

@@ -1,8 +1,7 @@
 """Events and labels from CSV, Parquet and JSON files."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
@@ -56,11 +55,14 @@ class FileTable(Strict):
         "error", description="What a day without a file means, where the path holds `{day}`."
     )
 
+    def path_of(self, day: date) -> str:
+        """The path of the file of a day."""
+        return self.path.replace("{day}", day.isoformat())
+
     @field_validator("path")
     @classmethod
     def _braces_hold_the_day(cls, path: str) -> str:
-        rest = path.replace("{day}", "")
-        if "{" in rest or "}" in rest:
+        if {"{", "}"} & set(path.replace("{day}", "")):
             raise ValueError(
                 f"found {path!r}; braces hold only {{day}}, which is written as 2024-10-01"
             )
@@ -100,11 +102,9 @@ class FilesSource(SourceConfig):
 
     @property
     def day_zone(self) -> str:
-        """The time zone whose midnights divide the days."""
         return self.timezone
 
     def open(self, folder: Path) -> Source:
-        """Reads the files; relative paths start in a folder."""
         return Files(self, folder)
 
 
@@ -112,63 +112,56 @@ class Files(Source):
     """Reads one file for all days, or one file a day."""
 
     def __init__(self, config: FilesSource, folder: Path) -> None:
-        self._config = config
-        self._folder = folder
+        self._tables = {"events": config.events, "labels": config.labels}
+        self._timezone, self._folder = config.timezone, folder
 
     def events(self, first: date, last: date) -> Batch:
-        """The events of the days `first` to `last`, inclusive."""
-        return self._read(self._config.events, first, last)
+        return self._read("events", first, last)
 
     def labels(self, first: date, last: date) -> Batch:
-        """The labels that arrived on the days `first` to `last`, inclusive."""
-        return self._read(self._config.labels, first, last)
+        return self._read("labels", first, last)
 
     def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
-        """The days of a table that have no file although they need one, each with that file."""
-        described = self._config.events if table == "events" else self._config.labels
-        return self._missing(described, first, last)
-
-    def _missing(self, table: FileTable, first: date, last: date) -> dict[date, str]:
-        if "{day}" not in table.path or table.missing == "empty":
+        files = self._tables[table]
+        if "{day}" not in files.path or files.missing == "empty":
             return {}
-        places = {
-            day: table.path.replace("{day}", day.isoformat()) for day in days_between(first, last)
-        }
+        places = {day: files.path_of(day) for day in days_between(first, last)}
         return {day: path for day, path in places.items() if not (self._folder / path).exists()}
 
-    def _read(self, table: FileTable, first: date, last: date) -> Batch:
-        missing = self._missing(table, first, last)
-        if missing:
+    def _read(self, name: TableName, first: date, last: date) -> Batch:
+        table = self._tables[name]
+        if missing := self.missing_days(name, first, last):
             raise MissingDayError(missing)
         days = days_between(first, last)
         if "{day}" in table.path:
             return self._read_days(table, days)
         path = self._folder / table.path
-        _require_file(path, span(first, last))
-        whole = _dated(path, table.day_column, self._config.timezone)
-        origin = Origin(self._place(path), _digest(path))
+        if not path.is_file():
+            raise SourceError(
+                f"{path}: no such file (wanted for {span(first, last)}); "
+                "put the file there, or correct `path` in the model's defs.yaml"
+            )
+        whole = _dated(path, table.day_column, self._timezone)
         mine = pc.is_in(whole.days, value_set=pa.array(days, pa.date32()))
         return Batch(
             (whole.filter(mine),),
-            origins=dict.fromkeys(days, origin),
-            others=_WholeFile(whole),
-            note=_note([whole.times], self._config.timezone),
+            origins=dict.fromkeys(days, self._origin(path)),
+            others=lambda stamps: [Look(whole)],
+            note=_note([whole.times], self._timezone),
         )
 
     def _read_days(self, table: FileTable, days: list[date]) -> Batch:
-        parts: list[Part] = []
+        parts, times = [], []
         misplaced: dict[date, Part] = {}
         origins: dict[date, Origin] = {}
         stamps: dict[date, str] = {}
-        times = []
         for day in days:
-            path = self._path(table, day)
+            path = self._folder / table.path_of(day)
             stamps[day] = _stamp(path)
             if table.missing == "empty" and not stamps[day]:
                 continue
-            _require_file(path, str(day))
             part = self._of_day(table, day)
-            origins[day] = Origin(self._place(path), _digest(path))
+            origins[day] = self._origin(path)
             mine = pc.fill_null(pc.equal(part.days, pa.scalar(day, pa.date32())), False)
             parts.append(part.filter(mine))
             others = part.filter(pc.invert(mine))
@@ -176,58 +169,33 @@ class Files(Source):
                 misplaced[day] = others
             if table.day_column is not None:
                 times.append(part.times)
-        others_days = _DayFiles(partial(self._path, table), partial(self._of_day, table))
-        note = _note(times, self._config.timezone)
-        return Batch(tuple(parts), misplaced, origins, stamps, others_days, note)
+        note = _note(times, self._timezone)
+        return Batch(tuple(parts), misplaced, origins, stamps, partial(self._looks, table), note)
 
-    def _path(self, table: FileTable, day: date) -> Path:
-        return self._folder / table.path.replace("{day}", day.isoformat())
+    def _looks(self, table: FileTable, stamps: Mapping[date, str]) -> Iterator[Look]:
+        """The rows of each day whose file has changed."""
+        empty = pa.schema([("day", pa.date32()), ("time", pa.timestamp("us"))]).empty_table()
+        nothing = Part(pa.table({}), empty["day"], empty["time"], "")
+        for day, stamp in stamps.items():
+            found = _stamp(self._folder / table.path_of(day))
+            if found == stamp:
+                continue
+            try:
+                part = self._of_day(table, day).of(day) if found else nothing
+                yield Look(part, day, found)
+            except SourceError as error:
+                # It may still be written; the other days go on.
+                yield Look(nothing, day, stamp="", problem=str(error))
 
     def _of_day(self, table: FileTable, day: date) -> Part:
         """The rows of the file of a day, with the day that each is of."""
-        return _dated(self._path(table, day), table.day_column, self._config.timezone, day)
+        path = self._folder / table.path_of(day)
+        return _dated(path, table.day_column, self._timezone, day)
 
-    def _place(self, path: Path) -> str:
+    def _origin(self, path: Path) -> Origin:
         # As in the YAML, so that records do not depend on where the project lies.
-        return str(path.relative_to(self._folder) if path.is_relative_to(self._folder) else path)
-
-
-@dataclass(frozen=True)
-class _WholeFile:
-    """A file for all days."""
-
-    part: Part
-
-    def looks(self, stamps: Mapping[date, str]) -> Iterator[Look]:
-        yield Look(self.part)
-
-
-@dataclass(frozen=True)
-class _DayFiles:
-    """Files of one day each; those with a changed stamp are read."""
-
-    path: Callable[[date], Path]
-    read: Callable[[date], Part]
-
-    def looks(self, stamps: Mapping[date, str]) -> Iterator[Look]:
-        for day, stamp in stamps.items():
-            found = _stamp(self.path(day))
-            if found != stamp:
-                yield self._look(day, found)
-
-    def _look(self, day: date, stamp: str) -> Look:
-        nothing = Part(pa.table({}), _no(pa.date32()), _no(pa.timestamp("us")), "")
-        if not stamp:
-            return Look(nothing, day, stamp)
-        try:
-            return Look(self.read(day).of(day), day, stamp)
-        except SourceError as error:
-            # It may still be written; the other days go on.
-            return Look(nothing, day, stamp="", problem=str(error))
-
-
-def _no(kind: pa.DataType) -> pa.ChunkedArray:
-    return pa.chunked_array([], kind)
+        place = path.relative_to(self._folder) if path.is_relative_to(self._folder) else path
+        return Origin(str(place), _digest(path, _stamp(path)))
 
 
 def _stamp(path: Path) -> str:
@@ -240,32 +208,23 @@ def _stamp(path: Path) -> str:
     return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
 
 
-def _require_file(path: Path, days: str) -> None:
-    if not path.is_file():
-        raise SourceError(
-            f"{path}: no such file (wanted for {days}); "
-            "put the file there, or correct `path` in the model's defs.yaml"
-        )
-
-
-def _dated(
-    path: Path, day_column: str | None, timezone: str, named_day: date | None = None
-) -> Part:
+def _dated(path: Path, day_column: str | None, timezone: str, own: date | None = None) -> Part:
     """The rows of a file, each with its day; a file of one day without a day column has its own."""
     try:
         rows = open_file(path).read()
     except FileError as error:
         raise SourceError(str(error)) from error
-    sparse = ending(path) in JSON_ENDINGS and (named_day is not None or not rows.num_rows)
-    if day_column is None or (day_column not in rows.column_names and not rows.num_rows and sparse):
-        days = pa.chunked_array([pa.array([named_day] * rows.num_rows, pa.date32())])
+    names, sparse = rows.column_names, ending(path) in JSON_ENDINGS
+    sparse = sparse and (own is not None or not rows.num_rows)
+    if day_column is None or (day_column not in names and not rows.num_rows and sparse):
+        days = pa.chunked_array([pa.array([own] * rows.num_rows, pa.date32())])
         times = days.cast(pa.timestamp("us"))
-        return Part(rows, days, times, str(path), day_column, sparse)
-    if day_column not in rows.column_names:
+    elif day_column in names:
+        days, times = _moments(path, day_column, rows[day_column], timezone)
+    else:
         problem = f"{path}: the day column {day_column!r} is missing"
         hint = "name one of these as `day_column`"
-        raise SourceError(with_near_names(problem, [day_column], rows.column_names, hint))
-    days, times = _moments(path, day_column, rows[day_column], timezone)
+        raise SourceError(with_near_names(problem, [day_column], names, hint))
     return Part(rows, days, times, str(path), day_column, sparse)
 
 
@@ -290,16 +249,13 @@ def _moments(
                 f"{path}: the day column {name!r} holds {kind}; it should hold dates, timestamps "
                 "or texts such as 2024-10-01"
             )
-        first, last = f"DATE '{date.min}'", f"DATE '{date.max}'"
+        in_calendar = f"BETWEEN DATE '{date.min}' AND DATE '{date.max}'"
         found = connection.sql(
             f"""
-            SELECT CASE WHEN is_day THEN day END AS day, CASE WHEN is_day THEN time END AS time
-            FROM (SELECT *, day BETWEEN {first} AND {last}
-                        AND CAST(time AS DATE) BETWEEN {first} AND {last} AS is_day
-                  FROM (SELECT CAST(m AS DATE) AS day,
-                            CAST(m AT TIME ZONE 'UTC' AS TIMESTAMP) AS time
-                        FROM (SELECT CASE WHEN isfinite(m) THEN m END AS m
-                              FROM (SELECT {moment} AS m FROM dated))))
+            SELECT {moment} AS m, CASE WHEN isfinite(m) THEN m END AS finite,
+                CAST(finite AS DATE) AS d, CAST(finite AT TIME ZONE 'UTC' AS TIMESTAMP) AS t,
+                d {in_calendar} AND CAST(t AS DATE) {in_calendar} AS is_day,
+                CASE WHEN is_day THEN d END AS day, CASE WHEN is_day THEN t END AS time FROM dated
             """
         ).to_arrow_table()
     return found["day"], found["time"].cast(pa.timestamp("us"))
@@ -315,14 +271,11 @@ def _note(times: list[pa.ChunkedArray], timezone: str) -> str:
     moments = pa.chunked_array(chunks, pa.timestamp("us")).drop_null()
     if len(moments) < 2:
         return ""
-    local = pc.local_timestamp(
-        pc.assume_timezone(moments, "UTC").cast(pa.timestamp("us", timezone))
-    )
-    within = pc.subtract(
-        local.cast(pa.int64()), pc.floor_temporal(local, unit="hour").cast(pa.int64())
-    )
+    in_zone = pa.timestamp("us", timezone)
+    local = pc.local_timestamp(pc.assume_timezone(moments, "UTC").cast(in_zone))
     hours = sorted(pc.unique(pc.hour(local)).to_pylist())
-    if 0 in hours or len(hours) > 2 or hours[-1] - hours[0] > 1 or pc.max(within).as_py():
+    are_full = pc.all(pc.equal(local, pc.floor_temporal(local, unit="hour"))).as_py()
+    if 0 in hours or len(hours) > 2 or hours[-1] - hours[0] > 1 or not are_full:
         return ""
     listed = " or ".join(f"{hour:02}:00" for hour in hours)
     return (
@@ -331,13 +284,8 @@ def _note(times: list[pa.ChunkedArray], timezone: str) -> str:
     )
 
 
-def _digest(path: Path) -> str:
-    """SHA-256 of a file; one that has not changed is read once a process."""
-    state = path.stat()
-    return _digest_of(path, state.st_size, state.st_mtime_ns)
-
-
 @lru_cache(maxsize=256)
-def _digest_of(path: Path, size: int, modified: int) -> str:
+def _digest(path: Path, stamp: str) -> str:
+    """SHA-256 of a file; one that has not changed is read once a process."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

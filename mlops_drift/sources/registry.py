@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from mlops_drift.plugins import load
 from mlops_drift.sources import base
@@ -39,20 +39,15 @@ class OtherSource(SourceConfig):
 
     @property
     def day_zone(self) -> str:
-        """The time zone whose midnights divide the days."""
         return self.config.day_zone
 
     def open(self, folder: Path) -> base.Source:
-        """The source of the other package."""
         return self.config.open(folder)
 
 
 def kind(section: Any) -> str | None:
     """Which class reads a section; None without a kind."""
-    if isinstance(section, BaseModel):
-        found = getattr(section, "kind", None)
-    else:
-        found = section.get("kind") if isinstance(section, Mapping) else None
+    found = section.get("kind") if isinstance(section, Mapping) else getattr(section, "kind", None)
     return found if found is None or found in SOURCES else "other"
 
 

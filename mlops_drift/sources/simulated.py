@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import Field
 
 from mlops_drift.schema.days import days_between
 from mlops_drift.sources.base import Batch, Origin, Part, Source, SourceConfig
-from mlops_drift.sources.simulators.registry import SimulatorName, simulator
+from mlops_drift.sources.simulators.registry import SIMULATORS, SimulatorName
 
 
 class SimulatorSource(SourceConfig):
@@ -25,7 +24,6 @@ class SimulatorSource(SourceConfig):
     stationary: bool = Field(False, description="Switches the world's changes off.")
 
     def open(self, folder: Path) -> Source:
-        """The simulated world; it reads no files."""
         return Simulated(self)
 
 
@@ -33,15 +31,13 @@ class Simulated(Source):
     """Asks a simulator for each day."""
 
     def __init__(self, config: SimulatorSource) -> None:
-        self._world = simulator(config.simulator, config.seed, config.stationary)
+        self._world = SIMULATORS[config.simulator](config.seed, config.stationary)
         self._origin = f"simulator {config.simulator} (seed {config.seed})"
 
     def events(self, first: date, last: date) -> Batch:
-        """The events of the days `first` to `last`, inclusive."""
         return self._gather(self._world.events, first, last)
 
     def labels(self, first: date, last: date) -> Batch:
-        """The labels that arrived on the days `first` to `last`, inclusive."""
         return self._gather(self._world.labels, first, last)
 
     def _gather(self, make: Callable[[date], pa.Table], first: date, last: date) -> Batch:
@@ -50,7 +46,7 @@ class Simulated(Source):
         rows = pa.concat_tables(tables.values())
         dates = [pa.array([day] * table.num_rows, pa.date32()) for day, table in tables.items()]
         dated = pa.chunked_array(dates, pa.date32())
-        times = pc.cast(dated, pa.timestamp("us"))
+        times = dated.cast(pa.timestamp("us"))
         if "event_time" in rows.schema.names:
             times = rows["event_time"].cast(pa.timestamp("us"))
             rows = rows.drop_columns("event_time")

@@ -15,7 +15,7 @@ from mlops_drift.learning.window_choice import (
     choose_window,
 )
 from mlops_drift.schema.columns import Column, Target
-from mlops_drift.sources.simulators.registry import simulator
+from mlops_drift.sources.simulators.registry import SIMULATORS
 
 SENSORS = {name: Column(type="number") for name in ("temp", "pressure", "duration")}
 QUALITY = Target(column="quality", kind="binary", classes=["0", "1"], positive="1")
@@ -30,7 +30,7 @@ SEEDS = range(20)
 
 def world(name, target, first, last, seed, delay, stationary=False):
     """The labelled rows of a simulator, of event days from first to last."""
-    source = simulator(name, seed, stationary)
+    source = SIMULATORS[name](seed, stationary)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     events = pa.concat_tables(
         [

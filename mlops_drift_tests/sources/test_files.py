@@ -107,7 +107,7 @@ def test_a_relative_path_starts_at_the_folder_of_the_yaml_and_an_absolute_one_do
         assert len(rows_of(events(folder, path))) == 4
 
 
-@pytest.mark.parametrize("folder", ["it's", "100 %", "a*b", "a?b", "a[1]"])
+@pytest.mark.parametrize("folder", ["it's 100 %", "a*b", "a?b", "a[1]"])
 def test_a_path_is_no_pattern_that_other_files_match(tmp_path, folder):
     for other in ("axb", "a1"):
         write(tmp_path, f"{other}/e.csv", "id,day\n9,2024-10-01\n")
@@ -115,23 +115,20 @@ def test_a_path_is_no_pattern_that_other_files_match(tmp_path, folder):
     assert column(events(tmp_path, f"{folder}/e.csv"), "id") == ["1", "2", "3", "4"]
 
 
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2024-10-02", datetime(2024, 10, 2)),
-        ("2024-10-02 07:30:00", datetime(2024, 10, 2, 7, 30)),
-        ("2024-10-02T07:30:00.250", datetime(2024, 10, 2, 7, 30, 0, 250_000)),
-        ("2024-10-02T07:30:00Z", datetime(2024, 10, 2, 7, 30)),
-        ("2024-10-03T00:30:00+02:00", datetime(2024, 10, 2, 22, 30)),
-        ("2024-10-01T22:30:00-05:00", datetime(2024, 10, 2, 3, 30)),
-    ],
-)
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
-def test_the_day_of_a_text_is_the_utc_day_of_its_moment(tmp_path, text, moment, ending):
-    lines = {"csv": f"id,at\n1,{text}\n", "jsonl": f'{{"id": 1, "at": "{text}"}}\n'}
-    write(tmp_path, f"e.{ending}", lines[ending])
+def test_the_day_of_a_text_is_the_utc_day_of_its_moment(tmp_path, ending):
+    moments = {
+        "2024-10-02": datetime(2024, 10, 2),
+        "2024-10-02 07:30:00": datetime(2024, 10, 2, 7, 30),
+        "2024-10-02T07:30:00.250": datetime(2024, 10, 2, 7, 30, 0, 250_000),
+        "2024-10-02T07:30:00Z": datetime(2024, 10, 2, 7, 30),
+        "2024-10-03T00:30:00+02:00": datetime(2024, 10, 2, 22, 30),
+        "2024-10-01T22:30:00-05:00": datetime(2024, 10, 2, 3, 30),
+    }
+    lines = [f"1,{text}" if ending == "csv" else f'{{"id": 1, "at": "{text}"}}' for text in moments]
+    write(tmp_path, f"e.{ending}", "\n".join(["id,at", *lines] if ending == "csv" else lines))
     rows = rows_of(events(tmp_path, f"e.{ending}", SECOND, SECOND, day_column="at"))
-    assert rows == [{"day": SECOND, "event_time": moment, "id": "1"}]
+    assert rows == [{"day": SECOND, "event_time": at, "id": "1"} for at in moments.values()]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +158,7 @@ def test_rows_of_other_and_of_no_readable_days_are_counted(tmp_path):
     write(tmp_path, "e.csv", CSV + "5,,1\n6,soon,1\n7,2024-13-01,1\n8,2025-01-01,1\n")
     batch = events(tmp_path, "e.csv")
     assert len(rows_of(batch)) == 4
-    (look,) = batch.others.looks({})
+    (look,) = batch.others({})
     assert Counter(look.part.days.to_pylist()) == {
         FIRST: 1,
         SECOND: 2,
@@ -271,7 +268,7 @@ def test_a_file_without_rows_has_none(tmp_path, path, text):
     write(tmp_path, path, text)
     batch = events(tmp_path, path)
     assert rows_of(batch) == []
-    (look,) = batch.others.looks({})
+    (look,) = batch.others({})
     assert look.part.rows.num_rows == 0
 
 
@@ -280,10 +277,10 @@ def test_a_file_of_a_day_is_looked_at_when_it_has_changed(tmp_path):
         write(tmp_path, f"{day}.csv", f"id,day\n1,{day}\n")
     batch = events(tmp_path, "{day}.csv", last=SECOND)
     assert set(batch.stamps) == {FIRST, SECOND}
-    assert list(batch.others.looks(batch.stamps)) == []
+    assert list(batch.others(batch.stamps)) == []
     write(tmp_path, f"{FIRST}.csv", f"id,day\n2,{FIRST}\n")
     (tmp_path / f"{SECOND}.csv").unlink()
-    changed, gone = batch.others.looks(batch.stamps)
+    changed, gone = batch.others(batch.stamps)
     assert (changed.day, changed.part.rows["id"].to_pylist()) == (FIRST, ["2"])
     assert (gone.day, gone.part.rows.num_rows, gone.stamp) == (SECOND, 0, "")
 

@@ -15,13 +15,8 @@ PRICES = {
     "offline": -25.0,
     "fiber": 25.0,
     "phone": 20.0,
-    "many_lines": 5.0,
-    "security": 5.0,
-    "backup": 5.0,
-    "protection": 5.0,
-    "support": 5.0,
-    "television": 10.0,
-    "movies": 10.0,
+    **dict.fromkeys(("many_lines", "security", "backup", "protection", "support"), 5.0),
+    **dict.fromkeys(("television", "movies"), 10.0),
 }
 PRICE_SD = 1.02
 LOWEST_CHARGE, HIGHEST_CHARGE = 18.25, 118.75
@@ -64,11 +59,6 @@ def columns_of(rng: np.random.Generator, traits: Traits) -> Columns:
     `MonthlyCharges` is the price list summed over the services + N(0, 1.02), rounded to 5 cents.
     `TotalCharges` is `MonthlyCharges` x (tenure + .21 sqrt(tenure - 1) N(0, 1)), at least one
     month's charge, rounded to 5 cents and written as text; a blank where tenure is 0.
-
-    >>> from mlops_drift.sources.simulators.churn_customers import draw_traits
-    >>> rng = np.random.default_rng(1)
-    >>> list(columns_of(rng, draw_traits(rng, 3)))[:4]
-    ['gender', 'SeniorCitizen', 'Partner', 'Dependents']
     """
     yes = {name: trait == 1 for name, trait in traits.items()}
     charges = _monthly_charges(rng, traits)
@@ -112,9 +102,8 @@ def _monthly_charges(rng: np.random.Generator, traits: Traits) -> Floats:
 def _total_charges(rng: np.random.Generator, tenure: Floats, charges: Floats) -> Texts:
     spread = MONTHS_PAID_SD * np.sqrt(np.maximum(tenure - 1, 0))
     months = np.maximum(tenure + spread * rng.standard_normal(len(tenure)), 1)
-    paid = [
-        np.format_float_positional(total, trim="-") for total in _to_five_cents(months * charges)
-    ]
+    totals = _to_five_cents(months * charges)
+    paid = [np.format_float_positional(total, trim="-") for total in totals]
     return np.where(tenure == 0, " ", np.array(paid, dtype=str))
 
 

@@ -14,10 +14,7 @@ WITHOUT_A_BILL_YET = 0.0035  # share of new customers among those who signed for
 
 
 class Contract(NamedTuple):
-    """A kind of contract, and how long those who hold it have been customers.
-
-    Tenure as a share of the longest follows the beta distribution Beta(a, b).
-    """
+    """A kind of contract, whose holders' tenure, as a share of the longest, follows Beta(a, b)."""
 
     trait: str
     share: float
@@ -107,12 +104,7 @@ def draw_traits(rng: np.random.Generator, count: int) -> Traits:
 
 
 def draw_leavers(rng: np.random.Generator, traits: Traits) -> Booleans:
-    """Who leaves, each with probability 1 / (1 + exp(-log-odds)), the log-odds by `LEAVING`.
-
-    >>> traits = draw_traits(np.random.default_rng(1), 1_000)
-    >>> bool(0.2 < draw_leavers(np.random.default_rng(2), traits).mean() < 0.33)
-    True
-    """
+    """Who leaves, each with probability 1 / (1 + exp(-log-odds)), the log-odds by `LEAVING`."""
     return _happens(rng, traits, LEAVING)
 
 

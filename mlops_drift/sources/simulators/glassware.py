@@ -1,49 +1,30 @@
 """A glassware line: the quality rule changes twice, the sensors never do."""
 
 from datetime import date, timedelta
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from mlops_drift.sources.simulators.base import Booleans, Floats, Integers, Simulator, event_times
+from mlops_drift.sources.simulators.base import Floats, Integers, Simulator, event_times
 
 FIRST_DAY = date(2019, 7, 1)
 EVERY = timedelta(seconds=450)
 PRODUCTS_A_DAY = timedelta(days=1) // EVERY
 LAST_PRODUCT = 7_999
-FIRST_PID = 100_001
+BEFORE_FIRST_PID = 100_000
 LABEL_DELAY = timedelta(days=2)
 SENSOR_NOISE_SD = 0.2
-
-EVENTS = pa.schema(
-    [
-        ("pid", pa.int64()),
-        ("event_time", pa.timestamp("us")),
-        ("temp", pa.float64()),
-        ("pressure", pa.float64()),
-        ("duration", pa.float64()),
-    ]
-)
-LABELS = pa.schema([("pid", pa.int64()), ("quality", pa.int64())])
 
 _RAW_STREAM, _SENSOR_STREAM = 0, 1
 
 
-class Rule(NamedTuple):
-    """What makes a product good, from one product on; bounds are inclusive."""
-
-    first_product: int
-    temp: tuple[float, float]
-    pressure: tuple[float, float]
-    duration: tuple[float, float]
-
-
-RULES = (
-    Rule(1, temp=(351, 359), pressure=(8, 15), duration=(28, 32)),
-    Rule(3_401, temp=(354, 359), pressure=(8, 15), duration=(28, 32)),
-    Rule(6_501, temp=(354, 359), pressure=(12, 15), duration=(28, 32)),
-)
+# What makes a product good, from one product on; bounds are inclusive.
+FIRST_RULE = {"temp": (351, 359), "pressure": (8, 15), "duration": (28, 32)}
+RULES = {
+    1: FIRST_RULE,
+    3_401: FIRST_RULE | {"temp": (354, 359)},
+    6_501: FIRST_RULE | {"temp": (354, 359), "pressure": (12, 15)},
+}
 
 
 class Glassware(Simulator):
@@ -63,32 +44,28 @@ class Glassware(Simulator):
     """
 
     def events(self, day: date) -> pa.Table:
-        """What the sensors showed of the products made on `day`; see `EVENTS`."""
         products = self._products(day)
-        rng = self._rng(_SENSOR_STREAM, day)
+        rng, times = self._rng(_SENSOR_STREAM, day), event_times(day, len(products), EVERY)
         observed = {
             name: raw + SENSOR_NOISE_SD * rng.standard_normal(len(raw))
             for name, raw in self._raw(day).items()
         }
-        times = event_times(day, len(products), EVERY)
-        return pa.table({"pid": _pid(products), "event_time": times, **observed}, schema=EVENTS)
+        return pa.table({"pid": products + BEFORE_FIRST_PID, "event_time": times, **observed})
 
     def labels(self, day: date) -> pa.Table:
-        """The quality, checked on `day`, of the products made two days earlier; see `LABELS`."""
+        """The quality, checked on a day, of the products made two days earlier."""
         made = day - LABEL_DELAY
         products, raw = self._products(made), self._raw(made)
         good = np.zeros(len(products), dtype=bool)
-        for rule in RULES[:1] if self.stationary else RULES:
-            within = (
-                _between(raw["temp"], rule.temp)
-                & _between(raw["pressure"], rule.pressure)
-                & _between(raw["duration"], rule.duration)
-            )
-            good = np.where(products >= rule.first_product, within, good)
-        return pa.table({"pid": _pid(products), "quality": good.astype(np.int64)}, schema=LABELS)
+        for first, rule in {1: FIRST_RULE}.items() if self.stationary else RULES.items():
+            inside = [
+                (raw[name] >= low) & (raw[name] <= high) for name, (low, high) in rule.items()
+            ]
+            good = np.where(products >= first, np.all(inside, axis=0), good)
+        return pa.table({"pid": products + BEFORE_FIRST_PID, "quality": good.astype(np.int64)})
 
     def _products(self, day: date) -> Integers:
-        """The numbers of the products made on `day`, counted from 1."""
+        """The numbers of the products made on a day, counted from 1."""
         before = (day - FIRST_DAY).days * PRODUCTS_A_DAY
         numbers = np.arange(before + 1, before + PRODUCTS_A_DAY + 1)
         made = (numbers >= 1) & (self.stationary | (numbers <= LAST_PRODUCT))
@@ -103,12 +80,3 @@ class Glassware(Simulator):
             "pressure": rng.normal(12, 2, count),
             "duration": rng.uniform(28.5, 32.5, count),
         }
-
-
-def _pid(products: Integers) -> Integers:
-    return products - 1 + FIRST_PID
-
-
-def _between(values: Floats, bounds: tuple[float, float]) -> Booleans:
-    low, high = bounds
-    return (values >= low) & (values <= high)

@@ -15,20 +15,6 @@ KEYS_A_MONTH = 10_000
 LABEL_DELAY = timedelta(days=30)
 HIGH_ABOVE, LOW_BELOW = 3.0, 1.0
 
-EVENTS = pa.schema(
-    [
-        ("policy_id", pa.int64()),
-        ("event_time", pa.timestamp("us")),
-        ("training", pa.int64()),
-        ("age", pa.float64()),
-        ("emergency_braking", pa.int64()),
-        ("braking_distance", pa.float64()),
-        ("power", pa.float64()),
-        ("miles", pa.float64()),
-    ]
-)
-LABELS = pa.schema([("policy_id", pa.int64()), ("risk_group", pa.string())])
-
 _FEATURE_STREAM, _RISK_STREAM = 0, 1
 
 
@@ -55,24 +41,17 @@ class Insurance(Simulator):
     """
 
     def events(self, day: date) -> pa.Table:
-        """The policies of `day`; see `EVENTS`."""
         keys = self._keys(day)
-        if len(keys) == 0:
-            return EVENTS.empty_table()
-        times = event_times(day, len(keys), timedelta(days=1) / len(keys))
-        columns = {"policy_id": keys, "event_time": times, **self._features(day)}
-        return pa.table(columns, schema=EVENTS)
+        times = event_times(day, len(keys))
+        return pa.table({"policy_id": keys, "event_time": times, **self._features(day)})
 
     def labels(self, day: date) -> pa.Table:
-        """The risk groups that become known on `day`; see `LABELS`."""
         event_day = day if _month(day) == 0 else day - LABEL_DELAY
-        keys = self._keys(event_day)
-        already_known = event_day != day and _month(event_day) == 0
-        if len(keys) == 0 or already_known:
-            return LABELS.empty_table()
         risk = self._risk(event_day)
         groups = np.select([risk > HIGH_ABOVE, risk < LOW_BELOW], ["high", "low"], "medium")
-        return pa.table({"policy_id": keys, "risk_group": groups}, schema=LABELS)
+        labels = pa.table({"policy_id": self._keys(event_day), "risk_group": groups})
+        came_already = event_day != day and _month(event_day) == 0
+        return labels.slice(0, 0) if came_already else labels
 
     def _keys(self, day: date) -> Integers:
         """The month's policies are dealt out evenly over its days, the same way in every world."""
@@ -84,8 +63,9 @@ class Insurance(Simulator):
         return month * KEYS_A_MONTH + np.arange(first, end)
 
     def _progress(self, day: date) -> float:
-        """How far the drift is on `day`: 0 in the reference month, 1 in the last."""
-        return 0.0 if self.stationary else _month(day) / DRIFTING_MONTHS
+        """How far the drift is on a day: 0 in the reference month, 1 in the last."""
+        month = min(max(_month(day), 0), DRIFTING_MONTHS)
+        return 0.0 if self.stationary else month / DRIFTING_MONTHS
 
     def _features(self, day: date) -> dict[str, Floats | Integers]:
         # The constants are rounded fits to the published data set, each distribution to its own
@@ -105,8 +85,7 @@ class Insurance(Simulator):
         # power and miles act through their distance from a safest value, so the best straight line
         # through miles flattens (.023 to .015) because miles fall, at an unchanged coefficient.
         x, p = self._features(day), self._progress(day)
-        unexplained_sd = 0.4 - 0.24 * p
-        noise = self._rng(_RISK_STREAM, day).normal(0, unexplained_sd, len(x["age"]))
+        noise = self._rng(_RISK_STREAM, day).normal(0, 0.4 - 0.24 * p, len(x["age"]))
         fading = 1 - 0.9 * p
         risk: Floats = (
             -4.05 * fading * x["training"]
