@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from mlops_drift.pipeline.constraints import keys_of
 from mlops_drift.pipeline.destination import Destination
-from mlops_drift.pipeline.ledger import Account, Received, account_of, read_ledger
+from mlops_drift.pipeline.ledger import Account, account_of, read_ledger
 from mlops_drift.pipeline.other_days import (
     NO_STATE,
     NOTHING,
@@ -25,6 +25,7 @@ from mlops_drift.schema.days import days_between
 from mlops_drift.sources.base import Batch, Part
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Lake
+from mlops_drift.store.records import Received
 
 # No fault of the data: the model begins later.
 BEFORE_START = "is before start_date"

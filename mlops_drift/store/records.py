@@ -1,4 +1,4 @@
-"""What is on record about versions: who serves, what was trained on what, what was removed."""
+"""What is on record about one model: the rows of its tables."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,15 +8,10 @@ from mlops_drift.errors import UserError
 
 @dataclass(frozen=True)
 class Promotion:
-    """A version that became champion at the end of a day.
+    """A version that became champion at the end of a day; promotions are numbered from 1.
 
-    Attributes:
-        number: its place among the promotions, from 1.
-        previous: the champion before.
-        decision: the decision that it carried out.
-        person: who approved it, if somebody did.
-        reason: why they did.
-        kind: `decision` carries out one of the policy, `promote` and `rollback` are of a person.
+    `decision` is the one that it carried out, `person` who approved it, if somebody did. The kind
+    `decision` carries out one of the policy, `promote` and `rollback` are of a person.
     """
 
     number: int
@@ -70,15 +65,44 @@ class DecisionRow:
 class Shadow:
     """A challenger that waits for a person, and scores beside the champion of a day.
 
-    Attributes:
-        champion: the version that serves the day.
-        challenger: the version that scores it too.
-        since: the day at whose end the wait began.
+    The wait began at the end of `since`.
     """
 
     champion: int
     challenger: int
     since: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowComparison:
+    """Two versions over one window of events that both scored; nan where a number is undefined.
+
+    Attributes:
+        window: length in production days; 0 for all since the wait began.
+        production_day: last day of the window.
+        scored: events that both scored.
+        n: those of them whose label is known; what the metric is of.
+        metric: the metric that the model is trained for.
+        difference: the challenger's value less the champion's.
+        lower: lower end of its 95 % interval, over resamples that are the same for both.
+        upper: upper end.
+        disagreement: share of the scored events whose predictions differ.
+        champion_score: mean score of the champion over the scored events; as for the challenger.
+    """
+
+    window: int
+    production_day: date
+    scored: int
+    n: int
+    metric: str
+    champion_value: float
+    challenger_value: float
+    difference: float
+    lower: float
+    upper: float
+    disagreement: float
+    champion_score: float
+    challenger_score: float
 
 
 @dataclass(frozen=True)
@@ -100,13 +124,9 @@ class VersionRecord:
 
 @dataclass(frozen=True)
 class TrainingSetRecord:
-    """What a training set was built of.
+    """What a training set was built of: which events, and which commits of the tables.
 
-    Attributes:
-        since: first day of the requested events; None for all.
-        first_day: first day of the events that are in it.
-        features_snapshot: the commit of the features table that it was read from.
-        labels_snapshot: the commit of the labels table.
+    Requested were the events from `since` on, None for all; `first_day` is of those in it.
     """
 
     training_set: str
@@ -136,11 +156,7 @@ class Removal:
 
 @dataclass(frozen=True)
 class RemovedDay:
-    """What is still known of a day whose features were removed.
-
-    Attributes:
-        classes: the labels that occurred; empty for a regression.
-    """
+    """What is known of a day whose features were removed; a regression has no classes."""
 
     event_day: date
     labelled: int
@@ -163,3 +179,67 @@ class LandedFile:
     origin: str | None
     digest: str | None
     n: int
+
+
+@dataclass(frozen=True)
+class QuarantinedRow:
+    """A row that is kept aside, as JSON; `row_day` is its own day, None where none can be read."""
+
+    day: date
+    source: str
+    key: str | None
+    reason: str
+    row: str
+    row_day: date | None
+
+
+@dataclass(frozen=True)
+class Received:
+    """Rows of a source that are on record, and what the source held when it was last read.
+
+    Attributes:
+        day: the day that they landed or were quarantined with.
+        source: events or labels.
+        row_day: the day that they are of; None where it cannot be read.
+        rows: how many.
+        digest: of all rows of `row_day` that the source held; of one entry of a `row_day` only, as
+            the next two.
+        stamp: size and time of change of the file of `row_day`; empty where there was none to read,
+            None where no file holds one day.
+        gone: rows of `row_day` on record that the source no longer has.
+        total: rows of the whole source; of the newest day only, as what follows.
+        waiting: rows of days that have not run.
+        note: what looks wrong about the source.
+    """
+
+    day: date
+    source: str
+    row_day: date | None
+    rows: int
+    digest: str | None = None
+    stamp: str | None = None
+    gone: int | None = None
+    total: int | None = None
+    waiting: int | None = None
+    note: str | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the rows are of the day that they landed with."""
+        return self.day == self.row_day
+
+
+@dataclass(frozen=True)
+class QueuedMessage:
+    """A message in its order, who has received it, the failed attempts, and the last failure."""
+
+    number: int
+    id: str
+    kind: str
+    day: date
+    title: str
+    body: str
+    sent: bool = False
+    delivered: tuple[str, ...] = ()
+    attempts: int = 0
+    error: str | None = None
