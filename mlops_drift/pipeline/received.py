@@ -24,7 +24,7 @@ from mlops_drift.pipeline.raw_rows import as_json
 from mlops_drift.schema.days import days_between
 from mlops_drift.sources.base import Batch, Part
 from mlops_drift.sql import literal
-from mlops_drift.store.lake import Lake
+from mlops_drift.store.lake import Lake, Scan
 from mlops_drift.store.records import Received
 
 # No fault of the data: the model begins later.
@@ -153,7 +153,7 @@ class Landing:
             return existing.filter(pc.invert(pc.fill_null(mine, False)))
 
         for day in sorted(day for day in kept_with if not self._is_mine(day)):
-            self._to.lake.rewrite_days(self._to.tables.quarantined, day, day, without_mine)
+            self._to.lake.rewrite(Scan(self._to.tables.quarantined, day, day), without_mine)
 
     def _entries(
         self, ledger: Collection[Received], accepted: pa.Table, own: pa.Table, found: Found

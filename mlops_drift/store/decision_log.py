@@ -169,8 +169,8 @@ class DecisionLog:
         return self._append(row, FINAL if stage in FINAL else (stage,))
 
     def _append(self, row: DecisionRow, same: Sequence[str]) -> bool:
-        unless = {"decision": [row.decision], "stage": same}
-        return self._lake.append_unless(self._table, asdict(row), unless)
+        decision = [row.decision]
+        return self._lake.append_unless(self._table, vars(row), decision=decision, stage=same)
 
     def _append_numbered(self, row: DecisionRow) -> None:
         """Appends a stage unless the one before says the same.
@@ -191,7 +191,7 @@ class DecisionLog:
             if before and _made(before[-1]) == _made(row):
                 return None
             numbered = replace(row, sequence=stages[-1].sequence + 1 if stages else 1)
-            new = pa.Table.from_pylist([asdict(numbered)], schema=self._table.schema)
+            new = pa.Table.from_pylist([vars(numbered)], schema=self._table.schema)
             return pa.concat_tables([existing, new])
 
         self._lake.rewrite(self._table, build)

@@ -1,7 +1,7 @@
 """The lake on disk: Delta tables, read by DuckDB from the Parquet files of one snapshot."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,7 +12,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
-from mlops_drift.store.lake import Lake, LakeError, Scan, both
+from mlops_drift.store.lake import Build, Lake, LakeError, Scan, both
 from mlops_drift.store.tables import Table
 
 # A conflict means that another process committed first: with few writers a handful suffices.
@@ -25,47 +25,21 @@ CHECKPOINT_INTERVAL = 10
 COMMITS_KEPT = "interval 36525 days"
 
 
+_DUCKDB_TYPES = {
+    pa.date32(): "DATE",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.string(): "VARCHAR",
+    pa.bool_(): "BOOLEAN",
+    pa.timestamp("us"): "TIMESTAMP",
+}
+
+
 def _duckdb_type(data_type: pa.DataType) -> str:
-    names = {
-        pa.date32(): "DATE",
-        pa.int64(): "BIGINT",
-        pa.float64(): "DOUBLE",
-        pa.string(): "VARCHAR",
-        pa.bool_(): "BOOLEAN",
-        pa.timestamp("us"): "TIMESTAMP",
-        pa.list_(pa.int64()): "BIGINT[]",
-        pa.list_(pa.string()): "VARCHAR[]",
-    }
-    return names[data_type]
-
-
-def files_relation(
-    snapshot: DeltaTable, partitions: Mapping[str, str], predicate: str | None = None
-) -> str | None:
-    """SQL that reads the Parquet files of a snapshot; None if it has no files.
-
-    Args:
-        snapshot: the snapshot.
-        partitions: DuckDB type of each column that partitions the table.
-        predicate: a condition on partition columns that picks files.
-
-    Raises:
-        LakeError: if the table uses deletion vectors.
-    """
-    if "deletionVectors" in (snapshot.protocol().reader_features or []):
-        raise LakeError(
-            f"{snapshot.table_uri} uses deletion vectors, which hide rows from a plain Parquet "
-            "reader; rewrite it without them (delta.enableDeletionVectors = false)"
-        )
-    files = snapshot.file_uris(file_pruning_predicate=predicate)
-    if not files:
-        return None
-    # Paths come percent-encoded, which only a URL may be.
-    paths = [file if "://" in file else unquote(file) for file in files]
-    listing = ", ".join(literal(path) for path in sorted(paths))
-    types = ", ".join(f"{literal(name)}: {kind}" for name, kind in partitions.items())
-    hive = f", hive_partitioning = true, hive_types = {{{types}}}" if types else ""
-    return f"SELECT * FROM read_parquet([{listing}], union_by_name = true{hive})"
+    if pa.types.is_list(data_type):
+        return f"{_duckdb_type(data_type.value_type)}[]"
+    # That of a column of another writer is the type of its files.
+    return _DUCKDB_TYPES.get(data_type, '"NULL"')
 
 
 def open_table(uri: str) -> DeltaTable:
@@ -83,31 +57,48 @@ def open_table(uri: str) -> DeltaTable:
         ) from error
 
 
-def _relation(table: Table, snapshot: DeltaTable | None, predicate: str | None) -> str:
-    """SQL for the rows of a snapshot; an empty relation of the declared columns without one."""
-    columns = ", ".join(map(identifier, table.schema.names))
-    nulls = ", ".join(
-        f"CAST(NULL AS {_duckdb_type(field.type)}) AS {identifier(field.name)}"
-        for field in table.schema
-    )
+def find_table(uri: str) -> DeltaTable | None:
+    """As `open_table`; None where no table is."""
+    return open_table(uri) if DeltaTable.is_deltatable(uri) else None
+
+
+def relation(table: Table, snapshot: DeltaTable | None, predicate: str | None = None) -> str:
+    """SQL for the rows of a snapshot; without one, or without files, an empty relation.
+
+    Args:
+        table: the table as it is declared.
+        snapshot: the snapshot.
+        predicate: a condition on the columns that partition it, which picks files; they may hold
+            other rows too.
+
+    Raises:
+        LakeError: if the table uses deletion vectors.
+    """
+    types = {field.name: _duckdb_type(field.type) for field in table.schema}
+    nulls = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(n)}" for n, kind in types.items())
     empty = f"SELECT {nulls} WHERE false"
-    if snapshot is None:
+    if snapshot and "deletionVectors" in (snapshot.protocol().reader_features or []):
+        raise LakeError(
+            f"{snapshot.table_uri} uses deletion vectors, which hide rows from a plain Parquet "
+            "reader; rewrite it without them (delta.enableDeletionVectors = false)"
+        )
+    files = snapshot.file_uris(file_pruning_predicate=predicate) if snapshot else []
+    if not files:
         return f"({empty})"
-    types = {name: _duckdb_type(table.schema.field(name).type) for name in table.partition_by}
-    files = files_relation(snapshot, types, predicate)
-    if files is None:
-        return f"({empty})"
+    # Paths come percent-encoded, which only a URL may be.
+    paths = [file if "://" in file else unquote(file) for file in files]
+    listing = ", ".join(literal(path) for path in sorted(paths))
+    hive = ", ".join(f"{literal(name)}: {types[name]}" for name in table.partition_by)
+    options = f", hive_partitioning = true, hive_types = {{{hive}}}" if hive else ""
     # Files older than a column lack it: the union with the empty relation fills it with nulls.
-    return f"(SELECT {columns} FROM ({empty} UNION ALL BY NAME {files}))"
+    return (
+        f"(SELECT {', '.join(map(identifier, types))} FROM ({empty} UNION ALL BY NAME "
+        f"SELECT * FROM read_parquet([{listing}], union_by_name = true{options})))"
+    )
 
 
 class DeltaLake(Lake):
-    """Delta tables under one root: every write is one commit.
-
-    Args:
-        root: the folder (or URL) that holds ``<schema>/<table>``.
-        connection: an in-memory DuckDB connection; each query runs in a cursor of its own.
-    """
+    """Delta tables ``<schema>/<table>`` under one root: every write is one commit."""
 
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
         super().__init__(root, connection)
@@ -122,17 +113,16 @@ class DeltaLake(Lake):
         uri = self.uri(table)
         if uri in self._opened:
             self._opened[uri].update_incremental()
-        elif DeltaTable.is_deltatable(uri):
-            self._opened[uri] = open_table(uri)
+        elif found := find_table(uri):
+            self._opened[uri] = found
         return self._opened.get(uri)
 
     def _offer(self, cursor: duckdb.DuckDBPyConnection, name: str, scan: Scan) -> str:
-        relation = _relation(scan.table, self.snapshot(scan.table), scan.predicate)
-        where = f" WHERE {scan.predicate}" if scan.predicate else ""
-        return f"SELECT * FROM {relation}{where}"
+        return _rows(scan, self.snapshot(scan.table))
 
-    def holds(self, scan: Scan) -> bool:
+    def holds(self, source: Scan | Table) -> bool:
         """As `Lake.holds`, from the names of the files."""
+        scan = Scan.of(source)
         snapshot = self.snapshot(scan.table)
         return snapshot is not None and bool(
             snapshot.file_uris(file_pruning_predicate=scan.predicate)
@@ -151,25 +141,21 @@ class DeltaLake(Lake):
 
         self._until_committed(table, commit)
 
-    def _rewrite(
-        self,
-        table: Table,
-        predicate: str | None,
-        build: Callable[[pa.Table], pa.Table | None],
-    ) -> None:
+    def rewrite(self, source: Scan | Table, build: Build) -> None:
+        """As `Lake.rewrite`."""
+        scan = Scan.of(source)
+        table = scan.table
+
         def commit() -> None:
             # A snapshot of the writer's own: what it has read decides whether a commit conflicts.
-            uri = self.uri(table)
-            snapshot = open_table(uri) if DeltaTable.is_deltatable(uri) else self._create(table)
-            relation = _relation(table, snapshot, predicate)
+            snapshot = find_table(self.uri(table)) or self._create(table)
             with self.cursor() as cursor:
-                # The predicate has picked files, which may hold other rows too.
-                where = f" WHERE {predicate}" if predicate else ""
-                existing = cursor.sql(f"SELECT * FROM {relation}{where}").to_arrow_table()
+                existing = cursor.sql(_rows(scan, snapshot)).to_arrow_table()
             data = build(existing.cast(table.schema))
             if data is not None:
                 # No rebase onto other commits: where nothing was, what they added is no conflict.
-                _overwrite(table, snapshot, data, predicate, CommitProperties(max_commit_retries=0))
+                alone = CommitProperties(max_commit_retries=0)
+                _overwrite(table, snapshot, data, scan.predicate, alone)
 
         self._until_committed(table, commit)
 
@@ -179,9 +165,8 @@ class DeltaLake(Lake):
                 commit()
             except CommitFailedError as error:
                 if attempt == COMMIT_ATTEMPTS:
-                    raise LakeError(
-                        f"table {table.name}: {COMMIT_ATTEMPTS} commits lost to other writers"
-                    ) from error
+                    lost = f"table {table.name}: {attempt} commits lost to other writers"
+                    raise LakeError(lost) from error
                 time.sleep(0.02 * attempt)
             else:
                 return
@@ -211,16 +196,15 @@ class DeltaLake(Lake):
         snapshot = self.snapshot(table)
         return None if snapshot is None else snapshot.version()
 
-    def has(self, table: Table) -> bool:
-        """As `Lake.has`."""
-        return self.snapshot(table) is not None
-
     def names(self) -> list[str]:
-        """The tables there are, as ``<schema>.<table>``, sorted."""
-        root = Path(self.root)
-        return sorted(
-            f"{log.parent.parent.name}.{log.parent.name}" for log in root.glob("*/*/_delta_log")
-        )
+        """As `Lake.names`."""
+        tables = (log.parent for log in Path(self.root).glob("*/*/_delta_log"))
+        return sorted(f"{table.parent.name}.{table.name}" for table in tables)
+
+
+def _rows(scan: Scan, snapshot: DeltaTable | None) -> str:
+    where = f" WHERE {scan.predicate}" if scan.predicate else ""
+    return f"SELECT * FROM {relation(scan.table, snapshot, scan.predicate)}{where}"
 
 
 def _overwrite(

@@ -65,7 +65,9 @@ class LabelRepository(LabelledTables):
 
         Rows that were removed since count: what was decided by their number stays as it was.
         """
-        removed = self._removed_days(as_of) if self._lake.has(self._tables.removed_features) else []
+        removed = (
+            self._removed_days(as_of) if self._lake.holds(self._tables.removed_features) else []
+        )
         counts: dict[date, int] = {}
         seen: set[Any] = set()
         for row in [*removed, *self._labelled_days(as_of, as_of)]:

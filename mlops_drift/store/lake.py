@@ -15,6 +15,9 @@ import pyarrow.compute as pc
 from mlops_drift.errors import UserError
 from mlops_drift.store.tables import Table
 
+# New rows made of those that are there; None leaves these as they are.
+Build = Callable[[pa.Table], pa.Table | None]
+
 
 class LakeError(UserError):
     """A table cannot be read or written."""
@@ -28,6 +31,11 @@ class Scan:
     since: date | None = None
     until: date | None = None
 
+    @classmethod
+    def of(cls, source: "Scan | Table") -> "Scan":
+        """A scan as it is, or all of a table."""
+        return source if isinstance(source, Scan) else cls(source)
+
     @property
     def predicate(self) -> str | None:
         """The bounds as SQL over the partition column ``day``.
@@ -36,11 +44,8 @@ class Scan:
         >>> Scan(Table("features.churn", pa.schema([DAY])), since=date(2024, 10, 1)).predicate
         "day >= '2024-10-01'"
         """
-        bounds = [
-            *([f"day >= '{self.since}'"] if self.since else []),
-            *([f"day <= '{self.until}'"] if self.until else []),
-        ]
-        return " AND ".join(bounds) or None
+        since = f"day >= '{self.since}'" if self.since else None
+        return both(since, f"day <= '{self.until}'" if self.until else None)
 
 
 def _with_relations(sql: str, relations: list[str]) -> str:
@@ -51,8 +56,7 @@ def _with_relations(sql: str, relations: list[str]) -> str:
     """
     if not relations:
         return sql
-    statement = sql.strip()
-    joined = ", ".join(relations)
+    statement, joined = sql.strip(), ", ".join(relations)
     if statement.upper().startswith("WITH"):
         return f"WITH {joined}, {statement[4:].lstrip()}"
     return f"WITH {joined} {statement}"
@@ -79,20 +83,13 @@ class Lake(ABC):
             yield cursor
 
     def query(self, sql: str, /, **scans: Scan | Table | pa.Table) -> pa.Table:
-        """Runs SQL in which each keyword is a relation: a table, a scan of days, or Arrow data.
-
-        Returns:
-            The result as an Arrow table.
-        """
+        """Runs SQL in which each keyword is a relation: a table, a scan of days, or Arrow data."""
         with self.cursor() as cursor:
             relations = []
             for name, source in scans.items():
                 if isinstance(source, pa.Table):
                     cursor.register(name, source)
-                    continue
-                scan = source if isinstance(source, Scan) else Scan(source)
-                relation = self._offer(cursor, name, scan)
-                if relation is not None:
+                elif relation := self._offer(cursor, name, Scan.of(source)):
                     relations.append(f'"{name}" AS ({relation})')
             return cursor.sql(_with_relations(sql, relations)).to_arrow_table()
 
@@ -105,14 +102,13 @@ class Lake(ABC):
         rows: list[dict[str, Any]] = self.query(sql, **scans).to_pylist()
         return rows
 
-    def read(self, scan: Scan | Table) -> pa.Table:
+    def read(self, source: Scan | Table) -> pa.Table:
         """All columns of a table or of some of its days, in the declared order and types."""
-        table = scan.table if isinstance(scan, Scan) else scan
-        return self.query("SELECT * FROM source", source=scan).cast(table.schema)
+        return self.query("FROM source", source=source).cast(Scan.of(source).table.schema)
 
     @abstractmethod
-    def holds(self, scan: Scan) -> bool:
-        """Whether there are rows of these days, without a query."""
+    def holds(self, source: Scan | Table) -> bool:
+        """Whether a table, or some of its days, has rows, without a query."""
 
     @abstractmethod
     def replace_days(
@@ -130,40 +126,17 @@ class Lake(ABC):
             where: a further SQL condition on what is replaced, met by all of ``data``.
         """
 
-    def rewrite_days(
-        self,
-        table: Table,
-        first: date,
-        last: date,
-        build: Callable[[pa.Table], pa.Table | None],
-    ) -> None:
-        """Replaces days by a function of what they hold; None leaves them as they are.
+    @abstractmethod
+    def rewrite(self, source: Scan | Table, build: Build) -> None:
+        """Replaces a small table, or some of its days, by a function of what they hold.
 
         ``build`` runs again when another process committed to the table in between.
         """
-        self._rewrite(table, Scan(table, first, last).predicate, build)
-
-    def rewrite(self, table: Table, build: Callable[[pa.Table], pa.Table | None]) -> None:
-        """Replaces the whole of a small table by a function of what it holds."""
-        self._rewrite(table, None, build)
-
-    def append_missing(self, table: Table, row: dict[str, object], identity: list[str]) -> bool:
-        """Appends a row unless one with the same identity columns is there.
-
-        Returns:
-            Whether the row was appended.
-        """
-        return self.append_unless(table, row, {name: [row[name]] for name in identity})
 
     def append_unless(
-        self, table: Table, row: dict[str, object], stands_for: Mapping[str, Collection[object]]
+        self, table: Table, row: Mapping[str, object], **same: Collection[object]
     ) -> bool:
-        """Appends a row unless one that stands for it is there.
-
-        Args:
-            table: the table.
-            row: the row.
-            stands_for: values by column; a row that has one of them in each stands for it.
+        """Appends a row unless one is there that has, in each named column, one of its values.
 
         Returns:
             Whether the row was appended.
@@ -172,11 +145,11 @@ class Lake(ABC):
 
         def build(existing: pa.Table) -> pa.Table | None:
             nonlocal appended
-            same = existing
-            for name, values in stands_for.items():
+            found = existing
+            for name, values in same.items():
                 wanted = pa.array(list(values), table.schema.field(name).type)
-                same = same.filter(pc.is_in(same[name], value_set=wanted))
-            appended = not same.num_rows
+                found = found.filter(pc.is_in(found[name], value_set=wanted))
+            appended = not found.num_rows
             if not appended:
                 return None
             return pa.concat_tables([existing, pa.Table.from_pylist([row], schema=table.schema)])
@@ -185,21 +158,8 @@ class Lake(ABC):
         return appended
 
     @abstractmethod
-    def _rewrite(
-        self,
-        table: Table,
-        predicate: str | None,
-        build: Callable[[pa.Table], pa.Table | None],
-    ) -> None:
-        """Replaces what a condition picks by a function of it; None leaves it as it is."""
-
-    @abstractmethod
     def last_commit(self, table: Table) -> int | None:
         """The number of a table's last commit, which reads back what it held; None without one."""
-
-    @abstractmethod
-    def has(self, table: Table) -> bool:
-        """Whether a table was ever written."""
 
     @abstractmethod
     def names(self) -> list[str]:

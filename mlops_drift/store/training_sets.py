@@ -11,7 +11,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -90,7 +89,8 @@ class TrainingSets:
 
     def add_record(self, record: TrainingSetRecord) -> None:
         """Records what a training set was built of, once for each as-of day."""
-        self._lake.append_missing(self._table, asdict(record), ["training_set", "as_of"])
+        built, as_of = [record.training_set], [record.as_of]
+        self._lake.append_unless(self._table, vars(record), training_set=built, as_of=as_of)
 
     def records(self, training_set: str) -> list[TrainingSetRecord]:
         """The records of a training set, by as-of day."""

@@ -1,7 +1,6 @@
 """The versions of one model: what they are, who served when, and what was removed."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import date, timedelta
 
 from mlops_drift.schema.days import days_between
@@ -38,7 +37,7 @@ class VersionRepository:
 
     def add(self, record: VersionRecord) -> None:
         """Records a version once."""
-        self._lake.append_missing(self._tables.versions, asdict(record), ["version"])
+        self._lake.append_unless(self._tables.versions, vars(record), version=[record.version])
 
     def promotions(self, until: date | None = None) -> list[Promotion]:
         """Promotions in their order, those as of a day after `until` left out."""
@@ -48,9 +47,9 @@ class VersionRepository:
 
     def add_promotion(self, promotion: Promotion) -> None:
         """Records a promotion once."""
-        self._lake.append_missing(
-            self._tables.promotions, asdict(promotion), ["decision", "version"]
-        )
+        decision, version = [promotion.decision], [promotion.version]
+        table = self._tables.promotions
+        self._lake.append_unless(table, vars(promotion), decision=decision, version=version)
 
     def champions(self, first: date, last: date) -> dict[date, Promotion | None]:
         """The champion that scores each day: the last one promoted at the end of an earlier day."""
@@ -80,12 +79,13 @@ class VersionRepository:
         """The versions whose artifacts are gone."""
         table = self._tables.removed_versions
         # Asked for every day, of a table that most models do not have.
-        rows = self._lake.rows("SELECT * FROM r", r=table) if self._lake.has(table) else []
+        rows = self._lake.rows("SELECT * FROM r", r=table) if self._lake.holds(table) else []
         return {row["version"]: Removal(**row) for row in rows}
 
     def add_removal(self, removal: Removal) -> None:
         """Records a removal once."""
-        self._lake.append_missing(self._tables.removed_versions, asdict(removal), ["version"])
+        table = self._tables.removed_versions
+        self._lake.append_unless(table, vars(removal), version=[removal.version])
 
     def require_kept(self, versions: Iterable[int]) -> None:
         """Requires that the artifacts of versions are there.
