@@ -100,14 +100,12 @@ def measure_label_coverage(model: ModelContext, first: date, last: date) -> None
     ends = [min(end, oldest) for end in (*(start - 1 for start in starts[1:]), oldest)]
     ages = [(start, end) for start, end in zip(starts, ends, strict=True) if start <= end]
     table = store.tables.label_coverage
-    rows = store.predictions.label_coverage(first, last, ages)
-    store.lake.replace_days(table, first, last, pa.Table.from_pylist(rows, schema=table.schema))
+    counted = store.predictions.label_coverage(first, last, ages)
+    store.lake.replace_days(table, first, last, counted)
     if model.spec.retention.predictions_days is None:
         # Where these days ran late, or again, those after them have counted without their labels.
         after = Scan(table, last + timedelta(days=1), last + timedelta(days=oldest))
-        counted = [row["day"] for row in store.lake.rows("SELECT DISTINCT day FROM c", c=after)]
-        for since, end in ranges(counted):
-            later = pa.Table.from_pylist(
-                store.predictions.label_coverage(since, end, ages), schema=table.schema
-            )
+        days = [row["day"] for row in store.lake.rows("SELECT DISTINCT day FROM c", c=after)]
+        for since, end in ranges(days):
+            later = store.predictions.label_coverage(since, end, ages)
             store.lake.replace_days(table, since, end, later)

@@ -33,10 +33,9 @@ class MemoryRegistry(VersionRegistry):
 
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:
         """The version made from exactly this, if there is one."""
-        for number, package in enumerate(self._packages.get(model, []), start=1):
-            if dict(package.identity) == dict(identity):
-                return number
-        return None
+        packages = enumerate(self._packages.get(model, []), start=1)
+        same = (number for number, one in packages if dict(one.identity) == dict(identity))
+        return next(same, None)
 
     def register(self, model: str, package: VersionPackage) -> int:
         """Keeps a new version; returns its number."""
@@ -73,19 +72,17 @@ class MemoryRegistry(VersionRegistry):
 
     def tags(self, model: str, version: int) -> dict[str, str]:
         """The tags of a version."""
-        if (model, version) not in self._tags:
-            raise RegistryError(f"there is no version {version} of {model}")
+        self._package(model, version)
         return dict(self._tags[model, version])
 
     def set_tag(self, model: str, version: int, name: str, value: str) -> None:
         """Sets a tag of a version."""
-        self.tags(model, version)
+        self._package(model, version)
         self._tags[model, version][name] = value
 
     def params(self, model: str, version: int) -> dict[str, str]:
         """The hyperparameters of a version and its seed."""
-        self.tags(model, version)
-        params = self._packages[model][version - 1].params
+        params = self._package(model, version).params
         return {name: str(value) for name, value in params.items()}
 
     def version_page(self, model: str, version: int, ui: str) -> str | None:
@@ -98,8 +95,7 @@ class MemoryRegistry(VersionRegistry):
 
     def read_json(self, model: str, version: int, name: str) -> Any:
         """A file of JSON that was logged with a version, read."""
-        self.tags(model, version)
-        tables = self._packages[model][version - 1].tables
+        tables = self._package(model, version).tables
         if name not in tables:
             raise RegistryError(f"version {version} of {model} has no {name}")
         return json.loads(json.dumps(tables[name]))

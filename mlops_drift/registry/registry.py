@@ -1,7 +1,6 @@
 """The registry gateway: versions in MLflow, found again by what they were made from.
 
-MLflow is imported when it is first needed: it costs seconds, and the daily path of a process that
-scores nothing never needs it.
+MLflow is imported when it is first needed: it costs seconds.
 """
 
 import json
@@ -48,19 +47,13 @@ class Registry(VersionRegistry):
     def __init__(
         self, tracking_uri: str, artifact_root: Path, lock_root: Path, alias_prefix: str = ""
     ) -> None:
-        self.tracking_uri = tracking_uri
-        self._alias_prefix = alias_prefix
-        self.artifact_root = artifact_root
-        self._lock_root = lock_root
+        self.tracking_uri, self.artifact_root = tracking_uri, artifact_root
+        self._lock_root, self._alias_prefix = lock_root, alias_prefix
         self._pipelines: dict[tuple[str, int], Pipeline] = {}
 
     @cached_property
     def client(self) -> "MlflowClient":
-        """The MLflow client of the database, which is there; nothing is written by asking for it.
-
-        Raises:
-            RegistryError: if there is no database.
-        """
+        """The MLflow client of the database; a `RegistryError` if there is none."""
         import mlflow
 
         if not self.exists:
@@ -94,11 +87,7 @@ class Registry(VersionRegistry):
                     mlflow.MlflowClient(url, url).search_experiments(max_results=1)
 
     def lock(self, name: str) -> FileLock:
-        """A lock between processes that a killed process leaves free.
-
-        Args:
-            name: name of what is locked.
-        """
+        """A lock between processes that a killed process leaves free."""
         self._lock_root.mkdir(parents=True, exist_ok=True)
         return FileLock(self._lock_root / f"{name}.lock")
 
@@ -132,11 +121,7 @@ class Registry(VersionRegistry):
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:
         """The version made from exactly this, if there is one."""
         found = self.client.search_model_versions(f"name = '{model}'")
-        same = [
-            int(version.version)
-            for version in found
-            if all(version.tags.get(name) == value for name, value in identity.items())
-        ]
+        same = (int(one.version) for one in found if identity.items() <= one.tags.items())
         return min(same, default=None)
 
     def register(self, model: str, package: VersionPackage) -> int:
@@ -144,9 +129,6 @@ class Registry(VersionRegistry):
 
         The tags come with the version in one transaction: a kill leaves no version without its
         identity.
-
-        Returns:
-            The number of the version.
         """
         import mlflow
         import mlflow.sklearn
@@ -175,11 +157,7 @@ class Registry(VersionRegistry):
         return int(version.version)
 
     def pipeline(self, model: str, version: int) -> "Pipeline":
-        """The fitted pipeline of a version.
-
-        Raises:
-            RegistryError: if the registry has no such version, or its files are damaged.
-        """
+        """The fitted pipeline of a version; a `RegistryError` if its files are damaged."""
         if (model, version) not in self._pipelines:
             import mlflow.sklearn
 
@@ -196,11 +174,7 @@ class Registry(VersionRegistry):
         return self._pipelines[model, version]
 
     def artifact(self, model: str, version: int) -> Artifact:
-        """What is stored of a version's model.
-
-        Raises:
-            RegistryError: if the registry has no such version, or its files are gone.
-        """
+        """What is stored of a version's model; a `RegistryError` if its files are gone."""
         with self._model_folder(model, version) as folder:
             try:
                 return read_artifact(folder)
@@ -212,11 +186,7 @@ class Registry(VersionRegistry):
     def fresh_predictions(
         self, model: str, version: int, target: "Target", features: "pd.DataFrame"
     ) -> "pd.DataFrame":
-        """What the stored model predicts in a new process.
-
-        Raises:
-            RegistryError: if the process gives no predictions, with the reason.
-        """
+        """What the stored model predicts in a new process."""
         with self._model_folder(model, version) as folder:
             return fresh_predictions(folder, target, features)
 
@@ -282,11 +252,7 @@ class Registry(VersionRegistry):
         return str(self._registered(model, version).run_id)
 
     def read_json(self, model: str, version: int, name: str) -> Any:
-        """A file of JSON that was logged with a version, read.
-
-        Raises:
-            RegistryError: if the version has no such file.
-        """
+        """A file of JSON that was logged with a version, read."""
         from mlflow.exceptions import MlflowException
 
         run = self.run_id(model, version)
@@ -307,13 +273,7 @@ class Registry(VersionRegistry):
         self.client.set_tag(self.run_id(model, version), "mlflow.note.content", text)
 
     def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
-        """Adds files to the artifacts of the run that trained a version, or replaces them.
-
-        Args:
-            model: name of the model.
-            version: number of the version.
-            files: contents by path below the run's artifacts, such as `reference/reference.json`.
-        """
+        """Adds files to the artifacts of the run that trained a version, or replaces them."""
         with tempfile.TemporaryDirectory() as folder:
             for name, content in files.items():
                 place = Path(folder) / name
@@ -335,11 +295,7 @@ class Registry(VersionRegistry):
         return None if found is None else int(found)
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
-        """Points an alias to a version, if it does not already.
-
-        Raises:
-            RegistryError: if the registry has no such version.
-        """
+        """Points an alias to a version, if it does not already."""
         with self._naming(model, version):
             if self.alias(model, alias) != version:
                 name = f"{self._alias_prefix}{alias}"

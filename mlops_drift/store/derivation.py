@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.errors import UserError
-from mlops_drift.schema.columns import Column
+from mlops_drift.schema.columns import Column, ColumnType
+from mlops_drift.schema.days import days_between
 from mlops_drift.sql import identifier
 from mlops_drift.store.tables import column_fields
 
@@ -27,14 +28,15 @@ SEALED = {
 
 # What DuckDB writes like a column, or defines by what is such, and depends on the moment.
 CLOCK = {
-    "ago",
-    "current_date",
-    "current_localtime",
-    "current_localtimestamp",
-    "current_time",
-    "current_timestamp",
-    "localtime",
-    "localtimestamp",
+    *("ago", "current_date", "current_time", "current_timestamp"),
+    *("current_localtime", "current_localtimestamp", "localtime", "localtimestamp"),
+}
+
+_TYPES: dict[ColumnType, str] = {
+    "number": "DOUBLE",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+    "category": "VARCHAR",
 }
 
 
@@ -51,12 +53,6 @@ class Derivation:
     on nothing later than its day, and on no label of that day, in whichever order days are made.
     What depends on the clock or on chance is an error.
 
-    Args:
-        sql: the query.
-        key: the key column.
-        columns: the derived columns.
-        history_days: how many days before an event may be looked at.
-
     Raises:
         FeatureError: if the SQL is not one query, or reads the clock or draws at random.
     """
@@ -64,25 +60,16 @@ class Derivation:
     def __init__(
         self, sql: str, key: str, columns: Mapping[str, Column], history_days: int
     ) -> None:
-        self._sql = _one_query(sql)
-        self._key = key
-        self._columns = columns
+        self._sql, self._key, self._columns = _one_query(sql), key, columns
         self.history_days = history_days
 
     def derive(
         self, events: pa.Table, labels: pa.Table, first: date, last: date
     ) -> Iterator[tuple[date, pa.Table]]:
-        """The derived columns of each day that has events.
+        """The key and the derived columns of each day that has events, in their declared types.
 
-        Args:
-            events: events of `history_days` days before `first`, and of all days to `last`.
-            labels: the labels that arrived on these days.
-            first: first day.
-            last: last day.
-
-        Returns:
-            Each day with the key and the derived columns in their declared types; no value is
-            nan or infinite, these are null.
+        Events and labels are those of `history_days` days before `first`, and of all days to
+        `last`. No value is nan or infinite, these are null.
 
         Raises:
             FeatureError: if the SQL fails, reads something else, does not give one row for each
@@ -93,8 +80,7 @@ class Derivation:
         events_by_day = _by_day(events.sort_by(by_key))
         labels_by_day = _by_day(labels.sort_by(by_key))
         with _sealed() as connection:
-            for number in range((last - first).days + 1):
-                day = first + timedelta(days=number)
+            for day in days_between(first, last):
                 if day not in events_by_day:
                     continue
                 before = [day - timedelta(days=n) for n in range(self.history_days, 0, -1)]
@@ -108,15 +94,14 @@ class Derivation:
         try:
             result = connection.sql(self._sql)
             found = result.columns if result is not None else []
-            missing = [name for name in (self._key, *self._columns) if name not in found]
-            if missing:
+            needed = (self._key, *self._columns)
+            if missing := [name for name in needed if name not in found]:
                 raise FeatureError(
                     f"{where}: the query gives {', '.join(found) or 'no rows'}; it lacks "
                     f"{', '.join(missing)}"
                 )
             given = [name.lower() for name in found]
-            twice = [name for name in (self._key, *self._columns) if given.count(name.lower()) > 1]
-            if twice:
+            if twice := [name for name in needed if given.count(name.lower()) > 1]:
                 raise FeatureError(
                     f"{where}: the query gives {', '.join(twice)} more than once, upper and lower "
                     "case being the same; name each column once"
@@ -138,16 +123,10 @@ class Derivation:
         casts = []
         for name, column in self._columns.items():
             quoted = identifier(name)
-            match column.type:
-                case "number":
-                    number = f"CAST({quoted} AS DOUBLE)"
-                    casts.append(f"CASE WHEN isfinite({number}) THEN {number} END AS {quoted}")
-                case "integer":
-                    casts.append(f"CAST({quoted} AS BIGINT) AS {quoted}")
-                case "boolean":
-                    casts.append(f"CAST({quoted} AS BOOLEAN) AS {quoted}")
-                case "category":
-                    casts.append(f"CAST({quoted} AS VARCHAR) AS {quoted}")
+            value = f"CAST({quoted} AS {_TYPES[column.type]})"
+            if column.type == "number":
+                value = f"CASE WHEN isfinite({value}) THEN {value} END"
+            casts.append(f"{value} AS {quoted}")
         return casts
 
     def _require_one_row_each(self, where: str, made: pa.Table, events: pa.Table) -> None:
@@ -206,8 +185,7 @@ def _require_timeless(query: str) -> None:
             "WHERE stability <> 'CONSISTENT' AND function_name IN (SELECT unnest(?))",
             [sorted(called)],
         ).fetchall()
-    found = sorted({name for (name,) in unstable} | called & CLOCK)
-    if found:
+    if found := sorted({name for (name,) in unstable} | called & CLOCK):
         raise FeatureError(
             f"features.sql calls {', '.join(found)}, which depends on when it runs or on "
             "chance: a feature must be the same whenever its day is made again. Use the columns "

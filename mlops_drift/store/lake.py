@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 
 from mlops_drift.errors import UserError
 from mlops_drift.store.tables import Table
+
+Row = TypeVar("Row")
 
 # New rows made of those that are there; None leaves these as they are.
 Build = Callable[[pa.Table], pa.Table | None]
@@ -101,6 +103,12 @@ class Lake(ABC):
         """The result of `query` as plain rows."""
         rows: list[dict[str, Any]] = self.query(sql, **scans).to_pylist()
         return rows
+
+    def records(
+        self, record: Callable[..., Row], sql: str, /, **scans: Scan | Table | pa.Table
+    ) -> list[Row]:
+        """The result of `query` as instances of a dataclass with its columns."""
+        return [record(**row) for row in self.rows(sql, **scans)]
 
     def read(self, source: Scan | Table) -> pa.Table:
         """All columns of a table or of some of its days, in the declared order and types."""

@@ -36,6 +36,12 @@ REFERENCE_FILES = ("reference.json", "reference.parquet")
 IMPORTANCE = "importance.json"
 
 
+REMEDY = (
+    "restore it from a copy. Where no version trained on this set is kept, the folder may be "
+    "removed instead: training_set with the same as_of and since writes it again"
+)
+
+
 class CorruptionError(UserError):
     """What is stored is not what was written."""
 
@@ -48,26 +54,21 @@ class TrainingSets:
         self.folder = Path(lake.root) / "training" / model
 
     def write(self, training_set: TrainingSet) -> str:
-        """Stores a set under its id, or verifies the one that is there.
-
-        Returns:
-            The id.
+        """Stores a set under its id, or verifies the one that is there; returns the id.
 
         Raises:
             CorruptionError: if the stored set is damaged.
         """
-        set_id = training_set.id
+        set_id, parts = training_set.id, training_set.parts
         if (self.folder / set_id).exists():
             # A cleanup leaves alone what was just used.
             (self.folder / set_id).touch()
             self.read(set_id)
             return set_id
-        files = {
-            f"{part}.parquet": parquet_bytes(table) for part, table in training_set.parts.items()
-        }
+        files = {f"{part}.parquet": parquet_bytes(table) for part, table in parts.items()}
         about = {
             "id": set_id,
-            "rows": {part: table.num_rows for part, table in training_set.parts.items()},
+            "rows": {part: table.num_rows for part, table in parts.items()},
             "columns": {field.name: str(field.type) for field in training_set.train.schema},
         }
         _write_folder(self.folder / set_id, files, about)
@@ -94,11 +95,9 @@ class TrainingSets:
 
     def records(self, training_set: str) -> list[TrainingSetRecord]:
         """The records of a training set, by as-of day."""
-        rows = self._lake.rows(
-            f"SELECT * FROM s WHERE training_set = {literal(training_set)} ORDER BY as_of",
-            s=self._table,
-        )
-        return [TrainingSetRecord(**row) for row in rows]
+        where = f"training_set = {literal(training_set)}"
+        sql = f"SELECT * FROM s WHERE {where} ORDER BY as_of"
+        return self._lake.records(TrainingSetRecord, sql, s=self._table)
 
     def ids(self) -> list[str]:
         """The ids of the sets that are there."""
@@ -111,13 +110,9 @@ class TrainingSets:
         return last
 
     def write_baseline(self, set_id: str, version: int, files: Mapping[str, bytes]) -> None:
-        """Stores the baseline of a version, once.
+        """Stores the files of a version's baseline, once.
 
-        Args:
-            set_id: the set that the version was trained on.
-            version: number of the version.
-            files: contents by name, the same bytes at every repetition; see `canonical_json` and
-                `parquet_bytes`.
+        They must have the same bytes at every repetition; see `canonical_json`, `parquet_bytes`.
 
         Raises:
             CorruptionError: if something else is stored already, or what is stored is damaged.
@@ -219,9 +214,8 @@ def _write_folder(folder: Path, files: Mapping[str, bytes], about: Mapping[str, 
 
 def _read_folder(folder: Path) -> dict[str, bytes]:
     """The files that a folder's manifest lists, each verified, and the manifest itself."""
-    return {
-        name: _read_file(folder / name, digest) for name, digest in _read_manifest(folder).items()
-    }
+    digests = _read_manifest(folder)
+    return {name: _read_file(folder / name, digest) for name, digest in digests.items()}
 
 
 def _read_manifest(folder: Path) -> dict[str, str]:
@@ -233,11 +227,11 @@ def _read_manifest(folder: Path) -> dict[str, str]:
         manifest = json.loads(raw)
         digests: dict[str, str] = manifest["files"]
         body = {name: value for name, value in manifest.items() if name != "manifest"}
-        sound = manifest["manifest"] == _digest(canonical_json(body))
-        sound = sound and raw == canonical_json(manifest)
+        is_sound = manifest == {**body, "manifest": _digest(canonical_json(body))}
+        is_sound = is_sound and raw == canonical_json(manifest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptionError(f"{folder / MANIFEST} is damaged: {error}; {REMEDY}") from error
-    if not sound:
+    if not is_sound:
         raise CorruptionError(f"{folder / MANIFEST} is damaged: its digest differs; {REMEDY}")
     return digests
 
@@ -251,9 +245,3 @@ def _read_file(path: Path, digest: str) -> bytes:
             f"{path} is damaged: its SHA-256 is {_digest(content)}, written was {digest}; {REMEDY}"
         )
     return content
-
-
-REMEDY = (
-    "restore it from a copy. Where no version trained on this set is kept, the folder may be "
-    "removed instead: training_set with the same as_of and since writes it again"
-)

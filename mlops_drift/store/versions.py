@@ -18,8 +18,9 @@ class VersionRepository:
 
     def all(self) -> list[VersionRecord]:
         """All versions in their order."""
-        rows = self._lake.rows("SELECT * FROM v ORDER BY version", v=self._tables.versions)
-        return [VersionRecord(**row) for row in rows]
+        return self._lake.records(
+            VersionRecord, "SELECT * FROM v ORDER BY version", v=self._tables.versions
+        )
 
     def get(self, number: int) -> VersionRecord:
         """The record of one version.
@@ -27,13 +28,13 @@ class VersionRepository:
         Raises:
             LookupError: if there is none.
         """
-        for record in self.all():
-            if record.version == number:
-                return record
-        raise LookupError(
-            f"{self._tables.versions.name} has no version {number}; "
-            "materialize challenger, which registers and records it"
-        )
+        found = {record.version: record for record in self.all()}
+        if number not in found:
+            raise LookupError(
+                f"{self._tables.versions.name} has no version {number}; "
+                "materialize challenger, which registers and records it"
+            )
+        return found[number]
 
     def add(self, record: VersionRecord) -> None:
         """Records a version once."""
@@ -41,9 +42,9 @@ class VersionRepository:
 
     def promotions(self, until: date | None = None) -> list[Promotion]:
         """Promotions in their order, those as of a day after `until` left out."""
-        rows = self._lake.rows("SELECT * FROM p ORDER BY number", p=self._tables.promotions)
-        promotions = [Promotion(**row) for row in rows]
-        return [item for item in promotions if until is None or item.as_of <= until]
+        where = f"WHERE as_of <= '{until or date.max}'"
+        sql = f"SELECT * FROM p {where} ORDER BY number"
+        return self._lake.records(Promotion, sql, p=self._tables.promotions)
 
     def add_promotion(self, promotion: Promotion) -> None:
         """Records a promotion once."""
@@ -60,27 +61,26 @@ class VersionRepository:
         }
 
     def shadows(self, first: date, last: date) -> dict[date, Shadow]:
-        """The challenger that scores each day beside its champion; days without one are left out.
+        """The challenger that waits on each day and scores beside its champion.
 
-        The challenger that waits on the day. A day without a champion has no shadow, and a version
-        is not its own.
+        A day without a champion has no shadow, and a version is not its own.
         """
         waits = self._decisions.waiting(first, last)
-        if not waits:
-            return {}
-        champions = self.champions(min(waits), max(waits))
+        champions = self.champions(first, last) if waits else {}
         return {
-            day: Shadow(champion.version, wait.version, wait.since)
+            day: Shadow(champion.version, wait.challenger, wait.day)
             for day, wait in waits.items()
-            if (champion := champions[day]) and champion.version != wait.version
+            if wait.challenger and (champion := champions[day])
+            if champion.version != wait.challenger
         }
 
     def removals(self) -> dict[int, Removal]:
         """The versions whose artifacts are gone."""
         table = self._tables.removed_versions
         # Asked for every day, of a table that most models do not have.
-        rows = self._lake.rows("SELECT * FROM r", r=table) if self._lake.holds(table) else []
-        return {row["version"]: Removal(**row) for row in rows}
+        if not self._lake.holds(table):
+            return {}
+        return {one.version: one for one in self._lake.records(Removal, "FROM r", r=table)}
 
     def add_removal(self, removal: Removal) -> None:
         """Records a removal once."""
@@ -93,11 +93,10 @@ class VersionRepository:
         Raises:
             RemovedError: if those of one were removed.
         """
-        wanted = sorted(set(versions))
-        gone = [removal for number, removal in self.removals().items() if number in wanted]
-        for removal in gone:
+        removals = self.removals()
+        for gone in (removals[version] for version in versions if version in removals):
             raise RemovedError(
-                f"version {removal.version} was removed by the retention on {removal.day} "
-                f"({removal.reason}); its record is kept, its artifacts are gone. Train again to "
-                f"have such a version: training_set as of {self.get(removal.version).as_of}"
+                f"version {gone.version} was removed by the retention on {gone.day} "
+                f"({gone.reason}); its record is kept, its artifacts are gone. Train again to "
+                f"have such a version: training_set as of {self.get(gone.version).as_of}"
             )
