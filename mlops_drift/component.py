@@ -70,15 +70,9 @@ def _with_features_sql(described: dict[str, Any], folder: Path) -> dict[str, Any
 
 
 def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
-    """The definitions of one model.
-
-    Args:
-        spec: the model.
-        folder: the folder of its YAML; relative paths of files start there.
-    """
+    """The definitions of one model; relative paths of its files start at the folder."""
     source = spec.source.open(folder)
     daily, retraining = daily_job(spec), retraining_job(spec)
-    resources: dict[str, Any] = {f"mlflow_{spec.name}": mlflow_run(spec.name)}
     return dg.Definitions(
         assets=[
             *landing_assets(spec, source),
@@ -94,5 +88,5 @@ def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
             late_files_sensor(spec, source, daily),
             *([notification_sensor(spec)] if spec.notifications.urls else []),
         ],
-        resources=resources,
+        resources={f"mlflow_{spec.name}": mlflow_run(spec.name)},
     )

@@ -35,6 +35,11 @@ def retraining_job_name(model: str) -> str:
     return f"{model}_retraining"
 
 
+def cleanup_job_name(model: str) -> str:
+    """Name of the job that cleans up after a model."""
+    return f"{model}_cleanup"
+
+
 def daily_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
     """Everything that happens every day, in one run."""
     return dg.define_asset_job(
@@ -85,11 +90,6 @@ class CleanupConfig(dg.Config):
     """Whether a cleanup removes anything."""
 
     dry_run: bool = Field(True, description="Only show what can be deleted; false deletes it.")
-
-
-def cleanup_job_name(model: str) -> str:
-    """Name of the job that cleans up after a model."""
-    return f"{model}_cleanup"
 
 
 def cleanup_job(spec: ModelSpec) -> dg.JobDefinition:

@@ -2,11 +2,11 @@
 
 import errno
 import os
-import unicodedata
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Literal, cast, get_args
+from unicodedata import category
 
 from mlops_drift.errors import UserError
 
@@ -18,9 +18,8 @@ DEFS_VARIABLE = "MLOPS_DRIFT_DEFS"
 MLFLOW_UI_VARIABLE = "MLOPS_DRIFT_MLFLOW_UI"
 DAGSTER_UI_VARIABLE = "MLOPS_DRIFT_DAGSTER_UI"
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHIPPED_DEFS = Path(__file__).resolve().parent / "defs"
-
+PROJECT_ROOT = SHIPPED_DEFS.parent.parent
 
 # Of these libraries make a wildcard, an escape, a column, a placeholder or the end of a path.
 MISREAD = "?*%=[]{}|^\\"
@@ -34,13 +33,12 @@ def data_root() -> Path:
     """The folder of all state: ``MLOPS_DRIFT_DATA``, else ``data`` in the checkout.
 
     Raises:
-        SettingsError: if it can be no folder, or has a character that a library takes for something
-            else.
+        SettingsError: if it can be no folder, or has a character that a library misreads.
     """
     configured = os.environ.get(DATA_VARIABLE)
     root = _folder(DATA_VARIABLE, configured) if configured else PROJECT_ROOT / "data"
-    misread = [one for one in str(root) if one in MISREAD or not _is_printable(one)]
-    if misread:
+    # Neither control characters nor bytes that are no UTF-8.
+    if misread := [one for one in str(root) if one in MISREAD or category(one) in ("Cc", "Cs")]:
         raise SettingsError(
             f"the data folder {str(root)!r} has {misread[0]!r} in its name; let {DATA_VARIABLE} "
             f"name one without any of {' '.join(MISREAD)} and without line breaks"
@@ -59,21 +57,15 @@ def _folder(variable: str, configured: str) -> Path:
     # A file, no home, links in a circle, a name that is too long.
     except (OSError, RuntimeError) as error:
         wrong = getattr(error, "strerror", None) or error
-        raise SettingsError(
-            f"{variable} is {configured!r}, which can be no folder: {wrong}"
-        ) from error
-
-
-def _is_printable(character: str) -> bool:
-    """Whether it is neither a control character nor a byte that is no UTF-8."""
-    return unicodedata.category(character) not in ("Cc", "Cs")
+        message = f"{variable} is {configured!r}, which can be no folder: {wrong}"
+        raise SettingsError(message) from error
 
 
 def environment() -> Environment:
     """Where this process works: ``MLOPS_DRIFT_ENV``, else ``prod``.
 
-    Tables, training sets and Dagster's runs are apart for each environment, and so are the aliases
-    of the registry; versions, which are the same wherever they are made, are not.
+    Environments share versions, which are the same wherever they are made; not the tables, training
+    sets, Dagster's runs and the aliases of the registry.
 
     Raises:
         SettingsError: if the variable names no environment.
@@ -197,8 +189,7 @@ DAGSTER = "DAGSTER_"
 def isolate(*also: str) -> None:
     """Takes the settings of libraries out of the environment of this process and its children.
 
-    Args:
-        also: what the names of further variables begin with that are taken out.
+    And variables whose names begin otherwise, too.
     """
     for name in list(os.environ):
         if name.startswith((*FOREIGN, *also)) and name not in HARMLESS:

@@ -48,14 +48,11 @@ def literals(values: Sequence[float] | Sequence[str]) -> str:
 
 
 def number(text: str) -> str:
-    """SQL of the number that a text holds; null where it holds none.
+    """SQL of the number that a text, given as SQL, holds; null where it holds none.
 
     A number is written as `7`, `-1.50`, `.5`, `5.` or `5e2`, or is infinite as `inf`, `-Infinity`;
     space around it does not count. `1_000`, `0x1F`, `1,5`, `nan` and digits of other scripts are
     texts.
-
-    Args:
-        text: SQL of the text.
 
     >>> import duckdb
     >>> texts = ["-1.50", " 5e2", "inf", "1_000", "0x1F", "nan", ""]
@@ -76,9 +73,6 @@ def whole(text: str) -> str:
 
     It is a number whose fraction is zero: `7`, `7.0` and `1.5e1`, and not `7.5`, `5e-1` or what is
     beyond 64 bits.
-
-    Args:
-        text: SQL of the text.
 
     >>> import duckdb
     >>> texts = ["9007199254740993", "7.00", "1.5e1", "7.5", "9223372036854775808", "70_1"]
@@ -112,9 +106,6 @@ def digits(text: str) -> str:
     """SQL of the number that a text holds, as text that is the same for the same number.
 
     It is exact, however many digits there are, and what `shortest` makes of a float that is equal.
-
-    Args:
-        text: SQL of a text that holds a number.
 
     >>> import duckdb
     >>> texts = ["1.00", "+1", "5e2", "0.10", "12345678901234567890", "-.0", "inf"]

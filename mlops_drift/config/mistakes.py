@@ -12,9 +12,7 @@ from mlops_drift.config.spec import ModelSpec
 def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -> str:
     """All mistakes of a file: where each is, what is wrong, and how to fix it.
 
-    Args:
-        error: what was found.
-        places: where the fields of the file are; as in the error by default.
+    The places of the fields of the file are as in the error by default.
 
     >>> try:
     ...     ModelSpec.model_validate({"gates": {"f1": 0.6}})

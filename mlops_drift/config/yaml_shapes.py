@@ -24,13 +24,9 @@ _LONGEST = 40
 def shape_mistake(
     node: yaml.Node, options: Sequence[Any], name: str = "", *, optional: bool = False
 ) -> str | None:
-    """Why a value has the wrong shape, and how to fix it; None if it is right.
+    """Why a value, of a field or key, has the wrong shape, and how to fix it; None if it is right.
 
-    Args:
-        node: the value.
-        options: its possible types; without any it is not checked.
-        name: its field or key.
-        optional: whether the field may be left out.
+    It has one of several possible types; without any it is not checked.
 
     >>> print(shape_mistake(yaml.compose("linear"), [list[str]], "families"))
     found 'linear', where a list is expected; write families: [linear]

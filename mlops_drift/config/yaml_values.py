@@ -34,11 +34,9 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
 
 
 def value_mistakes(node: yaml.Node, described: Any) -> list[str]:
-    """Where YAML reads values of a document differently, and how to fix it.
+    """Where YAML reads values of a document differently than its type asks, and how to fix it.
 
-    Args:
-        node: the document.
-        described: the type that it should have: a pydantic model, or a mapping of them.
+    The type is a pydantic model, or a mapping of them.
 
     >>> node = yaml.compose("{classes: [no, 1, 01067], trials: 1_000}")
     >>> from pydantic import BaseModel

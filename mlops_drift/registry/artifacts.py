@@ -13,6 +13,7 @@ from mlops_drift.registry.registry import Registry
 from mlops_drift.settings import Environment, alias_prefix
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
 # Below the model's folder of artifacts, beside a folder for each run.
@@ -26,10 +27,9 @@ class Training:
     """A run, with everything it left.
 
     Attributes:
-        run: its id.
         active: whether it is under way.
         deleted: whether MLflow has it marked as deleted.
-        started: when it started, in milliseconds of its clock.
+        started: in milliseconds of its clock.
         is_left: whether MLflow lists models that it logged, or any of the folders is there.
         folders: those there are of its artifacts and of these models.
     """
@@ -43,16 +43,7 @@ class Training:
 
 
 class Artifacts:
-    """The artifacts of one model's versions.
-
-    Args:
-        registry: the registry.
-        model: name of the model.
-
-    Attributes:
-        registry: the registry.
-        folder: where all of them lie.
-    """
+    """The artifacts of one model's versions, all of which lie below a folder."""
 
     def __init__(self, registry: Registry, model: str) -> None:
         self.registry, self._model = registry, model
@@ -89,29 +80,25 @@ class Artifacts:
         experiment = self._experiment()
         if experiment is None:
             return []
-        search = self.registry.client.search_runs
-        logged = self._logged(experiment)
-        found = []
-        for run in _pages(
-            lambda token: search([experiment], run_view_type=ViewType.ALL, page_token=token)
-        ):
-            name = run.info.run_id
-            # A kill may have left a model that its run does not name yet.
-            outputs = {one.model_id for one in run.outputs.model_outputs} if run.outputs else set()
-            models = sorted(outputs | set(logged.get(name, ())))
-            places = [self.folder / name, *(self.folder / MODELS / model for model in models)]
-            folders = tuple(place for place in places if place.is_dir())
-            found.append(
-                Training(
-                    name,
-                    run.info.status in UNDER_WAY,
-                    run.info.lifecycle_stage == "deleted",
-                    run.info.start_time,
-                    name in logged or bool(folders),
-                    folders,
-                )
-            )
+        search, logged = self.registry.client.search_runs, self._logged(experiment)
+        runs = _pages(lambda at: search([experiment], run_view_type=ViewType.ALL, page_token=at))
+        found = [self._training(run, logged.get(run.info.run_id, [])) for run in runs]
         return sorted(found, key=lambda training: training.started)
+
+    def _training(self, run: "Run", logged: list[str]) -> Training:
+        about = run.info
+        # A kill may have left a model that its run does not name yet.
+        outputs = {one.model_id for one in run.outputs.model_outputs} if run.outputs else set()
+        models = (self.folder / MODELS / model for model in sorted({*outputs, *logged}))
+        folders = tuple(place for place in (self.folder / about.run_id, *models) if place.is_dir())
+        return Training(
+            about.run_id,
+            about.status in UNDER_WAY,
+            about.lifecycle_stage == "deleted",
+            about.start_time,
+            bool(logged or folders),
+            folders,
+        )
 
     def _logged(self, experiment: str) -> dict[str, list[str]]:
         """The logged models that are not deleted, by run."""

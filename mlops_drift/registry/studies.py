@@ -1,4 +1,4 @@
-"""The studies gateway: the trials of every search in an Optuna database, for memory and for eyes.
+"""The studies gateway: the trials of every search in an Optuna database.
 
 Optuna is imported when it is first needed, since it costs a second.
 """
@@ -25,25 +25,13 @@ NUMBER = "number"
 
 
 class Studies:
-    """Searches by name, in a database that optuna-dashboard shows.
-
-    Args:
-        storage_url: the database, as SQLAlchemy names it.
-        lock_root: folder of the lock files.
-    """
+    """Searches by name, in a database that optuna-dashboard shows."""
 
     def __init__(self, storage_url: str, lock_root: Path) -> None:
-        self.storage_url = storage_url
-        self._lock_root = lock_root
+        self.storage_url, self._lock_root = storage_url, lock_root
 
     def memory(self, name: str, metric: str, *, greater_is_better: bool) -> TrialCache:
-        """The memory of a search, which is empty if there was none of that name.
-
-        Args:
-            name: name of the study; the same name is the same search.
-            metric: what is optimised, as the dashboard shows it.
-            greater_is_better: its direction.
-        """
+        """The memory of a search, which is empty if there was none of that name."""
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -107,16 +95,10 @@ class Studies:
 
 
 class _StudyCache(TrialCache):
-    """The trials of one study.
-
-    Args:
-        study: the study.
-        lock: taken while a trial is written, so that two processes do not write it twice.
-    """
+    """The trials of one study; with the lock, no two processes write a trial twice."""
 
     def __init__(self, study: "Study", lock: FileLock) -> None:
-        self._study = study
-        self._lock = lock
+        self._study, self._lock = study, lock
         self._stored = study.get_trials(deepcopy=False)
 
     def recall(self, number: int, params: Mapping[str, Any]) -> "FrozenTrial | None":
@@ -124,10 +106,8 @@ class _StudyCache(TrialCache):
 
         What others have written is seen from the next trial that is kept on.
         """
-        for trial in self._stored:
-            if trial.user_attrs.get(NUMBER) == number and trial.params == dict(params):
-                return trial
-        return None
+        same = (one for one in self._stored if one.params == dict(params))
+        return next((one for one in same if one.user_attrs.get(NUMBER) == number), None)
 
     def keep(self, trial: "FrozenTrial") -> None:
         """Writes a trial in one transaction, unless another process has written it."""
