@@ -32,20 +32,17 @@ class MemoryRegistry(VersionRegistry):
         return nullcontext()
 
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:
-        """The version made from exactly this, if there is one."""
         packages = enumerate(self._packages.get(model, []), start=1)
         same = (number for number, one in packages if dict(one.identity) == dict(identity))
         return next(same, None)
 
     def register(self, model: str, package: VersionPackage) -> int:
-        """Keeps a new version; returns its number."""
         packages = self._packages.setdefault(model, [])
         packages.append(package)
         self._tags[model, len(packages)] = {**package.tags, **package.identity}
         return len(packages)
 
     def pipeline(self, model: str, version: int) -> "Pipeline":
-        """The fitted pipeline of a version."""
         return self._package(model, version).pipeline
 
     def artifact(self, model: str, version: int) -> Artifact:
@@ -71,17 +68,14 @@ class MemoryRegistry(VersionRegistry):
         return packages[version - 1]
 
     def tags(self, model: str, version: int) -> dict[str, str]:
-        """The tags of a version."""
         self._package(model, version)
         return dict(self._tags[model, version])
 
     def set_tag(self, model: str, version: int, name: str, value: str) -> None:
-        """Sets a tag of a version."""
         self._package(model, version)
         self._tags[model, version][name] = value
 
     def params(self, model: str, version: int) -> dict[str, str]:
-        """The hyperparameters of a version and its seed."""
         params = self._package(model, version).params
         return {name: str(value) for name, value in params.items()}
 
@@ -94,7 +88,6 @@ class MemoryRegistry(VersionRegistry):
         return ""
 
     def read_json(self, model: str, version: int, name: str) -> Any:
-        """A file of JSON that was logged with a version, read."""
         tables = self._package(model, version).tables
         if name not in tables:
             raise RegistryError(f"version {version} of {model} has no {name}")
@@ -107,9 +100,7 @@ class MemoryRegistry(VersionRegistry):
         """Files are not kept: a version's baseline lies beside its training set too."""
 
     def alias(self, model: str, alias: str) -> int | None:
-        """The version that an alias points to."""
         return self._aliases.get((model, alias))
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
-        """Points an alias to a version."""
         self._aliases[model, alias] = version

@@ -87,12 +87,10 @@ class Registry(VersionRegistry):
                     mlflow.MlflowClient(url, url).search_experiments(max_results=1)
 
     def lock(self, name: str) -> FileLock:
-        """A lock between processes that a killed process leaves free."""
         self._lock_root.mkdir(parents=True, exist_ok=True)
         return FileLock(self._lock_root / f"{name}.lock")
 
     def prepare(self, model: str) -> None:
-        """Makes the model's experiment and registered model, if they are missing."""
         from mlflow.exceptions import MlflowException
 
         self.make_database()
@@ -119,7 +117,6 @@ class Registry(VersionRegistry):
             self.client.set_terminated(run.info.run_id, status="KILLED")
 
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:
-        """The version made from exactly this, if there is one."""
         found = self.client.search_model_versions(f"name = '{model}'")
         same = (int(one.version) for one in found if identity.items() <= one.tags.items())
         return min(same, default=None)
@@ -157,7 +154,6 @@ class Registry(VersionRegistry):
         return int(version.version)
 
     def pipeline(self, model: str, version: int) -> "Pipeline":
-        """The fitted pipeline of a version; a `RegistryError` if its files are damaged."""
         if (model, version) not in self._pipelines:
             import mlflow.sklearn
 
@@ -174,7 +170,6 @@ class Registry(VersionRegistry):
         return self._pipelines[model, version]
 
     def artifact(self, model: str, version: int) -> Artifact:
-        """What is stored of a version's model; a `RegistryError` if its files are gone."""
         with self._model_folder(model, version) as folder:
             try:
                 return read_artifact(folder)
@@ -231,28 +226,22 @@ class Registry(VersionRegistry):
             raise RegistryError(f"{place} has no version {version} of {model}: {error}") from error
 
     def tags(self, model: str, version: int) -> dict[str, str]:
-        """The tags of a version."""
         return dict(self._registered(model, version).tags)
 
     def set_tag(self, model: str, version: int, name: str, value: str) -> None:
-        """Sets a tag of a version, if it is not that already."""
         if self.tags(model, version).get(name) != value:
             self.client.set_model_version_tag(model, str(version), name, value)
 
     def params(self, model: str, version: int) -> dict[str, str]:
-        """The hyperparameters of a version and its seed."""
         return dict(self.client.get_run(self.run_id(model, version)).data.params)
 
     def version_page(self, model: str, version: int, ui: str) -> str | None:
-        """Address of a version's page in the MLflow UI at `ui`."""
         return f"{ui}/#/models/{model}/versions/{version}"
 
     def run_id(self, model: str, version: int) -> str:
-        """The MLflow run that trained a version."""
         return str(self._registered(model, version).run_id)
 
     def read_json(self, model: str, version: int, name: str) -> Any:
-        """A file of JSON that was logged with a version, read."""
         from mlflow.exceptions import MlflowException
 
         run = self.run_id(model, version)
@@ -268,12 +257,10 @@ class Registry(VersionRegistry):
                 ) from error
 
     def describe(self, model: str, version: int, text: str) -> None:
-        """Sets the description of a version and the note of its run, in Markdown."""
         self.client.update_model_version(model, str(version), description=text)
         self.client.set_tag(self.run_id(model, version), "mlflow.note.content", text)
 
     def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
-        """Adds files to the artifacts of the run that trained a version, or replaces them."""
         with tempfile.TemporaryDirectory() as folder:
             for name, content in files.items():
                 place = Path(folder) / name
@@ -289,13 +276,11 @@ class Registry(VersionRegistry):
         return f"{ui}/#/experiments/{experiment.experiment_id}/runs/{run_id}"
 
     def alias(self, model: str, alias: str) -> int | None:
-        """The version that an alias points to."""
         name = f"{self._alias_prefix}{alias}"
         found = self.client.get_registered_model(model).aliases.get(name)
         return None if found is None else int(found)
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
-        """Points an alias to a version, if it does not already."""
         with self._naming(model, version):
             if self.alias(model, alias) != version:
                 name = f"{self._alias_prefix}{alias}"

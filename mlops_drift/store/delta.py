@@ -18,12 +18,12 @@ from mlops_drift.store.tables import Table
 # A conflict means that another process committed first: with few writers a handful suffices.
 COMMIT_ATTEMPTS = 20
 
-# Opening a table reads the commits since its last checkpoint.
-CHECKPOINT_INTERVAL = 10
-
-# A version names the commits that it was trained on; Delta forgets them after 30 days by default.
-COMMITS_KEPT = "interval 36525 days"
-
+CONFIGURATION = {
+    # Opening a table reads the commits since its last checkpoint.
+    "delta.checkpointInterval": "10",
+    # A version names the commits that it was trained on; 30 days is the default.
+    "delta.logRetentionDuration": "interval 36525 days",
+}
 
 _DUCKDB_TYPES = {
     pa.date32(): "DATE",
@@ -43,18 +43,12 @@ def _duckdb_type(data_type: pa.DataType) -> str:
 
 
 def open_table(uri: str) -> DeltaTable:
-    """The newest snapshot of a table that is there.
-
-    Raises:
-        LakeError: if it is damaged.
-    """
+    """The newest snapshot of a table that is there; a `LakeError` if it is damaged."""
     try:
         return DeltaTable(uri)
     except DeltaError as error:
-        cause = str(error).splitlines()[0]
-        raise LakeError(
-            f"the table {uri} cannot be read: {cause}; bring it back from a backup"
-        ) from error
+        why = f"cannot be read: {str(error).splitlines()[0]}"
+        raise LakeError(f"the table {uri} {why}; bring it back from a backup") from error
 
 
 def find_table(uri: str) -> DeltaTable | None:
@@ -63,13 +57,9 @@ def find_table(uri: str) -> DeltaTable | None:
 
 
 def relation(table: Table, snapshot: DeltaTable | None, predicate: str | None = None) -> str:
-    """SQL for the rows of a snapshot; without one, or without files, an empty relation.
+    """SQL for the rows of a snapshot, with the declared columns; empty without one.
 
-    Args:
-        table: the table as it is declared.
-        snapshot: the snapshot.
-        predicate: a condition on the columns that partition it, which picks files; they may hold
-            other rows too.
+    The predicate picks files, which may hold other rows too.
 
     Raises:
         LakeError: if the table uses deletion vectors.
@@ -121,17 +111,13 @@ class DeltaLake(Lake):
         return _rows(scan, self.snapshot(scan.table))
 
     def holds(self, source: Scan | Table) -> bool:
-        """As `Lake.holds`, from the names of the files."""
         scan = Scan.of(source)
         snapshot = self.snapshot(scan.table)
-        return snapshot is not None and bool(
-            snapshot.file_uris(file_pruning_predicate=scan.predicate)
-        )
+        return bool(snapshot and snapshot.file_uris(file_pruning_predicate=scan.predicate))
 
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:
-        """As `Lake.replace_days`, in one commit; none where nothing is there and nothing comes."""
         predicate = both(Scan(table, first, last).predicate, where)
 
         def commit() -> None:
@@ -142,7 +128,6 @@ class DeltaLake(Lake):
         self._until_committed(table, commit)
 
     def rewrite(self, source: Scan | Table, build: Build) -> None:
-        """As `Lake.rewrite`."""
         scan = Scan.of(source)
         table = scan.table
 
@@ -172,18 +157,10 @@ class DeltaLake(Lake):
                 return
 
     def _create(self, table: Table) -> DeltaTable:
-        uri = self.uri(table)
+        uri, by = self.uri(table), list(table.partition_by)
         try:
             return DeltaTable.create(
-                uri,
-                table.schema,
-                mode="ignore",
-                partition_by=list(table.partition_by),
-                name=table.name,
-                configuration={
-                    "delta.checkpointInterval": str(CHECKPOINT_INTERVAL),
-                    "delta.logRetentionDuration": COMMITS_KEPT,
-                },
+                uri, table.schema, "ignore", by, table.name, configuration=CONFIGURATION
             )
         except DeltaError:
             # Another process created it in the same moment.
@@ -192,12 +169,10 @@ class DeltaLake(Lake):
             return open_table(uri)
 
     def last_commit(self, table: Table) -> int | None:
-        """As `Lake.last_commit`."""
         snapshot = self.snapshot(table)
-        return None if snapshot is None else snapshot.version()
+        return snapshot.version() if snapshot else None
 
     def names(self) -> list[str]:
-        """As `Lake.names`."""
         tables = (log.parent for log in Path(self.root).glob("*/*/_delta_log"))
         return sorted(f"{table.parent.name}.{table.name}" for table in tables)
 
@@ -230,12 +205,11 @@ def _columns_differ(table: Table, snapshot: DeltaTable) -> bool:
     Raises:
         LakeError: if a column has another type: a merge would convert the values, or cut them.
     """
-    stored = pa.schema(snapshot.schema().to_arrow())
+    stored = {field.name: field.type for field in pa.schema(snapshot.schema().to_arrow())}
     for field in table.schema:
-        if field.name in stored.names and stored.field(field.name).type != field.type:
+        if stored.get(field.name, field.type) != field.type:
             raise LakeError(
-                f"table {table.name}: column {field.name!r} is stored as "
-                f"{stored.field(field.name).type} and declared as {field.type}; declare it as it "
-                "was, or give the column another name"
+                f"table {table.name}: column {field.name!r} is stored as {stored[field.name]} and "
+                f"declared as {field.type}; declare it as it was, or give the column another name"
             )
-    return set(stored.names) != set(table.schema.names)
+    return set(stored) != set(table.schema.names)

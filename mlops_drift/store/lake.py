@@ -122,16 +122,10 @@ class Lake(ABC):
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:
-        """Replaces the rows of the days ``first`` to ``last`` in one commit.
+        """Replaces the rows of the days ``first`` to ``last``, inclusive, in one commit.
 
-        Nothing is committed where nothing is there and nothing comes.
-
-        Args:
-            table: the table, created on its first write.
-            first: first day, inclusive.
-            last: last day, inclusive.
-            data: the new rows, all within those days.
-            where: a further SQL condition on what is replaced, met by all of ``data``.
+        Nothing is committed where nothing is there and nothing comes. All new rows are of those
+        days, and meet the further SQL condition on what is replaced.
         """
 
     @abstractmethod
@@ -146,8 +140,7 @@ class Lake(ABC):
     ) -> bool:
         """Appends a row unless one is there that has, in each named column, one of its values.
 
-        Returns:
-            Whether the row was appended.
+        Tells whether it did.
         """
         appended = False
 

@@ -37,13 +37,11 @@ class MemoryLake(Lake):
         return self._tables.get(table.name, table.schema.empty_table())
 
     def holds(self, source: Scan | Table) -> bool:
-        """As `Lake.holds`."""
         return bool(self._days(Scan.of(source)).num_rows)
 
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:
-        """As `Lake.replace_days`."""
         stored = self._stored(table)
         if not pc.all(_within(data, first, last), min_count=0).as_py():
             raise LakeError(f"table {table.name}: the new rows must be of {first} to {last}")
@@ -54,7 +52,6 @@ class MemoryLake(Lake):
         self._put(table, [kept, data])
 
     def rewrite(self, source: Scan | Table, build: Build) -> None:
-        """As `Lake.rewrite`."""
         scan = Scan.of(source)
         picked, kept = self._picked(scan.table, scan.predicate)
         data = build(picked)
@@ -84,7 +81,6 @@ class MemoryLake(Lake):
         return None
 
     def names(self) -> list[str]:
-        """As `Lake.names`."""
         return sorted(self._tables)
 
 

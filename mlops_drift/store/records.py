@@ -28,15 +28,13 @@ class Promotion:
 
 @dataclass(frozen=True)
 class DecisionRow:
-    """A stage of a decision, or of a retraining by hand.
+    """A stage of a decision, or of a retraining by hand; see `Decision` and `Outcome`.
 
     Attributes:
         decision: id of the decision; of a retraining by hand, that of its run.
         stage: decided, chosen, built, trained, waiting, promoted, rejected or failed.
         sequence: order of decisions within a day; of stages of trainings, among each other.
-        candidates: first event day by training window, as JSON.
-        scores: how well each candidate predicts, as JSON.
-        evidence: the failed numbers, as JSON.
+        candidates: as JSON, as are scores and evidence.
     """
 
     decision: str
@@ -78,16 +76,14 @@ class WindowComparison:
     """Two versions over one window of events that both scored; nan where a number is undefined.
 
     Attributes:
-        window: length in production days; 0 for all since the wait began.
-        production_day: last day of the window.
+        window: length in production days up to the last one; 0 for all since the wait began.
         scored: events that both scored.
         n: those of them whose label is known; what the metric is of.
         metric: the metric that the model is trained for.
-        difference: the challenger's value less the champion's.
-        lower: lower end of its 95 % interval, over resamples that are the same for both.
-        upper: upper end.
+        difference: the challenger's value less the champion's, with the ends of its 95 % interval
+            over resamples that are the same for both.
         disagreement: share of the scored events whose predictions differ.
-        champion_score: mean score of the champion over the scored events; as for the challenger.
+        champion_score: mean score over the scored events, as for the challenger.
     """
 
     window: int
@@ -165,13 +161,9 @@ class RemovedDay:
 
 @dataclass(frozen=True)
 class LandedFile:
-    """Where the rows of a source came from that arrived on a day.
+    """Where the rows of a source came from that arrived on a day, unusable ones too.
 
-    Attributes:
-        source: `events` or `labels`.
-        origin: the file; None where the source has none.
-        digest: digest of what was read; None for a file that is missing.
-        n: rows, unusable ones too.
+    The origin is a file, None where the source has none; a file that is missing has no digest.
     """
 
     day: date
@@ -199,9 +191,7 @@ class Received:
 
     Attributes:
         day: the day that they landed or were quarantined with.
-        source: events or labels.
         row_day: the day that they are of; None where it cannot be read.
-        rows: how many.
         digest: of all rows of `row_day` that the source held; of one entry of a `row_day` only, as
             the next two.
         stamp: size and time of change of the file of `row_day`; empty where there was none to read,
