@@ -156,14 +156,11 @@ def _is_word(item: yaml.ScalarNode) -> bool:
 
 def _named(item: yaml.Node) -> yaml.Node:
     """The name in an item of a list that should be a key: `- a: ...` or `- name: a`."""
-    if isinstance(item, yaml.MappingNode) and item.value:
-        for key, value in item.value:
-            if key.value in ("name", "column"):
-                named: yaml.Node = value
-                return named
-        first: yaml.Node = item.value[0][0]
-        return first
-    return item
+    if not isinstance(item, yaml.MappingNode) or not item.value:
+        return item
+    named = (value for key, value in item.value if key.value in ("name", "column"))
+    found: yaml.Node = next(named, item.value[0][0])
+    return found
 
 
 def _plain(text: str) -> str:

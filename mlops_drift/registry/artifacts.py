@@ -66,18 +66,14 @@ class Artifacts:
     def elsewhere(self, environment: str) -> dict[int, str]:
         """The versions that another environment knows too, with one such environment."""
         others = [name for name in get_args(Environment) if name != environment]
-        return {
-            int(one.version): name
-            for one in self.versions()
-            for name in others
-            if environment_tag(name) in one.tags
-        }
+        found = ((int(one.version), one.tags) for one in self.versions())
+        return {v: name for v, tags in found for name in others if environment_tag(name) in tags}
 
     def trainings(self) -> list[Training]:
         """All runs, also those marked as deleted, by their start."""
         from mlflow.entities import ViewType
 
-        experiment = self._experiment()
+        experiment = self.registry.experiment(self._model)
         if experiment is None:
             return []
         search, logged = self.registry.client.search_runs, self._logged(experiment)
@@ -132,7 +128,7 @@ class Artifacts:
 
     def forget(self, run: str) -> None:
         """Marks a run, and the models that it logged, as deleted."""
-        experiment = self._experiment()
+        experiment = self.registry.experiment(self._model)
         if experiment is None:
             return
         client = self.registry.client
@@ -141,18 +137,10 @@ class Artifacts:
         if client.get_run(run).info.lifecycle_stage != "deleted":
             client.delete_run(run)
 
-    def _experiment(self) -> str | None:
-        if not self.registry.exists:
-            return None
-        found = self.registry.client.get_experiment_by_name(self._model)
-        return None if found is None else str(found.experiment_id)
-
 
 def _pages(ask: Callable[[str | None], Any]) -> Iterator[Any]:
-    token = None
-    while True:
-        page = ask(token)
+    page = ask(None)
+    yield from page
+    while page.token:
+        page = ask(page.token)
         yield from page
-        token = page.token
-        if not token:
-            return

@@ -35,14 +35,7 @@ if TYPE_CHECKING:
 
 
 class Registry(VersionRegistry):
-    """Versions of models in MLflow.
-
-    Args:
-        tracking_uri: MLflow's tracking and registry database.
-        artifact_root: folder of the artifacts.
-        lock_root: folder of the lock files.
-        alias_prefix: what the names of aliases begin with in MLflow, such as `dev-`.
-    """
+    """Versions of models in MLflow; an alias begins with a prefix such as `dev-` there."""
 
     def __init__(
         self, tracking_uri: str, artifact_root: Path, lock_root: Path, alias_prefix: str = ""
@@ -86,6 +79,11 @@ class Registry(VersionRegistry):
                 with made_beside(place) as url:
                     mlflow.MlflowClient(url, url).search_experiments(max_results=1)
 
+    def experiment(self, model: str) -> str | None:
+        """The id of a model's experiment, if there is one; asking makes nothing."""
+        found = self.client.get_experiment_by_name(model) if self.exists else None
+        return str(found.experiment_id) if found else None
+
     def lock(self, name: str) -> FileLock:
         self._lock_root.mkdir(parents=True, exist_ok=True)
         return FileLock(self._lock_root / f"{name}.lock")
@@ -94,26 +92,21 @@ class Registry(VersionRegistry):
         from mlflow.exceptions import MlflowException
 
         self.make_database()
-        client = self.client
         with self.lock("mlflow"):
-            if client.get_experiment_by_name(model) is None:
-                folder = self.artifact_root / model
-                client.create_experiment(model, artifact_location=folder.as_uri())
+            if self.experiment(model) is None:
+                self.client.create_experiment(model, (self.artifact_root / model).as_uri())
             try:
-                client.get_registered_model(model)
+                self.client.get_registered_model(model)
             except MlflowException:
-                client.create_registered_model(model)
+                self.client.create_registered_model(model)
 
     def close_run(self, model: str, dagster_run_id: str) -> None:
         """Marks the MLflow run of a Dagster run whose process is gone as killed."""
-        experiment = self.client.get_experiment_by_name(model) if self.exists else None
+        experiment = self.experiment(model)
         if experiment is None:
             return
-        left_open = self.client.search_runs(
-            [experiment.experiment_id],
-            f"tags.dagster_run_id = '{dagster_run_id}' AND attributes.status = 'RUNNING'",
-        )
-        for run in left_open:
+        mine = f"tags.dagster_run_id = '{dagster_run_id}' AND attributes.status = 'RUNNING'"
+        for run in self.client.search_runs([experiment], mine):
             self.client.set_terminated(run.info.run_id, status="KILLED")
 
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:
@@ -170,18 +163,13 @@ class Registry(VersionRegistry):
         return self._pipelines[model, version]
 
     def artifact(self, model: str, version: int) -> Artifact:
-        with self._model_folder(model, version) as folder:
-            try:
-                return read_artifact(folder)
-            except RegistryError as error:
-                raise RegistryError(
-                    f"version {version} of {model} is not stored as it was: {error}"
-                ) from error
+        as_it_was = _about(model, version, "is not stored as it was", RegistryError)
+        with self._model_folder(model, version) as folder, as_it_was:
+            return read_artifact(folder)
 
     def fresh_predictions(
         self, model: str, version: int, target: "Target", features: "pd.DataFrame"
     ) -> "pd.DataFrame":
-        """What the stored model predicts in a new process."""
         with self._model_folder(model, version) as folder:
             return fresh_predictions(folder, target, features)
 
@@ -192,14 +180,10 @@ class Registry(VersionRegistry):
         from mlflow.exceptions import MlflowException
 
         with tempfile.TemporaryDirectory() as fetched:
-            try:
+            with _about(model, version, "cannot be read", MlflowException):
                 uri = self._model_uri(model, version)
                 here = Path(uri)
                 folder = here if here.is_dir() else Path(download_artifacts(uri, dst_path=fetched))
-            except MlflowException as error:
-                raise RegistryError(
-                    f"version {version} of {model} cannot be read: {error}"
-                ) from error
             yield folder
 
     def _model_uri(self, model: str, version: int) -> str:
@@ -246,15 +230,14 @@ class Registry(VersionRegistry):
 
         run = self.run_id(model, version)
         here = self.artifact_root / model / run / "artifacts" / name
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                # Below the artifact root even if that was moved; else wherever MLflow has it.
-                file = here if here.is_file() else self.client.download_artifacts(run, name, folder)
-                return json.loads(Path(file).read_text(encoding="utf-8"))
-            except (MlflowException, OSError, ValueError) as error:
-                raise RegistryError(
-                    f"version {version} of {model} has no {name} that can be read: {error}"
-                ) from error
+        errors = MlflowException, OSError, ValueError
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            _about(model, version, f"has no {name} that can be read", *errors),
+        ):
+            # Below the artifact root even if that was moved; else wherever MLflow has it.
+            file = here if here.is_file() else self.client.download_artifacts(run, name, folder)
+            return json.loads(Path(file).read_text(encoding="utf-8"))
 
     def describe(self, model: str, version: int, text: str) -> None:
         self.client.update_model_version(model, str(version), description=text)
@@ -270,14 +253,14 @@ class Registry(VersionRegistry):
 
     def run_page(self, model: str, run_id: str, ui: str) -> str:
         """Address of a run's page in the MLflow UI at `ui`."""
-        experiment = self.client.get_experiment_by_name(model)
+        experiment = self.experiment(model)
         if experiment is None:
             raise RegistryError(f"no MLflow experiment {model}")
-        return f"{ui}/#/experiments/{experiment.experiment_id}/runs/{run_id}"
+        return f"{ui}/#/experiments/{experiment}/runs/{run_id}"
 
     def alias(self, model: str, alias: str) -> int | None:
-        name = f"{self._alias_prefix}{alias}"
-        found = self.client.get_registered_model(model).aliases.get(name)
+        aliases = self.client.get_registered_model(model).aliases
+        found = aliases.get(f"{self._alias_prefix}{alias}")
         return None if found is None else int(found)
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
@@ -285,3 +268,12 @@ class Registry(VersionRegistry):
             if self.alias(model, alias) != version:
                 name = f"{self._alias_prefix}{alias}"
                 self.client.set_registered_model_alias(model, name, str(version))
+
+
+@contextmanager
+def _about(model: str, version: int, problem: str, *errors: type[Exception]) -> Iterator[None]:
+    """Some errors as one that names the version and the problem."""
+    try:
+        yield
+    except errors as error:
+        raise RegistryError(f"version {version} of {model} {problem}: {error}") from error

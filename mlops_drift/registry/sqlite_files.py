@@ -22,9 +22,6 @@ def made_beside(place: Path) -> Iterator[str]:
 
     Libraries make their tables one by one: a kill in between would leave a database that they can
     neither use nor finish.
-
-    Args:
-        place: the file, which is not there yet.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     unfinished = place.with_suffix(".unfinished")

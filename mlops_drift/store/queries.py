@@ -76,11 +76,10 @@ def _statement(lake: Lake, cursor: duckdb.DuckDBPyConnection, query: str) -> str
         statements = cursor.extract_statements(query)
     if not statements:
         raise QueryError(f"the query holds no statement that returns rows: {query!r}")
-    if len(statements) > 1:
-        raise QueryError(
-            f"the query holds {len(statements)} statements; sql runs one statement at a time"
-        )
-    [statement] = statements
+    statement, *others = statements
+    if others:
+        found = f"the query holds {len(statements)} statements"
+        raise QueryError(f"{found}; sql runs one statement at a time")
     if statement.type.name not in _READING:
         raise QueryError(
             "sql only reads; write SELECT, FROM, VALUES, PIVOT, DESCRIBE, SUMMARIZE or SHOW, "
@@ -111,12 +110,10 @@ def _placed(lake: Lake, query: str, before: int) -> Iterator[None]:
                 start = query.encode()[: max(0, int(details["position"]) - before)].decode()
                 line, column = start.count("\n") + 1, len(start) - start.rfind("\n")
                 where = f"line {line}, column {column}: "
-        sentence = _in_a_sentence(text)
+        sentence = f"{where}{kind} Error: {_in_a_sentence(text)}"
         end = "" if sentence.endswith("?") else "."
         tables = ", ".join(lake.names()) or "none yet"
-        raise QueryError(
-            f"{where}{kind} Error: {sentence}{end} The tables are: {tables}"
-        ) from error
+        raise QueryError(f"{sentence}{end} The tables are: {tables}") from error
 
 
 def _in_a_sentence(text: str) -> str:
@@ -131,19 +128,15 @@ def _in_a_sentence(text: str) -> str:
 
 
 def records(result: pa.Table) -> list[dict[str, Any]]:
-    """The rows of a result in the form `json`.
+    """The rows of a result in the form `json`; a `QueryError` if two columns have one name.
 
     Fractions of more digits than a double has are texts.
-
-    Raises:
-        QueryError: two columns have one name.
 
     >>> records(pa.table({"n": ["12345678901234567890"], "x": ["[0.5, 0.12345678901234567890]"]}))
     [{'n': 12345678901234567890, 'x': [0.5, '0.12345678901234567890']}]
     """
     names = result.column_names
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
         raise QueryError(
             f"more than one column is called {', '.join(map(repr, twice))}, and JSON holds one; "
             "name them apart with AS, or ask for --format csv"

@@ -1,8 +1,7 @@
 """Training sets, references and test predictions on disk: written once, verified at every use.
 
-Everything about one set lies in `training/<model>/<id>/` below the lake's root: both parts and a
-manifest with the digest of each file, and below `versions/<version>/` the baseline of each version
-that was trained on it.
+A set lies in `training/<model>/<id>/` below the lake's root: both parts and a manifest with the
+digest of each file, and below `versions/<version>/` the baseline of each version trained on it.
 """
 
 import hashlib
@@ -54,11 +53,7 @@ class TrainingSets:
         self.folder = Path(lake.root) / "training" / model
 
     def write(self, training_set: TrainingSet) -> str:
-        """Stores a set under its id, or verifies the one that is there; returns the id.
-
-        Raises:
-            CorruptionError: if the stored set is damaged.
-        """
+        """Stores a set under its id, or verifies the one that is there; returns the id."""
         set_id, parts = training_set.id, training_set.parts
         if (self.folder / set_id).exists():
             # A cleanup leaves alone what was just used.
@@ -165,11 +160,7 @@ class TrainingSets:
 
 
 def canonical_json(content: Mapping[str, Any] | Sequence[Any]) -> bytes:
-    """The content as JSON that depends on nothing else, not on the order of its keys either.
-
-    >>> canonical_json({"b": 1, "a": 0.5}) == canonical_json({"a": 0.5, "b": 1})
-    True
-    """
+    """The content as JSON that depends on nothing else, not on the order of its keys either."""
     return json.dumps(content, sort_keys=True, indent=1).encode()
 
 
@@ -240,8 +231,7 @@ def _read_file(path: Path, digest: str) -> bytes:
     if not path.is_file():
         raise CorruptionError(f"{path} is missing; {REMEDY}")
     content = path.read_bytes()
-    if _digest(content) != digest:
-        raise CorruptionError(
-            f"{path} is damaged: its SHA-256 is {_digest(content)}, written was {digest}; {REMEDY}"
-        )
+    if (found := _digest(content)) != digest:
+        differs = f"its SHA-256 is {found}, written was {digest}"
+        raise CorruptionError(f"{path} is damaged: {differs}; {REMEDY}")
     return content
