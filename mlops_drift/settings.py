@@ -30,11 +30,7 @@ class SettingsError(UserError, ValueError):
 
 
 def data_root() -> Path:
-    """The folder of all state: ``MLOPS_DRIFT_DATA``, else ``data`` in the checkout.
-
-    Raises:
-        SettingsError: if it can be no folder, or has a character that a library misreads.
-    """
+    """The folder of all state: ``MLOPS_DRIFT_DATA``, else ``data`` in the checkout."""
     configured = os.environ.get(DATA_VARIABLE)
     root = _folder(DATA_VARIABLE, configured) if configured else PROJECT_ROOT / "data"
     # Neither control characters nor bytes that are no UTF-8.
@@ -66,16 +62,11 @@ def environment() -> Environment:
 
     Environments share versions, which are the same wherever they are made; not the tables, training
     sets, Dagster's runs and the aliases of the registry.
-
-    Raises:
-        SettingsError: if the variable names no environment.
     """
-    configured = os.environ.get(ENVIRONMENT_VARIABLE) or "prod"
-    if configured not in get_args(Environment):
-        raise SettingsError(
-            f"{ENVIRONMENT_VARIABLE} is {configured!r}; it should be one of "
-            f"{', '.join(get_args(Environment))}"
-        )
+    configured, known = os.environ.get(ENVIRONMENT_VARIABLE) or "prod", get_args(Environment)
+    if configured not in known:
+        wrong = f"{ENVIRONMENT_VARIABLE} is {configured!r}"
+        raise SettingsError(f"{wrong}; it should be one of {', '.join(known)}")
     return cast(Environment, configured)
 
 
@@ -100,11 +91,7 @@ def dagster_root() -> Path:
 
 
 def require_own_instance() -> None:
-    """Refuses a ``DAGSTER_HOME`` whose runs would lie apart from those of `mlops-drift run`.
-
-    Raises:
-        SettingsError: if its dagster.yaml does not keep runs under the data folder.
-    """
+    """Rejects a ``DAGSTER_HOME`` whose runs would lie apart from those of `mlops-drift run`."""
     home = os.environ.get("DAGSTER_HOME")
     if not home:
         return
@@ -158,11 +145,7 @@ def dagster_ui() -> str:
 
 
 def definition_folders() -> list[Path]:
-    """The folders that hold model definitions: the shipped ones and ``MLOPS_DRIFT_DEFS``.
-
-    Raises:
-        SettingsError: if ``MLOPS_DRIFT_DEFS`` names no folder.
-    """
+    """The folders that hold model definitions: the shipped ones and ``MLOPS_DRIFT_DEFS``."""
     configured = os.environ.get(DEFS_VARIABLE)
     if not configured:
         return [SHIPPED_DEFS]
@@ -187,10 +170,7 @@ DAGSTER = "DAGSTER_"
 
 
 def isolate(*also: str) -> None:
-    """Takes the settings of libraries out of the environment of this process and its children.
-
-    And variables whose names begin otherwise, too.
-    """
+    """Takes the settings of libraries out of the environment of this process and its children."""
     for name in list(os.environ):
         if name.startswith((*FOREIGN, *also)) and name not in HARMLESS:
             del os.environ[name]

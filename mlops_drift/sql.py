@@ -53,12 +53,6 @@ def number(text: str) -> str:
     A number is written as `7`, `-1.50`, `.5`, `5.` or `5e2`, or is infinite as `inf`, `-Infinity`;
     space around it does not count. `1_000`, `0x1F`, `1,5`, `nan` and digits of other scripts are
     texts.
-
-    >>> import duckdb
-    >>> texts = ["-1.50", " 5e2", "inf", "1_000", "0x1F", "nan", ""]
-    >>> query = f"SELECT {number('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
-    >>> [value for value, in duckdb.sql(query).fetchall()]
-    [-1.5, 500.0, inf, None, None, None, None]
     """
     return f"CASE WHEN {is_number(text)} THEN TRY_CAST({text} AS DOUBLE) END"
 
@@ -73,12 +67,6 @@ def whole(text: str) -> str:
 
     It is a number whose fraction is zero: `7`, `7.0` and `1.5e1`, and not `7.5`, `5e-1` or what is
     beyond 64 bits.
-
-    >>> import duckdb
-    >>> texts = ["9007199254740993", "7.00", "1.5e1", "7.5", "9223372036854775808", "70_1"]
-    >>> query = f"SELECT {whole('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
-    >>> [value for value, in duckdb.sql(query).fetchall()]
-    [9007199254740993, 7, 15, None, None, None]
     """
     scaled = f"TRY_CAST({text} AS DECIMAL(38, 18))"
     return (
@@ -90,12 +78,7 @@ def whole(text: str) -> str:
 
 
 def shortest(number: str) -> str:
-    """SQL of a float as text: whole as an integer, otherwise in the fewest digits that identify it.
-
-    >>> import duckdb
-    >>> duckdb.sql(f"SELECT {shortest('1e0')}, {shortest('-0e0')}, {shortest('1.5e0')}").fetchall()
-    [('1', '0', '1.5')]
-    """
+    """SQL of a float as text: 1.0 is 1, 1.5 has the fewest digits that identify it."""
     return (
         f"CASE WHEN {number} = trunc({number}) AND abs({number}) < 1e38 "
         f"THEN CAST(CAST({number} AS HUGEINT) AS VARCHAR) ELSE CAST({number} AS VARCHAR) END"
@@ -130,8 +113,5 @@ def in_batches(names: Sequence[str]) -> list[Sequence[str]]:
     """Columns, so many together as one statement should compute.
 
     Planning a statement takes time that grows with the square of its columns.
-
-    >>> [len(batch) for batch in in_batches([str(number) for number in range(120)])]
-    [50, 50, 20]
     """
     return [names[start : start + MOST_COLUMNS] for start in range(0, len(names), MOST_COLUMNS)]

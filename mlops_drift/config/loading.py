@@ -42,11 +42,7 @@ class Model:
 
 
 def load_definitions() -> dg.Definitions:
-    """All models of all definition folders, without resources and executor.
-
-    Raises:
-        ModelDefinitionError: if a YAML file is wrong, or two models share a name.
-    """
+    """All models of all definition folders, without resources and executor."""
     trees = _trees()
     _models(trees)
     try:
@@ -58,7 +54,7 @@ def load_definitions() -> dg.Definitions:
 
 
 def load_models() -> dict[str, Model]:
-    """All models by name; raises as `load_definitions`."""
+    """All models by name."""
     return _models(_trees())
 
 
@@ -84,9 +80,6 @@ def read_yaml(file: Path, described: Any) -> list[ValueAndSourcePositionTree]:
     """The documents of a YAML file, in which every value means what is written.
 
     YAML itself silently reads `no` as false, and the last of several fields with one name.
-
-    Raises:
-        ModelDefinitionError: if it is no such file.
     """
     try:
         text = read_text(file)

@@ -13,15 +13,6 @@ def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -
     """All mistakes of a file: where each is, what is wrong, and how to fix it.
 
     The places of the fields of the file are as in the error by default.
-
-    >>> try:
-    ...     ModelSpec.model_validate({"gates": {"f1": 0.6}})
-    ... except ValidationError as error:
-    ...     print(mistakes(error).splitlines()[-1])
-      there is no such field; there are metrics, comparison, tolerance, min_rows, \
-max_false_negative_rate, min_class_f1, max_share_deviation, min_class_share, \
-max_calibration_error, max_row_latency_ms, max_batch_latency_ms, max_artifact_mb, max_null_loss, \
-slices, max_slice_gap, max_feature_auc, trusted_columns, max_surprise
     """
     lines = []
     for found in error.errors():

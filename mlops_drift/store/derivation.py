@@ -51,10 +51,7 @@ class Derivation:
     of the `history_days` days before it; `past_labels`, the labels that arrived on these. It
     gives the key and every derived column, one row for each event of the day. So a feature rests
     on nothing later than its day, and on no label of that day, in whichever order days are made.
-    What depends on the clock or on chance is an error.
-
-    Raises:
-        FeatureError: if the SQL is not one query, or reads the clock or draws at random.
+    A `FeatureError` if the SQL is not one query, or depends on the clock or on chance.
     """
 
     def __init__(
@@ -69,11 +66,8 @@ class Derivation:
         """The key and the derived columns of each day that has events, in their declared types.
 
         Events and labels are those of `history_days` days before `first`, and of all days to
-        `last`. No value is nan or infinite, these are null.
-
-        Raises:
-            FeatureError: if the SQL fails, reads something else, does not give one row for each
-                event, or gives values of another type.
+        `last`. No value is nan or infinite, these are null. A `FeatureError` if the SQL fails,
+        reads something else, does not give one row for each event, or a value of another type.
         """
         # Sums depend on the order of what is added up, to the last digit.
         by_key = [(pc.field(self._key), "ascending")]

@@ -40,12 +40,7 @@ class Scan:
 
     @property
     def predicate(self) -> str | None:
-        """The bounds as SQL over the partition column ``day``.
-
-        >>> from mlops_drift.store.tables import DAY
-        >>> Scan(Table("features.churn", pa.schema([DAY])), since=date(2024, 10, 1)).predicate
-        "day >= '2024-10-01'"
-        """
+        """The bounds as SQL over the partition column ``day``, such as ``day >= '2024-10-01'``."""
         since = f"day >= '{self.since}'" if self.since else None
         return both(since, f"day <= '{self.until}'" if self.until else None)
 
@@ -65,11 +60,9 @@ def _with_relations(sql: str, relations: list[str]) -> str:
 
 
 class Lake(ABC):
-    """Tables under one root. Every write is atomic; every read is one snapshot.
+    """Tables under one root, and training sets beside them.
 
-    Args:
-        root: the folder (or URL) that holds the tables, and training sets beside them.
-        connection: an in-memory DuckDB connection; each query runs in a cursor of its own.
+    Every write is atomic; every read is one snapshot, in a cursor of its own of a DuckDB in memory.
     """
 
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
@@ -168,9 +161,5 @@ class Lake(ABC):
 
 
 def both(*conditions: str | None) -> str | None:
-    """All conditions together as SQL; None without any.
-
-    >>> both("a > 1", None, "b = 2")
-    'a > 1 AND b = 2'
-    """
+    """All conditions together as SQL; None without any."""
     return " AND ".join(condition for condition in conditions if condition) or None

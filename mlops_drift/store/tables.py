@@ -56,11 +56,7 @@ class Table:
 
     @property
     def folder(self) -> str:
-        """Path of the table below the lake's root.
-
-        >>> Table("features.churn", pa.schema([DAY])).folder
-        'features/churn'
-        """
+        """Path of the table below the lake's root, such as `features/churn`."""
         return self.name.replace(".", "/", 1)
 
 

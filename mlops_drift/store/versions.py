@@ -23,11 +23,7 @@ class VersionRepository:
         )
 
     def get(self, number: int) -> VersionRecord:
-        """The record of one version.
-
-        Raises:
-            LookupError: if there is none.
-        """
+        """The record of one version; a LookupError if there is none."""
         found = {record.version: record for record in self.all()}
         if number not in found:
             raise LookupError(
@@ -88,11 +84,7 @@ class VersionRepository:
         self._lake.append_unless(table, vars(removal), version=[removal.version])
 
     def require_kept(self, versions: Iterable[int]) -> None:
-        """Requires that the artifacts of versions are there.
-
-        Raises:
-            RemovedError: if those of one were removed.
-        """
+        """Raises a `RemovedError` if the artifacts of a version were removed."""
         removals = self.removals()
         for gone in (removals[version] for version in versions if version in removals):
             raise RemovedError(
