@@ -18,11 +18,6 @@ def load(family: str, name: str, shipped: Mapping[str, str], base: type[Base]) -
     group ``mlops_drift.<family>``. Nothing is imported but the module of the member; entry points
     are read only for a name that is neither shipped nor an import path.
 
-    Raises:
-        ValueError: If there is no such member, it cannot be imported, or it is of another class.
-
-    >>> load("errors", "json:JSONDecodeError", {}, ValueError).__name__
-    'JSONDecodeError'
     >>> load("errors", "odd", {"bad": "json:JSONDecodeError"}, ValueError)
     Traceback (most recent call last):
     ValueError: 'odd' is not one of mlops_drift.errors: bad; give one of these names, the import \

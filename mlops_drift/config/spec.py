@@ -214,11 +214,6 @@ class ModelSpec(Strict):
         watched = self.monitors.drift, self.monitors.performance
         return lookback_of(self.target, *watched, self.policy, self.history_days)
 
-    @property
-    def learning_digest(self) -> str:
-        """As `learning_digest`."""
-        return learning_digest(self)
-
 
 def require_usable(name: str) -> None:
     """Raises a ValueError if a column cannot have a name, everywhere that it is written."""

@@ -24,14 +24,10 @@ UNDER_WAY = ("RUNNING", "SCHEDULED")
 
 @dataclass(frozen=True)
 class Training:
-    """A run, with everything it left.
+    """A run, with everything it left: the folders of its artifacts and of the models it logged.
 
-    Attributes:
-        active: whether it is under way.
-        deleted: whether MLflow has it marked as deleted.
-        started: in milliseconds of its clock.
-        is_left: whether MLflow lists models that it logged, or any of the folders is there.
-        folders: those there are of its artifacts and of these models.
+    Active is one that is under way, deleted one that MLflow has marked so; it started at so many
+    milliseconds. It is left if MLflow lists its models, or any of the folders is there.
     """
 
     run: str

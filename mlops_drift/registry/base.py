@@ -45,14 +45,8 @@ class RegistryError(UserError):
 class VersionPackage:
     """What is logged and registered with a new version.
 
-    Attributes:
-        example: a few rows of features, for the signature.
-        output: the pipeline's predictions for them.
-        identity: what decides the version: the same identity is the same version.
-        tags: further facts.
-        params: hyperparameters.
-        metrics: numbers of the train and the test split.
-        tables: files by name, as JSON-ready content.
+    The signature is that of a few rows of features and of the pipeline's output for them. The same
+    identity is the same version. Tables are files by name, as JSON-ready content.
     """
 
     pipeline: "Pipeline"
@@ -108,11 +102,7 @@ class VersionRegistry(ABC):
     def fresh_predictions(
         self, model: str, version: int, target: "Target", features: "pd.DataFrame"
     ) -> "pd.DataFrame":
-        """Prediction and score for some rows once the stored model is loaded anew.
-
-        Raises:
-            RegistryError: if it cannot be loaded, or predicts nothing.
-        """
+        """Prediction and score for some rows once the stored model is loaded anew."""
 
     @abstractmethod
     def tags(self, model: str, version: int) -> dict[str, str]:

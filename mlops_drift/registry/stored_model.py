@@ -47,11 +47,7 @@ def pickled_model(folder: Path) -> Path:
 
 
 def fresh_predictions(folder: Path, target: "Target", features: "pd.DataFrame") -> "pd.DataFrame":
-    """Prediction and score for each row by a stored model in a new process.
-
-    Raises:
-        RegistryError: if the process gives no predictions, with the reason.
-    """
+    """Prediction and score for each row by a stored model in a new process."""
     from pyarrow import Table, feather
 
     pickled = pickled_model(folder)

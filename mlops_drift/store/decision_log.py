@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from operator import attrgetter
 
@@ -92,21 +92,10 @@ class DecisionLog:
 
     def record(self, decision: Decision) -> bool:
         """Records a decision once; whether it was not there yet."""
-        row = DecisionRow(
-            decision.id,
-            "decided",
-            decision.day,
-            decision.sequence,
-            decision.action,
-            decision.kind,
-            decision.triggers,
-            decision.version,
-            _json(decision.candidates),
-            decision.labelled,
-            _json([asdict(check) for check in decision.evidence]),
-            reason=decision.reason,
-        )
-        return self._append(row, ("decided",))
+        facts = {name: getattr(decision, name) for name in Decision.__dataclass_fields__}
+        facts["candidates"] = _json(decision.candidates)
+        facts["evidence"] = _json([vars(check) for check in decision.evidence])
+        return self._append(DecisionRow(facts.pop("id"), "decided", **facts), ("decided",))
 
     def record_window(self, decision: str, day: date, chosen: WindowChoice, reason: str) -> None:
         """Records which rows a training takes, once."""
@@ -116,7 +105,7 @@ class DecisionLog:
             day,
             training_window=chosen.name,
             since=chosen.since,
-            scores=_json([asdict(score) for score in chosen.scores]),
+            scores=_json([vars(score) for score in chosen.scores]),
             reason=reason,
         )
         self._append(row, ("chosen",))

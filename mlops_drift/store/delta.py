@@ -60,9 +60,6 @@ def relation(table: Table, snapshot: DeltaTable | None, predicate: str | None = 
     """SQL for the rows of a snapshot, with the declared columns; empty without one.
 
     The predicate picks files, which may hold other rows too.
-
-    Raises:
-        LakeError: if the table uses deletion vectors.
     """
     types = {field.name: _duckdb_type(field.type) for field in table.schema}
     nulls = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(n)}" for n, kind in types.items())
@@ -202,8 +199,7 @@ def _overwrite(
 def _columns_differ(table: Table, snapshot: DeltaTable) -> bool:
     """Whether columns were added or taken away; old files have nulls in place of the new ones.
 
-    Raises:
-        LakeError: if a column has another type: a merge would convert the values, or cut them.
+    With another type, a merge would convert the values, or cut them.
     """
     stored = {field.name: field.type for field in pa.schema(snapshot.schema().to_arrow())}
     for field in table.schema:

@@ -20,11 +20,7 @@ from mlops_drift.store.tables import column_fields
 EVENTS, PAST_EVENTS, PAST_LABELS = "events", "past_events", "past_labels"
 
 # Nothing but the three relations can be read: no file, no network, no variable of the process.
-SEALED = {
-    "enable_external_access": "false",
-    "python_enable_replacements": "false",
-    "threads": "1",
-}
+SEALED = {"enable_external_access": "false", "python_enable_replacements": "false", "threads": "1"}
 
 # What DuckDB writes like a column, or defines by what is such, and depends on the moment.
 CLOCK = {

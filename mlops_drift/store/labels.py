@@ -36,11 +36,7 @@ class LabelRepository(LabelledTables):
     """What is known about labels."""
 
     def labelled(self, as_of: date, since: date | None) -> pa.Table:
-        """Features with labels known at the end of `as_of`, of events from `since` on.
-
-        Returns:
-            Columns of the features table and the label, ordered by day and key.
-        """
+        """Features with labels known at the end of `as_of`, of events from `since` on."""
         return self._lake.query(
             f"""
             WITH known AS ({self._known_labels})

@@ -32,11 +32,7 @@ class LandingRepository:
         return day
 
     def origins(self, source: str, first: date, last: date) -> list[dict[str, Any]]:
-        """Where the events or the labels that arrived on some days came from, as they landed last.
-
-        Returns:
-            origin, digest, first_day, last_day, n (rows, quarantined ones too).
-        """
+        """Where the events or labels that arrived on some days came from, as they landed last."""
         return self._lake.rows(
             f"""
             SELECT origin, digest, min(day) AS first_day, max(day) AS last_day, sum(n)::BIGINT AS n

@@ -37,10 +37,8 @@ class QueryError(UserError):
 def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
     """Runs one statement in which every table has its name, such as `features.churn`.
 
-    As text no value is rounded, and none is beyond what Python holds.
-
-    Raises:
-        QueryError: if it does anything but read, or DuckDB cannot run it.
+    As text no value is rounded, and none is beyond what Python holds. A `QueryError` if it does
+    anything but read, or DuckDB cannot run it.
     """
     with lake.cursor() as cursor:
         for name in lake.names():
@@ -146,9 +144,8 @@ def records(result: pa.Table) -> list[dict[str, Any]]:
 
 
 def _from_json(cell: str | None) -> Any:
-    if cell is None:
-        return None
-    return json.loads(cell, parse_float=_exact if cell.startswith(("[", "{")) else float)
+    is_nested = cell and cell.startswith(("[", "{"))
+    return json.loads(cell or "null", parse_float=_exact if is_nested else float)
 
 
 def _exact(number: str) -> float | str:

@@ -34,7 +34,6 @@ class DecisionRow:
         decision: id of the decision; of a retraining by hand, that of its run.
         stage: decided, chosen, built, trained, waiting, promoted, rejected or failed.
         sequence: order of decisions within a day; of stages of trainings, among each other.
-        candidates: as JSON, as are scores and evidence.
     """
 
     decision: str
@@ -79,11 +78,10 @@ class WindowComparison:
         window: length in production days up to the last one; 0 for all since the wait began.
         scored: events that both scored.
         n: those of them whose label is known; what the metric is of.
-        metric: the metric that the model is trained for.
         difference: the challenger's value less the champion's, with the ends of its 95 % interval
             over resamples that are the same for both.
         disagreement: share of the scored events whose predictions differ.
-        champion_score: mean score over the scored events, as for the challenger.
+        champion_score: mean over the scored events.
     """
 
     window: int

@@ -27,9 +27,6 @@ def schema_of(record: type[Any], without: Collection[str] = ()) -> pa.Schema:
 
     A column may hold nulls where the type of its field allows None.
 
-    Raises:
-        KeyError: if a field has a type that no column holds.
-
     >>> from dataclasses import dataclass
     >>> @dataclass
     ... class Visit:

@@ -46,7 +46,11 @@ class CorruptionError(UserError):
 
 
 class TrainingSets:
-    """The training sets of one model: their files, and the records of what they were built of."""
+    """The training sets of one model: their files, and the records of what they were built of.
+
+    What is read raises a FileNotFoundError if it is not there, and a `CorruptionError` if a file is
+    missing or differs from what was written.
+    """
 
     def __init__(self, lake: Lake, table: Table, model: str) -> None:
         self._lake, self._table = lake, table
@@ -70,12 +74,7 @@ class TrainingSets:
         return set_id
 
     def read(self, set_id: str) -> TrainingSet:
-        """Reads a set and verifies every byte of it.
-
-        Raises:
-            FileNotFoundError: if there is no such set.
-            CorruptionError: if a file is missing or differs from what was written.
-        """
+        """Reads a set and verifies every byte of it."""
         folder = self.folder / set_id
         files = _read_folder(folder)
         stored = TrainingSet(_table(files["train.parquet"]), _table(files["test.parquet"]))
@@ -108,9 +107,6 @@ class TrainingSets:
         """Stores the files of a version's baseline, once.
 
         They must have the same bytes at every repetition; see `canonical_json`, `parquet_bytes`.
-
-        Raises:
-            CorruptionError: if something else is stored already, or what is stored is damaged.
         """
         folder = self.baseline(set_id, version)
         if not folder.exists():
@@ -125,12 +121,7 @@ class TrainingSets:
             )
 
     def read_baseline(self, set_id: str, version: int, name: str) -> bytes:
-        """One file of a version's baseline, verified; no other file is read.
-
-        Raises:
-            FileNotFoundError: if the version has no baseline, or that has no such file.
-            CorruptionError: if the file or the manifest is damaged.
-        """
+        """One file of a version's baseline, verified; no other file is read."""
         folder = self.baseline(set_id, version)
         digests = _read_manifest(folder)
         if name not in digests:
@@ -138,16 +129,16 @@ class TrainingSets:
         return _read_file(folder / name, digests[name])
 
     def read_reference(self, set_id: str, version: int) -> dict[str, bytes]:
-        """The files of the frozen reference of a version; raises as `read_baseline`."""
+        """The files of the frozen reference of a version."""
         return {name: self.read_baseline(set_id, version, name) for name in REFERENCE_FILES}
 
     def read_importance(self, set_id: str, version: int) -> dict[str, float]:
-        """The importance of each column for a version; raises as `read_baseline`."""
+        """The importance of each column for a version."""
         importance: dict[str, float] = json.loads(self.read_baseline(set_id, version, IMPORTANCE))
         return importance
 
     def read_test_predictions(self, set_id: str, version: int) -> pa.Table:
-        """The test predictions of a version; raises as `read_baseline`."""
+        """The test predictions of a version."""
         return _table(self.read_baseline(set_id, version, TEST_PREDICTIONS))
 
     def baselines(self, set_id: str) -> Path:
