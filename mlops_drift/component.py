@@ -55,18 +55,16 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
 
 def _with_features_sql(described: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Adds the SQL of the derived columns, which is the text of a file of its own."""
-    file = folder / FEATURES_SQL
+    file, given = folder / FEATURES_SQL, described.get("features_sql")
+    if file.is_file():
+        if given:
+            raise ValueError(f"features_sql is given, and {file} too; keep one of them")
+        return {**described, "features_sql": read_text(file)}
     derived = [name for name, column in described.get("columns", {}).items() if column["derived"]]
-    if not file.is_file():
-        if derived and not described["features_sql"]:
-            raise ValueError(
-                f"columns has the derived {', '.join(derived)}, but {file} that makes them is "
-                "missing"
-            )
-        return described
-    if described["features_sql"]:
-        raise ValueError(f"features_sql is given, and {file} too; keep one of them")
-    return {**described, "features_sql": read_text(file)}
+    if derived and not given:
+        makes = f"{file} that makes them is missing"
+        raise ValueError(f"columns has the derived {', '.join(derived)}, but {makes}")
+    return described
 
 
 def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:

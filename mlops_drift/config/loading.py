@@ -119,14 +119,13 @@ def _as_module(folder: Path, name: str) -> ModuleType:
 
 def _models(trees: list[ComponentTree]) -> dict[str, Model]:
     found: dict[str, Model] = {}
-    for tree in trees:
-        for spec, folder in _specs(tree):
-            if spec.name in found:
-                raise ModelDefinitionError(
-                    f"two models are named {spec.name!r}: {found[spec.name].folder} and {folder}; "
-                    "rename one of them (`attributes: name:`)"
-                )
-            found[spec.name] = Model(spec, folder)
+    for spec, folder in (model for tree in trees for model in _specs(tree)):
+        if spec.name in found:
+            raise ModelDefinitionError(
+                f"two models are named {spec.name!r}: {found[spec.name].folder} and {folder}; "
+                "rename one of them (`attributes: name:`)"
+            )
+        found[spec.name] = Model(spec, folder)
     return found
 
 

@@ -41,17 +41,14 @@ def _problem(found: Any, where: str) -> str:
     message = str(found["msg"]).removeprefix("Value error, ")
     match found["type"]:
         case "missing":
-            described = [
-                model.model_fields[name].description
-                for model in _models_at(parents)
-                if name in model.model_fields
-            ]
-            return f"{message}: {described[0]}" if described and described[0] else message
+            fields = (model.model_fields.get(name) for model in _models_at(parents))
+            described = next((field.description for field in fields if field), None)
+            return f"{message}: {described}" if described else message
         case "extra_forbidden":
-            fields = [field for model in _models_at(parents) for field in model.model_fields]
-            if not fields:
-                return message
-            return f"there is no such field; there are {', '.join(dict.fromkeys(fields))}"
+            known = dict.fromkeys(
+                one for model in _models_at(parents) for one in model.model_fields
+            )
+            return f"there is no such field; there are {', '.join(known)}" if known else message
         case "value_error" | "union_tag_invalid":
             return message
         case "union_tag_not_found":

@@ -5,6 +5,7 @@ import json
 import pickle
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_drift.registry.base import Artifact, RegistryError, VersionPackage, VersionRegistry
@@ -21,14 +22,12 @@ class MemoryRegistry(VersionRegistry):
 
     def __init__(self) -> None:
         self._packages: dict[str, list[VersionPackage]] = {}
-        self._tags: dict[tuple[str, int], dict[str, str]] = {}
         self._aliases: dict[tuple[str, str], int] = {}
 
     def prepare(self, model: str) -> None:
         """Nothing to make."""
 
     def lock(self, name: str) -> AbstractContextManager[Any]:
-        """Nobody to wait for."""
         return nullcontext()
 
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:
@@ -39,7 +38,6 @@ class MemoryRegistry(VersionRegistry):
     def register(self, model: str, package: VersionPackage) -> int:
         packages = self._packages.setdefault(model, [])
         packages.append(package)
-        self._tags[model, len(packages)] = {**package.tags, **package.identity}
         return len(packages)
 
     def pipeline(self, model: str, version: int) -> "Pipeline":
@@ -68,23 +66,22 @@ class MemoryRegistry(VersionRegistry):
         return packages[version - 1]
 
     def tags(self, model: str, version: int) -> dict[str, str]:
-        self._package(model, version)
-        return dict(self._tags[model, version])
+        package = self._package(model, version)
+        return {**package.tags, **package.identity}
 
     def set_tag(self, model: str, version: int, name: str, value: str) -> None:
-        self._package(model, version)
-        self._tags[model, version][name] = value
+        package = self._package(model, version)
+        tagged = replace(package, tags={**package.tags, name: value})
+        self._packages[model][version - 1] = tagged
 
     def params(self, model: str, version: int) -> dict[str, str]:
         params = self._package(model, version).params
         return {name: str(value) for name, value in params.items()}
 
     def version_page(self, model: str, version: int, ui: str) -> str | None:
-        """No page shows it."""
         return None
 
     def run_id(self, model: str, version: int) -> str:
-        """No run is recorded."""
         return ""
 
     def read_json(self, model: str, version: int, name: str) -> Any:

@@ -53,9 +53,8 @@ class Studies:
         import optuna
 
         place = file_of(self.storage_url)
-        if place is not None and not place.exists():
-            return []
-        found = optuna.get_all_study_names(self._storage)
+        there = place is None or place.exists()
+        found = optuna.get_all_study_names(self._storage) if there else []
         return [name for name in found if name.startswith(f"{model} ")]
 
     def remove(self, name: str) -> None:
@@ -95,22 +94,20 @@ class Studies:
 
 
 class _StudyCache(TrialCache):
-    """The trials of one study; with the lock, no two processes write a trial twice."""
+    """The trials of one study; with the lock, no two processes write a trial twice.
+
+    What others have written is seen from the next trial that is kept on.
+    """
 
     def __init__(self, study: "Study", lock: FileLock) -> None:
         self._study, self._lock = study, lock
         self._stored = study.get_trials(deepcopy=False)
 
     def recall(self, number: int, params: Mapping[str, Any]) -> "FrozenTrial | None":
-        """The trial of that number with exactly these parameters, by whichever process.
-
-        What others have written is seen from the next trial that is kept on.
-        """
         same = (one for one in self._stored if one.params == dict(params))
         return next((one for one in same if one.user_attrs.get(NUMBER) == number), None)
 
     def keep(self, trial: "FrozenTrial") -> None:
-        """Writes a trial in one transaction, unless another process has written it."""
         with self._lock:
             self._stored = self._study.get_trials(deepcopy=False)
             if self.recall(trial.number, trial.params) is None:

@@ -68,7 +68,7 @@ class CheckRepository:
         return self._lake.records(CheckEvaluation, sql, c=scan)
 
     def daily_values(self, until: date) -> list[dict[str, Any]]:
-        """The metric of each production day by version, as last measured; undefined ones left out."""
+        """The metric of each production day by version, as last measured, where it is defined."""
         # Not `NOT isnan`: DuckDB decides that by Parquet statistics, which do not count nan.
         return self._lake.rows(
             f"""

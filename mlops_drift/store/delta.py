@@ -13,6 +13,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Build, Lake, LakeError, Scan, both
+from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.tables import Table
 
 # A conflict means that another process committed first: with few writers a handful suffices.
@@ -24,22 +25,6 @@ CONFIGURATION = {
     # A version names the commits that it was trained on; 30 days is the default.
     "delta.logRetentionDuration": "interval 36525 days",
 }
-
-_DUCKDB_TYPES = {
-    pa.date32(): "DATE",
-    pa.int64(): "BIGINT",
-    pa.float64(): "DOUBLE",
-    pa.string(): "VARCHAR",
-    pa.bool_(): "BOOLEAN",
-    pa.timestamp("us"): "TIMESTAMP",
-}
-
-
-def _duckdb_type(data_type: pa.DataType) -> str:
-    if pa.types.is_list(data_type):
-        return f"{_duckdb_type(data_type.value_type)}[]"
-    # That of a column of another writer is the type of its files.
-    return _DUCKDB_TYPES.get(data_type, '"NULL"')
 
 
 def open_table(uri: str) -> DeltaTable:
@@ -61,7 +46,7 @@ def relation(table: Table, snapshot: DeltaTable | None, predicate: str | None = 
 
     The predicate picks files, which may hold other rows too.
     """
-    types = {field.name: _duckdb_type(field.type) for field in table.schema}
+    types = {field.name: duckdb_type(field.type) for field in table.schema}
     nulls = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(n)}" for n, kind in types.items())
     empty = f"SELECT {nulls} WHERE false"
     if snapshot and "deletionVectors" in (snapshot.protocol().reader_features or []):

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.errors import UserError
-from mlops_drift.schema.columns import Column, ColumnType
+from mlops_drift.schema.columns import Column
 from mlops_drift.schema.days import days_between
 from mlops_drift.sql import identifier
+from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.tables import column_fields
 
 EVENTS, PAST_EVENTS, PAST_LABELS = "events", "past_events", "past_labels"
@@ -26,13 +27,6 @@ SEALED = {"enable_external_access": "false", "python_enable_replacements": "fals
 CLOCK = {
     *("ago", "current_date", "current_time", "current_timestamp"),
     *("current_localtime", "current_localtimestamp", "localtime", "localtimestamp"),
-}
-
-_TYPES: dict[ColumnType, str] = {
-    "number": "DOUBLE",
-    "integer": "BIGINT",
-    "boolean": "BOOLEAN",
-    "category": "VARCHAR",
 }
 
 
@@ -86,9 +80,9 @@ class Derivation:
             found = result.columns if result is not None else []
             needed = (self._key, *self._columns)
             if missing := [name for name in needed if name not in found]:
+                gives = ", ".join(found) or "no rows"
                 raise FeatureError(
-                    f"{where}: the query gives {', '.join(found) or 'no rows'}; it lacks "
-                    f"{', '.join(missing)}"
+                    f"{where}: the query gives {gives}; it lacks {', '.join(missing)}"
                 )
             given = [name.lower() for name in found]
             if twice := [name for name in needed if given.count(name.lower()) > 1]:
@@ -97,10 +91,8 @@ class Derivation:
                     "case being the same; name each column once"
                 )
             # On lines of its own: it may end in a comment.
-            made = connection.sql(
-                f"SELECT {', '.join([identifier(self._key), *self._casts()])} "
-                f"FROM (\n{self._sql}\n)"
-            ).to_arrow_table()
+            wanted = ", ".join([identifier(self._key), *self._casts()])
+            made = connection.sql(f"SELECT {wanted} FROM (\n{self._sql}\n)").to_arrow_table()
         except duckdb.Error as error:
             raise FeatureError(
                 f"{where}: {error}\nThe query may read {EVENTS}, {PAST_EVENTS} and {PAST_LABELS}"
@@ -111,10 +103,10 @@ class Derivation:
 
     def _casts(self) -> list[str]:
         casts = []
-        for name, column in self._columns.items():
-            quoted = identifier(name)
-            value = f"CAST({quoted} AS {_TYPES[column.type]})"
-            if column.type == "number":
+        for field in column_fields(self._columns):
+            quoted = identifier(field.name)
+            value = f"CAST({quoted} AS {duckdb_type(field.type)})"
+            if pa.types.is_floating(field.type):
                 value = f"CASE WHEN isfinite({value}) THEN {value} END"
             casts.append(f"{value} AS {quoted}")
         return casts
@@ -122,13 +114,12 @@ class Derivation:
     def _require_one_row_each(self, where: str, made: pa.Table, events: pa.Table) -> None:
         keys, wanted = made[self._key], events[self._key]
         lost = wanted.filter(pc.invert(pc.is_in(wanted, value_set=keys.cast(wanted.type))))
-        if made.num_rows == events.num_rows and not len(lost):
-            return
-        counted = f"{made.num_rows} rows for {events.num_rows} events"
-        example = f", none for {self._key} {lost[0].as_py()}" if len(lost) else ""
-        raise FeatureError(
-            f"{where}: the query gives {counted}{example}; it must give one row for each event"
-        )
+        if made.num_rows != events.num_rows or len(lost):
+            counted = f"{made.num_rows} rows for {events.num_rows} events"
+            example = f", none for {self._key} {lost[0].as_py()}" if len(lost) else ""
+            raise FeatureError(
+                f"{where}: the query gives {counted}{example}; it must give one row for each event"
+            )
 
 
 @contextmanager
@@ -208,4 +199,4 @@ def _by_day(table: pa.Table) -> dict[date, pa.Table]:
 
 def _joined(by_day: Mapping[date, pa.Table], days: list[date], schema: pa.Schema) -> pa.Table:
     found = [by_day[day] for day in days if day in by_day]
-    return pa.concat_tables(found) if found else schema.empty_table()
+    return pa.concat_tables([schema.empty_table(), *found])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -126,19 +127,16 @@ class LabelRepository(LabelledTables):
             f"""
             SELECT labels.day, max(events.day) AS newest
             FROM labels JOIN events USING ({self._key})
-            WHERE events.day <= labels.day GROUP BY labels.day ORDER BY labels.day
+            WHERE events.day <= labels.day GROUP BY labels.day
             """,
             labels=Scan(self._tables.labels, since, last),
             events=Scan(self._tables.events, since, last),
         )
-        newest: dict[date, date] = {}
-        latest, rest = date.min, list(rows)
-        for day in days_between(first, last):
-            while rest and rest[0]["day"] <= day:
-                latest = max(latest, rest.pop(0)["newest"])
-            if latest > date.min:
-                newest[day] = latest
-        return newest
+        arrived = {row["day"]: row["newest"] for row in rows}
+        days = days_between(min(since, first), last)
+        newest = accumulate((arrived.get(day, date.min) for day in days), max)
+        found = zip(days, newest, strict=True)
+        return {day: event for day, event in found if day >= first and event > date.min}
 
     def coverage(self, until: date) -> list[Coverage]:
         """Predictions without a label by age, as counted last up to a day."""

@@ -21,6 +21,22 @@ _TYPES: dict[object, pa.DataType] = {
     npt.NDArray[np.int64]: pa.list_(pa.int64()),
 }
 
+_DUCKDB_TYPES = {
+    pa.date32(): "DATE",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.string(): "VARCHAR",
+    pa.bool_(): "BOOLEAN",
+    pa.timestamp("us"): "TIMESTAMP",
+}
+
+
+def duckdb_type(data_type: pa.DataType) -> str:
+    """The name of a type in SQL; of one that no record has, what takes on any type."""
+    if pa.types.is_list(data_type):
+        return f"{duckdb_type(data_type.value_type)}[]"
+    return _DUCKDB_TYPES.get(data_type, '"NULL"')
+
 
 def schema_of(record: type[Any], without: Collection[str] = ()) -> pa.Schema:
     """The schema of a table whose rows are instances of a dataclass.

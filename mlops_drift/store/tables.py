@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
@@ -65,8 +65,7 @@ def column_fields(columns: Mapping[str, Column]) -> list[pa.Field]:
     return list(columns_of(**{name: _TYPES[it.type] | None for name, it in columns.items()}))
 
 
-@dataclass(frozen=True)
-class ModelTables:
+class ModelTables(NamedTuple):
     """All tables of one model."""
 
     events: Table
@@ -89,9 +88,6 @@ class ModelTables:
     promotions: Table
     decisions: Table
     outbox: Table
-
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        return iter(vars(self).values())
 
 
 def model_tables(
