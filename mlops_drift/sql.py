@@ -20,11 +20,7 @@ _SPACE = "' \t\n\r\f'"
 
 
 def identifier(name: str) -> str:
-    """A name as an SQL identifier.
-
-    >>> print(identifier('a "b" c'))
-    "a ""b"" c"
-    """
+    """A name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -88,13 +84,8 @@ def shortest(number: str) -> str:
 def digits(text: str) -> str:
     """SQL of the number that a text holds, as text that is the same for the same number.
 
-    It is exact, however many digits there are, and what `shortest` makes of a float that is equal.
-
-    >>> import duckdb
-    >>> texts = ["1.00", "+1", "5e2", "0.10", "12345678901234567890", "-.0", "inf"]
-    >>> query = f"SELECT {digits('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
-    >>> [value for value, in duckdb.sql(query).fetchall()]
-    ['1', '1', '500', '0.1', '12345678901234567890', '0', 'inf']
+    It is exact, however many digits there are, and what `shortest` makes of a float that is equal:
+    `1.00`, `+1`, `5e2`, `0.10` and `-.0` are 1, 1, 500, 0.1 and 0.
     """
     bare = f"ltrim(trim({text}, {_SPACE}), '+-')"
     before = f"ltrim(split_part({bare}, '.', 1), '0')"
@@ -110,8 +101,5 @@ def digits(text: str) -> str:
 
 
 def in_batches(names: Sequence[str]) -> list[Sequence[str]]:
-    """Columns, so many together as one statement should compute.
-
-    Planning a statement takes time that grows with the square of its columns.
-    """
+    """Columns, so many together as one statement should compute: planning is quadratic."""
     return [names[start : start + MOST_COLUMNS] for start in range(0, len(names), MOST_COLUMNS)]

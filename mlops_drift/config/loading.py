@@ -26,6 +26,7 @@ from mlops_drift.config.yaml_values import value_mistakes
 from mlops_drift.errors import UserError
 from mlops_drift.files.text import read_text
 
+# By folder and number of the document.
 Places = dict[tuple[Path, int], SourcePositionTree]
 
 
@@ -144,10 +145,7 @@ def _specs(tree: ComponentTree) -> Iterator[tuple[ModelSpec, Path]]:
 
 
 def _declare(tree: ComponentTree, file: Path) -> Places:
-    """The places of fields of one file, by folder and number of the document.
-
-    An error of the whole tree would not name the file.
-    """
+    """The places of fields of one file; an error of the whole tree would not name the file."""
     documents = read_yaml(file, _Document)
     if not documents:
         raise ModelDefinitionError(

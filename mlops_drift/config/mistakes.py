@@ -10,10 +10,7 @@ from mlops_drift.config.spec import ModelSpec
 
 
 def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -> str:
-    """All mistakes of a file: where each is, what is wrong, and how to fix it.
-
-    The places of the fields of the file are as in the error by default.
-    """
+    """All mistakes of a file: where each is, what is wrong, and how to fix it."""
     lines = []
     for found in error.errors():
         where = ".".join(map(str, found["loc"]))

@@ -243,10 +243,7 @@ def learning_digest(description: BaseModel) -> str:
 
 
 def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates) -> None:
-    """Raises a ValueError if the first version has fewer test rows than its gates need.
-
-    Where `split` is random the test split has so many rows on average.
-    """
+    """Raises a ValueError if the first version has fewer test rows than its gates need."""
     rows, share, least = policy.first_training_rows, training.test_share, gates.min_rows
     n_test = round(rows * share)
     if n_test < least:

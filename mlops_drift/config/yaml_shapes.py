@@ -27,9 +27,6 @@ def shape_mistake(
     """Why a value, of a field or key, has the wrong shape, and how to fix it; None if it is right.
 
     It has one of several possible types; without any it is not checked.
-
-    >>> print(shape_mistake(yaml.compose("linear"), [list[str]], "families"))
-    found 'linear', where a list is expected; write families: [linear]
     """
     shapes = list(dict.fromkeys(_shape_of(option) for option in options if option is not NoneType))
     found = _shape(node)

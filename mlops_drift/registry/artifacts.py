@@ -106,10 +106,7 @@ class Artifacts:
             self.registry.client.delete_model_version(self._model, str(version))
 
     def unlist_all(self, kept: Collection[int]) -> None:
-        """Takes all versions but some out of the registry; where none stays, the model too.
-
-        Its next version is number 1 then.
-        """
+        """Takes all versions but some out; where none stays, the model too, and its numbers."""
         for one in self.versions():
             if int(one.version) not in kept:
                 self.unlist(int(one.version))

@@ -115,11 +115,6 @@ class Registry(VersionRegistry):
         return min(same, default=None)
 
     def register(self, model: str, package: VersionPackage) -> int:
-        """Logs a version into the active MLflow run and registers it.
-
-        The tags come with the version in one transaction: a kill leaves no version without its
-        identity.
-        """
         import mlflow
         import mlflow.sklearn
         from mlflow.models import infer_signature
@@ -141,6 +136,7 @@ class Registry(VersionRegistry):
         )
         tags = {**package.tags, **package.identity}
         mlflow.set_tags(tags)
+        # With the tags in one transaction: a kill leaves no version without its identity.
         version = self.client.create_model_version(
             model, source=logged.model_uri, run_id=run.info.run_id, tags=tags
         )

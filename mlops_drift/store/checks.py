@@ -38,10 +38,7 @@ class CheckRepository:
         checks: Collection[str] | None = None,
         failed: bool = False,
     ) -> list[CheckEvaluation]:
-        """What checks found on some days, by day, check, version, subject, production day, window.
-
-        All of them, or some; all that they found, or only what failed.
-        """
+        """What checks found on some days, by day, check, version, subject and window."""
         where = both(
             "verdict = 'fail'" if failed else None,
             f'"check" IN ({", ".join(map(literal, sorted(checks)))})' if checks else None,

@@ -32,10 +32,7 @@ class DecisionLog:
         self._lake, self._table = lake, table
 
     def records(self, *, idle: bool = True) -> list[DecisionRecord]:
-        """All decisions in their order: by day, then those of the policy before those of people.
-
-        With those to do nothing or to wait, or without.
-        """
+        """All decisions by day, then those of the policy before those of people."""
         return self._read("true" if idle else f"coalesce(action, '') NOT IN {IDLE}")
 
     def get(self, decision: str) -> DecisionRecord | None:

@@ -42,10 +42,7 @@ def find_table(uri: str) -> DeltaTable | None:
 
 
 def relation(table: Table, snapshot: DeltaTable | None, predicate: str | None = None) -> str:
-    """SQL for the rows of a snapshot, with the declared columns; empty without one.
-
-    The predicate picks files, which may hold other rows too.
-    """
+    """SQL for the rows of a snapshot in those of its files that may hold what is asked for."""
     types = {field.name: duckdb_type(field.type) for field in table.schema}
     nulls = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(n)}" for n, kind in types.items())
     empty = f"SELECT {nulls} WHERE false"
@@ -182,13 +179,11 @@ def _overwrite(
 
 
 def _columns_differ(table: Table, snapshot: DeltaTable) -> bool:
-    """Whether columns were added or taken away; old files have nulls in place of the new ones.
-
-    With another type, a merge would convert the values, or cut them.
-    """
+    """Whether columns were added or taken away; old files have nulls in place of the new ones."""
     stored = {field.name: field.type for field in pa.schema(snapshot.schema().to_arrow())}
     for field in table.schema:
         if stored.get(field.name, field.type) != field.type:
+            # A merge would convert the values, or cut them.
             raise LakeError(
                 f"table {table.name}: column {field.name!r} is stored as {stored[field.name]} and "
                 f"declared as {field.type}; declare it as it was, or give the column another name"

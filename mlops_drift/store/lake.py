@@ -46,11 +46,7 @@ class Scan:
 
 
 def _with_relations(sql: str, relations: list[str]) -> str:
-    """Puts relations before a statement: views would be bound twice, and opened twice.
-
-    >>> _with_relations("WITH b AS (FROM a) SELECT * FROM b", ["a AS (SELECT 1)"])
-    'WITH a AS (SELECT 1), b AS (FROM a) SELECT * FROM b'
-    """
+    """Puts relations before a statement: views would be bound twice, and opened twice."""
     if not relations:
         return sql
     statement, joined = sql.strip(), ", ".join(relations)
@@ -131,10 +127,7 @@ class Lake(ABC):
     def append_unless(
         self, table: Table, row: Mapping[str, object], **same: Collection[object]
     ) -> bool:
-        """Appends a row unless one is there that has, in each named column, one of its values.
-
-        Tells whether it did.
-        """
+        """Appends a row unless one has such values in such columns; tells whether it did."""
         appended = False
 
         def build(existing: pa.Table) -> pa.Table | None:

@@ -92,10 +92,7 @@ def _statement(lake: Lake, cursor: duckdb.DuckDBPyConnection, query: str) -> str
 
 @contextmanager
 def _placed(lake: Lake, query: str, before: int) -> Iterator[None]:
-    """Says what DuckDB raises about a query in a line, with the place of the fault.
-
-    DuckDB got the query after so many bytes of another text.
-    """
+    """Says what DuckDB raises about a query, which it got after so many other bytes, in a line."""
     try:
         yield
     except duckdb.Error as error:

@@ -60,10 +60,7 @@ class DecisionRow:
 
 @dataclass(frozen=True)
 class Shadow:
-    """A challenger that waits for a person, and scores beside the champion of a day.
-
-    The wait began at the end of `since`.
-    """
+    """A challenger that waits for a person since the end of a day, beside the champion."""
 
     champion: int
     challenger: int

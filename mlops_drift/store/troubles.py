@@ -1,7 +1,6 @@
 """Errors of disks, databases and tables as a sentence for a user.
 
-Errors of libraries are judged by their text: it is all that a Dagster run or another process leaves
-of one.
+They are judged by their text: it is all that a Dagster run or another process leaves of one.
 """
 
 import errno
@@ -61,7 +60,6 @@ def sentence(kind: str, message: str, files: Sequence[str] = ()) -> str | None:
 
     >>> sentence("builtins.OSError", "[Errno 28] No space left on device: '/data/lake'")
     "'/data/lake': No space left on device; free some, then run the same command again"
-    >>> sentence("builtins.KeyError", "'amount'")
     """
     library = kind.partition(".")[0]
     if found := _SQLITE.search(message if "sqlite3." in message else f"{kind}: {message}"):
