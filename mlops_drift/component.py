@@ -55,30 +55,22 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
 
 def _with_features_sql(described: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Adds the SQL of the derived columns, which is the text of a file of its own."""
-    file = folder / FEATURES_SQL
+    file, given = folder / FEATURES_SQL, described.get("features_sql")
+    if file.is_file():
+        if given:
+            raise ValueError(f"features_sql is given, and {file} too; keep one of them")
+        return {**described, "features_sql": read_text(file)}
     derived = [name for name, column in described.get("columns", {}).items() if column["derived"]]
-    if not file.is_file():
-        if derived and not described["features_sql"]:
-            raise ValueError(
-                f"columns has the derived {', '.join(derived)}, but {file} that makes them is "
-                "missing"
-            )
-        return described
-    if described["features_sql"]:
-        raise ValueError(f"features_sql is given, and {file} too; keep one of them")
-    return {**described, "features_sql": read_text(file)}
+    if derived and not given:
+        makes = f"{file} that makes them is missing"
+        raise ValueError(f"columns has the derived {', '.join(derived)}, but {makes}")
+    return described
 
 
 def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
-    """The definitions of one model.
-
-    Args:
-        spec: the model.
-        folder: the folder of its YAML; relative paths of files start there.
-    """
+    """The definitions of one model; relative paths of its files start at the folder."""
     source = spec.source.open(folder)
     daily, retraining = daily_job(spec), retraining_job(spec)
-    resources: dict[str, Any] = {f"mlflow_{spec.name}": mlflow_run(spec.name)}
     return dg.Definitions(
         assets=[
             *landing_assets(spec, source),
@@ -94,5 +86,5 @@ def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
             late_files_sensor(spec, source, daily),
             *([notification_sensor(spec)] if spec.notifications.urls else []),
         ],
-        resources=resources,
+        resources={f"mlflow_{spec.name}": mlflow_run(spec.name)},
     )

@@ -1,7 +1,6 @@
 """The jobs of a model: every day, a retraining, a cleanup; and the schedule of the first."""
 
 from datetime import timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -35,11 +34,16 @@ def retraining_job_name(model: str) -> str:
     return f"{model}_retraining"
 
 
+def cleanup_job_name(model: str) -> str:
+    """Name of the job that cleans up after a model."""
+    return f"{model}_cleanup"
+
+
 def daily_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
     """Everything that happens every day, in one run."""
     return dg.define_asset_job(
         daily_job_name(spec.name),
-        selection=[asset_key(spec, name) for name in DAILY_ASSETS],
+        [asset_key(spec, name) for name in DAILY_ASSETS],
         partitions_def=partitions(spec),
         description=f"Lands, scores and watches a day of {spec.name}.",
         tags={MODEL_TAG: spec.name},
@@ -50,7 +54,7 @@ def retraining_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
     """A retraining, from the training set to the champion, in one run."""
     return dg.define_asset_job(
         retraining_job_name(spec.name),
-        selection=[asset_key(spec, name) for name in RETRAINING_ASSETS],
+        [asset_key(spec, name) for name in RETRAINING_ASSETS],
         description=f"Trains a version of {spec.name}, and promotes it if it passes its gates.",
         tags={MODEL_TAG: spec.name},
     )
@@ -87,11 +91,6 @@ class CleanupConfig(dg.Config):
     dry_run: bool = Field(True, description="Only show what can be deleted; false deletes it.")
 
 
-def cleanup_job_name(model: str) -> str:
-    """Name of the job that cleans up after a model."""
-    return f"{model}_cleanup"
-
-
 def cleanup_job(spec: ModelSpec) -> dg.JobDefinition:
     """Builds the job; nothing starts it but a person, or a schedule of theirs."""
     name = cleanup_job_name(spec.name)
@@ -106,7 +105,7 @@ def cleanup_job(spec: ModelSpec) -> dg.JobDefinition:
         config: CleanupConfig,
         lake: LakeResource,
         registry: dg.ResourceParam[Registry],
-    ) -> dg.Output[dict[str, Any]]:
+    ) -> dg.Output[dict[str, int]]:
         plan = clean_up(
             lake.of(spec, registry),
             Artifacts(registry, spec.name),
@@ -114,13 +113,11 @@ def cleanup_job(spec: ModelSpec) -> dg.JobDefinition:
             on_item=lambda one: context.log.info(f"removing {one.kind} {one.name}: {one.reason}"),
         )
         counted = {"items": len(plan.items), "bytes": plan.size, "dry_run": config.dry_run}
-        metadata: dict[str, Any] = {
-            **counted,
-            "day": str(plan.day),
+        tables = {
             "can be deleted" if config.dry_run else "removed": verdict_table(plan.going),
             "stays": verdict_table(plan.staying),
         }
-        return dg.Output(counted, metadata=metadata)
+        return dg.Output(counted, metadata={**counted, "day": str(plan.day), **tables})
 
     @dg.job(name=name, description=described, tags={MODEL_TAG: spec.name})
     def job() -> None:

@@ -12,22 +12,12 @@ IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 def load(family: str, name: str, shipped: Mapping[str, str], base: type[Base]) -> type[Base]:
-    """The class of a member of a family.
+    """The class of a member of a family, such as gates; it derives from `base`.
 
-    Nothing is imported but the module of the member. Entry points are read only for a name that is
-    neither shipped nor an import path.
+    Its name is a shipped one, an import path ``package.module:Name``, or an entry point of the
+    group ``mlops_drift.<family>``. Nothing is imported but the module of the member; entry points
+    are read only for a name that is neither shipped nor an import path.
 
-    Args:
-        family: What the members are, e.g. "gates"; entry points are in ``mlops_drift.<family>``.
-        name: A shipped name, an import path ``package.module:Name``, or an entry point.
-        shipped: Import path of each shipped member.
-        base: What the class must derive from.
-
-    Raises:
-        ValueError: If there is no such member, it cannot be imported, or it is of another class.
-
-    >>> load("errors", "json:JSONDecodeError", {}, ValueError).__name__
-    'JSONDecodeError'
     >>> load("errors", "odd", {"bad": "json:JSONDecodeError"}, ValueError)
     Traceback (most recent call last):
     ValueError: 'odd' is not one of mlops_drift.errors: bad; give one of these names, the import \

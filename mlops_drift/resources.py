@@ -19,18 +19,37 @@ from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.lake import Lake
 
 
-class LakeResource(dg.ConfigurableResource["LakeResource"]):
-    """Opens the lake with an in-memory DuckDB for the time of a run or a tick."""
+@contextmanager
+def open_lake() -> Iterator[Lake]:
+    """The lake at its configured place, with an in-memory DuckDB."""
+    with DuckDBResource(database=":memory:").get_connection() as connection:
+        yield DeltaLake(settings.lake_root(), connection)
 
-    root: str
-    duckdb: dg.ResourceDependency[DuckDBResource]
+
+def open_registry() -> Registry:
+    """The registry at its configured place."""
+    return Registry(*_places_of_registry())
+
+
+def _places_of_registry() -> tuple[str, Path, Path, str]:
+    roots = settings.artifact_root(), settings.registry_lock_root()
+    return settings.tracking_uri(), *roots, settings.alias_prefix()
+
+
+def open_studies() -> Studies:
+    """The trials of all searches, at their configured place."""
+    return Studies(settings.studies_url(), settings.registry_lock_root())
+
+
+class LakeResource(dg.ConfigurableResource["LakeResource"]):
+    """Opens the lake for the time of a run or a tick."""
+
     _lake: Lake | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["LakeResource"]:
-        """Opens the connection, and closes it when the run ends."""
-        with self.duckdb.get_connection() as connection:
-            self._lake = DeltaLake(self.root, connection)
+        """Opens the lake, and closes it when the run ends."""
+        with open_lake() as self._lake:
             yield self
 
     def of(self, spec: ModelSpec, registry: VersionRegistry | None = None) -> ModelContext:
@@ -40,48 +59,15 @@ class LakeResource(dg.ConfigurableResource["LakeResource"]):
         return ModelContext.of(self._lake, spec, registry)
 
 
+_shared_registry = cache(Registry)
+
+
 class RegistryResource(dg.ConfigurableResource[Registry]):
     """The MLflow registry."""
 
-    tracking_uri: str
-    artifact_root: str
-    lock_root: str
-    alias_prefix: str
-
     def create_resource(self, context: dg.InitResourceContext) -> Registry:
         """The process's gateway, which keeps loaded pipelines from run to run."""
-        return _registry(
-            self.tracking_uri, Path(self.artifact_root), Path(self.lock_root), self.alias_prefix
-        )
-
-
-@cache
-def _registry(
-    tracking_uri: str, artifact_root: Path, lock_root: Path, alias_prefix: str
-) -> Registry:
-    return Registry(tracking_uri, artifact_root, lock_root, alias_prefix)
-
-
-@contextmanager
-def open_lake() -> Iterator[Lake]:
-    """The lake outside Dagster, for the command line."""
-    with DuckDBResource(database=":memory:").get_connection() as connection:
-        yield DeltaLake(settings.lake_root(), connection)
-
-
-def open_registry() -> Registry:
-    """The registry at its configured place."""
-    return Registry(
-        settings.tracking_uri(),
-        settings.artifact_root(),
-        settings.registry_lock_root(),
-        settings.alias_prefix(),
-    )
-
-
-def open_studies() -> Studies:
-    """The trials of all searches, at their configured place."""
-    return Studies(settings.studies_url(), settings.registry_lock_root())
+        return _shared_registry(*_places_of_registry())
 
 
 def mlflow_run(model: str) -> dg.ResourceDefinition:
@@ -89,9 +75,6 @@ def mlflow_run(model: str) -> dg.ResourceDefinition:
 
     dagster-mlflow finds the run again by the Dagster run's id, and marks it failed when the
     training raises. It is imported here, since it imports MLflow.
-
-    Args:
-        model: name of the model and of its experiment.
     """
 
     @dg.resource(
@@ -114,8 +97,7 @@ def mlflow_run(model: str) -> dg.ResourceDefinition:
                 "extra_tags": {"model": model},
             }
         )
-        opened = contextmanager(mlflow_tracking.resource_fn)(configured)
-        with opened as mlflow:
+        with contextmanager(mlflow_tracking.resource_fn)(configured) as mlflow:
             yield mlflow
         mlflow.end_run()
 
@@ -123,15 +105,5 @@ def mlflow_run(model: str) -> dg.ResourceDefinition:
 
 
 def default_resources() -> dict[str, object]:
-    """The resources at their configured places."""
-    return {
-        "lake": LakeResource(
-            root=str(settings.lake_root()), duckdb=DuckDBResource(database=":memory:")
-        ),
-        "registry": RegistryResource(
-            tracking_uri=settings.tracking_uri(),
-            artifact_root=str(settings.artifact_root()),
-            lock_root=str(settings.registry_lock_root()),
-            alias_prefix=settings.alias_prefix(),
-        ),
-    }
+    """The resources of every model."""
+    return {"lake": LakeResource(), "registry": RegistryResource()}

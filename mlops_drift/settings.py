@@ -2,11 +2,11 @@
 
 import errno
 import os
-import unicodedata
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Literal, cast, get_args
+from unicodedata import category
 
 from mlops_drift.errors import UserError
 
@@ -18,9 +18,8 @@ DEFS_VARIABLE = "MLOPS_DRIFT_DEFS"
 MLFLOW_UI_VARIABLE = "MLOPS_DRIFT_MLFLOW_UI"
 DAGSTER_UI_VARIABLE = "MLOPS_DRIFT_DAGSTER_UI"
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHIPPED_DEFS = Path(__file__).resolve().parent / "defs"
-
+PROJECT_ROOT = SHIPPED_DEFS.parent.parent
 
 # Of these libraries make a wildcard, an escape, a column, a placeholder or the end of a path.
 MISREAD = "?*%=[]{}|^\\"
@@ -31,16 +30,11 @@ class SettingsError(UserError, ValueError):
 
 
 def data_root() -> Path:
-    """The folder of all state: ``MLOPS_DRIFT_DATA``, else ``data`` in the checkout.
-
-    Raises:
-        SettingsError: if it can be no folder, or has a character that a library takes for something
-            else.
-    """
+    """The folder of all state: ``MLOPS_DRIFT_DATA``, else ``data`` in the checkout."""
     configured = os.environ.get(DATA_VARIABLE)
     root = _folder(DATA_VARIABLE, configured) if configured else PROJECT_ROOT / "data"
-    misread = [one for one in str(root) if one in MISREAD or not _is_printable(one)]
-    if misread:
+    # Neither control characters nor bytes that are no UTF-8.
+    if misread := [one for one in str(root) if one in MISREAD or category(one) in ("Cc", "Cs")]:
         raise SettingsError(
             f"the data folder {str(root)!r} has {misread[0]!r} in its name; let {DATA_VARIABLE} "
             f"name one without any of {' '.join(MISREAD)} and without line breaks"
@@ -59,31 +53,20 @@ def _folder(variable: str, configured: str) -> Path:
     # A file, no home, links in a circle, a name that is too long.
     except (OSError, RuntimeError) as error:
         wrong = getattr(error, "strerror", None) or error
-        raise SettingsError(
-            f"{variable} is {configured!r}, which can be no folder: {wrong}"
-        ) from error
-
-
-def _is_printable(character: str) -> bool:
-    """Whether it is neither a control character nor a byte that is no UTF-8."""
-    return unicodedata.category(character) not in ("Cc", "Cs")
+        message = f"{variable} is {configured!r}, which can be no folder: {wrong}"
+        raise SettingsError(message) from error
 
 
 def environment() -> Environment:
     """Where this process works: ``MLOPS_DRIFT_ENV``, else ``prod``.
 
-    Tables, training sets and Dagster's runs are apart for each environment, and so are the aliases
-    of the registry; versions, which are the same wherever they are made, are not.
-
-    Raises:
-        SettingsError: if the variable names no environment.
+    Environments share versions, which are the same wherever they are made; not the tables, training
+    sets, Dagster's runs and the aliases of the registry.
     """
-    configured = os.environ.get(ENVIRONMENT_VARIABLE) or "prod"
-    if configured not in get_args(Environment):
-        raise SettingsError(
-            f"{ENVIRONMENT_VARIABLE} is {configured!r}; it should be one of "
-            f"{', '.join(get_args(Environment))}"
-        )
+    configured, known = os.environ.get(ENVIRONMENT_VARIABLE) or "prod", get_args(Environment)
+    if configured not in known:
+        wrong = f"{ENVIRONMENT_VARIABLE} is {configured!r}"
+        raise SettingsError(f"{wrong}; it should be one of {', '.join(known)}")
     return cast(Environment, configured)
 
 
@@ -108,11 +91,7 @@ def dagster_root() -> Path:
 
 
 def require_own_instance() -> None:
-    """Refuses a ``DAGSTER_HOME`` whose runs would lie apart from those of `mlops-drift run`.
-
-    Raises:
-        SettingsError: if its dagster.yaml does not keep runs under the data folder.
-    """
+    """Rejects a ``DAGSTER_HOME`` whose runs would lie apart from those of `mlops-drift run`."""
     home = os.environ.get("DAGSTER_HOME")
     if not home:
         return
@@ -166,11 +145,7 @@ def dagster_ui() -> str:
 
 
 def definition_folders() -> list[Path]:
-    """The folders that hold model definitions: the shipped ones and ``MLOPS_DRIFT_DEFS``.
-
-    Raises:
-        SettingsError: if ``MLOPS_DRIFT_DEFS`` names no folder.
-    """
+    """The folders that hold model definitions: the shipped ones and ``MLOPS_DRIFT_DEFS``."""
     configured = os.environ.get(DEFS_VARIABLE)
     if not configured:
         return [SHIPPED_DEFS]
@@ -195,11 +170,7 @@ DAGSTER = "DAGSTER_"
 
 
 def isolate(*also: str) -> None:
-    """Takes the settings of libraries out of the environment of this process and its children.
-
-    Args:
-        also: what the names of further variables begin with that are taken out.
-    """
+    """Takes the settings of libraries out of the environment of this process and its children."""
     for name in list(os.environ):
         if name.startswith((*FOREIGN, *also)) and name not in HARMLESS:
             del os.environ[name]

@@ -20,11 +20,7 @@ _SPACE = "' \t\n\r\f'"
 
 
 def identifier(name: str) -> str:
-    """A name as an SQL identifier.
-
-    >>> print(identifier('a "b" c'))
-    "a ""b"" c"
-    """
+    """A name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -48,20 +44,11 @@ def literals(values: Sequence[float] | Sequence[str]) -> str:
 
 
 def number(text: str) -> str:
-    """SQL of the number that a text holds; null where it holds none.
+    """SQL of the number that a text, given as SQL, holds; null where it holds none.
 
     A number is written as `7`, `-1.50`, `.5`, `5.` or `5e2`, or is infinite as `inf`, `-Infinity`;
     space around it does not count. `1_000`, `0x1F`, `1,5`, `nan` and digits of other scripts are
     texts.
-
-    Args:
-        text: SQL of the text.
-
-    >>> import duckdb
-    >>> texts = ["-1.50", " 5e2", "inf", "1_000", "0x1F", "nan", ""]
-    >>> query = f"SELECT {number('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
-    >>> [value for value, in duckdb.sql(query).fetchall()]
-    [-1.5, 500.0, inf, None, None, None, None]
     """
     return f"CASE WHEN {is_number(text)} THEN TRY_CAST({text} AS DOUBLE) END"
 
@@ -76,15 +63,6 @@ def whole(text: str) -> str:
 
     It is a number whose fraction is zero: `7`, `7.0` and `1.5e1`, and not `7.5`, `5e-1` or what is
     beyond 64 bits.
-
-    Args:
-        text: SQL of the text.
-
-    >>> import duckdb
-    >>> texts = ["9007199254740993", "7.00", "1.5e1", "7.5", "9223372036854775808", "70_1"]
-    >>> query = f"SELECT {whole('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
-    >>> [value for value, in duckdb.sql(query).fetchall()]
-    [9007199254740993, 7, 15, None, None, None]
     """
     scaled = f"TRY_CAST({text} AS DECIMAL(38, 18))"
     return (
@@ -96,12 +74,7 @@ def whole(text: str) -> str:
 
 
 def shortest(number: str) -> str:
-    """SQL of a float as text: whole as an integer, otherwise in the fewest digits that identify it.
-
-    >>> import duckdb
-    >>> duckdb.sql(f"SELECT {shortest('1e0')}, {shortest('-0e0')}, {shortest('1.5e0')}").fetchall()
-    [('1', '0', '1.5')]
-    """
+    """SQL of a float as text: 1.0 is 1, 1.5 has the fewest digits that identify it."""
     return (
         f"CASE WHEN {number} = trunc({number}) AND abs({number}) < 1e38 "
         f"THEN CAST(CAST({number} AS HUGEINT) AS VARCHAR) ELSE CAST({number} AS VARCHAR) END"
@@ -111,16 +84,8 @@ def shortest(number: str) -> str:
 def digits(text: str) -> str:
     """SQL of the number that a text holds, as text that is the same for the same number.
 
-    It is exact, however many digits there are, and what `shortest` makes of a float that is equal.
-
-    Args:
-        text: SQL of a text that holds a number.
-
-    >>> import duckdb
-    >>> texts = ["1.00", "+1", "5e2", "0.10", "12345678901234567890", "-.0", "inf"]
-    >>> query = f"SELECT {digits('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
-    >>> [value for value, in duckdb.sql(query).fetchall()]
-    ['1', '1', '500', '0.1', '12345678901234567890', '0', 'inf']
+    It is exact, however many digits there are, and what `shortest` makes of a float that is equal:
+    `1.00`, `+1`, `5e2`, `0.10` and `-.0` are 1, 1, 500, 0.1 and 0.
     """
     bare = f"ltrim(trim({text}, {_SPACE}), '+-')"
     before = f"ltrim(split_part({bare}, '.', 1), '0')"
@@ -136,11 +101,5 @@ def digits(text: str) -> str:
 
 
 def in_batches(names: Sequence[str]) -> list[Sequence[str]]:
-    """Columns, so many together as one statement should compute.
-
-    Planning a statement takes time that grows with the square of its columns.
-
-    >>> [len(batch) for batch in in_batches([str(number) for number in range(120)])]
-    [50, 50, 20]
-    """
+    """Columns, so many together as one statement should compute: planning is quadratic."""
     return [names[start : start + MOST_COLUMNS] for start in range(0, len(names), MOST_COLUMNS)]

@@ -167,7 +167,7 @@ def test_the_days_after_it_are_scored_by_it(told, name):
     own = OWN[name]()
     with told.lake(name) as model:
         rows = model.lake.rows("SELECT * FROM p", p=model.tables.predictions)
-        measured = model.checks.daily_values(None, find_model(name).spec.end_date)
+        measured = model.checks.daily_values(find_model(name).spec.end_date)
     wanted = {
         FIRST + timedelta(days=number): min(own.a_day, len(own.table) - number * own.a_day)
         for number in own.served

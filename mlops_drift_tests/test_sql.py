@@ -2,7 +2,6 @@ import math
 from decimal import Decimal
 
 import duckdb
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,29 +43,10 @@ def test_a_number_is_written_in_decimal_notation():
     assert _said(number, list(numbers)) == list(numbers.values())
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "70_1",
-        "0x1F",
-        "0b1",
-        "+-5",
-        "--5",
-        "- 5",
-        "1 0",
-        "1,5",
-        "nan",
-        "५",
-        "",
-        ".",
-        "e5",
-        "1e",
-        "on",
-    ],
-)
-def test_other_notations_are_texts(text):
-    assert _said(number, [text]) == [None]
-    assert _said(whole, [text]) == [None]
+def test_other_notations_are_texts():
+    texts = ["70_1", "0x1F", "0b1", "+-5", "--5", "- 5", "1 0", "1,5", "nan", "५", "", "."]
+    texts += ["e5", "1e", "on"]
+    assert _said(number, texts) == _said(whole, texts) == [None] * len(texts)
 
 
 def test_a_whole_number_is_exact():

@@ -7,19 +7,12 @@ from mlops_drift.store.model_store import ModelStore
 
 
 class ModelContext:
-    """A model: its description, its tables and its versions.
-
-    Args:
-        spec: the description.
-        store: the tables.
-        registry: the versions; left out where only tables are read.
-    """
+    """A model: its description, its tables and, unless only tables are read, its versions."""
 
     def __init__(
         self, spec: ModelSpec, store: ModelStore, registry: VersionRegistry | None = None
     ) -> None:
-        self.spec, self.store = spec, store
-        self._registry = registry
+        self.spec, self.store, self._registry = spec, store, registry
 
     @classmethod
     def of(
@@ -31,11 +24,7 @@ class ModelContext:
 
     @property
     def registry(self) -> VersionRegistry:
-        """The versions.
-
-        Raises:
-            RuntimeError: if the context was opened without them.
-        """
+        """The versions."""
         if self._registry is None:
             raise RuntimeError(f"the context of {self.spec.name} was opened without a registry")
         return self._registry

@@ -1,7 +1,7 @@
 """Finds the YAML files of models and reports their mistakes."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +26,9 @@ from mlops_drift.config.yaml_values import value_mistakes
 from mlops_drift.errors import UserError
 from mlops_drift.files.text import read_text
 
+# By folder and number of the document.
+Places = dict[tuple[Path, int], SourcePositionTree]
+
 
 class ModelDefinitionError(UserError):
     """A model's YAML is wrong; the message names the file, the line and the field."""
@@ -40,11 +43,7 @@ class Model:
 
 
 def load_definitions() -> dg.Definitions:
-    """All models of all definition folders, without resources and executor.
-
-    Raises:
-        ModelDefinitionError: if a YAML file is wrong, or two models share a name.
-    """
+    """All models of all definition folders, without resources and executor."""
     trees = _trees()
     _models(trees)
     try:
@@ -56,20 +55,12 @@ def load_definitions() -> dg.Definitions:
 
 
 def load_models() -> dict[str, Model]:
-    """All models by name.
-
-    Raises:
-        ModelDefinitionError: if a YAML file is wrong, or two models share a name.
-    """
-    return {model.spec.name: model for model in _models(_trees())}
+    """All models by name."""
+    return _models(_trees())
 
 
 def find_model(name: str) -> Model:
-    """One model by name.
-
-    Raises:
-        ModelDefinitionError: if there is none, or a YAML file is wrong.
-    """
+    """One model by name; a `ModelDefinitionError` if there is none."""
     models = load_models()
     if name not in models:
         raise ModelDefinitionError(
@@ -90,9 +81,6 @@ def read_yaml(file: Path, described: Any) -> list[ValueAndSourcePositionTree]:
     """The documents of a YAML file, in which every value means what is written.
 
     YAML itself silently reads `no` as false, and the last of several fields with one name.
-
-    Raises:
-        ModelDefinitionError: if it is no such file.
     """
     try:
         text = read_text(file)
@@ -130,24 +118,22 @@ def _as_module(folder: Path, name: str) -> ModuleType:
     return module
 
 
-def _models(trees: list[ComponentTree]) -> list[Model]:
-    found: dict[str, Path] = {}
-    models = []
-    for tree in trees:
-        for spec, folder in _specs(tree):
-            if spec.name in found:
-                raise ModelDefinitionError(
-                    f"two models are named {spec.name!r}: {found[spec.name]} and {folder}; "
-                    "rename one of them (`attributes: name:`)"
-                )
-            found[spec.name] = folder
-            models.append(Model(spec, folder))
-    return models
+def _models(trees: list[ComponentTree]) -> dict[str, Model]:
+    found: dict[str, Model] = {}
+    for spec, folder in (model for tree in trees for model in _specs(tree)):
+        if spec.name in found:
+            raise ModelDefinitionError(
+                f"two models are named {spec.name!r}: {found[spec.name].folder} and {folder}; "
+                "rename one of them (`attributes: name:`)"
+            )
+        found[spec.name] = Model(spec, folder)
+    return found
 
 
 def _specs(tree: ComponentTree) -> Iterator[tuple[ModelSpec, Path]]:
     root = tree.defs_module_path
-    files = [file for folder in _folders(root) if (file := find_defs_or_component_yaml(folder))]
+    folders = sorted([root, *(path for path in root.rglob("*") if path.is_dir())])
+    files = [file for folder in folders if (file := find_defs_or_component_yaml(folder))]
     if not files:
         raise ModelDefinitionError(
             f"{root} holds no <model>/defs.yaml; put one there, or correct {settings.DEFS_VARIABLE}"
@@ -158,22 +144,15 @@ def _specs(tree: ComponentTree) -> Iterator[tuple[ModelSpec, Path]]:
             yield _load(tree, loc, places), loc.file_path
 
 
-def _folders(root: Path) -> list[Path]:
-    return sorted([root, *(path for path in root.rglob("*") if path.is_dir())])
-
-
-def _declare(tree: ComponentTree, file: Path) -> dict[tuple[Path, int], SourcePositionTree]:
-    """Reads one file; an error of the whole tree would not name the file.
-
-    Returns:
-        The places of fields, by folder and number of the document.
-    """
+def _declare(tree: ComponentTree, file: Path) -> Places:
+    """The places of fields of one file; an error of the whole tree would not name the file."""
     documents = read_yaml(file, _Document)
     if not documents:
         raise ModelDefinitionError(
             f"{file}: the file is empty; it should hold `type: mlops_drift.MonitoredModel` "
             "and `attributes:`"
         )
+    places: Places = {}
     for number, document in enumerate(documents):
         path = ComponentPath.from_path(file.parent, number)
         context = tree.decl_load_context.for_component_loc(path)
@@ -184,15 +163,11 @@ def _declare(tree: ComponentTree, file: Path) -> dict[tuple[Path, int], SourcePo
         except dg.DagsterError as error:
             position = document.source_position_tree.children["type"].position
             raise ModelDefinitionError(f"`type at {position}`\n  {error}") from error
-    return {
-        (file.parent, number): document.source_position_tree
-        for number, document in enumerate(documents)
-    }
+        places[file.parent, number] = document.source_position_tree
+    return places
 
 
-def _load(
-    tree: ComponentTree, path: ComponentPath, places: Mapping[tuple[Path, int], SourcePositionTree]
-) -> ModelSpec:
+def _load(tree: ComponentTree, path: ComponentPath, places: Places) -> ModelSpec:
     try:
         component = tree.load_component(path)
     except ComponentTreeException as error:

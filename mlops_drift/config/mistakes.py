@@ -10,21 +10,7 @@ from mlops_drift.config.spec import ModelSpec
 
 
 def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -> str:
-    """All mistakes of a file: where each is, what is wrong, and how to fix it.
-
-    Args:
-        error: what was found.
-        places: where the fields of the file are; as in the error by default.
-
-    >>> try:
-    ...     ModelSpec.model_validate({"gates": {"f1": 0.6}})
-    ... except ValidationError as error:
-    ...     print(mistakes(error).splitlines()[-1])
-      there is no such field; there are metrics, comparison, tolerance, min_rows, \
-max_false_negative_rate, min_class_f1, max_share_deviation, min_class_share, \
-max_calibration_error, max_row_latency_ms, max_batch_latency_ms, max_artifact_mb, max_null_loss, \
-slices, max_slice_gap, max_feature_auc, trusted_columns, max_surprise
-    """
+    """All mistakes of a file: where each is, what is wrong, and how to fix it."""
     lines = []
     for found in error.errors():
         where = ".".join(map(str, found["loc"]))
@@ -52,17 +38,14 @@ def _problem(found: Any, where: str) -> str:
     message = str(found["msg"]).removeprefix("Value error, ")
     match found["type"]:
         case "missing":
-            described = [
-                model.model_fields[name].description
-                for model in _models_at(parents)
-                if name in model.model_fields
-            ]
-            return f"{message}: {described[0]}" if described and described[0] else message
+            fields = (model.model_fields.get(name) for model in _models_at(parents))
+            described = next((field.description for field in fields if field), None)
+            return f"{message}: {described}" if described else message
         case "extra_forbidden":
-            fields = [field for model in _models_at(parents) for field in model.model_fields]
-            if not fields:
-                return message
-            return f"there is no such field; there are {', '.join(dict.fromkeys(fields))}"
+            known = dict.fromkeys(
+                one for model in _models_at(parents) for one in model.model_fields
+            )
+            return f"there is no such field; there are {', '.join(known)}" if known else message
         case "value_error" | "union_tag_invalid":
             return message
         case "union_tag_not_found":

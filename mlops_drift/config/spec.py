@@ -81,10 +81,8 @@ class ModelSpec(Strict):
     @classmethod
     def _name_is_an_identifier(cls, name: str) -> str:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            raise ValueError(
-                f"found {name!r}; use lower-case letters, digits and underscores, "
-                "beginning with a letter"
-            )
+            allowed = "lower-case letters, digits and underscores, beginning with a letter"
+            raise ValueError(f"found {name!r}; use {allowed}")
         if name.endswith(SHADOW):
             raise ValueError(
                 f"found {name!r}; predictions.{name} holds what a challenger of "
@@ -117,8 +115,7 @@ class ModelSpec(Strict):
         return self
 
     def _derived_columns_fit_sql(self) -> None:
-        wrong = [name for name, column in self.inputs.items() if column.derived]
-        if wrong:
+        if wrong := [name for name, column in self.inputs.items() if column.derived]:
             raise ValueError(
                 f"inputs are columns of the source, found the derived {', '.join(wrong)}; move "
                 "what the model sees to columns"
@@ -132,47 +129,42 @@ class ModelSpec(Strict):
             )
 
     def _drift_monitor_fits(self, monitor: DriftMonitor) -> None:
-        unknown = set(monitor.columns) - set(self.monitored_columns)
-        if unknown:
+        if unknown := set(monitor.columns) - set(self.monitored_columns):
             raise ValueError(
                 f"monitors.drift.columns names {', '.join(sorted(unknown))}; "
                 f"the columns are {', '.join(self.monitored_columns)}"
             )
-        for name in self.monitored_columns:
-            metric, _ = monitor.effect(name)
-            own = monitor.columns.get(name)
-            own_needs_values = bool(own and own.metric and drift_metric(own.metric).needs_values)
-            if own_needs_values and not self._is_number(name):
+        for name, own in monitor.columns.items():
+            needs_values = own.metric and drift_metric(own.metric).needs_values
+            if needs_values and not self._is_number(name):
                 raise ValueError(
-                    f"monitors.drift.columns.{name}.metric is {metric}, which needs numbers; use "
-                    f"{bin_metrics()}"
+                    f"monitors.drift.columns.{name}.metric is {own.metric}, which needs numbers; "
+                    f"use {bin_metrics()}"
                 )
         self._columns_divide("monitors.drift.segments", monitor.segments)
 
     def _performance_monitor_fits(self, monitor: PerformanceMonitor) -> None:
         self._columns_divide("monitors.performance.slices", monitor.slices)
-        business = monitor.business
+        business, where = monitor.business, "monitors.performance.business"
         if business is None:
             return
-        where = "monitors.performance.business"
         if not self.target.is_classification:
             if business.per_error is None or business.outcomes:
                 raise ValueError(f"{where} of a regression needs per_error, and has no outcomes")
             return
         if business.per_error is not None or not business.outcomes:
             raise ValueError(f"{where} of a classification needs outcomes, and has no per_error")
+        classes = self.target.classes or []
         named = {name for item in business.outcomes for name in (item.truth, item.prediction)}
-        unknown = named - set(self.target.classes or [])
-        if unknown:
+        if unknown := named - set(classes):
             raise ValueError(
                 f"{where}.outcomes names {', '.join(sorted(unknown))}; "
-                f"the classes are {', '.join(self.target.classes or [])}"
+                f"the classes are {', '.join(classes)}"
             )
 
     def _columns_divide(self, where: str, names: list[str]) -> None:
         divisible = [name for name, column in self.columns.items() if column.type != "number"]
-        wrong = [name for name in names if name not in divisible]
-        if wrong:
+        if wrong := [name for name in names if name not in divisible]:
             raise ValueError(
                 f"{where} names {', '.join(wrong)}; the columns that divide the "
                 f"rows (category, boolean, integer) are {', '.join(divisible) or 'none'}"
@@ -213,66 +205,45 @@ class ModelSpec(Strict):
     @cached_property
     def tables(self) -> ModelTables:
         """The tables of this model."""
-        return model_tables(
-            self.name, self.key, self.key_type, self.columns, self.target, self.inputs
-        )
+        named = self.name, self.key, self.key_type
+        return model_tables(*named, self.columns, self.target, self.inputs)
 
     @property
     def lookback(self) -> Lookback:
         """How far back the days to come look."""
-        monitors = self.monitors
-        return lookback_of(
-            self.target, monitors.drift, monitors.performance, self.policy, self.history_days
-        )
-
-    @property
-    def learning_digest(self) -> str:
-        """Digest of the part of the description that decides what a training makes of a set."""
-        return learning_digest(self)
+        watched = self.monitors.drift, self.monitors.performance
+        return lookback_of(self.target, *watched, self.policy, self.history_days)
 
 
 def require_usable(name: str) -> None:
-    """Requires that a column may have a name.
-
-    Raises:
-        ValueError: if the name is the project's own, or cannot be written everywhere.
-    """
+    """Raises a ValueError if a column cannot have a name, everywhere that it is written."""
+    about = f"column name {name!r}"
     if name.lower() in RESERVED or name.lower().startswith(slice_column("")):
-        raise ValueError(f"column name {name!r} is used by the project itself; rename it")
+        raise ValueError(f"{about} is used by the project itself; rename it")
     if '"' in name or not name.strip():
-        raise ValueError(
-            f"column name {name!r} must not be blank and must not contain a double quote"
-        )
+        raise ValueError(f"{about} must not be blank and must not contain a double quote")
     if any(category(sign) in ("Cc", "Zl", "Zp") for sign in name):
         raise ValueError(
-            f"column name {name!r} must not contain a tab, the end of a line or another control "
-            "character; rename it"
+            f"{about} must not contain a tab, the end of a line or another control character; "
+            "rename it"
         )
 
 
 def learning_digest(description: BaseModel) -> str:
-    """Digest of the columns, the target and the training of a description.
+    """Digest of the part of a description that decides what a training makes of a set.
 
     The limits of labels are not in it: they decide which rows a set has.
     """
-    return digest(
-        description.model_dump(
-            mode="json",
-            include={"columns", "target", "training"},
-            exclude={"columns": {"__all__": {"description"}}, "target": {"min", "max"}},
-        )
+    decides = description.model_dump(
+        mode="json",
+        include={"columns", "target", "training"},
+        exclude={"columns": {"__all__": {"description"}}, "target": {"min", "max"}},
     )
+    return digest(decides)
 
 
 def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates) -> None:
-    """Requires that the first version has as many test rows as its gates need.
-
-    Where `split` is random the test split has so many rows on average.
-
-    Raises:
-        ValueError: if `first_training_rows` gives fewer: calibration would be unknown, and the
-            version rejected.
-    """
+    """Raises a ValueError if the first version has fewer test rows than its gates need."""
     rows, share, least = policy.first_training_rows, training.test_share, gates.min_rows
     n_test = round(rows * share)
     if n_test < least:
@@ -285,10 +256,6 @@ def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates
 
 
 def digest(content: Any) -> str:
-    """SHA-256 of the canonical JSON of plain data, in hexadecimal.
-
-    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
-    True
-    """
+    """SHA-256 of the canonical JSON of plain data, in hexadecimal."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -24,16 +24,9 @@ _LONGEST = 40
 def shape_mistake(
     node: yaml.Node, options: Sequence[Any], name: str = "", *, optional: bool = False
 ) -> str | None:
-    """Why a value has the wrong shape, and how to fix it; None if it is right.
+    """Why a value, of a field or key, has the wrong shape, and how to fix it; None if it is right.
 
-    Args:
-        node: the value.
-        options: its possible types; without any it is not checked.
-        name: its field or key.
-        optional: whether the field may be left out.
-
-    >>> print(shape_mistake(yaml.compose("linear"), [list[str]], "families"))
-    found 'linear', where a list is expected; write families: [linear]
+    It has one of several possible types; without any it is not checked.
     """
     shapes = list(dict.fromkeys(_shape_of(option) for option in options if option is not NoneType))
     found = _shape(node)
@@ -160,14 +153,11 @@ def _is_word(item: yaml.ScalarNode) -> bool:
 
 def _named(item: yaml.Node) -> yaml.Node:
     """The name in an item of a list that should be a key: `- a: ...` or `- name: a`."""
-    if isinstance(item, yaml.MappingNode) and item.value:
-        for key, value in item.value:
-            if key.value in ("name", "column"):
-                named: yaml.Node = value
-                return named
-        first: yaml.Node = item.value[0][0]
-        return first
-    return item
+    if not isinstance(item, yaml.MappingNode) or not item.value:
+        return item
+    named = (value for key, value in item.value if key.value in ("name", "column"))
+    found: yaml.Node = next(named, item.value[0][0])
+    return found
 
 
 def _plain(text: str) -> str:

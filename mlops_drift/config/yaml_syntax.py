@@ -57,15 +57,7 @@ def at(line: int, column: int) -> str:
 
 
 def syntax_mistake(text: str, error: yaml.YAMLError) -> str:
-    """Where a text is not YAML, why, and how to fix it.
-
-    >>> text = "events: {path: events/{day}.parquet}"
-    >>> try:
-    ...     yaml.safe_load(text)
-    ... except yaml.YAMLError as error:
-    ...     print(syntax_mistake(text, error))
-    line 1, column 16: braces make a mapping; put a text in quotes: "events/{day}.parquet"
-    """
+    """Where a text is not YAML, why, and how to fix it."""
     try:
         # This parser reports more than the fast one.
         for _ in yaml.compose_all(text, yaml.SafeLoader):

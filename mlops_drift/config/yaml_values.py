@@ -1,7 +1,6 @@
-"""Unquoted values that YAML reads as something else.
+"""Unquoted values that YAML reads as something else: `no` is false, `01067` 567 and `12:30` 750.
 
-YAML reads `no` as false, `01067` as 567 and `12:30` as 750. Where a text is expected, such a value
-is a mistake; so is a number in an unusual form where a number is expected.
+Where a text is expected, such a value is a mistake; so is an unusual form where a number is.
 """
 
 import re
@@ -34,11 +33,9 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
 
 
 def value_mistakes(node: yaml.Node, described: Any) -> list[str]:
-    """Where YAML reads values of a document differently, and how to fix it.
+    """Where YAML reads values of a document differently than its type asks, and how to fix it.
 
-    Args:
-        node: the document.
-        described: the type that it should have: a pydantic model, or a mapping of them.
+    The type is a pydantic model, or a mapping of them.
 
     >>> node = yaml.compose("{classes: [no, 1, 01067], trials: 1_000}")
     >>> from pydantic import BaseModel
@@ -106,13 +103,8 @@ def _mapping_mistakes(
             yield f"{_place(field)}: {field.value} is given twice; keep one of them"
         seen.add(field.value)
         yield from _mistakes(field, _key_types(options), above)
-        yield from _mistakes(
-            value,
-            _value_types(options, field.value),
-            above,
-            field.value,
-            optional=_may_be_left_out(options, field.value),
-        )
+        types, optional = _value_types(options, field.value)
+        yield from _mistakes(value, types, above, field.value, optional=optional)
 
 
 def _is_above(part: yaml.Node, field: yaml.Node) -> bool:
@@ -122,27 +114,18 @@ def _is_above(part: yaml.Node, field: yaml.Node) -> bool:
 
 def _key_types(options: list[Any]) -> list[Any]:
     """The types of the keys of a mapping: the names of fields, or what a user names."""
-    models = [option for option in options if isinstance(option, type)]
-    return [*(get_args(option)[0] for option in options if get_origin(option) is dict)] or (
-        [str] if models else []
-    )
+    keys = [get_args(option)[0] for option in options if get_origin(option) is dict]
+    return keys or [str for option in options if isinstance(option, type)]
 
 
-def _value_types(options: list[Any], name: str) -> list[Any]:
-    """The types of what is under a key."""
-    found = []
-    for option in options:
-        if get_origin(option) is dict:
-            found.append(get_args(option)[1])
-        elif field := getattr(option, "model_fields", {}).get(name):
-            found.append(Annotated[field.annotation, None, *field.metadata])
-    return found
-
-
-def _may_be_left_out(options: list[Any], name: str) -> bool:
-    fields = [getattr(option, "model_fields", {}).get(name) for option in options]
-    found = [field for field in fields if field is not None]
-    return bool(found) and not any(field.is_required() for field in found)
+def _value_types(options: list[Any], name: str) -> tuple[list[Any], bool]:
+    """The types of what is under a key, and whether it may be left out."""
+    named = (getattr(option, "model_fields", {}).get(name) for option in options)
+    fields = [field for field in named if field]
+    return [
+        *(get_args(option)[1] for option in options if get_origin(option) is dict),
+        *(Annotated[field.annotation, None, *field.metadata] for field in fields),
+    ], bool(fields) and not any(field.is_required() for field in fields)
 
 
 def _options(kind: Any) -> Iterator[Any]:
@@ -202,15 +185,10 @@ def _value(node: yaml.ScalarNode) -> object:
 
 def _paired(node: yaml.Node) -> str:
     """The correct form of a text with a colon."""
-    scalars = [
-        (field, value)
-        for field, value in node.value
-        if isinstance(field, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
-    ]
-    if len(scalars) != 1 or len(node.value) != 1:
-        return ""
-    [(field, value)] = scalars
-    return f": {quoted(f'{field.value}: {value.value}')}"
+    match node.value:
+        case [(yaml.ScalarNode(value=field), yaml.ScalarNode(value=value))]:
+            return f": {quoted(f'{field}: {value}')}"
+    return ""
 
 
 def _braced(node: yaml.Node) -> str:

@@ -210,7 +210,7 @@ def _trained_on(model: ModelContext, key: str) -> list[Facts]:
 
 def _days_removed(store: ModelStore, day: date = date.min) -> str | None:
     """Whether the retention has removed the rows of a day, or of any, in a sentence."""
-    if not store.lake.has(store.tables.removed_features):
+    if not store.lake.holds(store.tables.removed_features):
         return None
     [found] = store.lake.rows("SELECT min(day) AS day FROM f", f=store.tables.features)
     if found["day"] is None or day >= found["day"]:

@@ -73,7 +73,7 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
         {**published_evidence(item), "version": version_of(item)}
         for item in store.checks.find(first, last, failed=True)
     ]
-    kpi = [row for row in store.checks.daily_values(None, last) if row["day"] >= first]
+    kpi = [row for row in store.checks.daily_values(last) if row["day"] >= first]
     decisions = [
         {
             **{name: value for name, value in published(record).items() if name in _OF_DECISIONS},

@@ -1,13 +1,13 @@
 """The outbox: a table of messages that wait until every receiver has them."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from mlops_drift.notifications.message import Message
 from mlops_drift.store.lake import Lake
+from mlops_drift.store.records import QueuedMessage
 from mlops_drift.store.tables import Table
 
 
@@ -53,7 +53,7 @@ class Outbox:
             new = [message for message in first.values() if message.id not in known]
             added = len(new)
             rows = [
-                {"number": number, "sent": False, "delivered": [], "attempts": 0, **asdict(message)}
+                vars(QueuedMessage(number, **vars(message)))
                 for number, message in enumerate(new, start=existing.num_rows + 1)
             ]
             if not rows:
@@ -80,23 +80,22 @@ class Outbox:
 
     def mark_delivered(self, ids: Collection[str], receiver: str) -> None:
         """Records that a receiver has these messages."""
-        self._change(ids, lambda row: {"delivered": [*row["delivered"], receiver]})
+        self._change(ids, lambda row: replace(row, delivered=(*row.delivered, receiver)))
 
     def mark_sent(self, ids: Collection[str]) -> None:
         """Records that every receiver has these messages."""
-        self._change(ids, lambda row: {"sent": True, "error": None})
+        self._change(ids, lambda row: replace(row, sent=True, error=None))
 
     def mark_failed(self, ids: Collection[str], error: str) -> None:
         """Records a failed attempt at these messages."""
-        self._change(ids, lambda row: {"attempts": row["attempts"] + 1, "error": error})
+        self._change(ids, lambda row: replace(row, attempts=row.attempts + 1, error=error))
 
     def _change(
-        self, ids: Collection[str], change: Callable[[dict[str, Any]], dict[str, object]]
+        self, ids: Collection[str], change: Callable[[QueuedMessage], QueuedMessage]
     ) -> None:
         def build(existing: pa.Table) -> pa.Table:
-            rows = [
-                {**row, **change(row)} if row["id"] in ids else row for row in existing.to_pylist()
-            ]
-            return pa.Table.from_pylist(rows, schema=self.table.schema)
+            rows = [QueuedMessage(**row) for row in existing.to_pylist()]
+            changed = [change(row) if row.id in ids else row for row in rows]
+            return pa.Table.from_pylist(list(map(vars, changed)), schema=self.table.schema)
 
         self._lake.rewrite(self.table, build)

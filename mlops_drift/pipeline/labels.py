@@ -96,6 +96,5 @@ def measure_label_coverage(model: ModelContext, first: date, last: date) -> None
         counted = store.lake.rows("SELECT DISTINCT day FROM c", c=after)
         spans += ranges([row["day"] for row in counted])
     for since, until in spans:
-        rows = store.predictions.label_coverage(since, until, ages)
-        data = pa.Table.from_pylist(rows, schema=table.schema)
-        store.lake.replace_days(table, since, until, data)
+        counts = store.predictions.label_coverage(since, until, ages)
+        store.lake.replace_days(table, since, until, counts)

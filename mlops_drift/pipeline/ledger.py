@@ -10,40 +10,7 @@ from datetime import date
 
 from mlops_drift.sql import literal
 from mlops_drift.store.model_store import ModelStore
-
-
-@dataclass(frozen=True)
-class Received:
-    """Rows of a source that are on record, and what the source held when it was last read.
-
-    Attributes:
-        day: the day that they landed or were quarantined with.
-        row_day: the day that they are of; None where it cannot be read.
-        digest: of all rows of `row_day` that the source held; of one entry of a `row_day` only, as
-            the next two.
-        stamp: size and time of change of the file of `row_day`; empty where there was none to read,
-            None where no file holds one day.
-        gone: rows of `row_day` on record that the source no longer has.
-        total: rows of the whole source; of the newest day only, as what follows.
-        waiting: rows of days that have not run.
-        note: what looks wrong about the source.
-    """
-
-    day: date
-    source: str
-    row_day: date | None
-    rows: int
-    digest: str | None = None
-    stamp: str | None = None
-    gone: int | None = None
-    total: int | None = None
-    waiting: int | None = None
-    note: str | None = None
-
-    @property
-    def is_own(self) -> bool:
-        """Whether the rows are of the day that they landed with."""
-        return self.day == self.row_day
+from mlops_drift.store.records import Received
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 
 from mlops_drift.pipeline.constraints import typed
 from mlops_drift.pipeline.destination import Destination
-from mlops_drift.pipeline.ledger import Received
 from mlops_drift.pipeline.raw_rows import as_json, in_sql
 from mlops_drift.sources.base import LISTED, Look, OtherDays, Part
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Lake, Scan
+from mlops_drift.store.records import Received
 
 
 @dataclass(frozen=True)

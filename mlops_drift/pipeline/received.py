@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from mlops_drift.pipeline.constraints import keys_of
 from mlops_drift.pipeline.destination import Destination
-from mlops_drift.pipeline.ledger import Account, Received, account_of
+from mlops_drift.pipeline.ledger import Account, account_of
 from mlops_drift.pipeline.other_days import (
     NO_STATE,
     NOTHING,
@@ -22,6 +22,7 @@ from mlops_drift.pipeline.raw_rows import as_json
 from mlops_drift.schema.days import days_between
 from mlops_drift.sources.base import Batch, Part
 from mlops_drift.sql import literal
+from mlops_drift.store.records import Received
 
 # No fault of the data: the model begins later.
 BEFORE_START = "is before start_date"

@@ -90,7 +90,7 @@ def score_by(model: ModelContext, table: Table, versions: Mapping[date, int]) ->
         added = new.num_rows
         return pa.concat_tables([existing, new]) if added else None
 
-    store.lake.rewrite_days(table, first, last, build)
+    store.lake.rewrite(Scan(table, first, last), build)
     return Served(fresh.num_rows, added, tuple(numbers))
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
-from mlops_drift.config.spec import ModelSpec, digest
+from mlops_drift.config.spec import ModelSpec, digest, learning_digest
 from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate_within
@@ -110,7 +110,7 @@ def train_challenger(
     spec = model.spec
     identity = {
         "training_set": set_id,
-        "spec_digest": spec.learning_digest,
+        "spec_digest": learning_digest(spec),
         "code_digest": learning_code_digest(LIBRARIES),
     }
     model.registry.prepare(spec.name)

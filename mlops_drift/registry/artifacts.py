@@ -13,6 +13,7 @@ from mlops_drift.registry.registry import Registry
 from mlops_drift.settings import Environment, alias_prefix
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
 # Below the model's folder of artifacts, beside a folder for each run.
@@ -23,15 +24,10 @@ UNDER_WAY = ("RUNNING", "SCHEDULED")
 
 @dataclass(frozen=True)
 class Training:
-    """A run, with everything it left.
+    """A run, with everything it left: the folders of its artifacts and of the models it logged.
 
-    Attributes:
-        run: its id.
-        active: whether it is under way.
-        deleted: whether MLflow has it marked as deleted.
-        started: when it started, in milliseconds of its clock.
-        is_left: whether MLflow lists models that it logged, or any of the folders is there.
-        folders: those there are of its artifacts and of these models.
+    Active is one that is under way, deleted one that MLflow has marked so; it started at so many
+    milliseconds. It is left if MLflow lists its models, or any of the folders is there.
     """
 
     run: str
@@ -43,16 +39,7 @@ class Training:
 
 
 class Artifacts:
-    """The artifacts of one model's versions.
-
-    Args:
-        registry: the registry.
-        model: name of the model.
-
-    Attributes:
-        registry: the registry.
-        folder: where all of them lie.
-    """
+    """The artifacts of one model's versions, all of which lie below a folder."""
 
     def __init__(self, registry: Registry, model: str) -> None:
         self.registry, self._model = registry, model
@@ -75,43 +62,35 @@ class Artifacts:
     def elsewhere(self, environment: str) -> dict[int, str]:
         """The versions that another environment knows too, with one such environment."""
         others = [name for name in get_args(Environment) if name != environment]
-        return {
-            int(one.version): name
-            for one in self.versions()
-            for name in others
-            if environment_tag(name) in one.tags
-        }
+        found = ((int(one.version), one.tags) for one in self.versions())
+        return {v: name for v, tags in found for name in others if environment_tag(name) in tags}
 
     def trainings(self) -> list[Training]:
         """All runs, also those marked as deleted, by their start."""
         from mlflow.entities import ViewType
 
-        experiment = self._experiment()
+        experiment = self.registry.experiment(self._model)
         if experiment is None:
             return []
-        search = self.registry.client.search_runs
-        logged = self._logged(experiment)
-        found = []
-        for run in _pages(
-            lambda token: search([experiment], run_view_type=ViewType.ALL, page_token=token)
-        ):
-            name = run.info.run_id
-            # A kill may have left a model that its run does not name yet.
-            outputs = {one.model_id for one in run.outputs.model_outputs} if run.outputs else set()
-            models = sorted(outputs | set(logged.get(name, ())))
-            places = [self.folder / name, *(self.folder / MODELS / model for model in models)]
-            folders = tuple(place for place in places if place.is_dir())
-            found.append(
-                Training(
-                    name,
-                    run.info.status in UNDER_WAY,
-                    run.info.lifecycle_stage == "deleted",
-                    run.info.start_time,
-                    name in logged or bool(folders),
-                    folders,
-                )
-            )
+        search, logged = self.registry.client.search_runs, self._logged(experiment)
+        runs = _pages(lambda at: search([experiment], run_view_type=ViewType.ALL, page_token=at))
+        found = [self._training(run, logged.get(run.info.run_id, [])) for run in runs]
         return sorted(found, key=lambda training: training.started)
+
+    def _training(self, run: "Run", logged: list[str]) -> Training:
+        about = run.info
+        # A kill may have left a model that its run does not name yet.
+        outputs = {one.model_id for one in run.outputs.model_outputs} if run.outputs else set()
+        models = (self.folder / MODELS / model for model in sorted({*outputs, *logged}))
+        folders = tuple(place for place in (self.folder / about.run_id, *models) if place.is_dir())
+        return Training(
+            about.run_id,
+            about.status in UNDER_WAY,
+            about.lifecycle_stage == "deleted",
+            about.start_time,
+            bool(logged or folders),
+            folders,
+        )
 
     def _logged(self, experiment: str) -> dict[str, list[str]]:
         """The logged models that are not deleted, by run."""
@@ -127,10 +106,7 @@ class Artifacts:
             self.registry.client.delete_model_version(self._model, str(version))
 
     def unlist_all(self, kept: Collection[int]) -> None:
-        """Takes all versions but some out of the registry; where none stays, the model too.
-
-        Its next version is number 1 then.
-        """
+        """Takes all versions but some out; where none stays, the model too, and its numbers."""
         for one in self.versions():
             if int(one.version) not in kept:
                 self.unlist(int(one.version))
@@ -145,7 +121,7 @@ class Artifacts:
 
     def forget(self, run: str) -> None:
         """Marks a run, and the models that it logged, as deleted."""
-        experiment = self._experiment()
+        experiment = self.registry.experiment(self._model)
         if experiment is None:
             return
         client = self.registry.client
@@ -154,18 +130,10 @@ class Artifacts:
         if client.get_run(run).info.lifecycle_stage != "deleted":
             client.delete_run(run)
 
-    def _experiment(self) -> str | None:
-        if not self.registry.exists:
-            return None
-        found = self.registry.client.get_experiment_by_name(self._model)
-        return None if found is None else str(found.experiment_id)
-
 
 def _pages(ask: Callable[[str | None], Any]) -> Iterator[Any]:
-    token = None
-    while True:
-        page = ask(token)
+    page = ask(None)
+    yield from page
+    while page.token:
+        page = ask(page.token)
         yield from page
-        token = page.token
-        if not token:
-            return

@@ -24,20 +24,12 @@ LIBRARIES = ("scikit-learn", "lightgbm", "optuna", "pandas", "numpy", "scipy")
 
 
 def environment_tag(environment: str) -> str:
-    """Name of the tag of a version that an environment has trained or found.
-
-    >>> environment_tag("dev")
-    'environment_dev'
-    """
+    """Name of the tag of a version that an environment has trained or found."""
     return f"environment_{environment}"
 
 
 def registry_lock(model: str) -> str:
-    """Name of the lock that whoever registers or moves versions of a model holds.
-
-    >>> registry_lock("churn")
-    'registry-churn'
-    """
+    """Name of the lock that whoever registers or moves versions of a model holds."""
     return f"registry-{model}"
 
 
@@ -53,15 +45,8 @@ class RegistryError(UserError):
 class VersionPackage:
     """What is logged and registered with a new version.
 
-    Attributes:
-        pipeline: the fitted pipeline.
-        example: a few rows of features, for the signature.
-        output: the pipeline's predictions for them.
-        identity: what decides the version: the same identity is the same version.
-        tags: further facts.
-        params: hyperparameters.
-        metrics: numbers of the train and the test split.
-        tables: files by name, as JSON-ready content.
+    The signature is that of a few rows of features and of the pipeline's output for them. The same
+    identity is the same version. Tables are files by name, as JSON-ready content.
     """
 
     pipeline: "Pipeline"
@@ -76,13 +61,7 @@ class VersionPackage:
 
 @dataclass(frozen=True)
 class Artifact:
-    """What is stored of a version's model.
-
-    Attributes:
-        size: in bytes.
-        digest: SHA-256 over all of it.
-        signature: names of the inputs that it declares, None if it declares none.
-    """
+    """What is stored of a version's model: its bytes, their SHA-256, and the declared inputs."""
 
     size: int
     digest: str
@@ -90,7 +69,10 @@ class Artifact:
 
 
 class VersionRegistry(ABC):
-    """Versions of models, numbered from 1 in the order of their registration."""
+    """Versions of models, numbered from 1 in the order of their registration.
+
+    Every method that reads a version raises a `RegistryError` if there is no such version.
+    """
 
     @abstractmethod
     def prepare(self, model: str) -> None:
@@ -110,46 +92,21 @@ class VersionRegistry(ABC):
 
     @abstractmethod
     def pipeline(self, model: str, version: int) -> "Pipeline":
-        """The fitted pipeline of a version.
-
-        Raises:
-            RegistryError: if the registry has no such version.
-        """
+        """The fitted pipeline of a version."""
 
     @abstractmethod
     def artifact(self, model: str, version: int) -> Artifact:
-        """What is stored of a version's model.
-
-        Raises:
-            RegistryError: if the registry has no such version.
-        """
+        """What is stored of a version's model."""
 
     @abstractmethod
     def fresh_predictions(
         self, model: str, version: int, target: "Target", features: "pd.DataFrame"
     ) -> "pd.DataFrame":
-        """What the stored model predicts once it is loaded anew, without the one in memory.
-
-        Args:
-            model: name of the model.
-            version: number of the version.
-            target: what it predicts.
-            features: rows of the feature columns.
-
-        Returns:
-            prediction and score, in the order of the rows.
-
-        Raises:
-            RegistryError: if it cannot be loaded, or predicts nothing.
-        """
+        """Prediction and score for some rows once the stored model is loaded anew."""
 
     @abstractmethod
     def tags(self, model: str, version: int) -> dict[str, str]:
-        """The tags of a version.
-
-        Raises:
-            RegistryError: if the registry has no such version.
-        """
+        """The tags of a version."""
 
     @abstractmethod
     def set_tag(self, model: str, version: int, name: str, value: str) -> None:

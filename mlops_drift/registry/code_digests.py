@@ -11,14 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 @cache
 def code_digest(*parts: str) -> str:
-    """SHA-256 over the sources of some of the project's packages or modules.
-
-    Args:
-        parts: paths below the package, such as `learning` or `settings.py`.
-
-    >>> len(code_digest("settings.py"))
-    64
-    """
+    """SHA-256 over the sources of the project's packages or modules, such as `settings.py`."""
     hasher = hashlib.sha256()
     for part in parts:
         path = PACKAGE / part

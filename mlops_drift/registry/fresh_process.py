@@ -1,10 +1,4 @@
-"""Predicts rows by a stored model and nothing else: run as a process of its own.
-
-python -m mlops_drift.registry.fresh_process MODEL TARGET ROWS PREDICTIONS
-
-MODEL is the pickled pipeline, TARGET the target as JSON, ROWS an Arrow file of features; prediction
-and score are written to the Arrow file PREDICTIONS.
-"""
+"""Predicts rows by a stored model and nothing else: run as a process of its own."""
 
 import pickle
 import sys
@@ -17,7 +11,7 @@ from mlops_drift.schema.columns import Target
 
 
 def main(model: str, target: str, rows: str, predictions: str) -> None:
-    """Loads, predicts, writes."""
+    """Loads a pickled pipeline, and writes prediction and score for each row of an Arrow file."""
     pipeline = pickle.loads(Path(model).read_bytes())
     features = feather.read_table(rows).to_pandas()
     found = predict(pipeline, Target.model_validate_json(target), features)

@@ -5,6 +5,7 @@ import json
 import pickle
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_drift.registry.base import Artifact, RegistryError, VersionPackage, VersionRegistry
@@ -21,32 +22,25 @@ class MemoryRegistry(VersionRegistry):
 
     def __init__(self) -> None:
         self._packages: dict[str, list[VersionPackage]] = {}
-        self._tags: dict[tuple[str, int], dict[str, str]] = {}
         self._aliases: dict[tuple[str, str], int] = {}
 
     def prepare(self, model: str) -> None:
         """Nothing to make."""
 
     def lock(self, name: str) -> AbstractContextManager[Any]:
-        """Nobody to wait for."""
         return nullcontext()
 
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:
-        """The version made from exactly this, if there is one."""
-        for number, package in enumerate(self._packages.get(model, []), start=1):
-            if dict(package.identity) == dict(identity):
-                return number
-        return None
+        packages = enumerate(self._packages.get(model, []), start=1)
+        same = (number for number, one in packages if dict(one.identity) == dict(identity))
+        return next(same, None)
 
     def register(self, model: str, package: VersionPackage) -> int:
-        """Keeps a new version; returns its number."""
         packages = self._packages.setdefault(model, [])
         packages.append(package)
-        self._tags[model, len(packages)] = {**package.tags, **package.identity}
         return len(packages)
 
     def pipeline(self, model: str, version: int) -> "Pipeline":
-        """The fitted pipeline of a version."""
         return self._package(model, version).pipeline
 
     def artifact(self, model: str, version: int) -> Artifact:
@@ -72,34 +66,26 @@ class MemoryRegistry(VersionRegistry):
         return packages[version - 1]
 
     def tags(self, model: str, version: int) -> dict[str, str]:
-        """The tags of a version."""
-        if (model, version) not in self._tags:
-            raise RegistryError(f"there is no version {version} of {model}")
-        return dict(self._tags[model, version])
+        package = self._package(model, version)
+        return {**package.tags, **package.identity}
 
     def set_tag(self, model: str, version: int, name: str, value: str) -> None:
-        """Sets a tag of a version."""
-        self.tags(model, version)
-        self._tags[model, version][name] = value
+        package = self._package(model, version)
+        tagged = replace(package, tags={**package.tags, name: value})
+        self._packages[model][version - 1] = tagged
 
     def params(self, model: str, version: int) -> dict[str, str]:
-        """The hyperparameters of a version and its seed."""
-        self.tags(model, version)
-        params = self._packages[model][version - 1].params
+        params = self._package(model, version).params
         return {name: str(value) for name, value in params.items()}
 
     def version_page(self, model: str, version: int, ui: str) -> str | None:
-        """No page shows it."""
         return None
 
     def run_id(self, model: str, version: int) -> str:
-        """No run is recorded."""
         return ""
 
     def read_json(self, model: str, version: int, name: str) -> Any:
-        """A file of JSON that was logged with a version, read."""
-        self.tags(model, version)
-        tables = self._packages[model][version - 1].tables
+        tables = self._package(model, version).tables
         if name not in tables:
             raise RegistryError(f"version {version} of {model} has no {name}")
         return json.loads(json.dumps(tables[name]))
@@ -111,9 +97,7 @@ class MemoryRegistry(VersionRegistry):
         """Files are not kept: a version's baseline lies beside its training set too."""
 
     def alias(self, model: str, alias: str) -> int | None:
-        """The version that an alias points to."""
         return self._aliases.get((model, alias))
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
-        """Points an alias to a version."""
         self._aliases[model, alias] = version

@@ -1,7 +1,6 @@
 """The registry gateway: versions in MLflow, found again by what they were made from.
 
-MLflow is imported when it is first needed: it costs seconds, and the daily path of a process that
-scores nothing never needs it.
+MLflow is imported when it is first needed: it costs seconds.
 """
 
 import json
@@ -36,31 +35,18 @@ if TYPE_CHECKING:
 
 
 class Registry(VersionRegistry):
-    """Versions of models in MLflow.
-
-    Args:
-        tracking_uri: MLflow's tracking and registry database.
-        artifact_root: folder of the artifacts.
-        lock_root: folder of the lock files.
-        alias_prefix: what the names of aliases begin with in MLflow, such as `dev-`.
-    """
+    """Versions of models in MLflow; an alias begins with a prefix such as `dev-` there."""
 
     def __init__(
         self, tracking_uri: str, artifact_root: Path, lock_root: Path, alias_prefix: str = ""
     ) -> None:
-        self.tracking_uri = tracking_uri
-        self._alias_prefix = alias_prefix
-        self.artifact_root = artifact_root
-        self._lock_root = lock_root
+        self.tracking_uri, self.artifact_root = tracking_uri, artifact_root
+        self._lock_root, self._alias_prefix = lock_root, alias_prefix
         self._pipelines: dict[tuple[str, int], Pipeline] = {}
 
     @cached_property
     def client(self) -> "MlflowClient":
-        """The MLflow client of the database, which is there; nothing is written by asking for it.
-
-        Raises:
-            RegistryError: if there is no database.
-        """
+        """The MLflow client of the database; a `RegistryError` if there is none."""
         import mlflow
 
         if not self.exists:
@@ -93,61 +79,42 @@ class Registry(VersionRegistry):
                 with made_beside(place) as url:
                     mlflow.MlflowClient(url, url).search_experiments(max_results=1)
 
-    def lock(self, name: str) -> FileLock:
-        """A lock between processes that a killed process leaves free.
+    def experiment(self, model: str) -> str | None:
+        """The id of a model's experiment, if there is one; asking makes nothing."""
+        found = self.client.get_experiment_by_name(model) if self.exists else None
+        return str(found.experiment_id) if found else None
 
-        Args:
-            name: name of what is locked.
-        """
+    def lock(self, name: str) -> FileLock:
         self._lock_root.mkdir(parents=True, exist_ok=True)
         return FileLock(self._lock_root / f"{name}.lock")
 
     def prepare(self, model: str) -> None:
-        """Makes the model's experiment and registered model, if they are missing."""
         from mlflow.exceptions import MlflowException
 
         self.make_database()
-        client = self.client
         with self.lock("mlflow"):
-            if client.get_experiment_by_name(model) is None:
-                folder = self.artifact_root / model
-                client.create_experiment(model, artifact_location=folder.as_uri())
+            if self.experiment(model) is None:
+                self.client.create_experiment(model, (self.artifact_root / model).as_uri())
             try:
-                client.get_registered_model(model)
+                self.client.get_registered_model(model)
             except MlflowException:
-                client.create_registered_model(model)
+                self.client.create_registered_model(model)
 
     def close_run(self, model: str, dagster_run_id: str) -> None:
         """Marks the MLflow run of a Dagster run whose process is gone as killed."""
-        experiment = self.client.get_experiment_by_name(model) if self.exists else None
+        experiment = self.experiment(model)
         if experiment is None:
             return
-        left_open = self.client.search_runs(
-            [experiment.experiment_id],
-            f"tags.dagster_run_id = '{dagster_run_id}' AND attributes.status = 'RUNNING'",
-        )
-        for run in left_open:
+        mine = f"tags.dagster_run_id = '{dagster_run_id}' AND attributes.status = 'RUNNING'"
+        for run in self.client.search_runs([experiment], mine):
             self.client.set_terminated(run.info.run_id, status="KILLED")
 
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:
-        """The version made from exactly this, if there is one."""
         found = self.client.search_model_versions(f"name = '{model}'")
-        same = [
-            int(version.version)
-            for version in found
-            if all(version.tags.get(name) == value for name, value in identity.items())
-        ]
+        same = (int(one.version) for one in found if identity.items() <= one.tags.items())
         return min(same, default=None)
 
     def register(self, model: str, package: VersionPackage) -> int:
-        """Logs a version into the active MLflow run and registers it.
-
-        The tags come with the version in one transaction: a kill leaves no version without its
-        identity.
-
-        Returns:
-            The number of the version.
-        """
         import mlflow
         import mlflow.sklearn
         from mlflow.models import infer_signature
@@ -169,17 +136,13 @@ class Registry(VersionRegistry):
         )
         tags = {**package.tags, **package.identity}
         mlflow.set_tags(tags)
+        # With the tags in one transaction: a kill leaves no version without its identity.
         version = self.client.create_model_version(
             model, source=logged.model_uri, run_id=run.info.run_id, tags=tags
         )
         return int(version.version)
 
     def pipeline(self, model: str, version: int) -> "Pipeline":
-        """The fitted pipeline of a version.
-
-        Raises:
-            RegistryError: if the registry has no such version, or its files are damaged.
-        """
         if (model, version) not in self._pipelines:
             import mlflow.sklearn
 
@@ -196,27 +159,13 @@ class Registry(VersionRegistry):
         return self._pipelines[model, version]
 
     def artifact(self, model: str, version: int) -> Artifact:
-        """What is stored of a version's model.
-
-        Raises:
-            RegistryError: if the registry has no such version, or its files are gone.
-        """
-        with self._model_folder(model, version) as folder:
-            try:
-                return read_artifact(folder)
-            except RegistryError as error:
-                raise RegistryError(
-                    f"version {version} of {model} is not stored as it was: {error}"
-                ) from error
+        as_it_was = _about(model, version, "is not stored as it was", RegistryError)
+        with self._model_folder(model, version) as folder, as_it_was:
+            return read_artifact(folder)
 
     def fresh_predictions(
         self, model: str, version: int, target: "Target", features: "pd.DataFrame"
     ) -> "pd.DataFrame":
-        """What the stored model predicts in a new process.
-
-        Raises:
-            RegistryError: if the process gives no predictions, with the reason.
-        """
         with self._model_folder(model, version) as folder:
             return fresh_predictions(folder, target, features)
 
@@ -227,14 +176,10 @@ class Registry(VersionRegistry):
         from mlflow.exceptions import MlflowException
 
         with tempfile.TemporaryDirectory() as fetched:
-            try:
+            with _about(model, version, "cannot be read", MlflowException):
                 uri = self._model_uri(model, version)
                 here = Path(uri)
                 folder = here if here.is_dir() else Path(download_artifacts(uri, dst_path=fetched))
-            except MlflowException as error:
-                raise RegistryError(
-                    f"version {version} of {model} cannot be read: {error}"
-                ) from error
             yield folder
 
     def _model_uri(self, model: str, version: int) -> str:
@@ -261,59 +206,40 @@ class Registry(VersionRegistry):
             raise RegistryError(f"{place} has no version {version} of {model}: {error}") from error
 
     def tags(self, model: str, version: int) -> dict[str, str]:
-        """The tags of a version."""
         return dict(self._registered(model, version).tags)
 
     def set_tag(self, model: str, version: int, name: str, value: str) -> None:
-        """Sets a tag of a version, if it is not that already."""
         if self.tags(model, version).get(name) != value:
             self.client.set_model_version_tag(model, str(version), name, value)
 
     def params(self, model: str, version: int) -> dict[str, str]:
-        """The hyperparameters of a version and its seed."""
         return dict(self.client.get_run(self.run_id(model, version)).data.params)
 
     def version_page(self, model: str, version: int, ui: str) -> str | None:
-        """Address of a version's page in the MLflow UI at `ui`."""
         return f"{ui}/#/models/{model}/versions/{version}"
 
     def run_id(self, model: str, version: int) -> str:
-        """The MLflow run that trained a version."""
         return str(self._registered(model, version).run_id)
 
     def read_json(self, model: str, version: int, name: str) -> Any:
-        """A file of JSON that was logged with a version, read.
-
-        Raises:
-            RegistryError: if the version has no such file.
-        """
         from mlflow.exceptions import MlflowException
 
         run = self.run_id(model, version)
         here = self.artifact_root / model / run / "artifacts" / name
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                # Below the artifact root even if that was moved; else wherever MLflow has it.
-                file = here if here.is_file() else self.client.download_artifacts(run, name, folder)
-                return json.loads(Path(file).read_text(encoding="utf-8"))
-            except (MlflowException, OSError, ValueError) as error:
-                raise RegistryError(
-                    f"version {version} of {model} has no {name} that can be read: {error}"
-                ) from error
+        errors = MlflowException, OSError, ValueError
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            _about(model, version, f"has no {name} that can be read", *errors),
+        ):
+            # Below the artifact root even if that was moved; else wherever MLflow has it.
+            file = here if here.is_file() else self.client.download_artifacts(run, name, folder)
+            return json.loads(Path(file).read_text(encoding="utf-8"))
 
     def describe(self, model: str, version: int, text: str) -> None:
-        """Sets the description of a version and the note of its run, in Markdown."""
         self.client.update_model_version(model, str(version), description=text)
         self.client.set_tag(self.run_id(model, version), "mlflow.note.content", text)
 
     def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
-        """Adds files to the artifacts of the run that trained a version, or replaces them.
-
-        Args:
-            model: name of the model.
-            version: number of the version.
-            files: contents by path below the run's artifacts, such as `reference/reference.json`.
-        """
         with tempfile.TemporaryDirectory() as folder:
             for name, content in files.items():
                 place = Path(folder) / name
@@ -323,24 +249,27 @@ class Registry(VersionRegistry):
 
     def run_page(self, model: str, run_id: str, ui: str) -> str:
         """Address of a run's page in the MLflow UI at `ui`."""
-        experiment = self.client.get_experiment_by_name(model)
+        experiment = self.experiment(model)
         if experiment is None:
             raise RegistryError(f"no MLflow experiment {model}")
-        return f"{ui}/#/experiments/{experiment.experiment_id}/runs/{run_id}"
+        return f"{ui}/#/experiments/{experiment}/runs/{run_id}"
 
     def alias(self, model: str, alias: str) -> int | None:
-        """The version that an alias points to."""
-        name = f"{self._alias_prefix}{alias}"
-        found = self.client.get_registered_model(model).aliases.get(name)
+        aliases = self.client.get_registered_model(model).aliases
+        found = aliases.get(f"{self._alias_prefix}{alias}")
         return None if found is None else int(found)
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
-        """Points an alias to a version, if it does not already.
-
-        Raises:
-            RegistryError: if the registry has no such version.
-        """
         with self._naming(model, version):
             if self.alias(model, alias) != version:
                 name = f"{self._alias_prefix}{alias}"
                 self.client.set_registered_model_alias(model, name, str(version))
+
+
+@contextmanager
+def _about(model: str, version: int, problem: str, *errors: type[Exception]) -> Iterator[None]:
+    """Some errors as one that names the version and the problem."""
+    try:
+        yield
+    except errors as error:
+        raise RegistryError(f"version {version} of {model} {problem}: {error}") from error

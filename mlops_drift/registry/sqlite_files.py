@@ -8,11 +8,7 @@ SQLITE = "sqlite:///"
 
 
 def file_of(url: str) -> Path | None:
-    """The file of an SQLite database; None for any other.
-
-    >>> file_of("sqlite:////data/mlflow.db?timeout=120")
-    PosixPath('/data/mlflow.db')
-    """
+    """The file of an SQLite database such as `sqlite:////data/a.db?timeout=9`; None for others."""
     return Path(url.removeprefix(SQLITE).split("?")[0]) if url.startswith(SQLITE) else None
 
 
@@ -22,9 +18,6 @@ def made_beside(place: Path) -> Iterator[str]:
 
     Libraries make their tables one by one: a kill in between would leave a database that they can
     neither use nor finish.
-
-    Args:
-        place: the file, which is not there yet.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     unfinished = place.with_suffix(".unfinished")

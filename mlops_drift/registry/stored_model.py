@@ -26,14 +26,7 @@ PATIENCE = 120
 
 
 def read_artifact(folder: Path) -> Artifact:
-    """The size, the digest and the signature of a stored model.
-
-    Args:
-        folder: as MLflow writes it.
-
-    Raises:
-        RegistryError: if it is not as MLflow writes it.
-    """
+    """What is stored in a folder; a `RegistryError` if it is not as MLflow writes it."""
     hasher, size = hashlib.sha256(), 0
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         content = file.read_bytes()
@@ -46,11 +39,7 @@ def read_artifact(folder: Path) -> Artifact:
 
 
 def pickled_model(folder: Path) -> Path:
-    """The file of the pickled pipeline.
-
-    Raises:
-        RegistryError: if the folder says of none.
-    """
+    """The file of the pickled pipeline; a `RegistryError` if the folder names none."""
     name = _about(folder).get("flavors", {}).get("sklearn", {}).get("pickled_model")
     if name is None:
         raise RegistryError(f"{folder / ABOUT} names no pickled scikit-learn model")
@@ -58,19 +47,7 @@ def pickled_model(folder: Path) -> Path:
 
 
 def fresh_predictions(folder: Path, target: "Target", features: "pd.DataFrame") -> "pd.DataFrame":
-    """What a stored model predicts in a new process.
-
-    Args:
-        folder: of the model.
-        target: what it predicts.
-        features: rows of the feature columns.
-
-    Returns:
-        prediction and score, in the order of the rows.
-
-    Raises:
-        RegistryError: if the process gives no predictions, with the reason.
-    """
+    """Prediction and score for each row by a stored model in a new process."""
     from pyarrow import Table, feather
 
     pickled = pickled_model(folder)

@@ -1,4 +1,4 @@
-"""The studies gateway: the trials of every search in an Optuna database, for memory and for eyes.
+"""The studies gateway: the trials of every search in an Optuna database.
 
 Optuna is imported when it is first needed, since it costs a second.
 """
@@ -25,25 +25,13 @@ NUMBER = "number"
 
 
 class Studies:
-    """Searches by name, in a database that optuna-dashboard shows.
-
-    Args:
-        storage_url: the database, as SQLAlchemy names it.
-        lock_root: folder of the lock files.
-    """
+    """Searches by name, in a database that optuna-dashboard shows."""
 
     def __init__(self, storage_url: str, lock_root: Path) -> None:
-        self.storage_url = storage_url
-        self._lock_root = lock_root
+        self.storage_url, self._lock_root = storage_url, lock_root
 
     def memory(self, name: str, metric: str, *, greater_is_better: bool) -> TrialCache:
-        """The memory of a search, which is empty if there was none of that name.
-
-        Args:
-            name: name of the study; the same name is the same search.
-            metric: what is optimised, as the dashboard shows it.
-            greater_is_better: its direction.
-        """
+        """The memory of a search, which is empty if there was none of that name."""
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -65,9 +53,8 @@ class Studies:
         import optuna
 
         place = file_of(self.storage_url)
-        if place is not None and not place.exists():
-            return []
-        found = optuna.get_all_study_names(self._storage)
+        there = place is None or place.exists()
+        found = optuna.get_all_study_names(self._storage) if there else []
         return [name for name in found if name.startswith(f"{model} ")]
 
     def remove(self, name: str) -> None:
@@ -107,30 +94,20 @@ class Studies:
 
 
 class _StudyCache(TrialCache):
-    """The trials of one study.
+    """The trials of one study; with the lock, no two processes write a trial twice.
 
-    Args:
-        study: the study.
-        lock: taken while a trial is written, so that two processes do not write it twice.
+    What others have written is seen from the next trial that is kept on.
     """
 
     def __init__(self, study: "Study", lock: FileLock) -> None:
-        self._study = study
-        self._lock = lock
+        self._study, self._lock = study, lock
         self._stored = study.get_trials(deepcopy=False)
 
     def recall(self, number: int, params: Mapping[str, Any]) -> "FrozenTrial | None":
-        """The trial of that number with exactly these parameters, by whichever process.
-
-        What others have written is seen from the next trial that is kept on.
-        """
-        for trial in self._stored:
-            if trial.user_attrs.get(NUMBER) == number and trial.params == dict(params):
-                return trial
-        return None
+        same = (one for one in self._stored if one.params == dict(params))
+        return next((one for one in same if one.user_attrs.get(NUMBER) == number), None)
 
     def keep(self, trial: "FrozenTrial") -> None:
-        """Writes a trial in one transaction, unless another process has written it."""
         with self._lock:
             self._stored = self._study.get_trials(deepcopy=False)
             if self.recall(trial.number, trial.params) is None:

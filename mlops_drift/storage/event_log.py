@@ -35,18 +35,17 @@ OPEN_FILES = 8
 class EventLog(SqliteEventLogStorage):
     """Dagster's events in SQLite, with four differences.
 
-    Files stay open: Dagster opens and closes one for every event, which is half of what a run of
-    short steps costs (`benchmarks/README.md`).
+    Files stay open: to open and close one for every event is half of what a run of short steps
+    costs (`benchmarks/README.md`).
 
-    The file of a new run is a copy of an empty one: Dagster makes the same thirty tables and
-    indexes for every run, which takes longer than most steps.
+    The file of a new run is a copy of an empty one: to make thirty tables and indexes takes longer
+    than most steps.
 
     A commit does not wait for the disk: SQLite's write-ahead log survives the end of a process
     either way, and a power cut may take the last events, as it may take the last files of a table.
 
     A check has one row for each execution: Dagster plans a check of a partitioned asset once for
-    every day of the run, even a check that has no partitions itself and is evaluated once, and the
-    planned rows stay behind as skipped.
+    every day of the run, though it is evaluated once, and the other rows stay behind as skipped.
     """
 
     def __init__(self, base_dir: str) -> None:
@@ -99,8 +98,6 @@ class EventLog(SqliteEventLogStorage):
     def _copied(self, shard: str) -> bool:
         """Whether the file of a shard was made here, from an empty one."""
         place = Path(self.path_for_shard(shard))
-        if place.exists():
-            return False
         with FileLock(dagster_lock()):
             if place.exists():
                 return False

@@ -14,16 +14,9 @@ from mlops_drift.sql import literal
 from mlops_drift.store.lake import Lake, Scan, both
 from mlops_drift.store.tables import ModelTables
 
-_FIELDS = ", ".join(f'"{name}"' for name in CheckEvaluation.__dataclass_fields__)
-
 
 class CheckRepository:
-    """The evaluations of every check.
-
-    Args:
-        lake: the lake.
-        tables: the model's tables.
-    """
+    """The evaluations of every check."""
 
     def __init__(self, lake: Lake, tables: ModelTables) -> None:
         self._lake, self._table = lake, tables.checks
@@ -45,14 +38,7 @@ class CheckRepository:
         checks: Collection[str] | None = None,
         failed: bool = False,
     ) -> list[CheckEvaluation]:
-        """What checks found on some days, by day, check, version, subject, production day, window.
-
-        Args:
-            since: first day.
-            until: last day.
-            checks: of these checks only.
-            failed: only what failed.
-        """
+        """What checks found on some days, by day, check, version, subject and window."""
         where = both(
             "verdict = 'fail'" if failed else None,
             f'"check" IN ({", ".join(map(literal, sorted(checks)))})' if checks else None,
@@ -74,44 +60,32 @@ class CheckRepository:
         return self._read(newest, Scan(self._table, until=until))
 
     def _read(self, condition: str, scan: Scan) -> list[CheckEvaluation]:
-        rows = self._lake.rows(
-            f"""
-            SELECT {_FIELDS} FROM c {condition}
-            ORDER BY day, "check", version, subject, production_day, "window", n
-            """,
-            c=scan,
-        )
-        return [CheckEvaluation(**row) for row in rows]
+        order = 'day, "check", version, subject, production_day, "window", n'
+        sql = f"SELECT * EXCLUDE asset FROM c {condition} ORDER BY {order}"
+        return self._lake.records(CheckEvaluation, sql, c=scan)
 
-    def daily_values(self, version: int | None, until: date) -> list[dict[str, Any]]:
-        """The metric of each production day by version, as last measured up to a day.
-
-        Returns:
-            day (of production), version, metric, value, n, in their order; undefined ones left out.
-        """
-        mine = "" if version is None else f"AND version = {version}"
+    def daily_values(self, until: date) -> list[dict[str, Any]]:
+        """The metric of each production day by version, as last measured, where it is defined."""
         # Not `NOT isnan`: DuckDB decides that by Parquet statistics, which do not count nan.
         return self._lake.rows(
             f"""
             SELECT production_day AS day, version, any_value(subject) AS metric,
                    arg_max(value, day) AS value, arg_max(n, day) AS n
             FROM c WHERE "check" = {literal(PerformanceDrop.name)} AND "window" = 1
-                AND isfinite(value) {mine}
+                AND isfinite(value)
             GROUP BY production_day, version ORDER BY production_day, version
             """,
             c=Scan(self._table, until=until),
         )
 
     def performance_history(self, version: int, until: date) -> list[Point]:
-        """Realized and estimated metric of the single production days of a version.
-
-        As last measured up to a day.
-        """
+        """Realized and estimated metric of each production day of a version, as last measured."""
         realized, estimated = (
             f'FILTER ("check" = {literal(one.name)})'
             for one in (PerformanceDrop, EstimatedPerformance)
         )
-        rows = self._lake.rows(
+        return self._lake.records(
+            Point,
             f"""
             WITH daily AS (
                 SELECT production_day AS day, day AS seen, "check", value, lower, upper FROM c
@@ -126,4 +100,3 @@ class CheckRepository:
             """,
             c=Scan(self._table, until=until),
         )
-        return [Point(**row) for row in rows]

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
+from operator import attrgetter
 
 import pyarrow as pa
 from pydantic import TypeAdapter
 
 from mlops_drift.learning.windows import WindowChoice, WindowScore
 from mlops_drift.policy.decision import IDLE, Decision, DecisionRecord, Outcome
+from mlops_drift.schema.days import days_between
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.records import DecisionRow
@@ -23,83 +25,54 @@ _OUTCOME = TypeAdapter(Outcome)
 _DECISION = TypeAdapter(Decision)
 
 
-@dataclass(frozen=True)
-class Wait:
-    """A challenger that waits for a person.
-
-    Attributes:
-        decision: what it was trained for.
-        version: the challenger.
-        since: the day at whose end the wait began.
-    """
-
-    decision: str
-    version: int
-    since: date
-
-
 class DecisionLog:
-    """The decisions on one model, and what its retrainings have made so far.
-
-    Args:
-        lake: the lake.
-        table: the model's table of decisions.
-    """
+    """The decisions on one model, and what its retrainings have made so far."""
 
     def __init__(self, lake: Lake, table: Table) -> None:
         self._lake, self._table = lake, table
 
     def records(self, *, idle: bool = True) -> list[DecisionRecord]:
-        """All decisions in their order: by day, then those of the policy before those of people.
-
-        Args:
-            idle: whether those to do nothing or to wait are among them.
-        """
+        """All decisions by day, then those of the policy before those of people."""
         return self._read("true" if idle else f"coalesce(action, '') NOT IN {IDLE}")
 
     def get(self, decision: str) -> DecisionRecord | None:
         """One decision; None if it is not on record."""
-        found = self._read(f"decision = {literal(decision)}")
-        return found[0] if found else None
+        return next(iter(self._read(f"decision = {literal(decision)}")), None)
 
     def _read(self, where: str) -> list[DecisionRecord]:
-        rows = self._rows(f"WHERE {where} ORDER BY sequence")
         stages: dict[str, dict[str, DecisionRow]] = {}
-        for row in rows:
+        for row in self._rows(f"WHERE {where} ORDER BY sequence"):
             stages.setdefault(row.decision, {})[row.stage] = row
         found = [_record(by_stage) for by_stage in stages.values() if "decided" in by_stage]
         return sorted(found, key=lambda record: (record.day, record.sequence, record.id))
 
     def _rows(self, clauses: str) -> list[DecisionRow]:
-        rows = self._lake.rows(f"SELECT * FROM d {clauses}", d=self._table)
-        return [DecisionRow(**row) for row in rows]
+        return self._lake.records(DecisionRow, f"SELECT * FROM d {clauses}", d=self._table)
 
     def rejections(self) -> dict[int, list[date]]:
         """By champion, the days on which a challenger in its place was rejected."""
         days: dict[int, list[date]] = {}
         for record in self.records(idle=False):
-            outcome, champion = record.outcome, record.version
-            if champion and outcome and outcome.status == "rejected" and outcome.challenger:
-                days.setdefault(champion, []).append(outcome.day)
+            outcome = record.outcome
+            if record.version and outcome and outcome.status == "rejected" and outcome.challenger:
+                days.setdefault(record.version, []).append(outcome.day)
         return days
 
-    def waiting(self, first: date, last: date) -> dict[date, Wait]:
-        """The challenger that waits on each day; days on which none does are left out.
+    def waiting(self, first: date, last: date) -> dict[date, DecisionRow]:
+        """The stage of the challenger that waits on each day; the last that began of several.
 
         It waits on a day if its wait began at the end of an earlier day and no outcome is of an
         earlier day: what is recorded at the end of a day changes nothing on that day or before it.
-        Of several the last that began.
         """
         rows = self._rows(f"WHERE stage IN {('waiting', *FINAL)} ORDER BY day, decision")
         ended = {row.decision: row.day for row in rows if row.stage in FINAL}
-        found = {}
-        for number in range((last - first).days + 1):
-            day = first + timedelta(days=number)
-            for row in rows:
-                waits = row.stage == "waiting" and row.challenger is not None
-                if waits and row.day < day <= ended.get(row.decision, date.max):
-                    found[day] = Wait(row.decision, row.challenger or 0, row.day)
-        return found
+        return {
+            day: row
+            for day in days_between(first, last)
+            for row in rows
+            if row.stage == "waiting" and row.challenger
+            if row.day < day <= ended.get(row.decision, date.max)
+        }
 
     def training_set(self, retraining: str) -> DecisionRow | None:
         """The training set that a retraining built, else the one built last; with its day."""
@@ -111,30 +84,15 @@ class DecisionLog:
 
     def _last(self, stage: str, retraining: str) -> DecisionRow | None:
         mine = f"decision = {literal(retraining)}"
-        rows = self._rows(f"WHERE stage = '{stage}' ORDER BY {mine} DESC, sequence DESC LIMIT 1")
-        return rows[0] if rows else None
+        last = f"WHERE stage = '{stage}' ORDER BY {mine} DESC, sequence DESC LIMIT 1"
+        return next(iter(self._rows(last)), None)
 
     def record(self, decision: Decision) -> bool:
-        """Records a decision once.
-
-        Returns:
-            Whether it was not there yet.
-        """
-        row = DecisionRow(
-            decision.id,
-            "decided",
-            decision.day,
-            decision.sequence,
-            decision.action,
-            decision.kind,
-            decision.triggers,
-            decision.version,
-            _json(decision.candidates),
-            decision.labelled,
-            _json([asdict(check) for check in decision.evidence]),
-            reason=decision.reason,
-        )
-        return self._append(row, ("decided",))
+        """Records a decision once; whether it was not there yet."""
+        facts = {name: getattr(decision, name) for name in Decision.__dataclass_fields__}
+        facts["candidates"] = _json(decision.candidates)
+        facts["evidence"] = _json([vars(check) for check in decision.evidence])
+        return self._append(DecisionRow(facts.pop("id"), "decided", **facts), ("decided",))
 
     def record_window(self, decision: str, day: date, chosen: WindowChoice, reason: str) -> None:
         """Records which rows a training takes, once."""
@@ -144,7 +102,7 @@ class DecisionLog:
             day,
             training_window=chosen.name,
             since=chosen.since,
-            scores=_json([asdict(score) for score in chosen.scores]),
+            scores=_json([vars(score) for score in chosen.scores]),
             reason=reason,
         )
         self._append(row, ("chosen",))
@@ -158,19 +116,16 @@ class DecisionLog:
         self._append_numbered(DecisionRow(retraining, "trained", as_of, challenger=version))
 
     def record_outcome(self, decision: str, outcome: Outcome) -> bool:
-        """Records what became of a decision; of the final outcomes only one.
-
-        Returns:
-            Whether it was not there yet.
-        """
-        facts = {name: value for name, value in vars(outcome).items() if name != "status"}
-        stage = outcome.status
-        row = DecisionRow(decision, stage, **facts)
-        return self._append(row, FINAL if stage in FINAL else (stage,))
+        """Records what became of a decision, of the final outcomes only one; whether it was new."""
+        facts = dict(vars(outcome))
+        stage = facts.pop("status")
+        return self._append(
+            DecisionRow(decision, stage, **facts), FINAL if stage in FINAL else (stage,)
+        )
 
     def _append(self, row: DecisionRow, same: Sequence[str]) -> bool:
-        unless = {"decision": [row.decision], "stage": same}
-        return self._lake.append_unless(self._table, asdict(row), unless)
+        decision = [row.decision]
+        return self._lake.append_unless(self._table, vars(row), decision=decision, stage=same)
 
     def _append_numbered(self, row: DecisionRow) -> None:
         """Appends a stage unless the one before says the same.
@@ -180,18 +135,17 @@ class DecisionLog:
 
         def build(existing: pa.Table) -> pa.Table | None:
             rows = [DecisionRow(**each) for each in existing.to_pylist()]
-            stages = sorted(
-                (each for each in rows if each.stage == row.stage), key=lambda each: each.sequence
+            stages = [each for each in rows if each.stage == row.stage]
+            mine = [each for each in rows if each.decision == row.decision]
+            is_decided = any(each.stage == "decided" for each in mine)
+            alike = [each for each in mine if each.stage == row.stage]
+            before = max(
+                alike if alike or is_decided else stages, key=attrgetter("sequence"), default=None
             )
-            mine = [each for each in stages if each.decision == row.decision]
-            is_decided = any(
-                each.decision == row.decision and each.stage == "decided" for each in rows
-            )
-            before = mine if mine or is_decided else stages
-            if before and _made(before[-1]) == _made(row):
+            if before and _made(before) == _made(row):
                 return None
-            numbered = replace(row, sequence=stages[-1].sequence + 1 if stages else 1)
-            new = pa.Table.from_pylist([asdict(numbered)], schema=self._table.schema)
+            numbered = replace(row, sequence=max((each.sequence for each in stages), default=0) + 1)
+            new = pa.Table.from_pylist([vars(numbered)], schema=self._table.schema)
             return pa.concat_tables([existing, new])
 
         self._lake.rewrite(self._table, build)

@@ -1,7 +1,7 @@
 """The lake on disk: Delta tables, read by DuckDB from the Parquet files of one snapshot."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,102 +12,62 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
-from mlops_drift.store.lake import Lake, LakeError, Scan, both
+from mlops_drift.store.lake import Build, Lake, LakeError, Scan, both
+from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.tables import Table
 
 # A conflict means that another process committed first: with few writers a handful suffices.
 COMMIT_ATTEMPTS = 20
 
-# Opening a table reads the commits since its last checkpoint.
-CHECKPOINT_INTERVAL = 10
-
-# A version names the commits that it was trained on; Delta forgets them after 30 days by default.
-COMMITS_KEPT = "interval 36525 days"
-
-
-def _duckdb_type(data_type: pa.DataType) -> str:
-    names = {
-        pa.date32(): "DATE",
-        pa.int64(): "BIGINT",
-        pa.float64(): "DOUBLE",
-        pa.string(): "VARCHAR",
-        pa.bool_(): "BOOLEAN",
-        pa.timestamp("us"): "TIMESTAMP",
-        pa.list_(pa.int64()): "BIGINT[]",
-        pa.list_(pa.string()): "VARCHAR[]",
-    }
-    return names[data_type]
+CONFIGURATION = {
+    # Opening a table reads the commits since its last checkpoint.
+    "delta.checkpointInterval": "10",
+    # A version names the commits that it was trained on; 30 days is the default.
+    "delta.logRetentionDuration": "interval 36525 days",
+}
 
 
-def files_relation(
-    snapshot: DeltaTable, partitions: Mapping[str, str], predicate: str | None = None
-) -> str | None:
-    """SQL that reads the Parquet files of a snapshot; None if it has no files.
+def open_table(uri: str) -> DeltaTable:
+    """The newest snapshot of a table that is there; a `LakeError` if it is damaged."""
+    try:
+        return DeltaTable(uri)
+    except DeltaError as error:
+        why = f"cannot be read: {str(error).splitlines()[0]}"
+        raise LakeError(f"the table {uri} {why}; bring it back from a backup") from error
 
-    Args:
-        snapshot: the snapshot.
-        partitions: DuckDB type of each column that partitions the table.
-        predicate: a condition on partition columns that picks files.
 
-    Raises:
-        LakeError: if the table uses deletion vectors.
-    """
-    if "deletionVectors" in (snapshot.protocol().reader_features or []):
+def find_table(uri: str) -> DeltaTable | None:
+    """As `open_table`; None where no table is."""
+    return open_table(uri) if DeltaTable.is_deltatable(uri) else None
+
+
+def relation(table: Table, snapshot: DeltaTable | None, predicate: str | None = None) -> str:
+    """SQL for the rows of a snapshot in those of its files that may hold what is asked for."""
+    types = {field.name: duckdb_type(field.type) for field in table.schema}
+    nulls = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(n)}" for n, kind in types.items())
+    empty = f"SELECT {nulls} WHERE false"
+    if snapshot and "deletionVectors" in (snapshot.protocol().reader_features or []):
         raise LakeError(
             f"{snapshot.table_uri} uses deletion vectors, which hide rows from a plain Parquet "
             "reader; rewrite it without them (delta.enableDeletionVectors = false)"
         )
-    files = snapshot.file_uris(file_pruning_predicate=predicate)
+    files = snapshot.file_uris(file_pruning_predicate=predicate) if snapshot else []
     if not files:
-        return None
+        return f"({empty})"
     # Paths come percent-encoded, which only a URL may be.
     paths = [file if "://" in file else unquote(file) for file in files]
     listing = ", ".join(literal(path) for path in sorted(paths))
-    types = ", ".join(f"{literal(name)}: {kind}" for name, kind in partitions.items())
-    hive = f", hive_partitioning = true, hive_types = {{{types}}}" if types else ""
-    return f"SELECT * FROM read_parquet([{listing}], union_by_name = true{hive})"
-
-
-def open_table(uri: str) -> DeltaTable:
-    """The newest snapshot of a table that is there.
-
-    Raises:
-        LakeError: if it is damaged.
-    """
-    try:
-        return DeltaTable(uri)
-    except DeltaError as error:
-        cause = str(error).splitlines()[0]
-        raise LakeError(
-            f"the table {uri} cannot be read: {cause}; bring it back from a backup"
-        ) from error
-
-
-def _relation(table: Table, snapshot: DeltaTable | None, predicate: str | None) -> str:
-    """SQL for the rows of a snapshot; an empty relation of the declared columns without one."""
-    columns = ", ".join(map(identifier, table.schema.names))
-    nulls = ", ".join(
-        f"CAST(NULL AS {_duckdb_type(field.type)}) AS {identifier(field.name)}"
-        for field in table.schema
-    )
-    empty = f"SELECT {nulls} WHERE false"
-    if snapshot is None:
-        return f"({empty})"
-    types = {name: _duckdb_type(table.schema.field(name).type) for name in table.partition_by}
-    files = files_relation(snapshot, types, predicate)
-    if files is None:
-        return f"({empty})"
+    hive = ", ".join(f"{literal(name)}: {types[name]}" for name in table.partition_by)
+    options = f", hive_partitioning = true, hive_types = {{{hive}}}" if hive else ""
     # Files older than a column lack it: the union with the empty relation fills it with nulls.
-    return f"(SELECT {columns} FROM ({empty} UNION ALL BY NAME {files}))"
+    return (
+        f"(SELECT {', '.join(map(identifier, types))} FROM ({empty} UNION ALL BY NAME "
+        f"SELECT * FROM read_parquet([{listing}], union_by_name = true{options})))"
+    )
 
 
 class DeltaLake(Lake):
-    """Delta tables under one root: every write is one commit.
-
-    Args:
-        root: the folder (or URL) that holds ``<schema>/<table>``.
-        connection: an in-memory DuckDB connection; each query runs in a cursor of its own.
-    """
+    """Delta tables ``<schema>/<table>`` under one root: every write is one commit."""
 
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
         super().__init__(root, connection)
@@ -122,26 +82,21 @@ class DeltaLake(Lake):
         uri = self.uri(table)
         if uri in self._opened:
             self._opened[uri].update_incremental()
-        elif DeltaTable.is_deltatable(uri):
-            self._opened[uri] = open_table(uri)
+        elif found := find_table(uri):
+            self._opened[uri] = found
         return self._opened.get(uri)
 
     def _offer(self, cursor: duckdb.DuckDBPyConnection, name: str, scan: Scan) -> str:
-        relation = _relation(scan.table, self.snapshot(scan.table), scan.predicate)
-        where = f" WHERE {scan.predicate}" if scan.predicate else ""
-        return f"SELECT * FROM {relation}{where}"
+        return _rows(scan, self.snapshot(scan.table))
 
-    def holds(self, scan: Scan) -> bool:
-        """As `Lake.holds`, from the names of the files."""
+    def holds(self, source: Scan | Table) -> bool:
+        scan = Scan.of(source)
         snapshot = self.snapshot(scan.table)
-        return snapshot is not None and bool(
-            snapshot.file_uris(file_pruning_predicate=scan.predicate)
-        )
+        return bool(snapshot and snapshot.file_uris(file_pruning_predicate=scan.predicate))
 
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:
-        """As `Lake.replace_days`, in one commit; none where nothing is there and nothing comes."""
         predicate = both(Scan(table, first, last).predicate, where)
 
         def commit() -> None:
@@ -151,25 +106,20 @@ class DeltaLake(Lake):
 
         self._until_committed(table, commit)
 
-    def _rewrite(
-        self,
-        table: Table,
-        predicate: str | None,
-        build: Callable[[pa.Table], pa.Table | None],
-    ) -> None:
+    def rewrite(self, source: Scan | Table, build: Build) -> None:
+        scan = Scan.of(source)
+        table = scan.table
+
         def commit() -> None:
             # A snapshot of the writer's own: what it has read decides whether a commit conflicts.
-            uri = self.uri(table)
-            snapshot = open_table(uri) if DeltaTable.is_deltatable(uri) else self._create(table)
-            relation = _relation(table, snapshot, predicate)
+            snapshot = find_table(self.uri(table)) or self._create(table)
             with self.cursor() as cursor:
-                # The predicate has picked files, which may hold other rows too.
-                where = f" WHERE {predicate}" if predicate else ""
-                existing = cursor.sql(f"SELECT * FROM {relation}{where}").to_arrow_table()
+                existing = cursor.sql(_rows(scan, snapshot)).to_arrow_table()
             data = build(existing.cast(table.schema))
             if data is not None:
                 # No rebase onto other commits: where nothing was, what they added is no conflict.
-                _overwrite(table, snapshot, data, predicate, CommitProperties(max_commit_retries=0))
+                alone = CommitProperties(max_commit_retries=0)
+                _overwrite(table, snapshot, data, scan.predicate, alone)
 
         self._until_committed(table, commit)
 
@@ -179,26 +129,17 @@ class DeltaLake(Lake):
                 commit()
             except CommitFailedError as error:
                 if attempt == COMMIT_ATTEMPTS:
-                    raise LakeError(
-                        f"table {table.name}: {COMMIT_ATTEMPTS} commits lost to other writers"
-                    ) from error
+                    lost = f"table {table.name}: {attempt} commits lost to other writers"
+                    raise LakeError(lost) from error
                 time.sleep(0.02 * attempt)
             else:
                 return
 
     def _create(self, table: Table) -> DeltaTable:
-        uri = self.uri(table)
+        uri, by = self.uri(table), list(table.partition_by)
         try:
             return DeltaTable.create(
-                uri,
-                table.schema,
-                mode="ignore",
-                partition_by=list(table.partition_by),
-                name=table.name,
-                configuration={
-                    "delta.checkpointInterval": str(CHECKPOINT_INTERVAL),
-                    "delta.logRetentionDuration": COMMITS_KEPT,
-                },
+                uri, table.schema, "ignore", by, table.name, configuration=CONFIGURATION
             )
         except DeltaError:
             # Another process created it in the same moment.
@@ -207,20 +148,17 @@ class DeltaLake(Lake):
             return open_table(uri)
 
     def last_commit(self, table: Table) -> int | None:
-        """As `Lake.last_commit`."""
         snapshot = self.snapshot(table)
-        return None if snapshot is None else snapshot.version()
-
-    def has(self, table: Table) -> bool:
-        """As `Lake.has`."""
-        return self.snapshot(table) is not None
+        return snapshot.version() if snapshot else None
 
     def names(self) -> list[str]:
-        """The tables there are, as ``<schema>.<table>``, sorted."""
-        root = Path(self.root)
-        return sorted(
-            f"{log.parent.parent.name}.{log.parent.name}" for log in root.glob("*/*/_delta_log")
-        )
+        tables = (log.parent for log in Path(self.root).glob("*/*/_delta_log"))
+        return sorted(f"{table.parent.name}.{table.name}" for table in tables)
+
+
+def _rows(scan: Scan, snapshot: DeltaTable | None) -> str:
+    where = f" WHERE {scan.predicate}" if scan.predicate else ""
+    return f"SELECT * FROM {relation(scan.table, snapshot, scan.predicate)}{where}"
 
 
 def _overwrite(
@@ -241,17 +179,13 @@ def _overwrite(
 
 
 def _columns_differ(table: Table, snapshot: DeltaTable) -> bool:
-    """Whether columns were added or taken away; old files have nulls in place of the new ones.
-
-    Raises:
-        LakeError: if a column has another type: a merge would convert the values, or cut them.
-    """
-    stored = pa.schema(snapshot.schema().to_arrow())
+    """Whether columns were added or taken away; old files have nulls in place of the new ones."""
+    stored = {field.name: field.type for field in pa.schema(snapshot.schema().to_arrow())}
     for field in table.schema:
-        if field.name in stored.names and stored.field(field.name).type != field.type:
+        if stored.get(field.name, field.type) != field.type:
+            # A merge would convert the values, or cut them.
             raise LakeError(
-                f"table {table.name}: column {field.name!r} is stored as "
-                f"{stored.field(field.name).type} and declared as {field.type}; declare it as it "
-                "was, or give the column another name"
+                f"table {table.name}: column {field.name!r} is stored as {stored[field.name]} and "
+                f"declared as {field.type}; declare it as it was, or give the column another name"
             )
-    return set(stored.names) != set(table.schema.names)
+    return set(stored) != set(table.schema.names)

@@ -13,28 +13,20 @@ import pyarrow.compute as pc
 
 from mlops_drift.errors import UserError
 from mlops_drift.schema.columns import Column
+from mlops_drift.schema.days import days_between
 from mlops_drift.sql import identifier
+from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.tables import column_fields
 
 EVENTS, PAST_EVENTS, PAST_LABELS = "events", "past_events", "past_labels"
 
 # Nothing but the three relations can be read: no file, no network, no variable of the process.
-SEALED = {
-    "enable_external_access": "false",
-    "python_enable_replacements": "false",
-    "threads": "1",
-}
+SEALED = {"enable_external_access": "false", "python_enable_replacements": "false", "threads": "1"}
 
 # What DuckDB writes like a column, or defines by what is such, and depends on the moment.
 CLOCK = {
-    "ago",
-    "current_date",
-    "current_localtime",
-    "current_localtimestamp",
-    "current_time",
-    "current_timestamp",
-    "localtime",
-    "localtimestamp",
+    *("ago", "current_date", "current_time", "current_timestamp"),
+    *("current_localtime", "current_localtimestamp", "localtime", "localtimestamp"),
 }
 
 
@@ -49,52 +41,30 @@ class Derivation:
     of the `history_days` days before it; `past_labels`, the labels that arrived on these. It
     gives the key and every derived column, one row for each event of the day. So a feature rests
     on nothing later than its day, and on no label of that day, in whichever order days are made.
-    What depends on the clock or on chance is an error.
-
-    Args:
-        sql: the query.
-        key: the key column.
-        columns: the derived columns.
-        history_days: how many days before an event may be looked at.
-
-    Raises:
-        FeatureError: if the SQL is not one query, or reads the clock or draws at random.
+    A `FeatureError` if the SQL is not one query, or depends on the clock or on chance.
     """
 
     def __init__(
         self, sql: str, key: str, columns: Mapping[str, Column], history_days: int
     ) -> None:
-        self._sql = _one_query(sql)
-        self._key = key
-        self._columns = columns
+        self._sql, self._key, self._columns = _one_query(sql), key, columns
         self.history_days = history_days
 
     def derive(
         self, events: pa.Table, labels: pa.Table, first: date, last: date
     ) -> Iterator[tuple[date, pa.Table]]:
-        """The derived columns of each day that has events.
+        """The key and the derived columns of each day that has events, in their declared types.
 
-        Args:
-            events: events of `history_days` days before `first`, and of all days to `last`.
-            labels: the labels that arrived on these days.
-            first: first day.
-            last: last day.
-
-        Returns:
-            Each day with the key and the derived columns in their declared types; no value is
-            nan or infinite, these are null.
-
-        Raises:
-            FeatureError: if the SQL fails, reads something else, does not give one row for each
-                event, or gives values of another type.
+        Events and labels are those of `history_days` days before `first`, and of all days to
+        `last`. No value is nan or infinite, these are null. A `FeatureError` if the SQL fails,
+        reads something else, does not give one row for each event, or a value of another type.
         """
         # Sums depend on the order of what is added up, to the last digit.
         by_key = [(pc.field(self._key), "ascending")]
         events_by_day = _by_day(events.sort_by(by_key))
         labels_by_day = _by_day(labels.sort_by(by_key))
         with _sealed() as connection:
-            for number in range((last - first).days + 1):
-                day = first + timedelta(days=number)
+            for day in days_between(first, last):
                 if day not in events_by_day:
                     continue
                 before = [day - timedelta(days=n) for n in range(self.history_days, 0, -1)]
@@ -108,24 +78,21 @@ class Derivation:
         try:
             result = connection.sql(self._sql)
             found = result.columns if result is not None else []
-            missing = [name for name in (self._key, *self._columns) if name not in found]
-            if missing:
+            needed = (self._key, *self._columns)
+            if missing := [name for name in needed if name not in found]:
+                gives = ", ".join(found) or "no rows"
                 raise FeatureError(
-                    f"{where}: the query gives {', '.join(found) or 'no rows'}; it lacks "
-                    f"{', '.join(missing)}"
+                    f"{where}: the query gives {gives}; it lacks {', '.join(missing)}"
                 )
             given = [name.lower() for name in found]
-            twice = [name for name in (self._key, *self._columns) if given.count(name.lower()) > 1]
-            if twice:
+            if twice := [name for name in needed if given.count(name.lower()) > 1]:
                 raise FeatureError(
                     f"{where}: the query gives {', '.join(twice)} more than once, upper and lower "
                     "case being the same; name each column once"
                 )
             # On lines of its own: it may end in a comment.
-            made = connection.sql(
-                f"SELECT {', '.join([identifier(self._key), *self._casts()])} "
-                f"FROM (\n{self._sql}\n)"
-            ).to_arrow_table()
+            wanted = ", ".join([identifier(self._key), *self._casts()])
+            made = connection.sql(f"SELECT {wanted} FROM (\n{self._sql}\n)").to_arrow_table()
         except duckdb.Error as error:
             raise FeatureError(
                 f"{where}: {error}\nThe query may read {EVENTS}, {PAST_EVENTS} and {PAST_LABELS}"
@@ -136,30 +103,23 @@ class Derivation:
 
     def _casts(self) -> list[str]:
         casts = []
-        for name, column in self._columns.items():
-            quoted = identifier(name)
-            match column.type:
-                case "number":
-                    number = f"CAST({quoted} AS DOUBLE)"
-                    casts.append(f"CASE WHEN isfinite({number}) THEN {number} END AS {quoted}")
-                case "integer":
-                    casts.append(f"CAST({quoted} AS BIGINT) AS {quoted}")
-                case "boolean":
-                    casts.append(f"CAST({quoted} AS BOOLEAN) AS {quoted}")
-                case "category":
-                    casts.append(f"CAST({quoted} AS VARCHAR) AS {quoted}")
+        for field in column_fields(self._columns):
+            quoted = identifier(field.name)
+            value = f"CAST({quoted} AS {duckdb_type(field.type)})"
+            if pa.types.is_floating(field.type):
+                value = f"CASE WHEN isfinite({value}) THEN {value} END"
+            casts.append(f"{value} AS {quoted}")
         return casts
 
     def _require_one_row_each(self, where: str, made: pa.Table, events: pa.Table) -> None:
         keys, wanted = made[self._key], events[self._key]
         lost = wanted.filter(pc.invert(pc.is_in(wanted, value_set=keys.cast(wanted.type))))
-        if made.num_rows == events.num_rows and not len(lost):
-            return
-        counted = f"{made.num_rows} rows for {events.num_rows} events"
-        example = f", none for {self._key} {lost[0].as_py()}" if len(lost) else ""
-        raise FeatureError(
-            f"{where}: the query gives {counted}{example}; it must give one row for each event"
-        )
+        if made.num_rows != events.num_rows or len(lost):
+            counted = f"{made.num_rows} rows for {events.num_rows} events"
+            example = f", none for {self._key} {lost[0].as_py()}" if len(lost) else ""
+            raise FeatureError(
+                f"{where}: the query gives {counted}{example}; it must give one row for each event"
+            )
 
 
 @contextmanager
@@ -206,8 +166,7 @@ def _require_timeless(query: str) -> None:
             "WHERE stability <> 'CONSISTENT' AND function_name IN (SELECT unnest(?))",
             [sorted(called)],
         ).fetchall()
-    found = sorted({name for (name,) in unstable} | called & CLOCK)
-    if found:
+    if found := sorted({name for (name,) in unstable} | called & CLOCK):
         raise FeatureError(
             f"features.sql calls {', '.join(found)}, which depends on when it runs or on "
             "chance: a feature must be the same whenever its day is made again. Use the columns "
@@ -240,4 +199,4 @@ def _by_day(table: pa.Table) -> dict[date, pa.Table]:
 
 def _joined(by_day: Mapping[date, pa.Table], days: list[date], schema: pa.Schema) -> pa.Table:
     found = [by_day[day] for day in days if day in by_day]
-    return pa.concat_tables(found) if found else schema.empty_table()
+    return pa.concat_tables([schema.empty_table(), *found])

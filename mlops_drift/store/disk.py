@@ -7,9 +7,7 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
 
-from deltalake import DeltaTable
-
-from mlops_drift.store.delta import open_table
+from mlops_drift.store.delta import find_table
 from mlops_drift.store.tables import Table
 
 # Files that are being written, and folders that are being removed.
@@ -55,26 +53,22 @@ def left_by_kills(folder: Path) -> list[Path]:
     return sorted([*writing, *folder.rglob(f"{REMOVING}*")])
 
 
-def _table(root: str, table: Table) -> DeltaTable | None:
-    uri = f"{root}/{table.folder}"
-    return open_table(uri) if DeltaTable.is_deltatable(uri) else None
-
-
 def sizes_by_day(root: str, table: Table) -> dict[date, int]:
     """Bytes of each day of a table that is partitioned by day; empty where it is not there."""
-    stored = _table(root, table)
+    stored = find_table(f"{root}/{table.folder}")
+    if stored is None:
+        return {}
     sizes: Counter[date] = Counter()
-    if stored is not None:
-        files = stored.get_add_actions(flatten=True)
-        columns = (files[name].to_pylist() for name in ("partition.day", "size_bytes"))
-        for day, size in zip(*columns, strict=True):
-            sizes[day] += size
+    files = stored.get_add_actions(flatten=True)
+    columns = (files[name].to_pylist() for name in ("partition.day", "size_bytes"))
+    for day, size in zip(*columns, strict=True):
+        sizes[day] += size
     return dict(sorted(sizes.items()))
 
 
 def old_files(root: str, table: Table) -> int:
     """Bytes of files that no snapshot of the last week reads."""
-    stored = _table(root, table)
+    stored = find_table(f"{root}/{table.folder}")
     files = stored.vacuum(dry_run=True) if stored is not None else []
     # Paths come percent-encoded.
     return sum(size_of(Path(root) / table.folder / unquote(file)) for file in files)
@@ -82,6 +76,6 @@ def old_files(root: str, table: Table) -> int:
 
 def remove_old_files(root: str, table: Table) -> None:
     """Removes the files that no snapshot of the last week reads."""
-    stored = _table(root, table)
+    stored = find_table(f"{root}/{table.folder}")
     if stored is not None:
         stored.vacuum(dry_run=False)

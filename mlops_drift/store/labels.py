@@ -1,14 +1,18 @@
 """The labels of one model, as they were known at the end of a day."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
 
 from mlops_drift.monitors.context import Coverage
 from mlops_drift.schema.columns import Target
+from mlops_drift.schema.days import days_between
 from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Lake, Scan
+from mlops_drift.store.records import RemovedDay
 from mlops_drift.store.tables import ModelTables
 
 # A label counts if it arrived by the as-of day, not before its event; the last one counts.
@@ -19,14 +23,7 @@ KNOWN_LABELS = """
 
 
 class LabelledTables:
-    """The tables of one model, with what a query over their labels needs.
-
-    Args:
-        lake: the lake.
-        tables: the model's tables.
-        key: name of the key column.
-        target: the target.
-    """
+    """The tables of one model, with what a query over their labels needs."""
 
     def __init__(self, lake: Lake, tables: ModelTables, key: str, target: Target) -> None:
         self._lake, self._tables = lake, tables
@@ -40,18 +37,11 @@ class LabelRepository(LabelledTables):
     """What is known about labels."""
 
     def labelled(self, as_of: date, since: date | None) -> pa.Table:
-        """Features with labels known at the end of `as_of`, of events from `since` on.
-
-        Returns:
-            Columns of the features table and the label, ordered by day and key.
-        """
-        columns = ", ".join(
-            f"features.{identifier(name)}" for name in self._tables.features.schema.names
-        )
+        """Features with labels known at the end of `as_of`, of events from `since` on."""
         return self._lake.query(
             f"""
             WITH known AS ({self._known_labels})
-            SELECT {columns}, known.{self._label}
+            SELECT features.*, known.{self._label}
             FROM features JOIN known USING ({self._key})
             WHERE known.label_day >= features.day
             ORDER BY features.day, features.{self._key}
@@ -65,28 +55,25 @@ class LabelRepository(LabelledTables):
 
         Rows that were removed since count: what was decided by their number stays as it was.
         """
-        removed = self._removed_days(as_of) if self._lake.has(self._tables.removed_features) else []
+        table, days = self._tables.removed_features, self._labelled_days(as_of, as_of)
+        if self._lake.holds(table):
+            sql = f"FROM r WHERE event_day <= '{as_of}'"
+            days = [*self._lake.records(RemovedDay, sql, r=table), *days]
         counts: dict[date, int] = {}
-        seen: set[Any] = set()
-        for row in [*removed, *self._labelled_days(as_of, as_of)]:
-            counts[row["day"]] = max(row["n"], counts.get(row["day"], 0))
-            seen.update(row["seen"])
-        return dict(sorted(counts.items())), seen
+        for one in days:
+            counts[one.event_day] = max(one.labelled, counts.get(one.event_day, 0))
+        return dict(sorted(counts.items())), {label for one in days for label in one.classes}
 
-    def _removed_days(self, as_of: date) -> list[dict[str, Any]]:
-        return self._lake.rows(
-            "SELECT event_day AS day, labelled AS n, classes AS seen FROM r "
-            f"WHERE event_day <= '{as_of}'",
-            r=self._tables.removed_features,
-        )
-
-    def _labelled_days(self, until: date, as_of: date) -> list[dict[str, Any]]:
-        return self._lake.rows(
+    def _labelled_days(self, until: date, as_of: date) -> list[RemovedDay]:
+        """The days up to one, and the labels that occur, those of a regression too."""
+        return self._lake.records(
+            RemovedDay,
             f"""
             WITH known AS ({self._known_labels})
-            SELECT features.day, count(*) AS n, list(DISTINCT known.{self._label}) AS seen
+            SELECT features.day AS event_day, count(*) AS labelled,
+                   list(DISTINCT known.{self._label}) AS classes
             FROM features JOIN known USING ({self._key})
-            WHERE known.label_day >= features.day GROUP BY features.day ORDER BY features.day
+            WHERE known.label_day >= features.day GROUP BY features.day
             """,
             features=Scan(self._tables.features, until=until),
             labels=Scan(self._tables.labels, until=as_of),
@@ -94,20 +81,17 @@ class LabelRepository(LabelledTables):
 
     def remember_counts(self, before: date, as_of: date) -> None:
         """Records how many labelled rows the features before a day have, before they go."""
-        until = before - timedelta(days=1)
-        fresh = [
-            {
-                "event_day": row["day"],
-                "labelled": row["n"],
-                "classes": sorted(row["seen"]) if self._has_classes else [],
-            }
-            for row in self._labelled_days(until, as_of)
-        ]
+        fresh = {
+            one.event_day: replace(
+                one, classes=tuple(sorted(one.classes)) if self._has_classes else ()
+            )
+            for one in self._labelled_days(before - timedelta(days=1), as_of)
+        }
 
-        def build(existing: pa.Table) -> pa.Table | None:
-            found = {row["event_day"]: row for row in existing.to_pylist()}
-            found |= {row["event_day"]: row for row in fresh}
-            return pa.Table.from_pylist(list(found.values()), schema=existing.schema)
+        def build(existing: pa.Table) -> pa.Table:
+            kept = {row["event_day"]: row for row in existing.to_pylist()}
+            new = {day: vars(one) for day, one in fresh.items()}
+            return pa.Table.from_pylist(list({**kept, **new}.values()), schema=existing.schema)
 
         if fresh:
             self._lake.rewrite(self._tables.removed_features, build)
@@ -143,25 +127,21 @@ class LabelRepository(LabelledTables):
             f"""
             SELECT labels.day, max(events.day) AS newest
             FROM labels JOIN events USING ({self._key})
-            WHERE events.day <= labels.day GROUP BY labels.day ORDER BY labels.day
+            WHERE events.day <= labels.day GROUP BY labels.day
             """,
             labels=Scan(self._tables.labels, since, last),
             events=Scan(self._tables.events, since, last),
         )
-        found: dict[date, date] = {}
-        newest, rest = date.min, list(rows)
-        for number in range((last - first).days + 1):
-            day = first + timedelta(days=number)
-            while rest and rest[0]["day"] <= day:
-                newest = max(newest, rest.pop(0)["newest"])
-            if newest > date.min:
-                found[day] = newest
-        return found
+        arrived = {row["day"]: row["newest"] for row in rows}
+        days = days_between(min(since, first), last)
+        newest = accumulate((arrived.get(day, date.min) for day in days), max)
+        found = zip(days, newest, strict=True)
+        return {day: event for day, event in found if day >= first and event > date.min}
 
     def coverage(self, until: date) -> list[Coverage]:
         """Predictions without a label by age, as counted last up to a day."""
-        rows = self._lake.rows(
+        return self._lake.records(
+            Coverage,
             "SELECT * FROM c WHERE day = (SELECT max(day) FROM c) ORDER BY age_from",
             c=Scan(self._tables.label_coverage, until=until),
         )
-        return [Coverage(**row) for row in rows]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +14,11 @@ import pyarrow.compute as pc
 
 from mlops_drift.errors import UserError
 from mlops_drift.store.tables import Table
+
+Row = TypeVar("Row")
+
+# New rows made of those that are there; None leaves these as they are.
+Build = Callable[[pa.Table], pa.Table | None]
 
 
 class LakeError(UserError):
@@ -28,42 +33,32 @@ class Scan:
     since: date | None = None
     until: date | None = None
 
+    @classmethod
+    def of(cls, source: "Scan | Table") -> "Scan":
+        """A scan as it is, or all of a table."""
+        return source if isinstance(source, Scan) else cls(source)
+
     @property
     def predicate(self) -> str | None:
-        """The bounds as SQL over the partition column ``day``.
-
-        >>> from mlops_drift.store.tables import DAY
-        >>> Scan(Table("features.churn", pa.schema([DAY])), since=date(2024, 10, 1)).predicate
-        "day >= '2024-10-01'"
-        """
-        bounds = [
-            *([f"day >= '{self.since}'"] if self.since else []),
-            *([f"day <= '{self.until}'"] if self.until else []),
-        ]
-        return " AND ".join(bounds) or None
+        """The bounds as SQL over the partition column ``day``, such as ``day >= '2024-10-01'``."""
+        since = f"day >= '{self.since}'" if self.since else None
+        return both(since, f"day <= '{self.until}'" if self.until else None)
 
 
 def _with_relations(sql: str, relations: list[str]) -> str:
-    """Puts relations before a statement: views would be bound twice, and opened twice.
-
-    >>> _with_relations("WITH b AS (FROM a) SELECT * FROM b", ["a AS (SELECT 1)"])
-    'WITH a AS (SELECT 1), b AS (FROM a) SELECT * FROM b'
-    """
+    """Puts relations before a statement: views would be bound twice, and opened twice."""
     if not relations:
         return sql
-    statement = sql.strip()
-    joined = ", ".join(relations)
+    statement, joined = sql.strip(), ", ".join(relations)
     if statement.upper().startswith("WITH"):
         return f"WITH {joined}, {statement[4:].lstrip()}"
     return f"WITH {joined} {statement}"
 
 
 class Lake(ABC):
-    """Tables under one root. Every write is atomic; every read is one snapshot.
+    """Tables under one root, and training sets beside them.
 
-    Args:
-        root: the folder (or URL) that holds the tables, and training sets beside them.
-        connection: an in-memory DuckDB connection; each query runs in a cursor of its own.
+    Every write is atomic; every read is one snapshot, in a cursor of its own of a DuckDB in memory.
     """
 
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
@@ -79,20 +74,13 @@ class Lake(ABC):
             yield cursor
 
     def query(self, sql: str, /, **scans: Scan | Table | pa.Table) -> pa.Table:
-        """Runs SQL in which each keyword is a relation: a table, a scan of days, or Arrow data.
-
-        Returns:
-            The result as an Arrow table.
-        """
+        """Runs SQL in which each keyword is a relation: a table, a scan of days, or Arrow data."""
         with self.cursor() as cursor:
             relations = []
             for name, source in scans.items():
                 if isinstance(source, pa.Table):
                     cursor.register(name, source)
-                    continue
-                scan = source if isinstance(source, Scan) else Scan(source)
-                relation = self._offer(cursor, name, scan)
-                if relation is not None:
+                elif relation := self._offer(cursor, name, Scan.of(source)):
                     relations.append(f'"{name}" AS ({relation})')
             return cursor.sql(_with_relations(sql, relations)).to_arrow_table()
 
@@ -105,78 +93,50 @@ class Lake(ABC):
         rows: list[dict[str, Any]] = self.query(sql, **scans).to_pylist()
         return rows
 
-    def read(self, scan: Scan | Table) -> pa.Table:
+    def records(
+        self, record: Callable[..., Row], sql: str, /, **scans: Scan | Table | pa.Table
+    ) -> list[Row]:
+        """The result of `query` as instances of a dataclass with its columns."""
+        return [record(**row) for row in self.rows(sql, **scans)]
+
+    def read(self, source: Scan | Table) -> pa.Table:
         """All columns of a table or of some of its days, in the declared order and types."""
-        table = scan.table if isinstance(scan, Scan) else scan
-        return self.query("SELECT * FROM source", source=scan).cast(table.schema)
+        return self.query("FROM source", source=source).cast(Scan.of(source).table.schema)
 
     @abstractmethod
-    def holds(self, scan: Scan) -> bool:
-        """Whether there are rows of these days, without a query."""
+    def holds(self, source: Scan | Table) -> bool:
+        """Whether a table, or some of its days, has rows, without a query."""
 
     @abstractmethod
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:
-        """Replaces the rows of the days ``first`` to ``last`` in one commit.
+        """Replaces the rows of the days ``first`` to ``last``, inclusive, in one commit.
 
-        Nothing is committed where nothing is there and nothing comes.
-
-        Args:
-            table: the table, created on its first write.
-            first: first day, inclusive.
-            last: last day, inclusive.
-            data: the new rows, all within those days.
-            where: a further SQL condition on what is replaced, met by all of ``data``.
+        Nothing is committed where nothing is there and nothing comes. All new rows are of those
+        days, and meet the further SQL condition on what is replaced.
         """
 
-    def rewrite_days(
-        self,
-        table: Table,
-        first: date,
-        last: date,
-        build: Callable[[pa.Table], pa.Table | None],
-    ) -> None:
-        """Replaces days by a function of what they hold; None leaves them as they are.
+    @abstractmethod
+    def rewrite(self, source: Scan | Table, build: Build) -> None:
+        """Replaces a small table, or some of its days, by a function of what they hold.
 
         ``build`` runs again when another process committed to the table in between.
         """
-        self._rewrite(table, Scan(table, first, last).predicate, build)
-
-    def rewrite(self, table: Table, build: Callable[[pa.Table], pa.Table | None]) -> None:
-        """Replaces the whole of a small table by a function of what it holds."""
-        self._rewrite(table, None, build)
-
-    def append_missing(self, table: Table, row: dict[str, object], identity: list[str]) -> bool:
-        """Appends a row unless one with the same identity columns is there.
-
-        Returns:
-            Whether the row was appended.
-        """
-        return self.append_unless(table, row, {name: [row[name]] for name in identity})
 
     def append_unless(
-        self, table: Table, row: dict[str, object], stands_for: Mapping[str, Collection[object]]
+        self, table: Table, row: Mapping[str, object], **same: Collection[object]
     ) -> bool:
-        """Appends a row unless one that stands for it is there.
-
-        Args:
-            table: the table.
-            row: the row.
-            stands_for: values by column; a row that has one of them in each stands for it.
-
-        Returns:
-            Whether the row was appended.
-        """
+        """Appends a row unless one has such values in such columns; tells whether it did."""
         appended = False
 
         def build(existing: pa.Table) -> pa.Table | None:
             nonlocal appended
-            same = existing
-            for name, values in stands_for.items():
+            found = existing
+            for name, values in same.items():
                 wanted = pa.array(list(values), table.schema.field(name).type)
-                same = same.filter(pc.is_in(same[name], value_set=wanted))
-            appended = not same.num_rows
+                found = found.filter(pc.is_in(found[name], value_set=wanted))
+            appended = not found.num_rows
             if not appended:
                 return None
             return pa.concat_tables([existing, pa.Table.from_pylist([row], schema=table.schema)])
@@ -185,21 +145,8 @@ class Lake(ABC):
         return appended
 
     @abstractmethod
-    def _rewrite(
-        self,
-        table: Table,
-        predicate: str | None,
-        build: Callable[[pa.Table], pa.Table | None],
-    ) -> None:
-        """Replaces what a condition picks by a function of it; None leaves it as it is."""
-
-    @abstractmethod
     def last_commit(self, table: Table) -> int | None:
         """The number of a table's last commit, which reads back what it held; None without one."""
-
-    @abstractmethod
-    def has(self, table: Table) -> bool:
-        """Whether a table was ever written."""
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -207,9 +154,5 @@ class Lake(ABC):
 
 
 def both(*conditions: str | None) -> str | None:
-    """All conditions together as SQL; None without any.
-
-    >>> both("a > 1", None, "b = 2")
-    'a > 1 AND b = 2'
-    """
+    """All conditions together as SQL; None without any."""
     return " AND ".join(condition for condition in conditions if condition) or None

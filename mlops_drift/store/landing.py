@@ -9,7 +9,7 @@ import pyarrow as pa
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Lake, Scan
 from mlops_drift.store.records import LandedFile
-from mlops_drift.store.tables import ModelTables
+from mlops_drift.store.tables import ModelTables, Table
 
 
 class LandingRepository:
@@ -20,27 +20,19 @@ class LandingRepository:
 
     def last_day(self) -> date | None:
         """The last day that has features."""
-        found = self._lake.query("SELECT max(day) AS day FROM f", f=self._tables.features)
-        day: date | None = found["day"][0].as_py()
-        return day
+        return self._last("FROM f", f=self._tables.features)
 
     def last_landed_day(self) -> date | None:
         """The last day that has features or labels."""
-        found = self._lake.rows(
-            "SELECT max(day) AS day FROM (SELECT day FROM f UNION ALL SELECT day FROM l)",
-            f=self._tables.features,
-            l=self._tables.labels,
-        )
-        day: date | None = found[0]["day"]
+        both = "FROM (SELECT day FROM f UNION ALL SELECT day FROM l)"
+        return self._last(both, f=self._tables.features, l=self._tables.labels)
+
+    def _last(self, tables: str, **named: Table) -> date | None:
+        day: date | None = self._lake.rows(f"SELECT max(day) AS day {tables}", **named)[0]["day"]
         return day
 
     def origins(self, source: str, first: date, last: date) -> list[dict[str, Any]]:
-        """Where the events or the labels that arrived on some days came from.
-
-        Returns:
-            origin, digest, first_day, last_day, n (rows, quarantined ones too), as they landed
-            last. Days without their file are left out.
-        """
+        """Where the events or labels that arrived on some days came from, as they landed last."""
         return self._lake.rows(
             f"""
             SELECT origin, digest, min(day) AS first_day, max(day) AS last_day, sum(n)::BIGINT AS n
@@ -51,11 +43,7 @@ class LandingRepository:
         )
 
     def missing_files(self, first: date, last: date) -> list[dict[str, Any]]:
-        """The days whose file is still missing.
-
-        Returns:
-            day, source (`events` or `labels`), file, by day. One day may lack both.
-        """
+        """The days whose file is still missing: day, source (`events` or `labels`), file."""
         # A row with an origin, but without a digest of what was read.
         return self._lake.rows(
             "SELECT day, source, origin AS file FROM f "

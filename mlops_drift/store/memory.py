@@ -1,6 +1,5 @@
 """A lake in memory, for a backtest: the same questions and answers, and nothing is kept."""
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -8,17 +7,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_drift.store.lake import Lake, LakeError, Scan, both
+from mlops_drift.store.lake import Build, Lake, LakeError, Scan, both
 from mlops_drift.store.tables import Table
 
 
 class MemoryLake(Lake):
-    """Tables as immutable Arrow data. Only training sets go to the root's folder.
-
-    Args:
-        root: a folder for training sets.
-        connection: an in-memory DuckDB connection; each query runs in a cursor of its own.
-    """
+    """Tables as immutable Arrow data. Only training sets go to the root's folder."""
 
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
         super().__init__(root, connection)
@@ -31,38 +25,38 @@ class MemoryLake(Lake):
         return lake
 
     def _offer(self, cursor: duckdb.DuckDBPyConnection, name: str, scan: Scan) -> None:
-        cursor.register(name, _days(self._stored(scan.table), scan.since, scan.until))
+        cursor.register(name, self._days(scan))
+
+    def _days(self, scan: Scan) -> pa.Table:
+        stored = self._stored(scan.table)
+        if scan.since is None and scan.until is None:
+            return stored
+        return stored.filter(_within(stored, scan.since or date.min, scan.until or date.max))
 
     def _stored(self, table: Table) -> pa.Table:
         return self._tables.get(table.name, table.schema.empty_table())
 
-    def holds(self, scan: Scan) -> bool:
-        """As `Lake.holds`."""
-        return bool(_days(self._stored(scan.table), scan.since, scan.until).num_rows)
+    def holds(self, source: Scan | Table) -> bool:
+        return bool(self._days(Scan.of(source)).num_rows)
 
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:
-        """As `Lake.replace_days`."""
         stored = self._stored(table)
-        if not pc.all(_within(data, first, last)).as_py() and data.num_rows:
+        if not pc.all(_within(data, first, last), min_count=0).as_py():
             raise LakeError(f"table {table.name}: the new rows must be of {first} to {last}")
-        if not where:
-            kept = stored.filter(pc.invert(_within(stored, first, last)))
-        else:
+        if where:
             kept = self._picked(table, both(Scan(table, first, last).predicate, where))[1]
+        else:
+            kept = stored.filter(pc.invert(_within(stored, first, last)))
         self._put(table, [kept, data])
 
-    def _rewrite(
-        self,
-        table: Table,
-        predicate: str | None,
-        build: Callable[[pa.Table], pa.Table | None],
-    ) -> None:
-        picked, kept = self._picked(table, predicate)
+    def rewrite(self, source: Scan | Table, build: Build) -> None:
+        scan = Scan.of(source)
+        picked, kept = self._picked(scan.table, scan.predicate)
         data = build(picked)
         if data is not None:
-            self._put(table, [kept, data])
+            self._put(scan.table, [kept, data])
 
     def _picked(self, table: Table, predicate: str | None) -> tuple[pa.Table, pa.Table]:
         """The rows that a condition picks, and the others."""
@@ -86,22 +80,10 @@ class MemoryLake(Lake):
         """Nothing can be read back."""
         return None
 
-    def has(self, table: Table) -> bool:
-        """As `Lake.has`."""
-        return table.name in self._tables
-
     def names(self) -> list[str]:
-        """The tables there are, as ``<schema>.<table>``, sorted."""
         return sorted(self._tables)
 
 
-def _within(table: pa.Table, first: date | None, last: date | None) -> pa.ChunkedArray:
-    days = table["day"]
-    since = pc.greater_equal(days, pa.scalar(first or date.min, pa.date32()))
-    return pc.and_(since, pc.less_equal(days, pa.scalar(last or date.max, pa.date32())))
-
-
-def _days(table: pa.Table, since: date | None, until: date | None) -> pa.Table:
-    if since is None and until is None:
-        return table
-    return table.filter(_within(table, since, until))
+def _within(table: pa.Table, first: date, last: date) -> pa.ChunkedArray:
+    since = pc.greater_equal(table["day"], pa.scalar(first, pa.date32()))
+    return pc.and_(since, pc.less_equal(table["day"], pa.scalar(last, pa.date32())))

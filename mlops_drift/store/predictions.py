@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
 import pyarrow as pa
 
@@ -27,17 +26,8 @@ class PredictionRepository(LabelledTables):
         """Served predictions with every label that arrived for them until `last`.
 
         Of the production days that a label arriving on `first` to `last` is about, and of the
-        `lookback` days before them.
-
-        Args:
-            first: first day of arrival.
-            last: last day of arrival.
-            lookback: further days back.
-            columns: features to join.
-
-        Returns:
-            day, version, key, prediction, score, label, label_day, and the features under the
-            names of `slice_column`; a corrected label has a row for each arrival, in their order.
+        `lookback` days before them; with features under the names of `slice_column`. A corrected
+        label has a row for each arrival, in their order.
         """
         touched = self._lake.rows(
             f"""
@@ -52,9 +42,11 @@ class PredictionRepository(LabelledTables):
         scans = {
             "predictions": Scan(self._tables.predictions, since, until),
             "labels": Scan(self._tables.labels, until=last),
-            **({"features": Scan(self._tables.features, since, until)} if columns else {}),
         }
-        features = f"JOIN features f USING ({self._key})" if columns else ""
+        features = ""
+        if columns:
+            scans["features"] = Scan(self._tables.features, since, until)
+            features = f"JOIN features f USING ({self._key})"
         names = "".join(f", {slice_text(name)}" for name in columns)
         return self._lake.query(
             f"""
@@ -67,11 +59,7 @@ class PredictionRepository(LabelledTables):
         )
 
     def final_outcomes(self, first: date, last: date) -> pa.Table:
-        """Served predictions of some days with the last label that ever arrived for each, or none.
-
-        Returns:
-            day, version, prediction, score, label, by day.
-        """
+        """Served predictions of some days with the last label that ever arrived, or none."""
         return self._lake.query(
             f"""
             WITH known AS ({self._known_labels})
@@ -87,10 +75,7 @@ class PredictionRepository(LabelledTables):
     def shadow_outcomes(self, first: date, last: date) -> pa.Table:
         """Events of some days that two versions scored, with every label that arrived until `last`.
 
-        Returns:
-            day, key, champion, champion_prediction, champion_score, challenger,
-            challenger_prediction, challenger_score, label, label_day; an event has a row for each
-            arrival, in their order, and one with nulls where no label arrived.
+        An event has a row for each arrival, in their order, or one without a label.
         """
         return self._lake.query(
             f"""
@@ -109,11 +94,7 @@ class PredictionRepository(LabelledTables):
         )
 
     def errors_in_order(self, version: int, until: date) -> pa.Table:
-        """Predictions of a version with the first label of each, in the order of arrival.
-
-        Returns:
-            day, prediction, label, label_day.
-        """
+        """Predictions of a version with the first label of each, in the order of arrival."""
         return self._lake.query(
             f"""
             SELECT p.day, any_value(p.prediction) AS prediction,
@@ -129,10 +110,11 @@ class PredictionRepository(LabelledTables):
     def of_version(self, version: int, first: date, last: date, columns: Sequence[str]) -> pa.Table:
         """What a version predicted on some days: day, prediction, score, and features."""
         names = "".join(f", f.{identifier(name)}" for name in columns)
-        features = f"JOIN features f USING (day, {self._key})" if columns else ""
         scans = {"predictions": Scan(self._tables.predictions, first, last)}
+        features = ""
         if columns:
             scans["features"] = Scan(self._tables.features, first, last)
+            features = f"JOIN features f USING (day, {self._key})"
         return self._lake.query(
             f"""
             SELECT p.day, p.prediction, p.score{names} FROM predictions p {features}
@@ -141,23 +123,15 @@ class PredictionRepository(LabelledTables):
             **scans,
         )
 
-    def label_coverage(
-        self, first: date, last: date, ages: Sequence[tuple[int, int]]
-    ) -> list[dict[str, Any]]:
+    def label_coverage(self, first: date, last: date, ages: Sequence[tuple[int, int]]) -> pa.Table:
         """Served predictions and those without label, by day of the look and age in days.
 
-        Args:
-            first: first day of the looks.
-            last: last day.
-            ages: youngest and oldest age, inclusive.
-
-        Returns:
-            day, age_from, age_until, predictions, unlabelled; ages without predictions left out.
+        Ages are from the youngest to the oldest, inclusive; those without predictions are left out.
         """
         oldest = max(until for _, until in ages)
         values = ", ".join(f"({since}, {until})" for since, until in ages)
         # Versions that served the same event count once.
-        return self._lake.rows(
+        return self._lake.query(
             f"""
             WITH served AS (SELECT DISTINCT day, {self._key} FROM p),
             labelled AS (

@@ -13,14 +13,15 @@ from deltalake import DeltaTable
 
 from mlops_drift.errors import UserError
 from mlops_drift.sql import identifier
-from mlops_drift.store.delta import files_relation, open_table
+from mlops_drift.store.delta import open_table, relation
 from mlops_drift.store.lake import Lake
+from mlops_drift.store.schemas import columns_of
+from mlops_drift.store.tables import Table
 
 # Values in their types, or each written exactly: as text, or as JSON.
 Form = Literal["values", "text", "json"]
 
 _FRACTION = re.compile(r"DECIMAL\((1[6-9]|[23][0-9]), ?[1-9][0-9]*\)")
-
 
 # What only reads. A PIVOT is several statements to DuckDB; an EXPLAIN may run what it explains.
 _READING = {"SELECT", "MULTI"}
@@ -34,23 +35,17 @@ class QueryError(UserError):
 
 
 def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
-    """Runs a query in which every table has its name, such as `features.churn`.
+    """Runs one statement in which every table has its name, such as `features.churn`.
 
-    Args:
-        lake: where the tables are.
-        query: one statement that reads.
-        form: what the cells are; as text no value is rounded, and none is beyond what Python holds.
-
-    Raises:
-        QueryError: if it does anything but read, or DuckDB cannot run it.
+    As text no value is rounded, and none is beyond what Python holds. A `QueryError` if it does
+    anything but read, or DuckDB cannot run it.
     """
     with lake.cursor() as cursor:
         for name in lake.names():
-            schema, table = name.split(".", 1)
-            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
-            relation = _relation(open_table(f"{lake.root}/{schema}/{table}"))
-            view = f"{identifier(schema)}.{identifier(table)}"
-            cursor.execute(f"CREATE OR REPLACE VIEW {view} AS {relation}")
+            schema, table = map(identifier, name.split(".", 1))
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            stored = relation(*_stored(lake, name))
+            cursor.execute(f"CREATE OR REPLACE VIEW {schema}.{table} AS {stored}")
         # Names are those of tables, not of variables of this code.
         cursor.execute("SET SESSION python_enable_replacements = false")
         cursor.execute("SET SESSION errors_as_json = true")
@@ -66,17 +61,23 @@ def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
             raise
 
 
+def _stored(lake: Lake, name: str) -> tuple[Table, DeltaTable]:
+    """A table as it is stored, whatever its columns are."""
+    snapshot = open_table(f"{lake.root}/{name.replace('.', '/', 1)}")
+    partitions = tuple(snapshot.metadata().partition_columns)
+    return Table(name, pa.schema(snapshot.schema().to_arrow()), partitions), snapshot
+
+
 def _statement(lake: Lake, cursor: duckdb.DuckDBPyConnection, query: str) -> str:
     """The one statement of a query, up to its semicolon."""
     with _placed(lake, query, 0):
         statements = cursor.extract_statements(query)
     if not statements:
         raise QueryError(f"the query holds no statement that returns rows: {query!r}")
-    if len(statements) > 1:
-        raise QueryError(
-            f"the query holds {len(statements)} statements; sql runs one statement at a time"
-        )
-    [statement] = statements
+    statement, *others = statements
+    if others:
+        found = f"the query holds {len(statements)} statements"
+        raise QueryError(f"{found}; sql runs one statement at a time")
     if statement.type.name not in _READING:
         raise QueryError(
             "sql only reads; write SELECT, FROM, VALUES, PIVOT, DESCRIBE, SUMMARIZE or SHOW, "
@@ -91,13 +92,7 @@ def _statement(lake: Lake, cursor: duckdb.DuckDBPyConnection, query: str) -> str
 
 @contextmanager
 def _placed(lake: Lake, query: str, before: int) -> Iterator[None]:
-    """Says what DuckDB raises about a query in a line, with the place of the fault.
-
-    Args:
-        lake: whose tables are named.
-        query: the query.
-        before: bytes of what DuckDB got that stand before it.
-    """
+    """Says what DuckDB raises about a query, which it got after so many other bytes, in a line."""
     try:
         yield
     except duckdb.Error as error:
@@ -110,12 +105,10 @@ def _placed(lake: Lake, query: str, before: int) -> Iterator[None]:
                 start = query.encode()[: max(0, int(details["position"]) - before)].decode()
                 line, column = start.count("\n") + 1, len(start) - start.rfind("\n")
                 where = f"line {line}, column {column}: "
-        sentence = _in_a_sentence(text)
+        sentence = f"{where}{kind} Error: {_in_a_sentence(text)}"
         end = "" if sentence.endswith("?") else "."
         tables = ", ".join(lake.names()) or "none yet"
-        raise QueryError(
-            f"{where}{kind} Error: {sentence}{end} The tables are: {tables}"
-        ) from error
+        raise QueryError(f"{sentence}{end} The tables are: {tables}") from error
 
 
 def _in_a_sentence(text: str) -> str:
@@ -130,19 +123,15 @@ def _in_a_sentence(text: str) -> str:
 
 
 def records(result: pa.Table) -> list[dict[str, Any]]:
-    """The rows of a result in the form `json`.
+    """The rows of a result in the form `json`; a `QueryError` if two columns have one name.
 
     Fractions of more digits than a double has are texts.
-
-    Raises:
-        QueryError: two columns have one name.
 
     >>> records(pa.table({"n": ["12345678901234567890"], "x": ["[0.5, 0.12345678901234567890]"]}))
     [{'n': 12345678901234567890, 'x': [0.5, '0.12345678901234567890']}]
     """
     names = result.column_names
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
         raise QueryError(
             f"more than one column is called {', '.join(map(repr, twice))}, and JSON holds one; "
             "name them apart with AS, or ask for --format csv"
@@ -152,9 +141,8 @@ def records(result: pa.Table) -> list[dict[str, Any]]:
 
 
 def _from_json(cell: str | None) -> Any:
-    if cell is None:
-        return None
-    return json.loads(cell, parse_float=_exact if cell.startswith(("[", "{")) else float)
+    is_nested = cell and cell.startswith(("[", "{"))
+    return json.loads(cell or "null", parse_float=_exact if is_nested else float)
 
 
 def _exact(number: str) -> float | str:
@@ -183,53 +171,15 @@ def _cell(value: str, kind: str, form: Form) -> str:
     return f"to_json({text if kind == 'JSON' or _FRACTION.fullmatch(kind) else value})"
 
 
-def _relation(snapshot: DeltaTable) -> str:
-    """A snapshot as SQL, whatever its columns are."""
-    types = {field.name: _duckdb_type(field.type) for field in snapshot.schema().fields}
-    partitions = {name: types[name] for name in snapshot.metadata().partition_columns}
-    files = files_relation(snapshot, partitions)
-    nulls = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in types.items())
-    columns = ", ".join(map(identifier, types))
-    return f"SELECT {columns} FROM ({files})" if files else f"SELECT {nulls} WHERE false"
-
-
-def _duckdb_type(data_type: Any) -> str:
-    if data_type.type == "array":
-        return f"{_duckdb_type(data_type.element_type)}[]"
-    names = {
-        "long": "BIGINT",
-        "double": "DOUBLE",
-        "string": "VARCHAR",
-        "boolean": "BOOLEAN",
-        "date": "DATE",
-        "timestamp_ntz": "TIMESTAMP",
-    }
-    return names.get(data_type.type, "VARCHAR")
-
-
 def list_tables(lake: Lake, form: Form = "values") -> pa.Table:
     """All tables with their rows, columns, and number of commits."""
-    rows: list[dict[str, Any]] = []
+    rows = []
     for name in lake.names():
-        table = open_table(f"{lake.root}/{name.replace('.', '/', 1)}")
-        counted = run_sql(lake, f"SELECT count(*) AS n FROM {name}")["n"][0].as_py()
-        columns = [field.name for field in table.schema().fields]
-        rows.append(
-            {
-                "table": name,
-                "rows": counted,
-                "commits": table.version(),
-                "columns": ", ".join(columns),
-            }
-        )
-    schema = pa.schema(
-        [
-            ("table", pa.string()),
-            ("rows", pa.int64()),
-            ("commits", pa.int64()),
-            ("columns", pa.string()),
-        ]
-    )
-    found = pa.Table.from_pylist(rows, schema=schema)
+        table, snapshot = _stored(lake, name)
+        counted = run_sql(lake, f"SELECT count(*) AS n FROM {name}")["n"]
+        rows.append((name, counted[0].as_py(), snapshot.version(), ", ".join(table.schema.names)))
+    schema = columns_of(table=str, rows=int, commits=int, columns=str)
+    listed = [dict(zip(schema.names, row, strict=True)) for row in rows]
     with lake.cursor() as cursor:
-        return _written(cursor.from_arrow(found), form).to_arrow_table()
+        found = cursor.from_arrow(pa.Table.from_pylist(listed, schema))
+        return _written(found, form).to_arrow_table()

@@ -1,4 +1,4 @@
-"""What is on record about versions: who serves, what was trained on what, what was removed."""
+"""What is on record about one model: the rows of its tables."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,15 +8,10 @@ from mlops_drift.errors import UserError
 
 @dataclass(frozen=True)
 class Promotion:
-    """A version that became champion at the end of a day.
+    """A version that became champion at the end of a day; promotions are numbered from 1.
 
-    Attributes:
-        number: its place among the promotions, from 1.
-        previous: the champion before.
-        decision: the decision that it carried out.
-        person: who approved it, if somebody did.
-        reason: why they did.
-        kind: `decision` carries out one of the policy, `promote` and `rollback` are of a person.
+    `decision` is the one that it carried out, `person` who approved it, if somebody did. The kind
+    `decision` carries out one of the policy, `promote` and `rollback` are of a person.
     """
 
     number: int
@@ -33,15 +28,12 @@ class Promotion:
 
 @dataclass(frozen=True)
 class DecisionRow:
-    """A stage of a decision, or of a retraining by hand.
+    """A stage of a decision, or of a retraining by hand; see `Decision` and `Outcome`.
 
     Attributes:
         decision: id of the decision; of a retraining by hand, that of its run.
         stage: decided, chosen, built, trained, waiting, promoted, rejected or failed.
         sequence: order of decisions within a day; of stages of trainings, among each other.
-        candidates: first event day by training window, as JSON.
-        scores: how well each candidate predicts, as JSON.
-        evidence: the failed numbers, as JSON.
     """
 
     decision: str
@@ -68,17 +60,40 @@ class DecisionRow:
 
 @dataclass(frozen=True)
 class Shadow:
-    """A challenger that waits for a person, and scores beside the champion of a day.
-
-    Attributes:
-        champion: the version that serves the day.
-        challenger: the version that scores it too.
-        since: the day at whose end the wait began.
-    """
+    """A challenger that waits for a person since the end of a day, beside the champion."""
 
     champion: int
     challenger: int
     since: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowComparison:
+    """Two versions over one window of events that both scored; nan where a number is undefined.
+
+    Attributes:
+        window: length in production days up to the last one; 0 for all since the wait began.
+        scored: events that both scored.
+        n: those of them whose label is known; what the metric is of.
+        difference: the challenger's value less the champion's, with the ends of its 95 % interval
+            over resamples that are the same for both.
+        disagreement: share of the scored events whose predictions differ.
+        champion_score: mean over the scored events.
+    """
+
+    window: int
+    production_day: date
+    scored: int
+    n: int
+    metric: str
+    champion_value: float
+    challenger_value: float
+    difference: float
+    lower: float
+    upper: float
+    disagreement: float
+    champion_score: float
+    challenger_score: float
 
 
 @dataclass(frozen=True)
@@ -100,13 +115,9 @@ class VersionRecord:
 
 @dataclass(frozen=True)
 class TrainingSetRecord:
-    """What a training set was built of.
+    """What a training set was built of: which events, and which commits of the tables.
 
-    Attributes:
-        since: first day of the requested events; None for all.
-        first_day: first day of the events that are in it.
-        features_snapshot: the commit of the features table that it was read from.
-        labels_snapshot: the commit of the labels table.
+    Requested were the events from `since` on, None for all; `first_day` is of those in it.
     """
 
     training_set: str
@@ -136,11 +147,7 @@ class Removal:
 
 @dataclass(frozen=True)
 class RemovedDay:
-    """What is still known of a day whose features were removed.
-
-    Attributes:
-        classes: the labels that occurred; empty for a regression.
-    """
+    """What is known of a day whose features were removed; a regression has no classes."""
 
     event_day: date
     labelled: int
@@ -149,13 +156,9 @@ class RemovedDay:
 
 @dataclass(frozen=True)
 class LandedFile:
-    """Where the rows of a source came from that arrived on a day.
+    """Where the rows of a source came from that arrived on a day, unusable ones too.
 
-    Attributes:
-        source: `events` or `labels`.
-        origin: the file; None where the source has none.
-        digest: digest of what was read; None for a file that is missing.
-        n: rows, unusable ones too.
+    The origin is a file, None where the source has none; a file that is missing has no digest.
     """
 
     day: date
@@ -163,3 +166,65 @@ class LandedFile:
     origin: str | None
     digest: str | None
     n: int
+
+
+@dataclass(frozen=True)
+class QuarantinedRow:
+    """A row that is kept aside, as JSON; `row_day` is its own day, None where none can be read."""
+
+    day: date
+    source: str
+    key: str | None
+    reason: str
+    row: str
+    row_day: date | None
+
+
+@dataclass(frozen=True)
+class Received:
+    """Rows of a source that are on record, and what the source held when it was last read.
+
+    Attributes:
+        day: the day that they landed or were quarantined with.
+        row_day: the day that they are of; None where it cannot be read.
+        digest: of all rows of `row_day` that the source held; of one entry of a `row_day` only, as
+            the next two.
+        stamp: size and time of change of the file of `row_day`; empty where there was none to read,
+            None where no file holds one day.
+        gone: rows of `row_day` on record that the source no longer has.
+        total: rows of the whole source; of the newest day only, as what follows.
+        waiting: rows of days that have not run.
+        note: what looks wrong about the source.
+    """
+
+    day: date
+    source: str
+    row_day: date | None
+    rows: int
+    digest: str | None = None
+    stamp: str | None = None
+    gone: int | None = None
+    total: int | None = None
+    waiting: int | None = None
+    note: str | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the rows are of the day that they landed with."""
+        return self.day == self.row_day
+
+
+@dataclass(frozen=True)
+class QueuedMessage:
+    """A message in its order, who has received it, the failed attempts, and the last failure."""
+
+    number: int
+    id: str
+    kind: str
+    day: date
+    title: str
+    body: str
+    sent: bool = False
+    delivered: tuple[str, ...] = ()
+    attempts: int = 0
+    error: str | None = None

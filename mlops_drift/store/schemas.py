@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 _TYPES: dict[object, pa.DataType] = {
@@ -14,19 +16,32 @@ _TYPES: dict[object, pa.DataType] = {
     float: pa.float64(),
     str: pa.string(),
     date: pa.date32(),
+    datetime: pa.timestamp("us"),
     tuple[str, ...]: pa.list_(pa.string()),
+    npt.NDArray[np.int64]: pa.list_(pa.int64()),
 }
+
+_DUCKDB_TYPES = {
+    pa.date32(): "DATE",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.string(): "VARCHAR",
+    pa.bool_(): "BOOLEAN",
+    pa.timestamp("us"): "TIMESTAMP",
+}
+
+
+def duckdb_type(data_type: pa.DataType) -> str:
+    """The name of a type in SQL; of one that no record has, what takes on any type."""
+    if pa.types.is_list(data_type):
+        return f"{duckdb_type(data_type.value_type)}[]"
+    return _DUCKDB_TYPES.get(data_type, '"NULL"')
 
 
 def schema_of(record: type[Any], without: Collection[str] = ()) -> pa.Schema:
     """The schema of a table whose rows are instances of a dataclass.
 
-    Args:
-        record: the dataclass; a field may be null where its type allows None.
-        without: fields that are left out.
-
-    Raises:
-        KeyError: if a field has a type that no column holds.
+    A column may hold nulls where the type of its field allows None.
 
     >>> from dataclasses import dataclass
     >>> @dataclass
@@ -38,13 +53,16 @@ def schema_of(record: type[Any], without: Collection[str] = ()) -> pa.Schema:
     note: string
     """
     hints = get_type_hints(record)
-    names = [field.name for field in fields(record) if field.name not in without]
-    return pa.schema([_field(name, hints[name]) for name in names])
+    return columns_of(**{f.name: hints[f.name] for f in fields(record) if f.name not in without})
+
+
+def columns_of(**types: Any) -> pa.Schema:
+    """Columns by name, each of a Python type, which holds nulls where it allows None."""
+    return pa.schema([_field(name, hint) for name, hint in types.items()])
 
 
 def _field(name: str, hint: Any) -> pa.Field:
     if get_origin(hint) is Literal:
         return pa.field(name, pa.string(), nullable=False)
-    options = [option for option in get_args(hint) if option is not NoneType]
     optional = NoneType in get_args(hint)
-    return pa.field(name, _TYPES[options[0] if optional else hint], nullable=optional)
+    return pa.field(name, _TYPES[get_args(hint)[0] if optional else hint], nullable=optional)

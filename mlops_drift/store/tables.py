@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
+from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.measures import Measures
 from mlops_drift.drift.metrics.registry import SHIPPED
 from mlops_drift.monitors.base import CheckEvaluation
@@ -16,27 +18,32 @@ from mlops_drift.store.records import (
     DecisionRow,
     LandedFile,
     Promotion,
+    QuarantinedRow,
+    QueuedMessage,
+    Received,
     Removal,
     RemovedDay,
+    Shadow,
     TrainingSetRecord,
     VersionRecord,
+    WindowComparison,
 )
-from mlops_drift.store.schemas import schema_of
+from mlops_drift.store.schemas import columns_of, schema_of
 
-DAY = pa.field("day", pa.date32(), nullable=False)
-
-ARROW_TYPES: dict[ColumnType, pa.DataType] = {
-    "number": pa.float64(),
-    "integer": pa.int64(),
-    "boolean": pa.bool_(),
-    "category": pa.string(),
-}
+DAY, VERSION = columns_of(day=date, version=int)
 
 # Ends the names of the tables about a challenger that waits.
 SHADOW = "_shadow"
 
 KeyType = Literal["integer", "text"]
-KEY_TYPES: dict[KeyType, pa.DataType] = {"integer": pa.int64(), "text": pa.string()}
+
+_TYPES: dict[ColumnType | KeyType, type] = {
+    "number": float,
+    "integer": int,
+    "boolean": bool,
+    "category": str,
+    "text": str,
+}
 
 
 @dataclass(frozen=True)
@@ -49,26 +56,16 @@ class Table:
 
     @property
     def folder(self) -> str:
-        """Path of the table below the lake's root.
-
-        >>> Table("features.churn", pa.schema([DAY])).folder
-        'features/churn'
-        """
+        """Path of the table below the lake's root, such as `features/churn`."""
         return self.name.replace(".", "/", 1)
-
-
-def label_type(target: Target) -> pa.DataType:
-    """Labels and predictions are class names, or numbers for a regression."""
-    return pa.string() if target.is_classification else pa.float64()
 
 
 def column_fields(columns: Mapping[str, Column]) -> list[pa.Field]:
     """Columns as they are stored."""
-    return [pa.field(name, ARROW_TYPES[column.type]) for name, column in columns.items()]
+    return list(columns_of(**{name: _TYPES[it.type] | None for name, it in columns.items()}))
 
 
-@dataclass(frozen=True)
-class ModelTables:
+class ModelTables(NamedTuple):
     """All tables of one model."""
 
     events: Table
@@ -92,9 +89,6 @@ class ModelTables:
     decisions: Table
     outbox: Table
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        return iter(vars(self).values())
-
 
 def model_tables(
     model: str,
@@ -114,152 +108,55 @@ def model_tables(
     >>> tables.events.schema.names
     ['day', 'id', 'event_time', 'size']
     """
-    key_field = pa.field(key, KEY_TYPES[key_type], nullable=False)
-    label = label_type(target)
-    moment = pa.field("event_time", pa.timestamp("us"))
-    version = pa.field("version", pa.int64(), nullable=False)
-    predictions = pa.schema(
-        [
-            DAY,
-            version,
-            key_field,
-            pa.field("prediction", label, nullable=False),
-            pa.field("score", pa.float64(), nullable=False),
-        ]
-    )
+    landing, training, monitoring = (f"{s}.{model}_" for s in ("landing", "training", "monitoring"))
+    label = float if target.kind == "regression" else str
+    keys = columns_of(day=date, **{key: _TYPES[key_type]})
+    events = [*keys, *columns_of(event_time=datetime | None)]
+    scored = columns_of(prediction=label, score=float)
+    predictions = pa.schema([DAY, VERSION, keys.field(key), *scored])
     return ModelTables(
         events=Table(
-            f"landing.{model}_events",
-            pa.schema([DAY, key_field, moment, *column_fields(source_columns(columns, inputs))]),
+            f"{landing}events",
+            pa.schema([*events, *column_fields(source_columns(columns, inputs))]),
         ),
-        labels=Table(
-            f"landing.{model}_labels",
-            pa.schema([DAY, key_field, pa.field(target.column, label, nullable=False)]),
-        ),
-        quarantined=Table(
-            f"landing.{model}_quarantined",
-            pa.schema(
-                [
-                    DAY,
-                    pa.field("source", pa.string(), nullable=False),
-                    pa.field("key", pa.string()),
-                    pa.field("reason", pa.string(), nullable=False),
-                    pa.field("row", pa.string(), nullable=False),
-                    # The row's own day, which may have run already; null where none can be read.
-                    pa.field("row_day", pa.date32()),
-                ]
-            ),
-            partition_by=("day", "source"),
-        ),
-        received=Table(
-            f"landing.{model}_received",
-            pa.schema(
-                [
-                    DAY,
-                    pa.field("source", pa.string(), nullable=False),
-                    pa.field("row_day", pa.date32()),
-                    pa.field("rows", pa.int64(), nullable=False),
-                    pa.field("digest", pa.string()),
-                    pa.field("stamp", pa.string()),
-                    *(pa.field(name, pa.int64()) for name in ("gone", "total", "waiting")),
-                    pa.field("note", pa.string()),
-                ]
-            ),
-            partition_by=(),
-        ),
-        features=Table(
-            f"features.{model}", pa.schema([DAY, key_field, moment, *column_fields(columns)])
-        ),
+        labels=Table(f"{landing}labels", pa.schema([*keys, *columns_of(**{target.column: label})])),
+        quarantined=Table(f"{landing}quarantined", schema_of(QuarantinedRow), ("day", "source")),
+        received=Table(f"{landing}received", schema_of(Received), ()),
+        features=Table(f"features.{model}", pa.schema([*events, *column_fields(columns)])),
         predictions=Table(f"predictions.{model}", predictions),
         shadow_predictions=Table(f"predictions.{model}{SHADOW}", predictions),
         profiles=Table(
-            f"monitoring.{model}_profiles",
-            pa.schema(
-                [
-                    DAY,
-                    version,
-                    pa.field("column", pa.string(), nullable=False),
-                    pa.field("counts", pa.list_(pa.int64()), nullable=False),
-                    pa.field("novelty", pa.list_(pa.int64()), nullable=False),
-                    *(pa.field(name, pa.int64()) for name in ("below", "above", "sum", "squares")),
-                    pa.field("minimum", pa.float64()),
-                    pa.field("maximum", pa.float64()),
-                ]
-            ),
+            f"{monitoring}profiles",
+            pa.schema([DAY, VERSION, *columns_of(column=str), *schema_of(ColumnProfile)]),
         ),
+        # By asset too, as each writes the checks of its own.
         checks=Table(
-            f"monitoring.{model}_checks",
-            # By asset too, as each writes the checks of its own.
-            schema_of(CheckEvaluation).append(pa.field("asset", pa.string(), nullable=False)),
-            partition_by=("day", "asset"),
+            f"{monitoring}checks",
+            pa.schema([*schema_of(CheckEvaluation), *columns_of(asset=str)]),
+            ("day", "asset"),
         ),
         drift=Table(
-            f"monitoring.{model}_drift",
+            f"{monitoring}drift",
             pa.schema(
                 [
-                    DAY,
-                    version,
-                    pa.field("column", pa.string(), nullable=False),
-                    pa.field("window", pa.int64(), nullable=False),
-                    pa.field("baseline", pa.string(), nullable=False),
-                    pa.field("metric", pa.string(), nullable=False),
-                    *(pa.field(name, pa.float64()) for name in SHIPPED),
+                    *(DAY, VERSION),
+                    *columns_of(column=str, window=int, baseline=str, metric=str),
+                    *columns_of(**dict.fromkeys(SHIPPED, float | None)),
                     *schema_of(Measures, without=("distances",)),
                 ]
             ),
         ),
         shadow=Table(
             f"monitoring.{model}{SHADOW}",
-            pa.schema(
-                [
-                    DAY,
-                    pa.field("champion", pa.int64(), nullable=False),
-                    pa.field("challenger", pa.int64(), nullable=False),
-                    pa.field("since", pa.date32(), nullable=False),
-                    pa.field("window", pa.int64(), nullable=False),
-                    pa.field("production_day", pa.date32(), nullable=False),
-                    pa.field("scored", pa.int64(), nullable=False),
-                    pa.field("n", pa.int64(), nullable=False),
-                    pa.field("metric", pa.string(), nullable=False),
-                    *(
-                        pa.field(name, pa.float64())
-                        for name in (
-                            *("champion_value", "challenger_value", "difference"),
-                            *("lower", "upper", "disagreement"),
-                            *("champion_score", "challenger_score"),
-                        )
-                    ),
-                ]
-            ),
+            pa.schema([DAY, *schema_of(Shadow), *schema_of(WindowComparison)]),
         ),
-        files=Table(
-            f"landing.{model}_files", schema_of(LandedFile), partition_by=("day", "source")
-        ),
-        label_coverage=Table(f"monitoring.{model}_label_coverage", schema_of(Coverage)),
-        training_sets=Table(
-            f"training.{model}_sets", schema_of(TrainingSetRecord), partition_by=()
-        ),
-        versions=Table(f"training.{model}_versions", schema_of(VersionRecord), partition_by=()),
-        removed_versions=Table(f"training.{model}_removed", schema_of(Removal), partition_by=()),
-        removed_features=Table(f"landing.{model}_removed", schema_of(RemovedDay), partition_by=()),
-        promotions=Table(f"training.{model}_promotions", schema_of(Promotion), partition_by=()),
-        decisions=Table(f"monitoring.{model}_decisions", schema_of(DecisionRow), partition_by=()),
-        outbox=Table(
-            f"monitoring.{model}_outbox",
-            pa.schema(
-                [
-                    pa.field("number", pa.int64(), nullable=False),
-                    pa.field("id", pa.string(), nullable=False),
-                    pa.field("kind", pa.string(), nullable=False),
-                    DAY,
-                    pa.field("title", pa.string(), nullable=False),
-                    pa.field("body", pa.string(), nullable=False),
-                    pa.field("sent", pa.bool_(), nullable=False),
-                    pa.field("delivered", pa.list_(pa.string()), nullable=False),
-                    pa.field("attempts", pa.int64(), nullable=False),
-                    pa.field("error", pa.string()),
-                ]
-            ),
-            partition_by=(),
-        ),
+        files=Table(f"{landing}files", schema_of(LandedFile), ("day", "source")),
+        label_coverage=Table(f"{monitoring}label_coverage", schema_of(Coverage)),
+        training_sets=Table(f"{training}sets", schema_of(TrainingSetRecord), ()),
+        versions=Table(f"{training}versions", schema_of(VersionRecord), ()),
+        removed_versions=Table(f"{training}removed", schema_of(Removal), ()),
+        removed_features=Table(f"{landing}removed", schema_of(RemovedDay), ()),
+        promotions=Table(f"{training}promotions", schema_of(Promotion), ()),
+        decisions=Table(f"{monitoring}decisions", schema_of(DecisionRow), ()),
+        outbox=Table(f"{monitoring}outbox", schema_of(QueuedMessage), ()),
     )

@@ -1,8 +1,7 @@
 """Training sets, references and test predictions on disk: written once, verified at every use.
 
-Everything about one set lies in `training/<model>/<id>/` below the lake's root: both parts and a
-manifest with the digest of each file, and below `versions/<version>/` the baseline of each version
-that was trained on it.
+A set lies in `training/<model>/<id>/` below the lake's root: both parts and a manifest with the
+digest of each file, and below `versions/<version>/` the baseline of each version trained on it.
 """
 
 import hashlib
@@ -11,7 +10,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -37,50 +35,46 @@ REFERENCE_FILES = ("reference.json", "reference.parquet")
 IMPORTANCE = "importance.json"
 
 
+REMEDY = (
+    "restore it from a copy. Where no version trained on this set is kept, the folder may be "
+    "removed instead: training_set with the same as_of and since writes it again"
+)
+
+
 class CorruptionError(UserError):
     """What is stored is not what was written."""
 
 
 class TrainingSets:
-    """The training sets of one model: their files, and the records of what they were built of."""
+    """The training sets of one model: their files, and the records of what they were built of.
+
+    What is read raises a FileNotFoundError if it is not there, and a `CorruptionError` if a file is
+    missing or differs from what was written.
+    """
 
     def __init__(self, lake: Lake, table: Table, model: str) -> None:
         self._lake, self._table = lake, table
         self.folder = Path(lake.root) / "training" / model
 
     def write(self, training_set: TrainingSet) -> str:
-        """Stores a set under its id, or verifies the one that is there.
-
-        Returns:
-            The id.
-
-        Raises:
-            CorruptionError: if the stored set is damaged.
-        """
-        set_id = training_set.id
+        """Stores a set under its id, or verifies the one that is there; returns the id."""
+        set_id, parts = training_set.id, training_set.parts
         if (self.folder / set_id).exists():
             # A cleanup leaves alone what was just used.
             (self.folder / set_id).touch()
             self.read(set_id)
             return set_id
-        files = {
-            f"{part}.parquet": parquet_bytes(table) for part, table in training_set.parts.items()
-        }
+        files = {f"{part}.parquet": parquet_bytes(table) for part, table in parts.items()}
         about = {
             "id": set_id,
-            "rows": {part: table.num_rows for part, table in training_set.parts.items()},
+            "rows": {part: table.num_rows for part, table in parts.items()},
             "columns": {field.name: str(field.type) for field in training_set.train.schema},
         }
         _write_folder(self.folder / set_id, files, about)
         return set_id
 
     def read(self, set_id: str) -> TrainingSet:
-        """Reads a set and verifies every byte of it.
-
-        Raises:
-            FileNotFoundError: if there is no such set.
-            CorruptionError: if a file is missing or differs from what was written.
-        """
+        """Reads a set and verifies every byte of it."""
         folder = self.folder / set_id
         files = _read_folder(folder)
         stored = TrainingSet(_table(files["train.parquet"]), _table(files["test.parquet"]))
@@ -90,15 +84,14 @@ class TrainingSets:
 
     def add_record(self, record: TrainingSetRecord) -> None:
         """Records what a training set was built of, once for each as-of day."""
-        self._lake.append_missing(self._table, asdict(record), ["training_set", "as_of"])
+        built, as_of = [record.training_set], [record.as_of]
+        self._lake.append_unless(self._table, vars(record), training_set=built, as_of=as_of)
 
     def records(self, training_set: str) -> list[TrainingSetRecord]:
         """The records of a training set, by as-of day."""
-        rows = self._lake.rows(
-            f"SELECT * FROM s WHERE training_set = {literal(training_set)} ORDER BY as_of",
-            s=self._table,
-        )
-        return [TrainingSetRecord(**row) for row in rows]
+        where = f"training_set = {literal(training_set)}"
+        sql = f"SELECT * FROM s WHERE {where} ORDER BY as_of"
+        return self._lake.records(TrainingSetRecord, sql, s=self._table)
 
     def ids(self) -> list[str]:
         """The ids of the sets that are there."""
@@ -111,16 +104,9 @@ class TrainingSets:
         return last
 
     def write_baseline(self, set_id: str, version: int, files: Mapping[str, bytes]) -> None:
-        """Stores the baseline of a version, once.
+        """Stores the files of a version's baseline, once.
 
-        Args:
-            set_id: the set that the version was trained on.
-            version: number of the version.
-            files: contents by name, the same bytes at every repetition; see `canonical_json` and
-                `parquet_bytes`.
-
-        Raises:
-            CorruptionError: if something else is stored already, or what is stored is damaged.
+        They must have the same bytes at every repetition; see `canonical_json`, `parquet_bytes`.
         """
         folder = self.baseline(set_id, version)
         if not folder.exists():
@@ -135,12 +121,7 @@ class TrainingSets:
             )
 
     def read_baseline(self, set_id: str, version: int, name: str) -> bytes:
-        """One file of a version's baseline, verified; no other file is read.
-
-        Raises:
-            FileNotFoundError: if the version has no baseline, or that has no such file.
-            CorruptionError: if the file or the manifest is damaged.
-        """
+        """One file of a version's baseline, verified; no other file is read."""
         folder = self.baseline(set_id, version)
         digests = _read_manifest(folder)
         if name not in digests:
@@ -148,16 +129,16 @@ class TrainingSets:
         return _read_file(folder / name, digests[name])
 
     def read_reference(self, set_id: str, version: int) -> dict[str, bytes]:
-        """The files of the frozen reference of a version; raises as `read_baseline`."""
+        """The files of the frozen reference of a version."""
         return {name: self.read_baseline(set_id, version, name) for name in REFERENCE_FILES}
 
     def read_importance(self, set_id: str, version: int) -> dict[str, float]:
-        """The importance of each column for a version; raises as `read_baseline`."""
+        """The importance of each column for a version."""
         importance: dict[str, float] = json.loads(self.read_baseline(set_id, version, IMPORTANCE))
         return importance
 
     def read_test_predictions(self, set_id: str, version: int) -> pa.Table:
-        """The test predictions of a version; raises as `read_baseline`."""
+        """The test predictions of a version."""
         return _table(self.read_baseline(set_id, version, TEST_PREDICTIONS))
 
     def baselines(self, set_id: str) -> Path:
@@ -170,11 +151,7 @@ class TrainingSets:
 
 
 def canonical_json(content: Mapping[str, Any] | Sequence[Any]) -> bytes:
-    """The content as JSON that depends on nothing else, not on the order of its keys either.
-
-    >>> canonical_json({"b": 1, "a": 0.5}) == canonical_json({"a": 0.5, "b": 1})
-    True
-    """
+    """The content as JSON that depends on nothing else, not on the order of its keys either."""
     return json.dumps(content, sort_keys=True, indent=1).encode()
 
 
@@ -219,9 +196,8 @@ def _write_folder(folder: Path, files: Mapping[str, bytes], about: Mapping[str, 
 
 def _read_folder(folder: Path) -> dict[str, bytes]:
     """The files that a folder's manifest lists, each verified, and the manifest itself."""
-    return {
-        name: _read_file(folder / name, digest) for name, digest in _read_manifest(folder).items()
-    }
+    digests = _read_manifest(folder)
+    return {name: _read_file(folder / name, digest) for name, digest in digests.items()}
 
 
 def _read_manifest(folder: Path) -> dict[str, str]:
@@ -233,11 +209,11 @@ def _read_manifest(folder: Path) -> dict[str, str]:
         manifest = json.loads(raw)
         digests: dict[str, str] = manifest["files"]
         body = {name: value for name, value in manifest.items() if name != "manifest"}
-        sound = manifest["manifest"] == _digest(canonical_json(body))
-        sound = sound and raw == canonical_json(manifest)
+        is_sound = manifest == {**body, "manifest": _digest(canonical_json(body))}
+        is_sound = is_sound and raw == canonical_json(manifest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptionError(f"{folder / MANIFEST} is damaged: {error}; {REMEDY}") from error
-    if not sound:
+    if not is_sound:
         raise CorruptionError(f"{folder / MANIFEST} is damaged: its digest differs; {REMEDY}")
     return digests
 
@@ -246,14 +222,7 @@ def _read_file(path: Path, digest: str) -> bytes:
     if not path.is_file():
         raise CorruptionError(f"{path} is missing; {REMEDY}")
     content = path.read_bytes()
-    if _digest(content) != digest:
-        raise CorruptionError(
-            f"{path} is damaged: its SHA-256 is {_digest(content)}, written was {digest}; {REMEDY}"
-        )
+    if (found := _digest(content)) != digest:
+        differs = f"its SHA-256 is {found}, written was {digest}"
+        raise CorruptionError(f"{path} is damaged: {differs}; {REMEDY}")
     return content
-
-
-REMEDY = (
-    "restore it from a copy. Where no version trained on this set is kept, the folder may be "
-    "removed instead: training_set with the same as_of and since writes it again"
-)

@@ -1,7 +1,6 @@
 """Errors of disks, databases and tables as a sentence for a user.
 
-Errors of libraries are judged by their text: it is all that a Dagster run or another process leaves
-of one.
+They are judged by their text: it is all that a Dagster run or another process leaves of one.
 """
 
 import errno
@@ -37,10 +36,10 @@ _ADVICE_OF_SQLITE = {
     "unable to open": _MOVE,
     "full": _FREE,
     "disk i/o": "see whether its disk is full or broken",
-    "not a database": "bring it back from a backup, or move it away to start afresh",
-    "malformed": "bring it back from a backup, or move it away to start afresh",
-    "no such table": "bring it back from a backup, or move it away to start afresh",
-    "no such column": "bring it back from a backup, or move it away to start afresh",
+    **dict.fromkeys(
+        ("not a database", "malformed", "no such table", "no such column"),
+        "bring it back from a backup, or move it away to start afresh",
+    ),
 }
 
 _PYTHON = re.compile(r"\[Errno (\d+)\] [^\n]*?(?:: ('.*'|\".*\"))?\s*$", re.S)
@@ -55,29 +54,24 @@ _DAMAGED = ("magic bytes", "Parquet", "parquet")
 
 
 def sentence(kind: str, message: str, files: Sequence[str] = ()) -> str | None:
-    """The message for a user; None if only a developer can mend the error.
+    """The message for a user of an error of a class; None if only a developer can mend the error.
 
-    Args:
-        kind: the class of the error, with its module.
-        message: its text.
-        files: the files of its traceback, outermost first: they show which library it comes from.
+    The files of its traceback, outermost first, show which library it comes from.
 
     >>> sentence("builtins.OSError", "[Errno 28] No space left on device: '/data/lake'")
     "'/data/lake': No space left on device; free some, then run the same command again"
-    >>> sentence("builtins.KeyError", "'amount'")
     """
     library = kind.partition(".")[0]
     if found := _SQLITE.search(message if "sqlite3." in message else f"{kind}: {message}"):
-        return _with(f"{_database(files)}: {found[1]}", _of_sqlite(found[1]))
+        text = found[1].lower()
+        advice = (right for words, right in _ADVICE_OF_SQLITE.items() if words in text)
+        return _with(f"{_database(files)}: {found[1]}", next(advice, None))
     if found := _PYTHON.search(message):
         number = int(found[1])
         place = f"{found[2]}: " if found[2] else ""
         return _with(f"{place}{os.strerror(number)}", _ADVICE.get(number))
-    if library in ("_internal", "deltalake"):
-        return _of_lake(message)
-    if library in ("duckdb", "_duckdb") and (
-        kind.rpartition(".")[2] in _OF_FILES or any(sign in message for sign in _DAMAGED)
-    ):
+    is_of_files = kind.endswith(_OF_FILES) or any(sign in message for sign in _DAMAGED)
+    if library in ("_internal", "deltalake") or (library in ("duckdb", "_duckdb") and is_of_files):
         return _of_lake(message)
     if library == "builtins" and kind.endswith("MemoryError"):
         return "the memory is full; close other programs, or use a larger machine"
@@ -105,11 +99,6 @@ def _of_lake(message: str) -> str:
         f"a table in {settings.lake_root()} cannot be used: {message}",
         advice or "bring it back from a backup",
     )
-
-
-def _of_sqlite(message: str) -> str | None:
-    advice = (value for words, value in _ADVICE_OF_SQLITE.items() if words in message.lower())
-    return next(advice, None)
 
 
 def _database(files: Sequence[str]) -> Path:

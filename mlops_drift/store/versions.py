@@ -1,7 +1,6 @@
 """The versions of one model: what they are, who served when, and what was removed."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import date, timedelta
 
 from mlops_drift.schema.days import days_between
@@ -19,38 +18,35 @@ class VersionRepository:
 
     def all(self) -> list[VersionRecord]:
         """All versions in their order."""
-        rows = self._lake.rows("SELECT * FROM v ORDER BY version", v=self._tables.versions)
-        return [VersionRecord(**row) for row in rows]
+        return self._lake.records(
+            VersionRecord, "SELECT * FROM v ORDER BY version", v=self._tables.versions
+        )
 
     def get(self, number: int) -> VersionRecord:
-        """The record of one version.
-
-        Raises:
-            LookupError: if there is none.
-        """
-        for record in self.all():
-            if record.version == number:
-                return record
-        raise LookupError(
-            f"{self._tables.versions.name} has no version {number}; "
-            "materialize challenger, which registers and records it"
-        )
+        """The record of one version; a LookupError if there is none."""
+        found = {record.version: record for record in self.all()}
+        if number not in found:
+            raise LookupError(
+                f"{self._tables.versions.name} has no version {number}; "
+                "materialize challenger, which registers and records it"
+            )
+        return found[number]
 
     def add(self, record: VersionRecord) -> None:
         """Records a version once."""
-        self._lake.append_missing(self._tables.versions, asdict(record), ["version"])
+        self._lake.append_unless(self._tables.versions, vars(record), version=[record.version])
 
     def promotions(self, until: date | None = None) -> list[Promotion]:
         """Promotions in their order, those as of a day after `until` left out."""
-        rows = self._lake.rows("SELECT * FROM p ORDER BY number", p=self._tables.promotions)
-        promotions = [Promotion(**row) for row in rows]
-        return [item for item in promotions if until is None or item.as_of <= until]
+        where = f"WHERE as_of <= '{until or date.max}'"
+        sql = f"SELECT * FROM p {where} ORDER BY number"
+        return self._lake.records(Promotion, sql, p=self._tables.promotions)
 
     def add_promotion(self, promotion: Promotion) -> None:
         """Records a promotion once."""
-        self._lake.append_missing(
-            self._tables.promotions, asdict(promotion), ["decision", "version"]
-        )
+        decision, version = [promotion.decision], [promotion.version]
+        table = self._tables.promotions
+        self._lake.append_unless(table, vars(promotion), decision=decision, version=version)
 
     def champions(self, first: date, last: date) -> dict[date, Promotion | None]:
         """The champion that scores each day: the last one promoted at the end of an earlier day."""
@@ -61,43 +57,38 @@ class VersionRepository:
         }
 
     def shadows(self, first: date, last: date) -> dict[date, Shadow]:
-        """The challenger that scores each day beside its champion; days without one are left out.
+        """The challenger that waits on each day and scores beside its champion.
 
-        The challenger that waits on the day. A day without a champion has no shadow, and a version
-        is not its own.
+        A day without a champion has no shadow, and a version is not its own.
         """
         waits = self._decisions.waiting(first, last)
-        if not waits:
-            return {}
-        champions = self.champions(min(waits), max(waits))
+        champions = self.champions(first, last) if waits else {}
         return {
-            day: Shadow(champion.version, wait.version, wait.since)
+            day: Shadow(champion.version, wait.challenger, wait.day)
             for day, wait in waits.items()
-            if (champion := champions[day]) and champion.version != wait.version
+            if wait.challenger and (champion := champions[day])
+            if champion.version != wait.challenger
         }
 
     def removals(self) -> dict[int, Removal]:
         """The versions whose artifacts are gone."""
         table = self._tables.removed_versions
         # Asked for every day, of a table that most models do not have.
-        rows = self._lake.rows("SELECT * FROM r", r=table) if self._lake.has(table) else []
-        return {row["version"]: Removal(**row) for row in rows}
+        if not self._lake.holds(table):
+            return {}
+        return {one.version: one for one in self._lake.records(Removal, "FROM r", r=table)}
 
     def add_removal(self, removal: Removal) -> None:
         """Records a removal once."""
-        self._lake.append_missing(self._tables.removed_versions, asdict(removal), ["version"])
+        table = self._tables.removed_versions
+        self._lake.append_unless(table, vars(removal), version=[removal.version])
 
     def require_kept(self, versions: Iterable[int]) -> None:
-        """Requires that the artifacts of versions are there.
-
-        Raises:
-            RemovedError: if those of one were removed.
-        """
-        wanted = sorted(set(versions))
-        gone = [removal for number, removal in self.removals().items() if number in wanted]
-        for removal in gone:
+        """Raises a `RemovedError` if the artifacts of a version were removed."""
+        removals = self.removals()
+        for gone in (removals[version] for version in versions if version in removals):
             raise RemovedError(
-                f"version {removal.version} was removed by the retention on {removal.day} "
-                f"({removal.reason}); its record is kept, its artifacts are gone. Train again to "
-                f"have such a version: training_set as of {self.get(removal.version).as_of}"
+                f"version {gone.version} was removed by the retention on {gone.day} "
+                f"({gone.reason}); its record is kept, its artifacts are gone. Train again to "
+                f"have such a version: training_set as of {self.get(gone.version).as_of}"
             )

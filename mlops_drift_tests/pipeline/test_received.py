@@ -19,6 +19,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.landing import EVENTS, LABELS, land_events, land_labels
 from mlops_drift.pipeline.ledger import read_account
 from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.lake import Scan
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift_tests.tiny import SPEC, merged
 
@@ -250,7 +251,7 @@ def test_rows_that_the_retention_has_removed_are_not_taken_for_new_ones(place):
     place.land(0, 1)
     tables = place.model.tables
     for table in (tables.events, tables.quarantined):
-        place.model.lake.rewrite_days(table, day(0), day(0), lambda rows: rows.slice(0, 0))
+        place.model.lake.rewrite(Scan(table, day(0), day(0)), lambda rows: rows.slice(0, 0))
     write(place.folder, [["new", day(0), "1"], *rows, ["y", "soon", "1"]])
     place.land(2)
     assert [(row["key"], row["row_day"]) for row in place.quarantined()] in (

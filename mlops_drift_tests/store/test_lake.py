@@ -75,7 +75,7 @@ def test_nothing_is_committed_for_nothing(lake):
     assert commits(lake) == 0
     lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
     lake.replace_days(SHOP, SECOND, THIRD, shop(SECOND, []))
-    lake.rewrite_days(SHOP, FIRST, FIRST, lambda existing: None)
+    lake.rewrite(Scan(SHOP, FIRST, FIRST), lambda existing: None)
     assert commits(lake) == 1
 
 
@@ -132,14 +132,14 @@ def test_days_are_rewritten_from_what_they_hold(lake):
         assert existing["id"].to_pylist() == [1, 2]
         return pa.concat_tables([existing, shop(FIRST, [9])])
 
-    lake.rewrite_days(SHOP, FIRST, FIRST, add)
+    lake.rewrite(Scan(SHOP, FIRST, FIRST), add)
     assert ids_by_day(lake) == {FIRST: [1, 2, 9], SECOND: [3]}
 
 
 def test_a_row_is_appended_once(lake):
-    assert lake.append_missing(NOTES, {"name": "a", "by": 1}, ["name"])
-    assert not lake.append_missing(NOTES, {"name": "a", "by": 2}, ["name"])
-    assert lake.append_missing(NOTES, {"name": "a", "by": 2}, ["name", "by"])
+    assert lake.append_unless(NOTES, {"name": "a", "by": 1}, name=["a"])
+    assert not lake.append_unless(NOTES, {"name": "a", "by": 2}, name=["a"])
+    assert lake.append_unless(NOTES, {"name": "a", "by": 2}, name=["a"], by=[2])
     assert lake.rows('SELECT * FROM t ORDER BY "by"', t=NOTES) == [
         {"name": "a", "by": 1},
         {"name": "a", "by": 2},
@@ -155,7 +155,7 @@ def test_an_old_file_has_nulls_in_a_column_declared_later(lake):
         {"id": 1, "colour": None},
         {"id": 2, "colour": "red"},
     ]
-    lake.rewrite_days(wider, FIRST, FIRST, lambda existing: existing)
+    lake.rewrite(Scan(wider, FIRST, FIRST), lambda existing: existing)
     assert lake.read(Scan(wider, FIRST, FIRST)).to_pylist() == [
         {"day": FIRST, "id": 1, "x": 1.0, "colour": None}
     ]
@@ -294,7 +294,7 @@ def append_first(root, number, times):
         lake = open_lake(f"{root}/{place}")
         meet(4)
         row = {"name": "decision", "by": number}
-        appended.append(lake.append_missing(NOTES, row, ["name"]))
+        appended.append(lake.append_unless(NOTES, row, name=[row["name"]]))
     return appended
 
 
@@ -312,7 +312,7 @@ def append_own(root, number, times):
     lake = open_lake(root)
     meet(4)
     return [
-        lake.append_missing(NOTES, {"name": f"{number}-{i}", "by": number}, ["name"])
+        lake.append_unless(NOTES, {"name": f"{number}-{i}", "by": number}, name=[f"{number}-{i}"])
         for i in range(times)
     ]
 
@@ -332,7 +332,7 @@ def add_to_day(root, number, times):
     meet(4)
     for i in range(times):
         new = shop(FIRST, [100 * number + i])
-        lake.rewrite_days(SHOP, FIRST, FIRST, lambda old, new=new: pa.concat_tables([old, new]))
+        lake.rewrite(Scan(SHOP, FIRST, FIRST), lambda old, new=new: pa.concat_tables([old, new]))
 
 
 def test_many_processes_add_to_one_day_and_no_row_is_lost_or_doubled(lake, processes):
@@ -446,7 +446,7 @@ def test_a_rewrite_runs_its_builder_again_when_another_writer_came_between(tmp_p
             other.replace_days(journal, day, day, entries([*before, 50]))
         return pa.concat_tables([existing, entries([2])])
 
-    mine.rewrite_days(journal, day, day, add_two)
+    mine.rewrite(Scan(journal, day, day), add_two)
     assert calls == [before, [*before, 50]]
     assert sorted(mine.read(journal)["id"].to_pylist()) == sorted([*before, 2, 50])
 

@@ -106,12 +106,12 @@ def add_to_days(lake, declared, first, last, new):
         seen.append(contents(existing))
         return pa.concat_tables([existing, new])
 
-    lake.rewrite_days(declared, first, last, build)
+    lake.rewrite(Scan(declared, first, last), build)
     return seen
 
 
 def leave_days(lake, declared, first, last, new):
-    lake.rewrite_days(declared, first, last, lambda existing: None)
+    lake.rewrite(Scan(declared, first, last), lambda existing: None)
 
 
 def keep_even(lake, declared, first, last, new):
@@ -124,21 +124,14 @@ def keep_even(lake, declared, first, last, new):
 
 def append_unless(lake, declared, first, last, new):
     stands_for = {"id": [0, 1, 2], "source": ["events"]}
-    return [lake.append_unless(declared, row, stands_for) for row in new.to_pylist()[:2]]
-
-
-def append_missing(lake, declared, first, last, new):
-    return [
-        lake.append_missing(declared, row, ["day", "source", "id"]) for row in new.to_pylist()[:2]
-    ]
+    return [lake.append_unless(declared, row, **stands_for) for row in new.to_pylist()[:2]]
 
 
 REPLACEMENTS = [replace_days, replace_days_where_source, replace_days_where_positive]
-APPENDS = [append_unless, append_missing]
 # Days are rewritten only where each has files of its own.
 OPERATIONS = {
-    BY_DAY.name: [*REPLACEMENTS, add_to_days, leave_days, keep_even, *APPENDS],
-    WHOLE.name: [*REPLACEMENTS, keep_even, *APPENDS],
+    BY_DAY.name: [*REPLACEMENTS, add_to_days, leave_days, keep_even, append_unless],
+    WHOLE.name: [*REPLACEMENTS, keep_even, append_unless],
 }
 DAYS = st.sampled_from([FIRST, SECOND, THIRD])
 ROWS = st.lists(
@@ -164,7 +157,6 @@ EVERY_OPERATION = [
     (replace_days_where_source, FIRST, SECOND, EACH_DAY),
     (replace_days_where_positive, FIRST, THIRD, []),
     (append_unless, FIRST, THIRD, EACH_DAY),
-    (append_missing, FIRST, FIRST, EACH_DAY),
     (replace_days, SECOND, SECOND, []),
     (replace_days_where_source, THIRD, THIRD, []),
     (keep_even, FIRST, THIRD, [(SECOND, "labels", 4, 0.1)]),
@@ -264,12 +256,11 @@ def test_a_table_that_was_never_written_is_empty(lakes):
 def test_the_tables_there_are_have_their_names_in_order(lakes):
     for lake in lakes:
         lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
-        lake.append_missing(
-            WHOLE, {"day": FIRST, "source": "events", "id": 1, "x": None}, ["source"]
-        )
+        row = {"day": FIRST, "source": "events", "id": 1, "x": None}
+        lake.append_unless(WHOLE, row, source=["events"])
         lake.replace_days(BY_DAY, FIRST, FIRST, BY_DAY.schema.empty_table())
-    assert same_of_both(lakes, lambda lake: lake.has(WHOLE)) is True
-    assert same_of_both(lakes, lambda lake: lake.has(WIDE)) is False
+    assert same_of_both(lakes, lambda lake: lake.holds(WHOLE)) is True
+    assert same_of_both(lakes, lambda lake: lake.holds(WIDE)) is False
     names = same_of_both(lakes, lambda lake: lake.names())
     assert names == ["features.shop", "landing.journal", "training.journal"]
 
@@ -283,7 +274,7 @@ def replace_with_null_where(lake, broken):
 
 
 def rewrite_days_with_null(lake, broken):
-    lake.rewrite_days(SHOP, FIRST, FIRST, lambda existing: broken)
+    lake.rewrite(Scan(SHOP, FIRST, FIRST), lambda existing: broken)
 
 
 def rewrite_with_null(lake, broken):
@@ -291,7 +282,7 @@ def rewrite_with_null(lake, broken):
 
 
 def append_null(lake, broken):
-    lake.append_missing(SHOP, broken.to_pylist()[-1], ["x"])
+    lake.append_unless(SHOP, broken.to_pylist()[-1], x=[None])
 
 
 @pytest.mark.parametrize(
@@ -381,6 +372,6 @@ def test_a_relation_is_known_to_its_own_query_only(memory):
 
 def test_tables_leave_no_file(memory, tmp_path):
     memory.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
-    memory.append_missing(SHOP, {"day": SECOND, "id": 2, "x": None}, ["id"])
+    memory.append_unless(SHOP, {"day": SECOND, "id": 2, "x": None}, id=[2])
     assert ids(memory) == [1, 2]
     assert list(tmp_path.iterdir()) == []

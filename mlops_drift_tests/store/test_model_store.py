@@ -137,10 +137,10 @@ def test_an_empty_lake_answers_every_question(model):
     assert model.labels.counts(day(9)) == ({}, set())
     assert model.labels.unmatched(day(0), day(9)) == {}
     assert model.predictions.outcomes(day(0), day(9), 3).num_rows == 0
-    assert model.checks.daily_values(None, day(9)) == []
+    assert model.checks.daily_values(day(9)) == []
     assert model.checks.find() == model.checks.latest(day(9)) == []
     assert model.checks.performance_history(1, day(9)) == []
-    assert model.predictions.label_coverage(day(0), day(9), [(0, 3)]) == []
+    assert model.predictions.label_coverage(day(0), day(9), [(0, 3)]).num_rows == 0
     assert model.predictions.errors_in_order(1, day(9)).num_rows == 0
     assert model.predictions.of_version(1, day(0), day(9), []).num_rows == 0
     assert model.predictions.final_outcomes(day(0), day(9)).num_rows == 0
@@ -318,13 +318,12 @@ def test_daily_values_are_as_last_measured_up_to_a_day(model):
     ]
     model.checks.replace("performance_metrics", day(1), day(3), found)
 
-    def values(version, until):
-        rows = model.checks.daily_values(version, day(until))
+    def values(until):
+        rows = model.checks.daily_values(day(until))
         return [(row["day"], row["version"], row["value"], row["n"]) for row in rows]
 
-    assert values(None, 2) == [(day(0), 1, 0.8, 10)]
-    assert values(None, 3) == [(day(0), 1, 0.6, 20), (day(1), 2, 0.5, 10)]
-    assert values(2, 3) == [(day(1), 2, 0.5, 10)]
+    assert values(2) == [(day(0), 1, 0.8, 10)]
+    assert values(3) == [(day(0), 1, 0.6, 20), (day(1), 2, 0.5, 10)]
 
 
 def drift(number, *, version=1, verdict="fail", subject="x"):

@@ -6,7 +6,6 @@ import pytest
 
 from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.schema.columns import Column, Target
-from mlops_drift.store.decision_log import Wait
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.model_store import ModelStore
@@ -59,7 +58,8 @@ def test_nothing_shadows_where_nothing_waits(model):
 def test_a_challenger_shadows_from_the_day_after_its_wait_began(model):
     promote(model, 1, on=0)
     wait(model, 2, on=3, decision="d2")
-    assert model.decisions.waiting(day(3), day(4)) == {day(4): Wait("d2", 2, day(3))}
+    [(waits, stage)] = model.decisions.waiting(day(3), day(4)).items()
+    assert (waits, stage.challenger, stage.day) == (day(4), 2, day(3))
     assert model.versions.shadows(day(2), day(5)) == {
         day(4): Shadow(1, 2, day(3)),
         day(5): Shadow(1, 2, day(3)),

@@ -13,6 +13,7 @@ from mlops_drift.learning.metrics.evaluation import RESAMPLES, evaluate
 from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.measured import CONFIDENCE
 from mlops_drift.schema.columns import Target
+from mlops_drift.store.records import WindowComparison
 
 # The window that begins with the wait.
 SINCE_WAIT = 0
@@ -61,41 +62,6 @@ class Paired:
     def answers(self) -> list[tuple[Array, Array]]:
         """Predictions and scores of the champion, then of the challenger."""
         return [(self.champion, self.champion_score), (self.challenger, self.challenger_score)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class WindowComparison:
-    """Two versions over one window of events that both scored; nan where a number is undefined.
-
-    Attributes:
-        window: length in production days; 0 for all since the wait began.
-        production_day: last day of the window.
-        scored: events that both scored.
-        n: those of them whose label is known; what the metric is of.
-        metric: the metric that the model is trained for.
-        champion_value: the metric of the champion.
-        challenger_value: the metric of the challenger.
-        difference: the challenger's less the champion's.
-        lower: lower end of its 95 % interval, over resamples that are the same for both.
-        upper: upper end.
-        disagreement: share of the scored events whose predictions differ.
-        champion_score: mean score of the champion over the scored events.
-        challenger_score: mean score of the challenger over them.
-    """
-
-    window: int
-    production_day: date
-    scored: int
-    n: int
-    metric: MetricName
-    champion_value: float
-    challenger_value: float
-    difference: float
-    lower: float
-    upper: float
-    disagreement: float
-    champion_score: float
-    challenger_score: float
 
 
 @dataclass(frozen=True)

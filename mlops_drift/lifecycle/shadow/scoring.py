@@ -14,14 +14,13 @@ from mlops_drift.learning.metrics.base import Array
 from mlops_drift.lifecycle.shadow.comparison import (
     DayComparison,
     Paired,
-    WindowComparison,
     compare_days,
     compare_windows,
 )
 from mlops_drift.pipeline.scoring import Served, score_by
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
-from mlops_drift.store.records import Shadow
+from mlops_drift.store.records import Shadow, WindowComparison
 
 
 @dataclass(frozen=True)
