@@ -8,7 +8,7 @@ from mlops_drift.assets.common import (
     MODEL_TAG,
     PERFORMANCE_METRICS,
     asset_key,
-    column_schema,
+    table_metadata,
 )
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.context import ModelContext
@@ -24,7 +24,6 @@ _SHOWN = 20
 
 def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
     """Declares the asset: no run makes it, its events come from the retraining sensor."""
-    table = spec.tables.decisions
     return dg.AssetSpec(
         asset_key(spec, DECISIONS),
         deps=[asset_key(spec, name) for name in (DRIFT_METRICS, PERFORMANCE_METRICS)],
@@ -33,17 +32,13 @@ def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
         "decided and why, also when it was to do nothing, and the outcome. Append-only.",
         kinds={"deltalake"},
         tags={MODEL_TAG: spec.name},
-        metadata={
-            "dagster/table_name": table.name,
-            "dagster/column_schema": column_schema(spec, table.schema),
-        },
+        metadata=table_metadata(spec, spec.tables.decisions),
     )
 
 
 def decision_event(spec: ModelSpec, record: DecisionRecord) -> dg.AssetMaterialization:
     """A decision, or its outcome, as an event of the asset."""
     outcome = record.outcome
-    shown = outcome or record
     evidence = [
         {
             "trigger": failed.check,
@@ -76,7 +71,7 @@ def decision_event(spec: ModelSpec, record: DecisionRecord) -> dg.AssetMateriali
     }
     return dg.AssetMaterialization(
         asset_key(spec, DECISIONS),
-        description=f"{record.status or record.action}: {shown.reason}",
+        description=f"{record.status or record.action}: {(outcome or record).reason}",
         metadata={name: value for name, value in facts.items() if value},
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from mlops_drift.assets.common import Metadata
 from mlops_drift.charts.shadow import shadow_chart
 from mlops_drift.checks.report import png, verdict_table
 from mlops_drift.lifecycle.shadow.comparison import window_name
@@ -14,7 +15,7 @@ from mlops_drift.pipeline.scoring import Served
 from mlops_drift.store.model_store import ModelStore
 
 
-def scored_metadata(shadow: Served) -> dict[str, Any]:
+def scored_metadata(shadow: Served) -> Metadata:
     """Which version shadows, and how many rows; nothing where none does."""
     if not shadow.versions:
         return {}
@@ -25,7 +26,7 @@ def scored_metadata(shadow: Served) -> dict[str, Any]:
     }
 
 
-def comparison_metadata(measured: ShadowDay | None) -> dict[str, Any]:
+def comparison_metadata(measured: ShadowDay | None) -> Metadata:
     """Champion and challenger as a table and a chart; nothing without a shadow."""
     if measured is None:
         return {}
@@ -40,7 +41,7 @@ def comparison_metadata(measured: ShadowDay | None) -> dict[str, Any]:
     }
 
 
-def summary_metadata(store: ModelStore, version: int) -> dict[str, Any]:
+def summary_metadata(store: ModelStore, version: int) -> Metadata:
     """The comparison of a version that waited with the champion; nothing if it never shadowed."""
     rows = shadow_summary(store, version)
     return {_title(rows[0]): _table(rows)} if rows else {}
