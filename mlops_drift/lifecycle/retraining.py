@@ -63,14 +63,11 @@ class RetrainingRun:
     def build_training_set(
         self, as_of: date | None = None, since: date | None = None
     ) -> tuple[StoredSet, WindowChoice | None]:
-        """Chooses the rows of a decision, and builds the training set.
+        """Builds the training set, of the training window that it chooses for a decision.
 
         Args:
             as_of: by hand, the day; the last one that has features where missing.
             since: by hand, the first event day; the start where missing.
-
-        Returns:
-            The set, and the chosen training window of a decision.
 
         Raises:
             TrainingSetError: if no version can be trained on what is known.
@@ -128,8 +125,7 @@ class RetrainingRun:
         version = self.version
         with self._ending():
             gates = evaluate_gates(self._model, version)
-        against = [gate for gate in gates if gate.verdict != "pass"]
-        if against:
+        if against := [gate for gate in gates if gate.verdict != "pass"]:
             reason = " ".join(gate.summary for gate in against)
             self._end("rejected", reason, version, tuple(gate.name for gate in against))
         return gates
@@ -140,11 +136,7 @@ class RetrainingRun:
             return record_baseline(self._model, self.version)
 
     def await_approval(self) -> bool:
-        """Lets the challenger wait for a person where the policy wants that.
-
-        Returns:
-            Whether it waits.
-        """
+        """Lets the challenger wait for a person where the policy wants that; whether it waits."""
         if self.decision is None or self._model.spec.policy.approval != "manual":
             return False
         version = self.version
@@ -163,41 +155,32 @@ class RetrainingRun:
         """
         if self.decision is None:
             raise ValueError(f"{self._name} is no decision; by hand, a version is approved")
-        version = self.version
+        version, reason = self.version, ""
         with self._ending():
             try:
                 promoted = promote(self._model, version, self.decision.day, self._name)
             except OvertakenError as error:
-                self._end("rejected", str(error), version)
-                return None
+                promoted, reason = None, str(error)
             if promoted is None:
-                self._end("rejected", champion_already(version), version)
+                self._end("rejected", reason or champion_already(version), version)
                 return None
             record_promotion(self._model.store, promoted)
         self._report()
         return promoted
 
-    def carry_out(
-        self, on_trial: OnTrial = lambda number, value: None, trainer: Trainer | None = None
-    ) -> Promotion | None:
-        """Carries out a decision from its first step to its outcome.
-
-        Returns:
-            The promotion; None if the challenger was rejected, waits for approval, or its training
-            failed.
-        """
+    def carry_out(self, trainer: Trainer | None = None) -> None:
+        """Carries out a decision from its first step to its outcome; a failed training is one."""
         try:
             self.build_training_set()
-            self.train(on_trial, trainer)
-            if any(gate.verdict != "pass" for gate in self.judge_gates()):
-                return None
-            self.record_baseline()
-            return None if self.await_approval() else self.promote()
+            self.train(trainer=trainer)
+            if all(gate.verdict == "pass" for gate in self.judge_gates()):
+                self.record_baseline()
+                if not self.await_approval():
+                    self.promote()
         except Exception:
             record = self._log.get(self._name)
             if record is None or record.outcome is None:
                 raise
-            return None
 
     def _made(self, row: DecisionRow | None, asset: str) -> DecisionRow:
         if row is None:
@@ -210,11 +193,10 @@ class RetrainingRun:
 
     @contextmanager
     def _ending(self) -> Iterator[None]:
-        """Ends the decision with what is raised.
+        """Ends the decision with what is raised, unless the same command can go on.
 
-        Data that nothing can be learned from reject it, anything else lets it fail. A person who
-        stops it, a disk or a database that cannot be written, and a promotion that was interrupted
-        leave it under way, so that the same command goes on.
+        It can after a person stopped it, a disk or a database could not be written, or a promotion
+        was interrupted. Data that nothing can be learned from reject the decision.
         """
         try:
             yield

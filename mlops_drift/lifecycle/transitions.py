@@ -5,7 +5,8 @@ of two at the same moment one wins and the other is rejected. A transition that 
 completed by the next call, or was never begun.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -16,7 +17,7 @@ from mlops_drift.errors import UserError
 from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.registry.base import CHALLENGER, CHAMPION, PREVIOUS, RegistryError, registry_lock
 from mlops_drift.store.model_store import ModelStore
-from mlops_drift.store.records import Promotion
+from mlops_drift.store.records import Promotion, VersionRecord
 
 TransitionKind = Literal["decision", "promote", "rollback"]
 
@@ -63,12 +64,10 @@ def transition(
         decision: its id, where it is on record.
         person: who decided, and why, if somebody did.
     """
-    name = model.spec.name
-    promotions = model.store.versions.promotions()
-    number = len(promotions) + 1
-    record = model.store.versions.get(version)
+    name, versions = model.spec.name, model.store.versions
+    promotions, record = versions.promotions(), versions.get(version)
     stored = model.store.training_sets.read_reference(record.training_set, version)
-    by_hand = "rollback" if kind == "rollback" else "manual"
+    number, by_hand = len(promotions) + 1, "rollback" if kind == "rollback" else "manual"
     promotion = Promotion(
         number=number,
         as_of=as_of,
@@ -82,19 +81,20 @@ def transition(
         kind=kind,
     )
     model.registry.set_alias(name, CHALLENGER, version)
-    model.store.versions.add_promotion(promotion)
-    reconcile(model)
+    versions.add_promotion(promotion)
+    _reconcile(model)
     return promotion
 
 
-def reconcile(model: ModelContext) -> list[Promotion]:
-    """Completes a transition that was interrupted: aliases and log follow the promotions.
+@contextmanager
+def reconciled(model: ModelContext) -> Iterator[list[Promotion]]:
+    """Holds the registry's lock; the promotions, the last one completed if it was interrupted."""
+    with model.registry.lock(registry_lock(model.spec.name)):
+        yield _reconcile(model)
 
-    The caller holds the registry's lock.
 
-    Returns:
-        The promotions.
-    """
+def _reconcile(model: ModelContext) -> list[Promotion]:
+    """Lets aliases and log follow the promotions."""
     promotions = model.store.versions.promotions()
     if promotions:
         last = promotions[-1]
@@ -108,41 +108,30 @@ def reconcile(model: ModelContext) -> list[Promotion]:
 
 
 def reconcile_interrupted(model: ModelContext) -> Promotion | None:
-    """Completes the last transition if it was interrupted; otherwise the registry is not asked.
-
-    Returns:
-        The promotion that was completed; None if there was nothing to complete.
-    """
+    """Completes the last transition, if it was interrupted; else the registry is not asked."""
     promotions = model.store.versions.promotions()
     # The log is what a transition ends with.
     record = model.store.decisions.get(promotions[-1].decision) if promotions else None
     if not promotions or (record and record.status == "promoted"):
         return None
-    with model.registry.lock(registry_lock(model.spec.name)):
-        return reconcile(model)[-1]
+    with reconciled(model) as promotions:
+        return promotions[-1]
 
 
 def record_promotion(store: ModelStore, promoted: Promotion) -> None:
     """Records the outcome of the decision that a promotion carries out, once.
 
-    And the decision itself, where only a person asked for the transition: after it, so that one
-    that was interrupted before it changed anything leaves nothing on record.
+    A transition of a person is put on record itself here, after its commit: one that was
+    interrupted before leaves nothing.
     """
     if promoted.kind != "decision" and store.decisions.get(promoted.decision) is None:
         store.decisions.record(_by_hand(store, promoted))
-    how = "brought back" if promoted.kind == "rollback" else "approved"
-    why = (
-        f"{how} by {promoted.person}: {promoted.reason}; it "
-        if promoted.person
-        else "passed its gates and "
-    )
-    outcome = Outcome(
-        "promoted",
-        promoted.as_of,
-        f"version {promoted.version} {why}serves from the next day on",
-        promoted.version,
-        person=promoted.person,
-    )
+    why = "passed its gates and "
+    if promoted.person:
+        how = "brought back" if promoted.kind == "rollback" else "approved"
+        why = f"{how} by {promoted.person}: {promoted.reason}; it "
+    reason = f"version {promoted.version} {why}serves from the next day on"
+    outcome = Outcome("promoted", promoted.as_of, reason, promoted.version, person=promoted.person)
     store.decisions.record_outcome(promoted.decision, outcome)
 
 
@@ -169,6 +158,21 @@ def taken_back(promotions: list[Promotion]) -> dict[int, Promotion]:
         if item.kind == "rollback" and item.previous is not None:
             back[item.previous] = item
     return back
+
+
+def known_version(model: ModelContext, version: int) -> VersionRecord:
+    """The record of a version that a person names.
+
+    Raises:
+        UserError: if there is no such version.
+    """
+    records = {record.version: record for record in model.store.versions.all()}
+    if version not in records:
+        raise UserError(
+            f"{model.spec.name} has no version {version}; its versions are "
+            f"{', '.join(map(str, records)) or 'none yet'}"
+        )
+    return records[version]
 
 
 def effective_day(store: ModelStore, version: int) -> date:

@@ -6,6 +6,7 @@ import pytest
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
+from mlops_drift.errors import UserError
 from mlops_drift.lifecycle import promotion, transitions
 from mlops_drift.lifecycle.promotion import approve, promote, reject_challenger, rollback
 from mlops_drift.lifecycle.retraining import RetrainingRun
@@ -172,7 +173,7 @@ def test_there_is_nothing_to_approve_or_to_reject_without_a_challenger_that_wait
 
 
 def test_a_version_that_is_not_there_is_not_approved(about):
-    with pytest.raises(PromotionError, match="tiny has no version 9; its versions are 1, 2, 3"):
+    with pytest.raises(UserError, match="tiny has no version 9; its versions are 1, 2, 3"):
         approve(about, ANN, 9)
 
 

@@ -17,15 +17,16 @@ from deltalake import DeltaTable
 from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
+from mlops_drift.errors import UserError
 from mlops_drift.jobs import cleanup_job_name
 from mlops_drift.lifecycle import promotion as moves
 from mlops_drift.lifecycle.cleanup.cleanup import clean_up
 from mlops_drift.lifecycle.cleanup.inventory import tables_by_group
 from mlops_drift.lifecycle.decisions import decide_now
-from mlops_drift.lifecycle.lineage import LineageError, trace_day, trace_key, trace_version
+from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.lifecycle.status import read_status
-from mlops_drift.lifecycle.transitions import Person, PromotionError
+from mlops_drift.lifecycle.transitions import Person
 from mlops_drift.policy.retention import Retention
 from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import RegistryError, environment_tag, registry_lock
@@ -216,9 +217,9 @@ def test_who_serves_and_who_did_before_stay_whole(free):
 def test_a_removed_version_is_rejected_with_the_day_of_its_removal(free):
     clean(free)
     message = f"version 1 was removed by the retention on {TODAY}"
-    with pytest.raises(PromotionError, match=message):
+    with pytest.raises(RemovedError, match=message):
         moves.approve(context(free), ANN, 1)
-    with pytest.raises(PromotionError, match=message):
+    with pytest.raises(RemovedError, match=message):
         moves.rollback(context(free), ANN, 1)
     with pytest.raises(RegistryError, match="has no version 1 of tiny"):
         open_registry().pipeline("tiny", 1)
@@ -263,7 +264,7 @@ def test_events_and_days_are_traced_after_a_cleanup(free):
     chain = {link.what: link for link in trace_key(context(free), str(learned))}
     assert chain["event"].facts == {"id": str(learned), "removed": gone}
     assert {row["version"] for row in chain["in training sets"].rows if "part" in row} == {2}
-    with pytest.raises(LineageError, match=f"no event of tiny has the id '3'; {gone}"):
+    with pytest.raises(UserError, match=f"no event of tiny has the id '3'; {gone}"):
         trace_key(context(free), "3")
     assert trace_day(context(free), day(3))[0].facts["removed"] == gone
     assert trace_day(context(free), day(8))[0].facts["removed"] is None
