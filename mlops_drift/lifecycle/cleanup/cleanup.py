@@ -1,6 +1,7 @@
 """Cleanup: what the retention lets be deleted, planned and carried out."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date, timedelta
 
 from mlops_drift.config.context import ModelContext
@@ -32,13 +33,13 @@ def clean_up(
         dry_run: whether nothing is changed.
         on_item: called before each thing goes.
     """
-    if dry_run:
-        return plan_cleanup(take_inventory(model, artifacts), model.spec.retention)
-    with model.registry.lock(registry_lock(model.spec.name)):
+    lock = model.registry.lock(registry_lock(model.spec.name))
+    with nullcontext() if dry_run else lock:
         plan = plan_cleanup(take_inventory(model, artifacts), model.spec.retention)
-        for item in plan.items:
-            on_item(item)
-            _remove(model, artifacts, item, plan.day)
+        if not dry_run:
+            for item in plan.items:
+                on_item(item)
+                _remove(model, artifacts, item, plan.day)
     return plan
 
 

@@ -27,12 +27,8 @@ def landing_needs(
 ) -> list[Need]:
     """What a training may read, with the history of its first day.
 
-    Args:
-        promotions: in their order.
-        lookback: how far back days to come read.
-        last_labelled: the last event day with a label.
-        under_way: the first day that the training of each decision under way may take.
-        since_change: whether a training may begin on any day that the champion served.
+    A decision under way needs what its training may take; with `since_change`, a training may begin
+    on any day that the champion served.
     """
     if not promotions or last_labelled is None or lookback.window is None:
         return [Need(date.min, "no version serves yet, and the first may be trained on every day")]
