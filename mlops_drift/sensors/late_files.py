@@ -1,8 +1,10 @@
 """Missing days in Dagster: what runs without a file, and what is made again when it has come."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import inf
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -29,7 +31,7 @@ from mlops_drift.jobs import daily_job_name
 from mlops_drift.pipeline.missing_days import missing_tables
 from mlops_drift.resources import LakeResource
 from mlops_drift.schema.days import ranges
-from mlops_drift.sensors.runs import OPEN_STATUSES
+from mlops_drift.sensors.runs import OPEN_STATUSES, materialized_days
 from mlops_drift.sources.base import Source, TableName
 
 # What a day lacks without its file.
@@ -41,12 +43,9 @@ NEEDS: Mapping[TableName, Collection[str]] = {
 
 @dataclass(frozen=True)
 class Again:
-    """Consecutive days whose assets are computed again because their input landed later.
+    """Consecutive days of which assets are made again because their input landed later.
 
     Attributes:
-        first: first day.
-        last: last day.
-        assets: what is computed again.
         landed: number of the last landing event.
     """
 
@@ -54,11 +53,6 @@ class Again:
     last: date
     assets: tuple[str, ...]
     landed: int
-
-
-def late_files_sensor_name(model: str) -> str:
-    """Name of the sensor of late files."""
-    return f"{model}_late_files_sensor"
 
 
 def late_files_sensor(
@@ -71,7 +65,7 @@ def late_files_sensor(
     """
 
     @dg.sensor(
-        name=late_files_sensor_name(spec.name),
+        name=f"{spec.name}_late_files_sensor",
         job=job,
         minimum_interval_seconds=120,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -97,30 +91,24 @@ def late_files_sensor(
 def _runs_of_missing_days(
     instance: dg.DagsterInstance, model: ModelContext, source: Source
 ) -> Iterator[dg.RunRequest]:
-    recorded: dict[date, set[TableName]] = {}
+    recorded: dict[date, set[TableName]] = defaultdict(set)
     for row in model.store.landing.missing_files(model.spec.start_date, date.max):
-        recorded.setdefault(row["day"], set()).add(row["source"])
+        recorded[row["day"]].add(row["source"])
     if not recorded:
         return
     missing = missing_tables(source, min(recorded), max(recorded))
     settled = settled_days(instance, model, recorded)
     for day, tables in recorded.items():
         now = missing.get(day, frozenset())
-        lacking = ", ".join(sorted(now)) or "nothing"
+        lacks = f"{day} lacks {', '.join(sorted(now)) or 'nothing'}"
+        tags = {DAY_TAG: str(day), REASON_TAG: "late file"}
         if now != tables:
-            yield _request(f"{day} lacks {lacking} now", day)
+            yield dg.RunRequest(run_key=f"{lacks} now", partition_key=str(day), tags=tags)
         elif day not in settled:
-            assets = [asset_key(model.spec, asset) for asset in assets_without(tables)]
-            yield _request(f"{day} lacks {lacking}", day, assets)
-
-
-def _request(run_key: str, day: date, assets: Sequence[dg.AssetKey] | None = None) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=run_key,
-        partition_key=day.isoformat(),
-        asset_selection=assets,
-        tags={DAY_TAG: day.isoformat(), REASON_TAG: "late file"},
-    )
+            assets = [asset_key(model.spec, name) for name in assets_without(tables)]
+            yield dg.RunRequest(
+                run_key=lacks, partition_key=str(day), tags=tags, asset_selection=assets
+            )
 
 
 def _run_again(spec: ModelSpec, again: Again) -> dg.RunRequest:
@@ -155,18 +143,14 @@ def missing_days(
 
 
 def settled_days(
-    instance: dg.DagsterInstance,
-    model: ModelContext,
-    missing: Mapping[date, Collection[TableName]],
+    instance: dg.DagsterInstance, model: ModelContext, missing: Mapping[date, Collection[TableName]]
 ) -> set[date]:
     """The missing days that are on record as such, and of which all that can be made is made."""
     if not missing:
         return set()
-    recorded = {
-        (row["day"], row["source"])
-        for row in model.store.landing.missing_files(min(missing), max(missing))
-    }
-    made = {name: _materialized(instance, model.spec, name) for name in DAILY_ASSETS}
+    rows = model.store.landing.missing_files(min(missing), max(missing))
+    recorded = {(row["day"], row["source"]) for row in rows}
+    made = {name: materialized_days(instance, model.spec, name) for name in DAILY_ASSETS}
     return {
         day
         for day, tables in missing.items()
@@ -183,25 +167,22 @@ def outdated(instance: dg.DagsterInstance, spec: ModelSpec) -> list[Again]:
     change; nor do days whose windows reach back to days that `retention` has deleted, nor results
     of overdue labels. The quality of labels is checked again when events land.
     """
-    arrived = _latest(instance, spec, EVENTS)
-    for day, number in _latest(instance, spec, LABELS).items():
-        arrived[day] = max(number, arrived.get(day, number))
-    again: dict[date, set[str]] = {}
+    events, labels = (materialized_days(instance, spec, name) for name in (EVENTS, LABELS))
+    arrived = {day: max(events.get(day, 0), labels.get(day, 0)) for day in events | labels}
+    reach = spec.lookback
+    windows = timedelta(days=reach.history + max(reach.predictions, reach.season))
+    streams = spec.monitors.performance.streaming is not None
+    again: dict[date, set[str]] = defaultdict(set)
     for asset in (DRIFT_METRICS, PERFORMANCE_METRICS):
-        made = _latest(instance, spec, asset)
-        for day in _older(made, arrived, _lookback(spec)):
-            if day < _kept_since(spec, max(made)):
-                continue
-            again.setdefault(day, set()).add(asset)
-            if spec.derived_columns and asset == DRIFT_METRICS:
-                again[day].add(FEATURES)
+        made = materialized_days(instance, spec, asset)
+        for day in _older(made, arrived, timedelta.max if streams else windows):
+            if day - windows >= _kept_since(spec, max(made)):
+                again[day].add(asset)
+                if spec.derived_columns and asset == DRIFT_METRICS:
+                    again[day].add(FEATURES)
+    landed = max(arrived.values(), default=0)
     return [
-        Again(
-            first,
-            last,
-            tuple(name for name in DAILY_ASSETS if name in again[first]),
-            max(arrived.values()),
-        )
+        Again(first, last, tuple(name for name in DAILY_ASSETS if name in again[first]), landed)
         for first, last in ranges(again, alike=lambda day: frozenset(again[day]))
     ]
 
@@ -209,12 +190,11 @@ def outdated(instance: dg.DagsterInstance, spec: ModelSpec) -> list[Again]:
 def _older(made: Mapping[date, int], arrived: Mapping[date, int], lookback: timedelta) -> set[date]:
     """The days that were made before a day of their lookback arrived."""
     late: list[date] = []
-    earliest: int | None = None
+    earliest: float = inf
     for day in sorted({*made, *arrived}, reverse=True):
-        if earliest is not None and arrived.get(day, 0) > earliest:
+        if arrived.get(day, 0) > earliest:
             late.append(day)
-        if day in made:
-            earliest = made[day] if earliest is None else min(earliest, made[day])
+        earliest = min(earliest, made.get(day, inf))
     return {
         other
         for day in late
@@ -223,30 +203,8 @@ def _older(made: Mapping[date, int], arrived: Mapping[date, int], lookback: time
     }
 
 
-def _lookback(spec: ModelSpec) -> timedelta:
-    return timedelta.max if spec.monitors.performance.streaming is not None else _windows(spec)
-
-
-def _windows(spec: ModelSpec) -> timedelta:
-    lookback = spec.lookback
-    return timedelta(days=lookback.history + max(lookback.predictions, lookback.season))
-
-
 def _kept_since(spec: ModelSpec, last: date) -> date:
-    """The first day that can be made again from what is kept."""
+    """The first day whose rows are kept."""
     limits = (spec.retention.landing_days, spec.retention.predictions_days)
     days = [limit for limit in limits if limit is not None]
-    return last - timedelta(days=min(days)) + _windows(spec) if days else date.min
-
-
-def _latest(instance: dg.DagsterInstance, spec: ModelSpec, asset: str) -> dict[date, int]:
-    """By day, where its last materialization stands in the order of all events."""
-    found = instance.get_latest_storage_id_by_partition(
-        asset_key(spec, asset), dg.DagsterEventType.ASSET_MATERIALIZATION
-    )
-    return {date.fromisoformat(day): number for day, number in found.items()}
-
-
-def _materialized(instance: dg.DagsterInstance, spec: ModelSpec, asset: str) -> set[date]:
-    found = instance.get_materialized_partitions(asset_key(spec, asset))
-    return {date.fromisoformat(day) for day in found}
+    return last - timedelta(days=min(days)) if days else date.min

@@ -26,19 +26,11 @@ from mlops_drift.lifecycle.decisions import decide_now, plan_digest
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.policy.decision import Decision
 from mlops_drift.resources import LakeResource
-from mlops_drift.sensors.runs import OPEN_STATUSES, days_of_run
+from mlops_drift.sensors.runs import OPEN_STATUSES, days_of_run, materialized_days
 
 # A decision whose run fails for another reason than a gate is tried this often in all.
 ATTEMPTS = 3
-
-
-def _checks(spec: ModelSpec) -> list[dg.AssetCheckKey]:
-    """The checks whose failures may lead to a decision."""
-    return [
-        dg.AssetCheckKey(asset_key(spec, asset), one.name)
-        for one in monitors_of(spec.monitors)
-        for asset in one.assets
-    ]
+_ENDED_BADLY = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
 def sensor_name(model: str) -> str:
@@ -72,7 +64,7 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
         seen = json.dumps([day.isoformat(), plan_digest(spec), *state])
         if seen == context.cursor:
             return dg.SensorResult(skip_reason=f"{day}: no check has run since the last look")
-        awaited = awaited_days(context.instance, spec, day)
+        awaited = _awaited_days(context.instance, spec, day)
         if awaited:
             return dg.SensorResult(
                 skip_reason=f"{day} waits for {len(awaited)} earlier days, from {awaited[0]} on, "
@@ -87,7 +79,7 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
                 cursor=seen,
                 asset_events=events,
             )
-        failed, ended = runs_without_outcome(context.instance, decision.id)
+        failed, ended = _runs_without_outcome(context.instance, decision.id)
         if failed >= ATTEMPTS:
             return dg.SensorResult(
                 skip_reason=f"decision {decision.id}: {failed} runs failed; look at the last one, "
@@ -96,7 +88,7 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
                 asset_events=events,
             )
         # No cursor: should the run be lost before it starts, the next look asks for it again.
-        request = run_request(spec, decision, ended)
+        request = _run_request(spec, decision, ended)
         return dg.SensorResult(run_requests=[request], asset_events=events)
 
     return sensor
@@ -111,16 +103,16 @@ def _recorded(model: ModelContext, decision: Decision) -> list[dg.AssetMateriali
 
 def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]:
     """Where each check stands, and how many retrainings ended badly: what a look depends on."""
-    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(_checks(spec))
-    ended = instance.get_runs_count(
-        dg.RunsFilter(
-            job_name=retraining_job_name(spec.name),
-            statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
-        )
-    )
+    checks = [
+        dg.AssetCheckKey(asset_key(spec, asset), one.name)
+        for one in monitors_of(spec.monitors)
+        for asset in one.assets
+    ]
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    ended = dg.RunsFilter(job_name=retraining_job_name(spec.name), statuses=_ENDED_BADLY)
     return [
         *(f"{record.run_id} {record.status.value}" for _, record in sorted(latest.items())),
-        str(ended),
+        str(instance.get_runs_count(ended)),
     ]
 
 
@@ -133,21 +125,17 @@ def complete_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
     return _measured_days(instance, spec) - under_way
 
 
-def awaited_days(instance: dg.DagsterInstance, spec: ModelSpec, until: date) -> list[date]:
-    """Days before another one that have never been measured and that an open run is to measure.
-
-    A backfill computes its days in any order.
-    """
+def _awaited_days(instance: dg.DagsterInstance, spec: ModelSpec, until: date) -> list[date]:
+    """Earlier days, never measured, that open runs will measure: a backfill has any order."""
     asked = {day for day in _days_of_runs(instance, spec, OPEN_STATUSES) if day < until}
     return sorted(asked - _measured_days(instance, spec)) if asked else []
 
 
 def _measured_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
     drift, performance = (
-        instance.get_materialized_partitions(asset_key(spec, name))
-        for name in (DRIFT_METRICS, PERFORMANCE_METRICS)
+        materialized_days(instance, spec, name) for name in (DRIFT_METRICS, PERFORMANCE_METRICS)
     )
-    return {date.fromisoformat(day) for day in drift & performance}
+    return drift.keys() & performance.keys()
 
 
 def _days_of_runs(
@@ -157,18 +145,9 @@ def _days_of_runs(
     return {day for run in runs for day in days_of_run(run)}
 
 
-def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[int, int]:
-    """Runs of a decision that ended before it had an outcome.
-
-    Returns:
-        How many failed unattended, and how many ended in all: those of the command line too.
-    """
-    ended = instance.get_runs(
-        dg.RunsFilter(
-            tags={DECISION_TAG: decision},
-            statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
-        )
-    )
+def _runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[int, int]:
+    """How many runs of a decision failed unattended, and how many ended before its outcome."""
+    ended = instance.get_runs(dg.RunsFilter(tags={DECISION_TAG: decision}, statuses=_ENDED_BADLY))
     failed = [
         run
         for run in ended
@@ -177,14 +156,8 @@ def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[i
     return len(failed), len(ended)
 
 
-def run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunRequest:
-    """The run that carries out a decision; one that ended without outcome is followed by another.
-
-    Args:
-        spec: the model.
-        decision: the decision.
-        ended: runs of the decision that ended without an outcome; it makes a new run key.
-    """
+def _run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunRequest:
+    """The run that carries out a decision, after some that ended without its outcome."""
     without_promotion = [asset_key(spec, name) for name in RETRAINING_ASSETS if name != CHAMPION]
     return dg.RunRequest(
         run_key=decision.id if not ended else f"{decision.id}-attempt-{ended + 1}",
