@@ -1,6 +1,5 @@
 """What happened to a model, read from its tables: versions, alarms, KPI and decisions."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -10,8 +9,9 @@ from mlops_drift.lifecycle.decisions import published, published_evidence
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.registry import monitors_of, names
-from mlops_drift.policy.decision import NO_CHAMPION
+from mlops_drift.policy.decision import NO_CHAMPION, DecisionRecord
 
+_OF_VERSIONS = ("version", "as_of", "training_set", "rows", "metric", "value")
 # What a timeline has of each decision, besides its first failing day.
 _OF_DECISIONS = (
     *("decision", "day", "action", "kind", "rules", "version", "training_window", "since"),
@@ -49,12 +49,7 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
     promoted = {item.version for item in store.versions.promotions(until=last)}
     versions = [
         {
-            "version": record.version,
-            "as_of": record.as_of,
-            "training_set": record.training_set,
-            "rows": record.rows,
-            "metric": record.metric,
-            "value": record.value,
+            **{name: getattr(record, name) for name in _OF_VERSIONS},
             "promoted": record.version in promoted,
             "family": record.family,
         }
@@ -73,24 +68,26 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
         {**published_evidence(item), "version": version_of(item)}
         for item in store.checks.find(first, last, failed=True)
     ]
-    kpi = [row for row in store.checks.daily_values(None, last) if row["day"] >= first]
-    decisions = [
-        {
-            **{name: value for name, value in published(record).items() if name in _OF_DECISIONS},
-            "first_failing_day": _first_failing_day(record.evidence),
-        }
-        for record in store.decisions.records(idle=False)
-        if first <= record.day <= last
-    ]
     warn = names(monitors, lambda one: one.warns)
-    alarms = [row for row in failed if row["check"] not in warn]
-    warnings = [row for row in failed if row["check"] in warn]
-    return Timeline(versions, alarms, warnings, kpi, decisions)
+    return Timeline(
+        versions,
+        alarms=[row for row in failed if row["check"] not in warn],
+        warnings=[row for row in failed if row["check"] in warn],
+        kpi=[row for row in store.checks.daily_values(None, last) if row["day"] >= first],
+        decisions=[
+            _decision(record)
+            for record in store.decisions.records(idle=False)
+            if first <= record.day <= last
+        ],
+    )
 
 
-def _first_failing_day(evidence: Sequence[CheckEvaluation]) -> date | None:
-    """The first failing production day that a decision rests on; age has none."""
+def _decision(record: DecisionRecord) -> dict[str, Any]:
+    """A decision with the first failing production day that it rests on; age has none."""
+    facts = {name: value for name, value in published(record).items() if name in _OF_DECISIONS}
     days = [
-        item.production_day for item in evidence if item.check not in (ModelAge.name, NO_CHAMPION)
+        item.production_day
+        for item in record.evidence
+        if item.check not in (ModelAge.name, NO_CHAMPION)
     ]
-    return min(days, default=None)
+    return facts | {"first_failing_day": min(days, default=None)}
