@@ -84,18 +84,9 @@ def model_asset(
     upstream: Sequence[str] = (),
     **further: Any,
 ) -> Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]:
-    """The decorator of one of a model's assets.
+    """The decorator of one of a model's assets, with the table that it writes.
 
-    Args:
-        spec: the model.
-        asset: name of the asset.
-        description: what it is, in Markdown.
-        kinds: the technologies shown on its node.
-        code: the parts of the package whose sources are its code version.
-        table: the table it writes.
-        daily: whether it has a partition a day.
-        upstream: assets that it depends on.
-        further: other arguments of `dg.asset`.
+    Its code version is that of `code`, parts of the package, besides what all assets rest on.
     """
     if table is not None:
         further["metadata"] = table_metadata(spec, table)

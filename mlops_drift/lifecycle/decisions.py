@@ -87,12 +87,6 @@ def gather_evidence(
 
     What can be read once for all of them is. Labels are only counted where they matter: before the
     first version, and where a failure has not been decided about.
-
-    Args:
-        model: the model.
-        first: first day.
-        last: last day.
-        history: the decisions so far.
     """
     promotions = model.store.versions.promotions(until=last)
     monitors = monitors_of(model.spec.monitors)

@@ -40,11 +40,7 @@ class Link:
 
 
 def trace_version(model: ModelContext, version: int) -> list[Link]:
-    """What a version is, who promoted it and why, and what it was made of.
-
-    Raises:
-        UserError: if there is no such version.
-    """
+    """What a version is, who promoted it and why, and what it was made of."""
     store, name = model.store, model.spec.name
     record = known_version(model, version)
     facts: Facts = {
@@ -87,11 +83,7 @@ def trace_version(model: ModelContext, version: int) -> list[Link]:
 
 
 def trace_day(model: ModelContext, day: date) -> list[Link]:
-    """What happened on a day: what arrived and from where, what did not, who served, what failed.
-
-    Raises:
-        UserError: if nothing landed on that day, and nothing was to.
-    """
+    """What happened on a day: what arrived, from where, what did not, who served, what failed."""
     store, tables = model.store, model.store.tables
     [events] = store.lake.rows("SELECT count(*) AS n FROM e", e=Scan(tables.events, day, day))
     origins = [row for source in (EVENTS, LABELS) for row in _origins(store, source, day, day)]
@@ -134,11 +126,7 @@ def trace_day(model: ModelContext, day: date) -> list[Link]:
 
 
 def trace_key(model: ModelContext, key: str) -> list[Link]:
-    """What became of an event: its features, predictions, labels, and what was trained on it.
-
-    Raises:
-        UserError: if no event has the key.
-    """
+    """What became of an event: its features, predictions, labels, and what was trained on it."""
     spec, store, tables = model.spec, model.store, model.store.tables
     mine = f"CAST({identifier(spec.key)} AS VARCHAR) = {literal(key)}"
     features = store.lake.rows(f"SELECT * FROM f WHERE {mine}", f=tables.features)

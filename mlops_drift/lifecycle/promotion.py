@@ -28,10 +28,7 @@ class OvertakenError(PromotionError):
 
 
 def promote(model: ModelContext, version: int, as_of: date, decision: str) -> Promotion | None:
-    """Makes a version the champion, once, after verifying its gates again.
-
-    Returns:
-        The promotion; None if the version is the champion already.
+    """Makes a version the champion, once, after verifying its gates again; None if it is already.
 
     Raises:
         OvertakenError: if the champion is of a later day, or a person has taken the version back.
@@ -69,12 +66,7 @@ def approve(model: ModelContext, person: Person | None, version: int | None = No
     """Promotes a version because a person approves it, after verifying its gates again.
 
     It serves from the day after the last one that has features: the days on which it waited were
-    served by the champion before.
-
-    Args:
-        model: the model.
-        person: who approves, and why; None where nobody was asked.
-        version: the version; the challenger that waits where missing.
+    served by the champion before. Without a number, it is the challenger that waits.
 
     Raises:
         PromotionError: if none waits, the version is the champion, a gate does not pass, or
@@ -128,12 +120,7 @@ def rollback(model: ModelContext, person: Person, to: int | None = None) -> Prom
     """Lets an earlier champion serve again, from the day after the last one that has features.
 
     Its gates are not verified again: it has served. What the champion served until now stays.
-
-    Args:
-        model: the model.
-        person: who takes the champion back, and why.
-        to: the version that is to serve; the champion before the present one, of those not taken
-            back themselves, where missing.
+    Without a number, it is the champion before, of those not taken back themselves.
 
     Raises:
         PromotionError: if there is no such version, or another transition came first.

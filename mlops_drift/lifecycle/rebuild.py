@@ -16,10 +16,8 @@ class Rebuilt:
     """A version and its repetition.
 
     Attributes:
-        version: its number.
         rows: rows of the training set, both splits, that both predicted.
-        different: predictions that differ: rows whose prediction or score is not the same to the
-            last bit.
+        different: rows whose prediction or score is not the same to the last bit.
         largest: the largest difference of a score.
         same_code: whether code and libraries are those that made the version.
         same_recipe: whether a new search found the same recipe; None where none was made.
@@ -38,18 +36,10 @@ class Rebuilt:
         return not self.different and self.same_recipe is not False
 
 
-def rebuild(
-    model: ModelContext,
-    version: int,
-    *,
-    search_again: bool = False,
-) -> Rebuilt:
+def rebuild(model: ModelContext, version: int, *, search_again: bool = False) -> Rebuilt:
     """Trains a version again, from its stored training set, description, recipe and seed.
 
-    Args:
-        model: the model; of the version the description that it was made by is used.
-        version: number of the version.
-        search_again: whether the search is made again too, all of its trials.
+    With `search_again`, the search is made again too, all of its trials.
 
     Raises:
         LookupError: if there is no such version.

@@ -36,12 +36,7 @@ class RetrainingRun:
     """One retraining; each step finds in the log what the steps before it have made.
 
     A step that was interrupted can be done again. What a step of a decision raises ends the
-    decision, with the reason on record.
-
-    Args:
-        model: the model.
-        name: id of the decision that is carried out; of a retraining by hand, that of its run.
-        on_outcome: called with the decision once an outcome is on record.
+    decision, with the reason on record; a retraining by hand is named after its run.
     """
 
     def __init__(
@@ -53,11 +48,7 @@ class RetrainingRun:
 
     @property
     def version(self) -> int:
-        """The challenger; by hand, the one trained last where this run has trained none.
-
-        Raises:
-            TrainingSetError: if there is none.
-        """
+        """The challenger; by hand, the one trained last where this run has trained none."""
         return self._made(self._log.challenger(self._name), "challenger").challenger or 0
 
     def build_training_set(
@@ -65,12 +56,8 @@ class RetrainingRun:
     ) -> tuple[StoredSet, WindowChoice | None]:
         """Builds the training set, of the training window that it chooses for a decision.
 
-        Args:
-            as_of: by hand, the day; the last one that has features where missing.
-            since: by hand, the first event day; the start where missing.
-
-        Raises:
-            TrainingSetError: if no version can be trained on what is known.
+        By hand, of all events or of those since a day, as known on the last day that has features
+        or on an earlier one.
         """
         decision, chosen = self.decision, None
         day = decision.day if decision else as_of or self._model.store.landing.last_day()
@@ -104,13 +91,10 @@ class RetrainingRun:
     def train(
         self, on_trial: OnTrial = lambda number, value: None, trainer: Trainer | None = None
     ) -> tuple[VersionRecord, bool]:
-        """Trains the challenger, or finds the version made from the same set, spec and code.
+        """Trains the challenger, or finds the one made from the same set, spec and code.
 
         Returns:
             The version, and whether it is new.
-
-        Raises:
-            TrainingSetError: if nothing can be learned from the set.
         """
         built = self._made(self._log.training_set(self._name), "training_set")
         with self._ending():
@@ -139,19 +123,15 @@ class RetrainingRun:
         """Lets the challenger wait for a person where the policy wants that; whether it waits."""
         if self.decision is None or self._model.spec.policy.approval != "manual":
             return False
-        version = self.version
-        reason = (
-            f"version {version} passed its gates and waits for a person who approves or rejects it"
-        )
-        self._end("waiting", reason, version)
+        passed = f"version {self.version} passed its gates"
+        reason = f"{passed} and waits for a person who approves or rejects it"
+        self._end("waiting", reason, self.version)
         return True
 
     def promote(self) -> Promotion | None:
         """Promotes the challenger of a decision.
 
-        Returns:
-            The promotion; None if the version is the champion already, or a later transition came
-            first: the decision is rejected then.
+        One that is the champion already, or that a later transition overtook, is rejected: None.
         """
         if self.decision is None:
             raise ValueError(f"{self._name} is no decision; by hand, a version is approved")

@@ -28,11 +28,7 @@ class PromotionError(UserError):
 
 @dataclass(frozen=True)
 class Person:
-    """Who decides about a version, and why.
-
-    Raises:
-        PromotionError: if one of the two is blank.
-    """
+    """Who decides about a version, and why: neither is blank."""
 
     name: str
     reason: str
@@ -56,13 +52,7 @@ def transition(
 ) -> Promotion:
     """Lets a version serve after a day; the caller holds the registry's lock.
 
-    Args:
-        model: the model.
-        version: the version.
-        as_of: the day.
-        kind: `decision` carries out one that is on record; the others make one of their own.
-        decision: its id, where it is on record.
-        person: who decided, and why, if somebody did.
+    The kind `decision` carries out one that is on record; the others make one of their own.
     """
     name, versions = model.spec.name, model.store.versions
     promotions, record = versions.promotions(), versions.get(version)
@@ -161,11 +151,7 @@ def taken_back(promotions: list[Promotion]) -> dict[int, Promotion]:
 
 
 def known_version(model: ModelContext, version: int) -> VersionRecord:
-    """The record of a version that a person names.
-
-    Raises:
-        UserError: if there is no such version.
-    """
+    """The record of a version; a UserError names those that there are."""
     records = {record.version: record for record in model.store.versions.all()}
     if version not in records:
         raise UserError(

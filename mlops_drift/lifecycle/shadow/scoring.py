@@ -46,10 +46,8 @@ def measure_shadows(model: ModelContext, first: date, last: date) -> ShadowDay |
     """Compares the challenger of each day with the champion of that day, and stores it.
 
     On the events that both scored since the wait began, with the labels known at the end of the
-    day. Days on which nothing shadows, or nothing was scored yet, are left out.
-
-    Returns:
-        The last of these days; None if there is none.
+    day. Days on which nothing shadows, or nothing was scored yet, are left out; the last of the
+    others is returned.
     """
     spec, store, table = model.spec, model.store, model.store.tables.shadow
     # Almost always no challenger has ever waited: no query then.
@@ -81,12 +79,7 @@ def measure_shadows(model: ModelContext, first: date, last: date) -> ShadowDay |
 
 
 def shadow_summary(store: ModelStore, version: int) -> list[dict[str, object]]:
-    """The comparison of a challenger with the champion at the end of the last day it shadowed.
-
-    Returns:
-        The columns of the table `monitoring.<model>_shadow`, a row a window, the one since the wait
-        began (0) first; nothing for a version that never shadowed.
-    """
+    """Rows of `monitoring.<model>_shadow` of the last day that a version shadowed, by window."""
     return store.lake.rows(
         f"""
         SELECT * FROM s WHERE challenger = {version}
