@@ -21,8 +21,14 @@ from mlops_drift.assets.shadow import summary_metadata
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.lifecycle.promotion import approve, reject_challenger, rollback, waiting_decision
-from mlops_drift.lifecycle.retraining import RetrainingRun, champion_already
+from mlops_drift.lifecycle.promotion import (
+    approve,
+    champion_already,
+    reject_challenger,
+    rollback,
+    waiting_decision,
+)
+from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.transitions import Person, reconcile_interrupted
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource

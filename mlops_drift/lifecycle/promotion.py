@@ -24,14 +24,15 @@ from mlops_drift.store.training_sets import canonical_json
 
 
 class OvertakenError(PromotionError):
-    """A later transition came before a decision: its version was taken back, or is too old."""
+    """A version is champion already, or an earlier transition keeps it from becoming that."""
 
 
-def promote(model: ModelContext, version: int, as_of: date, decision: str) -> Promotion | None:
-    """Makes a version the champion, once, after verifying its gates again; None if it is already.
+def promote(model: ModelContext, version: int, as_of: date, decision: str) -> Promotion:
+    """Makes a version the champion, once, after verifying its gates again.
 
     Raises:
-        OvertakenError: if the champion is of a later day, or a person has taken the version back.
+        OvertakenError: if it is already, the champion is of a later day, or a person has taken
+            the version back.
         PromotionError: if a gate does not pass, or another decision has followed this one.
     """
     name = model.spec.name
@@ -46,7 +47,7 @@ def promote(model: ModelContext, version: int, as_of: date, decision: str) -> Pr
         if done:
             return done
         if promotions and promotions[-1].version == version:
-            return None
+            raise OvertakenError(champion_already(version))
         if back := taken_back(promotions).get(version):
             raise OvertakenError(
                 f"version {version} of {name} was taken back on {back.as_of} ({back.decision}); "
@@ -60,6 +61,14 @@ def promote(model: ModelContext, version: int, as_of: date, decision: str) -> Pr
             )
         _require_gates(model, version)
         return transition(model, version, as_of, decision=decision)
+
+
+def champion_already(version: int) -> str:
+    """Why a retraining that found nothing new promotes nothing."""
+    return (
+        f"version {version} is the champion already: the training set has not changed, so there "
+        "was nothing new to learn"
+    )
 
 
 def approve(model: ModelContext, person: Person | None, version: int | None = None) -> Promotion:

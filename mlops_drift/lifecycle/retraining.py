@@ -14,7 +14,6 @@ from mlops_drift.learning.gates.base import GateResult
 from mlops_drift.learning.windows import WindowChoice
 from mlops_drift.lifecycle.decisions import inputs_digest
 from mlops_drift.lifecycle.promotion import OvertakenError, promote
-from mlops_drift.lifecycle.transitions import record_promotion
 from mlops_drift.pipeline.baseline import record_baseline
 from mlops_drift.pipeline.gates import evaluate_gates
 from mlops_drift.pipeline.training import (
@@ -82,9 +81,8 @@ class RetrainingRun:
         starts = [day for day in candidates.values() if day is not None]
         since = min(starts) if len(starts) == len(candidates) else None
         labelled = self._model.store.labels.labelled(decision.day, since)
-        chosen = choose_window(
-            labelled, candidates, spec.columns, spec.target, spec.training, spec.key
-        )
+        target, training = spec.target, spec.training
+        chosen = choose_window(labelled, candidates, spec.columns, target, training, spec.key)
         self._log.record_window(decision.id, decision.day, chosen, window_sentence(chosen, spec))
         return chosen
 
@@ -129,22 +127,16 @@ class RetrainingRun:
         return True
 
     def promote(self) -> Promotion | None:
-        """Promotes the challenger of a decision.
-
-        One that is the champion already, or that a later transition overtook, is rejected: None.
-        """
+        """Promotes the challenger of a decision; None if it was overtaken, and so rejected."""
         if self.decision is None:
             raise ValueError(f"{self._name} is no decision; by hand, a version is approved")
-        version, reason = self.version, ""
+        version = self.version
         with self._ending():
             try:
                 promoted = promote(self._model, version, self.decision.day, self._name)
             except OvertakenError as error:
-                promoted, reason = None, str(error)
-            if promoted is None:
-                self._end("rejected", reason or champion_already(version), version)
+                self._end("rejected", str(error), version)
                 return None
-            record_promotion(self._model.store, promoted)
         self._report()
         return promoted
 
@@ -224,14 +216,6 @@ def window_sentence(chosen: WindowChoice, spec: ModelSpec) -> str:
     return (
         f"{chosen.name}: events from {start} on predict the {chosen.evaluated_rows} most recent "
         f"labelled rows best ({spec.training.metric}: {listed})"
-    )
-
-
-def champion_already(version: int) -> str:
-    """Why a retraining that found nothing new promotes nothing."""
-    return (
-        f"version {version} is the champion already: the training set has not changed, so there "
-        "was nothing new to learn"
     )
 
 
