@@ -80,7 +80,6 @@ def model_asset(
     kinds: set[str],
     code: Sequence[str],
     table: Table | None = None,
-    daily: bool = False,
     upstream: Sequence[str] = (),
     **further: Any,
 ) -> Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]:
@@ -90,7 +89,7 @@ def model_asset(
     """
     if table is not None:
         further["metadata"] = table_metadata(spec, table)
-    if daily:
+    if asset in DAILY_ASSETS:
         further["partitions_def"] = partitions(spec)
         further["backfill_policy"] = dg.BackfillPolicy.single_run()
     return dg.asset(

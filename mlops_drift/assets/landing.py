@@ -42,7 +42,6 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         kinds=KINDS,
         code=CODE,
         table=spec.tables.events,
-        daily=True,
         check_specs=monitor_specs(spec, EVENTS, asset_key(spec, EVENTS)),
     )
     def events(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
@@ -63,7 +62,6 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         kinds=KINDS,
         code=CODE,
         table=spec.tables.labels,
-        daily=True,
         # Labels are matched with the events known so far.
         upstream=[EVENTS],
         check_specs=monitor_specs(spec, LABELS, asset_key(spec, LABELS)),
@@ -79,7 +77,6 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         kinds=KINDS,
         code=("schema",),
         table=spec.tables.features,
-        daily=True,
         # Derived features may look at the labels of earlier days, which a range run lands too.
         upstream=[EVENTS, LABELS] if spec.derived_columns else [EVENTS],
     )

@@ -41,7 +41,6 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         kinds={"deltalake", "mlflow"},
         code=("learning", "registry"),
         table=spec.tables.predictions,
-        daily=True,
         upstream=[FEATURES, CHAMPION],
     )
     def production_predictions(
@@ -68,7 +67,6 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         kinds={"deltalake", "duckdb"},
         code=("drift", "monitors", "checks"),
         table=spec.tables.drift,
-        daily=True,
         upstream=[FEATURES, PRODUCTION_PREDICTIONS],
         check_specs=monitor_specs(spec, DRIFT_METRICS, drift),
     )
@@ -76,10 +74,8 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, lake: LakeResource
     ) -> dg.MaterializeResult:
         found = measure_drift(lake.of(spec), *days_of(context))
-        return dg.MaterializeResult(
-            metadata=row_count(len(found.evaluations)),
-            check_results=monitor_checks(spec, drift, found),
-        )
+        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, drift, found)
+        return dg.MaterializeResult(metadata=rows, check_results=checks)
 
     @model_asset(
         spec,
@@ -91,7 +87,6 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         kinds={"deltalake", "duckdb"},
         code=("monitors", "learning/metrics", "checks"),
         table=spec.tables.checks,
-        daily=True,
         upstream=[LABELS, PRODUCTION_PREDICTIONS],
         check_specs=monitor_specs(spec, PERFORMANCE_METRICS, performance),
     )
@@ -102,9 +97,7 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         found = measure_performance(model, *days)
         measure_label_coverage(model, *days)
         shadow = comparison_metadata(measure_shadows(model, *days))
-        return dg.MaterializeResult(
-            metadata={**row_count(len(found.evaluations)), **shadow},
-            check_results=monitor_checks(spec, performance, found),
-        )
+        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, performance, found)
+        return dg.MaterializeResult(metadata={**rows, **shadow}, check_results=checks)
 
     return [production_predictions, drift_metrics, performance_metrics]

@@ -14,6 +14,20 @@ from mlops_drift.lifecycle.shadow.scoring import ShadowDay, shadow_summary
 from mlops_drift.pipeline.scoring import Served
 from mlops_drift.store.model_store import ModelStore
 
+_COLUMNS = {
+    "scored": "scored",
+    "labelled": "n",
+    "metric": "metric",
+    "champion": "champion_value",
+    "challenger": "challenger_value",
+    "challenger less champion": "difference",
+    "lower": "lower",
+    "upper": "upper",
+    "predictions that differ": "disagreement",
+    "mean score of champion": "champion_score",
+    "mean score of challenger": "challenger_score",
+}
+
 
 def scored_metadata(shadow: Served) -> Metadata:
     """Which version shadows, and how many rows; nothing where none does."""
@@ -54,20 +68,8 @@ def _title(about: Mapping[str, Any]) -> str:
 def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
     return verdict_table(
         [
-            {
-                "window": window_name(row["window"], row["production_day"]),
-                "scored": row["scored"],
-                "labelled": row["n"],
-                "metric": row["metric"],
-                "champion": row["champion_value"],
-                "challenger": row["challenger_value"],
-                "challenger less champion": row["difference"],
-                "lower": row["lower"],
-                "upper": row["upper"],
-                "predictions that differ": row["disagreement"],
-                "mean score of champion": row["champion_score"],
-                "mean score of challenger": row["challenger_score"],
-            }
+            {"window": window_name(row["window"], row["production_day"])}
+            | {title: row[column] for title, column in _COLUMNS.items()}
             for row in rows
         ]
     )

@@ -1,6 +1,7 @@
 """The retraining sensor: failed checks, read by the policy, become one retraining run."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 
 import dagster as dg
@@ -55,43 +56,43 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
         "enough labels. One retraining for each drift episode.",
     )
     def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
-        day = max(complete_days(context.instance, spec), default=None)
+        instance = context.instance
+        day = max(complete_days(instance, spec), default=None)
         if day is None:
-            return dg.SensorResult(
-                skip_reason=f"no day of {spec.name} has both drift and performance metrics yet"
-            )
-        state = _state_of_checks(context.instance, spec)
+            return _skip(f"no day of {spec.name} has both drift and performance metrics yet")
+        state = _state_of_checks(instance, spec)
         seen = json.dumps([day.isoformat(), plan_digest(spec), *state])
         if seen == context.cursor:
-            return dg.SensorResult(skip_reason=f"{day}: no check has run since the last look")
-        awaited = _awaited_days(context.instance, spec, day)
-        if awaited:
-            return dg.SensorResult(
-                skip_reason=f"{day} waits for {len(awaited)} earlier days, from {awaited[0]} on, "
-                "whose runs are queued or under way"
+            return _skip(f"{day}: no check has run since the last look")
+        if awaited := _awaited_days(instance, spec, day):
+            return _skip(
+                f"{day} waits for {len(awaited)} earlier days, from {awaited[0]} on, whose runs "
+                "are queued or under way"
             )
         model = lake.of(spec)
         decision = decide_now(model, day)
         events = _recorded(model, decision)
         if decision.action != "retrain":
-            return dg.SensorResult(
-                skip_reason=f"{day}: {decision.action}: {decision.reason}",
-                cursor=seen,
-                asset_events=events,
-            )
-        failed, ended = _runs_without_outcome(context.instance, decision.id)
+            return _skip(f"{day}: {decision.action}: {decision.reason}", seen, events)
+        failed, ended = _runs_without_outcome(instance, decision.id)
         if failed >= ATTEMPTS:
-            return dg.SensorResult(
-                skip_reason=f"decision {decision.id}: {failed} runs failed; look at the last one, "
-                f"repair the cause, and launch {retraining_job_name(spec.name)} by hand",
-                cursor=seen,
-                asset_events=events,
+            return _skip(
+                f"decision {decision.id}: {failed} runs failed; look at the last one, repair the "
+                f"cause, and launch {retraining_job_name(spec.name)} by hand",
+                seen,
+                events,
             )
         # No cursor: should the run be lost before it starts, the next look asks for it again.
         request = _run_request(spec, decision, ended)
         return dg.SensorResult(run_requests=[request], asset_events=events)
 
     return sensor
+
+
+def _skip(
+    reason: str, cursor: str | None = None, events: Sequence[dg.AssetMaterialization] = ()
+) -> dg.SensorResult:
+    return dg.SensorResult(skip_reason=reason, cursor=cursor, asset_events=events)
 
 
 def _recorded(model: ModelContext, decision: Decision) -> list[dg.AssetMaterialization]:

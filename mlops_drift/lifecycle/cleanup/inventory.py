@@ -6,7 +6,7 @@ from datetime import date
 
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
-from mlops_drift.lifecycle.cleanup.needs import landing_needs, last_scored, metrics_needs
+from mlops_drift.lifecycle.cleanup.rules import landing_needs, last_scored, metrics_needs
 from mlops_drift.lifecycle.cleanup.things import Days, Group, Need, Stored, Thing
 from mlops_drift.policy.evidence import Champion
 from mlops_drift.registry.artifacts import Artifacts, Training

@@ -98,10 +98,8 @@ class CleanupPlan:
     @property
     def going(self) -> list[dict[str, str | int]]:
         """What goes, for people."""
-        return [
-            {"kind": one.kind, "name": one.name, "size": one.size, "reason": one.reason}
-            for one in self.items
-        ]
+        names = ("kind", "name", "size", "reason")
+        return [{name: getattr(one, name) for name in names} for one in self.items]
 
     @property
     def staying(self) -> list[dict[str, str | int]]:
