@@ -138,8 +138,7 @@ def show_transition(instance: dg.DagsterInstance, model: ModelContext, decision:
 
 def show_reconciled(instance: dg.DagsterInstance, model: ModelContext) -> None:
     """Completes a transition whose process was killed, and shows it."""
-    completed = reconcile_interrupted(model)
-    if completed:
+    if completed := reconcile_interrupted(model):
         show_transition(instance, model, completed.decision)
 
 

@@ -20,6 +20,7 @@ DECISIONS = "decisions"
 
 # Numbers of the evidence that are shown.
 _SHOWN = 20
+_OF_EVIDENCE = ("value", "threshold", "n", "window", "version", "day")
 
 
 def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
@@ -40,17 +41,9 @@ def decision_event(spec: ModelSpec, record: DecisionRecord) -> dg.AssetMateriali
     """A decision, or its outcome, as an event of the asset."""
     outcome = record.outcome
     evidence = [
-        {
-            "trigger": failed.check,
-            "what": failed.subject,
-            "value": failed.value,
-            "threshold": failed.threshold,
-            "n": failed.n,
-            "window": failed.window,
-            "version": failed.version,
-            "day": str(failed.day),
-            "production day": str(failed.production_day),
-        }
+        {"trigger": failed.check, "what": failed.subject}
+        | {name: getattr(failed, name) for name in _OF_EVIDENCE}
+        | {"production day": failed.production_day}
         for failed in record.evidence[:_SHOWN]
     ]
     facts = {
@@ -78,8 +71,7 @@ def decision_event(spec: ModelSpec, record: DecisionRecord) -> dg.AssetMateriali
 
 def show_decision(instance: dg.DagsterInstance, model: ModelContext, decision: str) -> None:
     """Shows a decision as it stands on the asset."""
-    record = model.store.decisions.get(decision)
-    if record:
+    if record := model.store.decisions.get(decision):
         instance.report_runless_asset_event(decision_event(model.spec, record))
 
 

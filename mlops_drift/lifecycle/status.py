@@ -16,6 +16,8 @@ from mlops_drift.pipeline.ledger import Account, read_account
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 
+_COUNT = "SELECT count(*) AS n FROM t"
+_OF_CHAMPIONS = ("version", "family", "metric", "training_set", "rows")
 _OF_CHECKS = ("day", "check", "version", "column", "value", "threshold", "n", "verdict", "reason")
 
 
@@ -30,13 +32,10 @@ def read_status(model: ModelContext) -> dict[str, Any]:
     promotions = store.versions.promotions()
     tables = store.tables
     counted = {
-        name: store.lake.query("SELECT count(*) AS n FROM t", t=table)["n"][0].as_py()
-        for name, table in (
-            ("events", tables.events),
-            ("labels", tables.labels),
-            ("rejected", tables.quarantined),
-            ("predictions", tables.predictions),
-        )
+        "events": tables.events,
+        "labels": tables.labels,
+        "rejected": tables.quarantined,
+        "predictions": tables.predictions,
     }
     accounts = {source: read_account(store, source) for source in (EVENTS, LABELS)}
     unmatched = store.labels.unmatched(model.spec.start_date, last) if last else {}
@@ -44,7 +43,7 @@ def read_status(model: ModelContext) -> dict[str, Any]:
         "model": model.spec.name,
         "last_day": last,
         "champion": _champion(store, promotions[-1]) if promotions else None,
-        **counted,
+        **{name: store.lake.rows(_COUNT, t=table)[0]["n"] for name, table in counted.items()},
         "labels_without_event": sum(unmatched.values()),
         "sources": {source: _source(one) for source, one in accounts.items() if one},
         "checks": _checks(store, last) if last else [],
@@ -58,15 +57,8 @@ def read_status(model: ModelContext) -> dict[str, Any]:
 
 def _champion(store: ModelStore, promotion: Promotion) -> dict[str, object]:
     champion = store.versions.get(promotion.version)
-    return {
-        "version": champion.version,
-        "as_of": promotion.as_of,
-        "family": champion.family,
-        "metric": champion.metric,
-        "test_value": champion.value,
-        "training_set": champion.training_set,
-        "rows": champion.rows,
-    }
+    facts = {name: getattr(champion, name) for name in _OF_CHAMPIONS}
+    return {**facts, "as_of": promotion.as_of, "test_value": champion.value}
 
 
 def _source(account: Account) -> dict[str, object]:

@@ -48,9 +48,8 @@ def notify(model: ModelContext, instance: dg.DagsterInstance) -> Delivery:
         return Delivery(0, 0)
     outbox = Outbox(model.store.lake, model.store.tables.outbox)
     history = _history(model, instance, outbox.ids())
-    messages = [
-        message for name in config.about for message in notification_kind(name).messages(history)
-    ]
+    kinds = map(notification_kind, config.about)
+    messages = [message for kind in kinds for message in kind.messages(history)]
     queue(config, outbox, sorted(messages, key=lambda message: message.day))
     return deliver(config, outbox, settings.lock_root())
 

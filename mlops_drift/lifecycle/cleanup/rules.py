@@ -46,12 +46,12 @@ def _first_days(stored: Stored, day: date, retention: Retention) -> dict[Group, 
     firsts: dict[Group, Need] = {}
     for group, limit in limits.items():
         if limit is not None:
-            needs = list(stored.needs.get(group, ()))
+            wish = Need(day - timedelta(days=limit), f"retention.{group}_days is {limit}")
+            needs = [wish, *stored.needs.get(group, ())]
             if group == "landing" and "predictions" in firsts:
                 # Labels and features of their days measure predictions.
                 needs.append(Need(firsts["predictions"].first, "predictions are kept"))
-            wish = Need(day - timedelta(days=limit), f"retention.{group}_days is {limit}")
-            firsts[group] = min([wish, *needs], key=lambda need: need.first)
+            firsts[group] = min(needs, key=lambda need: need.first)
     return firsts
 
 

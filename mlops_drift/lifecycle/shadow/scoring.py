@@ -93,10 +93,9 @@ def _known(outcomes: pd.DataFrame, day: date, shadow: Shadow) -> pd.DataFrame:
     """The events of the wait, each with the last label that had arrived by a day."""
     now = pd.Timestamp(day)
     of_wait = outcomes["day"].between(pd.Timestamp(shadow.since), now, inclusive="right")
-    of_both = (outcomes["champion"] == shadow.champion) & (
-        outcomes["challenger"] == shadow.challenger
-    )
-    mine, event = outcomes[of_wait & of_both], ["day", "key"]
+    of_champion = outcomes["champion"] == shadow.champion
+    of_challenger = outcomes["challenger"] == shadow.challenger
+    mine, event = outcomes[of_wait & of_champion & of_challenger], ["day", "key"]
     # Rows of an event are in the order of arrival; one whose label has not arrived keeps its first.
     mine = mine[(mine["label_day"] <= now) | ~mine.duplicated(event)]
     mine = mine.drop_duplicates(event, keep="last")
