@@ -78,9 +78,8 @@ def approve(model: ModelContext, person: Person | None, version: int | None = No
     served by the champion before. Without a number, it is the challenger that waits.
 
     Raises:
-        PromotionError: if none waits, the version is the champion, a gate does not pass, or
-            another transition came first.
-        UserError: if there is no such version, or it was removed.
+        UserError: if none waits, the version is the champion, unknown or removed, a gate does not
+            pass, or another transition came first.
     """
     name, seen = model.spec.name, model.store.versions.promotions()
     with reconciled(model) as promotions:
@@ -108,11 +107,7 @@ def approve(model: ModelContext, person: Person | None, version: int | None = No
 def reject_challenger(
     model: ModelContext, person: Person, version: int | None = None
 ) -> DecisionRecord:
-    """Ends the wait of a challenger because a person rejects it; the decision, with its outcome.
-
-    Raises:
-        PromotionError: if no such challenger waits.
-    """
+    """Ends the wait of a challenger because a person rejects it; the decision, with its outcome."""
     store = model.store
     with reconciled(model):
         waiting = waiting_decision(store, version)
@@ -132,9 +127,8 @@ def rollback(model: ModelContext, person: Person, to: int | None = None) -> Prom
     Without a number, it is the champion before, of those not taken back themselves.
 
     Raises:
-        PromotionError: if there is no such version, or another transition came first.
-        RemovedError: if it was removed.
-        RegistryError: if it cannot be loaded.
+        UserError: if it never served, was removed or cannot be loaded, or another transition came
+            first.
     """
     seen = model.store.versions.promotions()
     with reconciled(model) as promotions:

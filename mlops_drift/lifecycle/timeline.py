@@ -22,14 +22,10 @@ _OF_DECISIONS = (
 
 @dataclass(frozen=True)
 class Timeline:
-    """The story of a model between two days.
+    """The story of a model between two days, as rows of its JSON.
 
-    Attributes:
-        versions: each with its training set, test metric, and whether it was promoted.
-        alarms: every number that made a check fail.
-        warnings: the same of checks that only warn.
-        kpi: the metric of each production day and version.
-        decisions: what was decided, by which triggers, and its outcome.
+    The numbers that made a check fail are alarms, or warnings of checks that only warn; `kpi` has
+    the metric of each production day and version.
     """
 
     versions: list[dict[str, Any]]

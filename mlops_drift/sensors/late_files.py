@@ -43,11 +43,7 @@ NEEDS: Mapping[TableName, Collection[str]] = {
 
 @dataclass(frozen=True)
 class Again:
-    """Consecutive days of which assets are made again because their input landed later.
-
-    Attributes:
-        landed: number of the last landing event.
-    """
+    """Days of which assets are made again; `landed` is the number of the last landing event."""
 
     first: date
     last: date
@@ -60,8 +56,7 @@ def late_files_sensor(
 ) -> dg.SensorDefinition:
     """Builds the sensor that does in `dagster dev` what the command `run` does about missing days.
 
-    It computes what is possible for a day without its file. When the file has arrived, it runs the
-    day again, and later days that depend on it.
+    It makes what a day without its file has, and the day and later ones again once it has come.
     """
 
     @dg.sensor(

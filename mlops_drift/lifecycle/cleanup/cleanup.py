@@ -26,12 +26,6 @@ def clean_up(
 
     Holds the registry's lock while it removes: nobody trains or promotes meanwhile, and of two
     cleanups the second waits, then finds what is left. A killed one is completed by the next.
-
-    Args:
-        model: the model.
-        artifacts: what its versions take up in MLflow.
-        dry_run: whether nothing is changed.
-        on_item: called before each thing goes.
     """
     lock = model.registry.lock(registry_lock(model.spec.name))
     with nullcontext() if dry_run else lock:

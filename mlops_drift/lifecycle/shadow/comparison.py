@@ -81,17 +81,9 @@ def compare_windows(
     The windows end on the last production day that has a label; while there is none, on the last
     that was scored. Longer windows that hold no more days than a shorter one are left out.
 
-    Args:
-        metric: The metric that the model is trained for.
-        target: What is predicted.
-        paired: The events that both scored since the wait began: day, label (missing where it is
-            not known), champion_prediction, champion_score, challenger_prediction,
-            challenger_score.
-        windows: Lengths in production days, ascending.
-        seed: Of the resamples.
-
-    Returns:
-        The window since the wait began first; nothing without an event.
+    The events that both scored since the wait began have day, label (missing where it is not
+    known), champion_prediction, champion_score, challenger_prediction and challenger_score; the
+    windows are lengths in production days, ascending. Without an event, there is no comparison.
 
     >>> target = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
     >>> paired = pd.DataFrame({

@@ -22,12 +22,7 @@ from mlops_drift.store.records import Shadow
 
 @dataclass(frozen=True)
 class ShadowDay:
-    """The comparison of a challenger with the champion, as known at the end of a day.
-
-    Attributes:
-        windows: since the wait began, and trailing windows.
-        days: the production days since then that have labels.
-    """
+    """The comparison of a challenger with the champion, as known at the end of a day."""
 
     day: date
     shadow: Shadow
