@@ -1,5 +1,7 @@
 """The asset `decisions`: the evidence of each day, what the policy decided, and the outcome."""
 
+from functools import partial
+
 import dagster as dg
 
 from mlops_drift.assets.common import (
@@ -79,8 +81,5 @@ def retraining_run(
     context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, model: ModelContext
 ) -> RetrainingRun:
     """The retraining that a run of Dagster is about; its outcome is shown on the asset."""
-
-    def show(record: DecisionRecord) -> None:
-        context.instance.report_runless_asset_event(decision_event(model.spec, record))
-
-    return RetrainingRun(model, context.run.tags.get(DECISION_TAG, context.run.run_id), show)
+    name = context.run.tags.get(DECISION_TAG, context.run.run_id)
+    return RetrainingRun(model, name, partial(show_decision, context.instance, model))

@@ -52,8 +52,7 @@ def decision_history(model: ModelContext) -> list[DecisionRecord]:
 
 def decide_now(model: ModelContext, day: date) -> Decision:
     """The policy's decision at the end of a day."""
-    [decision] = decide_days(model, day, day)
-    return decision
+    return next(decide_days(model, day, day))
 
 
 def decide_days(model: ModelContext, first: date, last: date) -> Iterator[Decision]:

@@ -28,18 +28,17 @@ from mlops_drift.policy.decision import DecisionRecord, Outcome, Status
 from mlops_drift.store.records import DecisionRow, Promotion, VersionRecord
 from mlops_drift.store.troubles import sentence_of
 
-OnOutcome = Callable[[DecisionRecord], None]
-
 
 class RetrainingRun:
     """One retraining; each step finds in the log what the steps before it have made.
 
     A step that was interrupted can be done again. What a step of a decision raises ends the
-    decision, with the reason on record; a retraining by hand is named after its run.
+    decision, with the reason on record: `on_outcome` is called with its id then. A retraining by
+    hand is named after its run.
     """
 
     def __init__(
-        self, model: ModelContext, name: str, on_outcome: OnOutcome = lambda record: None
+        self, model: ModelContext, name: str, on_outcome: Callable[[str], None] = lambda name: None
     ) -> None:
         self._model, self._log, self._name = model, model.store.decisions, name
         self._on_outcome = on_outcome
@@ -137,7 +136,7 @@ class RetrainingRun:
             except OvertakenError as error:
                 self._end("rejected", str(error), version)
                 return None
-        self._report()
+        self._on_outcome(self._name)
         return promoted
 
     def carry_out(self, trainer: Trainer | None = None) -> None:
@@ -155,13 +154,13 @@ class RetrainingRun:
                 raise
 
     def _made(self, row: DecisionRow | None, asset: str) -> DecisionRow:
-        if row is None:
-            name = self._model.spec.name
-            raise TrainingSetError(
-                f"{name}/{asset} has never been materialized; materialize it first, or run the "
-                f"job {name}_retraining, which does everything in order"
-            )
-        return row
+        if row is not None:
+            return row
+        name = self._model.spec.name
+        raise TrainingSetError(
+            f"{name}/{asset} has never been materialized; materialize it first, or run the job "
+            f"{name}_retraining, which does everything in order"
+        )
 
     @contextmanager
     def _ending(self) -> Iterator[None]:
@@ -199,12 +198,7 @@ class RetrainingRun:
         digest = inputs_digest(self._model, day) if status == "failed" else None
         outcome = Outcome(status, day, reason, challenger, failed_gates, digest=digest)
         self._log.record_outcome(self._name, outcome)
-        self._report()
-
-    def _report(self) -> None:
-        record = self._log.get(self._name)
-        if record is not None:
-            self._on_outcome(record)
+        self._on_outcome(self._name)
 
 
 def window_sentence(chosen: WindowChoice, spec: ModelSpec) -> str:

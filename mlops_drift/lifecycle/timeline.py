@@ -12,12 +12,8 @@ from mlops_drift.monitors.registry import monitors_of, names
 from mlops_drift.policy.decision import NO_CHAMPION, DecisionRecord
 
 _OF_VERSIONS = ("version", "as_of", "training_set", "rows", "metric", "value")
-# What a timeline has of each decision, besides its first failing day.
-_OF_DECISIONS = (
-    *("decision", "day", "action", "kind", "rules", "version", "training_window", "since"),
-    "scores",
-    *("training_set", "labelled", "reason", "outcome", "challenger", "against", "outcome_reason"),
-)
+# What a timeline leaves out of each decision.
+_LEFT_OUT = ("candidates", "person", "digest", "evidence", "settled")
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
 
 def _decision(record: DecisionRecord) -> dict[str, Any]:
     """A decision with the first failing production day that it rests on; age has none."""
-    facts = {name: value for name, value in published(record).items() if name in _OF_DECISIONS}
+    facts = {name: value for name, value in published(record).items() if name not in _LEFT_OUT}
     days = [
         item.production_day
         for item in record.evidence

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from datetime import date, timedelta
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.lifecycle.cleanup.inventory import take_inventory
+from mlops_drift.lifecycle.cleanup.inventory import Inventory
 from mlops_drift.lifecycle.cleanup.rules import plan_cleanup
 from mlops_drift.lifecycle.cleanup.things import CleanupPlan, Thing
 from mlops_drift.registry.artifacts import Artifacts
@@ -29,7 +29,7 @@ def clean_up(
     """
     lock = model.registry.lock(registry_lock(model.spec.name))
     with nullcontext() if dry_run else lock:
-        plan = plan_cleanup(take_inventory(model, artifacts), model.spec.retention)
+        plan = plan_cleanup(Inventory(model, artifacts).take(), model.spec.retention)
         if not dry_run:
             for item in plan.items:
                 on_item(item)

@@ -26,12 +26,9 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
     }
 
 
-def take_inventory(model: ModelContext, artifacts: Artifacts) -> Stored:
-    """Reads what is stored; nothing is changed."""
-    return _Inventory(model, artifacts).take()
+class Inventory:
+    """What is stored as of now; nothing is changed."""
 
-
-class _Inventory:
     def __init__(self, model: ModelContext, artifacts: Artifacts) -> None:
         self._spec, self._artifacts = model.spec, artifacts
         self._store = model.store
@@ -52,6 +49,7 @@ class _Inventory:
         self._pointers = self._pointed()
 
     def take(self) -> Stored:
+        """Reads it."""
         store, events = self._store, self._store.tables.events
         return Stored(
             self._day,
