@@ -133,27 +133,25 @@ def _labels(model: ModelContext, day: date) -> tuple[dict[date, int], list[str]]
     return labelled, [name for name in model.spec.target.classes or [] if name not in seen]
 
 
+_OF_DECISIONS = ("day", "action", "kind", "version", "challenger", "since", "training_set")
+_OF_EVIDENCE = ("day", "production_day", "version", "window", "value", "threshold", "n", "reason")
+
+
 def published(record: DecisionRecord) -> dict[str, Any]:
     """A decision with its outcome, by the names that JSON documents have for its fields."""
     outcome = record.outcome
     return {
         "decision": record.id,
-        "day": record.day,
-        "action": record.action,
-        "kind": record.kind,
+        **{name: getattr(record, name) for name in _OF_DECISIONS},
         "rules": list(record.rules),
-        "version": record.version,
-        "challenger": record.challenger,
         "candidates": dict(record.candidates),
         "training_window": record.window,
-        "since": record.since,
         "scores": [asdict(score) for score in record.scores],
-        "training_set": record.training_set,
         "labelled": record.labelled,
-        "person": outcome.person if outcome else None,
-        "digest": outcome.digest if outcome else None,
         "reason": record.reason,
         "evidence": [published_evidence(item) for item in record.evidence],
+        "person": outcome.person if outcome else None,
+        "digest": outcome.digest if outcome else None,
         "against": list(outcome.failed_gates) if outcome else [],
         "outcome": record.status,
         "outcome_reason": record.outcome_reason,
@@ -163,15 +161,5 @@ def published(record: DecisionRecord) -> dict[str, Any]:
 
 def published_evidence(item: CheckEvaluation) -> dict[str, object]:
     """An evaluation, by the names that JSON documents have for its fields."""
-    return {
-        "check": item.check,
-        "day": item.day,
-        "production_day": item.production_day,
-        "version": item.version,
-        "window": item.window,
-        "column": item.subject,
-        "value": item.value,
-        "threshold": item.threshold,
-        "n": item.n,
-        "reason": item.reason,
-    }
+    named = {"check": item.check, "column": item.subject}
+    return named | {name: getattr(item, name) for name in _OF_EVIDENCE}

@@ -177,17 +177,16 @@ def _target(model: ModelContext, promotions: list[Promotion], to: int | None) ->
     if len(served) < 2:
         so_far = f"only version {listed} has served" if served else "no version has served yet"
         raise PromotionError(f"{name} has no earlier champion to go back to: {so_far}")
-    champion = promotions[-1].version
+    champion, back = promotions[-1].version, taken_back(promotions)
     if to == champion:
         raise PromotionError(_champion_since(model, promotions[-1]))
-    if to is not None and to not in served:
+    if to in served:
+        return to
+    if to is not None:
         raise PromotionError(
             f"version {to} of {name} has never served; those that have are {listed}. A version "
             "that has not is approved, not gone back to"
         )
-    if to is not None:
-        return to
-    back = taken_back(promotions)
     first = next(n for n, item in enumerate(promotions) if item.version == champion)
     before = [item.version for item in promotions[:first] if item.version not in back]
     if not before:

@@ -19,8 +19,6 @@ from mlops_drift.registry.base import CHALLENGER, CHAMPION, PREVIOUS, RegistryEr
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion, VersionRecord
 
-TransitionKind = Literal["decision", "promote", "rollback"]
-
 
 class PromotionError(UserError):
     """A version may not serve as asked; the message says what is against it."""
@@ -46,7 +44,7 @@ def transition(
     version: int,
     as_of: date,
     *,
-    kind: TransitionKind = "decision",
+    kind: Literal["decision", "promote", "rollback"] = "decision",
     decision: str | None = None,
     person: Person | None = None,
 ) -> Promotion:

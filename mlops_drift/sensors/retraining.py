@@ -149,12 +149,8 @@ def _days_of_runs(
 def _runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[int, int]:
     """How many runs of a decision failed unattended, and how many ended before its outcome."""
     ended = instance.get_runs(dg.RunsFilter(tags={DECISION_TAG: decision}, statuses=_ENDED_BADLY))
-    failed = [
-        run
-        for run in ended
-        if run.status == dg.DagsterRunStatus.FAILURE and HISTORICAL_RUN_TAG not in run.tags
-    ]
-    return len(failed), len(ended)
+    failed = [run for run in ended if run.status == dg.DagsterRunStatus.FAILURE]
+    return sum(HISTORICAL_RUN_TAG not in run.tags for run in failed), len(ended)
 
 
 def _run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunRequest:
