@@ -85,7 +85,7 @@ def champion_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         run = retraining_run(context, model)
         with user_errors():
             if run.decision is None:
-                return _by_hand(context, config, model, run)
+                return _by_hand(context.instance, config, model, run)
             promoted = run.promote()
         record = model.store.decisions.get(run.decision.id)
         return _result(model, promoted, record.outcome_reason if record else "")
@@ -94,15 +94,12 @@ def champion_asset(spec: ModelSpec) -> dg.AssetsDefinition:
 
 
 def _by_hand(
-    context: dg.AssetExecutionContext,
-    config: ChampionConfig,
-    model: ModelContext,
-    run: RetrainingRun,
+    instance: dg.DagsterInstance, config: ChampionConfig, model: ModelContext, run: RetrainingRun
 ) -> dg.MaterializeResult:
     version = config.version
     if config.transition is Transition.REJECT:
         rejected = reject_challenger(model, Person(config.by, config.reason), version)
-        show_decision(context.instance, model, rejected.id)
+        show_decision(instance, model, rejected.id)
         return _result(model, None, rejected.outcome_reason)
     if config.transition is Transition.ROLLBACK:
         promoted = rollback(model, Person(config.by, config.reason), version)
@@ -116,7 +113,7 @@ def _by_hand(
             if promotions and promotions[-1].version == version:
                 return _result(model, None, champion_already(version))
         promoted = approve(model, None, version)
-    show_decision(context.instance, model, promoted.decision)
+    show_decision(instance, model, promoted.decision)
     return _result(model, promoted)
 
 
@@ -163,7 +160,7 @@ def _result(
     versions = model.store.versions
     if promoted is None:
         metadata: Metadata = {"outcome": instead}
-        for champion in versions.promotions()[-1:]:
+        for champion in versions.promotions():
             metadata["version"] = champion.version
         return dg.MaterializeResult(metadata=metadata)
     return dg.MaterializeResult(

@@ -1,8 +1,7 @@
 """A change of who serves: one commit to the table of promotions; aliases and log follow it.
 
-Days are scored by the table of promotions. Whoever changes it holds the registry's lock, so that
-of two at the same moment one wins and the other is rejected. A transition that was interrupted is
-completed by the next call, or was never begun.
+Whoever changes it holds the registry's lock: of two at the same moment one wins and the other is
+rejected. A transition that was interrupted is completed by the next call, or was never begun.
 """
 
 from collections.abc import Iterator

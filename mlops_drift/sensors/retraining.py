@@ -40,11 +40,10 @@ def sensor_name(model: str) -> str:
 
 
 def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """Builds the sensor of a model.
+    """Builds the sensor, which decides at the last day whose drift and performance are complete.
 
-    It acts at the last day on which drift and performance are both complete, so that what it
-    decides does not depend on when it looks. The decision rests on the numbers stored with the
-    checks; its id derives from the champion and the episode, so that looking twice starts one run.
+    So it does not matter when it looks; and looking twice starts one run, since the id of a
+    decision derives from the champion and the episode.
     """
 
     @dg.sensor(
