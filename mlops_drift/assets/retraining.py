@@ -132,11 +132,10 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
     def challenger(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         registry: Registry = context.resources.registry
         model = context.resources.lake.of(spec, registry)
-        training = spec.training
 
         def on_trial(number: int, value: float) -> None:
-            trial = f"trial {number + 1} of {training.trials}"
-            context.log.info(f"{trial}: {training.metric} {value:.4f}")
+            trial = f"trial {number + 1} of {spec.training.trials}"
+            context.log.info(f"{trial}: {spec.training.metric} {value:.4f}")
 
         with user_errors():
             run = retraining_run(context, model)

@@ -64,14 +64,12 @@ def decide_days(model: ModelContext, first: date, last: date) -> Iterator[Decisi
     spec = model.spec
     history = decision_history(model)
     known = {past.id for past in history}
-    missing = sorted(
-        {row["day"] for row in model.store.landing.missing_files(spec.start_date, last)}
-    )
+    files = model.store.landing.missing_files(spec.start_date, last)
+    missing = sorted({row["day"] for row in files})
+    reach = timedelta(days=spec.lookback.predictions - 1)
     for evidence in gather_evidence(model, first, last, history):
         decision = decide(spec.name, evidence, history, spec.policy)
-        since = spec.start_date
-        if evidence.champion:
-            since = evidence.day - timedelta(days=spec.lookback.predictions - 1)
+        since = evidence.day - reach if evidence.champion else spec.start_date
         note = in_short([day for day in missing if since <= day <= evidence.day])
         # What is under way has its reason, and a window may have named the same days.
         if decision.id not in known and note not in decision.reason:

@@ -24,8 +24,7 @@ def why_unserved(model: ModelContext) -> Unserved | None:
     day = store.landing.last_day()
     if day is None:
         return _without_events(model)
-    decisions = store.decisions.records(idle=False)
-    if decisions:
+    if decisions := store.decisions.records(idle=False):
         return _after(decisions[-1], name)
     return Unserved(
         f"nothing was trained: {decide_now(model, day).reason}",

@@ -34,7 +34,7 @@ from mlops_drift.schema.days import ranges
 from mlops_drift.sensors.runs import OPEN_STATUSES, materialized_days
 from mlops_drift.sources.base import Source, TableName
 
-# What a day lacks without its file.
+# The assets that a day lacks without its file.
 NEEDS: Mapping[TableName, Collection[str]] = {
     "events": {EVENTS, FEATURES, PRODUCTION_PREDICTIONS, DRIFT_METRICS},
     "labels": {LABELS, PERFORMANCE_METRICS},
@@ -68,17 +68,17 @@ def late_files_sensor(
         "depend on it again. Predictions, decisions, messages and overdue labels do not change. "
         "Labels that arrived before their events are checked again.",
     )
-    def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
+    def sensor(
+        context: dg.SensorEvaluationContext, lake: LakeResource
+    ) -> dg.SkipReason | list[dg.RunRequest]:
         open_runs = dg.RunsFilter(job_name=daily_job_name(spec.name), statuses=OPEN_STATUSES)
         if context.instance.get_runs_count(open_runs):
-            return dg.SensorResult(skip_reason="a daily run is queued or running")
+            return dg.SkipReason("a daily run is queued or running")
         requests = [
             *_runs_of_missing_days(context.instance, lake.of(spec), source),
             *(_run_again(spec, again) for again in outdated(context.instance, spec)),
         ]
-        if not requests:
-            return dg.SensorResult(skip_reason="no late files")
-        return dg.SensorResult(run_requests=requests)
+        return requests or dg.SkipReason("no late files")
 
     return sensor
 
@@ -159,19 +159,21 @@ def outdated(instance: dg.DagsterInstance, spec: ModelSpec) -> list[Again]:
 
     Derived features depend on the `history_days` days before, drift and performance also on their
     longest window and the label delay, a streaming detector on all days before. Predictions do not
-    change; nor do days whose windows reach back to days that `retention` has deleted, nor results
-    of overdue labels. The quality of labels is checked again when events land.
+    change; nor do days whose windows reach back to what `retention` has deleted, nor results of
+    overdue labels.
     """
     events, labels = (materialized_days(instance, spec, name) for name in (EVENTS, LABELS))
     arrived = {day: max(events.get(day, 0), labels.get(day, 0)) for day in events | labels}
     reach = spec.lookback
     windows = timedelta(days=reach.history + max(reach.predictions, reach.season))
     streams = spec.monitors.performance.streaming is not None
+    limits = (spec.retention.landing_days, spec.retention.predictions_days)
+    kept = min((timedelta(days=days) for days in limits if days is not None), default=None)
     again: dict[date, set[str]] = defaultdict(set)
     for asset in (DRIFT_METRICS, PERFORMANCE_METRICS):
         made = materialized_days(instance, spec, asset)
         for day in _older(made, arrived, timedelta.max if streams else windows):
-            if day - windows >= _kept_since(spec, max(made)):
+            if kept is None or day - windows >= max(made) - kept:
                 again[day].add(asset)
                 if spec.derived_columns and asset == DRIFT_METRICS:
                     again[day].add(FEATURES)
@@ -196,10 +198,3 @@ def _older(made: Mapping[date, int], arrived: Mapping[date, int], lookback: time
         for other, number in made.items()
         if timedelta(0) < other - day <= lookback and number < arrived[day]
     }
-
-
-def _kept_since(spec: ModelSpec, last: date) -> date:
-    """The first day whose rows are kept."""
-    limits = (spec.retention.landing_days, spec.retention.predictions_days)
-    days = [limit for limit in limits if limit is not None]
-    return last - timedelta(days=min(days)) if days else date.min
