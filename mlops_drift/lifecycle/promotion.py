@@ -3,10 +3,10 @@
 from datetime import date
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.errors import UserError
 from mlops_drift.learning.gates.base import GateResult
 from mlops_drift.lifecycle.transitions import (
     Person,
-    PromotionError,
     effective_day,
     known_version,
     reconciled,
@@ -23,7 +23,7 @@ from mlops_drift.store.records import Promotion
 from mlops_drift.store.training_sets import canonical_json
 
 
-class OvertakenError(PromotionError):
+class OvertakenError(UserError):
     """A version is champion already, or an earlier transition keeps it from becoming that."""
 
 
@@ -33,13 +33,13 @@ def promote(model: ModelContext, version: int, as_of: date, decision: str) -> Pr
     Raises:
         OvertakenError: if it is already, the champion is of a later day, or a person has taken
             the version back.
-        PromotionError: if a gate does not pass, or another decision has followed this one.
+        UserError: if a gate does not pass, or another decision has followed this one.
     """
     name = model.spec.name
     with reconciled(model) as promotions:
         done = next((item for item in promotions if item.decision == decision), None)
         if done and done != promotions[-1]:
-            raise PromotionError(
+            raise UserError(
                 f"decision {decision} promoted version {done.version} of {name} on {done.as_of}, "
                 f"and version {promotions[-1].version} has followed it; a decision is carried out "
                 "once"
@@ -86,11 +86,11 @@ def approve(model: ModelContext, person: Person | None, version: int | None = No
         waiting = waiting_decision(model.store, version)
         chosen = waiting.challenger if waiting else version
         if chosen is None:
-            raise PromotionError(_none_waits(model))
+            raise UserError(_none_waits(model))
         known_version(model, chosen)
         model.store.versions.require_kept([chosen])
         if promotions and promotions[-1].version == chosen:
-            raise PromotionError(_champion_since(model, promotions[-1]))
+            raise UserError(_champion_since(model, promotions[-1]))
         _require_unchanged(model, seen, promotions)
         # By limits that may be others than those of its training.
         record = canonical_json(gate_record(_require_gates(model, chosen)))
@@ -98,10 +98,9 @@ def approve(model: ModelContext, person: Person | None, version: int | None = No
         # A kill may have left a version without its baseline.
         if not has_baseline(model, chosen):
             record_baseline(model, chosen)
-        day = effective_day(model.store, chosen)
         if waiting:
-            return transition(model, chosen, day, decision=waiting.id, person=person)
-        return transition(model, chosen, day, kind="promote", person=person)
+            return transition(model, chosen, decision=waiting.id, person=person)
+        return transition(model, chosen, kind="promote", person=person)
 
 
 def reject_challenger(
@@ -112,7 +111,7 @@ def reject_challenger(
     with reconciled(model):
         waiting = waiting_decision(store, version)
         if waiting is None or waiting.challenger is None:
-            raise PromotionError(_none_waits(model, version))
+            raise UserError(_none_waits(model, version))
         day = effective_day(store, waiting.challenger)
         reason = f"rejected by {person.name}: {person.reason}"
         outcome = Outcome("rejected", day, reason, waiting.challenger, person=person.name)
@@ -137,8 +136,7 @@ def rollback(model: ModelContext, person: Person, to: int | None = None) -> Prom
         model.store.versions.require_kept([version])
         # Loaded before anything changes: what cannot be loaded cannot serve.
         model.registry.pipeline(model.spec.name, version)
-        day = effective_day(model.store, version)
-        return transition(model, version, day, kind="rollback", person=person)
+        return transition(model, version, kind="rollback", person=person)
 
 
 def waiting_decision(store: ModelStore, version: int | None = None) -> DecisionRecord | None:
@@ -152,7 +150,7 @@ def _require_unchanged(
 ) -> None:
     """A person decides about the champion that they saw, not about a later one."""
     if len(promotions) > len(seen):
-        raise PromotionError(
+        raise UserError(
             f"another transition came first: {_champion_since(model, promotions[-1])}. Look again, "
             "and repeat the command if it is still what you want"
         )
@@ -162,7 +160,7 @@ def _require_gates(model: ModelContext, version: int) -> list[GateResult]:
     gates = evaluate_gates(model, version)
     against = [gate for gate in gates if gate.verdict != "pass"]
     if against:
-        raise PromotionError(
+        raise UserError(
             f"version {version} of {model.spec.name} may not be promoted: "
             + "; ".join(f"{gate.name} is {gate.verdict} ({gate.summary})" for gate in against)
         )
@@ -176,21 +174,21 @@ def _target(model: ModelContext, promotions: list[Promotion], to: int | None) ->
     listed = ", ".join(map(str, served))
     if len(served) < 2:
         so_far = f"only version {listed} has served" if served else "no version has served yet"
-        raise PromotionError(f"{name} has no earlier champion to go back to: {so_far}")
+        raise UserError(f"{name} has no earlier champion to go back to: {so_far}")
     champion, back = promotions[-1].version, taken_back(promotions)
     if to == champion:
-        raise PromotionError(_champion_since(model, promotions[-1]))
+        raise UserError(_champion_since(model, promotions[-1]))
     if to in served:
         return to
     if to is not None:
-        raise PromotionError(
+        raise UserError(
             f"version {to} of {name} has never served; those that have are {listed}. A version "
             "that has not is approved, not gone back to"
         )
     first = next(n for n, item in enumerate(promotions) if item.version == champion)
     before = [item.version for item in promotions[:first] if item.version not in back]
     if not before:
-        raise PromotionError(
+        raise UserError(
             f"no champion of {name} before version {champion} is left to go back to; name one of "
             f"those that have served: {listed}"
         )

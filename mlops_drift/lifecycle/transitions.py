@@ -19,10 +19,6 @@ from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion, VersionRecord
 
 
-class PromotionError(UserError):
-    """A version may not serve as asked; the message says what is against it."""
-
-
 @dataclass(frozen=True)
 class Person:
     """Who decides about a version, and why: neither is blank."""
@@ -32,7 +28,7 @@ class Person:
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.reason.strip():
-            raise PromotionError(
+            raise UserError(
                 "a decision of a person needs a name and a reason; found "
                 f"name {self.name!r} and reason {self.reason!r}"
             )
@@ -41,13 +37,13 @@ class Person:
 def transition(
     model: ModelContext,
     version: int,
-    as_of: date,
+    as_of: date | None = None,
     *,
     kind: Literal["decision", "promote", "rollback"] = "decision",
     decision: str | None = None,
     person: Person | None = None,
 ) -> Promotion:
-    """Lets a version serve after a day; the caller holds the registry's lock.
+    """Lets a version serve after a day, or the effective one; the caller holds the lock.
 
     The kind `decision` carries out one that is on record; the others make one of their own.
     """
@@ -57,7 +53,7 @@ def transition(
     number, by_hand = len(promotions) + 1, "rollback" if kind == "rollback" else "manual"
     promotion = Promotion(
         number=number,
-        as_of=as_of,
+        as_of=as_of or effective_day(model.store, version),
         version=version,
         previous=promotions[-1].version if promotions else None,
         training_set=record.training_set,
