@@ -135,7 +135,7 @@ _OF_DECISIONS = ("day", "action", "kind", "version", "challenger", "since", "tra
 _OF_EVIDENCE = ("day", "production_day", "version", "window", "value", "threshold", "n", "reason")
 
 
-def published(record: DecisionRecord) -> dict[str, Any]:
+def published(record: DecisionRecord) -> dict[str, object]:
     """A decision with its outcome, by the names that JSON documents have for its fields."""
     outcome = record.outcome
     return {

@@ -11,7 +11,7 @@ from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.registry import monitors_of, names
 from mlops_drift.policy.decision import NO_CHAMPION, DecisionRecord
 
-_OF_VERSIONS = ("version", "as_of", "training_set", "rows", "metric", "value")
+_OF_VERSIONS = ("version", "as_of", "training_set", "rows", "metric", "value", "family")
 # What a timeline leaves out of each decision.
 _LEFT_OUT = ("candidates", "person", "digest", "evidence", "settled")
 
@@ -25,12 +25,12 @@ class Timeline:
     """
 
     versions: list[dict[str, Any]]
-    alarms: list[dict[str, Any]]
-    warnings: list[dict[str, Any]]
+    alarms: list[dict[str, object]]
+    warnings: list[dict[str, object]]
     kpi: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain lists; days stay dates."""
         return asdict(self)
 
@@ -40,11 +40,8 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
     store, monitors = model.store, monitors_of(model.spec.monitors)
     promoted = {item.version for item in store.versions.promotions(until=last)}
     versions = [
-        {
-            **{name: getattr(record, name) for name in _OF_VERSIONS},
-            "promoted": record.version in promoted,
-            "family": record.family,
-        }
+        {name: getattr(record, name) for name in _OF_VERSIONS}
+        | {"promoted": record.version in promoted}
         for record in store.versions.all()
         if first <= record.as_of <= last
     ]
@@ -74,7 +71,7 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
     )
 
 
-def _decision(record: DecisionRecord) -> dict[str, Any]:
+def _decision(record: DecisionRecord) -> dict[str, object]:
     """A decision with the first failing production day that it rests on; age has none."""
     facts = {name: value for name, value in published(record).items() if name not in _LEFT_OUT}
     days = [

@@ -39,11 +39,11 @@ class Inventory:
         champion = Champion(last.version, last.as_of, last.decision) if last else None
         self._decisions = self._store.decisions.records(idle=False)
         self._under_way = [one for one in self._decisions if one.is_under_way(champion)]
-        waiting = [one for one in self._decisions if one.status == "waiting"]
         # Of decisions that are not settled, why they need their versions.
         self._unsettled = {
-            **{one.id: f"decision {one.id} is under way" for one in self._under_way},
-            **{one.id: f"decision {one.id} waits" for one in waiting},
+            one.id: f"decision {one.id} {'waits' if one.status else 'is under way'}"
+            for one in self._decisions
+            if one.status == "waiting" or one in self._under_way
         }
         self._served = self._store.predictions.served()
         self._pointers = self._pointed()
