@@ -1,5 +1,7 @@
 """The asset `decisions`: the evidence of each day, what the policy decided, and the outcome."""
 
+from functools import partial
+
 import dagster as dg
 
 from mlops_drift.assets.common import (
@@ -8,7 +10,7 @@ from mlops_drift.assets.common import (
     MODEL_TAG,
     PERFORMANCE_METRICS,
     asset_key,
-    column_schema,
+    table_metadata,
 )
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.context import ModelContext
@@ -20,11 +22,11 @@ DECISIONS = "decisions"
 
 # Numbers of the evidence that are shown.
 _SHOWN = 20
+_OF_EVIDENCE = ("value", "threshold", "n", "window", "version", "day")
 
 
 def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
     """Declares the asset: no run makes it, its events come from the retraining sensor."""
-    table = spec.tables.decisions
     return dg.AssetSpec(
         asset_key(spec, DECISIONS),
         deps=[asset_key(spec, name) for name in (DRIFT_METRICS, PERFORMANCE_METRICS)],
@@ -33,29 +35,17 @@ def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
         "decided and why, also when it was to do nothing, and the outcome. Append-only.",
         kinds={"deltalake"},
         tags={MODEL_TAG: spec.name},
-        metadata={
-            "dagster/table_name": table.name,
-            "dagster/column_schema": column_schema(spec, table.schema),
-        },
+        metadata=table_metadata(spec, spec.tables.decisions),
     )
 
 
 def decision_event(spec: ModelSpec, record: DecisionRecord) -> dg.AssetMaterialization:
     """A decision, or its outcome, as an event of the asset."""
     outcome = record.outcome
-    shown = outcome or record
     evidence = [
-        {
-            "trigger": failed.check,
-            "what": failed.subject,
-            "value": failed.value,
-            "threshold": failed.threshold,
-            "n": failed.n,
-            "window": failed.window,
-            "version": failed.version,
-            "day": str(failed.day),
-            "production day": str(failed.production_day),
-        }
+        {"trigger": failed.check, "what": failed.subject}
+        | {name: getattr(failed, name) for name in _OF_EVIDENCE}
+        | {"production day": failed.production_day}
         for failed in record.evidence[:_SHOWN]
     ]
     facts = {
@@ -76,15 +66,14 @@ def decision_event(spec: ModelSpec, record: DecisionRecord) -> dg.AssetMateriali
     }
     return dg.AssetMaterialization(
         asset_key(spec, DECISIONS),
-        description=f"{record.status or record.action}: {shown.reason}",
+        description=f"{record.status or record.action}: {(outcome or record).reason}",
         metadata={name: value for name, value in facts.items() if value},
     )
 
 
 def show_decision(instance: dg.DagsterInstance, model: ModelContext, decision: str) -> None:
     """Shows a decision as it stands on the asset."""
-    record = model.store.decisions.get(decision)
-    if record:
+    if record := model.store.decisions.get(decision):
         instance.report_runless_asset_event(decision_event(model.spec, record))
 
 
@@ -92,8 +81,5 @@ def retraining_run(
     context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, model: ModelContext
 ) -> RetrainingRun:
     """The retraining that a run of Dagster is about; its outcome is shown on the asset."""
-
-    def show(record: DecisionRecord) -> None:
-        context.instance.report_runless_asset_event(decision_event(model.spec, record))
-
-    return RetrainingRun(model, context.run.tags.get(DECISION_TAG, context.run.run_id), show)
+    name = context.run.tags.get(DECISION_TAG, context.run.run_id)
+    return RetrainingRun(model, name, partial(show_decision, context.instance, model))

@@ -11,8 +11,8 @@ from mlops_drift.assets.common import (
     PERFORMANCE_METRICS,
     PRODUCTION_PREDICTIONS,
     asset_key,
-    asset_options,
     days_of,
+    model_asset,
     row_count,
     version_link,
 )
@@ -29,24 +29,19 @@ from mlops_drift.resources import LakeResource
 
 def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     """Builds the three assets."""
-    return [_production_predictions(spec), _drift_metrics(spec), _performance_metrics(spec)]
+    drift, performance = asset_key(spec, DRIFT_METRICS), asset_key(spec, PERFORMANCE_METRICS)
 
-
-def _production_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
-    @dg.asset(
-        **asset_options(
-            spec,
-            PRODUCTION_PREDICTIONS,
-            description="What was served each day: score and class of every event, with the "
-            "version. The champion of a day is the last one promoted before it. Written once: "
-            "materializing a past day again adds what is missing and changes nothing. A challenger "
-            "that waits for approval scores the same days beside it, into a table of its own.",
-            kinds={"deltalake", "mlflow"},
-            code=("learning", "registry"),
-            table=spec.tables.predictions,
-            daily=True,
-            upstream=[FEATURES, CHAMPION],
-        )
+    @model_asset(
+        spec,
+        PRODUCTION_PREDICTIONS,
+        "What was served each day: score and class of every event, with the version. The champion "
+        "of a day is the last one promoted before it. Written once: materializing a past day "
+        "again adds what is missing and changes nothing. A challenger that waits for approval "
+        "scores the same days beside it, into a table of its own.",
+        kinds={"deltalake", "mlflow"},
+        code=("learning", "registry"),
+        table=spec.tables.predictions,
+        upstream=[FEATURES, CHAMPION],
     )
     def production_predictions(
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
@@ -54,78 +49,55 @@ def _production_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         model = lake.of(spec, registry)
         show_reconciled(context.instance, model)
         served = score_days(model, *days_of(context))
-        shadow = score_shadows(model, *days_of(context))
         return dg.MaterializeResult(
             metadata={
                 **row_count(served.rows),
                 "added rows": served.added,
                 "versions": ", ".join(map(str, served.versions)) or "no champion yet",
                 **(version_link(spec, registry, served.versions[-1]) if served.versions else {}),
-                **scored_metadata(shadow),
+                **scored_metadata(score_shadows(model, *days_of(context))),
             }
         )
 
-    return production_predictions
-
-
-def _drift_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
-    key = asset_key(spec, DRIFT_METRICS)
-
-    @dg.asset(
-        **asset_options(
-            spec,
-            DRIFT_METRICS,
-            description="How far each day's features and predictions are from the frozen "
-            "reference of the version that served them, over each window.",
-            kinds={"deltalake", "duckdb"},
-            code=("drift", "monitors", "checks"),
-            table=spec.tables.drift,
-            daily=True,
-            upstream=[FEATURES, PRODUCTION_PREDICTIONS],
-        ),
-        check_specs=monitor_specs(spec, DRIFT_METRICS, key),
+    @model_asset(
+        spec,
+        DRIFT_METRICS,
+        "How far each day's features and predictions are from the frozen reference of the version "
+        "that served them, over each window.",
+        kinds={"deltalake", "duckdb"},
+        code=("drift", "monitors", "checks"),
+        table=spec.tables.drift,
+        upstream=[FEATURES, PRODUCTION_PREDICTIONS],
+        check_specs=monitor_specs(spec, DRIFT_METRICS, drift),
     )
     def drift_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource
     ) -> dg.MaterializeResult:
         found = measure_drift(lake.of(spec), *days_of(context))
-        return dg.MaterializeResult(
-            metadata=row_count(len(found.evaluations)),
-            check_results=monitor_checks(spec, key, found),
-        )
+        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, drift, found)
+        return dg.MaterializeResult(metadata=rows, check_results=checks)
 
-    return drift_metrics
-
-
-def _performance_metrics(spec: ModelSpec) -> dg.AssetsDefinition:
-    key = asset_key(spec, PERFORMANCE_METRICS)
-
-    @dg.asset(
-        **asset_options(
-            spec,
-            PERFORMANCE_METRICS,
-            description=f"The {spec.training.metric} of each version on each production day that "
-            "labels arrived for, and over trailing windows; what its scores lead to expect before "
-            "that; its slices, its business value, its labels and its age. Beside the champion, a "
-            "challenger that waits for approval, on the same events.",
-            kinds={"deltalake", "duckdb"},
-            code=("monitors", "learning/metrics", "checks"),
-            table=spec.tables.checks,
-            daily=True,
-            upstream=[LABELS, PRODUCTION_PREDICTIONS],
-        ),
-        check_specs=monitor_specs(spec, PERFORMANCE_METRICS, key),
+    @model_asset(
+        spec,
+        PERFORMANCE_METRICS,
+        f"The {spec.training.metric} of each version on each production day that labels arrived "
+        "for, and over trailing windows; what its scores lead to expect before that; its slices, "
+        "its business value, its labels and its age. Beside the champion, a challenger that waits "
+        "for approval, on the same events.",
+        kinds={"deltalake", "duckdb"},
+        code=("monitors", "learning/metrics", "checks"),
+        table=spec.tables.checks,
+        upstream=[LABELS, PRODUCTION_PREDICTIONS],
+        check_specs=monitor_specs(spec, PERFORMANCE_METRICS, performance),
     )
     def performance_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource
     ) -> dg.MaterializeResult:
-        model = lake.of(spec)
-        found = measure_performance(model, *days_of(context))
-        measure_label_coverage(model, *days_of(context))
-        shadow = measure_shadows(model, *days_of(context))
-        return dg.MaterializeResult(
-            metadata={**row_count(len(found.evaluations)), **comparison_metadata(shadow)},
-            check_results=monitor_checks(spec, key, found),
-        )
+        model, days = lake.of(spec), days_of(context)
+        found = measure_performance(model, *days)
+        measure_label_coverage(model, *days)
+        shadow = comparison_metadata(measure_shadows(model, *days))
+        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, performance, found)
+        return dg.MaterializeResult(metadata={**rows, **shadow}, check_results=checks)
 
-    return performance_metrics
+    return [production_predictions, drift_metrics, performance_metrics]

@@ -15,11 +15,11 @@ from mlops_drift.assets.common import (
     LABELS,
     TEST_PREDICTIONS,
     TRAINING_SET,
+    Metadata,
     asset_key,
-    asset_options,
     column_schema,
+    model_asset,
     row_count,
-    set_folder,
     user_errors,
     version_link,
 )
@@ -62,31 +62,27 @@ def retraining_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
 
 
 def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
-    options = asset_options(
+    label = spec.tables.labels.schema.field(spec.target.column)
+    columns = column_schema(spec, spec.tables.features.schema.append(label))
+
+    @model_asset(
         spec,
         TRAINING_SET,
-        description="Features joined with the labels known at the end of the as-of day, split by "
-        "time. Addressed by the hash of its contents, written once, verified at every use.",
+        "Features joined with the labels known at the end of the as-of day, split by time. "
+        "Addressed by the hash of its contents, written once, verified at every use.",
         kinds={"parquet", "duckdb"},
         code=LEARNING_CODE,
         upstream=[FEATURES, LABELS],
+        metadata={"dagster/column_schema": columns},
     )
-    label = spec.tables.labels.schema.field(spec.target.column)
-    options["metadata"]["dagster/column_schema"] = column_schema(
-        spec, spec.tables.features.schema.append(label)
-    )
-
-    @dg.asset(**options)
     def training_set(
         context: dg.AssetExecutionContext, config: TrainingSetConfig, lake: LakeResource
     ) -> dg.MaterializeResult:
         model = lake.of(spec)
         run = retraining_run(context, model)
-        as_of, since = (
-            date.fromisoformat(day) if day else None for day in (config.as_of, config.since)
-        )
+        by_hand = (date.fromisoformat(day) if day else None for day in (config.as_of, config.since))
         with user_errors():
-            stored, chosen = run.build_training_set(as_of, since)
+            stored, chosen = run.build_training_set(*by_hand)
         return dg.MaterializeResult(
             metadata={
                 "reason": run.decision.reason if run.decision else config.reason,
@@ -99,43 +95,39 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
     return training_set
 
 
-def _about_set(model: ModelContext, stored: StoredSet) -> dict[str, Any]:
-    sets = model.store.training_sets
-    [record, *_] = [one for one in sets.records(stored.id) if one.as_of == stored.as_of]
+def _about_set(model: ModelContext, stored: StoredSet) -> Metadata:
+    sets, tables = model.store.training_sets, model.store.tables
+    record = next(one for one in sets.records(stored.id) if one.as_of == stored.as_of)
     return {
         **row_count(stored.training_set.rows),
         "training_set": stored.id,
-        "as_of": stored.as_of.isoformat(),
-        "since": (stored.since or model.spec.start_date).isoformat(),
+        "as_of": str(stored.as_of),
+        "since": str(stored.since or model.spec.start_date),
         "train rows": record.rows_train,
         "test rows": record.rows_test,
-        "folder": set_folder(sets.folder / stored.id),
-        model.store.tables.features.name: f"commit {record.features_snapshot}",
-        model.store.tables.labels.name: f"commit {record.labels_snapshot}",
+        "folder": dg.MetadataValue.path(str(sets.folder / stored.id)),
+        tables.features.name: f"commit {record.features_snapshot}",
+        tables.labels.name: f"commit {record.labels_snapshot}",
     }
 
 
-def _about_window(spec: ModelSpec, chosen: WindowChoice) -> dict[str, Any]:
+def _about_window(spec: ModelSpec, chosen: WindowChoice) -> Metadata:
     scores = [{**vars(score), "since": str(score.since or "start")} for score in chosen.scores]
-    return {
-        "training window": window_sentence(chosen, spec),
-        **({"training windows": verdict_table(scores)} if len(scores) > 1 else {}),
-    }
+    table: Metadata = {"training windows": verdict_table(scores)} if len(scores) > 1 else {}
+    return {"training window": window_sentence(chosen, spec), **table}
 
 
 def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
-    @dg.asset(
-        **asset_options(
-            spec,
-            CHALLENGER,
-            description="A version trained on the training set: family and parameters searched by "
-            "cross-validation in its train split, measured once on its test split, registered in "
-            "MLflow. The same set, description and code give the same version again.",
-            kinds={"lightgbm", "scikitlearn", "optuna", "mlflow"},
-            code=LEARNING_CODE,
-            table=spec.tables.versions,
-            upstream=[TRAINING_SET],
-        ),
+    @model_asset(
+        spec,
+        CHALLENGER,
+        "A version trained on the training set: family and parameters searched by "
+        "cross-validation in its train split, measured once on its test split, registered in "
+        "MLflow. The same set, description and code give the same version again.",
+        kinds={"lightgbm", "scikitlearn", "optuna", "mlflow"},
+        code=LEARNING_CODE,
+        table=spec.tables.versions,
+        upstream=[TRAINING_SET],
         required_resource_keys={"lake", "registry", f"mlflow_{spec.name}"},
     )
     def challenger(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -143,14 +135,12 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
         model = context.resources.lake.of(spec, registry)
 
         def on_trial(number: int, value: float) -> None:
-            context.log.info(
-                f"trial {number + 1} of {spec.training.trials}: {spec.training.metric} {value:.4f}"
-            )
+            trial = f"trial {number + 1} of {spec.training.trials}"
+            context.log.info(f"{trial}: {spec.training.metric} {value:.4f}")
 
         with user_errors():
-            record, is_new = retraining_run(context, model).train(
-                on_trial, partial(resume_training, open_studies())
-            )
+            run = retraining_run(context, model)
+            record, is_new = run.train(on_trial, partial(resume_training, open_studies()))
         if is_new:
             text = _description(spec, record, context.run.run_id)
             registry.describe(spec.name, record.version, text)
@@ -160,12 +150,11 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
                 "version": record.version,
                 "new": is_new,
                 "training_set": record.training_set,
-                "as_of": record.as_of.isoformat(),
+                "as_of": str(record.as_of),
                 "family": record.family,
                 f"test {record.metric}": record.value,
                 "test rows": record.n_test,
                 "mlflow run": dg.MetadataValue.url(page),
-                "mlflow version": dg.MetadataValue.url(page),
                 **version_link(spec, registry, record.version),
                 **row_count(record.rows),
             },
@@ -197,17 +186,14 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
 
 
 def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
-    @dg.asset(
-        **asset_options(
-            spec,
-            TEST_PREDICTIONS,
-            description="The challenger's predictions for the test split, and its baseline: bins "
-            "and counts of its training features and test predictions, frozen for the life of the "
-            "version.",
-            kinds={"parquet", "mlflow"},
-            code=("learning", "drift"),
-            upstream=[CHALLENGER],
-        )
+    @model_asset(
+        spec,
+        TEST_PREDICTIONS,
+        "The challenger's predictions for the test split, and its baseline: bins and counts of "
+        "its training features and test predictions, frozen for the life of the version.",
+        kinds={"parquet", "mlflow"},
+        code=("learning", "drift"),
+        upstream=[CHALLENGER],
     )
     def test_predictions(
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
@@ -215,18 +201,17 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         model = lake.of(spec, registry)
         run = retraining_run(context, model)
         predictions, reference = run.record_baseline()
-        version = model.store.versions.get(run.version)
-        importance = model.store.training_sets.read_importance(
-            version.training_set, version.version
-        )
+        version = run.version
+        training_set = model.store.versions.get(version).training_set
+        importance = model.store.training_sets.read_importance(training_set, version)
         pictures = baseline_pictures(spec, predictions, importance)
         files = {f"plots/{name}.png": picture for name, picture in pictures.items()}
-        registry.log_files(spec.name, version.version, files)
+        registry.log_files(spec.name, version, files)
         run.await_approval()
         return dg.MaterializeResult(
             metadata={
                 **row_count(predictions.num_rows),
-                "version": version.version,
+                "version": version,
                 "reference": reference.digest,
                 **{name: png(name, picture) for name, picture in pictures.items()},
                 "dagster/column_schema": column_schema(spec, predictions.schema),

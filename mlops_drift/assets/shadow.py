@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from mlops_drift.assets.common import Metadata
 from mlops_drift.charts.shadow import shadow_chart
 from mlops_drift.checks.report import png, verdict_table
 from mlops_drift.lifecycle.shadow.comparison import window_name
@@ -13,8 +14,22 @@ from mlops_drift.lifecycle.shadow.scoring import ShadowDay, shadow_summary
 from mlops_drift.pipeline.scoring import Served
 from mlops_drift.store.model_store import ModelStore
 
+_COLUMNS = {
+    "scored": "scored",
+    "labelled": "n",
+    "metric": "metric",
+    "champion": "champion_value",
+    "challenger": "challenger_value",
+    "challenger less champion": "difference",
+    "lower": "lower",
+    "upper": "upper",
+    "predictions that differ": "disagreement",
+    "mean score of champion": "champion_score",
+    "mean score of challenger": "challenger_score",
+}
 
-def scored_metadata(shadow: Served) -> dict[str, Any]:
+
+def scored_metadata(shadow: Served) -> Metadata:
     """Which version shadows, and how many rows; nothing where none does."""
     if not shadow.versions:
         return {}
@@ -25,7 +40,7 @@ def scored_metadata(shadow: Served) -> dict[str, Any]:
     }
 
 
-def comparison_metadata(measured: ShadowDay | None) -> dict[str, Any]:
+def comparison_metadata(measured: ShadowDay | None) -> Metadata:
     """Champion and challenger as a table and a chart; nothing without a shadow."""
     if measured is None:
         return {}
@@ -40,7 +55,7 @@ def comparison_metadata(measured: ShadowDay | None) -> dict[str, Any]:
     }
 
 
-def summary_metadata(store: ModelStore, version: int) -> dict[str, Any]:
+def summary_metadata(store: ModelStore, version: int) -> Metadata:
     """The comparison of a version that waited with the champion; nothing if it never shadowed."""
     rows = shadow_summary(store, version)
     return {_title(rows[0]): _table(rows)} if rows else {}
@@ -53,20 +68,8 @@ def _title(about: Mapping[str, Any]) -> str:
 def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
     return verdict_table(
         [
-            {
-                "window": window_name(row["window"], row["production_day"]),
-                "scored": row["scored"],
-                "labelled": row["n"],
-                "metric": row["metric"],
-                "champion": row["champion_value"],
-                "challenger": row["challenger_value"],
-                "challenger less champion": row["difference"],
-                "lower": row["lower"],
-                "upper": row["upper"],
-                "predictions that differ": row["disagreement"],
-                "mean score of champion": row["champion_score"],
-                "mean score of challenger": row["challenger_score"],
-            }
+            {"window": window_name(row["window"], row["production_day"])}
+            | {title: row[column] for title, column in _COLUMNS.items()}
             for row in rows
         ]
     )

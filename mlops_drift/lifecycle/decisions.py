@@ -52,8 +52,7 @@ def decision_history(model: ModelContext) -> list[DecisionRecord]:
 
 def decide_now(model: ModelContext, day: date) -> Decision:
     """The policy's decision at the end of a day."""
-    [decision] = decide_days(model, day, day)
-    return decision
+    return next(decide_days(model, day, day))
 
 
 def decide_days(model: ModelContext, first: date, last: date) -> Iterator[Decision]:
@@ -65,14 +64,12 @@ def decide_days(model: ModelContext, first: date, last: date) -> Iterator[Decisi
     spec = model.spec
     history = decision_history(model)
     known = {past.id for past in history}
-    missing = sorted(
-        {row["day"] for row in model.store.landing.missing_files(spec.start_date, last)}
-    )
+    files = model.store.landing.missing_files(spec.start_date, last)
+    missing = sorted({row["day"] for row in files})
+    reach = timedelta(days=spec.lookback.predictions - 1)
     for evidence in gather_evidence(model, first, last, history):
         decision = decide(spec.name, evidence, history, spec.policy)
-        since = spec.start_date
-        if evidence.champion:
-            since = evidence.day - timedelta(days=spec.lookback.predictions - 1)
+        since = evidence.day - reach if evidence.champion else spec.start_date
         note = in_short([day for day in missing if since <= day <= evidence.day])
         # What is under way has its reason, and a window may have named the same days.
         if decision.id not in known and note not in decision.reason:
@@ -87,12 +84,6 @@ def gather_evidence(
 
     What can be read once for all of them is. Labels are only counted where they matter: before the
     first version, and where a failure has not been decided about.
-
-    Args:
-        model: the model.
-        first: first day.
-        last: last day.
-        history: the decisions so far.
     """
     promotions = model.store.versions.promotions(until=last)
     monitors = monitors_of(model.spec.monitors)
@@ -140,27 +131,25 @@ def _labels(model: ModelContext, day: date) -> tuple[dict[date, int], list[str]]
     return labelled, [name for name in model.spec.target.classes or [] if name not in seen]
 
 
-def published(record: DecisionRecord) -> dict[str, Any]:
+_OF_DECISIONS = ("day", "action", "kind", "version", "challenger", "since", "training_set")
+_OF_EVIDENCE = ("day", "production_day", "version", "window", "value", "threshold", "n", "reason")
+
+
+def published(record: DecisionRecord) -> dict[str, object]:
     """A decision with its outcome, by the names that JSON documents have for its fields."""
     outcome = record.outcome
     return {
         "decision": record.id,
-        "day": record.day,
-        "action": record.action,
-        "kind": record.kind,
+        **{name: getattr(record, name) for name in _OF_DECISIONS},
         "rules": list(record.rules),
-        "version": record.version,
-        "challenger": record.challenger,
         "candidates": dict(record.candidates),
         "training_window": record.window,
-        "since": record.since,
         "scores": [asdict(score) for score in record.scores],
-        "training_set": record.training_set,
         "labelled": record.labelled,
-        "person": outcome.person if outcome else None,
-        "digest": outcome.digest if outcome else None,
         "reason": record.reason,
         "evidence": [published_evidence(item) for item in record.evidence],
+        "person": outcome.person if outcome else None,
+        "digest": outcome.digest if outcome else None,
         "against": list(outcome.failed_gates) if outcome else [],
         "outcome": record.status,
         "outcome_reason": record.outcome_reason,
@@ -170,15 +159,5 @@ def published(record: DecisionRecord) -> dict[str, Any]:
 
 def published_evidence(item: CheckEvaluation) -> dict[str, object]:
     """An evaluation, by the names that JSON documents have for its fields."""
-    return {
-        "check": item.check,
-        "day": item.day,
-        "production_day": item.production_day,
-        "version": item.version,
-        "window": item.window,
-        "column": item.subject,
-        "value": item.value,
-        "threshold": item.threshold,
-        "n": item.n,
-        "reason": item.reason,
-    }
+    named = {"check": item.check, "column": item.subject}
+    return named | {name: getattr(item, name) for name in _OF_EVIDENCE}

@@ -1,5 +1,6 @@
 """The chain from a prediction to what it rests on: version, training set, tables, files, code."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
@@ -10,6 +11,7 @@ from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
 from mlops_drift.lifecycle.decisions import published_evidence
+from mlops_drift.lifecycle.transitions import known_version
 from mlops_drift.pipeline.landing import EVENTS, LABELS
 from mlops_drift.pipeline.logged import SPEC
 from mlops_drift.registry.base import GATES_FILE, RegistryError
@@ -28,19 +30,9 @@ _OF_CODE = ("git_sha", "code_digest", "lock_digest", "spec_digest")
 Facts = dict[str, object]
 
 
-class LineageError(UserError):
-    """There is nothing to trace; the message names what there is."""
-
-
 @dataclass(frozen=True)
 class Link:
-    """A link of the chain.
-
-    Attributes:
-        what: what it is, such as `training set`.
-        facts: what is known about it, by name.
-        rows: several things of one kind, such as files.
-    """
+    """A link of the chain, such as the training set: its facts by name, or a row a file."""
 
     what: str
     facts: Facts = field(default_factory=dict)
@@ -48,63 +40,50 @@ class Link:
 
 
 def trace_version(model: ModelContext, version: int) -> list[Link]:
-    """What a version is, who promoted it and why, and what it was made of.
-
-    Raises:
-        LineageError: if there is no such version.
-    """
-    store = model.store
-    records = {record.version: record for record in store.versions.all()}
-    if version not in records:
-        numbers = ", ".join(map(str, records)) or "none yet"
-        raise LineageError(
-            f"{model.spec.name} has no version {version}; its versions are {numbers}"
-        )
-    record = records[version]
-    promotions = [
-        _promotion(store, item) for item in store.versions.promotions() if item.version == version
-    ]
+    """What a version is, who promoted it and why, and what it was made of."""
+    store, name = model.store, model.spec.name
+    record = known_version(model, version)
     facts: Facts = {
         "version": version,
-        "model": model.spec.name,
+        "model": name,
         "family": record.family,
         f"test {record.metric}": f"{record.value:.4f} ({record.lower:.4f} to {record.upper:.4f}) "
         f"on {record.n_test} rows",
     }
+    gates, code = Link("gates"), Link("code")
     removal = store.versions.removals().get(version)
     if removal:
         facts["removed"] = (
             f"on {removal.day} by the retention ({removal.reason}); its record is kept, its "
             "artifacts are gone"
         )
-        return [Link("version", facts), *promotions, *_training_set(model, record), Link("code")]
-    registry, name = model.registry, model.spec.name
-    tags = registry.tags(name, version)
-    facts |= {
-        "params": registry.params(name, version),
-        "reference": tags.get("reference"),
-        "MLflow": registry.version_page(name, version, settings.mlflow_ui()),
-        "Dagster": f"{settings.dagster_ui()}/assets/{name}/challenger",
-    }
-    code: Facts = {name: tags[name] for name in _OF_CODE if name in tags}
-    derived = registry.read_json(name, version, SPEC).get("features_sql")
-    if derived:
-        code["features.sql"] = sha256(derived.encode()).hexdigest()
+    else:
+        registry = model.registry
+        tags = registry.tags(name, version)
+        facts |= {
+            "params": registry.params(name, version),
+            "reference": tags.get("reference"),
+            "MLflow": registry.version_page(name, version, settings.mlflow_ui()),
+            "Dagster": f"{settings.dagster_ui()}/assets/{name}/challenger",
+        }
+        code.facts.update({tag: tags[tag] for tag in _OF_CODE if tag in tags})
+        if derived := registry.read_json(name, version, SPEC).get("features_sql"):
+            code.facts["features.sql"] = sha256(derived.encode()).hexdigest()
+        # Of the last run, or of the approval after it; a version may have been through neither.
+        with suppress(RegistryError):
+            found = registry.read_json(name, version, GATES_FILE)
+            gates.rows.extend({column: row[column] for column in _OF_GATES} for row in found)
     return [
         Link("version", facts),
-        *_gates(model, version),
-        *promotions,
+        *([gates] if gates.rows else []),
+        *(_promotion(store, one) for one in store.versions.promotions() if one.version == version),
         *_training_set(model, record),
-        Link("code", code),
+        code,
     ]
 
 
 def trace_day(model: ModelContext, day: date) -> list[Link]:
-    """What happened on a day: what arrived and from where, what did not, who served, what failed.
-
-    Raises:
-        LineageError: if nothing landed on that day, and nothing was to.
-    """
+    """What happened on a day: what arrived, from where, what did not, who served, what failed."""
     store, tables = model.store, model.store.tables
     [events] = store.lake.rows("SELECT count(*) AS n FROM e", e=Scan(tables.events, day, day))
     origins = [row for source in (EVENTS, LABELS) for row in _origins(store, source, day, day)]
@@ -113,7 +92,7 @@ def trace_day(model: ModelContext, day: date) -> list[Link]:
     ]
     if not events["n"] and not origins and not missing:
         last = store.landing.last_landed_day()
-        raise LineageError(
+        raise UserError(
             f"nothing of {model.spec.name} landed on {day}; its days are "
             f"{model.spec.start_date} to {last or 'none yet'}"
         )
@@ -147,11 +126,7 @@ def trace_day(model: ModelContext, day: date) -> list[Link]:
 
 
 def trace_key(model: ModelContext, key: str) -> list[Link]:
-    """What became of an event: its features, predictions, labels, and what was trained on it.
-
-    Raises:
-        LineageError: if no event has the key.
-    """
+    """What became of an event: its features, predictions, labels, and what was trained on it."""
     spec, store, tables = model.spec, model.store, model.store.tables
     mine = f"CAST({identifier(spec.key)} AS VARCHAR) = {literal(key)}"
     features = store.lake.rows(f"SELECT * FROM f WHERE {mine}", f=tables.features)
@@ -165,7 +140,7 @@ def trace_key(model: ModelContext, key: str) -> list[Link]:
         if quarantined:
             return [Link("quarantined", rows=quarantined)]
         more = f"; {removed}" if removed else ""
-        raise LineageError(f"no event of {spec.name} has the {spec.key} {key!r}{more}")
+        raise UserError(f"no event of {spec.name} has the {spec.key} {key!r}{more}")
     predictions = store.lake.rows(
         f"SELECT day, version, prediction, score FROM p WHERE {mine} ORDER BY day, version",
         p=tables.predictions,
@@ -176,17 +151,14 @@ def trace_key(model: ModelContext, key: str) -> list[Link]:
         l=tables.labels,
     )
     days = [event["day"] for event in features]
+    versions = dict.fromkeys(row["version"] for row in predictions)
     return [
         Link("event", features[0] if features else {spec.key: key, "removed": removed}),
         Link("predictions", rows=predictions),
         Link("labels", rows=labels),
         Link("in training sets", rows=trained),
         Link("source files", rows=[row for d in days for row in _origins(store, EVENTS, d, d)]),
-        *(
-            link
-            for version in dict.fromkeys(row["version"] for row in predictions)
-            for link in trace_version(model, version)
-        ),
+        *(link for version in versions for link in trace_version(model, version)),
     ]
 
 
@@ -218,21 +190,9 @@ def _days_removed(store: ModelStore, day: date = date.min) -> str | None:
     return f"the retention has removed the rows of days before {found['day']}"
 
 
-def _gates(model: ModelContext, version: int) -> list[Link]:
-    """What the gates found in the last run, or when a person approved the version after it."""
-    try:
-        found = model.registry.read_json(model.spec.name, version, GATES_FILE)
-    except RegistryError:
-        return []
-    return [Link("gates", rows=[{name: row[name] for name in _OF_GATES} for row in found])]
-
-
 def _promotion(store: ModelStore, promotion: Promotion) -> Link:
     record = store.decisions.get(promotion.decision)
-    evidence: list[Facts] = [
-        {name: row[name] for name in _OF_EVIDENCE}
-        for row in map(published_evidence, record.evidence[:_SHOWN] if record else ())
-    ]
+    evidence = [published_evidence(item) for item in record.evidence[:_SHOWN]] if record else []
     facts: Facts = {
         "serves since the end of": promotion.as_of,
         "replaces": promotion.previous,
@@ -242,42 +202,38 @@ def _promotion(store: ModelStore, promotion: Promotion) -> Link:
         "approved by": promotion.person or "the policy: its gates passed",
         "comment": promotion.reason,
     }
-    return Link("promotion", facts, evidence)
+    return Link(
+        "promotion", facts, [{name: row[name] for name in _OF_EVIDENCE} for row in evidence]
+    )
 
 
 def _training_set(model: ModelContext, record: VersionRecord) -> list[Link]:
     store, tables = model.store, model.store.tables
-    sets = store.training_sets
-    built = sets.records(record.training_set)
-    kept = record.training_set in sets.ids()
+    sets, set_id = store.training_sets, record.training_set
     facts: Facts = {
-        "id": record.training_set,
+        "id": set_id,
         "rows": record.rows,
         "trained as of": record.as_of,
-        "folder": str(sets.folder / record.training_set) if kept else "removed",
+        "folder": str(sets.folder / set_id) if set_id in sets.ids() else "removed",
     }
-    if not built:
-        return [Link("training set", facts)]
+    chain = [Link("training set", facts)]
     # The version was trained on what was built first.
-    first = built[0]
-    facts |= {
-        "train rows": first.rows_train,
-        "test rows": first.rows_test,
-        "events": f"{first.first_day} to {first.last_day}",
-    }
-    snapshots: Facts = {
-        tables.features.name: f"commit {first.features_snapshot}",
-        tables.labels.name: f"commit {first.labels_snapshot}",
-    }
-    files = [
-        *_origins(store, EVENTS, first.first_day, first.last_day),
-        *_origins(store, LABELS, model.spec.start_date, first.as_of),
-    ]
-    return [
-        Link("training set", facts),
-        Link("table snapshots", snapshots),
-        Link("source files", rows=files),
-    ]
+    for first in sets.records(set_id)[:1]:
+        facts |= {
+            "train rows": first.rows_train,
+            "test rows": first.rows_test,
+            "events": f"{first.first_day} to {first.last_day}",
+        }
+        snapshots: Facts = {
+            tables.features.name: f"commit {first.features_snapshot}",
+            tables.labels.name: f"commit {first.labels_snapshot}",
+        }
+        files = [
+            *_origins(store, EVENTS, first.first_day, first.last_day),
+            *_origins(store, LABELS, model.spec.start_date, first.as_of),
+        ]
+        chain += [Link("table snapshots", snapshots), Link("source files", rows=files)]
+    return chain
 
 
 def _origins(store: ModelStore, source: str, first: date, last: date) -> list[Facts]:

@@ -15,15 +15,10 @@ from mlops_drift.store import disk
 
 @dataclass(frozen=True)
 class Belongings:
-    """What a model has in this environment: counts, names, and sizes in bytes.
+    """What a model has in this environment: counts, names, and bytes of tables, sets and artifacts.
 
-    Attributes:
-        tables: bytes of the tables, which have so many rows.
-        set_files: bytes of the training sets and baselines.
-        versions: registered versions that no other environment has.
-        runs: MLflow runs of these, and of trainings without a version.
-        artifacts: bytes of the artifacts of these runs.
-        kept: versions that stay because another environment has them, with its name.
+    Versions that another environment has too stay, with its name; the runs are those of the
+    others, and of trainings without a version.
     """
 
     rows: int
@@ -48,9 +43,9 @@ def find_belongings(model: ModelContext, studies: Studies) -> Belongings:
     kept = artifacts.elsewhere(settings.environment())
     trainings = _trainings(artifacts, kept)
     versions = sorted(int(one.version) for one in artifacts.versions())
-    count = "SELECT count(*) AS n FROM t"
+    counts = (store.lake.rows("SELECT count(*) AS n FROM t", t=table) for table in store.tables)
     return Belongings(
-        rows=sum(store.lake.rows(count, t=table)[0]["n"] for table in store.tables),
+        rows=sum(row["n"] for [row] in counts),
         tables=sum(map(disk.size_of, _table_folders(model))),
         sets=len(store.training_sets.ids()),
         set_files=disk.size_of(store.training_sets.folder),
@@ -78,10 +73,8 @@ def remove_belongings(model: ModelContext, studies: Studies, first: Callable[[],
         artifacts.unlist_all(kept)
         for study in studies.names(model.spec.name):
             studies.remove(study)
-        folders = [model.store.training_sets.folder, *_table_folders(model)]
-        if not kept:
-            folders.append(artifacts.folder)
-        for folder in folders:
+        own = [] if kept else [artifacts.folder]
+        for folder in (model.store.training_sets.folder, *_table_folders(model), *own):
             if folder.is_dir():
                 disk.remove(folder)
 

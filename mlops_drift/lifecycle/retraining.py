@@ -14,7 +14,6 @@ from mlops_drift.learning.gates.base import GateResult
 from mlops_drift.learning.windows import WindowChoice
 from mlops_drift.lifecycle.decisions import inputs_digest
 from mlops_drift.lifecycle.promotion import OvertakenError, promote
-from mlops_drift.lifecycle.transitions import record_promotion
 from mlops_drift.pipeline.baseline import record_baseline
 from mlops_drift.pipeline.gates import evaluate_gates
 from mlops_drift.pipeline.training import (
@@ -29,23 +28,17 @@ from mlops_drift.policy.decision import DecisionRecord, Outcome, Status
 from mlops_drift.store.records import DecisionRow, Promotion, VersionRecord
 from mlops_drift.store.troubles import sentence_of
 
-OnOutcome = Callable[[DecisionRecord], None]
-
 
 class RetrainingRun:
     """One retraining; each step finds in the log what the steps before it have made.
 
     A step that was interrupted can be done again. What a step of a decision raises ends the
-    decision, with the reason on record.
-
-    Args:
-        model: the model.
-        name: id of the decision that is carried out; of a retraining by hand, that of its run.
-        on_outcome: called with the decision once an outcome is on record.
+    decision, with the reason on record: `on_outcome` is called with its id then. A retraining by
+    hand is named after its run.
     """
 
     def __init__(
-        self, model: ModelContext, name: str, on_outcome: OnOutcome = lambda record: None
+        self, model: ModelContext, name: str, on_outcome: Callable[[str], None] = lambda name: None
     ) -> None:
         self._model, self._log, self._name = model, model.store.decisions, name
         self._on_outcome = on_outcome
@@ -53,27 +46,16 @@ class RetrainingRun:
 
     @property
     def version(self) -> int:
-        """The challenger; by hand, the one trained last where this run has trained none.
-
-        Raises:
-            TrainingSetError: if there is none.
-        """
+        """The challenger; by hand, the one trained last where this run has trained none."""
         return self._made(self._log.challenger(self._name), "challenger").challenger or 0
 
     def build_training_set(
         self, as_of: date | None = None, since: date | None = None
     ) -> tuple[StoredSet, WindowChoice | None]:
-        """Chooses the rows of a decision, and builds the training set.
+        """Builds the training set, of the training window that it chooses for a decision.
 
-        Args:
-            as_of: by hand, the day; the last one that has features where missing.
-            since: by hand, the first event day; the start where missing.
-
-        Returns:
-            The set, and the chosen training window of a decision.
-
-        Raises:
-            TrainingSetError: if no version can be trained on what is known.
+        By hand, of all events or of those since a day, as known on the last day that has features
+        or on an earlier one.
         """
         decision, chosen = self.decision, None
         day = decision.day if decision else as_of or self._model.store.landing.last_day()
@@ -98,22 +80,18 @@ class RetrainingRun:
         starts = [day for day in candidates.values() if day is not None]
         since = min(starts) if len(starts) == len(candidates) else None
         labelled = self._model.store.labels.labelled(decision.day, since)
-        chosen = choose_window(
-            labelled, candidates, spec.columns, spec.target, spec.training, spec.key
-        )
+        target, training = spec.target, spec.training
+        chosen = choose_window(labelled, candidates, spec.columns, target, training, spec.key)
         self._log.record_window(decision.id, decision.day, chosen, window_sentence(chosen, spec))
         return chosen
 
     def train(
         self, on_trial: OnTrial = lambda number, value: None, trainer: Trainer | None = None
     ) -> tuple[VersionRecord, bool]:
-        """Trains the challenger, or finds the version made from the same set, spec and code.
+        """Trains the challenger, or finds the one made from the same set, spec and code.
 
         Returns:
             The version, and whether it is new.
-
-        Raises:
-            TrainingSetError: if nothing can be learned from the set.
         """
         built = self._made(self._log.training_set(self._name), "training_set")
         with self._ending():
@@ -128,8 +106,7 @@ class RetrainingRun:
         version = self.version
         with self._ending():
             gates = evaluate_gates(self._model, version)
-        against = [gate for gate in gates if gate.verdict != "pass"]
-        if against:
+        if against := [gate for gate in gates if gate.verdict != "pass"]:
             reason = " ".join(gate.summary for gate in against)
             self._end("rejected", reason, version, tuple(gate.name for gate in against))
         return gates
@@ -140,27 +117,16 @@ class RetrainingRun:
             return record_baseline(self._model, self.version)
 
     def await_approval(self) -> bool:
-        """Lets the challenger wait for a person where the policy wants that.
-
-        Returns:
-            Whether it waits.
-        """
+        """Lets the challenger wait for a person where the policy wants that; whether it waits."""
         if self.decision is None or self._model.spec.policy.approval != "manual":
             return False
-        version = self.version
-        reason = (
-            f"version {version} passed its gates and waits for a person who approves or rejects it"
-        )
-        self._end("waiting", reason, version)
+        passed = f"version {self.version} passed its gates"
+        reason = f"{passed} and waits for a person who approves or rejects it"
+        self._end("waiting", reason, self.version)
         return True
 
     def promote(self) -> Promotion | None:
-        """Promotes the challenger of a decision.
-
-        Returns:
-            The promotion; None if the version is the champion already, or a later transition came
-            first: the decision is rejected then.
-        """
+        """Promotes the challenger of a decision; None if it was overtaken, and so rejected."""
         if self.decision is None:
             raise ValueError(f"{self._name} is no decision; by hand, a version is approved")
         version = self.version
@@ -170,51 +136,38 @@ class RetrainingRun:
             except OvertakenError as error:
                 self._end("rejected", str(error), version)
                 return None
-            if promoted is None:
-                self._end("rejected", champion_already(version), version)
-                return None
-            record_promotion(self._model.store, promoted)
-        self._report()
+        self._on_outcome(self._name)
         return promoted
 
-    def carry_out(
-        self, on_trial: OnTrial = lambda number, value: None, trainer: Trainer | None = None
-    ) -> Promotion | None:
-        """Carries out a decision from its first step to its outcome.
-
-        Returns:
-            The promotion; None if the challenger was rejected, waits for approval, or its training
-            failed.
-        """
+    def carry_out(self, trainer: Trainer | None = None) -> None:
+        """Carries out a decision from its first step to its outcome; a failed training is one."""
         try:
             self.build_training_set()
-            self.train(on_trial, trainer)
-            if any(gate.verdict != "pass" for gate in self.judge_gates()):
-                return None
-            self.record_baseline()
-            return None if self.await_approval() else self.promote()
+            self.train(trainer=trainer)
+            if all(gate.verdict == "pass" for gate in self.judge_gates()):
+                self.record_baseline()
+                if not self.await_approval():
+                    self.promote()
         except Exception:
             record = self._log.get(self._name)
             if record is None or record.outcome is None:
                 raise
-            return None
 
     def _made(self, row: DecisionRow | None, asset: str) -> DecisionRow:
-        if row is None:
-            name = self._model.spec.name
-            raise TrainingSetError(
-                f"{name}/{asset} has never been materialized; materialize it first, or run the "
-                f"job {name}_retraining, which does everything in order"
-            )
-        return row
+        if row is not None:
+            return row
+        name = self._model.spec.name
+        raise TrainingSetError(
+            f"{name}/{asset} has never been materialized; materialize it first, or run the job "
+            f"{name}_retraining, which does everything in order"
+        )
 
     @contextmanager
     def _ending(self) -> Iterator[None]:
-        """Ends the decision with what is raised.
+        """Ends the decision with what is raised, unless the same command can go on.
 
-        Data that nothing can be learned from reject it, anything else lets it fail. A person who
-        stops it, a disk or a database that cannot be written, and a promotion that was interrupted
-        leave it under way, so that the same command goes on.
+        It can after a person stopped it, a disk or a database could not be written, or a promotion
+        was interrupted. Data that nothing can be learned from reject the decision.
         """
         try:
             yield
@@ -245,12 +198,7 @@ class RetrainingRun:
         digest = inputs_digest(self._model, day) if status == "failed" else None
         outcome = Outcome(status, day, reason, challenger, failed_gates, digest=digest)
         self._log.record_outcome(self._name, outcome)
-        self._report()
-
-    def _report(self) -> None:
-        record = self._log.get(self._name)
-        if record is not None:
-            self._on_outcome(record)
+        self._on_outcome(self._name)
 
 
 def window_sentence(chosen: WindowChoice, spec: ModelSpec) -> str:
@@ -262,14 +210,6 @@ def window_sentence(chosen: WindowChoice, spec: ModelSpec) -> str:
     return (
         f"{chosen.name}: events from {start} on predict the {chosen.evaluated_rows} most recent "
         f"labelled rows best ({spec.training.metric}: {listed})"
-    )
-
-
-def champion_already(version: int) -> str:
-    """Why a retraining that found nothing new promotes nothing."""
-    return (
-        f"version {version} is the champion already: the training set has not changed, so there "
-        "was nothing new to learn"
     )
 
 

@@ -1,6 +1,5 @@
 """What happened to a model, read from its tables: versions, alarms, KPI and decisions."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -10,35 +9,28 @@ from mlops_drift.lifecycle.decisions import published, published_evidence
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.registry import monitors_of, names
-from mlops_drift.policy.decision import NO_CHAMPION
+from mlops_drift.policy.decision import NO_CHAMPION, DecisionRecord
 
-# What a timeline has of each decision, besides its first failing day.
-_OF_DECISIONS = (
-    *("decision", "day", "action", "kind", "rules", "version", "training_window", "since"),
-    "scores",
-    *("training_set", "labelled", "reason", "outcome", "challenger", "against", "outcome_reason"),
-)
+_OF_VERSIONS = ("version", "as_of", "training_set", "rows", "metric", "value", "family")
+# What a timeline leaves out of each decision.
+_LEFT_OUT = ("candidates", "person", "digest", "evidence", "settled")
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """The story of a model between two days.
+    """The story of a model between two days, as rows of its JSON.
 
-    Attributes:
-        versions: each with its training set, test metric, and whether it was promoted.
-        alarms: every number that made a check fail.
-        warnings: the same of checks that only warn.
-        kpi: the metric of each production day and version.
-        decisions: what was decided, by which triggers, and its outcome.
+    The numbers that made a check fail are alarms, or warnings of checks that only warn; `kpi` has
+    the metric of each production day and version.
     """
 
     versions: list[dict[str, Any]]
-    alarms: list[dict[str, Any]]
-    warnings: list[dict[str, Any]]
+    alarms: list[dict[str, object]]
+    warnings: list[dict[str, object]]
     kpi: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain lists; days stay dates."""
         return asdict(self)
 
@@ -48,16 +40,8 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
     store, monitors = model.store, monitors_of(model.spec.monitors)
     promoted = {item.version for item in store.versions.promotions(until=last)}
     versions = [
-        {
-            "version": record.version,
-            "as_of": record.as_of,
-            "training_set": record.training_set,
-            "rows": record.rows,
-            "metric": record.metric,
-            "value": record.value,
-            "promoted": record.version in promoted,
-            "family": record.family,
-        }
+        {name: getattr(record, name) for name in _OF_VERSIONS}
+        | {"promoted": record.version in promoted}
         for record in store.versions.all()
         if first <= record.as_of <= last
     ]
@@ -73,24 +57,26 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
         {**published_evidence(item), "version": version_of(item)}
         for item in store.checks.find(first, last, failed=True)
     ]
-    kpi = [row for row in store.checks.daily_values(last) if row["day"] >= first]
-    decisions = [
-        {
-            **{name: value for name, value in published(record).items() if name in _OF_DECISIONS},
-            "first_failing_day": _first_failing_day(record.evidence),
-        }
-        for record in store.decisions.records(idle=False)
-        if first <= record.day <= last
-    ]
     warn = names(monitors, lambda one: one.warns)
-    alarms = [row for row in failed if row["check"] not in warn]
-    warnings = [row for row in failed if row["check"] in warn]
-    return Timeline(versions, alarms, warnings, kpi, decisions)
+    return Timeline(
+        versions,
+        alarms=[row for row in failed if row["check"] not in warn],
+        warnings=[row for row in failed if row["check"] in warn],
+        kpi=[row for row in store.checks.daily_values(last) if row["day"] >= first],
+        decisions=[
+            _decision(record)
+            for record in store.decisions.records(idle=False)
+            if first <= record.day <= last
+        ],
+    )
 
 
-def _first_failing_day(evidence: Sequence[CheckEvaluation]) -> date | None:
-    """The first failing production day that a decision rests on; age has none."""
+def _decision(record: DecisionRecord) -> dict[str, object]:
+    """A decision with the first failing production day that it rests on; age has none."""
+    facts = {name: value for name, value in published(record).items() if name not in _LEFT_OUT}
     days = [
-        item.production_day for item in evidence if item.check not in (ModelAge.name, NO_CHAMPION)
+        item.production_day
+        for item in record.evidence
+        if item.check not in (ModelAge.name, NO_CHAMPION)
     ]
-    return min(days, default=None)
+    return facts | {"first_failing_day": min(days, default=None)}

@@ -1,11 +1,11 @@
 """A change of who serves: one commit to the table of promotions; aliases and log follow it.
 
-Days are scored by the table of promotions. Whoever changes it holds the registry's lock, so that
-of two at the same moment one wins and the other is rejected. A transition that was interrupted is
-completed by the next call, or was never begun.
+Whoever changes it holds the registry's lock: of two at the same moment one wins and the other is
+rejected. A transition that was interrupted is completed by the next call, or was never begun.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -16,29 +16,19 @@ from mlops_drift.errors import UserError
 from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.registry.base import CHALLENGER, CHAMPION, PREVIOUS, RegistryError, registry_lock
 from mlops_drift.store.model_store import ModelStore
-from mlops_drift.store.records import Promotion
-
-TransitionKind = Literal["decision", "promote", "rollback"]
-
-
-class PromotionError(UserError):
-    """A version may not serve as asked; the message says what is against it."""
+from mlops_drift.store.records import Promotion, VersionRecord
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who decides about a version, and why.
-
-    Raises:
-        PromotionError: if one of the two is blank.
-    """
+    """Who decides about a version, and why: neither is blank."""
 
     name: str
     reason: str
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.reason.strip():
-            raise PromotionError(
+            raise UserError(
                 "a decision of a person needs a name and a reason; found "
                 f"name {self.name!r} and reason {self.reason!r}"
             )
@@ -47,31 +37,23 @@ class Person:
 def transition(
     model: ModelContext,
     version: int,
-    as_of: date,
+    as_of: date | None = None,
     *,
-    kind: TransitionKind = "decision",
+    kind: Literal["decision", "promote", "rollback"] = "decision",
     decision: str | None = None,
     person: Person | None = None,
 ) -> Promotion:
-    """Lets a version serve after a day; the caller holds the registry's lock.
+    """Lets a version serve after a day, or the effective one; the caller holds the lock.
 
-    Args:
-        model: the model.
-        version: the version.
-        as_of: the day.
-        kind: `decision` carries out one that is on record; the others make one of their own.
-        decision: its id, where it is on record.
-        person: who decided, and why, if somebody did.
+    The kind `decision` carries out one that is on record; the others make one of their own.
     """
-    name = model.spec.name
-    promotions = model.store.versions.promotions()
-    number = len(promotions) + 1
-    record = model.store.versions.get(version)
+    name, versions = model.spec.name, model.store.versions
+    promotions, record = versions.promotions(), versions.get(version)
     stored = model.store.training_sets.read_reference(record.training_set, version)
-    by_hand = "rollback" if kind == "rollback" else "manual"
+    number, by_hand = len(promotions) + 1, "rollback" if kind == "rollback" else "manual"
     promotion = Promotion(
         number=number,
-        as_of=as_of,
+        as_of=as_of or effective_day(model.store, version),
         version=version,
         previous=promotions[-1].version if promotions else None,
         training_set=record.training_set,
@@ -82,19 +64,20 @@ def transition(
         kind=kind,
     )
     model.registry.set_alias(name, CHALLENGER, version)
-    model.store.versions.add_promotion(promotion)
-    reconcile(model)
+    versions.add_promotion(promotion)
+    _reconcile(model)
     return promotion
 
 
-def reconcile(model: ModelContext) -> list[Promotion]:
-    """Completes a transition that was interrupted: aliases and log follow the promotions.
+@contextmanager
+def reconciled(model: ModelContext) -> Iterator[list[Promotion]]:
+    """Holds the registry's lock; the promotions, the last one completed if it was interrupted."""
+    with model.registry.lock(registry_lock(model.spec.name)):
+        yield _reconcile(model)
 
-    The caller holds the registry's lock.
 
-    Returns:
-        The promotions.
-    """
+def _reconcile(model: ModelContext) -> list[Promotion]:
+    """Lets aliases and log follow the promotions."""
     promotions = model.store.versions.promotions()
     if promotions:
         last = promotions[-1]
@@ -108,41 +91,30 @@ def reconcile(model: ModelContext) -> list[Promotion]:
 
 
 def reconcile_interrupted(model: ModelContext) -> Promotion | None:
-    """Completes the last transition if it was interrupted; otherwise the registry is not asked.
-
-    Returns:
-        The promotion that was completed; None if there was nothing to complete.
-    """
+    """Completes the last transition, if it was interrupted; else the registry is not asked."""
     promotions = model.store.versions.promotions()
     # The log is what a transition ends with.
     record = model.store.decisions.get(promotions[-1].decision) if promotions else None
     if not promotions or (record and record.status == "promoted"):
         return None
-    with model.registry.lock(registry_lock(model.spec.name)):
-        return reconcile(model)[-1]
+    with reconciled(model) as promotions:
+        return promotions[-1]
 
 
 def record_promotion(store: ModelStore, promoted: Promotion) -> None:
     """Records the outcome of the decision that a promotion carries out, once.
 
-    And the decision itself, where only a person asked for the transition: after it, so that one
-    that was interrupted before it changed anything leaves nothing on record.
+    A transition of a person is put on record itself here, after its commit: one that was
+    interrupted before leaves nothing.
     """
     if promoted.kind != "decision" and store.decisions.get(promoted.decision) is None:
         store.decisions.record(_by_hand(store, promoted))
-    how = "brought back" if promoted.kind == "rollback" else "approved"
-    why = (
-        f"{how} by {promoted.person}: {promoted.reason}; it "
-        if promoted.person
-        else "passed its gates and "
-    )
-    outcome = Outcome(
-        "promoted",
-        promoted.as_of,
-        f"version {promoted.version} {why}serves from the next day on",
-        promoted.version,
-        person=promoted.person,
-    )
+    why = "passed its gates and "
+    if promoted.person:
+        how = "brought back" if promoted.kind == "rollback" else "approved"
+        why = f"{how} by {promoted.person}: {promoted.reason}; it "
+    reason = f"version {promoted.version} {why}serves from the next day on"
+    outcome = Outcome("promoted", promoted.as_of, reason, promoted.version, person=promoted.person)
     store.decisions.record_outcome(promoted.decision, outcome)
 
 
@@ -169,6 +141,17 @@ def taken_back(promotions: list[Promotion]) -> dict[int, Promotion]:
         if item.kind == "rollback" and item.previous is not None:
             back[item.previous] = item
     return back
+
+
+def known_version(model: ModelContext, version: int) -> VersionRecord:
+    """The record of a version; a UserError names those that there are."""
+    records = {record.version: record for record in model.store.versions.all()}
+    if version not in records:
+        raise UserError(
+            f"{model.spec.name} has no version {version}; its versions are "
+            f"{', '.join(map(str, records)) or 'none yet'}"
+        )
+    return records[version]
 
 
 def effective_day(store: ModelStore, version: int) -> date:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.decisions import decide_now
 from mlops_drift.policy.decision import DecisionRecord
+from mlops_drift.store.model_store import ModelStore
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,7 @@ def why_unserved(model: ModelContext) -> Unserved | None:
     day = store.landing.last_day()
     if day is None:
         return _without_events(model)
-    decisions = store.decisions.records(idle=False)
-    if decisions:
+    if decisions := store.decisions.records(idle=False):
         return _after(decisions[-1], name)
     return Unserved(
         f"nothing was trained: {decide_now(model, day).reason}",
@@ -33,21 +33,26 @@ def why_unserved(model: ModelContext) -> Unserved | None:
     )
 
 
-def _without_events(model: ModelContext) -> Unserved:
-    table = model.store.tables.quarantined
-    reasons = model.store.lake.rows(
-        "SELECT reason, count(*) AS n FROM r GROUP BY reason ORDER BY n DESC, reason LIMIT 1",
-        r=table,
+def most_common_reason(store: ModelStore) -> str | None:
+    """Why most of the quarantined rows are; None without any."""
+    reasons = store.lake.rows(
+        "SELECT reason FROM r GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 1",
+        r=store.tables.quarantined,
     )
-    if not reasons:
+    return reasons[0]["reason"] if reasons else None
+
+
+def _without_events(model: ModelContext) -> Unserved:
+    reason = most_common_reason(model.store)
+    if reason is None:
         return Unserved(
             f"there is no event from {model.spec.start_date} on",
             "correct start_date, source.events.path or its day_column in defs.yaml",
         )
     return Unserved(
-        f"no event could be used; most often because of {reasons[0]['reason']}",
-        f"correct defs.yaml or the files; all these rows are in {table.name}, then "
-        f"mlops-drift reset {model.spec.name}",
+        f"no event could be used; most often because of {reason}",
+        "correct defs.yaml or the files; all these rows are in "
+        f"{model.store.tables.quarantined.name}, then mlops-drift reset {model.spec.name}",
     )
 
 

@@ -1,8 +1,10 @@
 """Missing days in Dagster: what runs without a file, and what is made again when it has come."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import inf
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -29,10 +31,10 @@ from mlops_drift.jobs import daily_job_name
 from mlops_drift.pipeline.missing_days import missing_tables
 from mlops_drift.resources import LakeResource
 from mlops_drift.schema.days import ranges
-from mlops_drift.sensors.runs import OPEN_STATUSES
+from mlops_drift.sensors.runs import OPEN_STATUSES, materialized_days
 from mlops_drift.sources.base import Source, TableName
 
-# What a day lacks without its file.
+# The assets that a day lacks without its file.
 NEEDS: Mapping[TableName, Collection[str]] = {
     "events": {EVENTS, FEATURES, PRODUCTION_PREDICTIONS, DRIFT_METRICS},
     "labels": {LABELS, PERFORMANCE_METRICS},
@@ -41,14 +43,7 @@ NEEDS: Mapping[TableName, Collection[str]] = {
 
 @dataclass(frozen=True)
 class Again:
-    """Consecutive days whose assets are computed again because their input landed later.
-
-    Attributes:
-        first: first day.
-        last: last day.
-        assets: what is computed again.
-        landed: number of the last landing event.
-    """
+    """Days of which assets are made again; `landed` is the number of the last landing event."""
 
     first: date
     last: date
@@ -56,22 +51,16 @@ class Again:
     landed: int
 
 
-def late_files_sensor_name(model: str) -> str:
-    """Name of the sensor of late files."""
-    return f"{model}_late_files_sensor"
-
-
 def late_files_sensor(
     spec: ModelSpec, source: Source, job: UnresolvedAssetJobDefinition
 ) -> dg.SensorDefinition:
     """Builds the sensor that does in `dagster dev` what the command `run` does about missing days.
 
-    It computes what is possible for a day without its file. When the file has arrived, it runs the
-    day again, and later days that depend on it.
+    It makes what a day without its file has, and the day and later ones again once it has come.
     """
 
     @dg.sensor(
-        name=late_files_sensor_name(spec.name),
+        name=f"{spec.name}_late_files_sensor",
         job=job,
         minimum_interval_seconds=120,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -79,17 +68,17 @@ def late_files_sensor(
         "depend on it again. Predictions, decisions, messages and overdue labels do not change. "
         "Labels that arrived before their events are checked again.",
     )
-    def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
+    def sensor(
+        context: dg.SensorEvaluationContext, lake: LakeResource
+    ) -> dg.SkipReason | list[dg.RunRequest]:
         open_runs = dg.RunsFilter(job_name=daily_job_name(spec.name), statuses=OPEN_STATUSES)
         if context.instance.get_runs_count(open_runs):
-            return dg.SensorResult(skip_reason="a daily run is queued or running")
+            return dg.SkipReason("a daily run is queued or running")
         requests = [
             *_runs_of_missing_days(context.instance, lake.of(spec), source),
             *(_run_again(spec, again) for again in outdated(context.instance, spec)),
         ]
-        if not requests:
-            return dg.SensorResult(skip_reason="no late files")
-        return dg.SensorResult(run_requests=requests)
+        return requests or dg.SkipReason("no late files")
 
     return sensor
 
@@ -97,30 +86,24 @@ def late_files_sensor(
 def _runs_of_missing_days(
     instance: dg.DagsterInstance, model: ModelContext, source: Source
 ) -> Iterator[dg.RunRequest]:
-    recorded: dict[date, set[TableName]] = {}
+    recorded: dict[date, set[TableName]] = defaultdict(set)
     for row in model.store.landing.missing_files(model.spec.start_date, date.max):
-        recorded.setdefault(row["day"], set()).add(row["source"])
+        recorded[row["day"]].add(row["source"])
     if not recorded:
         return
     missing = missing_tables(source, min(recorded), max(recorded))
     settled = settled_days(instance, model, recorded)
     for day, tables in recorded.items():
         now = missing.get(day, frozenset())
-        lacking = ", ".join(sorted(now)) or "nothing"
+        lacks = f"{day} lacks {', '.join(sorted(now)) or 'nothing'}"
+        tags = {DAY_TAG: str(day), REASON_TAG: "late file"}
         if now != tables:
-            yield _request(f"{day} lacks {lacking} now", day)
+            yield dg.RunRequest(run_key=f"{lacks} now", partition_key=str(day), tags=tags)
         elif day not in settled:
-            assets = [asset_key(model.spec, asset) for asset in assets_without(tables)]
-            yield _request(f"{day} lacks {lacking}", day, assets)
-
-
-def _request(run_key: str, day: date, assets: Sequence[dg.AssetKey] | None = None) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=run_key,
-        partition_key=day.isoformat(),
-        asset_selection=assets,
-        tags={DAY_TAG: day.isoformat(), REASON_TAG: "late file"},
-    )
+            assets = [asset_key(model.spec, name) for name in assets_without(tables)]
+            yield dg.RunRequest(
+                run_key=lacks, partition_key=str(day), tags=tags, asset_selection=assets
+            )
 
 
 def _run_again(spec: ModelSpec, again: Again) -> dg.RunRequest:
@@ -155,18 +138,14 @@ def missing_days(
 
 
 def settled_days(
-    instance: dg.DagsterInstance,
-    model: ModelContext,
-    missing: Mapping[date, Collection[TableName]],
+    instance: dg.DagsterInstance, model: ModelContext, missing: Mapping[date, Collection[TableName]]
 ) -> set[date]:
     """The missing days that are on record as such, and of which all that can be made is made."""
     if not missing:
         return set()
-    recorded = {
-        (row["day"], row["source"])
-        for row in model.store.landing.missing_files(min(missing), max(missing))
-    }
-    made = {name: _materialized(instance, model.spec, name) for name in DAILY_ASSETS}
+    rows = model.store.landing.missing_files(min(missing), max(missing))
+    recorded = {(row["day"], row["source"]) for row in rows}
+    made = {name: materialized_days(instance, model.spec, name) for name in DAILY_ASSETS}
     return {
         day
         for day, tables in missing.items()
@@ -180,28 +159,27 @@ def outdated(instance: dg.DagsterInstance, spec: ModelSpec) -> list[Again]:
 
     Derived features depend on the `history_days` days before, drift and performance also on their
     longest window and the label delay, a streaming detector on all days before. Predictions do not
-    change; nor do days whose windows reach back to days that `retention` has deleted, nor results
-    of overdue labels. The quality of labels is checked again when events land.
+    change; nor do days whose windows reach back to what `retention` has deleted, nor results of
+    overdue labels.
     """
-    arrived = _latest(instance, spec, EVENTS)
-    for day, number in _latest(instance, spec, LABELS).items():
-        arrived[day] = max(number, arrived.get(day, number))
-    again: dict[date, set[str]] = {}
+    events, labels = (materialized_days(instance, spec, name) for name in (EVENTS, LABELS))
+    arrived = {day: max(events.get(day, 0), labels.get(day, 0)) for day in events | labels}
+    reach = spec.lookback
+    windows = timedelta(days=reach.history + max(reach.predictions, reach.season))
+    streams = spec.monitors.performance.streaming is not None
+    limits = (spec.retention.landing_days, spec.retention.predictions_days)
+    kept = min((timedelta(days=days) for days in limits if days is not None), default=None)
+    again: dict[date, set[str]] = defaultdict(set)
     for asset in (DRIFT_METRICS, PERFORMANCE_METRICS):
-        made = _latest(instance, spec, asset)
-        for day in _older(made, arrived, _lookback(spec)):
-            if day < _kept_since(spec, max(made)):
-                continue
-            again.setdefault(day, set()).add(asset)
-            if spec.derived_columns and asset == DRIFT_METRICS:
-                again[day].add(FEATURES)
+        made = materialized_days(instance, spec, asset)
+        for day in _older(made, arrived, timedelta.max if streams else windows):
+            if kept is None or day - windows >= max(made) - kept:
+                again[day].add(asset)
+                if spec.derived_columns and asset == DRIFT_METRICS:
+                    again[day].add(FEATURES)
+    landed = max(arrived.values(), default=0)
     return [
-        Again(
-            first,
-            last,
-            tuple(name for name in DAILY_ASSETS if name in again[first]),
-            max(arrived.values()),
-        )
+        Again(first, last, tuple(name for name in DAILY_ASSETS if name in again[first]), landed)
         for first, last in ranges(again, alike=lambda day: frozenset(again[day]))
     ]
 
@@ -209,44 +187,14 @@ def outdated(instance: dg.DagsterInstance, spec: ModelSpec) -> list[Again]:
 def _older(made: Mapping[date, int], arrived: Mapping[date, int], lookback: timedelta) -> set[date]:
     """The days that were made before a day of their lookback arrived."""
     late: list[date] = []
-    earliest: int | None = None
+    earliest: float = inf
     for day in sorted({*made, *arrived}, reverse=True):
-        if earliest is not None and arrived.get(day, 0) > earliest:
+        if arrived.get(day, 0) > earliest:
             late.append(day)
-        if day in made:
-            earliest = made[day] if earliest is None else min(earliest, made[day])
+        earliest = min(earliest, made.get(day, inf))
     return {
         other
         for day in late
         for other, number in made.items()
         if timedelta(0) < other - day <= lookback and number < arrived[day]
     }
-
-
-def _lookback(spec: ModelSpec) -> timedelta:
-    return timedelta.max if spec.monitors.performance.streaming is not None else _windows(spec)
-
-
-def _windows(spec: ModelSpec) -> timedelta:
-    lookback = spec.lookback
-    return timedelta(days=lookback.history + max(lookback.predictions, lookback.season))
-
-
-def _kept_since(spec: ModelSpec, last: date) -> date:
-    """The first day that can be made again from what is kept."""
-    limits = (spec.retention.landing_days, spec.retention.predictions_days)
-    days = [limit for limit in limits if limit is not None]
-    return last - timedelta(days=min(days)) + _windows(spec) if days else date.min
-
-
-def _latest(instance: dg.DagsterInstance, spec: ModelSpec, asset: str) -> dict[date, int]:
-    """By day, where its last materialization stands in the order of all events."""
-    found = instance.get_latest_storage_id_by_partition(
-        asset_key(spec, asset), dg.DagsterEventType.ASSET_MATERIALIZATION
-    )
-    return {date.fromisoformat(day): number for day, number in found.items()}
-
-
-def _materialized(instance: dg.DagsterInstance, spec: ModelSpec, asset: str) -> set[date]:
-    found = instance.get_materialized_partitions(asset_key(spec, asset))
-    return {date.fromisoformat(day) for day in found}

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
 import dagster as dg
-from dagster_shared.error import SerializableErrorInfo
 
 from mlops_drift import settings
 from mlops_drift.assets.common import DAY_TAG, DECISION_TAG
@@ -24,16 +23,11 @@ from mlops_drift.sources.base import MissingDayError
 _RUNS = 20
 
 
-def notification_sensor_name(model: str) -> str:
-    """Name of the notification sensor of a model."""
-    return f"{model}_notification_sensor"
-
-
 def notification_sensor(spec: ModelSpec) -> dg.SensorDefinition:
     """Builds the sensor that fills and empties the outbox of a model."""
 
     @dg.sensor(
-        name=notification_sensor_name(spec.name),
+        name=f"{spec.name}_notification_sensor",
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Sends one message for each episode of a failing check, each decision, each "
@@ -54,71 +48,57 @@ def notify(model: ModelContext, instance: dg.DagsterInstance) -> Delivery:
         return Delivery(0, 0)
     outbox = Outbox(model.store.lake, model.store.tables.outbox)
     history = _history(model, instance, outbox.ids())
-    messages = [
-        message for name in config.about for message in notification_kind(name).messages(history)
-    ]
+    kinds = map(notification_kind, config.about)
+    messages = [message for kind in kinds for message in kind.messages(history)]
     queue(config, outbox, sorted(messages, key=lambda message: message.day))
     return deliver(config, outbox, settings.lock_root())
 
 
 def _history(model: ModelContext, instance: dg.DagsterInstance, sent: Collection[str]) -> History:
-    store = model.store
+    store, name = model.store, model.spec.name
     promotions = store.versions.promotions()
     start = model.spec.start_date - timedelta(days=1)
     since = promotions[-2].as_of if len(promotions) > 1 else start
     decisions = store.decisions.records(idle=False)
     ended = {record.id for record in decisions if record.brought_no_champion}
+    missing = store.landing.missing_files(since, date.max)
     return History(
-        model.spec.name,
+        name,
         store.checks.in_short(since + timedelta(days=1)),
         [record for record in decisions if record.day >= since],
-        list(_broken(model.spec.name, instance, ended)),
         [
-            MissingFile(row["day"], row["source"], row["file"])
-            for row in store.landing.missing_files(since, date.max)
+            step
+            for job in (daily_job_name(name), retraining_job_name(name))
+            for run in instance.get_runs(
+                dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.FAILURE]), limit=_RUNS
+            )
+            # The outcome of a decision has a message of its own.
+            if run.tags.get(DECISION_TAG) not in ended
+            for step in _broken_steps(instance, run)
         ],
+        [MissingFile(row["day"], row["source"], row["file"]) for row in missing],
         {one.name: one.advice for one in monitors_of(model.spec.monitors)},
         sent,
     )
 
 
-def _broken(
-    model: str, instance: dg.DagsterInstance, ended: Collection[str]
-) -> Iterator[BrokenStep]:
-    for job in (daily_job_name(model), retraining_job_name(model)):
-        runs = instance.get_runs(
-            dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.FAILURE]), limit=_RUNS
-        )
-        for run in runs:
-            # The outcome of the decision has a message of its own.
-            if run.tags.get(DECISION_TAG) not in ended:
-                yield from _broken_steps(instance, run)
-
-
 def _broken_steps(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[BrokenStep]:
-    failures = instance.get_records_for_run(
-        run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE
-    ).records
     tagged = run.tags.get(DAY_TAG)
     day = max(days_of_run(run), default=date.fromisoformat(tagged) if tagged else None)
-    for record in failures:
+    for record in instance.get_records_for_run(
+        run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE
+    ).records:
         event = record.event_log_entry.dagster_event
         if event is None or event.step_key is None:
             continue
-        cause = _cause(event)
+        cause = event.step_failure_data.error
+        while cause is not None and cause.cause is not None:
+            cause = cause.cause
         # Missing files have messages of their own, one for each episode.
-        if cause is not None and cause.cls_name == MissingDayError.__name__:
-            continue
-        yield BrokenStep(
-            run.run_id,
-            event.step_key,
-            day or date.fromtimestamp(record.event_log_entry.timestamp),
-            cause.message.strip() if cause is not None else "",
-        )
-
-
-def _cause(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
-    error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error
+        if cause is None or cause.cls_name != MissingDayError.__name__:
+            yield BrokenStep(
+                run.run_id,
+                event.step_key,
+                day or date.fromtimestamp(record.event_log_entry.timestamp),
+                cause.message.strip() if cause is not None else "",
+            )

@@ -1,6 +1,7 @@
 """The retraining sensor: failed checks, read by the policy, become one retraining run."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 
 import dagster as dg
@@ -26,19 +27,11 @@ from mlops_drift.lifecycle.decisions import decide_now, plan_digest
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.policy.decision import Decision
 from mlops_drift.resources import LakeResource
-from mlops_drift.sensors.runs import OPEN_STATUSES, days_of_run
+from mlops_drift.sensors.runs import OPEN_STATUSES, days_of_run, materialized_days
 
 # A decision whose run fails for another reason than a gate is tried this often in all.
 ATTEMPTS = 3
-
-
-def _checks(spec: ModelSpec) -> list[dg.AssetCheckKey]:
-    """The checks whose failures may lead to a decision."""
-    return [
-        dg.AssetCheckKey(asset_key(spec, asset), one.name)
-        for one in monitors_of(spec.monitors)
-        for asset in one.assets
-    ]
+_ENDED_BADLY = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
 def sensor_name(model: str) -> str:
@@ -47,11 +40,10 @@ def sensor_name(model: str) -> str:
 
 
 def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """Builds the sensor of a model.
+    """Builds the sensor, which decides at the last day whose drift and performance are complete.
 
-    It acts at the last day on which drift and performance are both complete, so that what it
-    decides does not depend on when it looks. The decision rests on the numbers stored with the
-    checks; its id derives from the champion and the episode, so that looking twice starts one run.
+    So it does not matter when it looks; and looking twice starts one run, since the id of a
+    decision derives from the champion and the episode.
     """
 
     @dg.sensor(
@@ -63,43 +55,43 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
         "enough labels. One retraining for each drift episode.",
     )
     def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
-        day = max(complete_days(context.instance, spec), default=None)
+        instance = context.instance
+        day = max(complete_days(instance, spec), default=None)
         if day is None:
-            return dg.SensorResult(
-                skip_reason=f"no day of {spec.name} has both drift and performance metrics yet"
-            )
-        state = _state_of_checks(context.instance, spec)
+            return _skip(f"no day of {spec.name} has both drift and performance metrics yet")
+        state = _state_of_checks(instance, spec)
         seen = json.dumps([day.isoformat(), plan_digest(spec), *state])
         if seen == context.cursor:
-            return dg.SensorResult(skip_reason=f"{day}: no check has run since the last look")
-        awaited = awaited_days(context.instance, spec, day)
-        if awaited:
-            return dg.SensorResult(
-                skip_reason=f"{day} waits for {len(awaited)} earlier days, from {awaited[0]} on, "
-                "whose runs are queued or under way"
+            return _skip(f"{day}: no check has run since the last look")
+        if awaited := _awaited_days(instance, spec, day):
+            return _skip(
+                f"{day} waits for {len(awaited)} earlier days, from {awaited[0]} on, whose runs "
+                "are queued or under way"
             )
         model = lake.of(spec)
         decision = decide_now(model, day)
         events = _recorded(model, decision)
         if decision.action != "retrain":
-            return dg.SensorResult(
-                skip_reason=f"{day}: {decision.action}: {decision.reason}",
-                cursor=seen,
-                asset_events=events,
-            )
-        failed, ended = runs_without_outcome(context.instance, decision.id)
+            return _skip(f"{day}: {decision.action}: {decision.reason}", seen, events)
+        failed, ended = _runs_without_outcome(instance, decision.id)
         if failed >= ATTEMPTS:
-            return dg.SensorResult(
-                skip_reason=f"decision {decision.id}: {failed} runs failed; look at the last one, "
-                f"repair the cause, and launch {retraining_job_name(spec.name)} by hand",
-                cursor=seen,
-                asset_events=events,
+            return _skip(
+                f"decision {decision.id}: {failed} runs failed; look at the last one, repair the "
+                f"cause, and launch {retraining_job_name(spec.name)} by hand",
+                seen,
+                events,
             )
         # No cursor: should the run be lost before it starts, the next look asks for it again.
-        request = run_request(spec, decision, ended)
+        request = _run_request(spec, decision, ended)
         return dg.SensorResult(run_requests=[request], asset_events=events)
 
     return sensor
+
+
+def _skip(
+    reason: str, cursor: str | None = None, events: Sequence[dg.AssetMaterialization] = ()
+) -> dg.SensorResult:
+    return dg.SensorResult(skip_reason=reason, cursor=cursor, asset_events=events)
 
 
 def _recorded(model: ModelContext, decision: Decision) -> list[dg.AssetMaterialization]:
@@ -111,16 +103,16 @@ def _recorded(model: ModelContext, decision: Decision) -> list[dg.AssetMateriali
 
 def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]:
     """Where each check stands, and how many retrainings ended badly: what a look depends on."""
-    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(_checks(spec))
-    ended = instance.get_runs_count(
-        dg.RunsFilter(
-            job_name=retraining_job_name(spec.name),
-            statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
-        )
-    )
+    checks = [
+        dg.AssetCheckKey(asset_key(spec, asset), one.name)
+        for one in monitors_of(spec.monitors)
+        for asset in one.assets
+    ]
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    ended = dg.RunsFilter(job_name=retraining_job_name(spec.name), statuses=_ENDED_BADLY)
     return [
         *(f"{record.run_id} {record.status.value}" for _, record in sorted(latest.items())),
-        str(ended),
+        str(instance.get_runs_count(ended)),
     ]
 
 
@@ -133,21 +125,17 @@ def complete_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
     return _measured_days(instance, spec) - under_way
 
 
-def awaited_days(instance: dg.DagsterInstance, spec: ModelSpec, until: date) -> list[date]:
-    """Days before another one that have never been measured and that an open run is to measure.
-
-    A backfill computes its days in any order.
-    """
+def _awaited_days(instance: dg.DagsterInstance, spec: ModelSpec, until: date) -> list[date]:
+    """Earlier days, never measured, that open runs will measure: a backfill has any order."""
     asked = {day for day in _days_of_runs(instance, spec, OPEN_STATUSES) if day < until}
     return sorted(asked - _measured_days(instance, spec)) if asked else []
 
 
 def _measured_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
     drift, performance = (
-        instance.get_materialized_partitions(asset_key(spec, name))
-        for name in (DRIFT_METRICS, PERFORMANCE_METRICS)
+        materialized_days(instance, spec, name) for name in (DRIFT_METRICS, PERFORMANCE_METRICS)
     )
-    return {date.fromisoformat(day) for day in drift & performance}
+    return drift.keys() & performance.keys()
 
 
 def _days_of_runs(
@@ -157,34 +145,15 @@ def _days_of_runs(
     return {day for run in runs for day in days_of_run(run)}
 
 
-def runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[int, int]:
-    """Runs of a decision that ended before it had an outcome.
-
-    Returns:
-        How many failed unattended, and how many ended in all: those of the command line too.
-    """
-    ended = instance.get_runs(
-        dg.RunsFilter(
-            tags={DECISION_TAG: decision},
-            statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
-        )
-    )
-    failed = [
-        run
-        for run in ended
-        if run.status == dg.DagsterRunStatus.FAILURE and HISTORICAL_RUN_TAG not in run.tags
-    ]
-    return len(failed), len(ended)
+def _runs_without_outcome(instance: dg.DagsterInstance, decision: str) -> tuple[int, int]:
+    """How many runs of a decision failed unattended, and how many ended before its outcome."""
+    ended = instance.get_runs(dg.RunsFilter(tags={DECISION_TAG: decision}, statuses=_ENDED_BADLY))
+    failed = [run for run in ended if run.status == dg.DagsterRunStatus.FAILURE]
+    return sum(HISTORICAL_RUN_TAG not in run.tags for run in failed), len(ended)
 
 
-def run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunRequest:
-    """The run that carries out a decision; one that ended without outcome is followed by another.
-
-    Args:
-        spec: the model.
-        decision: the decision.
-        ended: runs of the decision that ended without an outcome; it makes a new run key.
-    """
+def _run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunRequest:
+    """The run that carries out a decision, after some that ended without its outcome."""
     without_promotion = [asset_key(spec, name) for name in RETRAINING_ASSETS if name != CHAMPION]
     return dg.RunRequest(
         run_key=decision.id if not ended else f"{decision.id}-attempt-{ended + 1}",

@@ -1,4 +1,4 @@
-"""Which runs are open, and which days a run is about."""
+"""Which runs are open, which days a run is about, and which days an asset has."""
 
 from datetime import date
 
@@ -9,6 +9,8 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
+from mlops_drift.assets.common import asset_key
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.schema.days import days_between
 
 OPEN_STATUSES = [
@@ -28,3 +30,11 @@ def days_of_run(run: dg.DagsterRun) -> list[date]:
     if first is None or last is None:
         return []
     return days_between(date.fromisoformat(first), date.fromisoformat(last))
+
+
+def materialized_days(instance: dg.DagsterInstance, spec: ModelSpec, asset: str) -> dict[date, int]:
+    """By day, where the last materialization of an asset stands in the order of all events."""
+    found = instance.get_latest_storage_id_by_partition(
+        asset_key(spec, asset), dg.DagsterEventType.ASSET_MATERIALIZATION
+    )
+    return {date.fromisoformat(day): number for day, number in found.items()}

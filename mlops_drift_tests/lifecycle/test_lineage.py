@@ -10,7 +10,8 @@ from deltalake import DeltaTable
 from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
-from mlops_drift.lifecycle.lineage import LineageError, trace_day, trace_key, trace_version
+from mlops_drift.errors import UserError
+from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 from mlops_drift.lifecycle.promotion import approve
 from mlops_drift.lifecycle.transitions import Person
 from mlops_drift.pipeline.training import build_training_set, train_challenger
@@ -126,11 +127,11 @@ def test_an_event_leads_to_the_versions_that_were_trained_on_it(about):
 
 
 def test_what_is_not_there_is_answered_with_what_is(about):
-    with pytest.raises(LineageError, match="tiny has no version 9; its versions are 1, 2"):
+    with pytest.raises(UserError, match="tiny has no version 9; its versions are 1, 2"):
         trace_version(ModelContext(*about), 9)
-    with pytest.raises(LineageError, match=f"nothing of tiny landed on {day(99)}"):
+    with pytest.raises(UserError, match=f"nothing of tiny landed on {day(99)}"):
         trace_day(ModelContext(*about), day(99))
-    with pytest.raises(LineageError, match="no event of tiny has the id '99999'"):
+    with pytest.raises(UserError, match="no event of tiny has the id '99999'"):
         trace_key(ModelContext(*about), "99999")
 
 

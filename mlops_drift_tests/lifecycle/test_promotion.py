@@ -6,10 +6,11 @@ import pytest
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
+from mlops_drift.errors import UserError
 from mlops_drift.lifecycle import promotion, transitions
 from mlops_drift.lifecycle.promotion import approve, promote, reject_challenger, rollback
 from mlops_drift.lifecycle.retraining import RetrainingRun
-from mlops_drift.lifecycle.transitions import Person, PromotionError, reconcile_interrupted
+from mlops_drift.lifecycle.transitions import Person, reconcile_interrupted
 from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.registry.base import RegistryError
 from mlops_drift.resources import open_lake, open_registry
@@ -28,7 +29,7 @@ def test_a_decision_that_was_followed_by_another_is_not_carried_out_again(parts)
     model, registry = about.store, about.registry
     first, *_, last = model.versions.promotions()
     before = aliases(registry)
-    with pytest.raises(PromotionError, match=f"version {last.version} has followed it"):
+    with pytest.raises(UserError, match=f"version {last.version} has followed it"):
         promote(about, first.version, first.as_of, first.decision)
     assert aliases(registry) == before
 
@@ -46,7 +47,7 @@ def test_a_version_of_an_earlier_day_does_not_replace_the_champion(parts):
     about = ModelContext(*parts)
     model = about.store
     first = model.versions.promotions()[0]
-    with pytest.raises(PromotionError, match="build a training set as of a later day"):
+    with pytest.raises(UserError, match="build a training set as of a later day"):
         promote(about, first.version, first.as_of, "tiny-manual-1")
 
 
@@ -87,9 +88,9 @@ def record_of(model, decision):
 
 
 def test_a_person_has_a_name_and_a_reason():
-    with pytest.raises(PromotionError, match=r"needs a name and a reason.*name '' and reason 'x'"):
+    with pytest.raises(UserError, match=r"needs a name and a reason.*name '' and reason 'x'"):
         Person("", "x")
-    with pytest.raises(PromotionError, match="reason '  '"):
+    with pytest.raises(UserError, match="reason '  '"):
         Person("ann", "  ")
 
 
@@ -159,33 +160,33 @@ def test_a_transition_serves_from_the_day_after_the_last_that_has_features(about
 
 def test_there_is_nothing_to_approve_or_to_reject_without_a_challenger_that_waits(about):
     model = about.store
-    with pytest.raises(PromotionError, match=r"^no challenger of tiny waits for approval$"):
+    with pytest.raises(UserError, match=r"^no challenger of tiny waits for approval$"):
         approve(about, ANN)
-    with pytest.raises(PromotionError, match="no challenger of version 2 of tiny waits"):
+    with pytest.raises(UserError, match="no challenger of version 2 of tiny waits"):
         reject_challenger(about, ANN, 2)
     wait(model, 2, "d2")
     approve(about, ANN)
-    with pytest.raises(PromotionError, match="the last one: version 2 approved by ann: better on"):
+    with pytest.raises(UserError, match="the last one: version 2 approved by ann: better on"):
         approve(about, BOB)
-    with pytest.raises(PromotionError, match=r"version 2 is the champion of tiny already .*by ann"):
+    with pytest.raises(UserError, match=r"version 2 is the champion of tiny already .*by ann"):
         approve(about, BOB, 2)
 
 
 def test_a_version_that_is_not_there_is_not_approved(about):
-    with pytest.raises(PromotionError, match="tiny has no version 9; its versions are 1, 2, 3"):
+    with pytest.raises(UserError, match="tiny has no version 9; its versions are 1, 2, 3"):
         approve(about, ANN, 9)
 
 
 def test_rolling_back_needs_an_earlier_champion(about):
-    with pytest.raises(PromotionError, match="no earlier champion to go back to: no version has"):
+    with pytest.raises(UserError, match="no earlier champion to go back to: no version has"):
         rollback(about, BOB)
     approve(about, ANN, 1)
-    with pytest.raises(PromotionError, match="only version 1 has served"):
+    with pytest.raises(UserError, match="only version 1 has served"):
         rollback(about, BOB)
     approve(about, ANN, 2)
-    with pytest.raises(PromotionError, match=r"version 3 of tiny has never served; .* are 1, 2"):
+    with pytest.raises(UserError, match=r"version 3 of tiny has never served; .* are 1, 2"):
         rollback(about, BOB, to=3)
-    with pytest.raises(PromotionError, match="version 2 is the champion of tiny already"):
+    with pytest.raises(UserError, match="version 2 is the champion of tiny already"):
         rollback(about, BOB, to=2)
 
 
@@ -194,7 +195,7 @@ def test_rolling_back_twice_goes_back_further_and_not_to_what_was_taken_back(abo
         approve(about, ANN, version)
     assert rollback(about, BOB).version == 2
     assert rollback(about, BOB).version == 1
-    with pytest.raises(PromotionError, match="no champion of tiny before version 1 is left"):
+    with pytest.raises(UserError, match="no champion of tiny before version 1 is left"):
         rollback(about, BOB)
     assert rollback(about, BOB, to=3).version == 3
 
@@ -204,7 +205,7 @@ def test_what_was_taken_back_is_promoted_by_a_person_only(about):
     approve(about, ANN, 1)
     approve(about, ANN, 2)
     rollback(about, BOB)
-    with pytest.raises(PromotionError, match=r"version 2 of tiny was taken back .*only a person"):
+    with pytest.raises(UserError, match=r"version 2 of tiny was taken back .*only a person"):
         promote(about, 2, day(5), "tiny-v1-x")
     model.decisions.record(
         Decision("retrain", "old", day(5), "tiny-v1-y", "age", ("model_age",), version=1)
@@ -303,7 +304,7 @@ def test_of_two_rollbacks_at_the_same_moment_one_wins(about, monkeypatch):
     for version in (1, 2, 3):
         approve(about, ANN, version)
     first(lambda: rollback(about, BOB), registry, monkeypatch)
-    with pytest.raises(PromotionError, match=r"another transition came first: version 2 .* by bob"):
+    with pytest.raises(UserError, match=r"another transition came first: version 2 .* by bob"):
         rollback(about, ANN)
     assert versions_of(model)[-1] == (2, 3, "bob")
 
@@ -313,7 +314,7 @@ def test_a_rollback_that_came_first_stops_an_approval(about, monkeypatch):
     for version in (1, 2):
         approve(about, ANN, version)
     first(lambda: rollback(about, BOB), registry, monkeypatch)
-    with pytest.raises(PromotionError, match=r"another transition came first: version 1 .* by bob"):
+    with pytest.raises(UserError, match=r"another transition came first: version 1 .* by bob"):
         approve(about, ANN, 3)
     assert approve(about, ANN, 3).version == 3
 
@@ -338,7 +339,7 @@ def approve_at_once(root, name, parties):
         meet(parties)
         try:
             promoted = approve(about, Person(name, "at once"))
-        except PromotionError as error:
+        except UserError as error:
             return str(error)
         return f"{promoted.person} won"
 

@@ -33,9 +33,9 @@ def test_a_step_by_hand_names_what_has_to_be_there_first(model):
 def test_data_that_nothing_can_be_learned_from_reject_the_decision(model):
     model.store.decisions.record(DECISION)
     reported = []
-    assert RetrainingRun(model, DECISION.id, reported.append).carry_out() is None
-    [record] = reported
-    assert record == model.store.decisions.get(DECISION.id)
+    RetrainingRun(model, DECISION.id, reported.append).carry_out()
+    assert reported == [DECISION.id]
+    record = model.store.decisions.get(DECISION.id)
     assert (record.status, record.outcome.day) == ("rejected", day(2))
     assert record.outcome_reason.startswith("tiny: 0 events from")
 

@@ -3,7 +3,7 @@ import pytest
 
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.resources import default_resources
-from mlops_drift.sensors.late_files import late_files_sensor_name, outdated
+from mlops_drift.sensors.late_files import outdated
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import SPEC, day, evaluations, events_of, merged
 
@@ -86,7 +86,7 @@ def test_days_that_rest_on_what_may_be_gone_stay_as_they_are(instance):
 
 
 def look(world, instance):
-    sensor = world.definitions.resolve_sensor_def(late_files_sensor_name("tiny"))
+    sensor = world.definitions.resolve_sensor_def("tiny_late_files_sensor")
     with dg.build_sensor_context(
         instance=instance,
         repository_def=world.definitions.get_repository_def(),
@@ -105,7 +105,7 @@ def test_a_sensor_runs_what_a_missing_day_has_and_the_day_when_its_file_comes(be
     (folder / "events").mkdir()
     events_of(5).to_csv(folder / "events" / f"{day(5)}.csv", index=False)
     with world.active(), open_instance() as instance:
-        assert look(world, instance).skip_message == "nothing has come late"
+        assert look(world, instance).skip_message == "no late files"
         assert not world.run_days(instance, day(4)).success
         assert world.run_days(instance, day(5)).success
         [rest] = look(world, instance).run_requests

@@ -6,7 +6,6 @@ import pytest
 
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.resources import default_resources
-from mlops_drift.sensors.notifications import notification_sensor_name
 from mlops_drift.simulation.failures import HistoricalRunError
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.receiver import Receiver
@@ -40,7 +39,7 @@ def write(world, receiver, last=6, **changes):
 
 def tick(world, instance):
     """One tick of the notification sensor."""
-    sensor = world.definitions.resolve_sensor_def(notification_sensor_name("tiny"))
+    sensor = world.definitions.resolve_sensor_def("tiny_notification_sensor")
     with dg.build_sensor_context(
         instance=instance,
         repository_def=world.definitions.get_repository_def(),

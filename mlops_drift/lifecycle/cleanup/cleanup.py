@@ -1,10 +1,11 @@
 """Cleanup: what the retention lets be deleted, planned and carried out."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date, timedelta
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.lifecycle.cleanup.inventory import take_inventory
+from mlops_drift.lifecycle.cleanup.inventory import Inventory
 from mlops_drift.lifecycle.cleanup.rules import plan_cleanup
 from mlops_drift.lifecycle.cleanup.things import CleanupPlan, Thing
 from mlops_drift.registry.artifacts import Artifacts
@@ -25,20 +26,14 @@ def clean_up(
 
     Holds the registry's lock while it removes: nobody trains or promotes meanwhile, and of two
     cleanups the second waits, then finds what is left. A killed one is completed by the next.
-
-    Args:
-        model: the model.
-        artifacts: what its versions take up in MLflow.
-        dry_run: whether nothing is changed.
-        on_item: called before each thing goes.
     """
-    if dry_run:
-        return plan_cleanup(take_inventory(model, artifacts), model.spec.retention)
-    with model.registry.lock(registry_lock(model.spec.name)):
-        plan = plan_cleanup(take_inventory(model, artifacts), model.spec.retention)
-        for item in plan.items:
-            on_item(item)
-            _remove(model, artifacts, item, plan.day)
+    lock = model.registry.lock(registry_lock(model.spec.name))
+    with nullcontext() if dry_run else lock:
+        plan = plan_cleanup(Inventory(model, artifacts).take(), model.spec.retention)
+        if not dry_run:
+            for item in plan.items:
+                on_item(item)
+                _remove(model, artifacts, item, plan.day)
     return plan
 
 

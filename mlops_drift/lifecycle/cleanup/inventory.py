@@ -1,14 +1,13 @@
 """What a model has stored, read from its tables, its folders and the registry."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
-from mlops_drift.lifecycle.cleanup.needs import landing_needs, last_scored, metrics_needs
+from mlops_drift.lifecycle.cleanup.rules import landing_needs, last_scored, metrics_needs
 from mlops_drift.lifecycle.cleanup.things import Days, Group, Need, Stored, Thing
-from mlops_drift.policy.decision import DecisionRecord
 from mlops_drift.policy.evidence import Champion
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.store import disk
@@ -27,36 +26,9 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
     }
 
 
-@dataclass(frozen=True)
-class _Decision:
-    """A decision, and whether it still has to be carried out."""
+class Inventory:
+    """What is stored as of now; nothing is changed."""
 
-    past: DecisionRecord
-    is_under_way: bool
-
-    @property
-    def versions(self) -> set[int | None]:
-        """The versions that it is about."""
-        return {self.past.version, self.past.challenger}
-
-    @property
-    def last(self) -> date:
-        """The day of its outcome, or its own."""
-        return self.past.outcome.day if self.past.outcome else self.past.day
-
-    @property
-    def needs(self) -> str:
-        """Why it needs its versions; empty if it is settled."""
-        state = "waits" if self.past.status == "waiting" else self.is_under_way and "is under way"
-        return f"decision {self.past.id} {state}" if state else ""
-
-
-def take_inventory(model: ModelContext, artifacts: Artifacts) -> Stored:
-    """Reads what is stored; nothing is changed."""
-    return _Inventory(model, artifacts).take()
-
-
-class _Inventory:
     def __init__(self, model: ModelContext, artifacts: Artifacts) -> None:
         self._spec, self._artifacts = model.spec, artifacts
         self._store = model.store
@@ -65,32 +37,31 @@ class _Inventory:
         self._removals = self._store.versions.removals()
         last = self._promotions[-1] if self._promotions else None
         champion = Champion(last.version, last.as_of, last.decision) if last else None
-        self._decisions = [
-            _Decision(past, past.is_under_way(champion))
-            for past in self._store.decisions.records(idle=False)
-        ]
-        self._under_way = [one for one in self._decisions if one.is_under_way]
+        self._decisions = self._store.decisions.records(idle=False)
+        self._under_way = [one for one in self._decisions if one.is_under_way(champion)]
+        # Of decisions that are not settled, why they need their versions.
+        self._unsettled = {
+            one.id: f"decision {one.id} {'waits' if one.status else 'is under way'}"
+            for one in self._decisions
+            if one.status == "waiting" or one in self._under_way
+        }
         self._served = self._store.predictions.served()
         self._pointers = self._pointed()
 
     def take(self) -> Stored:
-        store, landing = self._store, self._spec.retention.landing_days is not None
+        """Reads it."""
+        store, events = self._store, self._store.tables.events
         return Stored(
             self._day,
             [*self._trainings(), *self._training_sets(), *self._leftovers()],
             [
-                Days(
-                    table.name,
-                    group,
-                    disk.sizes_by_day(store.lake.root, table),
-                    are_events=table is store.tables.events,
-                )
+                Days(table.name, group, disk.sizes_by_day(store.lake.root, table), table is events)
                 for group, tables in tables_by_group(store.tables).items()
                 for table in tables
             ],
             self._needs(),
             frozenset(self._removals),
-            store.labels.earliest_events() if landing else {},
+            {} if self._spec.retention.landing_days is None else store.labels.earliest_events(),
         )
 
     def _needs(self) -> dict[Group, list[Need]]:
@@ -102,15 +73,15 @@ class _Inventory:
                 if number in self._pointers
             ]
         if self._spec.retention.landing_days is not None and self._day:
-            under_way = []
-            for one in self._under_way:
-                starts = [start or date.min for start in one.past.candidates.values()]
-                under_way.append(Need(min(starts, default=date.min), one.needs))
+            starts = {
+                one.id: min((day or date.min for day in one.candidates.values()), default=date.min)
+                for one in self._under_way
+            }
             needs["landing"] = landing_needs(
                 self._promotions,
                 self._spec.lookback,
                 max(self._store.labels.counts(self._day)[0], default=None),
-                under_way,
+                [Need(first, self._unsettled[one]) for one, first in starts.items()],
                 "since_change" in self._spec.policy.training_windows,
             )
         return needs
@@ -130,25 +101,26 @@ class _Inventory:
 
     def _trainings(self) -> Iterator[Thing]:
         """The versions, those whose removal was interrupted too, and the runs without a version."""
+        versions = self._artifacts.versions()
         listed = {
             str(one.run_id): (int(one.version), one.tags["as_of"], one.tags["training_set"])
-            for one in self._artifacts.versions()
+            for one in versions
             if "training_set" in one.tags
         }
         # What a person registered, by other means than a training, has no such tag.
-        by_hand = {str(one.run_id) for one in self._artifacts.versions()} - set(listed)
-        recorded = {
-            one.mlflow_run: (one.version, one.as_of.isoformat(), one.training_set)
+        by_hand = {str(one.run_id) for one in versions} - listed.keys()
+        known = {
+            one.mlflow_run: (one.version, str(one.as_of), one.training_set)
             for one in self._store.versions.all()
-        }
+        } | listed
         for training in self._artifacts.trainings():
             if training.run in by_hand:
                 continue
-            facts = listed.get(training.run, recorded.get(training.run))
             thing = self._training_run(training)
-            if facts:
-                thing = self._version(thing, *facts)
-                removed = facts[0] in self._removals and training.deleted and not thing.paths
+            if training.run in known:
+                number = known[training.run][0]
+                thing = self._version(thing, *known[training.run])
+                removed = number in self._removals and training.deleted and not thing.paths
             else:
                 # What MLflow has as deleted is freed with versions; its run stays for ever.
                 limit = self._spec.retention.versions
@@ -171,7 +143,8 @@ class _Inventory:
 
     def _version(self, thing: Thing, number: int, as_of: str, training_set: str) -> Thing:
         removal, served = self._removals.get(number), self._served.get(number, ())
-        about = [one for one in self._decisions if number in one.versions]
+        about = [past for past in self._decisions if number in (past.version, past.challenger)]
+        days = [past.outcome.day if past.outcome else past.day for past in about]
         baseline = self._store.training_sets.baseline(training_set, number)
         serves = last_scored(number, self._promotions, self._day) if self._day else None
         return replace(
@@ -182,11 +155,11 @@ class _Inventory:
             reason=f"its removal on {removal.day} was interrupted" if removal else "",
             needed_by=(
                 *self._pointers.get(number, ()),
-                *(one.needs for one in about if one.needs),
+                *(self._unsettled[past.id] for past in about if past.id in self._unsettled),
                 *thing.needed_by,
             ),
             paths=(*([str(baseline)] if baseline.is_dir() else []), *thing.paths),
-            used=max([date.fromisoformat(as_of), *(one.last for one in about)]),
+            used=max([date.fromisoformat(as_of), *days]),
             scored=max([*([serves] if serves else []), *served], default=None),
         )
 
@@ -195,7 +168,7 @@ class _Inventory:
         trained = [(one.training_set, one.version) for one in self._store.versions.all()]
         for name in sets.ids():
             folder = sets.folder / name
-            needed = [one.needs for one in self._under_way[:1]]
+            needed = [self._unsettled[one.id] for one in self._under_way[:1]]
             if disk.is_in_use(folder):
                 needed.append("written or verified within a day: a training may be about to use it")
             yield Thing(
@@ -217,6 +190,6 @@ class _Inventory:
         if not self._spec.retention.is_empty:
             for table in self._store.tables:
                 size = disk.old_files(self._store.lake.root, table)
-                reason = "replaced by later commits, more than a week ago by the clock"
                 if size:
+                    reason = "replaced by later commits, more than a week ago by the clock"
                     yield Thing("old files", table.name, size, reason)

@@ -18,7 +18,6 @@ class Thing:
         size: in bytes.
         reason: why it can go; given for what goes whatever the limits, else set by its rule.
         needed_by: who needs it, however old it is; it goes only if nobody does.
-        paths: its files and folders.
         run: the MLflow run that goes with it.
         before: of `days`, the first day that stays.
         used: the day that its age counts from: trained, decided about, the last event.
@@ -66,7 +65,6 @@ class Stored:
     Attributes:
         day: the last day with features, which ages count back from.
         things: all but the days of tables.
-        days: the tables that lose days.
         needs: by group, who needs days of it beyond their limit.
         removed: versions on record as removed.
         events_of_labels: by day of arrival, the earliest event that one of its labels is about.
@@ -100,10 +98,8 @@ class CleanupPlan:
     @property
     def going(self) -> list[dict[str, str | int]]:
         """What goes, for people."""
-        return [
-            {"kind": one.kind, "name": one.name, "size": one.size, "reason": one.reason}
-            for one in self.items
-        ]
+        names = ("kind", "name", "size", "reason")
+        return [{name: getattr(one, name) for name in names} for one in self.items]
 
     @property
     def staying(self) -> list[dict[str, str | int]]:

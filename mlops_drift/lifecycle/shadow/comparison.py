@@ -1,11 +1,12 @@
 """Champion and challenger on the same events, while the challenger waits for a person."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from math import isfinite, nan, sqrt
 
 import numpy as np
+import pandas as pd
 
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.bootstrap import resampled_values
@@ -20,48 +21,6 @@ SINCE_WAIT = 0
 
 # Resampling more rows than these costs time, and narrows the interval no further.
 MOST_ROWS = 2_000
-
-
-@dataclass(frozen=True)
-class Paired:
-    """Events that both versions scored, in the order of their days; arrays of shape (n,).
-
-    Attributes:
-        day: day of the event, as an ordinal.
-        labelled: whether its label is known.
-        truth: the label; arbitrary where it is not known.
-        champion: predicted classes or values of the champion.
-        champion_score: scores of the champion.
-        challenger: predicted classes or values of the challenger.
-        challenger_score: scores of the challenger.
-    """
-
-    day: Array
-    labelled: Array
-    truth: Array
-    champion: Array
-    champion_score: Array
-    challenger: Array
-    challenger_score: Array
-
-    def pick(self, rows: Array | slice) -> "Paired":
-        """Some of the events."""
-        return Paired(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-    def within(self, first: int, last: int) -> "Paired":
-        """The events of some days."""
-        start, end = np.searchsorted(self.day, [first, last + 1])
-        return self.pick(slice(int(start), int(end)))
-
-    @property
-    def known(self) -> "Paired":
-        """The events whose label is known."""
-        return self.pick(self.labelled)
-
-    @property
-    def answers(self) -> list[tuple[Array, Array]]:
-        """Predictions and scores of the champion, then of the challenger."""
-        return [(self.champion, self.champion_score), (self.challenger, self.challenger_score)]
 
 
 @dataclass(frozen=True)
@@ -86,91 +45,99 @@ def window_name(window: int, production_day: date) -> str:
 
 
 def compare_windows(
-    metric: MetricName, target: Target, paired: Paired, windows: Sequence[int], seed: int
+    metric: MetricName, target: Target, paired: pd.DataFrame, windows: Sequence[int], seed: int
 ) -> list[WindowComparison]:
     """Compares two versions since the wait began, and over trailing windows.
 
     The windows end on the last production day that has a label; while there is none, on the last
     that was scored. Longer windows that hold no more days than a shorter one are left out.
 
-    Args:
-        metric: The metric that the model is trained for.
-        target: What is predicted.
-        paired: The events that both scored since the wait began.
-        windows: Lengths in production days, ascending.
-        seed: Of the resamples.
-
-    Returns:
-        The window since the wait began first; nothing without an event.
+    The events that both scored since the wait began have day, label (missing where it is not
+    known), champion_prediction, champion_score, challenger_prediction and challenger_score; the
+    windows are lengths in production days, ascending. Without an event, there is no comparison.
 
     >>> target = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
-    >>> truth, score = np.array(["yes", "no", ""]), np.array([0.9, 0.8, 0.7])
-    >>> champion, challenger = np.array(["yes", "yes", "no"]), np.array(["yes", "no", "yes"])
-    >>> labelled = np.array([True, True, False])
-    >>> paired = Paired(np.array([1, 1, 2]), labelled, truth, champion, score, challenger, score)
+    >>> paired = pd.DataFrame({
+    ...     "day": pd.to_datetime(["2024-10-01", "2024-10-01", "2024-10-02"]),
+    ...     "label": ["yes", "no", None],
+    ...     "champion_prediction": ["yes", "yes", "no"], "champion_score": [0.9, 0.8, 0.3],
+    ...     "challenger_prediction": ["yes", "no", "yes"], "challenger_score": [0.9, 0.2, 0.7],
+    ... })
     >>> whole, last = compare_windows("accuracy", target, paired, [1], seed=7)
     >>> (whole.scored, whole.n, whole.difference, round(whole.disagreement, 2))
     (3, 2, 0.5, 0.67)
     >>> (last.scored, last.n, last.disagreement)
     (2, 2, 0.5)
     """
-    if not len(paired.day):
+    if paired.empty:
         return []
-    found = [_compare(metric, target, paired, SINCE_WAIT, int(paired.day[-1]), seed)]
-    known = paired.known.day
-    end = int(known[-1] if len(known) else paired.day[-1])
+    found = [_compare(metric, target, paired, SINCE_WAIT, paired["day"].max(), seed)]
+    known = paired[paired["label"].notna()]
+    end = (paired if known.empty else known)["day"].max()
     available = 0
     for length in windows:
-        part = paired.within(end - length + 1, end)
-        distinct = len(np.unique(part.day))
+        part = paired[paired["day"].between(end - timedelta(days=length - 1), end)]
+        distinct = part["day"].nunique()
         if distinct > available:
             available = distinct
             found.append(_compare(metric, target, part, length, end, seed))
     return found
 
 
-def compare_days(metric: MetricName, target: Target, paired: Paired) -> list[DayComparison]:
+def compare_days(metric: MetricName, target: Target, paired: pd.DataFrame) -> list[DayComparison]:
     """The metric of both versions on each production day that has labels, in their order."""
-    known = paired.known
+    known = paired[paired["label"].notna()]
     return [
-        DayComparison(date.fromordinal(day), *_values(metric, target, part), len(part.day))
-        for day in np.unique(known.day).tolist()
-        for part in [known.within(day, day)]
+        DayComparison(rows["day"].iloc[0].date(), *_values(metric, target, rows), len(rows))
+        for _, rows in known.groupby("day")
     ]
 
 
 def _compare(
-    metric: MetricName, target: Target, paired: Paired, window: int, end: int, seed: int
+    metric: MetricName,
+    target: Target,
+    paired: pd.DataFrame,
+    window: int,
+    end: pd.Timestamp,
+    seed: int,
 ) -> WindowComparison:
-    known = paired.known
+    known = paired[paired["label"].notna()]
     champion, challenger = _values(metric, target, known)
     lower, upper = _interval(metric, target, known, challenger - champion, seed)
+    (prediction, score), (other_prediction, other_score) = _answers(paired)
     return WindowComparison(
         window=window,
-        production_day=date.fromordinal(end),
-        scored=len(paired.day),
-        n=len(known.day),
+        production_day=end.date(),
+        scored=len(paired),
+        n=len(known),
         metric=metric,
         champion_value=champion,
         challenger_value=challenger,
         difference=challenger - champion,
         lower=lower,
         upper=upper,
-        disagreement=float(np.mean(paired.champion != paired.challenger)),
-        champion_score=float(np.mean(paired.champion_score)),
-        challenger_score=float(np.mean(paired.challenger_score)),
+        disagreement=float(np.mean(prediction != other_prediction)),
+        champion_score=float(np.mean(score)),
+        challenger_score=float(np.mean(other_score)),
     )
 
 
-def _values(metric: MetricName, target: Target, known: Paired) -> tuple[float, float]:
-    champion, challenger = (
-        evaluate(metric, target, known.truth, *answers) for answers in known.answers
-    )
+def _answers(paired: pd.DataFrame) -> list[tuple[Array, Array]]:
+    """Predictions and scores of the champion, then of the challenger."""
+    return [
+        (paired[f"{name}_prediction"].to_numpy(), paired[f"{name}_score"].to_numpy())
+        for name in ("champion", "challenger")
+    ]
+
+
+def _values(metric: MetricName, target: Target, known: pd.DataFrame) -> tuple[float, float]:
+    truth = known["label"].to_numpy()
+    champion, challenger = (evaluate(metric, target, truth, *one) for one in _answers(known))
     return champion, challenger
 
 
 def _interval(
-    metric: MetricName, target: Target, known: Paired, difference: float, seed: int
+    metric: MetricName, target: Target, known: pd.DataFrame, difference: float, seed: int
 ) -> tuple[float, float]:
     """Percentile bootstrap of the difference.
 
@@ -179,12 +146,13 @@ def _interval(
     """
     if not isfinite(difference):
         return nan, nan
-    n, scale = len(known.day), 1.0
+    n, scale = len(known), 1.0
     if n > MOST_ROWS:
         drawn = np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False)
-        known, scale = known.pick(drawn), sqrt(MOST_ROWS / n)
+        known, scale = known.iloc[drawn], sqrt(MOST_ROWS / n)
+    truth = known["label"].to_numpy()
     champion, challenger = resampled_values(
-        metric, target, known.truth, known.answers, resamples=RESAMPLES, seed=seed
+        metric, target, truth, _answers(known), resamples=RESAMPLES, seed=seed
     )
     resampled = challenger - champion
     resampled = resampled[np.isfinite(resampled)]

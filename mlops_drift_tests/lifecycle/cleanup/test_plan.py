@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.lifecycle.cleanup.needs import landing_needs, last_scored, metrics_needs
-from mlops_drift.lifecycle.cleanup.rules import plan_cleanup
+from mlops_drift.lifecycle.cleanup.rules import (
+    landing_needs,
+    last_scored,
+    metrics_needs,
+    plan_cleanup,
+)
 from mlops_drift.lifecycle.cleanup.things import Days, Need, Stored, Thing
 from mlops_drift.policy.retention import Lookback, Retention
 from mlops_drift.store.records import Promotion

@@ -1,16 +1,21 @@
-from datetime import date
+from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, mean_squared_error, roc_auc_score
 
 from mlops_drift.learning.metrics.registry import metric_named, metrics_of
 from mlops_drift.lifecycle.shadow import comparison as shadow
-from mlops_drift.lifecycle.shadow.comparison import Paired, compare_days, compare_windows
+from mlops_drift.lifecycle.shadow.comparison import compare_days, compare_windows
 from mlops_drift_tests.learning.samples import BINARY, NUMBER, TARGETS
 
-FIRST = date(2024, 10, 1).toordinal()
+FIRST = pd.Timestamp(2024, 10, 1)
+
+
+def days_on(day):
+    return (day - FIRST.date()).days
 
 
 def answers(target, truth, wrong, rng):
@@ -32,12 +37,13 @@ def paired(target=BINARY, n=300, days=3, labelled=1.0, seed=0):
     else:
         truth = rng.choice(target.classes, n).astype(object)
     champion, challenger = (answers(target, truth, wrong, rng) for wrong in (0.5, 0.2))
-    return Paired(
-        FIRST + np.arange(n) * days // n,
-        np.arange(n) < labelled * n,
-        truth,
-        *champion,
-        *challenger,
+    return pd.DataFrame(
+        {
+            "day": FIRST + pd.to_timedelta(np.arange(n) * days // n, unit="D"),
+            "label": pd.Series(truth).where(np.arange(n) < labelled * n),
+            **dict(zip(("champion_prediction", "champion_score"), champion, strict=True)),
+            **dict(zip(("challenger_prediction", "challenger_score"), challenger, strict=True)),
+        }
     )
 
 
@@ -47,22 +53,21 @@ def compare(rows, metric="accuracy", target=BINARY, windows=(1, 7)):
 
 def test_values_are_those_of_scikit_learn_on_the_labelled_events():
     rows = paired(labelled=0.8)
-    known = rows.known
-    assert len(known.day) == 240
-    positive = known.truth == "good"
+    known = rows.dropna()
+    assert len(known) == 240
+    positive = known.label == "good"
     [found, *_] = compare(rows, "auc")
     assert found.champion_value == pytest.approx(roc_auc_score(positive, known.champion_score))
     assert found.challenger_value == pytest.approx(roc_auc_score(positive, known.challenger_score))
     [found, *_] = compare(rows, "f1")
-    expected = [
-        f1_score(positive, answer == "good") for answer in (known.champion, known.challenger)
-    ]
+    answers = (known.champion_prediction, known.challenger_prediction)
+    expected = [f1_score(positive, answer == "good") for answer in answers]
     assert [found.champion_value, found.challenger_value] == pytest.approx(expected)
     assert found.difference == pytest.approx(expected[1] - expected[0])
     numbers = paired(NUMBER)
     [found, *_] = compare(numbers, "rmse", NUMBER)
     assert found.challenger_value**2 == pytest.approx(
-        mean_squared_error(numbers.truth, numbers.challenger)
+        mean_squared_error(numbers.label, numbers.challenger_prediction)
     )
 
 
@@ -70,9 +75,8 @@ def test_disagreement_and_mean_scores_are_of_all_that_both_scored():
     rows = paired(labelled=0.5)
     [found, *_] = compare(rows)
     assert (found.scored, found.n) == (300, 150)
-    assert found.disagreement == sum(
-        one != other for one, other in zip(rows.champion, rows.challenger, strict=True)
-    ) / len(rows.day)
+    differ = sum(rows.champion_prediction != rows.challenger_prediction)
+    assert found.disagreement == differ / len(rows)
     assert found.champion_score == pytest.approx(sum(rows.champion_score) / 300)
     assert found.challenger_score == pytest.approx(sum(rows.challenger_score) / 300)
 
@@ -80,7 +84,11 @@ def test_disagreement_and_mean_scores_are_of_all_that_both_scored():
 def test_the_interval_is_the_paired_bootstrap_of_the_difference():
     rows = paired(n=200)
     [found, *_] = compare(rows)
-    better = (rows.challenger == rows.truth).astype(float) - (rows.champion == rows.truth)
+    champion, challenger = (
+        (rows[f"{name}_prediction"] == rows.label).to_numpy(float)
+        for name in ("champion", "challenger")
+    )
+    better = challenger - champion
     # The normal interval of a mean of paired differences, computed on its own.
     margin = 1.96 * better.std() / np.sqrt(200)
     assert found.difference == pytest.approx(better.mean())
@@ -108,7 +116,7 @@ def test_of_many_rows_some_are_resampled_and_the_interval_is_that_of_all(monkeyp
 def test_windows_end_on_the_last_day_with_a_label_and_the_wait_on_the_last_that_was_scored():
     rows = paired(n=400, days=4, labelled=0.5)
     found = compare(rows, windows=(1, 2, 3))
-    assert [(item.window, item.production_day.toordinal() - FIRST) for item in found] == [
+    assert [(item.window, days_on(item.production_day)) for item in found] == [
         (0, 3),
         (1, 1),
         (2, 1),
@@ -123,7 +131,7 @@ def test_without_labels_there_is_only_how_much_they_differ():
         (1, 100, 0),
         (7, 300, 0),
     ]
-    assert found[1].production_day == date.fromordinal(FIRST + 2)
+    assert found[1].production_day == (FIRST + timedelta(days=2)).date()
     for item in found:
         assert 0 < item.disagreement < 1
         assert np.isfinite([item.champion_score, item.challenger_score]).all()
@@ -141,10 +149,10 @@ def test_no_event_is_nothing_and_one_event_is_compared():
 
 def test_one_class_leaves_auc_undefined_and_accuracy_not():
     rows = paired()
-    only = rows.pick(rows.truth == "good")
+    only = rows[rows.label == "good"]
     [found, *_] = compare(only, "auc")
     assert np.isnan([found.champion_value, found.difference, found.lower, found.upper]).all()
-    assert found.n == len(only.day)
+    assert found.n == len(only)
     [found, *_] = compare(only)
     assert found.lower <= found.difference <= found.upper
 
@@ -152,7 +160,7 @@ def test_one_class_leaves_auc_undefined_and_accuracy_not():
 @pytest.mark.parametrize("score", [np.nan, np.inf])
 def test_a_score_that_is_no_number_leaves_undefined_what_needs_it(score):
     rows = paired()
-    rows.challenger_score[5] = score
+    rows.loc[5, "challenger_score"] = score
     [found, *_] = compare(rows, "auc")
     assert np.isnan([found.challenger_value, found.difference, found.lower, found.upper]).all()
     assert np.isfinite([found.champion_value, found.champion_score]).all()
@@ -175,9 +183,8 @@ def test_every_metric_shows_the_better_of_two_as_better(metric, target):
 
 def test_equal_versions_differ_in_nothing():
     rows = paired()
-    same = Paired(
-        *(rows.day, rows.labelled, rows.truth),
-        *(rows.champion, rows.champion_score) * 2,
+    same = rows.assign(
+        challenger_prediction=rows.champion_prediction, challenger_score=rows.champion_score
     )
     [found, *_] = compare(same)
     assert (found.difference, found.lower, found.upper, found.disagreement) == (0, 0, 0, 0)
@@ -186,12 +193,12 @@ def test_equal_versions_differ_in_nothing():
 def test_day_by_day_is_each_day_alone():
     rows = paired(n=400, days=4, labelled=0.6)
     found = compare_days("accuracy", BINARY, rows)
-    assert [(item.day.toordinal() - FIRST, item.n) for item in found] == [
+    assert [(days_on(item.day), item.n) for item in found] == [
         (0, 100),
         (1, 100),
         (2, 40),
     ]
     assert all(one.day < other.day for one, other in pairwise(found))
-    first = rows.within(FIRST, FIRST)
-    assert found[0].champion == np.mean(first.champion == first.truth)
-    assert found[0].challenger == np.mean(first.challenger == first.truth)
+    first = rows[rows.day == FIRST]
+    assert found[0].champion == np.mean(first.champion_prediction == first.label)
+    assert found[0].challenger == np.mean(first.challenger_prediction == first.label)
