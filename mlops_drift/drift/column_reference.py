@@ -222,9 +222,9 @@ class ColumnReference:
         return NOVELTY_BINS if self.singletons else 0
 
     def novelty_of(self, categories: Sequence[str | None]) -> NDArray[np.int64]:
-        """The bin by a hash of each unseen category; -1 for any other and for null."""
+        """The bin by a hash of each unseen category; -1 for any other, or if none are expected."""
         found = np.full(len(categories), -1, dtype=np.int64)
-        is_unseen = self.bins_of(categories) == len(self.counts) - 2
+        is_unseen = (self.bins_of(categories) == len(self.counts) - 2) & bool(self.novelty_size)
         for number in np.flatnonzero(is_unseen).tolist():
             digest = hashlib.md5(str(categories[number]).encode(), usedforsecurity=False).digest()
             found[number] = digest[8] % NOVELTY_BINS

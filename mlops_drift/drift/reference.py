@@ -46,6 +46,11 @@ class Reference:
 
     columns: Mapping[str, ColumnReference]
 
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """How each column is read."""
+        return {name: column.kind for name, column in self.columns.items()}
+
     @classmethod
     def fit(cls, source: Source, kinds: Mapping[str, Kind] | None = None, bins: int = 10) -> Self:
         """Fixes the bins of columns and counts the rows in them.

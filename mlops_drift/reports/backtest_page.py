@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
 from math import ceil, floor, log10
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
+from mlops_drift.charts.html import rendered
 from mlops_drift.reports.backtest import (
     NOTHING,
     alarm_days,
@@ -18,8 +16,6 @@ from mlops_drift.reports.backtest import (
     shown,
     worst,
 )
-
-TEMPLATE = "backtest_page.html.j2"
 
 # Pixels of the drawing; the names of the policies are on its left.
 _WIDTH, _HEIGHT = 1080, 330
@@ -66,20 +62,14 @@ def backtest_page(result: Mapping[str, Any]) -> str:
     Returns:
         The HTML.
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["shown"] = shown
-    environment.filters["outcome_of"] = outcome_of
-    template = environment.from_string(
-        files("mlops_drift.reports").joinpath(TEMPLATE).read_text("utf-8")
-    )
     scale = _Scale(result)
     curves = [
         _curve(scale, number, name, policy)
         for number, (name, policy) in enumerate(result["policies"].items())
     ]
-    return template.render(
+    return rendered(
+        "reports/backtest_page.html.j2",
+        {"shown": shown, "outcome_of": outcome_of},
         result=result,
         best=best_policy(result),
         nothing=NOTHING,

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_drift.drift.encoding import encoded, groups
+from mlops_drift.compare.chunks import encoded, groups
 from mlops_drift.drift.rows import ColumnError, Rows, RowsError
 
 NAN, INF = np.nan, np.inf
