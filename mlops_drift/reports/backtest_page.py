@@ -12,6 +12,7 @@ from mlops_drift.reports.backtest import (
     alarm_days,
     best_policy,
     is_known,
+    known_values,
     outcome_of,
     shown,
     worst,
@@ -31,15 +32,13 @@ _MOST_ALARMS = 200
 
 
 @dataclass(frozen=True)
-class _Retraining:
-    x: float
-    is_promoted: bool
-    text: str
-
-
-@dataclass(frozen=True)
 class _Curve:
-    """The line of one policy: pieces between gaps, its periods, and where it was retrained."""
+    """The line of one policy: pieces between gaps, its periods, and where it was retrained.
+
+    Attributes:
+        points: x, y and text of each period.
+        retrainings: x, outcome and text of each.
+    """
 
     name: str
     colour: int
@@ -47,7 +46,7 @@ class _Curve:
     pieces: Sequence[str]
     points: Sequence[tuple[float, float, str]]
     row_y: int
-    retrainings: Sequence[_Retraining]
+    retrainings: Sequence[tuple[float, str | None, str]]
 
 
 def backtest_page(result: Mapping[str, Any]) -> str:
@@ -58,9 +57,6 @@ def backtest_page(result: Mapping[str, Any]) -> str:
 
     Args:
         result: what `Backtest.run` gives.
-
-    Returns:
-        The HTML.
     """
     scale = _Scale(result)
     curves = [
@@ -69,21 +65,12 @@ def backtest_page(result: Mapping[str, Any]) -> str:
     ]
     return rendered(
         "reports/backtest_page.html.j2",
-        {"shown": shown, "outcome_of": outcome_of},
+        {"shown": shown, "outcome_of": outcome_of, "alarm_days": alarm_days},
         result=result,
         best=best_policy(result),
         nothing=NOTHING,
-        rows=[
-            {
-                **policy,
-                "name": name,
-                "worst": worst(result, policy),
-                "alarm_days": alarm_days(policy),
-                "alarms": policy["alarms"][:_MOST_ALARMS],
-                "n_alarms": len(policy["alarms"]),
-            }
-            for name, policy in result["policies"].items()
-        ],
+        worst=worst,
+        most_alarms=_MOST_ALARMS,
         curves=curves,
         colours=_COLOURS,
         scale=scale,
@@ -100,15 +87,8 @@ class _Scale:
     """Maps days and values to the drawing."""
 
     def __init__(self, result: Mapping[str, Any]) -> None:
-        values = [
-            period["value"]
-            for policy in result["policies"].values()
-            for period in policy["periods"]
-            if is_known(period["value"])
-        ]
         limit = result["floor"]
-        if limit is not None:
-            values.append(limit)
+        values = known_values(result) + ([] if limit is None else [limit])
         low, high = min(values, default=0.0), max(values, default=1.0)
         margin = (high - low) * 0.08 or 0.05 * abs(high) or 0.05
         self._low, self._high = low - margin, high + margin
@@ -189,10 +169,10 @@ def _curve(scale: _Scale, number: int, name: str, policy: Mapping[str, Any]) -> 
         points=points,
         row_y=_HEIGHT + _ROW * number,
         retrainings=[
-            _Retraining(
-                x=scale.x(row["day"]),
-                is_promoted=row["outcome"] == "promoted",
-                text=f"{name}, {row['day']}: {', '.join(row['rules'])}, {outcome_of(row)}",
+            (
+                scale.x(row["day"]),
+                row["outcome"],
+                f"{name}, {row['day']}: {', '.join(row['rules'])}, {outcome_of(row)}",
             )
             for row in policy["decisions"]
             if row["action"] == "retrain"
