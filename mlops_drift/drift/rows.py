@@ -104,8 +104,8 @@ class Rows:
             self.name = str(source)
             with _as_rows_error():
                 file = open_file(Path(source))
-                self._rows = filled(file.read()) if file.is_text else file
-            if file.is_text:
+                self._rows = file if file.texts is None else filled(file.texts)
+            if file.texts is not None:
                 # In a file that commas divide, 1,500 is no fraction.
                 numbers = NUMBERS if file.delimiter != "," else (WHOLE, NUMBER)
         elif isinstance(source, pa.Table):

@@ -20,11 +20,7 @@ def in_line(path: Path, line: int, problem: str) -> FileError:
 
 
 def refuse_unclear_names(names: Sequence[str], place: str) -> None:
-    """Rejects columns whose names are missing or too much alike.
-
-    Raises:
-        FileError: a column has no name, or has one twice, be it in upper and lower case.
-    """
+    """Raises a `FileError` if a column has no name, or another's, be it in upper and lower case."""
     for number, name in enumerate(names, 1):
         if not name.strip():
             raise FileError(f"{place}: column {number} has no name; give it one, or leave it out")

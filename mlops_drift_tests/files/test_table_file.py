@@ -66,7 +66,7 @@ def test_parquet_keeps_its_types(tmp_path):
     pq.write_table(rows, tmp_path / "rows.parquet")
     file = open_file(tmp_path / "rows.parquet")
     assert file.schema == rows.schema
-    assert (file.count, file.is_text, file.delimiter) == (1, False, None)
+    assert (file.count, file.texts, file.delimiter) == (1, None, None)
     assert file.read() == rows
     assert file.read(["wide", "a"]) == rows.select(["wide", "a"])
 
