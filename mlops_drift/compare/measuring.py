@@ -1,7 +1,7 @@
 """One column of two tables, measured chunk by chunk."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import duckdb
@@ -102,7 +102,7 @@ def _numbers(
     sides: Sides, column: ColumnReference, name: str, numbers: Floats
 ) -> Iterator[ColumnComparison]:
     # The bins are what is kept of a column: its values would fill the memory.
-    bins = column.without_sample()
+    bins = replace(column, sample=None)
     for values in sides.chunks.slices(numbers):
         sample = SortedValues(values)
         profile = profile_sorted(column, sample, len(values))

@@ -24,6 +24,8 @@ MAX_CATEGORIES = 20_000
 NOVELTY_BINS = 8
 
 OTHER, NON_FINITE, RARE, UNSEEN, NULL = "other", "non-finite", "rare", "unseen", "null"
+# The fields that the JSON of a column lacks.
+_LEFT_OUT = ("sample", "frozen_digest")
 _SPECIAL = (OTHER, NON_FINITE, RARE, UNSEEN, NULL)
 
 
@@ -34,10 +36,7 @@ class Moments:
     Attributes:
         center: their median.
         unit: their interquartile range; the standard deviation where that is 0, else 1.
-        mean: their mean.
-        std: their standard deviation (divided by n).
-        minimum: the smallest.
-        maximum: the largest.
+        std: their standard deviation, divided by n.
     """
 
     center: float
@@ -58,7 +57,6 @@ class ColumnReference:
     then `rare`, `unseen` and `null`.
 
     Attributes:
-        kind: numeric or categorical.
         counts: reference rows per bin, special bins included, int64 of shape (bins,).
         edges: ascending inner edges of a numeric column that is binned by intervals.
         values: the numbers or categories that have a bin of their own.
@@ -67,7 +65,7 @@ class ColumnReference:
         singletons: number of categories that only one reference row has. Divided by `n` it
             estimates the share of unseen categories to expect without drift (Good-Turing).
         moments: of a numeric column that has finite values.
-        sample: the reference values of a numeric column; None where only the JSON was read.
+        sample: the reference values of a numeric column, where they are at hand.
         are_moments: whether the numbers are days since 1970-01-01 and read as dates.
         frozen_digest: `sample_digest` as it was when the reference was frozen.
     """
@@ -93,11 +91,7 @@ class ColumnReference:
         if kind == "categorical":
             return cls._fit_categories(rows.categories(name))
         numbers = rows.numbers(name)
-        column = cls._fit_numbers(SortedValues(numbers), len(numbers), bins)
-        return replace(column, are_moments=rows.is_moment(name))
-
-    @classmethod
-    def _fit_numbers(cls, sample: SortedValues, n: int, bins: int) -> Self:
+        sample = SortedValues(numbers)
         finite = sample.finite
         distinct = finite[np.append(True, finite[1:] != finite[:-1])] if len(finite) else finite
         most_bins = max(2, len(finite) // ROWS_PER_BIN)
@@ -111,13 +105,17 @@ class ColumnReference:
             # numbers would get fractional edges.
             ranks = np.ceil((len(finite) - 1) * (np.arange(1, bins) / bins)).astype(np.int64)
             edges = tuple(np.unique(finite[ranks]).tolist())
-        empty = cls("numeric", np.zeros(0, dtype=np.int64), edges, values)
-        return replace(
-            empty,
-            counts=empty.count_sorted(sample, n),
-            moments=_moments(sample) if len(finite) else None,
+        moments = _moments(sample) if len(finite) else None
+        column = cls(
+            "numeric",
+            np.zeros(0, dtype=np.int64),
+            edges,
+            values,
+            moments=moments,
             sample=sample,
+            are_moments=rows.is_moment(name),
         )
+        return replace(column, counts=column.count_sorted(sample, len(numbers)))
 
     @classmethod
     def _fit_categories(cls, frequencies: Mapping[str | None, int]) -> Self:
@@ -167,7 +165,11 @@ class ColumnReference:
         """SHA-256 of the reference values, in hexadecimal; empty for categories."""
         if self.frozen_digest or self.sample is None:
             return self.frozen_digest
-        return digest_of(self.sample)
+        return _digest_of(self.sample)
+
+    def is_sound(self) -> bool:
+        """Whether the reference values, where they are at hand, are those that were frozen."""
+        return self.sample is None or _digest_of(self.sample) == self.frozen_digest
 
     def unseen(self, counts: Counts) -> int:
         """Rows among `counts` whose value the reference does not know; 0 for interval bins."""
@@ -176,15 +178,7 @@ class ColumnReference:
         return int(counts[-2] if self.kind == "categorical" else counts[-3])
 
     def count_sorted(self, sample: SortedValues, n: int) -> Counts:
-        """Counts sorted values in the bins of a numeric column.
-
-        Args:
-            sample: the values that are not null.
-            n: number of rows, nulls included.
-
-        Returns:
-            Rows per bin, int64, in the order of `labels`; they sum to `n`.
-        """
+        """Rows per bin of a numeric column: of its sorted values, and of n rows with the nulls."""
         finite = sample.finite
         special = [len(sample) - len(finite), n - len(sample)]
         if self.edges:
@@ -230,26 +224,15 @@ class ColumnReference:
             found[number] = digest[8] % NOVELTY_BINS
         return found
 
-    def without_sample(self) -> Self:
-        """The column without the reference's values."""
-        return replace(self, sample=None)
-
     def to_dict(self) -> dict[str, Any]:
         """The column as JSON-safe values, without the sample."""
-        return {
-            "kind": self.kind,
-            "counts": self.counts.tolist(),
-            "edges": list(self.edges),
-            "values": list(self.values),
-            "rare": list(self.rare),
-            "singletons": self.singletons,
-            "moments": vars(self.moments) if self.moments else None,
-            "are_moments": self.are_moments,
-            "sample_digest": self.sample_digest,
-        }
+        kept = {name: value for name, value in vars(self).items() if name not in _LEFT_OUT}
+        moments = vars(self.moments) if self.moments else None
+        counts, digest = self.counts.tolist(), self.sample_digest
+        return {**kept, "counts": counts, "moments": moments, "sample_digest": digest}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], sample: SortedValues | None = None) -> Self:
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Reads what `to_dict` wrote."""
         return cls(
             kind=data["kind"],
@@ -259,7 +242,6 @@ class ColumnReference:
             rare=tuple(data["rare"]),
             singletons=data["singletons"],
             moments=Moments(**data["moments"]) if data["moments"] else None,
-            sample=sample,
             are_moments=data["are_moments"],
             frozen_digest=data["sample_digest"],
         )
@@ -275,7 +257,7 @@ def shares(counts: Counts) -> Floats:
     return parts
 
 
-def digest_of(sample: SortedValues) -> str:
+def _digest_of(sample: SortedValues) -> str:
     """SHA-256 of sorted values, in hexadecimal."""
     return hashlib.sha256(np.ascontiguousarray(sample.values).view(np.uint8).data).hexdigest()
 

@@ -1,6 +1,5 @@
 import datetime as dt
 import json
-from dataclasses import replace
 from decimal import Decimal
 
 import duckdb
@@ -297,24 +296,9 @@ def test_digest_sees_a_value_that_stays_in_its_bin():
     assert reference.digest != moved.digest
 
 
-def test_the_json_alone_has_the_same_digest_but_no_samples():
-    reference = Reference.fit(pa.table({"x": np.arange(100.0), "y": ["a", "b"] * 50}))
-    files = reference.to_files()
-    alone = Reference.from_files({JSON_FILE: files[JSON_FILE]})
-    assert alone.digest == reference.digest == Reference.from_dict(reference.to_dict()).digest
-    for fitted, has in ((reference, True), (alone, False), (Reference.from_files(files), True)):
-        samples = [c.sample for c in fitted.columns.values() if c.kind == "numeric"]
-        assert [sample is not None for sample in samples] == [has] * len(samples)
-    assert alone.columns["x"].moments == reference.columns["x"].moments
-    # No number but those of JSON itself: other programs read it too.
-    json.loads(files[JSON_FILE], parse_constant=pytest.fail)
-
-
-def test_a_column_without_its_sample_keeps_its_digest():
-    column = fit(np.arange(100.0))
-    stripped = replace(column.without_sample(), frozen_digest=column.sample_digest)
-    assert stripped.sample is None
-    assert stripped.to_dict() == column.to_dict()
+def test_the_json_has_no_number_but_those_of_json_itself():
+    reference = Reference.fit(pa.table({"x": [1.0, np.inf, np.nan] * 40}))
+    json.loads(reference.to_files()[JSON_FILE], parse_constant=pytest.fail)
 
 
 def test_a_saved_reference_is_loaded(tmp_path):
