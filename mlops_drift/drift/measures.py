@@ -129,7 +129,12 @@ def measure(
             before, after = _by_sign(before, column.sample), _by_sign(after, sample)
     pair = Pair.of(before, after, values)
     statistic, p = chi2(before, after)
-    mean, std = _moments(column, base)
+    mean, std = current.mean_and_std(column)
+    if base is not None:
+        mean_reference, std_reference = base.mean_and_std(column)
+    else:
+        moments = column.moments
+        mean_reference, std_reference = (moments.mean, moments.std) if moments else (None, None)
     numeric = column.kind == "numeric"
     return Measures(
         n_reference=n_reference,
@@ -143,22 +148,13 @@ def measure(
         null_p=proportion_rise(int(past[-1]), n_reference, int(current.counts[-1]), n),
         unseen=None if column.edges else column.unseen(current.counts) / max(n, 1),
         out_of_range=(current.below + current.above) / max(n, 1) if numeric else None,
-        mean_reference=mean,
-        mean=current.mean(column),
-        std_reference=std,
-        std=current.std(column),
+        mean_reference=mean_reference,
+        mean=mean,
+        std_reference=std_reference,
+        std=std,
         minimum=current.minimum,
         maximum=current.maximum,
     )
-
-
-def _moments(
-    column: ColumnReference, base: ColumnProfile | None
-) -> tuple[float | None, float | None]:
-    """Mean and standard deviation of what the window is compared with."""
-    if base is not None:
-        return base.mean(column), base.std(column)
-    return (column.moments.mean, column.moments.std) if column.moments else (None, None)
 
 
 def _by_sign(counts: Counts, sample: SortedValues) -> Counts:
