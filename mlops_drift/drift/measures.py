@@ -23,16 +23,13 @@ class Measures:
     """How far a column of a window is from its reference; every number is finite or None.
 
     Attributes:
-        n_reference: reference rows, nulls included.
-        n: rows of the window, nulls included.
+        n_reference: reference rows, nulls included; `n` those of the window.
         distances: effect size by name of its metric; None where it cannot be computed, as of
             metrics that need values for categories, where one side has no value, and where only
             counts are at hand.
         chi2: statistic of the contingency test over the bins.
         chi2_p: its p-value, corrected for sparse bins (see `significance.chi2`).
         ks_p: p-value of the KS test; None without values on both sides.
-        null_reference: share of nulls in the reference.
-        null_share: share of nulls in the window.
         null_p: p-value that the share of nulls rose (Fisher's exact test, one-sided).
         unseen: share of rows with a value that the reference does not know; None for a column
             that is binned by intervals.
@@ -40,12 +37,9 @@ class Measures:
             categories.
         mean_reference: mean of the reference's finite numbers; None for categories and without
             any, as for the rest.
-        mean: mean of the window's; None also where one is farther than 1,024 units (see
-            `Moments`) from the reference's median, as for `std`.
-        std_reference: standard deviation of the reference's.
-        std: standard deviation of the window's.
-        minimum: smallest number of the window.
-        maximum: largest number of the window.
+        mean: None also where a number of the window is farther than 1,024 units (see `Moments`)
+            from the reference's median, as for `std`.
+        minimum: smallest finite number of the window.
     """
 
     n_reference: int
@@ -98,8 +92,7 @@ def measure(
     Args:
         column: the frozen bins and the reference counts.
         current: the window's rows in these bins.
-        sample: the window's values; without them, or without the reference's, there are no
-            distances of values and no `ks_p`.
+        sample: the window's values; without them, or the reference's, there are no exact metrics.
         base: what the window is compared with in place of the reference: another period's rows in
             the same bins. There are no distances of values then.
         further: metrics to compute beside the shipped ones.

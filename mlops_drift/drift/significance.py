@@ -28,8 +28,8 @@ def chi2(reference: ArrayLike, current: ArrayLike) -> tuple[float, float]:
     are empty on both sides are left out; there is no continuity correction.
 
     Args:
-        reference: row counts of the reference, shape (bins,).
-        current: row counts of the current sample, shape (bins,).
+        reference: row counts, shape (bins,).
+        current: row counts of the same bins.
 
     Returns:
         Pearson's statistic over all bins, and a p-value. The p-value is the chi-squared tail of
@@ -66,19 +66,10 @@ def chi2(reference: ArrayLike, current: ArrayLike) -> tuple[float, float]:
 
 
 def proportion_rise(hits_reference: float, n_reference: float, hits: float, n: float) -> float:
-    """One-sided Fisher exact p-value that a share is higher now than in the reference.
+    """One-sided Fisher exact p-value that a share of rows is higher now than in the reference.
 
-    Args:
-        hits_reference: reference rows that have the property, for example nulls.
-        n_reference: all reference rows.
-        hits: current rows that have the property.
-        n: all current rows.
+    It is the probability of at least `hits` among the current rows if both shares are equal.
 
-    Returns:
-        Probability of at least `hits` among the current rows if both shares are equal.
-
-    >>> proportion_rise(0, 1000, 0, 100)
-    1.0
     >>> proportion_rise(50, 1000, 25, 100) < 1e-9
     True
     """
