@@ -350,9 +350,7 @@ class TestSeason:
         assert self.judged({7: now}, None)[7, "x"].verdict == "fail"
         found = self.judged({7: now}, {7: past})[7, "x"]
         assert (found.verdict, found.baseline) == ("pass", "season")
-        assert found.reason.endswith(
-            "over 7 days, 1,000 rows compared with the same period of the past"
-        )
+        assert found.reason.endswith("1,000 rows compared with the same period of the past")
 
     def test_a_shift_against_the_season_fails_and_says_from_where(self):
         found = self.judged({7: self.window(0)}, {7: self.window(1, seed=8)})[7, "x"]

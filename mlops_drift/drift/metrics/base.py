@@ -36,7 +36,7 @@ class Pair:
         current: ArrayLike,
         values: tuple[SortedValues, SortedValues] | None = None,
     ) -> "Pair":
-        """Takes row counts over the same bins; a ValueError if their shapes are not both (bins,)."""
+        """Takes row counts over the same bins; a ValueError if both are not of shape (bins,)."""
         p, q = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
         if p.shape != q.shape or p.ndim != 1:
             raise ValueError(
