@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from mlops_drift.drift.arrow_rows import one_array, without_nulls
 from mlops_drift.drift.cells import as_days
-from mlops_drift.drift.rows import Floats, Rows, RowsError
+from mlops_drift.drift.rows import Floats, Rows
+from mlops_drift.files.error import TableError
 
 MAX_CHUNKS = 5_000
 
@@ -51,13 +52,13 @@ def chunks_of(rows: Rows, by: str | None) -> Chunks:
     Rows without a chunk come last, as `null` (as `(null)` where a chunk is called null).
 
     Raises:
-        RowsError: there are more than 5,000 chunks.
+        TableError: there are more than 5,000 chunks.
     """
     if by is None:
         return Chunks([None], np.array([0, rows.count]), None, None)
     values, numbers = groups(rows, by)
     if len(values) - 1 > MAX_CHUNKS:
-        raise RowsError(
+        raise TableError(
             f"column {by!r} of {rows.name} has {len(values) - 1:,} different values, at most "
             f"{MAX_CHUNKS:,} chunks can be compared; a column of days or weeks would do"
         )

@@ -15,10 +15,11 @@ from mlops_drift.compare.measuring import Sides, Test, measure_column
 from mlops_drift.compare.result import ColumnComparison, Comparison
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.reference import Reference
-from mlops_drift.drift.rows import Kind, Rows, RowsError, Source
+from mlops_drift.drift.rows import Kind, Rows, Source
 from mlops_drift.drift.text_columns import TEXT, readings_of_both
 from mlops_drift.drift.verdict import Comparison as Judged
 from mlops_drift.drift.verdict import judge_comparisons
+from mlops_drift.files.error import TableError
 
 
 def compare(
@@ -43,7 +44,7 @@ def compare(
         auc: whether to train a classifier that tells the tables apart.
 
     Raises:
-        RowsError: a table cannot be read, or has none of the columns asked for.
+        TableError: a table cannot be read, or has none of the columns asked for.
 
     >>> import pyarrow as pa
     >>> found = compare(pa.table({"x": range(1000)}), pa.table({"x": range(500, 1000)}))
@@ -80,7 +81,7 @@ def compare_chunks(
     chunk is a family of tests of its own.
 
     Raises:
-        RowsError: as by `compare`, or there are more than 5,000 chunks.
+        TableError: as by `compare`, or there are more than 5,000 chunks.
     """
     return _compare(_sides(reference, current, by, columns, categorical, monitor, tests))
 
@@ -133,7 +134,7 @@ def _kinds(
     known = list(dict.fromkeys([*past.columns, *now.columns]))
     for option, names in (("columns", columns or ()), ("categorical", categorical)):
         if missing := [name for name in names if name not in known]:
-            raise RowsError(
+            raise TableError(
                 f"{option} names {', '.join(missing)}, which neither table has; "
                 f"the columns are {', '.join(known)}"
             )
@@ -149,7 +150,7 @@ def _kinds(
         if name != by:
             kinds[name] = kind
     if not kinds:
-        raise RowsError("there is no column to compare")
+        raise TableError("there is no column to compare")
     return kinds
 
 

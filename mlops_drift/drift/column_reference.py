@@ -86,7 +86,7 @@ class ColumnReference:
         """Fixes the bins of one column and counts its rows in them.
 
         Raises:
-            RowsError: the column is missing or cannot be read as its kind.
+            TableError: the column is missing or cannot be read as its kind.
         """
         if kind == "categorical":
             return cls._fit_categories(rows.categories(name))

@@ -33,7 +33,7 @@ def profile(reference: Reference, source: Source) -> Profile:
     """Counts the rows of a table in the bins of every column of a reference, in one pass.
 
     Raises:
-        RowsError: a column is missing or cannot be read as the column's kind.
+        TableError: a column is missing or cannot be read as the column's kind.
 
     >>> import pyarrow as pa
     >>> reference = Reference.fit(pa.table({"x": [0, 1] * 50}))
@@ -50,7 +50,7 @@ def profile_by(reference: Reference, source: Source, by: str) -> dict[Any, Profi
     The values are ascending; rows without one come last, as None.
 
     Raises:
-        RowsError: a column is missing or cannot be read as the column's kind.
+        TableError: a column is missing or cannot be read as the column's kind.
     """
     return dict(_profiles(reference, Rows.of(source), by))
 

@@ -68,7 +68,7 @@ class Reference:
             bins: largest number of quantile bins, at least 2.
 
         Raises:
-            RowsError: a column is missing or cannot be read as its kind.
+            TableError: a column is missing or cannot be read as its kind.
             ValueError: `bins` is under 2, or a kind is neither numeric nor categorical.
         """
         if bins < 2:

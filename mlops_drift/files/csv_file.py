@@ -44,7 +44,7 @@ def read_csv(path: Path, delimiter: str | None = None) -> tuple[pa.Table, str]:
         delimiter: without it, that of `, ; tab |` which divides the first rows alike.
 
     Raises:
-        FileError: the file is not text or has no header; a line has too few or too many values; a
+        TableError: the file is not text or has no header; a line has too few or too many values; a
             quote is not closed.
     """
     data = read_bytes(path)
@@ -125,7 +125,7 @@ def _has_plain_quotes(body: memoryview, delimiter: int) -> bool:
 
 
 def _refuse_bad_lines(path: Path, data: bytes, start: int, delimiter: str, width: int) -> None:
-    """Raises a `FileError` about the first line that has no row of so many values."""
+    """Raises a `TableError` about the first line that has no row of so many values."""
     offset = line_of(data, start)
     rows = csv.reader(lines_of(path, data, start), delimiter=delimiter, strict=True)
     line = offset

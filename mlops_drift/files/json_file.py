@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlops_drift.files.error import FileError, in_line, refuse_unclear_names
+from mlops_drift.files.error import TableError, in_line, refuse_unclear_names
 from mlops_drift.files.text import decoded, line_of, read_bytes
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -54,12 +54,12 @@ def read_json(path: Path) -> pa.Table:
     JSON. A file without records has neither rows nor columns.
 
     Raises:
-        FileError: the file is empty, is not JSON, is cut off, or holds something else than
+        TableError: the file is empty, is not JSON, is cut off, or holds something else than
             records; a record has a key twice, be it in upper and lower case.
     """
     text = decoded(path, read_bytes(path))
     if _space(text, 0) == len(text):
-        raise FileError(
+        raise TableError(
             f"{path}: the file is empty: cut off, or still being written; for no rows write []"
         )
     records = _records(path, text)
@@ -105,7 +105,7 @@ def _record(path: Path, text: str, place: int) -> tuple[_Object, int]:
     return found, end
 
 
-def _broken(path: Path, text: str, place: int, fault: int, problem: str) -> FileError:
+def _broken(path: Path, text: str, place: int, fault: int, problem: str) -> TableError:
     """The error about a record that begins at a place."""
     line, at = line_of(text, place), line_of(text, fault)
     where = "" if line == at else f" in line {at}"

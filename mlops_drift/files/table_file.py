@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mlops_drift.files.csv_file import read_csv
-from mlops_drift.files.error import FileError, refuse_unclear_names
+from mlops_drift.files.error import TableError, refuse_unclear_names
 from mlops_drift.files.json_file import read_json
 
 TEXT_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
@@ -39,7 +39,7 @@ class TableFile:
         """The rows.
 
         Raises:
-            FileError: the file is damaged.
+            TableError: the file is damaged.
         """
         names = None if columns is None else list(columns)
         rows = _parquet_rows(self.path, names) if self.texts is None else self.texts
@@ -53,16 +53,16 @@ def open_file(path: Path) -> TableFile:
     A text file is read at once, Parquet when its rows are asked for.
 
     Raises:
-        FileError: there is no such file, its name has another ending, or it does not hold what its
+        TableError: there is no such file, its name has another ending, or it does not hold what its
             name says: see `read_csv` and `read_json`.
     """
     if not path.is_file():
-        raise FileError(f"{path}: no such file")
+        raise TableError(f"{path}: no such file")
     found = ending(path)
     if found == ".parquet":
         return _parquet(path)
     if found not in TEXT_ENDINGS:
-        raise FileError(
+        raise TableError(
             f"{path}: the name must end in one of {', '.join(ENDINGS)}, those of text files also "
             f"with .gz; found {path.name!r}"
         )
@@ -101,7 +101,9 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
             yield file
     except (pa.ArrowException, OSError) as error:
         reason = str(error).split("\n")[0]
-        raise FileError(f"{path}: the Parquet file is damaged: {reason}; write it again") from error
+        raise TableError(
+            f"{path}: the Parquet file is damaged: {reason}; write it again"
+        ) from error
 
 
 def _parquet_rows(path: Path, names: list[str] | None) -> pa.Table:
@@ -122,10 +124,10 @@ def _refuse_other_than_parquet(path: Path) -> None:
             file.seek(max(0, size - len(_PARQUET)))
             end = file.read()
     except OSError as error:
-        raise FileError(f"{path}: cannot be opened: {error.strerror}") from error
+        raise TableError(f"{path}: cannot be opened: {error.strerror}") from error
     if not size:
-        raise FileError(f"{path}: the file is empty; Parquet has a schema even without rows")
+        raise TableError(f"{path}: the file is empty; Parquet has a schema even without rows")
     if begin != _PARQUET:
-        raise FileError(f"{path}: is no Parquet file, which begins with PAR1; name it as it is")
+        raise TableError(f"{path}: is no Parquet file, which begins with PAR1; name it as it is")
     if end != _PARQUET or size < 3 * len(_PARQUET):
-        raise FileError(f"{path}: the Parquet file is cut off, or still being written")
+        raise TableError(f"{path}: the Parquet file is cut off, or still being written")

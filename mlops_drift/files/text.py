@@ -1,4 +1,4 @@
-"""The contents of a text file; a `FileError` where it cannot be opened or is no text in UTF-8."""
+"""The contents of a text file; a `TableError` where it cannot be opened or is no text in UTF-8."""
 
 import gzip
 import io
@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlops_drift.files.error import FileError, in_line
+from mlops_drift.files.error import TableError, in_line
 
 _MAGIC = {
     b"PAR1": "a Parquet file; name it .parquet",
@@ -25,12 +25,12 @@ def read_bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise FileError(f"{path}: cannot be opened: {error.strerror}") from error
+        raise TableError(f"{path}: cannot be opened: {error.strerror}") from error
     if path.suffix.lower() == ".gz" and data:
         data = _decompressed(path, data)
     for magic, found in _MAGIC.items():
         if data.startswith(magic):
-            raise FileError(f"{path}: is {found}")
+            raise TableError(f"{path}: is {found}")
     data = data.removeprefix(_BYTE_ORDER_MARK)
     if b"\0" in data:
         line = line_of(data, data.index(b"\0"))
@@ -46,11 +46,11 @@ def _decompressed(path: Path, data: bytes) -> bytes:
     try:
         return gzip.decompress(data)
     except EOFError as error:
-        raise FileError(
+        raise TableError(
             f"{path}: the compressed file is cut off, or still being written; write it again"
         ) from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise FileError(
+        raise TableError(
             f"{path}: is not compressed with gzip, or damaged ({error}); write it again, "
             "or without .gz in its name"
         ) from error

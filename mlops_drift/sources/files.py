@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, field_validator, model_validator
 
-from mlops_drift.files.error import FileError
+from mlops_drift.files.error import TableError
 from mlops_drift.files.table_file import ending, open_file
 from mlops_drift.schema.days import days_between, span
 from mlops_drift.schema.fields import Name, Strict
@@ -254,7 +254,7 @@ def _dated(
     """The rows of a file, each with its day; a file of one day without a day column has its own."""
     try:
         rows = open_file(path).read()
-    except FileError as error:
+    except TableError as error:
         raise SourceError(str(error)) from error
     sparse = ending(path) in JSON_ENDINGS and (named_day is not None or not rows.num_rows)
     if day_column is None or (day_column not in rows.column_names and not rows.num_rows and sparse):
