@@ -69,10 +69,6 @@ def column_histories(
     Failed columns come first, those that failed in most chunks and then those that went furthest
     beyond their threshold leading; then the unknown ones, then those that passed.
 
-    Args:
-        comparisons: the chunks, or one comparison of two whole tables, all with the same columns.
-        monitor: what the columns were judged by.
-
     Raises:
         ValueError: there is no comparison.
 
@@ -108,11 +104,7 @@ def shares(cell: ColumnComparison) -> tuple[Floats, Floats]:
 
 
 def distance(value: float | None) -> str:
-    """A distance or statistic in three decimals.
-
-    >>> distance(0.0958713), distance(41200.5), distance(None)
-    ('0.096', '4.12e+04', '—')
-    """
+    """A distance or statistic in three decimals."""
     if value is None:
         return NOTHING
     return f"{value:.3f}" if abs(value) < 1000 else f"{value:.3g}"
@@ -146,20 +138,12 @@ def percent(share: float) -> str:
 
 
 def change(before: float | None, after: float | None) -> str:
-    """A share before and after.
-
-    >>> change(0.01, 0.08), change(0.0, 0.0), change(None, None)
-    ('1.0 → 8.0 %', '0 %', '—')
-    """
+    """A share before and after, in percent."""
     if before is None or after is None:
         return NOTHING
     return f"{percent(before)} %" if before == after else f"{percent(before)} → {percent(after)} %"
 
 
 def count(n: int, noun: str) -> str:
-    """A number of things in words.
-
-    >>> count(1, "row"), count(12345, "row")
-    ('1 row', '12,345 rows')
-    """
+    """A number of things in words."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -78,10 +78,7 @@ class _Card:
 
 
 def comparison_page(
-    comparisons: Sequence[Comparison],
-    reference_name: str,
-    current_name: str,
-    monitor: DriftMonitor,
+    comparisons: Sequence[Comparison], reference_name: str, current_name: str, monitor: DriftMonitor
 ) -> str:
     """Draws a comparison as one self-contained HTML page, without scripts.
 

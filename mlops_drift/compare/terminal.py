@@ -38,10 +38,7 @@ _MAX_NAMES = 4
 
 
 def print_comparison(
-    comparisons: Sequence[Comparison],
-    reference_name: str,
-    current_name: str,
-    monitor: DriftMonitor,
+    comparisons: Sequence[Comparison], reference_name: str, current_name: str, monitor: DriftMonitor
 ) -> None:
     """Prints the verdicts: a row a column or, of chunks, a row a chunk and a line a drifted column.
 

@@ -83,11 +83,7 @@ class ColumnReference:
 
     @classmethod
     def fit(cls, rows: Rows, name: str, kind: Kind, bins: int) -> Self:
-        """Fixes the bins of one column and counts its rows in them.
-
-        Raises:
-            TableError: the column is missing or cannot be read as its kind.
-        """
+        """Fixes the bins of one column and counts its rows in them."""
         if kind == "categorical":
             return cls._fit_categories(rows.categories(name))
         numbers = rows.numbers(name)
@@ -119,22 +115,16 @@ class ColumnReference:
 
     @classmethod
     def _fit_categories(cls, frequencies: Mapping[str | None, int]) -> Self:
-        nulls = frequencies.get(None, 0)
-        n = sum(frequencies.values())
+        nulls, n = frequencies.get(None, 0), sum(frequencies.values())
         found = {category: rows for category, rows in frequencies.items() if category is not None}
         ordered = sorted(found, key=lambda category: (-found[category], category))
         beyond = sum(found[category] for category in ordered[MAX_CATEGORIES:])
         values = tuple(c for c in ordered[:MAX_CATEGORIES] if found[c] >= RARE_SHARE * n)
         rare = tuple(ordered[len(values) : MAX_CATEGORIES])
-        own = [found[category] for category in values]
-        tail = sum(found[category] for category in rare)
-        return cls(
-            "categorical",
-            np.array([*own, tail, beyond, nulls], dtype=np.int64),
-            values=values,
-            rare=rare,
-            singletons=sum(found[category] == 1 for category in (*values, *rare)),
-        )
+        own, tail = [found[c] for c in values], sum(found[c] for c in rare)
+        counts = np.array([*own, tail, beyond, nulls], dtype=np.int64)
+        singletons = sum(found[c] == 1 for c in (*values, *rare))
+        return cls("categorical", counts, values=values, rare=rare, singletons=singletons)
 
     @property
     def labels(self) -> list[str]:
@@ -154,11 +144,6 @@ class ColumnReference:
     def n(self) -> int:
         """Reference rows, nulls included."""
         return int(self.counts.sum())
-
-    @property
-    def null_share(self) -> float:
-        """Share of nulls among the reference rows, 0.0 without rows."""
-        return int(self.counts[-1]) / max(self.n, 1)
 
     @property
     def sample_digest(self) -> str:
@@ -194,8 +179,7 @@ class ColumnReference:
         """The number of the bin that each category falls into; null is None."""
         size = len(self.counts)
         bins: dict[str | None, int] = {str(value): i for i, value in enumerate(self.values)}
-        bins.update(dict.fromkeys(self.rare, size - 3))
-        bins[None] = size - 1
+        bins |= {**dict.fromkeys(self.rare, size - 3), None: size - 1}
         return np.array([bins.get(category, size - 2) for category in categories], dtype=np.int64)
 
     def read_like(self, rows: Rows, name: str) -> None:
@@ -207,7 +191,7 @@ class ColumnReference:
             rows.read_as({name: reading})
             found = rows.categories(name)
             is_unseen = self.bins_of(list(found)) == len(self.counts) - 2
-            unseen[reading] = int(np.array(list(found.values()))[is_unseen].sum())
+            unseen[reading] = np.array(list(found.values()))[is_unseen].sum()
         rows.read_as({name: min(unseen, key=unseen.__getitem__)})
 
     @property
@@ -248,11 +232,7 @@ class ColumnReference:
 
 
 def shares(counts: Counts) -> Floats:
-    """What part of the rows each bin holds; zeros without rows.
-
-    >>> shares(np.array([1, 3])).tolist(), shares(np.array([0, 0])).tolist()
-    ([0.25, 0.75], [0.0, 0.0])
-    """
+    """What part of the rows each bin holds; zeros without rows."""
     parts: Floats = counts / max(int(counts.sum()), 1)
     return parts
 

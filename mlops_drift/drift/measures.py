@@ -180,7 +180,9 @@ def comparable_counts(
         before[-2] += moved
         # A category that is new in the window has so many rows of it, or a few more.
         rows_of_one = max(1.0, 2 * current.sum() / reference.sum())
-        bins = _bins_for(int(novelty.sum() / rows_of_one), len(novelty))
+        # A power of two, so that many categories fall into each bin and hardly differ in number.
+        categories = max(int(novelty.sum() / rows_of_one) // _CATEGORIES_PER_BIN, 1)
+        bins = min(1 << categories.bit_length() - 1, len(novelty))
         if bins > 1:
             expected = np.diff(np.arange(bins + 1) * int(before[-2]) // bins)
             found = novelty.reshape(bins, -1).sum(axis=1)
@@ -199,8 +201,3 @@ def _near_the_cut(reference: Counts, current: Counts) -> NDArray[np.bool_]:
     together = (reference + current) * (n / max(n + current.sum(), 1))
     near: NDArray[np.bool_] = together < cut + 4 * cut**0.5
     return near
-
-
-def _bins_for(categories: int, most: int) -> int:
-    """A power of two, so that many categories fall into each bin and hardly differ in number."""
-    return min(1 << max(categories // _CATEGORIES_PER_BIN, 1).bit_length() - 1, max(most, 1))

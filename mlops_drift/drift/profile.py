@@ -6,7 +6,9 @@ numbers.
 """
 
 import math
+import operator
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -82,16 +84,14 @@ def add(profiles: Iterable[Mapping[str, ColumnProfile]]) -> Profile:
     >>> add([day, day])["x"].counts.tolist()
     [2, 4]
     """
-    total: Profile = {}
-    for number, part in enumerate(profiles):
-        if number == 0:
-            total = dict(part)
-            continue
-        bins, found = _bins(total), _bins(part)
-        if bins != found:
-            raise ValueError(f"profiles must share columns and bins, found {found} beside {bins}")
-        total = {name: total[name] + column for name, column in part.items()}
-    return total
+    first, *others = [dict(part) for part in profiles] or [{}]
+    if any(part.keys() != first.keys() for part in others):
+        found = sorted({name for part in others for name in part.keys() ^ first.keys()})
+        raise ValueError(f"profiles must share their columns, found {found} in some only")
+    return {
+        name: reduce(operator.add, (part[name] for part in others), column)
+        for name, column in first.items()
+    }
 
 
 def empty_profile(reference: Reference) -> Profile:
@@ -102,10 +102,6 @@ def empty_profile(reference: Reference) -> Profile:
         )
         for name, column in reference.columns.items()
     }
-
-
-def _bins(counted: Mapping[str, ColumnProfile]) -> dict[str, int]:
-    return {name: len(column.counts) for name, column in counted.items()}
 
 
 def _profiles(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, Profile]]:
@@ -159,7 +155,7 @@ def _query(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, 
 
 
 def _novelty(number: int, column: ColumnReference) -> str:
-    """The number of the share of all texts that an unseen category falls into; null for others."""
+    """The bin by a hash of an unseen category; null for others."""
     cell, known = f"c{number}", ", ".join(map(literal, _known(column)))
     # By the lowest byte of the second half of the digest.
     share = f"CAST(md5_number_lower({cell}) % {NOVELTY_BINS} AS BIGINT)"

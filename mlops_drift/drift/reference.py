@@ -172,10 +172,7 @@ class Reference:
         """
         paths = {name: Path(folder) / name for name in (JSON_FILE, VALUES_FILE)}
         loaded = cls.from_files({name: path.read_bytes() for name, path in paths.items()})
-        with ThreadPoolExecutor() as pool:
-            are_sound = pool.map(ColumnReference.is_sound, loaded.columns.values())
-            found = zip(loaded.columns, are_sound, strict=True)
-            wrong = [name for name, is_sound in found if not is_sound]
+        wrong = [name for name, column in loaded.columns.items() if not column.is_sound()]
         if wrong:
             raise ValueError(
                 f"the values of {', '.join(wrong)} in {paths[VALUES_FILE]} are not those of "

@@ -14,14 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mlops_drift.drift.arrow_rows import (
-    TABLE,
-    engine,
-    filled,
-    scannable,
-    types_of,
-    without_nulls,
-)
+from mlops_drift.drift.arrow_rows import TABLE, engine, filled, scannable, types_of, without_nulls
 from mlops_drift.drift.cells import (
     DECIMAL,
     FLOAT,

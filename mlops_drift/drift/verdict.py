@@ -118,7 +118,13 @@ def judge(
     comparisons = []
     for window, profile in windows.items():
         for name, column in reference.columns.items():
-            _require_bins(column, name, window, profile)
+            if (found := len(profile[name].counts) if name in profile else None) != len(
+                column.counts
+            ):
+                raise ValueError(
+                    f"the profile of the window of {days(window)} needs {len(column.counts)} bins "
+                    f"for column {name!r}, found {found} among columns {list(profile)}"
+                )
             sample = (samples or {}).get(window, {}).get(name)
             base = (seasons or {}).get(window, {}).get(name)
             comparisons.append(
@@ -133,17 +139,6 @@ def judge(
                 )
             )
     return judge_comparisons(comparisons, monitor)
-
-
-def _require_bins(
-    column: ColumnReference, name: str, window: int, profile: Mapping[str, ColumnProfile]
-) -> None:
-    found = len(profile[name].counts) if name in profile else None
-    if found != len(column.counts):
-        raise ValueError(
-            f"the profile of the window of {days(window)} needs {len(column.counts)} bins "
-            f"for column {name!r}, found {found} among columns {list(profile)}"
-        )
 
 
 def judge_comparisons(

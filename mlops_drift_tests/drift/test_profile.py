@@ -303,7 +303,7 @@ PROFILE = ColumnProfile(np.array([1, 2]))
 
 @pytest.mark.parametrize("other", [{"y": PROFILE}, {"x": ColumnProfile(np.array([1]))}, {}])
 def test_profiles_of_different_references_do_not_add_up(other):
-    with pytest.raises(ValueError, match="must share columns and bins"):
+    with pytest.raises(ValueError, match="must share their"):
         add([{"x": PROFILE}, other])
     with pytest.raises(ValueError, match="must share their bins, found 2 and 1"):
         PROFILE + ColumnProfile(np.array([1]))
@@ -334,7 +334,7 @@ def test_nan_in_a_file_is_null_as_everywhere(tmp_path):
     pq.write_table(table, tmp_path / "x.parquet")
     for kind in ("numeric", "categorical"):
         reference = Reference.fit(tmp_path / "x.parquet", {"x": kind})
-        assert reference.columns["x"].null_share == 1 / 3
+        assert reference.columns["x"].counts[-1] == 100
         assert profile(reference, tmp_path / "x.parquet") == profile(reference, table)
         assert profile(reference, table)["x"].counts[-1] == 100
 
