@@ -10,10 +10,10 @@ import numpy as np
 import scipy.stats  # noqa: F401 - imports are not a stage
 from numpy.typing import NDArray
 
+from mlops_drift.compare.chunks import encoded, groups
 from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.column_reference import ColumnReference
 from mlops_drift.drift.config import DriftMonitor
-from mlops_drift.drift.encoding import encoded, groups
 from mlops_drift.drift.measures import measure
 from mlops_drift.drift.profile import profile_sorted
 from mlops_drift.drift.rows import Rows

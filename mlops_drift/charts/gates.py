@@ -1,7 +1,8 @@
 """The pictures of gates, drawn from their data."""
 
+from functools import singledispatch
 from math import isfinite
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,38 +27,20 @@ def draw(picture: Picture) -> bytes:
     >>> draw(Shares("shares", ["no", "yes"], {"labels": [0.3, 0.7]}))[:4]
     b'\x89PNG'
     """
-    match picture:
-        case Limit():
-            title, left = picture.label, 0.05
-        case Curve():
-            title, left = "what scores promised and what came true, by bin", 0.12
-        case Confusion():
-            title, left = "test rows: truth in rows, prediction in columns", 0.27
-        case _:
-            title, left = picture.title, 0.27 if isinstance(picture, Bars) else 0.12
+    left = 0.05 if isinstance(picture, Limit) else 0.12
+    if isinstance(picture, Bars | Confusion):
+        left = 0.27
     figure = new_figure(6, 2.8, left=left)
-    _draw(picture, add_axes(figure, title))
+    _draw(picture, add_axes(figure, picture.title))
     return as_png(figure)
 
 
+@singledispatch
 def _draw(picture: Picture, axes: "Axes") -> None:
-    match picture:
-        case Limit():
-            _limit(picture, axes)
-        case Curve():
-            _curve(picture, axes)
-        case Shares():
-            _shares(picture, axes)
-        case Bars():
-            _bars(picture, axes)
-        case Differences():
-            _differences(picture, axes)
-        case Confusion():
-            _confusion(picture, axes)
-        case _:
-            assert_never(picture)
+    raise NotImplementedError(type(picture))
 
 
+@_draw.register(Limit)
 def _limit(picture: Limit, axes: "Axes") -> None:
     """The number with its interval, and the limit with the side that is accepted."""
     if isfinite(picture.lower) and isfinite(picture.upper):
@@ -71,6 +54,7 @@ def _limit(picture: Limit, axes: "Axes") -> None:
     axes.legend(fontsize=7, loc="upper right")
 
 
+@_draw.register(Curve)
 def _curve(picture: Curve, axes: "Axes") -> None:
     """A point for each bin, and the line on which perfect scores lie."""
     found = [*picture.promised, *picture.found]
@@ -83,6 +67,7 @@ def _curve(picture: Curve, axes: "Axes") -> None:
     axes.legend(fontsize=7)
 
 
+@_draw.register(Shares)
 def _shares(picture: Shares, axes: "Axes") -> None:
     """The share of each class or bin, a bar for each distribution."""
     places, n = np.arange(len(picture.names)), len(picture.series)
@@ -98,6 +83,7 @@ def _shares(picture: Shares, axes: "Axes") -> None:
         axes.legend(fontsize=7)
 
 
+@_draw.register(Bars)
 def _bars(picture: Bars, axes: "Axes") -> None:
     """A horizontal bar for each name, the first on top, and the limit."""
     places = range(len(picture.names))
@@ -108,6 +94,7 @@ def _bars(picture: Bars, axes: "Axes") -> None:
     axes.legend(fontsize=7)
 
 
+@_draw.register(Differences)
 def _differences(picture: Differences, axes: "Axes") -> None:
     """A histogram of the differences, the observed one, and the limit."""
     axes.hist(picture.differences, bins=30, color=GREY)
@@ -117,6 +104,7 @@ def _differences(picture: Differences, axes: "Axes") -> None:
     axes.legend(fontsize=7)
 
 
+@_draw.register(Confusion)
 def _confusion(picture: Confusion, axes: "Axes") -> None:
     """The counts with the truth in the rows, shaded by their share of the row."""
     counts = np.array(picture.counts)

@@ -73,12 +73,13 @@ def compare(
     with waiting(f"comparing {current} with {reference}"), _clear_reading(reference, current):
         from mlops_drift.compare.compare import compare as compare_tables
         from mlops_drift.compare.compare import compare_chunks
-        from mlops_drift.drift.rows import Rows, RowsError
+        from mlops_drift.drift.rows import Rows
+        from mlops_drift.files.error import TableError
 
         past, now = Rows(reference), Rows(current)
         for rows in (past, now):
             if not rows.count:
-                raise RowsError(f"{rows.name} has no rows")
+                raise TableError(f"{rows.name} has no rows")
         wanted: dict[str, Any] = {
             "columns": _names("--columns", columns) or None,
             "categorical": _names("--categorical", categorical),
@@ -164,11 +165,11 @@ def _clear_reading(*paths: str) -> Iterator[None]:
     import duckdb
     import pyarrow as pa
 
-    from mlops_drift.drift.rows import RowsError
+    from mlops_drift.files.error import TableError
 
     try:
         yield
-    except RowsError as error:
+    except TableError as error:
         raise Trouble(str(error)) from error
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         # Damage in the middle of a file shows only when that column is read.

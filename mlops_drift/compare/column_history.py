@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlops_drift.compare.result import ColumnComparison, Comparison
 from mlops_drift.drift.column_reference import shares as shares_of
 from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.rows import Floats
 from mlops_drift.schema.verdicts import Verdict, overall
 
 NOTHING = "—"
-
-Shares = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -22,12 +20,14 @@ class ColumnHistory:
 
     Attributes:
         cells: the column by chunk, in the order of the chunks, at least one.
+        chunks: the chunks; None for whole tables.
         metric: what is compared with the threshold.
         threshold: the value from which a significant difference fails.
     """
 
     name: str
     cells: tuple[ColumnComparison, ...]
+    chunks: tuple[str | None, ...]
     metric: str
     threshold: float
 
@@ -44,20 +44,21 @@ class ColumnHistory:
     @property
     def judged(self) -> list[float | None]:
         """The deciding metric by chunk, None where the verdict is unknown."""
-        return [
-            None if cell.verdict == "unknown" else self.effect(number)
-            for number, cell in enumerate(self.cells)
-        ]
+        return [None if cell.verdict == "unknown" else self.effect(cell) for cell in self.cells]
 
     @property
     def shown(self) -> int:
         """Number of the chunk that stands for the column: the last that fails, else the last."""
         return self.failed[-1] if self.failed else len(self.cells) - 1
 
-    def effect(self, number: int) -> float | None:
+    @property
+    def cell(self) -> ColumnComparison:
+        """The column in the chunk that stands for it."""
+        return self.cells[self.shown]
+
+    def effect(self, cell: ColumnComparison) -> float | None:
         """The deciding metric in a chunk, None where it could not be measured."""
-        measures = self.cells[number].measures
-        return measures.value(self.metric) if measures else None
+        return cell.measures.value(self.metric) if cell.measures else None
 
 
 def column_histories(
@@ -68,14 +69,10 @@ def column_histories(
     Failed columns come first, those that failed in most chunks and then those that went furthest
     beyond their threshold leading; then the unknown ones, then those that passed.
 
-    Args:
-        comparisons: the chunks, or one comparison of two whole tables, all with the same columns.
-        monitor: what the columns were judged by.
-
     Raises:
         ValueError: there is no comparison.
 
-    >>> plan = ColumnComparison("plan", None, None, None, None, None, "unknown", ("no such plan",))
+    >>> plan = ColumnComparison("plan", reasons=("no such plan",))
     >>> [found] = column_histories([Comparison(None, 9, 9, {"plan": plan})], DriftMonitor())
     >>> found.verdict, found.metric, found.judged
     ('unknown', 'js', [None])
@@ -86,6 +83,7 @@ def column_histories(
         ColumnHistory(
             name,
             tuple(comparison.columns[name] for comparison in comparisons),
+            tuple(comparison.chunk for comparison in comparisons),
             *monitor.effect(name, ordered=column.kind != "categorical"),
         )
         for name, column in comparisons[0].columns.items()
@@ -94,12 +92,11 @@ def column_histories(
 
 
 def _interest(history: ColumnHistory) -> tuple[int, int, float]:
-    furthest = max(cell.excess for cell in history.cells)
     rank = ("fail", "unknown", "pass").index(history.verdict)
-    return rank, -len(history.failed), -furthest
+    return rank, -len(history.failed), -max(cell.excess for cell in history.cells)
 
 
-def shares(cell: ColumnComparison) -> tuple[Shares, Shares]:
+def shares(cell: ColumnComparison) -> tuple[Floats, Floats]:
     """Shares of the reference's and of the current rows by bin, in [0, 1]; empty if unreadable."""
     if cell.column is None or cell.counts is None:
         return np.zeros(0), np.zeros(0)
@@ -107,32 +104,15 @@ def shares(cell: ColumnComparison) -> tuple[Shares, Shares]:
 
 
 def distance(value: float | None) -> str:
-    """A distance or statistic in three decimals.
-
-    >>> distance(0.0958713), distance(41200.5), distance(None)
-    ('0.096', '4.12e+04', '—')
-    """
+    """A distance or statistic in three decimals."""
     if value is None:
         return NOTHING
     return f"{value:.3f}" if abs(value) < 1000 else f"{value:.3g}"
 
 
 def quantity(value: float | None) -> str:
-    """A number in the unit of its column, in four significant digits.
-
-    >>> quantity(0.000123456), quantity(1234567.0), quantity(None)
-    ('0.0001235', '1.235e+06', '—')
-    """
+    """A number in the unit of its column, in four significant digits."""
     return NOTHING if value is None else f"{value:.4g}"
-
-
-def limit(threshold: float) -> str:
-    """A threshold as it was written.
-
-    >>> limit(0.1), limit(0.085)
-    ('0.1', '0.085')
-    """
-    return f"{threshold:g}"
 
 
 def probability(value: float | None) -> str:
@@ -158,22 +138,12 @@ def percent(share: float) -> str:
 
 
 def change(before: float | None, after: float | None) -> str:
-    """A share before and after.
-
-    >>> change(0.01, 0.08), change(0.0, 0.0), change(None, None)
-    ('1.0 → 8.0 %', '0 %', '—')
-    """
+    """A share before and after, in percent."""
     if before is None or after is None:
         return NOTHING
-    if before == after:
-        return f"{percent(before)} %"
-    return f"{percent(before)} → {percent(after)} %"
+    return f"{percent(before)} %" if before == after else f"{percent(before)} → {percent(after)} %"
 
 
 def count(n: int, noun: str) -> str:
-    """A number of things in words.
-
-    >>> count(1, "row"), count(12345, "row")
-    ('1 row', '12,345 rows')
-    """
+    """A number of things in words."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"

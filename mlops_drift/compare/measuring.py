@@ -1,20 +1,19 @@
 """One column of two tables, measured chunk by chunk."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
-from mlops_drift.compare.chunks import Chunks
+from mlops_drift.compare.chunks import Chunks, encoded
+from mlops_drift.compare.result import ColumnComparison
 from mlops_drift.drift.column_profile import ColumnProfile
-from mlops_drift.drift.column_reference import ColumnReference, Counts
+from mlops_drift.drift.column_reference import ColumnReference
 from mlops_drift.drift.config import DriftMonitor
-from mlops_drift.drift.encoding import encoded
 from mlops_drift.drift.location_spread import levene, mann_whitney
-from mlops_drift.drift.measures import Measures, measure
+from mlops_drift.drift.measures import measure
 from mlops_drift.drift.profile import profile_sorted
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.rows import ColumnError, Floats, Kind, Rows
@@ -33,51 +32,50 @@ TESTS: Mapping[Test, Callable[[Floats, Floats], tuple[float, float]]] = {
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One column of a chunk: the bins, current rows in them, and every number."""
-
-    column: ColumnReference
-    counts: Counts
-    measures: Measures
-    tests: Mapping[str, float]
-
-
-@dataclass(frozen=True)
 class Sides:
-    """Both tables, and how to measure their columns."""
+    """Both tables, and how to measure their columns.
+
+    Attributes:
+        kinds: how to read each column; None where it is nested, or one side lacks it.
+    """
 
     past: Rows | Reference
     now: Rows
+    kinds: Mapping[str, Kind | None]
     chunks: Chunks
     monitor: DriftMonitor
     tests: Sequence[Test]
 
 
-def measure_column(sides: Sides, name: str, kind: Kind | None) -> list[Measured] | str:
-    """One column of every chunk, or why it cannot be compared."""
-    past, now = sides.past, sides.now
+def measure_column(sides: Sides, name: str) -> list[ColumnComparison]:
+    """One column of every chunk, without a verdict."""
+    try:
+        return list(_measured(sides, name))
+    except ColumnError as error:
+        reasons = (f"{name} was not judged: {error}",)
+        return [ColumnComparison(name, reasons=reasons)] * len(sides.chunks.labels)
+
+
+def _measured(sides: Sides, name: str) -> Iterator[ColumnComparison]:
+    past, now, kind = sides.past, sides.now, sides.kinds[name]
     for side, names in (("reference", past.columns), ("current table", now.columns)):
         if name not in names:
-            return f"{name} was not judged: the {side} does not have this column"
+            raise ColumnError(f"the {side} does not have this column")
     if kind is None:
-        return f"{name} was not judged: nested values are neither numbers nor categories"
-    try:
-        column = (
-            past.columns[name]
-            if isinstance(past, Reference)
-            else ColumnReference.fit(past, name, kind, sides.monitor.bins)
+        raise ColumnError("nested values are neither numbers nor categories")
+    if isinstance(past, Reference):
+        column = past.columns[name]
+    else:
+        column = ColumnReference.fit(past, name, kind, sides.monitor.bins)
+    if kind == "categorical":
+        return _categories(sides, column, name)
+    numbers = now.numbers(name)
+    if isinstance(past, Rows) and _are_rounded_alike(past, now, name, column, numbers):
+        raise ColumnError(
+            "most of its values have so many digits that they are the same as numbers; name it as "
+            "categorical, or leave it out"
         )
-        if kind == "categorical":
-            return list(_categories(sides, column, name))
-        numbers = now.numbers(name)
-        if isinstance(past, Rows) and _are_rounded_alike(past, now, name, column, numbers):
-            return (
-                f"{name} was not judged: most of its values have so many digits that they are the "
-                "same as numbers; name it as categorical, or leave it out"
-            )
-        return list(_numbers(sides, column, numbers))
-    except ColumnError as error:
-        return f"{name} was not judged: {error}"
+    return _numbers(sides, column, name, numbers)
 
 
 def _are_rounded_alike(
@@ -88,11 +86,8 @@ def _are_rounded_alike(
     if column.moments is None or not len(finite):
         return False
     low, high = max(column.moments.minimum, finite.min()), min(column.moments.maximum, finite.max())
-    return bool(
-        low <= high
-        and max(-low, high) > _EXACT
-        and not (_are_apart(past, name) or _are_apart(now, name))
-    )
+    is_exact = low > high or max(-low, high) <= _EXACT
+    return not is_exact and not _are_apart(past, name) and not _are_apart(now, name)
 
 
 def _are_apart(rows: Rows, name: str) -> bool:
@@ -103,8 +98,11 @@ def _are_apart(rows: Rows, name: str) -> bool:
     return bool(2 * numbers >= values)
 
 
-def _numbers(sides: Sides, column: ColumnReference, numbers: Floats) -> Iterator[Measured]:
-    further = sides.monitor.metrics
+def _numbers(
+    sides: Sides, column: ColumnReference, name: str, numbers: Floats
+) -> Iterator[ColumnComparison]:
+    # The bins are what is kept of a column: its values would fill the memory.
+    bins = replace(column, sample=None)
     for values in sides.chunks.slices(numbers):
         sample = SortedValues(values)
         profile = profile_sorted(column, sample, len(values))
@@ -113,36 +111,17 @@ def _numbers(sides: Sides, column: ColumnReference, numbers: Floats) -> Iterator
             for test in sides.tests:
                 key = test.replace("-", "_")
                 asked[key], asked[f"{key}_p"] = TESTS[test](column.sample.values, sample.values)
-        # The bins are what is kept of a column: its values would fill the memory.
-        bins = column.without_sample()
-        measures = measure(column, profile, sample, further=further)
-        yield Measured(bins, profile.counts, measures, asked)
+        measures = measure(column, profile, sample, further=sides.monitor.metrics)
+        yield ColumnComparison(name, "numeric", bins, profile.counts, measures, asked)
 
 
-def _categories(sides: Sides, column: ColumnReference, name: str) -> Iterator[Measured]:
-    now, chunks, further = sides.now, sides.chunks, sides.monitor.metrics
-    categories, codes = encoded(now, name)
-    if set(map(str, column.values)) <= set(_TRUTHS.values()) and now.types[name] != "BOOLEAN":
+def _categories(sides: Sides, column: ColumnReference, name: str) -> Iterator[ColumnComparison]:
+    categories, codes = encoded(sides.now, name)
+    if set(map(str, column.values)) <= set(_TRUTHS.values()) and sides.now.types[name] != "BOOLEAN":
         categories = [_TRUTHS.get(category, category) for category in categories]
-    bins = column.bins_of(categories)[codes]
-    size = len(column.counts)
-    if chunks.numbers is not None:
-        bins = chunks.numbers * size + bins
-    counted = np.bincount(bins, minlength=len(chunks.labels) * size)
-    novelty = _novelty(column, categories, codes, chunks)
-    for counts, new in zip(counted.reshape(-1, size), novelty, strict=True):
+    counted = sides.chunks.count(column.bins_of(categories)[codes], len(column.counts))
+    novelty = sides.chunks.count(column.novelty_of(categories)[codes], column.novelty_size)
+    for counts, new in zip(counted, novelty, strict=True):
         profile = ColumnProfile(counts, novelty=new)
-        yield Measured(column, counts, measure(column, profile, further=further), {})
-
-
-def _novelty(
-    column: ColumnReference, categories: list[str | None], codes: NDArray[np.int64], chunks: Chunks
-) -> NDArray[np.int64]:
-    """The rows with an unseen category by a hash of it, of each chunk."""
-    size = column.novelty_size
-    if not size:
-        return np.zeros((len(chunks.labels), 0), dtype=np.int64)
-    shares = column.novelty_of(categories)[codes]
-    cells = shares if chunks.numbers is None else chunks.numbers * size + shares
-    counted = np.bincount(cells[shares >= 0], minlength=len(chunks.labels) * size)
-    return counted.reshape(-1, size)
+        measures = measure(column, profile, further=sides.monitor.metrics)
+        yield ColumnComparison(name, "categorical", column, counts, measures)

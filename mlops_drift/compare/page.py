@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from itertools import groupby
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
+from mlops_drift.charts.html import rendered
 from mlops_drift.compare.column_history import (
     NOTHING,
     ColumnHistory,
@@ -14,7 +14,6 @@ from mlops_drift.compare.column_history import (
     column_histories,
     count,
     distance,
-    limit,
     percent,
     probability,
     quantity,
@@ -25,7 +24,6 @@ from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.schema.verdicts import Verdict, overall
 
-TEMPLATE = "page.html.j2"
 WORDS: dict[Verdict, str] = {"fail": "drifted", "unknown": "not judged", "pass": "passed"}
 
 _MAX_BINS = 16
@@ -44,12 +42,6 @@ class _Bin:
     after: str
     before_width: float
     after_width: float
-
-
-@dataclass(frozen=True)
-class _Distribution:
-    bins: list[_Bin]
-    left_out: str
 
 
 @dataclass(frozen=True)
@@ -78,28 +70,15 @@ class _Card:
     """What the page shows about one column."""
 
     anchor: str
-    name: str
-    kind: str
-    verdict: Verdict
-    reasons: tuple[str, ...]
-    chunk: str | None
-    effect: str
-    metric: str
-    limit: str
-    meter: float
-    short: tuple[str, ...]
-    cell: ColumnComparison
-    distribution: _Distribution
-    numbers: list[tuple[str, str]]
+    history: ColumnHistory
+    bins: list[_Bin]
+    left_out: str
     trend: _Trend | None
     failed: str
 
 
 def comparison_page(
-    comparisons: Sequence[Comparison],
-    reference_name: str,
-    current_name: str,
-    monitor: DriftMonitor,
+    comparisons: Sequence[Comparison], reference_name: str, current_name: str, monitor: DriftMonitor
 ) -> str:
     """Draws a comparison as one self-contained HTML page, without scripts.
 
@@ -107,93 +86,54 @@ def comparison_page(
     deciding metric over them, and then the distribution is that of the last chunk that failed.
     Of many bins the 16 are shown whose shares changed most.
 
-    Args:
-        comparisons: one comparison of two whole tables, or the chunks in their order.
-        reference_name: what the reference is called.
-        current_name: what the current table is called.
-        monitor: what the columns were judged by.
-
-    Returns:
-        The HTML.
-
     Raises:
         ValueError: there is no comparison.
 
-    >>> plan = ColumnComparison("plan", None, None, None, None, None, "unknown", ("no such plan",))
+    >>> plan = ColumnComparison("plan", reasons=("no such plan",))
     >>> page = comparison_page([Comparison(None, 9, 9, {"plan": plan})], "a", "b", DriftMonitor())
     >>> page[:15], "no such plan" in page
     ('<!DOCTYPE html>', True)
     """
     histories = column_histories(comparisons, monitor)
-    cards = [_card(number, history, comparisons) for number, history in enumerate(histories)]
-    by_verdict = {
-        verdict: [card for card in cards if card.verdict == verdict]
-        for verdict in ("fail", "unknown", "pass")
-    }
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(
-        files("mlops_drift.compare").joinpath(TEMPLATE).read_text("utf-8")
-    )
-    labels = [comparison.chunk for comparison in comparisons]
-    return template.render(
+    cards = [_card(f"column-{n}", history) for n, history in enumerate(histories, 1)]
+    chunks = histories[0].chunks if histories else (None,)
+    return rendered(
+        "compare/page.html.j2",
+        {"distance": distance, "probability": probability, "change": change, "numbers": _numbers},
         reference=reference_name,
         current=current_name,
         n_reference=count(comparisons[0].n_reference, "row"),
         n_current=count(sum(comparison.n_current for comparison in comparisons), "row"),
         n_chunks=count(len(comparisons), "chunk"),
-        chunks=[] if labels[0] is None else labels,
+        chunks=[] if chunks[0] is None else chunks,
         cards=cards,
-        by_verdict=by_verdict,
+        by_verdict={
+            verdict: [c for c in cards if c.history.verdict == verdict] for verdict in WORDS
+        },
         words=WORDS,
-        headline=f"{len(by_verdict['fail'])} of {count(len(cards), 'column')} drifted",
-        metric=drift_metric(monitor.metric).title,
-        threshold=limit(monitor.effect("")[1]),
-        null_points=limit(100 * monitor.null_increase),
-        alpha=limit(monitor.alpha),
-        auc=None if comparisons[0].auc is None else distance(comparisons[0].auc),
+        nothing=NOTHING,
+        n_columns=count(len(cards), "column"),
+        title_of=lambda metric: drift_metric(metric).title,
+        monitor=monitor,
+        auc=comparisons[0].auc,
     )
 
 
-def _card(number: int, history: ColumnHistory, comparisons: Sequence[Comparison]) -> _Card:
-    cell = history.cells[history.shown]
-    value, measures = history.effect(history.shown), cell.measures
-    failed = history.failed
-    first = comparisons[failed[0]].chunk if failed else None
-    return _Card(
-        anchor=f"column-{number + 1}",
-        name=history.name,
-        kind=cell.kind or NOTHING,
-        verdict=history.verdict,
-        reasons=cell.reasons,
-        chunk=comparisons[history.shown].chunk,
-        effect=distance(value),
-        metric=drift_metric(history.metric).title,
-        limit=limit(history.threshold),
-        meter=min(100.0, 50 * (value or 0.0) / history.threshold),
-        short=(
-            distance(measures.value("psi") if measures else None),
-            distance(measures.value("ks") if measures else None),
-            change(measures.null_reference, measures.null_share) if measures else NOTHING,
-            probability(cell.q),
-        ),
-        cell=cell,
-        distribution=_distribution(cell),
-        numbers=_numbers(cell),
-        trend=_trend(history, [comparison.chunk or "" for comparison in comparisons])
-        if comparisons[0].chunk is not None
-        else None,
-        failed=f"{len(failed)} of {count(len(history.cells), 'chunk')}, first {first}"
-        if failed
-        else "none",
-    )
+def _card(anchor: str, history: ColumnHistory) -> _Card:
+    bins, left_out = _distribution(history.cell)
+    trend, failed = None, history.failed
+    if history.chunks[0] is not None:
+        trend = _trend(history, [chunk or "" for chunk in history.chunks])
+    of_all = f"{len(failed)} of {count(len(history.cells), 'chunk')}"
+    text = f"{of_all}, first {history.chunks[failed[0]]}" if failed else "none"
+    return _Card(anchor, history, bins, left_out, trend, text)
 
 
-def _distribution(cell: ColumnComparison) -> _Distribution:
+def _distribution(cell: ColumnComparison) -> tuple[list[_Bin], str]:
+    """The bins that changed most, and what the others are together."""
     before, after = shares(cell)
     if cell.column is None:
-        return _Distribution([], "")
+        return [], ""
     moved = np.abs(after - before)
     filled = np.flatnonzero(before + after)
     by_change = filled[np.argsort(-moved[filled], kind="stable")]
@@ -217,11 +157,9 @@ def _distribution(cell: ColumnComparison) -> _Distribution:
         for i in shown
     ]
     if not len(left_out):
-        return _Distribution(bins, "")
+        return bins, ""
     rest = change(float(before[left_out].sum()), float(after[left_out].sum()))
-    return _Distribution(
-        bins, f"{count(len(left_out), 'more bin')} that changed less, together {rest}"
-    )
+    return bins, f"{count(len(left_out), 'more bin')} that changed less, together {rest}"
 
 
 def _numbers(cell: ColumnComparison) -> list[tuple[str, str]]:
@@ -262,37 +200,25 @@ def _trend(history: ColumnHistory, labels: Sequence[str]) -> _Trend:
     known = [value for value in values if value is not None]
     top = 1.15 * max([*known, 1.25 * history.threshold])
     groups = np.array_split(np.arange(len(values)), min(len(values), _MAX_POINTS))
-    points = [
-        _point(history, labels, values, group.tolist(), (number + 0.5) / len(groups), top)
-        for number, group in enumerate(groups)
-    ]
-    name = drift_metric(history.metric).title
+    points = []
+    for number, group in enumerate(groups):
+        first, last = labels[group[0]], labels[group[-1]]
+        verdict = overall([history.cells[i].verdict for i in group])
+        value = max((v for v in (values[i] for i in group) if v is not None), default=None)
+        text = f"{first if len(group) == 1 else f'{first} to {last}'}: {WORDS[verdict]}"
+        text += "" if value is None else f", {distance(value)}"
+        x = round(100 * (number + 0.5) / len(groups), 3)
+        points.append(_Point(verdict, text, x, None if value is None else _height(value, top)))
     spread = f"{distance(min(known))} to {distance(max(known))}" if known else "never judged"
     return _Trend(
         points=points,
         lines=_lines(points),
         limit_y=_height(history.threshold, top),
         width=round(100 / len(groups), 4),
-        summary=f"{name} of {history.name} over {count(len(values), 'chunk')}, {labels[0]} to "
-        f"{labels[-1]}: {spread}, limit {limit(history.threshold)}, "
-        f"failed in {len(history.failed)}",
+        summary=f"{drift_metric(history.metric).title} of {history.name} over "
+        f"{count(len(values), 'chunk')}, {labels[0]} to {labels[-1]}: {spread}, limit "
+        f"{history.threshold:g}, failed in {len(history.failed)}",
     )
-
-
-def _point(
-    history: ColumnHistory,
-    labels: Sequence[str],
-    values: Sequence[float | None],
-    group: Sequence[int],
-    x: float,
-    top: float,
-) -> _Point:
-    value = max((v for v in (values[i] for i in group) if v is not None), default=None)
-    verdict = overall([history.cells[i].verdict for i in group])
-    span = labels[group[0]] if len(group) == 1 else f"{labels[group[0]]} to {labels[group[-1]]}"
-    text = f"{span}: {WORDS[verdict]}" + ("" if value is None else f", {distance(value)}")
-    height = None if value is None else _height(value, top)
-    return _Point(verdict, text, round(100 * x, 3), height)
 
 
 def _height(value: float, top: float) -> float:
@@ -301,10 +227,6 @@ def _height(value: float, top: float) -> float:
 
 def _lines(points: Sequence[_Point]) -> list[str]:
     """The polylines through the points, broken where there is no value."""
-    lines: list[list[str]] = [[]]
-    for point in points:
-        if point.y is None:
-            lines.append([])
-        else:
-            lines[-1].append(f"{point.x},{point.y}")
+    runs = groupby(points, key=lambda point: point.y is None)
+    lines = [[f"{point.x},{point.y}" for point in run] for is_gap, run in runs if not is_gap]
     return [" ".join(line) for line in lines if len(line) > 1]

@@ -15,30 +15,26 @@ _NUMBERS = ("psi", "js", "hellinger", "tvd", "linf", "ks", "ks_p", "wasserstein"
 
 @dataclass(frozen=True)
 class ColumnComparison:
-    """One column of both tables.
+    """One column of both tables; without bins, counts and measures if it cannot be compared.
 
     Attributes:
-        kind: numeric or categorical; None where one side cannot be read.
         column: the reference's bins and counts.
         counts: current rows in these bins.
-        measures: every number about it.
         q: p-value of the deciding rule after Benjamini-Hochberg; None where unknown.
-        verdict: pass, fail or unknown.
-        reasons: the verdict in sentences.
         excess: the deciding value in units of its threshold.
         tests: statistics and p-values of the tests that were asked for.
     """
 
     name: str
-    kind: Kind | None
-    column: ColumnReference | None
-    counts: Counts | None
-    measures: Measures | None
-    q: float | None
-    verdict: Verdict
-    reasons: tuple[str, ...]
-    excess: float = 0.0
+    kind: Kind | None = None
+    column: ColumnReference | None = None
+    counts: Counts | None = None
+    measures: Measures | None = None
     tests: Mapping[str, float] = field(default_factory=dict)
+    q: float | None = None
+    verdict: Verdict = "unknown"
+    reasons: tuple[str, ...] = ()
+    excess: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The column as JSON-safe values; what does not apply is None."""
@@ -62,9 +58,8 @@ class Comparison:
     """Two tables, or a reference and one chunk.
 
     Attributes:
-        chunk: which chunk; None for the whole table.
-        auc: how well a classifier tells the tables apart (see `multivariate.domain_auc`), where
-            that was asked for.
+        chunk: None for the whole table.
+        auc: that of the domain classifier, where it was asked for.
     """
 
     chunk: str | None

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from mlops_drift.charts.sparkline import BARS
@@ -17,7 +17,6 @@ from mlops_drift.compare.column_history import (
     column_histories,
     count,
     distance,
-    limit,
     probability,
     shares,
 )
@@ -39,18 +38,9 @@ _MAX_NAMES = 4
 
 
 def print_comparison(
-    comparisons: Sequence[Comparison],
-    reference_name: str,
-    current_name: str,
-    monitor: DriftMonitor,
+    comparisons: Sequence[Comparison], reference_name: str, current_name: str, monitor: DriftMonitor
 ) -> None:
     """Prints the verdicts: a row a column or, of chunks, a row a chunk and a line a drifted column.
-
-    Args:
-        comparisons: one comparison of two whole tables, or the chunks in their order.
-        reference_name: what the reference is called.
-        current_name: what the current table is called.
-        monitor: what the columns were judged by.
 
     Raises:
         ValueError: there is no comparison.
@@ -61,18 +51,22 @@ def print_comparison(
         console.width = _PIPE_WIDTH
     _print_head(console, comparisons, histories, (reference_name, current_name), monitor)
     if comparisons[0].chunk is None:
-        console.print(_columns(histories, monitor, console.width >= _FULL_WIDTH))
-        console.print()
+        tables = [_columns(histories, monitor, console.width >= _FULL_WIDTH)]
     else:
-        _print_chunks(console, comparisons, histories)
-    _print_reasons(console, comparisons, histories)
-    for comparison in comparisons:
-        if comparison.auc is not None:
-            console.print(
-                f"Domain classifier: AUC {comparison.auc:.3f} (0.5: the tables look the same, "
-                "1: no two rows of them do)\n",
-                soft_wrap=True,
-            )
+        if len(comparisons) > _MAX_CHUNKS:
+            console.print(f"The last {_MAX_CHUNKS} of {len(comparisons):,} chunks:", style="dim")
+        drifted = [history for history in histories if history.failed]
+        tables = [_chunks(comparisons[-_MAX_CHUNKS:]), *([_trends(drifted)] if drifted else [])]
+    for table in tables:
+        console.print(table)
+        console.print()
+    _print_reasons(console, histories)
+    if comparisons[0].auc is not None:
+        console.print(
+            f"Domain classifier: AUC {comparisons[0].auc:.3f} (0.5: the tables look the same, "
+            "1: no two rows of them do)\n",
+            soft_wrap=True,
+        )
 
 
 def _print_head(
@@ -89,37 +83,29 @@ def _print_head(
     head = Text(f"\n{failed} of {count(len(verdicts), 'column')} drifted{chunks}", "bold")
     if unknown:
         head.append(f", {unknown} not judged", "bold yellow")
-    before, after = (_printable(name) for name in names)
-    n = sum(comparison.n_current for comparison in comparisons)
-    metric, threshold = drift_metric(monitor.metric).title, monitor.effect("")[1]
     console.print(head)
+    before, after = (_printable(name) for name in names)
+    n = count(sum(comparison.n_current for comparison in comparisons), "row")
+    n_reference = count(comparisons[0].n_reference, "row")
+    console.print(Text(f"{after}, {n}, against {before}, {n_reference}"), soft_wrap=True)
+    metric, threshold = drift_metric(monitor.metric).title, monitor.effect("")[1]
     console.print(
-        Text(
-            f"{after}, {count(n, 'row')}, against {before}, "
-            f"{count(comparisons[0].n_reference, 'row')}"
-        ),
-        soft_wrap=True,
-    )
-    console.print(
-        f"A column fails if its {metric} reaches {limit(threshold)}, or nulls rise by "
-        f"{limit(100 * monitor.null_increase)} points, with q < {limit(monitor.alpha)}.\n",
+        f"A column fails if its {metric} reaches {threshold:g}, or nulls rise by "
+        f"{100 * monitor.null_increase:g} points, with q < {monitor.alpha:g}.\n",
         style="dim",
         soft_wrap=True,
     )
 
 
 def _columns(histories: Sequence[ColumnHistory], monitor: DriftMonitor, has_bars: bool) -> Table:
-    table = _table()
-    table.add_column("column", overflow="ellipsis")
-    for name in ("kind", "verdict"):
-        table.add_column(name, no_wrap=True)
-    for name in (f"{monitor.metric} / limit", "psi", "ks", "null", "q"):
-        table.add_column(name, justify="right", no_wrap=True)
-    if has_bars:
-        table.add_column(f"{'reference':<{_MAX_BARS}} current", no_wrap=True)
+    table = _table(
+        Column("column", overflow="ellipsis"),
+        *_texts("kind", "verdict"),
+        *_numbers(f"{monitor.metric} / limit", "psi", "ks", "null", "q"),
+        *(_texts(f"{'reference':<{_MAX_BARS}} current") if has_bars else []),
+    )
     for history in histories:
-        cell = history.cells[history.shown]
-        measures = cell.measures
+        cell, measures = history.cell, history.cell.measures
         row: list[Text | str] = [
             Text(_printable(history.name)),
             (cell.kind or NOTHING)[:3],
@@ -135,12 +121,12 @@ def _columns(histories: Sequence[ColumnHistory], monitor: DriftMonitor, has_bars
 
 
 def _effect(history: ColumnHistory, monitor: DriftMonitor) -> Text:
-    value = history.effect(history.shown)
+    value = history.effect(history.cell)
     if value is None:
         return Text(NOTHING)
     is_far = value >= history.threshold
     own = "" if history.metric == monitor.metric else f"{history.metric} "
-    text = f"{own}{distance(value)} {'≥' if is_far else '<'} {limit(history.threshold)}"
+    text = f"{own}{distance(value)} {'≥' if is_far else '<'} {history.threshold:g}"
     return Text(text, STYLES["fail"] if is_far and history.verdict == "fail" else "")
 
 
@@ -177,15 +163,10 @@ def sparkline(values: Sequence[float | None], top: float) -> str:
     )
 
 
-def _print_chunks(
-    console: Console, comparisons: Sequence[Comparison], histories: Sequence[ColumnHistory]
-) -> None:
-    table = _table()
-    table.add_column("chunk", no_wrap=True)
-    for name in ("rows", "drifted", "unknown"):
-        table.add_column(name, justify="right")
-    table.add_column("drifted columns", overflow="ellipsis")
-    for comparison in comparisons[-_MAX_CHUNKS:]:
+def _chunks(comparisons: Sequence[Comparison]) -> Table:
+    numbers = _numbers("rows", "drifted", "unknown")
+    table = _table(*_texts("chunk"), *numbers, Column("drifted columns", overflow="ellipsis"))
+    for comparison in comparisons:
         drifted = [_printable(name) for name in comparison.drifted]
         unknown = sum(column.verdict == "unknown" for column in comparison.columns.values())
         more = f" and {len(drifted) - _MAX_NAMES} more" if len(drifted) > _MAX_NAMES else ""
@@ -196,35 +177,26 @@ def _print_chunks(
             str(unknown or NOTHING),
             Text(", ".join(drifted[:_MAX_NAMES]) + more),
         )
-    if len(comparisons) > _MAX_CHUNKS:
-        console.print(f"The last {_MAX_CHUNKS} of {len(comparisons):,} chunks:", style="dim")
-    console.print(table)
-    console.print()
-
-    drifted_histories = [history for history in histories if history.failed]
-    if drifted_histories:
-        console.print(_trends(comparisons, drifted_histories))
-        console.print()
+    return table
 
 
-def _trends(comparisons: Sequence[Comparison], histories: Sequence[ColumnHistory]) -> Table:
-    table = _table()
-    table.add_column("column", overflow="ellipsis")
-    table.add_column("failed in", justify="right", no_wrap=True)
-    table.add_column("first failed", no_wrap=True)
-    table.add_column("over the chunks", no_wrap=True)
-    for name in ("highest", "last", "limit"):
-        table.add_column(name, justify="right", no_wrap=True)
+def _trends(histories: Sequence[ColumnHistory]) -> Table:
+    table = _table(
+        Column("column", overflow="ellipsis"),
+        *_numbers("failed in"),
+        *_texts("first failed", "over the chunks"),
+        *_numbers("highest", "last", "limit"),
+    )
     for history in histories:
-        known = [value for value in history.judged if value is not None]
+        highest = max((value for value in history.judged if value is not None), default=None)
         table.add_row(
             Text(_printable(history.name)),
             f"{len(history.failed)} of {len(history.cells)}",
-            Text(_printable(comparisons[history.failed[0]].chunk or "")),
+            Text(_printable(history.chunks[history.failed[0]] or "")),
             _trend(history.judged),
-            f"{history.metric} {distance(max(known, default=None))}",
+            f"{history.metric} {distance(highest)}",
             distance(history.judged[-1]),
-            limit(history.threshold),
+            f"{history.threshold:g}",
         )
     return table
 
@@ -240,24 +212,31 @@ def _trend(values: Sequence[float | None]) -> str:
     return sparkline(highest, max((value for value in highest if value), default=1.0))
 
 
-def _print_reasons(
-    console: Console, comparisons: Sequence[Comparison], histories: Sequence[ColumnHistory]
-) -> None:
-    for verdict, title in (("fail", "Drifted"), ("unknown", "Not judged")):
+def _print_reasons(console: Console, histories: Sequence[ColumnHistory]) -> None:
+    titles: dict[Verdict, str] = {"fail": "Drifted", "unknown": "Not judged"}
+    for verdict, title in titles.items():
         found = [history for history in histories if history.verdict == verdict]
         if not found:
             continue
-        console.print(title, style=f"bold {STYLES[found[0].verdict]}")
+        console.print(title, style=f"bold {STYLES[verdict]}")
         for history in found:
-            chunk = comparisons[history.shown].chunk
+            chunk = history.chunks[history.shown]
             when = "" if chunk is None else f"{_printable(chunk)}: "
-            for reason in history.cells[history.shown].reasons:
+            for reason in history.cell.reasons:
                 console.print(Text(f"  {when}{_printable(reason)}"), soft_wrap=True)
         console.print()
 
 
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
+def _texts(*names: str) -> list[Column]:
+    return [Column(name, no_wrap=True) for name in names]
+
+
+def _numbers(*names: str) -> list[Column]:
+    return [Column(name, justify="right", no_wrap=True) for name in names]
+
+
+def _table(*columns: Column) -> Table:
+    return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
 
 
 def _printable(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mlops_drift.drift.column_reference import ColumnReference, Counts, Moments
+from mlops_drift.drift.rows import Floats
 
 # A value's distance to the reference's median is summed in whole 2**-20ths of the reference's
 # unit, its square in 2**-16ths; beyond 1,024 units it counts as 1,024, and there is no mean. So 64
@@ -27,8 +28,7 @@ class ColumnProfile:
         above: rows with a finite number over the reference's largest.
         sum: sum of the distances to the reference's median, in 2**-20ths of its unit.
         squares: sum of their squares, in 2**-16ths.
-        minimum: smallest finite number, None without one.
-        maximum: largest finite number, None without one.
+        minimum: smallest finite number, None without one; so is `maximum`.
         novelty: rows with an unseen category by a hash of the category, so that many new
             categories differ from many rows of one; empty where the reference expects no new ones.
     """
@@ -70,40 +70,23 @@ class ColumnProfile:
             self.novelty + other.novelty,
         )
 
-    def mean(self, column: ColumnReference) -> float | None:
-        """Mean of the finite numbers; None without any, or with one that was too far to sum."""
-        n, moments = self._finite(column), column.moments
-        if not n or moments is None or self.minimum is None or self.maximum is None:
-            return None
-        if self._has_outliers(moments):
-            return None
-        scale = scale_of(moments)
-        distance = moments.unit * scale * (self.sum / n / FRACTION)
-        # The bounds take back the rounding of the sums.
-        return min(max((moments.center * scale + distance) / scale, self.minimum), self.maximum)
+    def mean_and_std(self, column: ColumnReference) -> tuple[float, float] | tuple[None, None]:
+        """Mean and standard deviation (divided by n) of the finite numbers.
 
-    def std(self, column: ColumnReference) -> float | None:
-        """Standard deviation of the finite numbers, divided by n; None where `mean` is."""
-        n, moments = self._finite(column), column.moments
-        if not n or moments is None or self.minimum is None or self.maximum is None:
-            return None
-        if self._has_outliers(moments):
-            return None
-        variance = self.squares / n / SQUARE_FRACTION - (self.sum / n / FRACTION) ** 2
-        # No sample spreads further than one with half of its values at either end.
-        widest = self.maximum / 2 - self.minimum / 2
-        return min(float(moments.unit * max(variance, 0.0) ** 0.5), widest)
-
-    def _has_outliers(self, moments: Moments) -> bool:
-        """Whether a value counts as nearer than it is."""
-        scale = scale_of(moments)
-        ends = np.array([self.minimum, self.maximum], dtype=np.float64)
-        with np.errstate(over="ignore"):
-            distance = (ends * scale - moments.center * scale) / (moments.unit * scale)
-        return bool(np.any(np.abs(distance) > FARTHEST))
-
-    def _finite(self, column: ColumnReference) -> int:
-        return int(self.counts[:-2].sum()) if column.kind == "numeric" else 0
+        None without any, or with one that was too far to sum.
+        """
+        moments, minimum, maximum = column.moments, self.minimum, self.maximum
+        if moments is None or minimum is None or maximum is None:
+            return None, None
+        if np.any(np.abs(distances(np.array([minimum, maximum]), moments)) > FARTHEST):
+            return None, None
+        n, scale = int(self.counts[:-2].sum()), scale_of(moments)
+        mean = self.sum / n / FRACTION
+        shifted = (moments.center * scale + moments.unit * scale * mean) / scale
+        spread = float(moments.unit * max(self.squares / n / SQUARE_FRACTION - mean**2, 0.0) ** 0.5)
+        # The bounds take back the rounding of the sums: no sample spreads further than one with
+        # half of its values at either end.
+        return min(max(shifted, minimum), maximum), min(spread, maximum / 2 - minimum / 2)
 
     def to_dict(self) -> dict[str, Any]:
         """The profile as plain values, as `from_dict` reads them."""
@@ -115,6 +98,13 @@ class ColumnProfile:
         names = ("below", "above", "sum", "squares", "minimum", "maximum")
         counts, novelty = (np.array(data[name], dtype=np.int64) for name in ("counts", "novelty"))
         return cls(counts, **{name: data[name] for name in names}, novelty=novelty)
+
+
+def distances(values: Floats, moments: Moments) -> Floats:
+    """Distances to the reference's median in its units, infinite where no double holds them."""
+    scale = scale_of(moments)
+    with np.errstate(over="ignore"):
+        return (values * scale - moments.center * scale) / (moments.unit * scale)
 
 
 def scale_of(moments: Moments) -> float:

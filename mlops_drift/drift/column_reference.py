@@ -24,6 +24,8 @@ MAX_CATEGORIES = 20_000
 NOVELTY_BINS = 8
 
 OTHER, NON_FINITE, RARE, UNSEEN, NULL = "other", "non-finite", "rare", "unseen", "null"
+# The fields that the JSON of a column lacks.
+_LEFT_OUT = ("sample", "frozen_digest")
 _SPECIAL = (OTHER, NON_FINITE, RARE, UNSEEN, NULL)
 
 
@@ -34,10 +36,7 @@ class Moments:
     Attributes:
         center: their median.
         unit: their interquartile range; the standard deviation where that is 0, else 1.
-        mean: their mean.
-        std: their standard deviation (divided by n).
-        minimum: the smallest.
-        maximum: the largest.
+        std: their standard deviation, divided by n.
     """
 
     center: float
@@ -58,7 +57,6 @@ class ColumnReference:
     then `rare`, `unseen` and `null`.
 
     Attributes:
-        kind: numeric or categorical.
         counts: reference rows per bin, special bins included, int64 of shape (bins,).
         edges: ascending inner edges of a numeric column that is binned by intervals.
         values: the numbers or categories that have a bin of their own.
@@ -67,7 +65,7 @@ class ColumnReference:
         singletons: number of categories that only one reference row has. Divided by `n` it
             estimates the share of unseen categories to expect without drift (Good-Turing).
         moments: of a numeric column that has finite values.
-        sample: the reference values of a numeric column; None where only the JSON was read.
+        sample: the reference values of a numeric column, where they are at hand.
         are_moments: whether the numbers are days since 1970-01-01 and read as dates.
         frozen_digest: `sample_digest` as it was when the reference was frozen.
     """
@@ -85,19 +83,11 @@ class ColumnReference:
 
     @classmethod
     def fit(cls, rows: Rows, name: str, kind: Kind, bins: int) -> Self:
-        """Fixes the bins of one column and counts its rows in them.
-
-        Raises:
-            RowsError: the column is missing or cannot be read as its kind.
-        """
+        """Fixes the bins of one column and counts its rows in them."""
         if kind == "categorical":
             return cls._fit_categories(rows.categories(name))
         numbers = rows.numbers(name)
-        column = cls._fit_numbers(SortedValues(numbers), len(numbers), bins)
-        return replace(column, are_moments=rows.is_moment(name))
-
-    @classmethod
-    def _fit_numbers(cls, sample: SortedValues, n: int, bins: int) -> Self:
+        sample = SortedValues(numbers)
         finite = sample.finite
         distinct = finite[np.append(True, finite[1:] != finite[:-1])] if len(finite) else finite
         most_bins = max(2, len(finite) // ROWS_PER_BIN)
@@ -111,32 +101,30 @@ class ColumnReference:
             # numbers would get fractional edges.
             ranks = np.ceil((len(finite) - 1) * (np.arange(1, bins) / bins)).astype(np.int64)
             edges = tuple(np.unique(finite[ranks]).tolist())
-        empty = cls("numeric", np.zeros(0, dtype=np.int64), edges, values)
-        return replace(
-            empty,
-            counts=empty.count_sorted(sample, n),
-            moments=_moments(sample) if len(finite) else None,
+        moments = _moments(sample) if len(finite) else None
+        column = cls(
+            "numeric",
+            np.zeros(0, dtype=np.int64),
+            edges,
+            values,
+            moments=moments,
             sample=sample,
+            are_moments=rows.is_moment(name),
         )
+        return replace(column, counts=column.count_sorted(sample, len(numbers)))
 
     @classmethod
     def _fit_categories(cls, frequencies: Mapping[str | None, int]) -> Self:
-        nulls = frequencies.get(None, 0)
-        n = sum(frequencies.values())
+        nulls, n = frequencies.get(None, 0), sum(frequencies.values())
         found = {category: rows for category, rows in frequencies.items() if category is not None}
         ordered = sorted(found, key=lambda category: (-found[category], category))
         beyond = sum(found[category] for category in ordered[MAX_CATEGORIES:])
         values = tuple(c for c in ordered[:MAX_CATEGORIES] if found[c] >= RARE_SHARE * n)
         rare = tuple(ordered[len(values) : MAX_CATEGORIES])
-        own = [found[category] for category in values]
-        tail = sum(found[category] for category in rare)
-        return cls(
-            "categorical",
-            np.array([*own, tail, beyond, nulls], dtype=np.int64),
-            values=values,
-            rare=rare,
-            singletons=sum(found[category] == 1 for category in (*values, *rare)),
-        )
+        own, tail = [found[c] for c in values], sum(found[c] for c in rare)
+        counts = np.array([*own, tail, beyond, nulls], dtype=np.int64)
+        singletons = sum(found[c] == 1 for c in (*values, *rare))
+        return cls("categorical", counts, values=values, rare=rare, singletons=singletons)
 
     @property
     def labels(self) -> list[str]:
@@ -158,16 +146,15 @@ class ColumnReference:
         return int(self.counts.sum())
 
     @property
-    def null_share(self) -> float:
-        """Share of nulls among the reference rows, 0.0 without rows."""
-        return int(self.counts[-1]) / max(self.n, 1)
-
-    @property
     def sample_digest(self) -> str:
         """SHA-256 of the reference values, in hexadecimal; empty for categories."""
         if self.frozen_digest or self.sample is None:
             return self.frozen_digest
-        return digest_of(self.sample)
+        return _digest_of(self.sample)
+
+    def is_sound(self) -> bool:
+        """Whether the reference values, where they are at hand, are those that were frozen."""
+        return self.sample is None or _digest_of(self.sample) == self.frozen_digest
 
     def unseen(self, counts: Counts) -> int:
         """Rows among `counts` whose value the reference does not know; 0 for interval bins."""
@@ -176,15 +163,7 @@ class ColumnReference:
         return int(counts[-2] if self.kind == "categorical" else counts[-3])
 
     def count_sorted(self, sample: SortedValues, n: int) -> Counts:
-        """Counts sorted values in the bins of a numeric column.
-
-        Args:
-            sample: the values that are not null.
-            n: number of rows, nulls included.
-
-        Returns:
-            Rows per bin, int64, in the order of `labels`; they sum to `n`.
-        """
+        """Rows per bin of a numeric column: of its sorted values, and of n rows with the nulls."""
         finite = sample.finite
         special = [len(sample) - len(finite), n - len(sample)]
         if self.edges:
@@ -200,8 +179,7 @@ class ColumnReference:
         """The number of the bin that each category falls into; null is None."""
         size = len(self.counts)
         bins: dict[str | None, int] = {str(value): i for i, value in enumerate(self.values)}
-        bins.update(dict.fromkeys(self.rare, size - 3))
-        bins[None] = size - 1
+        bins |= {**dict.fromkeys(self.rare, size - 3), None: size - 1}
         return np.array([bins.get(category, size - 2) for category in categories], dtype=np.int64)
 
     def read_like(self, rows: Rows, name: str) -> None:
@@ -213,7 +191,7 @@ class ColumnReference:
             rows.read_as({name: reading})
             found = rows.categories(name)
             is_unseen = self.bins_of(list(found)) == len(self.counts) - 2
-            unseen[reading] = int(np.array(list(found.values()))[is_unseen].sum())
+            unseen[reading] = np.array(list(found.values()))[is_unseen].sum()
         rows.read_as({name: min(unseen, key=unseen.__getitem__)})
 
     @property
@@ -222,34 +200,23 @@ class ColumnReference:
         return NOVELTY_BINS if self.singletons else 0
 
     def novelty_of(self, categories: Sequence[str | None]) -> NDArray[np.int64]:
-        """The bin by a hash of each unseen category; -1 for any other and for null."""
+        """The bin by a hash of each unseen category; -1 for any other, or if none are expected."""
         found = np.full(len(categories), -1, dtype=np.int64)
-        is_unseen = self.bins_of(categories) == len(self.counts) - 2
+        is_unseen = (self.bins_of(categories) == len(self.counts) - 2) & bool(self.novelty_size)
         for number in np.flatnonzero(is_unseen).tolist():
             digest = hashlib.md5(str(categories[number]).encode(), usedforsecurity=False).digest()
             found[number] = digest[8] % NOVELTY_BINS
         return found
 
-    def without_sample(self) -> Self:
-        """The column without the reference's values."""
-        return replace(self, sample=None)
-
     def to_dict(self) -> dict[str, Any]:
         """The column as JSON-safe values, without the sample."""
-        return {
-            "kind": self.kind,
-            "counts": self.counts.tolist(),
-            "edges": list(self.edges),
-            "values": list(self.values),
-            "rare": list(self.rare),
-            "singletons": self.singletons,
-            "moments": vars(self.moments) if self.moments else None,
-            "are_moments": self.are_moments,
-            "sample_digest": self.sample_digest,
-        }
+        kept = {name: value for name, value in vars(self).items() if name not in _LEFT_OUT}
+        moments = vars(self.moments) if self.moments else None
+        counts, digest = self.counts.tolist(), self.sample_digest
+        return {**kept, "counts": counts, "moments": moments, "sample_digest": digest}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], sample: SortedValues | None = None) -> Self:
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Reads what `to_dict` wrote."""
         return cls(
             kind=data["kind"],
@@ -259,23 +226,18 @@ class ColumnReference:
             rare=tuple(data["rare"]),
             singletons=data["singletons"],
             moments=Moments(**data["moments"]) if data["moments"] else None,
-            sample=sample,
             are_moments=data["are_moments"],
             frozen_digest=data["sample_digest"],
         )
 
 
 def shares(counts: Counts) -> Floats:
-    """What part of the rows each bin holds; zeros without rows.
-
-    >>> shares(np.array([1, 3])).tolist(), shares(np.array([0, 0])).tolist()
-    ([0.25, 0.75], [0.0, 0.0])
-    """
+    """What part of the rows each bin holds; zeros without rows."""
     parts: Floats = counts / max(int(counts.sum()), 1)
     return parts
 
 
-def digest_of(sample: SortedValues) -> str:
+def _digest_of(sample: SortedValues) -> str:
     """SHA-256 of sorted values, in hexadecimal."""
     return hashlib.sha256(np.ascontiguousarray(sample.values).view(np.uint8).data).hexdigest()
 

@@ -21,11 +21,7 @@ _THRESHOLDS = ", ".join(f"{name} {drift_metric(name).threshold:g}" for name in S
 
 
 class ColumnMonitor(Strict):
-    """What decides about one column, where it differs from the rest.
-
-    >>> ColumnMonitor(metric="psi", threshold=0.25).threshold
-    0.25
-    """
+    """What decides about one column, where it differs from the rest."""
 
     metric: MetricName | None = Field(None, description="Effect size, in place of the common one.")
     threshold: PositiveFloat | None = Field(
@@ -37,11 +33,7 @@ class ColumnMonitor(Strict):
 
 
 class Season(Strict):
-    """A reference that moves with the seasons: the same period of the past.
-
-    >>> Season(period_days=7, periods=4).period_days
-    7
-    """
+    """A reference that moves with the seasons: the same period of the past."""
 
     period_days: PositiveInt = Field(
         description="Length of the season: 7 compares a Monday with Mondays, 364 or 365 a week "
@@ -131,10 +123,7 @@ class DriftMonitor(Strict):
     def effect(self, column: str, *, ordered: bool = True) -> tuple[str, float]:
         """The metric that decides about a column, and its threshold.
 
-        Args:
-            column: name of the column.
-            ordered: whether its values have an order; without one, js stands in for a metric
-                that needs values.
+        Where the values have no order, js stands in for a metric that needs values.
         """
         own = self.columns.get(column, ColumnMonitor())
         metric = own.metric or self.metric

@@ -20,7 +20,6 @@ class RankedColumn:
     """A column's furthest verdict, and how much of the model depends on the column.
 
     Attributes:
-        worst: its verdict that fails or comes nearest to it.
         importance: share of the model's skill that rests on the column; None where unknown.
         priority: the verdict's value in units of its threshold, times the importance.
     """
@@ -35,22 +34,13 @@ def rank(
 ) -> list[RankedColumn]:
     """Columns in the order in which to look at them: failed ones first, then by priority.
 
-    Priority is drift times importance. A column without an importance, such as a prediction, counts
-    as one on which everything rests.
-
-    Args:
-        verdicts: the verdicts of any columns and windows.
-        importance: shares that add up to 1, by column.
+    Priority is drift times importance, shares that add up to 1. A column without an importance,
+    such as a prediction, counts as one on which everything rests.
     """
-    worst: dict[str, ColumnVerdict] = {}
-    for verdict in sorted(verdicts, key=severity):
-        worst[verdict.column] = verdict
+    worst = {verdict.column: verdict for verdict in sorted(verdicts, key=severity)}
+    shared = importance or {}
     ranked = [
-        RankedColumn(
-            verdict,
-            (importance or {}).get(name),
-            verdict.excess * (importance or {}).get(name, 1.0),
-        )
+        RankedColumn(verdict, shared.get(name), verdict.excess * shared.get(name, 1.0))
         for name, verdict in worst.items()
     ]
     return sorted(
@@ -75,13 +65,7 @@ class MovedBin:
 def moved_bins(
     column: ColumnReference, past: Counts, counts: Counts, most: int = 5
 ) -> list[MovedBin]:
-    """The bins whose share of the rows changed most, largest change first.
-
-    Args:
-        column: the bins.
-        past: rows of the reference per bin, or of what stands in for it.
-        counts: rows of the window per bin.
-        most: how many bins at most; unchanged ones are left out.
+    """The bins whose share of the rows changed most, largest change first; unchanged ones not.
 
     >>> column = ColumnReference("categorical", np.array([60, 40, 0, 0, 0]), values=("a", "b"))
     >>> moved_bins(column, column.counts, np.array([10, 10, 0, 0, 0]), most=1)
@@ -101,11 +85,9 @@ class SegmentShift:
     """What one value of a segment column has to do with the shift of another column.
 
     Attributes:
-        segment: the value, as text.
         share: its share of the shift; the shares of all segments add up to 1. Below 0 where the
             segment moved against the rest.
-        before: its share of the reference rows.
-        after: its share of the window's rows.
+        before: its share of the reference rows; `after` of the window's.
         distance: total variation distance of the column within the segment; 0.0 where one side
             has no rows of it.
     """
@@ -125,10 +107,6 @@ def segment_shifts(
     With d(s, b) the change of the share that segment s and bin b have of all rows, and D(b) the
     sum of d over the segments, the share of s is the sum over b of sign(D(b)) d(s, b), divided by
     the sum of |D(b)|. So a segment counts that moved within, and one that grew or shrank.
-
-    Args:
-        reference: profiles of the column by segment, of the reference rows.
-        current: the same of the window's rows.
 
     >>> before = {"a": ColumnProfile(np.array([50, 0])), "b": ColumnProfile(np.array([50, 0]))}
     >>> after = {"a": ColumnProfile(np.array([50, 0])), "b": ColumnProfile(np.array([0, 50]))}

@@ -23,16 +23,13 @@ class Measures:
     """How far a column of a window is from its reference; every number is finite or None.
 
     Attributes:
-        n_reference: reference rows, nulls included.
-        n: rows of the window, nulls included.
+        n_reference: reference rows, nulls included; `n` those of the window.
         distances: effect size by name of its metric; None where it cannot be computed, as of
             metrics that need values for categories, where one side has no value, and where only
             counts are at hand.
         chi2: statistic of the contingency test over the bins.
         chi2_p: its p-value, corrected for sparse bins (see `significance.chi2`).
         ks_p: p-value of the KS test; None without values on both sides.
-        null_reference: share of nulls in the reference.
-        null_share: share of nulls in the window.
         null_p: p-value that the share of nulls rose (Fisher's exact test, one-sided).
         unseen: share of rows with a value that the reference does not know; None for a column
             that is binned by intervals.
@@ -40,12 +37,9 @@ class Measures:
             categories.
         mean_reference: mean of the reference's finite numbers; None for categories and without
             any, as for the rest.
-        mean: mean of the window's; None also where one is farther than 1,024 units (see
-            `Moments`) from the reference's median, as for `std`.
-        std_reference: standard deviation of the reference's.
-        std: standard deviation of the window's.
-        minimum: smallest number of the window.
-        maximum: largest number of the window.
+        mean: None also where a number of the window is farther than 1,024 units (see `Moments`)
+            from the reference's median, as for `std`.
+        minimum: smallest finite number of the window.
     """
 
     n_reference: int
@@ -98,8 +92,7 @@ def measure(
     Args:
         column: the frozen bins and the reference counts.
         current: the window's rows in these bins.
-        sample: the window's values; without them, or without the reference's, there are no
-            distances of values and no `ks_p`.
+        sample: the window's values; without them, or the reference's, there are no exact metrics.
         base: what the window is compared with in place of the reference: another period's rows in
             the same bins. There are no distances of values then.
         further: metrics to compute beside the shipped ones.
@@ -129,7 +122,12 @@ def measure(
             before, after = _by_sign(before, column.sample), _by_sign(after, sample)
     pair = Pair.of(before, after, values)
     statistic, p = chi2(before, after)
-    mean, std = _moments(column, base)
+    mean, std = current.mean_and_std(column)
+    if base is not None:
+        mean_reference, std_reference = base.mean_and_std(column)
+    else:
+        moments = column.moments
+        mean_reference, std_reference = (moments.mean, moments.std) if moments else (None, None)
     numeric = column.kind == "numeric"
     return Measures(
         n_reference=n_reference,
@@ -143,22 +141,13 @@ def measure(
         null_p=proportion_rise(int(past[-1]), n_reference, int(current.counts[-1]), n),
         unseen=None if column.edges else column.unseen(current.counts) / max(n, 1),
         out_of_range=(current.below + current.above) / max(n, 1) if numeric else None,
-        mean_reference=mean,
-        mean=current.mean(column),
-        std_reference=std,
-        std=current.std(column),
+        mean_reference=mean_reference,
+        mean=mean,
+        std_reference=std_reference,
+        std=std,
         minimum=current.minimum,
         maximum=current.maximum,
     )
-
-
-def _moments(
-    column: ColumnReference, base: ColumnProfile | None
-) -> tuple[float | None, float | None]:
-    """Mean and standard deviation of what the window is compared with."""
-    if base is not None:
-        return base.mean(column), base.std(column)
-    return (column.moments.mean, column.moments.std) if column.moments else (None, None)
 
 
 def _by_sign(counts: Counts, sample: SortedValues) -> Counts:
@@ -191,7 +180,9 @@ def comparable_counts(
         before[-2] += moved
         # A category that is new in the window has so many rows of it, or a few more.
         rows_of_one = max(1.0, 2 * current.sum() / reference.sum())
-        bins = _bins_for(int(novelty.sum() / rows_of_one), len(novelty))
+        # A power of two, so that many categories fall into each bin and hardly differ in number.
+        categories = max(int(novelty.sum() / rows_of_one) // _CATEGORIES_PER_BIN, 1)
+        bins = min(1 << categories.bit_length() - 1, len(novelty))
         if bins > 1:
             expected = np.diff(np.arange(bins + 1) * int(before[-2]) // bins)
             found = novelty.reshape(bins, -1).sum(axis=1)
@@ -210,8 +201,3 @@ def _near_the_cut(reference: Counts, current: Counts) -> NDArray[np.bool_]:
     together = (reference + current) * (n / max(n + current.sum(), 1))
     near: NDArray[np.bool_] = together < cut + 4 * cut**0.5
     return near
-
-
-def _bins_for(categories: int, most: int) -> int:
-    """A power of two, so that many categories fall into each bin and hardly differ in number."""
-    return min(1 << max(categories // _CATEGORIES_PER_BIN, 1).bit_length() - 1, max(most, 1))

@@ -37,7 +37,7 @@ def domain_auc(
     Args:
         reference: rows of the reference.
         current: rows of the window.
-        kinds: the columns to look at and how each is read; both tables have them.
+        kinds: the columns to look at, which both tables have, and how each is read.
         seed: of the rows drawn, the folds and the model.
         max_rows: of a longer table that many rows are drawn without replacement; at least 2.
         folds: parts of the cross-validation, at least 2; fewer for a table with fewer rows.
@@ -84,12 +84,9 @@ def _cross_validated_auc(
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from threadpoolctl import threadpool_limits
 
+    small = {"max_iter": 50, "max_leaf_nodes": 15, "early_stopping": False}
     classifier = HistGradientBoostingClassifier(
-        max_iter=50,
-        max_leaf_nodes=15,
-        early_stopping=False,
-        categorical_features=categorical,
-        random_state=seed,
+        **small, categorical_features=categorical, random_state=seed
     )
     split = StratifiedKFold(folds, shuffle=True, random_state=seed)
     # So small a model loses more than it gains by threads that wait for each other.

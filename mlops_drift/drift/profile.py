@@ -6,7 +6,9 @@ numbers.
 """
 
 import math
+import operator
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from mlops_drift.drift.column_profile import (
     FRACTION,
     SQUARE_FRACTION,
     ColumnProfile,
+    distances,
     scale_of,
 )
 from mlops_drift.drift.column_reference import NOVELTY_BINS, ColumnReference, Counts, Moments
@@ -25,23 +28,14 @@ from mlops_drift.drift.rows import Rows, Source
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.sql import in_batches, literal, literals
 
-_FIELDS = 9
-
 Profile = dict[str, ColumnProfile]
 
 
 def profile(reference: Reference, source: Source) -> Profile:
     """Counts the rows of a table in the bins of every column of a reference, in one pass.
 
-    Args:
-        reference: the frozen bins.
-        source: rows that have at least the columns of the reference.
-
-    Returns:
-        A profile for each column.
-
     Raises:
-        RowsError: a column is missing or cannot be read as the column's kind.
+        TableError: a column is missing or cannot be read as the column's kind.
 
     >>> import pyarrow as pa
     >>> reference = Reference.fit(pa.table({"x": [0, 1] * 50}))
@@ -53,38 +47,22 @@ def profile(reference: Reference, source: Source) -> Profile:
 
 
 def profile_by(reference: Reference, source: Source, by: str) -> dict[Any, Profile]:
-    """The profile of the rows of each value of a column, in one pass over all of them.
+    """The profiles of the rows of each value of the column `by`, such as a day or a segment.
 
-    Args:
-        reference: the frozen bins.
-        source: rows that have at least the columns of the reference, and `by`.
-        by: the column; a day, or a segment.
-
-    Returns:
-        Profiles by value, ascending; rows without a value come last, as None.
+    The values are ascending; rows without one come last, as None.
 
     Raises:
-        RowsError: a column is missing or cannot be read as the column's kind.
+        TableError: a column is missing or cannot be read as the column's kind.
     """
-    rows = Rows.of(source)
-    return dict(_profiles(reference, rows, by))
+    return dict(_profiles(reference, Rows.of(source), by))
 
 
 def profile_sorted(column: ColumnReference, sample: SortedValues, n: int) -> ColumnProfile:
-    """The profile of values that are sorted already, the same as `profile` makes of them.
-
-    Args:
-        column: the frozen bins of a numeric column.
-        sample: the values that are not null.
-        n: number of rows, nulls included.
-    """
+    """The same as `profile` makes, of sorted values and of n rows with the nulls."""
     counts, finite, moments = column.count_sorted(sample, n), sample.finite, column.moments
     if moments is None or not len(finite):
         return ColumnProfile(counts)
-    scale = scale_of(moments)
-    with np.errstate(over="ignore"):
-        distance = (finite * scale - moments.center * scale) / (moments.unit * scale)
-    distance = np.clip(distance, -FARTHEST, FARTHEST)
+    distance = np.clip(distances(finite, moments), -FARTHEST, FARTHEST)
     return ColumnProfile(
         counts,
         below=int(np.searchsorted(finite, moments.minimum, side="left")),
@@ -99,9 +77,6 @@ def profile_sorted(column: ColumnReference, sample: SortedValues, n: int) -> Col
 def add(profiles: Iterable[Mapping[str, ColumnProfile]]) -> Profile:
     """Sums profiles of one reference: the profile of all their rows together.
 
-    Args:
-        profiles: profiles with the same columns and bins; none at all give an empty profile.
-
     Raises:
         ValueError: the profiles differ in their columns or bins.
 
@@ -109,16 +84,14 @@ def add(profiles: Iterable[Mapping[str, ColumnProfile]]) -> Profile:
     >>> add([day, day])["x"].counts.tolist()
     [2, 4]
     """
-    total: Profile = {}
-    for number, part in enumerate(profiles):
-        if number == 0:
-            total = dict(part)
-            continue
-        bins, found = _bins(total), _bins(part)
-        if bins != found:
-            raise ValueError(f"profiles must share columns and bins, found {found} beside {bins}")
-        total = {name: total[name] + column for name, column in part.items()}
-    return total
+    first, *others = [dict(part) for part in profiles] or [{}]
+    if any(part.keys() != first.keys() for part in others):
+        found = sorted({name for part in others for name in part.keys() ^ first.keys()})
+        raise ValueError(f"profiles must share their columns, found {found} in some only")
+    return {
+        name: reduce(operator.add, (part[name] for part in others), column)
+        for name, column in first.items()
+    }
 
 
 def empty_profile(reference: Reference) -> Profile:
@@ -129,10 +102,6 @@ def empty_profile(reference: Reference) -> Profile:
         )
         for name, column in reference.columns.items()
     }
-
-
-def _bins(counted: Mapping[str, ColumnProfile]) -> dict[str, int]:
-    return {name: len(column.counts) for name, column in counted.items()}
 
 
 def _profiles(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, Profile]]:
@@ -154,32 +123,30 @@ def _profiles(reference: Reference, rows: Rows, by: str | None) -> list[tuple[An
 
 
 def _query(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, ...]]:
+    """For each group of rows the aggregates of each column, and the group."""
     # Stage by stage, so that each expression is planned once: read, take the finite, measure.
-    read, finite, distances, counted = [], [], [], []
+    read, finite, measured, counted = [], [], [], []
     for number, (name, column) in enumerate(reference.columns.items()):
         cell = f"c{number}"
         read.append(f"{rows.expression(name, column.kind)} AS {cell}")
         if column.kind == "numeric":
             finite.append(f"CASE WHEN isfinite({cell}) THEN {cell} END AS f{number}")
             if column.moments is not None:
-                distances.append(_distance(number, column.moments))
-            counted += _numeric_aggregates(number, column)
+                measured.append(_distance(number, column.moments))
+            aggregates = _numeric_aggregates(number, column)
         else:
-            known = literals(_known(column))
-            counted += [f"count({cell})", _histogram("histogram_exact", cell, known)]
-            novelty = "NULL"
+            aggregates = [_histogram("histogram_exact", cell, literals(_known(column)))]
             if column.singletons:
                 finite.append(_novelty(number, column))
                 numbers = f"range({NOVELTY_BINS})"
-                novelty = _histogram("histogram_exact", f"h{number}", numbers)
-            counted += [novelty, *["NULL"] * (_FIELDS - 4)]
-        counted.append("count(*)")
+                aggregates.append(_histogram("histogram_exact", f"h{number}", numbers))
+        counted.append(f"row(count(*), count({cell}), {', '.join(aggregates)})")
     group = rows.value(by) if by else "NULL"
     sql = f"SELECT {', '.join([*read, f'{group} AS g'])} FROM {rows.sql}"
-    for stage in (finite, distances):
+    for stage in (finite, measured):
         sql = f"SELECT {', '.join(['*', *stage])} FROM ({sql})"
     if by:
-        sql = f"SELECT {', '.join(counted)}, g FROM ({sql}) GROUP BY g ORDER BY g NULLS LAST"
+        sql = f"SELECT {', '.join([*counted, 'g'])} FROM ({sql}) GROUP BY g ORDER BY g NULLS LAST"
     else:
         # Without a group there is one row even if there are no rows.
         sql = f"SELECT {', '.join([*counted, 'NULL'])} FROM ({sql})"
@@ -188,7 +155,7 @@ def _query(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, 
 
 
 def _novelty(number: int, column: ColumnReference) -> str:
-    """The number of the share of all texts that an unseen category falls into; null for others."""
+    """The bin by a hash of an unseen category; null for others."""
     cell, known = f"c{number}", ", ".join(map(literal, _known(column)))
     # By the lowest byte of the second half of the digest.
     share = f"CAST(md5_number_lower({cell}) % {NOVELTY_BINS} AS BIGINT)"
@@ -216,9 +183,8 @@ def _numeric_aggregates(number: int, column: ColumnReference) -> list[str]:
         counts = _histogram("histogram_exact", cell, f"{literals(values)}::DOUBLE[]")
     moments = column.moments
     if moments is None:
-        return [f"count(c{number})", counts, *["NULL"] * (_FIELDS - 3)]
+        return [counts]
     return [
-        f"count(c{number})",
         counts,
         f"count(*) FILTER (WHERE {cell} < {literal(moments.minimum)})",
         f"count(*) FILTER (WHERE {cell} > {literal(moments.maximum)})",
@@ -236,26 +202,24 @@ def _histogram(function: str, values: str, bins: str) -> str:
 
 def _profile(reference: Reference, row: tuple[Any, ...]) -> Profile:
     made: Profile = {}
-    for number, (name, column) in enumerate(reference.columns.items()):
-        filled, histogram, *rest, total = row[number * _FIELDS : (number + 1) * _FIELDS]
+    for (name, column), found in zip(reference.columns.items(), row[:-1], strict=True):
+        n, filled, histogram, *rest = found
         if column.kind == "categorical":
-            counts = _category_counts(column, histogram or [], filled, total - filled)
+            counts = _category_counts(column, histogram or [], filled, n - filled)
             size = column.novelty_size
             # Without a row there is no histogram.
-            novelty = np.array((rest[0] or [0] * size)[:size], dtype=np.int64)
-            made[name] = ColumnProfile(counts, novelty=novelty)
+            novelty = (rest[0] if rest else None) or [0] * size
+            made[name] = ColumnProfile(counts, novelty=np.array(novelty[:size], dtype=np.int64))
             continue
         regular = np.zeros(len(column.counts) - 2, dtype=np.int64)
         regular[: len(histogram or [])] = histogram or []
-        special = [filled - int(regular.sum()), total - filled]
-        counts = np.concatenate([regular, special]).astype(np.int64)
-        if column.moments is None:
+        counts = np.array([*regular, filled - regular.sum(), n - filled], dtype=np.int64)
+        if rest:
+            below, above, summed, squares, minimum, maximum = rest
+            moments = (below, above, int(summed or 0), int(squares or 0), minimum, maximum)
+            made[name] = ColumnProfile(counts, *moments)
+        else:
             made[name] = ColumnProfile(counts)
-            continue
-        below, above, summed, squares, minimum, maximum = rest
-        made[name] = ColumnProfile(
-            counts, below, above, int(summed or 0), int(squares or 0), minimum, maximum
-        )
     return made
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mlops_drift.drift.arrow_rows import without_nulls
-from mlops_drift.drift.column_reference import ColumnReference, digest_of
+from mlops_drift.drift.column_reference import ColumnReference
 from mlops_drift.drift.rows import Kind, Rows, Source
 from mlops_drift.drift.sorted_values import SortedValues
 
@@ -46,6 +47,11 @@ class Reference:
 
     columns: Mapping[str, ColumnReference]
 
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """How each column is read."""
+        return {name: column.kind for name, column in self.columns.items()}
+
     @classmethod
     def fit(cls, source: Source, kinds: Mapping[str, Kind] | None = None, bins: int = 10) -> Self:
         """Fixes the bins of columns and counts the rows in them.
@@ -62,7 +68,7 @@ class Reference:
             bins: largest number of quantile bins, at least 2.
 
         Raises:
-            RowsError: a column is missing or cannot be read as its kind.
+            TableError: a column is missing or cannot be read as its kind.
             ValueError: `bins` is under 2, or a kind is neither numeric nor categorical.
         """
         if bins < 2:
@@ -75,9 +81,8 @@ class Reference:
                     f"column {name!r}: kind must be numeric or categorical, found {kind!r}"
                 )
         with ThreadPoolExecutor() as pool:
-            fitted = pool.map(
-                lambda item: ColumnReference.fit(rows, item[0], item[1], bins), wanted.items()
-            )
+            fit = partial(ColumnReference.fit, rows, bins=bins)
+            fitted = pool.map(fit, wanted, wanted.values())
             return cls(dict(zip(wanted, fitted, strict=True)))
 
     def select(self, names: Iterable[str]) -> "Reference":
@@ -88,25 +93,14 @@ class Reference:
         """The reference as JSON-safe values, without the samples."""
         return {"columns": {name: column.to_dict() for name, column in self.columns.items()}}
 
-    @classmethod
-    def from_dict(
-        cls, data: Mapping[str, Any], samples: Mapping[str, SortedValues] | None = None
-    ) -> Self:
-        """Reads what `to_dict` wrote; without samples there are none.
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the reference as canonical JSON, in hexadecimal.
 
-        Raises:
-            ValueError: a sample is not of as many values as the counts say.
+        It covers the samples through their digests; the order of the columns is ignored.
         """
-        columns = {name: ColumnReference.from_dict(item) for name, item in data["columns"].items()}
-        for name, sample in (samples or {}).items():
-            expected = columns[name].n - int(columns[name].counts[-1])
-            if len(sample) != expected:
-                raise ValueError(
-                    f"column {name!r} of the reference has {expected:,} numbers by {JSON_FILE} and "
-                    f"{len(sample):,} by {VALUES_FILE}; both must come from the same reference"
-                )
-            columns[name] = replace(columns[name], sample=sample)
-        return cls(columns)
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def to_files(self) -> dict[str, bytes]:
         """The reference as two files.
@@ -120,29 +114,47 @@ class Reference:
         with pq.ParquetWriter(
             buffer, _VALUES, compression="none", use_dictionary=["column"]
         ) as out:
-            for name in sorted(self.columns):
-                sample = self.columns[name].sample
-                if sample is not None and len(sample):
-                    names = pa.DictionaryArray.from_arrays(
-                        np.zeros(len(sample), dtype=np.int32), pa.array([name])
-                    )
-                    table = pa.table([names, sample.values], schema=_VALUES)
-                    out.write_table(table, row_group_size=len(sample))
+            for name, column in sorted(self.columns.items()):
+                if column.sample:
+                    codes, n = np.zeros(len(column.sample), np.int32), len(column.sample)
+                    names = pa.DictionaryArray.from_arrays(codes, pa.array([name]))
+                    table = pa.table([names, column.sample.values], schema=_VALUES)
+                    out.write_table(table, row_group_size=n)
         return {JSON_FILE: text.encode(), VALUES_FILE: buffer.getvalue()}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
-        """Reads what `to_files` made; without the Parquet file it has no samples.
+        """Reads what `to_files` made.
 
         That the files are those that were made is for the caller to know; `load` verifies it.
 
         Raises:
             ValueError: one file has other columns or more values than the other.
         """
-        data = json.loads(files[JSON_FILE])
-        if VALUES_FILE not in files:
-            return cls.from_dict(data)
-        return cls.from_dict(data, _samples(data, pa.BufferReader(files[VALUES_FILE])))
+        data = json.loads(files[JSON_FILE])["columns"]
+        columns = {name: ColumnReference.from_dict(item) for name, item in data.items()}
+        numeric = sorted(name for name, column in columns.items() if column.kind == "numeric")
+        numbers = {name: int(columns[name].counts[:-1].sum()) for name in numeric}
+        filled = [name for name in numeric if numbers[name]]
+        samples = {name: SortedValues([]) for name in numeric}
+        with pq.ParquetFile(pa.BufferReader(files[VALUES_FILE])) as values:
+            if values.num_row_groups != len(filled):
+                raise ValueError(
+                    f"{VALUES_FILE} has the values of {values.num_row_groups} columns, {JSON_FILE} "
+                    f"says {len(filled)}; both must come from the same reference"
+                )
+            for group, name in enumerate(filled):
+                column = values.read_row_group(group, columns=["value"], use_threads=False)["value"]
+                samples[name] = SortedValues.presorted(without_nulls(column))
+        for name, sample in samples.items():
+            if len(sample) != numbers[name]:
+                raise ValueError(
+                    f"column {name!r} of the reference has {numbers[name]:,} numbers by "
+                    f"{JSON_FILE} and {len(sample):,} by {VALUES_FILE}; both must come from the "
+                    "same reference"
+                )
+            columns[name] = replace(columns[name], sample=sample)
+        return cls(columns)
 
     def save(self, folder: str | Path) -> None:
         """Writes `reference.json` and `reference.parquet` into a folder."""
@@ -158,50 +170,12 @@ class Reference:
             FileNotFoundError: a file is missing.
             ValueError: the two files do not belong together.
         """
-        data = json.loads((Path(folder) / JSON_FILE).read_bytes())
-        loaded = cls.from_dict(data, _samples(data, Path(folder) / VALUES_FILE))
-        with ThreadPoolExecutor() as pool:
-            wrong = [
-                name
-                for name, is_sound in zip(
-                    loaded.columns, pool.map(_is_sound, loaded.columns.values()), strict=True
-                )
-                if not is_sound
-            ]
+        paths = {name: Path(folder) / name for name in (JSON_FILE, VALUES_FILE)}
+        loaded = cls.from_files({name: path.read_bytes() for name, path in paths.items()})
+        wrong = [name for name, column in loaded.columns.items() if not column.is_sound()]
         if wrong:
             raise ValueError(
-                f"the values of {', '.join(wrong)} in {Path(folder) / VALUES_FILE} are not those "
-                f"of {JSON_FILE}; both must come from the same reference"
+                f"the values of {', '.join(wrong)} in {paths[VALUES_FILE]} are not those of "
+                f"{JSON_FILE}; both must come from the same reference"
             )
         return loaded
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the reference as canonical JSON, in hexadecimal.
-
-        It covers the samples through their digests; the order of the columns is ignored.
-        """
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _is_sound(column: ColumnReference) -> bool:
-    return column.sample is None or digest_of(column.sample) == column.frozen_digest
-
-
-def _samples(data: Mapping[str, Any], file: Path | pa.BufferReader) -> dict[str, SortedValues]:
-    """The samples of the numeric columns, which are a row group each in the order of the names."""
-    columns: Mapping[str, Mapping[str, Any]] = data["columns"]
-    numeric = [name for name in sorted(columns) if columns[name]["kind"] == "numeric"]
-    filled = [name for name in numeric if sum(columns[name]["counts"][:-1])]
-    samples = {name: SortedValues([]) for name in numeric}
-    with pq.ParquetFile(file) as values:
-        if values.num_row_groups != len(filled):
-            raise ValueError(
-                f"{VALUES_FILE} has the values of {values.num_row_groups} columns, {JSON_FILE} "
-                f"says {len(filled)}; both must come from the same reference"
-            )
-        for group, name in enumerate(filled):
-            column = values.read_row_group(group, columns=["value"], use_threads=False)["value"]
-            samples[name] = SortedValues.presorted(without_nulls(column))
-    return samples

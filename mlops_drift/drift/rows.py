@@ -5,8 +5,7 @@ since 1970-01-01, NaN is a null; a category is text, exact, and 1 and 1.0 are bo
 ``1``.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
@@ -15,14 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mlops_drift.drift.arrow_rows import (
-    TABLE,
-    engine,
-    filled,
-    scannable,
-    types_of,
-    without_nulls,
-)
+from mlops_drift.drift.arrow_rows import TABLE, engine, filled, scannable, types_of, without_nulls
 from mlops_drift.drift.cells import (
     DECIMAL,
     FLOAT,
@@ -32,6 +24,7 @@ from mlops_drift.drift.cells import (
     TIME,
     WIDE,
     as_double,
+    is_moment,
     without_nan,
 )
 from mlops_drift.drift.text_columns import (
@@ -43,8 +36,7 @@ from mlops_drift.drift.text_columns import (
     find_facts,
     is_missing,
 )
-from mlops_drift.errors import UserError
-from mlops_drift.files.error import FileError, refuse_unclear_names
+from mlops_drift.files.error import TableError, refuse_unclear_names
 from mlops_drift.files.table_file import TableFile, open_file
 from mlops_drift.sql import digits, identifier, shortest
 
@@ -53,35 +45,24 @@ Floats = NDArray[np.float64]
 Source = Union[pa.Table, duckdb.DuckDBPyRelation, str, Path, "Rows"]
 
 _Result = TypeVar("_Result")
-_TUPLES = duckdb.DuckDBPyRelation.fetchall
-_NUMPY = duckdb.DuckDBPyRelation.fetchnumpy
-_ARROW = duckdb.DuckDBPyRelation.to_arrow_table
 
 
-class RowsError(UserError, ValueError):
-    """A table cannot be read."""
-
-
-class ColumnError(RowsError):
+class ColumnError(TableError):
     """A table has no such column, or its values cannot be read as asked."""
 
 
 class Rows:
-    """The rows of an Arrow table, a DuckDB relation, or a table file.
+    """The rows of an Arrow table, a DuckDB relation, or a table file (see `open_file`).
 
     Whatever reads a column raises a `ColumnError` if there is none, or not of that kind.
 
-    Args:
-        source: the table, or the path of a file (see `open_file`).
-
     Attributes:
         sql: the table in a FROM clause.
-        name: what errors call it.
         types: DuckDB's type of each column.
         facts: of a text file, what the values of each column can be read as.
 
     Raises:
-        RowsError: the file is missing, of another kind or damaged, or a column comes twice.
+        TableError: the file is missing, of another kind or damaged, or a column comes twice.
 
     >>> rows = Rows(pa.table({"age": [31, None], "plan": ["a", "b"]}))
     >>> rows.count, rows.kinds
@@ -102,18 +83,16 @@ class Rows:
         self.name = "the table"
         if isinstance(source, str | Path):
             self.name = str(source)
-            with _as_rows_error():
-                file = open_file(Path(source))
-                self._rows = filled(file.read()) if file.is_text else file
-            if file.is_text:
+            file = open_file(Path(source))
+            self._rows = file if file.texts is None else filled(file.texts)
+            if file.texts is not None:
                 # In a file that commas divide, 1,500 is no fraction.
                 numbers = NUMBERS if file.delimiter != "," else (WHOLE, NUMBER)
         elif isinstance(source, pa.Table):
             self._rows = source
         else:
             self._rows = self._without_wide(source)
-        with _as_rows_error():
-            refuse_unclear_names(self._rows.schema.names, self.name)
+        refuse_unclear_names(self._rows.schema.names, self.name)
         self._readings |= {
             field.name: NUMBER for field in self._rows.schema if pa.types.is_decimal256(field.type)
         }
@@ -125,8 +104,7 @@ class Rows:
 
     def _without_wide(self, relation: duckdb.DuckDBPyRelation) -> pa.Table:
         """A relation as Arrow, with whole numbers of 128 bits and more as text."""
-        with _as_rows_error():
-            refuse_unclear_names(relation.columns, self.name)
+        refuse_unclear_names(relation.columns, self.name)
         types = zip(relation.columns, relation.types, strict=True)
         wide = [name for name, kind in types if str(kind) in WIDE]
         if wide:
@@ -173,38 +151,29 @@ class Rows:
         are left out.
         """
         return {
-            name: "numeric"
-            if (kind != "BOOLEAN" and (NUMERIC.match(kind) or TIME.match(kind)))
-            or self._is_mostly_numbers(name)
-            else "categorical"
+            name: "numeric" if self._is_numeric(name, kind) else "categorical"
             for name, kind in self.types.items()
             if not NESTED.match(kind)
         }
 
-    def _is_mostly_numbers(self, name: str) -> bool:
+    def _is_numeric(self, name: str, kind: str) -> bool:
+        if kind != "BOOLEAN" and (NUMERIC.match(kind) or TIME.match(kind)):
+            return True
         return name in self.facts and self.facts[name].is_mostly_numbers
 
     def is_moment(self, name: str) -> bool:
         """Whether a column holds dates or timestamps."""
-        return self.types[name].startswith(("DATE", "TIMESTAMP"))
+        return is_moment(self.types[name])
 
     def query(
-        self,
-        sql: str,
-        read: Callable[[duckdb.DuckDBPyRelation], _Result],
-        columns: Sequence[str],
+        self, sql: str, read: Callable[[duckdb.DuckDBPyRelation], _Result], columns: Sequence[str]
     ) -> _Result:
         """Runs SQL, in which `sql` is the table, and reads the result.
 
-        Args:
-            sql: the statement.
-            read: what to make of its result.
-            columns: which columns the statement needs; registering those of a wide table takes
-                longer than reading one.
+        It needs the columns named: registering those of a wide table takes longer than reading one.
 
         Raises:
-            RowsError: the table cannot be read.
-            ColumnError: a value of these columns cannot be read.
+            TableError: the table cannot be read, or a value of these columns (`ColumnError`).
         """
         # Without any column the rows could not be counted.
         table = self._table(list(dict.fromkeys(columns)) or self.columns[:1])
@@ -219,12 +188,8 @@ class Rows:
 
     def _table(self, columns: Sequence[str]) -> pa.Table:
         """Some columns as types that DuckDB can scan."""
-        with _as_rows_error():
-            rows = (
-                self._rows.select(columns)
-                if isinstance(self._rows, pa.Table)
-                else self._rows.read(columns)
-            )
+        held = self._rows
+        rows = held.select(columns) if isinstance(held, pa.Table) else held.read(columns)
         for number, field in enumerate(rows.schema):
             wanted = scannable(field)
             if wanted.type != field.type:
@@ -236,7 +201,7 @@ class Rows:
         return rows
 
     def _tuples(self, sql: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-        return self.query(sql, _TUPLES, columns)
+        return self.query(sql, duckdb.DuckDBPyRelation.fetchall, columns)
 
     def _unreadable(self, names: Sequence[str], error: Exception) -> ColumnError:
         # What follows the first line is about the engine, which is not at hand here.
@@ -276,22 +241,17 @@ class Rows:
             values = f"{column} IS NOT NULL"
             if name in self.facts:
                 values += f" AND NOT {is_missing(text)}"
-            texts, example, values = self.query(
-                f"SELECT count(*) FILTER (NOT {reading.reads(text)}), "
-                f"min({text}) FILTER (NOT {reading.reads(text)}), count(*), "
-                f"FROM {self.sql} WHERE {values}",
-                _TUPLES,
-                [name],
-            )[0]
-            if not values:
+            other = f"FILTER (NOT {reading.reads(text)})"
+            sql = f"count(*) {other}, min({text}) {other}, count(*) FROM {self.sql} WHERE {values}"
+            [(texts, example, n)] = self._tuples(f"SELECT {sql}", [name])
+            if not n:
                 return "CAST(NULL AS DOUBLE)"
-            what = f"text such as {str(example)[:40]!r} in {texts:,} of {values:,} rows"
-            raise ColumnError(
-                f"column {name!r} of {self.name} holds {what if texts else 'numbers as text'}; "
-                "numbers, dates or times are needed"
-            )
+            what = f"text such as {str(example)[:40]!r} in {texts:,} of {n:,} rows"
+            found = f"{what if texts else 'numbers as text'};"
+        else:
+            found += ","
         raise ColumnError(
-            f"column {name!r} of {self.name} holds {found}, numbers, dates or times are needed"
+            f"column {name!r} of {self.name} holds {found} numbers, dates or times are needed"
         )
 
     def value(self, name: str) -> str:
@@ -300,9 +260,8 @@ class Rows:
             raise self._no_column(name)
         found = self.types[name]
         if NESTED.match(found):
-            raise ColumnError(
-                f"column {name!r} of {self.name} holds {found}, single values are needed"
-            )
+            what = f"column {name!r} of {self.name} holds {found}"
+            raise ColumnError(f"{what}, single values are needed")
         if name in self._readings and self._readings[name].digits:
             return self.expression(name, "categorical")
         cell = self.cell(name)
@@ -317,31 +276,20 @@ class Rows:
             if not column.null_count:
                 return without_nulls(column).astype(np.float64, copy=False)
         sql = f"SELECT coalesce({expression}, 'nan'::DOUBLE) AS v FROM {self.sql}"
-        values: Floats = np.asarray(self.query(sql, _NUMPY, [name])["v"], dtype=np.float64)
-        return values
+        values = self.query(sql, duckdb.DuckDBPyRelation.fetchnumpy, [name])["v"]
+        return np.asarray(values, dtype=np.float64)
 
     def table(self, kinds: Mapping[str, Kind]) -> pa.Table:
         """Some columns, read as their kinds, as Arrow: doubles and strings."""
-        read = [
-            f"{self.expression(name, kind)} AS {identifier(name)}" for name, kind in kinds.items()
-        ]
-        return self.query(f"SELECT {', '.join(read)} FROM {self.sql}", _ARROW, list(kinds))
+        read = (f"{self.expression(name, kinds[name])} AS {identifier(name)}" for name in kinds)
+        sql = f"SELECT {', '.join(read)} FROM {self.sql}"
+        return self.query(sql, duckdb.DuckDBPyRelation.to_arrow_table, list(kinds))
 
     def categories(self, name: str) -> dict[str | None, int]:
         """The categories of a column with their rows; null is the key None."""
         expression = self.expression(name, "categorical")
-        counted = self.query(
-            f"SELECT {expression} AS v, count(*) FROM {self.sql} GROUP BY 1", _TUPLES, [name]
-        )
-        return dict(counted)
+        sql = f"SELECT {expression} AS v, count(*) FROM {self.sql} GROUP BY 1"
+        return dict(self._tuples(sql, [name]))
 
     def _no_column(self, name: str) -> ColumnError:
         return ColumnError(f"{self.name} has no column {name!r}; its columns are {self.columns}")
-
-
-@contextmanager
-def _as_rows_error() -> Iterator[None]:
-    try:
-        yield
-    except FileError as error:
-        raise RowsError(str(error)) from error

@@ -28,8 +28,8 @@ def chi2(reference: ArrayLike, current: ArrayLike) -> tuple[float, float]:
     are empty on both sides are left out; there is no continuity correction.
 
     Args:
-        reference: row counts of the reference, shape (bins,).
-        current: row counts of the current sample, shape (bins,).
+        reference: row counts, shape (bins,).
+        current: row counts of the same bins.
 
     Returns:
         Pearson's statistic over all bins, and a p-value. The p-value is the chi-squared tail of
@@ -66,19 +66,10 @@ def chi2(reference: ArrayLike, current: ArrayLike) -> tuple[float, float]:
 
 
 def proportion_rise(hits_reference: float, n_reference: float, hits: float, n: float) -> float:
-    """One-sided Fisher exact p-value that a share is higher now than in the reference.
+    """One-sided Fisher exact p-value that a share of rows is higher now than in the reference.
 
-    Args:
-        hits_reference: reference rows that have the property, for example nulls.
-        n_reference: all reference rows.
-        hits: current rows that have the property.
-        n: all current rows.
+    It is the probability of at least `hits` among the current rows if both shares are equal.
 
-    Returns:
-        Probability of at least `hits` among the current rows if both shares are equal.
-
-    >>> proportion_rise(0, 1000, 0, 100)
-    1.0
     >>> proportion_rise(50, 1000, 25, 100) < 1e-9
     True
     """
@@ -122,15 +113,13 @@ def ks_p(statistic: float, reference: SortedValues, current: SortedValues) -> fl
         # catch_warnings, which threads undo for each other.
         warnings.filterwarnings("ignore", "ks_2samp: Exact calculation", RuntimeWarning)
         return float(ks_2samp(reference.values, current.values).pvalue)
-    return _kolmogorov_p(statistic, round(n * m / (n + m)))
+    return _kolmogorov_p(statistic, max(round(n * m / (n + m)), 1))
 
 
 def _kolmogorov_p(statistic: float, n: int) -> float:
     """Probability of a larger distance of n values from their own distribution function."""
     from scipy.stats import kstwo
 
-    if n < 1:
-        return 1.0
     if n >= _MAX_EXACT / 2 and n * statistic**2 >= _FAR_OUT and statistic < 0.5:
         return _far_out(statistic, n)
     return float(np.clip(kstwo.sf(statistic, n), 0.0, 1.0))
@@ -177,20 +166,14 @@ def _pool(table: Floats, sparse: NDArray[np.bool_], expected: Floats) -> Floats:
 def _smallest_fisher(table: Floats, expected: Floats, sparse: NDArray[np.bool_]) -> float:
     """The smallest exact p-value of the sparse bins, 1 where none is far from what is expected."""
     n_reference, n = table.sum(axis=1)
-    smallest = 1.0
     # The exact test is slow, and within a standard deviation of what is expected it says nothing.
     deviation = np.sqrt(expected[0] * expected[1] / expected.sum(axis=0))
-    far = np.abs(table[1] - expected[1]) > deviation
-    for rising in (True, False):
-        mine = sparse & far & ((table[1] > expected[1]) == rising)
-        hits_reference, hits = table[:, mine]
-        p = (
-            _fisher(hits_reference, n_reference, hits, n)
-            if rising
-            else _fisher(hits, n, hits_reference, n_reference)
-        )
-        smallest = float(np.min(p, initial=smallest))
-    return smallest
+    far, rises = np.abs(table[1] - expected[1]) > deviation, table[1] > expected[1]
+    before, after = table[:, sparse & far & rises]
+    rising = _fisher(before, n_reference, after, n)
+    before, after = table[:, sparse & far & ~rises]
+    falling = _fisher(after, n, before, n_reference)
+    return float(np.min([*rising, *falling], initial=1.0))
 
 
 def _fisher(

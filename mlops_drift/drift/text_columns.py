@@ -24,6 +24,7 @@ _FIRST_ROWS = 1_000
 _DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
 _CLOCK = "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
 _OFFSET = " ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+_DAY_FIRST = "[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}( .*)?"
 _DAY_FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y")
 
 
@@ -51,10 +52,12 @@ class Reading:
         return f"({self.only.replace('{}', text)} AND {self.of(text)} IS NOT NULL)"
 
 
+def _full_match(pattern: str) -> str:
+    return f"regexp_full_match(trim({{}}), '{pattern}')"
+
+
 def _matching(pattern: str, type_: str) -> Reading:
-    return Reading(
-        type_, f"TRY_CAST(trim({{}}) AS {type_})", f"regexp_full_match(trim({{}}), '{pattern}')"
-    )
+    return Reading(type_, f"TRY_CAST(trim({{}}) AS {type_})", _full_match(pattern))
 
 
 TEXT = Reading("VARCHAR", "{}")
@@ -64,12 +67,8 @@ TRUTH = Reading("BOOLEAN", "CASE lower(trim({})) WHEN 'true' THEN true WHEN 'fal
 WHOLE = Reading("BIGINT", "TRY_CAST({} AS BIGINT)", f"{whole('{}')} IS NOT NULL")
 # 1,5 in a file whose delimiter is no comma.
 _POINT = "replace({}, ',', '.')"
-_COMMA = Reading(
-    "DOUBLE",
-    f"TRY_CAST({_POINT} AS DOUBLE)",
-    "regexp_full_match(trim({}), '[+-]?[0-9]+(,[0-9]+)?')",
-    digits(_POINT),
-)
+_FRACTION = _full_match("[+-]?[0-9]+(,[0-9]+)?")
+_COMMA = Reading("DOUBLE", f"TRY_CAST({_POINT} AS DOUBLE)", _FRACTION, digits(_POINT))
 # The first that reads every value is taken.
 NUMBERS = (WHOLE, NUMBER, _COMMA)
 OTHERS = (
@@ -80,23 +79,16 @@ OTHERS = (
     _matching(_CLOCK, "TIME"),
     *(
         # Without the pattern 1.10.3 would be a day of the year 3.
-        Reading(
-            "TIMESTAMP",
-            f"try_strptime(trim({{}}), '{day}{clock}')",
-            "regexp_full_match(trim({}), '[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}( .*)?')",
-        )
+        Reading("TIMESTAMP", f"try_strptime(trim({{}}), '{day}{clock}')", _full_match(_DAY_FIRST))
         for day in _DAY_FORMATS
         for clock in ("", " %H:%M", " %H:%M:%S")
     ),
 )
 # 10.5 %, $1,200.00 or 1.234,56 are numbers to people only, and days of two-digit years are unclear.
 _GROUPED = "([0-9]{1,3}([., ][0-9]{3})+|[0-9]+)([.,][0-9]+)?"
-FOR_PEOPLE = Reading(
-    "VARCHAR",
-    "{}",
-    f"regexp_full_match(trim({{}}), '[+-]?[$€£]? ?[+-]?{_GROUPED}( ?[%$€£])?"
-    "|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2}( .*)?')",
-)
+_SHORT_DAY = "[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2}( .*)?"
+_OF_PEOPLE = f"[+-]?[$€£]? ?[+-]?{_GROUPED}( ?[%$€£])?|{_SHORT_DAY}"
+FOR_PEOPLE = Reading("VARCHAR", "{}", _full_match(_OF_PEOPLE))
 
 
 @dataclass(frozen=True)
@@ -105,11 +97,9 @@ class Facts:
 
     Attributes:
         values: the values that neither are empty nor stand for a missing one.
-        read: how many of them each reading reads.
         missing: words that stand for a missing value where the others are no texts.
 
-    >>> numbers = Facts(10, {NUMBER: 10}, missing=3)
-    >>> numbers.best().type, Facts(5, {NUMBER: 4}).best().type
+    >>> Facts(10, {NUMBER: 10}, missing=3).best().type, Facts(5, {NUMBER: 4}).best().type
     ('DOUBLE', 'VARCHAR')
     """
 
@@ -121,9 +111,8 @@ class Facts:
         """The first reading that reads every value; text where none does."""
         if not self.values:
             return NOTHING
-        return next(
-            (one for one in (*NUMBERS, *OTHERS) if self.read.get(one, 0) == self.values), TEXT
-        )
+        whole = (one for one in (*NUMBERS, *OTHERS) if self.read.get(one, 0) == self.values)
+        return next(whole, TEXT)
 
     @property
     def as_numbers(self) -> Reading:
@@ -151,15 +140,10 @@ class Facts:
 def find_facts(
     table: str, names: Sequence[str], numbers: tuple[Reading, ...], query: Query
 ) -> dict[str, Facts]:
-    """What the values of each text column of a table can be read as.
+    """What the values of each text column of a table, as in a FROM clause, can be read as.
 
-    What cannot read the first rows need not be tried on all of them.
-
-    Args:
-        table: the table in a FROM clause.
-        names: its columns.
-        numbers: the readings as numbers that there may be.
-        query: runs SQL on it.
+    `numbers` are the readings as numbers that there may be. What cannot read the first rows need
+    not be tried on all of them.
     """
     first = f"(FROM {table} LIMIT {_FIRST_ROWS})"
     tried = _facts_of(first, dict.fromkeys(names, numbers), query)
@@ -199,17 +183,15 @@ def is_missing(text: str) -> str:
     is_longer = f"strlen({text}) > {max(map(len, _MISSING))}"
     is_padded = f"prefix({text}, ' ') OR suffix({text}, ' ')"
     words = ", ".join(map(literal, _MISSING))
-    return (
-        f"CASE WHEN {is_longer} AND NOT ({is_padded}) THEN false "
-        f"ELSE lower(trim({text})) IN ({words}) END"
-    )
+    is_word = f"lower(trim({text})) IN ({words})"
+    return f"CASE WHEN {is_longer} AND NOT ({is_padded}) THEN false ELSE {is_word} END"
 
 
 def readings_of_both(past: Facts, now: Facts) -> tuple[Reading, Reading]:
-    """How to read one column of two files.
+    """How to read one column of two files: as one type if there is one for all values of both.
 
-    As one type if there is one for all values of both. Otherwise each as its own, unless that
-    would make truths of one file, or words for a missing value, meet texts of the other.
+    Otherwise each as its own, unless that would make truths of one file, or words for a missing
+    value, meet texts of the other.
 
     >>> numbers, texts = Facts(2, {NUMBER: 2}), Facts(2)
     >>> [one.type for one in readings_of_both(numbers, texts)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.column_reference import ColumnReference, Counts
@@ -33,16 +33,13 @@ class ColumnVerdict:
     """What one rule found about one column in one window.
 
     Attributes:
-        window: length of the window in days.
+        window: length of the window in days, 0 for a whole table.
         rule: `drift` (the distribution moved) or `nulls` (values went missing).
         baseline: `reference`, or `season` where the window was compared with the past.
-        measures: every number about the column in the window.
         metric: what is compared with the threshold: a metric of drift, or `null_share`.
         value: its value; for nulls the rise of their share. 0.0 where it could not be computed.
         threshold: the value from which a significant difference fails.
         q: `p` after Benjamini-Hochberg; 1.0 where the verdict is unknown.
-        verdict: pass, fail or unknown.
-        reason: the verdict in one sentence.
     """
 
     column: str
@@ -62,11 +59,6 @@ class ColumnVerdict:
     def excess(self) -> float:
         """The value in units of its threshold: what orders columns by how far they moved."""
         return self.value / self.threshold
-
-    def to_row(self) -> dict[str, Any]:
-        """All of it as one flat row."""
-        row = dict(vars(self))
-        return {**row.pop("measures").to_dict(), **row}
 
 
 @dataclass(frozen=True)
@@ -112,9 +104,6 @@ def judge(
         seasons: by window the profile of the same period of the past, which then stands in for
             the reference's counts.
 
-    Returns:
-        Verdicts by window, column and rule, in that order.
-
     Raises:
         ValueError: a profile lacks a column of the reference, or has other bins.
 
@@ -126,20 +115,30 @@ def judge(
     >>> drift.verdict, round(drift.value, 3), nulls.verdict
     ('fail', 0.221, 'pass')
     """
-    return judge_comparisons(
-        [
-            _compare(
-                (name, column),
-                (window, profile),
-                monitor,
-                (samples or {}).get(window, {}).get(name),
-                (seasons or {}).get(window, {}).get(name),
+    comparisons = []
+    for window, profile in windows.items():
+        for name, column in reference.columns.items():
+            if (found := len(profile[name].counts) if name in profile else None) != len(
+                column.counts
+            ):
+                raise ValueError(
+                    f"the profile of the window of {days(window)} needs {len(column.counts)} bins "
+                    f"for column {name!r}, found {found} among columns {list(profile)}"
+                )
+            sample = (samples or {}).get(window, {}).get(name)
+            base = (seasons or {}).get(window, {}).get(name)
+            comparisons.append(
+                Comparison(
+                    name,
+                    window,
+                    column,
+                    base.counts if base else column.counts,
+                    profile[name].counts,
+                    measure(column, profile[name], sample, base, monitor.metrics),
+                    "season" if base else "reference",
+                )
             )
-            for window, profile in windows.items()
-            for name, column in reference.columns.items()
-        ],
-        monitor,
-    )
+    return judge_comparisons(comparisons, monitor)
 
 
 def judge_comparisons(
@@ -147,41 +146,20 @@ def judge_comparisons(
 ) -> list[ColumnVerdict]:
     """Judges measured columns as one family; see `judge`."""
     pairs = [
-        (comparison, open_verdict)
+        (comparison, verdict)
         for comparison in comparisons
-        for open_verdict in (_open_drift(comparison, monitor), _open_nulls(comparison, monitor))
+        for verdict in (_open_drift(comparison, monitor), _open_nulls(comparison, monitor))
     ]
     verdicts = [verdict for _, verdict in pairs]
     judged = [number for number, verdict in enumerate(verdicts) if not verdict.reason]
     q = benjamini_hochberg([verdicts[number].p for number in judged])
     for number, adjusted in zip(judged, q.tolist(), strict=True):
-        verdicts[number] = _decided(pairs[number][0], verdicts[number], adjusted, monitor)
+        comparison, measured = pairs[number]
+        fails = measured.value >= measured.threshold and adjusted < monitor.alpha
+        found = replace(measured, q=adjusted, verdict="fail" if fails else "pass")
+        reason = reason_of(found, comparison.column, comparison.past, comparison.counts)
+        verdicts[number] = replace(found, reason=reason)
     return verdicts
-
-
-def _compare(
-    named: tuple[str, ColumnReference],
-    spanned: tuple[int, Mapping[str, ColumnProfile]],
-    monitor: DriftMonitor,
-    sample: SortedValues | None,
-    base: ColumnProfile | None,
-) -> Comparison:
-    (name, column), (window, profile) = named, spanned
-    found = len(profile[name].counts) if name in profile else None
-    if found != len(column.counts):
-        raise ValueError(
-            f"the profile of the window of {days(window)} needs {len(column.counts)} bins "
-            f"for column {name!r}, found {found} among columns {list(profile)}"
-        )
-    return Comparison(
-        name,
-        window,
-        column,
-        column.counts if base is None else base.counts,
-        profile[name].counts,
-        measure(column, profile[name], sample, base, monitor.metrics),
-        "reference" if base is None else "season",
-    )
 
 
 def _open_drift(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
@@ -189,25 +167,13 @@ def _open_drift(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
     metric, threshold = monitor.effect(comparison.name, ordered=ordered)
     value, p = comparison.measures.value(metric), comparison.measures.p(metric)
     before, after = _infinite_share(comparison.past), _infinite_share(comparison.counts)
-    reason = _unknown_because(comparison, monitor)
-    if not reason and (value is None or p is None):
+    reason = ""
+    if value is None or p is None:
         reason = not_computed(comparison.name, metric)
-    elif not reason and metric == "wasserstein" and abs(after - before) >= monitor.null_increase:
+    elif metric == "wasserstein" and abs(after - before) >= monitor.null_increase:
         reason = many_infinite(comparison.name, metric, before, after)
-    return ColumnVerdict(
-        comparison.name,
-        comparison.window,
-        "drift",
-        comparison.baseline,
-        comparison.measures,
-        metric,
-        value or 0.0,
-        threshold,
-        1.0 if p is None else p,
-        1.0,
-        "unknown",
-        reason,
-    )
+    size, chance = value or 0.0, 1.0 if p is None else p
+    return _open(comparison, monitor, "drift", metric, size, threshold, chance, reason)
 
 
 def _infinite_share(counts: Counts) -> float:
@@ -217,38 +183,44 @@ def _infinite_share(counts: Counts) -> float:
 
 def _open_nulls(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
     measures = comparison.measures
+    # Rounded, because .25 - .20 is a hair under .05.
+    rise = round(measures.null_share - measures.null_reference, 12)
+    limit = monitor.null_limit(comparison.name)
+    return _open(comparison, monitor, "nulls", NULL_SHARE, rise, limit, measures.null_p)
+
+
+def _open(
+    comparison: Comparison,
+    monitor: DriftMonitor,
+    rule: Rule,
+    metric: str,
+    value: float,
+    threshold: float,
+    p: float,
+    reason: str = "",
+) -> ColumnVerdict:
+    """An unknown verdict; without a reason it is still to be judged."""
     return ColumnVerdict(
         comparison.name,
         comparison.window,
-        "nulls",
+        rule,
         comparison.baseline,
-        measures,
-        NULL_SHARE,
-        # Rounded, because .25 - .20 is a hair under .05.
-        round(measures.null_share - measures.null_reference, 12),
-        monitor.null_limit(comparison.name),
-        measures.null_p,
+        comparison.measures,
+        metric,
+        value,
+        threshold,
+        p,
         1.0,
         "unknown",
-        _unknown_because(comparison, monitor),
+        _too_few(comparison, monitor) or reason,
     )
 
 
-def _unknown_because(comparison: Comparison, monitor: DriftMonitor) -> str:
-    """Why there can be no verdict, or nothing."""
+def _too_few(comparison: Comparison, monitor: DriftMonitor) -> str:
+    """Which rows are too few for a verdict, or nothing."""
     name, measures = comparison.name, comparison.measures
     if measures.n_reference < MIN_REFERENCE_ROWS:
         return few_reference_rows(name, measures.n_reference, MIN_REFERENCE_ROWS)
     if measures.n < monitor.min_rows:
         return few_rows(name, measures.n, monitor.min_rows, comparison.window)
     return ""
-
-
-def _decided(
-    comparison: Comparison, measured: ColumnVerdict, q: float, monitor: DriftMonitor
-) -> ColumnVerdict:
-    is_far, is_sure = measured.value >= measured.threshold, q < monitor.alpha
-    verdict: Verdict = "fail" if is_far and is_sure else "pass"
-    found = replace(measured, q=q, verdict=verdict)
-    reason = reason_of(found, comparison.column, comparison.past, comparison.counts)
-    return replace(found, reason=reason)

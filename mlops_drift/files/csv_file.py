@@ -6,7 +6,6 @@ strict reader finds, line by line, where something is wrong or unclear.
 
 import csv
 import re
-from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -42,11 +41,10 @@ def read_csv(path: Path, delimiter: str | None = None) -> tuple[pa.Table, str]:
 
     Args:
         path: the file.
-        delimiter: what divides the values; without it, that of `, ; tab |` which divides the first
-            rows into the same number of values.
+        delimiter: without it, that of `, ; tab |` which divides the first rows alike.
 
     Raises:
-        FileError: the file is not text or has no header; a line has too few or too many values; a
+        TableError: the file is not text or has no header; a line has too few or too many values; a
             quote is not closed.
     """
     data = read_bytes(path)
@@ -75,10 +73,7 @@ def read_csv(path: Path, delimiter: str | None = None) -> tuple[pa.Table, str]:
 
 
 def _delimiter_of(path: Path, data: bytes, start: int) -> str:
-    """The delimiter that divides most of the first rows as it divides the header.
-
-    Where there is none, because the rows are ragged, the one that the header has most of.
-    """
+    """What divides most of the first rows as it divides the header, or else the header most."""
     head = list(islice(lines_of(path, data, start), _FIRST_LINES))
     return max(_DELIMITERS, key=partial(_plausibility, head))
 
@@ -96,30 +91,21 @@ def _plausibility(head: list[str], delimiter: str) -> tuple[bool, int]:
 
 def _header(path: Path, data: bytes, start: int, delimiter: str) -> tuple[list[str], int]:
     """The names of the columns, and where the rows begin."""
-    read: list[str] = []
-
-    def lines() -> Iterator[str]:
-        for line in lines_of(path, data, start):
-            read.append(line)
-            yield line
-
+    reader = csv.reader(lines_of(path, data, start), delimiter=delimiter, strict=True)
     try:
-        names = next(csv.reader(lines(), delimiter=delimiter, strict=True))
+        names = next(reader)
     except csv.Error as error:
         raise in_line(path, line_of(data, start), _quoting(error)) from error
-    return names, start + sum(len(line.encode()) for line in read)
+    lines = islice(lines_of(path, data, start), reader.line_num)
+    return names, start + sum(len(line.encode()) for line in lines)
 
 
 def _quoting(error: csv.Error) -> str:
     if "unexpected end" in str(error):
-        return (
-            "a quote is opened here and never closed; the file is cut off, or a quote within a "
-            'value must be written twice: ""'
-        )
-    return (
-        f"a value goes on after its closing quote ({error}); "
-        'a quote within a quoted value must be written twice: ""'
-    )
+        problem = "a quote is opened here and never closed; the file is cut off, or"
+    else:
+        problem = f"a value goes on after its closing quote ({error});"
+    return f'{problem} a quote within a quoted value must be written twice: ""'
 
 
 def _has_plain_quotes(body: memoryview, delimiter: int) -> bool:
@@ -139,11 +125,7 @@ def _has_plain_quotes(body: memoryview, delimiter: int) -> bool:
 
 
 def _refuse_bad_lines(path: Path, data: bytes, start: int, delimiter: str, width: int) -> None:
-    """Finds the first line that has no row of so many values.
-
-    Raises:
-        FileError: there is one.
-    """
+    """Raises a `TableError` about the first line that has no row of so many values."""
     offset = line_of(data, start)
     rows = csv.reader(lines_of(path, data, start), delimiter=delimiter, strict=True)
     line = offset

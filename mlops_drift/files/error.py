@@ -1,4 +1,4 @@
-"""What is wrong with a file, in one sentence."""
+"""What is wrong with a table, in one sentence."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,32 +6,28 @@ from pathlib import Path
 from mlops_drift.errors import UserError
 
 
-class FileError(UserError, ValueError):
-    """A file is not the table that it should be: which file, which line, what would be right."""
+class TableError(UserError, ValueError):
+    """A table cannot be read: which file, which line, what would be right."""
 
 
-def in_line(path: Path, line: int, problem: str) -> FileError:
+def in_line(path: Path, line: int, problem: str) -> TableError:
     """The error about one line of a file, counted from 1.
 
     >>> print(in_line(Path("a.csv"), 7, "the quote is never closed"))
     a.csv, line 7: the quote is never closed
     """
-    return FileError(f"{path}, line {line}: {problem}")
+    return TableError(f"{path}, line {line}: {problem}")
 
 
 def refuse_unclear_names(names: Sequence[str], place: str) -> None:
-    """Rejects columns whose names are missing or too much alike.
-
-    Raises:
-        FileError: a column has no name, or has one twice, be it in upper and lower case.
-    """
+    """Raises a `TableError` if a column has no name, or another's up to upper and lower case."""
     for number, name in enumerate(names, 1):
         if not name.strip():
-            raise FileError(f"{place}: column {number} has no name; give it one, or leave it out")
+            raise TableError(f"{place}: column {number} has no name; give it one, or leave it out")
     first: dict[str, str] = {}
     for name in names:
         if (other := first.get(name.lower())) is not None:
-            raise FileError(
+            raise TableError(
                 f"{place}: there is more than one column {name!r}"
                 + (f" (the other is {other!r})" if other != name else "")
                 + "; names must differ in more than upper and lower case"

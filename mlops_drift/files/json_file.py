@@ -11,12 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlops_drift.files.error import FileError, in_line, refuse_unclear_names
-from mlops_drift.files.text import decoded, read_bytes
+from mlops_drift.files.error import TableError, in_line, refuse_unclear_names
+from mlops_drift.files.text import decoded, line_of, read_bytes
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _COMMA = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 _END = re.compile(r"[ \t\r\n]*\][ \t\r\n]*")
+_HALF = re.compile("[\ud800-\udfff]")
 _BATCH = 50_000
 
 # Numbers that may be written in another way.
@@ -53,12 +54,12 @@ def read_json(path: Path) -> pa.Table:
     JSON. A file without records has neither rows nor columns.
 
     Raises:
-        FileError: the file is empty, is not JSON, is cut off, or holds something else than
+        TableError: the file is empty, is not JSON, is cut off, or holds something else than
             records; a record has a key twice, be it in upper and lower case.
     """
     text = decoded(path, read_bytes(path))
     if _space(text, 0) == len(text):
-        raise FileError(
+        raise TableError(
             f"{path}: the file is empty: cut off, or still being written; for no rows write []"
         )
     records = _records(path, text)
@@ -99,17 +100,14 @@ def _record(path: Path, text: str, place: int) -> tuple[_Object, int]:
     except RecursionError as error:
         raise _broken(path, text, place, place, "it is nested too deeply") from error
     if not isinstance(found, tuple):
-        raise in_line(
-            path,
-            _line(text, place),
-            f'this is no record such as {{"id": 1}}: {text[place:end][:40]}',
-        )
+        problem = f'this is no record such as {{"id": 1}}: {text[place:end][:40]}'
+        raise in_line(path, line_of(text, place), problem)
     return found, end
 
 
-def _broken(path: Path, text: str, place: int, fault: int, problem: str) -> FileError:
+def _broken(path: Path, text: str, place: int, fault: int, problem: str) -> TableError:
     """The error about a record that begins at a place."""
-    line, at = _line(text, place), _line(text, fault)
+    line, at = line_of(text, place), line_of(text, fault)
     where = "" if line == at else f" in line {at}"
     # An open text runs to the end of the file.
     if not text[fault:].strip() or ("Unterminated" in problem and "\n" not in text[fault:].strip()):
@@ -124,11 +122,6 @@ def _space(text: str, place: int) -> int:
     return found.end() if found else place
 
 
-def _line(text: str, place: int) -> int:
-    before = text[:place]
-    return 1 + before.count("\n") + before.count("\r") - before.count("\r\n")
-
-
 def _table(
     path: Path, text: str, records: Iterator[tuple[int, _Object]], names: dict[str, None]
 ) -> pa.Table | None:
@@ -139,7 +132,7 @@ def _table(
     for place, record in records:
         keys = tuple([key for key, _ in record])
         if keys not in known:
-            where = f"{path}, line {_line(text, place)}"
+            where = f"{path}, line {line_of(text, place)}"
             refuse_unclear_names(keys, where)
             new = [key for key in keys if key not in names]
             refuse_unclear_names([*names, *new], where)
@@ -155,21 +148,14 @@ def _table(
     if not places:
         return None
     if not names:
-        raise in_line(path, _line(text, places[0]), "the record is empty; name its values")
+        raise in_line(path, line_of(text, places[0]), "the record is empty; name its values")
     try:
         return pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
     except UnicodeEncodeError as error:
-        halves = (
-            place
-            for row, place in enumerate(places)
-            if any(_is_half(cells[row]) for cells in columns.values())
-        )
-        line = _line(text, next(halves))
-        raise in_line(path, line, "half of a character (\\ud800 to \\udfff) is no text") from error
-
-
-def _is_half(cell: str | None) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in cell or "")
+        rows = zip(places, *columns.values(), strict=True)
+        place = next(place for place, *cells in rows if any(_HALF.search(c or "") for c in cells))
+        problem = "half of a character (\\ud800 to \\udfff) is no text"
+        raise in_line(path, line_of(text, place), problem) from error
 
 
 def _cell(value: Any) -> str | None:

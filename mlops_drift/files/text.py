@@ -1,4 +1,4 @@
-"""The contents of a text file, once it is one."""
+"""The contents of a text file; a `TableError` where it cannot be opened or is no text in UTF-8."""
 
 import gzip
 import io
@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlops_drift.files.error import FileError, in_line
+from mlops_drift.files.error import TableError, in_line
 
 _MAGIC = {
     b"PAR1": "a Parquet file; name it .parquet",
@@ -21,20 +21,16 @@ _ENDING = 64
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a text file in UTF-8, without compression and byte order mark.
-
-    Raises:
-        FileError: the file cannot be opened, is cut off, or holds no text.
-    """
+    """The bytes of a text file, without compression and byte order mark."""
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise FileError(f"{path}: cannot be opened: {error.strerror}") from error
+        raise TableError(f"{path}: cannot be opened: {error.strerror}") from error
     if path.suffix.lower() == ".gz" and data:
         data = _decompressed(path, data)
     for magic, found in _MAGIC.items():
         if data.startswith(magic):
-            raise FileError(f"{path}: is {found}")
+            raise TableError(f"{path}: is {found}")
     data = data.removeprefix(_BYTE_ORDER_MARK)
     if b"\0" in data:
         line = line_of(data, data.index(b"\0"))
@@ -50,22 +46,18 @@ def _decompressed(path: Path, data: bytes) -> bytes:
     try:
         return gzip.decompress(data)
     except EOFError as error:
-        raise FileError(
+        raise TableError(
             f"{path}: the compressed file is cut off, or still being written; write it again"
         ) from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise FileError(
+        raise TableError(
             f"{path}: is not compressed with gzip, or damaged ({error}); write it again, "
             "or without .gz in its name"
         ) from error
 
 
 def decoded(path: Path, data: bytes) -> str:
-    """The bytes as text.
-
-    Raises:
-        FileError: they are not UTF-8.
-    """
+    """The bytes as text in UTF-8."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -77,34 +69,24 @@ def decoded(path: Path, data: bytes) -> str:
 
 
 def read_text(path: Path) -> str:
-    r"""The text of a file in UTF-8, with or without byte order mark; lines end in \n.
-
-    Raises:
-        FileError: the file holds no such text.
-    """
+    r"""The text of a file in UTF-8, with or without byte order mark; lines end in \n."""
     return decoded(path, read_bytes(path)).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def line_of(data: bytes, place: int) -> int:
+def line_of(data: bytes | str, place: int) -> int:
     r"""The line of a place, from 1; lines end in \n, \r\n or \r.
 
     >>> line_of(b"a\r\nb\rc\nd", 7)
     4
     """
     before = data[:place]
-    return 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
+    return len(((before.encode() if isinstance(before, str) else before) + b".").splitlines())
 
 
 def lines_of(path: Path, data: bytes, start: int = 0) -> Iterator[str]:
-    """The lines from a place on with their ends, whichever these are.
-
-    Raises:
-        FileError: they are not UTF-8.
-    """
-    handle = io.BytesIO(data)
-    handle.seek(start)
+    """The lines from a place on with their ends, whichever these are."""
     try:
-        yield from io.TextIOWrapper(handle, encoding="utf-8", newline="")
+        yield from io.TextIOWrapper(io.BytesIO(data[start:]), encoding="utf-8", newline="")
     except UnicodeDecodeError:
         decoded(path, data)
         raise

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, TypeGuard
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -19,27 +19,20 @@ NOTHING = "—"
 _PIPE_WIDTH = 100
 # What the other columns leave of it.
 _CURVE_WIDTH = 36
+_COSTS = ("re-\ntrained", "alarm\ndays", "delay\ndays", "labels\nused", "seconds")
 # Listed decisions of a policy.
 _SHOWN = 15
 
 
-def print_backtest(result: Mapping[str, Any], console: Console | None = None) -> None:
-    """Prints policies side by side, then the decisions of each.
-
-    Args:
-        result: what `Backtest.run` gives.
-        console: where to; standard output where missing.
-    """
-    if console is None:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = _PIPE_WIDTH
+def print_backtest(result: Mapping[str, Any]) -> None:
+    """Prints what `Backtest.run` gives: policies side by side, then the decisions of each."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
     better = "higher" if result["greater_is_better"] else "lower"
-    console.print()
-    console.print(Text(f"{result['model']}: {result['metric']} by policy", "bold"))
-    console.print(
-        Text(f"{result['first_day']} to {result['last_day']}, {better} is better"), style="dim"
-    )
+    days = f"{result['first_day']} to {result['last_day']}"
+    console.print(Text(f"\n{result['model']}: {result['metric']} by policy", "bold"))
+    console.print(Text(f"{days}, {better} is better"), style="dim")
     if result["missing_days"]:
         console.print(Text(about_missing(result["missing_days"]), "yellow"))
     console.print()
@@ -51,27 +44,13 @@ def print_backtest(result: Mapping[str, Any], console: Console | None = None) ->
 
 
 def _policies(result: Mapping[str, Any]) -> Table:
+    best, known = best_policy(result), known_values(result)
+    low, high = min(known, default=0.0), max(known, default=1.0)
     table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     table.add_column("policy", overflow="fold")
-    for column in (
-        "mean",
-        "worst",
-        "re-\ntrained",
-        "alarm\ndays",
-        "delay\ndays",
-        "labels\nused",
-        "seconds",
-    ):
+    for column in ("mean", "worst", *_COSTS):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("over the periods", no_wrap=True)
-    known = [
-        period["value"]
-        for policy in result["policies"].values()
-        for period in policy["periods"]
-        if is_known(period["value"])
-    ]
-    low, high = min(known, default=0.0), max(known, default=1.0)
-    best = best_policy(result)
     for name, policy in result["policies"].items():
         lowest = worst(result, policy)
         table.add_row(
@@ -109,9 +88,16 @@ def _decisions(decisions: Sequence[Mapping[str, Any]]) -> Table | Text:
     return table
 
 
-def is_known(value: float | None) -> bool:
+def is_known(value: float | None) -> TypeGuard[float]:
     """Whether a number was measured."""
     return value is not None and isfinite(value)
+
+
+def known_values(result: Mapping[str, Any]) -> list[float]:
+    """What was measured in any period of any policy."""
+    policies = result["policies"].values()
+    values = [period["value"] for policy in policies for period in policy["periods"]]
+    return [value for value in values if is_known(value)]
 
 
 def shown(value: float | None, digits: int = 3) -> str:
@@ -120,7 +106,7 @@ def shown(value: float | None, digits: int = 3) -> str:
     >>> shown(0.81234), shown(12.0, 0), shown(None), shown(float("nan"))
     ('0.812', '12', '—', '—')
     """
-    return f"{value:.{digits}f}" if value is not None and isfinite(value) else NOTHING
+    return f"{value:.{digits}f}" if is_known(value) else NOTHING
 
 
 def outcome_of(decision: Mapping[str, Any]) -> str:

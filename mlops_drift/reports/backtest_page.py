@@ -3,23 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
 from math import ceil, floor, log10
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
+from mlops_drift.charts.html import rendered
 from mlops_drift.reports.backtest import (
     NOTHING,
     alarm_days,
     best_policy,
     is_known,
+    known_values,
     outcome_of,
     shown,
     worst,
 )
-
-TEMPLATE = "backtest_page.html.j2"
 
 # Pixels of the drawing; the names of the policies are on its left.
 _WIDTH, _HEIGHT = 1080, 330
@@ -35,15 +32,13 @@ _MOST_ALARMS = 200
 
 
 @dataclass(frozen=True)
-class _Retraining:
-    x: float
-    is_promoted: bool
-    text: str
-
-
-@dataclass(frozen=True)
 class _Curve:
-    """The line of one policy: pieces between gaps, its periods, and where it was retrained."""
+    """The line of one policy: pieces between gaps, its periods, and where it was retrained.
+
+    Attributes:
+        points: x, y and text of each period.
+        retrainings: x, outcome and text of each.
+    """
 
     name: str
     colour: int
@@ -51,7 +46,7 @@ class _Curve:
     pieces: Sequence[str]
     points: Sequence[tuple[float, float, str]]
     row_y: int
-    retrainings: Sequence[_Retraining]
+    retrainings: Sequence[tuple[float, str | None, str]]
 
 
 def backtest_page(result: Mapping[str, Any]) -> str:
@@ -62,38 +57,20 @@ def backtest_page(result: Mapping[str, Any]) -> str:
 
     Args:
         result: what `Backtest.run` gives.
-
-    Returns:
-        The HTML.
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["shown"] = shown
-    environment.filters["outcome_of"] = outcome_of
-    template = environment.from_string(
-        files("mlops_drift.reports").joinpath(TEMPLATE).read_text("utf-8")
-    )
     scale = _Scale(result)
     curves = [
         _curve(scale, number, name, policy)
         for number, (name, policy) in enumerate(result["policies"].items())
     ]
-    return template.render(
+    return rendered(
+        "reports/backtest_page.html.j2",
+        {"shown": shown, "outcome_of": outcome_of, "alarm_days": alarm_days},
         result=result,
         best=best_policy(result),
         nothing=NOTHING,
-        rows=[
-            {
-                **policy,
-                "name": name,
-                "worst": worst(result, policy),
-                "alarm_days": alarm_days(policy),
-                "alarms": policy["alarms"][:_MOST_ALARMS],
-                "n_alarms": len(policy["alarms"]),
-            }
-            for name, policy in result["policies"].items()
-        ],
+        worst=worst,
+        most_alarms=_MOST_ALARMS,
         curves=curves,
         colours=_COLOURS,
         scale=scale,
@@ -110,15 +87,8 @@ class _Scale:
     """Maps days and values to the drawing."""
 
     def __init__(self, result: Mapping[str, Any]) -> None:
-        values = [
-            period["value"]
-            for policy in result["policies"].values()
-            for period in policy["periods"]
-            if is_known(period["value"])
-        ]
         limit = result["floor"]
-        if limit is not None:
-            values.append(limit)
+        values = known_values(result) + ([] if limit is None else [limit])
         low, high = min(values, default=0.0), max(values, default=1.0)
         margin = (high - low) * 0.08 or 0.05 * abs(high) or 0.05
         self._low, self._high = low - margin, high + margin
@@ -199,10 +169,10 @@ def _curve(scale: _Scale, number: int, name: str, policy: Mapping[str, Any]) -> 
         points=points,
         row_y=_HEIGHT + _ROW * number,
         retrainings=[
-            _Retraining(
-                x=scale.x(row["day"]),
-                is_promoted=row["outcome"] == "promoted",
-                text=f"{name}, {row['day']}: {', '.join(row['rules'])}, {outcome_of(row)}",
+            (
+                scale.x(row["day"]),
+                row["outcome"],
+                f"{name}, {row['day']}: {', '.join(row['rules'])}, {outcome_of(row)}",
             )
             for row in policy["decisions"]
             if row["action"] == "retrain"

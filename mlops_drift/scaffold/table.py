@@ -83,7 +83,7 @@ def read_columns(path: Path) -> FileColumns:
     """Reads a CSV, TSV, JSON or Parquet file.
 
     Raises:
-        FileError: if it is no such file.
+        TableError: if it is no such file.
     """
     table = open_file(path).read()
     texts = {name: _as_text(table[name]) for name in table.column_names}

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, field_validator, model_validator
 
-from mlops_drift.files.error import FileError
+from mlops_drift.files.error import TableError
 from mlops_drift.files.table_file import ending, open_file
 from mlops_drift.schema.days import days_between, span
 from mlops_drift.schema.fields import Name, Strict
@@ -212,7 +212,7 @@ def _dated(path: Path, day_column: str | None, timezone: str, own: date | None =
     """The rows of a file, each with its day; a file of one day without a day column has its own."""
     try:
         rows = open_file(path).read()
-    except FileError as error:
+    except TableError as error:
         raise SourceError(str(error)) from error
     names, sparse = rows.column_names, ending(path) in JSON_ENDINGS
     sparse = sparse and (own is not None or not rows.num_rows)

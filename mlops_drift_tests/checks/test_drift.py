@@ -347,11 +347,11 @@ def drawn(monkeypatch):
     """The panels that were asked for."""
     asked = []
 
-    def draw(panels):
-        asked.extend(panels)
+    def draw(picture):
+        asked.extend(picture.panels)
         return b"\x89PNG"
 
-    monkeypatch.setattr("mlops_drift.charts.monitors.comparison_chart", draw)
+    monkeypatch.setattr("mlops_drift.checks.monitors.draw", draw)
     return asked
 
 

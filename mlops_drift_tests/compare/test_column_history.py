@@ -24,7 +24,7 @@ def test_the_last_failed_chunk_stands_for_a_column_else_the_last():
 def test_a_chunk_that_was_not_judged_has_no_value():
     [history, *_] = column_histories(by_day(), MONITOR)
     assert [number for number, value in enumerate(history.judged) if value is None] == [2]
-    assert history.effect(2) is not None
+    assert history.effect(history.cells[2]) is not None
 
 
 def test_a_column_with_its_own_metric_is_shown_by_that():

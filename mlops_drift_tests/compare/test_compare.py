@@ -14,7 +14,7 @@ from mlops_drift.compare.compare import compare, compare_chunks
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.profile import profile
 from mlops_drift.drift.reference import Reference
-from mlops_drift.drift.rows import RowsError
+from mlops_drift.files.error import TableError
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -130,12 +130,12 @@ def test_only_the_columns_asked_for_are_compared():
     found = compare(table(), table(), columns=["plan"])
     assert list(found.columns) == ["plan"]
     with pytest.raises(
-        RowsError, match=r"columns names age, zip, which neither table has; .*x, plan"
+        TableError, match=r"columns names age, zip, which neither table has; .*x, plan"
     ):
         compare(table(), table(), columns=["x", "age", "zip"])
-    with pytest.raises(RowsError, match="categorical names age"):
+    with pytest.raises(TableError, match="categorical names age"):
         compare(table(), table(), categorical=["age"])
-    with pytest.raises(RowsError, match="no column to compare"):
+    with pytest.raises(TableError, match="no column to compare"):
         compare_chunks(table(), table(), by="plan", columns=["plan"])
 
 
@@ -271,15 +271,15 @@ def test_more_chunks_than_can_be_read_are_refused(monkeypatch):
     assert len(labels([1, 2, 3, 3])) == 3
     assert len(labels([1, 2, 3, None])) == 4
     with pytest.raises(
-        RowsError, match="'by' of the table has 4 different values, at most 3 chunks"
+        TableError, match="'by' of the table has 4 different values, at most 3 chunks"
     ):
         labels([1, 2, 3, 4])
 
 
 def test_a_chunk_column_that_cannot_divide_is_refused():
-    with pytest.raises(RowsError, match=r"no column 'day'; its columns are \['x', 'plan'\]"):
+    with pytest.raises(TableError, match=r"no column 'day'; its columns are \['x', 'plan'\]"):
         compare_chunks(table(), table(), by="day")
-    with pytest.raises(RowsError, match=r"'day' of the table holds BIGINT\[\]"):
+    with pytest.raises(TableError, match=r"'day' of the table holds BIGINT\[\]"):
         compare_chunks(table(), table(2, day=[[1], [2]]), by="day")
 
 

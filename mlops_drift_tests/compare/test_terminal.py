@@ -116,9 +116,9 @@ def test_many_drifted_columns_of_a_chunk_are_counted(printed):
     assert "and 5 more" in row_of(text, "a ")
 
 
-def test_the_auc_is_told_where_it_was_asked_for(printed):
+def test_the_auc_is_shown_where_it_was_asked_for(printed):
     assert "AUC" not in printed(drifted())
-    assert "AUC 0.731 (0.5: the tables cannot" in printed(replace(drifted(), auc=0.7314))
+    assert "AUC 0.731 (0.5: the tables look the same" in printed(replace(drifted(), auc=0.7314))
 
 
 def test_a_table_without_any_value_can_be_printed(printed):

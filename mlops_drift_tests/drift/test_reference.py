@@ -1,6 +1,5 @@
 import datetime as dt
 import json
-from dataclasses import replace
 from decimal import Decimal
 
 import duckdb
@@ -171,7 +170,6 @@ def test_ugly_columns_are_counted_completely_and_survive_their_files(values, kin
     assert column.n == len(values)
     assert len(column.labels) == len(column.counts) == len(set(column.labels))
     assert column.counts.dtype == np.int64
-    assert 0 <= column.null_share <= 1
     found = profile(reference, table)
     assert found["x"].counts.tolist() == column.counts.tolist()
 
@@ -191,8 +189,7 @@ def test_ugly_columns_are_counted_completely_and_survive_their_files(values, kin
 def test_nan_is_null_and_infinity_is_not():
     column = fit([1.0, np.nan, None, np.inf], arrow_type=pa.float64())
     assert named(column) == {"1": 1, "non-finite": 1, "null": 2}
-    assert column.null_share == 0.5
-    assert fit([1.0, np.nan], "categorical").null_share == 0.5
+    assert named(fit([1.0, np.nan] * 20, "categorical")) == {"1": 20, "null": 20}
 
 
 def test_dates_are_days():
@@ -297,24 +294,9 @@ def test_digest_sees_a_value_that_stays_in_its_bin():
     assert reference.digest != moved.digest
 
 
-def test_the_json_alone_has_the_same_digest_but_no_samples():
-    reference = Reference.fit(pa.table({"x": np.arange(100.0), "y": ["a", "b"] * 50}))
-    files = reference.to_files()
-    alone = Reference.from_files({JSON_FILE: files[JSON_FILE]})
-    assert alone.digest == reference.digest == Reference.from_dict(reference.to_dict()).digest
-    for fitted, has in ((reference, True), (alone, False), (Reference.from_files(files), True)):
-        samples = [c.sample for c in fitted.columns.values() if c.kind == "numeric"]
-        assert [sample is not None for sample in samples] == [has] * len(samples)
-    assert alone.columns["x"].moments == reference.columns["x"].moments
-    # No number but those of JSON itself: other programs read it too.
-    json.loads(files[JSON_FILE], parse_constant=pytest.fail)
-
-
-def test_a_column_without_its_sample_keeps_its_digest():
-    column = fit(np.arange(100.0))
-    stripped = replace(column.without_sample(), frozen_digest=column.sample_digest)
-    assert stripped.sample is None
-    assert stripped.to_dict() == column.to_dict()
+def test_the_json_has_no_number_but_those_of_json_itself():
+    reference = Reference.fit(pa.table({"x": [1.0, np.inf, np.nan] * 40}))
+    json.loads(reference.to_files()[JSON_FILE], parse_constant=pytest.fail)
 
 
 def test_a_saved_reference_is_loaded(tmp_path):

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_drift.drift.encoding import encoded, groups
-from mlops_drift.drift.rows import ColumnError, Rows, RowsError
+from mlops_drift.compare.chunks import encoded, groups
+from mlops_drift.drift.rows import ColumnError, Rows
+from mlops_drift.files.error import TableError
 
 NAN, INF = np.nan, np.inf
 
@@ -280,10 +281,10 @@ def test_the_time_zone_of_a_connection_does_not_matter():
 
 def test_text_in_place_of_numbers_is_refused_with_an_example(tmp_path):
     table = pa.table({"age": pa.array([None, "n/a, " + "x" * 99])})
-    with pytest.raises(RowsError, match=r"column 'age' of the table holds text such as 'n/a, x"):
+    with pytest.raises(TableError, match=r"column 'age' of the table holds text such as 'n/a, x"):
         Rows(table).numbers("age")
     pq.write_table(table, tmp_path / "t.parquet")
-    with pytest.raises(RowsError, match=r"'age' of .*t\.parquet holds text .* numbers, dates or"):
+    with pytest.raises(TableError, match=r"'age' of .*t\.parquet holds text .* numbers, dates or"):
         Rows(tmp_path / "t.parquet").expression("age", "numeric")
 
 
@@ -300,13 +301,13 @@ def test_nested_values_are_left_out_and_refused(values):
     rows = Rows(pa.table({"x": values, "y": [1]}))
     assert rows.kinds == {"y": "numeric"}
     for read in (Rows.numbers, Rows.categories, encoded, groups):
-        with pytest.raises(RowsError, match=r"column 'x' of the table holds .*needed"):
+        with pytest.raises(TableError, match=r"column 'x' of the table holds .*needed"):
             read(rows, "x")
 
 
 @pytest.mark.parametrize("read", [Rows.numbers, Rows.categories, encoded, groups])
 def test_a_missing_column_is_named_beside_those_found(read):
-    with pytest.raises(RowsError, match=r"the table has no column 'age'; .*\['miles', 'Age'\]"):
+    with pytest.raises(TableError, match=r"the table has no column 'age'; .*\['miles', 'Age'\]"):
         read(Rows(pa.table({"miles": [1], "Age": [2]})), "age")
 
 
@@ -315,22 +316,22 @@ def test_columns_that_sql_cannot_tell_apart_are_refused(names, tmp_path):
     twins = pa.Table.from_arrays([pa.array([1])] * 3, names=names)
     pq.write_table(twins, tmp_path / "t.parquet")
     for source in (twins, tmp_path / "t.parquet"):
-        with pytest.raises(RowsError, match=f"more than one column .*'{names[2]}'"):
+        with pytest.raises(TableError, match=f"more than one column .*'{names[2]}'"):
             Rows(source)
-    with pytest.raises(RowsError, match="more than one column"):
+    with pytest.raises(TableError, match="more than one column"):
         Rows(duckdb.sql(f"SELECT 1 AS {names[0]}, 2 AS {names[2]}"))
 
 
 def test_a_missing_file_is_named(tmp_path):
     for path in (tmp_path / "none.parquet", tmp_path):
-        with pytest.raises(RowsError, match=f"{path}: no such file"):
+        with pytest.raises(TableError, match=f"{path}: no such file"):
             Rows(path)
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
     for name in ("rows.xlsx", "rows", "rows.gz"):
         (tmp_path / name).write_text("x")
-        with pytest.raises(RowsError, match=rf"end in one of \.parquet, \.csv, \.tsv.*'{name}'"):
+        with pytest.raises(TableError, match=rf"end in one of \.parquet, \.csv, \.tsv.*'{name}'"):
             Rows(tmp_path / name)
 
 
@@ -345,7 +346,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 )
 def test_a_damaged_file_is_named(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(RowsError, match=f"{name}[:,] "):
+    with pytest.raises(TableError, match=f"{name}[:,] "):
         Rows(tmp_path / name)
 
 
@@ -447,14 +448,14 @@ def test_a_header_may_hold_other_delimiters_and_lines(tmp_path):
 
 def test_a_column_without_a_name_is_refused(tmp_path):
     pq.write_table(pa.table({"": [1], "b": [2]}), tmp_path / "rows.parquet")
-    with pytest.raises(RowsError, match=r"rows\.parquet: column 1 has no name"):
+    with pytest.raises(TableError, match=r"rows\.parquet: column 1 has no name"):
         Rows(tmp_path / "rows.parquet")
 
 
 @pytest.mark.parametrize("row", ["1,2,3,4", "1", '"1,2'])
 def test_a_ragged_row_is_refused_and_hides_no_others(row, tmp_path):
     (tmp_path / "rows.csv").write_text("a,b\n" + "1,2\n" * 50 + f"{row}\n")
-    with pytest.raises(RowsError, match=r"rows\.csv, line 52: "):
+    with pytest.raises(TableError, match=r"rows\.csv, line 52: "):
         Rows(tmp_path / "rows.csv")
 
 

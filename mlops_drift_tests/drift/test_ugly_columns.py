@@ -140,7 +140,7 @@ def tables(past, now):
 
 def assert_complete(column):
     assert column.reasons
-    assert all(reason.startswith("x ") for reason in column.reasons)
+    assert all(reason.startswith(("x ", "x: ")) for reason in column.reasons)
     numbers = [*column.measures.to_dict().values()] if column.measures else []
     numbers += [column.q, column.excess, *column.tests.values()]
     assert all(value is None or math.isfinite(value) for value in numbers)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.files.error import FileError
+from mlops_drift.files.error import TableError
 from mlops_drift.files.table_file import open_file
 
 HEADER = "id,day,a\n"
@@ -105,7 +105,7 @@ def test_cells_are_as_written(content, expected, tmp_path):
     ],
 )
 def test_what_is_no_table_is_named_with_its_line(content, said, tmp_path):
-    with pytest.raises(FileError, match=rf"rows\.csv{said}"):
+    with pytest.raises(TableError, match=rf"rows\.csv{said}"):
         read(tmp_path, content)
 
 
@@ -129,7 +129,7 @@ def test_other_signs_are_no_delimiter(content, tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text(content)
     if "3;1" in content:
-        with pytest.raises(FileError, match="line 7: 1 value where the header has 3 names"):
+        with pytest.raises(TableError, match="line 7: 1 value where the header has 3 names"):
             open_file(path)
     else:
         assert open_file(path).delimiter == ","
@@ -183,11 +183,11 @@ def test_rows_are_those_of_a_strict_reader_or_refused(body, tmp_path):
             [cell or None for cell in row] for row in wanted[1:]
         ]
     else:
-        with pytest.raises(FileError, match=r"line [0-9]+: "):
+        with pytest.raises(TableError, match=r"line [0-9]+: "):
             read(tmp_path, "a,b\n" + body)
 
 
 def test_all_cells_are_texts(tmp_path):
     file = read(tmp_path, "a,b\n1,\n")
     assert file.schema == pa.schema([("a", pa.string()), ("b", pa.string())])
-    assert (file.count, file.is_text) == (1, True)
+    assert (file.count, file.texts) == (1, file.read())

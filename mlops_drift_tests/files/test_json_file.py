@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from mlops_drift.files.error import FileError
+from mlops_drift.files.error import TableError
 from mlops_drift.files.table_file import open_file
 
 
@@ -87,7 +87,7 @@ def test_values_are_as_written(content, expected, name, tmp_path):
     ],
 )
 def test_what_is_no_json_is_named_with_its_line(content, said, tmp_path):
-    with pytest.raises(FileError, match=rf"rows\.json{said}"):
+    with pytest.raises(TableError, match=rf"rows\.json{said}"):
         read(tmp_path, content)
 
 
@@ -110,5 +110,5 @@ def test_a_compressed_file_is_read(tmp_path):
     "content", [b"", gzip.compress(b"", mtime=0), gzip.compress(b"\n", mtime=0)]
 )
 def test_a_compressed_file_without_text_is_no_table(content, tmp_path):
-    with pytest.raises(FileError, match=r"rows\.jsonl\.gz: the file is empty"):
+    with pytest.raises(TableError, match=r"rows\.jsonl\.gz: the file is empty"):
         read(tmp_path, content, "rows.jsonl.gz")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_drift.files.error import FileError
+from mlops_drift.files.error import TableError
 from mlops_drift.files.table_file import open_file
 
 WRITERS = {
@@ -66,7 +66,7 @@ def test_parquet_keeps_its_types(tmp_path):
     pq.write_table(rows, tmp_path / "rows.parquet")
     file = open_file(tmp_path / "rows.parquet")
     assert file.schema == rows.schema
-    assert (file.count, file.is_text, file.delimiter) == (1, False, None)
+    assert (file.count, file.texts, file.delimiter) == (1, None, None)
     assert file.read() == rows
     assert file.read(["wide", "a"]) == rows.select(["wide", "a"])
 
@@ -76,7 +76,7 @@ def test_columns_of_parquet_that_cannot_be_told_apart_are_refused(names, tmp_pat
     path = tmp_path / "rows.parquet"
     pq.write_table(pa.table([pa.array([1])] * len(names), names=names), path)
     with pytest.raises(
-        FileError, match=r"rows\.parquet: (there is more than|column 1 has no name)"
+        TableError, match=r"rows\.parquet: (there is more than|column 1 has no name)"
     ):
         open_file(path)
 
@@ -101,7 +101,7 @@ def test_columns_of_parquet_that_cannot_be_told_apart_are_refused(names, tmp_pat
 def test_what_does_not_hold_what_its_name_says_is_refused(name, change, said, tmp_path):
     pq.write_table(pa.table({"a": range(100)}), tmp_path / "whole")
     (tmp_path / name).write_bytes(change((tmp_path / "whole").read_bytes()))
-    with pytest.raises(FileError, match=said):
+    with pytest.raises(TableError, match=said):
         open_file(tmp_path / name)
 
 
@@ -110,14 +110,14 @@ def test_damage_within_parquet_is_named_when_its_rows_are_read(tmp_path):
     pq.write_table(pa.table({"a": np.random.default_rng(0).random(1000)}), path)
     whole = path.read_bytes()
     path.write_bytes(whole[:4] + b"\xff" * 200 + whole[204:])
-    with pytest.raises(FileError, match="the Parquet file is damaged"):
+    with pytest.raises(TableError, match="the Parquet file is damaged"):
         open_file(path).read()
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.parquet"])
 def test_a_missing_file_and_a_folder_are_named(name, tmp_path):
-    with pytest.raises(FileError, match="no such file"):
+    with pytest.raises(TableError, match="no such file"):
         open_file(tmp_path / name)
     (tmp_path / name).mkdir()
-    with pytest.raises(FileError, match="no such file"):
+    with pytest.raises(TableError, match="no such file"):
         open_file(tmp_path / name)

@@ -2,7 +2,6 @@ from datetime import date, timedelta
 from math import nan
 
 import pytest
-from rich.console import Console
 
 from mlops_drift.reports.backtest import best_policy, print_backtest, worst
 from mlops_drift_tests.reports.a_backtest import compared, decision, policy, result
@@ -107,14 +106,6 @@ def test_a_policy_without_a_version_has_dashes(printed):
 
 def test_no_policy_at_all_prints_only_the_head(printed):
     assert "insurance: accuracy by policy" in printed(result({}))
-
-
-def test_it_prints_where_it_is_told(capsys):
-    console = Console(record=True, width=120)
-    with console.capture() as captured:
-        print_backtest(compared(), console)
-    assert "on failed checks" in captured.get()
-    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(("greater_is_better", "expected"), [(True, 0.7), (False, 0.9)])

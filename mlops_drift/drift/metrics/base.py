@@ -36,11 +36,7 @@ class Pair:
         current: ArrayLike,
         values: tuple[SortedValues, SortedValues] | None = None,
     ) -> "Pair":
-        """Takes row counts over the same bins, each of shape (bins,).
-
-        Raises:
-            ValueError: the counts differ in their shape.
-        """
+        """Takes row counts over the same bins; a ValueError if both are not of shape (bins,)."""
         p, q = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
         if p.shape != q.shape or p.ndim != 1:
             raise ValueError(
@@ -93,7 +89,6 @@ class BinMetric(DriftMetric):
     """A distance of the shares of the bins; 0.0 where a side has no rows."""
 
     def distance(self, pair: Pair) -> float:
-        """The distance, 0.0 where a side has no rows."""
         return 0.0 if pair.is_one_sided else self.of_shares(*pair.shares)
 
     @abstractmethod

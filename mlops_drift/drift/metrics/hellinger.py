@@ -17,5 +17,4 @@ class Hellinger(BinMetric):
     threshold = 0.085
 
     def of_shares(self, p: Floats, q: Floats) -> float:
-        """The distance."""
         return bounded(float(np.sum((np.sqrt(p) - np.sqrt(q)) ** 2) / 2) ** 0.5)

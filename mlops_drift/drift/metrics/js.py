@@ -19,7 +19,6 @@ class JensenShannon(BinMetric):
     threshold = 0.1
 
     def of_shares(self, p: Floats, q: Floats) -> float:
-        """The distance."""
         middle = (p + q) / 2
         divergence = (_relative_entropy(p, middle) + _relative_entropy(q, middle)) / 2
         return bounded(max(divergence, 0.0) ** 0.5)

@@ -20,5 +20,4 @@ class KolmogorovSmirnov(DriftMetric):
     needs_values = True
 
     def distance(self, pair: Pair) -> float | None:
-        """The statistic, None without values on both sides."""
         return pair.exact[0] if pair.exact else None

@@ -17,5 +17,4 @@ class LargestChange(BinMetric):
     threshold = 0.05
 
     def of_shares(self, p: Floats, q: Floats) -> float:
-        """The distance."""
         return bounded(float(np.max(np.abs(q - p))))

@@ -27,9 +27,6 @@ def drift_metric(name: str) -> DriftMetric:
 
     Raises:
         ValueError: there is no such metric.
-
-    >>> drift_metric("psi").title
-    'PSI'
     """
     return plugins.load("drift_metrics", name, SHIPPED, DriftMetric)()  # type: ignore[type-abstract]
 

@@ -17,5 +17,4 @@ class TotalVariation(BinMetric):
     threshold = 0.1
 
     def of_shares(self, p: Floats, q: Floats) -> float:
-        """The distance."""
         return bounded(float(np.sum(np.abs(q - p)) / 2))

@@ -24,7 +24,6 @@ class Wasserstein(DriftMetric):
     needs_values = True
 
     def distance(self, pair: Pair) -> float | None:
-        """The distance, None where it cannot be computed."""
         if not pair.values or not pair.exact or not all(len(side.finite) for side in pair.values):
             return None
         return pair.exact[1] if isfinite(pair.exact[1]) else None

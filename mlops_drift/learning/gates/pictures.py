@@ -10,11 +10,11 @@ class Limit:
     """A number against its limit, with its 95 % interval where it has one.
 
     Attributes:
-        label: what the number is, with its unit.
+        title: what the number is, with its unit.
         at_least: whether the limit is a lower one.
     """
 
-    label: str
+    title: str
     value: float
     limit: float
     at_least: bool
@@ -25,6 +25,8 @@ class Limit:
 @dataclass(frozen=True)
 class Curve:
     """What scores promised and what came true, by bin."""
+
+    title = "what scores promised and what came true, by bin"
 
     promised: Sequence[float]
     found: Sequence[float]
@@ -68,6 +70,8 @@ class Differences:
 @dataclass(frozen=True)
 class Confusion:
     """How often each class, in the rows, was predicted as each class, in the columns."""
+
+    title = "test rows: truth in rows, prediction in columns"
 
     classes: Sequence[str]
     counts: Sequence[Sequence[int]]

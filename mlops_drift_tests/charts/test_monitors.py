@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 from matplotlib.figure import Figure
 
-from mlops_drift.charts.drift import Panel, comparison_chart
+from mlops_drift.charts.monitors import draw
 from mlops_drift.drift.profile import profile
 from mlops_drift.drift.reference import Reference
+from mlops_drift.monitors.pictures import Panel, Panels
 
 
 def panel(values, current, kind="numeric", name="x", title="now"):
@@ -42,13 +43,13 @@ def drawn(monkeypatch):
         figures.append(figure)
         save(figure, *args, **kwargs)
 
-    def draw(*panels):
+    def figure_of(*panels):
         with monkeypatch.context() as patch:
             patch.setattr(Figure, "savefig", keep)
-            comparison_chart(panels)
+            draw(Panels(panels))
         return figures[-1]
 
-    return draw
+    return figure_of
 
 
 def labels(axes):
@@ -72,7 +73,7 @@ def heights(axes, name):
     ids=["numbers", "many texts that look like formulas", "nothing", "no texts", "huge numbers"],
 )
 def test_a_chart_is_a_small_png(values, current, kind):
-    png = comparison_chart([panel(values, current, kind, "$x_", "$moved_ by 30 %")])
+    png = draw(Panels([panel(values, current, kind, "$x_", "$moved_ by 30 %")]))
     assert size(png) == (480, 240)
     assert len(png) < 50_000
 
@@ -80,7 +81,7 @@ def test_a_chart_is_a_small_png(values, current, kind):
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_chart_has_a_panel_of_the_same_height_for_each_column(drawn, number):
     panels = [panel(NUMBERS, [1.0] * 9, name=f"c{i}", title=f"title {i}") for i in range(number)]
-    assert size(comparison_chart(panels)) == (480, 240 * number)
+    assert size(draw(Panels(panels))) == (480, 240 * number)
     axes = drawn(*panels).axes
     assert [one.get_title("left") for one in axes] == [f"c{i}: title {i}" for i in range(number)]
     tall = [one.get_position().height * 240 * number for one in axes]
@@ -143,14 +144,14 @@ def test_only_the_first_panel_explains_the_colours(drawn):
 
 
 def test_the_same_panels_give_the_same_chart():
-    low, again, high = (comparison_chart([panel(NUMBERS, [at] * 9)]) for at in (1.0, 1.0, 999.0))
+    low, again, high = (draw(Panels([panel(NUMBERS, [at] * 9)])) for at in (1.0, 1.0, 999.0))
     assert low == again != high
 
 
 def test_heavy_libraries_load_only_when_they_are_needed():
     code = (
         "import sys\n"
-        "from mlops_drift.charts import drift\n"
+        "from mlops_drift.charts import monitors\n"
         "from mlops_drift.compare import compare\n"
         "from mlops_drift.drift import config, explain, metrics, profile\n"
         "from mlops_drift.drift import reference, verdict\n"
