@@ -32,10 +32,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def init(name: str, events: Path, labels: Path | None, into: Path | None, **choices: str) -> None:
     """Write NAME/defs.yaml from files, with the reason for each guess as a comment."""
     from mlops_drift.scaffold.document import document
-    from mlops_drift.scaffold.error import ProposalError
     from mlops_drift.scaffold.proposal import propose
     from mlops_drift.scaffold.roles import Choices
-    from mlops_drift.scaffold.table import read_columns
+    from mlops_drift.scaffold.table import ProposalError, read_columns
 
     configured = os.environ.get(settings.DEFS_VARIABLE)
     root = into or Path(configured or "my_models")
@@ -48,7 +47,6 @@ def init(name: str, events: Path, labels: Path | None, into: Path | None, **choi
         other = read if same or labels is None else read_columns(labels)
         proposal = propose(read, other, Choices(**choices))
         text = document(name, proposal, file.parent)
-        _require_valid(text)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_file("--into", str(file), text.encode())
     click.echo(f"Wrote {file}: {_summary(proposal)}")
@@ -66,27 +64,15 @@ def _summary(proposal: "Proposal") -> str:
         f"{target.kind} of {target.column!r} from {len(proposal.features) - len(left)} columns.",
         f"key {roles.key.value!r}, day {roles.day.value!r}, labels by {roles.label_day.value!r} "
         f"after {target.label_delay_days} days",
-        "events and labels are one file" if proposal.is_one_file else "",
-        f"left out: {', '.join(left)} (the file says why)" if left else "",
-        f"gate {gate.metric} {gate.limit:g}: a constant answer has {gate.constant:.3g}, a quick "
-        f"model {model}",
-        f"only {proposal.labelled} labelled events: too few for a first version"
-        if proposal.labelled < proposal.first_training_rows
-        else "",
     ]
-    return "\n  ".join(filter(None, lines))
-
-
-def _require_valid(text: str) -> None:
-    """Rejects a NAME that is no identifier, or whatever else makes no model."""
-    import yaml
-    from pydantic import ValidationError
-
-    from mlops_drift.config.mistakes import mistakes
-    from mlops_drift.config.spec import ModelSpec
-    from mlops_drift.scaffold.error import ProposalError
-
-    try:
-        ModelSpec.model_validate(yaml.safe_load(text)["attributes"])
-    except ValidationError as error:
-        raise ProposalError(mistakes(error)) from error
+    if proposal.is_one_file:
+        lines.append("events and labels are one file")
+    if left:
+        lines.append(f"left out: {', '.join(left)} (the file says why)")
+    lines.append(
+        f"gate {gate.metric} {gate.limit:g}: a constant answer has {gate.constant:.3g}, a quick "
+        f"model {model}"
+    )
+    if proposal.labelled < proposal.first_training_rows:
+        lines.append(f"only {proposal.labelled} labelled events: too few for a first version")
+    return "\n  ".join(lines)

@@ -26,31 +26,16 @@ Exit status:
 
 
 @click.group(
-    cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=EXIT_STATUS,
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_STATUS
 )
 @click.version_option(package_name="mlops_drift", prog_name="mlops-drift")
 def main() -> None:
     """Keeps tabular models honest in production."""
 
 
-for command in (
-    init,
-    run,
-    status,
-    backtest,
-    log,
-    explain,
-    rebuild,
-    approve,
-    reject,
-    rollback,
-    cleanup,
-    reset,
-    sql,
-    compare,
-):
+for command in (init, run, status, backtest, log, explain, rebuild, approve, reject, rollback):
+    main.add_command(command)
+for command in (cleanup, reset, sql, compare):
     main.add_command(command)
 
 

@@ -15,8 +15,6 @@ def reset(model: str, yes: bool, style: str) -> None:
     Its tables, training sets, versions, searches, and Dagster's runs and events go; defs.yaml, the
     files that it reads, and other models and environments stay.
     """
-    from dataclasses import asdict
-
     from mlops_drift.cli.views.cleanup import readable
     from mlops_drift.lifecycle.reset import find_belongings
     from mlops_drift.resources import open_studies
@@ -44,6 +42,6 @@ def reset(model: str, yes: bool, style: str) -> None:
                 click.confirm("Remove all of it for good?", abort=True, err=True)
             start_again(about, studies, instance)
     if style == "json":
-        print_json({"model": model, "dagster_runs": n_runs, **asdict(found)})
+        print_json({"model": model, "dagster_runs": n_runs, **vars(found)})
     else:
         click.echo("nothing to remove" if is_empty else f"removed: {model} starts again")

@@ -24,11 +24,9 @@ SEED = 7
 
 @dataclass(frozen=True)
 class GateGuess:
-    """A limit of the metric on the test split.
+    """A limit of the metric on the test split: the worst value that may serve.
 
     Attributes:
-        metric: the metric.
-        limit: the worst value that may serve.
         constant: the value of the best constant answer.
         model: the value of a model with default settings; None where it cannot be trained.
         rows: labelled rows that both were measured with.
@@ -68,13 +66,9 @@ def choose_metric(target: Target, labels: pd.Series) -> tuple[MetricName, str]:
 def propose_gate(
     metric: MetricName, target: Target, columns: Mapping[str, Column], rows: pd.DataFrame
 ) -> GateGuess:
-    """The limit halfway between the constant answer and the model.
+    """The limit halfway between the constant answer and a model that sees these columns.
 
-    Args:
-        metric: the metric.
-        target: the target.
-        columns: what the model sees.
-        rows: labelled rows by day, with these columns and the label, all as text.
+    `rows` are labelled events by day, with these columns and the label, all as text.
     """
     rows = rows.head(SAMPLE)
     split = int(TRAIN_SHARE * len(rows))
@@ -84,7 +78,7 @@ def propose_gate(
     truth = labels.to_numpy()
     constant = _constant(metric, target, truth[:split], truth[split:])
     model = None
-    if len(rows) >= FEWEST and len(set(truth[:split])) > 1 and columns:
+    if len(rows) >= FEWEST and len(set(truth[:split])) > 1:
         lightgbm = family("lightgbm")
         pipeline = lightgbm.build(lightgbm.default(columns, split), columns, target, SEED)
         features = _features(columns, rows)

@@ -6,10 +6,9 @@ from datetime import date
 import pandas as pd
 
 from mlops_drift.scaffold.baseline import GateGuess, choose_metric, propose_gate
-from mlops_drift.scaffold.error import ProposalError
 from mlops_drift.scaffold.features import Feature, find_features
 from mlops_drift.scaffold.roles import Choices, Roles, find_roles
-from mlops_drift.scaffold.table import FileColumns
+from mlops_drift.scaffold.table import FileColumns, ProposalError
 from mlops_drift.scaffold.target import TargetGuess, find_target
 
 # A fifth of the labelled rows trains the first version, within these bounds.
@@ -72,10 +71,8 @@ def propose(events: FileColumns, labels: FileColumns, choices: Choices) -> Propo
         raise ProposalError(f"{events.path.name} has no column for a model to see ({left})")
     rows = _labelled(events, labels, roles, list(columns))
     metric, why = choose_metric(target.target, rows[roles.label.value])
-    days = [
-        events.columns[roles.day.value].days.dropna(),
-        labels.columns[roles.label_day.value].days.dropna(),
-    ]
+    days = events.columns[roles.day.value].days
+    label_days = labels.columns[roles.label_day.value].days
     return Proposal(
         events,
         labels,
@@ -84,8 +81,8 @@ def propose(events: FileColumns, labels: FileColumns, choices: Choices) -> Propo
         target,
         propose_gate(metric, target.target, columns, rows),
         why,
-        days[0].min().date(),
-        max(each.max() for each in days).date(),
+        days.min().date(),
+        max(days.max(), label_days.max()).date(),
         len(rows),
         max(FEWEST_ROWS, min(MOST_ROWS, len(rows) // FIRST_SHARE)),
     )

@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlops_drift.scaffold.error import ProposalError
-from mlops_drift.scaffold.table import FileColumns
+from mlops_drift.scaffold.table import FileColumns, ProposalError
 
 _KEY = re.compile(r"(^|[_ ])(id|key|uuid|no|number)$|id$", re.IGNORECASE)
 _DAY = re.compile(r"day|date|time|^ts$|^dt$", re.IGNORECASE)

@@ -19,10 +19,15 @@ from mlops_drift.drift.text_columns import (
     Facts,
     find_facts,
 )
+from mlops_drift.errors import UserError
 from mlops_drift.files.table_file import open_file
 
 # `unreadable` holds values that landing takes for texts although a person does not.
 Kind = Literal["integer", "number", "boolean", "day", "text", "empty", "unreadable"]
+
+
+class ProposalError(UserError):
+    """The files do not say enough; the message says what is missing and which option helps."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def read_columns(path: Path) -> FileColumns:
     table = open_file(path).read()
     texts = {name: _as_text(table[name]) for name in table.column_names}
     rows = pa.table({name: column for name, column in texts.items() if column is not None})
-    with duckdb.connect(":memory:") as connection:
+    with duckdb.connect() as connection:
         connection.register("rows", rows)
         facts = find_facts(
             "rows", rows.column_names, NUMBERS, lambda sql, _: connection.execute(sql).fetchall()

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mlops_drift.scaffold.error import ProposalError
 from mlops_drift.scaffold.roles import Choices, Roles
-from mlops_drift.scaffold.table import FileColumns
+from mlops_drift.scaffold.table import FileColumns, ProposalError
 from mlops_drift.schema.columns import Target
 
 # Whole numbers with more values than this are amounts, and so many texts are no classes.
@@ -89,9 +88,7 @@ def _positive(counts: pd.Series, chosen: str | None) -> tuple[str | None, str]:
 def _delay(events: FileColumns, labels: FileColumns, roles: Roles) -> tuple[int, str]:
     """Days after which nearly all labels have come, and what was found."""
     key = roles.key.value
-    days = pd.Series(
-        events.columns[roles.day.value].days.to_numpy(), index=events.columns[key].texts
-    )
+    days = events.columns[roles.day.value].days.set_axis(events.columns[key].texts)
     arrived = labels.columns[roles.label_day.value].days
     delays = (arrived - labels.columns[key].texts.map(days)).dt.days.dropna()
     if delays.empty:

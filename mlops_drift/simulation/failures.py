@@ -14,14 +14,17 @@ class HistoricalRunError(UserError):
     """The run cannot go on; the message says why and what to do."""
 
 
-class HistoricalRunStopped(KeyboardInterrupt):
+class Stopped(KeyboardInterrupt):
     """A person stopped the run; the message says where."""
+
+    def __init__(self, day: object) -> None:
+        super().__init__(f"stopped at {day}; the same command goes on there")
 
 
 def stop_if_asked(result: dg.ExecuteInProcessResult, day: object) -> None:
     """Dagster turns Ctrl-C into a failed run; here it is a stop, and the next call goes on."""
     if is_interruption("".join(str(error) for _, error in errors_of(result))):
-        raise HistoricalRunStopped(f"stopped at {day}; the same command goes on there")
+        raise Stopped(day)
 
 
 def explained(result: dg.ExecuteInProcessResult, what: str) -> Exception:

@@ -1,4 +1,4 @@
-"""What follows on the days of a run: the sensor looks, and what it asks for is run at once."""
+"""The retrainings of a run: the sensor looks, and what it asks for is run at once."""
 
 import time
 from collections.abc import Callable
@@ -18,12 +18,7 @@ from mlops_drift.resources import default_resources, open_lake
 from mlops_drift.schema.days import days_between
 from mlops_drift.sensors.notifications import notify
 from mlops_drift.sensors.retraining import sensor_name
-from mlops_drift.simulation.failures import (
-    HistoricalRunError,
-    HistoricalRunStopped,
-    explained,
-    stop_if_asked,
-)
+from mlops_drift.simulation.failures import HistoricalRunError, Stopped, explained, stop_if_asked
 from mlops_drift.simulation.instance import QUIET
 
 POLL_SECONDS = 0.5
@@ -44,17 +39,11 @@ class Step:
         return days_between(self.first, self.last)
 
 
+OnStep = Callable[[Step, str], None]
+
+
 class Retrainings:
-    """The retrainings of a run.
-
-    Args:
-        spec: the model.
-        instance: where the runs are recorded.
-        definitions: what Dagster has loaded.
-
-    Attributes:
-        failed: what trainings raised.
-    """
+    """The retrainings of a run; `failed` holds what trainings raised."""
 
     def __init__(
         self, spec: ModelSpec, instance: dg.DagsterInstance, definitions: dg.Definitions
@@ -65,7 +54,7 @@ class Retrainings:
         self._sensor = definitions.resolve_sensor_def(sensor_name(spec.name))
         self._repository = definitions.get_repository_def()
 
-    def decide(self, on_step: Callable[[Step, str], None], step: Step) -> None:
+    def decide(self, on_step: OnStep, step: Step) -> None:
         """Lets the sensor look, and runs what it asks for, until it asks for nothing more."""
         asked: set[str] = set()
         while request := self._look(step):
@@ -92,21 +81,13 @@ class Retrainings:
         except (DagsterExecutionInterruptedError, RuntimeError) as error:
             if not is_interruption(repr(error)):
                 raise
-            raise HistoricalRunStopped(
-                f"stopped at {step.last}; the same command goes on there"
-            ) from error
+            raise Stopped(step.last) from error
         return data.run_requests[0] if data.run_requests else None
 
-    def _wait_for(
-        self, request: dg.RunRequest, step: Step, on_step: Callable[[Step, str], None]
-    ) -> bool:
+    def _wait_for(self, request: dg.RunRequest, step: Step, on_step: OnStep) -> bool:
         """Whether another process, such as the daemon, carries the decision out; waits for it."""
-        tags = {RUN_KEY_TAG: str(request.run_key)}
-        theirs = [
-            run
-            for run in self._instance.get_runs(dg.RunsFilter(tags=tags))
-            if run.tags.get(HISTORICAL_RUN_TAG) != self._spec.name
-        ]
+        runs = self._instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: str(request.run_key)}))
+        theirs = [run for run in runs if run.tags.get(HISTORICAL_RUN_TAG) != self._spec.name]
         if not theirs:
             return False
         on_step(step, f"waiting for run {theirs[0].run_id}, which dagster dev started")
@@ -140,16 +121,14 @@ class Retrainings:
         with open_lake() as lake:
             decisions = ModelContext.of(lake, self._spec).store.decisions
             record = decisions.get(request.tags[DECISION_TAG])
-        status = record.status if record else None
-        if status == "rejected":
+        if record and record.status == "rejected":
             return
         stop_if_asked(result, request.tags[DAY_TAG])
-        what = f"{self._spec.name}, decision {request.run_key}"
-        if status == "failed":
-            self.failed.append(explained(result, what))
-            return
-        self.notify()
-        raise explained(result, what)
+        error = explained(result, f"{self._spec.name}, decision {request.run_key}")
+        if not record or record.status != "failed":
+            self.notify()
+            raise error
+        self.failed.append(error)
 
     def notify(self) -> None:
         """Sends what there is to report; a receiver that is down does not stop the run."""

@@ -1,6 +1,5 @@
 """What a policy led to in a backtest: its timeline, and the metric of each month."""
 
-from collections.abc import Mapping
 from datetime import date
 from itertools import groupby
 from math import nan
@@ -18,10 +17,22 @@ from mlops_drift.policy.decision import NO_CHAMPION
 
 
 def summarize(model: ModelContext, first: date, last: date) -> dict[str, Any]:
-    """The result of one policy, as `Backtest.run` describes it."""
+    """The result of one policy.
+
+    Returns:
+        `periods` (start, end, n, metric, value, version: by calendar month, by all labels that ever
+        arrived, the version that served most), `alarms`, `warnings`, `decisions`, `versions` (as
+        `mlops-drift run` gives them), `retrainings` after the first version, `mean_value` over all
+        predictions, `detection_delay` (mean days from the first failing production day to the
+        decision), `labels_used` in all training sets.
+    """
     timeline = read_timeline(model, first, last)
     outcomes = model.store.predictions.final_outcomes(first, last)
-    again = [row for row in timeline.decisions if _is_retraining(row)]
+    again = [
+        row
+        for row in timeline.decisions
+        if row["action"] == "retrain" and NO_CHAMPION not in row["rules"]
+    ]
     delays = [
         (row["day"] - row["first_failing_day"]).days for row in again if row["first_failing_day"]
     ]
@@ -36,10 +47,6 @@ def summarize(model: ModelContext, first: date, last: date) -> dict[str, Any]:
         "detection_delay": fmean(delays) if delays else None,
         "labels_used": sum(row["rows"] for row in timeline.versions),
     }
-
-
-def _is_retraining(decision: Mapping[str, Any]) -> bool:
-    return decision["action"] == "retrain" and NO_CHAMPION not in decision["rules"]
 
 
 def _periods(spec: ModelSpec, outcomes: pa.Table) -> list[dict[str, Any]]:

@@ -120,12 +120,14 @@ def test_status_tells_the_champion_the_counts_the_checks_and_what_is_next(story)
         "data_quality": "pass",
         "estimated_performance": "pass",
         "feature_drift": "pass",
+        "freshness": "pass",
         "label_drift": "pass",
         "model_age": "pass",
         # The test split of version 2 has 18 rows: too few to compare with.
         "prediction_drift": "unknown",
         "null_spike": "pass",
         "performance_drop": "pass",
+        "volume": "unknown",
     }
     assert found["next"] == "nothing: no failed check of version 2 that may retrain"
     assert [row["outcome"] for row in found["decisions"]] == ["promoted", "promoted"]

@@ -12,10 +12,9 @@ from mlops_drift.config.loading import find_model
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.scaffold import baseline
 from mlops_drift.scaffold.document import document
-from mlops_drift.scaffold.error import ProposalError
 from mlops_drift.scaffold.proposal import propose
 from mlops_drift.scaffold.roles import Choices
-from mlops_drift.scaffold.table import read_columns
+from mlops_drift.scaffold.table import ProposalError, read_columns
 
 N = 400
 

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.cleanup.things import CleanupPlan
@@ -12,12 +12,12 @@ def print_plan(spec: ModelSpec, plan: CleanupPlan, deleted: bool) -> None:
     """Prints what is deleted, what is kept although it is old, and the size of both."""
     console = Console(highlight=False)
     if plan.items:
-        table = Table(title="deleted" if deleted else "can be deleted", title_justify="left")
-        for column in ("kind", "name", "size", "reason"):
-            table.add_column(column, justify="right" if column == "size" else "left")
+        title = "deleted" if deleted else "can be deleted"
+        size = Column("size", justify="right")
+        table = Table("kind", "name", size, "reason", title=title, title_justify="left")
         for item in plan.items:
-            size = readable(item.size)
-            table.add_row(item.kind, escape(item.name[:32]), size, escape(item.reason))
+            name, reason = escape(item.name[:32]), escape(item.reason)
+            table.add_row(item.kind, name, readable(item.size), reason)
         console.print(table)
     for kept in plan.kept:
         reason = escape("; ".join(kept.needed_by))

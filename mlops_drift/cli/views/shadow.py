@@ -9,22 +9,14 @@ from rich.table import Table
 
 from mlops_drift.lifecycle.shadow.comparison import window_name
 
-_NUMBERS = {
-    "champion_value": ".3f",
-    "challenger_value": ".3f",
-    "difference": "+.3f",
-    "lower": "+.3f",
-    "upper": "+.3f",
-}
+_COLUMNS = (
+    *("window", "scored", "labelled", "champion", "challenger", "difference", "95 % interval"),
+    "predictions that differ",
+)
 
 
 def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
-    """Prints since when a challenger waits, and a line for each window with both metrics.
-
-    Args:
-        shadow: version, since, and windows, as `status.read_status` gives them.
-        console: where to.
-    """
+    """Prints since when the challenger of a status waits, and both metrics of each window."""
     version, rows = shadow["version"], shadow["windows"]
     waits = f"version {version} waits for approval since {shadow['since']}"
     if not rows:
@@ -32,24 +24,24 @@ def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
         return
     console.print(waits)
     about = rows[0]
-    both = f"Shadow: version {version} and champion {about['champion']}"
-    table = Table(title=f"{both}, {about['metric']} as of {about['day']}", title_justify="left")
-    for column in ("window", "scored", "labelled", "champion", "challenger"):
-        table.add_column(column)
-    for column in ("difference", "95 % interval", "predictions that differ"):
-        table.add_column(column)
+    title = (
+        f"Shadow: version {version} and champion {about['champion']}, {about['metric']} as of "
+        f"{about['day']}"
+    )
+    table = Table(*_COLUMNS, title=title, title_justify="left")
     for row in rows:
-        value, other, difference, lower, upper = (
-            "" if isnan(row[name]) else format(row[name], form) for name, form in _NUMBERS.items()
-        )
         table.add_row(
             window_name(row["window"], row["production_day"]),
             str(row["scored"]),
             str(row["n"]),
-            value,
-            other,
-            difference,
-            f"{lower} to {upper}" if lower else "",
+            _number(row["champion_value"], ".3f"),
+            _number(row["challenger_value"], ".3f"),
+            _number(row["difference"], "+.3f"),
+            "" if isnan(row["lower"]) else f"{row['lower']:+.3f} to {row['upper']:+.3f}",
             f"{row['disagreement']:.1%}",
         )
     console.print(table)
+
+
+def _number(value: float, form: str) -> str:
+    return "" if isnan(value) else format(value, form)
