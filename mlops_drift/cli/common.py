@@ -113,8 +113,11 @@ def waiting(what: str) -> "Status":
     return Console(stderr=True).status(escape(what))
 
 
-def print_json(content: object) -> None:
-    """Prints JSON; a number that is undefined or infinite becomes null."""
+def show(style: str, content: object, print_text: Callable[[], None]) -> None:
+    """Prints JSON, or text; in JSON a number that is undefined or infinite becomes null."""
+    if style != "json":
+        print_text()
+        return
     from pydantic_core import to_jsonable_python
 
     plain = to_jsonable_python(content, inf_nan_mode="null", fallback=str)

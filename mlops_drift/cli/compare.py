@@ -3,12 +3,13 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING
 
 import click
 
-from mlops_drift.cli.common import FORMAT, output_file, print_json, waiting, write_file
+from mlops_drift.cli.common import FORMAT, output_file, show, waiting, write_file
 from mlops_drift.cli.errors import DRIFTED, Trouble
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def compare(
         from mlops_drift.compare.compare import compare as compare_tables
         from mlops_drift.compare.compare import compare_chunks
         from mlops_drift.compare.measuring import TESTS
+        from mlops_drift.compare.terminal import print_comparison
         from mlops_drift.drift.rows import Rows, RowsError
 
         past, now = Rows(reference), Rows(current)
@@ -109,13 +111,9 @@ def compare(
 
         page = comparison_page(comparisons, reference, current, monitor)
         write_file("--html", html, page.encode())
-    if style == "json":
-        found = [comparison.to_dict() for comparison in comparisons]
-        print_json({"chunks": found} if by else found[0])
-    else:
-        from mlops_drift.compare.terminal import print_comparison
-
-        print_comparison(comparisons, reference, current, monitor)
+    found = [comparison.to_dict() for comparison in comparisons]
+    text = partial(print_comparison, comparisons, reference, current, monitor)
+    show(style, {"chunks": found} if by else found[0], text)
     if exit_code:
         _require_verdicts(comparisons, past, now)
         if any(comparison.drifted for comparison in comparisons):

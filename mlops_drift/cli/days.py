@@ -1,17 +1,18 @@
 """The commands over days: `run`, `backtest`, `status` and `sql`."""
 
 import csv
-import io
 import os
+import sys
 import time
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlops_drift.cli.common import FORMAT, day, opened, output_file, print_json, write_file
+from mlops_drift.cli.common import FORMAT, day, opened, output_file, show, write_file
 from mlops_drift.cli.errors import MISSING_DAYS, NOT_SERVING
 from mlops_drift.errors import InternalError
 
@@ -79,22 +80,19 @@ def run(
         from mlops_drift.charts.kpi import kpi_chart
 
         write_file("--chart", chart, kpi_chart(history.spec, timeline))
-    if style == "json":
-        print_json(
-            {
-                "model": model,
-                "first_day": first,
-                "last_day": last,
-                "seconds": round(seconds, 2),
-                **vars(timeline),
-                "missing_days": missing,
-                "made_again": sorted(history.made_again),
-                "labels_judged_again": sorted(history.judged_again),
-                "not_serving": unserved,
-            }
-        )
-    else:
-        print_timeline(history.spec, timeline, upcoming, first, last, seconds)
+    found = {
+        "model": model,
+        "first_day": first,
+        "last_day": last,
+        "seconds": round(seconds, 2),
+        **vars(timeline),
+        "missing_days": missing,
+        "made_again": sorted(history.made_again),
+        "labels_judged_again": sorted(history.judged_again),
+        "not_serving": unserved,
+    }
+    text = partial(print_timeline, history.spec, timeline, upcoming, first, last, seconds)
+    show(style, found, text)
     _report_troubles(history, missing, unserved)
 
 
@@ -102,18 +100,14 @@ def _report_troubles(
     history: "HistoricalRun", missing: Sequence[dict[str, Any]], unserved: "Unserved | None"
 ) -> None:
     """What a person should know of a run, on standard error; ends with the exit status."""
-    from mlops_drift.pipeline.missing_days import (
-        about_judged_again,
-        about_made_again,
-        about_missing,
-    )
+    from mlops_drift.pipeline import missing_days
 
     if history.made_again:
-        click.echo(about_made_again(history.made_again), err=True)
+        click.echo(missing_days.about_made_again(history.made_again), err=True)
     if history.judged_again:
-        click.echo(about_judged_again(history.judged_again), err=True)
+        click.echo(missing_days.about_judged_again(history.judged_again), err=True)
     if missing:
-        click.echo(about_missing(missing), err=True)
+        click.echo(missing_days.about_missing(missing), err=True)
     for error in history.failed:
         if error is history.failed[-1] and (unserved is None or isinstance(error, InternalError)):
             raise error
@@ -165,6 +159,7 @@ def backtest(
     """
     from mlops_drift.cli.views.progress import BacktestProgress
     from mlops_drift.config.loading import find_model
+    from mlops_drift.reports.backtest import print_backtest
     from mlops_drift.simulation.backtest import Backtest
     from mlops_drift.simulation.instance import quiet
     from mlops_drift.simulation.variants import read_policies, standard_policies
@@ -175,10 +170,8 @@ def backtest(
         variants |= read_policies(policies, found.spec, variants)
     for name in only:
         if name not in variants:
-            raise click.UsageError(
-                f"--only {name!r}: there is no such policy; there are "
-                f"{', '.join(map(repr, variants))}"
-            )
+            known = ", ".join(map(repr, variants))
+            raise click.UsageError(f"--only {name!r}: there is no such policy; there are {known}")
     chosen = {name: variants[name] for name in only or variants}
     with quiet():
         history = Backtest(found, first, last)
@@ -189,12 +182,7 @@ def backtest(
         from mlops_drift.reports.backtest_page import backtest_page
 
         write_file("--html", html, backtest_page(result).encode())
-    if style == "json":
-        print_json(result)
-    else:
-        from mlops_drift.reports.backtest import print_backtest
-
-        print_backtest(result)
+    show(style, result, lambda: print_backtest(result))
 
 
 @click.command()
@@ -207,10 +195,7 @@ def status(model: str, style: str) -> None:
 
     with opened(model) as about:
         found = read_status(about)
-    if style == "json":
-        print_json(found)
-    else:
-        print_status(found)
+    show(style, found, lambda: print_status(found))
 
 
 @click.command()
@@ -231,13 +216,10 @@ def sql(query: str | None, style: str) -> None:
     form: Form = "json" if style == "json" else "text"
     with open_lake() as lake:
         result = run_sql(lake, query, form) if query else list_tables(lake, form)
-    if style == "json":
-        print_json(records(result))
-    elif style == "csv":
-        written = io.StringIO(newline="")
-        writer = csv.writer(written, lineterminator="\n")
+    if style == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(result.column_names)
         writer.writerows(zip(*(column.to_pylist() for column in result.columns), strict=True))
-        click.echo(written.getvalue(), nl=False)
     else:
-        print_table(result)
+        found = records(result) if style == "json" else []
+        show(style, found, lambda: print_table(result))

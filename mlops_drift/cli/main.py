@@ -2,12 +2,11 @@
 
 import click
 
-from mlops_drift.cli.cleanup import cleanup
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, sql, status
 from mlops_drift.cli.errors import Commands
 from mlops_drift.cli.init import init
-from mlops_drift.cli.reset import reset
+from mlops_drift.cli.removal import cleanup, reset
 from mlops_drift.cli.versions import approve, explain, log, rebuild, reject, rollback
 
 EXIT_STATUS = """\b

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_drift.cli.common import FORMAT, day, opened, print_json, waiting
+from mlops_drift.cli.common import FORMAT, day, opened, show, waiting
 
 if TYPE_CHECKING:
     from mlops_drift.config.context import ModelContext
@@ -92,10 +92,7 @@ def log(model: str, style: str) -> None:
 
     with opened(model) as about:
         records = about.store.decisions.records(idle=False)
-    if style == "json":
-        print_json([published(record) for record in records])
-    else:
-        print_log(model, records)
+    show(style, [published(record) for record in records], lambda: print_log(model, records))
 
 
 @click.command()
@@ -118,10 +115,7 @@ def explain(model: str, version: int | None, day: date | None, key: str | None, 
             title, chain = f"{model}, {day}", trace_day(about, day)
         else:
             title, chain = f"{model}, {about.spec.key} {key}", trace_key(about, str(key))
-    if style == "json":
-        print_json(chain)
-    else:
-        click.echo("\n".join(lineage_lines(title, chain)))
+    show(style, chain, lambda: click.echo("\n".join(lineage_lines(title, chain))))
 
 
 @click.command()
@@ -140,10 +134,8 @@ def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
             raise click.ClickException(f"{model} has no version {version}")
         with waiting(f"{model}: training version {version} again"):
             made = make_again(about, version, search_again=search_again)
-    if style == "json":
-        print_json({**vars(made), "is_same": made.is_same})
-    else:
-        click.echo(_rebuilt(model, made))
+    found = {**vars(made), "is_same": made.is_same}
+    show(style, found, lambda: click.echo(_rebuilt(model, made)))
     if not made.is_same:
         raise SystemExit(1)
 
@@ -166,10 +158,8 @@ def _transition(model: str, by: str, reason: str) -> Iterator[tuple["ModelContex
     """The model and the person of a transition; waits for a running training to end."""
     from mlops_drift.lifecycle.transitions import Person
 
-    with opened(model) as about:
-        person = Person(by, reason)
-        with waiting(f"{model}: verifying, or waiting for a training to end"):
-            yield about, person
+    with opened(model) as about, waiting(f"{model}: verifying, or waiting for a training to end"):
+        yield about, Person(by, reason)
 
 
 def _show(model: "ModelContext", decision: str) -> None:
