@@ -26,7 +26,7 @@ from mlops_drift.schema.columns import Target
 from mlops_drift.settings import DATA_VARIABLE
 from mlops_drift.simulation.backtest import Backtest
 from mlops_drift.simulation.instance import quiet
-from mlops_drift.simulation.variants import Variant, standard_policies
+from mlops_drift.simulation.variants import standard_policies
 
 TARGET = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
 START = date(2024, 1, 1)
@@ -78,7 +78,7 @@ def stable_world(days: int, seeds: int) -> Table:
         spec = model.spec.model_copy(update={"source": source, "end_date": None})
         last = spec.start_date + timedelta(days=days - 1)
         history = Backtest(Model(spec, model.folder), last=last)
-        found = history.run({"own": Variant(spec.policy, spec.monitors.age)})["policies"]["own"]
+        found = history.run({"own": spec})["policies"]["own"]
         rules = [row["rules"] for row in found["decisions"]][1:]
         by_age = sum(rule == ["model_age"] for rule in rules)
         alarms = {row["day"] for row in found["alarms"] if row["check"] != "model_age"}

@@ -87,12 +87,13 @@ def rollback(model: str, to: int | None, by: str, reason: str) -> None:
 @FORMAT
 def log(model: str, style: str) -> None:
     """List the decisions about MODEL: what, by whom, why, with which outcome."""
-    from mlops_drift.cli.views.decisions import print_log
+    from mlops_drift.cli.views.versions import log_lines
     from mlops_drift.lifecycle.decisions import published
 
     with opened(model) as about:
         records = about.store.decisions.records(idle=False)
-    show(style, [published(record) for record in records], lambda: print_log(model, records))
+    found = [published(record) for record in records]
+    show(style, found, lambda: click.echo("\n".join(log_lines(model, records))))
 
 
 @click.command()
@@ -105,7 +106,7 @@ def explain(model: str, version: int | None, day: date | None, key: str | None, 
     """Trace a version, a day or an event of MODEL back to rows, files and code."""
     if [version, day, key].count(None) != 2:
         raise click.UsageError("give exactly one of --version, --day and --key")
-    from mlops_drift.cli.views.lineage import lineage_lines
+    from mlops_drift.cli.views.versions import lineage_lines
     from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 
     with opened(model) as about:

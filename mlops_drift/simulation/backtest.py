@@ -40,7 +40,7 @@ from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.simulation.period import period
 from mlops_drift.simulation.summary import summarize
-from mlops_drift.simulation.variants import BacktestError, Variant
+from mlops_drift.simulation.variants import BacktestError
 from mlops_drift.sources.base import TableName
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.model_store import ModelStore
@@ -52,7 +52,7 @@ OnDay = Callable[[str, date], None]
 
 
 class Backtest:
-    """The history of one model, landed once, to be walked through under several policies.
+    """The history of one model, to be walked through under several policies.
 
     Raises:
         PeriodError: if the days do not fit the model.
@@ -72,7 +72,7 @@ class Backtest:
 
     def run(
         self,
-        policies: Mapping[str, Variant],
+        policies: Mapping[str, ModelSpec],
         on_day: OnDay = lambda policy, day: None,
         processes: int = 1,
     ) -> dict[str, Any]:
@@ -108,17 +108,17 @@ class Backtest:
         }
 
     def _walk_together(
-        self, policies: Mapping[str, Variant], on_day: OnDay
+        self, policies: Mapping[str, ModelSpec], on_day: OnDay
     ) -> dict[str, dict[str, Any]]:
         """One policy after the other; what they have in common is landed and trained once."""
         with self._landed() as (landed, folder):
             return {
-                name: self._walk(name, variant.of(self.spec), landed, folder / str(number), on_day)
-                for number, (name, variant) in enumerate(policies.items())
+                name: self._walk(name, spec, landed, folder / str(number), on_day)
+                for number, (name, spec) in enumerate(policies.items())
             }
 
     def _walk_apart(
-        self, policies: Mapping[str, Variant], on_day: OnDay, processes: int
+        self, policies: Mapping[str, ModelSpec], on_day: OnDay, processes: int
     ) -> dict[str, Any]:
         """Each policy in a process of its own."""
         # Not forked: the threads of DuckDB and Arrow do not survive that.
@@ -126,8 +126,8 @@ class Backtest:
         days = context.Manager().Queue()
         with ProcessPoolExecutor(processes, context) as pool:
             walks = {
-                name: pool.submit(self._walk_one, name, variant, days)
-                for name, variant in policies.items()
+                name: pool.submit(self._walk_one, name, spec, days)
+                for name, spec in policies.items()
             }
             try:
                 while not all(walk.done() for walk in walks.values()):
@@ -147,11 +147,11 @@ class Backtest:
             ) from None
 
     def _walk_one(
-        self, name: str, variant: Variant, days: "Queue[tuple[str, date]]"
+        self, name: str, spec: ModelSpec, days: "Queue[tuple[str, date]]"
     ) -> dict[str, Any]:
         """One policy, in a process that does nothing else."""
         warnings.simplefilter("ignore")
-        walks = self._walk_together({name: variant}, lambda policy, day: days.put((policy, day)))
+        walks = self._walk_together({name: spec}, lambda policy, day: days.put((policy, day)))
         return walks[name]
 
     @contextmanager

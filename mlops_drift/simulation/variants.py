@@ -1,7 +1,9 @@
-"""The policies that a backtest compares: the standard ones, and those of a YAML file."""
+"""The policies that a backtest compares: the standard ones, and those of a YAML file.
+
+Each is the model as it would be under that policy.
+"""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -26,17 +28,10 @@ class BacktestError(UserError):
     """A backtest cannot be made as asked; the message says why and what would be right."""
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A policy to walk through history with, and the age from which a version is old."""
-
-    policy: RetrainingPolicy
-    age: AgeMonitor
-
-    def of(self, spec: ModelSpec) -> ModelSpec:
-        """The model under this policy."""
-        monitors = spec.monitors.model_copy(update={"age": self.age})
-        return spec.model_copy(update={"policy": self.policy, "monitors": monitors})
+def _under(spec: ModelSpec, policy: RetrainingPolicy, age: AgeMonitor) -> ModelSpec:
+    """A model under a policy, and the age from which a version is old."""
+    monitors = spec.monitors.model_copy(update={"age": age})
+    return spec.model_copy(update={"policy": policy, "monitors": monitors})
 
 
 def every(days: int) -> str:
@@ -48,25 +43,25 @@ def every(days: int) -> str:
     return f"every {days} days"
 
 
-def standard_policies(spec: ModelSpec, days: int | None = None) -> dict[str, Variant]:
+def standard_policies(spec: ModelSpec, days: int | None = None) -> dict[str, ModelSpec]:
     """Never, every so many days, on failed checks, and hybrid (both).
 
     They differ from the model's own policy in what triggers a retraining, and nobody has to
     approve it. `days` is the model's greatest age, or 30, where missing.
     """
-    own, age = spec.policy, spec.monitors.age
-    length = days or age.max_days or DEFAULT_EVERY
-    aged = AgeMonitor(max_days=length)
-    checks = [name for name in own.retrain_on if name != ModelAge.name]
+    length = days or spec.monitors.age.max_days or DEFAULT_EVERY
+    checks = [name for name in spec.policy.retrain_on if name != ModelAge.name]
 
-    def on(*names: str) -> RetrainingPolicy:
-        return own.model_copy(update={"retrain_on": list(names), **UNATTENDED})
+    def on(*names: str) -> ModelSpec:
+        policy = spec.policy.model_copy(update={"retrain_on": list(names), **UNATTENDED})
+        aged = AgeMonitor(max_days=length) if ModelAge.name in names else spec.monitors.age
+        return _under(spec, policy, aged)
 
     return {
-        NEVER: Variant(on(), age),
-        every(length): Variant(on(ModelAge.name), aged),
-        ON_FAILED_CHECKS: Variant(on(*checks), age),
-        HYBRID: Variant(on(*checks, ModelAge.name), aged),
+        NEVER: on(),
+        every(length): on(ModelAge.name),
+        ON_FAILED_CHECKS: on(*checks),
+        HYBRID: on(*checks, ModelAge.name),
     }
 
 
@@ -74,13 +69,10 @@ class _FieldsOfPolicy(RetrainingPolicy):
     max_age_days: int | None = None
 
 
-def read_policies(file: Path, spec: ModelSpec, taken: Collection[str] = ()) -> dict[str, Variant]:
-    """The policies of a YAML file, each with the fields that differ from the model's own policy.
+def read_policies(file: Path, spec: ModelSpec, taken: Collection[str] = ()) -> dict[str, ModelSpec]:
+    """The policies of a YAML file: `{name: {field: value}}`, what differs from the model's own.
 
-    Args:
-        file: `{name: {field: value}}`; `max_age_days` stands for the greatest age.
-        spec: the model.
-        taken: names that other policies have.
+    `max_age_days` stands for the greatest age; `taken` are names that other policies have.
 
     Raises:
         ModelDefinitionError: if it is no such file.
@@ -105,7 +97,7 @@ def read_policies(file: Path, spec: ModelSpec, taken: Collection[str] = ()) -> d
     return variants
 
 
-def _variant(fields: dict[str, object], spec: ModelSpec) -> Variant:
+def _variant(fields: dict[str, object], spec: ModelSpec) -> ModelSpec:
     for field in UNATTENDED:
         if field in fields:
             raise ValueError(
@@ -114,10 +106,10 @@ def _variant(fields: dict[str, object], spec: ModelSpec) -> Variant:
             )
     own = {**spec.policy.model_dump(), **fields, **UNATTENDED}
     age = own.pop("max_age_days", spec.monitors.age.max_days)
-    variant = Variant(RetrainingPolicy.model_validate(own), AgeMonitor(max_days=age))
-    require_checks(spec.monitors, variant.policy.retrain_on)
-    require_judgeable(variant.policy, spec.training, spec.gates)
-    return variant
+    policy, aged = RetrainingPolicy.model_validate(own), AgeMonitor(max_days=age)
+    require_checks(spec.monitors, policy.retrain_on)
+    require_judgeable(policy, spec.training, spec.gates)
+    return _under(spec, policy, aged)
 
 
 def _mistake(error: ValueError) -> str:

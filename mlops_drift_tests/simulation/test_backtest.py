@@ -26,7 +26,6 @@ from mlops_drift.simulation.variants import (
     NEVER,
     ON_FAILED_CHECKS,
     BacktestError,
-    Variant,
     every,
     read_policies,
     standard_policies,
@@ -56,9 +55,8 @@ def backtest(model, policies=None, last=None, **changes):
     found = find_model(model)
     short = found.spec.training.model_copy(update=SHORT)
     spec = found.spec.model_copy(update={"training": short, **changes})
-    own = {"own": Variant(spec.policy, spec.monitors.age)}
     with quiet():
-        return Backtest(Model(spec, found.folder), last=last).run(policies or own)
+        return Backtest(Model(spec, found.folder), last=last).run(policies or {"own": spec})
 
 
 def told_by_a_run(model, walk):
@@ -142,7 +140,7 @@ def compared(new_world):
         alerting = spec.policy.model_copy(update={"mode": "alert"})
         policies = {
             **standard_policies(spec),
-            "alert": Variant(alerting, spec.monitors.age),
+            "alert": spec.model_copy(update={"policy": alerting}),
         }
         yield backtest("glassware", policies)
 
@@ -270,8 +268,8 @@ def test_policies_of_a_file_differ_from_the_own_one_in_what_they_name(tmp_path):
     careful, old = found.values()
     assert careful.policy.cooldown_days == 30
     assert careful.policy.first_training_rows == spec.policy.first_training_rows
-    assert careful.age == spec.monitors.age
-    assert (old.policy, old.age.max_days) == (spec.policy, 60)
+    assert careful.monitors == spec.monitors
+    assert (old.policy, old.monitors.age.max_days) == (spec.policy, 60)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from math import isnan
 from typing import Any
 
 import pyarrow as pa
@@ -10,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from mlops_drift.charts.sparkline import sparkline
-from mlops_drift.cli.views.shadow import print_shadow
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.metrics.registry import metric_named
+from mlops_drift.lifecycle.shadow.comparison import window_name
 from mlops_drift.lifecycle.timeline import Timeline
 from mlops_drift.pipeline.missing_days import about_missing
 
@@ -20,6 +21,10 @@ from mlops_drift.pipeline.missing_days import about_missing
 LISTED, ALARMS, ROWS = 5, 12, 1000
 
 _VERSIONS = ("version", "as of", "rows", "family", "test metric", "training set", "promoted")
+_SHADOW = (
+    *("window", "scored", "labelled", "champion", "challenger", "difference", "95 % interval"),
+    "predictions that differ",
+)
 
 
 def print_timeline(
@@ -151,6 +156,35 @@ def print_status(status: dict[str, Any]) -> None:
         print_shadow(status["shadow"], console)
     console.print(escape(f"next: {status['next']}"))
     _print_decisions(console, status["model"], status["decisions"])
+
+
+def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
+    """Prints since when the challenger of a status waits, and both metrics of each window."""
+    version, rows = shadow["version"], shadow["windows"]
+    waits = f"version {version} waits for approval since {shadow['since']}"
+    if not rows:
+        console.print(f"{waits}; it has not scored any events yet")
+        return
+    console.print(waits)
+    about = rows[0]
+    both = f"Shadow: version {version} and champion {about['champion']}"
+    table = _table(f"{both}, {about['metric']} as of {about['day']}", *_SHADOW)
+    for row in rows:
+        table.add_row(
+            window_name(row["window"], row["production_day"]),
+            str(row["scored"]),
+            str(row["n"]),
+            _number(row["champion_value"], ".3f"),
+            _number(row["challenger_value"], ".3f"),
+            _number(row["difference"], "+.3f"),
+            "" if isnan(row["lower"]) else f"{row['lower']:+.3f} to {row['upper']:+.3f}",
+            f"{row['disagreement']:.1%}",
+        )
+    console.print(table)
+
+
+def _number(value: float, form: str) -> str:
+    return "" if isnan(value) else format(value, form)
 
 
 def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Iterator[str]:
