@@ -150,16 +150,11 @@ def _monitor(judging: Mapping[str, str | float | None]) -> "DriftMonitor":
 
 @contextmanager
 def _clear_reading(*paths: str) -> Iterator[None]:
-    """Reports a file that cannot be read in one sentence."""
+    """Reports a damaged file in one sentence: damage in a column shows when that is read."""
     import duckdb
     import pyarrow as pa
 
-    from mlops_drift.drift.rows import RowsError
-
     try:
         yield
-    except RowsError as error:
-        raise Trouble(str(error)) from error
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        # Damage in the middle of a file shows only when that column is read.
         raise Trouble(f"{' or '.join(paths)} cannot be read: {error}") from error

@@ -57,12 +57,12 @@ def init(name: str, events: Path, labels: Path | None, into: Path | None, **choi
 
 
 def _summary(proposal: "Proposal") -> str:
-    roles, target, gate = proposal.roles, proposal.target.target, proposal.gate
+    roles, target, gate = proposal.roles, proposal.target, proposal.gate
     left = [repr(one.name) for one in proposal.features if one.column is None]
     model = "none" if gate.model is None else f"{gate.model:.3g}"
     lines = [
         f"{target.kind} of {target.column!r} from {len(proposal.features) - len(left)} columns.",
-        f"key {roles.key.value!r}, day {roles.day.value!r}, labels by {roles.label_day.value!r} "
+        f"key {roles.key!r}, day {roles.day!r}, labels by {roles.label_day!r} "
         f"after {target.label_delay_days} days",
     ]
     if proposal.is_one_file:

@@ -74,9 +74,8 @@ def _problem(values: Values) -> str:
 
 def _seen(values: Values) -> str:
     if values.kind in ("integer", "number"):
-        numbers = values.numbers
         hint = ", a category or boolean if it is a code" if values.distinct == 2 else ""
-        return f"{numbers.min():g} to {numbers.max():g}{hint}"
+        return f"{values.span}{hint}"
     counts = values.present.value_counts()
     shown = ", ".join(str(value)[:20] for value in counts.index[:SHOWN])
     more = f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else ""

@@ -1,7 +1,5 @@
 """What the labels are: classes or numbers, and how late they come."""
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from mlops_drift.scaffold.roles import Choices, Roles
@@ -17,25 +15,15 @@ _POSITIVE = ("yes", "y", "true", "t", "1", "positive", "fraud", "churned", "bad"
 _NEGATIVE = ("no", "n", "false", "f", "0", "negative", "none", "ok", "good", "-1")
 
 
-@dataclass(frozen=True)
-class TargetGuess:
-    """The target, with the reasons for its kind, its positive class and its delay."""
-
-    target: Target
-    kind_why: str
-    positive_why: str
-    delay_why: str
-
-
 def find_target(
     events: FileColumns, labels: FileColumns, roles: Roles, choices: Choices
-) -> TargetGuess:
-    """Guesses the target.
+) -> tuple[Target, dict[str, str]]:
+    """Guesses the target, with the reason for its kind, its positive class and its delay.
 
     Raises:
         ProposalError: if the labels are neither classes nor numbers.
     """
-    values = labels.columns[roles.label.value]
+    values = labels.columns[roles.label]
     delay, delay_why = _delay(events, labels, roles)
     counts = values.present.value_counts()
     problem = values.problem
@@ -53,8 +41,7 @@ def find_target(
         raise ProposalError(f"{labels.path.name}: the label {values.name!r} {problem}")
     if is_number:
         target = Target(column=values.name, kind="regression", label_delay_days=delay)
-        low, high = values.numbers.min(), values.numbers.max()
-        return TargetGuess(target, f"numbers from {low:g} to {high:g}", "", delay_why)
+        return target, {"kind": f"numbers from {values.span}", "delay": delay_why}
     positive, positive_why = _positive(counts, choices.positive)
     target = Target(
         column=values.name,
@@ -66,7 +53,7 @@ def find_target(
     shares = ", ".join(f"{name} {counts[name] / counts.sum():.0%}" for name in counts.index[:5])
     regression = "; regression if they are amounts" if values.kind == "integer" else ""
     kind_why = f"{len(counts)} classes ({shares}){regression}"
-    return TargetGuess(target, kind_why, positive_why, delay_why)
+    return target, {"kind": kind_why, "positive": positive_why, "delay": delay_why}
 
 
 def _positive(counts: pd.Series, chosen: str | None) -> tuple[str | None, str]:
@@ -87,13 +74,12 @@ def _positive(counts: pd.Series, chosen: str | None) -> tuple[str | None, str]:
 
 def _delay(events: FileColumns, labels: FileColumns, roles: Roles) -> tuple[int, str]:
     """Days after which nearly all labels have come, and what was found."""
-    key = roles.key.value
-    days = events.columns[roles.day.value].days.set_axis(events.columns[key].texts)
-    arrived = labels.columns[roles.label_day.value].days
-    delays = (arrived - labels.columns[key].texts.map(days)).dt.days.dropna()
+    days = events.columns[roles.day].days.set_axis(events.columns[roles.key].texts)
+    arrived = labels.columns[roles.label_day].days
+    delays = (arrived - labels.columns[roles.key].texts.map(days)).dt.days.dropna()
     if delays.empty:
         raise ProposalError(
-            f"no label of {labels.path.name} has the key {key!r} and the day of an event of "
+            f"no label of {labels.path.name} has the key {roles.key!r} and the day of an event of "
             f"{events.path.name}; choose other columns with --key, --day or --label-day"
         )
     least, most = int(delays.min()), int(delays.max())

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from multiprocessing import active_children, get_context
+from operator import itemgetter
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
@@ -85,15 +86,11 @@ class Backtest:
             (day, source, file), and under `policies` for each one its `summarize` and `seconds`.
         """
         metric = self.spec.training.metric
-        if processes > 1 and len(policies) > 1:
-            walks = self._walk_apart(policies, on_day, processes)
-        else:
-            walks = self._walk_together(policies, on_day)
-        missing = sorted(
-            (day, table, file)
+        missing = [
+            {"day": day, "source": table, "file": file}
             for table, places in self._missing.items()
             for day, file in places.items()
-        )
+        ]
         return {
             "model": self.spec.name,
             "metric": metric,
@@ -101,10 +98,10 @@ class Backtest:
             "floor": self.spec.monitors.performance.floor,
             "first_day": self.first,
             "last_day": self.last,
-            "missing_days": [
-                {"day": day, "source": table, "file": file} for day, table, file in missing
-            ],
-            "policies": walks,
+            "missing_days": sorted(missing, key=itemgetter("day")),
+            "policies": self._walk_apart(policies, on_day, processes)
+            if processes > 1 and len(policies) > 1
+            else self._walk_together(policies, on_day),
         }
 
     def _walk_together(
@@ -142,7 +139,7 @@ class Backtest:
             return {name: walk.result() for name, walk in walks.items()}
         except BrokenProcessPool:
             raise BacktestError(
-                "a process was ended from outside, most likely for want of memory; use fewer with "
+                "a process was ended from outside, most likely for lack of memory; use fewer with "
                 "--processes"
             ) from None
 
@@ -206,7 +203,7 @@ class Backtest:
     ) -> date | None:
         """Decides at the end of each day, up to the one at whose end a version is trained."""
         day = first
-        while day <= last:
+        while True:
             for decision in decide_days(model, day, last):
                 on_day(name, day)
                 # What a day without its file has shown is decided on at the end of the next.
@@ -220,7 +217,6 @@ class Backtest:
             if decision.action == "retrain":
                 RetrainingRun(model, decision.id).carry_out(trainer=self._train)
                 return day
-        return None
 
     def _train(
         self,

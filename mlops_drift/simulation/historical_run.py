@@ -63,15 +63,9 @@ def only_one(model: str) -> Iterator[None]:
 
 
 class HistoricalRun:
-    """A run of one model through some of its days, some at a time.
+    """A run of one model through its days, or those from `first` to `last`, `step` at a time.
 
-    Args:
-        model: the model.
-        instance: where the runs are recorded.
-        first: first day; None means the model's start.
-        last: last day; None means the model's end.
-        step: days run together.
-        again: whether days that are complete are run again, with what rests on them.
+    With `again` days that are complete are run again, with what rests on them.
 
     Attributes:
         made_again: days that had run, and were made again because an earlier day landed late.
@@ -104,10 +98,7 @@ class HistoricalRun:
         self.failed = self._retrainings.failed
 
     def run(self, on_step: OnStep) -> None:
-        """Runs every step that is not complete yet.
-
-        `on_step` is called when a step is reached and when it is decided on, with what is done.
-        """
+        """Runs every step that is not complete yet; `on_step` learns of each, and what is done."""
         with only_one(self.spec.name):
             self._close_what_was_interrupted()
             complete = complete_days(self._instance, self.spec)

@@ -13,13 +13,9 @@ class PeriodError(UserError):
 def period(
     spec: ModelSpec, first: date | None, last: date | None, today: date | None = None
 ) -> tuple[date, date]:
-    """The first and the last day to walk through.
+    """The first and the last day to walk through: by default those of the model that have ended.
 
-    Args:
-        spec: the model.
-        first: first day; the model's start where missing.
-        last: last day; where missing, the model's end, or the last day that has ended.
-        today: the day that is not over yet; that of the clock, in UTC, where missing.
+    `today` is the day that is not over yet; that of the clock, in UTC, by default.
 
     Raises:
         PeriodError: if the model does not have these days, or they have not ended.
@@ -34,14 +30,11 @@ def period(
         if day is None:
             continue
         if day < start or (end and day > end):
-            raise PeriodError(
-                f"{option} {day}: {spec.name} has days from {start} to {end or 'yesterday'}"
-            )
+            days = f"days from {start} to {end or 'yesterday'}"
+            raise PeriodError(f"{option} {day}: {spec.name} has {days}")
         if day > newest:
-            raise PeriodError(
-                f"{option} {day}: that day has not ended yet in UTC; the last one that has is "
-                f"{newest}"
-            )
+            ended = f"the last one that has is {newest}"
+            raise PeriodError(f"{option} {day}: that day has not ended yet in UTC; {ended}")
     if last is None and end is None:
         raise PeriodError(f"{spec.name} has no end_date; say how far to go with --until DAY")
     since, until = first or start, last or min(end or newest, newest)
