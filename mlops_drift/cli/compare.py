@@ -36,9 +36,7 @@ def names(listed: str) -> list[str]:
     "--columns", type=names, help="Columns to compare, separated by commas; all by default."
 )
 @click.option(
-    "--categorical",
-    type=names,
-    help="Numeric columns to read as categories, separated by commas.",
+    "--categorical", type=names, help="Numeric columns to read as categories, separated by commas."
 )
 @click.option(
     "--tests",

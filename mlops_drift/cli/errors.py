@@ -73,11 +73,8 @@ def _sentence(error: BaseException | None) -> str | None:
 
 def _report(error: Exception) -> str:
     lines = [str(error)] if isinstance(error, InternalError) else traceback.format_exception(error)
-    package = metadata.metadata("mlops_drift")
-    pages = [url.split(", ")[-1] for url in package.get_all("Project-URL") or []]
-    tracker = pages[0] if pages else "the project's issue tracker"
-    bug = f"this is a bug of mlops_drift {package['Version']}"
-    report = f"please report it, with the lines above, to {tracker}"
+    bug = f"this is a bug of mlops_drift {metadata.version('mlops_drift')}"
+    report = "please report it, with the lines above, to the project's issue tracker"
     return f"{''.join(lines).rstrip()}\nError: {bug}; {report}"
 
 

@@ -152,15 +152,11 @@ class HistoricalRun:
         return {day for days in late for day in days}
 
     def _run_parts(
-        self,
-        days: Sequence[date],
-        holes: Mapping[date, Collection[TableName]],
-        on_step: OnStep,
+        self, days: Sequence[date], holes: Mapping[date, Collection[TableName]], on_step: OnStep
     ) -> None:
         """Runs days of a step; of those without a file, what can be made without it.
 
-        Days without a file are run together as far as they go, whatever the step: nothing is
-        decided on them.
+        Days without a file run together, whatever the step: nothing is decided on them.
         """
         whole = {first: Step(first, last) for first, last in ranges(holes, alike=holes.get)}
         for first, last in ranges(days, alike=holes.get):
@@ -195,10 +191,7 @@ class HistoricalRun:
             show_reconciled(self._instance, ModelContext.of(lake, self.spec, open_registry()))
 
     def _run_daily(self, step: Step, assets: Sequence[str] | None = None) -> None:
-        """Runs the daily job, or some of its assets, for the days of a step.
-
-        What stops one day of several leaves the days before it done, as if they ran one by one.
-        """
+        """Runs the daily job, or some of its assets; the days before one that fails are done."""
         result = self._execute(step, assets)
         if result.success:
             return
@@ -216,12 +209,8 @@ class HistoricalRun:
     def _execute(
         self, step: Step, assets: Sequence[str] | None = None
     ) -> dg.ExecuteInProcessResult:
-        tags = {
-            MODEL_TAG: self.spec.name,
-            DAY_TAG: step.last.isoformat(),
-            REASON_TAG: "historical run",
-            HISTORICAL_RUN_TAG: self.spec.name,
-        }
+        tags = {MODEL_TAG: self.spec.name, HISTORICAL_RUN_TAG: self.spec.name}
+        tags |= {DAY_TAG: step.last.isoformat(), REASON_TAG: "historical run"}
         one_day = step.first == step.last
         if not one_day:
             tags[ASSET_PARTITION_RANGE_START_TAG] = step.first.isoformat()
@@ -235,7 +224,6 @@ class HistoricalRun:
             raise_on_error=False,
         )
         for made in result.get_asset_materialization_events():
-            again = made.materialization.metadata.get(JUDGED_AGAIN)
-            days = str(again.value).split(", ") if again else []
-            self.judged_again.update(map(date.fromisoformat, days))
+            if again := made.materialization.metadata.get(JUDGED_AGAIN):
+                self.judged_again.update(map(date.fromisoformat, str(again.value).split(", ")))
         return result

@@ -59,10 +59,8 @@ class Retrainings:
         asked: set[str] = set()
         while request := self._look(step):
             if request.run_key in asked:
-                raise HistoricalRunError(
-                    f"decision {request.run_key} was carried out and is asked for again; "
-                    f"look at the runs of {self._job.name}"
-                )
+                again = f"decision {request.run_key} was carried out and is asked for again"
+                raise HistoricalRunError(f"{again}; look at the runs of {self._job.name}")
             asked.add(str(request.run_key))
             on_step(step, f"retraining ({request.tags[REASON_TAG]})")
             if not self._wait_for(request, step, on_step):
@@ -104,16 +102,12 @@ class Retrainings:
         )
 
     def _retrain(self, request: dg.RunRequest) -> None:
+        mine = {SENSOR_NAME_TAG: self._sensor.name, HISTORICAL_RUN_TAG: self._spec.name}
         result = self._job.execute_in_process(
             instance=self._instance,
             run_config=QUIET,
             asset_selection=request.asset_selection,
-            tags={
-                **request.tags,
-                RUN_KEY_TAG: str(request.run_key),
-                SENSOR_NAME_TAG: self._sensor.name,
-                HISTORICAL_RUN_TAG: self._spec.name,
-            },
+            tags={**request.tags, RUN_KEY_TAG: str(request.run_key), **mine},
             raise_on_error=False,
         )
         if result.success:
