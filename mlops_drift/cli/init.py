@@ -31,16 +31,17 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--positive", help="Of two classes, the one whose probability is the score.")
 def init(name: str, events: Path, labels: Path | None, into: Path | None, **choices: str) -> None:
     """Write NAME/defs.yaml from files, with the reason for each guess as a comment."""
+    from mlops_drift.errors import UserError
     from mlops_drift.scaffold.document import document
     from mlops_drift.scaffold.proposal import propose
     from mlops_drift.scaffold.roles import Choices
-    from mlops_drift.scaffold.table import ProposalError, read_columns
+    from mlops_drift.scaffold.table import read_columns
 
     configured = os.environ.get(settings.DEFS_VARIABLE)
     root = into or Path(configured or "my_models")
     file = root / name / "defs.yaml"
     if file.exists():
-        raise ProposalError(f"{file} exists and stays as it is; remove it or choose another NAME")
+        raise UserError(f"{file} exists and stays as it is; remove it or choose another NAME")
     with waiting("reading, and training a quick model"):
         read = read_columns(events)
         same = labels is None or labels.resolve() == events.resolve()

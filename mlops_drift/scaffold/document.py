@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from mlops_drift.config.mistakes import mistakes
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics.registry import metric_named
-from mlops_drift.scaffold.baseline import GateGuess
 from mlops_drift.scaffold.proposal import Proposal
-from mlops_drift.scaffold.table import FileColumns, ProposalError
+from mlops_drift.scaffold.table import FileColumns
 
 _WIDTH = 96
 
@@ -23,7 +23,7 @@ def document(name: str, proposal: Proposal, folder: Path) -> str:
     """The text of the defs.yaml of a model in a folder; its paths are relative to the folder.
 
     Raises:
-        ProposalError: if it is no model, such as for a name with spaces.
+        UserError: if it is no model, such as for a name with spaces.
     """
 
     def path(file: FileColumns) -> str:
@@ -34,15 +34,12 @@ def document(name: str, proposal: Proposal, folder: Path) -> str:
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     template = files("mlops_drift.scaffold").joinpath("defs.yaml.j2").read_text("utf-8")
-    helpers = {"scalar": scalar, "comment": _comment, "path": path}
-    about_gate = _about(proposal.gate)
-    text = environment.from_string(template, helpers).render(
-        name=name, found=proposal, about_gate=about_gate
-    )
+    helpers = {"scalar": scalar, "comment": _comment, "path": path, "metric_named": metric_named}
+    text = environment.from_string(template, helpers).render(name=name, found=proposal)
     try:
         ModelSpec.model_validate(yaml.safe_load(text)["attributes"])
     except ValidationError as error:
-        raise ProposalError(mistakes(error)) from error
+        raise UserError(mistakes(error)) from error
     return text
 
 
@@ -61,17 +58,4 @@ def _comment(text: str, indent: int = 2) -> str:
     plain, prefix = " ".join(text.split()), f"{' ' * indent}# "
     return textwrap.fill(
         plain, _WIDTH, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False
-    )
-
-
-def _about(gate: GateGuess) -> str:
-    side = "smallest" if metric_named(gate.metric).greater_is_better else "largest"
-    model = "could not be trained" if gate.model is None else f"{gate.model:.4g}"
-    halfway = "This is halfway."
-    if not gate.is_better:
-        halfway = "This is the constant answer's: look for better columns before you trust it."
-    return (
-        f"The {side} {gate.metric} that may serve. On the first {gate.rows:,} labelled rows the "
-        f"best constant answer has {gate.metric} {gate.constant:.4g}, a model with default "
-        f"settings {model}. {halfway}"
     )

@@ -5,10 +5,11 @@ from datetime import date
 
 import pandas as pd
 
+from mlops_drift.errors import UserError
 from mlops_drift.scaffold.baseline import GateGuess, choose_metric, propose_gate
 from mlops_drift.scaffold.features import Feature, find_features
 from mlops_drift.scaffold.roles import Choices, Roles, find_roles
-from mlops_drift.scaffold.table import FileColumns, ProposalError
+from mlops_drift.scaffold.table import FileColumns
 from mlops_drift.scaffold.target import find_target
 from mlops_drift.schema.columns import Target
 
@@ -51,14 +52,10 @@ class Proposal:
 
 
 def propose(events: FileColumns, labels: FileColumns, choices: Choices) -> Proposal:
-    """Guesses everything that is not chosen; the files are the same where one holds both.
-
-    Raises:
-        ProposalError: if the files do not say enough.
-    """
+    """Guesses everything that is not chosen; a UserError if the files do not say enough."""
     for file in (events, labels):
         if not file.rows:
-            raise ProposalError(f"{file.path.name} has no rows")
+            raise UserError(f"{file.path.name} has no rows")
     roles, role_why = find_roles(events, labels, choices)
     target, target_why = find_target(events, labels, roles, choices)
     taken = {roles.key, roles.day, roles.label}
@@ -68,7 +65,7 @@ def propose(events: FileColumns, labels: FileColumns, choices: Choices) -> Propo
     columns = {one.name: one.column for one in features if one.column is not None}
     if not columns:
         left = "; ".join(f"{one.name!r} {one.why}" for one in features)
-        raise ProposalError(f"{events.path.name} has no column for a model to see ({left})")
+        raise UserError(f"{events.path.name} has no column for a model to see ({left})")
     rows = _labelled(events, labels, roles, list(columns))
     metric, metric_why = choose_metric(target, rows[roles.label])
     days, label_days = events.columns[roles.day].days, labels.columns[roles.label_day].days

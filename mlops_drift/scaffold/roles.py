@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlops_drift.scaffold.table import FileColumns, ProposalError
+from mlops_drift.errors import UserError
+from mlops_drift.scaffold.table import FileColumns
 
 _KEY = re.compile(r"(^|[_ ])(id|key|uuid|no|number)$|id$", re.IGNORECASE)
 _DAY = re.compile(r"day|date|time|^ts$|^dt$", re.IGNORECASE)
@@ -35,11 +36,7 @@ class Roles:
 def find_roles(
     events: FileColumns, labels: FileColumns, choices: Choices
 ) -> tuple[Roles, dict[str, str]]:
-    """Finds the roles in two files, which may be the same, and the reason for each.
-
-    Raises:
-        ProposalError: if there is no candidate, or no way to choose between several.
-    """
+    """The roles in two files, which may be the same, with reasons; a UserError if none fits."""
     same = events.path == labels.path
     why: dict[str, str] = {}
     key, why["key"] = _key(events, labels, choices.key)
@@ -64,7 +61,7 @@ def _key(events: FileColumns, labels: FileColumns, chosen: str | None) -> tuple[
         _require(chosen, common, "--key", "a column of both files")
         values = events.columns[chosen]
         if not values.is_unique:
-            raise ProposalError(
+            raise UserError(
                 f"--key {chosen!r}: {values.missing} of {events.rows} events have none, and "
                 f"{events.rows - values.missing - values.distinct} repeat another's; a key "
                 "identifies one event"
@@ -73,7 +70,7 @@ def _key(events: FileColumns, labels: FileColumns, chosen: str | None) -> tuple[
     unique = [name for name in common if events.columns[name].is_unique]
     able = [name for name in unique if events.columns[name].kind in ("integer", "text")]
     if not able:
-        raise ProposalError(
+        raise UserError(
             f"no column is in both {events.path.name} and {labels.path.name} and identifies each "
             f"event; both have {_listed(common)}. Give the key the same name in both files, and "
             "each event a value of its own"
@@ -96,7 +93,7 @@ def _day(file: FileColumns, chosen: str | None, option: str) -> tuple[str, str]:
     if not able:
         odd = [values for name, values in file.columns.items() if _DAY.search(name)]
         found = f" ({odd[0].name!r} {odd[0].problem or 'holds none'})" if odd else ""
-        raise ProposalError(
+        raise UserError(
             f"{file.path.name} has no column of days such as 2024-10-01{found}; add one: of an "
             "event its day, of a label the day on which it became known"
         )
@@ -112,7 +109,7 @@ def _label(
         return chosen, "chosen with --label"
     named = able if len(able) == 1 else [name for name in able if _LABEL.search(name)]
     if len(named) != 1:
-        raise ProposalError(
+        raise UserError(
             f"which column of {labels.path.name} is the label? It may be {_listed(able)}; name it "
             "with --label"
         )
@@ -122,7 +119,7 @@ def _label(
 
 def _require(chosen: str, able: Sequence[str], option: str, what: str) -> None:
     if chosen not in able:
-        raise ProposalError(f"{option} {chosen!r} is not {what}; these are: {_listed(able)}")
+        raise UserError(f"{option} {chosen!r} is not {what}; these are: {_listed(able)}")
 
 
 def _listed(names: Sequence[str]) -> str:

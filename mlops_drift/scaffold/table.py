@@ -10,15 +10,10 @@ import pyarrow as pa
 
 from mlops_drift.drift import text_columns as readings
 from mlops_drift.drift.text_columns import NUMBERS, Facts, find_facts
-from mlops_drift.errors import UserError
 from mlops_drift.files.table_file import open_file
 
 # `unreadable` holds values that landing takes for texts although a person does not.
 Kind = Literal["integer", "number", "boolean", "day", "text", "empty", "unreadable"]
-
-
-class ProposalError(UserError):
-    """The files do not say enough; the message says what is missing and which option helps."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +72,7 @@ class FileColumns:
 
 
 def read_columns(path: Path) -> FileColumns:
-    """Reads a CSV, TSV, JSON or Parquet file.
-
-    Raises:
-        FileError: if it is no such file.
-    """
+    """Reads a CSV, TSV, JSON or Parquet file; a FileError if it is no such file."""
     table = open_file(path).read()
     texts = {name: _as_text(table[name]) for name in table.column_names}
     rows = pa.table({name: column for name, column in texts.items() if column is not None})

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from mlops_drift.errors import UserError
 from mlops_drift.scaffold.roles import Choices, Roles
-from mlops_drift.scaffold.table import FileColumns, ProposalError
+from mlops_drift.scaffold.table import FileColumns
 from mlops_drift.schema.columns import Target
 
 # Whole numbers with more values than this are amounts, and so many texts are no classes.
@@ -18,11 +19,7 @@ _NEGATIVE = ("no", "n", "false", "f", "0", "negative", "none", "ok", "good", "-1
 def find_target(
     events: FileColumns, labels: FileColumns, roles: Roles, choices: Choices
 ) -> tuple[Target, dict[str, str]]:
-    """Guesses the target, with the reason for its kind, its positive class and its delay.
-
-    Raises:
-        ProposalError: if the labels are neither classes nor numbers.
-    """
+    """The target, with reasons; a UserError if the labels are neither classes nor numbers."""
     values = labels.columns[roles.label]
     delay, delay_why = _delay(events, labels, roles)
     counts = values.present.value_counts()
@@ -38,7 +35,7 @@ def find_target(
             "regression needs numbers"
         )
     if problem:
-        raise ProposalError(f"{labels.path.name}: the label {values.name!r} {problem}")
+        raise UserError(f"{labels.path.name}: the label {values.name!r} {problem}")
     if is_number:
         target = Target(column=values.name, kind="regression", label_delay_days=delay)
         return target, {"kind": f"numbers from {values.span}", "delay": delay_why}
@@ -60,7 +57,7 @@ def _positive(counts: pd.Series, chosen: str | None) -> tuple[str | None, str]:
     """The positive one of two classes and why; None of more."""
     if chosen is not None and (len(counts) > 2 or chosen not in counts):
         classes = sorted(map(str, counts.index))
-        raise ProposalError(f"--positive {chosen!r} is not one of two classes; found {classes}")
+        raise UserError(f"--positive {chosen!r} is not one of two classes; found {classes}")
     if len(counts) > 2:
         return None, ""
     if chosen is not None:
@@ -78,7 +75,7 @@ def _delay(events: FileColumns, labels: FileColumns, roles: Roles) -> tuple[int,
     arrived = labels.columns[roles.label_day].days
     delays = (arrived - labels.columns[roles.key].texts.map(days)).dt.days.dropna()
     if delays.empty:
-        raise ProposalError(
+        raise UserError(
             f"no label of {labels.path.name} has the key {roles.key!r} and the day of an event of "
             f"{events.path.name}; choose other columns with --key, --day or --label-day"
         )

@@ -25,6 +25,7 @@ import duckdb
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.lifecycle.decisions import decide_days
@@ -41,7 +42,6 @@ from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.simulation.period import period
 from mlops_drift.simulation.summary import summarize
-from mlops_drift.simulation.variants import BacktestError
 from mlops_drift.sources.base import TableName
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.model_store import ModelStore
@@ -56,8 +56,7 @@ class Backtest:
     """The history of one model, to be walked through under several policies.
 
     Raises:
-        PeriodError: if the days do not fit the model.
-        BacktestError: if no day has a file.
+        UserError: if the days do not fit the model, or no day has a file.
     """
 
     def __init__(self, model: Model, first: date | None = None, last: date | None = None) -> None:
@@ -65,7 +64,7 @@ class Backtest:
         self.first, self.last = period(self.spec, first, last)
         self._source = source = self.spec.source.open(model.folder)
         if reason := no_file_at_all(self.spec, source, self.last):
-            raise BacktestError(reason)
+            raise UserError(reason)
         self._missing = {
             table: source.missing_days(table, self.first, self.last) for table in TABLES
         }
@@ -138,7 +137,7 @@ class Backtest:
         try:
             return {name: walk.result() for name, walk in walks.items()}
         except BrokenProcessPool:
-            raise BacktestError(
+            raise UserError(
                 "a process was ended from outside, most likely for lack of memory; use fewer with "
                 "--processes"
             ) from None

@@ -10,10 +10,6 @@ from mlops_drift.errors import InternalError, UserError, is_interruption
 from mlops_drift.store.troubles import sentence
 
 
-class HistoricalRunError(UserError):
-    """The run cannot go on; the message says why and what to do."""
-
-
 class Stopped(KeyboardInterrupt):
     """A person stopped the run; the message says where."""
 
@@ -33,7 +29,7 @@ def explained(result: dg.ExecuteInProcessResult, what: str) -> Exception:
         listed = "\n  ".join(f"{where}{message_of(error)}" for where, error in errors_of(result))
     except InternalError as error:
         return error
-    return HistoricalRunError(f"{what}: run {result.run_id} failed\n  {listed}")
+    return UserError(f"{what}: run {result.run_id} failed\n  {listed}")
 
 
 def errors_of(result: dg.ExecuteInProcessResult) -> list[tuple[str, Any]]:

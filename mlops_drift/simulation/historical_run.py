@@ -24,6 +24,7 @@ from mlops_drift.assets.landing import JUDGED_AGAIN
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
 from mlops_drift.definitions import definitions_of
+from mlops_drift.errors import UserError
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.pipeline.missing_days import no_file_at_all
 from mlops_drift.resources import open_lake, open_registry
@@ -32,7 +33,6 @@ from mlops_drift.sensors.late_files import assets_without, missing_days, outdate
 from mlops_drift.sensors.retraining import complete_days
 from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.simulation.failures import (
-    HistoricalRunError,
     cause_of,
     errors_of,
     explained,
@@ -46,16 +46,12 @@ from mlops_drift.sources.base import MissingDayError, TableName
 
 @contextmanager
 def only_one(model: str) -> Iterator[None]:
-    """Lets one process at a time run a model, or reset it.
-
-    Raises:
-        HistoricalRunError: if another one does.
-    """
+    """Lets one process at a time run a model, or reset it; a UserError if another one does."""
     settings.lock_root().mkdir(parents=True, exist_ok=True)
     try:
         lock = FileLock(settings.lock_root() / f"run-{model}.lock").acquire(timeout=0)
     except Timeout as error:
-        raise HistoricalRunError(
+        raise UserError(
             f"another `mlops-drift run {model}` is under way; wait for it to end"
         ) from error
     with lock:
@@ -73,7 +69,7 @@ class HistoricalRun:
         failed: what trainings raised; the days after them have run all the same.
 
     Raises:
-        PeriodError: if the days do not fit the model.
+        UserError: if the days do not fit the model.
     """
 
     def __init__(
@@ -104,7 +100,7 @@ class HistoricalRun:
             complete = complete_days(self._instance, self.spec)
             # A wrong path is no missing day.
             if not complete and (reason := no_file_at_all(self.spec, self._source, self.last)):
-                raise HistoricalRunError(reason)
+                raise UserError(reason)
             missing = missing_days(self._source, complete, self.first, self.last)
             with open_lake() as lake:
                 model = ModelContext.of(lake, self.spec)

@@ -6,10 +6,6 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 
 
-class PeriodError(UserError):
-    """The days do not fit the model; the message says which would."""
-
-
 def period(
     spec: ModelSpec, first: date | None, last: date | None, today: date | None = None
 ) -> tuple[date, date]:
@@ -18,12 +14,12 @@ def period(
     `today` is the day that is not over yet; that of the clock, in UTC, by default.
 
     Raises:
-        PeriodError: if the model does not have these days, or they have not ended.
+        UserError: if the model does not have these days, or they have not ended.
     """
     start, end = spec.start_date, spec.end_date
     newest = (today or datetime.now(UTC).date()) - timedelta(days=1)
     if start > newest:
-        raise PeriodError(
+        raise UserError(
             f"{spec.name} starts on {start}, which has not ended yet; wait, or correct start_date"
         )
     for option, day in (("--from", first), ("--until", last)):
@@ -31,13 +27,13 @@ def period(
             continue
         if day < start or (end and day > end):
             days = f"days from {start} to {end or 'yesterday'}"
-            raise PeriodError(f"{option} {day}: {spec.name} has {days}")
+            raise UserError(f"{option} {day}: {spec.name} has {days}")
         if day > newest:
             ended = f"the last one that has is {newest}"
-            raise PeriodError(f"{option} {day}: that day has not ended yet in UTC; {ended}")
+            raise UserError(f"{option} {day}: that day has not ended yet in UTC; {ended}")
     if last is None and end is None:
-        raise PeriodError(f"{spec.name} has no end_date; say how far to go with --until DAY")
+        raise UserError(f"{spec.name} has no end_date; say how far to go with --until DAY")
     since, until = first or start, last or min(end or newest, newest)
     if until < since:
-        raise PeriodError(f"--until {until} is before --from {since}")
+        raise UserError(f"--until {until} is before --from {since}")
     return since, until

@@ -12,13 +12,13 @@ from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from mlops_drift.assets.common import DAY_TAG, DECISION_TAG, HISTORICAL_RUN_TAG, REASON_TAG
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.errors import is_interruption
+from mlops_drift.errors import UserError, is_interruption
 from mlops_drift.jobs import retraining_job_name
 from mlops_drift.resources import default_resources, open_lake
 from mlops_drift.schema.days import days_between
 from mlops_drift.sensors.notifications import notify
 from mlops_drift.sensors.retraining import sensor_name
-from mlops_drift.simulation.failures import HistoricalRunError, Stopped, explained, stop_if_asked
+from mlops_drift.simulation.failures import Stopped, explained, stop_if_asked
 from mlops_drift.simulation.instance import QUIET
 
 POLL_SECONDS = 0.5
@@ -60,7 +60,7 @@ class Retrainings:
         while request := self._look(step):
             if request.run_key in asked:
                 again = f"decision {request.run_key} was carried out and is asked for again"
-                raise HistoricalRunError(f"{again}; look at the runs of {self._job.name}")
+                raise UserError(f"{again}; look at the runs of {self._job.name}")
             asked.add(str(request.run_key))
             on_step(step, f"retraining ({request.tags[REASON_TAG]})")
             if not self._wait_for(request, step, on_step):
@@ -95,7 +95,7 @@ class Retrainings:
             if run is None or run.is_finished:
                 return True
             time.sleep(POLL_SECONDS)
-        raise HistoricalRunError(
+        raise UserError(
             f"run {theirs[0].run_id} carries out decision {request.run_key} and has not ended for "
             f"{PATIENCE_SECONDS // 60} minutes; look at it in the UI, and terminate it if its "
             "process is gone"

@@ -24,10 +24,6 @@ DEFAULT_EVERY = 30
 UNATTENDED = {"mode": "retrain", "approval": "automatic"}
 
 
-class BacktestError(UserError):
-    """A backtest cannot be made as asked; the message says why and what would be right."""
-
-
 def _under(spec: ModelSpec, policy: RetrainingPolicy, age: AgeMonitor) -> ModelSpec:
     """A model under a policy, and the age from which a version is old."""
     monitors = spec.monitors.model_copy(update={"age": age})
@@ -76,16 +72,16 @@ def read_policies(file: Path, spec: ModelSpec, taken: Collection[str] = ()) -> d
 
     Raises:
         ModelDefinitionError: if it is no such file.
-        BacktestError: if a name is taken, or a field or a value is wrong.
+        UserError: if a name is taken, or a field or a value is wrong.
     """
     documents = read_yaml(file, dict[Name, _FieldsOfPolicy])
     if not documents:
-        raise BacktestError(
+        raise UserError(
             f"{file} must map a name to fields of a policy, such as\n"
             "  careful: {cooldown_days: 30, retrain_on: [performance_drop]}"
         )
     if len(documents) > 1:
-        raise BacktestError(f"{file} holds {len(documents)} documents; make them one")
+        raise UserError(f"{file} holds {len(documents)} documents; make them one")
     variants = {}
     for name, fields in documents[0].value.items():
         try:
@@ -93,7 +89,7 @@ def read_policies(file: Path, spec: ModelSpec, taken: Collection[str] = ()) -> d
                 raise ValueError("the name belongs to a standard policy; choose another")
             variants[str(name)] = _variant(fields, spec)
         except ValueError as error:
-            raise BacktestError(f"{file}: policy {name!r}{_mistake(error)}") from error
+            raise UserError(f"{file}: policy {name!r}{_mistake(error)}") from error
     return variants
 
 

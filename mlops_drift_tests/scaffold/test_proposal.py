@@ -10,11 +10,12 @@ from mlops_drift import settings
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import find_model
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
 from mlops_drift.scaffold import baseline
 from mlops_drift.scaffold.document import document
 from mlops_drift.scaffold.proposal import propose
 from mlops_drift.scaffold.roles import Choices
-from mlops_drift.scaffold.table import ProposalError, read_columns
+from mlops_drift.scaffold.table import read_columns
 
 N = 400
 
@@ -140,13 +141,13 @@ def test_what_cannot_be_guessed_is_an_error_that_names_the_option(
 ):
     orders = events()[["order id", "day", "items"]]
     truth = labels_of(orders, ["yes", "no"] * (N // 2))
-    with pytest.raises(ProposalError, match=said):
+    with pytest.raises(UserError, match=said):
         proposed(tmp_path, orders.assign(**changes), truth, **choices)
 
 
 def test_labels_in_the_file_of_events_need_a_name_where_several_columns_may_be_it(tmp_path, quick):
     orders = events()[["order id", "day", "items", "on"]]
-    with pytest.raises(ProposalError, match="name it with --label"):
+    with pytest.raises(UserError, match="name it with --label"):
         proposed(tmp_path, orders, None)
     found = proposed(tmp_path, orders, None, label="on")
     assert found.is_one_file

@@ -15,17 +15,16 @@ from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model, find_model
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
 from mlops_drift.lifecycle.timeline import read_timeline
 from mlops_drift.resources import open_lake
 from mlops_drift.simulation.backtest import Backtest
 from mlops_drift.simulation.historical_run import HistoricalRun
 from mlops_drift.simulation.instance import open_instance, quiet
-from mlops_drift.simulation.period import PeriodError
 from mlops_drift.simulation.variants import (
     HYBRID,
     NEVER,
     ON_FAILED_CHECKS,
-    BacktestError,
     every,
     read_policies,
     standard_policies,
@@ -289,12 +288,12 @@ def test_policies_of_a_file_differ_from_the_own_one_in_what_they_name(tmp_path):
     ],
 )
 def test_a_mistake_in_the_file_of_policies_is_named(tmp_path, text, told):
-    with pytest.raises(BacktestError, match=told):
+    with pytest.raises(UserError, match=told):
         policies_of(tmp_path, text)
 
 
 def test_days_that_the_model_does_not_have_are_refused():
-    with pytest.raises(PeriodError, match=f"--until {day(9)}"):
+    with pytest.raises(UserError, match=f"--until {day(9)}"):
         Backtest(Model(ModelSpec(**SPEC), Path()), last=day(9))
 
 
