@@ -61,19 +61,15 @@ def _summary(proposal: "Proposal") -> str:
     roles, target, gate = proposal.roles, proposal.target, proposal.gate
     left = [repr(one.name) for one in proposal.features if one.column is None]
     model = "none" if gate.model is None else f"{gate.model:.3g}"
+    few = proposal.labelled < proposal.first_training_rows
     lines = [
         f"{target.kind} of {target.column!r} from {len(proposal.features) - len(left)} columns.",
-        f"key {roles.key!r}, day {roles.day!r}, labels by {roles.label_day!r} "
-        f"after {target.label_delay_days} days",
-    ]
-    if proposal.is_one_file:
-        lines.append("events and labels are one file")
-    if left:
-        lines.append(f"left out: {', '.join(left)} (the file says why)")
-    lines.append(
+        f"key {roles.key!r}, day {roles.day!r}, labels by {roles.label_day!r} after "
+        f"{target.label_delay_days} days",
+        "events and labels are one file" if proposal.is_one_file else "",
+        f"left out: {', '.join(left)} (the file says why)" if left else "",
         f"gate {gate.metric} {gate.limit:g}: a constant answer has {gate.constant:.3g}, a quick "
-        f"model {model}"
-    )
-    if proposal.labelled < proposal.first_training_rows:
-        lines.append(f"only {proposal.labelled} labelled events: too few for a first version")
-    return "\n  ".join(lines)
+        f"model {model}",
+        f"only {proposal.labelled} labelled events: too few for a first version" if few else "",
+    ]
+    return "\n  ".join(filter(None, lines))

@@ -20,10 +20,9 @@ _WIDTH = 96
 
 
 def document(name: str, proposal: Proposal, folder: Path) -> str:
-    """The text of the defs.yaml of a model in a folder; its paths are relative to the folder.
+    """The text of the defs.yaml of a model in a folder, with paths relative to the folder.
 
-    Raises:
-        UserError: if it is no model, such as for a name with spaces.
+    A UserError says why it is no model, such as for a name with spaces.
     """
 
     def path(file: FileColumns) -> str:

@@ -23,7 +23,6 @@ class Proposal:
 
     Attributes:
         why: the reasons, by what they are for: a role, kind, positive, delay, metric.
-        last_day: last day of events and labels.
         labelled: how many events have a label.
     """
 

@@ -55,8 +55,7 @@ OnDay = Callable[[str, date], None]
 class Backtest:
     """The history of one model, to be walked through under several policies.
 
-    Raises:
-        UserError: if the days do not fit the model, or no day has a file.
+    A UserError says that the days do not fit the model, or that no day has a file.
     """
 
     def __init__(self, model: Model, first: date | None = None, last: date | None = None) -> None:
@@ -77,8 +76,6 @@ class Backtest:
         processes: int = 1,
     ) -> dict[str, Any]:
         """Walks through the history under each policy, `processes` of them at the same time.
-
-        `on_day` is called with the policy and each day that is done.
 
         Returns:
             `model`, `metric`, `greater_is_better`, `floor`, `first_day`, `last_day`, `missing_days`
@@ -137,10 +134,8 @@ class Backtest:
         try:
             return {name: walk.result() for name, walk in walks.items()}
         except BrokenProcessPool:
-            raise UserError(
-                "a process was ended from outside, most likely for lack of memory; use fewer with "
-                "--processes"
-            ) from None
+            ended = "a process was ended from outside, most likely for lack of memory"
+            raise UserError(f"{ended}; use fewer with --processes") from None
 
     def _walk_one(
         self, name: str, spec: ModelSpec, days: "Queue[tuple[str, date]]"

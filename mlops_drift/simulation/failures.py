@@ -54,11 +54,7 @@ def cause_of(error: Any) -> Any:
 
 
 def message_of(error: Any) -> str:
-    """What the project's code raised: neither what Dagster put around it nor what it rests on.
-
-    Raises:
-        InternalError: if nobody but a developer can repair it.
-    """
+    """What the project's code raised; an InternalError if only a developer can repair it."""
     error = cause_of(error)
     text = str(getattr(error, "message", error)).strip()
     # Python names an error by its module, which tells a user of the project nothing.

@@ -67,9 +67,6 @@ class HistoricalRun:
         made_again: days that had run, and were made again because an earlier day landed late.
         judged_again: days whose labels were judged again because events of an earlier day landed.
         failed: what trainings raised; the days after them have run all the same.
-
-    Raises:
-        UserError: if the days do not fit the model.
     """
 
     def __init__(

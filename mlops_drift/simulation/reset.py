@@ -41,13 +41,8 @@ def reset(model: ModelContext, studies: Studies, instance: dg.DagsterInstance) -
 
 
 def _require_closed(runs: list[dg.DagsterRun], name: str) -> None:
-    """Requires that no process works on the model.
-
-    A run of `mlops-drift run` that is open although its lock is free was interrupted.
-    """
+    """Requires that no process works on the model; of `mlops-drift run` the lock is free here."""
     for run in runs:
         if run.status in OPEN_STATUSES and run.tags.get(HISTORICAL_RUN_TAG) != name:
-            raise UserError(
-                f"run {run.run_id} ({run.job_name}) of {name} is open; wait until it ends, or "
-                "terminate it in the UI"
-            )
+            opened = f"run {run.run_id} ({run.job_name}) of {name} is open"
+            raise UserError(f"{opened}; wait until it ends, or terminate it in the UI")

@@ -18,11 +18,10 @@ def summarize(model: ModelContext, first: date, last: date) -> dict[str, Any]:
     """The result of one policy.
 
     Returns:
-        `periods` (start, end, n, metric, value, version: by calendar month, by all labels that ever
-        arrived, the version that served most), `alarms`, `warnings`, `decisions`, `versions` (as
-        `mlops-drift run` gives them), `retrainings` after the first version, `mean_value` over all
-        predictions, `detection_delay` (mean days from the first failing production day to the
-        decision), `labels_used` in all training sets.
+        `periods` (calendar months, with all labels that ever arrived and the version that served
+        most), `alarms`, `warnings`, `decisions`, `versions` (as `mlops-drift run` gives them),
+        `retrainings` after the first version, `mean_value` over all predictions, `detection_delay`
+        (mean days from the first failing production day to the decision), `labels_used`.
     """
     timeline = read_timeline(model, first, last)
     outcomes = model.store.predictions.final_outcomes(first, last).to_pandas(date_as_object=True)
@@ -67,7 +66,5 @@ def _value(spec: ModelSpec, outcomes: pd.DataFrame) -> float:
     labelled = outcomes.dropna(subset="label")
     if labelled.empty:
         return nan
-    truth, prediction, score = (
-        labelled[name].to_numpy() for name in ("label", "prediction", "score")
-    )
-    return evaluate(spec.training.metric, spec.target, truth, prediction, score)
+    columns = (labelled[name].to_numpy() for name in ("label", "prediction", "score"))
+    return evaluate(spec.training.metric, spec.target, *columns)

@@ -31,19 +31,14 @@ def _under(spec: ModelSpec, policy: RetrainingPolicy, age: AgeMonitor) -> ModelS
 
 
 def every(days: int) -> str:
-    """Name of the policy that retrains every so many days.
-
-    >>> every(30)
-    'every 30 days'
-    """
+    """Name of the policy that retrains every so many days."""
     return f"every {days} days"
 
 
 def standard_policies(spec: ModelSpec, days: int | None = None) -> dict[str, ModelSpec]:
-    """Never, every so many days, on failed checks, and hybrid (both).
+    """Never, every so many days, on failed checks, and hybrid (both): all else is the model's own.
 
-    They differ from the model's own policy in what triggers a retraining, and nobody has to
-    approve it. `days` is the model's greatest age, or 30, where missing.
+    `days` is the model's greatest age, or 30, where missing. Nobody has to approve a version.
     """
     length = days or spec.monitors.age.max_days or DEFAULT_EVERY
     checks = [name for name in spec.policy.retrain_on if name != ModelAge.name]
@@ -66,13 +61,10 @@ class _FieldsOfPolicy(RetrainingPolicy):
 
 
 def read_policies(file: Path, spec: ModelSpec, taken: Collection[str] = ()) -> dict[str, ModelSpec]:
-    """The policies of a YAML file: `{name: {field: value}}`, what differs from the model's own.
+    """The policies of a YAML file, each with the fields that differ from the model's own.
 
-    `max_age_days` stands for the greatest age; `taken` are names that other policies have.
-
-    Raises:
-        ModelDefinitionError: if it is no such file.
-        UserError: if a name is taken, or a field or a value is wrong.
+    `max_age_days` stands for the greatest age; `taken` are names that other policies have. A
+    UserError says what is wrong.
     """
     documents = read_yaml(file, dict[Name, _FieldsOfPolicy])
     if not documents:
@@ -94,12 +86,11 @@ def read_policies(file: Path, spec: ModelSpec, taken: Collection[str] = ()) -> d
 
 
 def _variant(fields: dict[str, object], spec: ModelSpec) -> ModelSpec:
-    for field in UNATTENDED:
-        if field in fields:
-            raise ValueError(
-                f"{field}: nobody approves or trains by hand in a backtest, where a challenger "
-                "that passes its gates serves; leave it out"
-            )
+    if attended := [field for field in UNATTENDED if field in fields]:
+        raise ValueError(
+            f"{attended[0]}: nobody approves or trains by hand in a backtest, where a challenger "
+            "that passes its gates serves; leave it out"
+        )
     own = {**spec.policy.model_dump(), **fields, **UNATTENDED}
     age = own.pop("max_age_days", spec.monitors.age.max_days)
     policy, aged = RetrainingPolicy.model_validate(own), AgeMonitor(max_days=age)

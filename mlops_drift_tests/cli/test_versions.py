@@ -215,12 +215,5 @@ def test_an_account_without_a_name_is_asked_for_one(world, monkeypatch):
     assert (code, "give --by NAME" in text) == (2, True)
 
 
-def test_an_environment_that_is_none_is_named_without_a_traceback(world, monkeypatch):
-    monkeypatch.setenv("MLOPS_DRIFT_ENV", "foo")
-    code, text = said("log", "tiny")
-    assert code == 1
-    assert text == "Error: MLOPS_DRIFT_ENV is 'foo'; it should be one of dev, staging, prod\n"
-
-
 def test_an_empty_log_is_reported(world):
     assert said("log", "tiny") == (0, "tiny: no decisions yet\n")

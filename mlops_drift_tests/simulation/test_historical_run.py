@@ -12,11 +12,9 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from mlops_drift import settings
 from mlops_drift.cli.errors import BUG, STOPPED
 from mlops_drift.cli.main import main
-from mlops_drift.config.loading import find_model
 from mlops_drift.drift.reference import Reference
 from mlops_drift.errors import UserError
 from mlops_drift.resources import open_registry
-from mlops_drift.simulation.historical_run import HistoricalRun
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.tiny import ROWS, day, evaluations, labels_of, materialization, metadata_of
@@ -392,11 +390,6 @@ def test_another_error_of_the_sensor_is_no_stop(not_begun, monkeypatch):
 
 
 # Calls that do not fit
-
-
-def test_days_that_the_model_does_not_have_are_refused(story, instance):
-    with pytest.raises(UserError, match=f"--until {day(7)}"):
-        HistoricalRun(find_model("tiny"), instance, last=day(7))
 
 
 def test_a_second_replay_at_the_same_time_is_refused(story, instance):

@@ -20,12 +20,6 @@ from mlops_drift.pipeline.missing_days import about_missing
 # Days that a line lists, rows of failed checks, and rows of a query.
 LISTED, ALARMS, ROWS = 5, 12, 1000
 
-_VERSIONS = ("version", "as of", "rows", "family", "test metric", "training set", "promoted")
-_SHADOW = (
-    *("window", "scored", "labelled", "champion", "challenger", "difference", "95 % interval"),
-    "predictions that differ",
-)
-
 
 def print_timeline(
     spec: ModelSpec, timeline: Timeline, upcoming: str, first: date, last: date, seconds: float
@@ -44,14 +38,13 @@ def print_timeline(
     console.print("All details: make ui, then http://127.0.0.1:3000")
 
 
-def _table(title: str, *columns: str) -> Table:
-    return Table(*columns, title=title, title_justify="left")
+def _table(title: str, columns: str) -> Table:
+    return Table(*columns.split(", "), title=title, title_justify="left")
 
 
 def _kpi(spec: ModelSpec, timeline: Timeline) -> Table:
     metric = spec.training.metric
-    title = f"{metric} by production day"
-    table = _table(title, "version", "days", "mean", "worst", "day by day")
+    table = _table(f"{metric} by production day", "version, days, mean, worst, day by day")
     values = [row["value"] for row in timeline.kpi]
     low, high = min(values), max(values)
     worst_of = min if metric_named(metric).greater_is_better else max
@@ -70,7 +63,8 @@ def _kpi(spec: ModelSpec, timeline: Timeline) -> Table:
 
 
 def _versions(timeline: Timeline) -> Table:
-    table = _table("Versions", *_VERSIONS)
+    columns = "version, as of, rows, family, test metric, training set, promoted"
+    table = _table("Versions", columns)
     for row in timeline.versions:
         table.add_row(
             f"v{row['version']}",
@@ -88,7 +82,7 @@ def _print_decisions(console: Console, model: str, decisions: Sequence[dict[str,
     if not decisions:
         console.print("No decisions yet.")
         return
-    table = _table("Decisions", "day", "action", "because", "outcome")
+    table = _table("Decisions", "day, action, because, outcome")
     for row in decisions:
         outcome = row["outcome"] or ("under way" if row["action"] == "retrain" else "nothing")
         challenger = f" v{row['challenger']}" if row["challenger"] else ""
@@ -105,8 +99,8 @@ def _print_decisions(console: Console, model: str, decisions: Sequence[dict[str,
 
 
 def _alarms(alarms: Sequence[dict[str, Any]]) -> Table:
-    title = f"Failed checks ({len(alarms)})"
-    table = _table(title, "day", "check", "what", "value", "limit", "n", "version")
+    columns = "day, check, what, value, limit, n, version"
+    table = _table(f"Failed checks ({len(alarms)})", columns)
     for row in alarms[:ALARMS]:
         production_day = row["production_day"]
         other_day = f", production day {production_day}" if production_day != row["day"] else ""
@@ -145,10 +139,8 @@ def print_status(status: dict[str, Any]) -> None:
             console.print(escape(line))
     for check in status["checks"]:
         colour = {"pass": "green", "fail": "red"}.get(check["verdict"], "yellow")
-        console.print(
-            f"[{colour}]{check['check']} {check['day']}: {check['verdict']}[/] "
-            f"{escape(check['reason'])}"
-        )
+        found = f"[{colour}]{check['check']} {check['day']}: {check['verdict']}[/]"
+        console.print(f"{found} {escape(check['reason'])}")
     if status["missing_days"]:
         missing = about_missing(status["missing_days"], f"run mlops-drift run {status['model']}")
         console.print(f"[yellow]{escape(missing)}")
@@ -168,7 +160,9 @@ def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
     console.print(waits)
     about = rows[0]
     both = f"Shadow: version {version} and champion {about['champion']}"
-    table = _table(f"{both}, {about['metric']} as of {about['day']}", *_SHADOW)
+    columns = "window, scored, labelled, champion, challenger, difference, 95 % interval"
+    title = f"{both}, {about['metric']} as of {about['day']}"
+    table = _table(title, f"{columns}, predictions that differ")
     for row in rows:
         table.add_row(
             window_name(row["window"], row["production_day"]),
@@ -214,7 +208,6 @@ def print_table(result: pa.Table) -> None:
     columns = [column.to_pylist() for column in result.slice(0, ROWS).columns]
     for row in zip(*columns, strict=True):
         table.add_row(*("" if value is None else escape(value) for value in row))
-    console = Console()
-    console.print(table)
+    Console().print(table)
     if result.num_rows > ROWS:
-        console.print(f"… and {result.num_rows - ROWS} more rows")
+        Console().print(f"… and {result.num_rows - ROWS} more rows")
