@@ -347,7 +347,7 @@ def not_begun(new_world):
 )
 @pytest.mark.parametrize(
     "where",
-    ["mlops_drift.sensors.retraining.last_complete_day", "mlops_drift.assets.landing.land_events"],
+    ["mlops_drift.sensors.retraining.complete_days", "mlops_drift.assets.landing.land_events"],
 )
 def test_ctrl_c_is_a_stop_and_no_failure(not_begun, monkeypatch, where, error):
     def interrupted(*arguments):
@@ -381,7 +381,7 @@ def test_another_error_of_the_sensor_is_no_stop(not_begun, monkeypatch):
     def broken(*arguments):
         raise RuntimeError("no such thing")
 
-    monkeypatch.setattr("mlops_drift.sensors.retraining.last_complete_day", broken)
+    monkeypatch.setattr("mlops_drift.sensors.retraining.complete_days", broken)
     with (
         dg.DagsterInstance.ephemeral() as opened,
         pytest.raises(RuntimeError, match="no such thing"),
