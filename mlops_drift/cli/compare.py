@@ -11,6 +11,7 @@ import click
 
 from mlops_drift.cli.common import FORMAT, output_file, show, waiting, write_file
 from mlops_drift.cli.errors import DRIFTED, Trouble
+from mlops_drift.errors import UserError
 
 if TYPE_CHECKING:
     from mlops_drift.compare.result import Comparison
@@ -85,16 +86,16 @@ def compare(
         from mlops_drift.compare.compare import compare_chunks
         from mlops_drift.compare.measuring import TESTS
         from mlops_drift.compare.terminal import print_comparison
-        from mlops_drift.drift.rows import Rows, RowsError
+        from mlops_drift.drift.rows import Rows
 
-        past, now = Rows(reference), Rows(current)
-        for rows in (past, now):
-            if not rows.count:
-                raise RowsError(f"{rows.name} has no rows")
         exact, asked = categorical or (), tests or ()
         if wrong := [test for test in asked if test not in TESTS]:
             raise click.UsageError(f"--tests must be of {', '.join(TESTS)}, found {wrong[0]!r}")
         extra = [test for test in TESTS if test in asked]
+        past, now = Rows(reference), Rows(current)
+        for rows in (past, now):
+            if not rows.count:
+                raise UserError(f"{rows.name} has no rows")
         if by:
             comparisons = compare_chunks(
                 past, now, by=by, columns=columns, categorical=exact, monitor=monitor, tests=extra

@@ -23,17 +23,13 @@ def find_target(
     values = labels.columns[roles.label]
     delay, delay_why = _delay(events, labels, roles)
     counts = values.present.value_counts()
-    problem = values.problem
-    if len(counts) < 2:
-        problem = f"has {len(counts)} different values; there must be at least two"
-    is_number = values.kind == "number" or (
-        values.kind == "integer" and len(counts) > MOST_NUMBERED
-    )
-    if not problem and not is_number and len(counts) > MOST_CLASSES:
-        problem = (
-            f"has {len(counts)} different texts; a model of classes has at most {MOST_CLASSES}, a "
-            "regression needs numbers"
-        )
+    n, problem = len(counts), values.problem
+    if n < 2:
+        problem = f"has {n} different values; there must be at least two"
+    is_number = values.kind == "number" or (values.kind == "integer" and n > MOST_NUMBERED)
+    if not problem and not is_number and n > MOST_CLASSES:
+        most = f"a model of classes has at most {MOST_CLASSES}, a regression needs numbers"
+        problem = f"has {n} different texts; {most}"
     if problem:
         raise UserError(f"{labels.path.name}: the label {values.name!r} {problem}")
     if is_number:
@@ -49,7 +45,7 @@ def find_target(
     )
     shares = ", ".join(f"{name} {counts[name] / counts.sum():.0%}" for name in counts.index[:5])
     regression = "; regression if they are amounts" if values.kind == "integer" else ""
-    kind_why = f"{len(counts)} classes ({shares}){regression}"
+    kind_why = f"{n} classes ({shares}){regression}"
     return target, {"kind": kind_why, "positive": positive_why, "delay": delay_why}
 
 
@@ -82,9 +78,7 @@ def _delay(events: FileColumns, labels: FileColumns, roles: Roles) -> tuple[int,
     least, most = int(delays.min()), int(delays.max())
     delay = max(0, int(delays.quantile(DUE, interpolation="higher")))
     early = int((delays < 0).sum())
-    why = (
-        f"all labels come {most} days after their event"
-        if least == most
-        else f"labels come {least} to {most} days after their event, {DUE:.0%} within {delay}"
-    )
+    why = f"labels come {least} to {most} days after their event, {DUE:.0%} within {delay}"
+    if least == most:
+        why = f"all labels come {most} days after their event"
     return delay, why + (f"; {early} before it, which is odd" if early else "")
