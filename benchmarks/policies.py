@@ -15,7 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from mlops_drift.config.loading import find_model
+from mlops_drift.config.loading import Model, find_model
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.monitors.config import PerformanceMonitor
@@ -26,7 +26,7 @@ from mlops_drift.schema.columns import Target
 from mlops_drift.settings import DATA_VARIABLE
 from mlops_drift.simulation.backtest import Backtest
 from mlops_drift.simulation.instance import quiet
-from mlops_drift.simulation.variants import Variant, standard_policies
+from mlops_drift.simulation.variants import standard_policies
 
 TARGET = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
 START = date(2024, 1, 1)
@@ -47,7 +47,7 @@ def backtests(processes: int) -> Table:
         table.add_column(column)
     for name in ("glassware", "insurance"):
         model = find_model(name)
-        history = Backtest(model.spec, model.spec.source.open(model.folder))
+        history = Backtest(model)
         started = time.monotonic()
         result = history.run(standard_policies(model.spec), processes=processes)
         seconds = time.monotonic() - started
@@ -77,8 +77,8 @@ def stable_world(days: int, seeds: int) -> Table:
         source = model.spec.source.model_copy(update={"stationary": True, "seed": seed})
         spec = model.spec.model_copy(update={"source": source, "end_date": None})
         last = spec.start_date + timedelta(days=days - 1)
-        history = Backtest(spec, source.open(model.folder), last=last)
-        found = history.run({"own": Variant(spec.policy, spec.monitors.age)})["policies"]["own"]
+        history = Backtest(Model(spec, model.folder), last=last)
+        found = history.run({"own": spec})["policies"]["own"]
         rules = [row["rules"] for row in found["decisions"]][1:]
         by_age = sum(rule == ["model_age"] for rule in rules)
         alarms = {row["day"] for row in found["alarms"] if row["check"] != "model_age"}

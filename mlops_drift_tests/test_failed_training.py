@@ -70,7 +70,7 @@ def test_a_failed_decision_is_taken_up_at_once_when_the_description_has_changed(
 
 def test_a_backtest_goes_on_as_well(world, monkeypatch):
     found = find_model("tiny")
-    history = Backtest(found.spec, found.spec.source.open(found.folder), day(0), day(3))
+    history = Backtest(found, day(0), day(3))
     monkeypatch.setattr("mlops_drift.simulation.backtest.train_package", broken)
     never = dict(list(standard_policies(found.spec).items())[:1])
     [told] = history.run(never)["policies"].values()

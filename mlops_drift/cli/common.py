@@ -1,34 +1,23 @@
-"""What the commands share: formats, output files, a spinner."""
+"""What the commands share: options, output files, a spinner."""
 
 import errno
 import json
-import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops_drift.cli.errors import Trouble
 
 if TYPE_CHECKING:
+    from rich.status import Status
+
     from mlops_drift.config.context import ModelContext
 
-
-class Day(click.DateTime):
-    """A date such as 2024-10-01."""
-
-    def __init__(self) -> None:
-        super().__init__(formats=["%Y-%m-%d"])
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        return "DAY"
-
-
-DAY = Day()
 FORMAT = click.option(
     "--format",
     "style",
@@ -38,8 +27,20 @@ FORMAT = click.option(
 )
 
 
-def writable(context: click.Context, parameter: click.Parameter, file: str | None) -> str | None:
-    """Checks before the work that its result can be written."""
+def day(text: str) -> date:
+    """The type of an option that is a day."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not a day such as 2024-10-01") from error
+
+
+def output_file(option: str, about: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option of a file to write; checks before the work that it can be written."""
+    return click.option(option, type=click.Path(dir_okay=False), callback=_writable, help=about)
+
+
+def _writable(context: click.Context, parameter: click.Parameter, file: str | None) -> str | None:
     if file is not None:
         with _writing(parameter.opts[0], file):
             _try_to_write(Path(file))
@@ -48,18 +49,15 @@ def writable(context: click.Context, parameter: click.Parameter, file: str | Non
 
 def _try_to_write(place: Path) -> None:
     """Opens a file as a writer would, and leaves everything as it was."""
-    if place.is_file():
-        place.open("ab").close()
-    elif place.is_dir():
+    if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    elif not place.parent.is_dir():
+    if not place.parent.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, f"{place.parent} is no folder")
-    elif place.exists():
-        # Opening a pipe or a device might block, or end the input of its reader.
-        if not os.access(place, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    else:
-        place.open("xb").close()
+    is_new = not place.exists()
+    # Opening a pipe or a device might block, or end the input of its reader.
+    if is_new or place.is_file():
+        place.open("ab").close()
+    if is_new:
         place.unlink()
 
 
@@ -84,10 +82,6 @@ def opened(model: str) -> "Iterator[ModelContext]":
         yield ModelContext.of(lake, spec, open_registry())
 
 
-def write_page(file: str, page: str) -> None:
-    write_file("--html", file, page.encode())
-
-
 def write_file(option: str, file: str, content: bytes) -> None:
     """Writes a file completely, or leaves it as it was."""
     place = Path(file)
@@ -108,7 +102,7 @@ def write_file(option: str, file: str, content: bytes) -> None:
             part.unlink(missing_ok=True)
 
 
-def waiting(what: str) -> Any:
+def waiting(what: str) -> "Status":
     """A spinner on stderr, if that is a terminal."""
     from rich.console import Console
     from rich.markup import escape
@@ -116,18 +110,12 @@ def waiting(what: str) -> Any:
     return Console(stderr=True).status(escape(what))
 
 
-def print_json(content: Any) -> None:
-    click.echo(json.dumps(_without_nan(content), indent=2, default=_plain, allow_nan=False))
+def show(style: str, content: object, print_text: Callable[[], None]) -> None:
+    """Prints JSON, or text; in JSON a number that is undefined or infinite becomes null."""
+    if style != "json":
+        print_text()
+        return
+    from pydantic_core import to_jsonable_python
 
-
-def _without_nan(content: Any) -> Any:
-    """JSON has no nan and no infinity: a number that is undefined becomes null."""
-    if isinstance(content, dict):
-        return {name: _without_nan(value) for name, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_without_nan(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else str(value)
+    plain = to_jsonable_python(content, inf_nan_mode="null", fallback=str)
+    click.echo(json.dumps(plain, indent=2, allow_nan=False))

@@ -1,36 +1,47 @@
 """The command `compare`: two files."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from mlops_drift.cli.common import FORMAT, print_json, waiting, writable, write_page
+from mlops_drift.cli.common import FORMAT, output_file, show, waiting, write_file
 from mlops_drift.cli.errors import DRIFTED, Trouble
+from mlops_drift.errors import UserError
 
 if TYPE_CHECKING:
     from mlops_drift.compare.result import Comparison
+    from mlops_drift.drift.config import DriftMonitor
     from mlops_drift.drift.rows import Rows
+
+
+def names(listed: str) -> list[str]:
+    """The type of an option that lists names as CSV: a name with a comma can be quoted."""
+    found = [name for row in csv.reader(StringIO(listed), skipinitialspace=True) for name in row]
+    if not found or "" in found:
+        raise click.BadParameter(f"has an empty name: {listed!r}")
+    return found
 
 
 @click.command()
 @click.argument("reference", type=click.Path(dir_okay=False))
 @click.argument("current", type=click.Path(dir_okay=False))
 @FORMAT
-@click.option(
-    "--html",
-    type=click.Path(dir_okay=False),
-    callback=writable,
-    help="Also write a page with charts.",
-)
+@output_file("--html", "Also write a page with charts.")
 @click.option("--by", help="Column of CURRENT; each of its values is compared separately.")
-@click.option("--columns", help="Columns to compare, separated by commas; all by default.")
-@click.option("--categorical", help="Numeric columns to read as categories, separated by commas.")
+@click.option(
+    "--columns", type=names, help="Columns to compare, separated by commas; all by default."
+)
+@click.option(
+    "--categorical", type=names, help="Numeric columns to read as categories, separated by commas."
+)
 @click.option(
     "--tests",
+    type=names,
     help="Further tests of numeric columns, in JSON and on the page: mann-whitney, levene.",
 )
 @click.option("--auc", is_flag=True, help="Train a classifier to tell the tables apart.")
@@ -53,12 +64,12 @@ def compare(
     style: str,
     html: str | None,
     by: str | None,
-    columns: str | None,
-    categorical: str | None,
-    tests: str | None,
+    columns: list[str] | None,
+    categorical: list[str] | None,
+    tests: list[str] | None,
     auc: bool,
     exit_code: bool,
-    **judging: Any,
+    **judging: str | float | None,
 ) -> None:
     """Compare the file CURRENT with the file REFERENCE, column by column.
 
@@ -73,34 +84,35 @@ def compare(
     with waiting(f"comparing {current} with {reference}"), _clear_reading(reference, current):
         from mlops_drift.compare.compare import compare as compare_tables
         from mlops_drift.compare.compare import compare_chunks
+        from mlops_drift.compare.measuring import TESTS
+        from mlops_drift.compare.terminal import print_comparison
         from mlops_drift.drift.rows import Rows
-        from mlops_drift.files.error import TableError
 
+        exact, asked = categorical or (), tests or ()
+        if wrong := [test for test in asked if test not in TESTS]:
+            raise click.UsageError(f"--tests must be of {', '.join(TESTS)}, found {wrong[0]!r}")
+        extra = [test for test in TESTS if test in asked]
         past, now = Rows(reference), Rows(current)
         for rows in (past, now):
             if not rows.count:
-                raise TableError(f"{rows.name} has no rows")
-        wanted: dict[str, Any] = {
-            "columns": _names("--columns", columns) or None,
-            "categorical": _names("--categorical", categorical),
-            "monitor": monitor,
-            "tests": _tests(tests),
-        }
+                raise UserError(f"{rows.name} has no rows")
         if by:
-            comparisons = compare_chunks(past, now, by=by, **wanted)
+            comparisons = compare_chunks(
+                past, now, by=by, columns=columns, categorical=exact, monitor=monitor, tests=extra
+            )
         else:
-            comparisons = [compare_tables(past, now, auc=auc, **wanted)]
+            whole = compare_tables(
+                past, now, columns=columns, categorical=exact, monitor=monitor, tests=extra, auc=auc
+            )
+            comparisons = [whole]
     if html is not None:
         from mlops_drift.compare.page import comparison_page
 
-        write_page(html, comparison_page(comparisons, reference, current, monitor))
-    if style == "json":
-        found = [comparison.to_dict() for comparison in comparisons]
-        print_json({"chunks": found} if by else found[0])
-    else:
-        from mlops_drift.compare.terminal import print_comparison
-
-        print_comparison(comparisons, reference, current, monitor)
+        page = comparison_page(comparisons, reference, current, monitor)
+        write_file("--html", html, page.encode())
+    found = [comparison.to_dict() for comparison in comparisons]
+    text = partial(print_comparison, comparisons, reference, current, monitor)
+    show(style, {"chunks": found} if by else found[0], text)
     if exit_code:
         _require_verdicts(comparisons, past, now)
         if any(comparison.drifted for comparison in comparisons):
@@ -108,69 +120,40 @@ def compare(
 
 
 def _require_verdicts(comparisons: "Sequence[Comparison]", past: "Rows", now: "Rows") -> None:
-    """Requires at least one verdict, so that no drift is not reported by mistake.
-
-    Raises:
-        Trouble: a column of the reference is missing, or the verdict of every column is unknown.
-    """
-    lacking = [
-        name for name in comparisons[0].columns if name in past.columns and name not in now.columns
-    ]
-    if lacking:
+    """Requires at least one verdict, and all columns of the reference: else 0 would mislead."""
+    theirs = [name for name in comparisons[0].columns if name in past.columns]
+    if lacking := ", ".join(repr(name) for name in theirs if name not in now.columns):
         raise Trouble(
-            f"{now.name} lacks {', '.join(map(repr, lacking))} of {past.name}; write all of its "
-            "columns, or name those to compare in --columns"
+            f"{now.name} lacks {lacking} of {past.name}; write all of its columns, or name those "
+            "to compare in --columns"
         )
     cells = [column for comparison in comparisons for column in comparison.columns.values()]
     if all(column.verdict == "unknown" for column in cells):
         raise Trouble(f"no column has a verdict: {cells[0].reasons[0]}")
 
 
-def _monitor(judging: dict[str, Any]) -> Any:
+def _monitor(judging: Mapping[str, str | float | None]) -> "DriftMonitor":
     from pydantic import ValidationError
 
     from mlops_drift.drift.config import DriftMonitor
 
+    given = {name: value for name, value in judging.items() if value is not None}
     try:
-        return DriftMonitor(**{name: v for name, v in judging.items() if v is not None})
+        return DriftMonitor.model_validate(given)
     except ValidationError as error:
         problem = error.errors()[0]
         option = "--" + str(problem["loc"][0]).replace("_", "-")
-        raise click.UsageError(f"{option}: {problem['msg']}, found {problem['input']}") from error
-
-
-def _names(option: str, listed: str | None) -> list[str]:
-    if listed is None:
-        return []
-    # As CSV, so that a name with a comma can be quoted.
-    names = [name for row in csv.reader(StringIO(listed), skipinitialspace=True) for name in row]
-    if not names or "" in names:
-        raise click.UsageError(f"{option} has an empty name: {listed!r}")
-    return names
-
-
-def _tests(listed: str | None) -> list[Any]:
-    from mlops_drift.compare.measuring import TESTS
-
-    tests = _names("--tests", listed)
-    for test in tests:
-        if test not in TESTS:
-            raise click.UsageError(f"--tests must be of {', '.join(TESTS)}, found {test!r}")
-    return tests
+        message = problem["msg"].removeprefix("Value error, ")
+        raise click.UsageError(f"{option}: {message}, found {problem['input']}") from error
 
 
 @contextmanager
 def _clear_reading(*paths: str) -> Iterator[None]:
-    """Reports a file that cannot be read in one sentence."""
+    """Reports a damaged file in one sentence: damage in a column shows when that is read."""
     import duckdb
     import pyarrow as pa
 
-    from mlops_drift.files.error import TableError
-
     try:
         yield
-    except TableError as error:
-        raise Trouble(str(error)) from error
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        # Damage in the middle of a file shows only when that column is read.
         raise Trouble(f"{' or '.join(paths)} cannot be read: {error}") from error

@@ -1,16 +1,18 @@
 """The commands over days: `run`, `backtest`, `status` and `sql`."""
 
 import csv
-import io
 import os
+import sys
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlops_drift.cli.common import DAY, FORMAT, print_json, writable, write_file, write_page
+from mlops_drift.cli.common import FORMAT, day, opened, output_file, show, write_file
 from mlops_drift.cli.errors import MISSING_DAYS, NOT_SERVING
 from mlops_drift.errors import InternalError
 
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
     from mlops_drift.lifecycle.unserved import Unserved
     from mlops_drift.simulation.historical_run import HistoricalRun
 
+_FROM = click.option("--from", "first", type=day, help="First day; the model's start by default.")
+_UNTIL = click.option("--until", "last", type=day, help="Last day; the model's end by default.")
+
 
 @click.command()
 @click.argument("model")
-@click.option("--from", "first", type=DAY, help="First day; the model's start by default.")
-@click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
+@_FROM
+@_UNTIL
 @click.option("--step", type=click.IntRange(1), default=1, help="Days in one run.")
 @click.option(
     "--again",
@@ -30,14 +35,15 @@ if TYPE_CHECKING:
     help="Run days again, for example when rows arrived late; what was served does not change.",
 )
 @FORMAT
-@click.option(
-    "--chart",
-    type=click.Path(dir_okay=False),
-    callback=writable,
-    help="Write a picture of the KPI (PNG).",
-)
+@output_file("--chart", "Write a picture of the KPI (PNG).")
 def run(
-    model: str, first: Any, last: Any, step: int, again: bool, style: str, chart: str | None
+    model: str,
+    first: date | None,
+    last: date | None,
+    step: int,
+    again: bool,
+    style: str,
+    chart: str | None,
 ) -> None:
     """Run MODEL day by day, and retrain it when a check fails.
 
@@ -46,9 +52,9 @@ def run(
     fails is recorded and reported at the end. If no version serves after the last day, the last
     lines say why and what would help, and the exit status is 3.
     """
-    from mlops_drift.cli.views.terminal import Progress, print_timeline
-
     started = time.monotonic()
+    from mlops_drift.cli.views.progress import RunProgress
+    from mlops_drift.cli.views.terminal import print_timeline
     from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
     from mlops_drift.lifecycle.status import read_status
@@ -59,62 +65,49 @@ def run(
     from mlops_drift.simulation.instance import open_instance, quiet
 
     with quiet(), open_instance() as instance:
-        history = HistoricalRun(
-            find_model(model),
-            instance,
-            first.date() if first else None,
-            last.date() if last else None,
-            step,
-            again,
-        )
-        with Progress(model, (history.last - history.first).days + 1) as progress:
+        history = HistoricalRun(find_model(model), instance, first, last, step, again)
+        first, last = history.first, history.last
+        with RunProgress(model, (last - first).days + 1) as progress:
             history.run(progress.on_step)
     with open_lake() as lake:
         about = ModelContext.of(lake, history.spec)
-        timeline = read_timeline(about, history.first, history.last)
+        timeline = read_timeline(about, first, last)
         upcoming = read_status(about)["next"]
-        missing = about.store.landing.missing_files(history.first, history.last)
+        missing = about.store.landing.missing_files(first, last)
         unserved = why_unserved(about)
     seconds = time.monotonic() - started
     if chart is not None:
         from mlops_drift.charts.kpi import kpi_chart
 
         write_file("--chart", chart, kpi_chart(history.spec, timeline))
-    if style == "json":
-        print_json(
-            {
-                "model": model,
-                "first_day": history.first,
-                "last_day": history.last,
-                "seconds": round(seconds, 2),
-                **timeline.to_dict(),
-                "missing_days": missing,
-                "made_again": sorted(history.made_again),
-                "labels_judged_again": sorted(history.judged_again),
-                "not_serving": asdict(unserved) if unserved else None,
-            }
-        )
-    else:
-        print_timeline(history.spec, timeline, upcoming, history.first, history.last, seconds)
+    found = {
+        "model": model,
+        "first_day": first,
+        "last_day": last,
+        "seconds": round(seconds, 2),
+        **vars(timeline),
+        "missing_days": missing,
+        "made_again": sorted(history.made_again),
+        "labels_judged_again": sorted(history.judged_again),
+        "not_serving": unserved,
+    }
+    text = partial(print_timeline, history.spec, timeline, upcoming, first, last, seconds)
+    show(style, found, text)
     _report_troubles(history, missing, unserved)
 
 
 def _report_troubles(
-    history: "HistoricalRun", missing: list[dict[str, Any]], unserved: "Unserved | None"
+    history: "HistoricalRun", missing: Sequence[dict[str, Any]], unserved: "Unserved | None"
 ) -> None:
     """What a person should know of a run, on standard error; ends with the exit status."""
-    from mlops_drift.pipeline.missing_days import (
-        about_judged_again,
-        about_made_again,
-        about_missing,
-    )
+    from mlops_drift.pipeline import missing_days
 
     if history.made_again:
-        click.echo(about_made_again(history.made_again), err=True)
+        click.echo(missing_days.about_made_again(history.made_again), err=True)
     if history.judged_again:
-        click.echo(about_judged_again(history.judged_again), err=True)
+        click.echo(missing_days.about_judged_again(history.judged_again), err=True)
     if missing:
-        click.echo(about_missing(missing), err=True)
+        click.echo(missing_days.about_missing(missing), err=True)
     for error in history.failed:
         if error is history.failed[-1] and (unserved is None or isinstance(error, InternalError)):
             raise error
@@ -128,25 +121,20 @@ def _report_troubles(
 
 @click.command()
 @click.argument("model")
-@click.option("--from", "first", type=DAY, help="First day; the model's start by default.")
-@click.option("--until", "last", type=DAY, help="Last day; the model's end by default.")
+@_FROM
+@_UNTIL
 @click.option(
     "--every", type=click.IntRange(1), help="Days between the retrainings of the policy by age."
 )
 @click.option(
     "--policies",
-    type=click.Path(exists=True, dir_okay=False),
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="YAML file with more policies: a name, and the fields that differ from the model's own; "
     "max_age_days is the age at which a version is retrained.",
 )
 @click.option("--only", multiple=True, help="Run only the policy of this name; may be repeated.")
 @FORMAT
-@click.option(
-    "--html",
-    type=click.Path(dir_okay=False),
-    callback=writable,
-    help="Write a page with the curves.",
-)
+@output_file("--html", "Write a page with the curves.")
 @click.option(
     "--processes",
     type=click.IntRange(1),
@@ -155,10 +143,10 @@ def _report_troubles(
 )
 def backtest(
     model: str,
-    first: Any,
-    last: Any,
+    first: date | None,
+    last: date | None,
     every: int | None,
-    policies: str | None,
+    policies: Path | None,
     only: tuple[str, ...],
     style: str,
     html: str | None,
@@ -170,55 +158,31 @@ def backtest(
     file. It runs without Dagster and does not change the project's data.
     """
     from mlops_drift.cli.views.progress import BacktestProgress
-    from mlops_drift.config.loading import find_model, read_yaml
+    from mlops_drift.config.loading import find_model
+    from mlops_drift.reports.backtest import print_backtest
     from mlops_drift.simulation.backtest import Backtest
     from mlops_drift.simulation.instance import quiet
-    from mlops_drift.simulation.variants import (
-        BacktestError,
-        PoliciesFile,
-        read_policies,
-        standard_policies,
-    )
+    from mlops_drift.simulation.variants import read_policies, standard_policies
 
     found = find_model(model)
-    spec = found.spec
-    variants = standard_policies(spec, every)
+    variants = standard_policies(found.spec, every)
     if policies is not None:
-        documents = read_yaml(Path(policies), PoliciesFile)
-        if len(documents) > 1:
-            raise BacktestError(f"{policies} holds {len(documents)} documents; make them one")
-        content = documents[0].value if documents else None
-        try:
-            variants |= read_policies(content, spec, variants)
-        except BacktestError as error:
-            raise BacktestError(f"{policies}: {error}") from error
-    unknown = [name for name in only if name not in variants]
-    if unknown:
-        raise click.UsageError(
-            f"--only {unknown[0]!r}: there is no such policy; there are "
-            f"{', '.join(map(repr, variants))}"
-        )
+        variants |= read_policies(policies, found.spec, variants)
+    for name in only:
+        if name not in variants:
+            known = ", ".join(map(repr, variants))
+            raise click.UsageError(f"--only {name!r}: there is no such policy; there are {known}")
     chosen = {name: variants[name] for name in only or variants}
     with quiet():
-        history = Backtest(
-            spec,
-            spec.source.open(found.folder),
-            first.date() if first else None,
-            last.date() if last else None,
-        )
+        history = Backtest(found, first, last)
         days = (history.last - history.first).days + 1
         with BacktestProgress(model, list(chosen), days) as progress:
             result = history.run(chosen, progress.on_day, processes)
     if html is not None:
         from mlops_drift.reports.backtest_page import backtest_page
 
-        write_page(html, backtest_page(result))
-    if style == "json":
-        print_json(result)
-    else:
-        from mlops_drift.reports.backtest import print_backtest
-
-        print_backtest(result)
+        write_file("--html", html, backtest_page(result).encode())
+    show(style, result, lambda: print_backtest(result))
 
 
 @click.command()
@@ -227,18 +191,11 @@ def backtest(
 def status(model: str, style: str) -> None:
     """Show the state of MODEL: days, champion, checks, decisions."""
     from mlops_drift.cli.views.terminal import print_status
-    from mlops_drift.config.context import ModelContext
-    from mlops_drift.config.loading import find_model
     from mlops_drift.lifecycle.status import read_status
-    from mlops_drift.resources import open_lake
 
-    spec = find_model(model).spec
-    with open_lake() as lake:
-        found = read_status(ModelContext.of(lake, spec))
-    if style == "json":
-        print_json(found)
-    else:
-        print_status(found)
+    with opened(model) as about:
+        found = read_status(about)
+    show(style, found, lambda: print_status(found))
 
 
 @click.command()
@@ -259,14 +216,10 @@ def sql(query: str | None, style: str) -> None:
     form: Form = "json" if style == "json" else "text"
     with open_lake() as lake:
         result = run_sql(lake, query, form) if query else list_tables(lake, form)
-    found = records(result) if style == "json" else []
-    if style == "json":
-        print_json(found)
-    elif style == "csv":
-        written = io.StringIO(newline="")
-        writer = csv.writer(written, lineterminator="\n")
+    if style == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(result.column_names)
         writer.writerows(zip(*(column.to_pylist() for column in result.columns), strict=True))
-        click.echo(written.getvalue(), nl=False)
     else:
-        print_table(result)
+        found = records(result) if style == "json" else []
+        show(style, found, lambda: print_table(result))

@@ -17,14 +17,10 @@ from mlops_drift.settings import DAGSTER, isolate
 
 # As in `diff`: 1 for a difference, 2 for trouble.
 DRIFTED, TROUBLE = 1, 2
-# Of `run`: it reached its last day, and no version serves.
-NOT_SERVING = 3
-# Of `run`: it reached its last day, and some days have no file.
-MISSING_DAYS = 4
-# As in sysexits.h.
-BUG = 70
-# As a shell reports a program that Ctrl-C ended.
-STOPPED = 130
+# Of `run`, at its last day: no version serves, or some days have no file.
+NOT_SERVING, MISSING_DAYS = 3, 4
+# As in sysexits.h, and as a shell reports a program that Ctrl-C ended.
+BUG, STOPPED = 70, 130
 
 ONE_IS_AN_ANSWER = ("compare",)
 
@@ -77,14 +73,9 @@ def _sentence(error: BaseException | None) -> str | None:
 
 def _report(error: Exception) -> str:
     lines = [str(error)] if isinstance(error, InternalError) else traceback.format_exception(error)
-    package = metadata.metadata("mlops_drift")
-    pages = [url.split(", ")[-1] for url in package.get_all("Project-URL") or []]
-    tracker = pages[0] if pages else "the project's issue tracker"
-    return (
-        f"{''.join(lines).rstrip()}\n"
-        f"Error: this is a bug of mlops_drift {package['Version']}; please report it, with the "
-        f"lines above, to {tracker}"
-    )
+    bug = f"this is a bug of mlops_drift {metadata.version('mlops_drift')}"
+    report = "please report it, with the lines above, to the project's issue tracker"
+    return f"{''.join(lines).rstrip()}\nError: {bug}; {report}"
 
 
 def _start_in_utf8() -> None:

@@ -31,8 +31,8 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--positive", help="Of two classes, the one whose probability is the score.")
 def init(name: str, events: Path, labels: Path | None, into: Path | None, **choices: str) -> None:
     """Write NAME/defs.yaml from files, with the reason for each guess as a comment."""
+    from mlops_drift.errors import UserError
     from mlops_drift.scaffold.document import document
-    from mlops_drift.scaffold.error import ProposalError
     from mlops_drift.scaffold.proposal import propose
     from mlops_drift.scaffold.roles import Choices
     from mlops_drift.scaffold.table import read_columns
@@ -41,14 +41,13 @@ def init(name: str, events: Path, labels: Path | None, into: Path | None, **choi
     root = into or Path(configured or "my_models")
     file = root / name / "defs.yaml"
     if file.exists():
-        raise ProposalError(f"{file} exists and stays as it is; remove it or choose another NAME")
+        raise UserError(f"{file} exists and stays as it is; remove it or choose another NAME")
     with waiting("reading, and training a quick model"):
         read = read_columns(events)
         same = labels is None or labels.resolve() == events.resolve()
         other = read if same or labels is None else read_columns(labels)
         proposal = propose(read, other, Choices(**choices))
         text = document(name, proposal, file.parent)
-        _require_valid(text)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_file("--into", str(file), text.encode())
     click.echo(f"Wrote {file}: {_summary(proposal)}")
@@ -59,34 +58,18 @@ def init(name: str, events: Path, labels: Path | None, into: Path | None, **choi
 
 
 def _summary(proposal: "Proposal") -> str:
-    roles, target, gate = proposal.roles, proposal.target.target, proposal.gate
+    roles, target, gate = proposal.roles, proposal.target, proposal.gate
     left = [repr(one.name) for one in proposal.features if one.column is None]
     model = "none" if gate.model is None else f"{gate.model:.3g}"
+    few = proposal.labelled < proposal.first_training_rows
     lines = [
         f"{target.kind} of {target.column!r} from {len(proposal.features) - len(left)} columns.",
-        f"key {roles.key.value!r}, day {roles.day.value!r}, labels by {roles.label_day.value!r} "
-        f"after {target.label_delay_days} days",
+        f"key {roles.key!r}, day {roles.day!r}, labels by {roles.label_day!r} after "
+        f"{target.label_delay_days} days",
         "events and labels are one file" if proposal.is_one_file else "",
         f"left out: {', '.join(left)} (the file says why)" if left else "",
         f"gate {gate.metric} {gate.limit:g}: a constant answer has {gate.constant:.3g}, a quick "
         f"model {model}",
-        f"only {proposal.labelled} labelled events: too few for a first version"
-        if proposal.labelled < proposal.first_training_rows
-        else "",
+        f"only {proposal.labelled} labelled events: too few for a first version" if few else "",
     ]
     return "\n  ".join(filter(None, lines))
-
-
-def _require_valid(text: str) -> None:
-    """Rejects a NAME that is no identifier, or whatever else makes no model."""
-    import yaml
-    from pydantic import ValidationError
-
-    from mlops_drift.config.mistakes import mistakes
-    from mlops_drift.config.spec import ModelSpec
-    from mlops_drift.scaffold.error import ProposalError
-
-    try:
-        ModelSpec.model_validate(yaml.safe_load(text)["attributes"])
-    except ValidationError as error:
-        raise ProposalError(mistakes(error)) from error

@@ -2,12 +2,11 @@
 
 import click
 
-from mlops_drift.cli.cleanup import cleanup
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, sql, status
 from mlops_drift.cli.errors import Commands
 from mlops_drift.cli.init import init
-from mlops_drift.cli.reset import reset
+from mlops_drift.cli.removal import cleanup, reset
 from mlops_drift.cli.versions import approve, explain, log, rebuild, reject, rollback
 
 EXIT_STATUS = """\b
@@ -26,31 +25,16 @@ Exit status:
 
 
 @click.group(
-    cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=EXIT_STATUS,
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_STATUS
 )
 @click.version_option(package_name="mlops_drift", prog_name="mlops-drift")
 def main() -> None:
     """Keeps tabular models honest in production."""
 
 
-for command in (
-    init,
-    run,
-    status,
-    backtest,
-    log,
-    explain,
-    rebuild,
-    approve,
-    reject,
-    rollback,
-    cleanup,
-    reset,
-    sql,
-    compare,
-):
+for command in (init, run, status, backtest, log, explain, rebuild, approve, reject, rollback):
+    main.add_command(command)
+for command in (cleanup, reset, sql, compare):
     main.add_command(command)
 
 

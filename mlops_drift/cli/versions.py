@@ -3,16 +3,22 @@
 import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import TYPE_CHECKING
 
 import click
 
-from mlops_drift.cli.common import DAY, FORMAT, opened, print_json, waiting
+from mlops_drift.cli.common import FORMAT, day, opened, show, waiting
 
 if TYPE_CHECKING:
     from mlops_drift.config.context import ModelContext
     from mlops_drift.lifecycle.rebuild import Rebuilt
     from mlops_drift.lifecycle.transitions import Person
+
+
+_CHALLENGER = click.option(
+    "--version", type=click.IntRange(1), help="Version; the waiting challenger by default."
+)
 
 
 def _person(command: Callable[..., None]) -> Callable[..., None]:
@@ -32,9 +38,7 @@ def _me() -> str:
 
 @click.command()
 @click.argument("model")
-@click.option(
-    "--version", type=click.IntRange(1), help="Version; the waiting challenger by default."
-)
+@_CHALLENGER
 @_person
 def approve(model: str, version: int | None, by: str, reason: str) -> None:
     """Promote a version of MODEL if it passes its gates."""
@@ -43,17 +47,13 @@ def approve(model: str, version: int | None, by: str, reason: str) -> None:
     with _transition(model, by, reason) as (about, person):
         transition = promotion.approve(about, person, version)
         _show(about, transition.decision)
-        click.echo(
-            f"version {transition.version} of {model} is the champion; it serves the days after "
-            f"{transition.as_of}"
-        )
+        promoted = f"version {transition.version} of {model} is the champion"
+        click.echo(f"{promoted}; it serves the days after {transition.as_of}")
 
 
 @click.command()
 @click.argument("model")
-@click.option(
-    "--version", type=click.IntRange(1), help="Version; the waiting challenger by default."
-)
+@_CHALLENGER
 @_person
 def reject(model: str, version: int | None, by: str, reason: str) -> None:
     """Reject the waiting challenger of MODEL."""
@@ -87,43 +87,36 @@ def rollback(model: str, to: int | None, by: str, reason: str) -> None:
 @FORMAT
 def log(model: str, style: str) -> None:
     """List the decisions about MODEL: what, by whom, why, with which outcome."""
-    from mlops_drift.cli.views.decisions import print_log
+    from mlops_drift.cli.views.versions import log_lines
     from mlops_drift.lifecycle.decisions import published
 
     with opened(model) as about:
         records = about.store.decisions.records(idle=False)
-    if style == "json":
-        print_json([published(record) for record in records])
-    else:
-        print_log(model, records)
+    found = [published(record) for record in records]
+    show(style, found, lambda: click.echo("\n".join(log_lines(model, records))))
 
 
 @click.command()
 @click.argument("model")
 @click.option("--version", type=click.IntRange(1), help="Explain a version.")
-@click.option("--day", type=DAY, help="Explain a day, and the version that served it.")
+@click.option("--day", type=day, help="Explain a day, and the version that served it.")
 @click.option("--key", help="Explain an event with its predictions and labels.")
 @FORMAT
-def explain(model: str, version: int | None, day: Any, key: str | None, style: str) -> None:
+def explain(model: str, version: int | None, day: date | None, key: str | None, style: str) -> None:
     """Trace a version, a day or an event of MODEL back to rows, files and code."""
-    asked = [value for value in (version, day, key) if value is not None]
-    if len(asked) != 1:
+    if [version, day, key].count(None) != 2:
         raise click.UsageError("give exactly one of --version, --day and --key")
-    with opened(model) as about:
-        from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
+    from mlops_drift.cli.views.versions import lineage_lines
+    from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 
+    with opened(model) as about:
         if version is not None:
             title, chain = f"{model}, version {version}", trace_version(about, version)
         elif day is not None:
-            title, chain = f"{model}, {day.date()}", trace_day(about, day.date())
+            title, chain = f"{model}, {day}", trace_day(about, day)
         else:
             title, chain = f"{model}, {about.spec.key} {key}", trace_key(about, str(key))
-    if style == "json":
-        print_json([vars(link) for link in chain])
-    else:
-        from mlops_drift.cli.views.lineage import lineage_lines
-
-        click.echo("\n".join(lineage_lines(title, chain)))
+    show(style, chain, lambda: click.echo("\n".join(lineage_lines(title, chain))))
 
 
 @click.command()
@@ -135,17 +128,15 @@ def explain(model: str, version: int | None, day: Any, key: str | None, style: s
 @FORMAT
 def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
     """Train VERSION of MODEL again and check that its predictions are identical."""
-    with opened(model) as about:
-        from mlops_drift.lifecycle.rebuild import rebuild as make_again
+    from mlops_drift.lifecycle.rebuild import rebuild as make_again
 
+    with opened(model) as about:
         if version not in [record.version for record in about.store.versions.all()]:
             raise click.ClickException(f"{model} has no version {version}")
         with waiting(f"{model}: training version {version} again"):
             made = make_again(about, version, search_again=search_again)
-    if style == "json":
-        print_json({**vars(made), "is_same": made.is_same})
-    else:
-        click.echo(_rebuilt(model, made))
+    found = {**vars(made), "is_same": made.is_same}
+    show(style, found, lambda: click.echo(_rebuilt(model, made)))
     if not made.is_same:
         raise SystemExit(1)
 
@@ -157,25 +148,19 @@ def _rebuilt(model: str, made: "Rebuilt") -> str:
         return f"{name} differs: the search found another recipe{code}"
     searched = ", the search found the same recipe" if made.same_recipe else ""
     if not made.different:
-        return (
-            f"{name} is reproduced{searched}: all {made.rows} predictions are identical, bit "
-            f"for bit{code}"
-        )
-    return (
-        f"{name} differs: {made.different} of {made.rows} predictions, scores by up to "
-        f"{made.largest:.3g}{code}"
-    )
+        same = f"all {made.rows} predictions are identical, bit for bit"
+        return f"{name} is reproduced{searched}: {same}{code}"
+    differ = f"{made.different} of {made.rows} predictions, scores by up to {made.largest:.3g}"
+    return f"{name} differs: {differ}{code}"
 
 
 @contextmanager
 def _transition(model: str, by: str, reason: str) -> Iterator[tuple["ModelContext", "Person"]]:
     """The model and the person of a transition; waits for a running training to end."""
-    with opened(model) as about:
-        from mlops_drift.lifecycle.transitions import Person
+    from mlops_drift.lifecycle.transitions import Person
 
-        person = Person(by, reason)
-        with waiting(f"{model}: verifying, or waiting for a training to end"):
-            yield about, person
+    with opened(model) as about, waiting(f"{model}: verifying, or waiting for a training to end"):
+        yield about, Person(by, reason)
 
 
 def _show(model: "ModelContext", decision: str) -> None:

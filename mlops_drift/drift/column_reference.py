@@ -178,8 +178,9 @@ class ColumnReference:
     def bins_of(self, categories: Sequence[str | None]) -> NDArray[np.int64]:
         """The number of the bin that each category falls into; null is None."""
         size = len(self.counts)
-        bins: dict[str | None, int] = {str(value): i for i, value in enumerate(self.values)}
-        bins |= {**dict.fromkeys(self.rare, size - 3), None: size - 1}
+        bins: dict[str | None, int] = {None: size - 1}
+        bins |= {str(value): i for i, value in enumerate(self.values)}
+        bins |= dict.fromkeys(self.rare, size - 3)
         return np.array([bins.get(category, size - 2) for category in categories], dtype=np.int64)
 
     def read_like(self, rows: Rows, name: str) -> None:

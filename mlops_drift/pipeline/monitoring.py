@@ -114,7 +114,9 @@ class StoreContext(MonitorContext):
                     profiles.append({**of_day, "column": name, **column.to_dict()})
                 # Both rules of a column rest on the same numbers.
                 verdicts = (item for item in self.drift(day).verdicts if item.rule == "drift")
-                numbers += [{**item.to_row(), **of_day} for item in verdicts]
+                numbers += [
+                    {**vars(item), **item.measures.to_dict(), **of_day} for item in verdicts
+                ]
         for table, rows in ((tables.profiles, profiles), (tables.drift, numbers)):
             data = pa.Table.from_pylist(rows, schema=table.schema)
             self._store.lake.replace_days(table, self._first, self._last, data)

@@ -14,21 +14,17 @@ from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Column, Target
 
 # The first labelled rows: what a first version is trained on, and quick.
-SAMPLE = 3_000
-TRAIN_SHARE = 0.75
+SAMPLE, TRAIN_SHARE = 3_000, 0.75
 # Below this share of the rarest of two classes accuracy says little.
 BALANCED = 0.2
-FEWEST = 40
-SEED = 7
+FEWEST, SEED = 40, 7
 
 
 @dataclass(frozen=True)
 class GateGuess:
-    """A limit of the metric on the test split.
+    """A limit of the metric on the test split: the worst value that may serve.
 
     Attributes:
-        metric: the metric.
-        limit: the worst value that may serve.
         constant: the value of the best constant answer.
         model: the value of a model with default settings; None where it cannot be trained.
         rows: labelled rows that both were measured with.
@@ -68,13 +64,9 @@ def choose_metric(target: Target, labels: pd.Series) -> tuple[MetricName, str]:
 def propose_gate(
     metric: MetricName, target: Target, columns: Mapping[str, Column], rows: pd.DataFrame
 ) -> GateGuess:
-    """The limit halfway between the constant answer and the model.
+    """The limit halfway between the constant answer and a model that sees these columns.
 
-    Args:
-        metric: the metric.
-        target: the target.
-        columns: what the model sees.
-        rows: labelled rows by day, with these columns and the label, all as text.
+    `rows` are labelled events by day, with these columns and the label, all as text.
     """
     rows = rows.head(SAMPLE)
     split = int(TRAIN_SHARE * len(rows))
@@ -84,10 +76,13 @@ def propose_gate(
     truth = labels.to_numpy()
     constant = _constant(metric, target, truth[:split], truth[split:])
     model = None
-    if len(rows) >= FEWEST and len(set(truth[:split])) > 1 and columns:
+    if len(rows) >= FEWEST and len(set(truth[:split])) > 1:
         lightgbm = family("lightgbm")
         pipeline = lightgbm.build(lightgbm.default(columns, split), columns, target, SEED)
-        features = _features(columns, rows)
+        features = rows[list(columns)].copy()
+        for name, column in columns.items():
+            if column.type == "boolean":
+                features[name] = features[name].str.lower().map({"true": 1.0, "false": 0.0})
         pipeline.fit(features.iloc[:split], truth[:split])
         prediction, score = predicted(pipeline, target, features.iloc[split:])
         model = evaluate(metric, target, truth[split:], prediction, score)
@@ -109,11 +104,3 @@ def _constant(metric: MetricName, target: Target, train: Array, test: Array) -> 
     best = names[counts.argmax()] if len(names) else (target.classes or [""])[0]
     # Any one score ranks nothing: of auc it is 0.5.
     return evaluate(metric, target, test, np.full(n, best, dtype=object), np.full(n, 0.5))
-
-
-def _features(columns: Mapping[str, Column], rows: pd.DataFrame) -> pd.DataFrame:
-    features = rows[list(columns)].copy()
-    for name, column in columns.items():
-        if column.type == "boolean":
-            features[name] = features[name].str.lower().map({"true": 1.0, "false": 0.0})
-    return features

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import yaml
 from jinja2 import Environment, StrictUndefined
+from pydantic import ValidationError
 
+from mlops_drift.config.mistakes import mistakes
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics.registry import metric_named
-from mlops_drift.scaffold.baseline import GateGuess
 from mlops_drift.scaffold.proposal import Proposal
 from mlops_drift.scaffold.table import FileColumns
 
@@ -17,7 +20,10 @@ _WIDTH = 96
 
 
 def document(name: str, proposal: Proposal, folder: Path) -> str:
-    """The text of the defs.yaml of a model in a folder; its paths are relative to the folder."""
+    """The text of the defs.yaml of a model in a folder, with paths relative to the folder.
+
+    A UserError says why it is no model, such as for a name with spaces.
+    """
 
     def path(file: FileColumns) -> str:
         return Path(os.path.relpath(file.path.resolve(), folder.resolve())).as_posix()
@@ -26,20 +32,14 @@ def document(name: str, proposal: Proposal, folder: Path) -> str:
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    environment.filters["scalar"] = scalar
-    text = files("mlops_drift.scaffold").joinpath("defs.yaml.j2").read_text("utf-8")
-    return environment.from_string(text).render(
-        name=name,
-        found=proposal,
-        roles=proposal.roles,
-        target=proposal.target.target,
-        gate=proposal.gate,
-        described=f"Predicts {' '.join(proposal.roles.label.value.split())}.",
-        about_gate=_about(proposal.gate),
-        scalar=scalar,
-        comment=_comment,
-        path=path,
-    )
+    template = files("mlops_drift.scaffold").joinpath("defs.yaml.j2").read_text("utf-8")
+    helpers = {"scalar": scalar, "comment": _comment, "path": path, "metric_named": metric_named}
+    text = environment.from_string(template, helpers).render(name=name, found=proposal)
+    try:
+        ModelSpec.model_validate(yaml.safe_load(text)["attributes"])
+    except ValidationError as error:
+        raise UserError(mistakes(error)) from error
+    return text
 
 
 def scalar(value: object) -> str:
@@ -57,19 +57,4 @@ def _comment(text: str, indent: int = 2) -> str:
     plain, prefix = " ".join(text.split()), f"{' ' * indent}# "
     return textwrap.fill(
         plain, _WIDTH, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False
-    )
-
-
-def _about(gate: GateGuess) -> str:
-    side = "smallest" if metric_named(gate.metric).greater_is_better else "largest"
-    model = "could not be trained" if gate.model is None else f"{gate.model:.4g}"
-    halfway = (
-        "This is halfway."
-        if gate.is_better
-        else "This is the constant answer's: look for better columns before you trust it."
-    )
-    return (
-        f"The {side} {gate.metric} that may serve. On the first {gate.rows:,} labelled rows the "
-        f"best constant answer has {gate.metric} {gate.constant:.4g}, a model with default "
-        f"settings {model}. {halfway}"
     )

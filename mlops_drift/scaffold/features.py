@@ -33,7 +33,7 @@ def find_features(events: FileColumns, taken: Collection[str]) -> list[Feature]:
     for name, values in events.columns.items():
         if name in taken:
             continue
-        problem = _problem(values) or _name_problem(name, lower)
+        problem = _problem(values, lower)
         lower.add(name.lower())
         gaps = f"; {values.missing:,} empty" if values.missing else ""
         kind = "category" if values.kind == "text" else values.kind
@@ -43,17 +43,7 @@ def find_features(events: FileColumns, taken: Collection[str]) -> list[Feature]:
     return found
 
 
-def _name_problem(name: str, taken: Collection[str]) -> str:
-    if name.lower() in taken:
-        return "another column has this name but for upper and lower case; rename one"
-    try:
-        require_usable(name)
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
-def _problem(values: Values) -> str:
+def _problem(values: Values, taken: Collection[str]) -> str:
     """Why a column is of no use to a model; empty where it may be."""
     rows = len(values.present)
     if values.kind == "empty":
@@ -69,14 +59,19 @@ def _problem(values: Values) -> str:
         return f"has {values.distinct:,} different texts: it names rows, or needs features.sql"
     if values.kind == "integer" and _IDENTIFIER.search(values.name) and many:
         return f"has {values.distinct:,} different values and is called an id: it names rows"
+    if values.name.lower() in taken:
+        return "another column has this name but for upper and lower case; rename one"
+    try:
+        require_usable(values.name)
+    except ValueError as error:
+        return str(error)
     return ""
 
 
 def _seen(values: Values) -> str:
     if values.kind in ("integer", "number"):
-        numbers = values.numbers
         hint = ", a category or boolean if it is a code" if values.distinct == 2 else ""
-        return f"{numbers.min():g} to {numbers.max():g}{hint}"
+        return f"{values.span}{hint}"
     counts = values.present.value_counts()
     shown = ", ".join(str(value)[:20] for value in counts.index[:SHOWN])
     more = f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else ""

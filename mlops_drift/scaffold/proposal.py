@@ -5,12 +5,13 @@ from datetime import date
 
 import pandas as pd
 
+from mlops_drift.errors import UserError
 from mlops_drift.scaffold.baseline import GateGuess, choose_metric, propose_gate
-from mlops_drift.scaffold.error import ProposalError
 from mlops_drift.scaffold.features import Feature, find_features
 from mlops_drift.scaffold.roles import Choices, Roles, find_roles
 from mlops_drift.scaffold.table import FileColumns
-from mlops_drift.scaffold.target import TargetGuess, find_target
+from mlops_drift.scaffold.target import find_target
+from mlops_drift.schema.columns import Target
 
 # A fifth of the labelled rows trains the first version, within these bounds.
 FIRST_SHARE, FEWEST_ROWS, MOST_ROWS = 5, 150, 1_500
@@ -18,12 +19,10 @@ FIRST_SHARE, FEWEST_ROWS, MOST_ROWS = 5, 150, 1_500
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a defs.yaml would say.
+    """What a defs.yaml would say; the file of labels may be that of the events.
 
     Attributes:
-        labels: the file of labels, which may be that of the events.
-        metric_why: why the gate has this metric.
-        last_day: last day of events and labels.
+        why: the reasons, by what they are for: a role, kind, positive, delay, metric.
         labelled: how many events have a label.
     """
 
@@ -31,9 +30,9 @@ class Proposal:
     labels: FileColumns
     roles: Roles
     features: list[Feature]
-    target: TargetGuess
+    target: Target
     gate: GateGuess
-    metric_why: str
+    why: dict[str, str]
     first_day: date
     last_day: date
     labelled: int
@@ -47,45 +46,38 @@ class Proposal:
     @property
     def key_type(self) -> str:
         """How the key is declared."""
-        kinds = {file.columns[self.roles.key.value].kind for file in (self.events, self.labels)}
+        kinds = {file.columns[self.roles.key].kind for file in (self.events, self.labels)}
         return "integer" if kinds == {"integer"} else "text"
 
 
 def propose(events: FileColumns, labels: FileColumns, choices: Choices) -> Proposal:
-    """Guesses everything that is not chosen; the files are the same where one holds both.
-
-    Raises:
-        ProposalError: if the files do not say enough.
-    """
+    """Guesses everything that is not chosen; a UserError if the files do not say enough."""
     for file in (events, labels):
         if not file.rows:
-            raise ProposalError(f"{file.path.name} has no rows")
-    roles = find_roles(events, labels, choices)
-    target = find_target(events, labels, roles, choices)
-    taken = {roles.key.value, roles.day.value, roles.label.value}
+            raise UserError(f"{file.path.name} has no rows")
+    roles, role_why = find_roles(events, labels, choices)
+    target, target_why = find_target(events, labels, roles, choices)
+    taken = {roles.key, roles.day, roles.label}
     if events.path == labels.path:
-        taken.add(roles.label_day.value)
+        taken.add(roles.label_day)
     features = find_features(events, taken)
     columns = {one.name: one.column for one in features if one.column is not None}
     if not columns:
         left = "; ".join(f"{one.name!r} {one.why}" for one in features)
-        raise ProposalError(f"{events.path.name} has no column for a model to see ({left})")
+        raise UserError(f"{events.path.name} has no column for a model to see ({left})")
     rows = _labelled(events, labels, roles, list(columns))
-    metric, why = choose_metric(target.target, rows[roles.label.value])
-    days = [
-        events.columns[roles.day.value].days.dropna(),
-        labels.columns[roles.label_day.value].days.dropna(),
-    ]
+    metric, metric_why = choose_metric(target, rows[roles.label])
+    days, label_days = events.columns[roles.day].days, labels.columns[roles.label_day].days
     return Proposal(
         events,
         labels,
         roles,
         features,
         target,
-        propose_gate(metric, target.target, columns, rows),
-        why,
-        days[0].min().date(),
-        max(each.max() for each in days).date(),
+        propose_gate(metric, target, columns, rows),
+        {**role_why, **target_why, "metric": metric_why},
+        days.min().date(),
+        max(days.max(), label_days.max()).date(),
         len(rows),
         max(FEWEST_ROWS, min(MOST_ROWS, len(rows) // FIRST_SHARE)),
     )
@@ -95,11 +87,10 @@ def _labelled(
     events: FileColumns, labels: FileColumns, roles: Roles, columns: list[str]
 ) -> pd.DataFrame:
     """The labelled events by day, each with its columns and its label as text."""
-    key, label = roles.key.value, roles.label.value
     known = labels.columns
     # The last label of a key corrects those before.
-    truth = dict(zip(known[key].texts, known[label].texts, strict=True))
+    truth = dict(zip(known[roles.key].texts, known[roles.label].texts, strict=True))
     frame = pd.DataFrame({name: events.columns[name].texts for name in columns})
-    frame[label] = events.columns[key].texts.map(truth)
-    order = events.columns[roles.day.value].days.sort_values(kind="stable").index
-    return frame.loc[order].dropna(subset=[label]).reset_index(drop=True)
+    frame[roles.label] = events.columns[roles.key].texts.map(truth)
+    order = events.columns[roles.day].days.sort_values(kind="stable").index
+    return frame.loc[order].dropna(subset=roles.label).reset_index(drop=True)

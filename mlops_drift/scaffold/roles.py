@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlops_drift.scaffold.error import ProposalError
+from mlops_drift.errors import UserError
 from mlops_drift.scaffold.table import FileColumns
 
 _KEY = re.compile(r"(^|[_ ])(id|key|uuid|no|number)$|id$", re.IGNORECASE)
@@ -24,113 +24,102 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class Guess:
-    """A value with the reason for it."""
-
-    value: str
-    why: str
-
-
-@dataclass(frozen=True)
 class Roles:
     """The columns that are no features."""
 
-    key: Guess
-    day: Guess
-    label_day: Guess
-    label: Guess
+    key: str
+    day: str
+    label_day: str
+    label: str
 
 
-def find_roles(events: FileColumns, labels: FileColumns, choices: Choices) -> Roles:
-    """Finds them in two files, which may be the same.
-
-    Raises:
-        ProposalError: if there is no candidate, or no way to choose between several.
-    """
-    key = _key(events, labels, choices.key)
-    day = _day(events, choices.day, "--day")
+def find_roles(
+    events: FileColumns, labels: FileColumns, choices: Choices
+) -> tuple[Roles, dict[str, str]]:
+    """The roles in two files, which may be the same, with reasons; a UserError if none fits."""
     same = events.path == labels.path
-    wanted = choices.label_day or (
-        choices.day if same or choices.day in labels.of_kind("day") else None
-    )
-    if same and wanted is None:
-        wanted = day.value
-    label_day = _day(labels, wanted, "--label-day")
-    taken = {key.value, label_day.value, *([day.value] if same else [])}
+    why: dict[str, str] = {}
+    key, why["key"] = _key(events, labels, choices.key)
+    day, why["day"] = _day(events, choices.day, "--day")
+    wanted = choices.label_day
+    if wanted is None and same:
+        wanted = day
+    elif wanted is None and choices.day in labels.of_kind("day"):
+        wanted = choices.day
+    label_day, why["label_day"] = _day(labels, wanted, "--label-day")
+    taken = {key, label_day, *([day] if same else [])}
     able = [name for name in labels.columns if name not in taken]
     if not same:
         able = [name for name in able if name not in events.columns] or able
-    return Roles(key, day, label_day, _label(able, labels, choices.label, same))
+    label, why["label"] = _label(able, labels, choices.label, same)
+    return Roles(key, day, label_day, label), why
 
 
-def _key(events: FileColumns, labels: FileColumns, chosen: str | None) -> Guess:
+def _key(events: FileColumns, labels: FileColumns, chosen: str | None) -> tuple[str, str]:
     common = [name for name in events.columns if name in labels.columns]
     if chosen is not None:
         _require(chosen, common, "--key", "a column of both files")
         values = events.columns[chosen]
         if not values.is_unique:
-            raise ProposalError(
+            raise UserError(
                 f"--key {chosen!r}: {values.missing} of {events.rows} events have none, and "
                 f"{events.rows - values.missing - values.distinct} repeat another's; a key "
                 "identifies one event"
             )
-        return Guess(chosen, "chosen with --key")
-    able = [
-        name
-        for name in common
-        if events.columns[name].kind in ("integer", "text") and events.columns[name].is_unique
-    ]
+        return chosen, "chosen with --key"
+    unique = [name for name in common if events.columns[name].is_unique]
+    able = [name for name in unique if events.columns[name].kind in ("integer", "text")]
     if not able:
-        raise ProposalError(
+        raise UserError(
             f"no column is in both {events.path.name} and {labels.path.name} and identifies each "
             f"event; both have {_listed(common)}. Give the key the same name in both files, and "
             "each event a value of its own"
         )
-    best = max(able, key=lambda name: (bool(_KEY.search(name)), _shared(events, labels, name)))
-    return Guess(
-        best, f"in both files, and different in every event{_instead(able, best, '--key')}"
-    )
+
+    def rank(name: str) -> tuple[bool, float]:
+        """First by its name, then by the share of the labels that belong to an event."""
+        found = labels.columns[name].texts.isin(set(events.columns[name].present))
+        return bool(_KEY.search(name)), float(found.mean())
+
+    best = max(able, key=rank)
+    return best, f"in both files, different in every event{_instead(able, best, '--key')}"
 
 
-def _shared(events: FileColumns, labels: FileColumns, name: str) -> float:
-    """Share of the labels that belong to an event."""
-    return float(labels.columns[name].texts.isin(set(events.columns[name].present)).mean())
-
-
-def _day(file: FileColumns, chosen: str | None, option: str) -> Guess:
+def _day(file: FileColumns, chosen: str | None, option: str) -> tuple[str, str]:
     able = file.of_kind("day")
     if chosen is not None:
         _require(chosen, able, option, f"a column of days of {file.path.name}")
-        return Guess(chosen, f"chosen with {option}" if option == "--day" else "")
+        return chosen, f"chosen with {option}" if option == "--day" else ""
     if not able:
-        odd = [name for name in file.columns if _DAY.search(name)]
-        raise ProposalError(
-            f"{file.path.name} has no column of days such as 2024-10-01"
-            + (f" ({odd[0]!r} {file.columns[odd[0]].problem or 'holds none'})" if odd else "")
-            + "; add one: of an event its day, of a label the day on which it became known"
+        odd = [values for name, values in file.columns.items() if _DAY.search(name)]
+        found = f" ({odd[0].name!r} {odd[0].problem or 'holds none'})" if odd else ""
+        raise UserError(
+            f"{file.path.name} has no column of days such as 2024-10-01{found}; add one: of an "
+            "event its day, of a label the day on which it became known"
         )
     best = max(able, key=lambda name: (bool(_DAY.search(name)), -file.columns[name].missing))
-    return Guess(best, f"a column of days{_instead(able, best, option)}")
+    return best, f"a column of days{_instead(able, best, option)}"
 
 
-def _label(able: Sequence[str], labels: FileColumns, chosen: str | None, same: bool) -> Guess:
+def _label(
+    able: Sequence[str], labels: FileColumns, chosen: str | None, same: bool
+) -> tuple[str, str]:
     if chosen is not None:
         _require(chosen, list(labels.columns), "--label", f"a column of {labels.path.name}")
-        return Guess(chosen, "chosen with --label")
-    named = [name for name in able if _LABEL.search(name)]
-    if not able or (len(able) > 1 and len(named) != 1):
-        raise ProposalError(
+        return chosen, "chosen with --label"
+    named = able if len(able) == 1 else [name for name in able if _LABEL.search(name)]
+    if len(named) != 1:
+        raise UserError(
             f"which column of {labels.path.name} is the label? It may be {_listed(able)}; name it "
             "with --label"
         )
-    [best] = named if len(able) > 1 else able
     where = "; it is in the file of the events" if same else ""
-    return Guess(best, f"the label{where}{_instead(able, best, '--label')}")
+    return named[0], f"the label{where}{_instead(able, named[0], '--label')}"
 
 
 def _require(chosen: str, able: Sequence[str], option: str, what: str) -> None:
     if chosen not in able:
-        raise ProposalError(f"{option} {chosen!r} is not {what}; these are: {_listed(able)}")
+        raise UserError(f"{option} {chosen!r} is not {what}; these are: {_listed(able)}")
 
 
 def _listed(names: Sequence[str]) -> str:

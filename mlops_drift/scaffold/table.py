@@ -8,17 +8,8 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from mlops_drift.drift.text_columns import (
-    FOR_PEOPLE,
-    NOTHING,
-    NUMBER,
-    NUMBERS,
-    TEXT,
-    TRUTH,
-    WHOLE,
-    Facts,
-    find_facts,
-)
+from mlops_drift.drift import text_columns as readings
+from mlops_drift.drift.text_columns import NUMBERS, Facts, find_facts
 from mlops_drift.files.table_file import open_file
 
 # `unreadable` holds values that landing takes for texts although a person does not.
@@ -50,20 +41,21 @@ class Values:
         return int(self.texts.nunique())
 
     @property
-    def numbers(self) -> pd.Series:
-        """The values as numbers, NaN where they are none."""
-        return pd.to_numeric(self.texts, errors="coerce")
-
-    @property
     def days(self) -> pd.Series:
         """The values as days in UTC, NaT where they are none."""
         moments = pd.to_datetime(self.texts, utc=True, format="mixed", errors="coerce")
         return moments.dt.tz_localize(None).dt.normalize()
 
     @property
+    def span(self) -> str:
+        """The smallest and the largest of numbers."""
+        numbers = pd.to_numeric(self.texts, errors="coerce")
+        return f"{numbers.min():g} to {numbers.max():g}"
+
+    @property
     def is_unique(self) -> bool:
         """Whether no value is missing and none comes twice."""
-        return bool(self.texts.notna().all() and self.texts.is_unique)
+        return self.missing == 0 and bool(self.texts.is_unique)
 
 
 @dataclass(frozen=True)
@@ -80,20 +72,22 @@ class FileColumns:
 
 
 def read_columns(path: Path) -> FileColumns:
-    """Reads a CSV, TSV, JSON or Parquet file.
-
-    Raises:
-        TableError: if it is no such file.
-    """
+    """Reads a CSV, TSV, JSON or Parquet file; a TableError if it is no such file."""
     table = open_file(path).read()
     texts = {name: _as_text(table[name]) for name in table.column_names}
     rows = pa.table({name: column for name, column in texts.items() if column is not None})
-    with duckdb.connect(":memory:") as connection:
+    with duckdb.connect() as connection:
         connection.register("rows", rows)
         facts = find_facts(
             "rows", rows.column_names, NUMBERS, lambda sql, _: connection.execute(sql).fetchall()
         )
-    found = {name: _values(name, texts[name], facts.get(name)) for name in texts}
+    nested = pd.Series(dtype=object)
+    found = {
+        name: _values(name, column, facts[name])
+        if column is not None
+        else Values(name, "unreadable", nested, "holds lists or records")
+        for name, column in texts.items()
+    }
     return FileColumns(path, table.num_rows, found)
 
 
@@ -107,9 +101,7 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
         return None
 
 
-def _values(name: str, column: pa.ChunkedArray | None, facts: Facts | None) -> Values:
-    if column is None or facts is None:
-        return Values(name, "unreadable", pd.Series(dtype=object), "holds lists or records")
+def _values(name: str, column: pa.ChunkedArray, facts: Facts) -> Values:
     texts = column.to_pandas().astype(object).str.strip()
     texts = texts.where(texts.notna() & (texts != ""), None)
     kind, problem = _kind(facts)
@@ -127,20 +119,23 @@ def _values(name: str, column: pa.ChunkedArray | None, facts: Facts | None) -> V
 
 
 def _kind(facts: Facts) -> tuple[Kind, str]:
+    """What the values of a column are, and the problem with those that are unreadable."""
     best = facts.best()
-    if best is NOTHING:
+    if best is readings.NOTHING:
         return "empty", ""
-    if best in (WHOLE, NUMBER):
-        return ("integer" if best is WHOLE else "number"), ""
+    if best is readings.WHOLE:
+        return "integer", ""
+    if best is readings.NUMBER:
+        return "number", ""
+    if best is readings.TRUTH:
+        return "boolean", ""
     if best in NUMBERS:
         return "unreadable", "has numbers such as 1,5; write 1.5"
-    if best is TRUTH:
-        return "boolean", ""
     if best.type in ("DATE", "TIMESTAMP", "TIMESTAMPTZ") and "strptime" not in best.sql:
         return "day", ""
-    if best is not TEXT:
+    if best is not readings.TEXT:
         return "unreadable", "holds times, or days in another form than 2024-10-01"
-    if facts.read.get(FOR_PEOPLE) == facts.values:  # noqa: PD011
+    if facts.read.get(readings.FOR_PEOPLE) == facts.values:  # noqa: PD011
         return "unreadable", "has numbers with signs such as $ or %; write the digits alone"
     if facts.is_mostly_numbers:
         return "unreadable", "is mostly numbers or days, but not all of it"

@@ -1,10 +1,8 @@
 """What the labels are: classes or numbers, and how late they come."""
 
-from dataclasses import dataclass
-
 import pandas as pd
 
-from mlops_drift.scaffold.error import ProposalError
+from mlops_drift.errors import UserError
 from mlops_drift.scaffold.roles import Choices, Roles
 from mlops_drift.scaffold.table import FileColumns
 from mlops_drift.schema.columns import Target
@@ -18,44 +16,25 @@ _POSITIVE = ("yes", "y", "true", "t", "1", "positive", "fraud", "churned", "bad"
 _NEGATIVE = ("no", "n", "false", "f", "0", "negative", "none", "ok", "good", "-1")
 
 
-@dataclass(frozen=True)
-class TargetGuess:
-    """The target, with the reasons for its kind, its positive class and its delay."""
-
-    target: Target
-    kind_why: str
-    positive_why: str
-    delay_why: str
-
-
 def find_target(
     events: FileColumns, labels: FileColumns, roles: Roles, choices: Choices
-) -> TargetGuess:
-    """Guesses the target.
-
-    Raises:
-        ProposalError: if the labels are neither classes nor numbers.
-    """
-    values = labels.columns[roles.label.value]
+) -> tuple[Target, dict[str, str]]:
+    """The target, with reasons; a UserError if the labels are neither classes nor numbers."""
+    values = labels.columns[roles.label]
     delay, delay_why = _delay(events, labels, roles)
     counts = values.present.value_counts()
-    problem = values.problem
-    if len(counts) < 2:
-        problem = f"has {len(counts)} different values; there must be at least two"
-    is_number = values.kind == "number" or (
-        values.kind == "integer" and len(counts) > MOST_NUMBERED
-    )
-    if not problem and not is_number and len(counts) > MOST_CLASSES:
-        problem = (
-            f"has {len(counts)} different texts; a model of classes has at most {MOST_CLASSES}, a "
-            "regression needs numbers"
-        )
+    n, problem = len(counts), values.problem
+    if n < 2:
+        problem = f"has {n} different values; there must be at least two"
+    is_number = values.kind == "number" or (values.kind == "integer" and n > MOST_NUMBERED)
+    if not problem and not is_number and n > MOST_CLASSES:
+        most = f"a model of classes has at most {MOST_CLASSES}, a regression needs numbers"
+        problem = f"has {n} different texts; {most}"
     if problem:
-        raise ProposalError(f"{labels.path.name}: the label {values.name!r} {problem}")
+        raise UserError(f"{labels.path.name}: the label {values.name!r} {problem}")
     if is_number:
         target = Target(column=values.name, kind="regression", label_delay_days=delay)
-        low, high = values.numbers.min(), values.numbers.max()
-        return TargetGuess(target, f"numbers from {low:g} to {high:g}", "", delay_why)
+        return target, {"kind": f"numbers from {values.span}", "delay": delay_why}
     positive, positive_why = _positive(counts, choices.positive)
     target = Target(
         column=values.name,
@@ -66,15 +45,15 @@ def find_target(
     )
     shares = ", ".join(f"{name} {counts[name] / counts.sum():.0%}" for name in counts.index[:5])
     regression = "; regression if they are amounts" if values.kind == "integer" else ""
-    kind_why = f"{len(counts)} classes ({shares}){regression}"
-    return TargetGuess(target, kind_why, positive_why, delay_why)
+    kind_why = f"{n} classes ({shares}){regression}"
+    return target, {"kind": kind_why, "positive": positive_why, "delay": delay_why}
 
 
 def _positive(counts: pd.Series, chosen: str | None) -> tuple[str | None, str]:
     """The positive one of two classes and why; None of more."""
     if chosen is not None and (len(counts) > 2 or chosen not in counts):
         classes = sorted(map(str, counts.index))
-        raise ProposalError(f"--positive {chosen!r} is not one of two classes; found {classes}")
+        raise UserError(f"--positive {chosen!r} is not one of two classes; found {classes}")
     if len(counts) > 2:
         return None, ""
     if chosen is not None:
@@ -88,23 +67,18 @@ def _positive(counts: pd.Series, chosen: str | None) -> tuple[str | None, str]:
 
 def _delay(events: FileColumns, labels: FileColumns, roles: Roles) -> tuple[int, str]:
     """Days after which nearly all labels have come, and what was found."""
-    key = roles.key.value
-    days = pd.Series(
-        events.columns[roles.day.value].days.to_numpy(), index=events.columns[key].texts
-    )
-    arrived = labels.columns[roles.label_day.value].days
-    delays = (arrived - labels.columns[key].texts.map(days)).dt.days.dropna()
+    days = events.columns[roles.day].days.set_axis(events.columns[roles.key].texts)
+    arrived = labels.columns[roles.label_day].days
+    delays = (arrived - labels.columns[roles.key].texts.map(days)).dt.days.dropna()
     if delays.empty:
-        raise ProposalError(
-            f"no label of {labels.path.name} has the key {key!r} and the day of an event of "
+        raise UserError(
+            f"no label of {labels.path.name} has the key {roles.key!r} and the day of an event of "
             f"{events.path.name}; choose other columns with --key, --day or --label-day"
         )
     least, most = int(delays.min()), int(delays.max())
     delay = max(0, int(delays.quantile(DUE, interpolation="higher")))
     early = int((delays < 0).sum())
-    why = (
-        f"all labels come {most} days after their event"
-        if least == most
-        else f"labels come {least} to {most} days after their event, {DUE:.0%} within {delay}"
-    )
+    why = f"labels come {least} to {most} days after their event, {DUE:.0%} within {delay}"
+    if least == most:
+        why = f"all labels come {most} days after their event"
     return delay, why + (f"; {early} before it, which is odd" if early else "")

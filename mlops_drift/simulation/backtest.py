@@ -1,9 +1,8 @@
 """History walked through without Dagster, to choose a policy before trusting it.
 
-The same steps as in the assets run over tables in memory and a registry in memory. Days are done
-some at a time, as if nothing were decided in between; when the policy does decide to retrain, the
-days after that are done again with the new version. Days without their file are passed over as in
-a run.
+The same steps as in the assets run over tables and a registry in memory. Days are done some at a
+time, as if nothing were decided in between; after a retraining, the days after it are done again
+with the new version. Days without their file are skipped as in a run.
 """
 
 import tempfile
@@ -16,14 +15,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from multiprocessing import active_children, get_context
+from operator import itemgetter
 from pathlib import Path
-from queue import Empty
+from queue import Empty, Queue
 from typing import Any
 
 import duckdb
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.config.loading import Model
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.lifecycle.decisions import decide_days
@@ -40,8 +42,7 @@ from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.simulation.period import period
 from mlops_drift.simulation.summary import summarize
-from mlops_drift.simulation.variants import BacktestError, Variant
-from mlops_drift.sources.base import Source, TableName
+from mlops_drift.sources.base import TableName
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.model_store import ModelStore
 
@@ -52,26 +53,17 @@ OnDay = Callable[[str, date], None]
 
 
 class Backtest:
-    """The history of one model, landed once, to be walked through under several policies.
+    """The history of one model, to be walked through under several policies.
 
-    Args:
-        spec: the model.
-        source: where its events and labels come from.
-        first: first day; the model's start where missing.
-        last: last day; the model's end where missing.
-
-    Raises:
-        PeriodError: if the days do not fit the model.
+    A UserError says that the days do not fit the model, or that no day has a file.
     """
 
-    def __init__(
-        self, spec: ModelSpec, source: Source, first: date | None = None, last: date | None = None
-    ) -> None:
-        self.spec = spec
-        self.first, self.last = period(spec, first, last)
-        self._source = source
-        if reason := no_file_at_all(spec, source, self.last):
-            raise BacktestError(reason)
+    def __init__(self, model: Model, first: date | None = None, last: date | None = None) -> None:
+        self.spec = model.spec
+        self.first, self.last = period(self.spec, first, last)
+        self._source = source = self.spec.source.open(model.folder)
+        if reason := no_file_at_all(self.spec, source, self.last):
+            raise UserError(reason)
         self._missing = {
             table: source.missing_days(table, self.first, self.last) for table in TABLES
         }
@@ -79,29 +71,22 @@ class Backtest:
 
     def run(
         self,
-        policies: Mapping[str, Variant],
+        policies: Mapping[str, ModelSpec],
         on_day: OnDay = lambda policy, day: None,
         processes: int = 1,
     ) -> dict[str, Any]:
-        """Walks through the history under each policy.
-
-        Args:
-            policies: the policies by name.
-            on_day: called with the policy and each day that is done.
-            processes: how many policies are walked through at the same time.
+        """Walks through the history under each policy, `processes` of them at the same time.
 
         Returns:
             `model`, `metric`, `greater_is_better`, `floor`, `first_day`, `last_day`, `missing_days`
-            (day, source, file), and under `policies` for each one: `periods` (start, end, n,
-            metric, value, version: by calendar month, by all labels that ever arrived, the version
-            that served most), `alarms`,
-            `warnings`, `decisions`, `versions` (as `mlops-drift run` gives them), `retrainings`
-            after the first version, `mean_value` over all predictions, `detection_delay` (mean
-            days from the first failing production day to the decision), `labels_used` in all
-            training sets, `seconds`.
+            (day, source, file), and under `policies` for each one its `summarize` and `seconds`.
         """
         metric = self.spec.training.metric
-        walk = self._walk_apart if processes > 1 and len(policies) > 1 else self._walk_together
+        missing = [
+            {"day": day, "source": table, "file": file}
+            for table, places in self._missing.items()
+            for day, file in places.items()
+        ]
         return {
             "model": self.spec.name,
             "metric": metric,
@@ -109,22 +94,24 @@ class Backtest:
             "floor": self.spec.monitors.performance.floor,
             "first_day": self.first,
             "last_day": self.last,
-            "missing_days": self._missing_files(),
-            "policies": walk(policies, on_day, processes),
+            "missing_days": sorted(missing, key=itemgetter("day")),
+            "policies": self._walk_apart(policies, on_day, processes)
+            if processes > 1 and len(policies) > 1
+            else self._walk_together(policies, on_day),
         }
 
     def _walk_together(
-        self, policies: Mapping[str, Variant], on_day: OnDay, processes: int
-    ) -> dict[str, Any]:
+        self, policies: Mapping[str, ModelSpec], on_day: OnDay
+    ) -> dict[str, dict[str, Any]]:
         """One policy after the other; what they have in common is landed and trained once."""
         with self._landed() as (landed, folder):
             return {
-                name: self._walk(name, variant.of(self.spec), landed, folder / str(number), on_day)
-                for number, (name, variant) in enumerate(policies.items())
+                name: self._walk(name, spec, landed, folder / str(number), on_day)
+                for number, (name, spec) in enumerate(policies.items())
             }
 
     def _walk_apart(
-        self, policies: Mapping[str, Variant], on_day: OnDay, processes: int
+        self, policies: Mapping[str, ModelSpec], on_day: OnDay, processes: int
     ) -> dict[str, Any]:
         """Each policy in a process of its own."""
         # Not forked: the threads of DuckDB and Arrow do not survive that.
@@ -132,8 +119,8 @@ class Backtest:
         days = context.Manager().Queue()
         with ProcessPoolExecutor(processes, context) as pool:
             walks = {
-                name: pool.submit(_walk_one, self, name, variant, days)
-                for name, variant in policies.items()
+                name: pool.submit(self._walk_one, name, spec, days)
+                for name, spec in policies.items()
             }
             try:
                 while not all(walk.done() for walk in walks.values()):
@@ -147,10 +134,16 @@ class Backtest:
         try:
             return {name: walk.result() for name, walk in walks.items()}
         except BrokenProcessPool:
-            raise BacktestError(
-                "a process was ended from outside, most likely for want of memory; use fewer with "
-                "--processes"
-            ) from None
+            ended = "a process was ended from outside, most likely for lack of memory"
+            raise UserError(f"{ended}; use fewer with --processes") from None
+
+    def _walk_one(
+        self, name: str, spec: ModelSpec, days: "Queue[tuple[str, date]]"
+    ) -> dict[str, Any]:
+        """One policy, in a process that does nothing else."""
+        warnings.simplefilter("ignore")
+        walks = self._walk_together({name: spec}, lambda policy, day: days.put((policy, day)))
+        return walks[name]
 
     @contextmanager
     def _landed(self) -> Iterator[tuple[MemoryLake, Path]]:
@@ -176,15 +169,6 @@ class Backtest:
         """The days that have their file of a table, as ranges."""
         return ranges([day for day in days_between(first, last) if day not in self._missing[table]])
 
-    def _missing_files(self) -> list[dict[str, Any]]:
-        """The files that are missing, as the record of a run has them."""
-        found = sorted(
-            (day, table, file)
-            for table, places in self._missing.items()
-            for day, file in places.items()
-        )
-        return [{"day": day, "source": table, "file": file} for day, table, file in found]
-
     def _walk(
         self, name: str, spec: ModelSpec, landed: MemoryLake, folder: Path, on_day: OnDay
     ) -> dict[str, Any]:
@@ -209,16 +193,11 @@ class Backtest:
         }
 
     def _decide(
-        self,
-        name: str,
-        model: ModelContext,
-        first: date,
-        last: date,
-        on_day: OnDay,
+        self, name: str, model: ModelContext, first: date, last: date, on_day: OnDay
     ) -> date | None:
         """Decides at the end of each day, up to the one at whose end a version is trained."""
         day = first
-        while day <= last:
+        while True:
             for decision in decide_days(model, day, last):
                 on_day(name, day)
                 # What a day without its file has shown is decided on at the end of the next.
@@ -232,7 +211,6 @@ class Backtest:
             if decision.action == "retrain":
                 RetrainingRun(model, decision.id).carry_out(trainer=self._train)
                 return day
-        return None
 
     def _train(
         self,
@@ -249,17 +227,6 @@ class Backtest:
         package = self._packages[key]
         # A policy that trains the same version on another day has it from that day on.
         return replace(package, tags={**package.tags, "as_of": as_of.isoformat()})
-
-
-def _walk_one(history: Backtest, name: str, variant: Variant, days: Any) -> dict[str, Any]:
-    """Walks through the history under one policy, in a process that does nothing else."""
-    warnings.simplefilter("ignore")
-
-    def on_day(policy: str, day: date) -> None:
-        days.put((policy, day))
-
-    found: dict[str, Any] = history.run({name: variant}, on_day)["policies"][name]
-    return found
 
 
 def _forget(store: ModelStore, first: date, last: date) -> None:

@@ -10,18 +10,17 @@ from mlops_drift.errors import InternalError, UserError, is_interruption
 from mlops_drift.store.troubles import sentence
 
 
-class HistoricalRunError(UserError):
-    """The run cannot go on; the message says why and what to do."""
-
-
-class HistoricalRunStopped(KeyboardInterrupt):
+class Stopped(KeyboardInterrupt):
     """A person stopped the run; the message says where."""
+
+    def __init__(self, day: object) -> None:
+        super().__init__(f"stopped at {day}; the same command goes on there")
 
 
 def stop_if_asked(result: dg.ExecuteInProcessResult, day: object) -> None:
     """Dagster turns Ctrl-C into a failed run; here it is a stop, and the next call goes on."""
     if is_interruption("".join(str(error) for _, error in errors_of(result))):
-        raise HistoricalRunStopped(f"stopped at {day}; the same command goes on there")
+        raise Stopped(day)
 
 
 def explained(result: dg.ExecuteInProcessResult, what: str) -> Exception:
@@ -30,7 +29,7 @@ def explained(result: dg.ExecuteInProcessResult, what: str) -> Exception:
         listed = "\n  ".join(f"{where}{message_of(error)}" for where, error in errors_of(result))
     except InternalError as error:
         return error
-    return HistoricalRunError(f"{what}: run {result.run_id} failed\n  {listed}")
+    return UserError(f"{what}: run {result.run_id} failed\n  {listed}")
 
 
 def errors_of(result: dg.ExecuteInProcessResult) -> list[tuple[str, Any]]:
@@ -55,11 +54,7 @@ def cause_of(error: Any) -> Any:
 
 
 def message_of(error: Any) -> str:
-    """What the project's code raised: neither what Dagster put around it nor what it rests on.
-
-    Raises:
-        InternalError: if nobody but a developer can repair it.
-    """
+    """What the project's code raised; an InternalError if only a developer can repair it."""
     error = cause_of(error)
     text = str(getattr(error, "message", error)).strip()
     # Python names an error by its module, which tells a user of the project nothing.

@@ -1,17 +1,14 @@
-"""Walks a model through its days: real Dagster runs and the real sensor, on one instance.
+"""Runs a model through its days: real Dagster runs and the real sensor, on one instance.
 
-Each step runs the daily job for a day or a range of days, then lets the sensor look; what it asks
-for is run at once. Everything is done at most once and can be interrupted anywhere: the next run
-closes the runs that were interrupted and goes on at the first day that is not complete.
-
-A day without its file fails, is on record, and is passed over. When its file has come, the next
-run lands it, and makes again what was made of later days without it.
+Each step runs the daily job for a day or a range of days, then lets the sensor look and runs what
+it asks for. A run can be interrupted anywhere: the next one closes the interrupted runs and goes on
+at the first day that is not complete. A day without its file fails, is recorded, and is skipped.
+When its file has come, the next run lands it and computes what depends on it again.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Any
 
 import dagster as dg
 from dagster._core.storage.tags import (
@@ -22,31 +19,20 @@ from filelock import FileLock, Timeout
 
 from mlops_drift import settings
 from mlops_drift.assets.champion import show_reconciled
-from mlops_drift.assets.common import (
-    DAY_TAG,
-    HISTORICAL_RUN_TAG,
-    MODEL_TAG,
-    REASON_TAG,
-    asset_key,
-)
+from mlops_drift.assets.common import DAY_TAG, HISTORICAL_RUN_TAG, MODEL_TAG, REASON_TAG, asset_key
 from mlops_drift.assets.landing import JUDGED_AGAIN
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
 from mlops_drift.definitions import definitions_of
+from mlops_drift.errors import UserError
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.pipeline.missing_days import no_file_at_all
 from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.schema.days import days_between, ranges
-from mlops_drift.sensors.late_files import (
-    assets_without,
-    missing_days,
-    outdated,
-    settled_days,
-)
+from mlops_drift.sensors.late_files import assets_without, missing_days, outdated, settled_days
 from mlops_drift.sensors.retraining import complete_days
 from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.simulation.failures import (
-    HistoricalRunError,
     cause_of,
     errors_of,
     explained,
@@ -54,48 +40,33 @@ from mlops_drift.simulation.failures import (
 )
 from mlops_drift.simulation.instance import QUIET
 from mlops_drift.simulation.period import period
-from mlops_drift.simulation.retrainings import Retrainings, Step
+from mlops_drift.simulation.retrainings import OnStep, Retrainings, Step
 from mlops_drift.sources.base import MissingDayError, TableName
 
 
 @contextmanager
 def only_one(model: str) -> Iterator[None]:
-    """Lets one process at a time run a model, or reset it.
-
-    Raises:
-        HistoricalRunError: if another one does.
-    """
+    """Lets one process at a time run a model, or reset it; a UserError if another one does."""
     settings.lock_root().mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.lock_root() / f"run-{model}.lock")
     try:
-        lock.acquire(timeout=0)
+        lock = FileLock(settings.lock_root() / f"run-{model}.lock").acquire(timeout=0)
     except Timeout as error:
-        raise HistoricalRunError(
+        raise UserError(
             f"another `mlops-drift run {model}` is under way; wait for it to end"
         ) from error
-    try:
+    with lock:
         yield
-    finally:
-        lock.release()
 
 
 class HistoricalRun:
-    """A walk of one model through some of its days.
+    """A run of one model through its days, or those from `first` to `last`, `step` at a time.
 
-    Args:
-        model: the model.
-        instance: where the runs are recorded.
-        first: first day; the model's start where missing.
-        last: last day; the model's end where missing.
-        step: days run together.
-        again: whether days that are complete are run again, with what rests on them.
+    With `again` days that are complete are run again, with what rests on them.
 
     Attributes:
         made_again: days that had run, and were made again because an earlier day landed late.
         judged_again: days whose labels were judged again because events of an earlier day landed.
-
-    Raises:
-        PeriodError: if the days do not fit the model.
+        failed: what trainings raised; the days after them have run all the same.
     """
 
     def __init__(
@@ -108,50 +79,41 @@ class HistoricalRun:
         again: bool = False,
     ) -> None:
         self.spec = model.spec
-        self._again = again
-        self._source = model.spec.source.open(model.folder)
+        self.first, self.last = period(self.spec, first, last)
+        self._step, self._again = step, again
+        self._source = self.spec.source.open(model.folder)
         self._instance = instance
         self.made_again: set[date] = set()
         self.judged_again: set[date] = set()
-        self.first, self.last = period(self.spec, first, last)
-        self._step = step
         definitions = definitions_of([model])
         self._daily = definitions.resolve_job_def(daily_job_name(self.spec.name))
         self._retrainings = Retrainings(self.spec, instance, definitions)
+        self.failed = self._retrainings.failed
 
-    @property
-    def failed(self) -> list[Exception]:
-        """What the trainings of this run raised; the days after them have run all the same."""
-        return self._retrainings.failed
-
-    def steps(self) -> list[Step]:
-        """The steps from the first day to the last."""
-        length = timedelta(days=self._step - 1)
-        starts = days_between(self.first, self.last)[:: self._step]
-        return [Step(start, min(start + length, self.last)) for start in starts]
-
-    def run(self, on_step: Callable[[Step, str], None]) -> None:
-        """Runs every step that is not complete yet.
-
-        Args:
-            on_step: called when a step is reached and when it is decided on, with what is done.
-        """
+    def run(self, on_step: OnStep) -> None:
+        """Runs every step that is not complete yet; `on_step` learns of each, and what is done."""
         with only_one(self.spec.name):
             self._close_what_was_interrupted()
             complete = complete_days(self._instance, self.spec)
-            self._require_a_file(complete)
+            # A wrong path is no missing day.
+            if not complete and (reason := no_file_at_all(self.spec, self._source, self.last)):
+                raise UserError(reason)
             missing = missing_days(self._source, complete, self.first, self.last)
-            done = complete | self._settled(missing)
+            with open_lake() as lake:
+                model = ModelContext.of(lake, self.spec)
+                done = complete | settled_days(self._instance, model, missing)
+            days = days_between(self.first, self.last)
             if self._again:
-                done -= set(days_between(self.first, self.last))
+                done -= set(days)
             holes = {day: tables for day, tables in missing.items() if day not in done}
-            steps = self.steps()
+            length = timedelta(days=self._step - 1)
+            steps = [Step(day, min(day + length, self.last)) for day in days[:: self._step]]
             done |= self._take_in(steps, done, holes, max(complete, default=self.first), on_step)
             unfinished = [step for step in steps if not done.issuperset(step.days)]
             # Days of a step that was interrupted are decided on when the step is done again.
             if not unfinished or complete.isdisjoint(unfinished[0].days):
                 self._retrainings.decide(on_step, steps[0])
-            self._notify()
+            self._retrainings.notify()
             for step in steps:
                 if step in unfinished:
                     on_step(step, "running")
@@ -159,7 +121,7 @@ class HistoricalRun:
                     self._run_parts(left, holes, on_step)
                     if not holes.keys() >= set(left):
                         self._retrainings.decide(on_step, step)
-                    self._notify()
+                    self._retrainings.notify()
                 on_step(step, "complete")
 
     def _take_in(
@@ -168,13 +130,9 @@ class HistoricalRun:
         done: Collection[date],
         holes: Mapping[date, Collection[TableName]],
         last: date,
-        on_step: Callable[[Step, str], None],
+        on_step: OnStep,
     ) -> set[date]:
-        """Runs the days before one that has run, and makes again what rests on them.
-
-        Returns:
-            The days that were run.
-        """
+        """Runs days before one that has run, and makes again what rests on them; the days run."""
         late = [[day for day in step.days if day < last and day not in done] for step in steps]
         for days in late:
             self._run_parts(days, holes, on_step)
@@ -186,26 +144,12 @@ class HistoricalRun:
             self.made_again.update(part.days)
         return {day for days in late for day in days}
 
-    def _require_a_file(self, complete: Collection[date]) -> None:
-        """Requires that a first run has something to read: a wrong path is no missing day."""
-        reason = "" if complete else no_file_at_all(self.spec, self._source, self.last)
-        if reason:
-            raise HistoricalRunError(reason)
-
-    def _settled(self, missing: dict[date, frozenset[TableName]]) -> set[date]:
-        with open_lake() as lake:
-            return settled_days(self._instance, ModelContext.of(lake, self.spec), missing)
-
     def _run_parts(
-        self,
-        days: Sequence[date],
-        holes: Mapping[date, Collection[TableName]],
-        on_step: Callable[[Step, str], None],
+        self, days: Sequence[date], holes: Mapping[date, Collection[TableName]], on_step: OnStep
     ) -> None:
         """Runs days of a step; of those without a file, what can be made without it.
 
-        Days without a file are run together as far as they go, whatever the step: nothing is
-        decided on them.
+        Days without a file run together, whatever the step: nothing is decided on them.
         """
         whole = {first: Step(first, last) for first, last in ranges(holes, alike=holes.get)}
         for first, last in ranges(days, alike=holes.get):
@@ -230,23 +174,17 @@ class HistoricalRun:
 
     def _close_what_was_interrupted(self) -> None:
         """Completes or cancels what an earlier process left: runs, and a transition."""
-        records = self._instance.get_runs(
-            dg.RunsFilter(tags={HISTORICAL_RUN_TAG: self.spec.name}, statuses=OPEN_STATUSES)
-        )
-        for record in records:
-            self._instance.report_run_canceled(
-                record, message="The process of this run was stopped; the next one goes on."
-            )
+        mine = dg.RunsFilter(tags={HISTORICAL_RUN_TAG: self.spec.name}, statuses=OPEN_STATUSES)
+        message = "The process of this run was stopped; the next one goes on."
+        for record in self._instance.get_runs(mine):
+            self._instance.report_run_canceled(record, message=message)
             if record.job_name == retraining_job_name(self.spec.name):
                 open_registry().close_run(self.spec.name, record.run_id)
         with open_lake() as lake:
             show_reconciled(self._instance, ModelContext.of(lake, self.spec, open_registry()))
 
     def _run_daily(self, step: Step, assets: Sequence[str] | None = None) -> None:
-        """Runs the daily job, or some of its assets, for the days of a step.
-
-        What stops one day of several leaves the days before it done, as if they ran one by one.
-        """
+        """Runs the daily job, or some of its assets; the days before one that fails are done."""
         result = self._execute(step, assets)
         if result.success:
             return
@@ -258,37 +196,27 @@ class HistoricalRun:
 
     def _end(self, result: dg.ExecuteInProcessResult, step: Step) -> None:
         stop_if_asked(result, step.last)
-        self._notify()
+        self._retrainings.notify()
         raise explained(result, f"{self.spec.name}, {step.first} to {step.last}")
 
     def _execute(
         self, step: Step, assets: Sequence[str] | None = None
     ) -> dg.ExecuteInProcessResult:
-        tags = {
-            MODEL_TAG: self.spec.name,
-            DAY_TAG: step.last.isoformat(),
-            REASON_TAG: "historical run",
-            HISTORICAL_RUN_TAG: self.spec.name,
-        }
-        partition: dict[str, Any] = {"partition_key": step.first.isoformat()}
-        if step.first != step.last:
-            partition = {}
+        tags = {MODEL_TAG: self.spec.name, HISTORICAL_RUN_TAG: self.spec.name}
+        tags |= {DAY_TAG: step.last.isoformat(), REASON_TAG: "historical run"}
+        one_day = step.first == step.last
+        if not one_day:
             tags[ASSET_PARTITION_RANGE_START_TAG] = step.first.isoformat()
             tags[ASSET_PARTITION_RANGE_END_TAG] = step.last.isoformat()
-        selection = [asset_key(self.spec, name) for name in assets] if assets is not None else None
         result = self._daily.execute_in_process(
             instance=self._instance,
             run_config=QUIET,
             tags=tags,
-            asset_selection=selection,
+            asset_selection=[asset_key(self.spec, name) for name in assets] if assets else None,
+            partition_key=step.first.isoformat() if one_day else None,
             raise_on_error=False,
-            **partition,
         )
         for made in result.get_asset_materialization_events():
-            again = made.materialization.metadata.get(JUDGED_AGAIN)
-            days = str(again.value).split(", ") if again else []
-            self.judged_again.update(map(date.fromisoformat, days))
+            if again := made.materialization.metadata.get(JUDGED_AGAIN):
+                self.judged_again.update(map(date.fromisoformat, str(again.value).split(", ")))
         return result
-
-    def _notify(self) -> None:
-        self._retrainings.notify()

@@ -21,9 +21,9 @@ def open_instance() -> dg.DagsterInstance:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps the libraries' chatter out of the terminal; what goes wrong is raised or recorded."""
-    logging.getLogger("alembic").setLevel(logging.ERROR)
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    """Keeps messages of libraries out of the terminal; errors are raised or recorded."""
+    for library in ("alembic", "mlflow"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -6,45 +6,30 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 
 
-class PeriodError(UserError):
-    """The days do not fit the model; the message says which would."""
-
-
 def period(
     spec: ModelSpec, first: date | None, last: date | None, today: date | None = None
 ) -> tuple[date, date]:
-    """The first and the last day to walk through.
+    """The first and the last day to walk through: by default those of the model that have ended.
 
-    Args:
-        spec: the model.
-        first: first day; the model's start where missing.
-        last: last day; where missing, the model's end, or the last day that has ended.
-        today: the day that is not over yet; that of the clock, in UTC, where missing.
-
-    Raises:
-        PeriodError: if the model does not have these days, or they have not ended.
+    `today` is the day that is not over yet; that of the clock, in UTC, by default. A UserError
+    names an option whose day the model does not have, or that has not ended.
     """
-    start, end = spec.start_date, spec.end_date
+    start, end, name = spec.start_date, spec.end_date, spec.name
     newest = (today or datetime.now(UTC).date()) - timedelta(days=1)
     if start > newest:
-        raise PeriodError(
-            f"{spec.name} starts on {start}, which has not ended yet; wait, or correct start_date"
+        raise UserError(
+            f"{name} starts on {start}, which has not ended yet; wait, or correct start_date"
         )
     for option, day in (("--from", first), ("--until", last)):
-        if day is None:
-            continue
-        if day < start or (end and day > end):
-            raise PeriodError(
-                f"{option} {day}: {spec.name} has days from {start} to {end or 'yesterday'}"
-            )
-        if day > newest:
-            raise PeriodError(
-                f"{option} {day}: that day has not ended yet in UTC; the last one that has is "
-                f"{newest}"
-            )
+        if day and (day < start or (end and day > end)):
+            days = f"days from {start} to {end or 'yesterday'}"
+            raise UserError(f"{option} {day}: {name} has {days}")
+        if day and day > newest:
+            ended = f"the last one that has is {newest}"
+            raise UserError(f"{option} {day}: that day has not ended yet in UTC; {ended}")
     if last is None and end is None:
-        raise PeriodError(f"{spec.name} has no end_date; say how far to go with --until DAY")
+        raise UserError(f"{name} has no end_date; say how far to go with --until DAY")
     since, until = first or start, last or min(end or newest, newest)
     if until < since:
-        raise PeriodError(f"--until {until} is before --from {since}")
+        raise UserError(f"--until {until} is before --from {since}")
     return since, until

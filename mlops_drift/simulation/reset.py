@@ -12,10 +12,6 @@ from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.simulation.historical_run import only_one
 
 
-class ResetError(UserError):
-    """The model cannot be reset now; the message says why."""
-
-
 def runs_of(instance: dg.DagsterInstance, model: str) -> list[dg.DagsterRun]:
     """All runs of a model, also those that a person started in the UI, which have no tag."""
     return [
@@ -27,12 +23,7 @@ def runs_of(instance: dg.DagsterInstance, model: str) -> list[dg.DagsterRun]:
 
 
 def reset(model: ModelContext, studies: Studies, instance: dg.DagsterInstance) -> None:
-    """Removes everything of a model.
-
-    Raises:
-        ResetError: if a run of the model is open.
-        HistoricalRunError: if `mlops-drift run` runs the model.
-    """
+    """Removes everything of a model; a UserError if one of its runs is open."""
     name = model.spec.name
     with only_one(name):
         runs = runs_of(instance, name)
@@ -50,13 +41,8 @@ def reset(model: ModelContext, studies: Studies, instance: dg.DagsterInstance) -
 
 
 def _require_closed(runs: list[dg.DagsterRun], name: str) -> None:
-    """Requires that no process works on the model.
-
-    A run of `mlops-drift run` that is open although its lock is free was interrupted.
-    """
+    """Requires that no process works on the model; of `mlops-drift run` the lock is free here."""
     for run in runs:
         if run.status in OPEN_STATUSES and run.tags.get(HISTORICAL_RUN_TAG) != name:
-            raise ResetError(
-                f"run {run.run_id} ({run.job_name}) of {name} is open; wait until it ends, or "
-                "terminate it in the UI"
-            )
+            opened = f"run {run.run_id} ({run.job_name}) of {name} is open"
+            raise UserError(f"{opened}; wait until it ends, or terminate it in the UI")

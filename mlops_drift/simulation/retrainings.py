@@ -1,4 +1,4 @@
-"""What follows on the days of a run: the sensor looks, and what it asks for is run at once."""
+"""The retrainings of a run: the sensor looks, and what it asks for is run at once."""
 
 import time
 from collections.abc import Callable
@@ -12,18 +12,13 @@ from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from mlops_drift.assets.common import DAY_TAG, DECISION_TAG, HISTORICAL_RUN_TAG, REASON_TAG
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.errors import is_interruption
+from mlops_drift.errors import UserError, is_interruption
 from mlops_drift.jobs import retraining_job_name
 from mlops_drift.resources import default_resources, open_lake
 from mlops_drift.schema.days import days_between
 from mlops_drift.sensors.notifications import notify
 from mlops_drift.sensors.retraining import sensor_name
-from mlops_drift.simulation.failures import (
-    HistoricalRunError,
-    HistoricalRunStopped,
-    explained,
-    stop_if_asked,
-)
+from mlops_drift.simulation.failures import Stopped, explained, stop_if_asked
 from mlops_drift.simulation.instance import QUIET
 
 POLL_SECONDS = 0.5
@@ -44,17 +39,11 @@ class Step:
         return days_between(self.first, self.last)
 
 
+OnStep = Callable[[Step, str], None]
+
+
 class Retrainings:
-    """The retrainings of a run.
-
-    Args:
-        spec: the model.
-        instance: where the runs are recorded.
-        definitions: what Dagster has loaded.
-
-    Attributes:
-        failed: what trainings raised.
-    """
+    """The retrainings of a run; `failed` holds what trainings raised."""
 
     def __init__(
         self, spec: ModelSpec, instance: dg.DagsterInstance, definitions: dg.Definitions
@@ -65,15 +54,13 @@ class Retrainings:
         self._sensor = definitions.resolve_sensor_def(sensor_name(spec.name))
         self._repository = definitions.get_repository_def()
 
-    def decide(self, on_step: Callable[[Step, str], None], step: Step) -> None:
+    def decide(self, on_step: OnStep, step: Step) -> None:
         """Lets the sensor look, and runs what it asks for, until it asks for nothing more."""
         asked: set[str] = set()
         while request := self._look(step):
             if request.run_key in asked:
-                raise HistoricalRunError(
-                    f"decision {request.run_key} was carried out and is asked for again; "
-                    f"look at the runs of {self._job.name}"
-                )
+                again = f"decision {request.run_key} was carried out and is asked for again"
+                raise UserError(f"{again}; look at the runs of {self._job.name}")
             asked.add(str(request.run_key))
             on_step(step, f"retraining ({request.tags[REASON_TAG]})")
             if not self._wait_for(request, step, on_step):
@@ -92,21 +79,13 @@ class Retrainings:
         except (DagsterExecutionInterruptedError, RuntimeError) as error:
             if not is_interruption(repr(error)):
                 raise
-            raise HistoricalRunStopped(
-                f"stopped at {step.last}; the same command goes on there"
-            ) from error
+            raise Stopped(step.last) from error
         return data.run_requests[0] if data.run_requests else None
 
-    def _wait_for(
-        self, request: dg.RunRequest, step: Step, on_step: Callable[[Step, str], None]
-    ) -> bool:
+    def _wait_for(self, request: dg.RunRequest, step: Step, on_step: OnStep) -> bool:
         """Whether another process, such as the daemon, carries the decision out; waits for it."""
-        tags = {RUN_KEY_TAG: str(request.run_key)}
-        theirs = [
-            run
-            for run in self._instance.get_runs(dg.RunsFilter(tags=tags))
-            if run.tags.get(HISTORICAL_RUN_TAG) != self._spec.name
-        ]
+        runs = self._instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: str(request.run_key)}))
+        theirs = [run for run in runs if run.tags.get(HISTORICAL_RUN_TAG) != self._spec.name]
         if not theirs:
             return False
         on_step(step, f"waiting for run {theirs[0].run_id}, which dagster dev started")
@@ -116,23 +95,19 @@ class Retrainings:
             if run is None or run.is_finished:
                 return True
             time.sleep(POLL_SECONDS)
-        raise HistoricalRunError(
+        raise UserError(
             f"run {theirs[0].run_id} carries out decision {request.run_key} and has not ended for "
             f"{PATIENCE_SECONDS // 60} minutes; look at it in the UI, and terminate it if its "
             "process is gone"
         )
 
     def _retrain(self, request: dg.RunRequest) -> None:
+        mine = {SENSOR_NAME_TAG: self._sensor.name, HISTORICAL_RUN_TAG: self._spec.name}
         result = self._job.execute_in_process(
             instance=self._instance,
             run_config=QUIET,
             asset_selection=request.asset_selection,
-            tags={
-                **request.tags,
-                RUN_KEY_TAG: str(request.run_key),
-                SENSOR_NAME_TAG: self._sensor.name,
-                HISTORICAL_RUN_TAG: self._spec.name,
-            },
+            tags={**request.tags, RUN_KEY_TAG: str(request.run_key), **mine},
             raise_on_error=False,
         )
         if result.success:
@@ -140,16 +115,14 @@ class Retrainings:
         with open_lake() as lake:
             decisions = ModelContext.of(lake, self._spec).store.decisions
             record = decisions.get(request.tags[DECISION_TAG])
-        status = record.status if record else None
-        if status == "rejected":
+        if record and record.status == "rejected":
             return
         stop_if_asked(result, request.tags[DAY_TAG])
-        what = f"{self._spec.name}, decision {request.run_key}"
-        if status == "failed":
-            self.failed.append(explained(result, what))
-            return
-        self.notify()
-        raise explained(result, what)
+        error = explained(result, f"{self._spec.name}, decision {request.run_key}")
+        if not record or record.status != "failed":
+            self.notify()
+            raise error
+        self.failed.append(error)
 
     def notify(self) -> None:
         """Sends what there is to report; a receiver that is down does not stop the run."""

@@ -1,14 +1,11 @@
 """What a policy led to in a backtest: its timeline, and the metric of each month."""
 
-from collections.abc import Mapping
 from datetime import date
-from itertools import groupby
 from math import nan
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
+import pandas as pd
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
@@ -18,10 +15,21 @@ from mlops_drift.policy.decision import NO_CHAMPION
 
 
 def summarize(model: ModelContext, first: date, last: date) -> dict[str, Any]:
-    """The result of one policy, as `Backtest.run` describes it."""
+    """The result of one policy.
+
+    Returns:
+        `periods` (calendar months, with all labels that ever arrived and the version that served
+        most), `alarms`, `warnings`, `decisions`, `versions` (as `mlops-drift run` gives them),
+        `retrainings` after the first version, `mean_value` over all predictions, `detection_delay`
+        (mean days from the first failing production day to the decision), `labels_used`.
+    """
     timeline = read_timeline(model, first, last)
-    outcomes = model.store.predictions.final_outcomes(first, last)
-    again = [row for row in timeline.decisions if _is_retraining(row)]
+    outcomes = model.store.predictions.final_outcomes(first, last).to_pandas(date_as_object=True)
+    again = [
+        row
+        for row in timeline.decisions
+        if row["action"] == "retrain" and NO_CHAMPION not in row["rules"]
+    ]
     delays = [
         (row["day"] - row["first_failing_day"]).days for row in again if row["first_failing_day"]
     ]
@@ -38,38 +46,25 @@ def summarize(model: ModelContext, first: date, last: date) -> dict[str, Any]:
     }
 
 
-def _is_retraining(decision: Mapping[str, Any]) -> bool:
-    return decision["action"] == "retrain" and NO_CHAMPION not in decision["rules"]
-
-
-def _periods(spec: ModelSpec, outcomes: pa.Table) -> list[dict[str, Any]]:
+def _periods(spec: ModelSpec, outcomes: pd.DataFrame) -> list[dict[str, Any]]:
     """The metric of each calendar month that has predictions."""
-    days = outcomes["day"].to_pylist()
-    versions = outcomes["version"].to_numpy()
-    periods = []
-    for _, group in groupby(range(len(days)), key=lambda row: (days[row].year, days[row].month)):
-        rows = list(group)
-        part = outcomes.slice(rows[0], len(rows))
-        served, counts = np.unique(versions[rows], return_counts=True)
-        labelled = len(rows) - part["label"].null_count
-        periods.append(
-            {
-                "start": days[rows[0]],
-                "end": days[rows[-1]],
-                "n": labelled,
-                "metric": spec.training.metric,
-                "value": _value(spec, part),
-                "version": int(served[counts.argmax()]),
-            }
-        )
-    return periods
+    months = [day.replace(day=1) for day in outcomes["day"]]
+    return [
+        {
+            "start": month["day"].iloc[0],
+            "end": month["day"].iloc[-1],
+            "n": int(month["label"].count()),
+            "metric": spec.training.metric,
+            "value": _value(spec, month),
+            "version": int(month["version"].mode()[0]),
+        }
+        for _, month in outcomes.groupby(months)
+    ]
 
 
-def _value(spec: ModelSpec, outcomes: pa.Table) -> float:
-    labelled = outcomes.filter(outcomes["label"].is_valid())
-    if not labelled.num_rows:
+def _value(spec: ModelSpec, outcomes: pd.DataFrame) -> float:
+    labelled = outcomes.dropna(subset="label")
+    if labelled.empty:
         return nan
-    truth, prediction, score = (
-        labelled[name].to_numpy() for name in ("label", "prediction", "score")
-    )
-    return evaluate(spec.training.metric, spec.target, truth, prediction, score)
+    columns = (labelled[name].to_numpy() for name in ("label", "prediction", "score"))
+    return evaluate(spec.training.metric, spec.target, *columns)

@@ -1,11 +1,14 @@
-"""The policies that a backtest compares: the standard ones, and those of a YAML file."""
+"""The policies that a backtest compares: the standard ones, and those of a YAML file.
+
+Each is the model as it would be under that policy.
+"""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from pydantic import ValidationError
 
+from mlops_drift.config.loading import read_yaml
 from mlops_drift.config.spec import ModelSpec, require_judgeable
 from mlops_drift.errors import UserError
 from mlops_drift.monitors.config import AgeMonitor
@@ -21,55 +24,35 @@ DEFAULT_EVERY = 30
 UNATTENDED = {"mode": "retrain", "approval": "automatic"}
 
 
-class BacktestError(UserError):
-    """A backtest cannot be made as asked; the message says why and what would be right."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A policy to walk through history with, and the age from which a version is old."""
-
-    policy: RetrainingPolicy
-    age: AgeMonitor
-
-    def of(self, spec: ModelSpec) -> ModelSpec:
-        """The model under this policy."""
-        monitors = spec.monitors.model_copy(update={"age": self.age})
-        return spec.model_copy(update={"policy": self.policy, "monitors": monitors})
+def _under(spec: ModelSpec, policy: RetrainingPolicy, age: AgeMonitor) -> ModelSpec:
+    """A model under a policy, and the age from which a version is old."""
+    monitors = spec.monitors.model_copy(update={"age": age})
+    return spec.model_copy(update={"policy": policy, "monitors": monitors})
 
 
 def every(days: int) -> str:
-    """Name of the policy that retrains every so many days.
-
-    >>> every(30)
-    'every 30 days'
-    """
+    """Name of the policy that retrains every so many days."""
     return f"every {days} days"
 
 
-def standard_policies(spec: ModelSpec, days: int | None = None) -> dict[str, Variant]:
-    """Never, every so many days, on failed checks, and hybrid (both).
+def standard_policies(spec: ModelSpec, days: int | None = None) -> dict[str, ModelSpec]:
+    """Never, every so many days, on failed checks, and hybrid (both): all else is the model's own.
 
-    All but what triggers a retraining, and that nobody has to approve it, is as in the model's own
-    policy: what a retraining takes, the cooldown, the budget.
-
-    Args:
-        spec: the model.
-        days: between two retrainings; the model's greatest age, or 30, where missing.
+    `days` is the model's greatest age, or 30, where missing. Nobody has to approve a version.
     """
-    own, age = spec.policy, spec.monitors.age
-    length = days or age.max_days or DEFAULT_EVERY
-    aged = AgeMonitor(max_days=length)
-    checks = [name for name in own.retrain_on if name != ModelAge.name]
+    length = days or spec.monitors.age.max_days or DEFAULT_EVERY
+    checks = [name for name in spec.policy.retrain_on if name != ModelAge.name]
 
-    def on(*names: Any) -> RetrainingPolicy:
-        return own.model_copy(update={"retrain_on": list(names), **UNATTENDED})
+    def on(*names: str) -> ModelSpec:
+        policy = spec.policy.model_copy(update={"retrain_on": list(names), **UNATTENDED})
+        aged = AgeMonitor(max_days=length) if ModelAge.name in names else spec.monitors.age
+        return _under(spec, policy, aged)
 
     return {
-        NEVER: Variant(on(), age),
-        every(length): Variant(on(ModelAge.name), aged),
-        ON_FAILED_CHECKS: Variant(on(*checks), age),
-        HYBRID: Variant(on(*checks, ModelAge.name), aged),
+        NEVER: on(),
+        every(length): on(ModelAge.name),
+        ON_FAILED_CHECKS: on(*checks),
+        HYBRID: on(*checks, ModelAge.name),
     }
 
 
@@ -77,57 +60,54 @@ class _FieldsOfPolicy(RetrainingPolicy):
     max_age_days: int | None = None
 
 
-# What a file of policies holds.
-PoliciesFile = dict[Name, _FieldsOfPolicy]
+def read_policies(file: Path, spec: ModelSpec, taken: Collection[str] = ()) -> dict[str, ModelSpec]:
+    """The policies of a YAML file, each with the fields that differ from the model's own.
 
-
-def read_policies(content: Any, spec: ModelSpec, taken: Collection[str] = ()) -> dict[str, Variant]:
-    """Policies as a YAML file names them: fields that differ from the model's own policy.
-
-    Args:
-        content: `{name: {field: value}}`; `max_age_days` stands for the greatest age.
-        spec: the model.
-        taken: names that other policies have.
-
-    Raises:
-        BacktestError: if a name is taken, or a field or a value is wrong.
+    `max_age_days` stands for the greatest age; `taken` are names that other policies have. A
+    UserError says what is wrong.
     """
-    if not isinstance(content, dict) or not all(isinstance(v, dict) for v in content.values()):
-        raise BacktestError(
-            "the file of policies must map a name to fields of a policy, such as\n"
+    documents = read_yaml(file, dict[Name, _FieldsOfPolicy])
+    if not documents:
+        raise UserError(
+            f"{file} must map a name to fields of a policy, such as\n"
             "  careful: {cooldown_days: 30, retrain_on: [performance_drop]}"
         )
+    if len(documents) > 1:
+        raise UserError(f"{file} holds {len(documents)} documents; make them one")
     variants = {}
-    for name, fields in content.items():
-        if str(name) in taken:
-            raise BacktestError(
-                f"policy {name!r}: the name belongs to a standard policy; choose another"
-            )
-        attended = [field for field in UNATTENDED if field in fields]
-        if attended:
-            raise BacktestError(
-                f"policy {name!r}, {attended[0]}: nobody approves or trains by hand in a backtest, "
-                "where a challenger that passes its gates serves; leave it out"
-            )
-        own = {**spec.policy.model_dump(), **fields, **UNATTENDED}
-        age = own.pop("max_age_days", spec.monitors.age.max_days)
+    for name, fields in documents[0].value.items():
         try:
-            variant = Variant(RetrainingPolicy.model_validate(own), AgeMonitor(max_days=age))
-            require_checks(spec.monitors, variant.policy.retrain_on)
-            require_judgeable(variant.policy, spec.training, spec.gates)
-        except ValidationError as error:
-            problem = error.errors()[0]
-            where = ".".join(map(str, problem["loc"])).replace("max_days", "max_age_days")
-            message = f"{problem['msg']}, found {problem['input']!r}"
-            if problem["type"] == "extra_forbidden":
-                known = [name for name in _FieldsOfPolicy.model_fields if name not in UNATTENDED]
-                message = f"there is no such field; there are {', '.join(known)}"
-            wrong = f", {where}: {message}" if where else f": {problem['msg']}"
+            if str(name) in taken:
+                raise ValueError("the name belongs to a standard policy; choose another")
+            variants[str(name)] = _variant(fields, spec)
         except ValueError as error:
-            wrong = f": {error}"
-        else:
-            variants[str(name)] = variant
-            continue
-        # Not within `except`: a validation error keeps alive all that it was raised from.
-        raise BacktestError(f"policy {name!r}{wrong}")
+            raise UserError(f"{file}: policy {name!r}{_mistake(error)}") from error
     return variants
+
+
+def _variant(fields: dict[str, object], spec: ModelSpec) -> ModelSpec:
+    if attended := [field for field in UNATTENDED if field in fields]:
+        raise ValueError(
+            f"{attended[0]}: nobody approves or trains by hand in a backtest, where a challenger "
+            "that passes its gates serves; leave it out"
+        )
+    own = {**spec.policy.model_dump(), **fields, **UNATTENDED}
+    age = own.pop("max_age_days", spec.monitors.age.max_days)
+    policy, aged = RetrainingPolicy.model_validate(own), AgeMonitor(max_days=age)
+    require_checks(spec.monitors, policy.retrain_on)
+    require_judgeable(policy, spec.training, spec.gates)
+    return _under(spec, policy, aged)
+
+
+def _mistake(error: ValueError) -> str:
+    """What is wrong with a policy, after its name."""
+    if not isinstance(error, ValidationError):
+        return f": {error}"
+    problem = error.errors()[0]
+    where = ".".join(map(str, problem["loc"])).replace("max_days", "max_age_days")
+    if not where:
+        return f": {problem['msg']}"
+    if problem["type"] == "extra_forbidden":
+        known = [name for name in _FieldsOfPolicy.model_fields if name not in UNATTENDED]
+        return f", {where}: there is no such field; there are {', '.join(known)}"
+    return f", {where}: {problem['msg']}, found {problem['input']!r}"

@@ -256,13 +256,13 @@ def test_an_unknown_column_is_answered_with_the_columns(complaint, options):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--metric", "jsd"), "--metric: Input should be 'js', 'psi'"),
+        (("--metric", "jsd"), "found jsd"),
         (("--threshold", "nan"), "--threshold: Input should be a finite number, found nan"),
         (("--alpha", "1"), "--alpha: Input should be less than 1"),
         (("--min-rows", "0"), "--min-rows: Input should be greater than 0, found 0"),
         (("--tests", "levene,t"), "--tests must be of mann-whitney, levene, found 't'"),
-        (("--columns", ""), "--columns has an empty name: ''"),
-        (("--columns", "plan,,moved"), "--columns has an empty name"),
+        (("--columns", ""), "'--columns': has an empty name: ''"),
+        (("--columns", "plan,,moved"), "'--columns': has an empty name"),
         (("--columns", "no\nname"), "names no, name, which neither table has"),
         (("--by", "plan", "--auc"), "--auc compares whole tables"),
         (("--html", "no/such/folder.html"), "--html no/such/folder.html cannot be written"),

@@ -49,26 +49,14 @@ def test_run_prints_kpi_versions_decisions_and_alarms(story):
     assert "promoted" in text
 
 
-@pytest.mark.parametrize("command", [["run"], ["status"]])
-def test_an_unknown_model_is_answered_with_the_known_ones(story, command):
-    said = complaint(*command, "tinny")
+def test_an_unknown_model_is_answered_with_the_known_ones(story):
+    said = complaint("run", "tinny")
     assert "there is no model 'tinny'; there are churn, glassware, insurance, tiny" in said
 
 
-def test_days_in_the_wrong_order_are_refused(story):
-    said = complaint("run", "tiny", "--from", str(day(3)), "--until", str(day(2)))
-    assert f"--until {day(2)} is before --from {day(3)}" in said
-
-
-@pytest.mark.parametrize(("option", "wanted"), [("--from", day(-1)), ("--until", day(7))])
-def test_days_outside_the_model_are_refused(story, option, wanted):
-    said = complaint("run", "tiny", option, str(wanted))
-    assert f"tiny has days from {day(0)} to {day(6)}" in said
-    assert str(wanted) in said
-
-
-def test_a_model_without_an_end_needs_to_be_told_how_far_to_go(nothing_yet):
-    assert "say how far to go with --until DAY" in complaint("run", "tiny")
+def test_days_that_the_model_does_not_have_are_rejected(story):
+    said = complaint("run", "tiny", "--until", str(day(7)))
+    assert f"--until {day(7)}: tiny has days from {day(0)} to {day(6)}" in said
 
 
 @pytest.mark.parametrize("arguments", [["--until", "tomorrow"], ["--step", "0"]])
@@ -120,12 +108,14 @@ def test_status_tells_the_champion_the_counts_the_checks_and_what_is_next(story)
         "data_quality": "pass",
         "estimated_performance": "pass",
         "feature_drift": "pass",
+        "freshness": "pass",
         "label_drift": "pass",
         "model_age": "pass",
         # The test split of version 2 has 18 rows: too few to compare with.
         "prediction_drift": "unknown",
         "null_spike": "pass",
         "performance_drop": "pass",
+        "volume": "unknown",
     }
     assert found["next"] == "nothing: no failed check of version 2 that may retrain"
     assert [row["outcome"] for row in found["decisions"]] == ["promoted", "promoted"]
@@ -158,12 +148,9 @@ def test_status_where_no_row_could_be_used_says_why(nothing_yet):
     )
 
 
-@pytest.mark.parametrize("command", ["status", "log", "cleanup"])
-def test_an_environment_that_there_is_not_is_told_with_those_that_there_are(
-    nothing_yet, monkeypatch, command
-):
+def test_an_unknown_environment_is_answered_with_the_known_ones(nothing_yet, monkeypatch):
     monkeypatch.setenv("MLOPS_DRIFT_ENV", "prd")
-    told = complaint(command, "tiny")
+    told = complaint("log", "tiny")
     assert told == "Error: MLOPS_DRIFT_ENV is 'prd'; it should be one of dev, staging, prod\n"
 
 
@@ -231,16 +218,14 @@ def test_sql_prints_a_table(story):
     assert "predictions.tiny" in printed("sql")
 
 
-@pytest.mark.parametrize("value", ["[/x]", "[red]", "[1, 2)", "\\"])
+@pytest.mark.parametrize("value", ["[/x]", "[red]", "\\"])
 def test_values_that_look_like_markup_are_printed_as_they_are(story, value):
     text = printed("sql", f"SELECT '{value}' AS \"[bold]name\"")
     assert value in text
     assert "[bold]name" in text
 
 
-@pytest.mark.parametrize(
-    "query", ["SELEC 1", "SELECT * FROM features.tinny", "SELECT nothing FROM features.tiny"]
-)
+@pytest.mark.parametrize("query", ["SELEC 1", "SELECT * FROM features.tinny"])
 def test_wrong_sql_is_answered_with_the_error_and_the_tables(story, query):
     said = complaint("sql", query)
     assert "Error" in said
@@ -248,9 +233,8 @@ def test_wrong_sql_is_answered_with_the_error_and_the_tables(story, query):
     assert "features.tiny" in said
 
 
-@pytest.mark.parametrize("query", [";", "/* nothing */"])
-def test_sql_without_a_statement_is_refused(story, query):
-    assert "holds no statement" in complaint("sql", query)
+def test_sql_without_a_statement_is_rejected(story):
+    assert "holds no statement" in complaint("sql", ";")
 
 
 def test_sql_before_the_first_day_says_that_there_are_no_tables(nothing_yet):

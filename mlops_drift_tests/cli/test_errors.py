@@ -111,8 +111,15 @@ def test_the_statuses_are_documented():
         assert f"\n    {status} " in told
 
 
-@pytest.mark.parametrize("place", ["/proc/x.png", "none/x.png", "folder", "x" * 300])
-@pytest.mark.parametrize("option", ["run --chart", "backtest --html", "compare a b --html"])
+@pytest.mark.parametrize(
+    ("option", "place"),
+    [
+        ("run --chart", "/proc/x.png"),
+        ("run --chart", "none/x.png"),
+        ("backtest --html", "folder"),
+        ("compare a b --html", "x" * 300),
+    ],
+)
 def test_a_file_that_cannot_be_written_is_told_before_the_work(
     tmp_path, monkeypatch, option, place
 ):

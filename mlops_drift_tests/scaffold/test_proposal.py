@@ -10,9 +10,9 @@ from mlops_drift import settings
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import find_model
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
 from mlops_drift.scaffold import baseline
 from mlops_drift.scaffold.document import document
-from mlops_drift.scaffold.error import ProposalError
 from mlops_drift.scaffold.proposal import propose
 from mlops_drift.scaffold.roles import Choices
 from mlops_drift.scaffold.table import read_columns
@@ -98,10 +98,10 @@ def test_columns_are_typed_or_left_out_with_the_reason(tmp_path, quick):
     assert "write 1.5" in why["european"]
     assert "'NA' stands among numbers" in why["with NA"]
     assert "features.sql" in why["born"]
-    assert (found.roles.key.value, found.key_type) == ("order id", "integer")
+    assert (found.roles.key, found.key_type) == ("order id", "integer")
     assert (str(found.first_day), str(found.last_day)) == ("2024-05-01", "2024-05-22")
-    assert found.target.target.label_delay_days == 2
-    assert (found.target.target.kind, found.target.target.positive) == ("binary", "yes")
+    assert found.target.label_delay_days == 2
+    assert (found.target.kind, found.target.positive) == ("binary", "yes")
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_the_kind_of_target_and_the_metric_follow_from_the_labels(
 ):
     orders = events()[["order id", "day", "items"]]
     found = proposed(tmp_path, orders, labels_of(orders, values))
-    assert (found.target.target.kind, found.gate.metric) == (kind, metric)
-    assert (found.target.target.positive is None) == (kind != "binary")
+    assert (found.target.kind, found.gate.metric) == (kind, metric)
+    assert (found.target.positive is None) == (kind != "binary")
     written = yaml.safe_load(document("m", found, tmp_path))["attributes"]
     spec = ModelSpec.model_validate(written)
-    assert spec.target == found.target.target
+    assert spec.target == found.target
     assert spec.gates.metrics == {metric: 0.6}
 
 
@@ -141,18 +141,18 @@ def test_what_cannot_be_guessed_is_an_error_that_names_the_option(
 ):
     orders = events()[["order id", "day", "items"]]
     truth = labels_of(orders, ["yes", "no"] * (N // 2))
-    with pytest.raises(ProposalError, match=said):
+    with pytest.raises(UserError, match=said):
         proposed(tmp_path, orders.assign(**changes), truth, **choices)
 
 
 def test_labels_in_the_file_of_events_need_a_name_where_several_columns_may_be_it(tmp_path, quick):
     orders = events()[["order id", "day", "items", "on"]]
-    with pytest.raises(ProposalError, match="name it with --label"):
+    with pytest.raises(UserError, match="name it with --label"):
         proposed(tmp_path, orders, None)
     found = proposed(tmp_path, orders, None, label="on")
     assert found.is_one_file
     assert [one.name for one in found.features] == ["items"]
-    assert found.target.target.label_delay_days == 0
+    assert found.target.label_delay_days == 0
 
 
 def test_the_limit_is_halfway_between_a_constant_answer_and_a_quick_model(tmp_path):

@@ -4,9 +4,9 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from mlops_drift.errors import UserError
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.resources import default_resources
-from mlops_drift.simulation.failures import HistoricalRunError
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.receiver import Receiver
 from mlops_drift_tests.tiny import day, events_of, labels_of
@@ -99,7 +99,7 @@ def test_a_broken_check_is_reported_once_and_retrains_nothing(begin, receiver):
         for file in world.data.glob("lake/training/tiny/*/versions/1/reference.json"):
             file.write_text("{}")
         for _ in range(2):
-            with pytest.raises(HistoricalRunError, match="is damaged"):
+            with pytest.raises(UserError, match="is damaged"):
                 world.replay(instance)
         assert not world.look(instance).run_requests
     broke = {

@@ -3,6 +3,7 @@
 import itertools
 import json
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,20 +13,18 @@ from click.testing import CliRunner
 from mlops_drift import settings
 from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
-from mlops_drift.config.loading import find_model
+from mlops_drift.config.loading import Model, find_model
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
 from mlops_drift.lifecycle.timeline import read_timeline
 from mlops_drift.resources import open_lake
 from mlops_drift.simulation.backtest import Backtest
 from mlops_drift.simulation.historical_run import HistoricalRun
 from mlops_drift.simulation.instance import open_instance, quiet
-from mlops_drift.simulation.period import PeriodError
 from mlops_drift.simulation.variants import (
     HYBRID,
     NEVER,
     ON_FAILED_CHECKS,
-    BacktestError,
-    Variant,
     every,
     read_policies,
     standard_policies,
@@ -55,10 +54,8 @@ def backtest(model, policies=None, last=None, **changes):
     found = find_model(model)
     short = found.spec.training.model_copy(update=SHORT)
     spec = found.spec.model_copy(update={"training": short, **changes})
-    own = {"own": Variant(spec.policy, spec.monitors.age)}
-    source = spec.source.open(found.folder)
     with quiet():
-        return Backtest(spec, source, last=last).run(policies or own)
+        return Backtest(Model(spec, found.folder), last=last).run(policies or {"own": spec})
 
 
 def told_by_a_run(model, walk):
@@ -142,7 +139,7 @@ def compared(new_world):
         alerting = spec.policy.model_copy(update={"mode": "alert"})
         policies = {
             **standard_policies(spec),
-            "alert": Variant(alerting, spec.monitors.age),
+            "alert": spec.model_copy(update={"policy": alerting}),
         }
         yield backtest("glassware", policies)
 
@@ -231,7 +228,7 @@ def test_policies_in_processes_of_their_own_say_the_same(new_world):
     seen = set()
     with world.active():
         found = find_model("tiny")
-        history = Backtest(found.spec, found.spec.source.open(found.folder))
+        history = Backtest(found)
         standard = standard_policies(found.spec, 3)
         policies = {name: standard[name] for name in (NEVER, HYBRID)}
         with quiet():
@@ -257,50 +254,47 @@ def test_a_backtest_leaves_no_trace_in_the_data_folder(new_world):
 # What it is asked
 
 
-def test_policies_of_a_file_differ_from_the_own_one_in_what_they_name():
+def policies_of(folder, text):
+    file = folder / "policies.yaml"
+    file.write_text(text)
     spec = ModelSpec(**SPEC)
-    content = yaml.safe_load(
-        "careful: {cooldown_days: 30, retrain_on: [performance_drop]}\nold: {max_age_days: 60}"
-    )
-    careful, old = read_policies(content, spec).values()
+    return read_policies(file, spec, standard_policies(spec)), spec
+
+
+def test_policies_of_a_file_differ_from_the_own_one_in_what_they_name(tmp_path):
+    text = "careful: {cooldown_days: 30, retrain_on: [performance_drop]}\nold: {max_age_days: 60}"
+    found, spec = policies_of(tmp_path, text)
+    careful, old = found.values()
     assert careful.policy.cooldown_days == 30
     assert careful.policy.first_training_rows == spec.policy.first_training_rows
-    assert careful.age == spec.monitors.age
-    assert (old.policy, old.age.max_days) == (spec.policy, 60)
+    assert careful.monitors == spec.monitors
+    assert (old.policy, old.monitors.age.max_days) == (spec.policy, 60)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("text", "told"),
     [
-        (
-            {"careful": {"cooldown": 30}},
-            "policy 'careful', cooldown: there is no such field; there are",
-        ),
-        ({"old": {"max_age_days": 0}}, "policy 'old', max_age_days"),
-        ({"old": {"max_age_days": "abc"}}, "policy 'old', max_age_days: .* valid integer"),
-        ({"old": {"mode": "alert"}}, "policy 'old', mode: nobody approves .* leave it out"),
-        ({"old": {"approval": "manual"}}, "policy 'old', approval: nobody approves .* leave it"),
-        ({"new": {"training_windows": ["recent"]}}, "policy 'new': .* needs window_days"),
-        ({"new": {"retrain_on": ["error_drift"]}}, "policy 'new': .* needs .*streaming"),
-        (
-            {"early": {"first_training_rows": 20}},
-            "policy 'early': .* 6 test rows, fewer than the 10",
-        ),
-        ({"never": {"cooldown_days": 3}}, "policy 'never': the name belongs to a standard policy"),
-        (["careful"], "must map a name"),
-        ({"careful": 3}, "must map a name"),
-        (None, "must map a name"),
+        ("a: {cooldown: 30}", "policy 'a', cooldown: there is no such field; there are"),
+        ("a: {max_age_days: 0}", "policy 'a', max_age_days: Input"),
+        ("a: {max_age_days: abc}", "policy 'a', max_age_days: .* valid integer"),
+        ("a: {mode: alert}", "policy 'a': mode: nobody approves .* leave it out"),
+        ("a: {approval: manual}", "policy 'a': approval: nobody approves .* leave it"),
+        ("a: {training_windows: [recent]}", "policy 'a': .* needs window_days"),
+        ("a: {retrain_on: [error_drift]}", "policy 'a': .* needs .*streaming"),
+        ("a: {first_training_rows: 20}", "policy 'a': .* 6 test rows, fewer than the 10"),
+        ("never: {cooldown_days: 3}", "policy 'never': the name belongs to a standard policy"),
+        ("a: {}\n---\nb: {}", "policies.yaml holds 2 documents; make them one"),
+        ("", "policies.yaml must map a name to fields of a policy"),
     ],
 )
-def test_a_mistake_in_the_file_of_policies_is_named(content, told):
-    spec = ModelSpec(**SPEC)
-    with pytest.raises(BacktestError, match=told):
-        read_policies(content, spec, standard_policies(spec))
+def test_a_mistake_in_the_file_of_policies_is_named(tmp_path, text, told):
+    with pytest.raises(UserError, match=told):
+        policies_of(tmp_path, text)
 
 
 def test_days_that_the_model_does_not_have_are_refused():
-    with pytest.raises(PeriodError, match=f"--until {day(9)}"):
-        Backtest(ModelSpec(**SPEC), None, last=day(9))
+    with pytest.raises(UserError, match=f"--until {day(9)}"):
+        Backtest(Model(ModelSpec(**SPEC), Path()), last=day(9))
 
 
 def test_a_history_without_labels_has_no_version_and_no_value(new_world):
@@ -327,9 +321,9 @@ def test_a_history_without_labels_has_no_version_and_no_value(new_world):
         ("a:\n  cooldown_days: 012", "line 2, column 18: YAML reads 012 as 10; write a number in"),
         ("a: {max_age_days: 1_000}", "line 1, column 19: YAML reads 1_000 as 1000"),
         ("a: {mode: {alert}", "line 1, column 11: braces make a mapping; put a text in quotes"),
-        ("a: {}\n---\nb: {}", "policies.yaml holds 2 documents; make them one"),
         ("- a", "line 1, column 1: fields are expected here"),
-        ("", "must map a name to fields of a policy"),
+        ("a: 3", "line 1, column 4: found '3', where fields are expected"),
+        ("a: {cooldown: 30}", "policies.yaml: policy 'a', cooldown: there is no such field"),
     ],
 )
 def test_the_file_of_policies_is_read_as_strictly_as_a_model(tmp_path, text, told):

@@ -3,7 +3,8 @@ from datetime import date, timedelta
 import pytest
 
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.simulation.period import PeriodError, period
+from mlops_drift.errors import UserError
+from mlops_drift.simulation.period import period
 from mlops_drift_tests.tiny import SPEC, day, merged
 
 LONG_AFTER = date(2025, 1, 1)
@@ -34,20 +35,20 @@ def test_without_bounds_all_days_of_the_model_are_meant(first, last, days):
     ],
 )
 def test_the_option_that_does_not_fit_is_named_with_what_would(first, last, told):
-    with pytest.raises(PeriodError) as caught:
+    with pytest.raises(UserError) as caught:
         asked(first, last)
     assert str(caught.value) == told
 
 
 def test_a_model_without_an_end_asks_for_one():
-    with pytest.raises(PeriodError, match="--until DAY"):
+    with pytest.raises(UserError, match="--until DAY"):
         asked(None, None, ENDLESS)
 
 
 @pytest.mark.parametrize("days", [0, 1, 3000])
 def test_a_day_that_has_not_ended_is_refused_with_the_last_one_that_has(days):
     later = day(4) + timedelta(days=days)
-    with pytest.raises(PeriodError, match=f"--until {later}: .* is {day(3)}$"):
+    with pytest.raises(UserError, match=f"--until {later}: .* is {day(3)}$"):
         asked(None, later, ENDLESS, today=day(4))
 
 
@@ -56,5 +57,5 @@ def test_an_end_to_come_means_as_far_as_days_have_ended():
 
 
 def test_a_start_to_come_is_named():
-    with pytest.raises(PeriodError, match=f"tiny starts on {day(0)}, which has not ended yet"):
+    with pytest.raises(UserError, match=f"tiny starts on {day(0)}, which has not ended yet"):
         asked(None, day(3), today=day(0))

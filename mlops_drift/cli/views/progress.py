@@ -1,47 +1,67 @@
-"""Progress of a backtest on stderr."""
+"""Progress of a run and of a backtest on stderr: a bar, or lines where that is no terminal."""
 
 import sys
 from collections.abc import Sequence
 from datetime import date
-from typing import Self
 
+from rich import progress
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as RichProgress
+
+from mlops_drift.simulation.retrainings import Step
 
 
-class BacktestProgress:
-    """One bar over the days of all policies; a line for each policy if stderr is no terminal.
+class _Bar(progress.Progress):
+    def __init__(self, *columns: progress.ProgressColumn) -> None:
+        console = Console(stderr=True)
+        super().__init__(
+            progress.TextColumn("[bold]{task.description}"),
+            progress.BarColumn(),
+            *columns,
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("{task.fields[what]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
 
-    Days repeated after a retraining count once.
-    """
+    def line(self, text: str) -> None:
+        """Prints a line where there is no bar."""
+        if self.disable:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+class RunProgress(_Bar):
+    """Days of a run; a line for each month where there is no bar, and for each retraining."""
+
+    def __init__(self, model: str, days: int) -> None:
+        super().__init__(progress.MofNCompleteColumn())
+        self._task = self.add_task(model, total=days, what="")
+
+    def on_step(self, step: Step, what: str) -> None:
+        """Moves the bar; retrainings also leave a line."""
+        shown = f"{step.last}: {what}"
+        self.update(self._task, what=shown)
+        if what == "complete":
+            self.advance(self._task, len(step.days))
+        elif what != "running":
+            self.console.print(f"[yellow]{shown}")
+        elif step.first.day == 1:
+            self.line(shown)
+
+
+class BacktestProgress(_Bar):
+    """Days of all policies, each once; a line for each policy where there is no bar."""
 
     def __init__(self, model: str, policies: Sequence[str], days: int) -> None:
-        self._console = Console(stderr=True)
-        self._bar = RichProgress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[what]}"),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._bar.add_task(model, total=days * len(policies), what="landing")
+        super().__init__()
+        self._task = self.add_task(model, total=days * len(policies), what="landing")
         self._done: dict[str, int] = {}
         self._first: date | None = None
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
 
     def on_day(self, policy: str, day: date) -> None:
         """Moves the bar to a day of a policy."""
         self._first = min(self._first or day, day)
-        if policy not in self._done and not self._console.is_terminal:
-            print(f"policy: {policy}", file=sys.stderr, flush=True)  # noqa: T201
+        if policy not in self._done:
+            self.line(f"policy: {policy}")
         self._done[policy] = (day - self._first).days + 1
-        self._bar.update(self._task, completed=sum(self._done.values()), what=f"{policy}: {day}")
+        self.update(self._task, completed=sum(self._done.values()), what=f"{policy}: {day}")

@@ -1,63 +1,24 @@
-"""Progress, timeline, status and tables on the terminal."""
+"""Timeline, status and tables on the terminal."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Self
+from math import isnan
+from typing import Any
 
 import pyarrow as pa
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as RichProgress
 from rich.table import Table
 
 from mlops_drift.charts.sparkline import sparkline
-from mlops_drift.cli.views.shadow import print_shadow
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.learning.metrics.registry import metric_named
+from mlops_drift.lifecycle.shadow.comparison import window_name
 from mlops_drift.lifecycle.timeline import Timeline
 from mlops_drift.pipeline.missing_days import about_missing
-from mlops_drift.simulation.retrainings import Step
 
-# Days that a line lists.
-LISTED = 5
-
-
-class Progress:
-    """A progress bar on stderr; a line for each month and retraining if that is no terminal."""
-
-    def __init__(self, model: str, days: int) -> None:
-        self._console = Console(stderr=True)
-        self._bar = RichProgress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[what]}"),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._bar.add_task(model, total=days, what="")
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def on_step(self, step: Step, what: str) -> None:
-        """Moves the bar; retrainings also leave a line."""
-        shown = f"{step.last}: {what}"
-        self._bar.update(self._task, what=shown)
-        if what == "complete":
-            self._bar.advance(self._task, len(step.days))
-        elif what != "running":
-            self._console.print(f"[yellow]{shown}")
-        elif not self._console.is_terminal and step.first.day == 1:
-            print(shown, file=sys.stderr, flush=True)  # noqa: T201
+# Days that a line lists, rows of failed checks, and rows of a query.
+LISTED, ALARMS, ROWS = 5, 12, 1000
 
 
 def print_timeline(
@@ -65,36 +26,32 @@ def print_timeline(
 ) -> None:
     """Prints the timeline: KPI, versions, decisions, failed checks, and what happens next."""
     console = Console()
-    console.print(
-        f"\n[bold]{spec.name}[/bold] {first} to {last}, {seconds:.0f} s. "
-        f"{escape(spec.description)}\n"
-    )
+    head = f"\n[bold]{spec.name}[/bold] {first} to {last}, {seconds:.0f} s."
+    console.print(f"{head} {escape(spec.description)}\n")
     if timeline.kpi:
         console.print(_kpi(spec, timeline))
     if timeline.versions:
         console.print(_versions(timeline))
     _print_decisions(console, spec.name, timeline.decisions)
-    if timeline.alarms:
-        console.print(_alarms(timeline.alarms))
-    else:
-        console.print("No check failed.")
+    console.print(_alarms(timeline.alarms) if timeline.alarms else "No check failed.")
     console.print(escape(f"Next: {upcoming}"))
     console.print("All details: make ui, then http://127.0.0.1:3000")
 
 
+def _table(title: str, columns: str) -> Table:
+    return Table(*columns.split(", "), title=title, title_justify="left")
+
+
 def _kpi(spec: ModelSpec, timeline: Timeline) -> Table:
     metric = spec.training.metric
-    table = Table(title=f"{metric} by production day", title_justify="left")
-    for column in ("version", "days", "mean", "worst", "day by day"):
-        table.add_column(column)
+    table = _table(f"{metric} by production day", "version, days, mean, worst, day by day")
     values = [row["value"] for row in timeline.kpi]
     low, high = min(values), max(values)
+    worst_of = min if metric_named(metric).greater_is_better else max
     for version in sorted({row["version"] for row in timeline.kpi}):
         mine = [row for row in timeline.kpi if row["version"] == version]
-        weight = sum(row["n"] for row in mine)
-        mean = sum(row["value"] * row["n"] for row in mine) / weight
-        better = metric_named(metric).greater_is_better
-        worst = (min if better else max)(mine, key=lambda row: row["value"])
+        mean = sum(row["value"] * row["n"] for row in mine) / sum(row["n"] for row in mine)
+        worst = worst_of(mine, key=lambda row: row["value"])
         table.add_row(
             f"v{version}",
             f"{mine[0]['day']} to {mine[-1]['day']}",
@@ -106,9 +63,8 @@ def _kpi(spec: ModelSpec, timeline: Timeline) -> Table:
 
 
 def _versions(timeline: Timeline) -> Table:
-    table = Table(title="Versions", title_justify="left")
-    for column in ("version", "as of", "rows", "family", "test metric", "training set", "promoted"):
-        table.add_column(column)
+    columns = "version, as of, rows, family, test metric, training set, promoted"
+    table = _table("Versions", columns)
     for row in timeline.versions:
         table.add_row(
             f"v{row['version']}",
@@ -126,15 +82,7 @@ def _print_decisions(console: Console, model: str, decisions: Sequence[dict[str,
     if not decisions:
         console.print("No decisions yet.")
         return
-    console.print(_decisions(decisions))
-    if any(row["outcome"] == "rejected" for row in decisions):
-        console.print(f"Why a challenger was rejected: mlops-drift log {model}")
-
-
-def _decisions(decisions: Sequence[dict[str, Any]]) -> Table:
-    table = Table(title="Decisions", title_justify="left")
-    for column in ("day", "action", "because", "outcome"):
-        table.add_column(column)
+    table = _table("Decisions", "day, action, because, outcome")
     for row in decisions:
         outcome = row["outcome"] or ("under way" if row["action"] == "retrain" else "nothing")
         challenger = f" v{row['challenger']}" if row["challenger"] else ""
@@ -145,34 +93,29 @@ def _decisions(decisions: Sequence[dict[str, Any]]) -> Table:
             escape(f"{', '.join(row['rules'])}: {row['reason']}"),
             escape(f"{outcome}{challenger}{': ' if why else ''}{why}"),
         )
-    return table
+    console.print(table)
+    if any(row["outcome"] == "rejected" for row in decisions):
+        console.print(f"Why a challenger was rejected: mlops-drift log {model}")
 
 
 def _alarms(alarms: Sequence[dict[str, Any]]) -> Table:
-    shown = 12
-    title = f"Failed checks ({len(alarms)})"
-    table = Table(title=title, title_justify="left")
-    for column in ("day", "check", "what", "value", "limit", "n", "version"):
-        table.add_column(column)
-    for row in alarms[:shown]:
+    columns = "day, check, what, value, limit, n, version"
+    table = _table(f"Failed checks ({len(alarms)})", columns)
+    for row in alarms[:ALARMS]:
+        production_day = row["production_day"]
+        other_day = f", production day {production_day}" if production_day != row["day"] else ""
         table.add_row(
             str(row["day"]),
             row["check"],
-            escape(_what(row)),
+            escape(f"{row['column']}{other_day}"),
             f"{row['value']:.3f}",
             f"{row['threshold']:.3f}",
             str(row["n"]),
             f"v{row['version']}",
         )
-    if len(alarms) > shown:
-        table.add_row("…", f"and {len(alarms) - shown} more", "", "", "", "", "")
+    if len(alarms) > ALARMS:
+        table.add_row("…", f"and {len(alarms) - ALARMS} more")
     return table
-
-
-def _what(alarm: dict[str, Any]) -> str:
-    production_day = alarm["production_day"]
-    other_day = f", production day {production_day}" if production_day != alarm["day"] else ""
-    return f"{alarm['column']}{other_day}"
 
 
 def print_status(status: dict[str, Any]) -> None:
@@ -196,17 +139,46 @@ def print_status(status: dict[str, Any]) -> None:
             console.print(escape(line))
     for check in status["checks"]:
         colour = {"pass": "green", "fail": "red"}.get(check["verdict"], "yellow")
-        console.print(
-            f"[{colour}]{check['check']} {check['day']}: {check['verdict']}[/] "
-            f"{escape(check['reason'])}"
-        )
+        found = f"[{colour}]{check['check']} {check['day']}: {check['verdict']}[/]"
+        console.print(f"{found} {escape(check['reason'])}")
     if status["missing_days"]:
-        then = f"run mlops-drift run {status['model']}"
-        console.print(f"[yellow]{escape(about_missing(status['missing_days'], then))}")
+        missing = about_missing(status["missing_days"], f"run mlops-drift run {status['model']}")
+        console.print(f"[yellow]{escape(missing)}")
     if status["shadow"]:
         print_shadow(status["shadow"], console)
     console.print(escape(f"next: {status['next']}"))
     _print_decisions(console, status["model"], status["decisions"])
+
+
+def print_shadow(shadow: Mapping[str, Any], console: Console) -> None:
+    """Prints since when the challenger of a status waits, and both metrics of each window."""
+    version, rows = shadow["version"], shadow["windows"]
+    waits = f"version {version} waits for approval since {shadow['since']}"
+    if not rows:
+        console.print(f"{waits}; it has not scored any events yet")
+        return
+    console.print(waits)
+    about = rows[0]
+    both = f"Shadow: version {version} and champion {about['champion']}"
+    columns = "window, scored, labelled, champion, challenger, difference, 95 % interval"
+    title = f"{both}, {about['metric']} as of {about['day']}"
+    table = _table(title, f"{columns}, predictions that differ")
+    for row in rows:
+        table.add_row(
+            window_name(row["window"], row["production_day"]),
+            str(row["scored"]),
+            str(row["n"]),
+            _number(row["champion_value"], ".3f"),
+            _number(row["challenger_value"], ".3f"),
+            _number(row["difference"], "+.3f"),
+            "" if isnan(row["lower"]) else f"{row['lower']:+.3f} to {row['upper']:+.3f}",
+            f"{row['disagreement']:.1%}",
+        )
+    console.print(table)
+
+
+def _number(value: float, form: str) -> str:
+    return "" if isnan(value) else format(value, form)
 
 
 def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Iterator[str]:
@@ -232,13 +204,10 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
 
 def print_table(result: pa.Table) -> None:
     """Prints the first thousand rows of a result whose values are texts."""
-    table = Table()
-    for name in result.schema.names:
-        table.add_column(escape(name))
-    columns = [column.to_pylist() for column in result.slice(0, 1000).columns]
+    table = Table(*map(escape, result.column_names))
+    columns = [column.to_pylist() for column in result.slice(0, ROWS).columns]
     for row in zip(*columns, strict=True):
         table.add_row(*("" if value is None else escape(value) for value in row))
-    console = Console()
-    console.print(table)
-    if result.num_rows > 1000:
-        console.print(f"… and {result.num_rows - 1000} more rows")
+    Console().print(table)
+    if result.num_rows > ROWS:
+        Console().print(f"… and {result.num_rows - ROWS} more rows")

@@ -4,7 +4,7 @@ from math import nan
 
 from rich.console import Console
 
-from mlops_drift.cli.views.shadow import print_shadow
+from mlops_drift.cli.views.terminal import print_shadow
 
 ROW = {
     "day": date(2024, 10, 9),

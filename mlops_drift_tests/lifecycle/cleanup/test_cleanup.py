@@ -550,7 +550,7 @@ def test_the_command_shows_then_deletes(free):
     assert would["day"] == str(TODAY)
     did = json.loads(call("--delete", "--format", "json"))
     assert did == {**would, "deleted": True}
-    assert "0 things, 0 B" in call()
+    assert "0 things, 0 bytes" in call()
     rejected = CliRunner().invoke(
         main, ["rollback", "tiny", "--to", "1", "--by", "ann", "--reason", "r"]
     )
