@@ -72,7 +72,6 @@ def monitor_check(
         "production day": str(worst.production_day),
         "failing days": _listed({str(item.day) for item in failed}),
         "failing production days": _listed({str(item.production_day) for item in failed}),
-        **explained.facts,
         **{title: verdict_table(rows) for title, rows in explained.tables.items() if rows},
     }
     return check_result(

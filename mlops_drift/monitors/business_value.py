@@ -23,11 +23,7 @@ class BusinessValueDrop(RealizedCheck):
         "or the costs have changed: look at label_drift, and at the decision threshold before a "
         "retraining."
     )
-    needs = "monitors.performance.business"
-
-    def is_on(self) -> bool:
-        """Whether the value of outcomes is declared."""
-        return self.settings.business is not None
+    needs = "business"
 
     def judge(
         self, context: MonitorContext, day: date, rows: LabelledRows

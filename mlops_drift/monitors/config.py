@@ -37,8 +37,8 @@ class AgeMonitor(Strict):
 class PerformanceMonitor(Strict):
     """When a version performs worse than it may.
 
-    A window fails when its value is beyond the floor, or when it is worse than the version's own
-    test value by more than `drop` and the difference is significant.
+    A window fails when its value is beyond the limit `floor`, or when it is worse than the
+    version's own test value by more than `drop` and the difference is significant.
     """
 
     windows: Windows = Field(

@@ -171,6 +171,11 @@ class MonitorContext(ABC):
     def champion(self, day: date) -> Champion | None:
         """Who serves a day; None before the first promotion."""
 
+    def version(self, day: date) -> int:
+        """The version that serves a day; 0 before the first promotion."""
+        champion = self.champion(day)
+        return champion.version if champion else 0
+
     @abstractmethod
     def baseline(self, version: int) -> "Baseline":
         """What a version reached on its test split."""

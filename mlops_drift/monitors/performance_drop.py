@@ -1,15 +1,10 @@
 """The check `performance_drop`: the metric of the serving version has fallen."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
-from mlops_drift.monitors.base import (
-    ROWS,
-    CheckEvaluation,
-    Explanation,
-    Row,
-    row_of,
-)
+from mlops_drift.monitors.base import ROWS, CheckEvaluation, Explanation, Row, row_of
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.performance import Limits, judge_windows
 from mlops_drift.monitors.pictures import History, Point
@@ -64,9 +59,7 @@ class PerformanceDrop(RealizedCheck):
             }
             for item in context.label_coverage()
         ]
-        return Explanation(
-            {**found.tables, "without label": coverage}, {}, found.numbers, found.picture
-        )
+        return replace(found, tables={**found.tables, "without label": coverage})
 
 
 def explain_by_day(context: MonitorContext, evaluations: Sequence[CheckEvaluation]) -> Explanation:

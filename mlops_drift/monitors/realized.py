@@ -42,23 +42,17 @@ class RealizedCheck(Monitor[PerformanceMonitor]):
                 mine = [_replaced(item, champion) for item in mine]
             found += mine
         if champion is not None and all(item.version != champion.version for item in found):
-            found.append(self._no_label(context, day, champion))
+            found.append(self._no_label(context, day))
         return found
 
-    def _no_label(self, context: MonitorContext, day: date, champion: Champion) -> CheckEvaluation:
-        delay = context.spec.target.label_delay_days
-        return CheckEvaluation(
-            check=self.name,
-            day=day,
-            production_day=day,
-            version=champion.version,
-            subject=context.spec.training.metric,
-            window=min(self.settings.windows),
-            verdict="unknown",
-            code="no_labels",
-            reason=f"no label arrived for a prediction of version {champion.version}; labels are "
-            f"due {delay} day{'' if delay == 1 else 's'} after their event",
+    def _no_label(self, context: MonitorContext, day: date) -> CheckEvaluation:
+        delay, metric = context.spec.target.label_delay_days, context.spec.training.metric
+        reason = (
+            f"no label arrived for a prediction of version {context.version(day)}; labels are due "
+            f"{delay} day{'' if delay == 1 else 's'} after their event"
         )
+        found = self.evaluation(context, day, metric, "unknown", reason, "no_labels")
+        return replace(found, window=min(self.settings.windows))
 
 
 def windows_of(

@@ -118,4 +118,5 @@ def require_checks(sections: MonitorSections, wanted: Sequence[str]) -> None:
                 f"{', '.join(sorted({*MONITORS, *on}))}"
             )
         if name not in on and shipped is not None and shipped.needs:
-            raise ValueError(f"policy.retrain_on names {name}, a check that needs {shipped.needs}")
+            needed = f"monitors.{shipped.section}.{shipped.needs}"
+            raise ValueError(f"policy.retrain_on names {name}, a check that needs {needed}")

@@ -25,11 +25,7 @@ class SlicePerformance(RealizedCheck):
         "part has changed (feature_drift by segment) or was rare in the training set; more "
         "labelled rows of it help, a rule for it may be quicker."
     )
-    needs = "monitors.performance.slices"
-
-    def is_on(self) -> bool:
-        """Whether columns are declared."""
-        return bool(self.settings.slices)
+    needs = "slices"
 
     def judge(
         self, context: MonitorContext, day: date, rows: LabelledRows

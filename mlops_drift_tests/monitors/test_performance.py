@@ -7,12 +7,14 @@ import pytest
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.metrics.allowance import Allowance
 from mlops_drift.learning.metrics.evaluation import evaluate_within
-from mlops_drift.monitors.config import PerformanceMonitor
+from mlops_drift.monitors.config import AgeMonitor, PerformanceMonitor
 from mlops_drift.monitors.estimated_performance import judge_estimate
 from mlops_drift.monitors.measured import Measured, measure_business_value, measure_metric
-from mlops_drift.monitors.model_age import judge_age
+from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.performance import Limits, MeasuredWindow, adjusted, judge_windows
+from mlops_drift.policy.evidence import Champion
 from mlops_drift.schema.columns import Target
+from mlops_drift_tests.monitors.contexts import MemoryContext
 
 DAY = date(2024, 10, 7)
 BINARY = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
@@ -348,7 +350,9 @@ def test_predicting_nobody_loses():
 
 @pytest.mark.parametrize(("days", "verdict"), [(29, "pass"), (30, "fail"), (200, "fail")])
 def test_a_version_is_too_old_from_its_greatest_age_on(days, verdict):
-    found = judge_age(4, DAY, DAY + timedelta(days=days), 30)
+    day = DAY + timedelta(days=days)
+    context = MemoryContext(None, [day], champion=lambda _: Champion(4, DAY), retrained=DAY)
+    [found] = ModelAge(AgeMonitor(max_days=30)).evaluate(context, day)
     assert (found.verdict, found.value, found.threshold) == (verdict, days, 30)
 
 
