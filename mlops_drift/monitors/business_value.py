@@ -28,22 +28,17 @@ class BusinessValueDrop(RealizedCheck):
     def judge(
         self, context: MonitorContext, day: date, rows: LabelledRows
     ) -> list[CheckEvaluation]:
-        """As `RealizedCheck.judge`."""
-        business, target = self.settings.business, context.spec.target
+        """The mean value in each window against its minimum and that of the test split."""
+        business = self.settings.business
         if business is None:
             return []
-        test = context.baseline(rows.version).business_value(business)
-        metric = f"business value in {business.unit}" if business.unit else "business value"
-        windows = [
-            MeasuredWindow(
-                production_day,
-                length,
-                metric,
-                measure_business_value(business, target, part["label"], part["prediction"]),
-                test,
-            )
-            for production_day, length, part in windows_of(rows, self.settings.windows)
-        ]
+        test = context.baseline(rows.version).business_value
+        unit = f" in {business.unit}" if business.unit else ""
+        windows = []
+        for last, length, part in windows_of(rows, self.settings.windows):
+            answers = part["label"], part["prediction"]
+            found = measure_business_value(business, context.spec.target, *answers)
+            windows.append(MeasuredWindow(last, length, f"business value{unit}", found, test))
         drop = Allowance(business.drop, "own") if business.drop is not None else None
         limits = Limits(True, business.floor, drop, self.settings.alpha, self.settings.min_rows)
         return judge_windows(self.name, day, rows.version, windows, limits)

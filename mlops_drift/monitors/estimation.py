@@ -15,7 +15,7 @@ import numpy as np
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.calibration import Calibration, Floats, is_calibrated
-from mlops_drift.monitors.expected_metrics import EXPECTED, HIGHEST
+from mlops_drift.monitors.expected_metrics import EXPECTED, expected
 from mlops_drift.monitors.measured import Measured, expected_within
 from mlops_drift.schema.columns import Target
 
@@ -90,14 +90,7 @@ class ScoreEstimator:
         return self._target.kind == "binary"
 
     def estimate(self, prediction: Array, score: Array) -> Measured:
-        """The metric to expect for some predictions.
-
-        Predictions whose score is not finite are left out.
-
-        Args:
-            prediction: predicted classes, shape (n,).
-            score: their scores, shape (n,).
-        """
+        """The metric to expect for predicted classes with a score each; only finite ones count."""
         scores = np.asarray(score, dtype=float)
         known = np.isfinite(scores)
         scores, positive = scores[known], (prediction == self._target.positive)[known]
@@ -116,13 +109,13 @@ class ScoreEstimator:
         # The test split may have been too small to show that the scores need the curve.
         value = self._value(positive, scores, scores) if self._is_calibrated else curved
         error = sqrt(error**2 + (value - curved) ** 2)
-        return expected_within(value, error, n, 0.0, HIGHEST.get(self._metric, 1.0))
+        return expected_within(value, error, n, np.inf if self._metric == "log_loss" else 1.0)
 
     def _value(self, positive: Array, scores: Floats, share: Floats) -> float:
         """The metric to expect where so many of each score are hits."""
         if self._metric == "accuracy":
             return float(self._right(positive, share).mean())
-        return float(EXPECTED[self._metric](positive, scores, share[None, :])[0])
+        return float(expected(self._metric, positive, scores, share[None, :])[0])
 
     def _right(self, positive: Array, share: Floats) -> Floats:
         """The probability that each prediction is right."""
@@ -131,14 +124,15 @@ class ScoreEstimator:
     def _error(self, positive: Array, scores: Floats, share: Floats) -> float:
         """Standard deviation of the realized value around the expected one."""
         rng = np.random.default_rng(self._seed)
-        expected = EXPECTED[self._metric]
         n = len(scores)
         rows = rng.choice(n, MOST_ROWS, replace=False) if n > MOST_ROWS else slice(None)
         positive, scores, share = positive[rows], scores[rows], share[rows]
         labels = rng.random((DRAWS, len(scores))) < share
-        chance = _spread(expected(positive, scores, labels)) * sqrt(len(scores) / n)
         curves = self._curve.draws(scores, CURVES, rng)
-        return sqrt(chance**2 + _spread(expected(positive, scores, curves)) ** 2)
+        chance, curve = (
+            _spread(expected(self._metric, positive, scores, truth)) for truth in (labels, curves)
+        )
+        return sqrt(chance**2 * len(scores) / n + curve**2)
 
 
 def _spread(values: Floats) -> float:

@@ -88,12 +88,7 @@ class LossEstimator:
         self._n_test = len(loss)
 
     def estimate(self, features: pd.DataFrame, prediction: Array) -> Measured:
-        """The error to expect for some predictions.
-
-        Args:
-            features: at least the declared columns, n rows.
-            prediction: the predictions for them, shape (n,).
-        """
+        """The error to expect for the predictions of rows with at least the declared columns."""
         from threadpoolctl import threadpool_limits
 
         n = len(features)
@@ -107,7 +102,7 @@ class LossEstimator:
         # The jackknife over the folds finds out where the test split is thin, but is itself noisy.
         jackknife = (FOLDS - 1) * float(np.var(losses.mean(axis=1)))
         error = sqrt(spread / n + max(jackknife, spread / self._n_test))
-        found = expected_within(float(loss.mean()), error, n, 0.0, np.inf)
+        found = expected_within(float(loss.mean()), error, n, np.inf)
         if not self._is_squared:
             return found
         return Measured(sqrt(found.value), sqrt(found.lower), sqrt(found.upper), n)

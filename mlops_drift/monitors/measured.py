@@ -55,17 +55,12 @@ def measure_business_value(
     return Measured(mean, mean - margin, mean + margin, n)
 
 
-def expected_within(value: float, error: float, n: int, lowest: float, highest: float) -> Measured:
-    """An expected value with its 95 % interval, cut to what is possible.
+def expected_within(value: float, error: float, n: int, highest: float) -> Measured:
+    """An expected value with its 95 % interval, within 0 and the highest possible value.
 
-    Args:
-        value: the expected value.
-        error: standard deviation of the realized value around it.
-        n: rows behind it.
-        lowest: least possible value.
-        highest: greatest possible value.
+    `error` is the standard deviation of the realized value around the expected one.
     """
-    lower, upper = np.clip([value - Z * error, value + Z * error], lowest, highest)
+    lower, upper = np.clip([value - Z * error, value + Z * error], 0.0, highest)
     return Measured(value, float(lower), float(upper), n)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from math import nan
 
 from mlops_drift.monitors.base import ROWS, CheckEvaluation, Explanation, Row, row_of
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
@@ -29,21 +30,18 @@ class PerformanceDrop(RealizedCheck):
     def judge(
         self, context: MonitorContext, day: date, rows: LabelledRows
     ) -> list[CheckEvaluation]:
-        """As `RealizedCheck.judge`; single days are measured even where they are not judged."""
-        windows = self.settings.windows
-        found = self._judge(context, day, rows, windows)
-        if 1 not in windows:
-            single = self._judge(context, day, rows, [1])
-            found += [unjudged(item, "not_judged", "single days are not judged") for item in single]
-        return found
-
-    def _judge(
-        self, context: MonitorContext, day: date, rows: LabelledRows, lengths: Sequence[int]
-    ) -> list[CheckEvaluation]:
+        """Judges the windows; single days are measured even where they are not judged."""
         test = context.baseline(rows.version).test
         limits = Limits.of(self.settings, context.spec.training.metric)
-        windows = metric_windows(context, rows, lengths, test)
-        return judge_windows(self.name, day, rows.version, windows, limits)
+        windows = self.settings.windows
+        judged, *single = (
+            judge_windows(
+                self.name, day, rows.version, metric_windows(context, rows, lengths, test), limits
+            )
+            for lengths in ([windows] if 1 in windows else [windows, [1]])
+        )
+        why = "single days are not judged"
+        return judged + [unjudged(item, "not_judged", why) for part in single for item in part]
 
     def explain(
         self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
@@ -69,33 +67,29 @@ def explain_by_day(context: MonitorContext, evaluations: Sequence[CheckEvaluatio
         return Explanation()
     test = context.baseline(worst.version).test.value
     rows, off = _estimated_and_realized(history)
-    return Explanation(
-        {
-            "numbers": [row_of(item) for item in evaluations[:ROWS] if item.n],
-            "estimated and realized": rows,
-        },
-        numbers={"test_value": test, "mean absolute difference": off},
-        picture=History(context.spec.training.metric, worst.version, history, test, worst.threshold)
-        if history
-        else None,
-    )
+    metric = context.spec.training.metric
+    tables: dict[str, Sequence[Row]] = {
+        "numbers": [row_of(item) for item in evaluations[:ROWS] if item.n],
+        "estimated and realized": rows,
+    }
+    numbers = {"test_value": test, "mean absolute difference": off}
+    picture = History(metric, worst.version, history, test, worst.threshold) if history else None
+    return Explanation(tables, numbers, picture)
 
 
 def _estimated_and_realized(history: Sequence[Point]) -> tuple[list[Row], float]:
     """How far the estimates were off on the days whose labels are in, and their mean difference."""
-    both = [
-        (point.day, point.estimated, point.realized)
-        for point in history
-        if point.realized is not None and point.estimated is not None
-    ]
-    rows: list[Row] = [
-        {
-            "production day": str(day),
-            "estimated": estimated,
-            "realized": realized,
-            "difference": estimated - realized,
-        }
-        for day, estimated, realized in both[-ROWS:]
-    ]
-    differences = [abs(estimated - realized) for _, estimated, realized in both]
-    return rows, sum(differences) / len(differences) if differences else float("nan")
+    rows: list[Row] = []
+    differences = []
+    for point in history:
+        if point.realized is not None and point.estimated is not None:
+            differences.append(point.estimated - point.realized)
+            rows.append(
+                {
+                    "production day": str(point.day),
+                    "estimated": point.estimated,
+                    "realized": point.realized,
+                    "difference": differences[-1],
+                }
+            )
+    return rows[-ROWS:], sum(map(abs, differences)) / len(rows) if rows else nan

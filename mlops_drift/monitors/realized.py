@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.config import PerformanceMonitor
-from mlops_drift.monitors.context import Champion, LabelledRows, MonitorContext
+from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.measured import Measured, measure_metric
 from mlops_drift.monitors.performance import MeasuredWindow
 from mlops_drift.monitors.windows import trailing_rows
@@ -33,14 +33,16 @@ class RealizedCheck(Monitor[PerformanceMonitor]):
         """Judges the windows of one version."""
 
     def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
-        """As `Monitor.evaluate`; numbers about a version that was replaced are kept as unknown."""
+        """Judges each version; numbers about one that was replaced are kept as unknown."""
         champion = context.champion(day)
-        found: list[CheckEvaluation] = []
-        for rows in context.labelled(day):
-            mine = self.judge(context, day, rows)
-            if champion is not None and rows.version != champion.version:
-                mine = [_replaced(item, champion) for item in mine]
-            found += mine
+        found = [item for rows in context.labelled(day) for item in self.judge(context, day, rows)]
+        if champion is not None:
+            since = champion.as_of + timedelta(days=1)
+            why = f"for the record only: version {champion.version} serves since {since}"
+            found = [
+                item if item.version == champion.version else unjudged(item, "replaced", why)
+                for item in found
+            ]
         if champion is not None and all(item.version != champion.version for item in found):
             found.append(self._no_label(context, day))
         return found
@@ -74,14 +76,9 @@ def metric_windows(
     test: Measured | None,
     part: str = "",
 ) -> list[MeasuredWindow]:
-    """The model's metric in each window of some labelled rows.
+    """The model's metric in each window of labelled rows of one version.
 
-    Args:
-        context: the context.
-        rows: labelled rows of one version.
-        lengths: lengths of the windows.
-        test: the test result of the same version, of the same part of the rows.
-        part: which part of the rows it is, such as `country=de`; empty for all.
+    `test` is the test result of the same part of the rows, such as `country=de`; empty for all.
     """
     target, training = context.spec.target, context.spec.training
     found = []
@@ -95,9 +92,3 @@ def metric_windows(
 def unjudged(item: CheckEvaluation, code: str, why: str) -> CheckEvaluation:
     """A number that is kept for the record, with nothing to decide about it."""
     return replace(item, verdict="unknown", code=code, reason=f"{item.reason}; {why}")
-
-
-def _replaced(item: CheckEvaluation, champion: Champion) -> CheckEvaluation:
-    since = champion.as_of + timedelta(days=1)
-    why = f"for the record only: version {champion.version} serves since {since}"
-    return unjudged(item, "replaced", why)

@@ -41,7 +41,7 @@ class SlicePerformance(RealizedCheck):
                     context,
                     replace(rows, columns=mine),
                     self.settings.windows,
-                    baseline.slice_test(column, value),
+                    baseline.slice_tests.get((column, value)),
                     f"{column}={value}",
                 )
         limits = Limits.of(self.settings, context.spec.training.metric, with_floor=False)

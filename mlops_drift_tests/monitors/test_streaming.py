@@ -160,7 +160,7 @@ def test_an_impossible_error_is_named(bad):
 
 
 def test_without_river_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "river", None)
+    monkeypatch.setitem(sys.modules, "river.drift", None)
     with pytest.raises(ImportError, match=r"pip install mlops_drift\[streaming\]"):
         detect([], StreamingMonitor())
 
