@@ -15,7 +15,7 @@ from mlops_drift.pipeline.missing_days import in_short
 from mlops_drift.policy.decide import decide
 from mlops_drift.policy.decision import Decision, DecisionRecord
 from mlops_drift.policy.evidence import Champion, Evidence
-from mlops_drift.policy.history import fresh_failures
+from mlops_drift.policy.situation import Situation
 from mlops_drift.registry.base import LIBRARIES
 from mlops_drift.registry.code_digests import code_digest, learning_code_digest
 from mlops_drift.schema.days import days_between
@@ -110,7 +110,7 @@ def gather_evidence(
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
         evidence = Evidence(day, champion, failed, {}, (), confirm, realized)
-        if fresh_failures(evidence, history, model.spec.policy):
+        if Situation(model.spec.name, evidence, history, model.spec.policy).fresh:
             labelled, missing = _labels(model, day)
             evidence = replace(evidence, labelled=labelled, missing_classes=missing)
         yield evidence

@@ -1,4 +1,4 @@
-"""Decisions by evidence and history: `decide`, `evidence`, `history`, `windows`, `reasons`."""
+"""Decisions by evidence and history: `decide`, `evidence`, `situation`."""
 
 from dataclasses import replace
 from datetime import date, timedelta
