@@ -23,42 +23,35 @@ EPISODE_GAP_DAYS = 7
 
 # `promote` and `rollback` are transitions that only a person asked for.
 Action = Literal["retrain", "alert", "give_up", "wait", "nothing", "promote", "rollback"]
+Status = Literal["promoted", "rejected", "failed", "waiting"]
+Kind = Literal["first", "drift", "performance", "quality", "age", "several", "by_hand", "none"]
 
 # Actions after which nothing happens.
 IDLE: tuple[Action, ...] = ("nothing", "wait")
 
-Kind = Literal["first", "drift", "performance", "quality", "age", "several", "by_hand", "none"]
 # What has no failed check: its name as published, and in sentences.
 _NAMED: dict[Kind, tuple[str, str]] = {
     "first": (NO_CHAMPION, "first training"),
     "by_hand": (MANUAL, "by hand"),
 }
 
-# Checks of what landed.
-_OF_DATA = (DataQuality.name, Volume.name, Freshness.name)
-
-Status = Literal["promoted", "rejected", "failed", "waiting"]
+# The kinds of the checks of what landed, and of age.
+_KINDS: dict[str, Kind] = {
+    DataQuality.name: "quality",
+    Volume.name: "quality",
+    Freshness.name: "quality",
+    ModelAge.name: "age",
+}
 
 
 def kind_of(triggers: Collection[str], drifting: Collection[str]) -> Kind:
-    """What kind of checks triggered a decision.
-
-    Args:
-        triggers: the checks.
-        drifting: those of all checks that compare distributions, which one day alone may fail.
+    """What kind of checks triggered a decision; `drifting` compare distributions.
 
     >>> kind_of(["feature_drift"], {"feature_drift"}), kind_of(["model_age", "label_drift"], ())
     ('drift', 'several')
     """
-    kinds: set[Kind] = {
-        "quality"
-        if check in _OF_DATA
-        else "drift"
-        if check in drifting
-        else "age"
-        if check == ModelAge.name
-        else "performance"
-        for check in triggers
+    kinds = {
+        _KINDS.get(check) or ("drift" if check in drifting else "performance") for check in triggers
     }
     return kinds.pop() if len(kinds) == 1 else "several" if kinds else "none"
 
@@ -72,12 +65,9 @@ class Decision:
             Where nothing is done, from the day. One that follows on a training that failed has a
             number at its end.
         day: the as-of date of the training set.
-        kind: what kind of checks triggered it; `first` before there is a champion.
-        triggers: the failed checks.
         version: the champion that the decision is about.
         candidates: first event day of the training set by training window; None takes all.
         labelled: labelled rows known at `day`.
-        evidence: the failed numbers that it rests on.
         sequence: order among the decisions of a day: 0 for the policy's, then those of people.
     """
 
@@ -95,7 +85,7 @@ class Decision:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The triggers as published: a first training and a decision by hand have a name too."""
+        """The triggers as published."""
         return _NAMED[self.kind][:1] if self.kind in _NAMED else self.triggers
 
     @property
@@ -112,8 +102,6 @@ class Outcome:
         status: `waiting` where a challenger passed its gates and waits for a person, `failed` where
             the training raised.
         day: the day at whose end it was known.
-        challenger: the version that was trained, if any.
-        failed_gates: the gates that rejected it.
         person: who decided, if somebody did.
         digest: of the rows, the code and the description by which a training failed.
     """
@@ -135,7 +123,6 @@ class DecisionRecord(Decision):
         window: the training window that was chosen.
         since: its first event day.
         scores: how well each candidate predicts.
-        training_set: the training set that was built.
         outcome: None as long as the decision is under way.
         superseded: whether what a failed training was made by has changed since.
     """

@@ -22,8 +22,6 @@ class Evidence:
     """What was known at the end of a day.
 
     Attributes:
-        day: the as-of date.
-        champion: None before the first promotion.
         failed: failed evaluations of the champion, up to `day`.
         labelled: labelled rows known at the end of `day`, by day of the event.
         missing_classes: classes of the target that no labelled row has.

@@ -88,35 +88,27 @@ def lookback_of(
     policy: RetrainingPolicy,
     history_days: int,
 ) -> Lookback:
-    """How far back the days to come look.
+    """How far back the days to come look; `history_days` is what features.sql reads.
 
     >>> target = Target(column="y", kind="regression", label_delay_days=30)
     >>> policy = RetrainingPolicy(window_days=90, training_windows=["recent"])
     >>> lookback_of(target, DriftMonitor(), PerformanceMonitor(), policy, 7)
     Lookback(predictions=58, season=0, window=90, delay=30, history=7)
     """
-    delay = target.label_delay_days
-    windows = policy.training_windows
+    delay, windows = target.label_delay_days, policy.training_windows
+    predictions = delay + max(*performance.windows, *drift.windows)
     # Without rows since a change, everything is taken in its place.
     bounded = "recent" in windows and "everything" not in windows
-    return Lookback(
-        predictions=delay + max(*performance.windows, *drift.windows),
-        season=_season(drift),
-        window=policy.window_days if bounded else None,
-        delay=delay,
-        history=history_days,
-    )
+    window = policy.window_days if bounded else None
+    return Lookback(predictions, _season(drift), window, delay, history_days)
 
 
 def _season(drift: DriftMonitor) -> int:
-    season = drift.season
-    if season is None:
+    if drift.season is None:
         return 0
+    days, periods = drift.season.period_days, drift.season.periods
     # The nearest period that does not overlap the window, and the others behind it.
-    return max(
-        window + (-(-window // season.period_days) + season.periods - 1) * season.period_days
-        for window in drift.windows
-    )
+    return max(window + (-(-window // days) + periods - 1) * days for window in drift.windows)
 
 
 def require_within_lookback(retention: Retention, lookback: Lookback) -> None:
@@ -126,11 +118,11 @@ def require_within_lookback(retention: Retention, lookback: Lookback) -> None:
         ValueError: if a limit is too short; the message names the field and what would do.
     """
     predictions, landing = retention.predictions_days, retention.landing_days
-    if predictions is not None and predictions < lookback.predictions:
+    needed = lookback.predictions
+    if predictions is not None and predictions < needed:
         raise ValueError(
             f"retention.predictions_days is {predictions}, but label_delay_days and the longest "
-            f"window of a monitor together reach {lookback.predictions} days back; use at least "
-            f"{lookback.predictions}"
+            f"window of a monitor together reach {needed} days back; use at least {needed}"
         )
     if landing is None:
         return
@@ -145,9 +137,11 @@ def require_within_lookback(retention: Retention, lookback: Lookback) -> None:
             f"retention.landing_days is {landing}, but predictions are measured by the labels and "
             f"features of their day; set retention.predictions_days to at most {landing}"
         )
-    if landing < max(lookback.training, lookback.season):
+    training = lookback.training
+    needed = max(training, lookback.season)
+    if landing < needed:
         raise ValueError(
             f"retention.landing_days is {landing}, but window_days, label_delay_days and "
-            f"history_days together reach {lookback.training} days back, seasons "
-            f"{lookback.season}; use at least {max(lookback.training, lookback.season)}"
+            f"history_days together reach {training} days back, seasons {lookback.season}; use at "
+            f"least {needed}"
         )
