@@ -97,7 +97,7 @@ class Monitor(ABC, Generic[Settings]):
         assets: the daily assets that the check is shown with.
         section: the field of `monitors` that holds its settings; empty without one.
         settings_type: the type of a section of its own; None where several checks share one.
-        needs: the field of its section that a model must set to have the check; empty without one.
+        needs: the field of its section that a model must set to have the check.
         warns: a fail is only a warning, no alarm: what it claims is not known yet.
         confirm: one day in a thousand fails by chance, so a retraining waits for a second one.
         realized: it judges what became true, so its production day tells when the world changed.

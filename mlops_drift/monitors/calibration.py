@@ -46,12 +46,7 @@ class Calibration:
         return self._curve(self._shares, score)
 
     def variance(self, score: Array, weight: Array) -> float:
-        """Variance, from the finite number of rows, of a weighted sum of calibrated shares.
-
-        Args:
-            score: scores, shape (n,).
-            weight: weight of the share of each, shape (n,).
-        """
+        """Variance, from the finite number of rows, of a weighted sum of calibrated shares."""
         block = np.maximum(np.searchsorted(self._first_scores, score, side="right") - 1, 0)
         weights = np.bincount(block, weights=weight, minlength=len(self._shares))
         hits, misses = self._posterior
@@ -79,11 +74,6 @@ def is_calibrated(score: Array, hit: Array, seed: int) -> bool:
     By the Brier score over five folds: a curve that was fitted to the other four must do better on
     the fifth than the scores as they are. Correcting what is right already only adds the chance of
     the test split.
-
-    Args:
-        score: finite scores, shape (n,).
-        hit: whether each was a hit, shape (n,).
-        seed: seed of the folds.
     """
     if len(score) < FOLDS or score.min() < 0 or score.max() > 1:
         return False

@@ -48,7 +48,7 @@ class ScoreEstimator:
     Args:
         metric: a metric that `can_estimate` allows.
         target: what is predicted.
-        truth: labels of the version's test split, shape (n,).
+        truth: labels of the version's test split, shape (n,), as all that follow.
         prediction: its predicted classes there.
         score: its scores there: P(positive) for binary, the largest probability for multiclass.
         seed: seed of the draws behind an interval.
@@ -99,16 +99,9 @@ class ScoreEstimator:
             return Measured(nan, nan, nan, 0)
         share = self._curve(scores)
         curved = self._value(positive, scores, share)
-        if self._metric == "accuracy":
-            right = self._right(positive, share)
-            sign = np.where(positive, 1.0, -1.0) if self._is_binary else np.ones(n)
-            chance = float(np.mean(right * (1 - right))) / n
-            error = sqrt(chance + self._curve.variance(scores, sign / n))
-        else:
-            error = self._error(positive, scores, share)
         # The test split may have been too small to show that the scores need the curve.
         value = self._value(positive, scores, scores) if self._is_calibrated else curved
-        error = sqrt(error**2 + (value - curved) ** 2)
+        error = sqrt(self._variance(positive, scores, share) + (value - curved) ** 2)
         return expected_within(value, error, n, np.inf if self._metric == "log_loss" else 1.0)
 
     def _value(self, positive: Array, scores: Floats, share: Floats) -> float:
@@ -121,10 +114,14 @@ class ScoreEstimator:
         """The probability that each prediction is right."""
         return np.where(positive, share, 1 - share) if self._is_binary else share
 
-    def _error(self, positive: Array, scores: Floats, share: Floats) -> float:
-        """Standard deviation of the realized value around the expected one."""
-        rng = np.random.default_rng(self._seed)
+    def _variance(self, positive: Array, scores: Floats, share: Floats) -> float:
+        """Variance of the realized value around the expected one."""
         n = len(scores)
+        if self._metric == "accuracy":
+            right = self._right(positive, share)
+            sign = np.where(positive, 1.0, -1.0) if self._is_binary else np.ones(n)
+            return float(np.mean(right * (1 - right))) / n + self._curve.variance(scores, sign / n)
+        rng = np.random.default_rng(self._seed)
         rows = rng.choice(n, MOST_ROWS, replace=False) if n > MOST_ROWS else slice(None)
         positive, scores, share = positive[rows], scores[rows], share[rows]
         labels = rng.random((DRAWS, len(scores))) < share
@@ -132,7 +129,7 @@ class ScoreEstimator:
         chance, curve = (
             _spread(expected(self._metric, positive, scores, truth)) for truth in (labels, curves)
         )
-        return sqrt(chance**2 * len(scores) / n + curve**2)
+        return chance**2 * len(scores) / n + curve**2
 
 
 def _spread(values: Floats) -> float:
