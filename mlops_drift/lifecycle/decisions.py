@@ -13,9 +13,8 @@ from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.registry import monitors_of, names
 from mlops_drift.pipeline.missing_days import in_short
 from mlops_drift.policy.decide import decide
-from mlops_drift.policy.decision import Decision, DecisionRecord
-from mlops_drift.policy.evidence import Champion, Evidence
-from mlops_drift.policy.situation import Situation
+from mlops_drift.policy.decision import Champion, Decision, DecisionRecord
+from mlops_drift.policy.situation import Evidence, Situation
 from mlops_drift.registry.base import LIBRARIES
 from mlops_drift.registry.code_digests import code_digest, learning_code_digest
 from mlops_drift.schema.days import days_between

@@ -8,11 +8,12 @@ from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.ranking import worst_first
 from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.policy.decision import NO_CHAMPION, Action, Decision, DecisionRecord, kind_of
-from mlops_drift.policy.evidence import Evidence, triggers_of
 from mlops_drift.policy.situation import (
     CONFIRMATION_DAYS,
+    Evidence,
     Situation,
     first_of_episode,
+    triggers_of,
     waiting_for_approval,
 )
 

@@ -12,7 +12,6 @@ from mlops_drift.monitors.freshness import Freshness
 from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.volume import Volume
 from mlops_drift.policy.config import TrainingWindow
-from mlops_drift.policy.evidence import Champion
 
 # What a first training and a decision by hand have in place of failed checks.
 NO_CHAMPION = "no_champion"
@@ -54,6 +53,15 @@ def kind_of(triggers: Collection[str], drifting: Collection[str]) -> Kind:
         _KINDS.get(check) or ("drift" if check in drifting else "performance") for check in triggers
     }
     return kinds.pop() if len(kinds) == 1 else "several" if kinds else "none"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version that serves, the day whose end it was promoted at, and by which decision."""
+
+    version: int
+    as_of: date
+    decision: str = ""
 
 
 @dataclass(frozen=True)

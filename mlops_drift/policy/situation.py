@@ -1,7 +1,7 @@
 """What the policy decides on: evidence, earlier decisions and rules, and what follows from them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -9,12 +9,43 @@ from functools import cached_property
 from mlops_drift.learning.gates.beats_champion import BeatsChampion
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.model_age import ModelAge
+from mlops_drift.monitors.registry import Monitors, monitors_of, names
 from mlops_drift.policy.config import RetrainingPolicy, TrainingWindow
-from mlops_drift.policy.decision import EPISODE_GAP_DAYS, DecisionRecord
-from mlops_drift.policy.evidence import Evidence
+from mlops_drift.policy.decision import EPISODE_GAP_DAYS, Champion, DecisionRecord
 
 # Within so many days a second failing day confirms the first.
 CONFIRMATION_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was known at the end of a day.
+
+    Attributes:
+        failed: failed evaluations of the champion, up to `day`.
+        labelled: labelled rows known at the end of `day`, by day of the event.
+        missing_classes: classes of the target that no labelled row has.
+        confirm: checks that fail by chance on some days, so that a second day must confirm them.
+        realized: checks whose production day tells when the world changed.
+    """
+
+    day: date
+    champion: Champion | None
+    failed: Sequence[CheckEvaluation]
+    labelled: Mapping[date, int]
+    missing_classes: Sequence[str] = ()
+    confirm: frozenset[str] = names(monitors_of(Monitors()), lambda one: one.confirm)
+    realized: frozenset[str] = names(monitors_of(Monitors()), lambda one: one.realized)
+
+    @property
+    def version(self) -> int | None:
+        """The version that serves."""
+        return self.champion.version if self.champion else None
+
+    @property
+    def rows(self) -> int:
+        """All labelled rows."""
+        return sum(self.labelled.values())
 
 
 @dataclass(frozen=True)
@@ -148,6 +179,11 @@ class Situation:
             found["everything"] = None
         allowed = {name: since for name, since in found.items() if name in policy.training_windows}
         return allowed or {"everything": None}
+
+
+def triggers_of(failed: Sequence[CheckEvaluation]) -> tuple[str, ...]:
+    """The checks that failed, sorted."""
+    return tuple(sorted({check.check for check in failed}))
 
 
 def _judged_rows(check: CheckEvaluation) -> tuple[str, date, int, str, int]:

@@ -12,7 +12,7 @@ from mlops_drift.monitors.estimated_performance import judge_estimate
 from mlops_drift.monitors.measured import Measured, measure_business_value, measure_metric
 from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.performance import Limits, MeasuredWindow, adjusted, judge_windows
-from mlops_drift.policy.evidence import Champion
+from mlops_drift.policy.decision import Champion
 from mlops_drift.schema.columns import Target
 from mlops_drift_tests.monitors.contexts import MemoryContext
 

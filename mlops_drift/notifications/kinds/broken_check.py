@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from mlops_drift.notifications.base import NotificationKind
+from mlops_drift.notifications.base import Message, NotificationKind, shortened
 from mlops_drift.notifications.history import BrokenStep, History, MissingFile
-from mlops_drift.notifications.message import Message, shortened
 from mlops_drift.policy.decision import EPISODE_GAP_DAYS
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from mlops_drift.notifications.base import NotificationKind
+from mlops_drift.notifications.base import REASONS, Message, NotificationKind, shortened
 from mlops_drift.notifications.history import History
-from mlops_drift.notifications.message import REASONS, Message, shortened
 from mlops_drift.policy.decision import Action, DecisionRecord
 
 TITLES: Mapping[Action, str] = {

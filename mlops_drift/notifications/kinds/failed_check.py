@@ -6,9 +6,8 @@ from datetime import date
 
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.ranking import worst_of_each_subject
-from mlops_drift.notifications.base import NotificationKind
+from mlops_drift.notifications.base import REASONS, Message, NotificationKind, shortened
 from mlops_drift.notifications.history import History
-from mlops_drift.notifications.message import REASONS, Message, shortened
 from mlops_drift.policy.decision import EPISODE_GAP_DAYS
 from mlops_drift.schema.verdicts import overall
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from mlops_drift.notifications.base import NotificationKind
+from mlops_drift.notifications.base import REASONS, Message, NotificationKind, shortened
 from mlops_drift.notifications.history import History
 from mlops_drift.notifications.kinds.decision import triggered_by
-from mlops_drift.notifications.message import REASONS, Message, shortened
 
 
 class Promotion(NotificationKind):
