@@ -29,32 +29,23 @@ def gate_checks(
     key: dg.AssetKey, version: int, gates: Sequence[GateResult], pictures: Mapping[str, bytes]
 ) -> list[dg.AssetCheckResult]:
     """Reports gates. One that cannot be computed does not pass, and therefore blocks."""
-    return [_check(key, version, gate, pictures.get(gate.name)) for gate in gates]
-
-
-def _check(
-    key: dg.AssetKey, version: int, gate: GateResult, picture: bytes | None
-) -> dg.AssetCheckResult:
-    numbers = {
-        "value": gate.value,
-        "threshold": gate.threshold,
-        "n": float(gate.n),
-        **gate.numbers,
-    }
-    return check_result(
-        key,
-        gate.name,
-        gate.verdict,
-        f"version {version}: {gate.summary}",
-        numbers,
-        gate.advice,
-        {
-            "version": version,
-            **{name: verdict_table(rows) for name, rows in gate.tables.items()},
-        },
-        picture,
-        unknown_blocks=True,
-    )
+    return [
+        check_result(
+            key,
+            gate.name,
+            gate.verdict,
+            f"version {version}: {gate.summary}",
+            {"value": gate.value, "threshold": gate.threshold, "n": float(gate.n), **gate.numbers},
+            gate.advice,
+            {
+                "version": version,
+                **{name: verdict_table(rows) for name, rows in gate.tables.items()},
+            },
+            pictures.get(gate.name),
+            unknown_blocks=True,
+        )
+        for gate in gates
+    ]
 
 
 def _plain(gate: GateResult) -> Picture | None:

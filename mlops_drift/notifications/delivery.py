@@ -53,7 +53,8 @@ def deliver(config: Notifications, outbox: Outbox, lock_folder: Path) -> Deliver
 
 def _deliver(urls: list[str], outbox: Outbox) -> Delivery:
     # Named by a digest in the outbox: a URL may contain secrets.
-    receivers = {sha256(url.encode()).hexdigest()[:16]: number for number, url in enumerate(urls)}
+    numbered = reversed(list(enumerate(urls)))
+    receivers = {sha256(url.encode()).hexdigest()[:16]: number for number, url in numbered}
     in_a_row = dict.fromkeys(receivers, 0)
     errors: dict[str, str] = {}
     pending = outbox.pending()

@@ -46,14 +46,13 @@ class FailedCheck(NotificationKind):
             by_check[evaluated.check].append(evaluated)
         for check, evaluations in sorted(by_check.items()):
             for episode in _episodes(evaluations):
-                ids = [
-                    f"{history.model}-{check}-v{failed[0].version}-{failed[0].day}"
-                    for failed in episode
-                ]
+                name = f"{history.model}-{check}"
+                ids = [f"{name}-v{failed[0].version}-{failed[0].day}" for failed in episode]
                 if set(ids).isdisjoint(history.sent):
-                    title = f"{history.model}: {check} fails since {episode[0][0].day}"
+                    since = episode[0][0].day
+                    title = f"{history.model}: {check} fails since {since}"
                     body = _body(episode[0], history.advice.get(check, ""))
-                    yield self.message(ids[0], episode[0][0].day, title, body)
+                    yield self.message(ids[0], since, title, body)
 
 
 def _episodes(evaluations: Sequence[CheckEvaluation]) -> list[list[list[CheckEvaluation]]]:
@@ -67,11 +66,8 @@ def _episodes(evaluations: Sequence[CheckEvaluation]) -> list[list[list[CheckEva
     for day in sorted(days):
         current = {version: current[version] for version in current.keys() & days[day].keys()}
         for version, found in sorted(days[day].items()):
-            verdict = overall([evaluated.verdict for evaluated in found])
-            if verdict == "pass":
-                passed.add(version)
-            elif verdict == "fail":
-                failed = [evaluated for evaluated in found if evaluated.verdict == "fail"]
+            failed = [evaluated for evaluated in found if evaluated.verdict == "fail"]
+            if failed:
                 last = current[version][-1][0].day if version in current else None
                 paused = last is not None and (day - last).days > EPISODE_GAP_DAYS
                 if last is None or (paused and version in passed):
@@ -79,6 +75,8 @@ def _episodes(evaluations: Sequence[CheckEvaluation]) -> list[list[list[CheckEva
                     begun.append(current[version])
                 current[version].append(failed)
                 passed.discard(version)
+            elif overall([evaluated.verdict for evaluated in found]) == "pass":
+                passed.add(version)
     return begun
 
 
