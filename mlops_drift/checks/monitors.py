@@ -11,7 +11,7 @@ from mlops_drift.checks.report import check_result, verdict_table
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.base import Asset, Monitor
 from mlops_drift.monitors.ranking import headline, worst_first
-from mlops_drift.monitors.registry import monitors_of, of_asset
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.monitoring import Monitored
 from mlops_drift.schema.verdicts import overall
 
@@ -23,7 +23,7 @@ def monitor_specs(spec: ModelSpec, asset: Asset, key: dg.AssetKey) -> list[dg.As
     """Declares the checks of an asset."""
     return [
         dg.AssetCheckSpec(one.name, asset=key, description=one.description)
-        for one in of_asset(monitors_of(spec.monitors), asset)
+        for one in monitors_of(spec.monitors, asset)
     ]
 
 
@@ -32,8 +32,7 @@ def monitor_checks(
 ) -> list[dg.AssetCheckResult]:
     """Reports what the checks of an asset found on the days of a run, one result a check."""
     return [
-        monitor_check(key, one, monitored)
-        for one in of_asset(monitors_of(spec.monitors), monitored.asset)
+        monitor_check(key, one, monitored) for one in monitors_of(spec.monitors, monitored.asset)
     ]
 
 

@@ -9,7 +9,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.decisions import published, published_evidence
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.model_age import ModelAge
-from mlops_drift.monitors.registry import monitors_of, names
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.policy.decision import NO_CHAMPION
 
 # What a timeline has of each decision, besides its first failing day.
@@ -63,7 +63,7 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
     ]
     # Data that landed before it was known who would serve the day is about that version too.
     champions = store.versions.champions(first, last)
-    of_data = names(monitors, lambda one: one.is_about_data)
+    of_data = frozenset(one.name for one in monitors if one.is_about_data)
 
     def version_of(item: CheckEvaluation) -> int:
         champion = champions[item.day]
@@ -82,7 +82,7 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
         for record in store.decisions.records(idle=False)
         if first <= record.day <= last
     ]
-    warn = names(monitors, lambda one: one.warns)
+    warn = frozenset(one.name for one in monitors if one.warns)
     alarms = [row for row in failed if row["check"] not in warn]
     warnings = [row for row in failed if row["check"] in warn]
     return Timeline(versions, alarms, warnings, kpi, decisions)

@@ -73,10 +73,7 @@ class CheckEvaluation:
 class Explanation:
     """What the page of a check shows beyond its headline.
 
-    Attributes:
-        tables: rows by title.
-        numbers: further numbers by name, which Dagster plots over the days.
-        advice: more on what to do next, after the check's own advice.
+    Tables by title, numbers that Dagster plots over the days, a picture, and more advice.
     """
 
     tables: Mapping[str, Sequence[Row]] = field(default_factory=dict)

@@ -60,14 +60,13 @@ def evaluation_of_column(
 
 @dataclass(frozen=True)
 class DriftDay:
-    """The verdicts of one day, and what they rest on.
+    """The verdicts of one day, one for each window, column and rule, and what they rest on.
 
     Attributes:
         champion: who served the day; None before the first promotion.
         events: rows of features that day.
         windows: the profiles by length of the window.
         seasons: the same period of the past, where windows were compared with it.
-        verdicts: one for each window, column and rule.
         importance: share of the champion's skill that rests on each feature.
         shifts: where failed features moved, by declared segments.
     """
@@ -83,11 +82,7 @@ class DriftDay:
     shifts: Sequence[SegmentedShift] = ()
 
     def panel(self, item: ColumnVerdict) -> Panel:
-        """The column of a verdict: its bins in what it was compared with and in the window.
-
-        Raises:
-            ValueError: if there is no champion.
-        """
+        """The column of a verdict: its bins in what it was compared with and in the window."""
         if self.reference is None:
             raise ValueError(f"{self.day} has verdicts but no reference")
         column, days = self.reference.columns[item.column], "day" if item.window == 1 else "days"
@@ -129,18 +124,14 @@ class DriftCheck(Monitor[DriftMonitor]):
     def explain(
         self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
     ) -> Explanation:
-        """The columns in the order to look at them, every window, and where the failed ones moved.
-
-        Of the day of the worst evaluation.
-        """
+        """The columns in the order to look at them, and where those moved that failed worst."""
         worst = evaluations[0]
         day, mine = context.drift(worst.day), self._mine(context, worst.day)
         columns = rank(mine, day.importance)
+        by_column = sorted(mine, key=lambda item: (item.column, item.window))
         tables: dict[str, Sequence[Row]] = {
             "columns": [_column_row(item) for item in columns],
-            "windows": [
-                _window_row(item) for item in sorted(mine, key=lambda one: (one.column, one.window))
-            ],
+            "windows": [_window_row(item) for item in by_column],
         }
         first = next(
             item for item in mine if (item.column, item.window) == (worst.subject, worst.window)
@@ -154,11 +145,13 @@ class DriftCheck(Monitor[DriftMonitor]):
         return Explanation(tables, numbers, panels or None)
 
 
+_COLUMN_FIELDS = ("column", "verdict", "window", "metric", "value", "threshold", "q")
+
+
 def _column_row(item: RankedColumn) -> Row:
     worst, measures = item.worst, item.worst.measures
     return {
-        **{name: getattr(worst, name) for name in ("column", "verdict", "window", "metric")},
-        **{name: getattr(worst, name) for name in ("value", "threshold", "q")},
+        **{name: getattr(worst, name) for name in _COLUMN_FIELDS},
         "importance": item.importance,
         "n": measures.n,
         "mean before": measures.mean_reference,

@@ -31,10 +31,10 @@ class LossEstimator:
 
     Args:
         metric: `mae` or `rmse`.
-        features: features of the version's test split, at least the declared columns.
+        features: features of the version's test split, at least the declared columns; n rows.
         columns: the feature columns.
-        truth: labels of the test split, shape (n,).
-        prediction: the version's predictions there, shape (n,).
+        truth: labels of the test split, shape (n,), as its predictions.
+        prediction: the version's predictions there.
         seed: seed of the model and of its folds.
 
     Raises:
@@ -75,11 +75,9 @@ class LossEstimator:
         # Threads that wait for each other take longer than so few rows on one.
         with threadpool_limits(1):
             for kept, held_out in KFold(FOLDS, shuffle=True, random_state=seed).split(rows):
+                leaf = max(5, len(loss) // 50)
                 model = HistGradientBoostingRegressor(
-                    max_iter=60,
-                    max_leaf_nodes=8,
-                    min_samples_leaf=max(5, len(loss) // 50),
-                    random_state=seed,
+                    max_iter=60, max_leaf_nodes=8, min_samples_leaf=leaf, random_state=seed
                 ).fit(rows[kept], loss[kept])
                 unseen[held_out] = np.maximum(model.predict(rows[held_out]), 0.0)
                 self._models.append(model)
@@ -91,10 +89,7 @@ class LossEstimator:
         """The error to expect for the predictions of rows with at least the declared columns."""
         from threadpoolctl import threadpool_limits
 
-        n = len(features)
-        if n == 0:
-            return Measured(nan, nan, nan, 0)
-        rows = self._encode(features, prediction)
+        n, rows = len(features), self._encode(features, prediction)
         with threadpool_limits(1):
             losses = np.maximum([model.predict(rows) for model in self._models], 0.0)
         loss = losses.mean(axis=0)
@@ -103,9 +98,8 @@ class LossEstimator:
         jackknife = (FOLDS - 1) * float(np.var(losses.mean(axis=1)))
         error = sqrt(spread / n + max(jackknife, spread / self._n_test))
         found = expected_within(float(loss.mean()), error, n, np.inf)
-        if not self._is_squared:
-            return found
-        return Measured(sqrt(found.value), sqrt(found.lower), sqrt(found.upper), n)
+        root = sqrt if self._is_squared else float
+        return Measured(root(found.value), root(found.lower), root(found.upper), n)
 
     def _encode(self, features: pd.DataFrame, prediction: Array) -> Floats:
         encoded = [np.asarray(prediction, dtype=float)]

@@ -48,10 +48,8 @@ def measure_business_value(
     """The mean business value of a prediction, with the normal interval of a mean."""
     values = business_value(business, target, truth, prediction)
     n = len(values)
-    if n < 2:
-        return Measured(float(values.mean()) if n else nan, nan, nan, n)
-    mean = float(values.mean())
-    margin = Z * float(values.std(ddof=1)) / sqrt(n)
+    mean = float(values.mean()) if n else nan
+    margin = Z * float(values.std(ddof=1)) / sqrt(n) if n > 1 else nan
     return Measured(mean, mean - margin, mean + margin, n)
 
 

@@ -82,15 +82,13 @@ class StreamingMonitor(Strict):
 
 @dataclass(frozen=True)
 class StreamingVerdict:
-    """Whether the errors have risen.
+    """Whether the errors have risen; unknown until the warm-up is over.
 
     Attributes:
         position: index of the error with which the first rise was found; None without one.
-        n: errors seen.
         value: mean error from the estimated start of the rise to `position`; without a rise, of
             all errors, nan if there is none.
         before: mean error before the rise; nan without one.
-        verdict: unknown until the warm-up is over.
     """
 
     position: int | None
@@ -107,10 +105,6 @@ def detect(errors: ArrayLike, monitor: StreamingMonitor) -> StreamingVerdict:
     Errors of 0 and 1 are taken as they are. Absolute errors have no scale that a detector would
     know, so one counts as 1 if it is above the 90 % quantile of the warm-up, else as 0. More
     errors at the end never change a rise that was found before them.
-
-    Args:
-        errors: 0 and 1 (wrong), or absolute errors, in order of arrival; shape (n,).
-        monitor: the detector.
 
     Raises:
         ValueError: if an error is negative, missing or infinite.

@@ -95,10 +95,8 @@ class Expected:
     their weekday, with one a for all weekdays, estimated by moments. That a was estimated on few
     days widens the tails, as those of Student's t are wider than those of the normal distribution.
 
-    Attributes:
-        mean: mean of the same weekdays, shape (...), as the others.
-        variance: of a new count around it, the uncertainty of the mean included.
-        freedom: degrees of freedom that the variance was estimated with.
+    `variance` is that of a new count around the mean, the uncertainty of the mean included, and
+    `freedom` the degrees of freedom that it was estimated with; all are of shape (...).
 
     >>> past = 100 + 5 * (np.arange(28.0) % 3).reshape(4, 7)
     >>> [int(count) for count in Expected.of(past).range(0.001)]
@@ -111,11 +109,9 @@ class Expected:
 
     @classmethod
     def of(cls, past: Array) -> "Expected":
-        """The expectation of a day from counts of earlier ones.
+        """The expectation of a day from counts of earlier ones, shape (..., weeks, 7).
 
-        Args:
-            past: counts by week and weekday, that of the day first; nan for none; shape
-                (..., weeks, 7).
+        The weekday of the day is the first; nan stands for no count.
         """
         known = np.isfinite(past)
         n, total = known.sum(axis=-2), np.where(known, past, 0).sum(axis=-2)

@@ -22,7 +22,7 @@ from mlops_drift.monitors.context import (
 )
 from mlops_drift.monitors.drift import DriftDay
 from mlops_drift.monitors.pictures import Point
-from mlops_drift.monitors.registry import monitors_of, of_asset
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.drift import DriftDays
 from mlops_drift.pipeline.labels import LabelProfiles
 from mlops_drift.pipeline.missing_days import in_short, without_events
@@ -257,7 +257,7 @@ def measure_performance(model: ModelContext, first: date, last: date) -> Monitor
 
 def evaluate(model: ModelContext, context: MonitorContext, asset: Asset) -> Monitored:
     """Evaluates the checks of one asset on every day of a context, and stores what they find."""
-    monitors = of_asset(monitors_of(model.spec.monitors), asset)
+    monitors = monitors_of(model.spec.monitors, asset)
     found = [
         _with_missing_days(context, one, item)
         for day in context.days

@@ -12,11 +12,7 @@ TrainingWindow = Literal["recent", "since_change", "everything"]
 
 
 class Budget(Strict):
-    """How many retrainings a period may see.
-
-    >>> Budget(retrainings=4, days=30).retrainings
-    4
-    """
+    """How many retrainings a period may see."""
 
     retrainings: int = Field(ge=1, description="Most retrainings in the period, rejected ones too.")
     days: int = Field(30, ge=1, description="Length of the period.")

@@ -69,10 +69,10 @@ class Decision:
     """What to do, and why.
 
     Attributes:
+        day: the as-of date of the training set.
         id: derives from the champion and the first day of the episode: one decision an episode.
             Where nothing is done, from the day. One that follows on a training that failed has a
             number at its end.
-        day: the as-of date of the training set.
         version: the champion that the decision is about.
         candidates: first event day of the training set by training window; None takes all.
         labelled: labelled rows known at `day`.

@@ -21,9 +21,6 @@ class Retention(Strict):
     Age is counted back from the model's last day with features, not from the clock. What an alias,
     a kept version or an open decision points to stays, however old it is. So does the record: the
     tables of versions, promotions and decisions, and of which files arrived on which day.
-
-    >>> Retention(versions=5).is_empty, Retention().is_empty
-    (False, True)
     """
 
     versions: int | None = Field(
@@ -63,8 +60,7 @@ class Lookback:
     Attributes:
         predictions: predictions and profiles: windows that end on a day whose labels come in time.
         season: features of the same period of the past.
-        window: labelled days that the training window `recent` takes; None where a training may
-            take every day.
+        window: labelled days of the training window `recent`; None where a training takes any day.
         delay: days until the label of a day is due.
         history: days before a day that features.sql reads.
     """

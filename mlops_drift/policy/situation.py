@@ -9,9 +9,11 @@ from functools import cached_property
 from mlops_drift.learning.gates.beats_champion import BeatsChampion
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.model_age import ModelAge
-from mlops_drift.monitors.registry import Monitors, monitors_of, names
+from mlops_drift.monitors.registry import Monitors, monitors_of
 from mlops_drift.policy.config import RetrainingPolicy, TrainingWindow
 from mlops_drift.policy.decision import EPISODE_GAP_DAYS, Champion, DecisionRecord
+
+SHIPPED = monitors_of(Monitors())
 
 # Within so many days a second failing day confirms the first.
 CONFIRMATION_DAYS = 28
@@ -34,8 +36,8 @@ class Evidence:
     failed: Sequence[CheckEvaluation]
     labelled: Mapping[date, int]
     missing_classes: Sequence[str] = ()
-    confirm: frozenset[str] = names(monitors_of(Monitors()), lambda one: one.confirm)
-    realized: frozenset[str] = names(monitors_of(Monitors()), lambda one: one.realized)
+    confirm: frozenset[str] = frozenset(one.name for one in SHIPPED if one.confirm)
+    realized: frozenset[str] = frozenset(one.name for one in SHIPPED if one.realized)
 
     @property
     def version(self) -> int | None:
