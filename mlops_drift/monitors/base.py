@@ -69,6 +69,9 @@ class CheckEvaluation:
                 object.__setattr__(self, name, nan)
 
 
+Evaluations = list[CheckEvaluation]
+
+
 @dataclass(frozen=True)
 class Explanation:
     """What the page of a check shows beyond its headline.
@@ -128,16 +131,14 @@ class Monitor(ABC, Generic[Settings]):
         return set(self.assets) <= {"events", "labels"}
 
     @abstractmethod
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         """What the check finds at the end of a day.
 
         Nothing that became known later may count. Where nothing can be judged, the verdict is
         unknown with the reason. An error raises: it is no verdict.
         """
 
-    def explain(
-        self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
-    ) -> Explanation:
+    def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
         """What the page shows beyond the headline, of at least one evaluation, the worst first."""
         return Explanation({"numbers": [row_of(item) for item in evaluations[:ROWS]]})
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 from mlops_drift.learning.metrics.allowance import Allowance
-from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.base import Evaluations
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.measured import measure_business_value
 from mlops_drift.monitors.performance import Limits, MeasuredWindow, judge_windows
@@ -25,9 +25,7 @@ class BusinessValueDrop(RealizedCheck):
     )
     needs = "business"
 
-    def judge(
-        self, context: MonitorContext, day: date, rows: LabelledRows
-    ) -> list[CheckEvaluation]:
+    def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
         """The mean value in each window against its minimum and that of the test split."""
         business = self.settings.business
         if business is None:

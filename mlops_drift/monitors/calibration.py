@@ -16,11 +16,7 @@ class Calibration:
 
     The curve is flat from the first to the last score of a block of the isotonic regression, linear
     from one block to the next, and constant beyond the outermost ones. On the scores that it was
-    fitted to, the mean share is the share of hits.
-
-    Args:
-        score: finite scores, shape (n,), at least one.
-        hit: whether each was a hit, shape (n,).
+    fitted to, finite ones of shape (n,), the mean share is the share of hits.
 
     >>> curve = Calibration(np.array([0.1, 0.1, 0.9, 0.9]), np.array([0, 1, 1, 1]))
     >>> curve(np.array([0.0, 0.5, 1.0])).tolist()

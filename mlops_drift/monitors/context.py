@@ -67,11 +67,9 @@ class LabelledRows:
 
 @dataclass(frozen=True)
 class PredictedRows:
-    """What the champion predicted up to a day, ordered by day.
+    """What the champion predicted up to a day, ordered by day: production days as ordinals, (n,).
 
-    Attributes:
-        days: the production day of each row, as ordinals, shape (n,).
-        rows: `prediction`, `score`, and the features where a regression is estimated; n rows.
+    The rows have `prediction`, `score`, and the features where a regression is estimated.
     """
 
     days: Array
@@ -93,10 +91,8 @@ class Errors:
 class LabelWindows:
     """The labels of what the champion served, as known at the end of a day.
 
-    Attributes:
-        end: last production day that got labels.
-        reference: the labels that the champion was trained on.
-        windows: profiles by length of the window.
+    With the last production day that got labels, the labels that the champion was trained on, and
+    profiles by length of the window.
     """
 
     end: date

@@ -1,9 +1,15 @@
 """The check `data_quality`: too many rows of a day cannot be used."""
 
-from collections.abc import Sequence
 from datetime import date
 
-from mlops_drift.monitors.base import NO_FILE, CheckEvaluation, Explanation, Monitor, Row
+from mlops_drift.monitors.base import (
+    NO_FILE,
+    CheckEvaluation,
+    Evaluations,
+    Explanation,
+    Monitor,
+    Row,
+)
 from mlops_drift.monitors.config import QualityMonitor
 from mlops_drift.monitors.context import LandedDay, MonitorContext
 from mlops_drift.schema.verdicts import Verdict
@@ -28,7 +34,7 @@ class DataQuality(Monitor[QualityMonitor]):
     assets = ("events", "labels")
     section = "quality"
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         """The share of rows that cannot be used, of each source that landed."""
         return [self._judge(context, day, landed) for landed in context.landed(day)]
 
@@ -55,9 +61,7 @@ class DataQuality(Monitor[QualityMonitor]):
             context, day, what, verdict, reason, code, value=share, threshold=limit, n=n
         )
 
-    def explain(
-        self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
-    ) -> Explanation:
+    def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
         """Every day with its rows, and where the quarantined ones are."""
         by_day = sorted(evaluations, key=lambda item: item.day)
         landed = {item.day: context.landed(item.day) for item in by_day}

@@ -10,7 +10,14 @@ from mlops_drift.drift.explain import RankedColumn, SegmentShift, moved_bins, ra
 from mlops_drift.drift.profile import Profile
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import MIN_REFERENCE_ROWS, ColumnVerdict
-from mlops_drift.monitors.base import NOT_SIGNIFICANT, CheckEvaluation, Explanation, Monitor, Row
+from mlops_drift.monitors.base import (
+    NOT_SIGNIFICANT,
+    CheckEvaluation,
+    Evaluations,
+    Explanation,
+    Monitor,
+    Row,
+)
 from mlops_drift.monitors.context import Champion, MonitorContext, MonitoredModel
 from mlops_drift.monitors.pictures import Panel
 
@@ -111,7 +118,7 @@ class DriftCheck(Monitor[DriftMonitor]):
     def _mine(self, context: MonitorContext, day: date) -> list[ColumnVerdict]:
         return [item for item in context.drift(day).verdicts if self.owns(context.spec, item)]
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         """Its verdicts of the day; nothing without a champion."""
         champion = context.champion(day)
         if champion is None:
@@ -121,9 +128,7 @@ class DriftCheck(Monitor[DriftMonitor]):
             for item in self._mine(context, day)
         ]
 
-    def explain(
-        self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
-    ) -> Explanation:
+    def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
         """The columns in the order to look at them, and where those moved that failed worst."""
         worst = evaluations[0]
         day, mine = context.drift(worst.day), self._mine(context, worst.day)

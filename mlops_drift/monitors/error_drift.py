@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.monitors.base import Evaluations, Monitor
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.context import MonitorContext
 from mlops_drift.monitors.streaming import detect
@@ -26,7 +26,7 @@ class ErrorDrift(Monitor[PerformanceMonitor]):
     needs = "streaming"
     spans_events = True
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         champion, monitor = context.champion(day), self.settings.streaming
         if champion is None or monitor is None:
             return []

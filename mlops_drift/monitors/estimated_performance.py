@@ -1,12 +1,12 @@
 """The check `estimated_performance`: what the scores lead to expect, before any label."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
-from mlops_drift.monitors.base import NOT_SIGNIFICANT, CheckEvaluation, Explanation, Monitor
+from mlops_drift.monitors.base import NOT_SIGNIFICANT, Evaluations, Explanation, Monitor
 from mlops_drift.monitors.baseline import Baseline, answers_of
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.context import MonitorContext, MonitoredModel
@@ -48,7 +48,7 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
         super().__init__(settings)
         self._estimates: dict[int, Estimate] = {}
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         """Estimates the windows that end on the day."""
         champion = context.champion(day)
         if champion is None:
@@ -76,9 +76,7 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
             evaluations.append(evaluation_of(self.name, day, version, window, finding))
         return evaluations
 
-    def explain(
-        self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
-    ) -> Explanation:
+    def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
         """Every window, and the metric by production day; drawn when it warns."""
         found = explain_by_day(context, evaluations)
         # Drawing costs as much as measuring.

@@ -1,11 +1,9 @@
 """Confidence-based performance estimation (CBPE): what a classifier's scores lead to expect.
 
 The scores are calibrated on the version's test predictions, and calibrated scores say how many
-predictions of a window will turn out right, before any label. An estimate's interval holds both
-what chance makes of n labels and what the test split leaves open.
-
-It assumes that the relation between features and label has not changed: it follows a shift of the
-features, as far as the test split has rows like those of the window, and is blind to concept drift.
+predictions of a window will turn out right, before any label. The interval holds what chance makes
+of n labels and what the test split leaves open. It follows a shift of the features, as far as the
+test split has rows like those of the window, and is blind to concept drift.
 """
 
 from math import nan, sqrt
@@ -43,15 +41,8 @@ class ScoreEstimator:
     """Estimates a classifier's metric from its scores alone.
 
     The scores are calibrated on the test split, unless they are calibrated as they are (see
-    `is_calibrated`).
-
-    Args:
-        metric: a metric that `can_estimate` allows.
-        target: what is predicted.
-        truth: labels of the version's test split, shape (n,), as all that follow.
-        prediction: its predicted classes there.
-        score: its scores there: P(positive) for binary, the largest probability for multiclass.
-        seed: seed of the draws behind an interval.
+    `is_calibrated`). The labels, predicted classes and scores of the test split are of shape (n,);
+    a score is P(positive) for binary, the largest probability for multiclass.
 
     Raises:
         ValueError: if the metric cannot be estimated, or no test score is finite.

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from pydantic import Field
 
-from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.monitors.base import CheckEvaluation, Evaluations, Monitor
 from mlops_drift.monitors.context import MonitorContext, SourceName
 from mlops_drift.schema.fields import Strict
 from mlops_drift.schema.verdicts import Verdict
@@ -40,7 +40,7 @@ class Freshness(Monitor[FreshnessMonitor]):
     section = "freshness"
     settings_type = FreshnessMonitor
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         """Judges what landed, by source."""
         return [self._judge(context, day, landed.source) for landed in context.landed(day)]
 

@@ -6,7 +6,7 @@ from datetime import date
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.drift.verdict import judge
-from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.monitors.base import Evaluations, Monitor
 from mlops_drift.monitors.context import MonitorContext
 from mlops_drift.monitors.drift import evaluation_of_column
 from mlops_drift.monitors.windows import spanned
@@ -34,7 +34,7 @@ class LabelDrift(Monitor[DriftMonitor]):
     confirm = True
     spans_events = True
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         """Its verdicts; nothing on a day without labels."""
         champion = context.champion(day)
         labels = context.label_windows(day) if champion else None

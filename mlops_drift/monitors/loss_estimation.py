@@ -24,18 +24,10 @@ class LossEstimator:
     """Estimates a regression's error from the features of what it predicted.
 
     Gradient boosting models, each without one fold, learn the absolute (for rmse the squared) error
-    of the version's test predictions from the features and the prediction itself; the estimate is
-    their mean. Where the test split has few rows like those of the window, it leans towards the
-    mean error of the test split, and the interval is wider, but holds the realized value less
-    often.
-
-    Args:
-        metric: `mae` or `rmse`.
-        features: features of the version's test split, at least the declared columns; n rows.
-        columns: the feature columns.
-        truth: labels of the test split, shape (n,), as its predictions.
-        prediction: the version's predictions there.
-        seed: seed of the model and of its folds.
+    of the version's test predictions, shape (n,), from the features and the prediction itself; the
+    estimate is their mean. Where the test split has few rows like those of the window, it leans
+    towards the mean error of the test split, and the interval is wider, but holds the realized
+    value less often.
 
     Raises:
         ValueError: if the metric cannot be estimated, or there are fewer than ten rows.

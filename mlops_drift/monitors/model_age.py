@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.monitors.base import Evaluations, Monitor
 from mlops_drift.monitors.config import AgeMonitor
 from mlops_drift.monitors.context import MonitorContext
 from mlops_drift.schema.verdicts import Verdict
@@ -31,7 +31,7 @@ class ModelAge(Monitor[AgeMonitor]):
         """Whether an age is declared."""
         return self.settings.max_days is not None
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         """The days from the last retraining to the end of the day; nothing without a champion."""
         champion, limit = context.champion(day), self.settings.max_days
         if champion is None or limit is None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from math import nan
 
-from mlops_drift.monitors.base import ROWS, CheckEvaluation, Explanation, Row, row_of
+from mlops_drift.monitors.base import ROWS, CheckEvaluation, Evaluations, Explanation, Row, row_of
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.performance import Limits, judge_windows
 from mlops_drift.monitors.pictures import History, Point
@@ -27,9 +27,7 @@ class PerformanceDrop(RealizedCheck):
         "first."
     )
 
-    def judge(
-        self, context: MonitorContext, day: date, rows: LabelledRows
-    ) -> list[CheckEvaluation]:
+    def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
         """Judges the windows; single days are measured even where they are not judged."""
         test = context.baseline(rows.version).test
         limits = Limits.of(self.settings, context.spec.training.metric)
@@ -43,9 +41,7 @@ class PerformanceDrop(RealizedCheck):
         why = "single days are not judged"
         return judged + [unjudged(item, "not_judged", why) for part in single for item in part]
 
-    def explain(
-        self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
-    ) -> Explanation:
+    def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
         """Every window, the metric by production day, and predictions without a label."""
         found = explain_by_day(context, evaluations)
         coverage: list[Row] = [

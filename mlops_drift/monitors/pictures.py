@@ -12,13 +12,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Panel:
-    """A drifted column.
+    """A drifted column: rows of the reference and of the window by the bins of the column.
 
-    Attributes:
-        title: what is compared; stands after the name above the panel.
-        column: the column's bins.
-        past: rows of the reference per bin, in the order of `column.labels`.
-        counts: rows of the window per bin.
+    The title says what is compared; it stands after the name above the panel.
     """
 
     name: str

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from mlops_drift.learning.metrics.base import Array
-from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.monitors.base import CheckEvaluation, Evaluations, Monitor
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.measured import Measured, measure_metric
@@ -27,12 +27,10 @@ class RealizedCheck(Monitor[PerformanceMonitor]):
     spans_events = True
 
     @abstractmethod
-    def judge(
-        self, context: MonitorContext, day: date, rows: LabelledRows
-    ) -> list[CheckEvaluation]:
+    def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
         """Judges the windows of one version."""
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         """Judges each version; numbers about one that was replaced are kept as unknown."""
         champion = context.champion(day)
         found = [item for rows in context.labelled(day) for item in self.judge(context, day, rows)]

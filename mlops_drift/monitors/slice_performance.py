@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 
-from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.base import Evaluations
 from mlops_drift.monitors.baseline import slice_column, slice_texts
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.performance import Limits, judge_windows
@@ -27,9 +27,7 @@ class SlicePerformance(RealizedCheck):
     )
     needs = "slices"
 
-    def judge(
-        self, context: MonitorContext, day: date, rows: LabelledRows
-    ) -> list[CheckEvaluation]:
+    def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
         """As `RealizedCheck.judge`; all slices are one family."""
         baseline = context.baseline(rows.version)
         windows = []

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from mlops_drift.learning.metrics.base import Array
-from mlops_drift.monitors.base import NO_FILE, CheckEvaluation, Monitor
+from mlops_drift.monitors.base import NO_FILE, CheckEvaluation, Evaluations, Monitor
 from mlops_drift.monitors.context import LandedDay, MonitorContext
 from mlops_drift.schema.fields import Strict
 
@@ -52,7 +52,7 @@ class Volume(Monitor[VolumeMonitor]):
     settings_type = VolumeMonitor
     confirm = True
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         """Judges the events that landed."""
         landed = [item for item in context.landed(day) if item.source == "events"]
         return [self._judge(context, day, item) for item in landed]

@@ -68,11 +68,12 @@ class Champion:
 class Decision:
     """What to do, and why.
 
+    Its id derives from the champion and the first day of the episode: one decision an episode;
+    where nothing is done, from the day. One that follows on a training that failed has a number at
+    its end.
+
     Attributes:
         day: the as-of date of the training set.
-        id: derives from the champion and the first day of the episode: one decision an episode.
-            Where nothing is done, from the day. One that follows on a training that failed has a
-            number at its end.
         version: the champion that the decision is about.
         candidates: first event day of the training set by training window; None takes all.
         labelled: labelled rows known at `day`.
@@ -104,14 +105,10 @@ class Decision:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a decision.
+    """What became of a decision, as known at the end of a day.
 
-    Attributes:
-        status: `waiting` where a challenger passed its gates and waits for a person, `failed` where
-            the training raised.
-        day: the day at whose end it was known.
-        person: who decided, if somebody did.
-        digest: of the rows, the code and the description by which a training failed.
+    `waiting` where a challenger passed its gates and waits for a person, `failed` where the
+    training raised; then the digest is that of the rows, the code and the description.
     """
 
     status: Status
@@ -125,14 +122,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class DecisionRecord(Decision):
-    """A decision as the log has it.
+    """A decision as the log has it, with the training window that was chosen and its first day.
 
-    Attributes:
-        window: the training window that was chosen.
-        since: its first event day.
-        scores: how well each candidate predicts.
-        outcome: None as long as the decision is under way.
-        superseded: whether what a failed training was made by has changed since.
+    `superseded` says whether what a failed training was made by has changed since.
     """
 
     window: str | None = None

@@ -57,12 +57,9 @@ class Retention(Strict):
 class Lookback:
     """How many days back a day to come still reads.
 
-    Attributes:
-        predictions: predictions and profiles: windows that end on a day whose labels come in time.
-        season: features of the same period of the past.
-        window: labelled days of the training window `recent`; None where a training takes any day.
-        delay: days until the label of a day is due.
-        history: days before a day that features.sql reads.
+    Predictions and profiles in windows whose labels come in time; features of past seasons; the
+    labelled days of the training window `recent` (None where a training takes any day), and until
+    their label is due; and the days before a day that features.sql reads.
     """
 
     predictions: int
@@ -96,15 +93,12 @@ def lookback_of(
     # Without rows since a change, everything is taken in its place.
     bounded = "recent" in windows and "everything" not in windows
     window = policy.window_days if bounded else None
-    return Lookback(predictions, _season(drift), window, delay, history_days)
-
-
-def _season(drift: DriftMonitor) -> int:
-    if drift.season is None:
-        return 0
-    days, periods = drift.season.period_days, drift.season.periods
-    # The nearest period that does not overlap the window, and the others behind it.
-    return max(window + (-(-window // days) + periods - 1) * days for window in drift.windows)
+    season = 0
+    if drift.season is not None:
+        days, periods = drift.season.period_days, drift.season.periods
+        # The nearest period that does not overlap the window, and the others behind it.
+        season = max(length + (-(-length // days) + periods - 1) * days for length in drift.windows)
+    return Lookback(predictions, season, window, delay, history_days)
 
 
 def require_within_lookback(retention: Retention, lookback: Lookback) -> None:

@@ -25,7 +25,7 @@ class Evidence:
 
     Attributes:
         failed: failed evaluations of the champion, up to `day`.
-        labelled: labelled rows known at the end of `day`, by day of the event.
+        labelled: labelled rows by day of the event.
         missing_classes: classes of the target that no labelled row has.
         confirm: checks that fail by chance on some days, so that a second day must confirm them.
         realized: checks whose production day tells when the world changed.
