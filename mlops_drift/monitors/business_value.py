@@ -15,18 +15,16 @@ class BusinessValueDrop(RealizedCheck):
 
     name = "business_value"
     description = (
-        "Fails when the mean business value of a prediction is below its minimum, or less than on "
-        "the test split by more than accepted and significantly so."
+        "Fails when the mean business value of a prediction is below its minimum, or below the "
+        "test value by more than accepted and significantly so."
     )
     advice = (
-        "The predictions are worth less than they were. If the metric holds, the mix of outcomes "
-        "or the costs have changed: look at label_drift, and at the decision threshold before a "
-        "retraining."
+        "The predictions are worth less. If the metric holds, the mix of outcomes or the costs "
+        "have changed: look at label_drift and at the decision threshold before a retraining."
     )
     needs = "business"
 
     def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
-        """The mean value in each window against its minimum and that of the test split."""
         business = self.settings.business
         if business is None:
             return []

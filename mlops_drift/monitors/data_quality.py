@@ -27,15 +27,13 @@ class DataQuality(Monitor[QualityMonitor]):
         "matched. Alerts; it does not retrain."
     )
     advice = (
-        "Look at the quarantined rows. Repair the source and materialize the day again, or, where "
-        "the world has changed, correct the constraint in defs.yaml. Retraining on broken data "
-        "would only teach the model the fault."
+        "Look at the quarantined rows. Repair the source and materialize the day again, or "
+        "correct the constraint in defs.yaml. A retraining would only learn the fault."
     )
     assets = ("events", "labels")
     section = "quality"
 
     def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
-        """The share of rows that cannot be used, of each source that landed."""
         return [self._judge(context, day, landed) for landed in context.landed(day)]
 
     def _judge(self, context: MonitorContext, day: date, landed: LandedDay) -> CheckEvaluation:

@@ -17,10 +17,7 @@ class ErrorDrift(Monitor[PerformanceMonitor]):
 
     name = "error_drift"
     description = "Fails from the day on which the streaming detector finds that errors have risen."
-    advice = (
-        "The sequence of errors has risen. Compare it with performance_drop, which says by how "
-        "much, and over which days."
-    )
+    advice = "The errors have risen. performance_drop says by how much, and over which days."
     assets = ("performance_metrics",)
     section = "performance"
     needs = "streaming"

@@ -34,9 +34,8 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
         "the limit. Blind to a change of the relation between features and label."
     )
     advice = (
-        "The scores say that the version does worse on these events, before their labels can. "
-        "Look at feature_drift for the columns that moved, and ask for labels of these days first. "
-        "Compare how far the estimate was off before."
+        "By its scores the version does worse on these events, before labels can show it. Look "
+        "at feature_drift, ask for labels of these days first, and see how far off estimates were."
     )
     assets = ("performance_metrics",)
     section = "performance"
@@ -49,7 +48,6 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
         self._estimates: dict[int, Estimate] = {}
 
     def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
-        """Estimates the windows that end on the day."""
         champion = context.champion(day)
         if champion is None:
             return []

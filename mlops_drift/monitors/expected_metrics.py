@@ -12,13 +12,10 @@ _SMALLEST = float(np.finfo(float).eps)
 
 
 def expected(metric: str, positive: Array, score: Floats, truth: Array) -> Floats:
-    """The expected value of a metric under probabilities, or its value under labels.
+    """The expected value of one of `EXPECTED` under probabilities, or its value under labels.
 
-    Args:
-        metric: one of `EXPECTED`.
-        positive: whether each prediction is positive, shape (n,).
-        score: the score of each, shape (n,).
-        truth: probabilities of the positive class, or labels, shape (draws, n).
+    `positive` says whether each of n predictions is positive; `truth` has the probabilities of the
+    positive class, or the labels, shape (draws, n).
     """
     if metric == "auc":
         return _auc(score, truth)

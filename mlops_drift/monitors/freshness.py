@@ -33,15 +33,14 @@ class Freshness(Monitor[FreshnessMonitor]):
         "event with a label older than the label delay and that margin."
     )
     advice = (
-        "The feed has stopped, or delivers old rows only. Until it runs again nothing about recent "
-        "days can be measured: repair it, and materialize the days again."
+        "The feed has stopped, or delivers old rows only. Nothing about recent days can be "
+        "measured: repair it, and materialize the days again."
     )
     assets = ("events", "labels")
     section = "freshness"
     settings_type = FreshnessMonitor
 
     def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
-        """Judges what landed, by source."""
         return [self._judge(context, day, landed.source) for landed in context.landed(day)]
 
     def _judge(self, context: MonitorContext, day: date, source: SourceName) -> CheckEvaluation:

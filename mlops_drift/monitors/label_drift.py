@@ -24,10 +24,9 @@ class LabelDrift(Monitor[DriftMonitor]):
         "and significantly so."
     )
     advice = (
-        "What happens has become more or less frequent than in the training set. If the "
-        "performance holds, look at the decision threshold and at what is planned on the base "
-        "rate; if it falls too, retrain on recent labelled rows. See first whether the way labels "
-        "are made has changed."
+        "Outcomes are more or less frequent than in the training set. If performance holds, look "
+        "at the decision threshold; if it falls too, retrain on recent labelled rows. See first "
+        "whether the way labels are made has changed."
     )
     assets = ("performance_metrics",)
     section = "drift"

@@ -17,8 +17,8 @@ class ModelAge(Monitor[AgeMonitor]):
 
     name = "model_age"
     description = (
-        "Fails when the last retraining is longer ago than accepted, also one whose challenger was "
-        "rejected."
+        "Fails when the last retraining is longer ago than accepted, also one whose challenger "
+        "was rejected."
     )
     advice = (
         "The version was trained long ago. Nothing else may be wrong: retrain on recent labelled "

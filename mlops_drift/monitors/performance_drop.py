@@ -17,14 +17,13 @@ class PerformanceDrop(RealizedCheck):
 
     name = "performance_drop"
     description = (
-        "Fails when the serving version's metric is beyond its minimum, or worse than its own test "
+        "Fails when the serving version's metric is beyond its minimum, or worse than its test "
         "value by more than the accepted drop and significantly so. Unknown until labels are due."
     )
     advice = (
-        "The world no longer follows what the version learned: concept drift. Only new labelled "
-        "rows help: retrain on those since the first failing production day, or on the recent "
-        "window while these are too few. Look at feature_drift too: a broken feed shows there "
-        "first."
+        "Concept drift: the world no longer follows what the version learned. Look at "
+        "feature_drift for a broken feed; else retrain on labelled rows since the first failing "
+        "production day, or on the recent window while these are too few."
     )
 
     def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:

@@ -17,13 +17,13 @@ class SlicePerformance(RealizedCheck):
 
     name = "slice_performance"
     description = (
-        "The same as performance_drop for each value of the declared columns, against the "
-        "version's test value for that slice; corrected for looking at many slices."
+        "The same as performance_drop for each value of the declared columns, corrected for "
+        "looking at many slices."
     )
     advice = (
-        "The version fails one part of the events while the whole may look well. See whether this "
-        "part has changed (feature_drift by segment) or was rare in the training set; more "
-        "labelled rows of it help, a rule for it may be quicker."
+        "The version fails one part of the events while the whole may look well. See whether the "
+        "part has changed (feature_drift by segment) or was rare in the training set: more rows "
+        "of it help."
     )
     needs = "slices"
 

@@ -44,8 +44,8 @@ class Volume(Monitor[VolumeMonitor]):
         f"until there are {MIN_WEEKS} of them."
     )
     advice = (
-        "Look at the feed: a job that stopped half way, a file that was delivered twice, a client "
-        "that went away. If it is a campaign or a holiday, nothing needs to be done."
+        "Look at the feed: a job that stopped half way, a file delivered twice, a client that "
+        "went away. If it is a campaign or a holiday, nothing needs to be done."
     )
     assets = ("events",)
     section = "volume"
@@ -53,7 +53,6 @@ class Volume(Monitor[VolumeMonitor]):
     confirm = True
 
     def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
-        """Judges the events that landed."""
         landed = [item for item in context.landed(day) if item.source == "events"]
         return [self._judge(context, day, item) for item in landed]
 

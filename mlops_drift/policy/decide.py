@@ -34,12 +34,6 @@ def decide(
     A decision whose training failed counts as a rejected challenger does, as long as the rows, the
     code and the description are those by which it failed; when they have changed, it is as if it
     had never been.
-
-    Args:
-        model: name of the model.
-        evidence: what was known at the end of the day.
-        history: all decisions on this model so far that led to something.
-        policy: the rules.
     """
     under_way = [past for past in history if past.is_under_way(evidence.champion)]
     if under_way:
