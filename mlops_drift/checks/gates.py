@@ -8,7 +8,7 @@ import dagster as dg
 from mlops_drift.charts.gates import draw
 from mlops_drift.checks.report import check_result, verdict_table
 from mlops_drift.learning.gates.base import Gate, GateResult
-from mlops_drift.learning.gates.pictures import Limit, Picture
+from mlops_drift.learning.gates.pictures import Limit
 
 
 def gate_specs(key: dg.AssetKey, gates: Sequence[Gate]) -> list[dg.AssetCheckSpec]:
@@ -21,8 +21,14 @@ def gate_specs(key: dg.AssetKey, gates: Sequence[Gate]) -> list[dg.AssetCheckSpe
 
 def gate_pictures(gates: Sequence[GateResult]) -> dict[str, bytes]:
     """The picture of each gate that has numbers, as PNG by the gate's name."""
-    pictures = {gate.name: gate.picture or _plain(gate) for gate in gates}
-    return {name: draw(picture) for name, picture in pictures.items() if picture}
+    found = {}
+    for gate in gates:
+        picture = gate.picture
+        if picture is None and isfinite(gate.value) and isfinite(gate.threshold):
+            picture = Limit(gate.name, gate.value, gate.threshold, at_least=False)
+        if picture is not None:
+            found[gate.name] = draw(picture)
+    return found
 
 
 def gate_checks(
@@ -46,10 +52,3 @@ def gate_checks(
         )
         for gate in gates
     ]
-
-
-def _plain(gate: GateResult) -> Picture | None:
-    """The picture of a gate that has nothing but its number."""
-    if not isfinite(gate.value) or not isfinite(gate.threshold):
-        return None
-    return Limit(gate.name, gate.value, gate.threshold, at_least=False)

@@ -6,8 +6,8 @@ from mlops_drift.learning.metrics.allowance import Allowance
 from mlops_drift.monitors.base import Evaluations
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.measured import measure_business_value
-from mlops_drift.monitors.performance import Limits, MeasuredWindow, judge_windows
-from mlops_drift.monitors.realized import RealizedCheck, windows_of
+from mlops_drift.monitors.performance import Limits, judge_windows
+from mlops_drift.monitors.realized import RealizedCheck, measured_windows
 
 
 class BusinessValueDrop(RealizedCheck):
@@ -25,16 +25,18 @@ class BusinessValueDrop(RealizedCheck):
     needs = "business"
 
     def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
-        business = self.settings.business
+        business, target = self.settings.business, context.spec.target
         if business is None:
             return []
-        test = context.baseline(rows.version).business_value
-        unit = f" in {business.unit}" if business.unit else ""
-        windows = []
-        for last, length, part in windows_of(rows, self.settings.windows):
-            answers = part["label"], part["prediction"]
-            found = measure_business_value(business, context.spec.target, *answers)
-            windows.append(MeasuredWindow(last, length, f"business value{unit}", found, test))
+        windows = measured_windows(
+            rows,
+            self.settings.windows,
+            f"business value in {business.unit}" if business.unit else "business value",
+            lambda truth, prediction, _: measure_business_value(
+                business, target, truth, prediction
+            ),
+            context.baseline(rows.version).business_value,
+        )
         drop = Allowance(business.drop, "own") if business.drop is not None else None
         limits = Limits(True, business.floor, drop, self.settings.alpha, self.settings.min_rows)
         return judge_windows(self.name, day, rows.version, windows, limits)

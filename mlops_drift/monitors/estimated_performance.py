@@ -1,25 +1,17 @@
 """The check `estimated_performance`: what the scores lead to expect, before any label."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from math import isnan, nan
-from typing import TYPE_CHECKING
 
 from mlops_drift.monitors.base import NOT_SIGNIFICANT, Evaluations, Explanation, Monitor
-from mlops_drift.monitors.baseline import Baseline, answers_of
 from mlops_drift.monitors.config import PerformanceMonitor
-from mlops_drift.monitors.context import MonitorContext, MonitoredModel
-from mlops_drift.monitors.estimation import ScoreEstimator, can_estimate
+from mlops_drift.monitors.context import MonitorContext
+from mlops_drift.monitors.estimation import can_estimate
 from mlops_drift.monitors.measured import Measured, shown
 from mlops_drift.monitors.performance import Finding, Limits, MeasuredWindow, evaluation_of
 from mlops_drift.monitors.performance_drop import explain_by_day
 from mlops_drift.monitors.windows import trailing_rows
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Estimate = Callable[["pd.DataFrame"], Measured]
 
 
 class EstimatedPerformance(Monitor[PerformanceMonitor]):
@@ -43,10 +35,6 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
     confirm = True
     spans_events = True
 
-    def __init__(self, settings: PerformanceMonitor) -> None:
-        super().__init__(settings)
-        self._estimates: dict[int, Estimate] = {}
-
     def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         champion = context.champion(day)
         if champion is None:
@@ -66,9 +54,7 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
             rows = predicted.rows.iloc[part]
             found = Measured(nan, nan, nan, len(rows))
             if len(rows) >= limits.min_rows and not obstacle:
-                if version not in self._estimates:
-                    self._estimates[version] = _estimate_of(spec, baseline)
-                found = self._estimates[version](rows)
+                found = baseline.estimate(rows)
             window = MeasuredWindow(day, length, metric, found, baseline.test)
             finding = judge_estimate(found, baseline.test, limits, obstacle)
             evaluations.append(evaluation_of(self.name, day, version, window, finding))
@@ -79,22 +65,6 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
         found = explain_by_day(context, evaluations)
         # Drawing costs as much as measuring.
         return found if evaluations[0].verdict == "fail" else replace(found, picture=None)
-
-
-def _estimate_of(spec: MonitoredModel, baseline: Baseline) -> Estimate:
-    """What gives the value to expect of predictions of a version, fitted to its test split."""
-    metric, target, seed = spec.training.metric, spec.target, spec.training.seed
-    test, features = baseline.rows, list(spec.columns)
-    truth, prediction, score = answers_of(test, target)
-    if target.is_classification:
-        of_scores = ScoreEstimator(metric, target, truth, prediction, score, seed)
-        return lambda rows: of_scores.estimate(
-            rows["prediction"].to_numpy(), rows["score"].to_numpy()
-        )
-    from mlops_drift.monitors.loss_estimation import LossEstimator
-
-    of_losses = LossEstimator(metric, test[features], spec.columns, truth, prediction, seed)
-    return lambda rows: of_losses.estimate(rows[features], rows["prediction"].to_numpy())
 
 
 def judge_estimate(found: Measured, test: Measured, limits: Limits, obstacle: str = "") -> Finding:

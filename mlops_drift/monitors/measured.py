@@ -1,5 +1,6 @@
 """A metric of some labelled rows, with its interval."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import nan, sqrt
 from statistics import NormalDist
@@ -30,6 +31,10 @@ class Measured:
     def spread(self) -> float:
         """Standard deviation of a single row, as the interval implies it."""
         return (self.upper - self.lower) / (2 * Z) * sqrt(self.n)
+
+
+# Takes truth, prediction and score, each of shape (n,).
+Measure = Callable[[Array, Array, Array], Measured]
 
 
 def measure_metric(

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import date
 from math import nan
 
-from mlops_drift.monitors.base import ROWS, CheckEvaluation, Evaluations, Explanation, Row, row_of
+from mlops_drift.monitors.base import ROWS, Evaluations, Explanation, Row, row_of
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.performance import Limits, judge_windows
 from mlops_drift.monitors.pictures import History, Point
-from mlops_drift.monitors.realized import RealizedCheck, metric_windows, unjudged
+from mlops_drift.monitors.realized import RealizedCheck, measured_windows, unjudged
 
 
 class PerformanceDrop(RealizedCheck):
@@ -28,17 +28,17 @@ class PerformanceDrop(RealizedCheck):
 
     def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
         """Judges the windows; single days are measured even where they are not judged."""
-        test = context.baseline(rows.version).test
-        limits = Limits.of(self.settings, context.spec.training.metric)
-        windows = self.settings.windows
-        judged, *single = (
-            judge_windows(
-                self.name, day, rows.version, metric_windows(context, rows, lengths, test), limits
-            )
-            for lengths in ([windows] if 1 in windows else [windows, [1]])
-        )
-        why = "single days are not judged"
-        return judged + [unjudged(item, "not_judged", why) for part in single for item in part]
+        baseline, metric = context.baseline(rows.version), context.spec.training.metric
+        limits, windows = Limits.of(self.settings, metric), self.settings.windows
+        found: Evaluations = []
+        for lengths in [windows] if 1 in windows else [windows, [1]]:
+            measured = measured_windows(rows, lengths, metric, baseline.measure, baseline.test)
+            judged = judge_windows(self.name, day, rows.version, measured, limits)
+            if lengths is not windows:
+                why = "single days are not judged"
+                judged = [unjudged(item, "not_judged", why) for item in judged]
+            found += judged
+        return found
 
     def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
         """Every window, the metric by production day, and predictions without a label."""
@@ -55,7 +55,7 @@ class PerformanceDrop(RealizedCheck):
         return replace(found, tables={**found.tables, "without label": coverage})
 
 
-def explain_by_day(context: MonitorContext, evaluations: Sequence[CheckEvaluation]) -> Explanation:
+def explain_by_day(context: MonitorContext, evaluations: Evaluations) -> Explanation:
     """The windows, and the metric by production day: realized, and estimated before."""
     worst, history = evaluations[0], context.history(evaluations[0].version)
     if not worst.version:

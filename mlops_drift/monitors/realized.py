@@ -1,15 +1,14 @@
 """Realized performance: what the checks of labelled predictions have in common."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from mlops_drift.learning.metrics.base import Array
 from mlops_drift.monitors.base import CheckEvaluation, Evaluations, Monitor
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
-from mlops_drift.monitors.measured import Measured, measure_metric
+from mlops_drift.monitors.measured import Measure, Measured
 from mlops_drift.monitors.performance import MeasuredWindow
 from mlops_drift.monitors.windows import trailing_rows
 
@@ -55,35 +54,25 @@ class RealizedCheck(Monitor[PerformanceMonitor]):
         return replace(found, window=min(self.settings.windows))
 
 
-def windows_of(
-    rows: LabelledRows, lengths: Sequence[int]
-) -> list[tuple[date, int, Mapping[str, Array]]]:
-    """The windows that end on each touched production day: last day, length, labelled rows."""
-    names = ("label", "prediction", "score")
-    return [
-        (date.fromordinal(end), length, {name: rows.columns[name][part] for name in names})
-        for end in map(int, rows.touched)
-        for length, part in trailing_rows(lengths, end, rows.columns["day"]).items()
-    ]
-
-
-def metric_windows(
-    context: MonitorContext,
+def measured_windows(
     rows: LabelledRows,
     lengths: Sequence[int],
+    metric: str,
+    measure: Measure,
     test: Measured | None,
-    part: str = "",
+    slice_name: str = "",
 ) -> list[MeasuredWindow]:
-    """The model's metric in each window of labelled rows of one version.
+    """A number in each window of labelled rows of one version that ends on a touched day.
 
-    `test` is the test result of the same part of the rows, such as `country=de`; empty for all.
+    `test` is the test result of the same slice of the rows, such as `country=de`; empty for all.
     """
-    target, training = context.spec.target, context.spec.training
+    answers = [rows.columns[name] for name in ("label", "prediction", "score")]
     found = []
-    for day, length, columns in windows_of(rows, lengths):
-        truth, prediction, score = (columns[name] for name in ("label", "prediction", "score"))
-        value = measure_metric(training.metric, target, truth, prediction, score, training.seed)
-        found.append(MeasuredWindow(day, length, training.metric, value, test, part))
+    for end in map(int, rows.touched):
+        for length, part in trailing_rows(lengths, end, rows.columns["day"]).items():
+            value = measure(*(column[part] for column in answers))
+            day = date.fromordinal(end)
+            found.append(MeasuredWindow(day, length, metric, value, test, slice_name))
     return found
 
 

@@ -9,7 +9,7 @@ from mlops_drift.monitors.base import Evaluations
 from mlops_drift.monitors.baseline import slice_column, slice_texts
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.performance import Limits, judge_windows
-from mlops_drift.monitors.realized import RealizedCheck, metric_windows
+from mlops_drift.monitors.realized import RealizedCheck, measured_windows
 
 
 class SlicePerformance(RealizedCheck):
@@ -28,19 +28,20 @@ class SlicePerformance(RealizedCheck):
     needs = "slices"
 
     def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
-        """As `RealizedCheck.judge`; all slices are one family."""
-        baseline = context.baseline(rows.version)
+        """All slices are one family."""
+        baseline, metric = context.baseline(rows.version), context.spec.training.metric
         windows = []
         for column in self.settings.slices:
             texts = slice_texts(rows.columns[slice_column(column)])
             for value in np.unique(texts).tolist():
                 mine = {name: array[texts == value] for name, array in rows.columns.items()}
-                windows += metric_windows(
-                    context,
+                windows += measured_windows(
                     replace(rows, columns=mine),
                     self.settings.windows,
+                    metric,
+                    baseline.measure,
                     baseline.slice_tests.get((column, value)),
                     f"{column}={value}",
                 )
-        limits = Limits.of(self.settings, context.spec.training.metric, with_floor=False)
+        limits = Limits.of(self.settings, metric, with_floor=False)
         return judge_windows(self.name, day, rows.version, windows, limits)
