@@ -21,6 +21,9 @@ from mlops_drift.monitors.base import (
 from mlops_drift.monitors.context import Champion, MonitorContext, MonitoredModel
 from mlops_drift.monitors.pictures import Panel
 
+# The fields that an evaluation has from a verdict.
+_SAME = ("window", "verdict", "reason", "value", "threshold", "p", "q")
+
 # Columns that are drawn and explained, and segments of each.
 _SHOWN, _SEGMENTS = 3, 5
 
@@ -53,15 +56,9 @@ def evaluation_of_column(
         production_day=day,
         version=version,
         subject=item.column,
-        window=item.window,
-        verdict=item.verdict,
         code=code,
-        reason=item.reason,
-        value=item.value,
-        threshold=item.threshold,
         n=item.measures.n,
-        p=item.p,
-        q=item.q,
+        **{name: getattr(item, name) for name in _SAME},
     )
 
 

@@ -42,11 +42,9 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
         spec, version = context.spec, champion.version
         metric, target = spec.training.metric, spec.target
         limits, baseline = Limits.of(self.settings, metric), context.baseline(version)
-        obstacle = (
-            ""
-            if can_estimate(metric, target)
-            else f"{metric} of a {target.kind} target cannot be estimated without labels"
-        )
+        obstacle = ""
+        if not can_estimate(metric, target):
+            obstacle = f"{metric} of a {target.kind} target cannot be estimated without labels"
         predicted = context.predicted(day)
         windows = trailing_rows(self.settings.windows, day.toordinal(), predicted.days)
         evaluations = []

@@ -28,17 +28,10 @@ class Limits:
     min_rows: int
 
     @classmethod
-    def of(
-        cls, monitor: PerformanceMonitor, metric: MetricName, *, with_floor: bool = True
-    ) -> "Limits":
+    def of(cls, monitor: PerformanceMonitor, metric: MetricName) -> "Limits":
         """The limits of a metric as the YAML sets them."""
-        return cls(
-            metric_named(metric).greater_is_better,
-            monitor.floor if with_floor else None,
-            monitor.allowance(metric),
-            monitor.alpha,
-            monitor.min_rows,
-        )
+        is_greater_better, drop = metric_named(metric).greater_is_better, monitor.allowance(metric)
+        return cls(is_greater_better, monitor.floor, drop, monitor.alpha, monitor.min_rows)
 
     def worsening(self, before: float, after: float) -> float:
         """How much worse `after` is than `before`."""

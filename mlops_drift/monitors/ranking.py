@@ -37,18 +37,9 @@ def rank(item: CheckEvaluation) -> Rank:
     where that says nothing, the smallest q, or p. Then by check, subject, window and days.
     """
     chance = next((value for value in (item.q, item.p) if not isnan(value)), inf)
-    return (
-        1 if item.code == NO_FILE else _ORDER[item.verdict],
-        -excess(item),
-        chance,
-        item.check,
-        item.subject,
-        item.window,
-        item.production_day,
-        item.version,
-        item.day,
-        item.n,
-    )
+    order = 1 if item.code == NO_FILE else _ORDER[item.verdict]
+    what, when = (item.check, item.subject, item.window), (item.production_day, item.version)
+    return order, -excess(item), chance, *what, *when, item.day, item.n
 
 
 def worst_first(evaluations: Iterable[CheckEvaluation]) -> list[CheckEvaluation]:

@@ -33,16 +33,15 @@ class RealizedCheck(Monitor[PerformanceMonitor]):
         """Judges each version; numbers about one that was replaced are kept as unknown."""
         champion = context.champion(day)
         found = [item for rows in context.labelled(day) for item in self.judge(context, day, rows)]
-        if champion is not None:
-            since = champion.as_of + timedelta(days=1)
-            why = f"for the record only: version {champion.version} serves since {since}"
-            found = [
-                item if item.version == champion.version else unjudged(item, "replaced", why)
-                for item in found
-            ]
-        if champion is not None and all(item.version != champion.version for item in found):
+        if champion is None:
+            return found
+        version, since = champion.version, champion.as_of + timedelta(days=1)
+        why = f"for the record only: version {version} serves since {since}"
+        if all(item.version != version for item in found):
             found.append(self._no_label(context, day))
-        return found
+        return [
+            item if item.version == version else unjudged(item, "replaced", why) for item in found
+        ]
 
     def _no_label(self, context: MonitorContext, day: date) -> CheckEvaluation:
         delay, metric = context.spec.target.label_delay_days, context.spec.training.metric

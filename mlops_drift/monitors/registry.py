@@ -62,11 +62,7 @@ else:
 
 
 def monitors_of(sections: MonitorSections, asset: Asset | None = None) -> list[Monitor[Any]]:
-    """The checks that a model has, as its YAML sets them; of one asset, or all.
-
-    >>> [one.name for one in monitors_of(Monitors(volume=None, age={"max_days": None}))][:2]
-    ['data_quality', 'freshness']
-    """
+    """The checks that a model has, as its YAML sets them; of one asset, or all."""
     shipped = (one(getattr(sections, one.section, None)) for one in MONITORS.values())
     found = [*shipped, *map(_extra, sections.extra)]
     return [one for one in found if one.is_on() and (asset is None or asset in one.assets)]

@@ -43,5 +43,5 @@ class SlicePerformance(RealizedCheck):
                     baseline.slice_tests.get((column, value)),
                     f"{column}={value}",
                 )
-        limits = Limits.of(self.settings, metric, with_floor=False)
+        limits = replace(Limits.of(self.settings, metric), floor=None)
         return judge_windows(self.name, day, rows.version, windows, limits)

@@ -33,10 +33,6 @@ class StreamingMonitor(Strict):
 
     >>> StreamingMonitor(detector="page_hinkley", threshold=30).settings
     {'delta': 0.005, 'threshold': 30.0}
-    >>> StreamingMonitor(detector="ddm", delta=0.1)
-    Traceback (most recent call last):
-    pydantic_core._pydantic_core.ValidationError: 1 validation error for StreamingMonitor
-      Value error, detector ddm is set by threshold, found delta...
     """
 
     detector: DetectorName = Field(

@@ -31,9 +31,8 @@ def decide(
     challengers of one champion were rejected because of each of the checks, it pauses and asks for
     a person, until another check fails.
 
-    A decision whose training failed counts as a rejected challenger does, as long as the rows, the
-    code and the description are those by which it failed; when they have changed, it is as if it
-    had never been.
+    A training that failed counts as a rejected challenger, until the rows, the code or the
+    description by which it failed have changed.
     """
     under_way = [past for past in history if past.is_under_way(evidence.champion)]
     if under_way:
@@ -220,9 +219,7 @@ def _paused(now: Situation, rules: tuple[str, ...]) -> Decision | None:
 
 def _because(failed: Sequence[CheckEvaluation]) -> str:
     """The reason of the worst evaluation of each check."""
-    worst: dict[str, str] = {}
-    for item in worst_first(failed):
-        worst.setdefault(item.check, item.reason)
+    worst = {item.check: item.reason for item in reversed(worst_first(failed))}
     return "; ".join(worst[check] for check in sorted(worst))
 
 

@@ -10,10 +10,6 @@ TITLES: Mapping[Action, str] = {
     "retrain": "retraining begins",
     "alert": "a retraining is due",
     "give_up": "retraining is paused, a person is needed",
-    "wait": "the retraining waits",
-    "nothing": "no retraining",
-    "promote": "a version is promoted by hand",
-    "rollback": "the champion is rolled back",
 }
 
 # By outcome: how the title ends, and what happens next.
