@@ -11,9 +11,6 @@ from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.streaming import StreamingMonitor
 from mlops_drift.schema.fields import DEFAULT, Distinct, Limit, Name, Strict, Windows
 
-# The default of `drop` for metrics that are limited in points.
-_DROP_POINTS = 0.05
-
 
 class QualityMonitor(Strict):
     """When a day's data is too bad to trust."""
@@ -79,7 +76,7 @@ class PerformanceMonitor(Strict):
 
     def allowance(self, metric: MetricName) -> Allowance | None:
         """How much worse than the test value the metric may be; None where that is not judged."""
-        return None if self.drop is None else allowance(metric, self.drop, _DROP_POINTS)
+        return None if self.drop is None else allowance(metric, self.drop, points=0.05)
 
 
 class ExtraCheck(BaseModel):

@@ -61,12 +61,11 @@ class DataQuality(Monitor[QualityMonitor]):
 
     def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
         """Every day with its rows, and where the quarantined ones are."""
-        by_day = sorted(evaluations, key=lambda item: item.day)
-        landed = {item.day: context.landed(item.day) for item in by_day}
         unusable = {
-            day: sum(one.n - one.accepted for one in sources) for day, sources in landed.items()
+            item.day: sum(one.n - one.accepted for one in context.landed(item.day))
+            for item in evaluations
         }
-        rows: list[Row] = [
+        days: list[Row] = [
             {
                 "day": str(item.day),
                 "rows": item.n,
@@ -74,13 +73,10 @@ class DataQuality(Monitor[QualityMonitor]):
                 "verdict": item.verdict,
                 "reason": item.reason,
             }
-            for item in by_day
+            for item in sorted(evaluations, key=lambda item: item.day)
         ]
-        return Explanation(
-            {"days": rows},
-            numbers={"unusable rows": sum(unusable.values())},
-            advice=f"SELECT * FROM landing.{context.spec.name}_quarantined shows them.",
-        )
+        advice = f"SELECT * FROM landing.{context.spec.name}_quarantined shows them."
+        return Explanation({"days": days}, {"unusable rows": sum(unusable.values())}, advice=advice)
 
 
 def _listed(landed: LandedDay) -> str:

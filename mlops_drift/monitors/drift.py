@@ -116,7 +116,6 @@ class DriftCheck(Monitor[DriftMonitor]):
         return [item for item in context.drift(day).verdicts if self.owns(context.spec, item)]
 
     def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
-        """Its verdicts of the day; nothing without a champion."""
         champion = context.champion(day)
         if champion is None:
             return []

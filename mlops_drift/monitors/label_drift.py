@@ -34,7 +34,6 @@ class LabelDrift(Monitor[DriftMonitor]):
     spans_events = True
 
     def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
-        """Its verdicts; nothing on a day without labels."""
         champion = context.champion(day)
         labels = context.label_windows(day) if champion else None
         if champion is None or labels is None:

@@ -7,13 +7,12 @@ from math import nan
 from typing import Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 
+from mlops_drift.monitors.calibration import Floats
 from mlops_drift.schema.fields import Strict
 from mlops_drift.schema.verdicts import Verdict
-
-Floats = NDArray[np.float64]
 
 DetectorName = Literal["adwin", "ddm", "page_hinkley"]
 

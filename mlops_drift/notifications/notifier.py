@@ -28,8 +28,28 @@ def send(url: str, title: str, body: str) -> None:
     Traceback (most recent call last):
     mlops_drift.notifications.notifier.NotifierError: json: NO_SUCH_HOST not set in the environment
     """
+    # The import takes a tenth of a second, and most processes send nothing.
+    from apprise import Apprise, AppriseAsset, NotifyFormat
+
     scheme = _scheme(url)
-    _send(scheme, _filled(scheme, Template(url)), title, body)
+    filled = _filled(scheme, Template(url))
+    # The result contains its warnings, and the log must not contain the URL.
+    logger = logging.getLogger("apprise")
+    logger.propagate = False
+    # A library that configures logging, such as MLflow's migrations, may have disabled it.
+    logger.disabled = False
+    asset = AppriseAsset(service_timeout=TIMEOUT_SECONDS, async_mode=False)
+    service = Apprise.instantiate(filled, asset=asset)
+    if service is None:
+        forms = "see https://appriseit.com/services/ for the forms"
+        raise NotifierError(f"{scheme}: Apprise does not know this URL; {forms}")
+    apprise = Apprise(asset=asset)
+    apprise.add(service)
+    result = apprise.notify(body, title=title, body_format=NotifyFormat.TEXT)
+    if not result:
+        cause = " ".join(entry.message for entry in result.logs())
+        cause = cause or "the receiver did not accept the message"
+        raise NotifierError(f"{scheme}: {_without_secrets(cause, filled)}")
 
 
 def _filled(scheme: str, url: Template) -> str:
@@ -49,29 +69,6 @@ def _scheme(url: str) -> str:
     """
     found = re.match(r"([A-Za-z0-9+.-]+)://", url)
     return found[1].lower() if found else "receiver"
-
-
-def _send(scheme: str, filled: str, title: str, body: str) -> None:
-    # The import takes a tenth of a second, and most processes send nothing.
-    from apprise import Apprise, AppriseAsset, NotifyFormat
-
-    # The result contains its warnings, and the log must not contain the URL.
-    logger = logging.getLogger("apprise")
-    logger.propagate = False
-    # A library that configures logging, such as MLflow's migrations, may have disabled it.
-    logger.disabled = False
-    asset = AppriseAsset(service_timeout=TIMEOUT_SECONDS, async_mode=False)
-    service = Apprise.instantiate(filled, asset=asset)
-    if service is None:
-        forms = "see https://appriseit.com/services/ for the forms"
-        raise NotifierError(f"{scheme}: Apprise does not know this URL; {forms}")
-    apprise = Apprise(asset=asset)
-    apprise.add(service)
-    result = apprise.notify(body, title=title, body_format=NotifyFormat.TEXT)
-    if not result:
-        cause = " ".join(entry.message for entry in result.logs())
-        cause = cause or "the receiver did not accept the message"
-        raise NotifierError(f"{scheme}: {_without_secrets(cause, filled)}")
 
 
 def _without_secrets(text: str, url: str) -> str:

@@ -68,11 +68,6 @@ class Lookback:
     delay: int
     history: int
 
-    @property
-    def training(self) -> int:
-        """What a training reads, where that is bounded."""
-        return (self.window or 0) + self.delay + self.history
-
 
 def lookback_of(
     target: Target,
@@ -127,7 +122,7 @@ def require_within_lookback(retention: Retention, lookback: Lookback) -> None:
             f"retention.landing_days is {landing}, but predictions are measured by the labels and "
             f"features of their day; set retention.predictions_days to at most {landing}"
         )
-    training = lookback.training
+    training = lookback.window + lookback.delay + lookback.history
     needed = max(training, lookback.season)
     if landing < needed:
         raise ValueError(
