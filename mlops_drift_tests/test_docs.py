@@ -23,6 +23,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.metrics.base import Pair
 from mlops_drift.notifications.history import History
 from mlops_drift.policy.decision import DecisionRecord, Outcome
+from mlops_drift_tests.monitors.contexts import MemoryContext
 
 ROOT = settings.PROJECT_ROOT
 GUIDE = ROOT / "docs" / "guide"
@@ -185,7 +186,7 @@ def test_the_recipes_work():
     assert found["MedianError"]().compute(numbers, numbers + 1, numbers) == 1
     assert found["FewestRows"]().judge(SimpleNamespace(truth=numbers)).verdict == "fail"
     landed = [SimpleNamespace(source="events", n=120)]
-    context = SimpleNamespace(landed=lambda day: landed, champion=lambda day: None)
+    context = MemoryContext(None, [], landed=landed)
     weekend = found["Weekend"](found["WeekendMonitor"]())
     [evaluation] = weekend.evaluate(context, date(2024, 10, 5))
     assert (evaluation.verdict, evaluation.value) == ("fail", 120)

@@ -1,5 +1,6 @@
 """The pictures of checks: drifted columns, and performance by production day."""
 
+from collections.abc import Sequence
 from math import isnan
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from mlops_drift.charts.figure import (
     show_days,
 )
 from mlops_drift.drift.column_reference import shares
-from mlops_drift.monitors.pictures import History, Panel, Panels, Picture
+from mlops_drift.monitors.pictures import History, Panel, Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,15 +36,14 @@ def draw(picture: Picture) -> bytes:
     >>> draw(History("roc_auc", 1, []))[:4]
     b'\x89PNG'
     """
-    return as_png(_panels(picture) if isinstance(picture, Panels) else _performance(picture))
+    return as_png(_performance(picture) if isinstance(picture, History) else _panels(picture))
 
 
-def _panels(picture: Panels) -> "Figure":
+def _panels(panels: Sequence[Panel]) -> "Figure":
     """The shares of the bins in the reference and in a window, 480 by 240 pixels a column.
 
     Of many bins the 16 are shown whose shares changed most.
     """
-    panels = picture.panels
     height = 2.4 * len(panels)
     margins = {"left": 0.1, "right": 0.98, "top": 1 - 0.29 / height, "bottom": 0.72 / height}
     figure = new_figure(4.8, height, dpi=100, hspace=0.7, **margins)

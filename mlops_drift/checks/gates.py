@@ -8,7 +8,7 @@ import dagster as dg
 from mlops_drift.charts.gates import draw
 from mlops_drift.checks.report import check_result, verdict_table
 from mlops_drift.learning.gates.base import Gate, GateResult
-from mlops_drift.learning.gates.pictures import Limit, Picture
+from mlops_drift.learning.gates.pictures import Limit
 
 
 def gate_specs(key: dg.AssetKey, gates: Sequence[Gate]) -> list[dg.AssetCheckSpec]:
@@ -21,44 +21,34 @@ def gate_specs(key: dg.AssetKey, gates: Sequence[Gate]) -> list[dg.AssetCheckSpe
 
 def gate_pictures(gates: Sequence[GateResult]) -> dict[str, bytes]:
     """The picture of each gate that has numbers, as PNG by the gate's name."""
-    pictures = {gate.name: gate.picture or _plain(gate) for gate in gates}
-    return {name: draw(picture) for name, picture in pictures.items() if picture}
+    found = {}
+    for gate in gates:
+        picture = gate.picture
+        if picture is None and isfinite(gate.value) and isfinite(gate.threshold):
+            picture = Limit(gate.name, gate.value, gate.threshold, at_least=False)
+        if picture is not None:
+            found[gate.name] = draw(picture)
+    return found
 
 
 def gate_checks(
     key: dg.AssetKey, version: int, gates: Sequence[GateResult], pictures: Mapping[str, bytes]
 ) -> list[dg.AssetCheckResult]:
     """Reports gates. One that cannot be computed does not pass, and therefore blocks."""
-    return [_check(key, version, gate, pictures.get(gate.name)) for gate in gates]
-
-
-def _check(
-    key: dg.AssetKey, version: int, gate: GateResult, picture: bytes | None
-) -> dg.AssetCheckResult:
-    numbers = {
-        "value": gate.value,
-        "threshold": gate.threshold,
-        "n": float(gate.n),
-        **gate.numbers,
-    }
-    return check_result(
-        key,
-        gate.name,
-        gate.verdict,
-        f"version {version}: {gate.summary}",
-        numbers,
-        gate.advice,
-        {
-            "version": version,
-            **{name: verdict_table(rows) for name, rows in gate.tables.items()},
-        },
-        picture,
-        unknown_blocks=True,
-    )
-
-
-def _plain(gate: GateResult) -> Picture | None:
-    """The picture of a gate that has nothing but its number."""
-    if not isfinite(gate.value) or not isfinite(gate.threshold):
-        return None
-    return Limit(gate.name, gate.value, gate.threshold, at_least=False)
+    return [
+        check_result(
+            key,
+            gate.name,
+            gate.verdict,
+            f"version {version}: {gate.summary}",
+            {"value": gate.value, "threshold": gate.threshold, "n": float(gate.n), **gate.numbers},
+            gate.advice,
+            {
+                "version": version,
+                **{name: verdict_table(rows) for name, rows in gate.tables.items()},
+            },
+            pictures.get(gate.name),
+            unknown_blocks=True,
+        )
+        for gate in gates
+    ]

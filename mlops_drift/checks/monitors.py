@@ -1,5 +1,7 @@
 """The daily checks of a model in Dagster: declared, and reported from their evaluations."""
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -7,10 +9,9 @@ import dagster as dg
 from mlops_drift.charts.monitors import draw
 from mlops_drift.checks.report import check_result, verdict_table
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.monitors.base import Asset, CheckEvaluation, Monitor
-from mlops_drift.monitors.context import MonitorContext
+from mlops_drift.monitors.base import Asset, Monitor
 from mlops_drift.monitors.ranking import headline, worst_first
-from mlops_drift.monitors.registry import monitors_of, of_asset
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.monitoring import Monitored
 from mlops_drift.schema.verdicts import overall
 
@@ -22,7 +23,7 @@ def monitor_specs(spec: ModelSpec, asset: Asset, key: dg.AssetKey) -> list[dg.As
     """Declares the checks of an asset."""
     return [
         dg.AssetCheckSpec(one.name, asset=key, description=one.description)
-        for one in of_asset(monitors_of(spec.monitors), asset)
+        for one in monitors_of(spec.monitors, asset)
     ]
 
 
@@ -31,8 +32,7 @@ def monitor_checks(
 ) -> list[dg.AssetCheckResult]:
     """Reports what the checks of an asset found on the days of a run, one result a check."""
     return [
-        monitor_check(key, one, monitored)
-        for one in of_asset(monitors_of(spec.monitors), monitored.asset)
+        monitor_check(key, one, monitored) for one in monitors_of(spec.monitors, monitored.asset)
     ]
 
 
@@ -41,28 +41,21 @@ def monitor_check(
 ) -> dg.AssetCheckResult:
     """Reports one check: the worst evaluation speaks for all days of a run.
 
-    Args:
-        key: the asset.
-        monitor: the check.
-        monitored: what the checks of the asset found.
-        why: why days are judged again, for the end of the sentence.
+    `why` is the end of the sentence: why days are judged again.
     """
     context = monitored.context
+    # What is about data, or about the version that serves its day.
     ordered = worst_first(
-        item for item in monitored.of_check(monitor.name) if _counts(item, context)
+        item
+        for item in monitored.of_check(monitor.name)
+        if item.version == context.version(item.day)
     )
-    last = context.days[-1]
-    champion = context.champion(last)
     if not ordered:
-        nothing = "no champion serves yet" if champion is None else "nothing to judge yet"
-        about: dict[str, Any] = {
-            "day": str(last),
-            "version": champion.version if champion else 0,
-            "failing days": "none",
-        }
-        return check_result(
-            key, monitor.name, "unknown", f"{last}: {nothing}", {"n": 0.0}, "", about
-        )
+        last = context.days[-1]
+        version = context.version(last)
+        reason = f"{last}: {'nothing to judge yet' if version else 'no champion serves yet'}"
+        about = {"day": str(last), "version": version, "failing days": "none"}
+        return check_result(key, monitor.name, "unknown", reason, {"n": 0.0}, "", about)
     worst, explained = ordered[0], monitor.explain(context, ordered)
     failed = [item for item in ordered if item.verdict == "fail"]
     details: dict[str, Any] = {
@@ -70,9 +63,8 @@ def monitor_check(
         "version": worst.version,
         "subject": worst.subject,
         "production day": str(worst.production_day),
-        "failing days": _listed({str(item.day) for item in failed}),
-        "failing production days": _listed({str(item.production_day) for item in failed}),
-        **explained.facts,
+        "failing days": _listed(item.day for item in failed),
+        "failing production days": _listed(item.production_day for item in failed),
         **{title: verdict_table(rows) for title, rows in explained.tables.items() if rows},
     }
     return check_result(
@@ -80,7 +72,7 @@ def monitor_check(
         monitor.name,
         overall([item.verdict for item in ordered]),
         f"{worst.day}: {headline([item for item in ordered if item.day == worst.day])}{why}",
-        {**{name: float(getattr(worst, name)) for name in _NUMBERS}, **explained.numbers},
+        {**{name: getattr(worst, name) for name in _NUMBERS}, **explained.numbers},
         f"{monitor.advice} {explained.advice}".strip(),
         details,
         draw(explained.picture) if explained.picture else None,
@@ -88,11 +80,5 @@ def monitor_check(
     )
 
 
-def _counts(item: CheckEvaluation, context: MonitorContext) -> bool:
-    """Whether an evaluation is about data, or about the version that serves its day."""
-    champion = context.champion(item.day)
-    return item.version == (champion.version if champion else 0)
-
-
-def _listed(days: set[str]) -> str:
-    return ", ".join(sorted(days)) or "none"
+def _listed(days: Iterable[date]) -> str:
+    return ", ".join(map(str, sorted(set(days)))) or "none"

@@ -25,43 +25,27 @@ def check_result(
 ) -> dg.AssetCheckResult:
     """The result of a check.
 
-    A fail is an ERROR (of a check that only warns a WARN), an unknown a WARN that is never green.
-    The same numbers come every time, as floats, so that Dagster plots them over the evaluations.
-
-    Args:
-        key: the asset.
-        name: the check.
-        verdict: pass, fail or unknown.
-        description: the sentence that says what happened.
-        numbers: value, threshold, n and the like; nan is left out.
-        next_step: what to do now, where there is something to do.
-        details: further metadata.
-        chart: a PNG.
-        unknown_blocks: whether unknown is an ERROR, as it is for a gate.
-        warns: whether a fail is only a WARN.
+    A fail is an ERROR (of a check that only `warns` a WARN), an unknown a WARN that is never green,
+    or an ERROR where it `unknown_blocks`, as a gate does. The same numbers come every time, as
+    floats, so that Dagster plots them over the evaluations; nan is left out. The next step is shown
+    for a fail; `chart` is a PNG.
     """
+    finite = {label: float(number) for label, number in numbers.items() if math.isfinite(number)}
     metadata: dict[str, Any] = {
         "verdict": verdict,
-        **{
-            label: dg.MetadataValue.float(float(number))
-            for label, number in numbers.items()
-            if math.isfinite(number)
-        },
+        **{label: dg.MetadataValue.float(number) for label, number in finite.items()},
         **details,
     }
     if verdict == "fail":
         metadata["next step"] = next_step
     if chart is not None:
         metadata["chart"] = png(name, chart)
+    only_warns = warns or (verdict == "unknown" and not unknown_blocks)
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=name,
         passed=verdict == "pass",
-        severity=(
-            dg.AssetCheckSeverity.WARN
-            if warns or (verdict == "unknown" and not unknown_blocks)
-            else dg.AssetCheckSeverity.ERROR
-        ),
+        severity=dg.AssetCheckSeverity.WARN if only_warns else dg.AssetCheckSeverity.ERROR,
         description=description,
         metadata=metadata,
     )

@@ -10,12 +10,11 @@ from mlops_drift.config.spec import ModelSpec, digest
 from mlops_drift.errors import UserError
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.monitors.base import CheckEvaluation, Monitor
-from mlops_drift.monitors.registry import monitors_of, names
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.missing_days import in_short
 from mlops_drift.policy.decide import decide
-from mlops_drift.policy.decision import Decision, DecisionRecord
-from mlops_drift.policy.evidence import Champion, Evidence
-from mlops_drift.policy.history import fresh_failures
+from mlops_drift.policy.decision import Champion, Decision, DecisionRecord
+from mlops_drift.policy.situation import Evidence, Situation
 from mlops_drift.registry.base import LIBRARIES
 from mlops_drift.registry.code_digests import code_digest, learning_code_digest
 from mlops_drift.schema.days import days_between
@@ -87,8 +86,8 @@ def gather_evidence(
     """
     promotions = model.store.versions.promotions(until=last)
     monitors = monitors_of(model.spec.monitors)
-    confirm = names(monitors, lambda one: one.confirm)
-    realized = names(monitors, lambda one: one.realized)
+    confirm = frozenset(one.name for one in monitors if one.confirm)
+    realized = frozenset(one.name for one in monitors if one.realized)
     read: dict[int, list[CheckEvaluation]] = {}
     for day in days_between(first, last):
         known = [item for item in promotions if item.as_of <= day]
@@ -101,7 +100,7 @@ def gather_evidence(
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
         evidence = Evidence(day, champion, failed, {}, (), confirm, realized)
-        if fresh_failures(evidence, history, model.spec.policy):
+        if Situation(model.spec.name, evidence, history, model.spec.policy).fresh:
             labelled, missing = _labels(model, day)
             evidence = replace(evidence, labelled=labelled, missing_classes=missing)
         yield evidence
@@ -114,11 +113,11 @@ def _failures(
     if not triggers:
         return []
     # Realized performance also says since when, whatever triggers the retraining.
-    checks = {*triggers, *names(monitors, lambda one: one.realized)}
+    checks = {*triggers, *frozenset(one.name for one in monitors if one.realized)}
     since = champion.as_of + timedelta(days=1)
     found = model.store.checks.find(since, until, checks=checks, failed=True)
     # What landed is judged whoever serves: it counts for the champion of the day.
-    of_data = names(monitors, lambda one: one.is_about_data)
+    of_data = frozenset(one.name for one in monitors if one.is_about_data)
     return [
         replace(item, version=champion.version) if item.check in of_data else item
         for item in found

@@ -16,7 +16,7 @@ from mlops_drift.lifecycle.transitions import (
 from mlops_drift.pipeline.baseline import has_baseline, record_baseline
 from mlops_drift.pipeline.gates import evaluate_gates, gate_record
 from mlops_drift.policy.decision import DecisionRecord, Outcome
-from mlops_drift.policy.history import waiting_for_approval
+from mlops_drift.policy.situation import waiting_for_approval
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion

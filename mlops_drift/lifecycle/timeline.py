@@ -8,7 +8,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.decisions import published, published_evidence
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.model_age import ModelAge
-from mlops_drift.monitors.registry import monitors_of, names
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.policy.decision import NO_CHAMPION, DecisionRecord
 
 _OF_VERSIONS = ("version", "as_of", "training_set", "rows", "metric", "value", "family")
@@ -47,7 +47,7 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
     ]
     # Data that landed before it was known who would serve the day is about that version too.
     champions = store.versions.champions(first, last)
-    of_data = names(monitors, lambda one: one.is_about_data)
+    of_data = frozenset(one.name for one in monitors if one.is_about_data)
 
     def version_of(item: CheckEvaluation) -> int:
         champion = champions[item.day]
@@ -57,7 +57,7 @@ def read_timeline(model: ModelContext, first: date, last: date) -> Timeline:
         {**published_evidence(item), "version": version_of(item)}
         for item in store.checks.find(first, last, failed=True)
     ]
-    warn = names(monitors, lambda one: one.warns)
+    warn = frozenset(one.name for one in monitors if one.warns)
     return Timeline(
         versions,
         alarms=[row for row in failed if row["check"] not in warn],

@@ -30,18 +30,15 @@ class CheckEvaluation:
     """What a check found about one subject on one day; also a row of the table of checks.
 
     Attributes:
-        day: the as-of day on which it was evaluated.
-        check: name of the check.
+        day: the as-of day.
         production_day: last day of the events that it is about.
         version: the version that it is about; 0 before the first one.
         subject: what was judged: a column, a source, a metric or a metric of a slice.
         window: length in days.
-        verdict: pass, fail or unknown.
         code: the reason in one word, such as `too_few_rows`, `not_significant`, `beyond_limit`.
         reason: the reason in one sentence.
         value: the number; nan where it is undefined, as for all that follow.
-        lower: lower end of its 95 % interval.
-        upper: upper end.
+        lower: lower end of its 95 % interval, as `upper` is the upper one.
         threshold: the limit.
         n: rows behind the number.
         p: chance of such a number without a real change.
@@ -72,20 +69,17 @@ class CheckEvaluation:
                 object.__setattr__(self, name, nan)
 
 
+Evaluations = list[CheckEvaluation]
+
+
 @dataclass(frozen=True)
 class Explanation:
     """What the page of a check shows beyond its headline.
 
-    Attributes:
-        tables: rows by title.
-        facts: texts and whole numbers by name.
-        numbers: further numbers by name, which Dagster plots over the days.
-        picture: what is drawn.
-        advice: more on what to do next, after the check's own advice.
+    Tables by title, numbers that Dagster plots over the days, a picture, and more advice.
     """
 
     tables: Mapping[str, Sequence[Row]] = field(default_factory=dict)
-    facts: Mapping[str, str | int] = field(default_factory=dict)
     numbers: Mapping[str, float] = field(default_factory=dict)
     picture: Picture | None = None
     advice: str = ""
@@ -95,19 +89,15 @@ class Monitor(ABC, Generic[Settings]):
     """A check that runs every day.
 
     A subclass is one file and one line of `registry.py`. Its name stands in the YAML, in the
-    tables and on the page.
-
-    Args:
-        settings: the section of `monitors` that the check has; None where it is null.
+    tables and on the page. Its settings are its section of `monitors`; null switches it off.
 
     Attributes:
-        name: name of the check.
         description: when it fails, in a sentence or two.
         advice: why a failure matters, and what to do next.
         assets: the daily assets that the check is shown with.
         section: the field of `monitors` that holds its settings; empty without one.
         settings_type: the type of a section of its own; None where several checks share one.
-        needs: the YAML field that a model must set to have the check; empty where it has it anyway.
+        needs: the field of its section that a model must set to have the check.
         warns: a fail is only a warning, no alarm: what it claims is not known yet.
         confirm: one day in a thousand fails by chance, so a retraining waits for a second one.
         realized: it judges what became true, so its production day tells when the world changed.
@@ -131,6 +121,8 @@ class Monitor(ABC, Generic[Settings]):
 
     def is_on(self) -> bool:
         """Whether the model has this check."""
+        if self.needs:
+            return bool(getattr(self.settings, self.needs))
         return self.settings is not None or not self.section
 
     @property
@@ -139,40 +131,56 @@ class Monitor(ABC, Generic[Settings]):
         return set(self.assets) <= {"events", "labels"}
 
     @abstractmethod
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         """What the check finds at the end of a day.
 
         Nothing that became known later may count. Where nothing can be judged, the verdict is
         unknown with the reason. An error raises: it is no verdict.
         """
 
-    def explain(
-        self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
-    ) -> Explanation:
-        """What the page shows beyond the headline.
-
-        Args:
-            context: the context that the evaluations were made in.
-            evaluations: those of the days of a run, the worst first; at least one.
-        """
+    def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
+        """What the page shows beyond the headline, of at least one evaluation, the worst first."""
         return Explanation({"numbers": [row_of(item) for item in evaluations[:ROWS]]})
 
+    def evaluation(
+        self,
+        context: MonitorContext,
+        day: date,
+        subject: str,
+        verdict: Verdict,
+        reason: str,
+        code: str = "",
+        *,
+        value: float = nan,
+        threshold: float = nan,
+        n: int = 0,
+    ) -> CheckEvaluation:
+        """An evaluation about the day itself and who serves it.
 
-# Rows of the table of a check.
+        A code that is left out is that of a limit: `beyond_limit` for a fail, else `within_limit`.
+        """
+        return CheckEvaluation(
+            day=day,
+            check=self.name,
+            production_day=day,
+            version=context.version(day),
+            subject=subject,
+            window=1,
+            verdict=verdict,
+            code=code or ("beyond_limit" if verdict == "fail" else "within_limit"),
+            reason=reason,
+            value=float(value),
+            threshold=float(threshold),
+            n=n,
+        )
+
+
+# Rows of the table of a check, and the fields of an evaluation that it shows.
 ROWS = 30
+_SHOWN = ("window", "subject", "value", "lower", "upper", "threshold", "q", "n", "verdict")
 
 
 def row_of(item: CheckEvaluation) -> dict[str, Cell]:
     """An evaluation as a row of a table of a page."""
-    return {
-        "production day": str(item.production_day),
-        "window": item.window,
-        "subject": item.subject,
-        "value": item.value,
-        "lower": item.lower,
-        "upper": item.upper,
-        "threshold": item.threshold,
-        "q": item.q,
-        "n": item.n,
-        "verdict": item.verdict,
-    }
+    fields = {name: getattr(item, name) for name in _SHOWN}
+    return {"production day": str(item.production_day), **fields}

@@ -1,15 +1,17 @@
 """What a version reached on its test split: what its production days are compared with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.monitors.context import MonitoredModel
+from mlops_drift.monitors.estimation import ScoreEstimator
 from mlops_drift.monitors.measured import Measured, measure_business_value, measure_metric
+from mlops_drift.schema.columns import Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,56 +20,71 @@ if TYPE_CHECKING:
 MIN_TEST_ROWS = 30
 
 
+@dataclass(frozen=True)
 class Baseline:
     """The test results of a version.
 
-    Args:
-        spec: the model.
-        version: the version.
+    Attributes:
         test: its test value, as recorded when it was trained.
         read_rows: reads its test split: features, label, `prediction`, `score` and slice columns.
     """
 
-    def __init__(
-        self,
-        spec: MonitoredModel,
-        version: int,
-        test: Measured,
-        read_rows: Callable[[], "pd.DataFrame"],
-    ) -> None:
-        self._spec, self.version, self.test = spec, version, test
-        self._read_rows = read_rows
-        self._slices: dict[tuple[str, str], Measured | None] = {}
-        self._business: Measured | None = None
+    spec: MonitoredModel
+    test: Measured
+    read_rows: Callable[[], "pd.DataFrame"]
 
     @cached_property
     def rows(self) -> "pd.DataFrame":
         """The test split with the version's predictions for it."""
-        return self._read_rows()
+        return self.read_rows()
 
-    def slice_test(self, column: str, value: str) -> Measured | None:
-        """The test result of one slice; None where the test split has too few of its rows."""
-        if (column, value) not in self._slices:
-            texts = slice_texts(self.rows[slice_column(column)].to_numpy(dtype=object))
-            self._slices[column, value] = self._measure(self.rows[texts == value])
-        return self._slices[column, value]
-
-    def _measure(self, rows: "pd.DataFrame") -> Measured | None:
-        if len(rows) < MIN_TEST_ROWS:
-            return None
-        target, training = self._spec.target, self._spec.training
-        truth, prediction, score = (
-            rows[name].to_numpy() for name in (target.column, "prediction", "score")
-        )
+    def measure(self, truth: Array, prediction: Array, score: Array) -> Measured:
+        """The model's metric of some answers."""
+        target, training = self.spec.target, self.spec.training
         return measure_metric(training.metric, target, truth, prediction, score, training.seed)
 
-    def business_value(self, business: BusinessValue) -> Measured:
-        """Mean business value of a prediction on the test split."""
-        if self._business is None:
-            target, rows = self._spec.target, self.rows
-            truth, prediction = (rows[name].to_numpy() for name in (target.column, "prediction"))
-            self._business = measure_business_value(business, target, truth, prediction)
-        return self._business
+    @cached_property
+    def slice_tests(self) -> Mapping[tuple[str, str], Measured]:
+        """The test results by column and value of the slices that have enough test rows."""
+        found = {}
+        for column in self.spec.monitors.performance.slices:
+            texts = slice_texts(self.rows[slice_column(column)].to_numpy(dtype=object))
+            for value, rows in self.rows.groupby(texts):
+                if len(rows) >= MIN_TEST_ROWS:
+                    answers = _answers_of(rows, self.spec.target)
+                    found[column, str(value)] = self.measure(*answers)
+        return found
+
+    @cached_property
+    def business_value(self) -> Measured | None:
+        """Mean business value of a prediction on the test split, where it is declared."""
+        business, target = self.spec.monitors.performance.business, self.spec.target
+        if business is None:
+            return None
+        truth, prediction, _ = _answers_of(self.rows, target)
+        return measure_business_value(business, target, truth, prediction)
+
+    @cached_property
+    def estimate(self) -> Callable[["pd.DataFrame"], Measured]:
+        """What gives the metric to expect of predictions without labels."""
+        from mlops_drift.monitors.loss_estimation import LossEstimator
+
+        metric, target, seed = self.spec.training.metric, self.spec.target, self.spec.training.seed
+        truth, prediction, score = _answers_of(self.rows, target)
+        if target.is_classification:
+            scores = ScoreEstimator(metric, target, truth, prediction, score, seed)
+            return lambda rows: scores.estimate(
+                rows["prediction"].to_numpy(), rows["score"].to_numpy()
+            )
+        columns, names = self.spec.columns, list(self.spec.columns)
+        losses = LossEstimator(metric, self.rows[names], columns, truth, prediction, seed)
+        return lambda rows: losses.estimate(rows[names], rows["prediction"].to_numpy())
+
+
+def _answers_of(rows: "pd.DataFrame", target: Target) -> tuple[Array, Array, Array]:
+    """The truth, the prediction and the score of each row."""
+    truth, prediction, score = (rows[name] for name in (target.column, "prediction", "score"))
+    return truth.to_numpy(), prediction.to_numpy(), score.to_numpy()
 
 
 def slice_column(name: str) -> str:

@@ -3,11 +3,11 @@
 from datetime import date
 
 from mlops_drift.learning.metrics.allowance import Allowance
-from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.base import Evaluations
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.measured import measure_business_value
-from mlops_drift.monitors.performance import Limits, MeasuredWindow, judge_windows
-from mlops_drift.monitors.realized import RealizedCheck, windows_of
+from mlops_drift.monitors.performance import Limits, judge_windows
+from mlops_drift.monitors.realized import RealizedCheck, measured_windows
 
 
 class BusinessValueDrop(RealizedCheck):
@@ -15,39 +15,28 @@ class BusinessValueDrop(RealizedCheck):
 
     name = "business_value"
     description = (
-        "Fails when the mean business value of a prediction is below its minimum, or less than on "
-        "the test split by more than accepted and significantly so."
+        "Fails when the mean business value of a prediction is below its minimum, or below the "
+        "test value by more than accepted and significantly so."
     )
     advice = (
-        "The predictions are worth less than they were. If the metric holds, the mix of outcomes "
-        "or the costs have changed: look at label_drift, and at the decision threshold before a "
-        "retraining."
+        "The predictions are worth less. If the metric holds, the mix of outcomes or the costs "
+        "have changed: look at label_drift and at the decision threshold before a retraining."
     )
-    needs = "monitors.performance.business"
+    needs = "business"
 
-    def is_on(self) -> bool:
-        """Whether the value of outcomes is declared."""
-        return self.settings.business is not None
-
-    def judge(
-        self, context: MonitorContext, day: date, rows: LabelledRows
-    ) -> list[CheckEvaluation]:
-        """As `RealizedCheck.judge`."""
+    def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
         business, target = self.settings.business, context.spec.target
         if business is None:
             return []
-        test = context.baseline(rows.version).business_value(business)
-        metric = f"business value in {business.unit}" if business.unit else "business value"
-        windows = [
-            MeasuredWindow(
-                production_day,
-                length,
-                metric,
-                measure_business_value(business, target, part["label"], part["prediction"]),
-                test,
-            )
-            for production_day, length, part in windows_of(rows, self.settings.windows)
-        ]
+        windows = measured_windows(
+            rows,
+            self.settings.windows,
+            f"business value in {business.unit}" if business.unit else "business value",
+            lambda truth, prediction, _: measure_business_value(
+                business, target, truth, prediction
+            ),
+            context.baseline(rows.version).business_value,
+        )
         drop = Allowance(business.drop, "own") if business.drop is not None else None
         limits = Limits(True, business.floor, drop, self.settings.alpha, self.settings.min_rows)
         return judge_windows(self.name, day, rows.version, windows, limits)

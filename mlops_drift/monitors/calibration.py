@@ -16,11 +16,7 @@ class Calibration:
 
     The curve is flat from the first to the last score of a block of the isotonic regression, linear
     from one block to the next, and constant beyond the outermost ones. On the scores that it was
-    fitted to, the mean share is the share of hits.
-
-    Args:
-        score: finite scores, shape (n,), at least one.
-        hit: whether each was a hit, shape (n,).
+    fitted to, finite ones of shape (n,), the mean share is the share of hits.
 
     >>> curve = Calibration(np.array([0.1, 0.1, 0.9, 0.9]), np.array([0, 1, 1, 1]))
     >>> curve(np.array([0.0, 0.5, 1.0])).tolist()
@@ -46,12 +42,7 @@ class Calibration:
         return self._curve(self._shares, score)
 
     def variance(self, score: Array, weight: Array) -> float:
-        """Variance, from the finite number of rows, of a weighted sum of calibrated shares.
-
-        Args:
-            score: scores, shape (n,).
-            weight: weight of the share of each, shape (n,).
-        """
+        """Variance, from the finite number of rows, of a weighted sum of calibrated shares."""
         block = np.maximum(np.searchsorted(self._first_scores, score, side="right") - 1, 0)
         weights = np.bincount(block, weights=weight, minlength=len(self._shares))
         hits, misses = self._posterior
@@ -79,11 +70,6 @@ def is_calibrated(score: Array, hit: Array, seed: int) -> bool:
     By the Brier score over five folds: a curve that was fitted to the other four must do better on
     the fifth than the scores as they are. Correcting what is right already only adds the chance of
     the test split.
-
-    Args:
-        score: finite scores, shape (n,).
-        hit: whether each was a hit, shape (n,).
-        seed: seed of the folds.
     """
     if len(score) < FOLDS or score.min() < 0 or score.max() > 1:
         return False

@@ -11,9 +11,6 @@ from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.streaming import StreamingMonitor
 from mlops_drift.schema.fields import DEFAULT, Distinct, Limit, Name, Strict, Windows
 
-# The default of `drop` for metrics that are limited in points.
-_DROP_POINTS = 0.05
-
 
 class QualityMonitor(Strict):
     """When a day's data is too bad to trust."""
@@ -37,8 +34,8 @@ class AgeMonitor(Strict):
 class PerformanceMonitor(Strict):
     """When a version performs worse than it may.
 
-    A window fails when its value is beyond the floor, or when it is worse than the version's own
-    test value by more than `drop` and the difference is significant.
+    A window fails when its value is beyond the limit `floor`, or worse than the version's own test
+    value by more than `drop` and significantly so.
     """
 
     windows: Windows = Field(
@@ -78,20 +75,12 @@ class PerformanceMonitor(Strict):
     )
 
     def allowance(self, metric: MetricName) -> Allowance | None:
-        """How much worse than the test value the metric may be; None where that is not judged.
-
-        >>> print(PerformanceMonitor().allowance("f1"), PerformanceMonitor().allowance("rmse"))
-        5 points 10 %
-        """
-        return None if self.drop is None else allowance(metric, self.drop, _DROP_POINTS)
+        """How much worse than the test value the metric may be; None where that is not judged."""
+        return None if self.drop is None else allowance(metric, self.drop, points=0.05)
 
 
 class ExtraCheck(BaseModel):
-    """A check that is not shipped, with its own settings beside its place.
-
-    >>> ExtraCheck(check="my_package.checks:Weekend", hours=48).settings
-    {'hours': 48}
-    """
+    """A check that is not shipped, with its own settings beside its place."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 

@@ -55,7 +55,6 @@ class LabelledRows:
     """Predictions of one version with the last label known for each, ordered by day.
 
     Attributes:
-        version: the version.
         touched: the production days that a label of the as-of day is about, as ordinals.
         columns: `day` (ordinals), `label`, `prediction`, `score`, and each slice column under its
             own name with `slice ` before it; arrays of shape (n,).
@@ -68,11 +67,9 @@ class LabelledRows:
 
 @dataclass(frozen=True)
 class PredictedRows:
-    """What the champion predicted up to a day, ordered by day.
+    """What the champion predicted up to a day, ordered by day: production days as ordinals, (n,).
 
-    Attributes:
-        days: the production day of each row, as ordinals, shape (n,).
-        rows: `prediction`, `score`, and the features where a regression is estimated; n rows.
+    The rows have `prediction`, `score`, and the features where a regression is estimated.
     """
 
     days: Array
@@ -81,11 +78,9 @@ class PredictedRows:
 
 @dataclass(frozen=True)
 class Errors:
-    """The errors of the champion in the order in which their labels arrived.
+    """The errors of the champion, each with its production day, as their labels arrived.
 
-    Attributes:
-        days: production day of each, shape (n,).
-        errors: 0 and 1 for classes, absolute errors for numbers; shape (n,).
+    0 and 1 for classes, absolute errors for numbers; shape (n,).
     """
 
     days: Sequence[date]
@@ -96,10 +91,8 @@ class Errors:
 class LabelWindows:
     """The labels of what the champion served, as known at the end of a day.
 
-    Attributes:
-        end: last production day that got labels.
-        reference: the labels that the champion was trained on.
-        windows: profiles by length of the window.
+    With the last production day that got labels, the labels that the champion was trained on, and
+    profiles by length of the window.
     """
 
     end: date
@@ -112,7 +105,6 @@ class LandedDay:
     """The rows of a source that arrived on a day.
 
     Attributes:
-        source: `events` or `labels`.
         accepted: rows that can be used.
         unusable: quarantined rows, and labels without an event, by reason.
         note: what else is remarkable about them.
@@ -135,12 +127,7 @@ class LandedDay:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Predictions of an age, and how many of them have no label yet.
-
-    Attributes:
-        age_from: youngest age in days.
-        age_until: oldest age in days.
-    """
+    """Predictions of some ages in days, and how many of them have no label yet."""
 
     day: date
     age_from: int
@@ -155,13 +142,9 @@ class Coverage:
 
 
 class MonitorContext(ABC):
-    """A model over some days, as the checks see it. All of it is read lazily, and once.
+    """A model over some days, ascending, as the checks see it. All is read lazily, and once.
 
     Every method that takes a day answers as of the end of that day.
-
-    Args:
-        spec: the description of the model.
-        days: the days that are evaluated, ascending.
     """
 
     def __init__(self, spec: MonitoredModel, days: Sequence[date]) -> None:
@@ -170,6 +153,11 @@ class MonitorContext(ABC):
     @abstractmethod
     def champion(self, day: date) -> Champion | None:
         """Who serves a day; None before the first promotion."""
+
+    def version(self, day: date) -> int:
+        """The version that serves a day; 0 before the first promotion."""
+        champion = self.champion(day)
+        return champion.version if champion else 0
 
     @abstractmethod
     def baseline(self, version: int) -> "Baseline":

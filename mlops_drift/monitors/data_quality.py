@@ -1,12 +1,18 @@
 """The check `data_quality`: too many rows of a day cannot be used."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
-from mlops_drift.monitors.base import NO_FILE, CheckEvaluation, Explanation, Monitor, Row
+from mlops_drift.monitors.base import (
+    NO_FILE,
+    CheckEvaluation,
+    Evaluations,
+    Explanation,
+    Monitor,
+    Row,
+)
 from mlops_drift.monitors.config import QualityMonitor
 from mlops_drift.monitors.context import LandedDay, MonitorContext
+from mlops_drift.schema.verdicts import Verdict
 
 # Reasons that a sentence lists.
 _LISTED = 3
@@ -21,30 +27,45 @@ class DataQuality(Monitor[QualityMonitor]):
         "matched. Alerts; it does not retrain."
     )
     advice = (
-        "Look at the quarantined rows. Repair the source and materialize the day again, or, where "
-        "the world has changed, correct the constraint in defs.yaml. Retraining on broken data "
-        "would only teach the model the fault."
+        "Look at the quarantined rows. Repair the source and materialize the day again, or "
+        "correct the constraint in defs.yaml. A retraining would only learn the fault."
     )
     assets = ("events", "labels")
     section = "quality"
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
-        """As `Monitor.evaluate`."""
-        champion = context.champion(day)
-        version = champion.version if champion else 0
-        limit = self.settings.max_rejected_share
-        return [judge_quality(item, day, version, limit) for item in context.landed(day)]
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
+        return [self._judge(context, day, landed) for landed in context.landed(day)]
 
-    def explain(
-        self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
-    ) -> Explanation:
+    def _judge(self, context: MonitorContext, day: date, landed: LandedDay) -> CheckEvaluation:
+        n, limit, what = landed.n, self.settings.max_rejected_share, landed.source
+        unusable = n - landed.accepted
+        share = unusable / n if n else 0.0
+        verdict: Verdict = "unknown" if not n else "fail" if share > limit else "pass"
+        code = "" if n else "no_rows"
+        if landed.missing_file:
+            code, reason = NO_FILE, f"no file {landed.missing_file}"
+        elif unusable:
+            shares = f"{100 * share:.1f} %, accepted {100 * limit:.1f} %"
+            reason = f"{unusable} of {n} {what} cannot be used ({shares}): {_listed(landed)}"
+        else:
+            reason = f"all {n} {what} meet their constraints" if n else f"no {what} arrived"
+        if landed.note:
+            # Perhaps nothing of the column was there; perhaps it is called otherwise.
+            if verdict == "pass":
+                verdict, code = "unknown", "column_missing"
+            reason += f"; {landed.note}"
+        reason += landed.lacking
+        return self.evaluation(
+            context, day, what, verdict, reason, code, value=share, threshold=limit, n=n
+        )
+
+    def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
         """Every day with its rows, and where the quarantined ones are."""
-        by_day = sorted(evaluations, key=lambda item: item.day)
         unusable = {
-            item.day: sum(sum(landed.unusable.values()) for landed in context.landed(item.day))
-            for item in by_day
+            item.day: sum(one.n - one.accepted for one in context.landed(item.day))
+            for item in evaluations
         }
-        rows: list[Row] = [
+        days: list[Row] = [
             {
                 "day": str(item.day),
                 "rows": item.n,
@@ -52,75 +73,16 @@ class DataQuality(Monitor[QualityMonitor]):
                 "verdict": item.verdict,
                 "reason": item.reason,
             }
-            for item in by_day
+            for item in sorted(evaluations, key=lambda item: item.day)
         ]
-        return Explanation(
-            {"days": rows},
-            {"unusable rows": sum(unusable.values())},
-            advice=f"SELECT * FROM landing.{context.spec.name}_quarantined shows them.",
-        )
+        advice = f"SELECT * FROM landing.{context.spec.name}_quarantined shows them."
+        return Explanation({"days": days}, {"unusable rows": sum(unusable.values())}, advice=advice)
 
 
-def judge_quality(
-    landed: LandedDay, day: date, version: int, max_rejected_share: float
-) -> CheckEvaluation:
-    """Judges the share of rows that cannot be used.
-
-    Args:
-        landed: what landed.
-        day: the day.
-        version: the version that serves the day; 0 before the first one.
-        max_rejected_share: the share above which it fails.
-
-    >>> landed = LandedDay("events", 95, {"age: missing": 5})
-    >>> judge_quality(landed, date(2024, 3, 1), 1, 0.01).reason
-    '5 of 100 events cannot be used (5.0 %, accepted 1.0 %): age: missing (5)'
-    """
-    what = landed.source
-    present = {reason: n for reason, n in landed.unusable.items() if n}
-    unusable = sum(present.values())
-    n = landed.accepted + unusable
-    found = CheckEvaluation(
-        check=DataQuality.name,
-        day=day,
-        production_day=day,
-        version=version,
-        subject=what,
-        window=1,
-        verdict="unknown",
-        code="no_rows",
-        reason=f"no {what} arrived",
-        value=unusable / n if n else 0.0,
-        threshold=max_rejected_share,
-        n=n,
-    )
-    if landed.missing_file:
-        return replace(found, code=NO_FILE, reason=f"no file {landed.missing_file}")
-    if n and not unusable:
-        reason = f"all {n} {what} meet their constraints"
-        found = replace(found, verdict="pass", code="within_limit", reason=reason)
-    elif n:
-        share, failed = unusable / n, unusable / n > max_rejected_share
-        reason = (
-            f"{unusable} of {n} {what} cannot be used ({100 * share:.1f} %, accepted "
-            f"{100 * max_rejected_share:.1f} %): {_listed(present)}"
-        )
-        found = replace(
-            found,
-            verdict="fail" if failed else "pass",
-            code="beyond_limit" if failed else "within_limit",
-            reason=reason,
-        )
-    if landed.note:
-        # Perhaps nothing of the column was there; perhaps it is called otherwise.
-        if found.verdict == "pass":
-            found = replace(found, verdict="unknown", code="column_missing")
-        found = replace(found, reason=f"{found.reason}; {landed.note}")
-    return replace(found, reason=found.reason + landed.lacking)
-
-
-def _listed(reasons: dict[str, int]) -> str:
-    ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+def _listed(landed: LandedDay) -> str:
+    """The most frequent reasons why rows cannot be used."""
+    present = [(reason, n) for reason, n in landed.unusable.items() if n]
+    ranked = sorted(present, key=lambda item: (-item[1], item[0]))
     listed = ", ".join(f"{reason} ({count})" for reason, count in ranked[:_LISTED])
     rest = len(ranked) - _LISTED
     return listed + (f" and {rest} more reason{'' if rest == 1 else 's'}" if rest > 0 else "")

@@ -1,19 +1,28 @@
 """The drift of a day, and what the checks that judge it have in common."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from mlops_drift.drift.column_reference import Counts
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.explain import RankedColumn, SegmentShift, moved_bins, rank
 from mlops_drift.drift.profile import Profile
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import MIN_REFERENCE_ROWS, ColumnVerdict
-from mlops_drift.monitors.base import NOT_SIGNIFICANT, CheckEvaluation, Explanation, Monitor, Row
+from mlops_drift.monitors.base import (
+    NOT_SIGNIFICANT,
+    CheckEvaluation,
+    Evaluations,
+    Explanation,
+    Monitor,
+    Row,
+)
 from mlops_drift.monitors.context import Champion, MonitorContext, MonitoredModel
-from mlops_drift.monitors.pictures import Panel, Panels
+from mlops_drift.monitors.pictures import Panel
+
+# The fields that an evaluation has from a verdict.
+_SAME = ("window", "verdict", "reason", "value", "threshold", "p", "q")
 
 # Columns that are drawn and explained, and segments of each.
 _SHOWN, _SEGMENTS = 3, 5
@@ -33,44 +42,35 @@ def evaluation_of_column(
     check: str, day: date, version: int, item: ColumnVerdict, min_rows: int
 ) -> CheckEvaluation:
     """A verdict about a column as an evaluation."""
-    codes = {
-        "fail": "beyond_limit",
-        "pass": NOT_SIGNIFICANT if item.value >= item.threshold else "within_limit",
-        "unknown": "no_baseline"
-        if item.measures.n_reference < MIN_REFERENCE_ROWS
-        else "too_few_rows"
-        if item.measures.n < min_rows
-        else "undefined",
-    }
+    if item.verdict == "fail":
+        code = "beyond_limit"
+    elif item.verdict == "pass":
+        code = NOT_SIGNIFICANT if item.value >= item.threshold else "within_limit"
+    elif item.measures.n_reference < MIN_REFERENCE_ROWS:
+        code = "no_baseline"
+    else:
+        code = "too_few_rows" if item.measures.n < min_rows else "undefined"
     return CheckEvaluation(
         check=check,
         day=day,
         production_day=day,
         version=version,
         subject=item.column,
-        window=item.window,
-        verdict=item.verdict,
-        code=codes[item.verdict],
-        reason=item.reason,
-        value=item.value,
-        threshold=item.threshold,
+        code=code,
         n=item.measures.n,
-        p=item.p,
-        q=item.q,
+        **{name: getattr(item, name) for name in _SAME},
     )
 
 
 @dataclass(frozen=True)
 class DriftDay:
-    """The verdicts of one day, and what they rest on.
+    """The verdicts of one day, one for each window, column and rule, and what they rest on.
 
     Attributes:
         champion: who served the day; None before the first promotion.
         events: rows of features that day.
-        reference: the champion's reference.
         windows: the profiles by length of the window.
         seasons: the same period of the past, where windows were compared with it.
-        verdicts: one for each window, column and rule.
         importance: share of the champion's skill that rests on each feature.
         shifts: where failed features moved, by declared segments.
     """
@@ -85,17 +85,16 @@ class DriftDay:
     importance: Mapping[str, float] = field(default_factory=dict)
     shifts: Sequence[SegmentedShift] = ()
 
-    def past(self, item: ColumnVerdict) -> Counts:
-        """What the window of a verdict was compared with.
-
-        Raises:
-            ValueError: if there is no champion.
-        """
-        if item.baseline == "season":
-            return self.seasons[item.window][item.column].counts
+    def panel(self, item: ColumnVerdict) -> Panel:
+        """The column of a verdict: its bins in what it was compared with and in the window."""
         if self.reference is None:
             raise ValueError(f"{self.day} has verdicts but no reference")
-        return self.reference.columns[item.column].counts
+        column, days = self.reference.columns[item.column], "day" if item.window == 1 else "days"
+        is_season = item.baseline == "season"
+        past = self.seasons[item.window][item.column] if is_season else column
+        title = f"{item.baseline} and {item.window} {days} to {self.day}"
+        counts = self.windows[item.window][item.column].counts
+        return Panel(item.column, title, column, past.counts, counts)
 
 
 class DriftCheck(Monitor[DriftMonitor]):
@@ -116,8 +115,7 @@ class DriftCheck(Monitor[DriftMonitor]):
     def _mine(self, context: MonitorContext, day: date) -> list[ColumnVerdict]:
         return [item for item in context.drift(day).verdicts if self.owns(context.spec, item)]
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
-        """As `Monitor.evaluate`."""
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         champion = context.champion(day)
         if champion is None:
             return []
@@ -126,38 +124,35 @@ class DriftCheck(Monitor[DriftMonitor]):
             for item in self._mine(context, day)
         ]
 
-    def explain(
-        self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
-    ) -> Explanation:
-        """The columns in the order to look at them, every window, and where the failed ones moved.
-
-        Of the day of the worst evaluation.
-        """
+    def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
+        """The columns in the order to look at them, and where those moved that failed worst."""
         worst = evaluations[0]
         day, mine = context.drift(worst.day), self._mine(context, worst.day)
         columns = rank(mine, day.importance)
+        by_column = sorted(mine, key=lambda item: (item.column, item.window))
         tables: dict[str, Sequence[Row]] = {
             "columns": [_column_row(item) for item in columns],
-            "windows": [
-                _window_row(item) for item in sorted(mine, key=lambda one: (one.column, one.window))
-            ],
+            "windows": [_window_row(item) for item in by_column],
         }
         first = next(
             item for item in mine if (item.column, item.window) == (worst.subject, worst.window)
         )
         numbers = {"n_reference": float(first.measures.n_reference)}
         failed = [item.worst for item in columns if item.worst.verdict == "fail"]
-        if not failed:
-            return Explanation(tables, numbers=numbers)
-        tables |= {"moved bins": _bin_rows(day, failed), "segments": _segment_rows(day, failed)}
-        return Explanation(tables, numbers=numbers, picture=_panels(day, failed))
+        panels = [day.panel(item) for item in failed[:_SHOWN]]
+        if failed:
+            segments = _segment_rows(day, {item.column for item in failed})
+            tables |= {"moved bins": _bin_rows(panels), "segments": segments}
+        return Explanation(tables, numbers, panels or None)
+
+
+_COLUMN_FIELDS = ("column", "verdict", "window", "metric", "value", "threshold", "q")
 
 
 def _column_row(item: RankedColumn) -> Row:
     worst, measures = item.worst, item.worst.measures
     return {
-        **{name: getattr(worst, name) for name in ("column", "verdict", "window", "metric")},
-        **{name: getattr(worst, name) for name in ("value", "threshold", "q")},
+        **{name: getattr(worst, name) for name in _COLUMN_FIELDS},
         "importance": item.importance,
         "n": measures.n,
         "mean before": measures.mean_reference,
@@ -181,24 +176,17 @@ def _window_row(item: ColumnVerdict) -> Row:
     }
 
 
-def _bin_rows(day: DriftDay, failed: Sequence[ColumnVerdict]) -> list[Row]:
-    """Which bins of the failed columns moved."""
-    if day.reference is None:
-        return []
+def _bin_rows(panels: Sequence[Panel]) -> list[Row]:
+    """Which bins moved."""
     return [
-        {"column": item.column, "bin": moved.label, "before": moved.before, "after": moved.after}
-        for item in failed[:_SHOWN]
-        for moved in moved_bins(
-            day.reference.columns[item.column],
-            day.past(item),
-            day.windows[item.window][item.column].counts,
-        )
+        {"column": one.name, "bin": moved.label, "before": moved.before, "after": moved.after}
+        for one in panels
+        for moved in moved_bins(one.column, one.past, one.counts)
     ]
 
 
-def _segment_rows(day: DriftDay, failed: Sequence[ColumnVerdict]) -> list[Row]:
-    """In which segments the failed columns moved."""
-    names = {item.column for item in failed}
+def _segment_rows(day: DriftDay, names: Collection[str]) -> list[Row]:
+    """In which segments columns moved."""
     return [
         {
             "column": shift.column,
@@ -213,21 +201,3 @@ def _segment_rows(day: DriftDay, failed: Sequence[ColumnVerdict]) -> list[Row]:
         if shift.column in names
         for segment in shift.segments[:_SEGMENTS]
     ]
-
-
-def _panels(day: DriftDay, failed: Sequence[ColumnVerdict]) -> Panels | None:
-    if day.reference is None:
-        return None
-    return Panels(
-        [
-            Panel(
-                item.column,
-                f"{item.baseline} and {item.window} day{'' if item.window == 1 else 's'} to "
-                f"{day.day}",
-                day.reference.columns[item.column],
-                day.past(item),
-                day.windows[item.window][item.column].counts,
-            )
-            for item in failed[:_SHOWN]
-        ]
-    )

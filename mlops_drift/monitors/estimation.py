@@ -1,11 +1,9 @@
 """Confidence-based performance estimation (CBPE): what a classifier's scores lead to expect.
 
 The scores are calibrated on the version's test predictions, and calibrated scores say how many
-predictions of a window will turn out right, before any label. An estimate's interval holds both
-what chance makes of n labels and what the test split leaves open.
-
-It assumes that the relation between features and label has not changed: it follows a shift of the
-features, as far as the test split has rows like those of the window, and is blind to concept drift.
+predictions of a window will turn out right, before any label. The interval holds what chance makes
+of n labels and what the test split leaves open. It follows a shift of the features, as far as the
+test split has rows like those of the window, and is blind to concept drift.
 """
 
 from math import nan, sqrt
@@ -15,7 +13,7 @@ import numpy as np
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.calibration import Calibration, Floats, is_calibrated
-from mlops_drift.monitors.expected_metrics import EXPECTED, HIGHEST
+from mlops_drift.monitors.expected_metrics import EXPECTED, expected
 from mlops_drift.monitors.measured import Measured, expected_within
 from mlops_drift.schema.columns import Target
 
@@ -25,13 +23,7 @@ MOST_ROWS = 2000
 
 
 def can_estimate(metric: MetricName, target: Target) -> bool:
-    """Whether there is an estimate of a metric for a kind of target.
-
-    >>> can_estimate("auc", Target(column="y", kind="binary", classes=["0", "1"], positive="1"))
-    True
-    >>> can_estimate("r2", Target(column="y", kind="regression"))
-    False
-    """
+    """Whether there is an estimate of a metric for a kind of target."""
     if metric == "accuracy":
         return target.is_classification
     if target.kind == "binary":
@@ -43,15 +35,8 @@ class ScoreEstimator:
     """Estimates a classifier's metric from its scores alone.
 
     The scores are calibrated on the test split, unless they are calibrated as they are (see
-    `is_calibrated`).
-
-    Args:
-        metric: a metric that `can_estimate` allows.
-        target: what is predicted.
-        truth: labels of the version's test split, shape (n,).
-        prediction: its predicted classes there.
-        score: its scores there: P(positive) for binary, the largest probability for multiclass.
-        seed: seed of the draws behind an interval.
+    `is_calibrated`). The labels, predicted classes and scores of the test split are of shape (n,);
+    a score is P(positive) for binary, the largest probability for multiclass.
 
     Raises:
         ValueError: if the metric cannot be estimated, or no test score is finite.
@@ -90,14 +75,7 @@ class ScoreEstimator:
         return self._target.kind == "binary"
 
     def estimate(self, prediction: Array, score: Array) -> Measured:
-        """The metric to expect for some predictions.
-
-        Predictions whose score is not finite are left out.
-
-        Args:
-            prediction: predicted classes, shape (n,).
-            score: their scores, shape (n,).
-        """
+        """The metric to expect for predicted classes with a score each; only finite ones count."""
         scores = np.asarray(score, dtype=float)
         known = np.isfinite(scores)
         scores, positive = scores[known], (prediction == self._target.positive)[known]
@@ -106,39 +84,37 @@ class ScoreEstimator:
             return Measured(nan, nan, nan, 0)
         share = self._curve(scores)
         curved = self._value(positive, scores, share)
-        if self._metric == "accuracy":
-            right = self._right(positive, share)
-            sign = np.where(positive, 1.0, -1.0) if self._is_binary else np.ones(n)
-            chance = float(np.mean(right * (1 - right))) / n
-            error = sqrt(chance + self._curve.variance(scores, sign / n))
-        else:
-            error = self._error(positive, scores, share)
         # The test split may have been too small to show that the scores need the curve.
         value = self._value(positive, scores, scores) if self._is_calibrated else curved
-        error = sqrt(error**2 + (value - curved) ** 2)
-        return expected_within(value, error, n, 0.0, HIGHEST.get(self._metric, 1.0))
+        error = sqrt(self._variance(positive, scores, share) + (value - curved) ** 2)
+        return expected_within(value, error, n, np.inf if self._metric == "log_loss" else 1.0)
 
     def _value(self, positive: Array, scores: Floats, share: Floats) -> float:
         """The metric to expect where so many of each score are hits."""
         if self._metric == "accuracy":
             return float(self._right(positive, share).mean())
-        return float(EXPECTED[self._metric](positive, scores, share[None, :])[0])
+        return float(expected(self._metric, positive, scores, share[None, :])[0])
 
     def _right(self, positive: Array, share: Floats) -> Floats:
         """The probability that each prediction is right."""
         return np.where(positive, share, 1 - share) if self._is_binary else share
 
-    def _error(self, positive: Array, scores: Floats, share: Floats) -> float:
-        """Standard deviation of the realized value around the expected one."""
-        rng = np.random.default_rng(self._seed)
-        expected = EXPECTED[self._metric]
+    def _variance(self, positive: Array, scores: Floats, share: Floats) -> float:
+        """Variance of the realized value around the expected one."""
         n = len(scores)
+        if self._metric == "accuracy":
+            right = self._right(positive, share)
+            sign = np.where(positive, 1.0, -1.0) if self._is_binary else np.ones(n)
+            return float(np.mean(right * (1 - right))) / n + self._curve.variance(scores, sign / n)
+        rng = np.random.default_rng(self._seed)
         rows = rng.choice(n, MOST_ROWS, replace=False) if n > MOST_ROWS else slice(None)
         positive, scores, share = positive[rows], scores[rows], share[rows]
         labels = rng.random((DRAWS, len(scores))) < share
-        chance = _spread(expected(positive, scores, labels)) * sqrt(len(scores) / n)
         curves = self._curve.draws(scores, CURVES, rng)
-        return sqrt(chance**2 + _spread(expected(positive, scores, curves)) ** 2)
+        chance, curve = (
+            _spread(expected(self._metric, positive, scores, truth)) for truth in (labels, curves)
+        )
+        return chance**2 * len(scores) / n + curve**2
 
 
 def _spread(values: Floats) -> float:

@@ -14,9 +14,8 @@ class FeatureDrift(DriftCheck):
         "significantly so, over all columns and windows."
     )
     advice = (
-        "First look whether the pipeline that delivers this column has changed: a broken feed "
-        "looks like drift, and is repaired there. If the world has changed, a version trained on "
-        "recent labelled rows learns it."
+        "See first whether the pipeline of this column has changed: a broken feed looks like "
+        "drift, and is repaired there. If the world has changed, retrain on recent labelled rows."
     )
 
     def owns(self, spec: MonitoredModel, item: ColumnVerdict) -> bool:

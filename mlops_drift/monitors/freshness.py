@@ -4,9 +4,10 @@ from datetime import date, timedelta
 
 from pydantic import Field
 
-from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.monitors.base import CheckEvaluation, Evaluations, Monitor
 from mlops_drift.monitors.context import MonitorContext, SourceName
 from mlops_drift.schema.fields import Strict
+from mlops_drift.schema.verdicts import Verdict
 
 
 class FreshnessMonitor(Strict):
@@ -20,7 +21,7 @@ class FreshnessMonitor(Strict):
     )
 
 
-class Freshness(Monitor[FreshnessMonitor | None]):
+class Freshness(Monitor[FreshnessMonitor]):
     """Days from the newest event, and from the newest event that has a label, to the day.
 
     By as-of days alone, not by the clock.
@@ -32,41 +33,28 @@ class Freshness(Monitor[FreshnessMonitor | None]):
         "event with a label older than the label delay and that margin."
     )
     advice = (
-        "The feed has stopped, or delivers old rows only. Until it runs again nothing about recent "
-        "days can be measured: repair it, and materialize the days again."
+        "The feed has stopped, or delivers old rows only. Nothing about recent days can be "
+        "measured: repair it, and materialize the days again."
     )
     assets = ("events", "labels")
     section = "freshness"
     settings_type = FreshnessMonitor
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
-        """As `Monitor.evaluate`."""
-        if self.settings is None:
-            return []
-        margin = self.settings.margin_days
-        return [_judge(context, day, landed.source, margin) for landed in context.landed(day)]
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
+        return [self._judge(context, day, landed.source) for landed in context.landed(day)]
 
-
-def _judge(context: MonitorContext, day: date, source: SourceName, margin: int) -> CheckEvaluation:
-    delay = context.spec.target.label_delay_days if source == "labels" else 0
-    limit, start = delay + margin, context.spec.start_date
-    newest = context.newest(source, day)
-    # Before the first one, age counts from the day before the model began.
-    age = (day - (newest or start - timedelta(days=1))).days
-    what = "event" if source == "events" else "event with a label"
-    found = f"the newest {what} is of {newest}, {age} days old" if newest else f"no {what} yet"
-    champion = context.champion(day)
-    is_unknown = newest is None and age <= limit
-    return CheckEvaluation(
-        check=Freshness.name,
-        day=day,
-        production_day=day,
-        version=champion.version if champion else 0,
-        subject=source,
-        window=1,
-        verdict="unknown" if is_unknown else "fail" if age > limit else "pass",
-        code="not_due" if is_unknown else "beyond_limit" if age > limit else "within_limit",
-        reason=f"{found} (accepted: up to {limit})",
-        value=float(age),
-        threshold=float(limit),
-    )
+    def _judge(self, context: MonitorContext, day: date, source: SourceName) -> CheckEvaluation:
+        is_label = source == "labels"
+        target, start = context.spec.target, context.spec.start_date
+        limit = self.settings.margin_days + (target.label_delay_days if is_label else 0)
+        newest = context.newest(source, day)
+        # Before the first one, age counts from the day before the model began.
+        age = (day - (newest or start - timedelta(days=1))).days
+        what = "event with a label" if is_label else "event"
+        found = f"the newest {what} is of {newest}, {age} days old" if newest else f"no {what} yet"
+        reason = f"{found} (accepted: up to {limit})"
+        verdict: Verdict = "fail" if age > limit else "pass" if newest else "unknown"
+        code = "not_due" if verdict == "unknown" else ""
+        return self.evaluation(
+            context, day, source, verdict, reason, code, value=age, threshold=limit
+        )

@@ -5,10 +5,11 @@ from datetime import date
 
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import drift_metric
-from mlops_drift.drift.verdict import ColumnVerdict, judge
-from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.drift.verdict import judge
+from mlops_drift.monitors.base import Evaluations, Monitor
 from mlops_drift.monitors.context import MonitorContext
 from mlops_drift.monitors.drift import evaluation_of_column
+from mlops_drift.monitors.windows import spanned
 
 
 class LabelDrift(Monitor[DriftMonitor]):
@@ -23,36 +24,28 @@ class LabelDrift(Monitor[DriftMonitor]):
         "and significantly so."
     )
     advice = (
-        "What happens has become more or less frequent than in the training set. If the "
-        "performance holds, look at the decision threshold and at what is planned on the base "
-        "rate; if it falls too, retrain on recent labelled rows. See first whether the way labels "
-        "are made has changed."
+        "Outcomes are more or less frequent than in the training set. If performance holds, look "
+        "at the decision threshold; if it falls too, retrain on recent labelled rows. See first "
+        "whether the way labels are made has changed."
     )
     assets = ("performance_metrics",)
     section = "drift"
     confirm = True
     spans_events = True
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
-        """As `Monitor.evaluate`; nothing on a day without labels."""
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
         champion = context.champion(day)
         labels = context.label_windows(day) if champion else None
         if champion is None or labels is None:
             return []
+        min_rows, end = self.settings.min_rows, labels.end
         return [
-            self._evaluation(day, champion.version, labels.end, item)
+            replace(
+                evaluation_of_column(self.name, day, champion.version, item, min_rows),
+                production_day=end,
+                subject=f"{drift_metric(item.metric).title} of {item.column}",
+                reason=f"labels {spanned(item.window, end)}: {item.reason}",
+            )
             for item in judge(labels.reference, labels.windows, self.settings)
             if item.rule == "drift"
         ]
-
-    def _evaluation(
-        self, day: date, version: int, end: date, item: ColumnVerdict
-    ) -> CheckEvaluation:
-        found = evaluation_of_column(self.name, day, version, item, self.settings.min_rows)
-        span = "on" if item.window == 1 else f"over the {item.window} days to"
-        return replace(
-            found,
-            production_day=end,
-            subject=f"{drift_metric(item.metric).title} of {item.column}",
-            reason=f"labels {span} {end}: {item.reason}",
-        )

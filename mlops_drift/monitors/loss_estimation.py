@@ -24,18 +24,10 @@ class LossEstimator:
     """Estimates a regression's error from the features of what it predicted.
 
     Gradient boosting models, each without one fold, learn the absolute (for rmse the squared) error
-    of the version's test predictions from the features and the prediction itself; the estimate is
-    their mean. Where the test split has few rows like those of the window, it leans towards the
-    mean error of the test split, and the interval is wider, but holds the realized value less
-    often.
-
-    Args:
-        metric: `mae` or `rmse`.
-        features: features of the version's test split, at least the declared columns.
-        columns: the feature columns.
-        truth: labels of the test split, shape (n,).
-        prediction: the version's predictions there, shape (n,).
-        seed: seed of the model and of its folds.
+    of the version's test predictions, shape (n,), from the features and the prediction itself; the
+    estimate is their mean. Where the test split has few rows like those of the window, it leans
+    towards the mean error of the test split, and the interval is wider, but holds the realized
+    value less often.
 
     Raises:
         ValueError: if the metric cannot be estimated, or there are fewer than ten rows.
@@ -75,11 +67,9 @@ class LossEstimator:
         # Threads that wait for each other take longer than so few rows on one.
         with threadpool_limits(1):
             for kept, held_out in KFold(FOLDS, shuffle=True, random_state=seed).split(rows):
+                leaf = max(5, len(loss) // 50)
                 model = HistGradientBoostingRegressor(
-                    max_iter=60,
-                    max_leaf_nodes=8,
-                    min_samples_leaf=max(5, len(loss) // 50),
-                    random_state=seed,
+                    max_iter=60, max_leaf_nodes=8, min_samples_leaf=leaf, random_state=seed
                 ).fit(rows[kept], loss[kept])
                 unseen[held_out] = np.maximum(model.predict(rows[held_out]), 0.0)
                 self._models.append(model)
@@ -88,18 +78,10 @@ class LossEstimator:
         self._n_test = len(loss)
 
     def estimate(self, features: pd.DataFrame, prediction: Array) -> Measured:
-        """The error to expect for some predictions.
-
-        Args:
-            features: at least the declared columns, n rows.
-            prediction: the predictions for them, shape (n,).
-        """
+        """The error to expect for the predictions of rows with at least the declared columns."""
         from threadpoolctl import threadpool_limits
 
-        n = len(features)
-        if n == 0:
-            return Measured(nan, nan, nan, 0)
-        rows = self._encode(features, prediction)
+        n, rows = len(features), self._encode(features, prediction)
         with threadpool_limits(1):
             losses = np.maximum([model.predict(rows) for model in self._models], 0.0)
         loss = losses.mean(axis=0)
@@ -107,10 +89,9 @@ class LossEstimator:
         # The jackknife over the folds finds out where the test split is thin, but is itself noisy.
         jackknife = (FOLDS - 1) * float(np.var(losses.mean(axis=1)))
         error = sqrt(spread / n + max(jackknife, spread / self._n_test))
-        found = expected_within(float(loss.mean()), error, n, 0.0, np.inf)
-        if not self._is_squared:
-            return found
-        return Measured(sqrt(found.value), sqrt(found.lower), sqrt(found.upper), n)
+        found = expected_within(float(loss.mean()), error, n, np.inf)
+        root = sqrt if self._is_squared else float
+        return Measured(root(found.value), root(found.lower), root(found.upper), n)
 
     def _encode(self, features: pd.DataFrame, prediction: Array) -> Floats:
         encoded = [np.asarray(prediction, dtype=float)]

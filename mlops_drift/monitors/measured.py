@@ -1,5 +1,6 @@
 """A metric of some labelled rows, with its interval."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import nan, sqrt
 from statistics import NormalDist
@@ -32,6 +33,10 @@ class Measured:
         return (self.upper - self.lower) / (2 * Z) * sqrt(self.n)
 
 
+# Takes truth, prediction and score, each of shape (n,).
+Measure = Callable[[Array, Array, Array], Measured]
+
+
 def measure_metric(
     metric: MetricName, target: Target, truth: Array, prediction: Array, score: Array, seed: int
 ) -> Measured:
@@ -48,24 +53,17 @@ def measure_business_value(
     """The mean business value of a prediction, with the normal interval of a mean."""
     values = business_value(business, target, truth, prediction)
     n = len(values)
-    if n < 2:
-        return Measured(float(values.mean()) if n else nan, nan, nan, n)
-    mean = float(values.mean())
-    margin = Z * float(values.std(ddof=1)) / sqrt(n)
+    mean = float(values.mean()) if n else nan
+    margin = Z * float(values.std(ddof=1)) / sqrt(n) if n > 1 else nan
     return Measured(mean, mean - margin, mean + margin, n)
 
 
-def expected_within(value: float, error: float, n: int, lowest: float, highest: float) -> Measured:
-    """An expected value with its 95 % interval, cut to what is possible.
+def expected_within(value: float, error: float, n: int, highest: float) -> Measured:
+    """An expected value with its 95 % interval, within 0 and the highest possible value.
 
-    Args:
-        value: the expected value.
-        error: standard deviation of the realized value around it.
-        n: rows behind it.
-        lowest: least possible value.
-        highest: greatest possible value.
+    `error` is the standard deviation of the realized value around the expected one.
     """
-    lower, upper = np.clip([value - Z * error, value + Z * error], lowest, highest)
+    lower, upper = np.clip([value - Z * error, value + Z * error], 0.0, highest)
     return Measured(value, float(lower), float(upper), n)
 
 

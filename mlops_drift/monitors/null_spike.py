@@ -14,9 +14,9 @@ class NullSpike(DriftCheck):
         "points, and significantly so."
     )
     advice = (
-        "Values that used to be there are missing. Look at the feed of this column: a failed join, "
-        "a renamed field, a source that stopped. The version scores such rows, but on less than it "
-        "was trained on; once the feed is repaired, materialize the days again."
+        "Look at the feed of this column: a failed join, a renamed field, a source that stopped. "
+        "The version scores such rows, but on less than it was trained on; once the feed is "
+        "repaired, materialize the days again."
     )
 
     def owns(self, spec: MonitoredModel, item: ColumnVerdict) -> bool:

@@ -13,6 +13,7 @@ from mlops_drift.monitors.base import NOT_SIGNIFICANT, CheckEvaluation
 from mlops_drift.monitors.baseline import MIN_TEST_ROWS
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.measured import Measured, shown
+from mlops_drift.monitors.windows import spanned
 from mlops_drift.schema.verdicts import Verdict
 
 
@@ -27,37 +28,27 @@ class Limits:
     min_rows: int
 
     @classmethod
-    def of(
-        cls, monitor: PerformanceMonitor, metric: MetricName, *, with_floor: bool = True
-    ) -> "Limits":
+    def of(cls, monitor: PerformanceMonitor, metric: MetricName) -> "Limits":
         """The limits of a metric as the YAML sets them."""
-        return cls(
-            metric_named(metric).greater_is_better,
-            monitor.floor if with_floor else None,
-            monitor.allowance(metric),
-            monitor.alpha,
-            monitor.min_rows,
-        )
-
-    @property
-    def sign(self) -> int:
-        """1 where greater is better, else -1."""
-        return 1 if self.greater_is_better else -1
+        is_greater_better, drop = metric_named(metric).greater_is_better, monitor.allowance(metric)
+        return cls(is_greater_better, monitor.floor, drop, monitor.alpha, monitor.min_rows)
 
     def worsening(self, before: float, after: float) -> float:
         """How much worse `after` is than `before`."""
-        return self.sign * (before - after)
+        return before - after if self.greater_is_better else after - before
 
     def drop_limit(self, test: Measured | None) -> float:
         """The worst value that is no drop from the test value; nan where there is no such."""
         if self.drop is None or test is None:
             return nan
-        return test.value - self.sign * self.drop.of(test.value)
+        accepted = self.drop.of(test.value)
+        return test.value - accepted if self.greater_is_better else test.value + accepted
 
     def threshold(self, test: Measured | None) -> float:
         """The limit nearest to the healthy side, which a reader compares with; nan without one."""
         known = [limit for limit in (self.drop_limit(test), self.floor) if limit is not None]
-        return max(filter(isfinite, known), key=lambda limit: self.sign * limit, default=nan)
+        healthiest = max if self.greater_is_better else min
+        return healthiest(filter(isfinite, known), default=nan)
 
 
 @dataclass(frozen=True)
@@ -67,8 +58,6 @@ class MeasuredWindow:
     Attributes:
         production_day: last day of the window; the events, not the labels, are of that day.
         window: length in production days.
-        metric: name of the number.
-        found: the number.
         test: the version's own test result; None where it has none.
         slice: the part of the rows, such as `country=de`; empty for all.
     """
@@ -79,17 +68,6 @@ class MeasuredWindow:
     found: Measured
     test: Measured | None
     slice: str = ""
-
-    @property
-    def subject(self) -> str:
-        """What the number is about."""
-        return f"{self.metric} of {self.slice}" if self.slice else self.metric
-
-    def sentence(self, version: int) -> str:
-        """The same in a sentence, with the version and the days."""
-        part = f" for {self.slice}" if self.slice else ""
-        span = "on" if self.window == 1 else f"over the {self.window} days to"
-        return f"{self.metric} of version {version}{part} {span} {self.production_day}"
 
 
 @dataclass(frozen=True)
@@ -128,21 +106,21 @@ def evaluation_of(
     check: str, day: date, version: int, item: MeasuredWindow, finding: Finding
 ) -> CheckEvaluation:
     """A measured window with what was found, as an evaluation."""
+    metric, found = item.metric, item.found
+    part = f" for {item.slice}" if item.slice else ""
+    span = spanned(item.window, item.production_day)
     return CheckEvaluation(
-        check=check,
         day=day,
+        check=check,
         production_day=item.production_day,
         version=version,
-        subject=item.subject,
+        subject=f"{metric} of {item.slice}" if item.slice else metric,
         window=item.window,
         verdict=finding.verdict,
         code=finding.code,
-        reason=f"{item.sentence(version)}: {finding.text}",
-        value=item.found.value,
-        lower=item.found.lower,
-        upper=item.found.upper,
+        reason=f"{metric} of version {version}{part} {span}: {finding.text}",
         threshold=finding.threshold,
-        n=item.found.n,
+        **vars(found),
     )
 
 
@@ -187,11 +165,12 @@ def _judge(limits: Limits, found: Measured, test: Measured | None, q: float) -> 
     if floor is not None and limits.worsening(floor, found.value) > 0:
         limit = "below the minimum" if limits.greater_is_better else "above the maximum"
         return Finding("fail", "beyond_limit", floor, f"{value}, {limit} of {shown(floor)}")
-    if limits.drop is None or test is None:
-        return _judge_without_drop(floor, threshold, value, "no limit is set")
     drop_limit = limits.drop_limit(test)
-    if isnan(drop_limit) or isnan(q):
-        return _judge_without_drop(floor, threshold, value, "no test value to compare with")
+    if limits.drop is None or test is None or isnan(drop_limit) or isnan(q):
+        if floor is not None:
+            return Finding("pass", "within_limit", threshold, f"{value}, limit {shown(floor)}")
+        why = "no test value to compare with" if limits.drop and test else "no limit is set"
+        return Finding("unknown", "no_limit", threshold, f"{value}; {why}")
     if limits.worsening(drop_limit, found.value) <= 0:
         text = f"{value}, test value {shown(test.value)}"
         return Finding("pass", "within_limit", threshold, text)
@@ -201,9 +180,3 @@ def _judge(limits: Limits, found: Measured, test: Measured | None, q: float) -> 
     if q < limits.alpha:
         return Finding("fail", "beyond_limit", drop_limit, text)
     return Finding("pass", NOT_SIGNIFICANT, threshold, f"{text}; not significant (q = {q:.2g})")
-
-
-def _judge_without_drop(floor: float | None, threshold: float, value: str, why: str) -> Finding:
-    if floor is None:
-        return Finding("unknown", "no_limit", threshold, f"{value}; {why}")
-    return Finding("pass", "within_limit", threshold, f"{value}, limit {shown(floor)}")

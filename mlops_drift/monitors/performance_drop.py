@@ -1,19 +1,15 @@
 """The check `performance_drop`: the metric of the serving version has fallen."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
+from math import nan
 
-from mlops_drift.monitors.base import (
-    ROWS,
-    CheckEvaluation,
-    Explanation,
-    Row,
-    row_of,
-)
+from mlops_drift.monitors.base import ROWS, Evaluations, Explanation, Row, row_of
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.performance import Limits, judge_windows
 from mlops_drift.monitors.pictures import History, Point
-from mlops_drift.monitors.realized import RealizedCheck, metric_windows, unjudged
+from mlops_drift.monitors.realized import RealizedCheck, measured_windows, unjudged
 
 
 class PerformanceDrop(RealizedCheck):
@@ -21,38 +17,30 @@ class PerformanceDrop(RealizedCheck):
 
     name = "performance_drop"
     description = (
-        "Fails when the serving version's metric is beyond its minimum, or worse than its own test "
+        "Fails when the serving version's metric is beyond its minimum, or worse than its test "
         "value by more than the accepted drop and significantly so. Unknown until labels are due."
     )
     advice = (
-        "The world no longer follows what the version learned: concept drift. Only new labelled "
-        "rows help: retrain on those since the first failing production day, or on the recent "
-        "window while these are too few. Look at feature_drift too: a broken feed shows there "
-        "first."
+        "Concept drift: the world no longer follows what the version learned. Look at "
+        "feature_drift for a broken feed; else retrain on labelled rows since the first failing "
+        "production day, or on the recent window while these are too few."
     )
 
-    def judge(
-        self, context: MonitorContext, day: date, rows: LabelledRows
-    ) -> list[CheckEvaluation]:
-        """As `RealizedCheck.judge`; single days are measured even where they are not judged."""
-        windows = self.settings.windows
-        found = self._judge(context, day, rows, windows)
-        if 1 not in windows:
-            single = self._judge(context, day, rows, [1])
-            found += [unjudged(item, "not_judged", "single days are not judged") for item in single]
+    def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
+        """Judges the windows; single days are measured even where they are not judged."""
+        baseline, metric = context.baseline(rows.version), context.spec.training.metric
+        limits, windows = Limits.of(self.settings, metric), self.settings.windows
+        found: Evaluations = []
+        for lengths in [windows] if 1 in windows else [windows, [1]]:
+            measured = measured_windows(rows, lengths, metric, baseline.measure, baseline.test)
+            judged = judge_windows(self.name, day, rows.version, measured, limits)
+            if lengths is not windows:
+                why = "single days are not judged"
+                judged = [unjudged(item, "not_judged", why) for item in judged]
+            found += judged
         return found
 
-    def _judge(
-        self, context: MonitorContext, day: date, rows: LabelledRows, lengths: Sequence[int]
-    ) -> list[CheckEvaluation]:
-        test = context.baseline(rows.version).test
-        limits = Limits.of(self.settings, context.spec.training.metric)
-        windows = metric_windows(context, rows, lengths, test)
-        return judge_windows(self.name, day, rows.version, windows, limits)
-
-    def explain(
-        self, context: MonitorContext, evaluations: Sequence[CheckEvaluation]
-    ) -> Explanation:
+    def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
         """Every window, the metric by production day, and predictions without a label."""
         found = explain_by_day(context, evaluations)
         coverage: list[Row] = [
@@ -64,45 +52,39 @@ class PerformanceDrop(RealizedCheck):
             }
             for item in context.label_coverage()
         ]
-        return Explanation(
-            {**found.tables, "without label": coverage}, {}, found.numbers, found.picture
-        )
+        return replace(found, tables={**found.tables, "without label": coverage})
 
 
-def explain_by_day(context: MonitorContext, evaluations: Sequence[CheckEvaluation]) -> Explanation:
+def explain_by_day(context: MonitorContext, evaluations: Evaluations) -> Explanation:
     """The windows, and the metric by production day: realized, and estimated before."""
     worst, history = evaluations[0], context.history(evaluations[0].version)
     if not worst.version:
         return Explanation()
     test = context.baseline(worst.version).test.value
     rows, off = _estimated_and_realized(history)
-    return Explanation(
-        {
-            "numbers": [row_of(item) for item in evaluations[:ROWS] if item.n],
-            "estimated and realized": rows,
-        },
-        numbers={"test_value": test, "mean absolute difference": off},
-        picture=History(context.spec.training.metric, worst.version, history, test, worst.threshold)
-        if history
-        else None,
-    )
+    metric = context.spec.training.metric
+    tables: dict[str, Sequence[Row]] = {
+        "numbers": [row_of(item) for item in evaluations[:ROWS] if item.n],
+        "estimated and realized": rows,
+    }
+    numbers = {"test_value": test, "mean absolute difference": off}
+    picture = History(metric, worst.version, history, test, worst.threshold) if history else None
+    return Explanation(tables, numbers, picture)
 
 
 def _estimated_and_realized(history: Sequence[Point]) -> tuple[list[Row], float]:
     """How far the estimates were off on the days whose labels are in, and their mean difference."""
-    both = [
-        (point.day, point.estimated, point.realized)
-        for point in history
-        if point.realized is not None and point.estimated is not None
-    ]
-    rows: list[Row] = [
-        {
-            "production day": str(day),
-            "estimated": estimated,
-            "realized": realized,
-            "difference": estimated - realized,
-        }
-        for day, estimated, realized in both[-ROWS:]
-    ]
-    differences = [abs(estimated - realized) for _, estimated, realized in both]
-    return rows, sum(differences) / len(differences) if differences else float("nan")
+    rows: list[Row] = []
+    differences = []
+    for point in history:
+        if point.realized is not None and point.estimated is not None:
+            differences.append(point.estimated - point.realized)
+            rows.append(
+                {
+                    "production day": str(point.day),
+                    "estimated": point.estimated,
+                    "realized": point.realized,
+                    "difference": differences[-1],
+                }
+            )
+    return rows[-ROWS:], sum(map(abs, differences)) / len(rows) if rows else nan

@@ -12,14 +12,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Panel:
-    """One column of a chart.
+    """A drifted column: rows of the reference and of the window by the bins of the column.
 
-    Attributes:
-        name: name of the column.
-        title: what is compared; stands after the name above the panel.
-        column: the column's bins.
-        past: rows of the reference per bin, in the order of `column.labels`.
-        counts: rows of the window per bin.
+    The title says what is compared; it stands after the name above the panel.
     """
 
     name: str
@@ -30,19 +25,10 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Panels:
-    """Drifted columns, one above the other."""
-
-    panels: Sequence[Panel]
-
-
-@dataclass(frozen=True)
 class Point:
     """One production day of one version; None where there is no such number.
 
-    Attributes:
-        lower: lower end of the 95 % interval of the realized value.
-        upper: upper end.
+    `lower` and `upper` are the ends of the 95 % interval of the realized value.
     """
 
     day: date
@@ -54,15 +40,7 @@ class Point:
 
 @dataclass(frozen=True)
 class History:
-    """A metric by production day, with its limits; nan for a limit that there is not.
-
-    Attributes:
-        metric: the metric.
-        version: the version that it is of.
-        points: the production days in their order.
-        test_value: the version's value on its test split.
-        threshold: the limit.
-    """
+    """A metric of a version by production day, with its test value and limit; nan for none."""
 
     metric: str
     version: int
@@ -71,4 +49,5 @@ class History:
     threshold: float = nan
 
 
-Picture = Panels | History
+# Drifted columns, one above the other, or a history.
+Picture = Sequence[Panel] | History

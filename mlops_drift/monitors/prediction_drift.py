@@ -10,11 +10,11 @@ class PredictionDrift(DriftCheck):
 
     name = "prediction_drift"
     description = (
-        "The same as feature_drift for the scores and classes that the version serves, against its "
-        "test predictions."
+        "The same as feature_drift for the scores and classes that the version serves, against "
+        "its test predictions."
     )
     advice = (
-        "The version now answers differently than on its test split. Look at feature_drift for the "
+        "The version answers differently than on its test split. Look at feature_drift for the "
         "cause; if the features are quiet, look at the scoring path."
     )
 

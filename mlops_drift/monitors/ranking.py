@@ -20,15 +20,6 @@ def excess(item: CheckEvaluation) -> float:
     Whichever side of the limit is the bad one: a value that failed, or that was not significant,
     is beyond it, any other one within. The unit of a limit of 0 is 1. Without a value or a limit,
     and where the verdict is unknown, it is -inf.
-
-    >>> from dataclasses import replace
-    >>> fell = CheckEvaluation(check="c", day=date(2024, 3, 1), production_day=date(2024, 3, 1),
-    ...     version=1, subject="f1", window=1, verdict="fail", code="", reason="", value=0.6,
-    ...     threshold=0.8)
-    >>> round(excess(fell), 2), round(excess(replace(fell, value=0.84, verdict="pass")), 2)
-    (0.25, -0.05)
-    >>> excess(replace(fell, value=-3, threshold=0)), excess(replace(fell, threshold=float("nan")))
-    (3.0, -inf)
     """
     distance = abs(item.value - item.threshold)
     if item.verdict == "unknown" or isnan(distance):
@@ -46,18 +37,9 @@ def rank(item: CheckEvaluation) -> Rank:
     where that says nothing, the smallest q, or p. Then by check, subject, window and days.
     """
     chance = next((value for value in (item.q, item.p) if not isnan(value)), inf)
-    return (
-        1 if item.code == NO_FILE else _ORDER[item.verdict],
-        -excess(item),
-        chance,
-        item.check,
-        item.subject,
-        item.window,
-        item.production_day,
-        item.version,
-        item.day,
-        item.n,
-    )
+    order = 1 if item.code == NO_FILE else _ORDER[item.verdict]
+    what, when = (item.check, item.subject, item.window), (item.production_day, item.version)
+    return order, -excess(item), chance, *what, *when, item.day, item.n
 
 
 def worst_first(evaluations: Iterable[CheckEvaluation]) -> list[CheckEvaluation]:
@@ -74,10 +56,9 @@ def worst_of_each_subject(evaluations: Iterable[CheckEvaluation]) -> list[CheckE
 
 
 def headline(ordered: Sequence[CheckEvaluation]) -> str:
-    """The reasons of the worst subjects that failed; without a failure, the first reason.
+    """The reasons of the worst subjects of one check that failed; without one, the first reason.
 
-    Args:
-        ordered: evaluations of one check, the worst first; at least one.
+    Of at least one evaluation, the worst first.
     """
     failed = worst_of_each_subject(item for item in ordered if item.verdict == "fail")
     named = "; ".join(item.reason for item in failed[:HEADLINE_SUBJECTS]) or ordered[0].reason

@@ -1,15 +1,14 @@
 """Realized performance: what the checks of labelled predictions have in common."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from mlops_drift.learning.metrics.base import Array
-from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.monitors.base import CheckEvaluation, Evaluations, Monitor
 from mlops_drift.monitors.config import PerformanceMonitor
-from mlops_drift.monitors.context import Champion, LabelledRows, MonitorContext
-from mlops_drift.monitors.measured import Measured, measure_metric
+from mlops_drift.monitors.context import LabelledRows, MonitorContext
+from mlops_drift.monitors.measured import Measure, Measured
 from mlops_drift.monitors.performance import MeasuredWindow
 from mlops_drift.monitors.windows import trailing_rows
 
@@ -27,83 +26,55 @@ class RealizedCheck(Monitor[PerformanceMonitor]):
     spans_events = True
 
     @abstractmethod
-    def judge(
-        self, context: MonitorContext, day: date, rows: LabelledRows
-    ) -> list[CheckEvaluation]:
+    def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
         """Judges the windows of one version."""
 
-    def evaluate(self, context: MonitorContext, day: date) -> list[CheckEvaluation]:
-        """As `Monitor.evaluate`; numbers about a version that was replaced are kept as unknown."""
+    def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
+        """Judges each version; numbers about one that was replaced are kept as unknown."""
         champion = context.champion(day)
-        found: list[CheckEvaluation] = []
-        for rows in context.labelled(day):
-            mine = self.judge(context, day, rows)
-            if champion is not None and rows.version != champion.version:
-                mine = [_replaced(item, champion) for item in mine]
-            found += mine
-        if champion is not None and all(item.version != champion.version for item in found):
-            found.append(self._no_label(context, day, champion))
-        return found
+        found = [item for rows in context.labelled(day) for item in self.judge(context, day, rows)]
+        if champion is None:
+            return found
+        version, since = champion.version, champion.as_of + timedelta(days=1)
+        why = f"for the record only: version {version} serves since {since}"
+        if all(item.version != version for item in found):
+            found.append(self._no_label(context, day))
+        return [
+            item if item.version == version else unjudged(item, "replaced", why) for item in found
+        ]
 
-    def _no_label(self, context: MonitorContext, day: date, champion: Champion) -> CheckEvaluation:
-        delay = context.spec.target.label_delay_days
-        return CheckEvaluation(
-            check=self.name,
-            day=day,
-            production_day=day,
-            version=champion.version,
-            subject=context.spec.training.metric,
-            window=min(self.settings.windows),
-            verdict="unknown",
-            code="no_labels",
-            reason=f"no label arrived for a prediction of version {champion.version}; labels are "
-            f"due {delay} day{'' if delay == 1 else 's'} after their event",
+    def _no_label(self, context: MonitorContext, day: date) -> CheckEvaluation:
+        delay, metric = context.spec.target.label_delay_days, context.spec.training.metric
+        reason = (
+            f"no label arrived for a prediction of version {context.version(day)}; labels are due "
+            f"{delay} day{'' if delay == 1 else 's'} after their event"
         )
+        found = self.evaluation(context, day, metric, "unknown", reason, "no_labels")
+        return replace(found, window=min(self.settings.windows))
 
 
-def windows_of(
-    rows: LabelledRows, lengths: Sequence[int]
-) -> list[tuple[date, int, Mapping[str, Array]]]:
-    """The windows that end on each touched production day: last day, length, labelled rows."""
-    names = ("label", "prediction", "score")
-    return [
-        (date.fromordinal(end), length, {name: rows.columns[name][part] for name in names})
-        for end in map(int, rows.touched)
-        for length, part in trailing_rows(lengths, end, rows.columns["day"]).items()
-    ]
-
-
-def metric_windows(
-    context: MonitorContext,
+def measured_windows(
     rows: LabelledRows,
     lengths: Sequence[int],
+    metric: str,
+    measure: Measure,
     test: Measured | None,
-    part: str = "",
+    slice_name: str = "",
 ) -> list[MeasuredWindow]:
-    """The model's metric in each window of some labelled rows.
+    """A number in each window of labelled rows of one version that ends on a touched day.
 
-    Args:
-        context: the context.
-        rows: labelled rows of one version.
-        lengths: lengths of the windows.
-        test: the test result of the same version, of the same part of the rows.
-        part: which part of the rows it is, such as `country=de`; empty for all.
+    `test` is the test result of the same slice of the rows, such as `country=de`; empty for all.
     """
-    target, training = context.spec.target, context.spec.training
+    answers = [rows.columns[name] for name in ("label", "prediction", "score")]
     found = []
-    for day, length, columns in windows_of(rows, lengths):
-        truth, prediction, score = (columns[name] for name in ("label", "prediction", "score"))
-        value = measure_metric(training.metric, target, truth, prediction, score, training.seed)
-        found.append(MeasuredWindow(day, length, training.metric, value, test, part))
+    for end in map(int, rows.touched):
+        for length, part in trailing_rows(lengths, end, rows.columns["day"]).items():
+            value = measure(*(column[part] for column in answers))
+            day = date.fromordinal(end)
+            found.append(MeasuredWindow(day, length, metric, value, test, slice_name))
     return found
 
 
 def unjudged(item: CheckEvaluation, code: str, why: str) -> CheckEvaluation:
     """A number that is kept for the record, with nothing to decide about it."""
     return replace(item, verdict="unknown", code=code, reason=f"{item.reason}; {why}")
-
-
-def _replaced(item: CheckEvaluation, champion: Champion) -> CheckEvaluation:
-    since = champion.as_of + timedelta(days=1)
-    why = f"for the record only: version {champion.version} serves since {since}"
-    return unjudged(item, "replaced", why)

@@ -1,6 +1,6 @@
 """The checks by name, the section of the YAML that sets them, and the checks of one model."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, create_model
@@ -61,23 +61,15 @@ else:
     )
 
 
-def monitors_of(sections: MonitorSections) -> list[Monitor[Any]]:
-    """The checks that a model has, as its YAML sets them.
-
-    >>> [one.name for one in monitors_of(Monitors(volume=None, age={"max_days": None}))][:2]
-    ['data_quality', 'freshness']
-    """
+def monitors_of(sections: MonitorSections, asset: Asset | None = None) -> list[Monitor[Any]]:
+    """The checks that a model has, as its YAML sets them; of one asset, or all."""
     shipped = (one(getattr(sections, one.section, None)) for one in MONITORS.values())
     found = [*shipped, *map(_extra, sections.extra)]
-    return [one for one in found if one.is_on()]
+    return [one for one in found if one.is_on() and (asset is None or asset in one.assets)]
 
 
 def _extra(written: ExtraCheck) -> Monitor[Any]:
-    """A check of another package.
-
-    Raises:
-        ValueError: if it cannot be found, or its settings do not fit.
-    """
+    """A check of another package."""
     shipped = {name: f"{one.__module__}:{one.__name__}" for name, one in MONITORS.items()}
     kind = load("checks", written.check, shipped, Monitor)  # type: ignore[type-abstract]
     if kind.settings_type is not None:
@@ -87,35 +79,22 @@ def _extra(written: ExtraCheck) -> Monitor[Any]:
     return kind(None)
 
 
-def of_asset(monitors: Iterable[Monitor[Any]], asset: Asset) -> list[Monitor[Any]]:
-    """Those that are shown with one asset."""
-    return [one for one in monitors if asset in one.assets]
-
-
-def names(
-    monitors: Iterable[Monitor[Any]], wanted: Callable[[Monitor[Any]], bool]
-) -> frozenset[str]:
-    """The names of those with a property.
-
-    >>> sorted(names(monitors_of(Monitors()), lambda one: one.warns))
-    ['estimated_performance']
-    """
-    return frozenset(one.name for one in monitors if wanted(one))
-
-
 def require_checks(sections: MonitorSections, wanted: Sequence[str]) -> None:
     """Requires that the checks that may retrain a model exist.
 
     Raises:
         ValueError: if one is unknown, or the model lacks the field that it needs.
     """
-    on = {one.name: one for one in monitors_of(sections)}
+    on = {one.name for one in monitors_of(sections)}
     for name in wanted:
+        if name in on:
+            continue
         shipped = MONITORS.get(name)
-        if name not in on and shipped is None:
+        if shipped is None:
+            there = ", ".join(sorted({*MONITORS, *on}))
             raise ValueError(
-                f"policy.retrain_on names {name!r}, which is no check; there are "
-                f"{', '.join(sorted({*MONITORS, *on}))}"
+                f"policy.retrain_on names {name!r}, which is no check; there are {there}"
             )
-        if name not in on and shipped is not None and shipped.needs:
-            raise ValueError(f"policy.retrain_on names {name}, a check that needs {shipped.needs}")
+        if shipped.needs:
+            needed = f"monitors.{shipped.section}.{shipped.needs}"
+            raise ValueError(f"policy.retrain_on names {name}, a check that needs {needed}")

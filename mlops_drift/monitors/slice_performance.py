@@ -5,11 +5,11 @@ from datetime import date
 
 import numpy as np
 
-from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.base import Evaluations
 from mlops_drift.monitors.baseline import slice_column, slice_texts
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.performance import Limits, judge_windows
-from mlops_drift.monitors.realized import RealizedCheck, metric_windows
+from mlops_drift.monitors.realized import RealizedCheck, measured_windows
 
 
 class SlicePerformance(RealizedCheck):
@@ -17,36 +17,31 @@ class SlicePerformance(RealizedCheck):
 
     name = "slice_performance"
     description = (
-        "The same as performance_drop for each value of the declared columns, against the "
-        "version's test value for that slice; corrected for looking at many slices."
+        "The same as performance_drop for each value of the declared columns, corrected for "
+        "looking at many slices."
     )
     advice = (
-        "The version fails one part of the events while the whole may look well. See whether this "
-        "part has changed (feature_drift by segment) or was rare in the training set; more "
-        "labelled rows of it help, a rule for it may be quicker."
+        "The version fails one part of the events while the whole may look well. See whether the "
+        "part has changed (feature_drift by segment) or was rare in the training set: more rows "
+        "of it help."
     )
-    needs = "monitors.performance.slices"
+    needs = "slices"
 
-    def is_on(self) -> bool:
-        """Whether columns are declared."""
-        return bool(self.settings.slices)
-
-    def judge(
-        self, context: MonitorContext, day: date, rows: LabelledRows
-    ) -> list[CheckEvaluation]:
-        """As `RealizedCheck.judge`; all slices are one family."""
-        baseline = context.baseline(rows.version)
+    def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
+        """All slices are one family."""
+        baseline, metric = context.baseline(rows.version), context.spec.training.metric
         windows = []
         for column in self.settings.slices:
             texts = slice_texts(rows.columns[slice_column(column)])
             for value in np.unique(texts).tolist():
                 mine = {name: array[texts == value] for name, array in rows.columns.items()}
-                windows += metric_windows(
-                    context,
+                windows += measured_windows(
                     replace(rows, columns=mine),
                     self.settings.windows,
-                    baseline.slice_test(column, value),
+                    metric,
+                    baseline.measure,
+                    baseline.slice_tests.get((column, value)),
                     f"{column}={value}",
                 )
-        limits = Limits.of(self.settings, context.spec.training.metric, with_floor=False)
+        limits = replace(Limits.of(self.settings, metric), floor=None)
         return judge_windows(self.name, day, rows.version, windows, limits)

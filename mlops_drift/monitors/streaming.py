@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from math import nan
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
+import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 
+from mlops_drift.monitors.calibration import Floats
 from mlops_drift.schema.fields import Strict
 from mlops_drift.schema.verdicts import Verdict
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    import numpy as np
-    from numpy.typing import ArrayLike, NDArray
 
 DetectorName = Literal["adwin", "ddm", "page_hinkley"]
 
@@ -34,20 +32,16 @@ class StreamingMonitor(Strict):
 
     >>> StreamingMonitor(detector="page_hinkley", threshold=30).settings
     {'delta': 0.005, 'threshold': 30.0}
-    >>> StreamingMonitor(detector="ddm", delta=0.1)
-    Traceback (most recent call last):
-    pydantic_core._pydantic_core.ValidationError: 1 validation error for StreamingMonitor
-      Value error, detector ddm is set by threshold, found delta...
     """
 
     detector: DetectorName = Field(
         "adwin",
         description="adwin: compares the older with the newer part of a window that grows until "
-        "they differ; at most 1 in 50 sequences of 10,000 predictions alarms without a cause. "
-        "page_hinkley: sums up how far the errors are above their mean; slower, and 1 in 50 of "
-        "3,000 predictions alarms, with more than 5 % errors far more of 10,000: not for a "
-        "version that serves longer. ddm: compares the share of errors with its lowest so far; 1 "
-        "in 12 of 10,000 predictions alarms, with 2 % errors 1 in 6: not for so rare errors.",
+        "they differ. page_hinkley: sums up how far the errors are above their mean; slower, and "
+        "not for a version that serves long. ddm: compares the share of errors with its lowest so "
+        "far; not for rare errors. Of simulated sequences of 10,000 predictions with 5, 10 or 30 % "
+        "errors throughout, adwin alarms in 1 % or fewer, page_hinkley in 0, 1 and 28 % (of 3,000 "
+        "predictions in 2 % or fewer), ddm in 12, 5 and 1 %.",
     )
     delta: float | None = Field(
         None,
@@ -70,33 +64,26 @@ class StreamingMonitor(Strict):
     def settings(self) -> dict[str, float]:
         """The detector's settings by name, with its usual values where none is given."""
         given = {"delta": self.delta, "threshold": self.threshold}
-        return DEFAULTS[self.detector] | {
-            name: value for name, value in given.items() if value is not None
-        }
+        return DEFAULTS[self.detector] | {name: it for name, it in given.items() if it is not None}
 
     @model_validator(mode="after")
     def _settings_fit_detector(self) -> Self:
         known = DEFAULTS[self.detector]
-        foreign = [name for name in self.settings if name not in known]
-        if foreign:
-            raise ValueError(
-                f"detector {self.detector} is set by {' and '.join(known)}, found {foreign[0]}"
-            )
+        if foreign := self.settings.keys() - known:
+            names, [found, *_] = " and ".join(known), sorted(foreign)
+            raise ValueError(f"detector {self.detector} is set by {names}, found {found}")
         return self
 
 
 @dataclass(frozen=True)
 class StreamingVerdict:
-    """Whether the errors have risen.
+    """Whether the errors have risen; unknown until the warm-up is over.
 
     Attributes:
         position: index of the error with which the first rise was found; None without one.
-        n: errors seen.
         value: mean error from the estimated start of the rise to `position`; without a rise, of
             all errors, nan if there is none.
         before: mean error before the rise; nan without one.
-        verdict: unknown until the warm-up is over.
-        reason: one sentence for people.
     """
 
     position: int | None
@@ -107,16 +94,12 @@ class StreamingVerdict:
     reason: str
 
 
-def detect(errors: "ArrayLike", monitor: StreamingMonitor) -> StreamingVerdict:
+def detect(errors: ArrayLike, monitor: StreamingMonitor) -> StreamingVerdict:
     """Looks for the first rise in a sequence of errors; a fall never counts.
 
     Errors of 0 and 1 are taken as they are. Absolute errors have no scale that a detector would
     know, so one counts as 1 if it is above the 90 % quantile of the warm-up, else as 0. More
     errors at the end never change a rise that was found before them.
-
-    Args:
-        errors: 0 and 1 (wrong), or absolute errors, in order of arrival; shape (n,).
-        monitor: the detector.
 
     Raises:
         ValueError: if an error is negative, missing or infinite.
@@ -127,27 +110,26 @@ def detect(errors: "ArrayLike", monitor: StreamingMonitor) -> StreamingVerdict:
     >>> found.verdict, found.position, round(found.before, 2), round(found.value, 2)
     ('fail', 1119, 0.1, 0.33)
     """
-    import numpy as np
-
     values = np.asarray(errors, dtype=float)
     bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
     if len(bad):
         raise ValueError(
             f"errors must be 0 or more and finite, found {values[bad[0]]} at position {bad[0]}"
         )
-    watch = _watch(monitor)
+    watch, warm_up = _watch(monitor), monitor.warm_up
     n, name = len(values), monitor.detector
     mean = float(values.mean()) if n else nan
-    if n <= monitor.warm_up:
-        reason = f"{n} labelled predictions, more than {monitor.warm_up} are needed"
+    if n <= warm_up:
+        reason = f"{n} labelled predictions, more than {warm_up} are needed"
         return StreamingVerdict(None, n, mean, nan, "unknown", reason)
-    rise = _first_rise(_marks(values, monitor.warm_up), watch)
+    is_marked = np.isin(values[:warm_up], (0, 1)).all()
+    marks = values if is_marked else (values > np.quantile(values[:warm_up], LARGE)).astype(float)
+    rise = _first_rise(marks, watch)
     if rise is None:
         reason = f"{name} found no rise in {n} labelled predictions, mean {mean:.3g}"
         return StreamingVerdict(None, n, mean, nan, "pass", reason)
     since, start, position = rise
-    before = float(values[since:start].mean())
-    after = float(values[start : position + 1].mean())
+    before, after = float(values[since:start].mean()), float(values[start : position + 1].mean())
     reason = (
         f"{name} found a rise of the mean from {before:.3g} to {after:.3g} with labelled "
         f"prediction {position + 1}"
@@ -155,18 +137,7 @@ def detect(errors: "ArrayLike", monitor: StreamingMonitor) -> StreamingVerdict:
     return StreamingVerdict(position, n, after, before, "fail", reason)
 
 
-def _marks(values: "NDArray[np.float64]", warm_up: int) -> "NDArray[np.float64]":
-    """The errors as 0 and 1, by the warm-up alone."""
-    import numpy as np
-
-    if np.isin(values[:warm_up], (0, 1)).all():
-        return values
-    return (values > np.quantile(values[:warm_up], LARGE)).astype(float)
-
-
-def _first_rise(
-    marks: "NDArray[np.float64]", watch: Callable[[float], float]
-) -> tuple[int, int, int] | None:
+def _first_rise(marks: Floats, watch: Callable[[float], float]) -> tuple[int, int, int] | None:
     """First index that the detector looked at, of the rise, and of its detection."""
     since = 0
     for position, mark in enumerate(marks.tolist()):
@@ -178,58 +149,43 @@ def _first_rise(
     return None
 
 
-def _start_of_rise(marks: "NDArray[np.float64]") -> int:
-    """The most likely start of a rise of the share, given that there is one."""
-    import numpy as np
+def _start_of_rise(marks: Floats) -> int:
+    """The most likely start of a rise of the share of ones, given that there is one."""
+    from scipy.special import xlog1py, xlogy
 
     n_before = np.arange(1, len(marks))
     n_after = len(marks) - n_before
     before = np.cumsum(marks)[:-1] / n_before
     after = np.cumsum(marks[::-1])[-2::-1] / n_after
-    likelihood = n_before * _log_likelihood(before) + n_after * _log_likelihood(after)
+    likelihood = sum(
+        n * (xlogy(share, share) + xlog1py(1 - share, -share))
+        for n, share in ((n_before, before), (n_after, after))
+    )
     return int(np.argmax(np.where(after > before, likelihood, -np.inf))) + 1
-
-
-def _log_likelihood(share: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    """Mean log-likelihood of 0 and 1 at their own share of 1."""
-    import numpy as np
-
-    inside = np.clip(share, np.finfo(float).tiny, 1 - np.finfo(float).eps)
-    likelihood: NDArray[np.float64] = share * np.log(inside) + (1 - share) * np.log1p(-inside)
-    return likelihood
 
 
 def _watch(monitor: StreamingMonitor) -> Callable[[float], float]:
     """A function that takes the next error: positive when a rise is found, negative for a fall."""
-    drift = _river_drift()
-    settings, warm_up = monitor.settings, monitor.warm_up
-    if monitor.detector == "adwin":
-        adwin = drift.ADWIN(delta=settings["delta"], grace_period=warm_up)
-
-        def change(error: float) -> float:
-            mean = adwin.estimation
-            adwin.update(error)
-            return float(adwin.estimation - mean) if adwin.drift_detected else 0.0
-
-        return change
-    detector = (
-        drift.binary.DDM(warm_start=warm_up, drift_threshold=settings["threshold"])
-        if monitor.detector == "ddm"
-        else drift.PageHinkley(min_instances=warm_up, mode="up", **settings)
-    )
-
-    def rise(error: float) -> float:
-        detector.update(error)
-        return float(detector.drift_detected)
-
-    return rise
-
-
-def _river_drift() -> "ModuleType":
     try:
-        from river import drift
+        drift = import_module("river.drift")
     except ImportError as error:
         raise ImportError(
             "streaming detectors need river: pip install mlops_drift[streaming]"
         ) from error
-    return drift
+    settings, warm_up = monitor.settings, monitor.warm_up
+    is_adwin = monitor.detector == "adwin"
+    if is_adwin:
+        detector = drift.ADWIN(**settings, grace_period=warm_up)
+    elif monitor.detector == "ddm":
+        detector = drift.binary.DDM(warm_up, drift_threshold=settings["threshold"])
+    else:
+        detector = drift.PageHinkley(warm_up, **settings, mode="up")
+
+    def change(error: float) -> float:
+        # Only adwin finds falls, too, and has the mean of its window.
+        before = detector.estimation if is_adwin else 0.0
+        detector.update(error)
+        after = detector.estimation if is_adwin else 1.0
+        return float(after - before) if detector.drift_detected else 0.0
+
+    return change

@@ -1,6 +1,7 @@
 """Trailing windows: the last days of a model, as far as they are known."""
 
 from collections.abc import Collection, Iterable
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,15 +10,10 @@ from numpy.typing import NDArray
 def trailing_windows(
     lengths: Iterable[int], end: int, days: Collection[int]
 ) -> dict[int, list[int]]:
-    """The days that each window holds which ends on a day.
+    """The days, as ordinals, that each window holds which ends on a day; lengths are ascending.
 
     A window that adds no day to a shorter one is left out: just after a promotion the longer
     windows hold the same days.
-
-    Args:
-        lengths: lengths in days, ascending.
-        end: last day of the windows, as an ordinal.
-        days: the days that there are.
 
     >>> trailing_windows([1, 7, 28], 10, {8, 10, 11})
     {1: [10], 7: [8, 10]}
@@ -33,12 +29,7 @@ def trailing_windows(
 
 
 def trailing_rows(lengths: Iterable[int], end: int, days: NDArray[np.int64]) -> dict[int, slice]:
-    """The rows that each window holds which ends on a day; see `trailing_windows`.
-
-    Args:
-        lengths: lengths in days, ascending.
-        end: last day of the windows.
-        days: the day of each row, ascending; shape (n,).
+    """The rows of each of the `trailing_windows`, by the day of each row, ascending; shape (n,).
 
     >>> trailing_rows([1, 7], 10, np.array([8, 8, 10, 11]))
     {1: slice(2, 3, None), 7: slice(0, 3, None)}
@@ -48,3 +39,8 @@ def trailing_rows(lengths: Iterable[int], end: int, days: NDArray[np.int64]) -> 
     return {
         length: slice(int(np.searchsorted(days, span[0])), until) for length, span in spans.items()
     }
+
+
+def spanned(window: int, last: date) -> str:
+    """The days of a window, for the middle of a sentence."""
+    return f"on {last}" if window == 1 else f"over the {window} days to {last}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from mlops_drift.notifications.base import Message
 from mlops_drift.notifications.config import Notifications
-from mlops_drift.notifications.message import Message
 from mlops_drift.notifications.notifier import NotifierError, send
 from mlops_drift.notifications.outbox import Outbox
 
@@ -21,13 +21,7 @@ FAILURES_IN_A_ROW = 2
 
 @dataclass(frozen=True)
 class Delivery:
-    """The result of a delivery.
-
-    Attributes:
-        sent: messages that all receivers have.
-        waiting: messages that a receiver still lacks.
-        error: why they wait; empty if none waits.
-    """
+    """How many messages all receivers have, how many one still lacks, and why they wait."""
 
     sent: int
     waiting: int
@@ -35,14 +29,9 @@ class Delivery:
 
 
 def queue(config: Notifications, outbox: Outbox, messages: Iterable[Message]) -> int:
-    """Adds messages of the wanted kinds to the outbox, each once.
-
-    Returns:
-        How many are new.
-    """
-    if not config.urls:
-        return 0
-    return outbox.add(message for message in messages if message.kind in config.about)
+    """Adds messages of the wanted kinds to the outbox, each once; how many are new."""
+    wanted = (message for message in messages if message.kind in config.about)
+    return outbox.add(wanted) if config.urls else 0
 
 
 def deliver(config: Notifications, outbox: Outbox, lock_folder: Path) -> Delivery:
@@ -51,11 +40,6 @@ def deliver(config: Notifications, outbox: Outbox, lock_folder: Path) -> Deliver
     A receiver that fails twice in a row is skipped until the next delivery. A message that one
     receiver rejects waits and blocks no other. A message arrives twice only if the process dies
     between an answer and its record, or if a receiver accepts a message but answers too late.
-
-    Args:
-        config: the receivers.
-        outbox: the messages.
-        lock_folder: where processes lock.
     """
     if not config.urls:
         return Delivery(0, len(outbox.pending()), "notifications.urls names no receiver")
@@ -68,7 +52,9 @@ def deliver(config: Notifications, outbox: Outbox, lock_folder: Path) -> Deliver
 
 
 def _deliver(urls: list[str], outbox: Outbox) -> Delivery:
-    receivers = {_receiver(url): number for number, url in reversed(list(enumerate(urls)))}
+    # Named by a digest in the outbox: a URL may contain secrets.
+    numbered = reversed(list(enumerate(urls)))
+    receivers = {sha256(url.encode()).hexdigest()[:16]: number for number, url in numbered}
     in_a_row = dict.fromkeys(receivers, 0)
     errors: dict[str, str] = {}
     pending = outbox.pending()
@@ -95,8 +81,3 @@ def _deliver(urls: list[str], outbox: Outbox) -> Delivery:
     if complete:
         outbox.mark_sent(complete)
     return Delivery(len(complete), len(pending) - len(complete), "; ".join(errors.values()))
-
-
-def _receiver(url: str) -> str:
-    """Names a receiver in the outbox, whose URL may contain secrets."""
-    return sha256(url.encode()).hexdigest()[:16]

@@ -31,11 +31,7 @@ class MissingFile:
 class History:
     """What happened to a model since before its current episodes began.
 
-    Attributes:
-        model: name of the model.
-        evaluations: what the checks found, in any order.
-        advice: by check, why its failure matters and what to do next.
-        sent: ids of all earlier messages.
+    With the advice of each check, and the ids of all earlier messages.
     """
 
     model: str

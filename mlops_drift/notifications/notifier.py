@@ -4,11 +4,7 @@ import logging
 import os
 import re
 from string import Template
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
-
-if TYPE_CHECKING:
-    from apprise import AppriseResult
 
 # For one message; Apprise itself waits 4 s for a connection and 4 s for an answer.
 TIMEOUT_SECONDS = 10
@@ -22,12 +18,7 @@ class NotifierError(Exception):
 
 
 def send(url: str, title: str, body: str) -> None:
-    """Sends a message and waits for the receiver's answer.
-
-    Args:
-        url: an Apprise URL; `$NAME` and `${NAME}` are filled from the environment.
-        title: the title.
-        body: the text, plain.
+    """Sends a plain text to an Apprise URL, filled from the environment, and waits for the answer.
 
     Raises:
         NotifierError: if a variable is not set, Apprise does not know the URL, or the receiver does
@@ -37,8 +28,28 @@ def send(url: str, title: str, body: str) -> None:
     Traceback (most recent call last):
     mlops_drift.notifications.notifier.NotifierError: json: NO_SUCH_HOST not set in the environment
     """
+    # The import takes a tenth of a second, and most processes send nothing.
+    from apprise import Apprise, AppriseAsset, NotifyFormat
+
     scheme = _scheme(url)
-    _send(scheme, _filled(scheme, Template(url)), title, body)
+    filled = _filled(scheme, Template(url))
+    # The result contains its warnings, and the log must not contain the URL.
+    logger = logging.getLogger("apprise")
+    logger.propagate = False
+    # A library that configures logging, such as MLflow's migrations, may have disabled it.
+    logger.disabled = False
+    asset = AppriseAsset(service_timeout=TIMEOUT_SECONDS, async_mode=False)
+    service = Apprise.instantiate(filled, asset=asset)
+    if service is None:
+        forms = "see https://appriseit.com/services/ for the forms"
+        raise NotifierError(f"{scheme}: Apprise does not know this URL; {forms}")
+    apprise = Apprise(asset=asset)
+    apprise.add(service)
+    result = apprise.notify(body, title=title, body_format=NotifyFormat.TEXT)
+    if not result:
+        cause = " ".join(entry.message for entry in result.logs())
+        cause = cause or "the receiver did not accept the message"
+        raise NotifierError(f"{scheme}: {_without_secrets(cause, filled)}")
 
 
 def _filled(scheme: str, url: Template) -> str:
@@ -58,34 +69,6 @@ def _scheme(url: str) -> str:
     """
     found = re.match(r"([A-Za-z0-9+.-]+)://", url)
     return found[1].lower() if found else "receiver"
-
-
-def _send(scheme: str, filled: str, title: str, body: str) -> None:
-    # The import takes a tenth of a second, and most processes send nothing.
-    from apprise import Apprise, AppriseAsset, NotifyFormat
-
-    # The result contains its warnings, and the log must not contain the URL.
-    logger = logging.getLogger("apprise")
-    logger.propagate = False
-    # A library that configures logging, such as MLflow's migrations, may have disabled it.
-    logger.disabled = False
-    asset = AppriseAsset(service_timeout=TIMEOUT_SECONDS, async_mode=False)
-    service = Apprise.instantiate(filled, asset=asset)
-    if service is None:
-        raise NotifierError(
-            f"{scheme}: Apprise does not know this URL; "
-            "see https://appriseit.com/services/ for the forms"
-        )
-    apprise = Apprise(asset=asset)
-    apprise.add(service)
-    result = apprise.notify(body, title=title, body_format=NotifyFormat.TEXT)
-    if not result:
-        raise NotifierError(f"{scheme}: {_without_secrets(_cause(result), filled)}")
-
-
-def _cause(result: "AppriseResult") -> str:
-    texts = [entry.message for entry in result.logs()]
-    return " ".join(texts) or "the receiver did not accept the message"
 
 
 def _without_secrets(text: str, url: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from mlops_drift.notifications.message import Message
+from mlops_drift.notifications.base import Message
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.records import QueuedMessage
 from mlops_drift.store.tables import Table
@@ -13,10 +13,10 @@ from mlops_drift.store.tables import Table
 
 @dataclass(frozen=True)
 class Pending:
-    """A waiting message, and the receivers that have it."""
+    """The receivers that have a waiting message."""
 
-    message: Message
     delivered: frozenset[str]
+    message: Message
 
 
 class Outbox:
@@ -24,10 +24,6 @@ class Outbox:
 
     In the table, `number` gives the order, `delivered` the receivers that have the message,
     `attempts` the number of failures, and `error` the last one.
-
-    Args:
-        lake: the lake.
-        table: the model's outbox.
     """
 
     def __init__(self, lake: Lake, table: Table) -> None:
@@ -35,33 +31,26 @@ class Outbox:
         self.table = table
 
     def add(self, messages: Iterable[Message]) -> int:
-        """Adds the messages whose id is new; sent ones count as known.
-
-        Returns:
-            How many were added.
-        """
+        """Adds the messages whose id is new, sent ones included; how many are."""
         first: dict[str, Message] = {}
         for message in messages:
             first.setdefault(message.id, message)
         if not first:
             return 0
-        added = 0
+        new: list[Message] = []
 
         def build(existing: pa.Table) -> pa.Table | None:
-            nonlocal added
             known = set(existing["id"].to_pylist())
-            new = [message for message in first.values() if message.id not in known]
-            added = len(new)
+            new[:] = [message for message in first.values() if message.id not in known]
             rows = [
                 vars(QueuedMessage(number, **vars(message)))
                 for number, message in enumerate(new, start=existing.num_rows + 1)
             ]
-            if not rows:
-                return None
-            return pa.concat_tables([existing, pa.Table.from_pylist(rows, self.table.schema)])
+            added = pa.Table.from_pylist(rows, self.table.schema)
+            return pa.concat_tables([existing, added]) if rows else None
 
         self._lake.rewrite(self.table, build)
-        return added
+        return len(new)
 
     def ids(self) -> set[str]:
         """The ids of all messages, sent ones included."""
@@ -73,10 +62,7 @@ class Outbox:
             "SELECT id, kind, day, title, body, delivered FROM o WHERE NOT sent ORDER BY number",
             o=self.table,
         )
-        return [
-            Pending(delivered=frozenset(row.pop("delivered")), message=Message(**row))
-            for row in rows
-        ]
+        return [Pending(frozenset(row.pop("delivered")), Message(**row)) for row in rows]
 
     def mark_delivered(self, ids: Collection[str], receiver: str) -> None:
         """Records that a receiver has these messages."""

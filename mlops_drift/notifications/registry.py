@@ -12,12 +12,5 @@ KINDS = {
 
 
 def notification_kind(name: str) -> NotificationKind:
-    """The kind that `notifications.about` names.
-
-    Raises:
-        ValueError: if there is none.
-
-    >>> notification_kind("promotion").name
-    'promotion'
-    """
+    """The kind that `notifications.about` names; a ValueError if there is none."""
     return load("notifications", name, KINDS, NotificationKind)()  # type: ignore[type-abstract]

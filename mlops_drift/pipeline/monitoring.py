@@ -23,7 +23,7 @@ from mlops_drift.monitors.context import (
 )
 from mlops_drift.monitors.drift import DriftDay
 from mlops_drift.monitors.pictures import Point
-from mlops_drift.monitors.registry import monitors_of, of_asset
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.drift import ServedDays
 from mlops_drift.pipeline.labels import LabelProfiles
 from mlops_drift.pipeline.missing_days import in_short, without_events
@@ -262,7 +262,7 @@ def evaluate(context: StoreContext, asset: Asset) -> Monitored:
     model = context.model
     if asset in MEASURED:
         model.store.versions.require_kept(one.version for one, _ in context.days_by_champion)
-    monitors = of_asset(monitors_of(model.spec.monitors), asset)
+    monitors = monitors_of(model.spec.monitors, asset)
     found = [
         _with_missing_days(context, one, item)
         for day in context.days

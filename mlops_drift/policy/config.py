@@ -12,11 +12,7 @@ TrainingWindow = Literal["recent", "since_change", "everything"]
 
 
 class Budget(Strict):
-    """How many retrainings a period may see.
-
-    >>> Budget(retrainings=4, days=30).retrainings
-    4
-    """
+    """How many retrainings a period may see."""
 
     retrainings: int = Field(ge=1, description="Most retrainings in the period, rejected ones too.")
     days: int = Field(30, ge=1, description="Length of the period.")
@@ -62,8 +58,7 @@ class RetrainingPolicy(Strict):
     rows_since_change: int = Field(
         150,
         ge=20,
-        description="Labelled rows since the first failing production day from which "
-        "`since_change` is a candidate.",
+        description="Labelled rows since the first failing day that `since_change` needs.",
     )
     min_new_labels: int = Field(
         50, ge=1, description="New labelled rows since the last training before another one."
@@ -84,15 +79,11 @@ class RetrainingPolicy(Strict):
     give_up_after: int = Field(
         5,
         ge=1,
-        description="Rejected challengers of one champion, because of the same check, after which "
-        "the policy pauses and needs a person.",
+        description="Rejected challengers of one champion for one check before a person is needed.",
     )
 
     @model_validator(mode="after")
     def _recent_has_a_length(self) -> Self:
         if self.training_windows == ["recent"] and self.window_days is None:
-            raise ValueError(
-                "training_windows has only recent, which needs window_days, the days that it "
-                "reaches back"
-            )
+            raise ValueError("training_windows has only recent, which needs window_days")
         return self

@@ -5,29 +5,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mlops_drift.monitors.base import CheckEvaluation
-from mlops_drift.policy import reasons
+from mlops_drift.monitors.ranking import worst_first
 from mlops_drift.policy.config import RetrainingPolicy
-from mlops_drift.policy.decision import (
-    NO_CHAMPION,
-    Action,
-    Decision,
-    DecisionRecord,
-    kind_of,
-)
-from mlops_drift.policy.evidence import Evidence, triggers_of
-from mlops_drift.policy.history import (
-    about,
-    confirmed_failures,
-    cooldown_until,
-    enough_rejections,
-    failures_that_may_retrain,
+from mlops_drift.policy.decision import NO_CHAMPION, Action, Decision, DecisionRecord, kind_of
+from mlops_drift.policy.situation import (
+    CONFIRMATION_DAYS,
+    Evidence,
+    Situation,
     first_of_episode,
-    fresh_failures,
-    new_labels,
-    retrainings_since,
-    standing,
+    triggers_of,
+    waiting_for_approval,
 )
-from mlops_drift.policy.windows import candidates
 
 
 def decide(
@@ -43,26 +31,15 @@ def decide(
     challengers of one champion were rejected because of each of the checks, it pauses and asks for
     a person, until another check fails.
 
-    A decision whose training failed counts as a rejected challenger does, as long as the rows, the
-    code and the description are those by which it failed; when they have changed, it is as if it
-    had never been.
-
-    Args:
-        model: name of the model.
-        evidence: what was known at the end of the day.
-        history: all decisions on this model so far that led to something.
-        policy: the rules.
+    A training that failed counts as a rejected challenger, until the rows, the code or the
+    description by which it failed have changed.
     """
     under_way = [past for past in history if past.is_under_way(evidence.champion)]
     if under_way:
         return under_way[-1]
-    first = evidence.champion is None
-    rule = _first_training if first else _retraining
-    return _numbered(rule(model, evidence, standing(history), policy), history)
-
-
-def _numbered(decision: Decision, history: Sequence[DecisionRecord]) -> Decision:
-    """The decision under an id of its own, if one that failed has had it."""
+    now = Situation(model, evidence, history, policy)
+    decision = _first_training(now) if evidence.champion is None else _retraining(now)
+    # Under an id of its own, if one that failed has had it.
     failed = [past.id for past in history if past.status == "failed"]
     name, number = decision.id, 1
     while name in failed:
@@ -71,34 +48,24 @@ def _numbered(decision: Decision, history: Sequence[DecisionRecord]) -> Decision
     return replace(decision, id=name)
 
 
-def _first_training(
-    model: str, evidence: Evidence, history: Sequence[DecisionRecord], policy: RetrainingPolicy
-) -> Decision:
-    day, labelled = evidence.day, evidence.rows
-    mine = about(None, history)
-    trained = [past.labelled for past in mine if past.status not in (None, "promoted")]
+def _first_training(now: Situation) -> Decision:
+    day, labelled, policy = now.evidence.day, now.evidence.rows, now.policy
+    trained = [past.labelled for past in now.mine if past.status not in (None, "promoted")]
     needed = max([policy.first_training_rows, *(n + policy.min_new_labels for n in trained)])
-    pause = _paused(model, evidence, mine, (NO_CHAMPION,), policy)
-    if pause is not None:
+    if pause := _paused(now, (NO_CHAMPION,)):
         return pause
-    if awaited := reasons.awaits_approval(mine):
-        return _idle("nothing", model, evidence, awaited)
-    cool = cooldown_until(None, mine, policy)
+    if awaited := _awaited(now):
+        return _idle(now, "nothing", awaited)
     obstacle = (
-        reasons.first_version_cools(mine, cool)
-        if day <= cool
+        _first_version_cools(now)
+        if day <= now.cooldown_until
         else f"{labelled} of {needed} labelled rows for a first version"
         if labelled < needed
-        else _obstacle(evidence, history, policy)
+        else _obstacle(now)
     )
     if obstacle:
-        return _idle("wait", model, evidence, obstacle)
-    alerted = [past for past in mine if past.action == "alert"]
-    if policy.mode == "alert" and alerted:
-        reason = f"no version serves; mode is alert, and {alerted[-1].id} has reported it"
-        return _idle("nothing", model, evidence, reason)
+        return _idle(now, "wait", obstacle)
     reason = f"no version serves, and {labelled} of {needed} labelled rows are there"
-    by_hand = "; mode is alert: train the first version by hand"
     found = CheckEvaluation(
         day=day,
         check=NO_CHAMPION,
@@ -113,145 +80,180 @@ def _first_training(
         threshold=needed,
         n=labelled,
     )
-    return Decision(
-        "alert" if policy.mode == "alert" else "retrain",
-        reason + by_hand if policy.mode == "alert" else reason,
-        day,
-        f"{model}-v0-{day}",
-        kind="first",
-        candidates=candidates(evidence, policy),
+    decision = replace(
+        _decision(now, "retrain", reason, day, (), [found]),
+        candidates=now.candidates,
         labelled=labelled,
-        evidence=(found,),
     )
+    if policy.mode == "retrain":
+        return decision
+    if alerted := [past for past in now.mine if past.action == "alert"]:
+        reason = f"no version serves; mode is alert, and {alerted[-1].id} has reported it"
+        return _idle(now, "nothing", reason)
+    reason += "; mode is alert: train the first version by hand"
+    return replace(decision, action="alert", reason=reason)
 
 
-def _retraining(
-    model: str, evidence: Evidence, history: Sequence[DecisionRecord], policy: RetrainingPolicy
-) -> Decision:
-    mine = about(evidence.version, history)
-    failed = failures_that_may_retrain(evidence, policy)
-    fresh = fresh_failures(evidence, history, policy)
-    if not fresh:
-        reason = reasons.no_news(evidence, failed, mine, policy)
-        return _idle("nothing", model, evidence, reason)
-    if awaited := reasons.awaits_approval(mine):
-        return _idle("nothing", model, evidence, awaited)
-    confirmed = confirmed_failures(fresh, evidence, policy)
-    if not confirmed:
-        return _idle("wait", model, evidence, reasons.unconfirmed(fresh, policy))
-    triggers = triggers_of(confirmed)
-    pause = _paused(model, evidence, mine, triggers, policy)
-    if pause is not None:
+def _first_version_cools(now: Situation) -> str:
+    if now.last_has_failed:
+        return (
+            f"a first training failed: the next one starts after {now.cooldown_until}, or when "
+            "these rows, the code or the description have changed"
+        )
+    return f"a first version was rejected: the next one is trained after {now.cooldown_until}"
+
+
+def _retraining(now: Situation) -> Decision:
+    if not now.fresh:
+        return _idle(now, "nothing", _no_news(now))
+    if awaited := _awaited(now):
+        return _idle(now, "nothing", awaited)
+    if not now.confirmed:
+        reason = (
+            f"{', '.join(triggers_of(now.fresh))} failed on too few days to rule out chance: "
+            f"{now.policy.confirm_days} of the last {CONFIRMATION_DAYS} are needed. "
+            f"{_because(now.fresh)}"
+        )
+        return _idle(now, "wait", reason)
+    triggers = triggers_of(now.confirmed)
+    if pause := _paused(now, triggers):
         return pause
-    if policy.mode == "alert":
-        return _alert(model, evidence, mine, failed, confirmed)
-    new = new_labels(evidence, history, mine)
-    obstacle = (
-        reasons.few_new_labels(new, mine, policy)
-        if new < policy.min_new_labels
-        else _obstacle(evidence, history, policy)
-    )
-    if obstacle:
-        return _idle("wait", model, evidence, obstacle)
-    return Decision(
-        "retrain",
-        reasons.failed_because(confirmed),
-        evidence.day,
-        f"{model}-v{evidence.version}-{min(check.day for check in confirmed)}",
-        kind_of(triggers, evidence.confirm),
-        triggers,
-        evidence.version,
-        candidates(evidence, policy),
-        evidence.rows,
-        tuple(confirmed),
+    if now.policy.mode == "alert":
+        return _alert(now)
+    if obstacle := _few_new_labels(now) or _obstacle(now):
+        return _idle(now, "wait", obstacle)
+    since = min(check.day for check in now.confirmed)
+    return replace(
+        _decision(now, "retrain", _because(now.confirmed), since, triggers, now.confirmed),
+        candidates=now.candidates,
+        labelled=now.evidence.rows,
     )
 
 
-def _obstacle(
-    evidence: Evidence, history: Sequence[DecisionRecord], policy: RetrainingPolicy
-) -> str:
+def _no_news(now: Situation) -> str:
+    """Why a champion without a fresh failure is left alone."""
+    name, decided, cool = f"version {now.evidence.version}", now.decided_until, now.cooldown_until
+    if not now.failed:
+        return f"no failed check of {name} that may retrain"
+    if awaited := _awaited(now):
+        return awaited
+    if all(check.day <= decided for check in now.failed):
+        return f"the failed checks of {name} were decided on {decided}"
+    if now.evidence.day <= cool:
+        return f"{name} is in its cooldown until {cool}: its failed checks only alert"
+    return f"no new failed check of {name} since {max(decided, cool)}"
+
+
+def _awaited(now: Situation) -> str:
+    """Why no other challenger is trained; empty where none waits."""
+    waiting = waiting_for_approval(now.mine)
+    return f"a challenger waits for approval since {waiting.day} ({waiting.id})" if waiting else ""
+
+
+def _few_new_labels(now: Situation) -> str:
+    """Why another training waits for labels; empty where there are enough."""
+    new, needed = now.new_labels, now.policy.min_new_labels
+    if new >= needed:
+        return ""
+    since = "few labels since the last training"
+    if any(past.brought_no_champion for past in now.mine):
+        since = "a training failed" if now.last_has_failed else "a challenger was rejected"
+    return f"{since}; {max(new, 0)} of {needed} new labels for another"
+
+
+def _obstacle(now: Situation) -> str:
     """What any training waits for: a row of every class, and the budget; empty if nothing."""
-    missing, budget = ", ".join(evidence.missing_classes), policy.budget
+    missing, budget = ", ".join(now.evidence.missing_classes), now.policy.budget
     if missing:
         return f"no labelled row of class {missing} yet"
     if budget is None:
         return ""
-    since = evidence.day - timedelta(days=budget.days)
-    spent = retrainings_since(history, since)
+    since = now.evidence.day - timedelta(days=budget.days)
+    spent = now.retrainings_since(since)
     if spent < budget.retrainings:
         return ""
     return f"{spent} retrainings since {since}: the budget of {budget.days} days is spent"
 
 
-def _alert(
-    model: str,
-    evidence: Evidence,
-    mine: Sequence[DecisionRecord],
-    failed: Sequence[CheckEvaluation],
-    fresh: Sequence[CheckEvaluation],
-) -> Decision:
+def _alert(now: Situation) -> Decision:
     """In the mode `alert`, an episode that goes on is reported once."""
-    reported = {
-        name
-        for name in triggers_of(fresh)
-        if any(
-            past.action == "alert"
-            and name in past.triggers
-            and past.day >= first_of_episode([each.day for each in failed if each.check == name])
-            for past in mine
-        )
-    }
-    news = [check for check in fresh if check.check not in reported]
+    alerts = [past for past in now.mine if past.action == "alert"]
+    reported = set()
+    for name in triggers_of(now.confirmed):
+        since = first_of_episode([each.day for each in now.failed if each.check == name])
+        if any(name in past.triggers and past.day >= since for past in alerts):
+            reported.add(name)
+    news = [check for check in now.confirmed if check.check not in reported]
     if not news:
         reason = f"{', '.join(sorted(reported))} still fails; mode is alert, and it was reported"
-        return _idle("nothing", model, evidence, reason)
-    return Decision(
-        "alert",
-        f"{reasons.failed_because(news)}; mode is alert: nothing is trained",
-        evidence.day,
-        f"{model}-v{evidence.version}-{evidence.day}",
-        kind_of(triggers_of(news), evidence.confirm),
-        triggers_of(news),
-        evidence.version,
-        evidence=tuple(news),
-    )
+        return _idle(now, "nothing", reason)
+    reason = f"{_because(news)}; mode is alert: nothing is trained"
+    return _decision(now, "alert", reason, now.evidence.day, triggers_of(news), news)
 
 
-def _paused(
-    model: str,
-    evidence: Evidence,
-    mine: Sequence[DecisionRecord],
-    rules: tuple[str, ...],
-    policy: RetrainingPolicy,
-) -> Decision | None:
+def _paused(now: Situation, rules: tuple[str, ...]) -> Decision | None:
     """Once each of the rules has had its share of rejected challengers."""
-    rejected = enough_rejections(mine, rules, policy)
+    rejected = now.rejected(rules)
     if not rejected:
         return None
-    before = [past for past in mine if past.action == "give_up"]
+    before = [past for past in now.mine if past.action == "give_up"]
     if {rule for past in before for rule in past.rules}.issuperset(rules):
         reason = f"paused since {before[-1].day}; promote a version by hand, or raise give_up_after"
-        return _idle("nothing", model, evidence, reason)
-    first = evidence.champion is None
-    return Decision(
-        "give_up",
-        reasons.paused(rejected, evidence.version, "first training" if first else ", ".join(rules)),
-        evidence.day,
-        f"{model}-v{evidence.version or 0}-{evidence.day}-gave-up",
-        "first" if first else kind_of(rules, evidence.confirm),
-        () if first else rules,
-        evidence.version,
+        return _idle(now, "nothing", reason)
+    version, day = now.evidence.version, now.evidence.day
+    whom = f"version {version}" if version else "a first version"
+    causes = ", ".join(rules) if version else "first training"
+    failed = sum(past.status == "failed" for past in rejected)
+    why = (
+        f"See why {failed} of them failed in training, and why gates rejected others"
+        if failed
+        else "See why the gates rejected them"
     )
+    reason = (
+        f"paused, needs a person: {len(rejected)} challengers in place of {whom} were rejected "
+        f"({causes}), the last on {rejected[-1].day}. {why}, then promote a version by hand or "
+        "change gates, features or policy"
+    )
+    return _decision(now, "give_up", reason, f"{day}-gave-up", rules if version else ())
 
 
-def _idle(action: Action, model: str, evidence: Evidence, reason: str) -> Decision:
-    """Nothing is done at the end of this day; the evidence is kept all the same."""
+def _because(failed: Sequence[CheckEvaluation]) -> str:
+    """The reason of the worst evaluation of each check."""
+    worst = {item.check: item.reason for item in reversed(worst_first(failed))}
+    return "; ".join(worst[check] for check in sorted(worst))
+
+
+def _decision(
+    now: Situation,
+    action: Action,
+    reason: str,
+    since: object,
+    triggers: tuple[str, ...],
+    evidence: Sequence[CheckEvaluation] = (),
+) -> Decision:
+    """A decision about the champion, or a first version, in the episode that began on a day."""
+    version = now.evidence.version
     return Decision(
         action,
         reason,
-        evidence.day,
-        f"{model}-{evidence.day}-{action}",
-        version=evidence.version,
-        labelled=evidence.rows,
-        evidence=tuple(check for check in evidence.failed if check.day == evidence.day),
+        now.evidence.day,
+        f"{now.model}-v{version or 0}-{since}",
+        "first" if version is None else kind_of(triggers, now.evidence.confirm),
+        triggers,
+        version,
+        evidence=tuple(evidence),
+    )
+
+
+def _idle(now: Situation, action: Action, reason: str) -> Decision:
+    """Nothing is done at the end of this day; the evidence is kept all the same."""
+    day = now.evidence.day
+    return Decision(
+        action,
+        reason,
+        day,
+        f"{now.model}-{day}-{action}",
+        version=now.evidence.version,
+        labelled=now.evidence.rows,
+        evidence=tuple(check for check in now.evidence.failed if check.day == day),
     )

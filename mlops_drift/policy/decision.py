@@ -12,7 +12,6 @@ from mlops_drift.monitors.freshness import Freshness
 from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.volume import Volume
 from mlops_drift.policy.config import TrainingWindow
-from mlops_drift.policy.evidence import Champion
 
 # What a first training and a decision by hand have in place of failed checks.
 NO_CHAMPION = "no_champion"
@@ -23,61 +22,61 @@ EPISODE_GAP_DAYS = 7
 
 # `promote` and `rollback` are transitions that only a person asked for.
 Action = Literal["retrain", "alert", "give_up", "wait", "nothing", "promote", "rollback"]
+Status = Literal["promoted", "rejected", "failed", "waiting"]
+Kind = Literal["first", "drift", "performance", "quality", "age", "several", "by_hand", "none"]
 
 # Actions after which nothing happens.
 IDLE: tuple[Action, ...] = ("nothing", "wait")
 
-Kind = Literal["first", "drift", "performance", "quality", "age", "several", "by_hand", "none"]
 # What has no failed check: its name as published, and in sentences.
 _NAMED: dict[Kind, tuple[str, str]] = {
     "first": (NO_CHAMPION, "first training"),
     "by_hand": (MANUAL, "by hand"),
 }
 
-# Checks of what landed.
-_OF_DATA = (DataQuality.name, Volume.name, Freshness.name)
-
-Status = Literal["promoted", "rejected", "failed", "waiting"]
+# The kinds of the checks of what landed, and of age.
+_KINDS: dict[str, Kind] = {
+    DataQuality.name: "quality",
+    Volume.name: "quality",
+    Freshness.name: "quality",
+    ModelAge.name: "age",
+}
 
 
 def kind_of(triggers: Collection[str], drifting: Collection[str]) -> Kind:
-    """What kind of checks triggered a decision.
-
-    Args:
-        triggers: the checks.
-        drifting: those of all checks that compare distributions, which one day alone may fail.
+    """What kind of checks triggered a decision; `drifting` compare distributions.
 
     >>> kind_of(["feature_drift"], {"feature_drift"}), kind_of(["model_age", "label_drift"], ())
     ('drift', 'several')
     """
-    kinds: set[Kind] = {
-        "quality"
-        if check in _OF_DATA
-        else "drift"
-        if check in drifting
-        else "age"
-        if check == ModelAge.name
-        else "performance"
-        for check in triggers
+    kinds = {
+        _KINDS.get(check) or ("drift" if check in drifting else "performance") for check in triggers
     }
     return kinds.pop() if len(kinds) == 1 else "several" if kinds else "none"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version that serves, the day whose end it was promoted at, and by which decision."""
+
+    version: int
+    as_of: date
+    decision: str = ""
 
 
 @dataclass(frozen=True)
 class Decision:
     """What to do, and why.
 
+    Its id derives from the champion and the first day of the episode: one decision an episode;
+    where nothing is done, from the day. One that follows on a training that failed has a number at
+    its end.
+
     Attributes:
-        id: derives from the champion and the first day of the episode: one decision an episode.
-            Where nothing is done, from the day. One that follows on a training that failed has a
-            number at its end.
         day: the as-of date of the training set.
-        kind: what kind of checks triggered it; `first` before there is a champion.
-        triggers: the failed checks.
         version: the champion that the decision is about.
         candidates: first event day of the training set by training window; None takes all.
         labelled: labelled rows known at `day`.
-        evidence: the failed numbers that it rests on.
         sequence: order among the decisions of a day: 0 for the policy's, then those of people.
     """
 
@@ -95,7 +94,7 @@ class Decision:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The triggers as published: a first training and a decision by hand have a name too."""
+        """The triggers as published."""
         return _NAMED[self.kind][:1] if self.kind in _NAMED else self.triggers
 
     @property
@@ -106,16 +105,10 @@ class Decision:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a decision.
+    """What became of a decision, as known at the end of a day.
 
-    Attributes:
-        status: `waiting` where a challenger passed its gates and waits for a person, `failed` where
-            the training raised.
-        day: the day at whose end it was known.
-        challenger: the version that was trained, if any.
-        failed_gates: the gates that rejected it.
-        person: who decided, if somebody did.
-        digest: of the rows, the code and the description by which a training failed.
+    `waiting` where a challenger passed its gates and waits for a person, `failed` where the
+    training raised; then the digest is that of the rows, the code and the description.
     """
 
     status: Status
@@ -129,15 +122,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class DecisionRecord(Decision):
-    """A decision as the log has it.
+    """A decision as the log has it, with the training window that was chosen and its first day.
 
-    Attributes:
-        window: the training window that was chosen.
-        since: its first event day.
-        scores: how well each candidate predicts.
-        training_set: the training set that was built.
-        outcome: None as long as the decision is under way.
-        superseded: whether what a failed training was made by has changed since.
+    `superseded` says whether what a failed training was made by has changed since.
     """
 
     window: str | None = None

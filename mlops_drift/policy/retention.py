@@ -21,9 +21,6 @@ class Retention(Strict):
     Age is counted back from the model's last day with features, not from the clock. What an alias,
     a kept version or an open decision points to stays, however old it is. So does the record: the
     tables of versions, promotions and decisions, and of which files arrived on which day.
-
-    >>> Retention(versions=5).is_empty, Retention().is_empty
-    (False, True)
     """
 
     versions: int | None = Field(
@@ -60,13 +57,9 @@ class Retention(Strict):
 class Lookback:
     """How many days back a day to come still reads.
 
-    Attributes:
-        predictions: predictions and profiles: windows that end on a day whose labels come in time.
-        season: features of the same period of the past.
-        window: labelled days that the training window `recent` takes; None where a training may
-            take every day.
-        delay: days until the label of a day is due.
-        history: days before a day that features.sql reads.
+    Predictions and profiles in windows whose labels come in time; features of past seasons; the
+    labelled days of the training window `recent` (None where a training takes any day), and until
+    their label is due; and the days before a day that features.sql reads.
     """
 
     predictions: int
@@ -74,11 +67,6 @@ class Lookback:
     window: int | None
     delay: int
     history: int
-
-    @property
-    def training(self) -> int:
-        """What a training reads, where that is bounded."""
-        return (self.window or 0) + self.delay + self.history
 
 
 def lookback_of(
@@ -88,35 +76,24 @@ def lookback_of(
     policy: RetrainingPolicy,
     history_days: int,
 ) -> Lookback:
-    """How far back the days to come look.
+    """How far back the days to come look; `history_days` is what features.sql reads.
 
     >>> target = Target(column="y", kind="regression", label_delay_days=30)
     >>> policy = RetrainingPolicy(window_days=90, training_windows=["recent"])
     >>> lookback_of(target, DriftMonitor(), PerformanceMonitor(), policy, 7)
     Lookback(predictions=58, season=0, window=90, delay=30, history=7)
     """
-    delay = target.label_delay_days
-    windows = policy.training_windows
+    delay, windows = target.label_delay_days, policy.training_windows
+    predictions = delay + max(*performance.windows, *drift.windows)
     # Without rows since a change, everything is taken in its place.
     bounded = "recent" in windows and "everything" not in windows
-    return Lookback(
-        predictions=delay + max(*performance.windows, *drift.windows),
-        season=_season(drift),
-        window=policy.window_days if bounded else None,
-        delay=delay,
-        history=history_days,
-    )
-
-
-def _season(drift: DriftMonitor) -> int:
-    season = drift.season
-    if season is None:
-        return 0
-    # The nearest period that does not overlap the window, and the others behind it.
-    return max(
-        window + (-(-window // season.period_days) + season.periods - 1) * season.period_days
-        for window in drift.windows
-    )
+    window = policy.window_days if bounded else None
+    season = 0
+    if drift.season is not None:
+        days, periods = drift.season.period_days, drift.season.periods
+        # The nearest period that does not overlap the window, and the others behind it.
+        season = max(length + (-(-length // days) + periods - 1) * days for length in drift.windows)
+    return Lookback(predictions, season, window, delay, history_days)
 
 
 def require_within_lookback(retention: Retention, lookback: Lookback) -> None:
@@ -126,11 +103,11 @@ def require_within_lookback(retention: Retention, lookback: Lookback) -> None:
         ValueError: if a limit is too short; the message names the field and what would do.
     """
     predictions, landing = retention.predictions_days, retention.landing_days
-    if predictions is not None and predictions < lookback.predictions:
+    needed = lookback.predictions
+    if predictions is not None and predictions < needed:
         raise ValueError(
             f"retention.predictions_days is {predictions}, but label_delay_days and the longest "
-            f"window of a monitor together reach {lookback.predictions} days back; use at least "
-            f"{lookback.predictions}"
+            f"window of a monitor together reach {needed} days back; use at least {needed}"
         )
     if landing is None:
         return
@@ -145,9 +122,11 @@ def require_within_lookback(retention: Retention, lookback: Lookback) -> None:
             f"retention.landing_days is {landing}, but predictions are measured by the labels and "
             f"features of their day; set retention.predictions_days to at most {landing}"
         )
-    if landing < max(lookback.training, lookback.season):
+    training = lookback.window + lookback.delay + lookback.history
+    needed = max(training, lookback.season)
+    if landing < needed:
         raise ValueError(
             f"retention.landing_days is {landing}, but window_days, label_delay_days and "
-            f"history_days together reach {lookback.training} days back, seasons "
-            f"{lookback.season}; use at least {max(lookback.training, lookback.season)}"
+            f"history_days together reach {training} days back, seasons {lookback.season}; use at "
+            f"least {needed}"
         )

@@ -12,8 +12,7 @@ from mlops_drift.lifecycle.decisions import (
     inputs_digest,
     published,
 )
-from mlops_drift.policy.decision import Decision, Outcome
-from mlops_drift.policy.evidence import Champion
+from mlops_drift.policy.decision import Champion, Decision, Outcome
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift_tests.tiny import SPEC, day, merged

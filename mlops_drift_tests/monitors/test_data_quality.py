@@ -2,13 +2,18 @@ from datetime import date
 
 import pytest
 
-from mlops_drift.monitors import data_quality
+from mlops_drift.monitors.config import QualityMonitor
 from mlops_drift.monitors.context import LandedDay
+from mlops_drift.monitors.data_quality import DataQuality
+from mlops_drift_tests.monitors.contexts import MemoryContext
+
+DAY = date(2024, 3, 1)
 
 
 def judge_quality(accepted, unusable, source, limit=0.01):
-    landed = LandedDay(source, accepted, unusable)
-    return data_quality.judge_quality(landed, date(2024, 3, 1), 1, limit)
+    context = MemoryContext(None, [DAY], landed=[LandedDay(source, accepted, unusable)])
+    [found] = DataQuality(QualityMonitor(max_rejected_share=limit)).evaluate(context, DAY)
+    return found
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,26 @@
 from datetime import date, timedelta
 from math import isnan, nan
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.metrics.allowance import Allowance
 from mlops_drift.learning.metrics.evaluation import evaluate_within
-from mlops_drift.monitors.config import PerformanceMonitor
+from mlops_drift.monitors.baseline import Baseline
+from mlops_drift.monitors.config import AgeMonitor, PerformanceMonitor
+from mlops_drift.monitors.context import LabelledRows
 from mlops_drift.monitors.estimated_performance import judge_estimate
 from mlops_drift.monitors.measured import Measured, measure_business_value, measure_metric
-from mlops_drift.monitors.model_age import judge_age
-from mlops_drift.monitors.performance import Limits, MeasuredWindow, adjusted, judge_windows
+from mlops_drift.monitors.model_age import ModelAge
+from mlops_drift.monitors.performance import Limits, MeasuredWindow, judge_windows
+from mlops_drift.monitors.performance_drop import PerformanceDrop
+from mlops_drift.monitors.slice_performance import SlicePerformance
+from mlops_drift.policy.decision import Champion
 from mlops_drift.schema.columns import Target
+from mlops_drift_tests.monitors.contexts import MemoryContext
 
 DAY = date(2024, 10, 7)
 BINARY = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
@@ -285,21 +293,37 @@ def test_windows_judged_together_share_their_chance_of_a_false_alarm():
     assert [item.verdict for item in beside_a_strong_one] == ["fail", "fail"]
 
 
-def test_a_window_without_enough_rows_takes_no_part_in_the_correction():
-    assert adjusted([0.01, nan, 0.04]) == pytest.approx([0.02, nan, 0.04], nan_ok=True)
-
-
-def test_a_slice_is_held_against_its_own_test_value_and_knows_no_floor():
+def test_a_slice_is_held_against_its_own_test_value():
     tests = {"de": ACCURATE, "fr": born_with(240, 160), "it": None}
     windows = [
         window_of(answers(60, 40), test, window=7, part=f"country={name}")
         for name, test in tests.items()
     ]
-    limits = Limits.of(PerformanceMonitor(floor=0.8), "accuracy", with_floor=False)
+    limits = Limits.of(PerformanceMonitor(), "accuracy")
     verdicts = judge_windows("slice_performance", DAY, 3, windows, limits)
     assert [item.verdict for item in verdicts] == ["fail", "pass", "unknown"]
     assert verdicts[0].reason.startswith("accuracy of version 3 for country=de over the 7 days to")
     assert verdicts[2].reason.endswith("its test split has fewer than 30 such rows")
+
+
+def test_a_slice_knows_no_floor():
+    truth, prediction, score = answers(90, 10)
+    country = np.full(100, "de", dtype=object)
+    monitor = PerformanceMonitor(floor=0.95, slices=["country"], windows=[1])
+    spec = SimpleNamespace(
+        target=BINARY,
+        training=SimpleNamespace(metric="accuracy", seed=7),
+        monitors=SimpleNamespace(performance=monitor),
+    )
+    test = {"y": truth, "prediction": prediction, "score": score, "slice country": country}
+    baseline = Baseline(spec, ACCURATE, lambda: pd.DataFrame(test))
+    columns = {"label": truth, "day": np.full(100, DAY.toordinal()), **test}
+    rows = LabelledRows(1, [DAY.toordinal()], columns)
+    context = MemoryContext(spec, [DAY], baseline=baseline)
+    [found] = SlicePerformance(monitor).judge(context, DAY, rows)
+    assert (found.verdict, found.subject) == ("pass", "accuracy of country=de")
+    whole = PerformanceDrop(monitor).judge(context, DAY, rows)
+    assert [item.verdict for item in whole] == ["fail"]
 
 
 OFFER = BusinessValue(
@@ -348,7 +372,9 @@ def test_predicting_nobody_loses():
 
 @pytest.mark.parametrize(("days", "verdict"), [(29, "pass"), (30, "fail"), (200, "fail")])
 def test_a_version_is_too_old_from_its_greatest_age_on(days, verdict):
-    found = judge_age(4, DAY, DAY + timedelta(days=days), 30)
+    day = DAY + timedelta(days=days)
+    context = MemoryContext(None, [day], champion=lambda _: Champion(4, DAY), retrained=DAY)
+    [found] = ModelAge(AgeMonitor(max_days=30)).evaluate(context, day)
     assert (found.verdict, found.value, found.threshold) == (verdict, days, 30)
 
 

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.base import CheckEvaluation, Monitor
-from mlops_drift.monitors.registry import MONITORS, Monitors, monitors_of, of_asset
+from mlops_drift.monitors.registry import MONITORS, Monitors, monitors_of
 from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.schema.fields import Strict
 from mlops_drift_tests.monitors.contexts import MemoryContext
@@ -64,9 +64,8 @@ def test_every_check_has_its_name_and_tells_what_to_do():
 def test_a_check_of_another_package_runs_with_its_settings_and_may_retrain():
     written = {"check": f"{HERE}:Weekend", "last_weekday": 5}
     spec = spec_with([written], policy={"retrain_on": ["weekend"]})
-    [mine] = [one for one in monitors_of(spec.monitors) if one.name == "weekend"]
-    assert mine in of_asset([mine], "events")
-    assert mine not in of_asset([mine], "labels")
+    [mine] = [one for one in monitors_of(spec.monitors, "events") if one.name == "weekend"]
+    assert "weekend" not in {one.name for one in monitors_of(spec.monitors, "labels")}
     found = [
         mine.evaluate(MemoryContext(spec, []), date(2024, 3, number))[0].verdict
         for number in (1, 2, 3)

@@ -7,11 +7,11 @@ from filelock import FileLock
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.notifications import delivery as notifications
+from mlops_drift.notifications.base import Message
 from mlops_drift.notifications.config import Notifications
 from mlops_drift.notifications.delivery import Delivery, deliver, queue
 from mlops_drift.notifications.history import History
 from mlops_drift.notifications.kinds.failed_check import FailedCheck
-from mlops_drift.notifications.message import Message
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift_tests.processes import meet

@@ -5,7 +5,7 @@ import duckdb
 import pytest
 
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.notifications.message import Message
+from mlops_drift.notifications.base import Message
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift_tests.processes import meet

@@ -1,4 +1,4 @@
-"""Decisions by evidence and history: `decide`, `evidence`, `history`, `windows`, `reasons`."""
+"""Decisions by evidence and history: `decide`, `evidence`, `situation`."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -8,8 +8,8 @@ import pytest
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.policy.config import Budget, RetrainingPolicy
 from mlops_drift.policy.decide import decide
-from mlops_drift.policy.decision import NO_CHAMPION, DecisionRecord, Outcome, kind_of
-from mlops_drift.policy.evidence import Champion, Evidence
+from mlops_drift.policy.decision import NO_CHAMPION, Champion, DecisionRecord, Outcome, kind_of
+from mlops_drift.policy.situation import Evidence
 
 START = date(2024, 10, 1)
 POLICY = RetrainingPolicy(

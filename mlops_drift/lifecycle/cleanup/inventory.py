@@ -8,7 +8,7 @@ from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.cleanup.rules import landing_needs, last_scored, metrics_needs
 from mlops_drift.lifecycle.cleanup.things import Days, Group, Need, Stored, Thing
-from mlops_drift.policy.evidence import Champion
+from mlops_drift.policy.decision import Champion
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.store import disk
 from mlops_drift.store.tables import ModelTables, Table

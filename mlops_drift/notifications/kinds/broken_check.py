@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from mlops_drift.notifications.base import NotificationKind
-from mlops_drift.notifications.history import BrokenStep, History, MissingFile
-from mlops_drift.notifications.message import Message, shortened
+from mlops_drift.notifications.base import Message, NotificationKind, shortened
+from mlops_drift.notifications.history import History
 from mlops_drift.policy.decision import EPISODE_GAP_DAYS
 
 
@@ -15,6 +14,7 @@ class BrokenCheck(NotificationKind):
     An episode of missing files ends with `EPISODE_GAP_DAYS` days that have their files; events and
     labels have separate ones. A retry that breaks again belongs to the same message.
 
+    >>> from mlops_drift.notifications.history import BrokenStep, MissingFile
     >>> broken = BrokenStep("8a1f", "drift_metrics", date(2024, 10, 5), "LakeError: no table")
     >>> missing = MissingFile(date(2024, 3, 4), "events", "e/2024-03-04.csv")
     >>> history = History("churn", broken=[broken], missing=[missing])
@@ -33,32 +33,26 @@ class BrokenCheck(NotificationKind):
 
     def messages(self, history: History) -> Iterator[Message]:
         """Broken steps, then missing files."""
+        model = history.model
         for broken in history.broken:
-            yield self._broken(history.model, broken)
+            name = f"{model}-{broken.step}-broken-{broken.day}"
+            title = f"{model}: {broken.step} broke on {broken.day}"
+            body = (
+                f"{shortened(broken.error)}\n\nIts checks have no verdict and retrain nothing. "
+                f"Look at run {broken.run_id}, then run the day again."
+            )
+            yield self.message(name, broken.day, title, body)
         begun: dict[str, date] = {}
         for missing in sorted(history.missing, key=lambda one: (one.day, one.source, one.file)):
             since = begun.get(missing.source, date.min)
             begun[missing.source] = missing.day
             earlier = (missing.day - timedelta(days=n) for n in range(EPISODE_GAP_DAYS + 1))
-            ids = [f"{history.model}-{missing.source}-missing-{day}" for day in earlier]
+            ids = [f"{model}-{missing.source}-missing-{day}" for day in earlier]
             is_new = (missing.day - since).days > EPISODE_GAP_DAYS
             if is_new and set(ids).isdisjoint(history.sent):
-                yield self._missing(history.model, ids[0], missing)
-
-    def _broken(self, model: str, broken: BrokenStep) -> Message:
-        return self.message(
-            f"{model}-{broken.step}-broken-{broken.day}",
-            broken.day,
-            f"{model}: {broken.step} broke on {broken.day}",
-            f"{shortened(broken.error)}\n\nIts checks have no verdict and retrain nothing. "
-            f"Look at run {broken.run_id}, then run the day again.",
-        )
-
-    def _missing(self, model: str, name: str, missing: MissingFile) -> Message:
-        return self.message(
-            name,
-            missing.day,
-            f"{model}: no file of {missing.source} since {missing.day}",
-            f"{shortened(missing.file)} is missing; other days run without it.\n"
-            "Add the file: the next run reads it and repeats what depends on it.",
-        )
+                title = f"{model}: no file of {missing.source} since {missing.day}"
+                body = (
+                    f"{shortened(missing.file)} is missing; other days run without it.\n"
+                    "Add the file: the next run reads it and repeats what depends on it."
+                )
+                yield self.message(ids[0], missing.day, title, body)

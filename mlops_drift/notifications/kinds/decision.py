@@ -2,19 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
-from mlops_drift.notifications.base import NotificationKind
+from mlops_drift.notifications.base import REASONS, Message, NotificationKind, shortened
 from mlops_drift.notifications.history import History
-from mlops_drift.notifications.message import REASONS, Message, shortened
 from mlops_drift.policy.decision import Action, DecisionRecord
 
 TITLES: Mapping[Action, str] = {
     "retrain": "retraining begins",
     "alert": "a retraining is due",
     "give_up": "retraining is paused, a person is needed",
-    "wait": "the retraining waits",
-    "nothing": "no retraining",
-    "promote": "a version is promoted by hand",
-    "rollback": "the champion is rolled back",
 }
 
 # By outcome: how the title ends, and what happens next.
@@ -58,29 +53,21 @@ class Decision(NotificationKind):
 
     def messages(self, history: History) -> Iterator[Message]:
         """The decisions, and their outcomes other than promotions."""
+        model = history.model
         for record in history.decisions:
             if record.kind != "by_hand":
-                yield self._decided(history.model, record)
+                version = f"Version {record.version}" if record.version else "First version"
+                head = f"{version}, on {record.day}{triggered_by(record)}."
+                body = f"{head}\n{shortened(record.reason, REASONS)}"
+                title = f"{model}: {TITLES[record.action]}"
+                yield self.message(f"{record.id}-decided", record.day, title, body)
             outcome = record.outcome
             if outcome is not None and outcome.status in ENDINGS:
                 ending, then = ENDINGS[outcome.status]
                 version = f"version {record.challenger}" if record.challenger else "the challenger"
-                yield self.message(
-                    f"{record.id}-{outcome.status}",
-                    outcome.day,
-                    f"{history.model}: {version} {ending}",
-                    f"{shortened(outcome.reason, REASONS)}\n{then.format(model=history.model)}",
-                )
-
-    def _decided(self, model: str, record: DecisionRecord) -> Message:
-        version = f"Version {record.version}" if record.version else "First version"
-        reason = shortened(record.reason, REASONS)
-        return self.message(
-            f"{record.id}-decided",
-            record.day,
-            f"{model}: {TITLES[record.action]}",
-            f"{version}, on {record.day}{triggered_by(record)}.\n{reason}",
-        )
+                body = f"{shortened(outcome.reason, REASONS)}\n{then.format(model=model)}"
+                title = f"{model}: {version} {ending}"
+                yield self.message(f"{record.id}-{outcome.status}", outcome.day, title, body)
 
 
 def triggered_by(record: DecisionRecord) -> str:

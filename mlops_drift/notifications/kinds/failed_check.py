@@ -6,11 +6,9 @@ from datetime import date
 
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.ranking import worst_of_each_subject
-from mlops_drift.notifications.base import NotificationKind
+from mlops_drift.notifications.base import REASONS, Message, NotificationKind, shortened
 from mlops_drift.notifications.history import History
-from mlops_drift.notifications.message import REASONS, Message, shortened
 from mlops_drift.policy.decision import EPISODE_GAP_DAYS
-from mlops_drift.schema.verdicts import overall
 
 
 class FailedCheck(NotificationKind):
@@ -27,8 +25,6 @@ class FailedCheck(NotificationKind):
     ...     threshold=0.05, n=500)
     >>> history = History("churn", [fail], advice={"null_spike": "Look at the feed."})
     >>> [message] = FailedCheck().messages(history)
-    >>> message.id
-    'churn-null_spike-v3-2024-10-05'
     >>> print(message.title)
     churn: null_spike fails since 2024-10-05
     >>> print(message.body)
@@ -47,14 +43,13 @@ class FailedCheck(NotificationKind):
             by_check[evaluated.check].append(evaluated)
         for check, evaluations in sorted(by_check.items()):
             for episode in _episodes(evaluations):
-                ids = [
-                    f"{history.model}-{check}-v{failed[0].version}-{failed[0].day}"
-                    for failed in episode
-                ]
+                name = f"{history.model}-{check}"
+                ids = [f"{name}-v{failed[0].version}-{failed[0].day}" for failed in episode]
                 if set(ids).isdisjoint(history.sent):
-                    title = f"{history.model}: {check} fails since {episode[0][0].day}"
+                    since = episode[0][0].day
+                    title = f"{history.model}: {check} fails since {since}"
                     body = _body(episode[0], history.advice.get(check, ""))
-                    yield self.message(ids[0], episode[0][0].day, title, body)
+                    yield self.message(ids[0], since, title, body)
 
 
 def _episodes(evaluations: Sequence[CheckEvaluation]) -> list[list[list[CheckEvaluation]]]:
@@ -68,11 +63,8 @@ def _episodes(evaluations: Sequence[CheckEvaluation]) -> list[list[list[CheckEva
     for day in sorted(days):
         current = {version: current[version] for version in current.keys() & days[day].keys()}
         for version, found in sorted(days[day].items()):
-            verdict = overall([evaluated.verdict for evaluated in found])
-            if verdict == "pass":
-                passed.add(version)
-            elif verdict == "fail":
-                failed = [evaluated for evaluated in found if evaluated.verdict == "fail"]
+            failed = [evaluated for evaluated in found if evaluated.verdict == "fail"]
+            if failed:
                 last = current[version][-1][0].day if version in current else None
                 paused = last is not None and (day - last).days > EPISODE_GAP_DAYS
                 if last is None or (paused and version in passed):
@@ -80,6 +72,8 @@ def _episodes(evaluations: Sequence[CheckEvaluation]) -> list[list[list[CheckEva
                     begun.append(current[version])
                 current[version].append(failed)
                 passed.discard(version)
+            elif any(evaluated.verdict == "pass" for evaluated in found):
+                passed.add(version)
     return begun
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from mlops_drift.notifications.base import NotificationKind
+from mlops_drift.notifications.base import REASONS, Message, NotificationKind, shortened
 from mlops_drift.notifications.history import History
 from mlops_drift.notifications.kinds.decision import triggered_by
-from mlops_drift.notifications.message import REASONS, Message, shortened
 
 
 class Promotion(NotificationKind):
@@ -30,17 +29,11 @@ class Promotion(NotificationKind):
     def messages(self, history: History) -> Iterator[Message]:
         """The promotions."""
         for record in history.decisions:
-            outcome = record.outcome
+            outcome, before = record.outcome, record.version
             if outcome is not None and outcome.status == "promoted":
-                before = (
-                    f"in place of version {record.version}"
-                    if record.version
-                    else "as the first version"
-                )
-                yield self.message(
-                    f"{record.id}-v{outcome.challenger}-promoted",
-                    outcome.day,
-                    f"{history.model}: version {outcome.challenger} is champion",
-                    f"It serves after {outcome.day} {before}{triggered_by(record)}.\n"
-                    f"{shortened(outcome.reason, REASONS)}",
-                )
+                place = f"in place of version {before}" if before else "as the first version"
+                head = f"It serves after {outcome.day} {place}{triggered_by(record)}."
+                body = f"{head}\n{shortened(outcome.reason, REASONS)}"
+                title = f"{history.model}: version {outcome.challenger} is champion"
+                name = f"{record.id}-v{outcome.challenger}-promoted"
+                yield self.message(name, outcome.day, title, body)

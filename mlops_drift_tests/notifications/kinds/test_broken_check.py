@@ -1,8 +1,8 @@
 from datetime import date, timedelta
 
+from mlops_drift.notifications.base import LONGEST_REASON
 from mlops_drift.notifications.history import BrokenStep, History, MissingFile
 from mlops_drift.notifications.kinds.broken_check import BrokenCheck
-from mlops_drift.notifications.message import LONGEST_REASON
 
 START = date(2024, 10, 1)
 

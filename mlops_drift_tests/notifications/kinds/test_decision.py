@@ -1,9 +1,9 @@
 from datetime import date
 
+from mlops_drift.notifications.base import LONGEST_REASON
 from mlops_drift.notifications.history import History
 from mlops_drift.notifications.kinds.decision import Decision
 from mlops_drift.notifications.kinds.promotion import Promotion
-from mlops_drift.notifications.message import LONGEST_REASON
 from mlops_drift.policy.decision import DecisionRecord, Outcome
 
 DAY = date(2024, 10, 1)

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 import pytest
 
 from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.notifications.base import LONGEST_REASON
 from mlops_drift.notifications.history import History
 from mlops_drift.notifications.kinds.failed_check import FailedCheck
-from mlops_drift.notifications.message import LONGEST_REASON
 
 START = date(2024, 10, 1)
 ADVICE = {"feature_drift": "Look at the pipeline.", "null_spike": "Look at the feed."}
