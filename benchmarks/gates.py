@@ -28,9 +28,8 @@ from mlops_drift.learning.gates.overlap import NoRowOverlap
 from mlops_drift.learning.gates.refit_consistency import RefitConsistency
 from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift.learning.gates.target_leakage import TargetLeakage
-from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.base import Array, wilson
 from mlops_drift.learning.metrics.registry import MetricName
-from mlops_drift.learning.metrics.wilson import wilson
 from mlops_drift.learning.model import fit, out_of_fold
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.schema.columns import Column, Target

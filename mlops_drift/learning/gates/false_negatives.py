@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Confusion
-from mlops_drift.learning.metrics.wilson import wilson
+from mlops_drift.learning.metrics.base import wilson
 
 
 class FalseNegativeRate(Gate):

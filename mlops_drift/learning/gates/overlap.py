@@ -5,8 +5,7 @@ import pandas as pd
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Shares
-from mlops_drift.learning.metrics.base import Array
-from mlops_drift.learning.metrics.wilson import wilson
+from mlops_drift.learning.metrics.base import Array, wilson
 
 # How much larger the share of twins may be than it is within the train split.
 MORE_TWINS = 0.05

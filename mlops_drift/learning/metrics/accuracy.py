@@ -1,8 +1,7 @@
 """Accuracy."""
 
-from mlops_drift.learning.metrics.base import CLASSES, Array
+from mlops_drift.learning.metrics.base import CLASSES, Array, wilson
 from mlops_drift.learning.metrics.confusion import ConfusionMetric
-from mlops_drift.learning.metrics.wilson import wilson
 
 
 class Accuracy(ConfusionMetric):

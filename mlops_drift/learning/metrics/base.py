@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from math import inf
+from math import inf, sqrt
+from statistics import NormalDist
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,7 +28,6 @@ class Metric(ABC):
     Attributes:
         name: of its gate and in tables; letters, digits and underscores.
         kinds: the kinds of target that it is defined for.
-        greater_is_better: its direction.
         lowest: no value is below.
         highest: no value is above; limits on differences of a metric that has none are shares.
         uses_scores: whether it looks at the scores of classes, not only at the classes.
@@ -87,3 +87,15 @@ def ratio(numerator: Array, denominator: Array) -> Array:
     """Element by element, nan where the denominator is zero."""
     undefined = np.full(np.shape(denominator), np.nan)
     return np.asarray(np.divide(numerator, denominator, out=undefined, where=denominator != 0))
+
+
+def wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
+    """The Wilson interval of a share of n rows.
+
+    >>> [round(bound, 3) for bound in wilson(0.8, 10, 0.95)]
+    [0.49, 0.943]
+    """
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    margin = z / (1 + z**2 / n) * sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(0.0, centre - margin), min(1.0, centre + margin)

@@ -23,22 +23,12 @@ def resampled_values(
     resamples: int = 1000,
     seed: int,
 ) -> Array:
-    """The metric of each model on each resample; nan where it is undefined.
+    """The metric of each model on each resample, shape (models, resamples); nan if undefined.
 
     A resample draws n of the n rows with replacement, and is the same for all models: differences
     of their metrics do not contain what the rows have in common. Every number is what
-    ``evaluation.evaluate`` gives for the drawn rows.
-
-    Args:
-        metric: Name of a metric that fits the kind of target.
-        target: What was predicted.
-        truth: Class names, or numbers for regression; shape (n,), at least one row.
-        predictions: Prediction and score of each model, as ``evaluation.evaluate`` takes them.
-        resamples: How many.
-        seed: Of the draws.
-
-    Returns:
-        Shape (models, resamples).
+    ``evaluation.evaluate`` gives for the drawn rows, which are at least one; its prediction and
+    score come for each model.
 
     >>> target = Target(column="y", kind="regression")
     >>> answers = [(np.full(3, 1.0),) * 2, (np.full(3, 2.0),) * 2]
@@ -70,15 +60,9 @@ def alike(columns: Sequence[Array]) -> tuple[Array, Array]:
 
 
 def draws(sizes: Array, resamples: int, seed: int) -> Iterator[Array]:
-    """How many rows of each kind are in each resample of all rows, some resamples at a time.
+    """How many rows of each kind are in each resample, of which some come at a time: (b, kinds).
 
-    Args:
-        sizes: how many rows are of each kind; shape (kinds,).
-        resamples: how many.
-        seed: of the draws.
-
-    Returns:
-        Tables of shape (b, kinds), as floats; b adds up to the number of resamples.
+    There are as many rows of each kind, shape (kinds,), as sizes say.
     """
     rng = np.random.default_rng(seed)
     n, kinds = int(sizes.sum()), len(sizes)

@@ -23,7 +23,7 @@ def evaluate(metric: str, target: Target, truth: Array, prediction: Array, score
         metric: Name of a metric that fits the kind of target.
         target: What was predicted.
         truth: Class names, or numbers for regression; shape (n,).
-        prediction: Predicted class names or numbers; shape (n,).
+        prediction: As the truth.
         score: P(positive) for binary, the largest class probability for multiclass, the predicted
             value for regression; shape (n,).
 
@@ -68,22 +68,19 @@ def evaluate_within(
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, found {confidence}")
-    chosen = metric_for(metric, target.kind)
+    chosen, n = metric_for(metric, target.kind), len(truth)
     encoded = encode(target, truth, prediction, score)
-    n = len(truth)
     if n == 0:
         return nan, nan, nan
     value = chosen.compute(*encoded)
-    closed = chosen.interval(value, n, confidence)
-    if closed is not None:
+    if closed := chosen.interval(value, n, confidence):
         return value, *closed
     rng = np.random.default_rng(seed)
     resamples = (rng.integers(n, size=n) for _ in range(RESAMPLES))
     values = np.array([chosen.compute(*(array[rows] for array in encoded)) for rows in resamples])
-    values = values[~np.isnan(values)]
-    if len(values) == 0:
+    if np.isnan(values).all():
         return value, nan, nan
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.nanquantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return value, float(low), float(high)
 
 

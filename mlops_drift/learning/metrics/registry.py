@@ -33,9 +33,6 @@ def metric_named(name: str) -> Metric:
 
     Raises:
         ValueError: If there is none.
-
-    >>> metric_named("rmse").greater_is_better
-    False
     """
     return load("metrics", name, SHIPPED, Metric)()  # type: ignore[type-abstract]
 
@@ -61,20 +58,12 @@ balanced_accuracy, f1, precision, recall, f1_macro, auc, log_loss
 
 
 def metrics_of(kind: TargetKind) -> list[str]:
-    """Names of the shipped metrics of a kind of target.
-
-    >>> metrics_of("regression")
-    ['mae', 'rmse', 'r2']
-    """
+    """Names of the shipped metrics of a kind of target."""
     return [name for name in SHIPPED if kind in metric_named(name).kinds]
 
 
 def threshold_metrics() -> list[str]:
-    """Names of the shipped metrics that a decision threshold can be searched for.
-
-    >>> threshold_metrics()
-    ['accuracy', 'balanced_accuracy', 'f1', 'f1_macro']
-    """
+    """Names of the shipped metrics that a decision threshold can be searched for."""
     return [name for name in SHIPPED if getattr(metric_named(name), "searches_threshold", False)]
 
 
@@ -85,12 +74,11 @@ def threshold_metric(name: str) -> ConfusionMetric:
         ValueError: If it is not, with the metrics that are.
     """
     metric = metric_named(name)
-    if not isinstance(metric, ConfusionMetric) or not metric.searches_threshold:
-        raise ValueError(
-            f"decision_threshold search needs the metric {', '.join(threshold_metrics())}, "
-            f"found {name}"
-        )
-    return metric
+    if isinstance(metric, ConfusionMetric) and metric.searches_threshold:
+        return metric
+    raise ValueError(
+        f"decision_threshold search needs the metric {', '.join(threshold_metrics())}, found {name}"
+    )
 
 
 def _known(name: str) -> str:
