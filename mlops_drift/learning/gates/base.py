@@ -5,36 +5,36 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import nan
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 
+import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.config import Gates
 from mlops_drift.learning.gates.pictures import Limit, Picture
 from mlops_drift.learning.metrics.base import Array
-from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.schema.verdicts import Verdict
 
-ALL_ROWS = slice(None)
-
 # Test rows that a new process predicts again.
 FRESH_ROWS = 200
 
-
-Tables = Mapping[str, Sequence[Mapping[str, Any]]]
+Tables = Mapping[str, Sequence[Mapping[str, object]]]
 
 # The number that is judged, its limit, and the rows behind it.
 Judged = tuple[float, float, int]
+
+# Truth, prediction and score.
+Rows = tuple[Array, Array, Array]
 
 # Finding and advice.
 Sentences = tuple[str, str]
 
 
 class Shown(TypedDict, total=False):
-    """What a result shows beside its sentences, as at ``GateResult``."""
+    """What a result shows beside its sentences."""
 
     numbers: Mapping[str, float]
     tables: Tables
@@ -51,10 +51,7 @@ class RefitError(Exception):
 
 @dataclass(frozen=True)
 class ChampionComparison:
-    """Predictions of challenger and champion for the same rows, which neither has trained on.
-
-    Both frames have the columns prediction and score.
-    """
+    """Prediction and score of challenger and champion for rows that neither has trained on."""
 
     truth: Array
     challenger: pd.DataFrame
@@ -66,15 +63,9 @@ class Candidate:
     """Everything about a challenger that a gate may look at.
 
     Attributes:
-        target: what is predicted.
-        columns: the feature columns.
         metric: what the search optimised.
-        seed: of everything that is drawn.
-        gates: the limits.
         business: what outcomes are worth, where that is known.
-        description: of the model.
-        key: name of the key column.
-        train: the train split: key, features, label.
+        train: the train split: key, features, label; at least one row, as in the test split.
         test: the test split, with the same columns.
         predicted: prediction and score of each test row.
         predict: predicts a frame of features: prediction and score.
@@ -119,30 +110,43 @@ class Candidate:
         """The labels that an undefined metric needs."""
         return "labels of every class" if self.target.is_classification else "labels that differ"
 
-    def metric_on(self, rows: Array | slice = ALL_ROWS) -> float:
-        """The metric on the test split, or on some of its rows."""
-        found = self.truth[rows], self.prediction[rows], self.score[rows]
-        return evaluate(self.metric, self.target, *found)
-
     @cached_property
     def features(self) -> pd.DataFrame:
         """The features of the test split."""
         return self.test[list(self.columns)]
 
     @cached_property
+    def tested(self) -> Rows:
+        """Truth, prediction and score of the test split."""
+        return self.test[self.target.column].to_numpy(), *answers(self.predicted)
+
+    @cached_property
+    def validated(self) -> Rows:
+        """The same of the train rows that cross-validation predicted; none where unknown."""
+        if self.out_of_fold is None:
+            return np.array([]), np.array([]), np.array([])
+        truth = self.train[self.target.column].to_numpy()
+        return truth[self.out_of_fold.index.to_numpy()], *answers(self.out_of_fold)
+
+    @property
     def truth(self) -> Array:
         """The labels of the test split."""
-        return self.test[self.target.column].to_numpy()
+        return self.tested[0]
 
-    @cached_property
+    @property
     def prediction(self) -> Array:
         """What was predicted for the test split."""
-        return self.predicted["prediction"].to_numpy()
+        return self.tested[1]
 
-    @cached_property
+    @property
     def score(self) -> Array:
         """The scores of the test split."""
-        return self.predicted["score"].to_numpy(dtype=float)
+        return self.tested[2]
+
+
+def answers(predicted: pd.DataFrame) -> tuple[Array, Array]:
+    """Prediction and score of each row."""
+    return predicted["prediction"].to_numpy(), predicted["score"].to_numpy(dtype=float)
 
 
 @dataclass(frozen=True)
@@ -150,16 +154,12 @@ class GateResult:
     """What a gate found.
 
     Attributes:
-        name: of the gate.
         verdict: unknown does not pass either.
         value: the number that was judged, nan where nothing was measured.
-        threshold: its limit.
         n: rows behind it.
         finding: what was found, by how much, and why it matters.
         advice: what to do next, where the verdict is no pass.
-        numbers: further numbers.
         tables: rows by name of the table.
-        picture: what to draw.
     """
 
     name: str
@@ -224,22 +224,7 @@ class Gate(ABC):
         verdict: Verdict = "fail" if fails else "pass"
         return GateResult(self.name, verdict, *judged, finding, advice if fails else "", **shown)
 
-    def counted(
-        self,
-        count: int,
-        what: str,
-        n: int,
-        finding: str,
-        advice: str = "",
-    ) -> GateResult:
-        """The result of a gate that passes where nothing is wrong.
-
-        Args:
-            count: of what is wrong; more than none fails.
-            what: that is counted, for the picture.
-            n: rows that were looked at.
-            finding: what was found.
-            advice: what to do next, where something is wrong.
-        """
+    def counted(self, count: int, what: str, n: int, finding: str, advice: str = "") -> GateResult:
+        """The result of a gate that counts, in n rows, what is wrong; any fails."""
         picture = Limit(what, float(count), 0.0, at_least=False)
         return self.result(count > 0, (float(count), 0.0, n), (finding, advice), picture=picture)

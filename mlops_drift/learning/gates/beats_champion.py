@@ -4,7 +4,7 @@ from math import isnan, nan
 
 import numpy as np
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, Sentences
+from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, Sentences, answers
 from mlops_drift.learning.gates.pictures import Differences
 from mlops_drift.learning.metrics.allowance import Allowance
 from mlops_drift.learning.metrics.bootstrap import resampled_values
@@ -45,8 +45,7 @@ class BeatsChampion(Gate):
     )
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Compares challenger and champion."""
-        pairs, metric = candidate.champion_comparison, candidate.metric
+        pairs, metric, target = candidate.champion_comparison, candidate.metric, candidate.target
         better = candidate.gates.comparison == "better"
         tolerance = candidate.gates.allowance("tolerance", metric)
         limit = 0.0 if better else -tolerance.of(nan)
@@ -61,11 +60,8 @@ class BeatsChampion(Gate):
                 "Wait for more labels, or lower gates.min_rows.",
                 threshold=limit,
             )
-        answers = [
-            (frame["prediction"].to_numpy(), frame["score"].to_numpy(dtype=float))
-            for frame in (pairs.challenger, pairs.champion)
-        ]
-        ours, theirs = (evaluate(metric, candidate.target, pairs.truth, *one) for one in answers)
+        both = [answers(pairs.challenger), answers(pairs.champion)]
+        ours, theirs = (evaluate(metric, target, pairs.truth, *one) for one in both)
         difference = worsening(metric, ours, theirs)
         limit = 0.0 if better else -tolerance.of(theirs)
         if isnan(difference):
@@ -76,9 +72,7 @@ class BeatsChampion(Gate):
                 f"Wait for {candidate.labels_wanted}, or choose another metric.",
                 threshold=limit,
             )
-        resampled = resampled_values(
-            metric, candidate.target, pairs.truth, answers, seed=candidate.seed
-        )
+        resampled = resampled_values(metric, target, pairs.truth, both, seed=candidate.seed)
         drawn = worsening(metric, *resampled)
         drawn = drawn[~np.isnan(drawn)]
         lower, upper = map(float, np.quantile(drawn, [0.025, 0.975]))
@@ -99,6 +93,7 @@ class BeatsChampion(Gate):
             f"({tolerance.text(abs(difference), theirs)}; 95 % interval {lower:+.4g} to "
             f"{upper:+.4g}){sentences[0]}"
         )
+        numbers = {"challenger": ours, "champion": theirs, "difference": difference}
         greater = metric_named(metric).greater_is_better
         first, second = ("challenger", "champion") if greater else ("champion", "challenger")
         title = f"{metric}: {first} less {second}, resampled"
@@ -106,13 +101,7 @@ class BeatsChampion(Gate):
             fails,
             (value, limit, n),
             (finding, sentences[1]),
-            numbers={
-                "challenger": ours,
-                "champion": theirs,
-                "difference": difference,
-                "lower": lower,
-                "upper": upper,
-            },
+            numbers={**numbers, "lower": lower, "upper": upper},
             picture=Differences(title, drawn.tolist(), difference, limit),
         )
 

@@ -33,12 +33,7 @@ class _Latency(Gate):
         """The rows to predict, given those of the test split."""
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Measures the time to predict the rows."""
         limit: float = getattr(candidate.gates, self.setting)
-        if not len(candidate.features):
-            return self.unknown(
-                0, "The test split has no row.", "Wait for labelled rows.", threshold=limit
-            )
         rows = self.rows(candidate.features)
         # What has passed stays fast enough, however busy the machine is now.
         known = candidate.milliseconds.get(self.name)
@@ -47,7 +42,7 @@ class _Latency(Gate):
             started = thread_time()
             candidate.predict(rows)
             tries.append(1000 * (thread_time() - started))
-        value, numbers = min(tries), [str(number) for number in range(1, len(tries) + 1)]
+        value, names = min(tries), [str(number) for number in range(1, len(tries) + 1)]
         finding = (
             f"To predict {self.what} takes {value:.3g} ms at best ({len(tries)} tried), at most "
             f"{limit:.4g} ms is accepted."
@@ -58,7 +53,7 @@ class _Latency(Gate):
             (value, limit, len(rows)),
             (finding, advice),
             numbers={"tries": float(len(tries))},
-            picture=Bars(f"milliseconds for {self.what}, by try", numbers, tries, limit),
+            picture=Bars(f"milliseconds for {self.what}, by try", names, tries, limit),
         )
 
 
@@ -70,7 +65,6 @@ class SingleRowLatency(_Latency):
     what, setting = "one row", "max_row_latency_ms"
 
     def rows(self, features: pd.DataFrame) -> pd.DataFrame:
-        """The first test row."""
         return features.head(1)
 
 
@@ -85,7 +79,6 @@ class BatchLatency(_Latency):
     what, setting = "1,000 rows", "max_batch_latency_ms"
 
     def rows(self, features: pd.DataFrame) -> pd.DataFrame:
-        """The test rows, repeated."""
         return pd.concat([features] * -(-BATCH // len(features))).head(BATCH)
 
 
@@ -96,16 +89,12 @@ class ArtifactSize(Gate):
     description = "The stored model is small enough."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Judges the size of the stored model."""
         value, limit = candidate.size / _MEGABYTE, candidate.gates.max_artifact_mb
         finding = f"The stored model takes {value:.3g} MB, at most {limit:.4g} MB is accepted."
         advice = (
             "See what the pipeline keeps (training rows, wide encodings), search smaller models, "
             "or raise gates.max_artifact_mb."
         )
-        return self.result(
-            value > limit,
-            (value, limit, len(candidate.test)),
-            (finding, advice),
-            picture=Limit("size in MB", value, limit, at_least=False),
-        )
+        picture = Limit("size in MB", value, limit, at_least=False)
+        judged = value, limit, len(candidate.test)
+        return self.result(value > limit, judged, (finding, advice), picture=picture)

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
+import numpy as np
+
+from mlops_drift.learning.metrics.base import Array
+
+_BINS = 12
+
 
 @dataclass(frozen=True)
 class Limit:
-    """A number against its limit, with its 95 % interval where it has one.
-
-    Attributes:
-        label: what the number is, with its unit.
-        at_least: whether the limit is a lower one.
-    """
+    """A number against its limit, a lower one or not, with its 95 % interval where it has one."""
 
     label: str
     value: float
@@ -33,12 +34,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Shares:
-    """Distributions over the same classes or bins, side by side.
-
-    Attributes:
-        names: the classes or bins.
-        series: the share of each, by name of the distribution.
-    """
+    """Distributions by name, each the shares of the same classes or bins."""
 
     title: str
     names: Sequence[str]
@@ -74,3 +70,22 @@ class Confusion:
 
 
 Picture = Limit | Curve | Shares | Bars | Differences | Confusion
+
+
+def histograms(title: str, series: Mapping[str, Array]) -> Shares:
+    """The shares of finite numbers in common bins of equal width.
+
+    >>> histograms("", {"x": np.array([0.0, 12.0, np.inf])}).series["x"][-1]
+    0.5
+    """
+    # Quartered: the difference of the largest floats is infinite.
+    finite = {name: values[np.isfinite(values)] / 4 for name, values in series.items()}
+    together = np.concatenate(list(finite.values()))
+    if len(together) == 0:
+        return Shares(title, [], {name: [] for name in series})
+    edges = np.linspace(together.min(), together.max(), _BINS + 1)
+    shares = {
+        name: (np.histogram(values, edges)[0] / max(1, len(values))).tolist()
+        for name, values in finite.items()
+    }
+    return Shares(title, [f"{centre:.3g}" for centre in 2 * (edges[:-1] + edges[1:])], shares)

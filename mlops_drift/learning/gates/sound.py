@@ -10,9 +10,7 @@ from mlops_drift.schema.columns import Target
 
 
 def is_sound(target: Target, predicted: pd.DataFrame) -> Array:
-    """For each row whether its prediction is a class, or finite, and its score valid.
-
-    A score must be finite, and of a classification in [0, 1].
+    """For each row whether prediction and score are finite; of classes, one of them and in [0, 1].
 
     >>> target = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
     >>> frame = pd.DataFrame({"prediction": ["no", "maybe", "yes"], "score": [0.1, 0.5, np.nan]})
