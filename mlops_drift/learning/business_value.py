@@ -12,20 +12,14 @@ def business_value(
 ) -> Array:
     """What each prediction was worth; shape (n,), float.
 
-    Args:
-        business: Worth of each outcome, or of a unit of absolute error.
-        target: What was predicted.
-        truth: Class names, or numbers for regression; shape (n,).
-        prediction: Predicted class names or numbers; shape (n,).
-
     >>> target = Target(column="left", kind="binary", classes=["no", "yes"], positive="yes")
     >>> saved = BusinessValue(outcomes=[{"truth": "yes", "prediction": "yes", "value": 80}])
     >>> business_value(saved, target, np.array(["yes", "no"]), np.array(["yes", "yes"]))
     array([80.,  0.])
     """
     if not target.is_classification:
-        error = np.abs(np.asarray(truth, dtype=float) - np.asarray(prediction, dtype=float))
-        return np.asarray(error * (business.per_error or 0.0))
+        errors: Array = np.abs(truth.astype(float) - prediction.astype(float))
+        return errors * (business.per_error or 0.0)
     values = np.zeros(len(truth))
     for outcome in business.outcomes:
         values[(truth == outcome.truth) & (prediction == outcome.prediction)] = outcome.value

@@ -75,7 +75,7 @@ def made_by(registry: VersionRegistry, model: str, version: int) -> tuple[Descri
     then = description_of(registry, model, version)
     logged = registry.read_json(model, version, RECIPE)
     try:
-        recipe = Recipe.from_dict(logged)
+        recipe = Recipe(**logged)
     except (TypeError, ValueError) as error:
         raise RegistryError(f"{RECIPE} of {name} is damaged: {error}") from error
     tags = registry.tags(model, version)

@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,7 @@ def test_a_recipe_makes_the_same_model_at_every_call(class_weight):
         metric="f1", trials=2, folds=2, class_weights=[class_weight], decision_threshold="search"
     )
     model, found = train(features, truth, MIXED, BINARY, training)
-    recipe = Recipe.from_dict(found.recipe.to_dict())
+    recipe = Recipe(**asdict(found.recipe))
     again = fit(recipe, features, truth, MIXED, BINARY, training.seed)
     assert again.recipe == model.recipe
     new, _ = mixed(BINARY, seed=5)

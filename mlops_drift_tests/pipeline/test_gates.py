@@ -140,7 +140,7 @@ def honest_recipe_on_all_rows(spec, training_set, identity, as_of, on_trial):
     baseline = train_package(spec, training_set, identity, as_of, on_trial)
     rows = pd.concat([training_set.train.to_pandas(), training_set.test.to_pandas()])
     features, truth = rows[list(spec.columns)], rows[spec.target.column].to_numpy()
-    recipe = Recipe.from_dict(baseline.tables["recipe.json"])
+    recipe = Recipe(**baseline.tables["recipe.json"])
     greedy = fit(recipe, features, truth, spec.columns, spec.target, spec.training.seed)
     return replace(baseline, pipeline=greedy.pipeline)
 

@@ -31,9 +31,8 @@ class Split:
     """Rows to fit on and rows to predict, as the numbers that a family takes.
 
     Attributes:
-        rows: to fit on.
         truth: class names, or numbers for regression, of the rows to fit on.
-        others: to predict.
+        others: rows to predict.
         kept: what the family has made of them for all its fits, by name.
     """
 
@@ -49,7 +48,6 @@ class Family(ABC):
     To add one, subclass in a module of its own and name it in ``registry.SHIPPED``.
 
     Attributes:
-        name: the family.
         matrix_params: the hyperparameters that decide how the columns become a matrix.
     """
 
@@ -58,10 +56,7 @@ class Family(ABC):
 
     @abstractmethod
     def default(self, columns: Mapping[str, Column], n_rows: int) -> Params:
-        """Sensible hyperparameters; the search tries them first.
-
-        Each lies in the range that ``suggest`` draws it from.
-        """
+        """Sensible hyperparameters, in the ranges of ``suggest``; the search tries them first."""
 
     @abstractmethod
     def suggest(self, trial: Trial, columns: Mapping[str, Column], n_rows: int) -> Params:
@@ -74,9 +69,7 @@ class Family(ABC):
     def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer:
         """The unfitted step from the columns, as ``plain`` gives them, to numbers.
 
-        Args:
-            params: The hyperparameters.
-            columns: By name, to be fed a frame; or by place, to be fed an array.
+        Columns are by name, to be fed a frame; or by place, to be fed an array.
         """
 
     @abstractmethod
@@ -102,14 +95,8 @@ class Family(ABC):
 
         Of each stage the whole hyperparameters of an ``estimator`` that ends there, and what that
         predicts: values, shape (n,), or the probability of each class of the truth, in alphabetical
-        order, shape (n, K). Whoever stops iterating stops the fit.
-
-        Args:
-            params: Hyperparameters as ``suggest`` draws them.
-            target: What is predicted.
-            seed: Seed of the estimator.
-            split: The rows.
-            weights: Weights of the rows to fit on, if they are not all alike.
+        order, shape (n, K). Whoever stops iterating stops the fit. There are weights of the rows
+        to fit on, if they are not all alike.
         """
         estimator = self.estimator(params, target, seed)
         weighted = {} if weights is None else {"sample_weight": weights}
@@ -123,11 +110,7 @@ class Family(ABC):
 
 
 def columns_of(columns: Mapping[Key, Column], *types: str) -> list[Key]:
-    """Names, or places, of the columns of these types, in their declared order.
-
-    >>> columns_of({"age": Column(type="integer"), "city": Column(type="category")}, "category")
-    ['city']
-    """
+    """Names, or places, of the columns of these types, in their declared order."""
     return [name for name, column in columns.items() if column.type in types]
 
 
@@ -143,8 +126,8 @@ def plain(features: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame
     0  NaN  1.0
     1  3.0  NaN
     """
-    plain_columns = {name: _plain(features[name], column) for name, column in columns.items()}
-    return pd.DataFrame(plain_columns, index=features.index)
+    made = {name: _plain(features[name], column) for name, column in columns.items()}
+    return pd.DataFrame(made, index=features.index)
 
 
 def plain_step(columns: Mapping[str, Column]) -> FunctionTransformer:
@@ -161,15 +144,10 @@ def predict(pipeline: BaseEstimator, target: Target, features: pd.DataFrame) -> 
 def predicted(
     pipeline: BaseEstimator, target: Target, rows: pd.DataFrame | Array
 ) -> tuple[Array, Array]:
-    """Prediction and score of each row, each of shape (n,).
+    """Prediction and score of each row, of what a fitted pipeline takes, each of shape (n,).
 
     Classes are decided by the pipeline's ``decide`` if it has one, else the most probable one is
     taken, the first in alphabetical order of equally probable ones.
-
-    Args:
-        pipeline: A fitted pipeline, or a ``ThresholdClassifier`` around one.
-        target: What it predicts.
-        rows: What it takes.
     """
     if not target.is_classification:
         values = np.asarray(pipeline.predict(rows), dtype=float)

@@ -23,10 +23,6 @@ class FarValues(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     spreads from the median; the spread is the median distance from it, without those that equal
     it. Columns without a far number are not clipped: rows that have none pass as they are.
 
-    Attributes:
-        lower_: smallest number of each column, minus infinity where nothing is clipped.
-        upper_: largest number of each column.
-
     >>> rows = np.array([[1.0, 7e11], [2.0, 1.0], [3.0, 1.0], [1e200, np.nan]])
     >>> FarValues().fit_transform(rows)[:, 0].tolist()
     [1.0, 2.0, 3.0, 3.0]
@@ -60,8 +56,8 @@ def _bounds(column: Array) -> tuple[float, float]:
     distances = np.abs(near - middle)
     spread = np.median(distances[distances > 0]) if distances.any() else 0.0
     near = near[(np.abs(near) <= NEVER_FAR) | (distances <= REACH * spread)]
-    smallest, largest = float(near.min()), float(near.max())
-    return (
-        smallest if known.min() < smallest else lower,
-        largest if known.max() > largest else upper,
-    )
+    if known.min() < near.min():
+        lower = near.min()
+    if known.max() > near.max():
+        upper = near.max()
+    return float(lower), float(upper)

@@ -41,14 +41,8 @@ class LightGBM(Trees):
 
     def estimator(self, params: Params, target: Target, seed: int) -> BaseEstimator:
         estimator = LGBMClassifier if target.is_classification else LGBMRegressor
-        return estimator(
-            **params,
-            random_state=seed,
-            n_jobs=1,
-            deterministic=True,
-            force_row_wise=True,
-            verbose=-1,
-        )
+        fixed: Params = {"n_jobs": 1, "deterministic": True, "force_row_wise": True, "verbose": -1}
+        return estimator(**params, **fixed, random_state=seed)
 
     def stages(
         self, params: Params, target: Target, seed: int, split: Split, weights: Array | None

@@ -59,9 +59,6 @@ class FillUnexpected(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Trees have learned nothing about such gaps, and LightGBM takes them for a zero. A column of
     numbers is filled with a value in its middle, one of codes with the most frequent code.
 
-    Args:
-        codes: whether the columns are codes.
-
     >>> step = FillUnexpected().fit(np.array([[1.0, 5.0], [2.0, np.nan], [9.0, 6.0]]))
     >>> step.transform(np.array([[np.nan, np.nan]]))
     array([[ 2., nan]])
@@ -109,18 +106,12 @@ def tree_matrix(columns: Mapping[Any, Column]) -> ColumnTransformer:
         encoded_missing_value=np.nan,
         min_frequency=RARE_SHARE,
     )
+    numbers = make_pipeline(FunctionTransformer(_clip), FillUnexpected())
+    categories = make_pipeline(codes, FillUnexpected(codes=True))
     return ColumnTransformer(
         [
-            (
-                "numbers",
-                make_pipeline(FunctionTransformer(_clip), FillUnexpected()),
-                columns_of(columns, *NUMBERS),
-            ),
-            (
-                "categories",
-                make_pipeline(codes, FillUnexpected(codes=True)),
-                columns_of(columns, "category"),
-            ),
+            ("numbers", numbers, columns_of(columns, *NUMBERS)),
+            ("categories", categories, columns_of(columns, "category")),
         ]
     )
 

@@ -13,10 +13,8 @@ FEWEST = 2
 class PeerPruner(BasePruner):
     """Gives up a trial that is worse than most earlier ones of its study were on the same rows.
 
-    Earlier trials count whether they were given up or not.
-
-    Args:
-        share: the share of trials among whose best one must be, above 0 and at most 1.
+    Earlier trials count whether they were given up or not. The share, above 0 and at most 1, is
+    that of the trials among whose best one must be.
     """
 
     def __init__(self, share: float) -> None:

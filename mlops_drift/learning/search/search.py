@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from math import isnan, nan
+from dataclasses import asdict, dataclass, replace
+from math import inf, isnan, nan
 from typing import Any, cast
 
-import numpy as np
 import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
@@ -16,11 +15,11 @@ from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import metric_for
 from mlops_drift.learning.recipe import Recipe
-from mlops_drift.learning.search.folds import Folds, folds_of
+from mlops_drift.learning.search.folds import folds_of
 from mlops_drift.learning.search.pruner import PeerPruner
 from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.search.validation import STAGE, THRESHOLD, CrossValidation
-from mlops_drift.schema.columns import LARGEST_LABEL, Column, Target
+from mlops_drift.schema.columns import Column, Target
 
 FEWEST_ROWS = 4
 
@@ -58,13 +57,8 @@ class Trial:
     def to_dict(self) -> dict[str, Any]:
         """As plain data, ready for JSON; an undefined value is None."""
         value = None if isnan(self.value) else self.value
-        folds = list(self.after_folds)
-        return {
-            "number": self.number,
-            **self.recipe.to_dict(),
-            "value": value,
-            "after_folds": folds,
-        }
+        found = {"value": value, "after_folds": list(self.after_folds)}
+        return {"number": self.number, **asdict(self.recipe), **found}
 
 
 @dataclass(frozen=True)
@@ -102,41 +96,46 @@ def search(
     Args:
         features: One row per event with at least the declared columns; in the order of time, if
             they are validated so.
-        truth: Class names, or numbers for regression; shape (n,).
+        truth: Class names, or finite numbers for regression; shape (n,).
         columns: The feature columns.
         target: What is predicted.
-        training: Families, metric, trials, folds and seed. A class with fewer rows than folds
-            lowers the number of stratified folds.
+        training: Families, metric, trials, folds and seed.
         on_trial: Called after each trial with its number, from 0, and its value.
         memory: Keeps the finished trials of exactly this search.
 
     Raises:
-        ValueError: If the train split cannot be learned from, or the metric is undefined in every
-            trial.
+        UnlearnableError: If the train split cannot be learned from, or the metric is undefined in
+            every trial.
+        ValueError: If the arguments do not fit each other.
     """
     started = time.monotonic()
     metric = metric_for(training.metric, target.kind)
     training.require_fit(target)
-    _check_train_split(features, truth, columns, target, training)
-    validation = CrossValidation(
-        features, truth, columns, target, training, _folds(truth, target, training)
-    )
+    check_columns(features, columns)
+    _require_learnable(truth, target, training)
+    folds = folds_of(truth, target, training)
+    if not folds:
+        raise UnlearnableError(
+            f"none of the {training.folds} folds in the order of time has two classes in its "
+            "earlier rows: train on a longer window, or validate stratified"
+        )
+    validation = CrossValidation(features, truth, columns, target, training, folds)
     studies = [
-        _study(name, columns, len(features), training, metric.greater_is_better)
+        _study(name, columns, len(truth), training, metric.greater_is_better)
         for name in training.families
     ]
 
     trials: list[Trial] = []
     for number in range(training.trials):
-        late = time.monotonic() - started > (training.time_budget_seconds or float("inf"))
-        if late and number >= len(training.families):
+        late = time.monotonic() - started > (training.time_budget_seconds or inf)
+        if late and number >= len(studies):
             break
         turn = number % len(studies)
         study = studies[turn]
         if number >= len(studies):
             study.enqueue_trial({FAMILY: training.families[turn]})
         asked = study.ask()
-        recipe = _suggested(asked, columns, len(features), training)
+        recipe = _suggested(asked, columns, len(truth), training)
         known = memory.recall(number, asked.params) if memory else None
         value = validation.run(asked, recipe) if known is None else _repeat(asked, known)
         finished = _tell(study, asked, value)
@@ -144,7 +143,7 @@ def search(
         finished.number, finished.system_attrs = number, {}
         if memory and known is None:
             memory.keep(finished)
-        trials.append(_trial(number, recipe, finished))
+        trials.append(_trial(recipe, finished))
         if on_trial is not None:
             on_trial(number, trials[-1].value)
 
@@ -168,45 +167,13 @@ def check_columns(features: pd.DataFrame, columns: Mapping[str, Column]) -> None
         )
 
 
-def _check_train_split(
-    features: pd.DataFrame,
-    truth: Array,
-    columns: Mapping[str, Column],
-    target: Target,
-    training: Training,
-) -> None:
-    """Raises a ValueError, in plain words, for a train split that cannot be learned from."""
-    check_columns(features, columns)
-    n = len(truth)
-    if len(features) != n:
-        raise ValueError(
-            f"truth must have one value per row of features, found {n} values for "
-            f"{len(features)} rows"
-        )
-    if n < FEWEST_ROWS:
-        raise UnlearnableError(f"the train split has {n} rows; at least {FEWEST_ROWS} are needed")
-    if target.is_classification:
-        _check_classes(truth, target, training)
-    else:
-        _check_numbers(truth.astype(float), features, target)
-
-
-def _check_numbers(truth: Array, features: pd.DataFrame, target: Target) -> None:
-    if bad := int(np.sum(~np.isfinite(truth))):
-        raise ValueError(
-            f"truth has {bad} missing or infinite values in {len(truth)} rows; drop these rows "
-            "first"
-        )
-    far = np.flatnonzero(np.abs(truth) > LARGEST_LABEL)
-    if len(far):
+def _require_learnable(truth: Array, target: Target, training: Training) -> None:
+    if len(truth) < FEWEST_ROWS:
         raise UnlearnableError(
-            f"{target.column} is {truth[far[0]]:g} in row {features.index[far[0]]} of "
-            f"{len(truth)}, and beyond {LARGEST_LABEL:g} in {len(far)} of them: squares of errors "
-            "would overflow. Correct these labels, or leave them out with target.min and target.max"
+            f"the train split has {len(truth)} rows; at least {FEWEST_ROWS} are needed"
         )
-
-
-def _check_classes(truth: Array, target: Target, training: Training) -> None:
+    if not target.is_classification:
+        return
     counts = pd.Series(truth, dtype=object).value_counts(dropna=False)
     unknown = [name for name in counts.index if name not in (target.classes or [])]
     if unknown:
@@ -223,35 +190,19 @@ def _check_classes(truth: Array, target: Target, training: Training) -> None:
         )
 
 
-def _folds(truth: Array, target: Target, training: Training) -> Folds:
-    """The folds of a train split, of which there must be any."""
-    folds = folds_of(truth, target, training)
-    if not folds:
-        raise UnlearnableError(
-            f"none of the {training.folds} folds in the order of time has two classes in its "
-            "earlier rows: train on a longer window, or validate stratified"
-        )
-    return folds
-
-
 def _study(
-    name: str,
-    columns: Mapping[str, Column],
-    n_rows: int,
-    training: Training,
-    greater_is_better: bool,
+    name: str, columns: Mapping[str, Column], n_rows: int, training: Training, maximize: bool
 ) -> optuna.Study:
     """A study of one family, in memory, that begins with its defaults."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        direction="maximize" if greater_is_better else "minimize",
+        direction="maximize" if maximize else "minimize",
         sampler=optuna.samplers.TPESampler(seed=training.seed),
         pruner=PeerPruner(SHARE),
     )
-    candidate = family(name)
-    named = {
-        candidate.parameter(key): value for key, value in candidate.default(columns, n_rows).items()
-    }
+    chosen = family(name)
+    defaults = chosen.default(columns, n_rows).items()
+    named = {chosen.parameter(key): value for key, value in defaults}
     study.enqueue_trial({FAMILY: name, CLASS_WEIGHT: training.class_weights[0], **named})
     return study
 
@@ -288,12 +239,9 @@ def _tell(study: optuna.Study, asked: optuna.Trial, value: float | None) -> Froz
     return study.tell(asked, value)
 
 
-def _trial(number: int, recipe: Recipe, finished: FrozenTrial) -> Trial:
+def _trial(recipe: Recipe, finished: FrozenTrial) -> Trial:
     value = cast(float, finished.value) if finished.state == TrialState.COMPLETE else nan
+    params = {**recipe.params, **finished.user_attrs.get(STAGE, {})}
+    whole = replace(recipe, params=params, threshold=finished.user_attrs[THRESHOLD])
     steps = sorted(finished.intermediate_values.items())
-    whole = replace(
-        recipe,
-        params={**recipe.params, **finished.user_attrs.get(STAGE, {})},
-        threshold=finished.user_attrs[THRESHOLD],
-    )
-    return Trial(number, whole, value, tuple(value for _, value in steps))
+    return Trial(finished.number, whole, value, tuple(value for _, value in steps))
