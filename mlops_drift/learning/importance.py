@@ -14,7 +14,6 @@ from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Target
 
 MAX_ROWS = 2000
-
 # Shuffles of each column.
 REPEATS = 5
 
@@ -33,24 +32,8 @@ def feature_importance(
     the metric is defined; a column without which it does not worsen has 0. If that is every column,
     for example because there are no rows, all have the same share: nothing says which matters.
 
-    Args:
-        pipeline: A fitted pipeline.
-        target: What it predicts.
-        frame: Exactly the columns to judge, of rows that it was preferably not trained on; 2,000 of
-            more rows are drawn at random.
-        labels: Their truth, as for ``evaluate``; shape (n,).
-        metric: Metric that fits the target.
-        seed: Of the draw and the shuffles, which are the same for every column.
-
-    >>> from sklearn.linear_model import LinearRegression
-    >>> from sklearn.pipeline import make_pipeline
-    >>> frame = pd.DataFrame({"x": np.arange(40.0), "noise": np.arange(40) % 7})
-    >>> labels = 3 * np.arange(40.0)
-    >>> pipeline = make_pipeline(LinearRegression()).fit(frame, labels)
-    >>> target = Target(column="y", kind="regression")
-    >>> shares = feature_importance(pipeline, target, frame, labels, "rmse", seed=1)
-    >>> list(shares), shares["x"] > 0.99
-    (['x', 'noise'], True)
+    The frame has exactly the columns to judge; 2,000 of more rows are drawn at random. The labels
+    are as for ``evaluate``. The shuffles are the same for every column.
     """
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(len(frame))[:MAX_ROWS]

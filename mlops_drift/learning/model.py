@@ -13,7 +13,7 @@ from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.search.folds import shuffled_folds
-from mlops_drift.learning.search.search import OnTrial, SearchResult, check_columns, search
+from mlops_drift.learning.search.search import OnTrial, SearchResult, search
 from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.threshold_classifier import ThresholdClassifier, decided
 from mlops_drift.schema.columns import Column, Target
@@ -21,30 +21,13 @@ from mlops_drift.schema.columns import Column, Target
 
 @dataclass
 class TrainedModel:
-    """A fitted pipeline with all that is needed to use it."""
+    """A fitted pipeline, and what it predicts."""
 
     pipeline: Pipeline | ThresholdClassifier
     target: Target
-    columns: dict[str, Column]
-    recipe: Recipe
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predictions for rows with at least the declared columns, under their index.
-
-        ``prediction`` is the predicted class name, or number: of two classes the positive one from
-        the recipe's threshold on; of more, the most probable one. ``score`` (float) is P(positive)
-        for binary, the largest class probability for multiclass, the number for regression.
-
-        Raises:
-            ValueError: If columns are missing.
-        """
-        check_columns(features, self.columns)
-        if len(features) == 0:
-            dtype = object if self.target.is_classification else float
-            return pd.DataFrame(
-                {"prediction": pd.Series(dtype=dtype), "score": pd.Series(dtype=float)},
-                index=features.index,
-            )
+        """Predictions for rows with at least the columns of the fit, under their index."""
         return predict(self.pipeline, self.target, features)
 
 
@@ -56,23 +39,14 @@ def fit(
     target: Target,
     seed: int,
 ) -> TrainedModel:
-    """The model that a recipe makes of these rows, the same to the last bit at every call.
-
-    >>> import numpy as np
-    >>> features = pd.DataFrame({"x": np.arange(40.0)})
-    >>> columns, target = {"x": Column(type="number")}, Target(column="y", kind="regression")
-    >>> recipe = Recipe("linear", {"degree": 1, "C": 100.0})
-    >>> model = fit(recipe, features, 3 * np.arange(40.0), columns, target, seed=7)
-    >>> round(float(model.predict(features)["score"].iloc[20]), 1)
-    60.0
-    """
+    """The model that a recipe makes of these rows, the same to the last bit at every call."""
     bare = family(recipe.family).build(recipe.params, columns, target, seed)
     pipeline = decided(bare, target, recipe.class_weight, recipe.threshold)
     # One thread: sums come out the same on any number of processors, and tables of this size are
     # fitted no slower.
     with threadpool_limits(1):
         pipeline.fit(features, truth)
-    return TrainedModel(pipeline, target, dict(columns), recipe)
+    return TrainedModel(pipeline, target)
 
 
 def train(
@@ -103,8 +77,8 @@ def out_of_fold(
     The folds are those of ``shuffled_folds``. The index is the place of the row; rows of a fold
     that cannot be predicted are left out.
     """
-    parts = [pd.DataFrame({"prediction": [], "score": []}, index=pd.RangeIndex(0))]
+    parts = []
     for rows, others in shuffled_folds(truth, target, training):
         model = fit(recipe, features.iloc[rows], truth[rows], columns, target, training.seed)
         parts.append(model.predict(features.iloc[others]).set_axis(others))
-    return pd.concat(parts[1:] or parts).sort_index()
+    return pd.concat(parts).sort_index()

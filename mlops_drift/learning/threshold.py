@@ -45,14 +45,11 @@ def best_threshold(
     those cuts count that fall short of them the least, in the sum over both: where possible not at
     all.
 
-    Args:
-        metric: name of a metric that searches a threshold.
-        positive: whether the truth is positive, shape (n,), bool.
-        score: P(positive), shape (n,), from 0 to 1.
-        floors: precision and recall to be reached on these rows.
+    Of each row, shape (n,), it takes whether the truth is positive, and P(positive) as score.
+    Floors are precision and recall to be reached on these rows.
 
     Raises:
-        ValueError: for another metric.
+        ValueError: for a metric that searches no threshold.
 
     >>> best_threshold("f1", np.array([False, True, True]), np.array([0.1, 0.2, 0.8]))
     0.15000000000000002

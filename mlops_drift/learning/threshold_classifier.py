@@ -19,12 +19,7 @@ class ThresholdClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     the probabilities p_k to the rare classes; that is taken back by p_k / w_k, scaled to a sum of
     1, so that they are probabilities of the unweighted world.
 
-    Args:
-        pipeline: the unfitted pipeline.
-        class_weight: none or balanced.
-        threshold: probability from which the positive class is predicted.
-        positive: the positive class of a binary target; with None, the most probable class is
-            predicted.
+    Without a positive class, the most probable class is predicted.
     """
 
     def __init__(
@@ -68,11 +63,7 @@ class ThresholdClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def weights(truth: Array, class_weight: ClassWeight) -> tuple[Array, Array | None]:
-    """The weight of each class, in alphabetical order, and of each row; None where all are alike.
-
-    >>> weights(np.array(["no", "no", "no", "yes"]), "balanced")[0].round(2).tolist()
-    [0.67, 2.0]
-    """
+    """The weights of classes in alphabetical order, and of rows; None where all are alike."""
     _, codes, counts = np.unique(truth, return_inverse=True, return_counts=True)
     if class_weight == "none":
         return np.ones(len(counts)), None

@@ -24,15 +24,11 @@ from mlops_drift.schema.columns import Column, Target
 
 # More rows are predicted more surely, but they reach back further into the old world.
 MOST_EVALUATED_ROWS = 400
-
 # With fewer rows the choice would be a coin toss.
 FEWEST_ROWS = 50
-
 # A fit sees at most so many rows, so that a choice costs about a second.
 MOST_FIT_ROWS = 2000
-
 FOLDS = 4
-
 Name = TypeVar("Name", bound=str)
 
 
@@ -60,29 +56,8 @@ def choose_window(
     the same value; where all have the same rows, nothing is scored. The same arguments give the
     same choice.
 
-    Args:
-        labelled: rows with `day`, `event_time`, the key, the features and the label.
-        candidates: first event day by name, at least one; None takes every row.
-        columns: the feature columns.
-        target: what is predicted.
-        training: families, metric and seed.
-        key: name of the key column.
-
-    >>> from datetime import timedelta
-    >>> days = [date(2024, 1, 1) + timedelta(days=n // 10) for n in range(600)]
-    >>> x = np.random.default_rng(1).normal(size=600)
-    >>> turned = np.where(np.array(days) < date(2024, 2, 10), x, -x)
-    >>> rows = pa.table({"id": range(600), "day": days, "event_time": days, "x": x, "y": turned})
-    >>> chosen = choose_window(
-    ...     rows,
-    ...     {"since_change": date(2024, 2, 10), "everything": None},
-    ...     {"x": Column(type="number")},
-    ...     Target(column="y", kind="regression"),
-    ...     Training(metric="rmse", families=["linear"]),
-    ...     key="id",
-    ... )
-    >>> chosen.name, chosen.evaluated_rows, [score.rows for score in chosen.scores]
-    ('since_change', 200, [600, 200])
+    Labelled rows have `day`, `event_time`, the key, the features and the label. Candidates, at
+    least one, are the first event day by name; None takes every row.
     """
     longest_first = sorted(candidates.items(), key=lambda candidate: candidate[1] or date.min)
     windows = {name: _since(labelled, since) for name, since in longest_first}

@@ -10,7 +10,6 @@ class WindowScore:
 
     Attributes:
         since: its first event day; None for everything.
-        rows: its labelled rows.
         value: `training.metric` over the evaluated rows; nan where it was not scored.
     """
 

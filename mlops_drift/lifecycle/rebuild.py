@@ -73,9 +73,9 @@ def rebuild(
         _, found = train(features, truth, then.columns, then.target, then.training)
         same_recipe = found.recipe == recipe
     rows = pa.concat_tables([training_set.train, training_set.test]).to_pandas()
-    rows = rows[list(again.columns)]
+    rows = rows[list(then.columns)]
     mine = again.predict(rows)
-    theirs = predict(model.registry.pipeline(model.spec.name, version), again.target, rows)
+    theirs = predict(model.registry.pipeline(model.spec.name, version), then.target, rows)
     unequal = ~(
         _same(mine["prediction"], theirs["prediction"]) & _same(mine["score"], theirs["score"])
     )

@@ -22,11 +22,7 @@ SHIPPED = {
 
 @cache
 def family(name: str) -> "Family":
-    """The family of a shipped name, an import path or an entry point.
-
-    Raises:
-        ValueError: If there is none.
-    """
+    """The family of a shipped name, an import path or an entry point, else a ValueError."""
     from mlops_drift.learning.families.base import Family
 
     return load("families", name, SHIPPED, Family)()  # type: ignore[type-abstract]

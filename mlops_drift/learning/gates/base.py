@@ -20,15 +20,9 @@ from mlops_drift.schema.verdicts import Verdict
 
 # Test rows that a new process predicts again.
 FRESH_ROWS = 200
-
 Tables = Mapping[str, Sequence[Mapping[str, object]]]
-
 # The number that is judged, its limit, and the rows behind it.
 Judged = tuple[float, float, int]
-
-# Truth, prediction and score.
-Rows = tuple[Array, Array, Array]
-
 # Finding and advice.
 Sentences = tuple[str, str]
 
@@ -49,8 +43,15 @@ class RefitError(Exception):
     """A version cannot be fitted again; the message says why."""
 
 
-@dataclass(frozen=True)
-class ChampionComparison:
+class Predictions(NamedTuple):
+    """What was true of rows, and what was predicted; shape (n,) each."""
+
+    truth: Array
+    prediction: Array
+    score: Array
+
+
+class ChampionComparison(NamedTuple):
     """Prediction and score of challenger and champion for rows that neither has trained on."""
 
     truth: Array
@@ -64,18 +65,15 @@ class Candidate:
 
     Attributes:
         metric: what the search optimised.
-        business: what outcomes are worth, where that is known.
         train: the train split: key, features, label; at least one row, as in the test split.
-        test: the test split, with the same columns.
         predicted: prediction and score of each test row.
         predict: predicts a frame of features: prediction and score.
         out_of_fold: prediction and score of rows of the train split by the version's recipe, fitted
             without the row's fold; the index is the place of the row. None where it is not known.
         size: of the stored model in bytes.
         signature: names of the inputs that the stored model declares, None if it declares none.
-        fresh_rows: the test rows that a new process predicts.
-        fresh_predictions: its predictions for them, raises FreshProcessError; None if a new
-            process has predicted the same from the same stored bytes before.
+        fresh_predictions: what a new process predicts of the fresh rows, raises FreshProcessError;
+            None if one has predicted the same from the same stored bytes before.
         refitted: predictions of the test rows by the version's recipe, fitted again on the train
             split alone, raises RefitError; None if they were the same for these bytes before.
         made_by_this_code: whether the code and the libraries that fit again made the version.
@@ -116,32 +114,37 @@ class Candidate:
         return self.test[list(self.columns)]
 
     @cached_property
-    def tested(self) -> Rows:
-        """Truth, prediction and score of the test split."""
-        return self.test[self.target.column].to_numpy(), *answers(self.predicted)
+    def tested(self) -> Predictions:
+        """Those of the test split."""
+        return Predictions(self.test[self.target.column].to_numpy(), *answers(self.predicted))
 
     @cached_property
-    def validated(self) -> Rows:
-        """The same of the train rows that cross-validation predicted; none where unknown."""
+    def validated(self) -> Predictions:
+        """Those of the train rows in cross-validation; none where unknown."""
         if self.out_of_fold is None:
-            return np.array([]), np.array([]), np.array([])
-        truth = self.train[self.target.column].to_numpy()
-        return truth[self.out_of_fold.index.to_numpy()], *answers(self.out_of_fold)
+            return Predictions(np.array([]), np.array([]), np.array([]))
+        truth = self.train[self.target.column].to_numpy()[self.out_of_fold.index.to_numpy()]
+        return Predictions(truth, *answers(self.out_of_fold))
 
-    @property
-    def truth(self) -> Array:
-        """The labels of the test split."""
-        return self.tested[0]
+    def tried(self, rows: pd.DataFrame) -> pd.DataFrame | str:
+        """What is predicted for rows, or how the model failed on them."""
+        try:
+            # An overflow within the model is its own affair: what comes out is judged.
+            with np.errstate(all="ignore"):
+                return self.predict(rows)
+        # Whatever a model does with rows that were made to break it is the finding.
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
 
-    @property
-    def prediction(self) -> Array:
-        """What was predicted for the test split."""
-        return self.tested[1]
-
-    @property
-    def score(self) -> Array:
-        """The scores of the test split."""
-        return self.tested[2]
+    def unsound(self, predicted: pd.DataFrame) -> int:
+        """How many rows lack a class, or finite number, or a score that is finite, or in [0, 1]."""
+        prediction, score = answers(predicted)
+        if self.target.is_classification:
+            known = predicted["prediction"].isin(self.target.classes or []).to_numpy()
+            sound = known & (score >= 0) & (score <= 1)
+        else:
+            sound = np.isfinite(score) & np.isfinite(prediction.astype(float))
+        return int((~sound).sum())
 
 
 def answers(predicted: pd.DataFrame) -> tuple[Array, Array]:
@@ -155,8 +158,7 @@ class GateResult:
 
     Attributes:
         verdict: unknown does not pass either.
-        value: the number that was judged, nan where nothing was measured.
-        n: rows behind it.
+        value: the number that was judged, nan where nothing was measured, on n rows.
         finding: what was found, by how much, and why it matters.
         advice: what to do next, where the verdict is no pass.
         tables: rows by name of the table.

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlops_drift.learning.business_value import business_value
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars
@@ -39,10 +38,10 @@ class BusinessValueGate(Gate):
     def judge(self, candidate: Candidate) -> GateResult:
         n, floor = len(candidate.test), self.business.floor
         unit = f" {self.business.unit}".rstrip()
-        value = self._mean(candidate, candidate.prediction)
+        value = self._mean(candidate, candidate.tested.prediction)
         constants = {
             f"always {answer:.4g}" if isinstance(answer, float) else f"always {answer}": self._mean(
-                candidate, np.full(n, answer, dtype=candidate.prediction.dtype)
+                candidate, np.full(n, answer, dtype=candidate.tested.prediction.dtype)
             )
             for answer in _constants(candidate)
         }
@@ -68,8 +67,8 @@ class BusinessValueGate(Gate):
         )
 
     def _mean(self, candidate: Candidate, answers: np.ndarray) -> float:
-        values = business_value(self.business, candidate.target, candidate.truth, answers)
-        return float(values.mean())
+        truth = candidate.tested.truth
+        return float(self.business.values(candidate.target, truth, answers).mean())
 
 
 def _constants(candidate: Candidate) -> list[str] | list[float]:

@@ -9,13 +9,10 @@ from mlops_drift.learning.gates.pictures import Curve
 from mlops_drift.learning.metrics.base import Array
 
 BINS = 10
-
 # Fewest rows of a bin, where there are enough rows for two.
 _ROWS_OF_BIN = 10
-
 SIMULATIONS = 1000
 CHANCE = 0.999
-
 # Cells of the table of simulations that is held at a time.
 _CELLS = 1_000_000
 
@@ -59,27 +56,21 @@ class Calibration(Gate):
         limit, n = candidate.gates.max_calibration_error, len(candidate.test)
         least, kind = candidate.gates.min_rows, candidate.target.kind
         if n < least:
-            return self.unknown(
-                n,
-                f"Only {n} test rows, {least} are needed.",
-                "Wait for more labels, raise training.test_share, or lower gates.min_rows.",
-                threshold=limit,
-            )
+            finding = f"Only {n} test rows, {least} are needed."
+            advice = "Wait for more labels, raise training.test_share, or lower gates.min_rows."
+            return self.unknown(n, finding, advice, threshold=limit)
         promised, found, scale = _promised_and_found(candidate)
         if not np.isfinite(promised).all() or scale == 0:
             why = "some scores are not finite" if scale else "all test labels are the same"
-            return self.unknown(
-                n,
-                f"The calibration of {n} test rows is undefined: {why}.",
-                "Look at the scores of the test split, or wait for labels that differ.",
-                threshold=limit,
-            )
+            finding = f"The calibration of {n} test rows is undefined: {why}."
+            advice = "Look at the scores of the test split, or wait for labels that differ."
+            return self.unknown(n, finding, advice, threshold=limit)
         bins = _Bins.of(promised)
         value = float(bins.errors((found - promised)[bins.order])) / scale
         chance = _by_chance(candidate, bins, promised, found) / scale
         means, truths = bins.means(promised).tolist(), bins.means(found).tolist()
         picture = Curve(means, truths, bins.sizes.tolist())
-        rows = zip(picture.promised, picture.found, picture.counts, strict=True)
+        bars = zip(means, truths, bins.sizes.tolist(), strict=True)
         fails, regression = value > limit and value > chance, kind == "regression"
         finding = (
             "Predicted numbers and the truth, in standard deviations of the truth,"
@@ -96,9 +87,7 @@ class Calibration(Gate):
             (value, limit, n),
             (finding, _ADVICE[kind]),
             numbers={"by chance": chance},
-            tables={
-                "bins": [dict(zip(("promised", "found", "n"), row, strict=True)) for row in rows]
-            },
+            tables={"bins": [{"promised": x, "found": y, "n": rows} for x, y, rows in bars]},
             picture=picture,
         )
 

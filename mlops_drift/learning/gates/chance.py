@@ -6,6 +6,9 @@ from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.schema.columns import Target
 
+# Chance may explain at most so much of what a gate finds.
+CHANCE = 0.005
+
 
 def row_losses(metric: str, target: Target, truth: Array, prediction: Array, score: Array) -> Array:
     """How badly each row is predicted, in the order in which the metric sees it; shape (n,).

@@ -5,9 +5,8 @@ from dataclasses import replace
 from math import nan
 from typing import TypedDict
 
-from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult, Predictions
 from mlops_drift.learning.gates.pictures import Bars
-from mlops_drift.learning.metrics.base import Array
 
 _Row = TypedDict(
     "_Row",
@@ -41,18 +40,16 @@ class ClassPerformance(Gate):
 
     def judge(self, candidate: Candidate) -> GateResult:
         classes, n = candidate.target.classes or [], len(candidate.test)
-        rows = [_row(name, candidate.truth, candidate.prediction) for name in classes]
+        rows = [_row(name, candidate.tested) for name in classes]
         present = {row["class"]: row for row in rows if row["n"]}
         one = self.limits
         limits = one if isinstance(one, Mapping) else dict.fromkeys(present, one)
         judged = {name: present[name]["f1"] for name in limits if name in present}
         absent = ", ".join(repr(name) for name in limits if name not in present)
         if not judged:
-            return self.unknown(
-                n,
-                f"None of the judged classes is among the labels of {n} test rows.",
-                "Wait for labels of these classes, or raise training.test_share.",
-            )
+            finding = f"None of the judged classes is among the labels of {n} test rows."
+            advice = "Wait for labels of these classes, or raise training.test_share."
+            return self.unknown(n, finding, advice)
         worst = min(judged, key=lambda name: judged[name] - limits[name])
         value, limit, own = judged[worst], limits[worst], present[worst]["n"]
         finding = (
@@ -79,8 +76,8 @@ class ClassPerformance(Gate):
         )
 
 
-def _row(name: str, truth: Array, prediction: Array) -> _Row:
-    true, positive = truth == name, prediction == name
+def _row(name: str, tested: Predictions) -> _Row:
+    true, positive = tested.truth == name, tested.prediction == name
     hits, n, predicted = int((true & positive).sum()), int(true.sum()), int(positive.sum())
     return {
         "class": name,

@@ -117,7 +117,6 @@ class Gates(Strict):
         "In points, default 0.1; for mae, rmse and log_loss as a share of the cross-validated "
         "value, default 10 %.",
     )
-
     extra: list[Name | CustomGate] = Field(
         [],
         description="Further gates: the import path of each (package.module:Name), the name of an "
@@ -125,23 +124,12 @@ class Gates(Strict):
     )
 
     def allowance(self, name: LimitName, metric: MetricName) -> Allowance:
-        """A limit on differences of the metric, with its default if it is not set.
-
-        >>> gates = Gates(metrics={"mae": 3}, tolerance="5 %")
-        >>> print(gates.allowance("tolerance", "mae"), gates.allowance("max_surprise", "mae"))
-        5 % 10 %
-        """
+        """A limit on differences of the metric, with its default if it is not set."""
         return allowance(metric, getattr(self, name), _POINTS[name])
 
 
 def require_fitting(gates: Gates, target: Target, columns: Mapping[str, Column]) -> None:
-    """Requires gates that the kind of target and the columns allow.
-
-    >>> price = Target(column="price", kind="regression")
-    >>> require_fitting(Gates(metrics={"mae": 3}, min_class_f1=0.5), price, {})
-    Traceback (most recent call last):
-    ValueError: gates.min_class_f1 needs classes, and the target is a regression; leave it out
-    """
+    """Requires gates that the kind of target and the columns allow."""
     for name, limit in gates.metrics.items():
         try:
             metric = metric_for(name, target.kind)

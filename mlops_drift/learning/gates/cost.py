@@ -1,6 +1,5 @@
 """The gates on what a challenger costs: time to predict, and size."""
 
-from abc import abstractmethod
 from math import inf
 from time import thread_time
 
@@ -10,7 +9,6 @@ from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars, Limit
 
 TRIES = 20
-BATCH = 1000
 _MEGABYTE = 1_000_000
 
 
@@ -22,19 +20,18 @@ class _Latency(Gate):
 
     Attributes:
         what: is predicted.
+        count: of the rows, which are the test rows, repeated as often as needed.
         setting: the field of ``gates`` with the limit.
     """
 
     what: str
+    count: int
     setting: str
-
-    @abstractmethod
-    def rows(self, features: pd.DataFrame) -> pd.DataFrame:
-        """The rows to predict, given those of the test split."""
 
     def judge(self, candidate: Candidate) -> GateResult:
         limit: float = getattr(candidate.gates, self.setting)
-        rows = self.rows(candidate.features)
+        features = candidate.features
+        rows = pd.concat([features] * -(-self.count // len(features))).head(self.count)
         # What has passed stays fast enough, however busy the machine is now.
         known = candidate.milliseconds.get(self.name)
         tries: list[float] = [] if known is None else [known]
@@ -62,24 +59,15 @@ class SingleRowLatency(_Latency):
 
     name = "single_row_latency"
     description = "One row is predicted fast enough, at the best of up to 20 tries."
-    what, setting = "one row", "max_row_latency_ms"
-
-    def rows(self, features: pd.DataFrame) -> pd.DataFrame:
-        return features.head(1)
+    what, count, setting = "one row", 1, "max_row_latency_ms"
 
 
 class BatchLatency(_Latency):
-    """Passes where 1,000 rows are predicted in ``max_batch_latency_ms``, at the best of 20 tries.
-
-    The rows are the test rows, repeated as often as needed.
-    """
+    """Passes where 1,000 rows are predicted in ``max_batch_latency_ms``, at best of 20 tries."""
 
     name = "batch_latency"
     description = "1,000 rows are predicted fast enough, at the best of up to 20 tries."
-    what, setting = "1,000 rows", "max_batch_latency_ms"
-
-    def rows(self, features: pd.DataFrame) -> pd.DataFrame:
-        return pd.concat([features] * -(-BATCH // len(features))).head(BATCH)
+    what, count, setting = "1,000 rows", 1000, "max_batch_latency_ms"
 
 
 class ArtifactSize(Gate):

@@ -12,18 +12,14 @@ from mlops_drift.learning.gates.base import (
     Sentences,
     answers,
 )
-from mlops_drift.learning.gates.chance import chance_of_smaller, row_losses
+from mlops_drift.learning.gates.chance import CHANCE, chance_of_smaller, row_losses
 from mlops_drift.learning.gates.pictures import Limit
 from mlops_drift.learning.metrics.evaluation import evaluate, evaluate_within, worsening
 from mlops_drift.learning.metrics.registry import MetricName
 
-# Chance may explain at most so much.
-CHANCE = 0.005
-
 # Stretches of time that the train split is cut into, fewer where one would be shorter than the test
 # split.
 STRETCHES = 4
-
 # A metric with both ends of its interval.
 Interval = tuple[float, float, float]
 
@@ -56,15 +52,12 @@ class CvTestGap(Gate):
         limit = allowed.of(theirs[0])
         finding = (
             f"{metric} is {_interval(ours)} on {n} test rows and {_interval(theirs)} on "
-            f"{len(candidate.validated[0])} rows in cross-validation"
+            f"{len(candidate.validated.truth)} rows in cross-validation"
         )
         if isnan(ours[0]) or isnan(theirs[0]):
-            return self.unknown(
-                n,
-                f"{finding}: the two cannot be compared.",
-                f"Train a new version, or wait for {candidate.labels_wanted}.",
-                threshold=limit,
-            )
+            advice = f"Train a new version, or wait for {candidate.labels_wanted}."
+            finding = f"{finding}: the two cannot be compared."
+            return self.unknown(n, finding, advice, threshold=limit)
         better = worsening(metric, ours[0], theirs[0])
         losses, others = (row_losses(metric, target, *rows) for rows in parts)
         stretches = np.array_split(others, max(1, min(STRETCHES, len(others) // n)))
@@ -135,7 +128,7 @@ def _why(candidate: Candidate, expected: float, limit: float) -> Sentences:
             "quarter of the train split.",
             "Train a new version.",
         )
-    value = evaluate(candidate.metric, candidate.target, candidate.truth, *again)
+    value = evaluate(candidate.metric, candidate.target, candidate.tested.truth, *again)
     if worsening(candidate.metric, value, expected) > limit:
         return easier
     return (

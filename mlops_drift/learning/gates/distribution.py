@@ -7,18 +7,15 @@ from statistics import NormalDist
 import numpy as np
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
+from mlops_drift.learning.gates.chance import CHANCE
 from mlops_drift.learning.gates.pictures import Shares, histograms
 from mlops_drift.learning.metrics.base import Array
 
 # A class this frequent among the labels must be predicted at all; of fewer rows chance may be why.
 FREQUENT = 0.05
 FEWEST_ROWS = 5
-
 # Least spread of the predictions, in spreads of the truth.
 LEAST_SPREAD = 0.1
-
-# Chance may explain at most so much.
-CHANCE = 0.005
 
 _OF_CLASSES = (
     "Look at the classes and the features of the train split, and whether the metric of the search "
@@ -54,13 +51,11 @@ class PredictionDistribution(Gate):
     def judge(self, candidate: Candidate) -> GateResult:
         n = len(candidate.test)
         if n < 2:
-            return self.unknown(
-                n,
-                f"{n} test predictions have no distribution; at least 2 are needed.",
-                "Raise training.test_share or wait for more labels.",
-            )
-        is_of_classes = candidate.target.is_classification
-        return self._classes(candidate) if is_of_classes else self._numbers(candidate)
+            finding = f"{n} test predictions have no distribution; at least 2 are needed."
+            return self.unknown(n, finding, "Raise training.test_share or wait for more labels.")
+        if candidate.target.is_classification:
+            return self._classes(candidate)
+        return self._numbers(candidate)
 
     def _classes(self, candidate: Candidate) -> GateResult:
         limit, classes = candidate.gates.max_share_deviation, candidate.target.classes or []
@@ -91,15 +86,15 @@ class PredictionDistribution(Gate):
         )
 
     def _numbers(self, candidate: Candidate) -> GateResult:
-        truth, prediction = candidate.truth.astype(float), candidate.prediction.astype(float)
+        truth, prediction = (
+            candidate.tested.truth.astype(float),
+            candidate.tested.prediction.astype(float),
+        )
         n = len(truth)
         if _constant(truth):
-            return self.unknown(
-                n,
-                f"All {n} test labels are {truth[0]:.4g}.",
-                "Wait for labels that differ, or raise training.test_share.",
-                threshold=LEAST_SPREAD,
-            )
+            finding = f"All {n} test labels are {truth[0]:.4g}."
+            advice = "Wait for labels that differ, or raise training.test_share."
+            return self.unknown(n, finding, advice, threshold=LEAST_SPREAD)
         finite = bool(np.isfinite(prediction).all())
         value = _spread(prediction, truth) if finite else nan
         fails = not value >= LEAST_SPREAD
@@ -125,7 +120,7 @@ def _one_sided(
     """What is wrong with predictions that leave out classes, given the rows of each class."""
     n, least = len(candidate.test), candidate.gates.min_class_share
     wrong = []
-    if _constant(candidate.score):
+    if _constant(candidate.tested.score):
         wrong.append("all scores are the same number: the challenger ignores its features")
     elif max(predicted.values()) == n and max(true.values()) < n:
         only = max(predicted, key=lambda name: predicted[name])
@@ -155,7 +150,7 @@ def _margin(predicted: Array, true: Array) -> float:
 
 def _absence(candidate: Candidate, name: str) -> float:
     """The chance that so many rows have no prediction of a class that cross-validation predicts."""
-    prediction = candidate.validated[1]
+    prediction = candidate.validated.prediction
     share = float((prediction == name).mean()) if len(prediction) else 0.0
     return float((1 - share) ** len(candidate.test)) if share else 0.0
 

@@ -31,12 +31,9 @@ class FalseNegativeRate(Gate):
         truth, prediction, _ = candidate.tested
         n = int((truth == positive).sum())
         if n == 0:
-            return self.unknown(
-                0,
-                f"None of {len(truth)} test rows is {positive!r}, so misses cannot be counted.",
-                "Wait for labels of that class, or raise training.test_share.",
-                threshold=limit,
-            )
+            finding = f"None of {len(truth)} test rows is {positive!r}."
+            advice = "Wait for labels of that class, or raise training.test_share."
+            return self.unknown(0, finding, advice, threshold=limit)
         missed = int(((truth == positive) & (prediction != positive)).sum())
         rate = missed / n
         lower, upper = wilson(rate, n, 0.95)

@@ -22,12 +22,9 @@ class FreshProcess(Gate):
             try:
                 found = candidate.fresh_predictions()
             except FreshProcessError as error:
-                return self.unknown(
-                    n,
-                    f"A new process gave no predictions for {n} test rows: {error}",
-                    "See whether the stored model needs code or files that only this process has.",
-                    threshold=0.0,
-                )
+                finding = f"A new process gave no predictions for {n} test rows: {error}"
+                advice = "See whether the model needs code or files that only this process has."
+                return self.unknown(n, finding, advice, threshold=0.0)
             ours, theirs = answers(candidate.predict(candidate.fresh_rows)), answers(found)
             # As bits, in which a nan is what it is.
             scores = [one.view(np.int64) for one in (ours[1], theirs[1])]

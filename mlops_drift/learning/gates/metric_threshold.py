@@ -37,12 +37,9 @@ class MetricThreshold(Gate):
                 if target.kind == "binary"
                 else "raise training.test_share"
             )
-            return self.unknown(
-                n,
-                f"Test {metric} is undefined on {n} rows; it must be {self.bound}.",
-                f"Wait for {candidate.labels_wanted}, or {more}.",
-                threshold=limit,
-            )
+            finding = f"Test {metric} is undefined on {n} rows; it must be {self.bound}."
+            advice = f"Wait for {candidate.labels_wanted}, or {more}."
+            return self.unknown(n, finding, advice, threshold=limit)
         finding = (
             f"Test {metric} is {value:.4g} (95 % interval {lower:.4g} to {upper:.4g}) on {n} rows; "
             f"it must be {self.bound}."

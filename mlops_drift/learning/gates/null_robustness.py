@@ -8,21 +8,16 @@ import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult, answers
+from mlops_drift.learning.gates.chance import CHANCE
 from mlops_drift.learning.gates.pictures import histograms
-from mlops_drift.learning.gates.sound import is_sound, tried
 from mlops_drift.learning.metrics.base import Array
-from mlops_drift.learning.metrics.bootstrap import resampled_values
-from mlops_drift.learning.metrics.evaluation import evaluate, worsening
+from mlops_drift.learning.metrics.evaluation import evaluate, resampled_values, worsening
 
 NULLED = 0.1
 LOW, HIGH = 0.05, 0.95
 
 # What is left of the spread of the scores, at least.
 LEAST_SPREAD = 0.1
-
-# Chance may explain at most so much.
-CHANCE = 0.005
-
 # Rows that are nulled: more of them show no more.
 _MOST_ROWS = 5000
 
@@ -61,17 +56,17 @@ class NullRobustness(Gate):
     def judge(self, candidate: Candidate) -> GateResult:
         allowed = candidate.gates.allowance("max_null_loss", candidate.metric)
         intact = candidate.features.head(_MOST_ROWS)
-        n, before = len(intact), candidate.score[:_MOST_ROWS]
+        n, before = len(intact), candidate.tested.score[:_MOST_ROWS]
         nullable = [name for name, column in candidate.columns.items() if column.nullable]
         gaps = with_gaps(intact, nullable, candidate.seed)
-        found = tried(candidate.predict, gaps)
+        found = candidate.tried(gaps)
         setting = f"With {NULLED:.0%} of the cells of {len(nullable)} nullable columns missing"
         if isinstance(found, str):
             finding = f"{setting}, predicting {n} test rows raises {found}."
             return self.result(True, (nan, allowed.of(nan), n), (finding, _ADVICE))
         after = found["score"].to_numpy(dtype=float)
         loss, tables = _Loss(nan, nan, nan), {}
-        if unsound := int((~is_sound(candidate.target, found)).sum()):
+        if unsound := candidate.unsound(found):
             wrong = [f"{unsound} predictions or scores are not valid"]
         else:
             wrong = _of_scores(candidate.target.kind == "binary", before, after)
@@ -93,12 +88,9 @@ class NullRobustness(Gate):
                 f"in {worst!r} alone by {allowed.text(alone[worst], loss.before)}"
             )
         if not wrong and isnan(loss.value):
-            return self.unknown(
-                n,
-                f"{setting}, {candidate.metric} is undefined on {n} test rows.",
-                f"Wait for {candidate.labels_wanted}, or raise training.test_share.",
-                threshold=limit,
-            )
+            finding = f"{setting}, {candidate.metric} is undefined on {n} test rows."
+            advice = f"Wait for {candidate.labels_wanted}, or raise training.test_share."
+            return self.unknown(n, finding, advice, threshold=limit)
         passing = f"{worse}; up to {allowed}, or what is not significant, is accepted"
         scores = {"intact": before, "with gaps": after}
         return self.result(
@@ -112,12 +104,7 @@ class NullRobustness(Gate):
 
 
 def with_gaps(features: pd.DataFrame, nullable: list[str], seed: int) -> pd.DataFrame:
-    """The features with one cell in ten of these columns missing.
-
-    >>> frame = pd.DataFrame({"a": range(1000), "b": range(1000)})
-    >>> with_gaps(frame, ["a"], seed=1).isna().mean().round(1).to_dict()
-    {'a': 0.1, 'b': 0.0}
-    """
+    """The features with one cell in ten of these columns missing."""
     emptied = np.random.default_rng(seed).random((len(features), len(nullable))) < NULLED
     types = {name: object if features[name].dtype in (object, bool) else float for name in nullable}
     gaps = features[nullable].astype(types).mask(emptied, None)
@@ -163,7 +150,11 @@ class _Loss(NamedTuple):
 
 
 def _loss(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> _Loss:
-    metric, target, truth = candidate.metric, candidate.target, candidate.truth[: len(before)]
+    metric, target, truth = (
+        candidate.metric,
+        candidate.target,
+        candidate.tested.truth[: len(before)],
+    )
     pairs = [answers(before), answers(after)]
     old, new = (evaluate(metric, target, truth, *pair) for pair in pairs)
     losses = worsening(metric, *resampled_values(metric, target, truth, pairs, seed=candidate.seed))

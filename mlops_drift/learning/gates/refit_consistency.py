@@ -29,27 +29,19 @@ class RefitConsistency(Gate):
             try:
                 prediction, score = answers(candidate.refitted())
             except RefitError as error:
-                return self.unknown(
-                    n,
-                    f"The version cannot be fitted again from what was logged with it: {error}",
-                    "Train a new version.",
-                    threshold=0.0,
-                )
-            close = np.isclose(candidate.score, score, rtol=CLOSE, atol=0.0, equal_nan=True)
-            alike = close & (candidate.prediction == prediction)
+                finding = f"The version cannot be fitted again from what was logged: {error}"
+                return self.unknown(n, finding, "Train a new version.", threshold=0.0)
+            close = np.isclose(candidate.tested.score, score, rtol=CLOSE, atol=0.0, equal_nan=True)
+            alike = close & (candidate.tested.prediction == prediction)
             differ, before = n - int(alike.sum()), ""
         finding = (
             f"The recipe, fitted again on the {len(candidate.train)} rows of the train split alone,"
             f" predicts {differ} of {n} test rows differently{before}"
         )
         if differ and not candidate.made_by_this_code:
-            return self.unknown(
-                n,
-                f"{finding}; but other code or libraries made this version, which may be why.",
-                "Train a new version.",
-                threshold=0.0,
-                value=float(differ),
-            )
+            finding = f"{finding}; but other code or libraries made it, which may be why."
+            advice = "Train a new version."
+            return self.unknown(n, finding, advice, threshold=0.0, value=float(differ))
         why = ": the model was fitted on something else, perhaps on the test rows" if differ else ""
         return self.counted(
             differ,

@@ -40,12 +40,7 @@ LAST = f"{_HERE}.fresh_process:FreshProcess"
 def gates_of(
     gates: Gates, columns: Mapping[str, Column], business: BusinessValue | None
 ) -> list[Gate]:
-    """The gates of a model, in the order in which they are judged.
-
-    >>> found = gates_of(Gates(metrics={"f1": 0.5}), {"x": Column(type="number")}, None)
-    >>> [gate.name for gate in found][:3]
-    ['test_f1', 'prediction_distribution', 'calibration']
-    """
+    """The gates of a model, in the order in which they are judged."""
     model = Described(gates, columns, business)
     return [
         *(gate for path in SHIPPED for gate in _class(path).for_model(model)),

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from math import isnan
-from typing import Any, TypedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
-from mlops_drift.learning.gates.chance import chance_of_smaller, row_losses
+from mlops_drift.learning.gates.chance import CHANCE, chance_of_smaller, row_losses
 from mlops_drift.learning.gates.pictures import Bars
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate, evaluate_within, worsening
@@ -16,21 +16,17 @@ from mlops_drift.learning.metrics.registry import metric_named
 
 NO_VALUE = "no value"
 
-# Chance may explain at most so much, over all slices.
-CHANCE = 0.005
+_COLUMNS = ("slice", "value", "lower", "upper", "gap", "beyond chance", "n")
 
-_Slice = TypedDict(
-    "_Slice",
-    {
-        "slice": str,
-        "value": float,
-        "lower": float,
-        "upper": float,
-        "gap": float,
-        "beyond chance": bool,
-        "n": int,
-    },
-)
+
+class _Slice(NamedTuple):
+    name: str
+    value: float
+    lower: float
+    upper: float
+    gap: float
+    beyond_chance: bool
+    n: int
 
 
 class Slices(Gate):
@@ -71,35 +67,31 @@ class Slices(Gate):
         allowed = candidate.gates.allowance("max_slice_gap", metric)
         limit, chance = allowed.of(whole), CHANCE / max(1, len(slices))
         judged = [_slice(candidate, name, rows, whole, chance) for name, rows in slices.items()]
-        found = [row for row in judged if not isnan(row["gap"])]
+        found = [one for one in judged if not isnan(one.gap)]
         if not found:
-            return self.unknown(
-                n,
-                f"No value of {', '.join(self.columns)} has {least} of {n} test rows with a "
-                f"defined {metric}.",
-                "Wait for more labels, raise training.test_share, or lower gates.min_rows.",
-                threshold=limit,
-            )
-        found.sort(key=lambda row: row["gap"], reverse=True)
-        failing = [row for row in found if row["gap"] > limit and row["beyond chance"]]
+            columns = ", ".join(self.columns)
+            finding = f"No value of {columns} has {least} of {n} test rows with a defined {metric}."
+            advice = "Wait for more labels, raise training.test_share, or lower gates.min_rows."
+            return self.unknown(n, finding, advice, threshold=limit)
+        found.sort(key=lambda one: one.gap, reverse=True)
+        failing = [one for one in found if one.gap > limit and one.beyond_chance]
         worst, shown = (failing or found)[0], found[:15]
         finding = (
-            f"{metric} is {worst['value']:.4g} on the {worst['n']} test rows with "
-            f"{worst['slice']} and {whole:.4g} on all {n}: a gap of "
-            f"{allowed.text(worst['gap'], whole)}"
+            f"{metric} is {worst.value:.4g} on the {worst.n} test rows with {worst.name} and "
+            f"{whole:.4g} on all {n}: a gap of {allowed.text(worst.gap, whole)}"
         ) + (
             f", accepted is {allowed}, and it is significant."
             if failing
             else f"; up to {allowed}, or what is not significant, is accepted."
         )
         advice = "Add labelled rows or better features of this slice, or give it its own rule."
-        names, gaps = [row["slice"] for row in shown], [row["gap"] for row in shown]
+        names, gaps = [one.name for one in shown], [one.gap for one in shown]
         return self.result(
             bool(failing),
-            (worst["gap"], limit, worst["n"]),
+            (worst.gap, limit, worst.n),
             (finding, advice),
             numbers={"whole": whole},
-            tables={"slices": found[:30]},
+            tables={"slices": [dict(zip(_COLUMNS, one, strict=True)) for one in found[:30]]},
             picture=Bars("gap to the whole by slice", names, gaps, limit),
         )
 
@@ -124,12 +116,5 @@ def _slice(candidate: Candidate, name: str, rows: Array, whole: float, chance: f
     if worse and not target.is_classification:
         losses = row_losses(metric, target, *found)
         worse = chance_of_smaller(losses[~rows], losses[rows]) <= chance
-    return {
-        "slice": name,
-        "value": value,
-        "lower": lower,
-        "upper": upper,
-        "gap": worsening(metric, whole, value),
-        "beyond chance": bool(worse),
-        "n": int(rows.sum()),
-    }
+    gap = worsening(metric, whole, value)
+    return _Slice(name, value, lower, upper, gap, bool(worse), int(rows.sum()))

@@ -10,12 +10,10 @@ import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
-from mlops_drift.learning.gates.sound import is_sound, tried
 from mlops_drift.schema.columns import Column
 
 # Rows that each strange value is tried on.
 ROWS = 20
-
 UNSEEN = "a category that nobody has ever seen"
 LARGEST = float(np.finfo(float).max)
 
@@ -60,9 +58,8 @@ class _Robustness(Gate):
                 for what in values[names[0]]
             }
         rows = candidate.features.head(ROWS).astype(dict.fromkeys(names, self.dtype))
-        broken = _broken(
-            candidate, {what: pd.DataFrame({**rows, **one}) for what, one in tries.items()}
-        )
+        frames = {what: pd.DataFrame({**rows, **one}) for what, one in tries.items()}
+        broken = _broken(candidate, frames)
         listed = "; ".join(
             f"{what} {why or f'breaks {count} of {len(rows)} rows'}"
             for what, count, why in broken[:3]
@@ -81,11 +78,7 @@ class _Robustness(Gate):
 
 
 class UnseenCategoryRobustness(_Robustness):
-    """Passes where unseen categories give valid predictions.
-
-    Categorical columns of 20 test rows, each alone and then all, are set to a text that was never
-    seen. The value is the number of rows without a valid prediction.
-    """
+    """Passes where categorical columns, set to a text that was never seen, break no prediction."""
 
     name = "unseen_category_robustness"
     description = "Categories that were never seen give valid predictions."
@@ -100,11 +93,10 @@ class UnseenCategoryRobustness(_Robustness):
 
 
 class ExtremeValueRobustness(_Robustness):
-    """Passes where extreme numbers give valid predictions.
+    """Passes where numeric columns, set to extreme numbers, break no prediction.
 
-    Numeric columns of 20 test rows, each alone and then all, are set to a million times its range
-    in the train split above or below its middle, to infinity, and to the largest float, of either
-    sign. The value is the number of rows without a valid prediction.
+    They are a million times its range in the train split above or below its middle, infinity, and
+    the largest float, of either sign.
     """
 
     name = "extreme_value_robustness"
@@ -139,15 +131,15 @@ def _far(column: "pd.Series[Any]", sign: int) -> float:
 
 def _broken(candidate: Candidate, tries: Mapping[str, pd.DataFrame]) -> list[tuple[str, int, str]]:
     """What broke: its name, how many rows, and the error where there was one."""
-    together = tried(candidate.predict, pd.concat(tries.values(), ignore_index=True))
+    together = candidate.tried(pd.concat(tries.values(), ignore_index=True))
     broken, start = [], 0
     for what, frame in tries.items():
         # If one of them raised, each is tried alone to find which one.
         alone = isinstance(together, str)
-        found = tried(candidate.predict, frame) if alone else together[start : start + len(frame)]
+        found = candidate.tried(frame) if alone else together[start : start + len(frame)]
         start += len(frame)
         if isinstance(found, str):
             broken.append((what, len(frame), f"raises {found}"))
-        elif unsound := int((~is_sound(candidate.target, found)).sum()):
+        elif unsound := candidate.unsound(found):
             broken.append((what, unsound, ""))
     return broken

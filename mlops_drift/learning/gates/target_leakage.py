@@ -12,17 +12,13 @@ from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import metric_named
 
 BINS = 20
-
 # A category with fewer train rows shares a bin with the other rare ones.
 FEWEST_OF_CATEGORY = 5
-
 # Parts of the train split that are each predicted by the others.
 FOLDS = 4
-
 # Fewest rows of a class, and of the others, in each part, for its AUC to be looked at.
 FEWEST_OF_CLASS = 5
 FEWEST_OF_REGRESSION = 10
-
 # True and expected outcomes of the same rows, shape (n, outcomes).
 _Outcomes = tuple[Array, Array]
 
@@ -63,12 +59,9 @@ class TargetLeakage(Gate):
                 if classes
                 else f"{FEWEST_OF_REGRESSION} rows with different numbers"
             )
-            return self.unknown(
-                n,
-                f"{n} test rows are too few, or their labels hardly differ.",
-                f"Wait for at least {needed}, or raise training.test_share.",
-                threshold=limit,
-            )
+            finding = f"{n} test rows are too few, or their labels hardly differ."
+            advice = f"Wait for at least {needed}, or raise training.test_share."
+            return self.unknown(n, finding, advice, threshold=limit)
         ordered = sorted(defined, key=lambda name: defined[name], reverse=True)
         value, what = defined[ordered[0]], "AUC" if classes else "R2"
         leaks = ", ".join(repr(name) for name in ordered if defined[name] > limit)

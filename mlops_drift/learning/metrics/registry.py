@@ -5,8 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from mlops_drift.learning.metrics.base import Metric
-from mlops_drift.learning.metrics.confusion import ConfusionMetric
+from mlops_drift.learning.metrics.base import ConfusionMetric, Metric
 from mlops_drift.plugins import load
 from mlops_drift.schema.columns import TargetKind
 
@@ -29,25 +28,12 @@ SHIPPED = {
 
 @cache
 def metric_named(name: str) -> Metric:
-    """The metric of a shipped name, an import path or an entry point.
-
-    Raises:
-        ValueError: If there is none.
-    """
+    """The metric of a shipped name, an import path or an entry point, else a ValueError."""
     return load("metrics", name, SHIPPED, Metric)()  # type: ignore[type-abstract]
 
 
 def metric_for(name: str, kind: TargetKind) -> Metric:
-    """The metric of that name, checked to be defined for that kind of target.
-
-    Raises:
-        ValueError: If it is not, with the metrics that are.
-
-    >>> metric_for("mae", "binary")
-    Traceback (most recent call last):
-    ValueError: metric 'mae' is not defined for a binary target; choose one of accuracy, \
-balanced_accuracy, f1, precision, recall, f1_macro, auc, log_loss
-    """
+    """The metric of that name, if it is defined for that kind of target, else a ValueError."""
     metric = metric_named(name)
     if kind not in metric.kinds:
         raise ValueError(
@@ -68,11 +54,7 @@ def threshold_metrics() -> list[str]:
 
 
 def threshold_metric(name: str) -> ConfusionMetric:
-    """The metric of that name, checked to be one that a decision threshold can be searched for.
-
-    Raises:
-        ValueError: If it is not, with the metrics that are.
-    """
+    """The metric of that name, if a threshold can be searched for it, else a ValueError."""
     metric = metric_named(name)
     if isinstance(metric, ConfusionMetric) and metric.searches_threshold:
         return metric

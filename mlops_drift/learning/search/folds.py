@@ -14,9 +14,7 @@ from mlops_drift.schema.columns import Column, Target
 
 # Row numbers to fit on and to predict, per fold.
 Folds = list[tuple[Array, Array]]
-
 FEWEST_SHUFFLED = 4
-
 # Larger matrices are made anew for each trial instead of kept.
 MOST_BYTES = 2**28
 
@@ -29,17 +27,11 @@ def folds_of(truth: Array, target: Target, training: Training) -> Folds:
     than folds, and each but the first is predicted by those before it; a fold with fewer than two
     classes to fit on is left out.
     """
-    rows = np.zeros(len(truth))
     if training.validation == "time_ordered":
-        blocks = TimeSeriesSplit(min(training.folds, len(truth) - 1)).split(rows)
-        return [split for split in blocks if _has_classes(truth[split[0]], target)]
-    if target.is_classification:
-        _, counts = np.unique(truth.astype(str), return_counts=True)
-        most, splitter = int(counts.min()), StratifiedKFold
-    else:
-        most, splitter = len(truth), KFold
-    folds = splitter(min(training.folds, most), shuffle=True, random_state=training.seed)
-    return list(folds.split(rows, truth))
+        blocks = TimeSeriesSplit(min(training.folds, len(truth) - 1)).split(truth)
+        return [split for split in blocks if _is_enough(truth[split[0]], target)]
+    least = int(_rows_of_classes(truth, target).min())
+    return _shuffled(truth, target, min(training.folds, least), training.seed)
 
 
 def shuffled_folds(truth: Array, target: Target, training: Training) -> Folds:
@@ -53,20 +45,29 @@ def shuffled_folds(truth: Array, target: Target, training: Training) -> Folds:
     >>> [len(fit) for fit, _ in shuffled_folds(np.arange(40.0), target, training)]
     [30, 30, 30, 30]
     """
-    most, splitter, names = len(truth), KFold, truth
-    if target.is_classification:
-        names, splitter = truth.astype(str), StratifiedKFold
-        most = int(np.unique(names, return_counts=True)[1].max())
-    count = min(max(training.folds, FEWEST_SHUFFLED), most)
-    folds = splitter(count, shuffle=True, random_state=training.seed)
+    count, most = max(training.folds, FEWEST_SHUFFLED), int(_rows_of_classes(truth, target).max())
+    return _shuffled(truth, target, min(count, most), training.seed)
+
+
+def _shuffled(truth: Array, target: Target, count: int, seed: int) -> Folds:
+    names, splitter = (truth.astype(str), StratifiedKFold) if target.classes else (truth, KFold)
+    folds = splitter(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")
         splits = list(folds.split(np.zeros(len(truth)), names))
-    return [split for split in splits if _has_classes(truth[split[0]], target)]
+    return [split for split in splits if _is_enough(truth[split[0]], target)]
 
 
-def _has_classes(truth: Array, target: Target) -> bool:
-    return not target.is_classification or len(np.unique(truth.astype(str))) > 1
+def _rows_of_classes(truth: Array, target: Target) -> Array:
+    """The rows of each class; a regression has one."""
+    names = truth.astype(str) if target.is_classification else np.zeros(len(truth))
+    counts: Array = np.unique(names, return_counts=True)[1]
+    return counts
+
+
+def _is_enough(truth: Array, target: Target) -> bool:
+    """Whether there are two classes to fit on, if any."""
+    return not target.is_classification or len(_rows_of_classes(truth, target)) > 1
 
 
 class FoldMatrices:

@@ -4,10 +4,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from math import inf, isnan, nan
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+import numpy as np
 import optuna
 import pandas as pd
+from optuna.pruners import BasePruner
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from mlops_drift.learning.config import ClassWeight, Training
@@ -16,20 +19,18 @@ from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import metric_for
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.search.folds import folds_of
-from mlops_drift.learning.search.pruner import PeerPruner
 from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.search.validation import STAGE, THRESHOLD, CrossValidation
 from mlops_drift.schema.columns import Column, Target
 
 FEWEST_ROWS = 4
-
 # Names of what a trial is asked beside the parameters of its family.
 FAMILY = "family"
 CLASS_WEIGHT = "class_weight"
-
 # A trial must be among this share of its family's, after each fold but the last.
 SHARE = 0.2
-
+# Earlier trials that are needed to tell.
+FEWEST_PEERS = 2
 OnTrial = Callable[[int, float], None]
 
 
@@ -43,7 +44,6 @@ class Trial:
 
     Attributes:
         number: place in the search, from 0.
-        recipe: what was tried, with the threshold that it decided by.
         value: the metric over its out-of-fold predictions; nan if that is undefined, or if the
             trial was given up as worse than most before it.
         after_folds: the metric over the rows predicted so far, after each fold where it is defined.
@@ -61,8 +61,7 @@ class Trial:
         return {"number": self.number, **asdict(self.recipe), **found}
 
 
-@dataclass(frozen=True)
-class SearchResult:
+class SearchResult(NamedTuple):
     """The recipe of the best trial, its metric over the out-of-fold predictions, and all trials."""
 
     recipe: Recipe
@@ -93,25 +92,17 @@ def search(
     memory holds is not computed again, and nothing else follows from there being a memory: a search
     that was cut short ends, begun again, as it would have ended.
 
-    Args:
-        features: One row per event with at least the declared columns; in the order of time, if
-            they are validated so.
-        truth: Class names, or finite numbers for regression; shape (n,).
-        columns: The feature columns.
-        target: What is predicted.
-        training: Families, metric, trials, folds and seed.
-        on_trial: Called after each trial with its number, from 0, and its value.
-        memory: Keeps the finished trials of exactly this search.
+    Features are one row per event with at least the declared columns, in the order of time; the
+    truth, shape (n,), is class names or finite numbers. After each trial ``on_trial`` is called
+    with its number, from 0, and its value.
 
     Raises:
         UnlearnableError: If the train split cannot be learned from, or the metric is undefined in
             every trial.
-        ValueError: If the arguments do not fit each other.
     """
     started = time.monotonic()
     metric = metric_for(training.metric, target.kind)
     training.require_fit(target)
-    check_columns(features, columns)
     _require_learnable(truth, target, training)
     folds = folds_of(truth, target, training)
     if not folds:
@@ -157,16 +148,6 @@ def search(
     return SearchResult(best.recipe, best.value, trials)
 
 
-def check_columns(features: pd.DataFrame, columns: Mapping[str, Column]) -> None:
-    """Raises a ValueError that names the declared columns missing from the features."""
-    missing = [name for name in columns if name not in features.columns]
-    if missing:
-        raise ValueError(
-            f"features lack the columns {missing}; found {list(features.columns)}, needed are "
-            f"{list(columns)}"
-        )
-
-
 def _require_learnable(truth: Array, target: Target, training: Training) -> None:
     if len(truth) < FEWEST_ROWS:
         raise UnlearnableError(
@@ -178,11 +159,6 @@ def _require_learnable(truth: Array, target: Target, training: Training) -> None
     unknown = [name for name in counts.index if name not in (target.classes or [])]
     if unknown:
         raise ValueError(f"truth has {unknown[0]!r}; the target's classes are {target.classes}")
-    if len(counts) == 1:
-        raise UnlearnableError(
-            f"the train split has only the class {counts.index[0]!r} in its {len(truth)} rows; at "
-            "least two are needed: train on a longer window or wait for more labels"
-        )
     if counts.min() < 2 and training.validation == "stratified":
         raise UnlearnableError(
             f"the train split has a single row of the class {counts.idxmin()!r}; at least two are "
@@ -245,3 +221,30 @@ def _trial(recipe: Recipe, finished: FrozenTrial) -> Trial:
     whole = replace(recipe, params=params, threshold=finished.user_attrs[THRESHOLD])
     steps = sorted(finished.intermediate_values.items())
     return Trial(finished.number, whole, value, tuple(value for _, value in steps))
+
+
+class PeerPruner(BasePruner):
+    """Gives up a trial that is worse than most earlier ones of its study were on the same rows.
+
+    Earlier trials count whether they were given up or not. The share, above 0 and at most 1, is
+    that of the trials among whose best one must be.
+    """
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        step = trial.last_step
+        if step is None:
+            return False
+        reached = [
+            other.intermediate_values[step]
+            for other in study.get_trials(deepcopy=False)
+            if other.number < trial.number and step in other.intermediate_values
+        ]
+        if len(reached) < FEWEST_PEERS:
+            return False
+        value = trial.intermediate_values[step]
+        if study.direction == StudyDirection.MAXIMIZE:
+            return bool(value < np.quantile(reached, 1 - self._share))
+        return bool(value > np.quantile(reached, self._share))

@@ -23,20 +23,15 @@ from mlops_drift.schema.columns import Column, Target
 # Names of what a trial found: the score it decides by, and hyperparameters that the fit found.
 THRESHOLD = "threshold"
 STAGE = "found_by_the_fit"
-
 # Of each row of a fold.
 PredictionAndScore = tuple[Array, Array]
 
 
 @dataclass
 class _Stage:
-    """What the fits of a trial predict, if they end at one place.
+    """What the fits of a trial predict of each fold so far, if they end at one place.
 
-    Attributes:
-        params: the hyperparameters that the fit itself found.
-        found: what is predicted of each fold so far.
-        value: the metric over it.
-        threshold: the score that it is decided by.
+    The params are those that the fit itself found.
     """
 
     params: Params
