@@ -28,9 +28,8 @@ from mlops_drift.learning.gates.overlap import NoRowOverlap
 from mlops_drift.learning.gates.refit_consistency import RefitConsistency
 from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift.learning.gates.target_leakage import TargetLeakage
-from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.base import Array, wilson
 from mlops_drift.learning.metrics.registry import MetricName
-from mlops_drift.learning.metrics.wilson import wilson
 from mlops_drift.learning.model import fit, out_of_fold
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.schema.columns import Column, Target
@@ -232,14 +231,14 @@ def all_by_heart(honest: Candidate, family: str, rng: np.random.Generator) -> Ca
 
 
 def _knowing(honest: Candidate, known: Array) -> pd.DataFrame:
-    truth, predicted = honest.truth, honest.predicted
+    truth, predicted = honest.tested.truth, honest.predicted
     sure = truth if not honest.target.is_classification else np.full(len(truth), 0.95)
     if honest.target.kind == "binary":
         sure = np.where(truth == honest.target.positive, 0.95, 0.05)
     return pd.DataFrame(
         {
-            "prediction": np.where(known, truth, honest.prediction),
-            "score": np.where(known, sure, honest.score).astype(float),
+            "prediction": np.where(known, truth, honest.tested.prediction),
+            "score": np.where(known, sure, honest.tested.score).astype(float),
         },
         index=predicted.index,
     )

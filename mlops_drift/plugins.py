@@ -23,32 +23,26 @@ def load(family: str, name: str, shipped: Mapping[str, str], base: type[Base]) -
     ValueError: 'odd' is not one of mlops_drift.errors: bad; give one of these names, the import \
 path of your own class as package.module:Name, or the name of an entry point of that group
     """
-    if name in shipped:
-        return _imported(shipped[name], name, base)
-    if IMPORT_PATH.fullmatch(name):
-        return _imported(name, name, base)
-    group = f"mlops_drift.{family}"
-    found = entry_points(group=group)
-    if name in found.names:
-        return _imported(found[name].value, name, base)
-    known = ", ".join([*shipped, *sorted(found.names - set(shipped))]) or "none is installed"
-    raise ValueError(
-        f"{name!r} is not one of {group}: {known}; give one of these names, the import path of "
-        "your own class as package.module:Name, or the name of an entry point of that group"
-    )
-
-
-def _imported(path: str, name: str, base: type[Base]) -> type[Base]:
-    point = EntryPoint(name, path, "")
+    group, path = f"mlops_drift.{family}", shipped.get(name, name)
+    if not IMPORT_PATH.fullmatch(path):
+        points = entry_points(group=group)
+        if name not in points.names:
+            known = ", ".join([*shipped, *sorted(points.names - set(shipped))])
+            raise ValueError(
+                f"{name!r} is not one of {group}: {known or 'none is installed'}; give one of "
+                "these names, the import path of your own class as package.module:Name, or the "
+                "name of an entry point of that group"
+            )
+        path = points[name].value
     try:
-        member = point.load()
+        member = EntryPoint(name, path, group).load()
     except (ImportError, AttributeError) as error:
         raise ValueError(
             f"{name!r} cannot be imported as {path}: {error}; write package.module:Name of a "
             "class that this environment can import"
         ) from error
     if not (isinstance(member, type) and issubclass(member, base)):
-        found = f"a {type(member).__name__}" if not isinstance(member, type) else "another class"
+        found = "another class" if isinstance(member, type) else f"a {type(member).__name__}"
         raise ValueError(
             f"{name!r} must be a subclass of {base.__module__}.{base.__qualname__}, "
             f"found {found}: {path}"

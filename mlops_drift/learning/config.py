@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from mlops_drift.learning.families.registry import FamilyName
+from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import MetricName, threshold_metric
 from mlops_drift.schema.columns import Target
 from mlops_drift.schema.fields import Distinct, Name, Strict
@@ -14,11 +16,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Training(Strict):
-    """How a version is trained: which families are searched, for how long, and by which metric.
-
-    >>> Training(metric="accuracy").families
-    ['lightgbm', 'linear']
-    """
+    """How a version is trained: which families are searched, for how long, and by which metric."""
 
     metric: MetricName = Field(
         description="The metric that the search optimises, the gates judge and production is "
@@ -73,7 +71,6 @@ class Training(Strict):
         description="Score from which the positive class of a binary target is predicted. search: "
         "the best one for the metric, which must be f1, accuracy, balanced_accuracy or f1_macro.",
     )
-
     threshold_floors: dict[Literal["precision", "recall"], Share] = Field(
         {},
         description="With decision_threshold search: precision and recall that the threshold must "
@@ -97,17 +94,7 @@ class Training(Strict):
         return 0.5 if self.decision_threshold == "search" else self.decision_threshold
 
     def require_fit(self, target: Target) -> None:
-        """Requires that classes are weighted, and decided by a threshold, only where there are any.
-
-        Raises:
-            ValueError: if weights or a threshold do not fit the kind of target.
-
-        >>> target = Target(column="price", kind="regression")
-        >>> Training(metric="rmse", class_weights=["balanced"]).require_fit(target)
-        Traceback (most recent call last):
-        ValueError: training.class_weights ['balanced'] needs a target with classes, found a \
-regression
-        """
+        """Requires classes for weights and for a threshold."""
         if not target.is_classification and self.class_weights != ["none"]:
             raise ValueError(
                 f"training.class_weights {self.class_weights} needs a target with classes, "
@@ -129,12 +116,7 @@ class OutcomeValue(Strict):
 
 
 class BusinessValue(Strict):
-    """What predictions are worth, on average over a window.
-
-    >>> BusinessValue(unit="EUR", outcomes=[{"truth": "yes", "prediction": "no", "value": -40}])\
-.outcomes[0].value
-    -40.0
-    """
+    """What predictions are worth, on average over a window."""
 
     unit: str = Field("", description="Unit of the values, such as EUR.")
     outcomes: list[OutcomeValue] = Field(
@@ -153,12 +135,26 @@ class BusinessValue(Strict):
 
     @model_validator(mode="after")
     def _each_outcome_has_one_value(self) -> Self:
-        seen: set[tuple[str, str]] = set()
-        for item in self.outcomes:
-            outcome = (item.truth, item.prediction)
-            if outcome in seen:
+        outcomes = [(one.truth, one.prediction) for one in self.outcomes]
+        for truth, prediction in outcomes:
+            if outcomes.count((truth, prediction)) > 1:
                 raise ValueError(
-                    f"outcomes gives truth {item.truth}, prediction {item.prediction} two values"
+                    f"outcomes gives truth {truth}, prediction {prediction} two values"
                 )
-            seen.add(outcome)
         return self
+
+    def values(self, target: Target, truth: Array, prediction: Array) -> Array:
+        """What each prediction was worth; shape (n,), float.
+
+        >>> target = Target(column="left", kind="binary", classes=["no", "yes"], positive="yes")
+        >>> saved = BusinessValue(outcomes=[{"truth": "yes", "prediction": "yes", "value": 80}])
+        >>> saved.values(target, np.array(["yes", "no"]), np.array(["yes", "yes"]))
+        array([80.,  0.])
+        """
+        if not target.is_classification:
+            errors: Array = np.abs(truth.astype(float) - prediction.astype(float))
+            return errors * (self.per_error or 0.0)
+        values = np.zeros(len(truth))
+        for outcome in self.outcomes:
+            values[(truth == outcome.truth) & (prediction == outcome.prediction)] = outcome.value
+        return values

@@ -7,15 +7,13 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from mlops_drift.learning.families.base import predict
-from mlops_drift.learning.frames import with_values
+from mlops_drift.learning.families.base import predicted
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate, worsening
 from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Target
 
 MAX_ROWS = 2000
-
 # Shuffles of each column.
 REPEATS = 5
 
@@ -34,50 +32,24 @@ def feature_importance(
     the metric is defined; a column without which it does not worsen has 0. If that is every column,
     for example because there are no rows, all have the same share: nothing says which matters.
 
-    Args:
-        pipeline: A fitted pipeline.
-        target: What it predicts.
-        frame: Exactly the columns to judge, of rows that it was preferably not trained on; 2,000 of
-            more rows are drawn at random.
-        labels: Their truth, as for ``evaluate``; shape (n,).
-        metric: Metric that fits the target.
-        seed: Of the draw and the shuffles, which are the same for every column.
-
-    Raises:
-        ValueError: If the number of labels is not that of the rows; and as ``evaluate``.
-
-    >>> from sklearn.linear_model import LinearRegression
-    >>> from sklearn.pipeline import make_pipeline
-    >>> frame = pd.DataFrame({"x": np.arange(40.0), "noise": np.arange(40) % 7})
-    >>> labels = 3 * np.arange(40.0)
-    >>> pipeline = make_pipeline(LinearRegression()).fit(frame, labels)
-    >>> target = Target(column="y", kind="regression")
-    >>> shares = feature_importance(pipeline, target, frame, labels, "rmse", seed=1)
-    >>> list(shares), shares["x"] > 0.99
-    (['x', 'noise'], True)
+    The frame has exactly the columns to judge; 2,000 of more rows are drawn at random. The labels
+    are as for ``evaluate``. The shuffles are the same for every column.
     """
-    if len(labels) != len(frame):
-        raise ValueError(
-            f"labels must have one value per row of frame, found {len(labels)} for {len(frame)}"
-        )
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(len(frame))[:MAX_ROWS]
     sample, truth = frame.iloc[drawn].reset_index(drop=True), labels[drawn]
     shuffles = [rng.permutation(len(sample)) for _ in range(REPEATS)]
 
     def value(rows: pd.DataFrame) -> float:
-        predicted = predict(pipeline, target, rows)
-        prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
-        return evaluate(metric, target, truth, prediction, score)
+        return evaluate(metric, target, truth, *predicted(pipeline, target, rows))
 
     intact = value(sample) if len(sample) else nan
 
     def loss(name: str) -> float:
-        shuffled = (with_values(sample, {name: sample[name].array[order]}) for order in shuffles)
+        shuffled = (pd.DataFrame({**sample, name: sample[name].array[order]}) for order in shuffles)
         losses = [worsening(metric, intact, value(rows)) for rows in shuffled]
         return max(0.0, fmean([loss for loss in losses if isfinite(loss)] or [0.0]))
 
-    names = [str(name) for name in frame.columns]
-    losses = {name: loss(name) if isfinite(intact) else 0.0 for name in names}
+    losses = {str(name): loss(name) if isfinite(intact) else 0.0 for name in frame.columns}
     total = sum(losses.values())
     return {name: loss / total if total else 1 / len(losses) for name, loss in losses.items()}

@@ -13,7 +13,7 @@ from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.search.folds import shuffled_folds
-from mlops_drift.learning.search.search import OnTrial, SearchResult, check_columns, search
+from mlops_drift.learning.search.search import OnTrial, SearchResult, search
 from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.threshold_classifier import ThresholdClassifier, decided
 from mlops_drift.schema.columns import Column, Target
@@ -21,35 +21,13 @@ from mlops_drift.schema.columns import Column, Target
 
 @dataclass
 class TrainedModel:
-    """A fitted pipeline with all that is needed to use it."""
+    """A fitted pipeline, and what it predicts."""
 
     pipeline: Pipeline | ThresholdClassifier
     target: Target
-    columns: dict[str, Column]
-    recipe: Recipe
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predictions for rows of features, in their order and under their index.
-
-        Args:
-            features: At least the declared columns; others are ignored. No rows give no rows.
-
-        Returns:
-            ``prediction``: the predicted class name, or number. Of two classes the positive one
-            from the recipe's threshold on; of more, the most probable one.
-            ``score`` (float): P(positive) for binary, the largest class probability for
-            multiclass, the predicted number for regression.
-
-        Raises:
-            ValueError: If columns are missing.
-        """
-        check_columns(features, self.columns)
-        if len(features) == 0:
-            dtype = object if self.target.is_classification else float
-            return pd.DataFrame(
-                {"prediction": pd.Series(dtype=dtype), "score": pd.Series(dtype=float)},
-                index=features.index,
-            )
+        """Predictions for rows with at least the columns of the fit, under their index."""
         return predict(self.pipeline, self.target, features)
 
 
@@ -61,27 +39,14 @@ def fit(
     target: Target,
     seed: int,
 ) -> TrainedModel:
-    """The model that a recipe makes of these rows, the same to the last bit at every call.
-
-    >>> import numpy as np
-    >>> features = pd.DataFrame({"x": np.arange(40.0)})
-    >>> columns, target = {"x": Column(type="number")}, Target(column="y", kind="regression")
-    >>> recipe = Recipe("linear", {"degree": 1, "C": 100.0})
-    >>> model = fit(recipe, features, 3 * np.arange(40.0), columns, target, seed=7)
-    >>> round(float(model.predict(features)["score"].iloc[20]), 1)
-    60.0
-    """
-    pipeline = decided(
-        family(recipe.family).build(recipe.params, columns, target, seed),
-        target,
-        recipe.class_weight,
-        recipe.threshold,
-    )
+    """The model that a recipe makes of these rows, the same to the last bit at every call."""
+    bare = family(recipe.family).build(recipe.params, columns, target, seed)
+    pipeline = decided(bare, target, recipe.class_weight, recipe.threshold)
     # One thread: sums come out the same on any number of processors, and tables of this size are
     # fitted no slower.
     with threadpool_limits(1):
         pipeline.fit(features, truth)
-    return TrainedModel(pipeline, target, dict(columns), recipe)
+    return TrainedModel(pipeline, target)
 
 
 def train(
@@ -93,17 +58,7 @@ def train(
     on_trial: OnTrial | None = None,
     memory: TrialCache | None = None,
 ) -> tuple[TrainedModel, SearchResult]:
-    """Searches as ``search`` does, on one thread, then fits the best recipe on all rows.
-
-    >>> import numpy as np
-    >>> features = pd.DataFrame({"x": np.arange(40.0)})
-    >>> target = Target(column="y", kind="regression")
-    >>> training = Training(metric="rmse", families=["linear"], trials=2)
-    >>> columns = {"x": Column(type="number")}
-    >>> model, found = train(features, 3 * np.arange(40.0), columns, target, training)
-    >>> model.recipe.family, len(found.trials), len(model.predict(features))
-    ('linear', 2, 40)
-    """
+    """Searches as ``search`` does, on one thread, then fits the best recipe on all rows."""
     with threadpool_limits(1):
         found = search(features, truth, columns, target, training, on_trial, memory)
     return fit(found.recipe, features, truth, columns, target, training.seed), found
@@ -119,30 +74,11 @@ def out_of_fold(
 ) -> pd.DataFrame:
     """What a recipe predicts of each row when it is fitted without the row's fold.
 
-    Args:
-        recipe: What is fitted.
-        features: One row per event.
-        truth: Class names, or numbers for regression.
-        columns: The feature columns.
-        target: What is predicted.
-        training: Number of folds and seed, as ``shuffled_folds`` takes them.
-
-    Returns:
-        Prediction and score as ``TrainedModel.predict`` gives them. The index is the place of the
-        row; a fold that cannot be predicted is left out.
-
-    >>> import numpy as np
-    >>> features = pd.DataFrame({"x": np.arange(40.0)})
-    >>> target = Target(column="y", kind="regression")
-    >>> training = Training(metric="mae")
-    >>> columns, recipe = {"x": Column(type="number")}, Recipe("linear", {"degree": 1, "C": 100.0})
-    >>> found = out_of_fold(recipe, features, np.arange(40.0), columns, target, training)
-    >>> len(found), bool(abs(found["score"] - np.arange(40.0)).max() < 1)
-    (40, True)
+    The folds are those of ``shuffled_folds``. The index is the place of the row; rows of a fold
+    that cannot be predicted are left out.
     """
     parts = []
     for rows, others in shuffled_folds(truth, target, training):
         model = fit(recipe, features.iloc[rows], truth[rows], columns, target, training.seed)
         parts.append(model.predict(features.iloc[others]).set_axis(others))
-    none = pd.DataFrame({"prediction": [], "score": []}, index=pd.RangeIndex(0))
-    return pd.concat(parts).sort_index() if parts else none
+    return pd.concat(parts).sort_index()

@@ -26,9 +26,8 @@ def judged(
         return value, training.decision_threshold
     floors = training.threshold_floors
     threshold = best_threshold(training.metric, truth == target.positive, score, floors)
-    first, second = target.classes or []
-    positive, other = (first, second) if first == target.positive else (second, first)
-    decided = np.where(score >= threshold, positive, other).astype(object)
+    classes = sorted(target.classes or [], key=lambda name: name == target.positive)
+    decided = np.array(classes, dtype=object)[(score >= threshold).astype(int)]
     return evaluate(training.metric, target, truth, decided, score), threshold
 
 
@@ -38,24 +37,19 @@ def best_threshold(
     score: Array,
     floors: Mapping[Literal["precision", "recall"], float] = MappingProxyType({}),
 ) -> float:
-    """The threshold that makes the most of a metric over these rows, exactly.
+    """The threshold, above 0 and below 1, that makes the most of a metric over these rows, exactly.
 
     Every cut is judged: between any two neighbouring scores, below all and above all of them. It
     lies in the middle between its two neighbours, of which the outermost are 0 and 1. Of equally
-    good cuts the one nearest to 0.5 is taken. With floors only those cuts count that fall short of
-    them the least, in the sum over both: where possible not at all.
+    good cuts the one nearest to 0.5 is taken, which is the threshold of no rows. With floors only
+    those cuts count that fall short of them the least, in the sum over both: where possible not at
+    all.
 
-    Args:
-        metric: name of a metric that searches a threshold.
-        positive: whether the truth is positive, shape (n,), bool.
-        score: P(positive), shape (n,), from 0 to 1.
-        floors: precision and recall to be reached on these rows.
-
-    Returns:
-        The threshold, above 0 and below 1; 0.5 for no rows.
+    Of each row, shape (n,), it takes whether the truth is positive, and P(positive) as score.
+    Floors are precision and recall to be reached on these rows.
 
     Raises:
-        ValueError: for another metric.
+        ValueError: for a metric that searches no threshold.
 
     >>> best_threshold("f1", np.array([False, True, True]), np.array([0.1, 0.2, 0.8]))
     0.15000000000000002
@@ -64,15 +58,15 @@ def best_threshold(
     if len(score) == 0:
         return 0.5
     scores, place = np.unique(score, return_inverse=True)
-    true = np.bincount(place[positive], minlength=len(scores))
-    false = np.bincount(place[~positive], minlength=len(scores))
     # The rows from each distinct score on; none at the end.
-    tp = np.append(np.cumsum(true[::-1])[::-1], 0)
-    fp = np.append(np.cumsum(false[::-1])[::-1], 0)
+    tp, fp = (
+        np.append(np.bincount(place[rows], minlength=len(scores))[::-1].cumsum()[::-1], 0)
+        for rows in (positive, ~positive)
+    )
     cuts = _cuts(scores)
     with np.errstate(invalid="ignore"):
         hits = np.stack([fp[0] - fp, tp], axis=1)
-        true = np.stack([fp[0] + np.zeros_like(fp), tp[0] + np.zeros_like(tp)], axis=1)
+        true = np.broadcast_to([fp[0], tp[0]], hits.shape)
         predicted = np.stack([len(score) - tp - fp, tp + fp], axis=1)
         values = searched.combine(hits, true, predicted)
         reached = {"precision": tp / (tp + fp), "recall": tp / tp[0]}

@@ -19,21 +19,7 @@ class ThresholdClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     the probabilities p_k to the rare classes; that is taken back by p_k / w_k, scaled to a sum of
     1, so that they are probabilities of the unweighted world.
 
-    Args:
-        pipeline: the unfitted pipeline.
-        class_weight: none or balanced.
-        threshold: probability from which the positive class is predicted.
-        positive: the positive class of a binary target; with None, the most probable class is
-            predicted.
-
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn.pipeline import make_pipeline
-    >>> x, left = np.arange(8.0).reshape(-1, 1), np.array(["no"] * 6 + ["yes"] * 2)
-    >>> classifier = ThresholdClassifier(
-    ...     make_pipeline(LogisticRegression()), threshold=0.3, positive="yes"
-    ... )
-    >>> list(classifier.fit(x, left).predict(x[4:]))
-    ['no', 'yes', 'yes', 'yes']
+    Without a positive class, the most probable class is predicted.
     """
 
     def __init__(
@@ -77,11 +63,7 @@ class ThresholdClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def weights(truth: Array, class_weight: ClassWeight) -> tuple[Array, Array | None]:
-    """The weight of each class, in alphabetical order, and of each row; None where all are alike.
-
-    >>> weights(np.array(["no", "no", "no", "yes"]), "balanced")[0].round(2).tolist()
-    [0.67, 2.0]
-    """
+    """The weights of classes in alphabetical order, and of rows; None where all are alike."""
     _, codes, counts = np.unique(truth, return_inverse=True, return_counts=True)
     if class_weight == "none":
         return np.ones(len(counts)), None
@@ -95,8 +77,7 @@ def unweighted(probability: Array, of_classes: Array) -> Array:
         return probability
     shares = probability / of_classes
     # Column by column: a sum over rows of few columns may round differently in a batch.
-    total = sum(shares[:, k] for k in range(shares.shape[1]))
-    return np.asarray(shares / np.reshape(total, (-1, 1)))
+    return np.asarray(shares / np.reshape(sum(shares.T), (-1, 1)))
 
 
 def decide(probability: Array, classes: Array, threshold: float, positive: str | None) -> Array:
@@ -105,8 +86,7 @@ def decide(probability: Array, classes: Array, threshold: float, positive: str |
     if positive is None:
         return np.asarray(classes[probability.argmax(axis=1)])
     place = list(classes).index(positive)
-    says_so = probability[:, place] >= threshold
-    return np.asarray(classes[np.where(says_so, place, 1 - place)])
+    return np.asarray(classes[np.where(probability[:, place] >= threshold, place, 1 - place)])
 
 
 def decided(

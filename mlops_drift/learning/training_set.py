@@ -9,21 +9,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-TRAIN = "train"
-TEST = "test"
-
 # Part of every id: a new way of hashing must not give an old address to other content.
 SCHEME = "training-set-1"
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """A train split and a test split with the same columns.
-
-    Attributes:
-        train: rows to learn from: day, key, event_time, features, label.
-        test: rows to measure on, of the same schema.
-    """
+    """Rows to learn from and rows to measure on: day, key, event_time, features, label."""
 
     train: pa.Table
     test: pa.Table
@@ -31,7 +23,7 @@ class TrainingSet:
     @property
     def parts(self) -> Mapping[str, pa.Table]:
         """Both parts by name."""
-        return {TRAIN: self.train, TEST: self.test}
+        return {"train": self.train, "test": self.test}
 
     @property
     def rows(self) -> int:
@@ -40,40 +32,25 @@ class TrainingSet:
 
     @property
     def id(self) -> str:
-        """SHA-256 over names, types, values and parts, whatever the order of rows and columns.
-
-        >>> table = pa.table({"id": [1, 2, 3], "x": [0.5, None, 2.0]})
-        >>> shuffled = table.take([2, 0, 1])
-        >>> rest = table.slice(0, 0)
-        >>> TrainingSet(table, rest).id == TrainingSet(shuffled, rest).id
-        True
-        >>> TrainingSet(table, rest).id == TrainingSet(rest, table).id
-        False
-        """
+        """SHA-256 over names, types, values and parts, whatever the order of rows and columns."""
         hasher = hashlib.sha256(SCHEME.encode())
         for part, table in self.parts.items():
             hasher.update(f"\x00part {part} {table.num_rows}".encode())
-            for name, column in _canonical_columns(table):
+            canonical = _canonical(table)
+            for name in canonical.schema.names:
+                column = canonical[name].combine_chunks()
                 hasher.update(f"\x00column {name} {column.type}\x00".encode())
-                _hash_values(hasher, column)
+                for part_of_column in _bytes(column):
+                    hasher.update(part_of_column)
         return hasher.hexdigest()
 
 
 def split_by_time(labelled: pa.Table, key: str, test_share: float) -> TrainingSet:
-    """The latest `test_share` of the rows become the test split.
+    """The latest of at least two rows, `test_share` of all between 0 and 1, become the test split.
 
     Rows are ordered by `event_time`; those of the same moment by a hash of their key, so that a
-    day without times is split at random and always the same way.
-
-    Args:
-        labelled: rows with `event_time` and the key column.
-        key: name of the key column.
-        test_share: share of the rows, between 0 and 1; both parts get at least one row.
-
-    Raises:
-        ValueError: with fewer than two rows.
+    day without times is split at random and always the same way. Both parts get at least one row.
     """
-    _require_two_rows(labelled)
     ties = pd.util.hash_array(labelled[key].to_numpy(), categorize=False)
     order = pc.sort_indices(
         pa.table({"moment": labelled["event_time"], "tie": ties, "key": labelled[key]}),
@@ -86,80 +63,49 @@ def split_by_time(labelled: pa.Table, key: str, test_share: float) -> TrainingSe
 
 
 def split_at_random(labelled: pa.Table, key: str, test_share: float, seed: int) -> TrainingSet:
-    """Each row goes to the test split with the chance `test_share`.
+    """Each of at least two rows goes to the test split with the chance `test_share`, in (0, 1).
 
     A hash of its key and the seed decides: a row that is in the test split of one set is in the
-    test split of every later one too, so that no version has trained on it.
-
-    Args:
-        labelled: rows with `event_time` and the key column.
-        key: name of the key column.
-        test_share: share of the rows, between 0 and 1; both parts get at least one row.
-        seed: chooses the rows.
-
-    Raises:
-        ValueError: with fewer than two rows.
-
-    >>> rows = pa.table({"id": range(1000), "event_time": [0] * 1000})
-    >>> parts = split_at_random(rows, "id", 0.2, seed=7)
-    >>> parts.rows, 150 < parts.test.num_rows < 250
-    (1000, True)
+    test split of every later one too, so that no version has trained on it. Both parts get at
+    least one row, ordered by `event_time`.
     """
-    _require_two_rows(labelled)
     names = np.array([f"{seed} {value}" for value in labelled[key].to_pylist()], dtype=object)
     place = pd.util.hash_array(names, categorize=False) / 2.0**64
     drawn = place < test_share
     if drawn.all() or not drawn.any():
         drawn = place == place.min()
     moment = [("event_time", "ascending"), (pc.field(key), "ascending")]
-    return TrainingSet(
-        labelled.filter(pa.array(~drawn)).sort_by(moment),
-        labelled.filter(pa.array(drawn)).sort_by(moment),
-    )
+    train, test = (labelled.filter(pa.array(rows)).sort_by(moment) for rows in (~drawn, drawn))
+    return TrainingSet(train, test)
 
 
-def _require_two_rows(labelled: pa.Table) -> None:
-    if labelled.num_rows < 2:
-        raise ValueError(
-            f"a training set needs at least 2 labelled rows, found {labelled.num_rows}"
-        )
-
-
-def _canonical_columns(table: pa.Table) -> list[tuple[str, pa.Array]]:
+def _canonical(table: pa.Table) -> pa.Table:
     """Columns by name, rows sorted by all of them, floats with one nan and one zero."""
     names = sorted(table.schema.names)
-    columns = {name: _canonical(table[name].combine_chunks()) for name in names}
-    canonical = pa.table(columns)
-    order = pc.sort_indices(canonical, sort_keys=[(pc.field(name), "ascending") for name in names])
-    ordered = canonical.take(order)
-    return [(name, ordered[name].combine_chunks()) for name in names]
+    ordered = pa.table({name: _one_nan(table[name]) for name in names})
+    keys = [(pc.field(name), "ascending") for name in names]
+    return ordered.take(pc.sort_indices(ordered, sort_keys=keys))
 
 
-def _canonical(values: pa.Array) -> pa.Array:
-    if isinstance(values, pa.ChunkedArray):
-        values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+def _one_nan(values: pa.ChunkedArray) -> pa.ChunkedArray:
     if not pa.types.is_floating(values.type):
         return values
-    missing = values.is_null().to_numpy(zero_copy_only=False)
-    numbers = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False).copy()
+    missing = values.is_null().to_numpy()
+    numbers = pc.fill_null(values, 0.0).to_numpy().copy()
     numbers[np.isnan(numbers)] = np.nan
-    return pa.array(numbers + 0.0, type=values.type, mask=missing)
+    return pa.chunked_array([pa.array(numbers + 0.0, type=values.type, mask=missing)])
 
 
-def _hash_values(hasher: "hashlib._Hash", values: pa.Array | pa.ChunkedArray) -> None:
-    if isinstance(values, pa.ChunkedArray):
-        values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
-    hasher.update(np.packbits(values.is_null().to_numpy(zero_copy_only=False)).tobytes())
+def _bytes(values: pa.Array) -> list[bytes]:
+    """Which values are missing, then the values."""
+    missing = np.packbits(values.is_null().to_numpy(zero_copy_only=False)).tobytes()
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         filled = pc.fill_null(values, "")
-        lengths = pc.binary_length(filled).to_numpy(zero_copy_only=False)
-        hasher.update(lengths.astype("<i8").tobytes())
-        hasher.update("".join(filled.to_pylist()).encode())
-        return
+        lengths = pc.binary_length(filled).to_numpy(zero_copy_only=False).astype("<i8")
+        return [missing, lengths.tobytes(), "".join(filled.to_pylist()).encode()]
     if pa.types.is_temporal(values.type):
-        width = pa.int32() if values.type.bit_width == 32 else pa.int64()
-        values = values.cast(width)
+        values = values.cast(pa.int32() if values.type.bit_width == 32 else pa.int64())
     if pa.types.is_boolean(values.type):
         values = values.cast(pa.int8())
-    numbers = pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
-    hasher.update(np.ascontiguousarray(numbers).astype(numbers.dtype.newbyteorder("<")).tobytes())
+    numbers = np.ascontiguousarray(pc.fill_null(values, 0).to_numpy(zero_copy_only=False))
+    return [missing, numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()]

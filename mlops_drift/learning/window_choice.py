@@ -24,15 +24,11 @@ from mlops_drift.schema.columns import Column, Target
 
 # More rows are predicted more surely, but they reach back further into the old world.
 MOST_EVALUATED_ROWS = 400
-
 # With fewer rows the choice would be a coin toss.
 FEWEST_ROWS = 50
-
 # A fit sees at most so many rows, so that a choice costs about a second.
 MOST_FIT_ROWS = 2000
-
 FOLDS = 4
-
 Name = TypeVar("Name", bound=str)
 
 
@@ -60,46 +56,19 @@ def choose_window(
     the same value; where all have the same rows, nothing is scored. The same arguments give the
     same choice.
 
-    Args:
-        labelled: rows with `day`, `event_time`, the key, the features and the label.
-        candidates: first event day by name; None takes every row.
-        columns: the feature columns.
-        target: what is predicted.
-        training: families, metric and seed.
-        key: name of the key column.
-
-    Raises:
-        ValueError: without a candidate.
-
-    >>> from datetime import timedelta
-    >>> days = [date(2024, 1, 1) + timedelta(days=n // 10) for n in range(600)]
-    >>> x = np.random.default_rng(1).normal(size=600)
-    >>> turned = np.where(np.array(days) < date(2024, 2, 10), x, -x)
-    >>> rows = pa.table({"id": range(600), "day": days, "event_time": days, "x": x, "y": turned})
-    >>> chosen = choose_window(
-    ...     rows,
-    ...     {"since_change": date(2024, 2, 10), "everything": None},
-    ...     {"x": Column(type="number")},
-    ...     Target(column="y", kind="regression"),
-    ...     Training(metric="rmse", families=["linear"]),
-    ...     key="id",
-    ... )
-    >>> chosen.name, chosen.evaluated_rows, [score.rows for score in chosen.scores]
-    ('since_change', 200, [600, 200])
+    Labelled rows have `day`, `event_time`, the key, the features and the label. Candidates, at
+    least one, are the first event day by name; None takes every row.
     """
-    if not candidates:
-        raise ValueError("candidates must name at least one training window, found none")
     longest_first = sorted(candidates.items(), key=lambda candidate: candidate[1] or date.min)
     windows = {name: _since(labelled, since) for name, since in longest_first}
-    counts = {name: window.num_rows for name, window in windows.items()}
     scorable = {
-        counts[name]
-        for name, window in windows.items()
-        if counts[name] >= FEWEST_ROWS and _classes(window, target) == _classes(labelled, target)
+        window.num_rows
+        for window in windows.values()
+        if window.num_rows >= FEWEST_ROWS and _classes(window, target) == _classes(labelled, target)
     }
     values: dict[int, float] = {}
     evaluated = 0
-    if scorable and len(set(counts.values())) > 1:
+    if scorable and len({window.num_rows for window in windows.values()}) > 1:
         evaluated = min(MOST_EVALUATED_ROWS, *scorable)
         parts = split_by_time(labelled, key, training.test_share)
         ordered = pa.concat_tables([parts.train, parts.test]).to_pandas()
@@ -109,10 +78,12 @@ def choose_window(
                 for count in scorable
             }
     scores = tuple(
-        WindowScore(name, since, counts[name], values.get(counts[name], nan))
+        WindowScore(name, since, windows[name].num_rows, values.get(windows[name].num_rows, nan))
         for name, since in longest_first
     )
-    best = _best(scores, training)
+    defined = [score for score in scores if not isnan(score.value)]
+    pick = max if metric_named(training.metric).greater_is_better else min
+    best = pick(defined, key=lambda score: score.value) if defined else scores[0]
     return WindowChoice(best.name, best.since, scores, evaluated)
 
 
@@ -123,13 +94,6 @@ def _since(labelled: pa.Table, since: date | None) -> pa.Table:
 def _classes(rows: pa.Table, target: Target) -> int:
     """How many classes there are; a regression has none."""
     return pc.count_distinct(rows[target.column]).as_py() if target.is_classification else 0
-
-
-def _best(scores: tuple[WindowScore, ...], training: Training) -> WindowScore:
-    """The best value, the first of equal ones; the first of all if none has a value."""
-    defined = [score for score in scores if not isnan(score.value)]
-    pick = max if metric_named(training.metric).greater_is_better else min
-    return pick(defined, key=lambda score: score.value) if defined else scores[0]
 
 
 def _value(
@@ -148,16 +112,13 @@ def _value(
     if target.is_classification and any(len(set(truth[rows])) < 2 for rows in fits):
         return nan
     values = []
-    for name in training.families:
+    for chosen in map(family, training.families):
         prediction, score = np.empty(len(window), dtype=object), np.empty(len(window))
         for number, rows in enumerate(fits):
-            params = family(name).default(columns, len(rows))
-            pipeline = decided(
-                family(name).build(params, columns, target, training.seed),
-                target,
-                training.class_weights[0],
-                training.fit_threshold,
-            )
+            params = chosen.default(columns, len(rows))
+            bare = chosen.build(params, columns, target, training.seed)
+            weight = training.class_weights[0]
+            pipeline = decided(bare, target, weight, training.fit_threshold)
             pipeline.fit(window.iloc[rows], truth[rows])
             others = fold == number
             prediction[others], score[others] = predicted(pipeline, target, window.iloc[others])

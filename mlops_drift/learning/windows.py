@@ -9,9 +9,7 @@ class WindowScore:
     """How well a candidate predicts the evaluated rows.
 
     Attributes:
-        name: the candidate.
         since: its first event day; None for everything.
-        rows: its labelled rows.
         value: `training.metric` over the evaluated rows; nan where it was not scored.
     """
 
@@ -26,7 +24,6 @@ class WindowChoice:
     """The chosen training window, and why.
 
     Attributes:
-        name: the candidate that was chosen.
         since: its first event day; None for everything.
         scores: all candidates, the longest first.
         evaluated_rows: the most recent rows that all were scored on; 0 if nothing was scored.

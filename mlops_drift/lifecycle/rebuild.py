@@ -57,9 +57,9 @@ def rebuild(model: ModelContext, version: int, *, search_again: bool = False) ->
         _, found = train(features, truth, then.columns, then.target, then.training)
         same_recipe = found.recipe == recipe
     rows = pa.concat_tables([training_set.train, training_set.test]).to_pandas()
-    rows = rows[list(again.columns)]
+    rows = rows[list(then.columns)]
     mine = again.predict(rows)
-    theirs = predict(model.registry.pipeline(model.spec.name, version), again.target, rows)
+    theirs = predict(model.registry.pipeline(model.spec.name, version), then.target, rows)
     # Floats print all their digits.
     unequal = (mine.map(repr) != theirs.map(repr)).any(axis=1)
     apart = (mine["score"] - theirs["score"]).abs()

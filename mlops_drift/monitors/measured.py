@@ -7,7 +7,6 @@ from statistics import NormalDist
 
 import numpy as np
 
-from mlops_drift.learning.business_value import business_value
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate_within
@@ -51,7 +50,7 @@ def measure_business_value(
     business: BusinessValue, target: Target, truth: Array, prediction: Array
 ) -> Measured:
     """The mean business value of a prediction, with the normal interval of a mean."""
-    values = business_value(business, target, truth, prediction)
+    values = business.values(target, truth, prediction)
     n = len(values)
     mean = float(values.mean()) if n else nan
     margin = Z * float(values.std(ddof=1)) / sqrt(n) if n > 1 else nan

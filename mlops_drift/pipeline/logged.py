@@ -70,7 +70,7 @@ def made_by(registry: VersionRegistry, model: str, version: int) -> tuple[Descri
     name = f"version {version} of {model}"
     then = description_of(registry, model, version)
     try:
-        recipe = Recipe.from_dict(registry.read_json(model, version, RECIPE))
+        recipe = Recipe(**registry.read_json(model, version, RECIPE))
     except (TypeError, ValueError) as error:
         raise RegistryError(f"{RECIPE} of {name} is damaged: {error}") from error
     tags = registry.tags(model, version)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from math import isfinite
 
@@ -188,7 +188,7 @@ def train_package(
             "rows_test": training_set.test.num_rows,
         },
         tables={
-            RECIPE: found.recipe.to_dict(),
+            RECIPE: asdict(found.recipe),
             OUT_OF_FOLD: {"row": validated.index.tolist(), **validated.to_dict("list")},
             "trials.json": {"trials": [trial.to_dict() for trial in found.trials]},
             # Addresses of receivers may be secrets.

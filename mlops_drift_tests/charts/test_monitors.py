@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from mlops_drift.charts.monitors import draw
 from mlops_drift.drift.profile import profile
 from mlops_drift.drift.reference import Reference
-from mlops_drift.monitors.pictures import Panel, Panels
+from mlops_drift.monitors.pictures import Panel
 
 
 def panel(values, current, kind="numeric", name="x", title="now"):
@@ -46,7 +46,7 @@ def drawn(monkeypatch):
     def figure_of(*panels):
         with monkeypatch.context() as patch:
             patch.setattr(Figure, "savefig", keep)
-            draw(Panels(panels))
+            draw(panels)
         return figures[-1]
 
     return figure_of
@@ -73,7 +73,7 @@ def heights(axes, name):
     ids=["numbers", "many texts that look like formulas", "nothing", "no texts", "huge numbers"],
 )
 def test_a_chart_is_a_small_png(values, current, kind):
-    png = draw(Panels([panel(values, current, kind, "$x_", "$moved_ by 30 %")]))
+    png = draw([panel(values, current, kind, "$x_", "$moved_ by 30 %")])
     assert size(png) == (480, 240)
     assert len(png) < 50_000
 
@@ -81,7 +81,7 @@ def test_a_chart_is_a_small_png(values, current, kind):
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_chart_has_a_panel_of_the_same_height_for_each_column(drawn, number):
     panels = [panel(NUMBERS, [1.0] * 9, name=f"c{i}", title=f"title {i}") for i in range(number)]
-    assert size(draw(Panels(panels))) == (480, 240 * number)
+    assert size(draw(panels)) == (480, 240 * number)
     axes = drawn(*panels).axes
     assert [one.get_title("left") for one in axes] == [f"c{i}: title {i}" for i in range(number)]
     tall = [one.get_position().height * 240 * number for one in axes]
@@ -144,7 +144,7 @@ def test_only_the_first_panel_explains_the_colours(drawn):
 
 
 def test_the_same_panels_give_the_same_chart():
-    low, again, high = (draw(Panels([panel(NUMBERS, [at] * 9)])) for at in (1.0, 1.0, 999.0))
+    low, again, high = (draw([panel(NUMBERS, [at] * 9)]) for at in (1.0, 1.0, 999.0))
     assert low == again != high
 
 

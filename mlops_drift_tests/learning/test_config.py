@@ -28,7 +28,7 @@ def test_every_field_is_described():
         ({"decision_threshold": "best"}, "decision_threshold"),
         (
             {"metric": "precision", "decision_threshold": "search"},
-            "decision_threshold search needs the metric f1, .*found precision",
+            "decision_threshold search needs the metric accuracy, .*found precision",
         ),
     ],
 )

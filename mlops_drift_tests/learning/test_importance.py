@@ -102,9 +102,3 @@ def test_any_dtype_is_shuffled():
     pipeline = fitted(BINARY, frame, labels)
     shares = feature_importance(pipeline, BINARY, frame, labels, "auc", seed=1)
     assert max(shares, key=shares.get) == "x"
-
-
-def test_what_does_not_fit_is_named():
-    frame, labels = mixed(BINARY)
-    with pytest.raises(ValueError, match="one value per row of frame, found 3 for 160"):
-        feature_importance(None, BINARY, frame, labels[:3], "auc", seed=1)

@@ -175,11 +175,6 @@ def test_both_parts_have_a_row(share, n_test):
     assert (split.train.num_rows, split.test.num_rows) == (6 - n_test, n_test)
 
 
-def test_fewer_than_two_rows_cannot_be_split():
-    with pytest.raises(ValueError, match="at least 2 labelled rows, found 1"):
-        split_by_time(TRAIN.slice(0, 1), "id", 0.5)
-
-
 # Drawn at random
 
 
@@ -209,8 +204,3 @@ def test_both_parts_have_a_row_and_every_row_is_in_one(count, seed, share):
     assert parts.test.num_rows > 0
     together = [*parts.train["id"].to_pylist(), *parts.test["id"].to_pylist()]
     assert sorted(together) == list(range(count))
-
-
-def test_one_row_cannot_be_divided():
-    with pytest.raises(ValueError, match="at least 2 labelled rows, found 1"):
-        split_at_random(rows_of([1]), "id", 0.2, seed=1)

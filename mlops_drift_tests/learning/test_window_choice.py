@@ -201,11 +201,6 @@ def test_a_class_that_is_rare_in_the_evaluated_rows_is_no_obstacle():
     assert chosen.name == "since_change"
 
 
-def test_no_candidate_is_an_error():
-    with pytest.raises(ValueError, match="candidates must name at least one training window"):
-        choose_for_line(line(), {})
-
-
 def test_scores_are_plain_values():
     score = choose_for_glassware(glassware(1)).scores[0]
     assert {type(value) for value in asdict(score).values()} == {str, type(None), int, float}

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.learning.families.base import plain_step
+from mlops_drift.learning.families.base import plain
 from mlops_drift.learning.model import fit
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.training_set import TrainingSet, split_by_time
@@ -101,7 +102,8 @@ def refitted(estimator, on):
         baseline = train_package(spec, training_set, identity, as_of, on_trial)
         part = pd.concat([getattr(training_set, name).to_pandas() for name in on])
         numbers = {name: column for name, column in spec.columns.items() if column.is_numeric}
-        pipeline = Pipeline([("plain", plain_step(numbers)), ("estimator", estimator)])
+        step = FunctionTransformer(plain, kw_args={"columns": numbers})
+        pipeline = Pipeline([("plain", step), ("estimator", estimator)])
         pipeline.fit(part[list(spec.columns)], part[spec.target.column])
         return replace(baseline, pipeline=pipeline)
 
@@ -140,7 +142,7 @@ def honest_recipe_on_all_rows(spec, training_set, identity, as_of, on_trial):
     baseline = train_package(spec, training_set, identity, as_of, on_trial)
     rows = pd.concat([training_set.train.to_pandas(), training_set.test.to_pandas()])
     features, truth = rows[list(spec.columns)], rows[spec.target.column].to_numpy()
-    recipe = Recipe.from_dict(baseline.tables["recipe.json"])
+    recipe = Recipe(**baseline.tables["recipe.json"])
     greedy = fit(recipe, features, truth, spec.columns, spec.target, spec.training.seed)
     return replace(baseline, pipeline=greedy.pipeline)
 

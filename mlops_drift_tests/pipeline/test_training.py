@@ -71,7 +71,7 @@ def test_the_recipe_of_a_version_makes_its_predictions_again(parts):
     spec, model, registry = parts
     promotion = model.versions.promotions()[-1]
     run = registry.run_id("tiny", promotion.version)
-    recipe = Recipe.from_dict(mlflow.artifacts.load_dict(f"runs:/{run}/recipe.json"))
+    recipe = Recipe(**mlflow.artifacts.load_dict(f"runs:/{run}/recipe.json"))
     rows = model.training_sets.read(promotion.training_set)
     train, test = rows.train.to_pandas(), rows.test
     again = fit(

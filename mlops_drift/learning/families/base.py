@@ -19,22 +19,16 @@ from mlops_drift.schema.columns import Column, Target
 
 Params = dict[str, Any]
 Key = TypeVar("Key", str, int)
-
 NUMBERS = ("number", "integer", "boolean")
-
 # A category rarer than this share of the rows is grouped with the other rare ones.
 RARE_SHARE = 0.01
 
 
 @dataclass(frozen=True)
 class Split:
-    """Rows to fit on and rows to predict, as the numbers that a family takes.
+    """Rows to fit on, with their truth, and others to predict, as the numbers that a family takes.
 
-    Attributes:
-        rows: to fit on.
-        truth: class names, or numbers for regression, of the rows to fit on.
-        others: to predict.
-        kept: what the family has made of them for all its fits, by name.
+    What the family has made of them for all its fits is kept by name.
     """
 
     rows: Array
@@ -49,7 +43,6 @@ class Family(ABC):
     To add one, subclass in a module of its own and name it in ``registry.SHIPPED``.
 
     Attributes:
-        name: the family.
         matrix_params: the hyperparameters that decide how the columns become a matrix.
     """
 
@@ -58,26 +51,15 @@ class Family(ABC):
 
     @abstractmethod
     def default(self, columns: Mapping[str, Column], n_rows: int) -> Params:
-        """Sensible hyperparameters; the search tries them first.
-
-        Each lies in the range that ``suggest`` draws it from.
-        """
+        """Sensible hyperparameters, in the ranges of ``suggest``; the search tries them first."""
 
     @abstractmethod
     def suggest(self, trial: Trial, columns: Mapping[str, Column], n_rows: int) -> Params:
-        """Hyperparameters drawn from the trial, each under the name ``<family>.<parameter>``.
-
-        Those that ``stages`` finds are not among them.
-        """
+        """Hyperparameters drawn from the trial by ``parameter``, without what ``stages`` finds."""
 
     @abstractmethod
     def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer:
-        """The unfitted step from the columns, as ``plain`` gives them, to numbers.
-
-        Args:
-            params: The hyperparameters.
-            columns: By name, to be fed a frame; or by place, to be fed an array.
-        """
+        """The unfitted step from columns, as ``plain`` gives them, by name or place, to numbers."""
 
     @abstractmethod
     def estimator(self, params: Params, target: Target, seed: int) -> BaseEstimator:
@@ -87,9 +69,10 @@ class Family(ABC):
         self, params: Params, columns: Mapping[str, Column], target: Target, seed: int
     ) -> Pipeline:
         """An unfitted pipeline, preprocessing included, that takes the columns as a frame."""
+        plain_step = FunctionTransformer(plain, kw_args={"columns": dict(columns)})
         return Pipeline(
             [
-                ("plain", plain_step(columns)),
+                ("plain", plain_step),
                 ("matrix", self.matrix(params, columns)),
                 ("estimator", self.estimator(params, target, seed)),
             ]
@@ -102,14 +85,8 @@ class Family(ABC):
 
         Of each stage the whole hyperparameters of an ``estimator`` that ends there, and what that
         predicts: values, shape (n,), or the probability of each class of the truth, in alphabetical
-        order, shape (n, K). Whoever stops iterating stops the fit.
-
-        Args:
-            params: Hyperparameters as ``suggest`` draws them.
-            target: What is predicted.
-            seed: Seed of the estimator.
-            split: The rows.
-            weights: Weights of the rows to fit on, if they are not all alike.
+        order, shape (n, K). Whoever stops iterating stops the fit. There are weights of the rows
+        to fit on, if they are not all alike.
         """
         estimator = self.estimator(params, target, seed)
         weighted = {} if weights is None else {"sample_weight": weights}
@@ -123,11 +100,7 @@ class Family(ABC):
 
 
 def columns_of(columns: Mapping[Key, Column], *types: str) -> list[Key]:
-    """Names, or places, of the columns of these types, in their declared order.
-
-    >>> columns_of({"age": Column(type="integer"), "city": Column(type="category")}, "category")
-    ['city']
-    """
+    """Names, or places, of the columns of these types, in their declared order."""
     return [name for name, column in columns.items() if column.type in types]
 
 
@@ -136,24 +109,13 @@ def plain(features: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame
 
     Numbers, integers and booleans become float64, also where they are stored as text; categories
     become text (object). Every missing or infinite value, and text that is no number, becomes NaN.
-
-    >>> frame = pd.DataFrame({"ok": [True, None], "age": [float("inf"), 3], "extra": [1, 2]})
-    >>> plain(frame, {"age": Column(type="number"), "ok": Column(type="boolean")})
-       age   ok
-    0  NaN  1.0
-    1  3.0  NaN
     """
-    plain_columns = {name: _plain(features[name], column) for name, column in columns.items()}
-    return pd.DataFrame(plain_columns, index=features.index)
-
-
-def plain_step(columns: Mapping[str, Column]) -> FunctionTransformer:
-    """``plain`` as the first step of a pipeline."""
-    return FunctionTransformer(plain, kw_args={"columns": dict(columns)})
+    made = {name: _plain(features[name], column) for name, column in columns.items()}
+    return pd.DataFrame(made, index=features.index)
 
 
 def predict(pipeline: BaseEstimator, target: Target, features: pd.DataFrame) -> pd.DataFrame:
-    """Predictions of a fitted pipeline, as described at ``TrainedModel.predict``."""
+    """Prediction and score of each row, under its index, as ``predicted`` gives them."""
     prediction, score = predicted(pipeline, target, features)
     return pd.DataFrame({"prediction": prediction, "score": score}, index=features.index)
 
@@ -161,15 +123,12 @@ def predict(pipeline: BaseEstimator, target: Target, features: pd.DataFrame) -> 
 def predicted(
     pipeline: BaseEstimator, target: Target, rows: pd.DataFrame | Array
 ) -> tuple[Array, Array]:
-    """Prediction and score of each row, each of shape (n,).
+    """Prediction and score of each row, of what a fitted pipeline takes, each of shape (n,).
 
-    Classes are decided by the pipeline's ``decide`` if it has one, else the most probable one is
-    taken, the first in alphabetical order of equally probable ones.
-
-    Args:
-        pipeline: A fitted pipeline, or a ``ThresholdClassifier`` around one.
-        target: What it predicts.
-        rows: What it takes.
+    The prediction is a class name, or number. Classes are decided by the pipeline's ``decide`` if
+    it has one, else the most probable one is taken, the first in alphabetical order of equally
+    probable ones. The score is P(positive) for binary, the largest class probability for
+    multiclass, the predicted number for regression.
     """
     if not target.is_classification:
         values = np.asarray(pipeline.predict(rows), dtype=float)
@@ -182,7 +141,7 @@ def predicted(
 
 
 def scores(probability: Array, classes: Array, target: Target) -> Array:
-    """P(positive) of each row for a binary target, else the largest probability; shape (n,)."""
+    """The score of each row; shape (n,)."""
     if target.kind == "binary":
         positive: Array = probability[:, list(classes).index(target.positive)]
         return positive

@@ -14,9 +14,7 @@ from mlops_drift.schema.columns import Target
 # Numbers of trees at which a fit could end.
 TREES = (50, 75, 100, 125, 150)
 
-# Names of what is kept of a split; how it is made, so that fits with leaves of all sizes share it.
-BINNED = "binned"
-WEIGHTED = "binned, with weights"
+# How rows are binned, so that fits with leaves of all sizes share it.
 BINNING = {
     "num_threads": 1,
     "deterministic": True,
@@ -41,14 +39,8 @@ class LightGBM(Trees):
 
     def estimator(self, params: Params, target: Target, seed: int) -> BaseEstimator:
         estimator = LGBMClassifier if target.is_classification else LGBMRegressor
-        return estimator(
-            **params,
-            random_state=seed,
-            n_jobs=1,
-            deterministic=True,
-            force_row_wise=True,
-            verbose=-1,
-        )
+        fixed: Params = {"n_jobs": 1, "deterministic": True, "force_row_wise": True, "verbose": -1}
+        return estimator(**params, **fixed, random_state=seed)
 
     def stages(
         self, params: Params, target: Target, seed: int, split: Split, weights: Array | None
@@ -60,7 +52,7 @@ class LightGBM(Trees):
             if len(classes) > 2:
                 objective = {"objective": "multiclass", "num_class": str(len(classes))}
         # Weights can be replaced, but not taken away.
-        name = BINNED if weights is None else WEIGHTED
+        name = "binned" if weights is None else "binned, with weights"
         if name not in split.kept:
             split.kept[name] = _binned(split, labels)
         known, others = split.kept[name]
@@ -71,10 +63,10 @@ class LightGBM(Trees):
         for number in range(1, TREES[-1] + 1):
             booster.update()
             if number in TREES:
-                predicted = _predicted(booster)
-                if objective["objective"] == "binary":
-                    # The probability of the second class.
-                    predicted = np.stack([1 - predicted, predicted], axis=1)
+                found = _predicted(booster)
+                # Of two classes it is the probability of the second.
+                binary = objective["objective"] == "binary"
+                predicted = np.stack([1 - found, found], axis=1) if binary else found
                 yield {**params, "n_estimators": number}, predicted
 
 

@@ -1,11 +1,11 @@
 """Linear models, with or without squares and products of the numbers."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from optuna import Trial
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -18,15 +18,60 @@ from sklearn.preprocessing import (
 )
 
 from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, Family, Params, columns_of
-from mlops_drift.learning.families.far_values import FarValues
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
 
 # Squares and products of more columns than this are too many for the usual training set.
 MOST_COLUMNS_TO_MULTIPLY = 30
-
 # Standard deviations; beyond, a square would overflow or decide alone.
-FARTHEST = 10.0
+NEAR = {"a_min": -10.0, "a_max": 10.0}
+# Numbers up to this size are never clipped; squares of numbers up to the larger size do not
+# overflow when they are added up.
+NEVER_FAR = 1e12
+LARGEST = 1e100
+# Beyond so many times the spread of a column a number is far.
+REACH = 1e6
+
+
+class FarValues(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Clips what is far in the rows of the fit to the nearest number that is not.
+
+    A number is far above ``LARGEST``, and above ``NEVER_FAR`` where it is farther than ``REACH``
+    spreads from the median; the spread is the median distance from it, without those that equal
+    it. Columns without a far number are not clipped: rows that have none pass as they are.
+    """
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learns the bounds of each column."""
+        columns = np.asarray(X, dtype=float).T
+        bounds = np.array([_bounds(column) for column in columns]).reshape(-1, 2)
+        self.lower_, self.upper_ = bounds.T
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """The rows within the bounds."""
+        if np.isinf(self.lower_).all() and np.isinf(self.upper_).all():
+            return X
+        return np.clip(np.asarray(X, dtype=float), self.lower_, self.upper_)
+
+
+def _bounds(column: Array) -> tuple[float, float]:
+    known = column[~np.isnan(column)]
+    lower, upper = -np.inf, np.inf
+    if not (np.abs(known) > NEVER_FAR).any():
+        return lower, upper
+    near = known[np.abs(known) <= LARGEST]
+    if not len(near):
+        return -LARGEST, LARGEST
+    middle = np.median(near)
+    distances = np.abs(near - middle)
+    spread = np.median(distances[distances > 0]) if distances.any() else 0.0
+    near = near[(np.abs(near) <= NEVER_FAR) | (distances <= REACH * spread)]
+    if known.min() < near.min():
+        lower = near.min()
+    if known.max() > near.max():
+        upper = near.max()
+    return float(lower), float(upper)
 
 
 def _product(rows: Array, coefficients: Array) -> Array:
@@ -81,7 +126,7 @@ class Linear(Family):
             FarValues(),
             SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
             StandardScaler(),
-            FunctionTransformer(_clip),
+            FunctionTransformer(np.clip, kw_args=NEAR),
             PolynomialFeatures(params["degree"], include_bias=False),
             StandardScaler(),
         )
@@ -110,7 +155,3 @@ class Linear(Family):
 
 def _degrees(columns: Mapping[str, Column]) -> list[int]:
     return [1, 2] if len(columns_of(columns, *NUMBERS)) <= MOST_COLUMNS_TO_MULTIPLY else [1]
-
-
-def _clip(values: Array) -> Array:
-    return np.clip(values, -FARTHEST, FARTHEST)

@@ -22,28 +22,16 @@ SHIPPED = {
 
 @cache
 def family(name: str) -> "Family":
-    """The family of a shipped name, an import path or an entry point.
-
-    Raises:
-        ValueError: If there is none.
-
-    >>> family("linear").name
-    'linear'
-    """
+    """The family of a shipped name, an import path or an entry point, else a ValueError."""
     from mlops_drift.learning.families.base import Family
 
     return load("families", name, SHIPPED, Family)()  # type: ignore[type-abstract]
 
 
-def require_family(name: str) -> str:
-    """The name of a family, if it is one; shipped families are not imported.
-
-    Raises:
-        ValueError: If it is none.
-    """
+def _known(name: str) -> str:
     if name not in SHIPPED:
         family(name)
     return name
 
 
-FamilyName = Annotated[str, AfterValidator(require_family)]
+FamilyName = Annotated[str, AfterValidator(_known)]

@@ -16,7 +16,7 @@ from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column
 
 # Some trees compare and add up in single precision, where sums of anything beyond are infinite.
-FARTHEST = 1e30
+NEAR = {"a_min": -1e30, "a_max": 1e30}
 
 
 class Range(NamedTuple):
@@ -34,7 +34,12 @@ class Range(NamedTuple):
 
 
 class Trees(Family):
-    """A family of trees, which all take the columns alike."""
+    """A family of trees, which all take the columns alike.
+
+    Numbers stay as they are. Categories become codes in alphabetical order; the rare ones share the
+    last code, an unseen one is missing. So is what is missing, unless its column never lacked a
+    value (see ``FillUnexpected``).
+    """
 
     @abstractmethod
     def ranges(self, n_rows: int) -> dict[str, Range]:
@@ -50,7 +55,20 @@ class Trees(Family):
         }
 
     def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer:
-        return tree_matrix(columns)
+        numbers = make_pipeline(FunctionTransformer(np.clip, kw_args=NEAR), FillUnexpected())
+        codes = OrdinalEncoder(
+            handle_unknown="use_encoded_value",
+            unknown_value=np.nan,
+            encoded_missing_value=np.nan,
+            min_frequency=RARE_SHARE,
+        )
+        categories = make_pipeline(codes, FillUnexpected(codes=True))
+        return ColumnTransformer(
+            [
+                ("numbers", numbers, columns_of(columns, *NUMBERS)),
+                ("categories", categories, columns_of(columns, "category")),
+            ]
+        )
 
 
 class FillUnexpected(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -58,13 +76,6 @@ class FillUnexpected(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Trees have learned nothing about such gaps, and LightGBM takes them for a zero. A column of
     numbers is filled with a value in its middle, one of codes with the most frequent code.
-
-    Args:
-        codes: whether the columns are codes.
-
-    >>> step = FillUnexpected().fit(np.array([[1.0, 5.0], [2.0, np.nan], [9.0, 6.0]]))
-    >>> step.transform(np.array([[np.nan, np.nan]]))
-    array([[ 2., nan]])
     """
 
     def __init__(self, codes: bool = False) -> None:
@@ -87,46 +98,6 @@ class FillUnexpected(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             return float(np.quantile(column, 0.5, method="lower"))
         values, counts = np.unique(column, return_counts=True)
         return float(values[counts.argmax()])
-
-
-def tree_matrix(columns: Mapping[Any, Column]) -> ColumnTransformer:
-    """The unfitted step from plain columns to the numbers that trees split.
-
-    Numbers stay as they are. Categories become codes in alphabetical order; the rare ones share the
-    last code, an unseen one is missing. So is what is missing, unless its column never lacked a
-    value (see ``FillUnexpected``).
-
-    >>> import pandas as pd
-    >>> step = tree_matrix({"city": Column(type="category"), "age": Column(type="number")})
-    >>> seen = pd.DataFrame({"age": [30.0, np.nan], "city": ["rome", "oslo"]})
-    >>> step.fit(seen).transform(seen.assign(city=["rome", "kyiv"]))
-    array([[30.,  1.],
-           [nan,  0.]])
-    """
-    codes = OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=np.nan,
-        encoded_missing_value=np.nan,
-        min_frequency=RARE_SHARE,
-    )
-    return ColumnTransformer(
-        [
-            (
-                "numbers",
-                make_pipeline(FunctionTransformer(_clip), FillUnexpected()),
-                columns_of(columns, *NUMBERS),
-            ),
-            (
-                "categories",
-                make_pipeline(codes, FillUnexpected(codes=True)),
-                columns_of(columns, "category"),
-            ),
-        ]
-    )
-
-
-def _clip(values: Array) -> Array:
-    return np.clip(values, -FARTHEST, FARTHEST)
 
 
 def largest_leaf(n_rows: int) -> int:

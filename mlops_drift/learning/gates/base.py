@@ -5,36 +5,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import nan
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 
+import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.config import Gates
 from mlops_drift.learning.gates.pictures import Limit, Picture
 from mlops_drift.learning.metrics.base import Array
-from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.schema.verdicts import Verdict
 
-ALL_ROWS = slice(None)
-
 # Test rows that a new process predicts again.
 FRESH_ROWS = 200
-
-
-Tables = Mapping[str, Sequence[Mapping[str, Any]]]
-
+Tables = Mapping[str, Sequence[Mapping[str, object]]]
 # The number that is judged, its limit, and the rows behind it.
 Judged = tuple[float, float, int]
-
 # Finding and advice.
 Sentences = tuple[str, str]
 
 
 class Shown(TypedDict, total=False):
-    """What a result shows beside its sentences, as at ``GateResult``."""
+    """What a result shows beside its sentences."""
 
     numbers: Mapping[str, float]
     tables: Tables
@@ -49,12 +43,16 @@ class RefitError(Exception):
     """A version cannot be fitted again; the message says why."""
 
 
-@dataclass(frozen=True)
-class ChampionComparison:
-    """Predictions of challenger and champion for the same rows, which neither has trained on.
+class Predictions(NamedTuple):
+    """What was true of rows, and what was predicted; shape (n,) each."""
 
-    Both frames have the columns prediction and score.
-    """
+    truth: Array
+    prediction: Array
+    score: Array
+
+
+class ChampionComparison(NamedTuple):
+    """Prediction and score of challenger and champion for rows that neither has trained on."""
 
     truth: Array
     challenger: pd.DataFrame
@@ -66,25 +64,16 @@ class Candidate:
     """Everything about a challenger that a gate may look at.
 
     Attributes:
-        target: what is predicted.
-        columns: the feature columns.
         metric: what the search optimised.
-        seed: of everything that is drawn.
-        gates: the limits.
-        business: what outcomes are worth, where that is known.
-        description: of the model.
-        key: name of the key column.
-        train: the train split: key, features, label.
-        test: the test split, with the same columns.
+        train: the train split: key, features, label; at least one row, as in the test split.
         predicted: prediction and score of each test row.
         predict: predicts a frame of features: prediction and score.
         out_of_fold: prediction and score of rows of the train split by the version's recipe, fitted
             without the row's fold; the index is the place of the row. None where it is not known.
         size: of the stored model in bytes.
         signature: names of the inputs that the stored model declares, None if it declares none.
-        fresh_rows: the test rows that a new process predicts.
-        fresh_predictions: its predictions for them, raises FreshProcessError; None if a new
-            process has predicted the same from the same stored bytes before.
+        fresh_predictions: what a new process predicts of the fresh rows, raises FreshProcessError;
+            None if one has predicted the same from the same stored bytes before.
         refitted: predictions of the test rows by the version's recipe, fitted again on the train
             split alone, raises RefitError; None if they were the same for these bytes before.
         made_by_this_code: whether the code and the libraries that fit again made the version.
@@ -119,30 +108,48 @@ class Candidate:
         """The labels that an undefined metric needs."""
         return "labels of every class" if self.target.is_classification else "labels that differ"
 
-    def metric_on(self, rows: Array | slice = ALL_ROWS) -> float:
-        """The metric on the test split, or on some of its rows."""
-        found = self.truth[rows], self.prediction[rows], self.score[rows]
-        return evaluate(self.metric, self.target, *found)
-
     @cached_property
     def features(self) -> pd.DataFrame:
         """The features of the test split."""
         return self.test[list(self.columns)]
 
     @cached_property
-    def truth(self) -> Array:
-        """The labels of the test split."""
-        return self.test[self.target.column].to_numpy()
+    def tested(self) -> Predictions:
+        """Those of the test split."""
+        return Predictions(self.test[self.target.column].to_numpy(), *answers(self.predicted))
 
     @cached_property
-    def prediction(self) -> Array:
-        """What was predicted for the test split."""
-        return self.predicted["prediction"].to_numpy()
+    def validated(self) -> Predictions:
+        """Those of the train rows in cross-validation; none where unknown."""
+        if self.out_of_fold is None:
+            return Predictions(np.array([]), np.array([]), np.array([]))
+        truth = self.train[self.target.column].to_numpy()[self.out_of_fold.index.to_numpy()]
+        return Predictions(truth, *answers(self.out_of_fold))
 
-    @cached_property
-    def score(self) -> Array:
-        """The scores of the test split."""
-        return self.predicted["score"].to_numpy(dtype=float)
+    def tried(self, rows: pd.DataFrame) -> pd.DataFrame | str:
+        """What is predicted for rows, or how the model failed on them."""
+        try:
+            # An overflow within the model is its own affair: what comes out is judged.
+            with np.errstate(all="ignore"):
+                return self.predict(rows)
+        # Whatever a model does with rows that were made to break it is the finding.
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+    def unsound(self, predicted: pd.DataFrame) -> int:
+        """How many rows lack a class, or finite number, or a score that is finite, or in [0, 1]."""
+        prediction, score = answers(predicted)
+        if self.target.is_classification:
+            known = predicted["prediction"].isin(self.target.classes or []).to_numpy()
+            sound = known & (score >= 0) & (score <= 1)
+        else:
+            sound = np.isfinite(score) & np.isfinite(prediction.astype(float))
+        return int((~sound).sum())
+
+
+def answers(predicted: pd.DataFrame) -> tuple[Array, Array]:
+    """Prediction and score of each row."""
+    return predicted["prediction"].to_numpy(), predicted["score"].to_numpy(dtype=float)
 
 
 @dataclass(frozen=True)
@@ -150,16 +157,11 @@ class GateResult:
     """What a gate found.
 
     Attributes:
-        name: of the gate.
         verdict: unknown does not pass either.
-        value: the number that was judged, nan where nothing was measured.
-        threshold: its limit.
-        n: rows behind it.
+        value: the number that was judged, nan where nothing was measured, on n rows.
         finding: what was found, by how much, and why it matters.
         advice: what to do next, where the verdict is no pass.
-        numbers: further numbers.
         tables: rows by name of the table.
-        picture: what to draw.
     """
 
     name: str
@@ -224,22 +226,7 @@ class Gate(ABC):
         verdict: Verdict = "fail" if fails else "pass"
         return GateResult(self.name, verdict, *judged, finding, advice if fails else "", **shown)
 
-    def counted(
-        self,
-        count: int,
-        what: str,
-        n: int,
-        finding: str,
-        advice: str = "",
-    ) -> GateResult:
-        """The result of a gate that passes where nothing is wrong.
-
-        Args:
-            count: of what is wrong; more than none fails.
-            what: that is counted, for the picture.
-            n: rows that were looked at.
-            finding: what was found.
-            advice: what to do next, where something is wrong.
-        """
+    def counted(self, count: int, what: str, n: int, finding: str, advice: str = "") -> GateResult:
+        """The result of a gate that counts, in n rows, what is wrong; any fails."""
         picture = Limit(what, float(count), 0.0, at_least=False)
         return self.result(count > 0, (float(count), 0.0, n), (finding, advice), picture=picture)

@@ -4,20 +4,17 @@ from math import isnan, nan
 
 import numpy as np
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, Sentences
+from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, Sentences, answers
 from mlops_drift.learning.gates.pictures import Differences
 from mlops_drift.learning.metrics.allowance import Allowance
-from mlops_drift.learning.metrics.bootstrap import resampled_values
-from mlops_drift.learning.metrics.evaluation import evaluate, worsening
+from mlops_drift.learning.metrics.evaluation import evaluate, resampled_values, worsening
 from mlops_drift.learning.metrics.registry import metric_named
 
 # Share of the resamples in which the challenger may be no better. With .05 equals would be accepted
 # once in twenty times, and more often on few rows, where resamples vary less than chance does.
 CHANCE = 0.025
-
 # With not_worse: share of the resamples in which a rejected challenger may be no worse.
 NO_WORSE = 0.005
-
 # A difference of two metrics that equals the tolerance on paper may exceed it by rounding: by so
 # large a share of the metrics at most.
 _ROUNDING = 1e-9
@@ -45,8 +42,7 @@ class BeatsChampion(Gate):
     )
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Compares challenger and champion."""
-        pairs, metric = candidate.champion_comparison, candidate.metric
+        pairs, metric, target = candidate.champion_comparison, candidate.metric, candidate.target
         better = candidate.gates.comparison == "better"
         tolerance = candidate.gates.allowance("tolerance", metric)
         limit = 0.0 if better else -tolerance.of(nan)
@@ -55,30 +51,21 @@ class BeatsChampion(Gate):
             return self.result(False, (nan, limit, 0), (finding, ""))
         n, least = len(pairs.truth), candidate.gates.min_rows
         if n < least:
-            return self.unknown(
-                n,
-                f"Only {n} rows are comparable, {least} are needed.",
-                "Wait for more labels, or lower gates.min_rows.",
-                threshold=limit,
-            )
-        answers = [
-            (frame["prediction"].to_numpy(), frame["score"].to_numpy(dtype=float))
-            for frame in (pairs.challenger, pairs.champion)
-        ]
-        ours, theirs = (evaluate(metric, candidate.target, pairs.truth, *one) for one in answers)
+            finding = f"Only {n} rows are comparable, {least} are needed."
+            advice = "Wait for more labels, or lower gates.min_rows."
+            return self.unknown(n, finding, advice, threshold=limit)
+        both = [answers(pairs.challenger), answers(pairs.champion)]
+        ours, theirs = (evaluate(metric, target, pairs.truth, *one) for one in both)
         difference = worsening(metric, ours, theirs)
         limit = 0.0 if better else -tolerance.of(theirs)
         if isnan(difference):
-            return self.unknown(
-                n,
+            finding = (
                 f"{metric} is undefined on the {n} comparable rows (challenger {ours:.4g}, "
-                f"champion {theirs:.4g}).",
-                f"Wait for {candidate.labels_wanted}, or choose another metric.",
-                threshold=limit,
+                f"champion {theirs:.4g})."
             )
-        resampled = resampled_values(
-            metric, candidate.target, pairs.truth, answers, seed=candidate.seed
-        )
+            advice = f"Wait for {candidate.labels_wanted}, or choose another metric."
+            return self.unknown(n, finding, advice, threshold=limit)
+        resampled = resampled_values(metric, target, pairs.truth, both, seed=candidate.seed)
         drawn = worsening(metric, *resampled)
         drawn = drawn[~np.isnan(drawn)]
         lower, upper = map(float, np.quantile(drawn, [0.025, 0.975]))
@@ -99,6 +86,7 @@ class BeatsChampion(Gate):
             f"({tolerance.text(abs(difference), theirs)}; 95 % interval {lower:+.4g} to "
             f"{upper:+.4g}){sentences[0]}"
         )
+        numbers = {"challenger": ours, "champion": theirs, "difference": difference}
         greater = metric_named(metric).greater_is_better
         first, second = ("challenger", "champion") if greater else ("champion", "challenger")
         title = f"{metric}: {first} less {second}, resampled"
@@ -106,13 +94,7 @@ class BeatsChampion(Gate):
             fails,
             (value, limit, n),
             (finding, sentences[1]),
-            numbers={
-                "challenger": ours,
-                "champion": theirs,
-                "difference": difference,
-                "lower": lower,
-                "upper": upper,
-            },
+            numbers={**numbers, "lower": lower, "upper": upper},
             picture=Differences(title, drawn.tolist(), difference, limit),
         )
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlops_drift.learning.business_value import business_value
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars
@@ -15,7 +14,6 @@ _ADVICE = {
     "multiclass": "Look at the value of each outcome; search by a metric that follows the costs.",
     "regression": "Search by mae, which the value follows, or give the model better features.",
 }
-MODEL = "the challenger"
 
 
 class BusinessValueGate(Gate):
@@ -25,11 +23,6 @@ class BusinessValueGate(Gate):
     is the mean on the test split, the limit that of the best constant answer, or the floor of
     ``monitors.performance.business`` where that is higher: the floor must be reached, the constant
     answer exceeded.
-
-    Unknown without a test row.
-
-    Args:
-        business: what outcomes are worth.
     """
 
     name = "business_value"
@@ -40,47 +33,42 @@ class BusinessValueGate(Gate):
 
     @classmethod
     def for_model(cls, model: Described) -> Sequence[Gate]:
-        """One, if business values are known."""
         return [] if model.business is None else [cls(model.business)]
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Judges the mean business value of the test predictions."""
         n, floor = len(candidate.test), self.business.floor
         unit = f" {self.business.unit}".rstrip()
-        if n == 0:
-            return self.unknown(0, "The test split has no row to value.", "Wait for labels.")
-        means = {MODEL: self._mean(candidate, candidate.prediction)}
-        for answer in _constants(candidate):
-            name = f"always {answer:.4g}" if isinstance(answer, float) else f"always {answer}"
-            constant = np.full(n, answer, dtype=candidate.prediction.dtype)
-            means[name] = self._mean(candidate, constant)
-        value, constants = means[MODEL], list(means)[1:]
-        best = max(constants, key=lambda name: means[name])
-        limit = means[best] if floor is None else max(means[best], floor)
+        value = self._mean(candidate, candidate.tested.prediction)
+        constants = {
+            f"always {answer:.4g}" if isinstance(answer, float) else f"always {answer}": self._mean(
+                candidate, np.full(n, answer, dtype=candidate.tested.prediction.dtype)
+            )
+            for answer in _constants(candidate)
+        }
+        best = max(constants, key=lambda name: constants[name])
+        worth = constants[best]
+        limit = worth if floor is None else max(worth, floor)
         asked = "" if floor is None or value >= floor else f", and the floor is {floor:.4g}{unit}"
         finding = (
             f"A prediction is worth {value:.4g}{unit} on average over {n} test rows; to answer "
-            f"{best!r} is worth {means[best]:.4g}{unit}"
+            f"{best!r} is worth {worth:.4g}{unit}{asked}."
         )
+        means = {"the challenger": value, **constants}
+        title = f"mean worth of an answer{unit and ','}{unit}"
         return self.result(
-            value <= means[best] or bool(asked),
+            value <= worth or bool(asked),
             (value, limit, n),
-            (f"{finding}{asked}.", _ADVICE[candidate.target.kind]),
-            numbers={"best constant answer": means[best]},
+            (finding, _ADVICE[candidate.target.kind]),
+            numbers={"best constant answer": worth},
             tables={
                 "worth": [{"answer": name, "mean worth": mean} for name, mean in means.items()]
             },
-            picture=Bars(
-                f"mean worth of an answer{unit and ','}{unit}",
-                list(means),
-                list(means.values()),
-                limit,
-            ),
+            picture=Bars(title, list(means), list(means.values()), limit),
         )
 
     def _mean(self, candidate: Candidate, answers: np.ndarray) -> float:
-        values = business_value(self.business, candidate.target, candidate.truth, answers)
-        return float(values.mean())
+        truth = candidate.tested.truth
+        return float(self.business.values(candidate.target, truth, answers).mean())
 
 
 def _constants(candidate: Candidate) -> list[str] | list[float]:

@@ -9,13 +9,10 @@ from mlops_drift.learning.gates.pictures import Curve
 from mlops_drift.learning.metrics.base import Array
 
 BINS = 10
-
 # Fewest rows of a bin, where there are enough rows for two.
 _ROWS_OF_BIN = 10
-
 SIMULATIONS = 1000
 CHANCE = 0.999
-
 # Cells of the table of simulations that is held at a time.
 _CELLS = 1_000_000
 
@@ -26,11 +23,6 @@ _ADVICE = {
     "binary": f"Search by a metric that punishes wrong probabilities (log_loss), {_TIME}",
     "multiclass": _TIME.capitalize(),
     "regression": f"Search by rmse, which a shift costs more than mae, {_TIME}",
-}
-_OFF = {
-    "binary": "Scores and the shares that came true",
-    "multiclass": "Scores and the shares that came true",
-    "regression": "Predicted numbers and the truth, in standard deviations of the truth,",
 }
 
 
@@ -61,60 +53,53 @@ class Calibration(Gate):
     description = "Scores come true as often as they promise, and numbers are right on average."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Judges the calibration error of the test split."""
         limit, n = candidate.gates.max_calibration_error, len(candidate.test)
         least, kind = candidate.gates.min_rows, candidate.target.kind
         if n < least:
-            return self.unknown(
-                n,
-                f"Only {n} test rows, {least} are needed.",
-                "Wait for more labels, raise training.test_share, or lower gates.min_rows.",
-                threshold=limit,
-            )
+            finding = f"Only {n} test rows, {least} are needed."
+            advice = "Wait for more labels, raise training.test_share, or lower gates.min_rows."
+            return self.unknown(n, finding, advice, threshold=limit)
         promised, found, scale = _promised_and_found(candidate)
         if not np.isfinite(promised).all() or scale == 0:
             why = "some scores are not finite" if scale else "all test labels are the same"
-            return self.unknown(
-                n,
-                f"The calibration of {n} test rows is undefined: {why}.",
-                "Look at the scores of the test split, or wait for labels that differ.",
-                threshold=limit,
-            )
-        bins = _bins(promised)
-        value = bins.error(promised, found) / scale
+            finding = f"The calibration of {n} test rows is undefined: {why}."
+            advice = "Look at the scores of the test split, or wait for labels that differ."
+            return self.unknown(n, finding, advice, threshold=limit)
+        bins = _Bins.of(promised)
+        value = float(bins.errors((found - promised)[bins.order])) / scale
         chance = _by_chance(candidate, bins, promised, found) / scale
-        picture = Curve(
-            bins.means(promised).tolist(), bins.means(found).tolist(), bins.sizes.tolist()
-        )
-        rows = zip(picture.promised, picture.found, picture.counts, strict=True)
-        fails = value > limit and value > chance
+        means, truths = bins.means(promised).tolist(), bins.means(found).tolist()
+        picture = Curve(means, truths, bins.sizes.tolist())
+        bars = zip(means, truths, bins.sizes.tolist(), strict=True)
+        fails, regression = value > limit and value > chance, kind == "regression"
         finding = (
-            f"{_OFF[kind]} differ by {value:.3g} on {n} test rows; at most {limit:.3g} is "
-            f"accepted, and up to {chance:.3g} is not significant."
+            "Predicted numbers and the truth, in standard deviations of the truth,"
+            if regression
+            else "Scores and the shares that came true"
+        ) + (
+            f" differ by {value:.3g} on {n} test rows; at most {limit:.3g} is accepted, and up to "
+            f"{chance:.3g} is not significant."
         )
-        if fails and kind == "regression":
+        if fails and regression:
             finding += _of_numbers(picture)
         return self.result(
             fails,
             (value, limit, n),
             (finding, _ADVICE[kind]),
             numbers={"by chance": chance},
-            tables={
-                "bins": [dict(zip(("promised", "found", "n"), row, strict=True)) for row in rows]
-            },
+            tables={"bins": [{"promised": x, "found": y, "n": rows} for x, y, rows in bars]},
             picture=picture,
         )
 
 
 def _promised_and_found(candidate: Candidate) -> tuple[Array, Array, float]:
+    truth, prediction, score = candidate.tested
     if candidate.target.kind == "regression":
-        truth = candidate.truth.astype(float)
+        truth = truth.astype(float)
         known = np.append(candidate.train[candidate.target.column].to_numpy(dtype=float), truth)
-        scale = float(known.std()) if truth.std() else 0.0
-        return candidate.prediction.astype(float), truth, scale
+        return prediction.astype(float), truth, float(known.std()) if truth.std() else 0.0
     binary = candidate.target.kind == "binary"
-    expected = candidate.target.positive if binary else candidate.prediction
-    return candidate.score, (candidate.truth == expected).astype(float), 1.0
+    return score, (truth == (candidate.target.positive if binary else prediction)).astype(float), 1
 
 
 @dataclass(frozen=True)
@@ -125,20 +110,23 @@ class _Bins:
     starts: Array
     sizes: Array
 
+    @classmethod
+    def of(cls, promised: Array, count: int | None = None) -> "_Bins":
+        """So many bins; as many as there are rows for where that is not given."""
+        n = len(promised)
+        count = count or max(1, min(BINS, n // _ROWS_OF_BIN))
+        starts = np.arange(count) * n // count
+        return cls(np.argsort(promised, kind="stable"), starts, np.diff(np.append(starts, n)))
+
     def means(self, values: Array) -> Array:
         """The mean of each bin."""
-        return np.asarray(
-            np.add.reduceat(values[self.order].astype(float), self.starts) / self.sizes
-        )
-
-    def error(self, promised: Array, found: Array) -> float:
-        """The weighted mean difference of the bins."""
-        return float(self.errors((found - promised)[self.order][None])[0])
+        sums = np.add.reduceat(values[self.order].astype(float), self.starts)
+        return np.asarray(sums / self.sizes)
 
     def errors(self, differences: Array) -> Array:
-        """The same of many simulations, of differences in the order of the bins, shape (b, n)."""
-        sums = np.add.reduceat(differences, self.starts, axis=1)
-        return np.asarray(np.abs(sums).sum(axis=1) / len(self.order))
+        """The weighted mean of the bins' |differences|, which come in their order, (..., n)."""
+        sums = np.add.reduceat(differences, self.starts, axis=-1)
+        return np.asarray(np.abs(sums).sum(axis=-1) / len(self.order))
 
     def drawn(self, rng: np.random.Generator, times: int, others: "_Bins") -> Array:
         """A row of the others for each of ours, from the bin of the same place; (times, n)."""
@@ -165,12 +153,11 @@ def _by_chance(candidate: Candidate, bins: _Bins, promised: Array, found: Array)
 
 def _noise(candidate: Candidate, promised: Array, found: Array, count: int) -> tuple[_Bins, Array]:
     """Errors of test and cross-validated rows in common bins, less the mean of their bin."""
-    known = candidate.out_of_fold
-    if known is not None and not candidate.target.is_classification:
-        truth = candidate.train[candidate.target.column].to_numpy(dtype=float)
-        promised = np.append(promised, known["prediction"].to_numpy(dtype=float))
-        found = np.append(found, truth[known.index.to_numpy()])
-    bins, errors = _bins(promised, count), found - promised
+    if not candidate.target.is_classification:
+        truth, prediction, _ = candidate.validated
+        promised = np.append(promised, prediction.astype(float))
+        found = np.append(found, truth.astype(float))
+    bins, errors = _Bins.of(promised, count), found - promised
     noise = np.empty(len(errors))
     noise[bins.order] = errors[bins.order] - np.repeat(bins.means(errors), bins.sizes)
     return bins, noise
@@ -178,21 +165,12 @@ def _noise(candidate: Candidate, promised: Array, found: Array, count: int) -> t
 
 def _of_numbers(picture: Curve) -> str:
     """How predicted numbers differ from the truth."""
-    promised, found, rows = map(np.asarray, (picture.promised, picture.found, picture.counts))
-    shift = float(((promised - found) * rows).sum() / rows.sum())
+    promised, found = np.asarray(picture.promised), np.asarray(picture.found)
+    shift = float(np.average(promised - found, weights=picture.counts))
     spread = float(np.ptp(promised)), float(np.ptp(found))
     stretched = "stretched" if spread[0] > spread[1] else "too close to their mean"
     return (
         f" They are {'above' if shift > 0 else 'below'} the truth by {abs(shift):.3g} on average, "
         f"and {stretched} (the means of the bins span {spread[0]:.3g}, those of the truth "
         f"{spread[1]:.3g})."
-    )
-
-
-def _bins(promised: Array, count: int | None = None) -> _Bins:
-    n = len(promised)
-    count = count or max(1, min(BINS, n // _ROWS_OF_BIN))
-    starts = np.arange(count) * n // count
-    return _Bins(
-        np.argsort(promised, kind="stable"), starts, np.diff(np.append(starts, n)).astype(int)
     )

@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import nan
-from typing import Any
+from typing import TypedDict
 
-from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult, Predictions
 from mlops_drift.learning.gates.pictures import Bars
-from mlops_drift.learning.metrics.base import Array
+
+_Row = TypedDict(
+    "_Row",
+    {"class": str, "precision": float, "recall": float, "f1": float, "n": int, "predicted": int},
+)
 
 
 class ClassPerformance(Gate):
@@ -16,9 +20,6 @@ class ClassPerformance(Gate):
     The worst is the one farthest under its limit, or nearest to it. One limit for all is for the
     classes that the test labels have. A class that is named must be there: else unknown, unless
     another one fails.
-
-    Args:
-        limits: smallest F1 of all classes, or of those that are named.
     """
 
     name = "class_performance"
@@ -34,26 +35,21 @@ class ClassPerformance(Gate):
 
     @classmethod
     def for_model(cls, model: Described) -> Sequence[Gate]:
-        """One, if there is a limit."""
         limits = model.gates.min_class_f1
         return [] if limits is None else [cls(limits)]
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Judges every class, with precision, recall and F1 of each."""
         classes, n = candidate.target.classes or [], len(candidate.test)
-        rows = [_row(name, candidate.truth, candidate.prediction) for name in classes]
+        rows = [_row(name, candidate.tested) for name in classes]
         present = {row["class"]: row for row in rows if row["n"]}
-        limits = (
-            self.limits if isinstance(self.limits, Mapping) else dict.fromkeys(present, self.limits)
-        )
+        one = self.limits
+        limits = one if isinstance(one, Mapping) else dict.fromkeys(present, one)
         judged = {name: present[name]["f1"] for name in limits if name in present}
         absent = ", ".join(repr(name) for name in limits if name not in present)
         if not judged:
-            return self.unknown(
-                n,
-                f"None of the judged classes is among the labels of {n} test rows.",
-                "Wait for labels of these classes, or raise training.test_share.",
-            )
+            finding = f"None of the judged classes is among the labels of {n} test rows."
+            advice = "Wait for labels of these classes, or raise training.test_share."
+            return self.unknown(n, finding, advice)
         worst = min(judged, key=lambda name: judged[name] - limits[name])
         value, limit, own = judged[worst], limits[worst], present[worst]["n"]
         finding = (
@@ -80,8 +76,8 @@ class ClassPerformance(Gate):
         )
 
 
-def _row(name: str, truth: Array, prediction: Array) -> dict[str, Any]:
-    true, positive = truth == name, prediction == name
+def _row(name: str, tested: Predictions) -> _Row:
+    true, positive = tested.truth == name, tested.prediction == name
     hits, n, predicted = int((true & positive).sum()), int(true.sum()), int(positive.sum())
     return {
         "class": name,

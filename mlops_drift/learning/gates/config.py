@@ -1,6 +1,7 @@
 """What a user may choose about the gates between a challenger and production."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from math import inf
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -8,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mlops_drift.learning.config import Share
 from mlops_drift.learning.metrics.allowance import Allowance, allowance
-from mlops_drift.learning.metrics.base import Metric
 from mlops_drift.learning.metrics.registry import MetricName, metric_for
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.schema.fields import DEFAULT, Distinct, Limit, LimitOrZero, Name, Strict
@@ -22,11 +22,7 @@ _POINTS: Mapping[LimitName, float] = MappingProxyType(
 
 
 class CustomGate(BaseModel):
-    """A gate that is named in YAML; every further field is an argument of its class.
-
-    >>> CustomGate(gate="my_package.gates:NoWeekend", limit=3).model_extra
-    {'limit': 3}
-    """
+    """A gate that is named in YAML; every further field is an argument of its class."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -34,11 +30,7 @@ class CustomGate(BaseModel):
 
 
 class Gates(Strict):
-    """What a challenger must show before it may become the champion.
-
-    >>> Gates(metrics={"f1": 0.55, "auc": 0.75}).comparison
-    'better'
-    """
+    """What a challenger must show before it may become the champion."""
 
     metrics: dict[MetricName, float] = Field(
         min_length=1,
@@ -125,7 +117,6 @@ class Gates(Strict):
         "In points, default 0.1; for mae, rmse and log_loss as a share of the cross-validated "
         "value, default 10 %.",
     )
-
     extra: list[Name | CustomGate] = Field(
         [],
         description="Further gates: the import path of each (package.module:Name), the name of an "
@@ -133,79 +124,50 @@ class Gates(Strict):
     )
 
     def allowance(self, name: LimitName, metric: MetricName) -> Allowance:
-        """A limit on differences of the metric, with its default if it is not set.
-
-        >>> gates = Gates(metrics={"mae": 3}, tolerance="5 %")
-        >>> print(gates.allowance("tolerance", "mae"), gates.allowance("max_surprise", "mae"))
-        5 % 10 %
-        """
+        """A limit on differences of the metric, with its default if it is not set."""
         return allowance(metric, getattr(self, name), _POINTS[name])
 
 
 def require_fitting(gates: Gates, target: Target, columns: Mapping[str, Column]) -> None:
-    """Requires gates that the kind of target and the columns allow.
-
-    Raises:
-        ValueError: With the field, the value found, and what would be right.
-
-    >>> price = Target(column="price", kind="regression")
-    >>> require_fitting(Gates(metrics={"mae": 3}, min_class_f1=0.5), price, {})
-    Traceback (most recent call last):
-    ValueError: gates.min_class_f1 needs classes, and the target is a regression; leave it out
-    """
+    """Requires gates that the kind of target and the columns allow."""
     for name, limit in gates.metrics.items():
         try:
             metric = metric_for(name, target.kind)
         except ValueError as error:
             raise ValueError(f"gates.metrics: {error}") from None
-        _require_reachable(metric, limit)
+        if not metric.lowest <= limit <= (metric.highest if metric.greater_is_better else inf):
+            raise ValueError(
+                f"gates.metrics.{metric.name} is {limit:g}, but the metric is from "
+                f"{metric.lowest:g} to {metric.highest:g}"
+            )
     if gates.max_false_negative_rate is not None and target.kind != "binary":
         raise ValueError(
             f"gates.max_false_negative_rate needs a binary target, found {target.kind}; use "
             "gates.min_class_f1 for more classes"
         )
-    if not target.is_classification:
-        for name in ("min_class_f1", "min_class_share"):
-            if getattr(gates, name) is not None:
-                raise ValueError(
-                    f"gates.{name} needs classes, and the target is a regression; leave it out"
-                )
+    for name in ("min_class_f1", "min_class_share"):
+        if getattr(gates, name) is not None and not target.is_classification:
+            raise ValueError(
+                f"gates.{name} needs classes, and the target is a regression; leave it out"
+            )
     if gates.extra:
         # Gates import this module.
-        from mlops_drift.learning.gates.custom import custom_gates
+        from mlops_drift.learning.gates.registry import custom_gates
 
         custom_gates(gates.extra)
     classes = target.classes or []
     named = gates.min_class_f1 if isinstance(gates.min_class_f1, dict) else {}
-    unknown = [name for name in named if name not in classes]
-    if unknown:
-        raise ValueError(
-            f"gates.min_class_f1 names {', '.join(unknown)}; the classes are {', '.join(classes)}"
-        )
+    _require_known("min_class_f1", named, "classes", classes)
+    _require_known("trusted_columns", gates.trusted_columns, "columns", columns)
     if gates.min_class_share is not None and gates.min_class_share * len(classes) > 1:
         raise ValueError(
             f"gates.min_class_share is {gates.min_class_share}, which {len(classes)} classes "
             f"cannot all have; use at most {1 / len(classes):.3g}"
         )
-    strange = [name for name in gates.trusted_columns if name not in columns]
-    if strange:
-        raise ValueError(
-            f"gates.trusted_columns names {', '.join(strange)}; the columns are "
-            f"{', '.join(columns)}"
-        )
 
 
-def _require_reachable(metric: Metric, limit: float) -> None:
-    if metric.greater_is_better and limit > metric.highest:
+def _require_known(field: str, names: Iterable[str], what: str, known: Collection[str]) -> None:
+    if unknown := [name for name in names if name not in known]:
         raise ValueError(
-            f"gates.metrics.{metric.name} is {limit:g}, which nothing reaches; use a value up to "
-            f"{metric.highest:g}"
-        )
-    if limit < metric.lowest:
-        raise ValueError(
-            f"gates.metrics.{metric.name} is {limit:g}, but {metric.name} is never negative; use "
-            "0 or more"
-            if metric.lowest == 0
-            else f"gates.metrics.{metric.name} is {limit:g}, below any value; use at least "
-            f"{metric.lowest:g}"
+            f"gates.{field} names {', '.join(unknown)}; the {what} are {', '.join(known)}"
         )

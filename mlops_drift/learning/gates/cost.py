@@ -1,6 +1,5 @@
 """The gates on what a challenger costs: time to predict, and size."""
 
-from abc import abstractmethod
 from math import inf
 from time import thread_time
 
@@ -10,7 +9,6 @@ from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Bars, Limit
 
 TRIES = 20
-BATCH = 1000
 _MEGABYTE = 1_000_000
 
 
@@ -22,24 +20,18 @@ class _Latency(Gate):
 
     Attributes:
         what: is predicted.
+        count: of the rows, which are the test rows, repeated as often as needed.
         setting: the field of ``gates`` with the limit.
     """
 
     what: str
+    count: int
     setting: str
 
-    @abstractmethod
-    def rows(self, features: pd.DataFrame) -> pd.DataFrame:
-        """The rows to predict, given those of the test split."""
-
     def judge(self, candidate: Candidate) -> GateResult:
-        """Measures the time to predict the rows."""
         limit: float = getattr(candidate.gates, self.setting)
-        if not len(candidate.features):
-            return self.unknown(
-                0, "The test split has no row.", "Wait for labelled rows.", threshold=limit
-            )
-        rows = self.rows(candidate.features)
+        features = candidate.features
+        rows = pd.concat([features] * -(-self.count // len(features))).head(self.count)
         # What has passed stays fast enough, however busy the machine is now.
         known = candidate.milliseconds.get(self.name)
         tries: list[float] = [] if known is None else [known]
@@ -47,7 +39,7 @@ class _Latency(Gate):
             started = thread_time()
             candidate.predict(rows)
             tries.append(1000 * (thread_time() - started))
-        value, numbers = min(tries), [str(number) for number in range(1, len(tries) + 1)]
+        value, names = min(tries), [str(number) for number in range(1, len(tries) + 1)]
         finding = (
             f"To predict {self.what} takes {value:.3g} ms at best ({len(tries)} tried), at most "
             f"{limit:.4g} ms is accepted."
@@ -58,7 +50,7 @@ class _Latency(Gate):
             (value, limit, len(rows)),
             (finding, advice),
             numbers={"tries": float(len(tries))},
-            picture=Bars(f"milliseconds for {self.what}, by try", numbers, tries, limit),
+            picture=Bars(f"milliseconds for {self.what}, by try", names, tries, limit),
         )
 
 
@@ -67,26 +59,15 @@ class SingleRowLatency(_Latency):
 
     name = "single_row_latency"
     description = "One row is predicted fast enough, at the best of up to 20 tries."
-    what, setting = "one row", "max_row_latency_ms"
-
-    def rows(self, features: pd.DataFrame) -> pd.DataFrame:
-        """The first test row."""
-        return features.head(1)
+    what, count, setting = "one row", 1, "max_row_latency_ms"
 
 
 class BatchLatency(_Latency):
-    """Passes where 1,000 rows are predicted in ``max_batch_latency_ms``, at the best of 20 tries.
-
-    The rows are the test rows, repeated as often as needed.
-    """
+    """Passes where 1,000 rows are predicted in ``max_batch_latency_ms``, at best of 20 tries."""
 
     name = "batch_latency"
     description = "1,000 rows are predicted fast enough, at the best of up to 20 tries."
-    what, setting = "1,000 rows", "max_batch_latency_ms"
-
-    def rows(self, features: pd.DataFrame) -> pd.DataFrame:
-        """The test rows, repeated."""
-        return pd.concat([features] * -(-BATCH // len(features))).head(BATCH)
+    what, count, setting = "1,000 rows", 1000, "max_batch_latency_ms"
 
 
 class ArtifactSize(Gate):
@@ -96,16 +77,12 @@ class ArtifactSize(Gate):
     description = "The stored model is small enough."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Judges the size of the stored model."""
         value, limit = candidate.size / _MEGABYTE, candidate.gates.max_artifact_mb
         finding = f"The stored model takes {value:.3g} MB, at most {limit:.4g} MB is accepted."
         advice = (
             "See what the pipeline keeps (training rows, wide encodings), search smaller models, "
             "or raise gates.max_artifact_mb."
         )
-        return self.result(
-            value > limit,
-            (value, limit, len(candidate.test)),
-            (finding, advice),
-            picture=Limit("size in MB", value, limit, at_least=False),
-        )
+        picture = Limit("size in MB", value, limit, at_least=False)
+        judged = value, limit, len(candidate.test)
+        return self.result(value > limit, judged, (finding, advice), picture=picture)

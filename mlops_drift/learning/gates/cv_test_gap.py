@@ -4,20 +4,22 @@ from math import hypot, isnan
 
 import numpy as np
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, RefitError, Sentences
-from mlops_drift.learning.gates.chance import chance_of_smaller, row_losses
+from mlops_drift.learning.gates.base import (
+    Candidate,
+    Gate,
+    GateResult,
+    RefitError,
+    Sentences,
+    answers,
+)
+from mlops_drift.learning.gates.chance import CHANCE, chance_of_smaller, row_losses
 from mlops_drift.learning.gates.pictures import Limit
-from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate, evaluate_within, worsening
 from mlops_drift.learning.metrics.registry import MetricName
-
-# Chance may explain at most so much.
-CHANCE = 0.005
 
 # Stretches of time that the train split is cut into, fewer where one would be shorter than the test
 # split.
 STRETCHES = 4
-
 # A metric with both ends of its interval.
 Interval = tuple[float, float, float]
 
@@ -41,33 +43,25 @@ class CvTestGap(Gate):
     description = "The test metric is not much better than in cross-validation."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Compares the test split with the cross-validated rows."""
         metric, target, n = candidate.metric, candidate.target, len(candidate.test)
         allowed = candidate.gates.allowance("max_surprise", metric)
-        tested = candidate.truth, candidate.prediction, candidate.score
-        validated = _cross_validated(candidate)
-        # Value, lower and upper end of each.
+        parts = candidate.tested, candidate.validated
         ours, theirs = (
-            evaluate_within(metric, target, *rows, seed=candidate.seed)
-            for rows in (tested, validated)
+            evaluate_within(metric, target, *rows, seed=candidate.seed) for rows in parts
         )
         limit = allowed.of(theirs[0])
         finding = (
             f"{metric} is {_interval(ours)} on {n} test rows and {_interval(theirs)} on "
-            f"{len(validated[0])} rows in cross-validation"
+            f"{len(candidate.validated.truth)} rows in cross-validation"
         )
         if isnan(ours[0]) or isnan(theirs[0]):
-            return self.unknown(
-                n,
-                f"{finding}: the two cannot be compared.",
-                f"Train a new version, or wait for {candidate.labels_wanted}.",
-                threshold=limit,
-            )
+            advice = f"Train a new version, or wait for {candidate.labels_wanted}."
+            finding = f"{finding}: the two cannot be compared."
+            return self.unknown(n, finding, advice, threshold=limit)
         better = worsening(metric, ours[0], theirs[0])
-        losses = [row_losses(metric, target, *rows) for rows in (tested, validated)]
-        stretches = max(1, min(STRETCHES, len(losses[1]) // len(losses[0])))
-        parts = np.array_split(losses[1], stretches)
-        chance = max(chance_of_smaller(losses[0], part) for part in parts)
+        losses, others = (row_losses(metric, target, *rows) for rows in parts)
+        stretches = np.array_split(others, max(1, min(STRETCHES, len(others) // n)))
+        chance = max(chance_of_smaller(losses, stretch) for stretch in stretches)
         fails, advice = better > limit and chance <= CHANCE, ""
         if fails:
             why, advice = _why(candidate, theirs[0], limit)
@@ -93,9 +87,9 @@ class CvTestGap(Gate):
                 f"{metric}: how much better on the test split than in cross-validation",
                 better,
                 limit,
-                False,
-                better - hypot(*_reach(metric, ours, theirs)),
-                better + hypot(*_reach(metric, theirs, ours)),
+                at_least=False,
+                lower=better - _reach(metric, ours, theirs),
+                upper=better + _reach(metric, theirs, ours),
             ),
         )
 
@@ -105,22 +99,17 @@ def _interval(found: Interval) -> str:
     return f"{value:.4g} (95 % interval {lower:.4g} to {upper:.4g})"
 
 
-def _reach(metric: MetricName, one: Interval, other: Interval) -> tuple[float, float]:
+def _reach(metric: MetricName, one: Interval, other: Interval) -> float:
     """How far the worse end of one interval and the better end of another are from their values."""
     (value, *ends), (reference, *others) = one, other
-    return (
-        max(worsening(metric, value, end) for end in ends),
-        max(worsening(metric, end, reference) for end in others),
-    )
+    worse = max(worsening(metric, value, end) for end in ends)
+    return hypot(worse, max(worsening(metric, end, reference) for end in others))
 
 
 def _why(candidate: Candidate, expected: float, limit: float) -> Sentences:
     """The likely reason, by what a fit on the train split alone predicts, and what to do.
 
-    Args:
-        candidate: the challenger.
-        expected: the cross-validated metric.
-        limit: by how much better a test split is accepted.
+    Expected is the cross-validated metric; the limit is by how much a test split may be better.
     """
     easier = (
         "Its recipe, fitted on the train split alone, is as good: these rows are easier to predict "
@@ -132,15 +121,14 @@ def _why(candidate: Candidate, expected: float, limit: float) -> Sentences:
     if candidate.refitted is None:
         return easier
     try:
-        again = candidate.refitted()
+        again = answers(candidate.refitted())
     except RefitError:
         return (
             "The model may have seen the test rows, or these are easier to predict than any "
             "quarter of the train split.",
             "Train a new version.",
         )
-    prediction, score = again["prediction"].to_numpy(), again["score"].to_numpy(dtype=float)
-    value = evaluate(candidate.metric, candidate.target, candidate.truth, prediction, score)
+    value = evaluate(candidate.metric, candidate.target, candidate.tested.truth, *again)
     if worsening(candidate.metric, value, expected) > limit:
         return easier
     return (
@@ -148,12 +136,3 @@ def _why(candidate: Candidate, expected: float, limit: float) -> Sentences:
         "seen the test rows.",
         "Look on which rows the pipeline was fitted. Then train a new version.",
     )
-
-
-def _cross_validated(candidate: Candidate) -> tuple[Array, Array, Array]:
-    """Truth, prediction and score of the rows that were predicted without their fold."""
-    found = candidate.out_of_fold
-    if found is None:
-        return np.array([]), np.array([]), np.array([])
-    truth = candidate.train[candidate.target.column].to_numpy()[found.index.to_numpy()]
-    return truth, found["prediction"].to_numpy(), found["score"].to_numpy(dtype=float)

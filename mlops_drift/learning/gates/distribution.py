@@ -7,20 +7,15 @@ from statistics import NormalDist
 import numpy as np
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
-from mlops_drift.learning.gates.pictures import Shares
+from mlops_drift.learning.gates.chance import CHANCE
+from mlops_drift.learning.gates.pictures import Shares, histograms
 from mlops_drift.learning.metrics.base import Array
 
 # A class this frequent among the labels must be predicted at all; of fewer rows chance may be why.
 FREQUENT = 0.05
 FEWEST_ROWS = 5
-
 # Least spread of the predictions, in spreads of the truth.
 LEAST_SPREAD = 0.1
-
-# Chance may explain at most so much.
-CHANCE = 0.005
-
-_BINS = 12
 
 _OF_CLASSES = (
     "Look at the classes and the features of the train split, and whether the metric of the search "
@@ -54,56 +49,52 @@ class PredictionDistribution(Gate):
     description = "The test predictions vary as the labels of their own time do."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Judges the distribution of the test predictions."""
         n = len(candidate.test)
         if n < 2:
-            return self.unknown(
-                n,
-                f"{n} test predictions have no distribution; at least 2 are needed.",
-                "Raise training.test_share or wait for more labels.",
-            )
+            finding = f"{n} test predictions have no distribution; at least 2 are needed."
+            return self.unknown(n, finding, "Raise training.test_share or wait for more labels.")
         if candidate.target.is_classification:
             return self._classes(candidate)
         return self._numbers(candidate)
 
     def _classes(self, candidate: Candidate) -> GateResult:
-        limit, n = candidate.gates.max_share_deviation, len(candidate.test)
-        classes = candidate.target.classes or []
-        true = {name: int((candidate.truth == name).sum()) for name in classes}
-        predicted = {name: int((candidate.prediction == name).sum()) for name in classes}
+        limit, classes = candidate.gates.max_share_deviation, candidate.target.classes or []
+        truth, prediction, _ = candidate.tested
+        n = len(truth)
+        true = {name: int((truth == name).sum()) for name in classes}
+        predicted = {name: int((prediction == name).sum()) for name in classes}
         farthest = max(classes, key=lambda name: abs(predicted[name] - true[name]))
         # Of the counts: the difference of two shares is rounded.
         value = abs(predicted[farthest] - true[farthest]) / n
-        by_chance = _margin(candidate.prediction == farthest, candidate.truth == farthest)
         apart = (
             f"class {farthest!r} is {predicted[farthest] / n:.1%} of the predictions and "
             f"{true[farthest] / n:.1%} of the labels; up to {limit:.3g} apart, or not "
             "significantly, is accepted"
         )
+        by_chance = _margin(prediction == farthest, truth == farthest)
         wrong = [apart] if value - by_chance > limit else []
         wrong += _one_sided(candidate, true, predicted)
-        series = {"labels": true, "predictions": predicted}
+        shares = {
+            name: [count / n for count in counts.values()]
+            for name, counts in (("labels", true), ("predictions", predicted))
+        }
         return self.result(
             bool(wrong),
             (value, limit, n),
             (f"Of {n} test predictions: {'; '.join(wrong) or apart}.", _OF_CLASSES),
-            picture=Shares(
-                "share of each class",
-                classes,
-                {name: [count / n for count in one.values()] for name, one in series.items()},
-            ),
+            picture=Shares("share of each class", classes, shares),
         )
 
     def _numbers(self, candidate: Candidate) -> GateResult:
-        n, truth = len(candidate.test), candidate.truth.astype(float)
-        prediction = candidate.prediction.astype(float)
+        truth, prediction = (
+            candidate.tested.truth.astype(float),
+            candidate.tested.prediction.astype(float),
+        )
+        n = len(truth)
         if _constant(truth):
-            return self.unknown(
-                n,
-                f"All {n} test labels are {truth[0]:.4g}.",
-                "Wait for labels that differ, or raise training.test_share.",
-                threshold=LEAST_SPREAD,
-            )
+            finding = f"All {n} test labels are {truth[0]:.4g}."
+            advice = "Wait for labels that differ, or raise training.test_share."
+            return self.unknown(n, finding, advice, threshold=LEAST_SPREAD)
         finite = bool(np.isfinite(prediction).all())
         value = _spread(prediction, truth) if finite else nan
         fails = not value >= LEAST_SPREAD
@@ -114,13 +105,12 @@ class PredictionDistribution(Gate):
             if finite
             else f"Of {n} test predictions some are no finite numbers."
         )
+        series = {"labels": truth, "predictions": prediction}
         return self.result(
             fails,
             (value, LEAST_SPREAD, n),
             (finding, _OF_NUMBERS),
-            picture=histograms(
-                "predictions and labels", {"labels": truth, "predictions": prediction}
-            ),
+            picture=histograms("predictions and labels", series),
         )
 
 
@@ -130,7 +120,7 @@ def _one_sided(
     """What is wrong with predictions that leave out classes, given the rows of each class."""
     n, least = len(candidate.test), candidate.gates.min_class_share
     wrong = []
-    if _constant(candidate.score):
+    if _constant(candidate.tested.score):
         wrong.append("all scores are the same number: the challenger ignores its features")
     elif max(predicted.values()) == n and max(true.values()) < n:
         only = max(predicted, key=lambda name: predicted[name])
@@ -152,34 +142,6 @@ def _one_sided(
     return wrong
 
 
-def histograms(title: str, series: dict[str, Array]) -> Shares:
-    """The shares of finite numbers in common bins of equal width.
-
-    >>> histograms("", {"x": np.array([0.0, 12.0, np.inf])}).series["x"][-1]
-    0.5
-    """
-    finite = {name: values[np.isfinite(values)] for name, values in series.items()}
-    together = np.concatenate(list(finite.values()))
-    if len(together) == 0:
-        return Shares(title, [], {name: [] for name in series})
-    # Halved before they are subtracted: the difference of the largest floats is infinite.
-    middle = together.max() / 2 + together.min() / 2
-    half = together.max() / 2 - together.min() / 2
-    places = {
-        name: np.clip(((values - middle) / (half or 1) + 1) * _BINS / 2, 0, _BINS - 1).astype(int)
-        for name, values in finite.items()
-    }
-    centres = middle + half * ((np.arange(_BINS) + 0.5) / _BINS * 2 - 1)
-    return Shares(
-        title,
-        [f"{centre:.3g}" for centre in centres],
-        {
-            name: (np.bincount(place, minlength=_BINS) / max(1, len(place))).tolist()
-            for name, place in places.items()
-        },
-    )
-
-
 def _margin(predicted: Array, true: Array) -> float:
     """By how much chance makes two shares of the same rows differ."""
     apart = predicted.astype(float) - true
@@ -188,16 +150,15 @@ def _margin(predicted: Array, true: Array) -> float:
 
 def _absence(candidate: Candidate, name: str) -> float:
     """The chance that so many rows have no prediction of a class that cross-validation predicts."""
-    found = candidate.out_of_fold
-    share = 0.0 if found is None or found.empty else float((found["prediction"] == name).mean())
-    return 0.0 if share == 0 else float((1 - share) ** len(candidate.test))
+    prediction = candidate.validated.prediction
+    share = float((prediction == name).mean()) if len(prediction) else 0.0
+    return float((1 - share) ** len(candidate.test)) if share else 0.0
 
 
 def _spread(prediction: Array, truth: Array) -> float:
     """How widely predictions are spread beside the truth."""
-    middle = [np.subtract(*np.quantile(values, [0.75, 0.25])) for values in (prediction, truth)]
-    of_middle = float(middle[0] / middle[1]) if middle[1] else 0.0
-    return max(float(prediction.std() / truth.std()), of_middle)
+    ours, theirs = (np.subtract(*np.quantile(one, [0.75, 0.25])) for one in (prediction, truth))
+    return float(max(prediction.std() / truth.std(), ours / theirs if theirs else 0.0))
 
 
 def _constant(values: Array) -> bool:

@@ -14,7 +14,6 @@ class Documented(Gate):
     description = "The model has a description, and the version a signature of its columns."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Looks at the description and the signature."""
         columns, signature, wrong = candidate.columns, candidate.signature, []
         if not candidate.description.strip():
             wrong.append("the model has no description")

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
 from mlops_drift.learning.gates.pictures import Confusion
-from mlops_drift.learning.metrics.wilson import wilson
+from mlops_drift.learning.metrics.base import wilson
 
 
 class FalseNegativeRate(Gate):
     """Passes where the share of positive test rows that are predicted negative is small enough.
 
     Unknown without a positive row.
-
-    Args:
-        limit: largest acceptable share.
     """
 
     name = "false_negative_rate"
@@ -24,30 +23,20 @@ class FalseNegativeRate(Gate):
 
     @classmethod
     def for_model(cls, model: Described) -> Sequence[Gate]:
-        """One, if there is a limit."""
         limit = model.gates.max_false_negative_rate
         return [] if limit is None else [cls(limit)]
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Judges the false-negative rate with its Wilson interval."""
         positive, limit = candidate.target.positive, self.limit
-        truth, prediction = candidate.truth, candidate.prediction
+        truth, prediction, _ = candidate.tested
         n = int((truth == positive).sum())
         if n == 0:
-            return self.unknown(
-                0,
-                f"None of {len(truth)} test rows is {positive!r}, so misses cannot be counted.",
-                "Wait for labels of that class, or raise training.test_share.",
-                threshold=limit,
-            )
+            finding = f"None of {len(truth)} test rows is {positive!r}."
+            advice = "Wait for labels of that class, or raise training.test_share."
+            return self.unknown(0, finding, advice, threshold=limit)
         missed = int(((truth == positive) & (prediction != positive)).sum())
         rate = missed / n
         lower, upper = wilson(rate, n, 0.95)
-        classes = candidate.target.classes or []
-        counts = [
-            [int(((truth == true) & (prediction == other)).sum()) for other in classes]
-            for true in classes
-        ]
         finding = (
             f"{missed} of {n} test rows that are {positive!r} are missed: a rate of {rate:.4g}, "
             f"at most {limit:.4g} is accepted."
@@ -55,10 +44,12 @@ class FalseNegativeRate(Gate):
         advice = (
             "Search by a metric that counts misses (recall, f1, auc), or add rows of that class."
         )
+        classes = candidate.target.classes or []
+        counts = pd.crosstab(truth, prediction).reindex(classes, columns=classes, fill_value=0)
         return self.result(
             rate > limit,
             (rate, limit, n),
             (finding, advice),
             numbers={"lower": lower, "upper": upper, "missed": float(missed)},
-            picture=Confusion(classes, counts),
+            picture=Confusion(classes, counts.to_numpy().tolist()),
         )

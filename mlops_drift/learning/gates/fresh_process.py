@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from mlops_drift.learning.gates.base import Candidate, FreshProcessError, Gate, GateResult
-from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.gates.base import Candidate, FreshProcessError, Gate, GateResult, answers
 
 
 class FreshProcess(Gate):
@@ -18,26 +17,19 @@ class FreshProcess(Gate):
     description = "The stored model, loaded in a new process, predicts the same to the last bit."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Compares predictions of this process with those of a new one."""
-        rows, differ, before = candidate.fresh_rows, 0, ", as was shown before"
-        n = len(rows)
-        if n == 0:
-            return self.unknown(0, "The test split has no row.", "Wait for labelled rows.")
+        n, differ, before = len(candidate.fresh_rows), 0, ", as was shown before"
         if candidate.fresh_predictions is not None:
             try:
-                theirs = candidate.fresh_predictions()
+                found = candidate.fresh_predictions()
             except FreshProcessError as error:
-                return self.unknown(
-                    n,
-                    f"A new process gave no predictions for {n} test rows: {error}",
-                    "See whether the stored model needs code or files that only this process has.",
-                    threshold=0.0,
-                )
-            ours, before = candidate.predict(rows), ""
-            classes = [frame["prediction"].to_numpy() for frame in (ours, theirs)]
-            scores = [_bits(frame["score"].to_numpy(float)) for frame in (ours, theirs)]
-            alike = len(theirs) == n and (classes[0] == classes[1]) & (scores[0] == scores[1])
-            differ = n - int(np.sum(alike))
+                finding = f"A new process gave no predictions for {n} test rows: {error}"
+                advice = "See whether the model needs code or files that only this process has."
+                return self.unknown(n, finding, advice, threshold=0.0)
+            ours, theirs = answers(candidate.predict(candidate.fresh_rows)), answers(found)
+            # As bits, in which a nan is what it is.
+            scores = [one.view(np.int64) for one in (ours[1], theirs[1])]
+            alike = len(found) == n and (ours[0] == theirs[0]) & (scores[0] == scores[1])
+            differ, before = n - int(np.sum(alike)), ""
         return self.counted(
             differ,
             "test rows that a new process predicts differently",
@@ -46,7 +38,3 @@ class FreshProcess(Gate):
             f"stored model{before}.",
             "Look for state outside the pipeline: globals, files, random numbers without a seed.",
         )
-
-
-def _bits(scores: Array) -> Array:
-    return scores.view(np.int64)

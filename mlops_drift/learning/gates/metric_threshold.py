@@ -13,10 +13,6 @@ class MetricThreshold(Gate):
     """Passes where the metric of the test split is on the better side of its limit, or on it.
 
     Unknown where the metric is undefined.
-
-    Args:
-        metric: name of the metric; its direction decides which side is better.
-        limit: the worst acceptable value.
     """
 
     def __init__(self, metric: MetricName, limit: float) -> None:
@@ -28,26 +24,22 @@ class MetricThreshold(Gate):
 
     @classmethod
     def for_model(cls, model: Described) -> Sequence[Gate]:
-        """One of each metric that has a threshold."""
         return [cls(metric, limit) for metric, limit in model.gates.metrics.items()]
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Judges the metric with its 95 % interval."""
-        n, metric, limit = len(candidate.test), self.metric, self.limit
-        found = candidate.truth, candidate.prediction, candidate.score
-        value, lower, upper = evaluate_within(metric, candidate.target, *found, seed=candidate.seed)
+        n, metric, limit, target = len(candidate.test), self.metric, self.limit, candidate.target
+        value, lower, upper = evaluate_within(
+            metric, target, *candidate.tested, seed=candidate.seed
+        )
         if isnan(value):
             more = (
                 "see whether the positive class is ever predicted"
-                if candidate.target.kind == "binary"
+                if target.kind == "binary"
                 else "raise training.test_share"
             )
-            return self.unknown(
-                n,
-                f"Test {metric} is undefined on {n} rows; it must be {self.bound}.",
-                f"Wait for {candidate.labels_wanted}, or {more}.",
-                threshold=limit,
-            )
+            finding = f"Test {metric} is undefined on {n} rows; it must be {self.bound}."
+            advice = f"Wait for {candidate.labels_wanted}, or {more}."
+            return self.unknown(n, finding, advice, threshold=limit)
         finding = (
             f"Test {metric} is {value:.4g} (95 % interval {lower:.4g} to {upper:.4g}) on {n} rows; "
             f"it must be {self.bound}."

@@ -2,27 +2,22 @@
 
 from collections.abc import Sequence
 from math import isnan, nan
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from mlops_drift.learning.frames import with_values
-from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
-from mlops_drift.learning.gates.distribution import histograms
-from mlops_drift.learning.gates.sound import is_sound, tried
-from mlops_drift.learning.metrics.bootstrap import resampled_values
-from mlops_drift.learning.metrics.evaluation import evaluate, worsening
+from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult, answers
+from mlops_drift.learning.gates.chance import CHANCE
+from mlops_drift.learning.gates.pictures import histograms
+from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.evaluation import evaluate, resampled_values, worsening
 
 NULLED = 0.1
 LOW, HIGH = 0.05, 0.95
 
 # What is left of the spread of the scores, at least.
 LEAST_SPREAD = 0.1
-
-# Chance may explain at most so much.
-CHANCE = 0.005
-
 # Rows that are nulled: more of them show no more.
 _MOST_ROWS = 5000
 
@@ -56,53 +51,48 @@ class NullRobustness(Gate):
 
     @classmethod
     def for_model(cls, model: Described) -> Sequence[Gate]:
-        """One, if a column is nullable."""
         return [cls()] if any(column.nullable for column in model.columns.values()) else []
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Predicts the test split with and without gaps."""
         allowed = candidate.gates.allowance("max_null_loss", candidate.metric)
         intact = candidate.features.head(_MOST_ROWS)
-        n, limit = len(intact), allowed.of(nan)
-        if n == 0:
-            return self.unknown(0, "The test split has no row.", "Wait for labelled rows.")
+        n, before = len(intact), candidate.tested.score[:_MOST_ROWS]
         nullable = [name for name, column in candidate.columns.items() if column.nullable]
         gaps = with_gaps(intact, nullable, candidate.seed)
-        found = tried(candidate.predict, gaps)
+        found = candidate.tried(gaps)
         setting = f"With {NULLED:.0%} of the cells of {len(nullable)} nullable columns missing"
         if isinstance(found, str):
             finding = f"{setting}, predicting {n} test rows raises {found}."
-            return self.result(True, (nan, limit, n), (finding, _ADVICE))
-        before = candidate.predicted.head(n)
-        loss = _Loss(nan, nan, nan)
-        if is_sound(candidate.target, found).all():
+            return self.result(True, (nan, allowed.of(nan), n), (finding, _ADVICE))
+        after = found["score"].to_numpy(dtype=float)
+        loss, tables = _Loss(nan, nan, nan), {}
+        if unsound := candidate.unsound(found):
+            wrong = [f"{unsound} predictions or scores are not valid"]
+        else:
+            wrong = _of_scores(candidate.target.kind == "binary", before, after)
             loss = _loss(candidate, candidate.predict(_filled(gaps, candidate, nullable)), found)
         limit = allowed.of(loss.before)
-        wrong, tables = _wrong(candidate, before, found), {}
         worse = (
             f"{candidate.metric} worsens by {allowed.text(loss.value, loss.before)} more than if "
             "typical values stood there"
         )
         if loss.significant > limit:
-            alone = _losses(candidate, intact, nullable)
-            worst, tables = alone[0], {"columns": alone[:30]}
+            alone = {name: _loss_alone(candidate, intact, name) for name in nullable}
+            worst, *others = sorted(alone, key=lambda name: alone[name], reverse=True)
+            tables = {
+                "columns": [{"column": name, "loss": alone[name]} for name in [worst, *others][:30]]
+            }
             wrong.append(
                 f"{worse} (in {1 - CHANCE:.1%} of the resamples by at least "
                 f"{allowed.text(loss.significant, loss.before)}), accepted is {allowed}; with gaps "
-                f"in {worst['column']!r} alone by {allowed.text(worst['loss'], loss.before)}"
+                f"in {worst!r} alone by {allowed.text(alone[worst], loss.before)}"
             )
         if not wrong and isnan(loss.value):
-            return self.unknown(
-                n,
-                f"{setting}, {candidate.metric} is undefined on {n} test rows.",
-                f"Wait for {candidate.labels_wanted}, or raise training.test_share.",
-                threshold=limit,
-            )
-        scores = {
-            name: frame["score"].to_numpy(dtype=float)
-            for name, frame in (("intact", before), ("with gaps", found))
-        }
+            finding = f"{setting}, {candidate.metric} is undefined on {n} test rows."
+            advice = f"Wait for {candidate.labels_wanted}, or raise training.test_share."
+            return self.unknown(n, finding, advice, threshold=limit)
         passing = f"{worse}; up to {allowed}, or what is not significant, is accepted"
+        scores = {"intact": before, "with gaps": after}
         return self.result(
             bool(wrong),
             (loss.value, limit, n),
@@ -114,20 +104,11 @@ class NullRobustness(Gate):
 
 
 def with_gaps(features: pd.DataFrame, nullable: list[str], seed: int) -> pd.DataFrame:
-    """The features with one cell in ten of these columns missing.
-
-    >>> frame = pd.DataFrame({"a": range(1000), "b": range(1000)})
-    >>> with_gaps(frame, ["a"], seed=1).isna().mean().round(1).to_dict()
-    {'a': 0.1, 'b': 0.0}
-    """
+    """The features with one cell in ten of these columns missing."""
     emptied = np.random.default_rng(seed).random((len(features), len(nullable))) < NULLED
-    gaps = {
-        name: features[name].astype(object).mask(emptied[:, number], None)
-        if features[name].dtype == object or features[name].dtype == bool
-        else features[name].astype(float).mask(emptied[:, number])
-        for number, name in enumerate(nullable)
-    }
-    return with_values(features, gaps)
+    types = {name: object if features[name].dtype in (object, bool) else float for name in nullable}
+    gaps = features[nullable].astype(types).mask(emptied, None)
+    return pd.DataFrame({**features, **gaps})
 
 
 def _filled(gaps: pd.DataFrame, candidate: Candidate, nullable: list[str]) -> pd.DataFrame:
@@ -139,53 +120,29 @@ def _filled(gaps: pd.DataFrame, candidate: Candidate, nullable: list[str]) -> pd
             filled[name] = gaps[name].where(gaps[name].notna(), known.mode().iloc[0])
         elif len(known):
             filled[name] = gaps[name].fillna(float(known.astype(float).median()))
-    return with_values(gaps, filled)
+    return pd.DataFrame({**gaps, **filled})
 
 
-def _wrong(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
-    """What is wrong with the predictions of rows with gaps."""
-    unsound = int((~is_sound(candidate.target, after)).sum())
-    if unsound:
-        return [f"{unsound} predictions or scores are not valid"]
+def _of_scores(binary: bool, before: Array, after: Array) -> list[str]:
+    """What is wrong with the scores of rows with gaps."""
     wrong = []
-    old, new = before["score"].to_numpy(dtype=float), after["score"].to_numpy(dtype=float)
     # Half of the way to the edge, so that a mean that is near a limit anyway may move a little.
     low, high = LOW / 2, (1 + HIGH) / 2
-    binary = candidate.target.kind == "binary"
-    if binary and LOW <= old.mean() <= HIGH and not low <= new.mean() <= high:
+    if binary and LOW <= before.mean() <= HIGH and not low <= after.mean() <= high:
         wrong.append(
-            f"the mean score is {new.mean():.3g} instead of {old.mean():.3g}, outside {low:.4g} to "
-            f"{high:.4g}"
+            f"the mean score is {after.mean():.3g} instead of {before.mean():.3g}, outside "
+            f"{low:.4g} to {high:.4g}"
         )
-    if new.std() < LEAST_SPREAD * old.std():
+    if after.std() < LEAST_SPREAD * before.std():
         wrong.append(
-            f"the scores hardly differ: their standard deviation is {new.std():.3g} instead of "
-            f"{old.std():.3g}"
+            f"the scores hardly differ: their standard deviation is {after.std():.3g} instead of "
+            f"{before.std():.3g}"
         )
     return wrong
 
 
-def _losses(
-    candidate: Candidate, intact: pd.DataFrame, nullable: list[str]
-) -> list[dict[str, Any]]:
-    """How much the metric worsens with gaps in each column alone, the worst first."""
-    found = []
-    for name in nullable:
-        gaps = with_gaps(intact, [name], candidate.seed)
-        filled = candidate.predict(_filled(gaps, candidate, [name]))
-        loss = _loss(candidate, filled, candidate.predict(gaps))
-        found.append({"column": name, "loss": loss.value})
-    return sorted(found, key=lambda row: row["loss"], reverse=True)
-
-
 class _Loss(NamedTuple):
-    """How much a metric worsens.
-
-    Attributes:
-        before: the metric of rows without gaps.
-        value: how much worse it is with gaps.
-        significant: what of that chance does not explain.
-    """
+    """The metric of rows without gaps, how much it worsens, and what of that is no chance."""
 
     before: float
     value: float
@@ -193,13 +150,21 @@ class _Loss(NamedTuple):
 
 
 def _loss(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> _Loss:
-    metric, target, truth = candidate.metric, candidate.target, candidate.truth[: len(before)]
-    pairs = [
-        (frame["prediction"].to_numpy(), frame["score"].to_numpy()) for frame in (before, after)
-    ]
+    metric, target, truth = (
+        candidate.metric,
+        candidate.target,
+        candidate.tested.truth[: len(before)],
+    )
+    pairs = [answers(before), answers(after)]
     old, new = (evaluate(metric, target, truth, *pair) for pair in pairs)
-    drawn = resampled_values(metric, target, truth, pairs, seed=candidate.seed)
-    losses = worsening(metric, drawn[0], drawn[1])
+    losses = worsening(metric, *resampled_values(metric, target, truth, pairs, seed=candidate.seed))
     losses = losses[~np.isnan(losses)]
     least = float(np.quantile(losses, CHANCE)) if len(losses) else nan
     return _Loss(old, worsening(metric, old, new), least)
+
+
+def _loss_alone(candidate: Candidate, intact: pd.DataFrame, name: str) -> float:
+    """How much the metric worsens with gaps in one column alone."""
+    gaps = with_gaps(intact, [name], candidate.seed)
+    filled = candidate.predict(_filled(gaps, candidate, [name]))
+    return _loss(candidate, filled, candidate.predict(gaps)).value

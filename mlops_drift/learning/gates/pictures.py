@@ -1,18 +1,18 @@
 """What the picture of a gate shows, as plain data: drawing is done where it is looked at."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import nan
+from typing import NamedTuple
+
+import numpy as np
+
+from mlops_drift.learning.metrics.base import Array
+
+_BINS = 12
 
 
-@dataclass(frozen=True)
-class Limit:
-    """A number against its limit, with its 95 % interval where it has one.
-
-    Attributes:
-        title: what the number is, with its unit.
-        at_least: whether the limit is a lower one.
-    """
+class Limit(NamedTuple):
+    """A number against its limit, a lower one or not, with its 95 % interval where it has one."""
 
     title: str
     value: float
@@ -22,33 +22,24 @@ class Limit:
     upper: float = nan
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(NamedTuple):
     """What scores promised and what came true, by bin."""
-
-    title = "what scores promised and what came true, by bin"
 
     promised: Sequence[float]
     found: Sequence[float]
     counts: Sequence[int]
+    title: str = "what scores promised and what came true, by bin"
 
 
-@dataclass(frozen=True)
-class Shares:
-    """Distributions over the same classes or bins, side by side.
-
-    Attributes:
-        names: the classes or bins.
-        series: the share of each, by name of the distribution.
-    """
+class Shares(NamedTuple):
+    """Distributions by name, each the shares of the same classes or bins."""
 
     title: str
     names: Sequence[str]
     series: Mapping[str, Sequence[float]]
 
 
-@dataclass(frozen=True)
-class Bars:
+class Bars(NamedTuple):
     """A number for each class, slice or column, against a common limit; worst first."""
 
     title: str
@@ -57,8 +48,7 @@ class Bars:
     limit: float
 
 
-@dataclass(frozen=True)
-class Differences:
+class Differences(NamedTuple):
     """Resampled differences of two models, the one that was observed, and the limit."""
 
     title: str
@@ -67,14 +57,27 @@ class Differences:
     limit: float
 
 
-@dataclass(frozen=True)
-class Confusion:
+class Confusion(NamedTuple):
     """How often each class, in the rows, was predicted as each class, in the columns."""
-
-    title = "test rows: truth in rows, prediction in columns"
 
     classes: Sequence[str]
     counts: Sequence[Sequence[int]]
+    title: str = "test rows: truth in rows, prediction in columns"
 
 
 Picture = Limit | Curve | Shares | Bars | Differences | Confusion
+
+
+def histograms(title: str, series: Mapping[str, Array]) -> Shares:
+    """The shares of finite numbers in common bins of equal width."""
+    # Quartered: the difference of the largest floats is infinite.
+    finite = {name: values[np.isfinite(values)] / 4 for name, values in series.items()}
+    together = np.concatenate(list(finite.values()))
+    if len(together) == 0:
+        return Shares(title, [], {name: [] for name in series})
+    edges = np.linspace(together.min(), together.max(), _BINS + 1)
+    shares = {
+        name: (np.histogram(values, edges)[0] / max(1, len(values))).tolist()
+        for name, values in finite.items()
+    }
+    return Shares(title, [f"{centre:.3g}" for centre in 2 * (edges[:-1] + edges[1:])], shares)

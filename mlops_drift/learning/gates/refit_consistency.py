@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, RefitError
+from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, RefitError, answers
 
 # Scores that are nearer than this, as a share of the larger one, are the same: another processor
 # may sum in another order.
@@ -24,43 +24,30 @@ class RefitConsistency(Gate):
     description = "Its recipe, fitted again on the train split alone, predicts the test rows alike."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Compares the predictions of the test split with those of the second fit."""
         n, differ, before = len(candidate.test), 0, ", as was shown before"
-        if n == 0:
-            return self.unknown(0, "The test split has no row to predict.", "Wait for labels.")
         if candidate.refitted is not None:
             try:
-                theirs = candidate.refitted()
+                prediction, score = answers(candidate.refitted())
             except RefitError as error:
-                return self.unknown(
-                    n,
-                    f"The version cannot be fitted again from what was logged with it: {error}",
-                    "Train a new version.",
-                    threshold=0.0,
-                )
-            scores = theirs["score"].to_numpy(dtype=float)
-            close = np.isclose(candidate.score, scores, rtol=CLOSE, atol=0.0, equal_nan=True)
-            alike = close & (candidate.prediction == theirs["prediction"].to_numpy())
+                finding = f"The version cannot be fitted again from what was logged: {error}"
+                return self.unknown(n, finding, "Train a new version.", threshold=0.0)
+            close = np.isclose(candidate.tested.score, score, rtol=CLOSE, atol=0.0, equal_nan=True)
+            alike = close & (candidate.tested.prediction == prediction)
             differ, before = n - int(alike.sum()), ""
         finding = (
             f"The recipe, fitted again on the {len(candidate.train)} rows of the train split alone,"
             f" predicts {differ} of {n} test rows differently{before}"
         )
         if differ and not candidate.made_by_this_code:
-            return self.unknown(
-                n,
-                f"{finding}; but other code or libraries made this version, which may be why.",
-                "Train a new version.",
-                threshold=0.0,
-                value=float(differ),
-            )
+            finding = f"{finding}; but other code or libraries made it, which may be why."
+            advice = "Train a new version."
+            return self.unknown(n, finding, advice, threshold=0.0, value=float(differ))
+        why = ": the model was fitted on something else, perhaps on the test rows" if differ else ""
         return self.counted(
             differ,
             "test rows that a second fit predicts differently",
             n,
-            f"{finding}: the model was fitted on something else, perhaps on the test rows."
-            if differ
-            else f"{finding}.",
+            f"{finding}{why}.",
             "Look on which rows the pipeline was fitted, and whether a step draws random numbers "
             "without a seed. Then train a new version.",
         )

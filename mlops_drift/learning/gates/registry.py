@@ -1,11 +1,10 @@
 """The gates by import path, and those that a model has by its description."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.base import Described, Gate
-from mlops_drift.learning.gates.config import Gates
-from mlops_drift.learning.gates.custom import custom_gates
+from mlops_drift.learning.gates.config import CustomGate, Gates
 from mlops_drift.plugins import load
 from mlops_drift.schema.columns import Column
 
@@ -41,23 +40,35 @@ LAST = f"{_HERE}.fresh_process:FreshProcess"
 def gates_of(
     gates: Gates, columns: Mapping[str, Column], business: BusinessValue | None
 ) -> list[Gate]:
-    """The gates of a model, in the order in which they are judged.
-
-    Args:
-        gates: their configuration; what it leaves out has no gate.
-        columns: the feature columns.
-        business: what outcomes are worth, where that is known.
-
-    >>> found = gates_of(Gates(metrics={"f1": 0.5}), {"x": Column(type="number")}, None)
-    >>> [gate.name for gate in found][:3]
-    ['test_f1', 'prediction_distribution', 'calibration']
-    """
+    """The gates of a model, in the order in which they are judged."""
     model = Described(gates, columns, business)
     return [
         *(gate for path in SHIPPED for gate in _class(path).for_model(model)),
         *custom_gates(gates.extra),
         *_class(LAST).for_model(model),
     ]
+
+
+def custom_gates(items: Sequence[str | CustomGate]) -> list[Gate]:
+    """The gates of ``gates.extra``.
+
+    Raises:
+        ValueError: If there is no such gate, or it does not take these arguments.
+    """
+    return [_custom(CustomGate(gate=item) if isinstance(item, str) else item) for item in items]
+
+
+def _custom(item: CustomGate) -> Gate:
+    arguments = item.model_extra or {}
+    try:
+        member = _class(item.gate)
+    except ValueError as error:
+        raise ValueError(f"gates.extra: {error}") from error
+    try:
+        return member(**arguments)
+    except (TypeError, ValueError) as error:
+        given = ", ".join(f"{name}: {value!r}" for name, value in arguments.items()) or "nothing"
+        raise ValueError(f"gates.extra: {item.gate} was given {given}: {error}") from error
 
 
 def _class(path: str) -> type[Gate]:

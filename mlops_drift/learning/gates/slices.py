@@ -2,22 +2,31 @@
 
 from collections.abc import Sequence
 from math import isnan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
-from mlops_drift.learning.gates.chance import chance_of_smaller, row_losses
+from mlops_drift.learning.gates.chance import CHANCE, chance_of_smaller, row_losses
 from mlops_drift.learning.gates.pictures import Bars
 from mlops_drift.learning.metrics.base import Array
-from mlops_drift.learning.metrics.evaluation import evaluate_within, worsening
+from mlops_drift.learning.metrics.evaluation import evaluate, evaluate_within, worsening
 from mlops_drift.learning.metrics.registry import metric_named
 
 NO_VALUE = "no value"
 
-# Chance may explain at most so much, over all slices.
-CHANCE = 0.005
+_COLUMNS = ("slice", "value", "lower", "upper", "gap", "beyond chance", "n")
+
+
+class _Slice(NamedTuple):
+    name: str
+    value: float
+    lower: float
+    upper: float
+    gap: float
+    beyond_chance: bool
+    n: int
 
 
 class Slices(Gate):
@@ -32,9 +41,6 @@ class Slices(Gate):
     Mann-Whitney test, with a p-value of at most .005 / slices.
 
     Unknown without such a slice.
-
-    Args:
-        columns: the columns that divide the rows.
     """
 
     name = "slices"
@@ -47,56 +53,46 @@ class Slices(Gate):
 
     @classmethod
     def for_model(cls, model: Described) -> Sequence[Gate]:
-        """One, if columns are named."""
         return [cls(model.gates.slices)] if model.gates.slices else []
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Judges every slice that has enough rows."""
         n, metric, least = len(candidate.test), candidate.metric, candidate.gates.min_rows
-        slices = [
-            (f"{column}={value}", rows)
+        slices = {
+            f"{column}={value}": rows
             for column in self.columns
             for value, rows in _parts(candidate.features[column])
             if rows.sum() >= least
-        ]
-        whole = candidate.metric_on()
+        }
+        whole = evaluate(metric, candidate.target, *candidate.tested)
         allowed = candidate.gates.allowance("max_slice_gap", metric)
-        limit = allowed.of(whole)
-        all_found = [_slice(candidate, one, whole, len(slices)) for one in slices]
-        found = [row for row in all_found if not isnan(row["gap"])]
+        limit, chance = allowed.of(whole), CHANCE / max(1, len(slices))
+        judged = [_slice(candidate, name, rows, whole, chance) for name, rows in slices.items()]
+        found = [one for one in judged if not isnan(one.gap)]
         if not found:
-            return self.unknown(
-                n,
-                f"No value of {', '.join(self.columns)} has {least} of {n} test rows with a "
-                f"defined {metric}.",
-                "Wait for more labels, raise training.test_share, or lower gates.min_rows.",
-                threshold=limit,
-            )
-        found.sort(key=lambda row: row["gap"], reverse=True)
-        failing = [row for row in found if row["gap"] > limit and row["beyond chance"]]
+            columns = ", ".join(self.columns)
+            finding = f"No value of {columns} has {least} of {n} test rows with a defined {metric}."
+            advice = "Wait for more labels, raise training.test_share, or lower gates.min_rows."
+            return self.unknown(n, finding, advice, threshold=limit)
+        found.sort(key=lambda one: one.gap, reverse=True)
+        failing = [one for one in found if one.gap > limit and one.beyond_chance]
         worst, shown = (failing or found)[0], found[:15]
         finding = (
-            f"{metric} is {worst['value']:.4g} on the {worst['n']} test rows with "
-            f"{worst['slice']} and {whole:.4g} on all {n}: a gap of "
-            f"{allowed.text(worst['gap'], whole)}"
+            f"{metric} is {worst.value:.4g} on the {worst.n} test rows with {worst.name} and "
+            f"{whole:.4g} on all {n}: a gap of {allowed.text(worst.gap, whole)}"
+        ) + (
+            f", accepted is {allowed}, and it is significant."
+            if failing
+            else f"; up to {allowed}, or what is not significant, is accepted."
         )
-        passing = f"{finding}; up to {allowed}, or what is not significant, is accepted."
-        failed = f"{finding}, accepted is {allowed}, and it is significant."
+        advice = "Add labelled rows or better features of this slice, or give it its own rule."
+        names, gaps = [one.name for one in shown], [one.gap for one in shown]
         return self.result(
             bool(failing),
-            (worst["gap"], limit, worst["n"]),
-            (
-                failed if failing else passing,
-                "Add labelled rows or better features of this slice, or give it its own rule.",
-            ),
+            (worst.gap, limit, worst.n),
+            (finding, advice),
             numbers={"whole": whole},
-            tables={"slices": found[:30]},
-            picture=Bars(
-                "gap to the whole by slice",
-                [row["slice"] for row in shown],
-                [row["gap"] for row in shown],
-                limit,
-            ),
+            tables={"slices": [dict(zip(_COLUMNS, one, strict=True)) for one in found[:30]]},
+            picture=Bars("gap to the whole by slice", names, gaps, limit),
         )
 
 
@@ -106,30 +102,19 @@ def _parts(column: "pd.Series[Any]") -> list[tuple[str, Array]]:
     return [(str(value), text == value) for value in np.unique(text)]
 
 
-def _slice(
-    candidate: Candidate, one: tuple[str, Array], whole: float, slices: int
-) -> dict[str, Any]:
-    """What is shown of a slice, one of so many."""
-    (name, rows), metric, target = one, candidate.metric, candidate.target
-    found = candidate.truth, candidate.prediction, candidate.score
+def _slice(candidate: Candidate, name: str, rows: Array, whole: float, chance: float) -> _Slice:
+    """What is shown of a slice; chance may explain at most so much."""
+    metric, target, found = candidate.metric, candidate.target, candidate.tested
     value, lower, upper = evaluate_within(
         metric,
         target,
         *(values[rows] for values in found),
-        confidence=1 - 2 * CHANCE / slices,
+        confidence=1 - 2 * chance,
         seed=candidate.seed,
     )
-    greater = metric_named(metric).greater_is_better
-    worse = upper < whole if greater else lower > whole
+    worse = upper < whole if metric_named(metric).greater_is_better else lower > whole
     if worse and not target.is_classification:
         losses = row_losses(metric, target, *found)
-        worse = chance_of_smaller(losses[~rows], losses[rows]) <= CHANCE / slices
-    return {
-        "slice": name,
-        "value": value,
-        "lower": lower,
-        "upper": upper,
-        "gap": worsening(metric, whole, value),
-        "beyond chance": bool(worse),
-        "n": int(rows.sum()),
-    }
+        worse = chance_of_smaller(losses[~rows], losses[rows]) <= chance
+    gap = worsening(metric, whole, value)
+    return _Slice(name, value, lower, upper, gap, bool(worse), int(rows.sum()))

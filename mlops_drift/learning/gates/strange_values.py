@@ -1,28 +1,21 @@
 """The gates that values never seen before must give valid predictions."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mlops_drift.learning.frames import with_values
 from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
-from mlops_drift.learning.gates.sound import is_sound, tried
 from mlops_drift.schema.columns import Column
 
 # Rows that each strange value is tried on.
 ROWS = 20
-
 UNSEEN = "a category that nobody has ever seen"
 LARGEST = float(np.finfo(float).max)
-
-# A strange value by its name, given a column of the train split.
-Strange = Mapping[str, Callable[["pd.Series[Any]"], Any]]
 
 
 class _Robustness(Gate):
@@ -33,11 +26,9 @@ class _Robustness(Gate):
     value is the number of rows for which it is not so.
 
     Attributes:
-        strange: the values.
-        dtype: of columns that have room for them.
+        dtype: of columns that have room for the values.
     """
 
-    strange: Strange
     dtype: type
 
     @staticmethod
@@ -45,33 +36,30 @@ class _Robustness(Gate):
     def takes(column: Column) -> bool:
         """Whether a column gets these values."""
 
+    @abstractmethod
+    def strange(self, column: "pd.Series[Any]") -> Mapping[str, object]:
+        """The values by name, given the column in the train split."""
+
     @classmethod
     def for_model(cls, model: Described) -> Sequence[Gate]:
-        """One, if a column gets these values."""
         return [cls()] if any(map(cls.takes, model.columns.values())) else []
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Predicts rows with strange values."""
         names = [name for name, column in candidate.columns.items() if self.takes(column)]
-        rows = candidate.features.head(ROWS)
-        if len(rows) == 0:
-            return self.unknown(0, "The test split has no row.", "Wait for labelled rows.")
-        roomy = rows.astype(dict.fromkeys(names, self.dtype))
-        values = {
-            what: {name: value(candidate.train[name]) for name in names}
-            for what, value in self.strange.items()
-        }
-        tries = [
-            (f"{what} in {name}", with_values(roomy, {name: values[what][name]}))
+        values = {name: self.strange(candidate.train[name]) for name in names}
+        tries = {
+            f"{what} in {name}": {name: value}
             for name in names
-            for what in values
-        ]
+            for what, value in values[name].items()
+        }
         if len(names) > 1:
-            tries += [
-                (f"{what} in every such column", with_values(roomy, values[what]))
-                for what in values
-            ]
-        broken = _broken(candidate, tries)
+            tries |= {
+                f"{what} in every such column": {name: values[name][what] for name in names}
+                for what in values[names[0]]
+            }
+        rows = candidate.features.head(ROWS).astype(dict.fromkeys(names, self.dtype))
+        frames = {what: pd.DataFrame({**rows, **one}) for what, one in tries.items()}
+        broken = _broken(candidate, frames)
         listed = "; ".join(
             f"{what} {why or f'breaks {count} of {len(rows)} rows'}"
             for what, count, why in broken[:3]
@@ -90,49 +78,44 @@ class _Robustness(Gate):
 
 
 class UnseenCategoryRobustness(_Robustness):
-    """Passes where unseen categories give valid predictions.
-
-    Categorical columns of 20 test rows, each alone and then all, are set to a text that was never
-    seen. The value is the number of rows without a valid prediction.
-    """
+    """Passes where categorical columns, set to a text that was never seen, break no prediction."""
 
     name = "unseen_category_robustness"
     description = "Categories that were never seen give valid predictions."
-    strange: Strange = MappingProxyType({"an unseen category": lambda column: UNSEEN})
     dtype = object
 
     @staticmethod
     def takes(column: Column) -> bool:
-        """Whether it is a category."""
         return column.type == "category"
+
+    def strange(self, column: "pd.Series[Any]") -> Mapping[str, object]:
+        return {"an unseen category": UNSEEN}
 
 
 class ExtremeValueRobustness(_Robustness):
-    """Passes where extreme numbers give valid predictions.
+    """Passes where numeric columns, set to extreme numbers, break no prediction.
 
-    Numeric columns of 20 test rows, each alone and then all, are set to a million times its range
-    in the train split above or below its middle, to infinity, and to the largest float, of either
-    sign. The value is the number of rows without a valid prediction.
+    They are a million times its range in the train split above or below its middle, infinity, and
+    the largest float, of either sign.
     """
 
     name = "extreme_value_robustness"
     description = "Extreme and infinite numbers give valid predictions."
-    strange: Strange = MappingProxyType(
-        {
-            "a million ranges above": lambda column: _far(column, 1),
-            "a million ranges below": lambda column: _far(column, -1),
-            "infinity": lambda column: inf,
-            "minus infinity": lambda column: -inf,
-            "the largest float": lambda column: LARGEST,
-            "the smallest float": lambda column: -LARGEST,
-        }
-    )
     dtype = float
 
     @staticmethod
     def takes(column: Column) -> bool:
-        """Whether it is numeric."""
         return column.is_numeric
+
+    def strange(self, column: "pd.Series[Any]") -> Mapping[str, object]:
+        return {
+            "a million ranges above": _far(column, 1),
+            "a million ranges below": _far(column, -1),
+            "infinity": inf,
+            "minus infinity": -inf,
+            "the largest float": LARGEST,
+            "the smallest float": -LARGEST,
+        }
 
 
 def _far(column: "pd.Series[Any]", sign: int) -> float:
@@ -146,21 +129,17 @@ def _far(column: "pd.Series[Any]", sign: int) -> float:
     return float(np.clip(low / 2 + high / 2 + sign * 1e6 * min(spread, 1e300), -LARGEST, LARGEST))
 
 
-def _broken(
-    candidate: Candidate, tries: Sequence[tuple[str, pd.DataFrame]]
-) -> list[tuple[str, int, str]]:
+def _broken(candidate: Candidate, tries: Mapping[str, pd.DataFrame]) -> list[tuple[str, int, str]]:
     """What broke: its name, how many rows, and the error where there was one."""
-    together = tried(candidate.predict, pd.concat([frame for _, frame in tries], ignore_index=True))
-    broken, rows = [], len(tries[0][1])
-    for number, (what, frame) in enumerate(tries):
+    together = candidate.tried(pd.concat(tries.values(), ignore_index=True))
+    broken, start = [], 0
+    for what, frame in tries.items():
         # If one of them raised, each is tried alone to find which one.
-        found = (
-            tried(candidate.predict, frame)
-            if isinstance(together, str)
-            else together.iloc[number * rows : (number + 1) * rows]
-        )
+        alone = isinstance(together, str)
+        found = candidate.tried(frame) if alone else together[start : start + len(frame)]
+        start += len(frame)
         if isinstance(found, str):
-            broken.append((what, rows, f"raises {found}"))
-        elif unsound := int((~is_sound(candidate.target, found)).sum()):
+            broken.append((what, len(frame), f"raises {found}"))
+        elif unsound := candidate.unsound(found):
             broken.append((what, unsound, ""))
     return broken

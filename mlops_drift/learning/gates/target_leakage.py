@@ -1,6 +1,5 @@
 """The gate that no single column may tell the label."""
 
-from collections.abc import Callable
 from math import isnan, nan
 from typing import Any
 
@@ -13,22 +12,15 @@ from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import metric_named
 
 BINS = 20
-
 # A category with fewer train rows shares a bin with the other rare ones.
 FEWEST_OF_CATEGORY = 5
-
 # Parts of the train split that are each predicted by the others.
 FOLDS = 4
-
 # Fewest rows of a class, and of the others, in each part, for its AUC to be looked at.
 FEWEST_OF_CLASS = 5
 FEWEST_OF_REGRESSION = 10
-
 # True and expected outcomes of the same rows, shape (n, outcomes).
 _Outcomes = tuple[Array, Array]
-
-# Cuts two parts of a column by the first: the bin of each row of both, and how many there are.
-_Cut = Callable[["pd.Series[Any]", "pd.Series[Any]"], tuple[Array, Array, int]]
 
 
 class TargetLeakage(Gate):
@@ -52,7 +44,6 @@ class TargetLeakage(Gate):
     description = "No single column tells the label, as target leakage would."
 
     def judge(self, candidate: Candidate) -> GateResult:
-        """Predicts the test labels from each column alone."""
         limit, n = candidate.gates.max_feature_auc, len(candidate.test)
         trusted, classes = candidate.gates.trusted_columns, candidate.target.is_classification
         names = [name for name in candidate.columns if name not in trusted]
@@ -68,12 +59,9 @@ class TargetLeakage(Gate):
                 if classes
                 else f"{FEWEST_OF_REGRESSION} rows with different numbers"
             )
-            return self.unknown(
-                n,
-                f"{n} test rows are too few, or their labels hardly differ.",
-                f"Wait for at least {needed}, or raise training.test_share.",
-                threshold=limit,
-            )
+            finding = f"{n} test rows are too few, or their labels hardly differ."
+            advice = f"Wait for at least {needed}, or raise training.test_share."
+            return self.unknown(n, finding, advice, threshold=limit)
         ordered = sorted(defined, key=lambda name: defined[name], reverse=True)
         value, what = defined[ordered[0]], "AUC" if classes else "R2"
         leaks = ", ".join(repr(name) for name in ordered if defined[name] > limit)
@@ -87,14 +75,13 @@ class TargetLeakage(Gate):
             "event; name in gates.trusted_columns what is no leak."
         )
         shown = ordered[:15]
+        values = [defined[name] for name in shown]
         return self.result(
             value > limit,
             (value, limit, n),
             (finding, advice),
             tables={"columns": [{"column": name, what: defined[name]} for name in ordered[:30]]},
-            picture=Bars(
-                f"{what} of each column alone", shown, [defined[name] for name in shown], limit
-            ),
+            picture=Bars(f"{what} of each column alone", shown, values, limit),
         )
 
 
@@ -109,54 +96,49 @@ def _outcomes(candidate: Candidate) -> tuple[Array, Array]:
 
     def places(values: Array) -> Array:
         ends = [np.searchsorted(ordered, values.astype(float), side) for side in ("left", "right")]
-        return np.asarray(np.mean(ends, axis=0) / max(1, len(ordered)))[:, None]
+        return np.asarray(np.mean(ends, axis=0) / len(ordered))[:, None]
 
     return places(train), places(test)
 
 
 def _value(candidate: Candidate, name: str, train: Array, test: Array) -> float:
     """How well one column predicts the outcomes, on the worse one of both splits."""
-    if len(train) == 0 or len(test) == 0:
-        return nan
-    bins: _Cut = _numeric_bins if candidate.columns[name].is_numeric else _category_bins
+    bins = _numeric_bins if candidate.columns[name].is_numeric else _category_bins
+
+    def expected(past: "pd.Series[Any]", now: "pd.Series[Any]", outcomes: Array) -> Array:
+        """The outcomes expected of rows by their bin, learned from rows of the past."""
+        of_past, of_now, count = bins(past, now)
+        rows = np.bincount(of_past, minlength=count)
+        means = [
+            (np.bincount(of_past, column, minlength=count) + column.mean()) / (rows + 1)
+            for column in outcomes.T
+        ]
+        return np.stack(means, axis=1)[of_now]
+
     past = candidate.train[name]
     quarter = np.arange(len(train)) % FOLDS
     within = np.full(train.shape, nan)
     for number in np.unique(quarter):
         rest, fold = quarter != number, quarter == number
         if rest.any():
-            within[fold] = _expected(bins, past[rest], past[fold], train[rest])
-    of_test = _expected(bins, past, candidate.test[name], train)
+            within[fold] = expected(past[rest], past[fold], train[rest])
     judge = _auc if candidate.target.is_classification else _r2
-    return judge([(test, of_test), (train, within)])
-
-
-def _expected(bins: _Cut, past: "pd.Series[Any]", now: "pd.Series[Any]", outcomes: Array) -> Array:
-    """The outcomes expected of rows by their bin, learned from rows of the past."""
-    of_past, of_now, count = bins(past, now)
-    rows = np.bincount(of_past, minlength=count)
-    means = [
-        (np.bincount(of_past, column, minlength=count) + column.mean()) / (rows + 1)
-        for column in outcomes.T
-    ]
-    return np.stack(means, axis=1)[of_now]
+    return judge([(test, expected(past, candidate.test[name], train)), (train, within)])
 
 
 def _auc(splits: list[_Outcomes]) -> float:
     """The largest AUC of a class; of each the smallest over the splits."""
     auc = metric_named("auc").compute
-    judged = [
-        min(
-            auc(truth[:, number], truth[:, number], expected[:, number])
-            for truth, expected in splits
-        )
-        for number in range(splits[0][0].shape[1])
-        if all(
-            FEWEST_OF_CLASS <= truth[:, number].sum() <= len(truth) - FEWEST_OF_CLASS
-            for truth, _ in splits
-        )
-    ]
-    return max(judged, default=nan)
+
+    def smallest(number: int) -> float:
+        columns = [(truth[:, number], expected[:, number]) for truth, expected in splits]
+        rows = [min(truth.sum(), len(truth) - truth.sum()) for truth, _ in columns]
+        if min(rows) < FEWEST_OF_CLASS:
+            return -np.inf
+        return min(auc(truth, truth, expected) for truth, expected in columns)
+
+    largest = max(map(smallest, range(splits[0][0].shape[1])))
+    return largest if np.isfinite(largest) else nan
 
 
 def _r2(splits: list[_Outcomes]) -> float:

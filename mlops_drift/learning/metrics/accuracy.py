@@ -1,8 +1,6 @@
 """Accuracy."""
 
-from mlops_drift.learning.metrics.base import CLASSES, Array
-from mlops_drift.learning.metrics.confusion import ConfusionMetric
-from mlops_drift.learning.metrics.wilson import wilson
+from mlops_drift.learning.metrics.base import CLASSES, Array, ConfusionMetric, wilson
 
 
 class Accuracy(ConfusionMetric):

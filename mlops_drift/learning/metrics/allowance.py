@@ -42,26 +42,15 @@ class Allowance:
         return f"{100 * difference:.3g} points" if self.unit == "points" else f"{difference:.4g}"
 
     def __str__(self) -> str:
-        """The limit in words of the unit.
-
-        >>> str(Allowance(0.1, "share")), str(Allowance(0.05, "points"))
-        ('10 %', '5 points')
-        """
-        if self.unit == "share":
-            return _percent(self.limit)
-        return self.text(self.limit, nan)
+        """The limit in words of the unit."""
+        return _percent(self.limit) if self.unit == "share" else self.text(self.limit, nan)
 
 
 def allowance(metric: str, limit: Limit, points: float) -> Allowance:
     """How much worse than another value of the metric one may be.
 
-    The limit is a share of that value for a metric without an upper bound, such as mae. It is in
-    points for every other one, r2 too: none is above 1.
-
-    Args:
-        metric: Name of the metric.
-        limit: As it is written in YAML.
-        points: The default for a metric that is limited in points.
+    The limit, as YAML has it, is a share of that value for a metric without an upper bound, such as
+    mae. It is in points, by default so many, for every other one, r2 too: none is above 1.
 
     >>> print(allowance("mae", "default", points=0.02), allowance("f1", "default", points=0.02))
     10 % 2 points

@@ -1,7 +1,5 @@
 """Area under the ROC curve."""
 
-from math import nan
-
 import numpy as np
 
 from mlops_drift.learning.metrics.base import BINARY, Array, Metric, Weighted, ratio
@@ -17,18 +15,11 @@ class Auc(Metric):
     uses_scores = True
 
     def compute(self, truth: Array, prediction: Array, score: Array) -> float:
-        positives = int(np.sum(truth == 1))
-        pairs = positives * (len(truth) - positives)
-        if not pairs or not np.isfinite(score).all():
-            return nan
-        _, position, ties = np.unique(score, return_inverse=True, return_counts=True)
-        rank = (np.cumsum(ties) - (ties - 1) / 2)[position]
-        wins = rank[truth == 1].sum() - positives * (positives + 1) / 2
-        return float(wins / pairs)
+        return float(self.weighted(truth, prediction, score)(np.ones((1, len(truth))))[0])
 
     def weighted(self, truth: Array, prediction: Array, score: Array) -> Weighted:
         if not np.isfinite(score).all():
-            return lambda counts: np.full(len(counts), nan)
+            return lambda counts: np.full(len(counts), np.nan)
         order = np.argsort(score, kind="stable")
         starts = np.flatnonzero(np.diff(score[order], prepend=-np.inf))
         positive = truth[order] == 1

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from math import inf
+from math import inf, sqrt
+from statistics import NormalDist
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,10 +13,8 @@ from mlops_drift.schema.columns import TargetKind
 
 Array = NDArray[Any]
 Numbers = TypeVar("Numbers", float, Array)
-
 # Takes how often each row was drawn, shape (b, n); gives the metric of each resample, shape (b,).
 Weighted = Callable[[Array], Array]
-
 CLASSES: frozenset[TargetKind] = frozenset({"binary", "multiclass"})
 BINARY: frozenset[TargetKind] = frozenset({"binary"})
 REGRESSION: frozenset[TargetKind] = frozenset({"regression"})
@@ -27,7 +26,6 @@ class Metric(ABC):
     Attributes:
         name: of its gate and in tables; letters, digits and underscores.
         kinds: the kinds of target that it is defined for.
-        greater_is_better: its direction.
         lowest: no value is below.
         highest: no value is above; limits on differences of a metric that has none are shares.
         uses_scores: whether it looks at the scores of classes, not only at the classes.
@@ -83,7 +81,55 @@ class MeanMetric(Metric):
         return lambda counts: np.asarray(counts @ losses / counts.sum(axis=1))
 
 
+class ConfusionMetric(Metric):
+    """A metric of the hits, the true rows and the predicted rows of each class.
+
+    Attributes:
+        searches_threshold: whether a decision threshold can be searched for it. Precision and
+            recall alone would be best with hardly any positive prediction, or with nothing else.
+    """
+
+    greater_is_better = True
+    highest = 1.0
+    searches_threshold: bool = False
+
+    @abstractmethod
+    def combine(self, hits: Array, true: Array, predicted: Array) -> Array:
+        """The metric of each of b confusion matrices, shape (b,); the counts are (b, classes)."""
+
+    def compute(self, truth: Array, prediction: Array, score: Array) -> float:
+        classes = int(max(truth.max(), prediction.max(), 1)) + 1
+        cells = np.bincount(truth * classes + prediction, minlength=classes**2)
+        counts = cells.reshape(1, classes, classes)
+        hits = counts.diagonal(axis1=1, axis2=2)
+        return float(self.combine(hits, counts.sum(axis=2), counts.sum(axis=1))[0])
+
+    def weighted(self, truth: Array, prediction: Array, score: Array) -> Weighted:
+        classes = np.arange(max(truth.max(), prediction.max(), 1) + 1)
+        true = (truth[:, None] == classes).astype(float)
+        predicted = (prediction[:, None] == classes).astype(float)
+        hits = true * predicted
+        return lambda counts: self.combine(counts @ hits, counts @ true, counts @ predicted)
+
+
 def ratio(numerator: Array, denominator: Array) -> Array:
     """Element by element, nan where the denominator is zero."""
     undefined = np.full(np.shape(denominator), np.nan)
     return np.asarray(np.divide(numerator, denominator, out=undefined, where=denominator != 0))
+
+
+def mean_over_occurring(numerator: Array, denominator: Array) -> Array:
+    """The mean ratio of the classes that occur, shape (b,)."""
+    return np.asarray(np.nanmean(ratio(numerator, denominator), axis=1))
+
+
+def wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
+    """The Wilson interval of a share of n rows.
+
+    >>> [round(bound, 3) for bound in wilson(0.8, 10, 0.95)]
+    [0.49, 0.943]
+    """
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    margin = z / (1 + z**2 / n) * sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(0.0, centre - margin), min(1.0, centre + margin)

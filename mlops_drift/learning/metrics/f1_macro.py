@@ -1,7 +1,6 @@
 """Macro-averaged F1."""
 
-from mlops_drift.learning.metrics.base import CLASSES, Array
-from mlops_drift.learning.metrics.confusion import ConfusionMetric, mean_over_occurring
+from mlops_drift.learning.metrics.base import CLASSES, Array, ConfusionMetric, mean_over_occurring
 
 
 class F1Macro(ConfusionMetric):

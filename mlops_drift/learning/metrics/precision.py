@@ -1,7 +1,6 @@
 """Precision."""
 
-from mlops_drift.learning.metrics.base import BINARY, Array, ratio
-from mlops_drift.learning.metrics.confusion import ConfusionMetric
+from mlops_drift.learning.metrics.base import BINARY, Array, ConfusionMetric, ratio
 
 
 class Precision(ConfusionMetric):

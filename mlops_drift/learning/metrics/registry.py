@@ -5,8 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from mlops_drift.learning.metrics.base import Metric
-from mlops_drift.learning.metrics.confusion import ConfusionMetric
+from mlops_drift.learning.metrics.base import ConfusionMetric, Metric
 from mlops_drift.plugins import load
 from mlops_drift.schema.columns import TargetKind
 
@@ -29,28 +28,12 @@ SHIPPED = {
 
 @cache
 def metric_named(name: str) -> Metric:
-    """The metric of a shipped name, an import path or an entry point.
-
-    Raises:
-        ValueError: If there is none.
-
-    >>> metric_named("rmse").greater_is_better
-    False
-    """
+    """The metric of a shipped name, an import path or an entry point, else a ValueError."""
     return load("metrics", name, SHIPPED, Metric)()  # type: ignore[type-abstract]
 
 
 def metric_for(name: str, kind: TargetKind) -> Metric:
-    """The metric of that name, checked to be defined for that kind of target.
-
-    Raises:
-        ValueError: If it is not, with the metrics that are.
-
-    >>> metric_for("mae", "binary")
-    Traceback (most recent call last):
-    ValueError: metric 'mae' is not defined for a binary target; choose one of accuracy, \
-balanced_accuracy, f1, precision, recall, f1_macro, auc, log_loss
-    """
+    """The metric of that name, if it is defined for that kind of target, else a ValueError."""
     metric = metric_named(name)
     if kind not in metric.kinds:
         raise ValueError(
@@ -61,36 +44,23 @@ balanced_accuracy, f1, precision, recall, f1_macro, auc, log_loss
 
 
 def metrics_of(kind: TargetKind) -> list[str]:
-    """Names of the shipped metrics of a kind of target.
-
-    >>> metrics_of("regression")
-    ['mae', 'rmse', 'r2']
-    """
+    """Names of the shipped metrics of a kind of target."""
     return [name for name in SHIPPED if kind in metric_named(name).kinds]
 
 
 def threshold_metrics() -> list[str]:
-    """Names of the shipped metrics that a decision threshold can be searched for.
-
-    >>> threshold_metrics()
-    ['accuracy', 'balanced_accuracy', 'f1', 'f1_macro']
-    """
+    """Names of the shipped metrics that a decision threshold can be searched for."""
     return [name for name in SHIPPED if getattr(metric_named(name), "searches_threshold", False)]
 
 
 def threshold_metric(name: str) -> ConfusionMetric:
-    """The metric of that name, checked to be one that a decision threshold can be searched for.
-
-    Raises:
-        ValueError: If it is not, with the metrics that are.
-    """
+    """The metric of that name, if a threshold can be searched for it, else a ValueError."""
     metric = metric_named(name)
-    if not isinstance(metric, ConfusionMetric) or not metric.searches_threshold:
-        raise ValueError(
-            f"decision_threshold search needs the metric {', '.join(threshold_metrics())}, "
-            f"found {name}"
-        )
-    return metric
+    if isinstance(metric, ConfusionMetric) and metric.searches_threshold:
+        return metric
+    raise ValueError(
+        f"decision_threshold search needs the metric {', '.join(threshold_metrics())}, found {name}"
+    )
 
 
 def _known(name: str) -> str:

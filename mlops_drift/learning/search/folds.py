@@ -12,78 +12,68 @@ from mlops_drift.learning.families.base import Family, Params, Split, plain
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
 
+# Row numbers to fit on and to predict, per fold.
 Folds = list[tuple[Array, Array]]
-
 FEWEST_SHUFFLED = 4
-
 # Larger matrices are made anew for each trial instead of kept.
 MOST_BYTES = 2**28
 
 
 def folds_of(truth: Array, target: Target, training: Training) -> Folds:
-    """Row numbers to fit on and to predict, per fold.
+    """The folds of at least two rows in the order of time.
 
-    Stratified: every row is predicted in one fold, by all other rows. Time-ordered: the rows are
-    cut into one block more than folds, and each but the first is predicted by those before it;
-    a fold with fewer than two classes to fit on is left out.
-
-    Args:
-        truth: Class names, or numbers for regression; at least 2 rows, in the order of time.
-        target: What is predicted.
-        training: The way of validation, the number of folds and the seed. A class with fewer rows
-            than folds lowers the number of stratified folds, as few rows do any.
+    Stratified: every row is predicted in one fold, by all other rows; few rows, or a class with
+    fewer rows than folds, lower their number. Time-ordered: the rows are cut into one block more
+    than folds, and each but the first is predicted by those before it; a fold with fewer than two
+    classes to fit on is left out.
     """
-    rows = np.zeros(len(truth))
     if training.validation == "time_ordered":
-        blocks = TimeSeriesSplit(min(training.folds, len(truth) - 1)).split(rows)
-        return [
-            (fit, other)
-            for fit, other in blocks
-            if not target.is_classification or len(np.unique(truth[fit].astype(str))) > 1
-        ]
-    if target.is_classification:
-        _, counts = np.unique(truth.astype(str), return_counts=True)
-        most, splitter = int(counts.min()), StratifiedKFold
-    else:
-        most, splitter = len(truth), KFold
-    folds = splitter(min(training.folds, most), shuffle=True, random_state=training.seed)
-    return list(folds.split(rows, truth))
+        blocks = TimeSeriesSplit(min(training.folds, len(truth) - 1)).split(truth)
+        return [split for split in blocks if _is_enough(truth[split[0]], target)]
+    least = int(_rows_of_classes(truth, target).min())
+    return _shuffled(truth, target, min(training.folds, least), training.seed)
 
 
 def shuffled_folds(truth: Array, target: Target, training: Training) -> Folds:
-    """Row numbers to fit on and to predict, per fold, whatever the way of validation.
+    """The folds of a stratified search, whatever the way of validation, but at least four.
 
-    They are those of a stratified search, but at least four: what learns from half of the rows
-    knows less than what learns from all. A class with fewer rows than folds is in some of them; a
-    fold without two classes to fit on is left out.
+    What learns from half of the rows knows less than what learns from all. A class with fewer rows
+    than folds is in some of them; a fold without two classes to fit on is left out.
 
     >>> target = Target(column="y", kind="regression")
     >>> training = Training(metric="mae", folds=2, validation="time_ordered")
     >>> [len(fit) for fit, _ in shuffled_folds(np.arange(40.0), target, training)]
     [30, 30, 30, 30]
     """
-    count, rows = max(training.folds, FEWEST_SHUFFLED), np.zeros(len(truth))
-    if not target.is_classification:
-        folds = KFold(min(count, len(truth)), shuffle=True, random_state=training.seed)
-        return list(folds.split(rows))
-    names = truth.astype(str)
-    most = int(np.unique(names, return_counts=True)[1].max())
-    folds = StratifiedKFold(min(count, most), shuffle=True, random_state=training.seed)
+    count, most = max(training.folds, FEWEST_SHUFFLED), int(_rows_of_classes(truth, target).max())
+    return _shuffled(truth, target, min(count, most), training.seed)
+
+
+def _shuffled(truth: Array, target: Target, count: int, seed: int) -> Folds:
+    names, splitter = (truth.astype(str), StratifiedKFold) if target.classes else (truth, KFold)
+    folds = splitter(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")
-        return [split for split in folds.split(rows, names) if len(np.unique(names[split[0]])) > 1]
+        splits = list(folds.split(np.zeros(len(truth)), names))
+    return [split for split in splits if _is_enough(truth[split[0]], target)]
+
+
+def _rows_of_classes(truth: Array, target: Target) -> Array:
+    """The rows of each class; a regression has one."""
+    names = truth.astype(str) if target.is_classification else np.zeros(len(truth))
+    counts: Array = np.unique(names, return_counts=True)[1]
+    return counts
+
+
+def _is_enough(truth: Array, target: Target) -> bool:
+    """Whether there are two classes to fit on, if any."""
+    return not target.is_classification or len(_rows_of_classes(truth, target)) > 1
 
 
 class FoldMatrices:
     """What the estimators of a search are fed, made once for all trials that share it.
 
     It is to the last bit what a pipeline would make of the same rows.
-
-    Args:
-        features: The rows that the folds number.
-        truth: Their labels.
-        columns: The feature columns.
-        folds: Row numbers to fit on and to predict, per fold.
     """
 
     def __init__(
@@ -103,11 +93,11 @@ class FoldMatrices:
         if key in self._kept:
             return self._kept[key]
         matrix = family.matrix(params, self._columns)
-        fit_rows, other_rows = (self._plain[rows] for rows in self._folds[number])
+        rows, others = self._folds[number]
         made = Split(
-            np.ascontiguousarray(matrix.fit_transform(fit_rows)),
-            self._truth[self._folds[number][0]],
-            np.ascontiguousarray(matrix.transform(other_rows)),
+            np.ascontiguousarray(matrix.fit_transform(self._plain[rows])),
+            self._truth[rows],
+            np.ascontiguousarray(matrix.transform(self._plain[others])),
         )
         size = made.rows.nbytes + made.others.nbytes
         if self._bytes + size <= MOST_BYTES:

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from math import isnan, nan
-from typing import Any, cast
+from dataclasses import asdict, dataclass, replace
+from math import inf, isnan, nan
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import optuna
 import pandas as pd
+from optuna.pruners import BasePruner
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from mlops_drift.learning.config import ClassWeight, Training
@@ -16,21 +18,19 @@ from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import metric_for
 from mlops_drift.learning.recipe import Recipe
-from mlops_drift.learning.search.folds import Folds, folds_of
-from mlops_drift.learning.search.pruner import PeerPruner
+from mlops_drift.learning.search.folds import folds_of
 from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.search.validation import STAGE, THRESHOLD, CrossValidation
-from mlops_drift.schema.columns import LARGEST_LABEL, Column, Target
+from mlops_drift.schema.columns import Column, Target
 
 FEWEST_ROWS = 4
-
 # Names of what a trial is asked beside the parameters of its family.
 FAMILY = "family"
 CLASS_WEIGHT = "class_weight"
-
 # A trial must be among this share of its family's, after each fold but the last.
 SHARE = 0.2
-
+# Earlier trials that are needed to tell.
+FEWEST_PEERS = 2
 OnTrial = Callable[[int, float], None]
 
 
@@ -44,7 +44,6 @@ class Trial:
 
     Attributes:
         number: place in the search, from 0.
-        recipe: what was tried, with the threshold that it decided by.
         value: the metric over its out-of-fold predictions; nan if that is undefined, or if the
             trial was given up as worse than most before it.
         after_folds: the metric over the rows predicted so far, after each fold where it is defined.
@@ -58,17 +57,11 @@ class Trial:
     def to_dict(self) -> dict[str, Any]:
         """As plain data, ready for JSON; an undefined value is None."""
         value = None if isnan(self.value) else self.value
-        folds = list(self.after_folds)
-        return {
-            "number": self.number,
-            **self.recipe.to_dict(),
-            "value": value,
-            "after_folds": folds,
-        }
+        found = {"value": value, "after_folds": list(self.after_folds)}
+        return {"number": self.number, **asdict(self.recipe), **found}
 
 
-@dataclass(frozen=True)
-class SearchResult:
+class SearchResult(NamedTuple):
     """The recipe of the best trial, its metric over the out-of-fold predictions, and all trials."""
 
     recipe: Recipe
@@ -99,44 +92,41 @@ def search(
     memory holds is not computed again, and nothing else follows from there being a memory: a search
     that was cut short ends, begun again, as it would have ended.
 
-    Args:
-        features: One row per event with at least the declared columns; in the order of time, if
-            they are validated so.
-        truth: Class names, or numbers for regression; shape (n,).
-        columns: The feature columns.
-        target: What is predicted.
-        training: Families, metric, trials, folds and seed. A class with fewer rows than folds
-            lowers the number of stratified folds.
-        on_trial: Called after each trial with its number, from 0, and its value.
-        memory: Keeps the finished trials of exactly this search.
+    Features are one row per event with at least the declared columns, in the order of time; the
+    truth, shape (n,), is class names or finite numbers. After each trial ``on_trial`` is called
+    with its number, from 0, and its value.
 
     Raises:
-        ValueError: If the train split cannot be learned from, or the metric is undefined in every
-            trial.
+        UnlearnableError: If the train split cannot be learned from, or the metric is undefined in
+            every trial.
     """
     started = time.monotonic()
     metric = metric_for(training.metric, target.kind)
     training.require_fit(target)
-    _check_train_split(features, truth, columns, target, training)
-    validation = CrossValidation(
-        features, truth, columns, target, training, _folds(truth, target, training)
-    )
+    _require_learnable(truth, target, training)
+    folds = folds_of(truth, target, training)
+    if not folds:
+        raise UnlearnableError(
+            f"none of the {training.folds} folds in the order of time has two classes in its "
+            "earlier rows: train on a longer window, or validate stratified"
+        )
+    validation = CrossValidation(features, truth, columns, target, training, folds)
     studies = [
-        _study(name, columns, len(features), training, metric.greater_is_better)
+        _study(name, columns, len(truth), training, metric.greater_is_better)
         for name in training.families
     ]
 
     trials: list[Trial] = []
     for number in range(training.trials):
-        late = time.monotonic() - started > (training.time_budget_seconds or float("inf"))
-        if late and number >= len(training.families):
+        late = time.monotonic() - started > (training.time_budget_seconds or inf)
+        if late and number >= len(studies):
             break
         turn = number % len(studies)
         study = studies[turn]
         if number >= len(studies):
             study.enqueue_trial({FAMILY: training.families[turn]})
         asked = study.ask()
-        recipe = _suggested(asked, columns, len(features), training)
+        recipe = _suggested(asked, columns, len(truth), training)
         known = memory.recall(number, asked.params) if memory else None
         value = validation.run(asked, recipe) if known is None else _repeat(asked, known)
         finished = _tell(study, asked, value)
@@ -144,7 +134,7 @@ def search(
         finished.number, finished.system_attrs = number, {}
         if memory and known is None:
             memory.keep(finished)
-        trials.append(_trial(number, recipe, finished))
+        trials.append(_trial(recipe, finished))
         if on_trial is not None:
             on_trial(number, trials[-1].value)
 
@@ -158,64 +148,17 @@ def search(
     return SearchResult(best.recipe, best.value, trials)
 
 
-def check_columns(features: pd.DataFrame, columns: Mapping[str, Column]) -> None:
-    """Raises a ValueError that names the declared columns missing from the features."""
-    missing = [name for name in columns if name not in features.columns]
-    if missing:
-        raise ValueError(
-            f"features lack the columns {missing}; found {list(features.columns)}, needed are "
-            f"{list(columns)}"
-        )
-
-
-def _check_train_split(
-    features: pd.DataFrame,
-    truth: Array,
-    columns: Mapping[str, Column],
-    target: Target,
-    training: Training,
-) -> None:
-    """Raises a ValueError, in plain words, for a train split that cannot be learned from."""
-    check_columns(features, columns)
-    n = len(truth)
-    if len(features) != n:
-        raise ValueError(
-            f"truth must have one value per row of features, found {n} values for "
-            f"{len(features)} rows"
-        )
-    if n < FEWEST_ROWS:
-        raise UnlearnableError(f"the train split has {n} rows; at least {FEWEST_ROWS} are needed")
-    if target.is_classification:
-        _check_classes(truth, target, training)
-    else:
-        _check_numbers(truth.astype(float), features, target)
-
-
-def _check_numbers(truth: Array, features: pd.DataFrame, target: Target) -> None:
-    if bad := int(np.sum(~np.isfinite(truth))):
-        raise ValueError(
-            f"truth has {bad} missing or infinite values in {len(truth)} rows; drop these rows "
-            "first"
-        )
-    far = np.flatnonzero(np.abs(truth) > LARGEST_LABEL)
-    if len(far):
+def _require_learnable(truth: Array, target: Target, training: Training) -> None:
+    if len(truth) < FEWEST_ROWS:
         raise UnlearnableError(
-            f"{target.column} is {truth[far[0]]:g} in row {features.index[far[0]]} of "
-            f"{len(truth)}, and beyond {LARGEST_LABEL:g} in {len(far)} of them: squares of errors "
-            "would overflow. Correct these labels, or leave them out with target.min and target.max"
+            f"the train split has {len(truth)} rows; at least {FEWEST_ROWS} are needed"
         )
-
-
-def _check_classes(truth: Array, target: Target, training: Training) -> None:
+    if not target.is_classification:
+        return
     counts = pd.Series(truth, dtype=object).value_counts(dropna=False)
     unknown = [name for name in counts.index if name not in (target.classes or [])]
     if unknown:
         raise ValueError(f"truth has {unknown[0]!r}; the target's classes are {target.classes}")
-    if len(counts) == 1:
-        raise UnlearnableError(
-            f"the train split has only the class {counts.index[0]!r} in its {len(truth)} rows; at "
-            "least two are needed: train on a longer window or wait for more labels"
-        )
     if counts.min() < 2 and training.validation == "stratified":
         raise UnlearnableError(
             f"the train split has a single row of the class {counts.idxmin()!r}; at least two are "
@@ -223,35 +166,19 @@ def _check_classes(truth: Array, target: Target, training: Training) -> None:
         )
 
 
-def _folds(truth: Array, target: Target, training: Training) -> Folds:
-    """The folds of a train split, of which there must be any."""
-    folds = folds_of(truth, target, training)
-    if not folds:
-        raise UnlearnableError(
-            f"none of the {training.folds} folds in the order of time has two classes in its "
-            "earlier rows: train on a longer window, or validate stratified"
-        )
-    return folds
-
-
 def _study(
-    name: str,
-    columns: Mapping[str, Column],
-    n_rows: int,
-    training: Training,
-    greater_is_better: bool,
+    name: str, columns: Mapping[str, Column], n_rows: int, training: Training, maximize: bool
 ) -> optuna.Study:
     """A study of one family, in memory, that begins with its defaults."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        direction="maximize" if greater_is_better else "minimize",
+        direction="maximize" if maximize else "minimize",
         sampler=optuna.samplers.TPESampler(seed=training.seed),
         pruner=PeerPruner(SHARE),
     )
-    candidate = family(name)
-    named = {
-        candidate.parameter(key): value for key, value in candidate.default(columns, n_rows).items()
-    }
+    chosen = family(name)
+    defaults = chosen.default(columns, n_rows).items()
+    named = {chosen.parameter(key): value for key, value in defaults}
     study.enqueue_trial({FAMILY: name, CLASS_WEIGHT: training.class_weights[0], **named})
     return study
 
@@ -288,12 +215,36 @@ def _tell(study: optuna.Study, asked: optuna.Trial, value: float | None) -> Froz
     return study.tell(asked, value)
 
 
-def _trial(number: int, recipe: Recipe, finished: FrozenTrial) -> Trial:
+def _trial(recipe: Recipe, finished: FrozenTrial) -> Trial:
     value = cast(float, finished.value) if finished.state == TrialState.COMPLETE else nan
+    params = {**recipe.params, **finished.user_attrs.get(STAGE, {})}
+    whole = replace(recipe, params=params, threshold=finished.user_attrs[THRESHOLD])
     steps = sorted(finished.intermediate_values.items())
-    whole = replace(
-        recipe,
-        params={**recipe.params, **finished.user_attrs.get(STAGE, {})},
-        threshold=finished.user_attrs[THRESHOLD],
-    )
-    return Trial(number, whole, value, tuple(value for _, value in steps))
+    return Trial(finished.number, whole, value, tuple(value for _, value in steps))
+
+
+class PeerPruner(BasePruner):
+    """Gives up a trial that is worse than most earlier ones of its study were on the same rows.
+
+    Earlier trials count whether they were given up or not. The share, above 0 and at most 1, is
+    that of the trials among whose best one must be.
+    """
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        step = trial.last_step
+        if step is None:
+            return False
+        reached = [
+            other.intermediate_values[step]
+            for other in study.get_trials(deepcopy=False)
+            if other.number < trial.number and step in other.intermediate_values
+        ]
+        if len(reached) < FEWEST_PEERS:
+            return False
+        value = trial.intermediate_values[step]
+        if study.direction == StudyDirection.MAXIMIZE:
+            return bool(value < np.quantile(reached, 1 - self._share))
+        return bool(value > np.quantile(reached, self._share))

@@ -1,25 +1,17 @@
 """What a search remembers of its trials, so that one that was cut short can be finished."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 
-class TrialCache(ABC):
+class TrialCache(Protocol):
     """The finished trials of one search."""
 
-    @abstractmethod
     def recall(self, number: int, params: Mapping[str, Any]) -> "FrozenTrial | None":
-        """The trial of that number with exactly these parameters, if it was kept.
+        """The trial of that place in the search, from 0, if it was kept with these parameters."""
 
-        Args:
-            number: place in the search, from 0.
-            params: all that was suggested to it, by name.
-        """
-
-    @abstractmethod
     def keep(self, trial: "FrozenTrial") -> None:
         """Keeps a finished trial as a whole, or nothing of it."""

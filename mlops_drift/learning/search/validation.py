@@ -23,36 +23,25 @@ from mlops_drift.schema.columns import Column, Target
 # Names of what a trial found: the score it decides by, and hyperparameters that the fit found.
 THRESHOLD = "threshold"
 STAGE = "found_by_the_fit"
+# Of each row of a fold.
+PredictionAndScore = tuple[Array, Array]
 
 
 @dataclass
 class _Stage:
-    """What the fits of a trial predict, if they end at one place.
+    """What the fits of a trial predict of each fold so far, if they end at one place.
 
-    Attributes:
-        params: the hyperparameters that the fit itself found.
-        found: prediction and score of the rows of each fold so far.
-        value: the metric over them.
-        threshold: the score that they are decided by.
+    The params are those that the fit itself found.
     """
 
     params: Params
-    found: list[tuple[Array, Array]]
+    found: list[PredictionAndScore]
     value: float = nan
     threshold: float = 0.5
 
 
 class CrossValidation:
-    """Cross-validates the trials of a search on the same folds.
-
-    Args:
-        features: One row per event.
-        truth: Class names, or numbers for regression.
-        columns: The feature columns.
-        target: What is predicted.
-        training: Metric, threshold, way of validation and seed.
-        folds: Row numbers to fit on and to predict, per fold; at least one.
-    """
+    """Cross-validates the trials of a search on the same folds, of which there is at least one."""
 
     def __init__(
         self,
@@ -66,7 +55,7 @@ class CrossValidation:
         self._truth = truth
         self._target = target
         self._training = training
-        self._greater_is_better = metric_for(training.metric, target.kind).greater_is_better
+        self._sign = 1 if metric_for(training.metric, target.kind).greater_is_better else -1
         self._folds = folds
         self._matrices = FoldMatrices(features, truth, columns, folds)
 
@@ -88,7 +77,10 @@ class CrossValidation:
                 for stage, (_, found) in zip(stages, predicted, strict=True):
                     stage.found.append(found)
                     self._judge(stage)
-            best = self._best(stages)
+            # The earliest of equal ones.
+            best = max(
+                stages, key=lambda one: -np.inf if isnan(one.value) else self._sign * one.value
+            )
             value = best.value
             asked.set_user_attr(THRESHOLD, best.threshold)
             if best.params:
@@ -99,7 +91,7 @@ class CrossValidation:
                     return None
         return value
 
-    def _first(self, recipe: Recipe) -> Iterator["_Stage"]:
+    def _first(self, recipe: Recipe) -> Iterator[_Stage]:
         """The stages of a fit on the first fold, until one is worse than the one before."""
         last = nan
         for params, found in self._predicted(recipe, 0):
@@ -107,29 +99,25 @@ class CrossValidation:
             stage = _Stage(decided_by_fit, [found])
             self._judge(stage)
             yield stage
-            worse = stage.value < last if self._greater_is_better else stage.value > last
             # In the order of time the first fold has the fewest rows, and needs the fewest rounds.
-            if worse and self._training.validation == "stratified":
+            is_stratified = self._training.validation == "stratified"
+            if is_stratified and self._sign * stage.value < self._sign * last:
                 return
             last = stage.value
 
-    def _best(self, stages: list["_Stage"]) -> "_Stage":
-        """The best stage, the earliest of equal ones."""
-        sign = 1 if self._greater_is_better else -1
-        return max(stages, key=lambda one: float("-inf") if isnan(one.value) else sign * one.value)
-
-    def _judge(self, stage: "_Stage") -> None:
+    def _judge(self, stage: _Stage) -> None:
         """Brings metric and threshold of a stage up to date."""
         prediction, score = (np.concatenate(parts) for parts in zip(*stage.found, strict=True))
         rows = np.concatenate([other for _, other in self._folds[: len(stage.found)]])
+        truth = self._truth[rows]
         stage.value, stage.threshold = judged(
-            self._training, self._target, self._truth[rows], prediction, score
+            self._training, self._target, truth, prediction, score
         )
 
     def _predicted(
         self, recipe: Recipe, number: int
-    ) -> Iterator[tuple[Params, tuple[Array, Array]]]:
-        """What each stage of a fit on the other rows predicts of a fold: prediction and score."""
+    ) -> Iterator[tuple[Params, PredictionAndScore]]:
+        """What each stage of a fit on the other rows predicts of a fold."""
         chosen, target, training = family(recipe.family), self._target, self._training
         split = self._matrices.of(chosen, recipe.params, number)
         given = recipe.params, target, training.seed, split

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.metrics.base import Array
-from mlops_drift.learning.metrics.bootstrap import resampled_values
-from mlops_drift.learning.metrics.evaluation import RESAMPLES, evaluate
+from mlops_drift.learning.metrics.evaluation import RESAMPLES, evaluate, resampled_values
 from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.measured import CONFIDENCE
 from mlops_drift.schema.columns import Target

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mlops_drift.learning.families.far_values import LARGEST, FarValues
+from mlops_drift.learning.families.linear import LARGEST, FarValues
 
 
 def fitted(*values):

@@ -57,7 +57,7 @@ def test_an_error_is_held_against_a_share_of_the_cross_validated_one():
     found = GATE.judge(
         candidate(NUMBER, train=train, test=test, out_of_fold=off, gates={"max_surprise": "5 %"})
     )
-    mae = (test["y"] - candidate(NUMBER, test=test).score).abs().mean()
+    mae = (test["y"] - candidate(NUMBER, test=test).tested.score).abs().mean()
     expected = (train["y"] - off["score"]).abs().mean()
     assert found.value == pytest.approx(expected - mae)
     assert found.threshold == pytest.approx(0.05 * expected)

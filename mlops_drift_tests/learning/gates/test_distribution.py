@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_drift.learning.gates.distribution import PredictionDistribution, histograms
+from mlops_drift.learning.gates.distribution import PredictionDistribution
+from mlops_drift.learning.gates.pictures import histograms
 from mlops_drift_tests.learning.gates.candidates import (
     BINARY,
     NUMBER,

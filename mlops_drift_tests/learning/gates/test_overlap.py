@@ -23,13 +23,6 @@ def test_disjoint_keys_pass():
     assert (found.verdict, found.value, found.n) == ("pass", 0.0, 400)
 
 
-@pytest.mark.parametrize("gate", [KEYS, ROWS])
-@pytest.mark.parametrize(("train", "test"), [(0, 5), (5, 0), (0, 0)])
-def test_the_overlap_with_an_empty_part_is_unknown(gate, train, test):
-    parts = {"train": rows(BINARY, train, 1), "test": rows(BINARY, test, 2)}
-    assert gate.judge(candidate(BINARY, **parts)).verdict == "unknown"
-
-
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
 def test_test_rows_that_are_in_the_train_part_under_new_keys_fail(target):
     train = rows(target, 600, 1)

@@ -1,7 +1,7 @@
 import optuna
 import pytest
 
-from mlops_drift.learning.search.pruner import FEWEST, PeerPruner
+from mlops_drift.learning.search.search import FEWEST_PEERS, PeerPruner
 
 
 def pruned(direction, earlier, value, share=0.25):
@@ -37,8 +37,8 @@ def test_equals_all_go_on():
 
 
 def test_the_first_ones_go_on_whatever_they_are_worth():
-    assert not pruned("maximize", [0.9] * (FEWEST - 1), 0.1)
-    assert pruned("maximize", [0.9] * FEWEST, 0.1)
+    assert not pruned("maximize", [0.9] * (FEWEST_PEERS - 1), 0.1)
+    assert pruned("maximize", [0.9] * FEWEST_PEERS, 0.1)
 
 
 def test_a_trial_that_has_told_nothing_goes_on():
