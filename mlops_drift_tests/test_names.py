@@ -26,7 +26,7 @@ from mlops_drift.lifecycle.decisions import decide_now
 from mlops_drift.lifecycle.lineage import trace_key
 from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.status import read_status
-from mlops_drift.monitors.pictures import Panel, Panels
+from mlops_drift.monitors.pictures import Panel
 from mlops_drift.pipeline.features import make_features, require_point_in_time
 from mlops_drift.pipeline.gates import evaluate_gates
 from mlops_drift.pipeline.landing import land_events, land_labels
@@ -182,7 +182,7 @@ def test_every_column_that_drifted_is_found_and_drawn(walked):
         for name in ("$\\x$", "😀", "_x", "x" * 300, "{{x}}")
         for counts in [drift.reference.columns[name].counts]
     ]
-    assert draw(Panels(panels))[:4] == b"\x89PNG"
+    assert draw(panels)[:4] == b"\x89PNG"
 
 
 def test_slices_are_judged_by_the_values_of_their_column(walked):
