@@ -25,17 +25,14 @@ from mlops_drift.resources import LakeResource
 
 
 def daily_job_name(model: str) -> str:
-    """Name of the daily job of a model."""
     return f"{model}_daily"
 
 
 def retraining_job_name(model: str) -> str:
-    """Name of the retraining job of a model."""
     return f"{model}_retraining"
 
 
 def cleanup_job_name(model: str) -> str:
-    """Name of the job that cleans up after a model."""
     return f"{model}_cleanup"
 
 

@@ -25,11 +25,7 @@ def identifier(name: str) -> str:
 
 
 def literal(value: float | str) -> str:
-    """A double or a text as SQL that gives back exactly the same value.
-
-    >>> literal(0.1), literal("it's")
-    ('1.00000000000000006e-01', "'it''s'")
-    """
+    """A double or a text as SQL that gives back exactly the same value."""
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     if not math.isfinite(value):

@@ -112,11 +112,7 @@ def _placed(lake: Lake, query: str, before: int) -> Iterator[None]:
 
 
 def _in_a_sentence(text: str) -> str:
-    r"""DuckDB's message without lists of what else there is, and without advice to set an option.
-
-    >>> _in_a_sentence('There is no f!\nDid you mean "g"?\n\tCandidates:\n\tg(x)')
-    'There is no f; Did you mean "g"?'
-    """
+    """DuckDB's message without lists of what else there is, and without advice to set an option."""
     lines = [line for line in text.splitlines() if line and line[0] != "\t"]
     kept = [line.rstrip(".!: ") for line in lines if not line.startswith('Use "SET ')]
     return "; ".join(kept)
@@ -126,9 +122,6 @@ def records(result: pa.Table) -> list[dict[str, Any]]:
     """The rows of a result in the form `json`; a `QueryError` if two columns have one name.
 
     Fractions of more digits than a double has are texts.
-
-    >>> records(pa.table({"n": ["12345678901234567890"], "x": ["[0.5, 0.12345678901234567890]"]}))
-    [{'n': 12345678901234567890, 'x': [0.5, '0.12345678901234567890']}]
     """
     names = result.column_names
     if twice := sorted({name for name in names if names.count(name) > 1}):

@@ -113,8 +113,7 @@ class TrainingSets:
             _write_folder(folder, files, {"version": version, "training_set": set_id})
         # Read back also after writing: another process may have been first.
         stored = _read_folder(folder)
-        other = [name for name in {**files, **stored} if files.get(name) != stored.get(name)]
-        if other:
+        if other := {name for name, _ in files.items() ^ stored.items()}:
             raise CorruptionError(
                 f"{folder}: version {version} has a baseline with another "
                 f"{', '.join(sorted(other))}; a baseline is written once"
