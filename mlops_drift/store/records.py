@@ -192,8 +192,8 @@ class Received:
     Attributes:
         day: the day that they landed or were quarantined with.
         row_day: the day that they are of; None where it cannot be read.
-        digest: of all rows of `row_day` that the source held; of one entry of a `row_day` only, as
-            the next two.
+        digest: of all rows of `row_day` that the source held; of one of its entries only, as the
+            next two.
         stamp: size and time of change of the file of `row_day`; empty where there was none to read,
             None where no file holds one day.
         gone: rows of `row_day` on record that the source no longer has.
