@@ -1,7 +1,4 @@
-"""The studies gateway: the trials of every search in an Optuna database.
-
-Optuna is imported when it is first needed, since it costs a second.
-"""
+"""The studies gateway: the trials of every search in an Optuna database, imported when needed."""
 
 import warnings
 from collections.abc import Mapping

@@ -73,12 +73,10 @@ class WindowComparison:
 
     Attributes:
         window: length in production days up to the last one; 0 for all since the wait began.
-        scored: events that both scored.
-        n: those of them whose label is known; what the metric is of.
+        n: those of the scored events whose label is known; what the metric is of.
         difference: the challenger's value less the champion's, with the ends of its 95 % interval
             over resamples that are the same for both.
         disagreement: share of the scored events whose predictions differ.
-        champion_score: mean over the scored events.
     """
 
     window: int

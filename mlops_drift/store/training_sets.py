@@ -89,8 +89,7 @@ class TrainingSets:
 
     def records(self, training_set: str) -> list[TrainingSetRecord]:
         """The records of a training set, by as-of day."""
-        where = f"training_set = {literal(training_set)}"
-        sql = f"SELECT * FROM s WHERE {where} ORDER BY as_of"
+        sql = f"FROM s WHERE training_set = {literal(training_set)} ORDER BY as_of"
         return self._lake.records(TrainingSetRecord, sql, s=self._table)
 
     def ids(self) -> list[str]:
