@@ -9,7 +9,6 @@ from mlops_drift import settings
 from mlops_drift.component import model_definitions
 from mlops_drift.config.loading import Model, load_definitions
 from mlops_drift.resources import default_resources
-from mlops_drift.settings import isolate
 
 
 @dg.definitions
@@ -28,7 +27,7 @@ def definitions_of(models: Iterable[Model]) -> dg.Definitions:
 
 
 def _prepare() -> None:
-    isolate()
+    settings.isolate()
     settings.require_own_instance()
 
 

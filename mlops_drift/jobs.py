@@ -25,17 +25,14 @@ from mlops_drift.resources import LakeResource
 
 
 def daily_job_name(model: str) -> str:
-    """Name of the daily job of a model."""
     return f"{model}_daily"
 
 
 def retraining_job_name(model: str) -> str:
-    """Name of the retraining job of a model."""
     return f"{model}_retraining"
 
 
 def cleanup_job_name(model: str) -> str:
-    """Name of the job that cleans up after a model."""
     return f"{model}_cleanup"
 
 
@@ -75,10 +72,8 @@ def daily_schedule(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.Sch
         now = context.scheduled_execution_time.astimezone(ZoneInfo(spec.timezone))
         day = now.date() - timedelta(days=1)
         if day < spec.start_date or (spec.end_date is not None and day > spec.end_date):
-            return dg.SkipReason(
-                f"{day} is not among the days of {spec.name}: "
-                f"{spec.start_date} to {spec.end_date or 'now'}"
-            )
+            days = f"{spec.start_date} to {spec.end_date or 'now'}"
+            return dg.SkipReason(f"{day} is not among the days of {spec.name}: {days}")
         tags = {DAY_TAG: day.isoformat(), REASON_TAG: "schedule"}
         return dg.RunRequest(run_key=day.isoformat(), partition_key=day.isoformat(), tags=tags)
 

@@ -17,11 +17,6 @@ def load(family: str, name: str, shipped: Mapping[str, str], base: type[Base]) -
     Its name is a shipped one, an import path ``package.module:Name``, or an entry point of the
     group ``mlops_drift.<family>``. Nothing is imported but the module of the member; entry points
     are read only for a name that is neither shipped nor an import path.
-
-    >>> load("errors", "odd", {"bad": "json:JSONDecodeError"}, ValueError)
-    Traceback (most recent call last):
-    ValueError: 'odd' is not one of mlops_drift.errors: bad; give one of these names, the import \
-path of your own class as package.module:Name, or the name of an entry point of that group
     """
     group, path = f"mlops_drift.{family}", shipped.get(name, name)
     if not IMPORT_PATH.fullmatch(path):

@@ -20,10 +20,10 @@ from mlops_drift.store.lake import Lake
 
 
 @contextmanager
-def open_lake() -> Iterator[Lake]:
-    """The lake at its configured place, with an in-memory DuckDB."""
+def open_lake(root: str | None = None) -> Iterator[Lake]:
+    """The lake at its configured place, or at another, with an in-memory DuckDB."""
     with DuckDBResource(database=":memory:").get_connection() as connection:
-        yield DeltaLake(settings.lake_root(), connection)
+        yield DeltaLake(root or settings.lake_root(), connection)
 
 
 def open_registry() -> Registry:
@@ -44,12 +44,13 @@ def open_studies() -> Studies:
 class LakeResource(dg.ConfigurableResource["LakeResource"]):
     """Opens the lake for the time of a run or a tick."""
 
+    root: str
     _lake: Lake | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["LakeResource"]:
         """Opens the lake, and closes it when the run ends."""
-        with open_lake() as self._lake:
+        with open_lake(self.root) as self._lake:
             yield self
 
     def of(self, spec: ModelSpec, registry: VersionRegistry | None = None) -> ModelContext:
@@ -62,12 +63,10 @@ class LakeResource(dg.ConfigurableResource["LakeResource"]):
 _shared_registry = cache(Registry)
 
 
-class RegistryResource(dg.ConfigurableResource[Registry]):
-    """The MLflow registry."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> Registry:
-        """The process's gateway, which keeps loaded pipelines from run to run."""
-        return _shared_registry(*_places_of_registry())
+@dg.resource(description="The MLflow registry.")
+def registry_resource(context: dg.InitResourceContext) -> Registry:
+    """The process's gateway, which keeps loaded pipelines from run to run."""
+    return _shared_registry(*_places_of_registry())
 
 
 def mlflow_run(model: str) -> dg.ResourceDefinition:
@@ -106,4 +105,4 @@ def mlflow_run(model: str) -> dg.ResourceDefinition:
 
 def default_resources() -> dict[str, object]:
     """The resources of every model."""
-    return {"lake": LakeResource(), "registry": RegistryResource()}
+    return {"lake": LakeResource(root=str(settings.lake_root())), "registry": registry_resource}

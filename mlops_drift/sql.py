@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import duckdb
+
 MOST_COLUMNS = 50
 
 # Ordinary decimal notation. DuckDB's casts also read 1_000, 0x1F, 0b1 and +-5, which no one may
@@ -25,11 +27,7 @@ def identifier(name: str) -> str:
 
 
 def literal(value: float | str) -> str:
-    """A double or a text as SQL that gives back exactly the same value.
-
-    >>> literal(0.1), literal("it's")
-    ('1.00000000000000006e-01', "'it''s'")
-    """
+    """A double or a text as SQL that gives back exactly the same value."""
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     if not math.isfinite(value):
@@ -103,3 +101,10 @@ def digits(text: str) -> str:
 def in_batches(names: Sequence[str]) -> list[Sequence[str]]:
     """Columns, so many together as one statement should compute: planning is quadratic."""
     return [names[start : start + MOST_COLUMNS] for start in range(0, len(names), MOST_COLUMNS)]
+
+
+def without_end(statement: str) -> str:
+    """A statement without its semicolon, and without the comments that follow it."""
+    text = statement.encode()
+    ends = (at for at, _ in duckdb.tokenize(statement) if text[at : at + 1] == b";")
+    return text[: next(ends, len(text))].decode()

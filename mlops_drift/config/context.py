@@ -1,5 +1,7 @@
 """One monitored model with all that is known of it."""
 
+from typing import Self
+
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.store.lake import Lake
@@ -15,9 +17,7 @@ class ModelContext:
         self.spec, self.store, self._registry = spec, store, registry
 
     @classmethod
-    def of(
-        cls, lake: Lake, spec: ModelSpec, registry: VersionRegistry | None = None
-    ) -> "ModelContext":
+    def of(cls, lake: Lake, spec: ModelSpec, registry: VersionRegistry | None = None) -> Self:
         """The model whose tables lie in a lake."""
         store = ModelStore(lake, spec.name, spec.tables, spec.key, spec.target)
         return cls(spec, store, registry)

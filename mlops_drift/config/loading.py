@@ -148,10 +148,8 @@ def _declare(tree: ComponentTree, file: Path) -> Places:
     """The places of fields of one file; an error of the whole tree would not name the file."""
     documents = read_yaml(file, _Document)
     if not documents:
-        raise ModelDefinitionError(
-            f"{file}: the file is empty; it should hold `type: mlops_drift.MonitoredModel` "
-            "and `attributes:`"
-        )
+        right = "it should hold `type: mlops_drift.MonitoredModel` and `attributes:`"
+        raise ModelDefinitionError(f"{file}: the file is empty; {right}")
     places: Places = {}
     for number, document in enumerate(documents):
         path = ComponentPath.from_path(file.parent, number)

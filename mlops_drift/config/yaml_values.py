@@ -36,17 +36,6 @@ def value_mistakes(node: yaml.Node, described: Any) -> list[str]:
     """Where YAML reads values of a document differently than its type asks, and how to fix it.
 
     The type is a pydantic model, or a mapping of them.
-
-    >>> node = yaml.compose("{classes: [no, 1, 01067], trials: 1_000}")
-    >>> from pydantic import BaseModel
-    >>> class Described(BaseModel):
-    ...     classes: list[Name]
-    ...     trials: int
-    >>> print(*value_mistakes(node, Described), sep=chr(10))
-    line 1, column 12: YAML reads no as false; put it in quotes: "no"
-    line 1, column 19: YAML reads 01067 as 567; put it in quotes: "01067"
-    line 1, column 35: YAML reads 1_000 as 1000; write a number in plain digits, \
-such as 1000 or 0.5
     """
     if not isinstance(node, yaml.MappingNode):
         return [f"{_place(node)}: fields are expected here, each as `name: value`"]
@@ -90,7 +79,8 @@ def _mapping_mistakes(
     for field, value in node.value:
         if field.tag == _MERGE:
             parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
-            if not all(_is_above(part, field) for part in parts):
+            before = [part for part in parts if part.start_mark.index < field.start_mark.index]
+            if before != parts or not all(isinstance(part, yaml.MappingNode) for part in parts):
                 yield f"{_place(field)}: {_NO_MERGE}"
                 continue
             for part in parts:
@@ -105,11 +95,6 @@ def _mapping_mistakes(
         yield from _mistakes(field, _key_types(options), above)
         types, optional = _value_types(options, field.value)
         yield from _mistakes(value, types, above, field.value, optional=optional)
-
-
-def _is_above(part: yaml.Node, field: yaml.Node) -> bool:
-    """Whether the fields that `<<` takes over are named before it."""
-    return isinstance(part, yaml.MappingNode) and part.start_mark.index < field.start_mark.index
 
 
 def _key_types(options: list[Any]) -> list[Any]:
@@ -201,8 +186,7 @@ def _braced(node: yaml.Node) -> str:
         text += "{"
     if not text or not isinstance(node, yaml.ScalarNode):
         return ""
-    inner = f"{text}{node.value}{'}' * len(text)}"
-    return f": {quoted(inner)}"
+    return f": {quoted(text + node.value + '}' * len(text))}"
 
 
 def _place(node: yaml.Node) -> str:

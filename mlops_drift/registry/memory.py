@@ -46,14 +46,12 @@ class MemoryRegistry(VersionRegistry):
     def artifact(self, model: str, version: int) -> Artifact:
         """The pickled pipeline, which stands for what would be stored."""
         package = self._package(model, version)
-        content = pickle.dumps(package.pipeline)
-        digest = hashlib.sha256(content).hexdigest()
-        return Artifact(len(content), digest, tuple(package.example.columns))
+        content, inputs = pickle.dumps(package.pipeline), tuple(package.example.columns)
+        return Artifact(len(content), hashlib.sha256(content).hexdigest(), inputs)
 
     def fresh_predictions(
         self, model: str, version: int, target: "Target", features: "pd.DataFrame"
     ) -> "pd.DataFrame":
-        """What the pipeline predicts once it is pickled and read again, in the same process."""
         from mlops_drift.learning.families.base import predict
 
         loaded = pickle.loads(pickle.dumps(self.pipeline(model, version)))

@@ -1,7 +1,4 @@
-"""The registry gateway: versions in MLflow, found again by what they were made from.
-
-MLflow is imported when it is first needed: it costs seconds.
-"""
+"""The registry gateway: versions in MLflow, which costs seconds to import and waits for its use."""
 
 import json
 import logging

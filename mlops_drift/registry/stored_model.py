@@ -38,23 +38,17 @@ def read_artifact(folder: Path) -> Artifact:
     return Artifact(size, hasher.hexdigest(), names)
 
 
-def pickled_model(folder: Path) -> Path:
-    """The file of the pickled pipeline; a `RegistryError` if the folder names none."""
-    name = _about(folder).get("flavors", {}).get("sklearn", {}).get("pickled_model")
-    if name is None:
-        raise RegistryError(f"{folder / ABOUT} names no pickled scikit-learn model")
-    return folder / str(name)
-
-
 def fresh_predictions(folder: Path, target: "Target", features: "pd.DataFrame") -> "pd.DataFrame":
     """Prediction and score for each row by a stored model in a new process."""
     from pyarrow import Table, feather
 
-    pickled = pickled_model(folder)
+    pickled = _about(folder).get("flavors", {}).get("sklearn", {}).get("pickled_model")
+    if pickled is None:
+        raise RegistryError(f"{folder / ABOUT} names no pickled scikit-learn model")
     with tempfile.TemporaryDirectory() as place:
         rows, predictions = Path(place) / "rows.arrow", Path(place) / "predictions.arrow"
         feather.write_feather(Table.from_pandas(features, preserve_index=False), str(rows))
-        arguments = [str(pickled), target.model_dump_json(), str(rows), str(predictions)]
+        arguments = [str(folder / pickled), target.model_dump_json(), str(rows), str(predictions)]
         try:
             done = run_apart(arguments)
         except subprocess.TimeoutExpired:

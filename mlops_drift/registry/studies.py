@@ -1,7 +1,4 @@
-"""The studies gateway: the trials of every search in an Optuna database.
-
-Optuna is imported when it is first needed, since it costs a second.
-"""
+"""The studies gateway: the trials of every search in an Optuna database, imported when needed."""
 
 import warnings
 from collections.abc import Mapping
@@ -73,24 +70,18 @@ class Studies:
     @cached_property
     def _storage(self) -> "RDBStorage":
         from optuna.storages import RDBStorage
-
-        self._make_database()
-        return RDBStorage(self.storage_url)
-
-    def _make_database(self) -> None:
-        from optuna.storages import RDBStorage
         from sqlalchemy import text
 
         place = file_of(self.storage_url)
-        if place is None or place.exists():
-            return
-        with made_beside(place) as url:
-            made = RDBStorage(url)
-            made.remove_session()
-            with made.engine.connect() as connection:
-                # Stays with the file: a write waits for the disk once, and a reader for nobody.
-                connection.execute(text("PRAGMA journal_mode=WAL"))
-            made.engine.dispose()
+        if place is not None and not place.exists():
+            with made_beside(place) as url:
+                made = RDBStorage(url)
+                made.remove_session()
+                with made.engine.connect() as connection:
+                    # Stays with the file: a write waits for the disk once, and a reader for nobody.
+                    connection.execute(text("PRAGMA journal_mode=WAL"))
+                made.engine.dispose()
+        return RDBStorage(self.storage_url)
 
 
 class _StudyCache(TrialCache):

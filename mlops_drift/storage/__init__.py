@@ -41,14 +41,12 @@ class _InDataFolder:
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """Nothing to configure."""
         return {}
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, object]
     ) -> Any:
-        """Opens it at its place."""
         make: Any = cls
         return make(base_dir=str(settings.dagster_root() / cls.PLACE), inst_data=inst_data)
 

@@ -36,16 +36,12 @@ class EventLog(SqliteEventLogStorage):
     """Dagster's events in SQLite, with four differences.
 
     Files stay open: to open and close one for every event is half of what a run of short steps
-    costs (`benchmarks/README.md`).
-
-    The file of a new run is a copy of an empty one: to make thirty tables and indexes takes longer
-    than most steps.
-
-    A commit does not wait for the disk: SQLite's write-ahead log survives the end of a process
-    either way, and a power cut may take the last events, as it may take the last files of a table.
-
-    A check has one row for each execution: Dagster plans a check of a partitioned asset once for
-    every day of the run, though it is evaluated once, and the other rows stay behind as skipped.
+    costs (`benchmarks/README.md`). The file of a new run is a copy of an empty one: to make thirty
+    tables and indexes takes longer than most steps. A commit does not wait for the disk: SQLite's
+    write-ahead log survives the end of a process either way, and a power cut may take the last
+    events, as it may take the last files of a table. A check has one row for each execution:
+    Dagster plans a check of a partitioned asset once for every day of the run, though it is
+    evaluated once, and the other rows stay behind as skipped.
     """
 
     def __init__(self, base_dir: str) -> None:

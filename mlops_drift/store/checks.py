@@ -47,12 +47,9 @@ class CheckRepository:
 
     def in_short(self, since: date) -> list[CheckEvaluation]:
         """All that failed from a day on; of the rest, one evaluation a day, check and verdict."""
-        rest = """
-            QUALIFY verdict = 'fail' OR row_number() OVER (
-                PARTITION BY day, "check", version, verdict ORDER BY subject, "window"
-            ) = 1
-        """
-        return self._read(rest, Scan(self._table, since))
+        same = 'PARTITION BY day, "check", version, verdict ORDER BY subject, "window"'
+        shown = f"QUALIFY verdict = 'fail' OR row_number() OVER ({same}) = 1"
+        return self._read(shown, Scan(self._table, since))
 
     def latest(self, until: date) -> list[CheckEvaluation]:
         """What each check found on the last day up to another that it was evaluated on."""
@@ -80,17 +77,15 @@ class CheckRepository:
 
     def performance_history(self, version: int, until: date) -> list[Point]:
         """Realized and estimated metric of each production day of a version, as last measured."""
-        realized, estimated = (
-            f'FILTER ("check" = {literal(one.name)})'
-            for one in (PerformanceDrop, EstimatedPerformance)
-        )
+        names = literal(PerformanceDrop.name), literal(EstimatedPerformance.name)
+        realized, estimated = (f'FILTER ("check" = {name})' for name in names)
         return self._lake.records(
             Point,
             f"""
             WITH daily AS (
                 SELECT production_day AS day, day AS seen, "check", value, lower, upper FROM c
-                WHERE "window" = 1 AND isfinite(value) AND version = {version} AND "check" IN
-                    ({literal(PerformanceDrop.name)}, {literal(EstimatedPerformance.name)})
+                WHERE "window" = 1 AND isfinite(value) AND version = {version}
+                    AND "check" IN ({", ".join(names)})
             )
             SELECT day, arg_max(value, seen) {realized} AS realized,
                    arg_max(lower, seen) {realized} AS lower,

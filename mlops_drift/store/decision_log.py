@@ -96,16 +96,9 @@ class DecisionLog:
 
     def record_window(self, decision: str, day: date, chosen: WindowChoice, reason: str) -> None:
         """Records which rows a training takes, once."""
-        row = DecisionRow(
-            decision,
-            "chosen",
-            day,
-            training_window=chosen.name,
-            since=chosen.since,
-            scores=_json([vars(score) for score in chosen.scores]),
-            reason=reason,
-        )
-        self._append(row, ("chosen",))
+        scores = _json([vars(score) for score in chosen.scores])
+        row = DecisionRow(decision, "chosen", day, training_window=chosen.name, reason=reason)
+        self._append(replace(row, since=chosen.since, scores=scores), ("chosen",))
 
     def record_training_set(self, retraining: str, as_of: date, training_set: str) -> None:
         """Records what a retraining has built; the same as the last one is on record already."""
@@ -119,9 +112,8 @@ class DecisionLog:
         """Records what became of a decision, of the final outcomes only one; whether it was new."""
         facts = dict(vars(outcome))
         stage = facts.pop("status")
-        return self._append(
-            DecisionRow(decision, stage, **facts), FINAL if stage in FINAL else (stage,)
-        )
+        same = FINAL if stage in FINAL else (stage,)
+        return self._append(DecisionRow(decision, stage, **facts), same)
 
     def _append(self, row: DecisionRow, same: Sequence[str]) -> bool:
         decision = [row.decision]
@@ -139,9 +131,8 @@ class DecisionLog:
             mine = [each for each in rows if each.decision == row.decision]
             is_decided = any(each.stage == "decided" for each in mine)
             alike = [each for each in mine if each.stage == row.stage]
-            before = max(
-                alike if alike or is_decided else stages, key=attrgetter("sequence"), default=None
-            )
+            among = alike if alike or is_decided else stages
+            before = max(among, key=attrgetter("sequence"), default=None)
             if before and _made(before) == _made(row):
                 return None
             numbered = replace(row, sequence=max((each.sequence for each in stages), default=0) + 1)

@@ -19,9 +19,10 @@ from mlops_drift.store.tables import Table
 # A conflict means that another process committed first: with few writers a handful suffices.
 COMMIT_ATTEMPTS = 20
 
+# Opening a table reads the commits since its last checkpoint.
+CHECKPOINT_INTERVAL = 10
 CONFIGURATION = {
-    # Opening a table reads the commits since its last checkpoint.
-    "delta.checkpointInterval": "10",
+    "delta.checkpointInterval": str(CHECKPOINT_INTERVAL),
     # A version names the commits that it was trained on; 30 days is the default.
     "delta.logRetentionDuration": "interval 36525 days",
 }
@@ -127,13 +128,12 @@ class DeltaLake(Lake):
         for attempt in range(1, COMMIT_ATTEMPTS + 1):
             try:
                 commit()
+                return
             except CommitFailedError as error:
                 if attempt == COMMIT_ATTEMPTS:
                     lost = f"table {table.name}: {attempt} commits lost to other writers"
                     raise LakeError(lost) from error
                 time.sleep(0.02 * attempt)
-            else:
-                return
 
     def _create(self, table: Table) -> DeltaTable:
         uri, by = self.uri(table), list(table.partition_by)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from mlops_drift.errors import UserError
 from mlops_drift.schema.columns import Column
 from mlops_drift.schema.days import days_between
-from mlops_drift.sql import identifier
+from mlops_drift.sql import identifier, without_end
 from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.tables import column_fields
 
@@ -135,25 +135,13 @@ def _one_query(sql: str) -> str:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
         raise FeatureError(f"features.sql: {error}") from error
-    kinds = [str(statement.type).rsplit(".", 1)[-1] for statement in statements]
+    kinds = [statement.type.name for statement in statements]
     if kinds != ["SELECT"]:
-        raise FeatureError(
-            f"features.sql must be one SELECT, found {', '.join(kinds) or 'no statement'}"
-        )
-    query = _without_end(statements[0].query)
+        found = ", ".join(kinds) or "no statement"
+        raise FeatureError(f"features.sql must be one SELECT, found {found}")
+    query = without_end(statements[0].query)
     _require_timeless(query)
     return query
-
-
-def _without_end(statement: str) -> str:
-    """A statement without its semicolon, and without the comments that follow it.
-
-    >>> _without_end("SELECT ';' AS a; -- one; row")
-    "SELECT ';' AS a"
-    """
-    text = statement.encode()
-    ends = (at for at, _ in duckdb.tokenize(statement) if text[at : at + 1] == b";")
-    return text[: next(ends, len(text))].decode()
 
 
 def _require_timeless(query: str) -> None:

@@ -2,10 +2,11 @@
 
 import shutil
 import time
-from collections import Counter
 from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
+
+import pyarrow as pa
 
 from mlops_drift.store.delta import find_table
 from mlops_drift.store.tables import Table
@@ -58,12 +59,10 @@ def sizes_by_day(root: str, table: Table) -> dict[date, int]:
     stored = find_table(f"{root}/{table.folder}")
     if stored is None:
         return {}
-    sizes: Counter[date] = Counter()
-    files = stored.get_add_actions(flatten=True)
-    columns = (files[name].to_pylist() for name in ("partition.day", "size_bytes"))
-    for day, size in zip(*columns, strict=True):
-        sizes[day] += size
-    return dict(sorted(sizes.items()))
+    files = pa.table(stored.get_add_actions(flatten=True))
+    by_day = files.group_by("partition.day").aggregate([("size_bytes", "sum")])
+    sizes = (by_day[name].to_pylist() for name in ("partition.day", "size_bytes_sum"))
+    return dict(sorted(zip(*sizes, strict=True)))
 
 
 def old_files(root: str, table: Table) -> int:

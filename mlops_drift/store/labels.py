@@ -15,12 +15,6 @@ from mlops_drift.store.lake import Lake, Scan
 from mlops_drift.store.records import RemovedDay
 from mlops_drift.store.tables import ModelTables
 
-# A label counts if it arrived by the as-of day, not before its event; the last one counts.
-KNOWN_LABELS = """
-    SELECT {key}, arg_max({label}, day) AS {label}, max(day) AS label_day
-    FROM labels GROUP BY {key}
-"""
-
 
 class LabelledTables:
     """The tables of one model, with what a query over their labels needs."""
@@ -28,9 +22,10 @@ class LabelledTables:
     def __init__(self, lake: Lake, tables: ModelTables, key: str, target: Target) -> None:
         self._lake, self._tables = lake, tables
         self._has_classes = target.is_classification
-        # As SQL.
+        # As SQL. A label counts if it arrived by the as-of day, not before its event; the last one.
         self._key, self._label = identifier(key), identifier(target.column)
-        self._known_labels = KNOWN_LABELS.format(key=self._key, label=self._label)
+        last = f"arg_max({self._label}, day) AS {self._label}, max(day) AS label_day"
+        self._known_labels = f"SELECT {self._key}, {last} FROM labels GROUP BY {self._key}"
 
 
 class LabelRepository(LabelledTables):

@@ -93,9 +93,7 @@ class Lake(ABC):
         rows: list[dict[str, Any]] = self.query(sql, **scans).to_pylist()
         return rows
 
-    def records(
-        self, record: Callable[..., Row], sql: str, /, **scans: Scan | Table | pa.Table
-    ) -> list[Row]:
+    def records(self, record: Callable[..., Row], sql: str, /, **scans: Scan | Table) -> list[Row]:
         """The result of `query` as instances of a dataclass with its columns."""
         return [record(**row) for row in self.rows(sql, **scans)]
 

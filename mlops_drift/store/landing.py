@@ -44,29 +44,25 @@ class LandingRepository:
 
     def missing_files(self, first: date, last: date) -> list[dict[str, Any]]:
         """The days whose file is still missing: day, source (`events` or `labels`), file."""
-        # A row with an origin, but without a digest of what was read.
-        return self._lake.rows(
-            "SELECT day, source, origin AS file FROM f "
-            "WHERE origin IS NOT NULL AND digest IS NULL ORDER BY day, source",
-            f=Scan(self._tables.files, first, last),
-        )
+        return [
+            {"day": one.day, "source": one.source, "file": one.origin}
+            for one in self._files(first, last)
+            if one.is_missing
+        ]
 
     def landed_days(self, source: str, first: date, last: date) -> set[date]:
         """The days whose file of a source was read."""
-        rows = self._lake.rows(
-            f"SELECT day FROM f WHERE source = {literal(source)} AND digest IS NOT NULL",
-            f=Scan(self._tables.files, first, last),
-        )
-        return {row["day"] for row in rows}
+        files = self._files(first, last)
+        return {one.day for one in files if one.source == source and one.digest is not None}
 
     def event_counts(self, first: date, last: date) -> dict[date, int]:
         """Events of each day that has landed, unusable ones too."""
-        rows = self._lake.rows(
-            "SELECT day, n FROM f WHERE source = 'events' "
-            "AND (origin IS NULL OR digest IS NOT NULL) ORDER BY day",
-            f=Scan(self._tables.files, first, last),
-        )
-        return {row["day"]: row["n"] for row in rows}
+        files = self._files(first, last)
+        return {one.day: one.n for one in files if one.source == "events" and not one.is_missing}
+
+    def _files(self, first: date, last: date) -> list[LandedFile]:
+        files = Scan(self._tables.files, first, last)
+        return self._lake.records(LandedFile, "FROM f ORDER BY day, source", f=files)
 
     def put_files(self, source: str, files: Sequence[LandedFile]) -> None:
         """Records where the rows of consecutive days came from, in place of what was recorded."""

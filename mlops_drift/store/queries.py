@@ -12,7 +12,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from mlops_drift.errors import UserError
-from mlops_drift.sql import identifier
+from mlops_drift.sql import identifier, without_end
 from mlops_drift.store.delta import open_table, relation
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.schemas import columns_of
@@ -83,11 +83,7 @@ def _statement(lake: Lake, cursor: duckdb.DuckDBPyConnection, query: str) -> str
             "sql only reads; write SELECT, FROM, VALUES, PIVOT, DESCRIBE, SUMMARIZE or SHOW, "
             f"found {statement.query.split()[0].upper()}"
         )
-    written = query.encode()
-    for start, kind in duckdb.tokenize(query):
-        if kind == duckdb.token_type.operator and written[start : start + 1] == b";":
-            return written[:start].decode()
-    return query
+    return without_end(query)
 
 
 @contextmanager
@@ -96,8 +92,7 @@ def _placed(lake: Lake, query: str, before: int) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        kind, _, text = str(error).partition(" Error: ")
-        where = ""
+        (kind, _, text), where = str(error).partition(" Error: "), ""
         if text.startswith("{"):
             details = json.loads(text)
             text = details["exception_message"]
@@ -112,11 +107,7 @@ def _placed(lake: Lake, query: str, before: int) -> Iterator[None]:
 
 
 def _in_a_sentence(text: str) -> str:
-    r"""DuckDB's message without lists of what else there is, and without advice to set an option.
-
-    >>> _in_a_sentence('There is no f!\nDid you mean "g"?\n\tCandidates:\n\tg(x)')
-    'There is no f; Did you mean "g"?'
-    """
+    """DuckDB's message without lists of what else there is, and without advice to set an option."""
     lines = [line for line in text.splitlines() if line and line[0] != "\t"]
     kept = [line.rstrip(".!: ") for line in lines if not line.startswith('Use "SET ')]
     return "; ".join(kept)
@@ -126,9 +117,6 @@ def records(result: pa.Table) -> list[dict[str, Any]]:
     """The rows of a result in the form `json`; a `QueryError` if two columns have one name.
 
     Fractions of more digits than a double has are texts.
-
-    >>> records(pa.table({"n": ["12345678901234567890"], "x": ["[0.5, 0.12345678901234567890]"]}))
-    [{'n': 12345678901234567890, 'x': [0.5, '0.12345678901234567890']}]
     """
     names = result.column_names
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -136,8 +124,8 @@ def records(result: pa.Table) -> list[dict[str, Any]]:
             f"more than one column is called {', '.join(map(repr, twice))}, and JSON holds one; "
             "name them apart with AS, or ask for --format csv"
         )
-    rows = zip(*(column.to_pylist() for column in result.columns), strict=True)
-    return [{name: _from_json(cell) for name, cell in zip(names, row, strict=True)} for row in rows]
+    rows = result.to_pylist()
+    return [{name: _from_json(cell) for name, cell in row.items()} for row in rows]
 
 
 def _from_json(cell: str | None) -> Any:

@@ -73,12 +73,10 @@ class WindowComparison:
 
     Attributes:
         window: length in production days up to the last one; 0 for all since the wait began.
-        scored: events that both scored.
-        n: those of them whose label is known; what the metric is of.
+        n: those of the scored events whose label is known; what the metric is of.
         difference: the challenger's value less the champion's, with the ends of its 95 % interval
             over resamples that are the same for both.
         disagreement: share of the scored events whose predictions differ.
-        champion_score: mean over the scored events.
     """
 
     window: int
@@ -167,6 +165,11 @@ class LandedFile:
     digest: str | None
     n: int
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the file is still to come."""
+        return self.origin is not None and self.digest is None
+
 
 @dataclass(frozen=True)
 class QuarantinedRow:
@@ -187,8 +190,8 @@ class Received:
     Attributes:
         day: the day that they landed or were quarantined with.
         row_day: the day that they are of; None where it cannot be read.
-        digest: of all rows of `row_day` that the source held; of one entry of a `row_day` only, as
-            the next two.
+        digest: of all rows of `row_day` that the source held; of one of its entries only, as the
+            next two.
         stamp: size and time of change of the file of `row_day`; empty where there was none to read,
             None where no file holds one day.
         gone: rows of `row_day` on record that the source no longer has.

@@ -102,10 +102,7 @@ def model_tables(
 
     >>> target = Target(column="y", kind="regression")
     >>> columns = {"size": Column(type="number"), "rooms": Column(type="number", derived=True)}
-    >>> tables = model_tables("price", "id", "text", columns, target)
-    >>> tables.features.name, tables.features.schema.names
-    ('features.price', ['day', 'id', 'event_time', 'size', 'rooms'])
-    >>> tables.events.schema.names
+    >>> model_tables("price", "id", "text", columns, target).events.schema.names
     ['day', 'id', 'event_time', 'size']
     """
     landing, training, monitoring = (f"{s}.{model}_" for s in ("landing", "training", "monitoring"))

@@ -89,8 +89,7 @@ class TrainingSets:
 
     def records(self, training_set: str) -> list[TrainingSetRecord]:
         """The records of a training set, by as-of day."""
-        where = f"training_set = {literal(training_set)}"
-        sql = f"SELECT * FROM s WHERE {where} ORDER BY as_of"
+        sql = f"FROM s WHERE training_set = {literal(training_set)} ORDER BY as_of"
         return self._lake.records(TrainingSetRecord, sql, s=self._table)
 
     def ids(self) -> list[str]:
@@ -113,8 +112,7 @@ class TrainingSets:
             _write_folder(folder, files, {"version": version, "training_set": set_id})
         # Read back also after writing: another process may have been first.
         stored = _read_folder(folder)
-        other = [name for name in {**files, **stored} if files.get(name) != stored.get(name)]
-        if other:
+        if other := {name for name, _ in files.items() ^ stored.items()}:
             raise CorruptionError(
                 f"{folder}: version {version} has a baseline with another "
                 f"{', '.join(sorted(other))}; a baseline is written once"

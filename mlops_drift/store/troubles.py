@@ -57,9 +57,6 @@ def sentence(kind: str, message: str, files: Sequence[str] = ()) -> str | None:
     """The message for a user of an error of a class; None if only a developer can mend the error.
 
     The files of its traceback, outermost first, show which library it comes from.
-
-    >>> sentence("builtins.OSError", "[Errno 28] No space left on device: '/data/lake'")
-    "'/data/lake': No space left on device; free some, then run the same command again"
     """
     library = kind.partition(".")[0]
     if found := _SQLITE.search(message if "sqlite3." in message else f"{kind}: {message}"):

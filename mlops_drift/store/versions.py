@@ -18,9 +18,8 @@ class VersionRepository:
 
     def all(self) -> list[VersionRecord]:
         """All versions in their order."""
-        return self._lake.records(
-            VersionRecord, "SELECT * FROM v ORDER BY version", v=self._tables.versions
-        )
+        versions = self._tables.versions
+        return self._lake.records(VersionRecord, "FROM v ORDER BY version", v=versions)
 
     def get(self, number: int) -> VersionRecord:
         """The record of one version; a LookupError if there is none."""
@@ -38,8 +37,7 @@ class VersionRepository:
 
     def promotions(self, until: date | None = None) -> list[Promotion]:
         """Promotions in their order, those as of a day after `until` left out."""
-        where = f"WHERE as_of <= '{until or date.max}'"
-        sql = f"SELECT * FROM p {where} ORDER BY number"
+        sql = f"SELECT * FROM p WHERE as_of <= '{until or date.max}' ORDER BY number"
         return self._lake.records(Promotion, sql, p=self._tables.promotions)
 
     def add_promotion(self, promotion: Promotion) -> None:

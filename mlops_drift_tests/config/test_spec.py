@@ -50,7 +50,7 @@ def spec(changes=None):
         ({"target": {"column": "a"}}, ["must all differ", "id, a, b, c, a"]),
         ({"target": {"positive": "maybe"}}, ["target", "['no', 'yes']", "'maybe'"]),
         ({"training": {"metric": "mae"}}, ["'mae'", "binary target", "accuracy, balanced"]),
-        ({"training": {"metric": "mse"}}, ["training.metric", "'mse'", "'accuracy'"]),
+        ({"training": {"metric": "mse"}}, ["training.metric", "'mse'", "accuracy"]),
         ({"training": {"trials": 0}}, ["training.trials", "0", "greater than or equal to 1"]),
         (
             {"training": {"decision_threshold": "search", "metric": "auc"}},
@@ -62,7 +62,7 @@ def spec(changes=None):
         ),
         ({"training": {"folds": 1}}, ["training.folds", "1", "greater than or equal to 2"]),
         ({"training": {"test_share": 0.9}}, ["training.test_share", "0.9", "0.5"]),
-        ({"training": {"families": ["mlp"]}}, ["families.0", "'mlp'", "'lightgbm', 'linear'"]),
+        ({"training": {"families": ["mlp"]}}, ["families.0", "'mlp'", "lightgbm, linear"]),
         ({"training": {"families": []}}, ["training.families", "[]", "at least 1"]),
         ({"gates": {"metrics": {"f1": "high"}}}, ["gates.metrics.f1", "'high'", "valid number"]),
         ({"gates": {"metrics": {"mae": 1}}}, ["gates.metrics", "'mae'", "binary target"]),
@@ -82,7 +82,7 @@ def spec(changes=None):
         ({"gates": {"max_surprise": "105%"}}, ["gates.max_surprise", "'105%'", "up to 100 %"]),
         ({"gates": {"max_slice_gap": None}}, ["gates.max_slice_gap", "found None"]),
         ({"monitors": {"drift": {"windows": [7, 1]}}}, ["drift.windows", "[7, 1]", "ascending"]),
-        ({"monitors": {"drift": {"metric": "emd"}}}, ["drift.metric", "'emd'", "'wasserstein'"]),
+        ({"monitors": {"drift": {"metric": "emd"}}}, ["drift.metric", "'emd'", "wasserstein"]),
         (
             {"name": "churn_shadow"},
             [
