@@ -179,7 +179,8 @@ class ColumnReference:
         """The number of the bin that each category falls into; null is None."""
         size = len(self.counts)
         bins: dict[str | None, int] = {str(value): i for i, value in enumerate(self.values)}
-        bins |= {**dict.fromkeys(self.rare, size - 3), None: size - 1}
+        bins |= dict.fromkeys(self.rare, size - 3)
+        bins[None] = size - 1
         return np.array([bins.get(category, size - 2) for category in categories], dtype=np.int64)
 
     def read_like(self, rows: Rows, name: str) -> None:

@@ -51,11 +51,7 @@ def many_infinite(name: str, metric: str, before: float, after: float) -> str:
 
 
 def days(window: int) -> str:
-    """A number of days in words.
-
-    >>> days(1), days(7)
-    ('1 day', '7 days')
-    """
+    """A number of days in words."""
     return f"{window} day{'' if window == 1 else 's'}"
 
 
