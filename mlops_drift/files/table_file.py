@@ -74,11 +74,7 @@ def open_file(path: Path) -> TableFile:
 
 
 def ending(path: Path) -> str:
-    """The end of a file's name that says what it holds, without `.gz` and in lower case.
-
-    >>> ending(Path("rows.CSV.gz")), ending(Path("rows.parquet"))
-    ('.csv', '.parquet')
-    """
+    """The end of a file's name that says what it holds, without `.gz` and in lower case."""
     found = path.suffix.lower()
     if found != ".gz":
         return found
@@ -119,8 +115,7 @@ def _parquet_rows(path: Path, names: list[str] | None) -> pa.Table:
 def _refuse_other_than_parquet(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            begin = file.read(len(_PARQUET))
-            size = file.seek(0, 2)
+            begin, size = file.read(len(_PARQUET)), file.seek(0, 2)
             file.seek(max(0, size - len(_PARQUET)))
             end = file.read()
     except OSError as error:
