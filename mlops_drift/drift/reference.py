@@ -53,6 +53,11 @@ class Reference:
         """How each column is read."""
         return {name: column.kind for name, column in self.columns.items()}
 
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return max((column.n for column in self.columns.values()), default=0)
+
     @classmethod
     def fit(cls, source: Source, kinds: Mapping[str, Kind] | None = None, bins: int = 10) -> Self:
         """Fixes the bins of columns and counts the rows in them.

@@ -70,11 +70,10 @@ class SortedValues:
         return below if below == above else below * (1 - weight) + above * weight
 
     def distances(self, other: "SortedValues") -> tuple[float, float]:
-        """The Kolmogorov-Smirnov statistic and the Wasserstein-1 distance.
+        """The exact Kolmogorov-Smirnov statistic and Wasserstein-1 distance, 0.0 if one is empty.
 
-        Both are exact, and 0.0 where one sample is empty. The first is the largest distance of the
-        distribution functions, ties counted once. The second is of the finite values, in units of
-        this sample's `unit`, and infinite where a double cannot hold it.
+        The second is of the finite values, in units of this sample's `unit`, and infinite where a
+        double cannot hold it.
         """
         if not len(self) or not len(other):
             return 0.0, 0.0

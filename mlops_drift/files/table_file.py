@@ -24,7 +24,6 @@ class TableFile:
     """The columns and rows of a file as it holds them; no name of a folder adds any.
 
     Attributes:
-        schema: its columns, their names as written and in their order.
         texts: the rows of a file without types, every value as text exactly as written.
         delimiter: what divides the values of a CSV file; otherwise None.
     """
@@ -36,11 +35,7 @@ class TableFile:
     delimiter: str | None = None
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows.
-
-        Raises:
-            TableError: the file is damaged.
-        """
+        """The rows; a `TableError` if the file is damaged."""
         names = None if columns is None else list(columns)
         rows = _parquet_rows(self.path, names) if self.texts is None else self.texts
         # For `a` Arrow also reads a column that is called `a.b`.

@@ -33,12 +33,7 @@ _MOST_ALARMS = 200
 
 @dataclass(frozen=True)
 class _Curve:
-    """The line of one policy: pieces between gaps, its periods, and where it was retrained.
-
-    Attributes:
-        points: x, y and text of each period.
-        retrainings: x and decision of each.
-    """
+    """The line of one policy in pieces between gaps, its periods, and its retrainings by x."""
 
     name: str
     colour: int
