@@ -18,10 +18,7 @@ def baseline_pictures(
 ) -> dict[str, bytes]:
     """The confusion of the test split, where there are classes, and the importance, as PNG by name.
 
-    Args:
-        spec: the model.
-        predictions: the test predictions with their labels.
-        importance: the share of each column in the skill of the version.
+    The importance is the share of each column in the skill of the version.
     """
     ranked = sorted(importance.items(), key=lambda item: -item[1])[:_SHOWN]
     names, values = [name for name, _ in ranked], [value for _, value in ranked]

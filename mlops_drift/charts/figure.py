@@ -49,10 +49,6 @@ def as_png(figure: "Figure") -> bytes:
 
 
 def short(text: str, longest: int = 24) -> str:
-    """A name in one line, cut where it is too long.
-
-    >>> short("a" * 30), short("  two   words")
-    ('aaaaaaaaaaaaaaaaaaaaaaa…', 'two words')
-    """
+    """A name in one line, cut where it is too long."""
     line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -16,14 +16,7 @@ NOTHING = "—"
 
 @dataclass(frozen=True)
 class ColumnHistory:
-    """One column in every chunk; two whole tables are a single chunk.
-
-    Attributes:
-        cells: the column by chunk, in the order of the chunks, at least one.
-        chunks: the chunks; None for whole tables.
-        metric: what is compared with the threshold.
-        threshold: the value from which a significant difference fails.
-    """
+    """One column in every chunk, at least one; two whole tables are a chunk that is None."""
 
     name: str
     cells: tuple[ColumnComparison, ...]

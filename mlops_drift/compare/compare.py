@@ -157,10 +157,7 @@ def _kinds(
 def _compare(sides: Sides) -> list[Comparison]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         measured = list(pool.map(partial(measure_column, sides), sides.kinds))
-    if isinstance(sides.past, Reference):
-        n_reference = max((column.n for column in sides.past.columns.values()), default=0)
-    else:
-        n_reference = sides.past.count
+    n_reference = sides.past.count
     chunks = zip(sides.chunks.labels, sides.chunks.sizes, *measured, strict=True)
     return [
         Comparison(chunk, n_reference, size, _judged(columns, sides.monitor))

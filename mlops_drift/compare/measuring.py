@@ -33,11 +33,7 @@ TESTS: Mapping[Test, Callable[[Floats, Floats], tuple[float, float]]] = {
 
 @dataclass(frozen=True)
 class Sides:
-    """Both tables, and how to measure their columns.
-
-    Attributes:
-        kinds: how to read each column; None where it is nested, or one side lacks it.
-    """
+    """Both tables, and how to measure their columns; kind None is nested, or one side lacks it."""
 
     past: Rows | Reference
     now: Rows

@@ -82,9 +82,7 @@ def comparison_page(
 ) -> str:
     """Draws a comparison as one self-contained HTML page, without scripts.
 
-    Every column has its distribution, its numbers and its verdict in words; of chunks also the
-    deciding metric over them, and then the distribution is that of the last chunk that failed.
-    Of many bins the 16 are shown whose shares changed most.
+    Of chunks it shows the deciding metric over them, and the distributions of the last that failed.
 
     Raises:
         ValueError: there is no comparison.
@@ -120,13 +118,11 @@ def comparison_page(
 
 
 def _card(anchor: str, history: ColumnHistory) -> _Card:
-    bins, left_out = _distribution(history.cell)
-    trend, failed = None, history.failed
-    if history.chunks[0] is not None:
-        trend = _trend(history, [chunk or "" for chunk in history.chunks])
-    of_all = f"{len(failed)} of {count(len(history.cells), 'chunk')}"
-    text = f"{of_all}, first {history.chunks[failed[0]]}" if failed else "none"
-    return _Card(anchor, history, bins, left_out, trend, text)
+    failed, labels = history.failed, [chunk or "" for chunk in history.chunks]
+    trend = None if history.chunks[0] is None else _trend(history, labels)
+    of_all = f"{len(failed)} of {count(len(labels), 'chunk')}"
+    text = f"{of_all}, first {labels[failed[0]]}" if failed else "none"
+    return _Card(anchor, history, *_distribution(history.cell), trend, text)
 
 
 def _distribution(cell: ColumnComparison) -> tuple[list[_Bin], str]:

@@ -55,12 +55,7 @@ class ColumnComparison:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two tables, or a reference and one chunk.
-
-    Attributes:
-        chunk: None for the whole table.
-        auc: that of the domain classifier, where it was asked for.
-    """
+    """Two tables, or a reference and one chunk, which is None for a whole table."""
 
     chunk: str | None
     n_reference: int

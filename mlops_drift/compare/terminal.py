@@ -78,8 +78,9 @@ def _print_head(
 ) -> None:
     verdicts = [history.verdict for history in histories]
     failed, unknown = verdicts.count("fail"), verdicts.count("unknown")
-    is_whole = comparisons[0].chunk is None
-    chunks = "" if is_whole else f" in at least one of {count(len(comparisons), 'chunk')}"
+    chunks = ""
+    if comparisons[0].chunk is not None:
+        chunks = f" in at least one of {count(len(comparisons), 'chunk')}"
     head = Text(f"\n{failed} of {count(len(verdicts), 'column')} drifted{chunks}", "bold")
     if unknown:
         head.append(f", {unknown} not judged", "bold yellow")

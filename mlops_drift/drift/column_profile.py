@@ -24,8 +24,7 @@ class ColumnProfile:
 
     Attributes:
         counts: rows per bin in the order of the column's `labels`, int64.
-        below: rows with a finite number under the reference's smallest.
-        above: rows with a finite number over the reference's largest.
+        below: rows with a number under the reference's smallest; `above` over its largest.
         sum: sum of the distances to the reference's median, in 2**-20ths of its unit.
         squares: sum of their squares, in 2**-16ths.
         minimum: smallest finite number, None without one; so is `maximum`.
@@ -57,8 +56,8 @@ class ColumnProfile:
             raise ValueError(
                 f"profiles must share their bins, found {len(self.counts)} and {len(other.counts)}"
             )
-        minima = [value for value in (self.minimum, other.minimum) if value is not None]
-        maxima = [value for value in (self.maximum, other.maximum) if value is not None]
+        minima = [one for one in (self.minimum, other.minimum) if one is not None]
+        maxima = [one for one in (self.maximum, other.maximum) if one is not None]
         return ColumnProfile(
             self.counts + other.counts,
             self.below + other.below,

@@ -57,14 +57,13 @@ class ColumnReference:
     then `rare`, `unseen` and `null`.
 
     Attributes:
-        counts: reference rows per bin, special bins included, int64 of shape (bins,).
+        counts: reference rows per bin, special bins included.
         edges: ascending inner edges of a numeric column that is binned by intervals.
         values: the numbers or categories that have a bin of their own.
         rare: categories of the reference that share the bin `rare`. Of a reference with more
             than 20,000 categories the least frequent ones count as `unseen` on both sides.
         singletons: number of categories that only one reference row has. Divided by `n` it
             estimates the share of unseen categories to expect without drift (Good-Turing).
-        moments: of a numeric column that has finite values.
         sample: the reference values of a numeric column, where they are at hand.
         are_moments: whether the numbers are days since 1970-01-01 and read as dates.
         frozen_digest: `sample_digest` as it was when the reference was frozen.
@@ -178,9 +177,9 @@ class ColumnReference:
     def bins_of(self, categories: Sequence[str | None]) -> NDArray[np.int64]:
         """The number of the bin that each category falls into; null is None."""
         size = len(self.counts)
-        bins: dict[str | None, int] = {None: size - 1}
-        bins |= {str(value): i for i, value in enumerate(self.values)}
+        bins: dict[str | None, int] = {str(value): i for i, value in enumerate(self.values)}
         bins |= dict.fromkeys(self.rare, size - 3)
+        bins[None] = size - 1
         return np.array([bins.get(category, size - 2) for category in categories], dtype=np.int64)
 
     def read_like(self, rows: Rows, name: str) -> None:

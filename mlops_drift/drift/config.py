@@ -47,12 +47,7 @@ class Season(Strict):
 
 
 class DriftMonitor(Strict):
-    """Windows, bins, effect size and evidence that decide whether a column has drifted.
-
-    >>> monitor = DriftMonitor(columns={"age": {"metric": "psi", "threshold": 0.25}})
-    >>> monitor.effect("age"), monitor.effect("miles")
-    (('psi', 0.25), ('js', 0.1))
-    """
+    """Windows, bins, effect size and evidence that decide whether a column has drifted."""
 
     windows: Windows = Field(
         [1, 7, 28],

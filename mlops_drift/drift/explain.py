@@ -85,11 +85,9 @@ class SegmentShift:
     """What one value of a segment column has to do with the shift of another column.
 
     Attributes:
-        share: its share of the shift; the shares of all segments add up to 1. Below 0 where the
-            segment moved against the rest.
+        share: its share of the shift, below 0 where it moved against the rest; all add up to 1.
         before: its share of the reference rows; `after` of the window's.
-        distance: total variation distance of the column within the segment; 0.0 where one side
-            has no rows of it.
+        distance: total variation distance within the segment; 0.0 where one side has no rows of it.
     """
 
     segment: str

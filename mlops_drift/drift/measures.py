@@ -27,19 +27,15 @@ class Measures:
         distances: effect size by name of its metric; None where it cannot be computed, as of
             metrics that need values for categories, where one side has no value, and where only
             counts are at hand.
-        chi2: statistic of the contingency test over the bins.
-        chi2_p: its p-value, corrected for sparse bins (see `significance.chi2`).
+        chi2: statistic of the contingency test over the bins; `chi2_p` see `significance.chi2`.
         ks_p: p-value of the KS test; None without values on both sides.
         null_p: p-value that the share of nulls rose (Fisher's exact test, one-sided).
         unseen: share of rows with a value that the reference does not know; None for a column
             that is binned by intervals.
         out_of_range: share of rows outside the reference's smallest and largest number; None for
             categories.
-        mean_reference: mean of the reference's finite numbers; None for categories and without
-            any, as for the rest.
-        mean: None also where a number of the window is farther than 1,024 units (see `Moments`)
-            from the reference's median, as for `std`.
-        minimum: smallest finite number of the window.
+        mean: mean of the window's finite numbers; as `std` None for categories, without any, and
+            where one is farther than 1,024 units (see `Moments`) from the reference's median.
     """
 
     n_reference: int
@@ -123,11 +119,8 @@ def measure(
     pair = Pair.of(before, after, values)
     statistic, p = chi2(before, after)
     mean, std = current.mean_and_std(column)
-    if base is not None:
-        mean_reference, std_reference = base.mean_and_std(column)
-    else:
-        moments = column.moments
-        mean_reference, std_reference = (moments.mean, moments.std) if moments else (None, None)
+    moments = (column.moments.mean, column.moments.std) if column.moments else (None, None)
+    mean_reference, std_reference = base.mean_and_std(column) if base else moments
     numeric = column.kind == "numeric"
     return Measures(
         n_reference=n_reference,

@@ -37,15 +37,14 @@ def domain_auc(
     Args:
         reference: rows of the reference.
         current: rows of the window.
-        kinds: the columns to look at, which both tables have, and how each is read.
+        kinds: the columns to look at, which both tables have.
         seed: of the rows drawn, the folds and the model.
         max_rows: of a longer table that many rows are drawn without replacement; at least 2.
         folds: parts of the cross-validation, at least 2; fewer for a table with fewer rows.
 
     Returns:
-        The AUC, in [0, 1]: 1 for tables that never look alike, about .5 for tables that are
-        alike (by chance also less). Exactly .5 where there is nothing to learn
-        from: no column that varies, or a table with fewer than two rows.
+        The AUC, in [0, 1]: 1 for tables that never look alike, about .5 for tables that are alike.
+        Exactly .5 where no column varies, or a table has fewer than two rows.
 
     Raises:
         ValueError: a column is missing or cannot be read as its kind, or max_rows or folds is less
@@ -67,13 +66,9 @@ def domain_auc(
     parts = min(folds, *(side.count for side in sides))
     if not varying or parts < 2:
         return 0.5
-    return _cross_validated_auc(
-        np.column_stack([features[name] for name in varying]),
-        is_current,
-        [kinds[name] == "categorical" for name in varying],
-        parts,
-        seed,
-    )
+    X = np.column_stack([features[name] for name in varying])
+    categorical = [kinds[name] == "categorical" for name in varying]
+    return _cross_validated_auc(X, is_current, categorical, parts, seed)
 
 
 def _cross_validated_auc(
@@ -106,9 +101,8 @@ def _feature(sides: list[Rows], name: str, kind: Kind) -> Codes:
     if kind == "numeric":
         # Trees know no more of a number than its rank, and a rank is never infinite or missing:
         # NaN is the last one.
-        return np.unique(
-            np.concatenate([side.numbers(name) for side in sides]), return_inverse=True
-        )[1]
+        numbers = np.concatenate([side.numbers(name) for side in sides])
+        return np.unique(numbers, return_inverse=True)[1]
     texts = [side.table({name: kind})[name].cast(pa.string()) for side in sides]
     return _codes(pa.chunked_array([chunk for text in texts for chunk in text.chunks], pa.string()))
 

@@ -88,10 +88,7 @@ def add(profiles: Iterable[Mapping[str, ColumnProfile]]) -> Profile:
     if any(part.keys() != first.keys() for part in others):
         found = sorted({name for part in others for name in part.keys() ^ first.keys()})
         raise ValueError(f"profiles must share their columns, found {found} in some only")
-    return {
-        name: reduce(operator.add, (part[name] for part in others), column)
-        for name, column in first.items()
-    }
+    return {name: reduce(operator.add, (part[name] for part in (first, *others))) for name in first}
 
 
 def empty_profile(reference: Reference) -> Profile:

@@ -24,6 +24,7 @@ from mlops_drift.drift.rows import Kind, Rows, Source
 from mlops_drift.drift.sorted_values import SortedValues
 
 JSON_FILE, VALUES_FILE = "reference.json", "reference.parquet"
+_SAME = "both must come from the same reference"
 
 _VALUES = pa.schema(
     [
@@ -51,6 +52,11 @@ class Reference:
     def kinds(self) -> dict[str, Kind]:
         """How each column is read."""
         return {name: column.kind for name, column in self.columns.items()}
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return max((column.n for column in self.columns.values()), default=0)
 
     @classmethod
     def fit(cls, source: Source, kinds: Mapping[str, Kind] | None = None, bins: int = 10) -> Self:
@@ -141,7 +147,7 @@ class Reference:
             if values.num_row_groups != len(filled):
                 raise ValueError(
                     f"{VALUES_FILE} has the values of {values.num_row_groups} columns, {JSON_FILE} "
-                    f"says {len(filled)}; both must come from the same reference"
+                    f"says {len(filled)}; {_SAME}"
                 )
             for group, name in enumerate(filled):
                 column = values.read_row_group(group, columns=["value"], use_threads=False)["value"]
@@ -150,8 +156,7 @@ class Reference:
             if len(sample) != numbers[name]:
                 raise ValueError(
                     f"column {name!r} of the reference has {numbers[name]:,} numbers by "
-                    f"{JSON_FILE} and {len(sample):,} by {VALUES_FILE}; both must come from the "
-                    "same reference"
+                    f"{JSON_FILE} and {len(sample):,} by {VALUES_FILE}; {_SAME}"
                 )
             columns[name] = replace(columns[name], sample=sample)
         return cls(columns)
@@ -176,6 +181,6 @@ class Reference:
         if wrong:
             raise ValueError(
                 f"the values of {', '.join(wrong)} in {paths[VALUES_FILE]} are not those of "
-                f"{JSON_FILE}; both must come from the same reference"
+                f"{JSON_FILE}; {_SAME}"
             )
         return loaded

@@ -168,13 +168,7 @@ class Rows:
     def query(
         self, sql: str, read: Callable[[duckdb.DuckDBPyRelation], _Result], columns: Sequence[str]
     ) -> _Result:
-        """Runs SQL, in which `sql` is the table, and reads the result.
-
-        It needs the columns named: registering those of a wide table takes longer than reading one.
-
-        Raises:
-            TableError: the table cannot be read, or a value of these columns (`ColumnError`).
-        """
+        """Runs SQL, in which `sql` is the table with the columns named, and reads the result."""
         # Without any column the rows could not be counted.
         table = self._table(list(dict.fromkeys(columns)) or self.columns[:1])
         with engine().cursor() as cursor:

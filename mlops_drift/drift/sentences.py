@@ -44,18 +44,12 @@ def not_computed(name: str, metric: str) -> str:
 
 def many_infinite(name: str, metric: str, before: float, after: float) -> str:
     """Why a column is unknown whose metric does not count the infinite values that changed."""
-    return (
-        f"{name} was not judged by its {drift_metric(metric).title}, which is of finite values: "
-        f"the share of infinite ones went from {_percent(before)} to {_percent(after)}"
-    )
+    moved = f"the share of infinite ones went from {_percent(before)} to {_percent(after)}"
+    return f"{name} was not judged by its {drift_metric(metric).title}, of finite values: {moved}"
 
 
 def days(window: int) -> str:
-    """A number of days in words.
-
-    >>> days(1), days(7)
-    ('1 day', '7 days')
-    """
+    """A number of days in words."""
     return f"{window} day{'' if window == 1 else 's'}"
 
 

@@ -27,10 +27,6 @@ def chi2(reference: ArrayLike, current: ArrayLike) -> tuple[float, float]:
     test against the reference shares raises a false alarm in half of all cases at 5 %). Bins that
     are empty on both sides are left out; there is no continuity correction.
 
-    Args:
-        reference: row counts, shape (bins,).
-        current: row counts of the same bins.
-
     Returns:
         Pearson's statistic over all bins, and a p-value. The p-value is the chi-squared tail of
         the statistic if by the larger sample every bin should have 5 rows in the smaller one. For
@@ -99,9 +95,6 @@ def ks_p(statistic: float, reference: SortedValues, current: SortedValues) -> fl
 
     It is that of ``scipy.stats.ks_2samp``: exact for samples of up to 10,000 values, asymptotic
     beyond.
-
-    >>> ks_p(0.0, SortedValues([1, 2]), SortedValues([1, 2]))
-    1.0
     """
     from scipy.stats import ks_2samp
 
@@ -136,8 +129,7 @@ def _far_out(statistic: float, n: int) -> float:
         return 0.0
     hits = np.arange(int(n * (1 - statistic)) + 1)
     chance = np.minimum(statistic + hits / n, 1.0)
-    p = 2 * float(np.sum(statistic / chance * binom.pmf(hits, n, chance)))
-    return min(p, 1.0)
+    return min(2 * float(np.sum(statistic / chance * binom.pmf(hits, n, chance))), 1.0)
 
 
 def _pearson(table: Floats) -> tuple[float, Floats]:
@@ -176,13 +168,9 @@ def _smallest_fisher(table: Floats, expected: Floats, sparse: NDArray[np.bool_])
     return float(np.min([*rising, *falling], initial=1.0))
 
 
-def _fisher(
-    hits_reference: ArrayLike, n_reference: ArrayLike, hits: ArrayLike, n: ArrayLike
-) -> Floats:
+def _fisher(hits_past: ArrayLike, n_past: ArrayLike, hits: ArrayLike, n: ArrayLike) -> Floats:
     """One-sided exact p-values, hypergeometric given the total number of hits."""
     from scipy.stats import hypergeom
 
-    hits_reference, hits = np.asarray(hits_reference), np.asarray(hits)
-    population = np.add(n_reference, n)
-    p: Floats = np.asarray(hypergeom.sf(hits - 1, population, hits_reference + hits, n))
-    return p
+    hits_past, hits = np.asarray(hits_past), np.asarray(hits)
+    return np.asarray(hypergeom.sf(hits - 1, np.add(n_past, n), hits_past + hits, n))

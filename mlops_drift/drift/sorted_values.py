@@ -9,10 +9,7 @@ Floats = NDArray[np.float64]
 
 
 class SortedValues:
-    """A sample in ascending order, NaN left out.
-
-    Args:
-        values: numbers in any order, infinities included, shape (n,).
+    """A sample in ascending order, infinities included, NaN left out.
 
     >>> x, y = SortedValues([1, 2, 3, 4]), SortedValues([3, 4, 5, 6])
     >>> x.distances(y)
@@ -50,8 +47,7 @@ class SortedValues:
     def unit(self) -> float:
         """The interquartile range of the finite values.
 
-        Where that is 0 (or beyond what a double holds) their standard deviation, and 1.0 where
-        that is 0 too.
+        Where that is 0 or not finite, their standard deviation; where that is too, 1.0.
         """
         # The deviation of equal values is the rounding of their mean.
         if not len(self.finite) or self.finite[0] == self.finite[-1]:
@@ -74,11 +70,10 @@ class SortedValues:
         return below if below == above else below * (1 - weight) + above * weight
 
     def distances(self, other: "SortedValues") -> tuple[float, float]:
-        """The Kolmogorov-Smirnov statistic and the Wasserstein-1 distance.
+        """The exact Kolmogorov-Smirnov statistic and Wasserstein-1 distance, 0.0 if one is empty.
 
-        Both are exact, and 0.0 where one sample is empty. The first is the largest distance of the
-        distribution functions, ties counted once. The second is of the finite values, in units of
-        this sample's `unit`, and infinite where a double cannot hold it.
+        The second is of the finite values, in units of this sample's `unit`, and infinite where a
+        double cannot hold it.
         """
         if not len(self) or not len(other):
             return 0.0, 0.0

@@ -89,20 +89,14 @@ def judge(
     (Fisher's exact test). Significant is an adjusted p-value under `alpha`: both tests of all
     columns and windows of this call are one Benjamini-Hochberg family. Without drift the chance
     that anything fails is at most `alpha` (for tests that are independent or depend positively),
-    whatever the number of columns and windows. So, asked once a day and although windows overlap,
-    at most `alpha` of all days have a false alarm, averaged over many references: .001 is one day
-    in three years. The effect size makes it less.
+    whatever the number of columns and windows: .001 is one day in three years.
 
     A verdict is unknown if the window has fewer rows than `min_rows`, what it is compared with
     fewer than 30, or the metric cannot be computed; it takes no part in the family.
 
-    Args:
-        reference: the frozen bins and their counts.
-        windows: summed profile by length of the window in days.
-        monitor: metrics, thresholds and required evidence.
-        samples: the values of numeric columns by window, for exact metrics.
-        seasons: by window the profile of the same period of the past, which then stands in for
-            the reference's counts.
+    Windows are summed profiles by their length in days, and samples the values of numeric columns
+    by window, for exact metrics. A season is by window the profile of the same period of the past,
+    which then stands in for the reference's counts.
 
     Raises:
         ValueError: a profile lacks a column of the reference, or has other bins.

@@ -39,9 +39,7 @@ def read_csv(path: Path, delimiter: str | None = None) -> tuple[pa.Table, str]:
     one column they are rows without a value, which are written so. An empty cell is null, in quotes
     or not.
 
-    Args:
-        path: the file.
-        delimiter: without it, that of `, ; tab |` which divides the first rows alike.
+    Without a delimiter it is the one of `, ; tab |` which divides the first rows alike.
 
     Raises:
         TableError: the file is not text or has no header; a line has too few or too many values; a

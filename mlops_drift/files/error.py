@@ -11,11 +11,7 @@ class TableError(UserError, ValueError):
 
 
 def in_line(path: Path, line: int, problem: str) -> TableError:
-    """The error about one line of a file, counted from 1.
-
-    >>> print(in_line(Path("a.csv"), 7, "the quote is never closed"))
-    a.csv, line 7: the quote is never closed
-    """
+    """The error about one line of a file, counted from 1."""
     return TableError(f"{path}, line {line}: {problem}")
 
 

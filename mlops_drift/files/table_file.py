@@ -24,7 +24,6 @@ class TableFile:
     """The columns and rows of a file as it holds them; no name of a folder adds any.
 
     Attributes:
-        schema: its columns, their names as written and in their order.
         texts: the rows of a file without types, every value as text exactly as written.
         delimiter: what divides the values of a CSV file; otherwise None.
     """
@@ -36,11 +35,7 @@ class TableFile:
     delimiter: str | None = None
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows.
-
-        Raises:
-            TableError: the file is damaged.
-        """
+        """The rows; a `TableError` if the file is damaged."""
         names = None if columns is None else list(columns)
         rows = _parquet_rows(self.path, names) if self.texts is None else self.texts
         # For `a` Arrow also reads a column that is called `a.b`.
@@ -74,11 +69,7 @@ def open_file(path: Path) -> TableFile:
 
 
 def ending(path: Path) -> str:
-    """The end of a file's name that says what it holds, without `.gz` and in lower case.
-
-    >>> ending(Path("rows.CSV.gz")), ending(Path("rows.parquet"))
-    ('.csv', '.parquet')
-    """
+    """The end of a file's name that says what it holds, without `.gz` and in lower case."""
     found = path.suffix.lower()
     if found != ".gz":
         return found
@@ -119,8 +110,7 @@ def _parquet_rows(path: Path, names: list[str] | None) -> pa.Table:
 def _refuse_other_than_parquet(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            begin = file.read(len(_PARQUET))
-            size = file.seek(0, 2)
+            begin, size = file.read(len(_PARQUET)), file.seek(0, 2)
             file.seek(max(0, size - len(_PARQUET)))
             end = file.read()
     except OSError as error:

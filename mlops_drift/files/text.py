@@ -46,14 +46,11 @@ def _decompressed(path: Path, data: bytes) -> bytes:
     try:
         return gzip.decompress(data)
     except EOFError as error:
-        raise TableError(
-            f"{path}: the compressed file is cut off, or still being written; write it again"
-        ) from error
+        problem = "the compressed file is cut off, or still being written; write it again"
+        raise TableError(f"{path}: {problem}") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise TableError(
-            f"{path}: is not compressed with gzip, or damaged ({error}); write it again, "
-            "or without .gz in its name"
-        ) from error
+        problem = f"is not compressed with gzip, or damaged ({error}); write it again, or"
+        raise TableError(f"{path}: {problem} without .gz in its name") from error
 
 
 def decoded(path: Path, data: bytes) -> str:
@@ -61,11 +58,8 @@ def decoded(path: Path, data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise in_line(
-            path,
-            line_of(data, error.start),
-            f"the byte 0x{data[error.start]:02X} is not UTF-8; save the file as UTF-8",
-        ) from error
+        problem = f"the byte 0x{data[error.start]:02X} is not UTF-8; save the file as UTF-8"
+        raise in_line(path, line_of(data, error.start), problem) from error
 
 
 def read_text(path: Path) -> str:

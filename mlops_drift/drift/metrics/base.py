@@ -54,8 +54,7 @@ class Pair:
     @cached_property
     def shares(self) -> Floats:
         """Shares p of the reference and q of the window per bin, shape (2, bins)."""
-        shares: Floats = self.counts / self.counts.sum(axis=1, keepdims=True)
-        return shares
+        return np.asarray(self.counts / self.counts.sum(axis=1, keepdims=True))
 
     @cached_property
     def exact(self) -> tuple[float, float] | None:

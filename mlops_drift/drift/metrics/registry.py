@@ -32,11 +32,7 @@ def drift_metric(name: str) -> DriftMetric:
 
 
 def bin_metrics() -> str:
-    """The names of the shipped metrics that counts are enough for, as a sentence lists them.
-
-    >>> bin_metrics()
-    'js, psi, hellinger, tvd or linf'
-    """
+    """The names of the shipped metrics that counts are enough for, as a sentence lists them."""
     *names, last = (name for name in SHIPPED if not drift_metric(name).needs_values)
     return f"{', '.join(names)} or {last}"
 
