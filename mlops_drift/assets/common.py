@@ -1,6 +1,6 @@
 """What the assets of a model share: keys, partitions, descriptions of tables, metadata."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
@@ -77,7 +77,7 @@ def model_asset(
     asset: str,
     description: str,
     *,
-    kinds: set[str],
+    kinds: Collection[str] = ("deltalake", "duckdb"),
     code: Sequence[str],
     table: Table | None = None,
     upstream: Sequence[str] = (),
@@ -96,7 +96,7 @@ def model_asset(
         key=asset_key(spec, asset),
         group_name=spec.name,
         description=description,
-        kinds=kinds,
+        kinds=set(kinds),
         code_version=code_digest("pipeline", "lifecycle", "store", *code)[:16],
         deps=[asset_key(spec, name) for name in upstream],
         tags={MODEL_TAG: spec.name},

@@ -27,7 +27,6 @@ from mlops_drift.sources.base import Source
 JUDGED_AGAIN = "labels judged again"
 
 CODE = ("sources", "schema", "monitors", "checks")
-KINDS = {"deltalake", "duckdb"}
 
 
 def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]:
@@ -39,7 +38,6 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         "The events of each day, as they came from the source, checked against the declared "
         f"constraints. Rows that break one are in `{spec.tables.quarantined.name}` with the "
         "reason.",
-        kinds=KINDS,
         code=CODE,
         table=spec.tables.events,
         check_specs=monitor_specs(spec, EVENTS, asset_key(spec, EVENTS)),
@@ -59,7 +57,6 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         LABELS,
         "The labels that arrived on each day, whichever day their event was. Those without an "
         "event are kept, counted, and used nowhere.",
-        kinds=KINDS,
         code=CODE,
         table=spec.tables.labels,
         # Labels are matched with the events known so far.
@@ -74,7 +71,6 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         FEATURES,
         "The features of each day's events: what the model sees. What features.sql derives rests "
         "on nothing later than the day.",
-        kinds=KINDS,
         code=("schema",),
         table=spec.tables.features,
         # Derived features may look at the labels of earlier days, which a range run lands too.

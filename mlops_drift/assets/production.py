@@ -64,7 +64,6 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         DRIFT_METRICS,
         "How far each day's features and predictions are from the frozen reference of the version "
         "that served them, over each window.",
-        kinds={"deltalake", "duckdb"},
         code=("drift", "monitors", "checks"),
         table=spec.tables.drift,
         upstream=[FEATURES, PRODUCTION_PREDICTIONS],
@@ -84,7 +83,6 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         "for, and over trailing windows; what its scores lead to expect before that; its slices, "
         "its business value, its labels and its age. Beside the champion, a challenger that waits "
         "for approval, on the same events.",
-        kinds={"deltalake", "duckdb"},
         code=("monitors", "learning/metrics", "checks"),
         table=spec.tables.checks,
         upstream=[LABELS, PRODUCTION_PREDICTIONS],
