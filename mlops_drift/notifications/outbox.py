@@ -1,8 +1,7 @@
 """The outbox: a table of messages that wait until every receiver has them."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -66,23 +65,27 @@ class Outbox:
 
     def mark_delivered(self, ids: Collection[str], receiver: str) -> None:
         """Records that a receiver has these messages."""
-        self._change(ids, lambda row: {"delivered": [*row["delivered"], receiver]})
+        self._mark(ids, receiver=receiver)
 
     def mark_sent(self, ids: Collection[str]) -> None:
         """Records that every receiver has these messages."""
-        self._change(ids, lambda row: {"sent": True, "error": None})
+        self._mark(ids, sent=True)
 
     def mark_failed(self, ids: Collection[str], error: str) -> None:
         """Records a failed attempt at these messages."""
-        self._change(ids, lambda row: {"attempts": row["attempts"] + 1, "error": error})
+        self._mark(ids, error=error)
 
-    def _change(
-        self, ids: Collection[str], change: Callable[[dict[str, Any]], dict[str, object]]
+    def _mark(
+        self, ids: Collection[str], *, receiver: str = "", error: str = "", sent: bool = False
     ) -> None:
         def build(existing: pa.Table) -> pa.Table:
-            rows = [
-                {**row, **change(row)} if row["id"] in ids else row for row in existing.to_pylist()
-            ]
+            rows = existing.to_pylist()
+            for row in rows:
+                if row["id"] in ids:
+                    row["delivered"] += [receiver] if receiver else []
+                    row["attempts"] += bool(error)
+                    row["error"] = None if sent else error or row["error"]
+                    row["sent"] |= sent
             return pa.Table.from_pylist(rows, schema=self.table.schema)
 
         self._lake.rewrite(self.table, build)
