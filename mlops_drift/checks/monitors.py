@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from mlops_drift.charts.monitors import draw
-from mlops_drift.checks.report import check_result, verdict_table
+from mlops_drift.checks.report import Detail, check_result, verdict_table
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.base import Asset, Monitor
 from mlops_drift.monitors.ranking import headline, worst_first
@@ -54,11 +54,11 @@ def monitor_check(
         last = context.days[-1]
         version = context.version(last)
         reason = f"{last}: {'nothing to judge yet' if version else 'no champion serves yet'}"
-        about = {"day": str(last), "version": version, "failing days": "none"}
+        about: dict[str, Detail] = {"day": str(last), "version": version, "failing days": "none"}
         return check_result(key, monitor.name, "unknown", reason, {"n": 0.0}, "", about)
     worst, explained = ordered[0], monitor.explain(context, ordered)
     failed = [item for item in ordered if item.verdict == "fail"]
-    details: dict[str, Any] = {
+    details: dict[str, Detail] = {
         "day": str(worst.day),
         "version": worst.version,
         "subject": worst.subject,

@@ -9,6 +9,8 @@ import dagster as dg
 
 from mlops_drift.schema.verdicts import Verdict
 
+Detail = str | int | dg.MetadataValue
+
 
 def check_result(
     key: dg.AssetKey,
@@ -17,7 +19,7 @@ def check_result(
     description: str,
     numbers: Mapping[str, float],
     next_step: str,
-    details: Mapping[str, Any],
+    details: Mapping[str, Detail],
     chart: bytes | None = None,
     *,
     unknown_blocks: bool = False,
@@ -31,7 +33,7 @@ def check_result(
     for a fail; `chart` is a PNG.
     """
     finite = {label: float(number) for label, number in numbers.items() if math.isfinite(number)}
-    metadata: dict[str, Any] = {
+    metadata: dict[str, Detail] = {
         "verdict": verdict,
         **{label: dg.MetadataValue.float(number) for label, number in finite.items()},
         **details,

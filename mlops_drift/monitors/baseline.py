@@ -22,11 +22,9 @@ MIN_TEST_ROWS = 30
 
 @dataclass(frozen=True)
 class Baseline:
-    """The test results of a version.
+    """The test results of a version: the value recorded in its training, and what gives more.
 
-    Attributes:
-        test: its test value, as recorded when it was trained.
-        read_rows: reads its test split: features, label, `prediction`, `score` and slice columns.
+    The rows have features, label, `prediction`, `score` and slice columns.
     """
 
     spec: MonitoredModel

@@ -53,13 +53,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class MeasuredWindow:
-    """A metric of one version in one window.
+    """A metric of one version in one window: its length and the last day of its events.
 
-    Attributes:
-        production_day: last day of the window; the events, not the labels, are of that day.
-        window: length in production days.
-        test: the version's own test result; None where it has none.
-        slice: the part of the rows, such as `country=de`; empty for all.
+    The slice is the part of the rows, such as `country=de`; empty for all.
     """
 
     production_day: date

@@ -23,10 +23,6 @@ def send(url: str, title: str, body: str) -> None:
     Raises:
         NotifierError: if a variable is not set, Apprise does not know the URL, or the receiver does
             not accept the message.
-
-    >>> send("json://${NO_SUCH_HOST}/", "churn: data_quality fails", "12 of 100 events")
-    Traceback (most recent call last):
-    mlops_drift.notifications.notifier.NotifierError: json: NO_SUCH_HOST not set in the environment
     """
     # The import takes a tenth of a second, and most processes send nothing.
     from apprise import Apprise, AppriseAsset, NotifyFormat

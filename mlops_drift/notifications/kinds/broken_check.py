@@ -13,20 +13,6 @@ class BrokenCheck(NotificationKind):
 
     An episode of missing files ends with `EPISODE_GAP_DAYS` days that have their files; events and
     labels have separate ones. A retry that breaks again belongs to the same message.
-
-    >>> from mlops_drift.notifications.history import BrokenStep, MissingFile
-    >>> broken = BrokenStep("8a1f", "drift_metrics", date(2024, 10, 5), "LakeError: no table")
-    >>> missing = MissingFile(date(2024, 3, 4), "events", "e/2024-03-04.csv")
-    >>> history = History("churn", broken=[broken], missing=[missing])
-    >>> for message in BrokenCheck().messages(history):
-    ...     print(message.title, message.body, sep=chr(10))
-    churn: drift_metrics broke on 2024-10-05
-    LakeError: no table
-    <BLANKLINE>
-    Its checks have no verdict and retrain nothing. Look at run 8a1f, then run the day again.
-    churn: no file of events since 2024-03-04
-    e/2024-03-04.csv is missing; other days run without it.
-    Add the file: the next run reads it and repeats what depends on it.
     """
 
     name = "broken_check"

@@ -28,26 +28,7 @@ ENDINGS = {
 
 
 class Decision(NotificationKind):
-    """One message for each decision, and one for an outcome other than a promotion.
-
-    >>> from datetime import date
-    >>> day = date(2024, 10, 5)
-    >>> from mlops_drift.policy.decision import Outcome
-    >>> record = DecisionRecord("retrain", "accuracy fell to 0.700", day, "churn-v3-2024-10-05",
-    ...     triggers=("performance_drop",), version=3,
-    ...     outcome=Outcome("waiting", day, "all gates passed", 4))
-    >>> decided, ended = Decision().messages(History("churn", decisions=[record]))
-    >>> print(decided.title)
-    churn: retraining begins
-    >>> print(decided.body)
-    Version 3, on 2024-10-05, triggered by performance_drop.
-    accuracy fell to 0.700
-    >>> print(ended.title)
-    churn: version 4 waits for approval
-    >>> print(ended.body)
-    all gates passed
-    Approve or reject it: mlops-drift approve churn, or materialize champion.
-    """
+    """One message for each decision, and one for an outcome other than a promotion."""
 
     name = "decision"
 

@@ -8,21 +8,7 @@ from mlops_drift.notifications.kinds.decision import triggered_by
 
 
 class Promotion(NotificationKind):
-    """One message for each promotion.
-
-    >>> from datetime import date
-    >>> from mlops_drift.policy.decision import DecisionRecord, Outcome
-    >>> day = date(2024, 10, 5)
-    >>> outcome = Outcome("promoted", day, "accuracy 0.910 on recent rows, version 3 has 0.700", 4)
-    >>> record = DecisionRecord("retrain", "", day, "churn-v3-2024-10-05",
-    ...     triggers=("performance_drop",), version=3, outcome=outcome)
-    >>> [message] = Promotion().messages(History("churn", decisions=[record]))
-    >>> print(message.title)
-    churn: version 4 is champion
-    >>> print(message.body)
-    It serves after 2024-10-05 in place of version 3, triggered by performance_drop.
-    accuracy 0.910 on recent rows, version 3 has 0.700
-    """
+    """One message for each promotion."""
 
     name = "promotion"
 

@@ -25,8 +25,11 @@ def missing(*days, source="events", sent=()):
 def test_a_step_that_breaks_again_on_the_same_day_is_the_same_episode():
     first, again, later = broken("r1", 0), broken("r2", 0), broken("r3", 1)
     assert first.id == again.id != later.id
-    assert "r1" in first.body
-    assert "disk is full" in first.body
+    assert first.title == f"shop: drift_metrics broke on {day(0)}"
+    assert first.body == (
+        "OSError: disk is full\n\nIts checks have no verdict and retrain nothing. "
+        "Look at run r1, then run the day again."
+    )
 
 
 def test_a_long_error_is_cut():
@@ -44,10 +47,11 @@ def test_events_and_labels_have_separate_episodes():
         for number in (0, 1)
         for source in ("events", "labels")
     ]
-    found = BrokenCheck().messages(History("shop", missing=files))
+    found = [*BrokenCheck().messages(History("shop", missing=files))]
     assert [message.title for message in found] == [
         f"shop: no file of {source} since {day(0)}" for source in ("events", "labels")
     ]
+    assert "f is missing; other days run without it.\nAdd the file:" in found[0].body
 
 
 def test_an_episode_whose_first_file_has_arrived_is_not_a_new_one():

@@ -40,6 +40,24 @@ def test_a_challenger_that_waits_and_is_then_rejected_has_two_messages():
     assert rejected.body.startswith("it was not better\n")
 
 
+def test_messages_say_what_triggered_a_decision_and_what_to_do():
+    triggered = {"triggers": ("performance_drop",), "version": 3}
+    waiting = decided("it fell", outcome=Outcome("waiting", DAY, "gates passed", 4), **triggered)
+    begun, waits = messages(Decision(), waiting)
+    assert begun.title == "shop: retraining begins"
+    assert begun.body == "Version 3, on 2024-10-01, triggered by performance_drop.\nit fell"
+    assert waits.body == (
+        "gates passed\nApprove or reject it: mlops-drift approve shop, or materialize champion."
+    )
+    promoted = decided("it fell", outcome=Outcome("promoted", DAY, "gates passed", 4), **triggered)
+    [message] = messages(Promotion(), promoted)
+    assert message.title == "shop: version 4 is champion"
+    assert message.body == (
+        "It serves after 2024-10-01 in place of version 3, triggered by performance_drop.\n"
+        "gates passed"
+    )
+
+
 def test_a_manual_decision_has_only_its_outcome():
     assert messages(Decision(), decided(kind="by_hand")) == []
 
