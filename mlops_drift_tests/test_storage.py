@@ -12,7 +12,7 @@ from mlops_drift.storage.event_log import EventLog
 from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.processes import meet
 
-CHECKS = 9
+CHECKS = 12
 POSTGRES = "MLOPS_DRIFT_TEST_POSTGRES"
 
 

@@ -184,7 +184,7 @@ def test_a_column_of_nulls_is_scored_and_fails_both_checks_of_features(results, 
         found, about = check(results[NULLS], "drift_metrics", name)
         assert not found.passed
         assert about["verdict"] == "fail"
-        assert about["column"] == "b"
+        assert about["subject"] == "b"
         assert found.description.startswith(f"{day(NULLS)}: {told}")
 
 
@@ -192,7 +192,7 @@ def test_a_new_category_is_scored_and_fails_feature_drift(results, world):
     assert {row["c"] for row in rows(world, "features", NEW_CATEGORY)} == {"green"}
     assert len(rows(world, "predictions", NEW_CATEGORY)) == ROWS
     _, about = check(results[NEW_CATEGORY], "drift_metrics", "feature_drift")
-    assert (about["verdict"], about["column"]) == ("fail", "c")
+    assert (about["verdict"], about["subject"]) == ("fail", "c")
 
 
 def test_duplicate_keys_are_kept_aside_and_the_first_row_stays(results, world):
@@ -379,7 +379,7 @@ def test_failed_drift_says_what_moved_how_far_and_shows_it(results):
         assert found.severity == dg.AssetCheckSeverity.ERROR
         for name in ("value", "threshold", "q", "n", "n_reference", "window"):
             assert isinstance(found.metadata[name], dg.FloatMetadataValue), name
-        assert (about["column"], about["version"]) == (column, 1)
+        assert (about["subject"], about["version"]) == (column, 1)
         assert about["failing days"] == about["day"] == str(day(number))
         assert "First look whether the pipeline" in about["next step"]
         assert about["chart"].startswith("![feature_drift](data:image/png;base64,")

@@ -49,7 +49,7 @@ def test_a_model_with_an_open_run_is_not_reset(world, of):
     before = belongings(world)
     with open_instance() as instance:
         if of == "run":
-            with FileLock(settings.lock_root() / "replay-tiny.lock"):
+            with FileLock(settings.lock_root() / "run-tiny.lock"):
                 result = reset("tiny", "--yes")
         else:
             job = world.definitions.resolve_job_def("tiny_daily")
