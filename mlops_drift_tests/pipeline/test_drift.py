@@ -276,7 +276,8 @@ def test_the_stored_rows_are_the_verdicts_with_their_numbers(served):
         for name in ("value", "threshold", "p", "q", "verdict", "reason"):
             assert row[name] == getattr(verdict, name)
         measured = numbers[on, verdict.column, verdict.window]
-        assert {name: measured[name] for name in vars(verdict.measures)} == vars(verdict.measures)
+        expected = verdict.measures.to_dict()
+        assert {name: measured[name] for name in expected} == expected
 
 
 # Who served
