@@ -1,4 +1,4 @@
-"""History walked through without Dagster, to choose a policy before trusting it.
+"""History run day by day without Dagster, to choose a policy before trusting it.
 
 The same steps as in the assets run over tables and a registry in memory. Days are done some at a
 time, as if nothing were decided in between; after a retraining, the days after it are done again
@@ -53,7 +53,7 @@ OnDay = Callable[[str, date], None]
 
 
 class Backtest:
-    """The history of one model, to be walked through under several policies.
+    """The history of one model, to be run day by day under several policies.
 
     A UserError says that the days do not fit the model, or that no day has a file.
     """
@@ -75,7 +75,7 @@ class Backtest:
         on_day: OnDay = lambda policy, day: None,
         processes: int = 1,
     ) -> dict[str, Any]:
-        """Walks through the history under each policy, `processes` of them at the same time.
+        """Runs the history day by day under each policy, `processes` of them at the same time.
 
         Returns:
             `model`, `metric`, `greater_is_better`, `floor`, `first_day`, `last_day`, `missing_days`

@@ -1,4 +1,4 @@
-"""The days that a command walks through."""
+"""The days that a command runs."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,7 +9,7 @@ from mlops_drift.errors import UserError
 def period(
     spec: ModelSpec, first: date | None, last: date | None, today: date | None = None
 ) -> tuple[date, date]:
-    """The first and the last day to walk through: by default those of the model that have ended.
+    """The first and the last day to run: by default those of the model that have ended.
 
     `today` is the day that is not over yet; that of the clock, in UTC, by default. A UserError
     names an option whose day the model does not have, or that has not ended.
