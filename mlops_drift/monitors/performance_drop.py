@@ -21,7 +21,7 @@ class PerformanceDrop(RealizedCheck):
         "value by more than the accepted drop and significantly so. Unknown until labels are due."
     )
     advice = (
-        "Concept drift: the world no longer follows what the version learned. Look at "
+        "The world no longer follows what the version learned: concept drift. Look at "
         "feature_drift for a broken feed; else retrain on labelled rows since the first failing "
         "production day, or on the recent window while these are too few."
     )
