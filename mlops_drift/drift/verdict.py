@@ -1,7 +1,8 @@
 """Verdicts: has a column drifted in a window, how far, and how sure is that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from mlops_drift.drift.column_profile import ColumnProfile
@@ -112,25 +113,19 @@ def judge(
     comparisons = []
     for window, profile in windows.items():
         for name, column in reference.columns.items():
-            if (found := len(profile[name].counts) if name in profile else None) != len(
-                column.counts
-            ):
+            current, needed = profile.get(name), len(column.counts)
+            if current is None or len(current.counts) != needed:
+                found = None if current is None else len(current.counts)
                 raise ValueError(
-                    f"the profile of the window of {days(window)} needs {len(column.counts)} bins "
-                    f"for column {name!r}, found {found} among columns {list(profile)}"
+                    f"the profile of the window of {days(window)} needs {needed} bins for column "
+                    f"{name!r}, found {found} among columns {list(profile)}"
                 )
             sample = (samples or {}).get(window, {}).get(name)
             base = (seasons or {}).get(window, {}).get(name)
+            measures = measure(column, current, sample, base, monitor.metrics)
+            past, baseline = (base.counts, "season") if base else (column.counts, "reference")
             comparisons.append(
-                Comparison(
-                    name,
-                    window,
-                    column,
-                    base.counts if base else column.counts,
-                    profile[name].counts,
-                    measure(column, profile[name], sample, base, monitor.metrics),
-                    "season" if base else "reference",
-                )
+                Comparison(name, window, column, past, current.counts, measures, baseline)
             )
     return judge_comparisons(comparisons, monitor)
 
@@ -139,11 +134,7 @@ def judge_comparisons(
     comparisons: Sequence[Comparison], monitor: DriftMonitor
 ) -> list[ColumnVerdict]:
     """Judges measured columns as one family; see `judge`."""
-    pairs = [
-        (comparison, verdict)
-        for comparison in comparisons
-        for verdict in (_open_drift(comparison, monitor), _open_nulls(comparison, monitor))
-    ]
+    pairs = [(one, verdict) for one in comparisons for verdict in _unknown(one, monitor)]
     verdicts = [verdict for _, verdict in pairs]
     judged = [number for number, verdict in enumerate(verdicts) if not verdict.reason]
     q = benjamini_hochberg([verdicts[number].p for number in judged])
@@ -156,58 +147,42 @@ def judge_comparisons(
     return verdicts
 
 
-def _open_drift(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
-    ordered = comparison.column.kind == "numeric"
-    metric, threshold = monitor.effect(comparison.name, ordered=ordered)
-    value, p = comparison.measures.value(metric), comparison.measures.p(metric)
+def _unknown(comparison: Comparison, monitor: DriftMonitor) -> Iterator[ColumnVerdict]:
+    """The unknown verdicts of both rules; those without a reason are still to be judged."""
+    name, measures = comparison.name, comparison.measures
+    few = _too_few(comparison, monitor)
+    verdict = partial(
+        ColumnVerdict,
+        column=name,
+        window=comparison.window,
+        baseline=comparison.baseline,
+        measures=measures,
+        q=1.0,
+        verdict="unknown",
+    )
+    metric, threshold = monitor.effect(name, ordered=comparison.column.kind == "numeric")
+    value, p = measures.value(metric), measures.p(metric)
     before, after = _infinite_share(comparison.past), _infinite_share(comparison.counts)
-    reason = ""
-    if value is None or p is None:
-        reason = not_computed(comparison.name, metric)
-    elif metric == "wasserstein" and abs(after - before) >= monitor.null_increase:
-        reason = many_infinite(comparison.name, metric, before, after)
+    reason = few
+    if not few and (value is None or p is None):
+        reason = not_computed(name, metric)
+    elif not few and metric == "wasserstein" and abs(after - before) >= monitor.null_increase:
+        reason = many_infinite(name, metric, before, after)
     size, chance = value or 0.0, 1.0 if p is None else p
-    return _open(comparison, monitor, "drift", metric, size, threshold, chance, reason)
+    yield verdict(
+        rule="drift", metric=metric, value=size, threshold=threshold, p=chance, reason=reason
+    )
+    # Rounded, because .25 - .20 is a hair under .05.
+    rise = round(measures.null_share - measures.null_reference, 12)
+    limit, chance = monitor.null_limit(name), measures.null_p
+    yield verdict(
+        rule="nulls", metric=NULL_SHARE, value=rise, threshold=limit, p=chance, reason=few
+    )
 
 
 def _infinite_share(counts: Counts) -> float:
     """Of a numeric column: the bin before the last."""
     return int(counts[-2]) / max(int(counts.sum()), 1)
-
-
-def _open_nulls(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
-    measures = comparison.measures
-    # Rounded, because .25 - .20 is a hair under .05.
-    rise = round(measures.null_share - measures.null_reference, 12)
-    limit = monitor.null_limit(comparison.name)
-    return _open(comparison, monitor, "nulls", NULL_SHARE, rise, limit, measures.null_p)
-
-
-def _open(
-    comparison: Comparison,
-    monitor: DriftMonitor,
-    rule: Rule,
-    metric: str,
-    value: float,
-    threshold: float,
-    p: float,
-    reason: str = "",
-) -> ColumnVerdict:
-    """An unknown verdict; without a reason it is still to be judged."""
-    return ColumnVerdict(
-        comparison.name,
-        comparison.window,
-        rule,
-        comparison.baseline,
-        comparison.measures,
-        metric,
-        value,
-        threshold,
-        p,
-        1.0,
-        "unknown",
-        _too_few(comparison, monitor) or reason,
-    )
 
 
 def _too_few(comparison: Comparison, monitor: DriftMonitor) -> str:
