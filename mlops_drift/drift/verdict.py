@@ -9,15 +9,9 @@ from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.column_reference import ColumnReference, Counts
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.measures import Measures, measure
+from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.drift.reference import Reference
-from mlops_drift.drift.sentences import (
-    days,
-    few_reference_rows,
-    few_rows,
-    many_infinite,
-    not_computed,
-    reason_of,
-)
+from mlops_drift.drift.sentences import count, percent, reason_of
 from mlops_drift.drift.significance import benjamini_hochberg
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.schema.verdicts import Verdict
@@ -117,8 +111,8 @@ def judge(
             if current is None or len(current.counts) != needed:
                 found = None if current is None else len(current.counts)
                 raise ValueError(
-                    f"the profile of the window of {days(window)} needs {needed} bins for column "
-                    f"{name!r}, found {found} among columns {list(profile)}"
+                    f"the profile of the window of {count(window, 'day')} needs {needed} bins for "
+                    f"column {name!r}, found {found} among columns {list(profile)}"
                 )
             sample = (samples or {}).get(window, {}).get(name)
             base = (seasons or {}).get(window, {}).get(name)
@@ -163,12 +157,17 @@ def _unknown(comparison: Comparison, monitor: DriftMonitor) -> Iterator[ColumnVe
     metric, threshold = monitor.effect(name, ordered=comparison.column.kind == "numeric")
     value, p = measures.value(metric), measures.p(metric)
     before, after = _infinite_share(comparison.past), _infinite_share(comparison.counts)
-    reason = few
-    if not few and (value is None or p is None):
-        reason = not_computed(name, metric)
-    elif not few and metric == "wasserstein" and abs(after - before) >= monitor.null_increase:
-        reason = many_infinite(name, metric, before, after)
+    reason, title = "", f"{name} was not judged by its {drift_metric(metric).title}"
+    if value is None or p is None:
+        reason = (
+            f"{title}: the values of this window or of the reference are not available, too large "
+            "for it, or none at all"
+        )
+    elif metric == "wasserstein" and abs(after - before) >= monitor.null_increase:
+        moved = f"went from {percent(before)} to {percent(after)}"
+        reason = f"{title}, of finite values: the share of infinite ones {moved}"
     size, chance = value or 0.0, 1.0 if p is None else p
+    reason = few or reason
     yield verdict(
         rule="drift", metric=metric, value=size, threshold=threshold, p=chance, reason=reason
     )
@@ -187,9 +186,11 @@ def _infinite_share(counts: Counts) -> float:
 
 def _too_few(comparison: Comparison, monitor: DriftMonitor) -> str:
     """Which rows are too few for a verdict, or nothing."""
-    name, measures = comparison.name, comparison.measures
+    measures, window, needed = comparison.measures, comparison.window, monitor.min_rows
+    found = count(measures.n, "row") + (f" over {count(window, 'day')}" if window else "")
     if measures.n_reference < MIN_REFERENCE_ROWS:
-        return few_reference_rows(name, measures.n_reference, MIN_REFERENCE_ROWS)
-    if measures.n < monitor.min_rows:
-        return few_rows(name, measures.n, monitor.min_rows, comparison.window)
-    return ""
+        needed = MIN_REFERENCE_ROWS
+        found = f"its reference has {count(measures.n_reference, 'row')}"
+    elif measures.n >= needed:
+        return ""
+    return f"{comparison.name} was not judged: {found}, at least {needed:,} are needed"
