@@ -67,9 +67,8 @@ def chunks_of(rows: Rows, by: str | None) -> Chunks:
         labels.append("null" if "null" not in labels else "(null)")
     bounds = np.concatenate([[0], np.cumsum(sizes[: len(labels)])])
     is_ordered = bool(np.all(numbers[1:] >= numbers[:-1]))
-    return Chunks(
-        labels, bounds, numbers, None if is_ordered else np.argsort(numbers, kind="stable")
-    )
+    order = None if is_ordered else np.argsort(numbers, kind="stable")
+    return Chunks(labels, bounds, numbers, order)
 
 
 def encoded(rows: Rows, name: str) -> Encoded:
@@ -88,12 +87,8 @@ def groups(rows: Rows, name: str) -> Encoded:
     """As `encoded`, the values ascending and midnights written as their days."""
     values, numbers = encoded(rows, name)
     text = rows.expression(name, "categorical")
-    ordered = rows.query(
-        f"SELECT v FROM (SELECT {text} AS v, {rows.cell(name)} AS o FROM {rows.sql}) "
-        "WHERE v IS NOT NULL GROUP BY v ORDER BY min(o), v",
-        duckdb.DuckDBPyRelation.fetchall,
-        [name],
-    )
-    places = {value: place for place, (value,) in enumerate(ordered)}
+    pairs = f"SELECT {text} AS v, {rows.cell(name)} AS o FROM {rows.sql}"
+    sql = f"SELECT v FROM ({pairs}) WHERE v IS NOT NULL GROUP BY v ORDER BY min(o), v"
+    places = {value: place for place, (value,) in enumerate(rows.tuples(sql, [name]))}
     rank = np.array([*(places[value] for value in values[:-1]), len(places)], dtype=np.int64)
     return [*(as_days(list(places)) if rows.is_moment(name) else places), None], rank[numbers]

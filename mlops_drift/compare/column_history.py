@@ -11,8 +11,6 @@ from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.rows import Floats
 from mlops_drift.schema.verdicts import Verdict, overall
 
-NOTHING = "—"
-
 
 @dataclass(frozen=True)
 class ColumnHistory:
@@ -72,15 +70,12 @@ def column_histories(
     """
     if not comparisons:
         raise ValueError("comparisons must hold at least one comparison, found none")
-    histories = [
-        ColumnHistory(
-            name,
-            tuple(comparison.columns[name] for comparison in comparisons),
-            tuple(comparison.chunk for comparison in comparisons),
-            *monitor.effect(name, ordered=column.kind != "categorical"),
-        )
-        for name, column in comparisons[0].columns.items()
-    ]
+    chunks = tuple(comparison.chunk for comparison in comparisons)
+    histories = []
+    for name, column in comparisons[0].columns.items():
+        cells = tuple(comparison.columns[name] for comparison in comparisons)
+        effect = monitor.effect(name, ordered=column.kind != "categorical")
+        histories.append(ColumnHistory(name, cells, chunks, *effect))
     return sorted(histories, key=_interest)
 
 
@@ -94,49 +89,3 @@ def shares(cell: ColumnComparison) -> tuple[Floats, Floats]:
     if cell.column is None or cell.counts is None:
         return np.zeros(0), np.zeros(0)
     return shares_of(cell.column.counts), shares_of(cell.counts)
-
-
-def distance(value: float | None) -> str:
-    """A distance or statistic in three decimals."""
-    if value is None:
-        return NOTHING
-    return f"{value:.3f}" if abs(value) < 1000 else f"{value:.3g}"
-
-
-def quantity(value: float | None) -> str:
-    """A number in the unit of its column, in four significant digits."""
-    return NOTHING if value is None else f"{value:.4g}"
-
-
-def probability(value: float | None) -> str:
-    """A p-value or q; one too small for a float reads as the bound 1e-300.
-
-    >>> probability(0.04), probability(0.000456), probability(0.0), probability(None)
-    ('0.040', '5e-4', '1e-300', '—')
-    """
-    if value is None:
-        return NOTHING
-    return f"{value:.3f}" if value >= 0.001 else f"{max(value, 1e-300):.0e}".replace("e-0", "e-")
-
-
-def percent(share: float) -> str:
-    """A share in percent, without the sign.
-
-    >>> percent(0.1234), percent(0.0001), percent(0.0), percent(1.0)
-    ('12.3', '<0.1', '0', '100')
-    """
-    if 0 < share < 0.0005:
-        return "<0.1"
-    return f"{100 * share:.1f}" if 0 < share < 1 else f"{100 * share:.0f}"
-
-
-def change(before: float | None, after: float | None) -> str:
-    """A share before and after, in percent."""
-    if before is None or after is None:
-        return NOTHING
-    return f"{percent(before)} %" if before == after else f"{percent(before)} → {percent(after)} %"
-
-
-def count(n: int, noun: str) -> str:
-    """A number of things in words."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

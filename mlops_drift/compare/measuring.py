@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import duckdb
 import numpy as np
 
 from mlops_drift.compare.chunks import Chunks, encoded
@@ -90,7 +89,7 @@ def _are_apart(rows: Rows, name: str) -> bool:
     """Whether at least half of the values of a column differ as doubles."""
     number, exact = rows.expression(name, "numeric"), rows.expression(name, "categorical")
     sql = f"SELECT count(DISTINCT {number}), count(DISTINCT {exact}) FROM {rows.sql}"
-    [(numbers, values)] = rows.query(sql, duckdb.DuckDBPyRelation.fetchall, [name])
+    [(numbers, values)] = rows.tuples(sql, [name])
     return bool(2 * numbers >= values)
 
 

@@ -7,21 +7,12 @@ from itertools import groupby
 import numpy as np
 
 from mlops_drift.charts.html import rendered
-from mlops_drift.compare.column_history import (
-    NOTHING,
-    ColumnHistory,
-    change,
-    column_histories,
-    count,
-    distance,
-    percent,
-    probability,
-    quantity,
-    shares,
-)
+from mlops_drift.compare import numbers
+from mlops_drift.compare.column_history import ColumnHistory, column_histories, shares
 from mlops_drift.compare.result import ColumnComparison, Comparison
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import drift_metric
+from mlops_drift.drift.sentences import count
 from mlops_drift.schema.verdicts import Verdict, overall
 
 WORDS: dict[Verdict, str] = {"fail": "drifted", "unknown": "not judged", "pass": "passed"}
@@ -95,9 +86,10 @@ def comparison_page(
     histories = column_histories(comparisons, monitor)
     cards = [_card(f"column-{n}", history) for n, history in enumerate(histories, 1)]
     chunks = histories[0].chunks if histories else (None,)
+    filters = {one.__name__: one for one in (numbers.distance, numbers.probability, numbers.change)}
     return rendered(
         "compare/page.html.j2",
-        {"distance": distance, "probability": probability, "change": change, "numbers": _numbers},
+        {**filters, "numbers": _numbers},
         reference=reference_name,
         current=current_name,
         n_reference=count(comparisons[0].n_reference, "row"),
@@ -105,11 +97,9 @@ def comparison_page(
         n_chunks=count(len(comparisons), "chunk"),
         chunks=[] if chunks[0] is None else chunks,
         cards=cards,
-        by_verdict={
-            verdict: [c for c in cards if c.history.verdict == verdict] for verdict in WORDS
-        },
+        by_verdict={word: [c for c in cards if c.history.verdict == word] for word in WORDS},
         words=WORDS,
-        nothing=NOTHING,
+        nothing=numbers.NOTHING,
         n_columns=count(len(cards), "column"),
         title_of=lambda metric: drift_metric(metric).title,
         monitor=monitor,
@@ -145,8 +135,8 @@ def _distribution(cell: ColumnComparison) -> tuple[list[_Bin], str]:
             label=labels[i] if labels[i].strip() else repr(labels[i]),
             is_special=bool(i >= first_special),
             is_largest_move=bool(i == by_change[0] and cell.verdict == "fail"),
-            before=percent(float(before[i])),
-            after=percent(float(after[i])),
+            before=numbers.percent(float(before[i])),
+            after=numbers.percent(float(after[i])),
             before_width=round(100 * float(before[i] / top), 2),
             after_width=round(100 * float(after[i] / top), 2),
         )
@@ -154,7 +144,7 @@ def _distribution(cell: ColumnComparison) -> tuple[list[_Bin], str]:
     ]
     if not len(left_out):
         return bins, ""
-    rest = change(float(before[left_out].sum()), float(after[left_out].sum()))
+    rest = numbers.change(float(before[left_out].sum()), float(after[left_out].sum()))
     return bins, f"{count(len(left_out), 'more bin')} that changed less, together {rest}"
 
 
@@ -164,31 +154,31 @@ def _numbers(cell: ColumnComparison) -> list[tuple[str, str]]:
     if m is None:
         return []
     found = [
-        *((drift_metric(name).title, distance(value)) for name, value in m.distances.items()),
-        ("chi-squared", distance(m.chi2)),
-        ("chi-squared p", probability(m.chi2_p)),
-        ("KS p", probability(m.ks_p)),
-        ("q", probability(cell.q)),
-        ("null", change(m.null_reference, m.null_share)),
+        *((drift_metric(name).title, numbers.distance(m.value(name))) for name in m.distances),
+        ("chi-squared", numbers.distance(m.chi2)),
+        ("chi-squared p", numbers.probability(m.chi2_p)),
+        ("KS p", numbers.probability(m.ks_p)),
+        ("q", numbers.probability(cell.q)),
+        ("null", numbers.change(m.null_reference, m.null_share)),
         ("unseen", _share(m.unseen)),
         ("out of range", _share(m.out_of_range)),
         ("mean", _pair(m.mean_reference, m.mean)),
         ("standard deviation", _pair(m.std_reference, m.std)),
-        ("smallest", quantity(m.minimum)),
-        ("largest", quantity(m.maximum)),
-        *((name.replace("_", " "), quantity(value)) for name, value in cell.tests.items()),
+        ("smallest", numbers.quantity(m.minimum)),
+        ("largest", numbers.quantity(m.maximum)),
+        *((name.replace("_", " "), numbers.quantity(value)) for name, value in cell.tests.items()),
     ]
-    return [(name, text) for name, text in found if text != NOTHING]
+    return [(name, text) for name, text in found if text != numbers.NOTHING]
 
 
 def _share(share: float | None) -> str:
-    return NOTHING if share is None else f"{percent(share)} %"
+    return numbers.NOTHING if share is None else f"{numbers.percent(share)} %"
 
 
 def _pair(before: float | None, after: float | None) -> str:
     if before is None and after is None:
-        return NOTHING
-    return f"{quantity(before)} → {quantity(after)}"
+        return numbers.NOTHING
+    return f"{numbers.quantity(before)} → {numbers.quantity(after)}"
 
 
 def _trend(history: ColumnHistory, labels: Sequence[str]) -> _Trend:
@@ -200,12 +190,13 @@ def _trend(history: ColumnHistory, labels: Sequence[str]) -> _Trend:
     for number, group in enumerate(groups):
         first, last = labels[group[0]], labels[group[-1]]
         verdict = overall([history.cells[i].verdict for i in group])
-        value = max((v for v in (values[i] for i in group) if v is not None), default=None)
+        value = numbers.highest(values[i] for i in group)
         text = f"{first if len(group) == 1 else f'{first} to {last}'}: {WORDS[verdict]}"
-        text += "" if value is None else f", {distance(value)}"
+        text += "" if value is None else f", {numbers.distance(value)}"
         x = round(100 * (number + 0.5) / len(groups), 3)
         points.append(_Point(verdict, text, x, None if value is None else _height(value, top)))
-    spread = f"{distance(min(known))} to {distance(max(known))}" if known else "never judged"
+    bounds = [numbers.distance(bound) for bound in (min(known), max(known))] if known else []
+    spread = " to ".join(bounds) or "never judged"
     return _Trend(
         points=points,
         lines=_lines(points),

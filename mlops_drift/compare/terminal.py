@@ -10,19 +10,12 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mlops_drift.charts.sparkline import BARS
-from mlops_drift.compare.column_history import (
-    NOTHING,
-    ColumnHistory,
-    change,
-    column_histories,
-    count,
-    distance,
-    probability,
-    shares,
-)
+from mlops_drift.compare import numbers
+from mlops_drift.compare.column_history import ColumnHistory, column_histories, shares
 from mlops_drift.compare.result import ColumnComparison, Comparison
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import drift_metric
+from mlops_drift.drift.sentences import count
 from mlops_drift.schema.verdicts import Verdict
 
 STYLES: dict[Verdict, str] = {"fail": "red", "unknown": "yellow", "pass": "green"}
@@ -109,13 +102,13 @@ def _columns(histories: Sequence[ColumnHistory], monitor: DriftMonitor, has_bars
         cell, measures = history.cell, history.cell.measures
         row: list[Text | str] = [
             Text(_printable(history.name)),
-            (cell.kind or NOTHING)[:3],
+            (cell.kind or numbers.NOTHING)[:3],
             Text(cell.verdict, STYLES[cell.verdict]),
             _effect(history, monitor),
-            distance(measures.value("psi") if measures else None),
-            distance(measures.value("ks") if measures else None),
+            numbers.distance(measures.value("psi") if measures else None),
+            numbers.distance(measures.value("ks") if measures else None),
             _nulls(cell, monitor),
-            probability(cell.q),
+            numbers.probability(cell.q),
         ]
         table.add_row(*row, *([_pair(cell)] if has_bars else []))
     return table
@@ -124,19 +117,19 @@ def _columns(histories: Sequence[ColumnHistory], monitor: DriftMonitor, has_bars
 def _effect(history: ColumnHistory, monitor: DriftMonitor) -> Text:
     value = history.effect(history.cell)
     if value is None:
-        return Text(NOTHING)
+        return Text(numbers.NOTHING)
     is_far = value >= history.threshold
     own = "" if history.metric == monitor.metric else f"{history.metric} "
-    text = f"{own}{distance(value)} {'≥' if is_far else '<'} {history.threshold:g}"
+    text = f"{own}{numbers.distance(value)} {'≥' if is_far else '<'} {history.threshold:g}"
     return Text(text, STYLES["fail"] if is_far and history.verdict == "fail" else "")
 
 
 def _nulls(cell: ColumnComparison, monitor: DriftMonitor) -> Text:
     if cell.measures is None:
-        return Text(NOTHING)
+        return Text(numbers.NOTHING)
     before, after = cell.measures.null_reference, cell.measures.null_share
     is_far = cell.verdict == "fail" and after - before >= monitor.null_limit(cell.name)
-    return Text(change(before, after), STYLES["fail"] if is_far else "")
+    return Text(numbers.change(before, after), STYLES["fail"] if is_far else "")
 
 
 def _pair(cell: ColumnComparison) -> str:
@@ -165,8 +158,8 @@ def sparkline(values: Sequence[float | None], top: float) -> str:
 
 
 def _chunks(comparisons: Sequence[Comparison]) -> Table:
-    numbers = _numbers("rows", "drifted", "unknown")
-    table = _table(*_texts("chunk"), *numbers, Column("drifted columns", overflow="ellipsis"))
+    names = Column("drifted columns", overflow="ellipsis")
+    table = _table(*_texts("chunk"), *_numbers("rows", "drifted", "unknown"), names)
     for comparison in comparisons:
         drifted = [_printable(name) for name in comparison.drifted]
         unknown = sum(column.verdict == "unknown" for column in comparison.columns.values())
@@ -174,8 +167,8 @@ def _chunks(comparisons: Sequence[Comparison]) -> Table:
         table.add_row(
             Text(_printable(comparison.chunk or "")),
             f"{comparison.n_current:,}",
-            Text(str(len(drifted) or NOTHING), STYLES["fail"] if drifted else ""),
-            str(unknown or NOTHING),
+            Text(str(len(drifted) or numbers.NOTHING), STYLES["fail"] if drifted else ""),
+            str(unknown or numbers.NOTHING),
             Text(", ".join(drifted[:_MAX_NAMES]) + more),
         )
     return table
@@ -189,14 +182,14 @@ def _trends(histories: Sequence[ColumnHistory]) -> Table:
         *_numbers("highest", "last", "limit"),
     )
     for history in histories:
-        highest = max((value for value in history.judged if value is not None), default=None)
+        highest = numbers.highest(history.judged)
         table.add_row(
             Text(_printable(history.name)),
             f"{len(history.failed)} of {len(history.cells)}",
             Text(_printable(history.chunks[history.failed[0]] or "")),
             _trend(history.judged),
-            f"{history.metric} {distance(highest)}",
-            distance(history.judged[-1]),
+            f"{history.metric} {numbers.distance(highest)}",
+            numbers.distance(history.judged[-1]),
             f"{history.threshold:g}",
         )
     return table
@@ -206,10 +199,7 @@ def _trend(values: Sequence[float | None]) -> str:
     parts = min(len(values), _MAX_TREND)
     bounds = np.linspace(0, len(values), parts + 1).astype(int).tolist()
     # The highest of neighbours, so that no alarm is smoothed away.
-    highest = [
-        max((value for value in values[first:last] if value is not None), default=None)
-        for first, last in pairwise(bounds)
-    ]
+    highest = [numbers.highest(values[first:last]) for first, last in pairwise(bounds)]
     return sparkline(highest, max((value for value in highest if value), default=1.0))
 
 

@@ -12,7 +12,6 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from duckdb import DuckDBPyRelation
 
 from mlops_drift.drift.column_profile import (
     FARTHEST,
@@ -148,7 +147,7 @@ def _query(reference: Reference, rows: Rows, by: str | None) -> list[tuple[Any, 
         # Without a group there is one row even if there are no rows.
         sql = f"SELECT {', '.join([*counted, 'NULL'])} FROM ({sql})"
     needed = [*reference.columns, *([by] if by else [])]
-    return rows.query(sql, DuckDBPyRelation.fetchall, needed)
+    return rows.tuples(sql, needed)
 
 
 def _novelty(number: int, column: ColumnReference) -> str:

@@ -1,8 +1,7 @@
-"""The rows of a table, wherever they are, read by SQL in one way.
+"""The rows of a table, read by SQL in one way, wherever they are.
 
-Reading a column means the same for every source: numbers are doubles, dates and times are days
-since 1970-01-01, NaN is a null; a category is text, exact, and 1 and 1.0 are both the category
-``1``.
+Numbers are doubles, dates and times days since 1970-01-01, NaN is a null; a category is exact
+text, and 1 and 1.0 are both the category ``1``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,19 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from mlops_drift.drift import cells
 from mlops_drift.drift.arrow_rows import TABLE, engine, filled, scannable, types_of, without_nulls
-from mlops_drift.drift.cells import (
-    DECIMAL,
-    FLOAT,
-    NESTED,
-    NUMERIC,
-    TEXTS,
-    TIME,
-    WIDE,
-    as_double,
-    is_moment,
-    without_nan,
-)
 from mlops_drift.drift.text_columns import (
     NUMBER,
     NUMBERS,
@@ -99,14 +87,14 @@ class Rows:
         self.types: dict[str, str] = types_of(self._rows.schema)
         self.read_as(dict(self._readings))
         if numbers:
-            self.facts = find_facts(self.sql, list(self.types), numbers, self._tuples)
+            self.facts = find_facts(self.sql, list(self.types), numbers, self.tuples)
             self.read_as({name: found.best() for name, found in self.facts.items()})
 
     def _without_wide(self, relation: duckdb.DuckDBPyRelation) -> pa.Table:
         """A relation as Arrow, with whole numbers of 128 bits and more as text."""
         refuse_unclear_names(relation.columns, self.name)
         types = zip(relation.columns, relation.types, strict=True)
-        wide = [name for name, kind in types if str(kind) in WIDE]
+        wide = [name for name, kind in types if str(kind) in cells.WIDE]
         if wide:
             self._readings = dict.fromkeys(wide, NUMBER)
             texts = ", ".join(
@@ -153,17 +141,17 @@ class Rows:
         return {
             name: "numeric" if self._is_numeric(name, kind) else "categorical"
             for name, kind in self.types.items()
-            if not NESTED.match(kind)
+            if not cells.NESTED.match(kind)
         }
 
     def _is_numeric(self, name: str, kind: str) -> bool:
-        if kind != "BOOLEAN" and (NUMERIC.match(kind) or TIME.match(kind)):
+        if kind != "BOOLEAN" and (cells.NUMERIC.match(kind) or cells.TIME.match(kind)):
             return True
         return name in self.facts and self.facts[name].is_mostly_numbers
 
     def is_moment(self, name: str) -> bool:
         """Whether a column holds dates or timestamps."""
-        return is_moment(self.types[name])
+        return cells.is_moment(self.types[name])
 
     def query(
         self, sql: str, read: Callable[[duckdb.DuckDBPyRelation], _Result], columns: Sequence[str]
@@ -194,7 +182,8 @@ class Rows:
                 rows = rows.set_column(number, wanted, column)
         return rows
 
-    def _tuples(self, sql: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    def tuples(self, sql: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """What SQL finds; see `query`."""
         return self.query(sql, duckdb.DuckDBPyRelation.fetchall, columns)
 
     def _unreadable(self, names: Sequence[str], error: Exception) -> ColumnError:
@@ -207,28 +196,24 @@ class Rows:
 
     def expression(self, name: str, kind: Kind) -> str:
         """A column as SQL: a double without NaN, or text; null where there is no value."""
-        if name not in self.types:
-            raise self._no_column(name)
-        column, found = self.cell(name), self.types[name]
-        if NESTED.match(found):
-            needed = "numbers, dates or times are" if kind == "numeric" else "text is"
-            raise ColumnError(f"column {name!r} of {self.name} holds {found}, {needed} needed")
+        needed = "numbers, dates or times are" if kind == "numeric" else "text is"
+        column, found = self.cell(name), self._type_of(name, needed)
         if kind == "numeric":
             return self._as_number(column, found, name)
         if name in self._readings and self._readings[name].digits:
             # A word for a missing value is no number.
             text = self._readings[name].digits.replace("{}", identifier(name))
             return f"CASE WHEN NOT {is_missing(identifier(name))} THEN {text} END"
-        if FLOAT.match(found):
-            return shortest(without_nan(column))
+        if cells.FLOAT.match(found):
+            return shortest(cells.without_nan(column))
         text = f"CAST({column} AS VARCHAR)"
-        return digits(text) if DECIMAL.match(found) else text
+        return digits(text) if cells.DECIMAL.match(found) else text
 
     def _as_number(self, column: str, found: str, name: str) -> str:
-        if number := as_double(column, found):
+        if number := cells.as_double(column, found):
             return number
         # A column without any value often loses its type on the way through a file.
-        if TEXTS.match(found) or found == '"NULL"':
+        if cells.TEXTS.match(found) or found == '"NULL"':
             text = f"CAST({column} AS VARCHAR)"
             reading = self.facts[name].as_numbers if name in self.facts else NUMBER
             # A word for a missing value among the numbers of a text file is none of its texts.
@@ -237,7 +222,7 @@ class Rows:
                 values += f" AND NOT {is_missing(text)}"
             other = f"FILTER (NOT {reading.reads(text)})"
             sql = f"count(*) {other}, min({text}) {other}, count(*) FROM {self.sql} WHERE {values}"
-            [(texts, example, n)] = self._tuples(f"SELECT {sql}", [name])
+            [(texts, example, n)] = self.tuples(f"SELECT {sql}", [name])
             if not n:
                 return "CAST(NULL AS DOUBLE)"
             what = f"text such as {str(example)[:40]!r} in {texts:,} of {n:,} rows"
@@ -250,16 +235,11 @@ class Rows:
 
     def value(self, name: str) -> str:
         """A column as SQL in its own type, NaN as null; as text where that type would round it."""
-        if name not in self.types:
-            raise self._no_column(name)
-        found = self.types[name]
-        if NESTED.match(found):
-            what = f"column {name!r} of {self.name} holds {found}"
-            raise ColumnError(f"{what}, single values are needed")
+        found = self._type_of(name, "single values are")
         if name in self._readings and self._readings[name].digits:
             return self.expression(name, "categorical")
         cell = self.cell(name)
-        return without_nan(cell) if FLOAT.match(found) else cell
+        return cells.without_nan(cell) if cells.FLOAT.match(found) else cell
 
     def numbers(self, name: str) -> Floats:
         """A column as doubles in the order of the rows, NaN where there is no value."""
@@ -283,7 +263,13 @@ class Rows:
         """The categories of a column with their rows; null is the key None."""
         expression = self.expression(name, "categorical")
         sql = f"SELECT {expression} AS v, count(*) FROM {self.sql} GROUP BY 1"
-        return dict(self._tuples(sql, [name]))
+        return dict(self.tuples(sql, [name]))
 
-    def _no_column(self, name: str) -> ColumnError:
-        return ColumnError(f"{self.name} has no column {name!r}; its columns are {self.columns}")
+    def _type_of(self, name: str, needed: str) -> str:
+        """The type of a column, which must not be nested."""
+        if name not in self.types:
+            raise ColumnError(f"{self.name} has no column {name!r}; its columns are {self.columns}")
+        found = self.types[name]
+        if cells.NESTED.match(found):
+            raise ColumnError(f"column {name!r} of {self.name} holds {found}, {needed} needed")
+        return found

@@ -23,41 +23,21 @@ def reason_of(
     return text
 
 
-def few_reference_rows(name: str, rows: int, needed: int) -> str:
-    """Why a column is unknown whose reference is too small."""
-    return f"{name} was not judged: its reference has {_rows(rows)}, at least {needed} are needed"
+def count(n: int, noun: str) -> str:
+    """A number of things in words."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-def few_rows(name: str, rows: int, needed: int, window: int) -> str:
-    """Why a column is unknown whose window is too small; a window of 0 days is a whole table."""
-    span = f" over {days(window)}" if window else ""
-    return f"{name} was not judged: {_rows(rows)}{span}, at least {needed:,} are needed"
-
-
-def not_computed(name: str, metric: str) -> str:
-    """Why a column is unknown whose metric could not be computed."""
-    return (
-        f"{name} was not judged by its {drift_metric(metric).title}: the values of this window or "
-        "of the reference are not available, too large for it, or none at all"
-    )
-
-
-def many_infinite(name: str, metric: str, before: float, after: float) -> str:
-    """Why a column is unknown whose metric does not count the infinite values that changed."""
-    moved = f"the share of infinite ones went from {_percent(before)} to {_percent(after)}"
-    return f"{name} was not judged by its {drift_metric(metric).title}, of finite values: {moved}"
-
-
-def days(window: int) -> str:
-    """A number of days in words."""
-    return f"{window} day{'' if window == 1 else 's'}"
+def percent(share: float) -> str:
+    """A share in percent, in one decimal."""
+    return f"{100 * share:.1f} %"
 
 
 def _finding(verdict: "ColumnVerdict") -> str:
     if verdict.rule == "nulls":
         before, after = verdict.measures.null_reference, verdict.measures.null_share
-        size = f"share of null went from {_percent(before)} to {_percent(after)}"
-        limit, moved, stayed = f"+{_percent(verdict.threshold)}", "lost values", "kept its values"
+        size = f"share of null went from {percent(before)} to {percent(after)}"
+        limit, moved, stayed = f"+{percent(verdict.threshold)}", "lost values", "kept its values"
     else:
         size = f"{drift_metric(verdict.metric).title} {verdict.value:.3f}"
         limit, moved, stayed = f"{verdict.threshold:.3f}", "moved", "stayed within its limit"
@@ -70,10 +50,10 @@ def _finding(verdict: "ColumnVerdict") -> str:
 
 def _span(verdict: "ColumnVerdict") -> str:
     """The window in words; a comparison of two tables has none."""
-    rows = _rows(verdict.measures.n)
+    rows = count(verdict.measures.n, "row")
     season = " compared with the same period of the past"
     past = season if verdict.baseline == "season" else ""
-    return f" over {days(verdict.window)}, {rows}{past}" if verdict.window else f", {rows}"
+    return f" over {count(verdict.window, 'day')}, {rows}{past}" if verdict.window else f", {rows}"
 
 
 def _largest_move(column: ColumnReference, past: Counts, counts: Counts) -> str:
@@ -82,15 +62,7 @@ def _largest_move(column: ColumnReference, past: Counts, counts: Counts) -> str:
     label = " ".join(column.labels[number].split())
     if len(label) > _LONGEST_LABEL:
         label = f"{label[: _LONGEST_LABEL - 1]}…"
-    return f"share of {label} went from {_percent(before[number])} to {_percent(after[number])}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _rows(n: int) -> str:
-    return f"{n:,} row{'' if n == 1 else 's'}"
+    return f"share of {label} went from {percent(before[number])} to {percent(after[number])}"
 
 
 def _p(value: float) -> str:

@@ -111,22 +111,14 @@ def ks_p(statistic: float, reference: SortedValues, current: SortedValues) -> fl
 
 def _kolmogorov_p(statistic: float, n: int) -> float:
     """Probability of a larger distance of n values from their own distribution function."""
-    from scipy.stats import kstwo
+    from scipy.stats import binom, kstwo
 
-    if n >= _MAX_EXACT / 2 and n * statistic**2 >= _FAR_OUT and statistic < 0.5:
-        return _far_out(statistic, n)
-    return float(np.clip(kstwo.sf(statistic, n), 0.0, 1.0))
-
-
-def _far_out(statistic: float, n: int) -> float:
-    """Twice Smirnov's one-sided probability: what ``kstwo.sf`` sums up term by term, slowly.
-
-    The sum over j of d C(n, j) (d + j/n)^(j - 1) (1 - d - j/n)^(n - j), for j up to n (1 - d).
-    """
-    from scipy.stats import binom
-
+    if n < _MAX_EXACT / 2 or n * statistic**2 < _FAR_OUT or statistic >= 0.5:
+        return float(np.clip(kstwo.sf(statistic, n), 0.0, 1.0))
     if n * statistic**2 >= _NEGLIGIBLE:
         return 0.0
+    # Twice Smirnov's one-sided probability, which `kstwo.sf` sums up term by term, slowly: the sum
+    # over j of d C(n, j) (d + j/n)^(j - 1) (1 - d - j/n)^(n - j), for j up to n (1 - d).
     hits = np.arange(int(n * (1 - statistic)) + 1)
     chance = np.minimum(statistic + hits / n, 1.0)
     return min(2 * float(np.sum(statistic / chance * binom.pmf(hits, n, chance))), 1.0)

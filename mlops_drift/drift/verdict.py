@@ -1,22 +1,17 @@
 """Verdicts: has a column drifted in a window, how far, and how sure is that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.column_reference import ColumnReference, Counts
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.measures import Measures, measure
+from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.drift.reference import Reference
-from mlops_drift.drift.sentences import (
-    days,
-    few_reference_rows,
-    few_rows,
-    many_infinite,
-    not_computed,
-    reason_of,
-)
+from mlops_drift.drift.sentences import count, percent, reason_of
 from mlops_drift.drift.significance import benjamini_hochberg
 from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.schema.verdicts import Verdict
@@ -112,25 +107,19 @@ def judge(
     comparisons = []
     for window, profile in windows.items():
         for name, column in reference.columns.items():
-            if (found := len(profile[name].counts) if name in profile else None) != len(
-                column.counts
-            ):
+            current, needed = profile.get(name), len(column.counts)
+            if current is None or len(current.counts) != needed:
+                found = None if current is None else len(current.counts)
                 raise ValueError(
-                    f"the profile of the window of {days(window)} needs {len(column.counts)} bins "
-                    f"for column {name!r}, found {found} among columns {list(profile)}"
+                    f"the profile of the window of {count(window, 'day')} needs {needed} bins for "
+                    f"column {name!r}, found {found} among columns {list(profile)}"
                 )
             sample = (samples or {}).get(window, {}).get(name)
             base = (seasons or {}).get(window, {}).get(name)
+            measures = measure(column, current, sample, base, monitor.metrics)
+            past, baseline = (base.counts, "season") if base else (column.counts, "reference")
             comparisons.append(
-                Comparison(
-                    name,
-                    window,
-                    column,
-                    base.counts if base else column.counts,
-                    profile[name].counts,
-                    measure(column, profile[name], sample, base, monitor.metrics),
-                    "season" if base else "reference",
-                )
+                Comparison(name, window, column, past, current.counts, measures, baseline)
             )
     return judge_comparisons(comparisons, monitor)
 
@@ -139,11 +128,7 @@ def judge_comparisons(
     comparisons: Sequence[Comparison], monitor: DriftMonitor
 ) -> list[ColumnVerdict]:
     """Judges measured columns as one family; see `judge`."""
-    pairs = [
-        (comparison, verdict)
-        for comparison in comparisons
-        for verdict in (_open_drift(comparison, monitor), _open_nulls(comparison, monitor))
-    ]
+    pairs = [(one, verdict) for one in comparisons for verdict in _unknown(one, monitor)]
     verdicts = [verdict for _, verdict in pairs]
     judged = [number for number, verdict in enumerate(verdicts) if not verdict.reason]
     q = benjamini_hochberg([verdicts[number].p for number in judged])
@@ -156,18 +141,42 @@ def judge_comparisons(
     return verdicts
 
 
-def _open_drift(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
-    ordered = comparison.column.kind == "numeric"
-    metric, threshold = monitor.effect(comparison.name, ordered=ordered)
-    value, p = comparison.measures.value(metric), comparison.measures.p(metric)
+def _unknown(comparison: Comparison, monitor: DriftMonitor) -> Iterator[ColumnVerdict]:
+    """The unknown verdicts of both rules; those without a reason are still to be judged."""
+    name, measures = comparison.name, comparison.measures
+    few = _too_few(comparison, monitor)
+    verdict = partial(
+        ColumnVerdict,
+        column=name,
+        window=comparison.window,
+        baseline=comparison.baseline,
+        measures=measures,
+        q=1.0,
+        verdict="unknown",
+    )
+    metric, threshold = monitor.effect(name, ordered=comparison.column.kind == "numeric")
+    value, p = measures.value(metric), measures.p(metric)
     before, after = _infinite_share(comparison.past), _infinite_share(comparison.counts)
-    reason = ""
+    reason, title = "", f"{name} was not judged by its {drift_metric(metric).title}"
     if value is None or p is None:
-        reason = not_computed(comparison.name, metric)
+        reason = (
+            f"{title}: the values of this window or of the reference are not available, too large "
+            "for it, or none at all"
+        )
     elif metric == "wasserstein" and abs(after - before) >= monitor.null_increase:
-        reason = many_infinite(comparison.name, metric, before, after)
+        moved = f"went from {percent(before)} to {percent(after)}"
+        reason = f"{title}, of finite values: the share of infinite ones {moved}"
     size, chance = value or 0.0, 1.0 if p is None else p
-    return _open(comparison, monitor, "drift", metric, size, threshold, chance, reason)
+    reason = few or reason
+    yield verdict(
+        rule="drift", metric=metric, value=size, threshold=threshold, p=chance, reason=reason
+    )
+    # Rounded, because .25 - .20 is a hair under .05.
+    rise = round(measures.null_share - measures.null_reference, 12)
+    limit, chance = monitor.null_limit(name), measures.null_p
+    yield verdict(
+        rule="nulls", metric=NULL_SHARE, value=rise, threshold=limit, p=chance, reason=few
+    )
 
 
 def _infinite_share(counts: Counts) -> float:
@@ -175,46 +184,13 @@ def _infinite_share(counts: Counts) -> float:
     return int(counts[-2]) / max(int(counts.sum()), 1)
 
 
-def _open_nulls(comparison: Comparison, monitor: DriftMonitor) -> ColumnVerdict:
-    measures = comparison.measures
-    # Rounded, because .25 - .20 is a hair under .05.
-    rise = round(measures.null_share - measures.null_reference, 12)
-    limit = monitor.null_limit(comparison.name)
-    return _open(comparison, monitor, "nulls", NULL_SHARE, rise, limit, measures.null_p)
-
-
-def _open(
-    comparison: Comparison,
-    monitor: DriftMonitor,
-    rule: Rule,
-    metric: str,
-    value: float,
-    threshold: float,
-    p: float,
-    reason: str = "",
-) -> ColumnVerdict:
-    """An unknown verdict; without a reason it is still to be judged."""
-    return ColumnVerdict(
-        comparison.name,
-        comparison.window,
-        rule,
-        comparison.baseline,
-        comparison.measures,
-        metric,
-        value,
-        threshold,
-        p,
-        1.0,
-        "unknown",
-        _too_few(comparison, monitor) or reason,
-    )
-
-
 def _too_few(comparison: Comparison, monitor: DriftMonitor) -> str:
     """Which rows are too few for a verdict, or nothing."""
-    name, measures = comparison.name, comparison.measures
+    measures, window, needed = comparison.measures, comparison.window, monitor.min_rows
+    found = count(measures.n, "row") + (f" over {count(window, 'day')}" if window else "")
     if measures.n_reference < MIN_REFERENCE_ROWS:
-        return few_reference_rows(name, measures.n_reference, MIN_REFERENCE_ROWS)
-    if measures.n < monitor.min_rows:
-        return few_rows(name, measures.n, monitor.min_rows, comparison.window)
-    return ""
+        needed = MIN_REFERENCE_ROWS
+        found = f"its reference has {count(measures.n_reference, 'row')}"
+    elif measures.n >= needed:
+        return ""
+    return f"{comparison.name} was not judged: {found}, at least {needed:,} are needed"
