@@ -58,7 +58,7 @@ class _Robustness(Gate):
                 for what in values[names[0]]
             }
         rows = candidate.features.head(ROWS).astype(dict.fromkeys(names, self.dtype))
-        frames = {what: pd.DataFrame({**rows, **one}) for what, one in tries.items()}
+        frames = {what: pd.DataFrame({**rows, **one}, rows.index) for what, one in tries.items()}
         broken = _broken(candidate, frames)
         listed = "; ".join(
             f"{what} {why or f'breaks {count} of {len(rows)} rows'}"

@@ -207,6 +207,16 @@ def test_a_model_that_bounds_what_it_takes_passes(gate, target):
     assert (found.verdict, found.value, found.threshold) == ("pass", 0.0, 0.0)
 
 
+def test_every_column_of_a_model_of_numbers_can_be_strange_at_once():
+    numbers = {name: column for name, column in COLUMNS.items() if column.is_numeric}
+
+    def constant_answer(frame):
+        return pd.DataFrame({"prediction": "no", "score": 0.3}, index=frame.index)
+
+    found = EXTREMES.judge(candidate(BINARY, constant_answer, columns=numbers))
+    assert (found.verdict, found.value) == ("pass", 0.0)
+
+
 def test_an_unseen_category_that_breaks_the_scores_fails_by_column():
     odd = otherwise(BINARY, lambda frame: frame["city"] == UNSEEN, {"score": np.nan})
     found = UNSEENS.judge(candidate(BINARY, odd))
