@@ -15,14 +15,12 @@ import click
 from mlops_drift.errors import InternalError, UserError
 from mlops_drift.settings import DAGSTER, isolate
 
-# As in `diff`: 1 for a difference, 2 for trouble.
+# Of `compare`, as of `diff`: 1 for a difference, 2 for trouble.
 DRIFTED, TROUBLE = 1, 2
 # Of `run`, at its last day: no version serves, or some days have no file.
 NOT_SERVING, MISSING_DAYS = 3, 4
 # As in sysexits.h, and as a shell reports a program that Ctrl-C ended.
 BUG, STOPPED = 70, 130
-
-ONE_IS_AN_ANSWER = ("compare",)
 
 
 class Trouble(click.ClickException):
@@ -55,7 +53,7 @@ class Commands(click.Group):
             if message is None:
                 click.echo(_report(error), err=True)
                 raise SystemExit(BUG) from error
-            if context.invoked_subcommand in ONE_IS_AN_ANSWER:
+            if context.invoked_subcommand == "compare":
                 raise Trouble(message) from error
             raise click.ClickException(message) from error
 

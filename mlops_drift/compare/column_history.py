@@ -62,11 +62,6 @@ def column_histories(
 
     Raises:
         ValueError: there is no comparison.
-
-    >>> plan = ColumnComparison("plan", reasons=("no such plan",))
-    >>> [found] = column_histories([Comparison(None, 9, 9, {"plan": plan})], DriftMonitor())
-    >>> found.verdict, found.metric, found.judged
-    ('unknown', 'js', [None])
     """
     if not comparisons:
         raise ValueError("comparisons must hold at least one comparison, found none")

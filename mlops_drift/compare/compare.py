@@ -32,16 +32,11 @@ def compare(
     tests: Sequence[Test] = (),
     auc: bool = False,
 ) -> Comparison:
-    """Compares two tables column by column.
+    """Compares two tables column by column: all columns that either has, or those named.
 
-    Args:
-        reference: the table to compare with, or a fitted reference, whose kinds and bins stay.
-        current: the table to judge.
-        columns: which columns; without it all that either side has.
-        categorical: numeric columns that are to be read as categories.
-        monitor: metrics, thresholds and required evidence.
-        tests: further tests of numeric columns.
-        auc: whether to train a classifier that tells the tables apart.
+    The kinds and bins of a fitted reference stay. `categorical` are numeric columns to read as
+    categories, `tests` further tests of numeric columns; `auc` trains a classifier that tells the
+    tables apart.
 
     Raises:
         TableError: a table cannot be read, or has none of the columns asked for.

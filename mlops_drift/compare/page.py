@@ -77,11 +77,6 @@ def comparison_page(
 
     Raises:
         ValueError: there is no comparison.
-
-    >>> plan = ColumnComparison("plan", reasons=("no such plan",))
-    >>> page = comparison_page([Comparison(None, 9, 9, {"plan": plan})], "a", "b", DriftMonitor())
-    >>> page[:15], "no such plan" in page
-    ('<!DOCTYPE html>', True)
     """
     histories = column_histories(comparisons, monitor)
     cards = [_card(f"column-{n}", history) for n, history in enumerate(histories, 1)]

@@ -58,16 +58,10 @@ class ColumnProfile:
             )
         minima = [one for one in (self.minimum, other.minimum) if one is not None]
         maxima = [one for one in (self.maximum, other.maximum) if one is not None]
-        return ColumnProfile(
-            self.counts + other.counts,
-            self.below + other.below,
-            self.above + other.above,
-            self.sum + other.sum,
-            self.squares + other.squares,
-            min(minima, default=None),
-            max(maxima, default=None),
-            self.novelty + other.novelty,
-        )
+        names = ("counts", "below", "above", "sum", "squares", "novelty")
+        sums = {name: getattr(self, name) + getattr(other, name) for name in names}
+        smallest, largest = min(minima, default=None), max(maxima, default=None)
+        return ColumnProfile(**sums, minimum=smallest, maximum=largest)
 
     def mean_and_std(self, column: ColumnReference) -> tuple[float, float] | tuple[None, None]:
         """Mean and standard deviation (divided by n) of the finite numbers.

@@ -90,27 +90,20 @@ class ColumnReference:
         finite = sample.finite
         distinct = finite[np.append(True, finite[1:] != finite[:-1])] if len(finite) else finite
         most_bins = max(2, len(finite) // ROWS_PER_BIN)
-        edges: tuple[float, ...] = ()
-        values: tuple[float, ...] = ()
+        edges = values = np.zeros(0)
         if len(distinct) <= min(MAX_DISTINCT, most_bins):
-            values = tuple(distinct.tolist())
+            values = distinct
         else:
             bins = min(bins, most_bins)
             # Observed values rather than interpolated ones: interpolation can overflow, and whole
             # numbers would get fractional edges.
             ranks = np.ceil((len(finite) - 1) * (np.arange(1, bins) / bins)).astype(np.int64)
-            edges = tuple(np.unique(finite[ranks]).tolist())
+            edges = np.unique(finite[ranks])
+        none = np.zeros(0, dtype=np.int64)
+        column = cls("numeric", none, tuple(edges.tolist()), tuple(values.tolist()), sample=sample)
         moments = _moments(sample) if len(finite) else None
-        column = cls(
-            "numeric",
-            np.zeros(0, dtype=np.int64),
-            edges,
-            values,
-            moments=moments,
-            sample=sample,
-            are_moments=rows.is_moment(name),
-        )
-        return replace(column, counts=column.count_sorted(sample, len(numbers)))
+        counts = column.count_sorted(sample, len(numbers))
+        return replace(column, counts=counts, moments=moments, are_moments=rows.is_moment(name))
 
     @classmethod
     def _fit_categories(cls, frequencies: Mapping[str | None, int]) -> Self:
@@ -218,17 +211,13 @@ class ColumnReference:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Reads what `to_dict` wrote."""
-        return cls(
-            kind=data["kind"],
-            counts=np.array(data["counts"], dtype=np.int64),
-            edges=tuple(data["edges"]),
-            values=tuple(data["values"]),
-            rare=tuple(data["rare"]),
-            singletons=data["singletons"],
-            moments=Moments(**data["moments"]) if data["moments"] else None,
-            are_moments=data["are_moments"],
-            frozen_digest=data["sample_digest"],
-        )
+        read = dict(data)
+        for name in ("edges", "values", "rare"):
+            read[name] = tuple(data[name])
+        read["counts"] = np.array(data["counts"], dtype=np.int64)
+        read["moments"] = Moments(**data["moments"]) if data["moments"] else None
+        read["frozen_digest"] = read.pop("sample_digest")
+        return cls(**read)
 
 
 def shares(counts: Counts) -> Floats:

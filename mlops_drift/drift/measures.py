@@ -85,13 +85,9 @@ def measure(
     there are such rows, `unseen` is up to eight bins by a hash of the category, among which many
     new categories spread evenly, but not the rows of one.
 
-    Args:
-        column: the frozen bins and the reference counts.
-        current: the window's rows in these bins.
-        sample: the window's values; without them, or the reference's, there are no exact metrics.
-        base: what the window is compared with in place of the reference: another period's rows in
-            the same bins. There are no distances of values then.
-        further: metrics to compute beside the shipped ones.
+    Without the window's values (`sample`), or the reference's, there are no exact metrics. `base`,
+    another period's rows in the same bins, stands in for the reference; there are no distances of
+    values then. `further` metrics are computed beside the shipped ones.
 
     Raises:
         ValueError: the profile has other bins than the reference.
@@ -165,7 +161,6 @@ def comparable_counts(
     before, after = (np.where(few, 0, rows) for rows in (reference, current))
     before[-3] += reference[few].sum()
     after[-3] += current[few].sum()
-
     if is_own:
         alike = round(column.unseen(current) / max(int(current.sum()), 1) * column.n)
         moved = min(column.singletons, alike, int(before[-3]))

@@ -107,14 +107,12 @@ def _profiles(reference: Reference, rows: Rows, by: str | None) -> list[tuple[An
         reference.columns[name].read_like(rows, name)
     # Also without a column, each group of rows has a profile.
     batches = [reference.select(batch) for batch in in_batches(names) or [[]]]
-    groups: list[tuple[Any, Profile]] = []
-    for number, batch in enumerate(batches):
-        found = [(row[-1], _profile(batch, row)) for row in _query(batch, rows, by)]
-        if number == 0:
-            groups = found
-        else:
-            for (_, whole), (_, part) in zip(groups, found, strict=True):
-                whole.update(part)
+    groups, *others = (
+        [(row[-1], _profile(batch, row)) for row in _query(batch, rows, by)] for batch in batches
+    )
+    for found in others:
+        for (_, whole), (_, part) in zip(groups, found, strict=True):
+            whole.update(part)
     return groups
 
 
@@ -210,12 +208,9 @@ def _profile(reference: Reference, row: tuple[Any, ...]) -> Profile:
         regular = np.zeros(len(column.counts) - 2, dtype=np.int64)
         regular[: len(histogram or [])] = histogram or []
         counts = np.array([*regular, filled - regular.sum(), n - filled], dtype=np.int64)
-        if rest:
-            below, above, summed, squares, minimum, maximum = rest
-            moments = (below, above, int(summed or 0), int(squares or 0), minimum, maximum)
-            made[name] = ColumnProfile(counts, *moments)
-        else:
-            made[name] = ColumnProfile(counts)
+        below, above, summed, squares, *extremes = rest or (0, 0, 0, 0, None, None)
+        moments = (below, above, int(summed or 0), int(squares or 0), *extremes)
+        made[name] = ColumnProfile(counts, *moments)
     return made
 
 

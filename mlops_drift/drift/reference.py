@@ -68,10 +68,7 @@ class Reference:
         reference stay filled. A category gets a bin of its own from 0.5 % of the rows on.
         NaN is a null. Dates and times become days. The values of numeric columns are kept sorted.
 
-        Args:
-            source: the reference rows: an Arrow table, a DuckDB relation, a Parquet or CSV file.
-            kinds: how to read each column to watch; without it all columns, by their types.
-            bins: largest number of quantile bins, at least 2.
+        `kinds` are how to read the columns to watch; without them all columns, by their types.
 
         Raises:
             TableError: a column is missing or cannot be read as its kind.
@@ -83,9 +80,8 @@ class Reference:
         wanted = rows.kinds if kinds is None else dict(kinds)
         for name, kind in wanted.items():
             if kind not in ("numeric", "categorical"):
-                raise ValueError(
-                    f"column {name!r}: kind must be numeric or categorical, found {kind!r}"
-                )
+                needed = "kind must be numeric or categorical"
+                raise ValueError(f"column {name!r}: {needed}, found {kind!r}")
         with ThreadPoolExecutor() as pool:
             fit = partial(ColumnReference.fit, rows, bins=bins)
             fitted = pool.map(fit, wanted, wanted.values())

@@ -81,11 +81,10 @@ class Rows:
         else:
             self._rows = self._without_wide(source)
         refuse_unclear_names(self._rows.schema.names, self.name)
-        self._readings |= {
-            field.name: NUMBER for field in self._rows.schema if pa.types.is_decimal256(field.type)
-        }
-        self.types: dict[str, str] = types_of(self._rows.schema)
-        self.read_as(dict(self._readings))
+        schema = self._rows.schema
+        self.types = types_of(schema)
+        wide = {one.name: NUMBER for one in schema if pa.types.is_decimal256(one.type)}
+        self.read_as({**self._readings, **wide})
         if numbers:
             self.facts = find_facts(self.sql, list(self.types), numbers, self.tuples)
             self.read_as({name: found.best() for name, found in self.facts.items()})
@@ -97,9 +96,8 @@ class Rows:
         wide = [name for name, kind in types if str(kind) in cells.WIDE]
         if wide:
             self._readings = dict.fromkeys(wide, NUMBER)
-            texts = ", ".join(
-                f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}" for name in wide
-            )
+            columns = map(identifier, wide)
+            texts = ", ".join(f"CAST({column} AS VARCHAR) AS {column}" for column in columns)
             relation = relation.project(f"* REPLACE ({texts})")
         return relation.to_arrow_table()
 
@@ -132,11 +130,9 @@ class Rows:
 
     @property
     def kinds(self) -> dict[str, Kind]:
-        """How each column is read by default.
+        """How each column is read by default; nested ones are left out.
 
-        Numbers, dates and times are numeric, also those of a text file that a few texts are among;
-        text, booleans and columns without a type are categorical; lists and other nested columns
-        are left out.
+        Numbers, dates and times are numeric, also those of a text file that a few texts are among.
         """
         return {
             name: "numeric" if self._is_numeric(name, kind) else "categorical"

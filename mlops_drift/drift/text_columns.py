@@ -121,11 +121,6 @@ class Facts:
         return max(readings, key=self.read.__getitem__)
 
     @property
-    def is_all_numbers(self) -> bool:
-        """Whether there is a value, and all are numbers."""
-        return 0 < self.values == max((self.read.get(one, 0) for one in NUMBERS), default=0)
-
-    @property
     def is_mostly_numbers(self) -> bool:
         """Whether nearly all values are numbers, dates or times, but not all in one way."""
         most = max((n for one, n in self.read.items() if one is not TRUTH), default=0)
@@ -147,7 +142,7 @@ def find_facts(
     """
     first = f"(FROM {table} LIMIT {_FIRST_ROWS})"
     tried = _facts_of(first, dict.fromkeys(names, numbers), query)
-    unclear = [name for name in tried if not tried[name].is_all_numbers]
+    unclear = [name for name in tried if tried[name].best() not in NUMBERS]
     others = _facts_of(first, dict.fromkeys(unclear, (*OTHERS, FOR_PEOPLE)), query)
     hopeful: dict[str, tuple[Reading, ...]] = {}
     for name, found in tried.items():
