@@ -184,7 +184,7 @@ def test_the_recipes_work():
     assert gain == pytest.approx(0.25)
     numbers = np.array([1.0, 2.0, 9.0])
     assert found["MedianError"]().compute(numbers, numbers + 1, numbers) == 1
-    assert found["FewestRows"]().judge(SimpleNamespace(truth=numbers)).verdict == "fail"
+    assert found["FewestRows"]().judge(SimpleNamespace(test=numbers)).verdict == "fail"
     landed = [SimpleNamespace(source="events", n=120)]
     context = MemoryContext(None, [], landed=landed)
     weekend = found["Weekend"](found["WeekendMonitor"]())

@@ -348,7 +348,7 @@ def drawn(monkeypatch):
     asked = []
 
     def draw(picture):
-        asked.extend(picture.panels)
+        asked.extend(picture)
         return b"\x89PNG"
 
     monkeypatch.setattr("mlops_drift.checks.monitors.draw", draw)
