@@ -121,9 +121,9 @@ class Monitor(ABC, Generic[Settings]):
 
     def is_on(self) -> bool:
         """Whether the model has this check."""
-        if self.needs:
-            return bool(getattr(self.settings, self.needs))
-        return self.settings is not None or not self.section
+        if self.settings is None:
+            return not self.section
+        return not self.needs or bool(getattr(self.settings, self.needs))
 
     @property
     def is_about_data(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, create_model
+from pydantic import Field, ValidationError, create_model
 
 from mlops_drift.monitors.base import Asset, Monitor
 from mlops_drift.monitors.business_value import BusinessValueDrop
@@ -73,7 +73,12 @@ def _extra(written: ExtraCheck) -> Monitor[Any]:
     shipped = {name: f"{one.__module__}:{one.__name__}" for name, one in MONITORS.items()}
     kind = load("checks", written.check, shipped, Monitor)  # type: ignore[type-abstract]
     if kind.settings_type is not None:
-        return kind(kind.settings_type.model_validate(written.settings))
+        try:
+            return kind(kind.settings_type.model_validate(written.settings))
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"]))
+            raise ValueError(f"monitors.extra: {written.check}: {field}: {first['msg']}") from error
     if written.settings:
         raise ValueError(f"check {written.check} has no settings, found {list(written.settings)}")
     return kind(None)
@@ -83,9 +88,13 @@ def require_checks(sections: MonitorSections, wanted: Sequence[str]) -> None:
     """Requires that the checks that may retrain a model exist.
 
     Raises:
-        ValueError: if one is unknown, or the model lacks the field that it needs.
+        ValueError: if one is unknown, two have one name, or the model lacks the field that one
+            needs.
     """
-    on = {one.name for one in monitors_of(sections)}
+    names = [one.name for one in monitors_of(sections)]
+    on = set(names)
+    if twice := [name for name in on if names.count(name) > 1]:
+        raise ValueError(f"monitors.extra: there is more than one check {twice[0]!r}; rename one")
     for name in wanted:
         if name in on:
             continue

@@ -23,7 +23,7 @@ class WeekendSettings(Strict):
 class Weekend(Monitor[WeekendSettings]):
     """A check of another package."""
 
-    name = "weekend"
+    name = "closed_days"
     description = "Fails on a weekend."
     advice = "Go home."
     assets = ("events",)
@@ -40,7 +40,7 @@ class Weekend(Monitor[WeekendSettings]):
                 subject="events",
                 window=1,
                 verdict="fail" if late else "pass",
-                code="weekend",
+                code="closed_days",
                 reason=f"{day:%A}",
             )
         ]
@@ -63,9 +63,9 @@ def test_every_check_has_its_name_and_tells_what_to_do():
 
 def test_a_check_of_another_package_runs_with_its_settings_and_may_retrain():
     written = {"check": f"{HERE}:Weekend", "last_weekday": 5}
-    spec = spec_with([written], policy={"retrain_on": ["weekend"]})
-    [mine] = [one for one in monitors_of(spec.monitors, "events") if one.name == "weekend"]
-    assert "weekend" not in {one.name for one in monitors_of(spec.monitors, "labels")}
+    spec = spec_with([written], policy={"retrain_on": ["closed_days"]})
+    [mine] = [one for one in monitors_of(spec.monitors, "events") if one.name == "closed_days"]
+    assert "closed_days" not in {one.name for one in monitors_of(spec.monitors, "labels")}
     found = [
         mine.evaluate(MemoryContext(spec, []), date(2024, 3, number))[0].verdict
         for number in (1, 2, 3)
@@ -79,12 +79,24 @@ def test_a_check_of_another_package_runs_with_its_settings_and_may_retrain():
         ([{"check": "no_such_package:Check"}], "no_such_package"),
         ([{"check": f"{HERE}:NotACheck"}], "NotACheck"),
         ([{"check": "weather"}], "mlops_drift.checks"),
-        ([{"check": f"{HERE}:Weekend", "hours": 3}], "hours"),
+        ([{"check": f"{HERE}:Weekend", "hours": 3}], r"monitors\.extra: .*:Weekend: hours"),
+        ([{"check": f"{HERE}:Weekend"}] * 2, "more than one check 'closed_days'"),
+        ([{"check": "mlops_drift.monitors.volume:Volume"}], "more than one check 'volume'"),
     ],
 )
 def test_a_check_that_is_none_is_a_mistake_in_the_description(extra, said):
     with pytest.raises(ValidationError, match=said):
         spec_with(extra)
+
+
+class NeedsAColumn(Weekend):
+    needs = "last_weekday"
+    section = "weekend"
+
+
+def test_a_check_that_needs_a_field_is_off_without_its_section():
+    assert not NeedsAColumn(None).is_on()
+    assert NeedsAColumn(WeekendSettings(last_weekday=5)).is_on()
 
 
 def test_null_switches_a_check_off():

@@ -40,8 +40,7 @@ def bin_metrics() -> str:
 def distances(pair: Pair, further: Iterable[str] = ()) -> dict[str, float | None]:
     """The distances by every shipped metric and by further ones, by name.
 
-    >>> found = distances(Pair.of([50, 50], [75, 25]))
-    >>> {name: round(value, 3) for name, value in found.items() if value is not None}
-    {'js': 0.221, 'psi': 0.269, 'hellinger': 0.185, 'tvd': 0.25, 'linf': 0.25}
+    >>> distances(Pair.of([50, 50], [75, 25]))["tvd"]
+    0.25
     """
     return {name: drift_metric(name).distance(pair) for name in dict.fromkeys([*SHIPPED, *further])}

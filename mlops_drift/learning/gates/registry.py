@@ -53,9 +53,15 @@ def custom_gates(items: Sequence[str | CustomGate]) -> list[Gate]:
     """The gates of ``gates.extra``.
 
     Raises:
-        ValueError: If there is no such gate, or it does not take these arguments.
+        ValueError: If there is no such gate, it does not take these arguments, or there is another
+            one of its name.
     """
-    return [_custom(CustomGate(gate=item) if isinstance(item, str) else item) for item in items]
+    found = [_custom(CustomGate(gate=item) if isinstance(item, str) else item) for item in items]
+    names = [getattr(_class(path), "name", "") for path in (*SHIPPED, LAST) if found]
+    names += [gate.name for gate in found]
+    if twice := [gate.name for gate in found if names.count(gate.name) > 1]:
+        raise ValueError(f"gates.extra: there is more than one gate {twice[0]!r}; rename one")
+    return found
 
 
 def _custom(item: CustomGate) -> Gate:
