@@ -46,3 +46,12 @@ def test_what_is_no_gate_or_takes_other_arguments_is_an_error(extra, message):
     gates = Gates(metrics={"f1": 0.1}, extra=[extra])
     with pytest.raises(ValueError, match=rf"^gates\.extra: .*{message}"):
         require_fitting(gates, BINARY, COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "extra", [[PATH, PATH], ["mlops_drift.learning.gates.documented:Documented"]]
+)
+def test_two_gates_of_one_name_are_an_error(extra):
+    gates = Gates(metrics={"f1": 0.1}, extra=extra)
+    with pytest.raises(ValueError, match=r"^gates\.extra: there is more than one gate"):
+        require_fitting(gates, BINARY, COLUMNS)
