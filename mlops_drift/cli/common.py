@@ -49,15 +49,18 @@ def _writable(context: click.Context, parameter: click.Parameter, file: str | No
 
 def _try_to_write(place: Path) -> None:
     """Opens a file as a writer would, and leaves everything as it was."""
-    if place.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not place.parent.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, f"{place.parent} is no folder")
-    is_new = not place.exists()
-    # Opening a pipe or a device might block, or end the input of its reader.
-    if is_new or place.is_file():
+    if place.is_file():
         place.open("ab").close()
-    if is_new:
+    elif place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    elif not place.parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{place.parent} is no folder")
+    elif place.exists():
+        # Opening a pipe or a device might block, or end the input of its reader.
+        if not os.access(place, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    else:
+        place.open("xb").close()
         place.unlink()
 
 

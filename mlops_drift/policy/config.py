@@ -85,5 +85,8 @@ class RetrainingPolicy(Strict):
     @model_validator(mode="after")
     def _recent_has_a_length(self) -> Self:
         if self.training_windows == ["recent"] and self.window_days is None:
-            raise ValueError("training_windows has only recent, which needs window_days")
+            raise ValueError(
+                "training_windows has only recent, which needs window_days, the days that it "
+                "reaches back"
+            )
         return self

@@ -150,7 +150,7 @@ class Registry(VersionRegistry):
             except Exception as error:
                 raise RegistryError(
                     f"version {version} of {model} cannot be loaded from {uri}: "
-                    f"{type(error).__name__}: {error}"
+                    f"{type(error).__name__}: {error}; if other code made it, reset the model"
                 ) from error
             self._pipelines[model, version] = loaded
         return self._pipelines[model, version]

@@ -135,10 +135,12 @@ def require_fitting(gates: Gates, target: Target, columns: Mapping[str, Column])
             metric = metric_for(name, target.kind)
         except ValueError as error:
             raise ValueError(f"gates.metrics: {error}") from None
-        if not metric.lowest <= limit <= (metric.highest if metric.greater_is_better else inf):
+        highest = metric.highest if metric.greater_is_better else inf
+        if not metric.lowest <= limit <= highest:
+            most = f"up to {highest:g}" if limit > highest else f"from {metric.lowest:g}"
             raise ValueError(
-                f"gates.metrics.{metric.name} is {limit:g}, but the metric is from "
-                f"{metric.lowest:g} to {metric.highest:g}"
+                f"gates.metrics.{metric.name} is {limit:g}, which the metric never reaches; use a "
+                f"value {most}"
             )
     if gates.max_false_negative_rate is not None and target.kind != "binary":
         raise ValueError(

@@ -34,8 +34,16 @@ def test_a_mistake_names_its_field(change, message):
     ("target", "change", "message"),
     [
         (THREE, {"metrics": {"auc": 0.5}}, "gates.metrics: metric 'auc' is not defined"),
-        (BINARY, {"metrics": {"f1": 55}}, "gates.metrics.f1 is 55, but the metric is from 0 to 1"),
-        (BINARY, {"metrics": {"f1": -1}}, "f1 is -1, but the metric is from 0 to 1"),
+        (
+            BINARY,
+            {"metrics": {"f1": 55}},
+            "gates.metrics.f1 is 55, which the metric never reaches; use a value up to 1",
+        ),
+        (
+            BINARY,
+            {"metrics": {"f1": -1}},
+            "f1 is -1, which the metric never reaches; use a value from 0",
+        ),
         (THREE, {"max_false_negative_rate": 0.5}, "needs a binary target, found multiclass"),
         (NUMBER, {"metrics": {"mae": 1}, "min_class_f1": 0.5}, "min_class_f1 needs classes"),
         (NUMBER, {"metrics": {"mae": 1}, "min_class_share": 0.1}, "min_class_share needs classes"),
