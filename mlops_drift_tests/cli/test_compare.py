@@ -272,6 +272,16 @@ def test_options_that_make_no_sense_are_refused(complaint, options, said):
     assert said in complaint("past.parquet", "now.parquet", *options)
 
 
+def test_a_link_to_nowhere_is_rejected_and_stays(complaint, tmp_path):
+    link = tmp_path / "page.html"
+    link.symlink_to(tmp_path / "nowhere")
+    assert "cannot be written: File exists" in complaint(
+        "past.parquet", "now.parquet", "--html", str(link)
+    )
+    assert link.is_symlink()
+    assert not link.exists()
+
+
 def test_the_command_line_loads_the_engine_only_when_it_compares():
     code = (
         "import sys, mlops_drift.cli.main; "
