@@ -381,7 +381,7 @@ def test_failed_drift_says_what_moved_how_far_and_shows_it(results):
             assert isinstance(found.metadata[name], dg.FloatMetadataValue), name
         assert (about["subject"], about["version"]) == (column, 1)
         assert about["failing days"] == about["day"] == str(day(number))
-        assert "First look whether the pipeline" in about["next step"]
+        assert "See first whether the pipeline" in about["next step"]
         assert about["chart"].startswith("![feature_drift](data:image/png;base64,")
         table = [record.data for record in about["columns"].records]
         assert table[0]["column"] == column

@@ -27,8 +27,7 @@ def clean_up(
     Holds the registry's lock while it removes: nobody trains or promotes meanwhile, and of two
     cleanups the second waits, then finds what is left. A killed one is completed by the next.
     """
-    lock = model.registry.lock(registry_lock(model.spec.name))
-    with nullcontext() if dry_run else lock:
+    with nullcontext() if dry_run else model.registry.lock(registry_lock(model.spec.name)):
         plan = plan_cleanup(Inventory(model, artifacts).take(), model.spec.retention)
         if not dry_run:
             for item in plan.items:
