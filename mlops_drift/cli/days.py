@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -97,7 +97,7 @@ def run(
 
 
 def _report_troubles(
-    history: "HistoricalRun", missing: Sequence[dict[str, Any]], unserved: "Unserved | None"
+    history: "HistoricalRun", missing: Sequence[dict[str, object]], unserved: "Unserved | None"
 ) -> None:
     """What a person should know of a run, on standard error; ends with the exit status."""
     from mlops_drift.pipeline import missing_days

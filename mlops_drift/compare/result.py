@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from mlops_drift.drift.column_reference import ColumnReference, Counts
 from mlops_drift.drift.measures import Measures
@@ -36,7 +35,7 @@ class ColumnComparison:
     reasons: tuple[str, ...] = ()
     excess: float = 0.0
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The column as JSON-safe values; what does not apply is None."""
         numbers = self.measures.to_dict() if self.measures else {}
         names = [*_NUMBERS, *(self.measures.distances if self.measures else ())]
@@ -69,7 +68,7 @@ class Comparison:
         failed = [column for column in self.columns.values() if column.verdict == "fail"]
         return [column.name for column in sorted(failed, key=lambda item: -item.excess)]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The comparison as JSON-safe values."""
         return {
             **({} if self.chunk is None else {"chunk": self.chunk}),

@@ -81,7 +81,7 @@ class ColumnProfile:
         # half of its values at either end.
         return min(max(shifted, minimum), maximum), min(spread, maximum / 2 - minimum / 2)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The profile as plain values, as `from_dict` reads them."""
         return {**vars(self), "counts": self.counts.tolist(), "novelty": self.novelty.tolist()}
 

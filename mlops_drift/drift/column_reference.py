@@ -201,7 +201,7 @@ class ColumnReference:
             found[number] = digest[8] % NOVELTY_BINS
         return found
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The column as JSON-safe values, without the sample."""
         kept = {name: value for name, value in vars(self).items() if name not in _LEFT_OUT}
         moments = vars(self.moments) if self.moments else None

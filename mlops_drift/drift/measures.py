@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +63,7 @@ class Measures:
         """The evidence for that effect size: of the KS test, or of the test over the bins."""
         return self.ks_p if drift_metric(metric).needs_values else self.chi2_p
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """All numbers by name, the distances among them."""
         numbers = dict(vars(self))
         return {**numbers.pop("distances"), **numbers}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -91,7 +91,7 @@ class Reference:
         """The reference of some of the columns."""
         return Reference({name: self.columns[name] for name in names})
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The reference as JSON-safe values, without the samples."""
         return {"columns": {name: column.to_dict() for name, column in self.columns.items()}}
 

@@ -1,6 +1,6 @@
 """What a search finds: all that is needed, beside the data, to make a model."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -20,6 +20,6 @@ class Recipe:
     """
 
     family: FamilyName
-    params: dict[str, Any]
+    params: dict[str, object]
     class_weight: ClassWeight = "none"
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5

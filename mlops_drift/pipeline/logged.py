@@ -1,7 +1,7 @@
 """What was logged with a version of how it was made, compared with what else is on record."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from pydantic import BaseModel
@@ -29,7 +29,7 @@ class Description(BaseModel):
     training: Training
 
 
-def logged_params(seed: int, recipe: "Recipe") -> dict[str, Any]:
+def logged_params(seed: int, recipe: "Recipe") -> dict[str, object]:
     """What decides a fit besides rows and description, as the registry shows it."""
     return {
         "family": recipe.family,

@@ -18,7 +18,6 @@ from multiprocessing import active_children, get_context
 from operator import itemgetter
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
 
 import duckdb
 
@@ -74,7 +73,7 @@ class Backtest:
         policies: Mapping[str, ModelSpec],
         on_day: OnDay = lambda policy, day: None,
         processes: int = 1,
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Runs the history day by day under each policy, `processes` of them at the same time.
 
         Returns:
@@ -102,7 +101,7 @@ class Backtest:
 
     def _walk_together(
         self, policies: Mapping[str, ModelSpec], on_day: OnDay
-    ) -> dict[str, dict[str, Any]]:
+    ) -> dict[str, dict[str, object]]:
         """One policy after the other; what they have in common is landed and trained once."""
         with self._landed() as (landed, folder):
             return {
@@ -112,7 +111,7 @@ class Backtest:
 
     def _walk_apart(
         self, policies: Mapping[str, ModelSpec], on_day: OnDay, processes: int
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Each policy in a process of its own."""
         # Not forked: the threads of DuckDB and Arrow do not survive that.
         context = get_context("spawn")
@@ -139,7 +138,7 @@ class Backtest:
 
     def _walk_one(
         self, name: str, spec: ModelSpec, days: "Queue[tuple[str, date]]"
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """One policy, in a process that does nothing else."""
         warnings.simplefilter("ignore")
         walks = self._walk_together({name: spec}, lambda policy, day: days.put((policy, day)))
@@ -171,7 +170,7 @@ class Backtest:
 
     def _walk(
         self, name: str, spec: ModelSpec, landed: MemoryLake, folder: Path, on_day: OnDay
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         started = time.monotonic()
         model = ModelContext.of(landed.copy(folder), spec, MemoryRegistry())
         day, length = self.first, FEWEST_DAYS

@@ -3,7 +3,6 @@
 from datetime import date
 from math import nan
 from statistics import fmean
-from typing import Any
 
 import pandas as pd
 
@@ -14,7 +13,7 @@ from mlops_drift.lifecycle.timeline import read_timeline
 from mlops_drift.policy.decision import NO_CHAMPION
 
 
-def summarize(model: ModelContext, first: date, last: date) -> dict[str, Any]:
+def summarize(model: ModelContext, first: date, last: date) -> dict[str, object]:
     """The result of one policy.
 
     Returns:
@@ -46,7 +45,7 @@ def summarize(model: ModelContext, first: date, last: date) -> dict[str, Any]:
     }
 
 
-def _periods(spec: ModelSpec, outcomes: pd.DataFrame) -> list[dict[str, Any]]:
+def _periods(spec: ModelSpec, outcomes: pd.DataFrame) -> list[dict[str, object]]:
     """The metric of each calendar month that has predictions."""
     months = [day.replace(day=1) for day in outcomes["day"]]
     return [

@@ -40,7 +40,7 @@ class _InDataFolder:
     PLACE = "."
 
     @classmethod
-    def config_type(cls) -> dict[str, Any]:
+    def config_type(cls) -> dict[str, object]:
         return {}
 
     @classmethod

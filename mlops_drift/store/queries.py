@@ -113,7 +113,7 @@ def _in_a_sentence(text: str) -> str:
     return "; ".join(kept)
 
 
-def records(result: pa.Table) -> list[dict[str, Any]]:
+def records(result: pa.Table) -> list[dict[str, object]]:
     """The rows of a result in the form `json`; a `QueryError` if two columns have one name.
 
     Fractions of more digits than a double has are texts.

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from math import inf, isnan, nan
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import optuna
@@ -54,7 +54,7 @@ class Trial:
     value: float
     after_folds: tuple[float, ...]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """As plain data, ready for JSON; an undefined value is None."""
         value = None if isnan(self.value) else self.value
         found = {"value": value, "after_folds": list(self.after_folds)}
