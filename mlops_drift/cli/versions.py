@@ -130,11 +130,8 @@ def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
     """Train VERSION of MODEL again and check that its predictions are identical."""
     from mlops_drift.lifecycle.rebuild import rebuild as make_again
 
-    with opened(model) as about:
-        if version not in [record.version for record in about.store.versions.all()]:
-            raise click.ClickException(f"{model} has no version {version}")
-        with waiting(f"{model}: training version {version} again"):
-            made = make_again(about, version, search_again=search_again)
+    with opened(model) as about, waiting(f"{model}: training version {version} again"):
+        made = make_again(about, version, search_again=search_again)
     found = {**vars(made), "is_same": made.is_same}
     show(style, found, lambda: click.echo(_rebuilt(model, made)))
     if not made.is_same:

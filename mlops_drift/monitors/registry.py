@@ -93,7 +93,7 @@ def require_checks(sections: MonitorSections, wanted: Sequence[str]) -> None:
     """
     names = [one.name for one in monitors_of(sections)]
     on = set(names)
-    if twice := [name for name in on if names.count(name) > 1]:
+    if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"monitors.extra: there is more than one check {twice[0]!r}; rename one")
     for name in wanted:
         if name in on:
