@@ -1,11 +1,12 @@
 """Dagster resources: the lake, the registry, and the MLflow run of a retraining."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 from dagster_duckdb import DuckDBResource
 from pydantic import PrivateAttr
 
@@ -18,12 +19,26 @@ from mlops_drift.registry.studies import Studies
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.lake import Lake
 
+# What stays open until the process ends.
+_opened = ExitStack()
+
 
 @contextmanager
 def open_lake(root: str | None = None) -> Iterator[Lake]:
-    """The lake at its configured place, or at another, with an in-memory DuckDB."""
-    with DuckDBResource(database=":memory:").get_connection() as connection:
+    """The lake at its configured place, or at another, with the process's DuckDB in memory."""
+    with _duckdb().cursor() as connection:
         yield DeltaLake(root or settings.lake_root(), connection)
+
+
+@cache
+def _duckdb() -> duckdb.DuckDBPyConnection:
+    """One for all lakes of a process: to make a database takes longer than most queries."""
+    connection: duckdb.DuckDBPyConnection = _opened.enter_context(
+        DuckDBResource(database=":memory:").get_connection()
+    )
+    # The process may live for weeks, and files of a table are read once or twice.
+    connection.execute("SET enable_external_file_cache = false")
+    return connection
 
 
 def open_registry() -> Registry:

@@ -110,7 +110,7 @@ class VersionRegistry(ABC):
 
     @abstractmethod
     def set_tag(self, model: str, version: int, name: str, value: str) -> None:
-        """Sets a tag of a version, if it is not that already."""
+        """Sets a tag of a version."""
 
     @abstractmethod
     def params(self, model: str, version: int) -> dict[str, str]:

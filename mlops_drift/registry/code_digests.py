@@ -22,6 +22,7 @@ def code_digest(*parts: str) -> str:
     return hasher.hexdigest()
 
 
+@cache
 def learning_code_digest(libraries: tuple[str, ...]) -> str:
     """Digest of what turns a training set into a version: our code and the libraries' versions."""
     versions = " ".join(f"{name}=={metadata.version(name)}" for name in libraries)

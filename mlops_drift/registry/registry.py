@@ -206,7 +206,7 @@ class Registry(VersionRegistry):
         return dict(self._registered(model, version).tags)
 
     def set_tag(self, model: str, version: int, name: str, value: str) -> None:
-        if self.tags(model, version).get(name) != value:
+        with self._naming(model, version):
             self.client.set_model_version_tag(model, str(version), name, value)
 
     def params(self, model: str, version: int) -> dict[str, str]:

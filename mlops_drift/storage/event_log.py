@@ -4,9 +4,9 @@ import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from inspect import signature
 from pathlib import Path
+from typing import ClassVar
 
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationPlanned,
@@ -43,6 +43,8 @@ class EventLog(SqliteEventLogStorage):
     Dagster plans a check of a partitioned asset once for every day of the run, though it is
     evaluated once, and the other rows stay behind as skipped.
     """
+
+    _empty_file: ClassVar[bytes | None] = None
 
     def __init__(self, base_dir: str) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
@@ -98,17 +100,17 @@ class EventLog(SqliteEventLogStorage):
             if place.exists():
                 return False
             with made_beside(place) as url:
-                Path(str(file_of(url))).write_bytes(self._empty)
+                Path(str(file_of(url))).write_bytes(self._empty())
         return True
 
-    @cached_property
     def _empty(self) -> bytes:
         """A file of events as Dagster makes it, without any."""
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "empty.db"
-            engine = create_engine(f"{SQLITE}{file}", poolclass=NullPool)
-            self._initdb(engine)
-            return file.read_bytes()
+        if EventLog._empty_file is None:
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder) / "empty.db"
+                self._initdb(create_engine(f"{SQLITE}{file}", poolclass=NullPool))
+                EventLog._empty_file = file.read_bytes()
+        return EventLog._empty_file
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table; one that is there stays."""
