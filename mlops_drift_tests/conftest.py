@@ -13,6 +13,9 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from mlops_drift.assets import retraining
+from mlops_drift.charts import gates as charts
+from mlops_drift.checks import gates
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.registry import stored_model
@@ -23,8 +26,8 @@ from mlops_drift.store.delta import DeltaLake
 from mlops_drift_tests.processes import FreshProcesses, Processes
 from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
 
-# A busy machine is no failure.
-settings.register_profile("any machine", deadline=None)
+# A busy machine is no failure, and what 40 random inputs do not show, 100 seldom do.
+settings.register_profile("any machine", deadline=None, max_examples=40)
 settings.load_profile("any machine")
 
 
@@ -59,19 +62,29 @@ def mlflow_database(once):
 
 
 @pytest.fixture(scope="session")
-def new_world(tmp_path_factory, mlflow_database):
-    """Makes an empty world with an empty MLflow database."""
+def empty_data(once, mlflow_database):
+    """A data folder with the empty databases of MLflow and of Dagster."""
+
+    def make(root):
+        with World(root).active(), open_instance():
+            shutil.copy(mlflow_database, root / "data" / "mlflow.db")
+
+    return once("empty", make)[0] / "data"
+
+
+@pytest.fixture(scope="session")
+def new_world(tmp_path_factory, empty_data):
+    """Makes an empty world with empty databases."""
 
     def make(name):
-        return empty_world(tmp_path_factory.mktemp(name), mlflow_database)
+        return empty_world(tmp_path_factory.mktemp(name), empty_data)
 
     return make
 
 
-def empty_world(root, mlflow_database):
+def empty_world(root, empty_data):
     world = World(root)
-    world.data.mkdir()
-    shutil.copy(mlflow_database, world.data / "mlflow.db")
+    shutil.copytree(empty_data, world.data)
     return world
 
 
@@ -103,11 +116,11 @@ class Story:
 
 
 @pytest.fixture(scope="session")
-def begun_story(once, mlflow_database):
+def begun_story(once, empty_data):
     """The story up to day 3: version 1 serves, and no label has told yet of the turned rule."""
 
     def make(root):
-        story = Story(empty_world(root, mlflow_database))
+        story = Story(empty_world(root, empty_data))
         write_story(story.world)
         story.tell(until=day(3))
         return story.steps
@@ -162,11 +175,11 @@ def write_story(world):
 
 
 @pytest.fixture(scope="session")
-def three_versions(once, mlflow_database):
+def three_versions(once, empty_data):
     """A model with manual approval and three versions, each of a day more; none serves yet."""
 
     def make(root):
-        world = empty_world(root, mlflow_database)
+        world = empty_world(root, empty_data)
         policy = {"approval": "manual", "first_training_rows": 9999}
         write_days(world.write_model({"policy": policy}), 6)
         with world.active(), dg.DagsterInstance.ephemeral() as instance:
@@ -204,6 +217,27 @@ def fast_fresh_processes():
             patch.setattr(stored_model, "run_apart", started.run)
         yield
     started.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_pictures_of_gates():
+    """A process draws one picture of each kind for the asset; the other versions get copies."""
+    drawn = {}
+
+    def draw(picture):
+        kind = type(picture)
+        if kind not in drawn:
+            drawn[kind] = charts.draw(picture)
+        return drawn[kind]
+
+    def pictures(results):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gates, "draw", draw)
+            return gates.gate_pictures(results)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retraining, "gate_pictures", pictures)
+        yield
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from deltalake import DeltaTable
 from mlops_drift import settings
 from mlops_drift.assets.common import CHAMPION, TRAINING_SET, asset_key
 from mlops_drift.config.context import ModelContext
-from mlops_drift.config.loading import find_model, load_models
+from mlops_drift.config.loading import load_models
 from mlops_drift.definitions import definitions_of
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.policy.decision import Decision, Outcome
@@ -147,13 +147,17 @@ class World:
         self.data = root / "data"
         self.defs = root / "defs"
         self.defs.mkdir(exist_ok=True)
-        self._specs = {}
+        self._models = {}
+
+    def model(self, name="tiny"):
+        """A model as its YAML has it, read once; only to be asked for while the world is active."""
+        if name not in self._models:
+            self._models |= load_models()
+        return self._models[name]
 
     def spec(self, model="tiny"):
-        """The description of a model, read once; only to be asked for while the world is active."""
-        if model not in self._specs:
-            self._specs[model] = find_model(model).spec
-        return self._specs[model]
+        """The description of a model; as `model`."""
+        return self.model(model).spec
 
     def copy(self, root):
         """This world as it is now, in an empty folder, to go its own way."""
@@ -185,7 +189,7 @@ class World:
 
     def write_model(self, changes=None, name="tiny"):
         """Writes a model's YAML, in place of what it said before; returns its folder."""
-        self._specs.clear()
+        self._models.clear()
         folder = self.defs / name
         folder.mkdir(exist_ok=True)
         spec = merged(SPEC, {"name": name, **(changes or {})})
@@ -203,8 +207,9 @@ class World:
     @cached_property
     def definitions(self):
         """What Dagster loads of this world's models; only to be asked for while it is active."""
-        models = load_models().values()
-        return definitions_of(model for model in models if model.folder.is_relative_to(self.defs))
+        self._models |= load_models()
+        mine = (one for one in self._models.values() if one.folder.is_relative_to(self.defs))
+        return definitions_of(mine)
 
     def run_days(self, instance, first, last=None, model="tiny"):
         """Runs the daily job for a day or a range, as `execute_in_process` gives it."""
@@ -255,7 +260,7 @@ class World:
 
     def replay(self, instance, model="tiny", until=None, on_step=lambda step, what: None, step=1):
         """Walks a model through its days, some at a time."""
-        HistoricalRun(find_model(model), instance, last=until, step=step).run(on_step)
+        HistoricalRun(self.model(model), instance, last=until, step=step).run(on_step)
 
     @contextmanager
     def lake(self, model="tiny"):
