@@ -1,6 +1,6 @@
 """Makes the orders of a web shop and whether they came back: `python generate.py`.
 
-After two weeks an autumn sale begins, with a new supplier: more shoes, deeper discounts and
+After eleven days an autumn sale begins, with a new supplier: more shoes, deeper discounts and
 more orders on invoice (the columns drift), and what used to be returned is kept and the other way
 round (the rule changes).
 """
@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 SEED = 7
-FIRST, DAYS = date(2024, 9, 2), 30
+FIRST, DAYS = date(2024, 9, 2), 21
 # The first day of the sale, counted from 0.
-SALE = 16
+SALE = 11
 ORDERS_A_DAY = 300
 LABEL_DELAY = 3
 
