@@ -10,18 +10,19 @@ from mlops_drift.learning.config import Training
 from mlops_drift.learning.families.registry import SHIPPED, family
 from mlops_drift.learning.model import fit, train
 from mlops_drift.learning.recipe import Recipe
-from mlops_drift_tests.learning.samples import BINARY, MIXED, SENSORS, TARGETS, boxed, mixed
+from mlops_drift_tests.learning.samples import BINARY, FEW, MIXED, SENSORS, TARGETS, boxed, mixed
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-RANDOM_FOREST = {**family("random_forest").default(MIXED, 200), "n_estimators": 10}
+RANDOM_FOREST = {**family("random_forest").default(MIXED, 200), **FEW["random_forest"]}
 
 
 @cache
 def fitted(name, kind):
-    """A model of a family's defaults; shared."""
+    """A small model of a family; shared."""
     (target,) = [target for target in TARGETS if target.kind == kind]
-    return fit(Recipe(name, family(name).default(MIXED, 160)), *mixed(target), MIXED, target, 7)
+    params = {**family(name).default(MIXED, 160), **FEW[name]}
+    return fit(Recipe(name, params), *mixed(target), MIXED, target, 7)
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
