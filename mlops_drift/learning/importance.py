@@ -44,8 +44,8 @@ def feature_importance(
     order, repeated = np.concatenate(shuffles), pd.concat([sample] * REPEATS, ignore_index=True)
 
     def values(rows: pd.DataFrame, parts: int) -> list[float]:
-        told = (np.split(each, parts) for each in predicted(pipeline, target, rows))
-        return [evaluate(metric, target, truth, *part) for part in zip(*told, strict=True)]
+        answers = (np.split(each, parts) for each in predicted(pipeline, target, rows))
+        return [evaluate(metric, target, truth, *part) for part in zip(*answers, strict=True)]
 
     [intact] = values(sample, 1) if len(sample) else [nan]
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import cache
 
 import numpy as np
 import optuna
@@ -39,6 +40,12 @@ def remembered(root):
 def searched(root=None, on_trial=None):
     memory = remembered(root) if root else None
     return search(*mixed(BINARY), MIXED, BINARY, TRAINING, on_trial, memory)
+
+
+@cache
+def undisturbed():
+    """What is found alone, as text."""
+    return repr(searched())
 
 
 def stored(root):
@@ -91,12 +98,11 @@ def test_a_search_that_was_killed_ends_as_an_undisturbed_one_and_does_only_what_
     assert done == list(range(len(done)))
     assert len(done) == 5 if how is killed_after else 0 < len(done) < 9
 
-    alone = searched()
     memory = remembered(tmp_path)
     kept, keep = [], memory.keep
     monkeypatch.setattr(memory, "keep", lambda trial: (kept.append(trial.number), keep(trial)))
     again = search(*mixed(BINARY), MIXED, BINARY, TRAINING, memory=memory)
-    assert repr(again) == repr(alone)
+    assert repr(again) == undisturbed()
     assert kept == list(range(len(done), 9))
     assert len(stored(tmp_path).trials) == 9
 
@@ -109,7 +115,7 @@ def race(root):
 
 def test_two_processes_at_once_find_the_same_and_store_each_trial_once(tmp_path, processes):
     found = processes.run(race, (tmp_path,), (tmp_path,))
-    assert found == [repr(searched())] * 2
+    assert found == [undisturbed()] * 2
     assert [trial.user_attrs["number"] for trial in stored(tmp_path).trials] == list(range(9))
 
 
