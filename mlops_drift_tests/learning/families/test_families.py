@@ -62,7 +62,7 @@ class TestEveryFamily:
 
     def test_a_row_is_predicted_alike_to_the_last_bit_alone_and_among_others(self, name, target):
         pipeline = usual(name, target.kind)
-        features, _ = mixed(target, n=84, seed=1)
+        features, _ = mixed(target, n=200, seed=1)
         whole = predict(pipeline, target, features)
         for first, last in ((0, 1), (1, 4), (4, 11), (11, 84)):
             part = predict(pipeline, target, features.iloc[first:last])
