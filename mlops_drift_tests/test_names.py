@@ -33,7 +33,6 @@ from mlops_drift.pipeline.landing import land_events, land_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.pipeline.training import train_package
-from mlops_drift.policy.decision import IDLE
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
 from mlops_drift.simulation.variants import UNATTENDED
@@ -128,17 +127,19 @@ def walked(tmp_path_factory):
         land_events(ModelContext(spec, model), source, day(0), day(4))
         land_labels(ModelContext(spec, model), source, day(0), day(4))
         make_features(ModelContext(spec, model), day(0), day(4))
-        for number in range(5):
-            now = day(number)
-            score_days(ModelContext(spec, model, registry), now, now)
-            drift = measure_drift(ModelContext(spec, model), now, now)
-            performance = measure_performance(ModelContext(spec, model), now, now)
-            decision = decide_now(ModelContext(spec, model), now)
-            if number < 4 and decision.action not in IDLE:
-                model.decisions.record(decision)
-                RetrainingRun(ModelContext(spec, model, registry), decision.id).carry_out()
+        decision = decide_now(ModelContext(spec, model), day(1))
+        model.decisions.record(decision)
+        RetrainingRun(ModelContext(spec, model, registry), decision.id).carry_out()
+        score_days(ModelContext(spec, model, registry), day(0), day(4))
+        drift = measure_drift(ModelContext(spec, model), day(0), day(4))
+        performance = measure_performance(ModelContext(spec, model), day(0), day(4))
         yield SimpleNamespace(
-            spec=spec, model=model, registry=registry, drift=drift, performance=performance
+            spec=spec,
+            model=model,
+            registry=registry,
+            drift=drift,
+            performance=performance,
+            decision=decide_now(ModelContext(spec, model), day(4)),
         )
 
 
@@ -171,6 +172,7 @@ def test_every_column_that_drifted_is_found_and_drawn(walked):
     failed = {item.column for item in drift.verdicts if item.verdict == "fail"}
     assert {*NUMBERS, MADE} <= failed
     assert not failed & {*CATEGORIES, TARGET}
+    assert {found.subject for found in walked.decision.evidence} == {*NUMBERS, MADE}
     assert {shift.by for shift in drift.shifts} == set(CATEGORIES[3:5])
     key = dg.AssetKey(["tiny", "drift_metrics"])
     found, *_ = monitor_checks(walked.spec, key, walked.drift)

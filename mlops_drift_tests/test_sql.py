@@ -1,5 +1,6 @@
 import math
 from decimal import Decimal
+from functools import cache
 
 import duckdb
 from hypothesis import given, settings
@@ -10,6 +11,12 @@ from mlops_drift.sql import digits, identifier, literal, literals, number, short
 repeatable = settings(derandomize=True, max_examples=50)
 
 
+@cache
+def database():
+    """One for all questions, which leave no trace in it."""
+    return duckdb.connect()
+
+
 def test_a_name_with_quotes_is_one_identifier():
     assert identifier('a "b" \' {rows} c') == '"a ""b"" \' {rows} c"'
 
@@ -17,24 +24,21 @@ def test_a_name_with_quotes_is_one_identifier():
 @repeatable
 @given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=50))
 def test_numbers_survive_as_sql(values):
-    with duckdb.connect() as connection:
-        found = connection.execute(f"SELECT {literals(values)}::DOUBLE[]").fetchall()[0][0]
+    found = database().execute(f"SELECT {literals(values)}::DOUBLE[]").fetchall()[0][0]
     assert [value.hex() for value in found] == [value.hex() for value in values]
 
 
 @repeatable
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=50))
 def test_texts_survive_as_sql(values):
-    with duckdb.connect() as connection:
-        found = connection.execute(f"SELECT {literals(values)}").fetchall()[0][0]
+    found = database().execute(f"SELECT {literals(values)}").fetchall()[0][0]
     assert found == values
     assert literal(values[0]).startswith("'")
 
 
 def _said(reading, texts):
     rows = f"SELECT {reading('t')} FROM (SELECT unnest({literals(texts)}) AS t)"
-    with duckdb.connect() as connection:
-        return [value for (value,) in connection.execute(rows).fetchall()]
+    return [value for (value,) in database().execute(rows).fetchall()]
 
 
 def test_a_number_is_written_in_decimal_notation():

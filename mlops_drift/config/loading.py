@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -86,6 +87,12 @@ def read_yaml(file: Path, described: Any) -> list[ValueAndSourcePositionTree]:
         text = read_text(file)
     except ValueError as error:
         raise ModelDefinitionError(str(error)) from error
+    return _parsed(text, file, described)
+
+
+# The shipped models are read again each time that models are loaded.
+@lru_cache(maxsize=32)
+def _parsed(text: str, file: Path, described: Any) -> list[ValueAndSourcePositionTree]:
     try:
         nodes = list(yaml.compose_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
         wrong = [one for node in nodes if node for one in value_mistakes(node, described)]

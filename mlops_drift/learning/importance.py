@@ -40,14 +40,18 @@ def feature_importance(
     sample, truth = frame.iloc[drawn].reset_index(drop=True), labels[drawn]
     shuffles = [rng.permutation(len(sample)) for _ in range(REPEATS)]
 
-    def value(rows: pd.DataFrame) -> float:
-        return evaluate(metric, target, truth, *predicted(pipeline, target, rows))
+    # All shuffles of a column are predicted at once.
+    order, repeated = np.concatenate(shuffles), pd.concat([sample] * REPEATS, ignore_index=True)
 
-    intact = value(sample) if len(sample) else nan
+    def values(rows: pd.DataFrame, parts: int) -> list[float]:
+        answers = (np.split(each, parts) for each in predicted(pipeline, target, rows))
+        return [evaluate(metric, target, truth, *part) for part in zip(*answers, strict=True)]
+
+    [intact] = values(sample, 1) if len(sample) else [nan]
 
     def loss(name: str) -> float:
-        shuffled = (pd.DataFrame({**sample, name: sample[name].array[order]}) for order in shuffles)
-        losses = [worsening(metric, intact, value(rows)) for rows in shuffled]
+        shuffled = pd.DataFrame({**repeated, name: sample[name].array[order]})
+        losses = [worsening(metric, intact, value) for value in values(shuffled, REPEATS)]
         return max(0.0, fmean([loss for loss in losses if isfinite(loss)] or [0.0]))
 
     losses = {str(name): loss(name) if isfinite(intact) else 0.0 for name in frame.columns}

@@ -46,7 +46,8 @@ def drawn(monkeypatch):
     def figure_of(*panels):
         with monkeypatch.context() as patch:
             patch.setattr(Figure, "savefig", keep)
-            draw(panels)
+            png = draw(panels)
+        figures[-1].png = png
         return figures[-1]
 
     return figure_of
@@ -78,11 +79,12 @@ def test_a_chart_is_a_small_png(values, current, kind):
     assert len(png) < 50_000
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", [1, 3])
 def test_a_chart_has_a_panel_of_the_same_height_for_each_column(drawn, number):
     panels = [panel(NUMBERS, [1.0] * 9, name=f"c{i}", title=f"title {i}") for i in range(number)]
-    assert size(draw(panels)) == (480, 240 * number)
-    axes = drawn(*panels).axes
+    figure = drawn(*panels)
+    assert size(figure.png) == (480, 240 * number)
+    axes = figure.axes
     assert [one.get_title("left") for one in axes] == [f"c{i}: title {i}" for i in range(number)]
     tall = [one.get_position().height * 240 * number for one in axes]
     assert min(tall) > 100

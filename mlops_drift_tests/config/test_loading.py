@@ -4,6 +4,7 @@ from datetime import date
 import pytest
 import yaml
 from click.testing import CliRunner
+from pydantic import ValidationError
 
 from mlops_drift import settings
 from mlops_drift.cli.main import main
@@ -13,6 +14,7 @@ from mlops_drift.config.loading import (
     load_definitions,
     load_models,
 )
+from mlops_drift.sources.files import FileTable
 from mlops_drift_tests.tiny import SPEC
 
 GOOD = yaml.safe_dump(
@@ -51,13 +53,12 @@ def complaint():
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["churn", "glassware", "insurance"])
-def test_shipped_models_load(name, monkeypatch):
+def test_shipped_models_load(monkeypatch):
     monkeypatch.delenv(settings.DEFS_VARIABLE, raising=False)
     models = load_models()
-    assert set(models) == {"churn", "glassware", "insurance"}
-    assert models[name].spec.name == name
-    assert models[name].folder == settings.SHIPPED_DEFS / name
+    assert {name: (one.spec.name, one.folder) for name, one in models.items()} == {
+        name: (name, settings.SHIPPED_DEFS / name) for name in ("churn", "glassware", "insurance")
+    }
 
 
 def test_models_of_a_further_folder_are_found_beside_the_shipped_ones(folder):
@@ -66,6 +67,15 @@ def test_models_of_a_further_folder_are_found_beside_the_shipped_ones(folder):
     model = find_model("tiny")
     assert model.folder == folder / "tiny"
     assert model.spec.start_date == date(2024, 3, 1)
+
+
+def test_a_model_is_the_same_each_time_and_another_once_its_file_is(folder):
+    write(folder, GOOD)
+    first, again = (find_model("tiny").spec for _ in range(2))
+    assert first == again
+    write(folder, GOOD.replace("trials: 2", "trials: 3"))
+    assert find_model("tiny").spec.training.trials == 3
+    assert first.training.trials == 2
 
 
 def test_a_further_folder_may_be_the_folder_of_one_model(folder):
@@ -170,6 +180,11 @@ WRONG = {
     ),
 }
 
+BRACES = [
+    *("{Day}", "{DAY}", "{ day }", "{{day}}", "{date}", "{day:%Y%m%d}", "{}", "{day"),
+    *("day}", "{year}-{month}", "{day}{hour}", "{{ env.X }}"),
+]
+# YAML and Dagster give a meaning to the last one.
 WRONG |= {
     f"path with {braces}": (
         "path: events.csv",
@@ -178,10 +193,7 @@ WRONG |= {
         "source.files.events.path",
         f"found 'e/{braces}.csv'; braces hold only {{day}}, which is written as 2024-10-01",
     )
-    for braces in (
-        *("{Day}", "{DAY}", "{ day }", "{{day}}", "{date}", "{day:%Y%m%d}", "{}", "{day"),
-        *("day}", "{year}-{month}", "{day}{hour}", "{{ env.X }}"),
-    )
+    for braces in (BRACES[0], BRACES[-1])
 }
 
 
@@ -195,6 +207,12 @@ def test_a_mistake_is_reported_with_file_line_and_field(folder, what):
     assert f"{file}:{line_of(text, wrong_line)}`" in said
     assert re.search(rf"`(attributes\.)?([\w.]+\.)?{re.escape(field)} at ", said)
     assert explanation in said
+
+
+@pytest.mark.parametrize("braces", BRACES)
+def test_braces_in_a_path_hold_only_the_day(braces):
+    with pytest.raises(ValidationError, match=r"braces hold only \{day\}, which is"):
+        FileTable(path=f"e/{braces}.csv", day_column="day")
 
 
 def test_a_missing_field_is_reported_by_name_and_file(folder):

@@ -19,6 +19,15 @@ MIXED = {
 SENSORS = {name: Column(type="number") for name in ("temp", "pressure", "duration")}
 
 
+# Hyperparameters of small models, by family, for tests in which their quality does not matter.
+FEW = {
+    "lightgbm": {},
+    "linear": {},
+    "random_forest": {"n_estimators": 10},
+    "hist_gradient_boosting": {"max_iter": 20},
+}
+
+
 def mixed(target, n=160, seed=0):
     """Features of every type and a truth that depends on all of them, with little noise."""
     rng = np.random.default_rng(seed)

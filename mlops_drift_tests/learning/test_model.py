@@ -1,5 +1,6 @@
 import pickle
 from dataclasses import asdict
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -9,26 +10,26 @@ from mlops_drift.learning.config import Training
 from mlops_drift.learning.families.registry import SHIPPED, family
 from mlops_drift.learning.model import fit, train
 from mlops_drift.learning.recipe import Recipe
-from mlops_drift_tests.learning.samples import BINARY, MIXED, SENSORS, TARGETS, boxed, mixed
+from mlops_drift_tests.learning.samples import BINARY, FEW, MIXED, SENSORS, TARGETS, boxed, mixed
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-RANDOM_FOREST = family("random_forest").default(MIXED, 200)
-METRIC = {"binary": "accuracy", "multiclass": "accuracy", "regression": "rmse"}
+RANDOM_FOREST = {**family("random_forest").default(MIXED, 200), **FEW["random_forest"]}
 
 
-def trained(target, family="lightgbm", seed=7, trials=2):
-    training = Training(
-        metric=METRIC[target.kind], families=[family], trials=trials, folds=2, seed=seed
-    )
-    return train(*mixed(target), MIXED, target, training)[0]
+@cache
+def fitted(name, kind):
+    """A small model of a family; shared."""
+    (target,) = [target for target in TARGETS if target.kind == kind]
+    params = {**family(name).default(MIXED, 160), **FEW[name]}
+    return fit(Recipe(name, params), *mixed(target), MIXED, target, 7)
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
-@pytest.mark.parametrize("family", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED)
 class TestEveryModel:
-    def test_predictions_keep_order_and_index_and_do_not_depend_on_company(self, target, family):
-        model = trained(target, family)
+    def test_predictions_keep_order_and_index_and_do_not_depend_on_company(self, target, name):
+        model = fitted(name, target.kind)
         features, _ = mixed(target, n=30, seed=5)
         features.index = pd.Index([f"key {i}" for i in range(30)])
         predicted = model.predict(features)
@@ -39,20 +40,25 @@ class TestEveryModel:
         pd.testing.assert_frame_equal(model.predict(shuffled).loc[features.index], predicted)
         pd.testing.assert_frame_equal(alone, predicted.iloc[[3]])
 
-    def test_the_same_training_gives_identical_predictions(self, target, family):
-        features, _ = mixed(target, seed=5)
-        first, again = (trained(target, family).predict(features) for _ in range(2))
-        pd.testing.assert_frame_equal(first, again, check_exact=True)
-
-    def test_a_model_survives_being_stored(self, target, family):
-        model = trained(target, family)
+    def test_a_model_survives_being_stored(self, target, name):
+        model = fitted(name, target.kind)
         features, _ = mixed(target, seed=5)
         restored = pickle.loads(pickle.dumps(model))
         pd.testing.assert_frame_equal(restored.predict(features), model.predict(features))
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_same_training_gives_identical_predictions(name):
+    training = Training(metric="accuracy", families=[name], trials=2, folds=2)
+    features, _ = mixed(BINARY, seed=5)
+    first, again = (
+        train(*mixed(BINARY), MIXED, BINARY, training)[0].predict(features) for _ in range(2)
+    )
+    pd.testing.assert_frame_equal(first, again, check_exact=True)
+
+
 def test_a_class_name_is_plain_text():
-    predicted = trained(BINARY).predict(mixed(BINARY)[0])
+    predicted = fitted("lightgbm", "binary").predict(mixed(BINARY)[0])
     assert {type(name) for name in predicted["prediction"]} == {str}
 
 

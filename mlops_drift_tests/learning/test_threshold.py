@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_drift.learning.config import Training
@@ -21,6 +21,7 @@ def value_at(metric, positive, score, threshold):
 
 
 @pytest.mark.parametrize("metric", threshold_metrics())
+@settings(max_examples=50)
 @given(rows=ROWS)
 def test_no_cut_is_better_than_the_best(metric, rows):
     positive, score = (np.array(part) for part in zip(*rows, strict=True))
@@ -71,6 +72,7 @@ def test_judging_decides_anew_only_where_a_threshold_is_searched():
 FLOORS = st.dictionaries(st.sampled_from(["precision", "recall"]), st.sampled_from([0.3, 0.7, 1.0]))
 
 
+@settings(max_examples=50)
 @given(rows=ROWS, floors=FLOORS)
 def test_with_floors_no_cut_that_reaches_them_is_better(rows, floors):
     positive, score = (np.array(part) for part in zip(*rows, strict=True))

@@ -141,7 +141,7 @@ def table_of(rows):
     return pa.table(dict(zip("xyz", arrays, strict=True)))
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(st.lists(CELLS, max_size=3), st.lists(CELLS, max_size=3))
 def test_two_sets_have_one_id_exactly_if_they_hold_the_same_rows(left, right):
     nothing = table_of([])

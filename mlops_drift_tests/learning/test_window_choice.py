@@ -1,5 +1,6 @@
 from dataclasses import asdict
 from datetime import date, timedelta
+from functools import cache
 from math import isnan
 from time import process_time
 
@@ -25,7 +26,7 @@ DRIVER = {
     for name in ("training", "age", "emergency_braking", "braking_distance", "power", "miles")
 }
 CHANGE = date(2019, 7, 19)
-SEEDS = range(20)
+FIRST = CHANGE - timedelta(days=8)
 
 
 def world(name, target, first, last, seed, delay, stationary=False):
@@ -46,13 +47,19 @@ def world(name, target, first, last, seed, delay, stationary=False):
 
 
 def glassware(seed, stationary=False):
-    return world("glassware", QUALITY, date(2019, 7, 1), CHANGE, seed, 2, stationary)
+    return world("glassware", QUALITY, FIRST, CHANGE, seed, 2, stationary)
 
 
 def choose_for_glassware(rows, seed=7, metric="accuracy", **candidates):
     training = Training(metric=metric, seed=seed)
     candidates = candidates or {"since_change": CHANGE, "everything": None}
     return choose_window(rows, candidates, SENSORS, QUALITY, training, "pid")
+
+
+@cache
+def chosen_after_a_change(seed):
+    """Between the rows of the day since the change and all of nine days."""
+    return choose_for_glassware(glassware(seed), seed)
 
 
 def line(n=400, turned_at=None, days=40):
@@ -77,16 +84,16 @@ def choose_for_line(rows, candidates, metric="rmse"):
 
 
 def test_one_day_after_an_abrupt_change_the_older_rows_are_dropped():
-    chosen = [choose_for_glassware(glassware(seed), seed) for seed in SEEDS]
-    assert sum(one.name == "since_change" for one in chosen) >= 0.95 * len(SEEDS)
+    chosen = [chosen_after_a_change(seed) for seed in range(5)]
+    assert {one.name for one in chosen} == {"since_change"}
     value = {score.name: score.value for score in chosen[0].scores}
     assert value["since_change"] > value["everything"] + 0.1
     assert chosen[0].evaluated_rows == 192
 
 
 def test_without_a_change_the_longer_window_is_mostly_chosen():
-    chosen = [choose_for_glassware(glassware(seed, stationary=True), seed) for seed in SEEDS[:10]]
-    assert sum(one.name == "everything" for one in chosen) >= 9
+    chosen = [choose_for_glassware(glassware(seed, stationary=True), seed) for seed in range(4)]
+    assert {one.name for one in chosen} == {"everything"}
 
 
 @pytest.mark.parametrize("metric", ["rmse", "r2"])
@@ -111,8 +118,9 @@ def test_after_two_years_of_slow_drift_the_last_months_are_chosen():
 
 
 def test_a_choice_is_cheap():
-    rows = glassware(1)
-    choose_for_glassware(rows)
+    rows = world("glassware", QUALITY, date(2019, 7, 1), CHANGE, 1, 2)
+    # What loads at the first choice of a process does not count.
+    chosen_after_a_change(1)
     start = process_time()
     choose_for_glassware(rows)
     assert process_time() - start < 2
@@ -121,13 +129,13 @@ def test_a_choice_is_cheap():
 def test_the_order_of_the_rows_does_not_matter():
     rows = glassware(2)
     shuffled = rows.take(np.random.default_rng(3).permutation(rows.num_rows))
-    assert choose_for_glassware(shuffled) == choose_for_glassware(rows)
+    assert choose_for_glassware(shuffled, seed=2) == chosen_after_a_change(2)
 
 
 def test_a_single_candidate_is_not_scored():
     chosen = choose_for_glassware(glassware(1), everything=None)
     assert (chosen.name, chosen.since, chosen.evaluated_rows) == ("everything", None, 0)
-    assert [score.rows for score in chosen.scores] == [19 * 192]
+    assert [score.rows for score in chosen.scores] == [9 * 192]
     assert isnan(chosen.scores[0].value)
 
 
@@ -202,7 +210,7 @@ def test_a_class_that_is_rare_in_the_evaluated_rows_is_no_obstacle():
 
 
 def test_scores_are_plain_values():
-    score = choose_for_glassware(glassware(1)).scores[0]
+    score = chosen_after_a_change(1).scores[0]
     assert {type(value) for value in asdict(score).values()} == {str, type(None), int, float}
     assert not isinstance(score.value, np.floating)
     assert pd.isna(score.since)

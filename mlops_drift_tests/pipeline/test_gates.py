@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -26,6 +28,7 @@ from mlops_drift.pipeline.training import train_challenger, train_package
 from mlops_drift.registry.base import RegistryError
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.resources import open_lake, open_registry
+from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift_tests.learning.gates.candidates import BINARY, rows
@@ -56,6 +59,17 @@ def labelled(n=500, seed=1, **columns):
     return frame.assign(event_time=moments)
 
 
+PACKAGES = {}
+
+
+def package(spec, training_set, identity, as_of, on_trial):
+    """What `train_package` makes, once for each training."""
+    key = tuple(sorted(identity.items()))
+    if key not in PACKAGES:
+        PACKAGES[key] = train_package(spec, training_set, identity, as_of, on_trial)
+    return PACKAGES[key]
+
+
 class Shop:
     """A model with a lake and a registry of its own."""
 
@@ -64,7 +78,7 @@ class Shop:
         parts = self.spec.name, self.spec.tables, self.spec.key, self.spec.target
         self.model, self.registry = ModelStore(lake, *parts), MemoryRegistry()
 
-    def train(self, frame, trainer=None, training_set=None):
+    def train(self, frame, trainer=package, training_set=None):
         """Trains a version; returns its number."""
         table = pa.Table.from_pandas(frame, preserve_index=False)
         stored = training_set or split_by_time(table, self.spec.key, self.spec.training.test_share)
@@ -99,7 +113,7 @@ def refitted(estimator, on):
     """A trainer that fits another estimator, on rows of its own choice."""
 
     def trainer(spec, training_set, identity, as_of, on_trial):
-        baseline = train_package(spec, training_set, identity, as_of, on_trial)
+        baseline = package(spec, training_set, identity, as_of, on_trial)
         part = pd.concat([getattr(training_set, name).to_pandas() for name in on])
         numbers = {name: column for name, column in spec.columns.items() if column.is_numeric}
         step = FunctionTransformer(plain, kw_args={"columns": numbers})
@@ -110,11 +124,24 @@ def refitted(estimator, on):
     return trainer
 
 
-def test_an_honest_version_passes_all_gates(lake):
-    shop = Shop(lake)
-    found = shop.judge(shop.train(labelled()))
-    assert against(found) == set()
-    assert len(found) > 15
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    """An honest version that was judged twice, and made and run again only the first time."""
+    with duckdb.connect() as connection:
+        shop = Shop(DeltaLake(tmp_path_factory.mktemp("honest") / "lake", connection))
+        version = shop.train(labelled(), trainer=None)
+        first = shop.judge(version)
+        tags = shop.registry.tags(shop.spec.name, version)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shop.registry, "fresh_predictions", lambda *_: pytest.fail("again"))
+            patch.setattr(gates, "refit", lambda *_: pytest.fail("again"))
+            second = shop.judge(version)
+        yield SimpleNamespace(shop=shop, version=version, first=first, tags=tags, second=second)
+
+
+def test_an_honest_version_passes_all_gates(honest):
+    assert against(honest.first) == set()
+    assert len(honest.first) > 15
 
 
 def test_a_constant_model_is_refused_for_what_it_predicts(lake):
@@ -139,7 +166,7 @@ def test_a_model_fitted_on_the_test_rows_is_refused_as_too_good_to_be_true(lake)
 
 def honest_recipe_on_all_rows(spec, training_set, identity, as_of, on_trial):
     """A trainer that searches on the train split, and then fits on the test split too."""
-    baseline = train_package(spec, training_set, identity, as_of, on_trial)
+    baseline = package(spec, training_set, identity, as_of, on_trial)
     rows = pd.concat([training_set.train.to_pandas(), training_set.test.to_pandas()])
     features, truth = rows[list(spec.columns)], rows[spec.target.column].to_numpy()
     recipe = Recipe(**baseline.tables["recipe.json"])
@@ -174,7 +201,7 @@ def test_where_other_code_made_the_version_a_difference_proves_nothing(lake):
 @pytest.mark.parametrize("name", ["recipe.json", "spec.json"])
 def test_a_version_that_cannot_be_fitted_again_is_unknown(lake, name):
     def forgetting(*arguments):
-        baseline = train_package(*arguments)
+        baseline = package(*arguments)
         return replace(baseline, tables={k: v for k, v in baseline.tables.items() if k != name})
 
     shop = Shop(lake)
@@ -183,12 +210,9 @@ def test_a_version_that_cannot_be_fitted_again_is_unknown(lake, name):
     assert name in found["refit_consistency"].summary
 
 
-def test_a_second_fit_is_made_once(lake, monkeypatch):
-    shop = Shop(lake)
-    version = shop.train(labelled())
-    assert shop.judge(version)["refit_consistency"].verdict == "pass"
-    monkeypatch.setattr(gates, "refit", lambda *_: pytest.fail("again"))
-    again = shop.judge(version)["refit_consistency"]
+def test_a_second_fit_is_made_once(honest):
+    assert honest.first["refit_consistency"].verdict == "pass"
+    again = honest.second["refit_consistency"]
     assert (again.verdict, again.value, again.n) == ("pass", 0, 150)
 
 
@@ -268,18 +292,15 @@ def test_a_better_challenger_passes(lake):
 # What is remembered
 
 
-def test_predictions_of_a_new_process_are_proven_once(lake, monkeypatch):
-    shop = Shop(lake)
-    version = shop.train(labelled())
-    assert shop.judge(version)["fresh_process"].value == 0
-    tags = shop.registry.tags(shop.spec.name, version)
-    assert tags["fresh_process"] == shop.registry.artifact(shop.spec.name, version).digest
-    monkeypatch.setattr(shop.registry, "fresh_predictions", lambda *_: pytest.fail("again"))
-    again = shop.judge(version)["fresh_process"]
+def test_predictions_of_a_new_process_are_proven_once(honest):
+    shop, version = honest.shop, honest.version
+    assert honest.first["fresh_process"].value == 0
+    digest = shop.registry.artifact(shop.spec.name, version).digest
+    assert honest.tags["fresh_process"] == digest
+    again = honest.second["fresh_process"]
     assert again.verdict == "pass"
     assert "before" in again.summary
     # Of other bytes nothing is proven.
-    monkeypatch.undo()
     shop.registry.set_tag(shop.spec.name, version, "fresh_process", "another digest")
     assert shop.judge(version)["fresh_process"].value == 0
 
@@ -300,7 +321,7 @@ def test_a_stored_model_that_cannot_be_loaded_is_unknown_and_not_remembered(lake
 
 def test_a_version_without_its_cross_validated_rows_is_unknown(lake):
     def forgetting(*arguments):
-        baseline = train_package(*arguments)
+        baseline = package(*arguments)
         return replace(
             baseline, tables={k: v for k, v in baseline.tables.items() if k != OUT_OF_FOLD}
         )
@@ -309,10 +330,8 @@ def test_a_version_without_its_cross_validated_rows_is_unknown(lake):
     assert against(shop.judge(shop.train(labelled(), forgetting))) == {"cv_test_gap"}
 
 
-def test_gates_say_the_same_again_and_do_not_measure_again(lake):
-    shop = Shop(lake)
-    version = shop.train(labelled())
-    first, second = shop.judge(version), shop.judge(version)
+def test_gates_say_the_same_again_and_do_not_measure_again(honest):
+    first, second = honest.first, honest.second
     for name in set(first) - {*MEASURED_ONCE, *SHOWN_ONCE}:
         assert repr(second[name]) == repr(first[name])
     for name in MEASURED_ONCE:

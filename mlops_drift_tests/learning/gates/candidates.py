@@ -49,9 +49,10 @@ def rows(target, n, seed):
 
 def level(frame):
     """What the label depends on; a missing or odd value counts as an ordinary one."""
-    numbers = frame[["x", "z"]].astype(float).fillna(0).clip(-5, 5)
-    rome = frame["city"] == "rome"
-    return (numbers["x"] + numbers["z"] + 0.8 * rome - 0.3).to_numpy()
+    x, z = (frame[name].to_numpy(dtype=float, na_value=np.nan) for name in ("x", "z"))
+    x, z = (np.clip(np.where(np.isnan(each), 0.0, each), -5, 5) for each in (x, z))
+    rome = (frame["city"] == "rome").to_numpy(dtype=float)
+    return x + z + 0.8 * rome - 0.3
 
 
 def classes(target):

@@ -172,7 +172,7 @@ def test_what_a_missing_value_could_have_told_is_no_fault_of_the_model(metric):
         total = frame[names].fillna(0.0).sum(axis=1)
         return pd.DataFrame({"prediction": total, "score": total})
 
-    train, test = sums(400, 1), sums(2000, 2)
+    train, test = sums(400, 1), sums(800, 2)
     new = candidate(
         NUMBER, best, train, test, columns=columns, out_of_fold=best(train), metric=metric
     )

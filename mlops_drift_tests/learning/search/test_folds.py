@@ -49,7 +49,7 @@ def test_matrices_are_to_the_last_bit_what_a_pipeline_makes_of_the_rows(
     features.loc[3:4, "city"] = "eldorado"
     features.loc[::9, ["x", "city"]] = None
     features.loc[5, "city"] = "zion, in one fold only"
-    cut = folds_of(truth, BINARY, Training(metric="accuracy"))
+    cut = folds_of(truth, BINARY, Training(metric="accuracy", folds=2))
     matrices = FoldMatrices(features, truth, MIXED, cut)
     chosen = family(name)
     params = chosen.default(MIXED, 400)
