@@ -17,7 +17,7 @@ from mlops_drift.pipeline.gates import model_gates
 from mlops_drift.resources import open_registry
 from mlops_drift.simulation.historical_run import HistoricalRun
 from mlops_drift.simulation.instance import open_instance
-from mlops_drift_tests.tiny import evaluations
+from mlops_drift_tests.tiny import evaluations, metadata_of
 
 FIRST = date(2024, 1, 1)
 
@@ -53,6 +53,7 @@ class Own:
         a_day: rows a day; their labels arrive on the next one.
         first_rows: labelled rows for the first version.
         served: days that it scores.
+        judged: columns of the predictions whose drift is measured.
     """
 
     table: pd.DataFrame
@@ -62,6 +63,7 @@ class Own:
     a_day: int
     first_rows: int
     served: list
+    judged: set
 
 
 def diabetes():
@@ -74,6 +76,7 @@ def diabetes():
         a_day=111,
         first_rows=222,
         served=[3],
+        judged={"score"},
     )
 
 
@@ -89,6 +92,7 @@ def wine():
         a_day=65,
         first_rows=65,
         served=[2],
+        judged={"score", "prediction"},
     )
 
 
@@ -122,6 +126,7 @@ def write(folder, name, own):
         "training": {"families": ["linear"], "trials": 2, "folds": 2, **own.training},
         "gates": {"metrics": own.limits},
         "policy": {"first_training_rows": own.first_rows},
+        "monitors": {"performance": {"min_rows": 20}},
     }
     content = {"type": "mlops_drift.MonitoredModel", "attributes": spec}
     (folder / "defs.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
@@ -181,6 +186,52 @@ def test_the_days_after_it_are_scored_by_it(told, name):
         assert abs(predictions.mean() - own.table["target"].mean()) < 30 < predictions.std()
     else:
         assert {row["prediction"] for row in rows} == set(own.target["classes"])
+
+
+def test_the_champion_has_the_metric_of_its_gate(told, name):
+    with told.lake(name) as model, open_instance() as instance:
+        record = model.versions.get(1)
+        (gate,) = evaluations(instance, name, "challenger", f"test_{record.metric}")
+    assert record.metric == OWN[name]().training["metric"]
+    assert record.lower <= record.value <= record.upper
+    assert metadata_of(gate)["value"] == pytest.approx(record.value)
+    assert open_registry().alias(name, "champion") == 1
+
+
+def test_a_multiclass_model_serves_the_probability_of_the_served_class(told):
+    with told.active(), told.lake("wine") as model:
+        rows = model.lake.rows("SELECT score FROM p", p=model.tables.predictions)
+    assert all(1 / 3 <= row["score"] <= 1 for row in rows)
+
+
+def test_drift_is_measured_for_features_and_what_the_kind_serves(told, name):
+    own = OWN[name]()
+    with told.lake(name) as model:
+        found = model.lake.rows("SELECT * FROM c", c=model.tables.checks)
+    judged = {row["subject"] for row in found if row["check"] == "prediction_drift"}
+    features = {row["subject"] for row in found if row["check"] == "feature_drift"}
+    assert (judged, features) == (own.judged, set(own.table.columns) - {"target"})
+
+
+def test_performance_of_a_good_multiclass_day_passes(told):
+    day = FIRST + timedelta(days=2)
+    with told.active(), told.lake("wine") as model, open_instance() as instance:
+        found = [item for item in model.checks.find(day) if item.check == "performance_drop"]
+        latest = evaluations(instance, "wine", "performance_metrics", "performance_drop")[-1]
+    assert {(item.verdict, item.production_day, item.n) for item in found if item.n} == {
+        ("pass", day, 48)
+    }
+    assert latest.passed
+    assert metadata_of(latest)["subject"] == "f1_macro"
+
+
+def test_models_of_one_lake_do_not_touch_each_other(told):
+    with told.active(), told.lake("wine") as model:
+        names = model.lake.names()
+        rows = model.lake.rows("SELECT id FROM e", e=model.tables.events)
+    assert {name.split(".")[1].split("_")[0] for name in names} == set(OWN)
+    assert len(names) == 2 * 15
+    assert len(rows) == len(OWN["wine"]().table)
 
 
 def test_the_version_comes_out_again_to_the_last_bit(told, name):
