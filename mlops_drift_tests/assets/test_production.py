@@ -5,7 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_drift.resources import open_registry
+from mlops_drift.config.context import ModelContext
+from mlops_drift.config.loading import find_model
+from mlops_drift.lifecycle.rebuild import rebuild
+from mlops_drift.pipeline.features import make_features
+from mlops_drift.pipeline.gates import model_gates
+from mlops_drift.pipeline.landing import land_events, land_labels
+from mlops_drift.resources import open_lake, open_registry
 from mlops_drift_tests.tiny import (
     ROWS,
     day,
@@ -77,10 +83,27 @@ def test_a_regression_model_trains_and_passes_its_gates(replayed):
     assert (gate["verdict"], gate["value"]) == ("pass", pytest.approx(record.value))
 
 
+def test_every_gate_of_the_first_version_passed(replayed):
+    names = [gate.name for gate in model_gates(find_model("tiny").spec)]
+    assert {"test_rmse", "calibration", "refit_consistency", "fresh_process"} <= set(names)
+    first = {name: evaluations(replayed[1], "tiny", "challenger", name)[0] for name in names}
+    assert all(found.passed for found in first.values())
+
+
+def test_a_regression_comes_out_again_to_the_last_bit(replayed):
+    with replayed[0].lake() as model:
+        made = rebuild(ModelContext(find_model("tiny").spec, model, open_registry()), 1)
+    assert (made.is_same, made.rows, made.different) == (True, ROWS, 0)
+
+
 def test_a_regression_model_serves_numbers(replayed):
     served = rows(replayed[0], "predictions")
     assert {type(row["prediction"]) for row in served} == {float}
     assert all(row["prediction"] == row["score"] for row in served)
+    numbers = np.array([row["prediction"] for row in served])
+    truth = pd.concat([events_of(number) for number in (2, 3)]).set_index("id")["a"] * 3
+    wanted = truth.loc[[row["id"] for row in served]].to_numpy()
+    assert np.abs(numbers - wanted).mean() < 0.3
 
 
 def test_drift_is_measured_for_features_and_the_score(replayed):
@@ -121,3 +144,23 @@ def test_materializing_past_days_again_after_a_promotion_changes_nothing(replaye
     assert world.tables() == before
     assert world.commits()["lake/predictions/tiny"] == commits
     assert not world.look(instance).run_requests
+
+
+def test_models_of_one_lake_do_not_touch_each_other(replayed):
+    world, _ = replayed
+    before = world.tables()
+    write_days(world.write_model({**PRICE, "name": "other"}, "other"))
+    found = find_model("other")
+    source = found.spec.source.open(found.folder)
+    with open_lake() as lake:
+        other = ModelContext.of(lake, found.spec)
+        land_events(other, source, day(0), day(1))
+        land_labels(other, source, day(0), day(1))
+        make_features(other, day(0), day(1))
+    after = world.tables()
+    assert {name: after[name] for name in before} == before
+    added = after.keys() - before.keys()
+    assert {name.split(".")[1].split("_")[0] for name in added} == {"other"}
+    with world.lake("other") as model:
+        assert model.lake.read(model.tables.events).num_rows == 2 * ROWS
+        assert model.lake.read(model.tables.labels).num_rows == ROWS
