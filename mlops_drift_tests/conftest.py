@@ -246,3 +246,17 @@ def parts(story):
     spec = find_model("tiny").spec
     with open_lake() as lake:
         yield spec, ModelContext.of(lake, spec).store, open_registry()
+
+
+@pytest.fixture(scope="session")
+def rejected_story(once, begun_story):
+    """The begun story, whose next version no gate would let through, up to its rejection."""
+
+    def make(root):
+        world = begun_story.world.copy(root)
+        never = {"gates": {"metrics": {"log_loss": 0}}, "policy": {"min_new_labels": 100}}
+        world.write_model(never)
+        with world.active(), open_instance() as instance:
+            world.replay(instance, until=day(4))
+
+    return World(once("rejected", make)[0])

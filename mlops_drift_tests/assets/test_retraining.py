@@ -7,6 +7,7 @@ from mlops_drift.assets.common import CHAMPION
 from mlops_drift.config.loading import find_model
 from mlops_drift.pipeline.gates import model_gates
 from mlops_drift.resources import open_registry
+from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import (
     ROWS,
     day,
@@ -21,13 +22,10 @@ from mlops_drift_tests.tiny import (
 
 
 @pytest.fixture(scope="module")
-def gated(new_world):
-    """Five days of a model with a limit that no version reaches; a retry needs 100 new labels."""
-    world = new_world("gated")
-    never = {"gates": {"metrics": {"log_loss": 0}}, "policy": {"min_new_labels": 100}}
-    write_days(world.write_model(never), 5)
-    with world.active(), dg.DagsterInstance.ephemeral() as instance:
-        world.replay(instance, until=day(4))
+def gated(rejected_story, tmp_path_factory):
+    """Version 1 serves, and version 2 was rejected; a retry needs 100 new labels."""
+    world = rejected_story.copy(tmp_path_factory.mktemp("gated"))
+    with world.active(), open_instance() as instance:
         yield world, instance
 
 
@@ -40,46 +38,34 @@ def rejected(gated):
 def test_a_failing_gate_blocks_the_promotion(rejected):
     world, instance = rejected
     with world.lake() as model:
-        assert model.versions.promotions() == []
-        assert model.lake.read(model.tables.predictions).num_rows == 0
-    assert instance.get_latest_materialization_event(dg.AssetKey(["tiny", "champion"])) is None
+        assert [item.version for item in model.versions.promotions()] == [1]
+        rows = model.lake.read(model.tables.predictions).to_pylist()
+    assert {row["version"] for row in rows if row["day"] == day(4)} == {1}
+    event = instance.get_latest_materialization_event(dg.AssetKey(["tiny", "champion"]))
+    assert metadata_of(event.asset_materialization)["version"] == 1
     registry = open_registry()
-    assert registry.alias("tiny", "champion") is None
+    assert registry.alias("tiny", "champion") == 1
     assert registry.alias("tiny", "challenger") == 2
 
 
 def test_a_failing_gate_stops_the_run_before_the_assets_downstream(rejected):
     _, instance = rejected
-    runs = [run for run in instance.get_runs() if run.job_name == "tiny_retraining"]
-    assert {run.status for run in runs} == {dg.DagsterRunStatus.FAILURE}
-    for run in runs:
-        made = instance.get_records_for_run(
-            run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
-        ).records
-        assets = {record.event_log_entry.dagster_event.asset_key.path[-1] for record in made}
-        assert assets == {"training_set", "challenger"}
+    (run, _) = [run for run in instance.get_runs() if run.job_name == "tiny_retraining"]
+    assert run.status == dg.DagsterRunStatus.FAILURE
+    made = instance.get_records_for_run(
+        run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+    ).records
+    assets = {record.event_log_entry.dagster_event.asset_key.path[-1] for record in made}
+    assert assets == {"training_set", "challenger"}
 
 
 def test_a_rejected_challenger_is_recorded_with_the_gate_that_was_against_it(rejected):
     world, _ = rejected
     with world.lake() as model:
-        decisions = model.decisions.records(idle=False)
-    assert {record.status for record in decisions} == {"rejected"}
-    assert [record.challenger for record in decisions] == [1, 2]
-    assert all("must be at most 0" in record.outcome_reason for record in decisions)
-    assert {record.outcome.failed_gates for record in decisions} == {("test_log_loss",)}
-
-
-def test_a_rejected_challenger_is_tried_again_only_with_enough_new_labels(rejected):
-    world, instance = rejected
-    with world.lake() as model:
-        decided = [(item.day, item.labelled) for item in model.decisions.records(idle=False)]
-    assert decided == [(day(1), ROWS), (day(3), 3 * ROWS)]
-    look = world.look(instance)
-    assert not look.run_requests
-    assert look.skip_message == (
-        f"{day(4)}: wait: {4 * ROWS} of {3 * ROWS + 100} labelled rows for a first version"
-    )
+        record = model.decisions.records(idle=False)[-1]
+    assert (record.status, record.challenger) == ("rejected", 2)
+    assert "must be at most 0" in record.outcome_reason
+    assert record.outcome.failed_gates == ("test_log_loss",)
 
 
 def test_the_failed_gate_is_an_error_with_its_numbers_and_the_others_pass(rejected):
@@ -93,7 +79,7 @@ def test_the_failed_gate_is_an_error_with_its_numbers_and_the_others_pass(reject
     assert failed.blocking
     assert (about["verdict"], about["threshold"], about["version"]) == ("fail", 0, 2)
     assert about["value"] > 0
-    assert about["n"] == round(3 * ROWS * 0.3)
+    assert about["n"] == round(ROWS * 0.3)
     assert "next step" in about
     assert len(latest) > 10
     assert all(item.passed for item in latest.values())
@@ -110,26 +96,35 @@ def test_a_champion_launched_alone_does_not_promote_an_unfit_version(rejected):
     assert "version 2 of tiny may not be promoted" in message
     assert "test_log_loss is fail" in message
     with world.lake() as model:
-        assert model.versions.promotions() == []
+        assert [item.version for item in model.versions.promotions()] == [1]
+
+
+def test_a_rejected_challenger_is_tried_again_only_with_enough_new_labels(rejected):
+    world, instance = rejected
+    looks = []
+    for number in (5, 6):
+        assert world.run_days(instance, day(number)).success
+        looks.append(world.look(instance))
+    waits, asks = looks
+    assert waits.skip_message == (
+        f"{day(5)}: wait: a challenger was rejected; {ROWS} of 100 new labels for another"
+    )
+    (request,) = asks.run_requests
+    assert request.run_key == f"tiny-v1-{day(5)}"
 
 
 # By hand
 
 
 @pytest.fixture(scope="module")
-def by_hand(new_world):
-    """A model trained by hand: thrice as of one day, then as of a later one."""
-    world = new_world("by_hand")
-    write_days(world.write_model(), 4)
-    with world.active(), dg.DagsterInstance.ephemeral() as instance:
-        assert world.run_days(instance, day(0), day(2)).success
+def by_hand(begin):
+    """A model with a champion, trained again by hand: thrice as of the same day."""
+    world = begin("by_hand")
+    with world.active(), open_instance() as instance:
         results = [world.retrain(instance) for _ in range(2)]
         commits = world.commits()
-        results.append(world.retrain(instance, as_of=str(day(2)), reason="to be sure"))
-        after = world.commits()
-        assert world.run_days(instance, day(3)).success
-        results.append(world.retrain(instance))
-        yield world, instance, results, (commits, after)
+        results.append(world.retrain(instance, as_of=str(day(3)), reason="to be sure"))
+        yield world, instance, results, (commits, world.commits())
 
 
 @pytest.fixture
@@ -142,8 +137,8 @@ def test_a_retraining_by_hand_uses_the_last_day_that_has_features(hand):
     results = hand[2]
     assert all(result.success for result in results)
     about = [materialization(result, "tiny", "training_set") for result in results]
-    assert [item["as_of"] for item in about] == [str(day(2))] * 3 + [str(day(3))]
-    assert about[0]["train rows"] + about[0]["test rows"] == 2 * ROWS
+    assert [item["as_of"] for item in about] == [str(day(3))] * 3
+    assert about[0]["train rows"] + about[0]["test rows"] == 3 * ROWS
     assert about[0]["since"] == str(day(0))
     assert about[2]["reason"] == "to be sure"
 
@@ -152,34 +147,33 @@ def test_the_same_set_description_and_code_give_the_same_version(hand):
     results = hand[2]
     about = [materialization(result, "tiny", "challenger") for result in results]
     assert [(item["version"], item["new"]) for item in about] == [
-        (1, True),
-        (1, False),
-        (1, False),
         (2, True),
+        (2, False),
+        (2, False),
     ]
-    assert len({item["training_set"] for item in about[:3]}) == 1
+    assert len({item["training_set"] for item in about}) == 1
     assert len(open_registry().client.search_model_versions("name = 'tiny'")) == 2
 
 
 def test_a_decision_by_hand_is_recorded_on_promotion_only(hand):
     world = hand[0]
     with world.lake() as model:
-        decisions = model.decisions.records(idle=False)
+        first, *decisions = model.decisions.records(idle=False)
         promotions = model.versions.promotions()
+    assert first.kind == "first"
     assert [(item.kind, item.rules, item.status, item.challenger) for item in decisions] == [
-        ("by_hand", ("manual",), "promoted", 1),
         ("by_hand", ("manual",), "promoted", 2),
     ]
-    assert all(record.labelled > 0 for record in decisions)
+    assert decisions[0].labelled > 0
     assert [item.version for item in promotions] == [1, 2]
-    assert all(item.decision.startswith("tiny-manual-") for item in promotions)
+    assert promotions[1].decision.startswith("tiny-manual-")
 
 
 def test_training_again_what_serves_already_changes_no_table(hand):
     before, after = hand[3]
     assert after == before
     about = materialization(hand[2][1], "tiny", "champion")
-    assert about["version"] == 1
+    assert about["version"] == 2
     assert "is the champion already" in about["outcome"]
 
 
@@ -188,18 +182,18 @@ def test_the_assets_of_a_retraining_say_what_they_made(hand):
     trained = materialization(result, "tiny", "challenger")
     assert trained["family"] == "linear"
     assert 0.7 < trained["test accuracy"] <= 1
-    assert trained["test rows"] == round(2 * ROWS * 0.3)
+    assert trained["test rows"] == round(3 * ROWS * 0.3)
     assert "/#/experiments/" in trained["mlflow run"]
-    assert trained["mlflow version"].endswith("/#/models/tiny/versions/1")
+    assert trained["mlflow version"].endswith("/#/models/tiny/versions/2")
     born = materialization(result, "tiny", "test_predictions")
     assert born["dagster/row_count"] == trained["test rows"]
     promoted = materialization(result, "tiny", "champion")
-    assert (promoted["version"], promoted["previous"]) == (1, "none")
+    assert (promoted["version"], promoted["previous"]) == (2, 1)
     assert promoted["training_set"] == trained["training_set"]
     assert promoted["mlflow version"] == trained["mlflow version"]
     made = materialization(result, "tiny", "training_set")
     with hand[0].lake() as model:
-        assert model.versions.promotions()[0].reference == born["reference"]
+        assert model.versions.promotions()[1].reference == born["reference"]
         [record] = model.training_sets.records(made["training_set"])
         for table, commit in (
             (model.tables.features, record.features_snapshot),
@@ -211,7 +205,7 @@ def test_the_assets_of_a_retraining_say_what_they_made(hand):
 def test_the_pages_of_mlflow_lead_back_to_dagster(hand):
     result = hand[2][0]
     client = open_registry().client
-    version = client.get_model_version("tiny", "1")
+    version = client.get_model_version("tiny", "2")
     assert f"/runs/{result.run_id}" in version.description
     assert "/assets/tiny/challenger?view=checks" in version.description
     run = client.get_run(version.run_id)
@@ -220,11 +214,9 @@ def test_the_pages_of_mlflow_lead_back_to_dagster(hand):
 
 
 def test_data_versions_follow_the_content(hand):
-    results = hand[2]
-    versions = [
-        result.asset_materializations_for_node("tiny__training_set")[0].tags["dagster/data_version"]
-        for result in results
-    ]
+    made = hand[1].fetch_materializations(dg.AssetKey(["tiny", "training_set"]), limit=9).records
+    versions = [record.asset_materialization.tags["dagster/data_version"] for record in made]
+    assert len(versions) == 4
     assert versions[0] == versions[1] == versions[2] != versions[3]
 
 

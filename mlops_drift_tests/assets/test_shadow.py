@@ -22,14 +22,12 @@ LAST = 7
 
 
 @pytest.fixture(scope="module")
-def told(new_world):
+def told(begin):
     """Version 1 serves; the rule turns around on day 3, and version 2 waits from day 4 to day 6."""
-    world = new_world("shadowed")
+    world = begin("shadowed")
     write(world.write_model({"end_date": day(LAST), "policy": {"approval": "manual"}}), LAST)
     found = {}
     with world.active(), open_instance() as instance:
-        world.replay(instance, until=day(1))
-        assert world.move(instance, by="ann", reason="the first").success
         world.replay(instance, until=day(5))
         with world.lake() as model:
             found["waiting"] = model.decisions.records(idle=False)[-1]
@@ -155,9 +153,8 @@ def test_days_done_again_after_the_approval_change_nothing(story):
     world, instance, _ = story
     before = world.tables()
     assert {"predictions.tiny_shadow", "monitoring.tiny_shadow"} <= set(before)
-    for first, last in ((5, 6), (4, LAST)):
-        assert world.run_days(instance, day(first), day(last)).success
-        assert world.tables() == before
+    assert world.run_days(instance, day(4), day(LAST)).success
+    assert world.tables() == before
 
 
 # The decision that waited
@@ -178,10 +175,7 @@ def test_materializing_champion_approves_the_waiting_challenger(story):
         (f"tiny-v1-{day(4)}", "promoted"),
     ]
     assert [item.decision for item in promotions] == [record.id for record in records]
-    assert [(item.person, item.reason) for item in promotions] == [
-        ("ann", "the first"),
-        ("ann", "it does better"),
-    ]
+    assert (promotions[-1].person, promotions[-1].reason) == ("ann", "it does better")
     assert records[-1].outcome.person == "ann"
     assert "approved by ann: it does better" in records[-1].outcome_reason
     assert [item.as_of for item in promotions] == [day(1), day(6)]

@@ -21,14 +21,13 @@ from mlops_drift_tests.tiny import (
     metadata_of,
 )
 
-# The days of the faults; days 0 and 1 teach the first version, the labels of day n arrive on n+1.
-MISSING_FILE = 2
-MISSING_COLUMN = 3
-EMPTY = 4
-NULLS = 5
-NEW_CATEGORY = 6
-WRONG_LABELS = 7
-EARLY_LABEL = 8
+# The days of the faults, after those of the story; the labels of day n arrive on n+1. Faults of
+# labels come on days whose events are all landed.
+MISSING_FILE = FIRST = 4
+MISSING_COLUMN = 5
+EMPTY = 6
+NULLS = EARLY_LABEL = 7
+NEW_CATEGORY = WRONG_LABELS = 8
 DUPLICATES = 9
 WRONG_VALUES = 10
 LAST = UNDATED = 11
@@ -78,9 +77,9 @@ LABELS = {WRONG_LABELS: with_wrong_labels, EARLY_LABEL: early}
 
 
 @pytest.fixture(scope="module")
-def faulty(new_world):
-    """All days, each run once, with what the sensor said after it."""
-    world = new_world("faulty")
+def faulty(begin):
+    """All days, each run once."""
+    world = begin("faulty")
     folder = world.write_model(
         {
             "end_date": day(LAST),
@@ -92,16 +91,15 @@ def faulty(new_world):
     )
     (folder / "events").mkdir()
     (folder / "labels").mkdir()
-    for number in range(LAST + 1):
+    for number in range(FIRST, LAST + 1):
         if number != MISSING_FILE:
             events = EVENTS.get(number, lambda n=number: events_of(n))()
             events.to_csv(folder / "events" / f"{day(number)}.csv", index=False)
-        if number:
-            labels = LABELS.get(number, lambda n=number: labels_of(n - 1))()
-            labels.to_csv(folder / "labels" / f"{day(number)}.csv", index=False)
+        labels = LABELS.get(number, lambda n=number: labels_of(n - 1))()
+        labels.to_csv(folder / "labels" / f"{day(number)}.csv", index=False)
     with world.active(), dg.DagsterInstance.ephemeral() as instance:
-        world.replay(instance, until=day(1))
-        results = {number: world.run_days(instance, day(number)) for number in range(2, LAST + 1)}
+        days = range(FIRST, LAST + 1)
+        results = {number: world.run_days(instance, day(number)) for number in days}
         yield world, instance, results
 
 
@@ -280,7 +278,7 @@ def test_a_day_with_few_quarantined_rows_reports_them_as_metadata(results):
 
 def test_bad_quality_alone_asks_for_no_retraining(faulty, world):
     with world.lake() as model:
-        failed = {item.check for item in model.checks.find(day(2), failed=True)}
+        failed = {item.check for item in model.checks.find(day(FIRST), failed=True)}
     assert failed == {"data_quality", "feature_drift", "null_spike"}
     _, instance, _ = faulty
     (request,) = world.look(instance).run_requests

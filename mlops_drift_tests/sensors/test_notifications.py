@@ -1,7 +1,6 @@
 """Messages about a model, from its runs to a receiver."""
 
 import dagster as dg
-import pandas as pd
 import pytest
 
 from mlops_drift.errors import UserError
@@ -9,12 +8,11 @@ from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.resources import default_resources
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.receiver import Receiver
-from mlops_drift_tests.tiny import day, events_of, labels_of
+from mlops_drift_tests.tiny import day, merged
 
 SENT = [
     "tiny: retraining begins",
     "tiny: version 1 is champion",
-    f"tiny: label_drift fails since {day(4)}",
     f"tiny: performance_drop fails since {day(4)}",
     "tiny: retraining begins",
     "tiny: version 2 is champion",
@@ -28,13 +26,10 @@ def receiver():
     up.down()
 
 
-def write(world, receiver, last=6, **changes):
-    """The story, with a receiver; more of the turned days are labelled yes."""
-    folder = world.write_model({"notifications": {"urls": [receiver.url]}, **changes})
-    pd.concat([events_of(number) for number in range(7)]).to_csv(folder / "events.csv", index=False)
-    labels = pd.concat([labels_of(number, flipped=number >= 3) for number in range(last)])
-    labels.to_parquet(folder / "labels.parquet", index=False)
-    return folder
+def listen(world, receiver, **changes):
+    """Lets a story send its messages to a receiver, which has none so far."""
+    receiver.posts.clear()
+    world.write_model(merged({"notifications": {"urls": [receiver.url]}}, changes))
 
 
 def tick(world, instance):
@@ -48,21 +43,20 @@ def tick(world, instance):
         return sensor.evaluate_tick(context).skip_message
 
 
-def titles(receiver):
-    return [title for title in receiver.titles if "label_drift" not in title]
+@pytest.fixture
+def ended(told_story, tmp_path):
+    """The told story, to go its own way; nobody has heard of it."""
+    return told_story.world.copy(tmp_path)
 
 
-def test_a_receiver_gets_one_message_an_episode_and_decision_and_promotion(begin, receiver):
-    world = begin("sent")
-    write(world, receiver)
-    receiver.posts.clear()
-    with world.active(), open_instance() as instance:
-        world.replay(instance)
-        once = titles(receiver)
-        world.replay(instance)
-        assert tick(world, instance) == "0 messages sent"
-    assert once == [title for title in SENT if "label_drift" not in title]
-    assert titles(receiver) == once
+def test_a_receiver_gets_one_message_an_episode_and_decision_and_promotion(ended, receiver):
+    listen(ended, receiver)
+    with ended.active(), open_instance() as instance:
+        ended.replay(instance)
+        once = receiver.titles
+        ended.replay(instance)
+        assert tick(ended, instance) == "0 messages sent"
+    assert once == receiver.titles == SENT
     body = next(
         message["message"] for _, message in receiver.posts if "performance" in message["title"]
     )
@@ -70,32 +64,29 @@ def test_a_receiver_gets_one_message_an_episode_and_decision_and_promotion(begin
     assert "concept drift" in body
 
 
-def test_what_happens_while_a_receiver_is_down_waits_and_arrives_once(new_world, receiver):
-    world = new_world("unheard")
-    write(world, receiver)
-    receiver.posts.clear()
+def test_what_happens_while_a_receiver_is_down_waits_and_arrives_once(ended, receiver):
+    listen(ended, receiver)
     receiver.down()
-    with world.active(), open_instance() as instance:
+    with ended.active(), open_instance() as instance:
         try:
-            world.replay(instance, until=day(2))
-            assert ", 2 waiting: " in tick(world, instance)
+            ended.replay(instance)
+            assert f", {len(SENT)} waiting: " in tick(ended, instance)
         finally:
             receiver.up()
         assert receiver.titles == []
-        assert tick(world, instance) == "2 messages sent"
-        heard = titles(receiver)
-        assert tick(world, instance) == "0 messages sent"
-        with world.lake() as model:
+        assert tick(ended, instance) == f"{len(SENT)} messages sent"
+        heard = receiver.titles
+        assert tick(ended, instance) == "0 messages sent"
+        with ended.lake() as model:
             assert Outbox(model.lake, model.tables.outbox).pending() == []
-    assert heard == SENT[:2]
-    assert titles(receiver) == heard
+    assert heard == SENT
+    assert receiver.titles == heard
 
 
 def test_a_broken_check_is_reported_once_and_retrains_nothing(begin, receiver):
     world = begin("broke")
-    write(world, receiver)
+    listen(world, receiver)
     with world.active(), open_instance() as instance:
-        receiver.posts.clear()
         for file in world.data.glob("lake/training/tiny/*/versions/1/reference.json"):
             file.write_text("{}")
         for _ in range(2):
@@ -116,25 +107,47 @@ def test_a_broken_check_is_reported_once_and_retrains_nothing(begin, receiver):
     assert all("is damaged" in body for body in broke.values())
 
 
-def test_only_the_wanted_kinds_are_sent(new_world, receiver):
-    world = new_world("selective")
-    wanted = {"urls": [receiver.url], "about": ["promotion"]}
-    write(world, receiver, notifications=wanted)
-    receiver.posts.clear()
+@pytest.fixture(scope="module")
+def alerted(begin, receiver):
+    """A run of the day on which performance drops, in the mode alert; and what was heard of it."""
+    world = begin("alerting")
+    listen(world, receiver, policy={"mode": "alert"})
     with world.active(), open_instance() as instance:
-        world.replay(instance, until=day(2))
-    assert receiver.titles == ["tiny: version 1 is champion"]
+        world.replay(instance, until=day(4))
+    return world, receiver.titles
 
 
-def test_a_rejected_challenger_is_sent_as_the_outcome_of_the_decision(new_world, receiver):
-    world = new_world("rejected_sent")
-    write(world, receiver, gates={"metrics": {"log_loss": 0}})
-    receiver.posts.clear()
+def test_a_run_sends_what_its_day_and_its_decision_said(alerted):
+    assert alerted[1] == [*SENT[:3], "tiny: a retraining is due"]
+
+
+def test_in_the_mode_alert_nothing_is_trained(alerted):
+    world, _ = alerted
+    with world.active(), world.lake() as model:
+        records, versions = model.decisions.records(idle=False), model.versions.all()
+    assert [(record.action, record.kind) for record in records] == [
+        ("retrain", "first"),
+        ("alert", "performance"),
+    ]
+    assert [version.version for version in versions] == [1]
+
+
+def test_only_the_wanted_kinds_are_sent(ended, receiver):
+    listen(ended, receiver, notifications={"about": ["promotion"]})
+    with ended.active(), dg.DagsterInstance.ephemeral() as instance:
+        tick(ended, instance)
+    assert receiver.titles == [title for title in SENT if title.endswith("is champion")]
+
+
+def test_a_rejected_challenger_is_sent_as_the_outcome_of_the_decision(
+    rejected_story, tmp_path, receiver
+):
+    world = rejected_story.copy(tmp_path)
+    listen(world, receiver)
     with world.active(), open_instance() as instance:
-        world.replay(instance, until=day(1))
-    assert receiver.titles[0] == "tiny: retraining begins"
-    assert len(receiver.titles) == 2
-    assert "must be at most 0" in receiver.posts[1][1]["message"]
+        tick(world, instance)
+    assert receiver.titles == [*SENT[:4], "tiny: version 2 is rejected"]
+    assert "must be at most 0" in receiver.posts[-1][1]["message"]
 
 
 def test_a_model_without_receivers_has_no_notification_sensor(begun_story):
