@@ -24,7 +24,6 @@ from mlops_drift.lifecycle.cleanup.inventory import tables_by_group
 from mlops_drift.lifecycle.decisions import decide_now
 from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 from mlops_drift.lifecycle.rebuild import rebuild
-from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.status import read_status
 from mlops_drift.lifecycle.transitions import Person
 from mlops_drift.policy.retention import Retention
@@ -54,12 +53,12 @@ MODEL = {
 }
 
 
-def retrain(parts, first):
+def retrain(parts, instance, first):
     """Trains a version on the days since one, and lets it serve."""
-    run = RetrainingRun(context(parts), "by hand")
-    run.build_training_set(since=day(first))
-    run.train()
-    moves.approve(context(parts), ANN, run.version)
+    selection, since = ["training_set", "challenger"], day(first).isoformat()
+    result = parts.world.retrain(instance, selection=selection, since=since)
+    assert result.success, failures(result)
+    moves.approve(context(parts), ANN, parts.model.versions.all()[-1].version)
 
 
 def run_days(world, instance, first, last):
@@ -323,7 +322,7 @@ def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, tmp
             at_once = decide_now(ModelContext(parts.spec, parts.model), TODAY)
             counts = parts.model.labels.counts(TODAY)
             run_days(world, instance, 15, 17)
-            retrain(parts, 15)
+            retrain(parts, instance, 15)
             run_days(world, instance, 18, 18)
             if name == "cleaned":
                 assert clean(parts).size > 0
@@ -364,24 +363,24 @@ def orphan(parts, started, status):
     return run.info.run_id, folders
 
 
-def test_models_of_killed_trainings_go_and_those_under_way_do_not(free):
-    killed, of_killed = orphan(free, 1000, "KILLED")
-    late, of_late = orphan(free, None, "KILLED")
-    active, of_active = orphan(free, 1000, None)
+def test_models_of_killed_trainings_go_and_those_under_way_do_not(cleaned):
+    killed, of_killed = orphan(cleaned, 1000, "KILLED")
+    late, of_late = orphan(cleaned, None, "KILLED")
+    active, of_active = orphan(cleaned, 1000, None)
     assert all(path.is_dir() for path in (*of_killed, *of_late, *of_active))
-    clean(free)
+    clean(cleaned)
     assert not any(path.exists() for path in of_killed)
     assert all(path.is_dir() for path in (*of_late, *of_active))
-    listed = {one.run for one in Artifacts(free.registry, "tiny").trainings() if not one.deleted}
+    listed = {one.run for one in Artifacts(cleaned.registry, "tiny").trainings() if not one.deleted}
     assert killed not in listed
     assert {late, active} <= listed
-    assert clean(free).items == []
+    assert clean(cleaned).items == []
 
 
-def test_a_version_that_a_person_registered_is_left_alone(free):
-    run, folders = orphan(free, 1000, "FINISHED")
-    free.registry.client.create_model_version("tiny", source=str(folders[1]), run_id=run)
-    clean(free)
+def test_a_version_that_a_person_registered_is_left_alone(cleaned):
+    run, folders = orphan(cleaned, 1000, "FINISHED")
+    cleaned.registry.client.create_model_version("tiny", source=str(folders[1]), run_id=run)
+    clean(cleaned)
     assert all(path.is_dir() for path in folders)
 
 
@@ -394,13 +393,13 @@ def test_a_version_that_another_environment_has_too_stays(free):
     assert any("environment dev has it too" in str(kept.needed_by) for kept in plan.kept)
 
 
-def test_what_mlflow_has_as_deleted_is_freed(free):
-    run, folders = orphan(free, None, "FINISHED")
-    free.registry.client.delete_run(run)
-    plan = clean(free)
+def test_what_mlflow_has_as_deleted_is_freed(cleaned):
+    run, folders = orphan(cleaned, None, "FINISHED")
+    cleaned.registry.client.delete_run(run)
+    plan = clean(cleaned)
     assert {item.name: item.size for item in plan.items if item.kind == "leftover"} == {run: 10}
     assert not any(path.exists() for path in folders)
-    assert clean(free).items == []
+    assert clean(cleaned).items == []
 
 
 def test_a_set_that_was_just_asked_for_again_stays(free):
