@@ -17,8 +17,15 @@ from mlops_drift.simulation.instance import open_instance
 # are paid once: each of these runs is a fork of a process that has done nothing else.
 DRIVER = """
 import importlib, json, os, signal, sys
-import matplotlib.figure, mlflow.sklearn, mlops_drift.definitions, optuna, sklearn.linear_model
+import dagster._core.storage.sqlite_storage, mlflow.sklearn, optuna, pyarrow.dataset
+import mlflow.store.model_registry.sqlalchemy_store, mlflow.store.tracking.sqlalchemy_store
+import mlops_drift.definitions, mlops_drift.learning.families.linear
+import mlops_drift.simulation.historical_run, mlops_drift.storage.event_log
+from mlops_drift.assets import retraining
 from mlops_drift.cli.main import main
+
+# Nobody looks at the pictures here.
+retraining.gate_pictures = lambda gates: {}
 
 def die_at(module, owner, name, moment, argument):
     home = getattr(importlib.import_module(module), owner)
@@ -71,11 +78,8 @@ class Checkout:
         self.folder = root / "checkout"
         self.elsewhere = root / "elsewhere"
         self.elsewhere.mkdir()
-        shutil.copytree(
-            settings.PROJECT_ROOT / "mlops_drift",
-            self.folder / "mlops_drift",
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
+        # With its compiled files, or each process compiles it all.
+        shutil.copytree(settings.PROJECT_ROOT / "mlops_drift", self.folder / "mlops_drift")
         shutil.copy(settings.PROJECT_ROOT / "dagster.yaml", self.folder)
 
     def run(self):

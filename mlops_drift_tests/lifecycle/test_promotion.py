@@ -1,5 +1,6 @@
 """Promotions and transitions: one for each decision; of two people at once one wins."""
 
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,14 +63,39 @@ def test_a_decision_has_one_outcome(parts):
 # Transitions by a person
 
 
+@contextmanager
+def opened(world, root):
+    """A copy of a world with three versions, to go its own way."""
+    with world.active():
+        spec = world.spec()
+    with world.copy(root).active(), open_lake() as lake:
+        yield ModelContext.of(lake, spec, open_registry())
+
+
 @pytest.fixture
 def about(three_versions, tmp_path):
-    """Three versions that nobody has approved yet, in a world of one's own."""
-    world = three_versions.copy(tmp_path)
-    with world.active():
-        spec = find_model("tiny").spec
-        with open_lake() as lake:
-            yield ModelContext.of(lake, spec, open_registry())
+    """Three versions that nobody has approved yet."""
+    with opened(three_versions, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def served(three_versions, tmp_path_factory):
+    """Worlds in which ann has approved one version, two, and all three, by their number."""
+    worlds = {0: three_versions}
+    for version in (1, 2, 3):
+        root = tmp_path_factory.mktemp(f"served_{version}")
+        with opened(worlds[version - 1], root) as about:
+            approve(about, ANN, version)
+        worlds[version] = World(root)
+    return worlds
+
+
+@pytest.fixture
+def serving(served, tmp_path):
+    """Opens the world in which a version is the champion, after those before it."""
+    with ExitStack() as worlds:
+        yield lambda version: worlds.enter_context(opened(served[version], tmp_path))
 
 
 def versions_of(model):
@@ -124,9 +150,9 @@ def test_approve_reject_roll_back_and_approve_again(about):
     assert aliases(registry) == {"champion": 3, "previous": 1, "challenger": 3}
 
 
-def test_there_is_a_champion_at_every_moment_of_a_transition(about, monkeypatch):
+def test_there_is_a_champion_at_every_moment_of_a_transition(serving, monkeypatch):
+    about = serving(1)
     model, registry = about.store, about.registry
-    approve(about, ANN, 1)
     seen = []
     for target, name in (
         (model.versions, "add_promotion"),
@@ -152,9 +178,10 @@ def test_there_is_a_champion_at_every_moment_of_a_transition(about, monkeypatch)
     assert {champion for pair in seen for champion in pair} == {1, 2}
 
 
-def test_a_transition_serves_from_the_day_after_the_last_that_has_features(about):
+def test_a_transition_serves_from_the_day_after_the_last_that_has_features(serving):
+    about = serving(1)
     model = about.store
-    promoted = approve(about, ANN, 1)
+    [promoted] = model.versions.promotions()
     assert (model.versions.get(1).as_of, promoted.as_of) == (day(3), day(5))
 
 
@@ -180,19 +207,24 @@ def test_a_version_that_is_not_there_is_not_approved(about):
 def test_rolling_back_needs_an_earlier_champion(about):
     with pytest.raises(UserError, match="no earlier champion to go back to: no version has"):
         rollback(about, BOB)
-    approve(about, ANN, 1)
+
+
+def test_rolling_back_needs_another_champion_than_the_first(serving):
+    about = serving(1)
     with pytest.raises(UserError, match="only version 1 has served"):
         rollback(about, BOB)
-    approve(about, ANN, 2)
+
+
+def test_rolling_back_goes_to_a_version_that_has_served_and_does_not_serve(serving):
+    about = serving(2)
     with pytest.raises(UserError, match=r"version 3 of tiny has never served; .* are 1, 2"):
         rollback(about, BOB, to=3)
     with pytest.raises(UserError, match="version 2 is the champion of tiny already"):
         rollback(about, BOB, to=2)
 
 
-def test_rolling_back_twice_goes_back_further_and_not_to_what_was_taken_back(about):
-    for version in (1, 2, 3):
-        approve(about, ANN, version)
+def test_rolling_back_twice_goes_back_further_and_not_to_what_was_taken_back(serving):
+    about = serving(3)
     assert rollback(about, BOB).version == 2
     assert rollback(about, BOB).version == 1
     with pytest.raises(UserError, match="no champion of tiny before version 1 is left"):
@@ -200,10 +232,9 @@ def test_rolling_back_twice_goes_back_further_and_not_to_what_was_taken_back(abo
     assert rollback(about, BOB, to=3).version == 3
 
 
-def test_what_was_taken_back_is_promoted_by_a_person_only(about):
+def test_what_was_taken_back_is_promoted_by_a_person_only(serving):
+    about = serving(2)
     model = about.store
-    approve(about, ANN, 1)
-    approve(about, ANN, 2)
     rollback(about, BOB)
     with pytest.raises(UserError, match=r"version 2 of tiny was taken back .*only a person"):
         promote(about, 2, day(5), "tiny-v1-x")
@@ -235,9 +266,9 @@ def test_a_decision_that_a_later_transition_came_before_ends_without_its_version
 
 
 @pytest.mark.parametrize("cut", ["add_promotion", "set_alias", "record_promotion"])
-def test_an_interrupted_transition_is_completed_by_the_next(about, monkeypatch, cut):
+def test_an_interrupted_transition_is_completed_by_the_next(serving, monkeypatch, cut):
+    about = serving(1)
     model, registry = about.store, about.registry
-    approve(about, ANN, 1)
     wait(model, 2, "d2")
     target = {
         "add_promotion": model.versions,
@@ -268,10 +299,9 @@ def test_an_interrupted_transition_is_completed_by_the_next(about, monkeypatch, 
 
 
 @pytest.mark.parametrize("kind", ["approve", "rollback"])
-def test_a_transition_interrupted_before_its_commit_never_was(about, monkeypatch, kind):
+def test_a_transition_interrupted_before_its_commit_never_was(serving, monkeypatch, kind):
+    about = serving(2)
     model = about.store
-    for version in (1, 2):
-        approve(about, ANN, version)
     before, outcomes = versions_of(model), story_of(model)
 
     def die(made):
@@ -299,30 +329,25 @@ def first(transition, registry, patched):
     patched.setattr(registry, "lock", after_it)
 
 
-def test_of_two_rollbacks_at_the_same_moment_one_wins(about, monkeypatch):
-    model, registry = about.store, about.registry
-    for version in (1, 2, 3):
-        approve(about, ANN, version)
-    first(lambda: rollback(about, BOB), registry, monkeypatch)
+def test_of_two_rollbacks_at_the_same_moment_one_wins(serving, monkeypatch):
+    about = serving(3)
+    first(lambda: rollback(about, BOB), about.registry, monkeypatch)
     with pytest.raises(UserError, match=r"another transition came first: version 2 .* by bob"):
         rollback(about, ANN)
-    assert versions_of(model)[-1] == (2, 3, "bob")
+    assert versions_of(about.store)[-1] == (2, 3, "bob")
 
 
-def test_a_rollback_that_came_first_stops_an_approval(about, monkeypatch):
-    registry = about.registry
-    for version in (1, 2):
-        approve(about, ANN, version)
-    first(lambda: rollback(about, BOB), registry, monkeypatch)
+def test_a_rollback_that_came_first_stops_an_approval(serving, monkeypatch):
+    about = serving(2)
+    first(lambda: rollback(about, BOB), about.registry, monkeypatch)
     with pytest.raises(UserError, match=r"another transition came first: version 1 .* by bob"):
         approve(about, ANN, 3)
     assert approve(about, ANN, 3).version == 3
 
 
-def test_a_champion_that_was_deleted_from_the_registry_can_be_taken_back(about):
+def test_a_champion_that_was_deleted_from_the_registry_can_be_taken_back(serving):
+    about = serving(2)
     registry = about.registry
-    for version in (1, 2):
-        approve(about, ANN, version)
     registry.client.delete_model_version("tiny", "2")
     assert rollback(about, BOB).version == 1
     assert registry.alias("tiny", "champion") == 1

@@ -82,6 +82,6 @@ def test_a_reset_model_starts_again_and_others_stay(world):
 
 
 def test_after_a_reset_the_same_days_lead_to_version_1_again(world):
-    result = CliRunner().invoke(main, ["run", "tiny", "--until", str(day(2))])
+    result = CliRunner().invoke(main, ["run", "tiny", "--until", str(day(1)), "--step", "2"])
     assert result.exit_code == 0, result.output
     assert belongings(world).versions == (1,)

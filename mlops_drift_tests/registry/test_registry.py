@@ -263,12 +263,11 @@ def test_a_model_whose_files_are_gone_is_named(registry, tmp_path):
         registry.artifact("shop", version)
 
 
-@pytest.mark.parametrize("kept", [0, 100])
-def test_a_damaged_model_is_named(registry, tmp_path, kept):
+def test_a_damaged_model_is_named(registry, tmp_path):
     version = born(registry, "shop", IDENTITY)
     (file,) = (tmp_path / "mlartifacts" / "shop" / "models").rglob("model.pkl")
-    file.write_bytes(file.read_bytes()[:kept])
-    with pytest.raises(
-        RegistryError, match=r"version 1 of shop cannot be loaded from .*: \w+Error"
-    ):
-        registry.pipeline("shop", version)
+    for kept, told in ((100, "UnpicklingError"), (0, "EOFError")):
+        file.write_bytes(file.read_bytes()[:kept])
+        named = rf"version 1 of shop cannot be loaded from .*: {told}"
+        with pytest.raises(RegistryError, match=named):
+            registry.pipeline("shop", version)

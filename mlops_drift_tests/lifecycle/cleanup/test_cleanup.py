@@ -4,8 +4,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -32,7 +30,6 @@ from mlops_drift.policy.retention import Retention
 from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import RegistryError, environment_tag, registry_lock
 from mlops_drift.resources import open_lake, open_registry
-from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store import disk
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.records import RemovedError
@@ -41,9 +38,9 @@ from mlops_drift_tests.store.test_disk import age
 from mlops_drift_tests.tiny import SPEC, World, day, failures, in_order, write_days
 
 ANN = Person("ann", "customers complained")
-TODAY = day(12)
+TODAY = day(14)
 MODEL = {
-    "end_date": day(16),
+    "end_date": day(18),
     "gates": {"tolerance": 0.5},
     "policy": {"first_training_rows": 9999, "training_windows": ["recent"], "window_days": 2},
     "retention": {
@@ -56,9 +53,12 @@ MODEL = {
 }
 
 
-def retrain(world, instance, last):
-    result = world.retrain(instance, since=day(last - 2).isoformat())
+def retrain(parts, instance, first):
+    """Trains a version on the days since one, and lets it serve."""
+    selection, since = ["training_set", "challenger"], day(first).isoformat()
+    result = parts.world.retrain(instance, selection=selection, since=since)
     assert result.success, failures(result)
+    moves.approve(context(parts), ANN, parts.model.versions.all()[-1].version)
 
 
 def run_days(world, instance, first, last):
@@ -67,15 +67,15 @@ def run_days(world, instance, first, last):
 
 
 @pytest.fixture(scope="module")
-def aged(new_world):
-    """A world of 13 days with versions 1 to 3, each the champion for a while, all long ago."""
-    world = new_world("aged")
-    write_days(world.write_model(MODEL), 17)
-    with world.active(), open_instance() as instance:
-        for first, last in ((0, 3), (4, 5), (6, 7)):
+def aged(three_versions, tmp_path_factory):
+    """A world of 15 days with versions 1 to 3, each the champion for a while, all long ago."""
+    world = three_versions.copy(tmp_path_factory.mktemp("aged"))
+    write_days(world.write_model(MODEL), 19)
+    with world.active(), dg.DagsterInstance.ephemeral() as instance:
+        for version, first, last in ((1, 6, 7), (2, 8, 9), (3, 10, 14)):
+            with open_lake() as lake:
+                moves.approve(context(parts_of(world, lake)), ANN, version)
             run_days(world, instance, first, last)
-            retrain(world, instance, last)
-        run_days(world, instance, 8, 12)
     for folder in (world.data / "lake" / "training" / "tiny").iterdir():
         age(folder)
     return world
@@ -92,6 +92,22 @@ def parts_of(world, lake):
 def free(aged, tmp_path):
     """A copy of that world, to be changed."""
     world = aged.copy(tmp_path)
+    with world.active(), open_lake() as lake:
+        yield parts_of(world, lake)
+
+
+@pytest.fixture(scope="module")
+def cleaned_world(aged, tmp_path_factory):
+    world = aged.copy(tmp_path_factory.mktemp("cleaned"))
+    with world.active(), open_lake() as lake:
+        clean(parts_of(world, lake))
+    return world
+
+
+@pytest.fixture
+def cleaned(cleaned_world, tmp_path):
+    """A copy of that world after its cleanup, to be changed."""
+    world = cleaned_world.copy(tmp_path)
     with world.active(), open_lake() as lake:
         yield parts_of(world, lake)
 
@@ -167,25 +183,24 @@ def test_what_goes_frees_what_was_announced_and_goes_once(free):
     assert list(free.world.data.rglob(".removing-*")) == []
 
 
-def test_days_go_and_stay_as_the_limits_say(free):
-    clean(free)
+def test_days_go_and_stay_as_the_limits_say(cleaned):
     kept = {
-        table.name: min(disk.sizes_by_day(free.model.lake.root, table), default=None)
-        for table in free.model.tables
+        table.name: min(disk.sizes_by_day(cleaned.model.lake.root, table), default=None)
+        for table in cleaned.model.tables
         if "day" in table.partition_by
     }
     assert kept == {
-        # Version 3 has served since day 8, version 2 since day 6: messages rest on both.
-        "monitoring.tiny_drift": day(6),
-        "monitoring.tiny_checks": day(6),
+        # Version 3 has served since day 10, version 2 since day 8: messages rest on both.
+        "monitoring.tiny_drift": day(8),
+        "monitoring.tiny_checks": day(8),
         "landing.tiny_files": day(0),
-        "monitoring.tiny_label_coverage": day(6),
-        "predictions.tiny": day(8),
-        "monitoring.tiny_profiles": day(8),
-        "features.tiny": day(7),
-        "landing.tiny_labels": day(7),
-        # The labels of day 7 are about events of day 6.
-        "landing.tiny_events": day(6),
+        "monitoring.tiny_label_coverage": day(8),
+        "predictions.tiny": day(10),
+        "monitoring.tiny_profiles": day(10),
+        "features.tiny": day(9),
+        "landing.tiny_labels": day(9),
+        # The labels of day 9 are about events of day 8.
+        "landing.tiny_events": day(8),
         "landing.tiny_quarantined": None,
         # No challenger has ever waited.
         "predictions.tiny_shadow": None,
@@ -205,24 +220,22 @@ def test_the_record_stays_and_names_what_went(free):
     assert removal.training_set == versions[0].training_set
 
 
-def test_who_serves_and_who_did_before_stay_whole(free):
-    clean(free)
-    assert {int(one.version) for one in Artifacts(free.registry, "tiny").versions()} == {2, 3}
-    for record in free.model.versions.all()[1:]:
-        free.registry.pipeline("tiny", record.version)
-        free.model.training_sets.read(record.training_set)
-        free.model.training_sets.read_reference(record.training_set, record.version)
-    back = moves.rollback(context(free), ANN)
+def test_who_serves_and_who_did_before_stay_whole(cleaned):
+    assert {int(one.version) for one in Artifacts(cleaned.registry, "tiny").versions()} == {2, 3}
+    for record in cleaned.model.versions.all()[1:]:
+        cleaned.registry.pipeline("tiny", record.version)
+        cleaned.model.training_sets.read(record.training_set)
+        cleaned.model.training_sets.read_reference(record.training_set, record.version)
+    back = moves.rollback(context(cleaned), ANN)
     assert (back.version, back.previous) == (2, 3)
 
 
-def test_a_removed_version_is_rejected_with_the_day_of_its_removal(free):
-    clean(free)
+def test_a_removed_version_is_rejected_with_the_day_of_its_removal(cleaned):
     message = f"version 1 was removed by the retention on {TODAY}"
     with pytest.raises(RemovedError, match=message):
-        moves.approve(context(free), ANN, 1)
+        moves.approve(context(cleaned), ANN, 1)
     with pytest.raises(RemovedError, match=message):
-        moves.rollback(context(free), ANN, 1)
+        moves.rollback(context(cleaned), ANN, 1)
     with pytest.raises(RegistryError, match="has no version 1 of tiny"):
         open_registry().pipeline("tiny", 1)
 
@@ -246,36 +259,32 @@ def test_a_version_that_the_registry_has_lost_is_an_error_without_a_traceback(fr
     assert "mlflow.db?timeout=120 has no version 1 of tiny" in result.output
 
 
-def test_events_and_days_are_traced_after_a_cleanup(free):
-    clean(free)
-    gone = f"the retention has removed the rows of days before {day(7)}"
+def test_events_and_days_are_traced_after_a_cleanup(cleaned):
+    about, model = context(cleaned), cleaned.model
+    gone = f"the retention has removed the rows of days before {day(9)}"
     unknown = {
         "version": 1,
-        "training set": free.model.versions.get(1).training_set,
+        "training set": model.versions.get(1).training_set,
         "unknown": "the set was removed",
     }
-    chain = {link.what: link for link in trace_key(context(free), "9003")}
-    assert chain["event"].facts["day"] == day(9)
+    chain = {link.what: link for link in trace_key(about, "11003")}
+    assert chain["event"].facts["day"] == day(11)
     assert unknown in chain["in training sets"].rows
-    learned = (
-        free.model.training_sets.read(free.model.versions.get(2).training_set)
-        .train["id"][0]
-        .as_py()
-    )
-    assert learned < 7000
-    chain = {link.what: link for link in trace_key(context(free), str(learned))}
+    learned = model.training_sets.read(model.versions.get(2).training_set).train["id"][0].as_py()
+    assert learned < 9000
+    chain = {link.what: link for link in trace_key(about, str(learned))}
     assert chain["event"].facts == {"id": str(learned), "removed": gone}
-    assert {row["version"] for row in chain["in training sets"].rows if "part" in row} == {2}
-    with pytest.raises(UserError, match=f"no event of tiny has the id '3'; {gone}"):
-        trace_key(context(free), "3")
-    assert trace_day(context(free), day(3))[0].facts["removed"] == gone
-    assert trace_day(context(free), day(8))[0].facts["removed"] is None
+    assert {row["version"] for row in chain["in training sets"].rows if "part" in row} == {2, 3}
+    # Of an event that no version has learned from nothing is left.
+    with pytest.raises(UserError, match=f"no event of tiny has the id '7003'; {gone}"):
+        trace_key(about, "7003")
+    assert trace_day(about, day(3))[0].facts["removed"] == gone
+    assert trace_day(about, day(10))[0].facts["removed"] is None
 
 
-def test_a_day_of_a_removed_version_is_rejected_with_the_reason(free):
-    clean(free)
+def test_a_day_of_a_removed_version_is_rejected_with_the_reason(cleaned):
     with dg.DagsterInstance.ephemeral() as instance:
-        result = free.world.run_days(instance, day(4))
+        result = cleaned.world.run_days(instance, day(6))
     assert f"version 1 was removed by the retention on {TODAY}" in str(failures(result))
 
 
@@ -306,15 +315,15 @@ def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, tmp
     for name in ("cleaned", "untouched"):
         (tmp_path / name).mkdir()
         world = aged.copy(tmp_path / name)
-        with world.active(), open_lake() as lake, open_instance() as instance:
+        with world.active(), open_lake() as lake, dg.DagsterInstance.ephemeral() as instance:
             parts = parts_of(world, lake)
             if name == "cleaned":
                 assert clean(parts).size > 0
             at_once = decide_now(ModelContext(parts.spec, parts.model), TODAY)
             counts = parts.model.labels.counts(TODAY)
-            run_days(world, instance, 13, 15)
-            retrain(world, instance, 15)
-            run_days(world, instance, 16, 16)
+            run_days(world, instance, 15, 17)
+            retrain(parts, instance, 15)
+            run_days(world, instance, 18, 18)
             if name == "cleaned":
                 assert clean(parts).size > 0
             status = read_status(ModelContext(parts.spec, parts.model))
@@ -323,8 +332,8 @@ def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, tmp
                 counts,
                 {key: status[key] for key in ("champion", "next", "labels_without_event")},
                 [(row["check"], row["verdict"], row["reason"]) for row in status["checks"]],
-                decide_now(ModelContext(parts.spec, parts.model), day(16)),
-                parts.model.labels.counts(day(16)),
+                decide_now(ModelContext(parts.spec, parts.model), day(18)),
+                parts.model.labels.counts(day(18)),
             )
             seen[name, "rows"] = later_rows(world)
     assert seen["cleaned"] == seen["untouched"]
@@ -354,24 +363,24 @@ def orphan(parts, started, status):
     return run.info.run_id, folders
 
 
-def test_models_of_killed_trainings_go_and_those_under_way_do_not(free):
-    killed, of_killed = orphan(free, 1000, "KILLED")
-    late, of_late = orphan(free, None, "KILLED")
-    active, of_active = orphan(free, 1000, None)
+def test_models_of_killed_trainings_go_and_those_under_way_do_not(cleaned):
+    killed, of_killed = orphan(cleaned, 1000, "KILLED")
+    late, of_late = orphan(cleaned, None, "KILLED")
+    active, of_active = orphan(cleaned, 1000, None)
     assert all(path.is_dir() for path in (*of_killed, *of_late, *of_active))
-    clean(free)
+    clean(cleaned)
     assert not any(path.exists() for path in of_killed)
     assert all(path.is_dir() for path in (*of_late, *of_active))
-    listed = {one.run for one in Artifacts(free.registry, "tiny").trainings() if not one.deleted}
+    listed = {one.run for one in Artifacts(cleaned.registry, "tiny").trainings() if not one.deleted}
     assert killed not in listed
     assert {late, active} <= listed
-    assert clean(free).items == []
+    assert clean(cleaned).items == []
 
 
-def test_a_version_that_a_person_registered_is_left_alone(free):
-    run, folders = orphan(free, 1000, "FINISHED")
-    free.registry.client.create_model_version("tiny", source=str(folders[1]), run_id=run)
-    clean(free)
+def test_a_version_that_a_person_registered_is_left_alone(cleaned):
+    run, folders = orphan(cleaned, 1000, "FINISHED")
+    cleaned.registry.client.create_model_version("tiny", source=str(folders[1]), run_id=run)
+    clean(cleaned)
     assert all(path.is_dir() for path in folders)
 
 
@@ -384,13 +393,13 @@ def test_a_version_that_another_environment_has_too_stays(free):
     assert any("environment dev has it too" in str(kept.needed_by) for kept in plan.kept)
 
 
-def test_what_mlflow_has_as_deleted_is_freed(free):
-    run, folders = orphan(free, None, "FINISHED")
-    free.registry.client.delete_run(run)
-    plan = clean(free)
+def test_what_mlflow_has_as_deleted_is_freed(cleaned):
+    run, folders = orphan(cleaned, None, "FINISHED")
+    cleaned.registry.client.delete_run(run)
+    plan = clean(cleaned)
     assert {item.name: item.size for item in plan.items if item.kind == "leftover"} == {run: 10}
     assert not any(path.exists() for path in folders)
-    assert clean(free).items == []
+    assert clean(cleaned).items == []
 
 
 def test_a_set_that_was_just_asked_for_again_stays(free):
@@ -418,22 +427,12 @@ def test_staging_that_a_kill_left_goes_after_a_day_even_without_any_limit(free):
 # Kills, and two at once
 
 
-def die_at(*moments):
-    """Starts a cleanup for each moment, which is killed the hard way as soon as it gets there.
-
-    Called in a process of its own, whose imports are paid once.
-    """
-    import mlflow  # noqa: F401
-
-    for moment in moments:
-        child = os.fork()
-        if not child:
-            owner, name, is_reached = MOMENTS[moment]
-            setattr(owner, name, _deadly(getattr(owner, name), is_reached))
-            with open_lake() as lake:
-                clean(parts_of(None, lake))
-            os._exit(0)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL, moment
+def die_at(moment, root):
+    """Starts a cleanup that is killed the hard way as soon as it gets to a moment."""
+    owner, name, is_reached = MOMENTS[moment]
+    setattr(owner, name, _deadly(getattr(owner, name), is_reached))
+    with World(root).active(), open_lake() as lake:
+        clean(parts_of(None, lake))
 
 
 def _deadly(function, is_reached):
@@ -461,15 +460,9 @@ MOMENTS = {
 }
 
 
-def test_what_a_kill_interrupts_the_next_cleanup_finishes(free, aged, tmp_path):
-    moments = list(MOMENTS)
-    done = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import die_at; die_at(*{moments!r})"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+def test_what_a_kill_interrupts_the_next_cleanup_finishes(free, aged, processes, tmp_path):
+    for moment in MOMENTS:
+        assert processes.run_alone(die_at, moment, free.world.root) == -signal.SIGKILL, moment
     clean(free)
     assert clean(free).items == []
     (tmp_path / "undisturbed").mkdir()

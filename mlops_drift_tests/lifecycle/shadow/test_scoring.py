@@ -1,5 +1,6 @@
 """A challenger that waits, on a real lake: it scores once, and is held against the champion."""
 
+import shutil
 from math import nan
 
 import duckdb
@@ -58,12 +59,21 @@ class Shadowed(Watched):
         return {row["window"]: row for row in self.read("shadow") if row["day"] == day(number)}
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """The folder of a lake in which version 1 has served five days."""
+    folder = tmp_path_factory.mktemp("served")
+    with duckdb.connect() as connection:
+        made = Shadowed(DeltaLake(folder, connection))
+        made.promote(1, on=0)
+        made.serve(*(events(number) for number in range(1, 6)))
+    return folder
+
+
 @pytest.fixture
-def watched(lake):
-    made = Shadowed(lake)
-    made.promote(1, on=0)
-    made.serve(*(events(number) for number in range(1, 6)))
-    return made
+def watched(served, lake):
+    shutil.copytree(served, lake.root)
+    return Shadowed(lake)
 
 
 def pipeline(target_of):
