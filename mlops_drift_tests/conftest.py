@@ -183,12 +183,11 @@ def three_versions(once, empty_data):
         policy = {"approval": "manual", "first_training_rows": 9999}
         write_days(world.write_model({"policy": policy}), 6)
         with world.active(), dg.DagsterInstance.ephemeral() as instance:
+            assert world.run_days(instance, day(0), day(5)).success
+            selection = ["training_set", "challenger", "test_predictions"]
             for number in range(3, 6):
-                assert world.run_days(
-                    instance, day(0 if number == 3 else number), day(number)
-                ).success
-                selection = ["training_set", "challenger", "test_predictions"]
-                assert world.retrain(instance, selection=selection).success
+                as_of = day(number).isoformat()
+                assert world.retrain(instance, selection=selection, as_of=as_of).success
 
     return World(once("trained", make)[0])
 
