@@ -162,12 +162,15 @@ def _cell(value: str, kind: str, form: Form) -> str:
 def list_tables(lake: Lake, form: Form = "values") -> pa.Table:
     """All tables with their rows, columns, and number of commits."""
     rows = []
-    for name in lake.names():
-        table, snapshot = _stored(lake, name)
-        counted = run_sql(lake, f"SELECT count(*) AS n FROM {name}")["n"]
-        rows.append((name, counted[0].as_py(), snapshot.version(), ", ".join(table.schema.names)))
     schema = columns_of(table=str, rows=int, commits=int, columns=str)
-    listed = [dict(zip(schema.names, row, strict=True)) for row in rows]
     with lake.cursor() as cursor:
+        cursor.execute("SET SESSION errors_as_json = true")
+        for name in lake.names():
+            table, snapshot = _stored(lake, name)
+            query = f"SELECT count(*) AS n FROM {relation(table, snapshot)}"
+            with _placed(lake, query, 0):
+                counted = cursor.sql(query).to_arrow_table()["n"][0].as_py()
+            rows.append((name, counted, snapshot.version(), ", ".join(table.schema.names)))
+        listed = [dict(zip(schema.names, row, strict=True)) for row in rows]
         found = cursor.from_arrow(pa.Table.from_pylist(listed, schema))
         return _written(found, form).to_arrow_table()
