@@ -44,7 +44,7 @@ def write_short(world, model):
     """A shipped model under another name, with a short search."""
     described = yaml.safe_load((settings.SHIPPED_DEFS / model / "defs.yaml").read_text())
     described["attributes"]["name"] = f"short_{model}"
-    described["attributes"]["training"] |= SHORT
+    described["attributes"]["training"] |= {**SHORT, "families": ["linear"]}
     folder = world.defs / model
     folder.mkdir()
     (folder / "defs.yaml").write_text(yaml.safe_dump(described))

@@ -17,7 +17,7 @@ from mlops_drift.errors import UserError
 from mlops_drift.resources import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.conftest import write_story
-from mlops_drift_tests.tiny import ROWS, day, evaluations, labels_of, materialization, metadata_of
+from mlops_drift_tests.tiny import ROWS, day, evaluations, labels_of, metadata_of
 
 FIRST_DECISION = f"tiny-v0-{day(1)}"
 SECOND_DECISION = f"tiny-v1-{day(4)}"
@@ -313,21 +313,6 @@ def test_the_check_of_a_range_names_the_failing_days(steps):
     failing = [item["failing production days"] for item in about if item["verdict"] == "fail"]
     assert failing == [f"{day(3)}, {day(4)}"]
     assert len(found) == 4 + 2
-
-
-def test_scoring_past_days_again_after_a_promotion_changes_nothing(steps):
-    world, _ = steps
-    with open_instance() as opened:
-        before, commits = world.tables(), world.commits()
-        result = world.run_days(opened, day(3), day(5))
-        assert result.success
-        again = materialization(result, "tiny", "production_predictions")
-        assert (again["dagster/row_count"], again["added rows"]) == (3 * ROWS, 0)
-        assert again["versions"] == "1"
-        assert world.tables() == before
-        predictions = "lake/predictions/tiny"
-        assert world.commits()[predictions] == commits[predictions]
-        assert world.look(opened).run_requests == []
 
 
 def test_materializing_a_single_day_of_a_range_again_is_idempotent(steps):
