@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 
 from mlops_drift.errors import UserError
 from mlops_drift.sql import identifier, without_end
-from mlops_drift.store.delta import open_table, relation
+from mlops_drift.store.delta import DeltaLake, open_table, relation
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.schemas import columns_of
 from mlops_drift.store.tables import Table
@@ -40,7 +40,8 @@ def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
     As text no value is rounded, and none is beyond what Python holds. A `QueryError` if it does
     anything but read, or DuckDB cannot run it.
     """
-    with lake.cursor() as cursor:
+    # Views outlive a cursor: those of another lake in this process are not to be seen.
+    with duckdb.connect() as own, DeltaLake(lake.root, own).cursor() as cursor:
         for name in lake.names():
             schema, table = map(identifier, name.split(".", 1))
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
