@@ -32,7 +32,8 @@ def failed(world):
     """A run whose trainings raise, from the first one on."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mlops_drift.lifecycle.retraining.train_challenger", broken)
-        return CliRunner().invoke(main, ["run", "tiny", "--until", str(day(3)), "--format", "json"])
+        asked = ["run", "tiny", "--until", str(day(3)), "--step", "2", "--format", "json"]
+        return CliRunner().invoke(main, asked)
 
 
 def test_a_training_that_raises_is_told_at_the_end_and_all_days_have_run(world, failed):

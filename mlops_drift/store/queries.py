@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 
 from mlops_drift.errors import UserError
 from mlops_drift.sql import identifier, without_end
-from mlops_drift.store.delta import open_table, relation
+from mlops_drift.store.delta import DeltaLake, open_table, relation
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.schemas import columns_of
 from mlops_drift.store.tables import Table
@@ -40,7 +40,8 @@ def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
     As text no value is rounded, and none is beyond what Python holds. A `QueryError` if it does
     anything but read, or DuckDB cannot run it.
     """
-    with lake.cursor() as cursor:
+    # Views outlive a cursor: those of another lake in this process are not to be seen.
+    with duckdb.connect() as own, DeltaLake(lake.root, own).cursor() as cursor:
         for name in lake.names():
             schema, table = map(identifier, name.split(".", 1))
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
@@ -162,12 +163,15 @@ def _cell(value: str, kind: str, form: Form) -> str:
 def list_tables(lake: Lake, form: Form = "values") -> pa.Table:
     """All tables with their rows, columns, and number of commits."""
     rows = []
-    for name in lake.names():
-        table, snapshot = _stored(lake, name)
-        counted = run_sql(lake, f"SELECT count(*) AS n FROM {name}")["n"]
-        rows.append((name, counted[0].as_py(), snapshot.version(), ", ".join(table.schema.names)))
     schema = columns_of(table=str, rows=int, commits=int, columns=str)
-    listed = [dict(zip(schema.names, row, strict=True)) for row in rows]
     with lake.cursor() as cursor:
+        cursor.execute("SET SESSION errors_as_json = true")
+        for name in lake.names():
+            table, snapshot = _stored(lake, name)
+            query = f"SELECT count(*) AS n FROM {relation(table, snapshot)}"
+            with _placed(lake, query, 0):
+                counted = cursor.sql(query).to_arrow_table()["n"][0].as_py()
+            rows.append((name, counted, snapshot.version(), ", ".join(table.schema.names)))
+        listed = [dict(zip(schema.names, row, strict=True)) for row in rows]
         found = cursor.from_arrow(pa.Table.from_pylist(listed, schema))
         return _written(found, form).to_arrow_table()

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from mlops_drift.cli.errors import NOT_SERVING
 from mlops_drift.cli.main import main
-from mlops_drift_tests.tiny import ROWS, World, day, events_of, labels_of, write_days
+from mlops_drift_tests.tiny import ROWS, day, events_of, labels_of, write_days
 
 
 def run(*arguments):
@@ -30,9 +30,9 @@ def complaint(*arguments):
 
 
 @pytest.fixture
-def nothing_yet(tmp_path):
+def nothing_yet(new_world):
     """A model that has never been run."""
-    world = World(tmp_path)
+    world = new_world("nothing_yet")
     world.write_model({"end_date": None})
     with world.active():
         yield world
@@ -74,8 +74,8 @@ def test_a_day_that_fails_is_explained_with_its_cause(nothing_yet):
     assert "SourceError" not in said
 
 
-def test_a_mistake_in_features_sql_is_explained_as_such(tmp_path):
-    world = World(tmp_path)
+def test_a_mistake_in_features_sql_is_explained_as_such(new_world):
+    world = new_world("mistaken")
     folder = world.write_model({"columns": {"twice": {"type": "number", "derived": True}}})
     (folder / "features.sql").write_text("SELECT id, 2 * aa AS twice FROM events")
     write_days(folder, 1)

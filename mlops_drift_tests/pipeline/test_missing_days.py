@@ -1,3 +1,4 @@
+import duckdb
 import pytest
 
 from mlops_drift.config.context import ModelContext
@@ -6,6 +7,7 @@ from mlops_drift.pipeline.landing import judge_labels_again, land_events, land_l
 from mlops_drift.pipeline.missing_days import about_missing, in_short, no_file_at_all
 from mlops_drift.schema.days import ranges
 from mlops_drift.sources.base import MissingDayError
+from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of, merged
 
@@ -14,7 +16,8 @@ SPEC_HERE = ModelSpec(**merged(SPEC, {"source": BY_DAY}))
 
 
 @pytest.fixture
-def model(lake):
+def model(tmp_path):
+    lake = MemoryLake(tmp_path / "sets", duckdb.connect(config={"threads": 1}))
     return ModelStore(lake, "tiny", SPEC_HERE.tables, SPEC_HERE.key, SPEC_HERE.target)
 
 

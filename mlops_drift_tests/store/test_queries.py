@@ -187,6 +187,12 @@ def test_a_list_of_the_tables_has_rows_columns_and_commits(lake, tmp_path):
     assert list_tables(DeltaLake(tmp_path / "other", duckdb.connect())).num_rows == 0
 
 
+def test_a_query_knows_no_table_of_another_lake(lake, tmp_path):
+    run_sql(lake, "FROM features.churn")
+    with lake.cursor() as cursor, pytest.raises(QueryError, match="none yet"):
+        run_sql(DeltaLake(tmp_path / "other", cursor), "FROM features.churn")
+
+
 # Value, as text, as JSON.
 EXACT = [
     ("9007199254740993", "9007199254740993", 9007199254740993),
