@@ -23,6 +23,7 @@ from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.memory import MemoryLake
 from mlops_drift_tests.processes import FreshProcesses, Processes
 from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
 
@@ -246,3 +247,16 @@ def parts(story):
     spec = find_model("tiny").spec
     with open_lake() as lake:
         yield spec, ModelContext.of(lake, spec).store, open_registry()
+
+
+@pytest.fixture(scope="session")
+def database():
+    """A DuckDB in memory, to read many lakes with."""
+    with duckdb.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def memory_lake(tmp_path, database):
+    """An empty lake in memory, which answers as one on disk does."""
+    return MemoryLake(tmp_path / "lake", database)
