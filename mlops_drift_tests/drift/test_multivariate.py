@@ -41,6 +41,16 @@ def replaced(table, name, values):
     return table.set_column(table.column_names.index(name), name, [values])
 
 
+@pytest.fixture
+def fewer_trees(monkeypatch):
+    """A smaller classifier, which sees what is plain."""
+    monkeypatch.setattr(multivariate, "_TREES", 20)
+    monkeypatch.setattr(multivariate, "_FOLDS", 3)
+
+
+quick = pytest.mark.usefixtures("fewer_trees")
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_samples_of_one_distribution_cannot_be_told_apart(seed):
     assert 0.47 < domain_auc(mixed(seed), mixed(seed + 100), MIXED) < 0.53
@@ -50,6 +60,7 @@ def test_a_table_cannot_be_told_from_itself():
     assert domain_auc(mixed(0), mixed(0), MIXED) < 0.53
 
 
+@quick
 def test_joint_drift_is_seen_that_no_column_shows():
     before, after = correlated(0, 1), correlated(1, -1)
     assert domain_auc(before, after, PAIR) > 0.7
@@ -69,6 +80,7 @@ def test_disjoint_tables_are_told_apart_without_error():
     assert domain_auc(before, after, {"x": "numeric", "city": "categorical"}) == 1.0
 
 
+@quick
 @pytest.mark.parametrize("name", ["x", "city"])
 def test_a_missing_value_is_information(name):
     after = mixed(1)
@@ -78,9 +90,9 @@ def test_a_missing_value_is_information(name):
     assert domain_auc(mixed(0), after, {name: MIXED[name]}) > 0.65
 
 
+@quick
 def test_the_same_seed_gives_the_same_number_also_of_a_draw(monkeypatch):
     monkeypatch.setattr(multivariate, "_MAX_ROWS", 500)
-    monkeypatch.setattr(multivariate, "_TREES", 20)
     before, after = correlated(0, 1), correlated(1, -1)
     first, again = (domain_auc(before, after, PAIR, seed=3) for _ in range(2))
     assert first == again
@@ -154,6 +166,7 @@ def test_a_column_that_became_all_null_is_told_apart():
     assert domain_auc(before, after, {"count": "numeric"}) == 1.0
 
 
+@quick
 def test_whole_numbers_and_doubles_of_the_same_value_are_the_same():
     before, after = pa.array([1, 2, 3] * 200), pa.array([1.0, 2.0, 3.0] * 200)
     for kind in ("numeric", "categorical"):
@@ -161,6 +174,7 @@ def test_whole_numbers_and_doubles_of_the_same_value_are_the_same():
         assert domain_auc(*tables, {"v": kind}) < 0.53
 
 
+@quick
 def test_ten_thousand_categories_hide_no_drift_in_the_frequent_ones_and_ids_are_none():
     def visits(seed, home):
         rng = np.random.default_rng(seed)

@@ -1,5 +1,7 @@
 """The daily drift path on a lake: profiles, windows, verdicts and what explains them."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +16,7 @@ from mlops_drift.drift.profile import profile
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.monitoring import measure_drift
 from mlops_drift.pipeline.profiles import fit_reference, prediction_kinds
+from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.records import Promotion
 from mlops_drift.store.training_sets import canonical_json, parquet_bytes
 from mlops_drift_tests.tiny import SPEC, day, merged
@@ -112,9 +115,18 @@ def nine_quiet_days(lake):
     return made
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory, database):
+    return nine_quiet_days(MemoryLake(tmp_path_factory.mktemp("quiet"), database))
+
+
 @pytest.fixture
-def served(memory_lake):
-    return nine_quiet_days(memory_lake)
+def served(quiet, tmp_path):
+    """The quiet days, to go their own way."""
+    root = shutil.copytree(quiet.model.lake.root, tmp_path / "lake")
+    made = Served(quiet.model.lake.copy(root))
+    made.reference = quiet.reference
+    return made
 
 
 def verdicts(found, *, window=1, rule="drift"):

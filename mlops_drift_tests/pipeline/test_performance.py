@@ -1,5 +1,7 @@
 """The daily measurement of performance on a lake: late, corrected and missing labels."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -13,6 +15,7 @@ from mlops_drift.pipeline.labels import measure_label_coverage
 from mlops_drift.pipeline.monitoring import measure_performance
 from mlops_drift.pipeline.profiles import fit_reference
 from mlops_drift.policy.decision import Decision, Outcome
+from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.records import Promotion, VersionRecord
 from mlops_drift.store.training_sets import canonical_json, parquet_bytes
 from mlops_drift_tests.tiny import SPEC, day, merged
@@ -107,9 +110,16 @@ def five_days(lake):
     return made
 
 
+@pytest.fixture(scope="module")
+def unlabelled(tmp_path_factory, database):
+    return five_days(MemoryLake(tmp_path_factory.mktemp("unlabelled"), database))
+
+
 @pytest.fixture
-def watched(memory_lake):
-    return five_days(memory_lake)
+def watched(unlabelled, tmp_path):
+    """The days without a label, to go their own way."""
+    root = shutil.copytree(unlabelled.model.lake.root, tmp_path / "lake")
+    return Watched(unlabelled.model.lake.copy(root))
 
 
 def flipped(frame):
