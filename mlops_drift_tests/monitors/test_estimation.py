@@ -79,7 +79,7 @@ def test_calibrated_scores_tell_the_realized_value(metric, scores):
 def test_uncertain_scores_tell_the_value_up_to_the_chance_of_the_labels(metric, scores):
     # Here chance alone moves the realized value by 0.004 to 0.0055 on average.
     window = partial(labelled, scores=scores)
-    estimated, realized, _ = compared(metric, window, 5000, chunks=5, parts=4)
+    estimated, realized, _ = compared(metric, window, 5000, chunks=5, parts=3)
     assert abs(np.mean(estimated - realized)) <= 0.003
     assert np.mean(np.abs(estimated - realized)) <= 0.0075
 

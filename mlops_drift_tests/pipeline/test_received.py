@@ -205,7 +205,6 @@ def test_a_value_that_is_corrected_in_place_is_quarantined_and_named(tmp_path, p
     place.land(0)
     put("2")
     place.land(1)
-    place.land(1)
     assert place.reasons()[0] == (
         day(1),
         "day: 2024-03-01 has run already with other values for this key",
@@ -380,9 +379,9 @@ def test_rows_of_another_day_in_a_daily_file_are_quarantined_with_it(tmp_path):
 
 
 def test_two_landings_at_once_quarantine_a_row_once(tmp_path):
-    write(tmp_path, [*two_a_day(3), ["x", "soon", "1"]])
+    write(tmp_path, [*two_a_day(2), ["x", "soon", "1"]])
     places = [
-        Place(tmp_path, lake=DeltaLake(tmp_path / "lake", duckdb.connect())) for _ in range(3)
+        Place(tmp_path, lake=DeltaLake(tmp_path / "lake", duckdb.connect())) for _ in range(2)
     ]
     workers = [Thread(target=place.land, args=(n,)) for n, place in enumerate(places)]
     for worker in workers:
@@ -391,8 +390,8 @@ def test_two_landings_at_once_quarantine_a_row_once(tmp_path):
         worker.join()
     assert len(places[0].quarantined()) == 1
     account = places[0].account()
-    assert account.recorded == 7
-    assert len(places[0].events()) == 6
+    assert account.recorded == 5
+    assert len(places[0].events()) == 4
 
 
 def test_a_landing_that_was_cut_off_before_its_record_is_made_again(place):
