@@ -23,6 +23,7 @@ from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.memory import MemoryLake
 from mlops_drift_tests.processes import FreshProcesses, Processes
 from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
 
@@ -192,11 +193,23 @@ def three_versions(once, empty_data):
     return World(once("trained", make)[0])
 
 
-@pytest.fixture
-def lake(tmp_path):
-    """An empty lake."""
+@pytest.fixture(scope="session")
+def database():
+    """A DuckDB in memory, to read many lakes with."""
     with duckdb.connect() as connection:
-        yield DeltaLake(tmp_path / "lake", connection)
+        yield connection
+
+
+@pytest.fixture
+def lake(tmp_path, database):
+    """An empty lake."""
+    return DeltaLake(tmp_path / "lake", database)
+
+
+@pytest.fixture
+def memory_lake(tmp_path, database):
+    """An empty lake in memory, which answers as one on disk does."""
+    return MemoryLake(tmp_path / "lake", database)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ Codes = NDArray[np.integer[Any]]
 # The boosting takes 255 categories; the last one is for all the others.
 _OWN_CODES = 254
 # Of a longer table so many rows are drawn; a table with fewer rows than folds has fewer folds.
-_MAX_ROWS, _FOLDS = 20_000, 5
+_MAX_ROWS, _FOLDS, _TREES = 20_000, 5, 50
 
 
 def domain_auc(
@@ -65,7 +65,7 @@ def _cross_validated_auc(
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from threadpoolctl import threadpool_limits
 
-    small = {"max_iter": 50, "max_leaf_nodes": 15, "early_stopping": False}
+    small = {"max_iter": _TREES, "max_leaf_nodes": 15, "early_stopping": False}
     model = HistGradientBoostingClassifier(
         **small, categorical_features=categorical, random_state=seed
     )

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import available_timezones
@@ -228,6 +228,12 @@ def _dated(path: Path, day_column: str | None, timezone: str, own: date | None =
     return Part(rows, days, times, str(path), day_column, sparse)
 
 
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """The connection of this process: opening one takes longer than what it is asked here."""
+    return duckdb.connect(":memory:")
+
+
 def _moments(
     path: Path, name: str, column: pa.ChunkedArray, timezone: str
 ) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
@@ -235,7 +241,7 @@ def _moments(
 
     A value with an offset or a zone is that moment, one without is local time.
     """
-    with duckdb.connect(":memory:") as connection:
+    with _engine().cursor() as connection:
         connection.execute(f"SET TimeZone = {literal(timezone)}")
         connection.register("dated", pa.table({"c": column}))
         [(kind,)] = connection.execute("SELECT typeof(any_value(c)) FROM dated").fetchall()

@@ -122,9 +122,15 @@ class Derivation:
             )
 
 
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """The sealed database of this process: opening one takes longer than most queries."""
+    return duckdb.connect(":memory:", config=dict(SEALED))
+
+
 @contextmanager
 def _sealed() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(":memory:", config=dict(SEALED)) as connection:
+    with _engine().cursor() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
 
@@ -146,7 +152,7 @@ def _one_query(sql: str) -> str:
 
 def _require_timeless(query: str) -> None:
     """Requires that a query gives the same whenever it runs."""
-    with duckdb.connect(":memory:", config=dict(SEALED)) as connection:
+    with _sealed() as connection:
         [(tree,)] = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
         called = set(_called(json.loads(tree)))
         unstable = connection.execute(

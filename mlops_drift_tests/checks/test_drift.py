@@ -137,6 +137,12 @@ def drifted():
     )
 
 
+@pytest.fixture(scope="module")
+def reported(drifted):
+    """What the checks say about that day."""
+    return results(drifted)
+
+
 CHECKS = (FeatureDrift, PredictionDrift, NullSpike)
 
 
@@ -191,10 +197,9 @@ def test_a_day_with_few_rows_is_unknown_with_the_reason():
         assert "chart" not in about
 
 
-def test_a_failure_is_an_error_of_the_check_that_it_belongs_to(drifted):
-    found = results(drifted)
-    assert [item.passed for item in found.values()] == [False, True, True]
-    assert found["feature_drift"].severity == dg.AssetCheckSeverity.ERROR
+def test_a_failure_is_an_error_of_the_check_that_it_belongs_to(reported):
+    assert [item.passed for item in reported.values()] == [False, True, True]
+    assert reported["feature_drift"].severity == dg.AssetCheckSeverity.ERROR
     served = judged(windows={1: rows_of(1, score=np.sqrt)})
     assert [item.passed for item in results(served).values()] == [True, False, True]
     lacking = judged(windows={1: rows_of(1, b=lost)})
@@ -204,8 +209,8 @@ def test_a_failure_is_an_error_of_the_check_that_it_belongs_to(drifted):
 # Sentences and numbers
 
 
-def test_the_sentence_names_column_number_limit_and_window_of_each_failed_column(drifted):
-    told = results(drifted)["feature_drift"].description
+def test_the_sentence_names_column_number_limit_and_window_of_each_failed_column(drifted, reported):
+    told = reported["feature_drift"].description
     day_, _, rest = told.partition(": ")
     assert day_ == str(day(5))
     sentences = rest.split("; ")
@@ -220,8 +225,8 @@ def test_the_sentence_names_column_number_limit_and_window_of_each_failed_column
     assert {sentence.split()[0] for sentence in moved} == {"a", "b", "d"}
 
 
-def test_the_numbers_are_floats_of_the_furthest_column(drifted):
-    found = results(drifted)["feature_drift"]
+def test_the_numbers_are_floats_of_the_furthest_column(drifted, reported):
+    found = reported["feature_drift"]
     about = plain(found)
     (furthest,) = [
         item
@@ -253,8 +258,8 @@ def test_lost_values_are_told_with_both_shares_and_what_to_do():
 # Tables
 
 
-def test_columns_are_in_the_order_of_drift_times_importance(drifted):
-    found = records(results(drifted)["feature_drift"], "columns")
+def test_columns_are_in_the_order_of_drift_times_importance(reported):
+    found = records(reported["feature_drift"], "columns")
     assert {row["column"] for row in found} == set(TINY.columns)
     failed = [row for row in found if row["verdict"] == "fail"]
     assert found[: len(failed)] == failed
@@ -268,16 +273,16 @@ def test_columns_are_in_the_order_of_drift_times_importance(drifted):
     assert a["mean"] == pytest.approx(3, abs=0.1)
 
 
-def test_predictions_have_no_importance_of_their_own(drifted):
-    found = records(results(drifted)["prediction_drift"], "columns")
+def test_predictions_have_no_importance_of_their_own(reported):
+    found = records(reported["prediction_drift"], "columns")
     assert {row["column"]: row["importance"] for row in found} == {
         "score": None,
         "prediction": None,
     }
 
 
-def test_every_column_has_a_row_for_each_window(drifted):
-    found = records(results(drifted)["feature_drift"], "windows")
+def test_every_column_has_a_row_for_each_window(reported):
+    found = records(reported["feature_drift"], "windows")
     assert [(row["column"], row["window"]) for row in found] == [
         (column, window) for column in "abcde" for window in (1, 7)
     ]
@@ -290,8 +295,8 @@ def test_every_column_has_a_row_for_each_window(drifted):
     assert {row["n"] for row in found if row["window"] == 7} == {2000}
 
 
-def test_moved_bins_are_those_of_the_columns_that_failed(drifted):
-    found = records(results(drifted)["feature_drift"], "moved bins")
+def test_moved_bins_are_those_of_the_columns_that_failed(reported):
+    found = records(reported["feature_drift"], "moved bins")
     assert {row["column"] for row in found} == {"a", "b", "d"}
     assert all(row["before"] != row["after"] for row in found)
     top = next(row for row in found if row["column"] == "a")
@@ -299,8 +304,8 @@ def test_moved_bins_are_those_of_the_columns_that_failed(drifted):
     assert top["after"] > 0.9 > 0.2 > top["before"]
 
 
-def test_segments_say_where_a_failed_column_moved(drifted):
-    found = records(results(drifted)["feature_drift"], "segments")
+def test_segments_say_where_a_failed_column_moved(reported):
+    found = records(reported["feature_drift"], "segments")
     assert [row["segment"] for row in found] == ["red", "blue", "green", "grey", "pink"]
     assert found[0] == {
         "column": "b",
@@ -313,9 +318,9 @@ def test_segments_say_where_a_failed_column_moved(drifted):
     }
 
 
-def test_a_check_that_passes_explains_nothing(drifted):
+def test_a_check_that_passes_explains_nothing(reported):
     for name in ("prediction_drift", "null_spike"):
-        about = plain(results(drifted)[name])
+        about = plain(reported[name])
         assert not {"moved bins", "segments", "chart", "next step"} & set(about)
 
 
@@ -334,7 +339,7 @@ def panels(result):
     return height / 240
 
 
-@pytest.mark.parametrize(("moved", "drawn"), [("a", 1), ("ab", 2), ("abd", 3), ("abde", 3)])
+@pytest.mark.parametrize(("moved", "drawn"), [("a", 1), ("abd", 3), ("abde", 3)])
 def test_a_chart_has_a_panel_for_each_failed_column_up_to_three(moved, drawn):
     changes = dict.fromkeys(moved, up)
     found = results(judged(windows={1: rows_of(1, **changes)}))["feature_drift"]

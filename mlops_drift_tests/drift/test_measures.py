@@ -17,7 +17,7 @@ from mlops_drift.drift.significance import chi2, proportion_rise
 from mlops_drift.drift.sorted_values import SortedValues
 
 pytestmark = pytest.mark.filterwarnings("error")
-repeatable = settings(derandomize=True, max_examples=60)
+repeatable = settings(derandomize=True, max_examples=30)
 
 NAN, INF = np.nan, np.inf
 LARGEST = np.finfo(np.float64).max
@@ -164,7 +164,7 @@ def test_categories_with_a_few_lucky_rows_count_as_rare():
 @pytest.mark.parametrize(("n", "m"), [(1_000, 1_000), (1_000, 10_000), (5_000, 5_000)])
 @pytest.mark.parametrize("categories", [150, 300, 700])
 def test_many_even_categories_without_drift_raise_no_alarm(categories, n, m):
-    for seed in range(6):
+    for seed in range(3):
         rng = np.random.default_rng(seed)
         past, now = (rng.integers(0, categories, rows).astype(str) for rows in (n, m))
         found = measured(past, now, with_sample=False)
@@ -175,16 +175,16 @@ def texts(first, last):
     return [f"user {number}" for number in range(first, last)]
 
 
-@pytest.mark.parametrize(("n", "m"), [(10_000, 2_000), (500, 10_000), (5_000, 100)])
+@pytest.mark.parametrize(("n", "m"), [(5_000, 1_000), (500, 5_000), (5_000, 100)])
 def test_new_texts_in_place_of_new_texts_are_no_drift(n, m):
     found = measured(texts(0, n), texts(n, n + m), with_sample=False)
     assert found.unseen == 1.0
     assert found.value("js") < 0.1 or found.chi2_p > 0.001
 
 
-@pytest.mark.parametrize("broken", [["BROKEN"] * 2_000, ["BROKEN"] * 600 + texts(0, 1_400)])
+@pytest.mark.parametrize("broken", [["BROKEN"] * 1_000, ["BROKEN"] * 300 + texts(0, 700)])
 def test_one_new_text_in_place_of_many_is_drift(broken):
-    orders = [f"order {number}" for number in range(10_000)]
+    orders = [f"order {number}" for number in range(5_000)]
     found = measured(orders, broken, with_sample=False)
     assert found.value("js") > 0.2
     assert found.chi2_p < 1e-9

@@ -402,19 +402,24 @@ def test_a_comma_divides_no_number_where_it_divides_values(tmp_path):
         rows.numbers("x")
 
 
-@pytest.mark.parametrize(
-    "text", ["10.5%", "$1,200.00", "1.234,56", "30/12/24", "1 000 €", "-$3.50", "12.5 %"]
-)
-def test_numbers_and_days_as_people_write_them_are_no_categories(text, tmp_path):
-    (tmp_path / "rows.csv").write_text(f"x;y\n{text};1\n")
-    rows = Rows(tmp_path / "rows.csv")
-    assert (rows.kinds["x"], rows.types["x"]) == ("numeric", "VARCHAR")
+def rows_of_a_line(folder, texts):
+    """A file in which each text is the only value of a column, which is named after it."""
+    (folder / "rows.csv").write_text(
+        ";".join(f"x {text}" for text in texts) + "\n" + ";".join(texts)
+    )
+    return Rows(folder / "rows.csv")
 
 
-@pytest.mark.parametrize("text", ["1.10.3", "12-7-341", "10.0.0.1", "A-12", "12:x", "05 Mar 2024"])
-def test_codes_are_categories(text, tmp_path):
-    (tmp_path / "rows.csv").write_text(f"x;y\n{text};1\n")
-    assert Rows(tmp_path / "rows.csv").kinds["x"] == "categorical"
+def test_numbers_and_days_as_people_write_them_are_no_categories(tmp_path):
+    texts = ["10.5%", "$1,200.00", "1.234,56", "30/12/24", "1 000 €", "-$3.50", "12.5 %"]
+    rows = rows_of_a_line(tmp_path, texts)
+    assert rows.kinds == {f"x {text}": "numeric" for text in texts}
+    assert rows.types == {f"x {text}": "VARCHAR" for text in texts}
+
+
+def test_codes_are_categories(tmp_path):
+    texts = ["1.10.3", "12-7-341", "10.0.0.1", "A-12", "12:x", "05 Mar 2024"]
+    assert rows_of_a_line(tmp_path, texts).kinds == {f"x {text}": "categorical" for text in texts}
 
 
 def test_a_byte_order_mark_before_a_quoted_header_is_no_part_of_it(tmp_path):
@@ -532,21 +537,23 @@ def test_names_are_quoted(tmp_path):
 MISSING = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "None", "NaN", "nan", "-nan", " NA "]
 
 
-@pytest.mark.parametrize("word", MISSING)
-def test_words_for_a_missing_value_are_null_among_numbers_dates_and_truths(word, tmp_path):
+def test_words_for_a_missing_value_are_null_among_numbers_dates_and_truths(tmp_path):
     path = tmp_path / "gaps.csv"
-    path.write_text(f"a;b;c;d\n1;2024-01-02;true;1,5\n{word};{word};{word};{word}\n;;;\n")
+    gaps = "".join(f"{word};{word};{word};{word}\n" for word in MISSING)
+    path.write_text(f"a;b;c;d\n1;2024-01-02;true;1,5\n{gaps};;;\n")
     rows = Rows(path)
     assert rows.types == {"a": "BIGINT", "b": "DATE", "c": "BOOLEAN", "d": "DOUBLE"}
     for name, value in {"a": "1", "b": "2024-01-02", "c": "true", "d": "1.5"}.items():
-        assert rows.categories(name) == {value: 1, None: 2}
+        assert rows.categories(name) == {value: 1, None: len(MISSING) + 1}
         assert np.isnan(rows.numbers(name)[1:]).all()
 
 
-@pytest.mark.parametrize("word", MISSING[:-1])
-def test_the_same_words_are_texts_among_texts(word, tmp_path):
-    (tmp_path / "codes.csv").write_text(f"a,b\nEU,x\n{word},y\n,z\n")
-    assert Rows(tmp_path / "codes.csv").categories("a") == {"EU": 1, word: 1, None: 1}
+def test_the_same_words_are_texts_among_texts(tmp_path):
+    words = MISSING[:-1]
+    lines = "".join(f"{word},y\n" for word in words)
+    (tmp_path / "codes.csv").write_text(f"a,b\nEU,x\n{lines},z\n")
+    expected = {**dict.fromkeys(["EU", *words], 1), None: 1}
+    assert Rows(tmp_path / "codes.csv").categories("a") == expected
 
 
 def test_a_word_for_a_missing_value_is_none_of_the_texts_among_numbers(tmp_path):

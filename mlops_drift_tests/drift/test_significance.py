@@ -10,7 +10,7 @@ from mlops_drift.drift import significance
 from mlops_drift.drift.significance import benjamini_hochberg, chi2, ks_p, proportion_rise
 from mlops_drift.drift.sorted_values import SortedValues
 
-repeatable = settings(derandomize=True, max_examples=50)
+repeatable = settings(derandomize=True, max_examples=30)
 
 
 def ks(x, y):
@@ -29,9 +29,9 @@ def test_chi2_is_the_contingency_test():
 
 def test_chi2_raises_as_many_false_alarms_as_promised():
     rng = np.random.default_rng(3)
-    counts = rng.multinomial(1000, np.full(10, 0.1), size=(4000, 2))
+    counts = rng.multinomial(1000, np.full(10, 0.1), size=(2000, 2))
     alarms = np.mean([chi2(*pair)[1] < 0.05 for pair in counts])
-    assert 0.04 < alarms < 0.06
+    assert 0.036 < alarms < 0.064
 
 
 @pytest.mark.parametrize(("n_reference", "n"), [(10_000, 100), (100, 10_000), (2000, 150)])
@@ -39,8 +39,8 @@ def test_chi2_holds_its_level_far_out_with_sparse_bins(n_reference, n):
     rng = np.random.default_rng(5)
     shares = np.array([0.5, 0.2, 0.1, 0.1, 0.05, 0.02, 0.02, 0.006, 0.002, 0.001, 0.0005, 0.0005])
     pairs = zip(
-        rng.multinomial(n_reference, shares, size=6000),
-        rng.multinomial(n, shares, size=6000),
+        rng.multinomial(n_reference, shares, size=2000),
+        rng.multinomial(n, shares, size=2000),
         strict=True,
     )
     p = np.array([chi2(*pair)[1] for pair in pairs])
@@ -133,9 +133,11 @@ def test_asymptotic_p_of_ks_equals_scipy(n):
     assert found == pytest.approx(expected, rel=0, abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", [0, 2])
-@pytest.mark.parametrize(("n", "m"), [(9_999, 10_000), (10_000, 10_001), (50_000, 300)])
-def test_ks_equals_scipy_around_the_largest_exact_size(seed, n, m):
+@pytest.mark.parametrize(
+    ("n", "m", "seed"),
+    [(9_999, 10_000, 0), (10_000, 10_001, 0), (10_000, 10_001, 2), (50_000, 300, 2)],
+)
+def test_ks_equals_scipy_around_the_largest_exact_size(n, m, seed):
     rng = np.random.default_rng(seed)
     x, y = rng.normal(size=n), rng.normal(0.01 * seed, 1, m).round(seed)
     expected = stats.ks_2samp(x, y)

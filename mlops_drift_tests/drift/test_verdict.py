@@ -60,9 +60,9 @@ def test_a_shift_fails_and_its_neighbour_passes():
 def test_identical_samples_are_never_flagged():
     rng = np.random.default_rng(8)
     columns = {
-        "number": rng.normal(size=10_000),
-        "text": rng.choice(["a", "b"], 10_000),
-        "id": np.array([f"id {i}" for i in range(10_000)]),
+        "number": rng.normal(size=3000),
+        "text": rng.choice(["a", "b"], 3000),
+        "id": np.array([f"id {i}" for i in range(3000)]),
     }
     monitor = DriftMonitor(threshold=1e-9, alpha=0.9)
     for rule in ("drift", "nulls"):
@@ -127,8 +127,7 @@ def test_a_falling_share_of_nulls_is_drift_but_no_loss():
     assert judged(reference, current, rule="nulls")["x"].verdict == "pass"
 
 
-@pytest.mark.parametrize("n", [50, 200])
-@pytest.mark.parametrize("n_reference", [200, 1500])
+@pytest.mark.parametrize(("n", "n_reference"), [(50, 1500), (200, 200)])
 def test_false_alarms_without_drift_are_rare(n, n_reference):
     rng = np.random.default_rng(n + n_reference)
     weights = [0.6, 0.2, 0.1, 0.06, 0.03, 0.007, 0.003]
@@ -145,21 +144,21 @@ def test_false_alarms_without_drift_are_rare(n, n_reference):
 
     monitor = DriftMonitor(min_rows=30, threshold=0.05)
     alarms, noisy = [], []
-    for _ in range(4):
+    for _ in range(2):
         reference = Reference.fit(pa.table(draw(n_reference)))
-        days = pa.table(draw(25 * n) | {"day": np.arange(25).repeat(n)})
+        days = pa.table(draw(30 * n) | {"day": np.arange(30).repeat(n)})
         for window in profile_by(reference, days, "day").values():
             found = judge(reference, {1: window}, monitor)
             alarms.append(any(v.verdict == "fail" for v in found))
             noisy.append(any(v.measures.value("psi") > 0.1 for v in found))
     # PSI over .1 is everyday noise at this size; the verdict must not be.
-    assert len(noisy) == 100
+    assert len(noisy) == 60
     assert np.mean(noisy) > 0.2
     assert sum(alarms) <= 1
 
 
 @pytest.mark.parametrize(
-    ("vocabulary", "n_reference"), [(2_000, 100), (2_000, 1_000), (10_000, 5_000)]
+    ("vocabulary", "n_reference"), [(2_000, 100), (2_000, 1_000), (6_000, 3_000)]
 )
 def test_the_new_members_of_a_long_tail_are_no_drift(vocabulary, n_reference):
     rng = np.random.default_rng(6)
@@ -181,7 +180,7 @@ def test_categories_that_a_small_reference_saw_by_luck_are_no_drift(n_reference)
     def draw(n):
         return rng.choice(towns, n, p=weights / weights.sum())
 
-    for _ in range(40):
+    for _ in range(15):
         found = judged({"x": draw(n_reference)}, {"x": draw(1000)}, DriftMonitor(threshold=0.02))
         assert found["x"].verdict == "pass"
 

@@ -66,7 +66,7 @@ def test_3_chi2_raises_as_many_false_alarms_as_promised():
     names, letters = [f"x{i}" for i in range(100)], np.array(list("abcdefghij"))
     found = [
         column
-        for _ in range(4)
+        for _ in range(2)
         for column in compare(
             *(pa.table({name: rng.choice(letters, 1000) for name in names}) for _ in range(2))
         ).columns.values()
@@ -75,7 +75,7 @@ def test_3_chi2_raises_as_many_false_alarms_as_promised():
     goodness = [
         stats.chisquare(column.counts[:10], column.column.counts[:10]).pvalue for column in found
     ]
-    assert 0.025 < np.mean(np.array(contingency) < 0.05) < 0.08
+    assert 0.015 < np.mean(np.array(contingency) < 0.05) < 0.09
     assert np.mean(np.array(goodness) < 0.05) > 0.4
 
 
@@ -125,7 +125,7 @@ def test_6_growing_nulls_fail_although_no_value_moved():
 
 def test_7_small_samples_without_drift_raise_no_alarm():
     rng = np.random.default_rng(5)
-    columns, days = 15, 60
+    columns, days = 15, 40
     names = [f"x{i}" for i in range(columns)]
     reference = pa.table({name: rng.normal(size=5000) for name in names})
     current = pa.table(
@@ -159,11 +159,11 @@ def test_9_identical_samples_are_never_flagged(metric):
     rng = np.random.default_rng(8)
     table = pa.table(
         {
-            "number": rng.normal(size=10_000),
-            "level": rng.integers(0, 4, 10_000),
-            "text": rng.choice(["a", "b"], 10_000),
-            "id": [f"id {i}" for i in range(10_000)],
-            "gaps": pa.array(rng.normal(size=10_000), mask=rng.random(10_000) < 0.2),
+            "number": rng.normal(size=4000),
+            "level": rng.integers(0, 4, 4000),
+            "text": rng.choice(["a", "b"], 4000),
+            "id": [f"id {i}" for i in range(4000)],
+            "gaps": pa.array(rng.normal(size=4000), mask=rng.random(4000) < 0.2),
         }
     )
     found = compare(table, table, monitor=DriftMonitor(metric=metric, threshold=1e-9, alpha=0.9))

@@ -251,7 +251,7 @@ def simulated(rng, rate, n):
     return answers(right, n - right)
 
 
-def failing_share(rate, production_rate, n_test, n, repeats=300):
+def failing_share(rate, production_rate, n_test, n, repeats):
     rng = np.random.default_rng(5)
     failed = 0
     for _ in range(repeats):
@@ -263,10 +263,10 @@ def failing_share(rate, production_rate, n_test, n, repeats=300):
 
 
 @pytest.mark.parametrize("rate", [0.6, 0.9, 0.98])
-@pytest.mark.parametrize(("n_test", "n"), [(100, 100), (400, 100), (100, 1000), (2000, 2000)])
+@pytest.mark.parametrize(("n_test", "n"), [(100, 100), (400, 100), (100, 1000), (1000, 1000)])
 def test_an_unchanged_version_hardly_ever_fails(rate, n_test, n):
-    # 1 % are expected at most; 3 % of 300 are more than three standard deviations above.
-    assert failing_share(rate, rate, n_test, n) <= 0.03
+    # 1 % are expected at most; 4 % of 125 are more than three standard deviations above.
+    assert failing_share(rate, rate, n_test, n, repeats=125) <= 0.04
 
 
 @pytest.mark.parametrize(("rate", "drop", "n"), [(0.9, 0.25, 192), (0.85, 0.15, 1500)])

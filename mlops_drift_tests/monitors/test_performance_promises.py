@@ -68,7 +68,7 @@ def failing_days(metric, world, days, n_test, turned=0.0):
 @pytest.mark.parametrize("n_test", [300, 2000])
 def test_without_a_drop_at_most_four_of_a_thousand_days_fail(n_test):
     # Many short lives: what a lucky test split promises too much stays for a life.
-    worlds, days = 30, 40
+    worlds, days = 20, 30
     failing = sum(
         len(failing_days("accuracy", World(seed), days, n_test)) for seed in range(worlds)
     )
@@ -76,7 +76,7 @@ def test_without_a_drop_at_most_four_of_a_thousand_days_fail(n_test):
 
 
 def test_a_drop_of_ten_points_is_found_within_ten_days():
-    trials = 40
+    trials = 20
     found = sum(
         bool(failing_days("accuracy", World(seed), 10, 1000, turned=0.1)) for seed in range(trials)
     )

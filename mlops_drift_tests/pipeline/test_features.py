@@ -61,9 +61,9 @@ def test_features_have_the_models_columns_and_not_the_inputs(lake):
     assert (found[found["day"] == day(0)]["made"] == 0).all()
 
 
-def test_a_day_made_again_alone_is_the_same(lake):
+def test_a_day_made_again_alone_is_the_same(memory_lake):
     spec = spec_of()
-    model = landed(lake, spec)
+    model = landed(memory_lake, spec)
     before = stored(model)
     make_features(ModelContext(spec, model), day(3), day(3))
     assert stored(model).equals(before)
@@ -81,9 +81,9 @@ def test_a_failing_query_leaves_what_is_stored(lake):
     assert stored(model).equals(before)
 
 
-def test_a_training_set_of_honest_features_is_built(lake):
+def test_a_training_set_of_honest_features_is_built(memory_lake):
     spec = spec_of()
-    model = landed(lake, spec)
+    model = landed(memory_lake, spec)
     built = build_training_set(ModelContext(spec, model), day(4), None)
     assert built.training_set.rows == 240
     assert "made" in built.training_set.train.schema.names
@@ -100,9 +100,9 @@ def leak(model):
     model.lake.replace_days(model.tables.features, day(0), day(4), leaked)
 
 
-def test_a_leak_in_the_stored_features_fails_the_build_of_the_set(lake):
+def test_a_leak_in_the_stored_features_fails_the_build_of_the_set(memory_lake):
     spec = spec_of()
-    model = landed(lake, spec)
+    model = landed(memory_lake, spec)
     leak(model)
     with pytest.raises(TrainingSetError, match="the feature made of id 0 on 2024-03-01 is") as told:
         build_training_set(ModelContext(spec, model), day(4), None)
@@ -116,16 +116,16 @@ def test_a_feature_of_chance_or_of_the_clock_is_refused_when_it_is_read(volatile
         spec_of(features_sql=f"SELECT id, {volatile} AS made FROM events")
 
 
-def test_a_query_that_reads_the_labels_of_the_future_makes_no_features(lake):
+def test_a_query_that_reads_the_labels_of_the_future_makes_no_features(memory_lake):
     with pytest.raises(FeatureError, match="may read events, past_events and past_labels"):
         landed(
-            lake,
+            memory_lake,
             spec_of(features_sql="SELECT id, y = 'yes' AS made FROM events JOIN labels USING (id)"),
         )
 
 
-def test_features_of_another_query_or_of_other_events_are_not_learned_from(lake):
-    model = landed(lake, spec_of())
+def test_features_of_another_query_or_of_other_events_are_not_learned_from(memory_lake):
+    model = landed(memory_lake, spec_of())
     other = spec_of(features_sql="SELECT id, a AS made FROM events")
     features = model.lake.read(model.tables.features)
     with pytest.raises(FeatureError, match="materialize features of these days again"):
@@ -139,7 +139,7 @@ def test_features_of_another_query_or_of_other_events_are_not_learned_from(lake)
         )
 
 
-def test_a_model_without_derived_columns_needs_no_proof(lake):
+def test_a_model_without_derived_columns_needs_no_proof(memory_lake):
     spec = ModelSpec(**SPEC)
-    model = ModelStore(lake, "tiny", spec.tables, spec.key, spec.target)
+    model = ModelStore(memory_lake, "tiny", spec.tables, spec.key, spec.target)
     require_point_in_time(ModelContext(spec, model), spec.tables.features.schema.empty_table())

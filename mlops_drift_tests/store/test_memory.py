@@ -191,7 +191,7 @@ def after(root, history, scan):
     return told
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(histories(), st.none() | DAYS, st.none() | DAYS)
 def test_the_same_operations_tell_and_leave_the_same_on_disk_and_in_memory(history, since, until):
     with tempfile.TemporaryDirectory() as root:
