@@ -460,20 +460,16 @@ MOMENTS = {
 }
 
 
-def test_what_a_kill_interrupts_the_next_cleanup_finishes(free, aged, processes, tmp_path):
+def test_what_a_kill_interrupts_the_next_cleanup_finishes(free, cleaned_world, processes):
     for moment in MOMENTS:
         assert processes.run_alone(die_at, moment, free.world.root) == -signal.SIGKILL, moment
     clean(free)
     assert clean(free).items == []
-    (tmp_path / "undisturbed").mkdir()
-    other = aged.copy(tmp_path / "undisturbed")
-    with other.active(), open_lake() as lake:
-        parts = parts_of(other, lake)
-        clean(parts)
     for folder in ("mlartifacts", "lake/training/tiny"):
-        assert contents(free.world.data / folder) == contents(other.data / folder)
-    for name, rows in other.tables().items():
-        assert free.world.tables()[name] == rows, name
+        assert contents(free.world.data / folder) == contents(cleaned_world.data / folder)
+    resumed = free.world.tables()
+    for name, rows in cleaned_world.tables().items():
+        assert resumed[name] == rows, name
 
 
 def test_of_two_cleanups_at_once_the_second_finds_nothing_left(free):
