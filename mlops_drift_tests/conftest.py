@@ -5,11 +5,13 @@ import pickle
 import shutil
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import dagster as dg
 import duckdb
 import pandas as pd
 import pytest
+from dagster.components.core import decl
 from filelock import FileLock
 from hypothesis import settings
 
@@ -272,3 +274,15 @@ def rejected_story(once, begun_story):
             world.replay(instance, until=day(4))
 
     return World(once("rejected", make)[0])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def yaml_parsed_once():
+    """Dagster parses a file of definitions that says the same as before only once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            decl,
+            "parse_yamls_with_source_position",
+            lru_cache(maxsize=64)(decl.parse_yamls_with_source_position),
+        )
+        yield

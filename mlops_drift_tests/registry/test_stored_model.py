@@ -106,7 +106,15 @@ def test_state_outside_the_pipeline_is_not_there_in_a_new_process(
     assert found["score"].tolist() == before != pipeline.predict_proba(X)[:, 1].tolist()
 
 
-def test_a_model_that_cannot_be_loaded_says_why(mlflow_registry, tmp_path, without_a_fork):
+def test_a_new_process_that_fails_says_why(tmp_path, monkeypatch):
+    (tmp_path / "mlops_drift.py").write_text("raise ImportError('broken here')")
+    monkeypatch.chdir(tmp_path)
+    failed = run_apart([])
+    assert failed.returncode == 1
+    assert "broken here" in failed.stderr
+
+
+def test_a_model_that_cannot_be_loaded_says_why(mlflow_registry, tmp_path):
     version = born(mlflow_registry, classifier())
     (pickled,) = tmp_path.glob("mlartifacts/**/model.pkl")
     pickled.write_bytes(b"nothing")

@@ -5,16 +5,17 @@ import json
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import dagster as dg
+import mlflow
 import pytest
 from click.testing import CliRunner
 from deltalake import DeltaTable
 
 from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
-from mlops_drift.config.loading import find_model
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.jobs import cleanup_job_name
@@ -24,8 +25,11 @@ from mlops_drift.lifecycle.cleanup.inventory import tables_by_group
 from mlops_drift.lifecycle.decisions import decide_now
 from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 from mlops_drift.lifecycle.rebuild import rebuild
+from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.status import read_status
 from mlops_drift.lifecycle.transitions import Person
+from mlops_drift.pipeline.features import make_features
+from mlops_drift.pipeline.landing import land_events
 from mlops_drift.policy.retention import Retention
 from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import RegistryError, environment_tag, registry_lock
@@ -35,7 +39,7 @@ from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.records import RemovedError
 from mlops_drift.store.versions import VersionRepository
 from mlops_drift_tests.store.test_disk import age
-from mlops_drift_tests.tiny import SPEC, World, day, failures, in_order, write_days
+from mlops_drift_tests.tiny import SPEC, World, day, failures, in_order, merged, write_days
 
 ANN = Person("ann", "customers complained")
 TODAY = day(14)
@@ -53,12 +57,13 @@ MODEL = {
 }
 
 
-def retrain(parts, instance, first):
+def retrain(parts, first):
     """Trains a version on the days since one, and lets it serve."""
-    selection, since = ["training_set", "challenger"], day(first).isoformat()
-    result = parts.world.retrain(instance, selection=selection, since=since)
-    assert result.success, failures(result)
-    moves.approve(context(parts), ANN, parts.model.versions.all()[-1].version)
+    by_hand = RetrainingRun(context(parts), "by hand")
+    by_hand.build_training_set(since=day(first))
+    with mlflow.start_run(experiment_id=parts.registry.experiment("tiny")):
+        trained, _ = by_hand.train()
+    moves.approve(context(parts), ANN, trained.version)
 
 
 def run_days(world, instance, first, last):
@@ -71,18 +76,23 @@ def aged(three_versions, tmp_path_factory):
     """A world of 15 days with versions 1 to 3, each the champion for a while, all long ago."""
     world = three_versions.copy(tmp_path_factory.mktemp("aged"))
     write_days(world.write_model(MODEL), 19)
-    with world.active(), dg.DagsterInstance.ephemeral() as instance:
-        for version, first, last in ((1, 6, 7), (2, 8, 9), (3, 10, 14)):
-            with open_lake() as lake:
-                moves.approve(context(parts_of(world, lake)), ANN, version)
-            run_days(world, instance, first, last)
+    with world.active():
+        with open_lake() as lake:
+            about = context(parts_of(world, lake))
+            source = about.spec.source.open(world.defs / "tiny")
+            for version, first in ((1, 6), (2, 8), (3, 10)):
+                moves.approve(about, ANN, version)
+                land_events(about, source, day(first), day(first + 1))
+                make_features(about, day(first), day(first + 1))
+        with dg.DagsterInstance.ephemeral() as instance:
+            run_days(world, instance, 6, 14)
     for folder in (world.data / "lake" / "training" / "tiny").iterdir():
         age(folder)
     return world
 
 
 def parts_of(world, lake):
-    spec = find_model("tiny").spec
+    spec = ModelSpec(**merged(SPEC, MODEL))
     return SimpleNamespace(
         world=world, spec=spec, model=ModelContext.of(lake, spec).store, registry=open_registry()
     )
@@ -96,18 +106,32 @@ def free(aged, tmp_path):
         yield parts_of(world, lake)
 
 
+@pytest.fixture
+def before(aged):
+    """That world, to look at only."""
+    with aged.active(), open_lake() as lake:
+        yield parts_of(aged, lake)
+
+
 @pytest.fixture(scope="module")
-def cleaned_world(aged, tmp_path_factory):
+def cleanup(aged, tmp_path_factory):
+    """A copy of that world after its cleanup, and what went."""
     world = aged.copy(tmp_path_factory.mktemp("cleaned"))
     with world.active(), open_lake() as lake:
-        clean(parts_of(world, lake))
-    return world
+        return world, clean(parts_of(world, lake))
 
 
 @pytest.fixture
-def cleaned(cleaned_world, tmp_path):
-    """A copy of that world after its cleanup, to be changed."""
-    world = cleaned_world.copy(tmp_path)
+def after(cleanup):
+    """The world after its cleanup, to look at only."""
+    with cleanup[0].active(), open_lake() as lake:
+        yield parts_of(cleanup[0], lake)
+
+
+@pytest.fixture
+def cleaned(cleanup, tmp_path):
+    """A copy of the world after its cleanup, to be changed."""
+    world = cleanup[0].copy(tmp_path)
     with world.active(), open_lake() as lake:
         yield parts_of(world, lake)
 
@@ -137,6 +161,17 @@ def kinds(plan):
     return sorted({item.kind for item in plan.items})
 
 
+def outline(plan):
+    """What goes and stays, wherever it lies."""
+    return [[replace(item, paths=()) for item in items] for items in (plan.items, plan.kept)]
+
+
+def chain_of(parts, version):
+    """What a version rests on, as text, wherever it lies."""
+    chain = trace_version(context(parts), version)
+    return [repr(link).replace(str(parts.world.root), "") for link in chain]
+
+
 def test_every_table_of_days_loses_them_with_its_group():
     tables = ModelSpec(**SPEC).tables
     grouped = [table for group in tables_by_group(tables).values() for table in group]
@@ -146,11 +181,12 @@ def test_every_table_of_days_loses_them_with_its_group():
     assert sorted(table.name for table in grouped) == sorted(losing)
 
 
-def test_a_dry_run_changes_nothing(free):
-    before = contents(free.world.data)
-    plan = clean(free, dry_run=True)
+def test_a_dry_run_changes_nothing_and_announces_what_goes(before, cleanup):
+    files = contents(before.world.data)
+    plan = clean(before, dry_run=True)
     assert kinds(plan) == ["days", "training set", "version"]
-    assert contents(free.world.data) == before
+    assert contents(before.world.data) == files
+    assert outline(plan) == outline(cleanup[1])
 
 
 def test_a_dry_run_makes_nothing_where_nothing_is(tmp_path):
@@ -161,32 +197,32 @@ def test_a_dry_run_makes_nothing_where_nothing_is(tmp_path):
     assert not world.data.exists()
 
 
-def test_what_goes_frees_what_was_announced_and_goes_once(free):
-    def stored():
-        tables = [table for table in free.model.tables if "day" in table.partition_by]
-        folders = [free.world.data / "mlartifacts", free.model.training_sets.folder]
-        return (
-            sum(map(disk.size_of, folders)),
-            sum(sum(disk.sizes_by_day(free.model.lake.root, table).values()) for table in tables),
-        )
+def stored(parts):
+    """The bytes of what goes as a whole, and of days."""
+    tables = [table for table in parts.model.tables if "day" in table.partition_by]
+    folders = [parts.world.data / "mlartifacts", parts.model.training_sets.folder]
+    return (
+        sum(map(disk.size_of, folders)),
+        sum(sum(disk.sizes_by_day(parts.model.lake.root, table).values()) for table in tables),
+    )
 
-    announced = clean(free, dry_run=True)
-    before = stored()
-    done = clean(free)
-    assert done == announced
-    days = sum(item.size for item in done.items if item.kind == "days")
-    rest = sum(item.size for item in done.items if item.kind != "days")
+
+def test_what_goes_frees_what_was_announced_and_goes_once(before, after, cleanup):
+    items = cleanup[1].items
+    days = sum(item.size for item in items if item.kind == "days")
+    rest = sum(item.size for item in items if item.kind != "days")
     assert days > 0
     assert rest > 0
-    assert stored() == (before[0] - rest, before[1] - days)
-    assert clean(free).items == []
-    assert list(free.world.data.rglob(".removing-*")) == []
+    whole, of_days = stored(before)
+    assert stored(after) == (whole - rest, of_days - days)
+    assert clean(after).items == []
+    assert list(after.world.data.rglob(".removing-*")) == []
 
 
-def test_days_go_and_stay_as_the_limits_say(cleaned):
+def test_days_go_and_stay_as_the_limits_say(after):
     kept = {
-        table.name: min(disk.sizes_by_day(cleaned.model.lake.root, table), default=None)
-        for table in cleaned.model.tables
+        table.name: min(disk.sizes_by_day(after.model.lake.root, table), default=None)
+        for table in after.model.tables
         if "day" in table.partition_by
     }
     assert kept == {
@@ -208,14 +244,12 @@ def test_days_go_and_stay_as_the_limits_say(cleaned):
     }
 
 
-def test_the_record_stays_and_names_what_went(free):
-    promotions, versions = free.model.versions.promotions(), free.model.versions.all()
-    records = free.model.decisions.records()
-    clean(free)
-    assert free.model.versions.promotions() == promotions
-    assert free.model.versions.all() == versions
-    assert free.model.decisions.records() == records
-    [removal] = free.model.versions.removals().values()
+def test_the_record_stays_and_names_what_went(before, after):
+    versions = before.model.versions.all()
+    assert after.model.versions.promotions() == before.model.versions.promotions()
+    assert after.model.versions.all() == versions
+    assert after.model.decisions.records() == before.model.decisions.records()
+    [removal] = after.model.versions.removals().values()
     assert (removal.version, removal.day) == (1, TODAY)
     assert removal.training_set == versions[0].training_set
 
@@ -230,25 +264,27 @@ def test_who_serves_and_who_did_before_stay_whole(cleaned):
     assert (back.version, back.previous) == (2, 3)
 
 
-def test_a_removed_version_is_rejected_with_the_day_of_its_removal(cleaned):
+def test_a_removed_version_is_rejected_with_the_day_of_its_removal(after):
     message = f"version 1 was removed by the retention on {TODAY}"
     with pytest.raises(RemovedError, match=message):
-        moves.approve(context(cleaned), ANN, 1)
+        moves.approve(context(after), ANN, 1)
     with pytest.raises(RemovedError, match=message):
-        moves.rollback(context(cleaned), ANN, 1)
+        moves.rollback(context(after), ANN, 1)
     with pytest.raises(RegistryError, match="has no version 1 of tiny"):
         open_registry().pipeline("tiny", 1)
 
 
-def test_versions_are_traced_after_a_cleanup_as_before_or_as_removed(free):
-    before = trace_version(context(free), 2)
-    clean(free)
-    assert trace_version(context(free), 2) == before
-    assert next(link for link in before if link.what == "source files").rows
-    removed, *_ = trace_version(context(free), 1)
+def test_versions_are_traced_after_a_cleanup_as_before_or_as_removed(aged, after):
+    with aged.active(), open_lake() as lake:
+        whole = chain_of(parts_of(aged, lake), 2)
+    with after.world.active():
+        assert chain_of(after, 2) == whole
+    found = trace_version(context(after), 2)
+    assert next(link for link in found if link.what == "source files").rows
+    removed, *_ = trace_version(context(after), 1)
     assert f"on {TODAY} by the retention" in removed.facts["removed"]
     with pytest.raises(RemovedError, match=f"version 1 was removed by the retention on {TODAY}"):
-        rebuild(context(free), 1)
+        rebuild(context(after), 1)
 
 
 def test_a_version_that_the_registry_has_lost_is_an_error_without_a_traceback(free):
@@ -259,8 +295,8 @@ def test_a_version_that_the_registry_has_lost_is_an_error_without_a_traceback(fr
     assert "mlflow.db?timeout=120 has no version 1 of tiny" in result.output
 
 
-def test_events_and_days_are_traced_after_a_cleanup(cleaned):
-    about, model = context(cleaned), cleaned.model
+def test_events_and_days_are_traced_after_a_cleanup(after):
+    about, model = context(after), after.model
     gone = f"the retention has removed the rows of days before {day(9)}"
     unknown = {
         "version": 1,
@@ -310,19 +346,18 @@ def later_rows(world):
     return found
 
 
-def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, tmp_path):
+def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, cleanup, tmp_path):
     seen = {}
+    assert cleanup[1].size > 0
     for name in ("cleaned", "untouched"):
         (tmp_path / name).mkdir()
-        world = aged.copy(tmp_path / name)
+        world = (cleanup[0] if name == "cleaned" else aged).copy(tmp_path / name)
         with world.active(), open_lake() as lake, dg.DagsterInstance.ephemeral() as instance:
             parts = parts_of(world, lake)
-            if name == "cleaned":
-                assert clean(parts).size > 0
             at_once = decide_now(ModelContext(parts.spec, parts.model), TODAY)
             counts = parts.model.labels.counts(TODAY)
             run_days(world, instance, 15, 17)
-            retrain(parts, instance, 15)
+            retrain(parts, 15)
             run_days(world, instance, 18, 18)
             if name == "cleaned":
                 assert clean(parts).size > 0
@@ -384,8 +419,8 @@ def test_a_version_that_a_person_registered_is_left_alone(cleaned):
     assert all(path.is_dir() for path in folders)
 
 
-def test_a_version_that_another_environment_has_too_stays(free):
-    gone = {item.name for item in clean(free, dry_run=True).items if item.kind == "version"}
+def test_a_version_that_another_environment_has_too_stays(free, cleanup):
+    gone = {item.name for item in cleanup[1].items if item.kind == "version"}
     assert gone == {"1"}
     free.registry.set_tag("tiny", 1, environment_tag("dev"), "yes")
     plan = clean(free, dry_run=True)
@@ -460,32 +495,27 @@ MOMENTS = {
 }
 
 
-def test_what_a_kill_interrupts_the_next_cleanup_finishes(free, aged, processes, tmp_path):
+def test_what_a_kill_interrupts_the_next_cleanup_finishes(free, cleanup, processes):
     for moment in MOMENTS:
         assert processes.run_alone(die_at, moment, free.world.root) == -signal.SIGKILL, moment
     clean(free)
     assert clean(free).items == []
-    (tmp_path / "undisturbed").mkdir()
-    other = aged.copy(tmp_path / "undisturbed")
-    with other.active(), open_lake() as lake:
-        parts = parts_of(other, lake)
-        clean(parts)
+    undisturbed, resumed = cleanup[0], free.world.tables()
     for folder in ("mlartifacts", "lake/training/tiny"):
-        assert contents(free.world.data / folder) == contents(other.data / folder)
-    for name, rows in other.tables().items():
-        assert free.world.tables()[name] == rows, name
+        assert contents(free.world.data / folder) == contents(undisturbed.data / folder)
+    for name, rows in undisturbed.tables().items():
+        assert resumed[name] == rows, name
 
 
-def test_of_two_cleanups_at_once_the_second_finds_nothing_left(free):
+def test_of_two_cleanups_at_once_the_second_finds_nothing_left(free, cleanup):
     def clean_up_apart():
         # The lock is one between processes: each asks for it with a registry of its own.
         with open_lake() as lake:
             return len(clean(parts_of(free.world, lake)).items)
 
-    expected = len(clean(free, dry_run=True).items)
     with ThreadPoolExecutor(2) as pool:
         found = [one.result() for one in [pool.submit(clean_up_apart) for _ in range(2)]]
-    assert sorted(found) == [0, expected]
+    assert sorted(found) == [0, len(cleanup[1].items)]
     assert clean(free).items == []
 
 
@@ -531,7 +561,6 @@ def test_the_job_is_a_dry_run_by_default(free):
     done, metadata = run(dry_run=False)
     assert done == {**shown, "dry_run": False}
     assert len(metadata["removed"].records) == len(rows)
-    assert run()[0]["items"] == 0
 
 
 def test_the_command_shows_then_deletes(free):
