@@ -25,11 +25,11 @@ from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.sources.simulators.churn import inject_drift
 
 TELCO = Path(__file__).resolve().parents[2] / "shared" / "data" / "telco"
-START = date(2024, 11, 20)
+START = date(2024, 12, 5)
 PROMPT_UNTIL = date(2025, 1, 8)
 DRIFT_FROM = date(2025, 1, 15)
-LAST = date(2025, 2, 4)
-ROWS = 2500
+LAST = date(2025, 1, 31)
+ROWS = 1750
 DRIFTED = {"MonthlyCharges", "tenure", "Contract"}
 
 
@@ -60,7 +60,7 @@ def telco(new_world):
     }
     described["attributes"]["target"]["label_delay_days"] = 5
     described["attributes"]["policy"]["first_training_rows"] = ROWS
-    described["attributes"]["training"] |= {"trials": 2, "folds": 2, "families": ["linear"]}
+    described["attributes"]["training"] |= {"trials": 1, "folds": 2, "families": ["linear"]}
     (folder / "defs.yaml").write_text(yaml.safe_dump(described))
     write(folder)
     with world.active(), open_lake() as lake:

@@ -118,10 +118,10 @@ def test_a_rejected_challenger_is_tried_again_only_with_enough_new_labels(reject
 
 @pytest.fixture(scope="module")
 def by_hand(begin):
-    """A model with a champion, trained again by hand: thrice as of the same day."""
+    """A model with a champion, trained again by hand: twice as of the same day."""
     world = begin("by_hand")
     with world.active(), open_instance() as instance:
-        results = [world.retrain(instance) for _ in range(2)]
+        results = [world.retrain(instance)]
         commits = world.commits()
         results.append(world.retrain(instance, as_of=str(day(3)), reason="to be sure"))
         yield world, instance, results, (commits, world.commits())
@@ -137,20 +137,16 @@ def test_a_retraining_by_hand_uses_the_last_day_that_has_features(hand):
     results = hand[2]
     assert all(result.success for result in results)
     about = [materialization(result, "tiny", "training_set") for result in results]
-    assert [item["as_of"] for item in about] == [str(day(3))] * 3
+    assert [item["as_of"] for item in about] == [str(day(3))] * 2
     assert about[0]["train rows"] + about[0]["test rows"] == 3 * ROWS
     assert about[0]["since"] == str(day(0))
-    assert about[2]["reason"] == "to be sure"
+    assert about[1]["reason"] == "to be sure"
 
 
 def test_the_same_set_description_and_code_give_the_same_version(hand):
     results = hand[2]
     about = [materialization(result, "tiny", "challenger") for result in results]
-    assert [(item["version"], item["new"]) for item in about] == [
-        (2, True),
-        (2, False),
-        (2, False),
-    ]
+    assert [(item["version"], item["new"]) for item in about] == [(2, True), (2, False)]
     assert len({item["training_set"] for item in about}) == 1
     assert len(open_registry().client.search_model_versions("name = 'tiny'")) == 2
 
@@ -216,8 +212,8 @@ def test_the_pages_of_mlflow_lead_back_to_dagster(hand):
 def test_data_versions_follow_the_content(hand):
     made = hand[1].fetch_materializations(dg.AssetKey(["tiny", "training_set"]), limit=9).records
     versions = [record.asset_materialization.tags["dagster/data_version"] for record in made]
-    assert len(versions) == 4
-    assert versions[0] == versions[1] == versions[2] != versions[3]
+    assert len(versions) == 3
+    assert versions[0] == versions[1] != versions[2]
 
 
 def test_a_challenger_without_a_training_set_says_what_to_do_first(new_world):

@@ -26,18 +26,22 @@ from mlops_drift_tests.tiny import (
 MISSING_FILE = FIRST = 4
 MISSING_COLUMN = 5
 EMPTY = 6
-NULLS = EARLY_LABEL = 7
-NEW_CATEGORY = WRONG_LABELS = 8
-DUPLICATES = 9
-WRONG_VALUES = 10
-LAST = UNDATED = 11
+NULLS = EARLY_LABEL = DUPLICATES = 7
+NEW_CATEGORY = UNDATED = 8
+LAST = WRONG_VALUES = WRONG_LABELS = 9
 
 
-def duplicated():
-    """Three rows twice, and two keys of an earlier day."""
-    events = events_of(DUPLICATES)
+def nulls_and_duplicates():
+    """No value of b; three rows twice, and two keys of an earlier day."""
+    events = events_of(DUPLICATES).assign(b=np.nan)
     old = events.tail(2).assign(id=[1000, 1001])
     return pd.concat([events.head(ROWS - 2), old, events.head(3)])
+
+
+def new_and_undated():
+    """Only a category that no day had before, and a row that is of no day."""
+    days = ["soon", *[day(UNDATED)] * (ROWS - 1)]
+    return events_of(NEW_CATEGORY).assign(c="green", day=days)
 
 
 def with_wrong_values():
@@ -67,11 +71,9 @@ def early():
 EVENTS = {
     MISSING_COLUMN: lambda: events_of(MISSING_COLUMN).drop(columns="a"),
     EMPTY: lambda: events_of(EMPTY).head(0),
-    NULLS: lambda: events_of(NULLS).assign(b=np.nan),
-    NEW_CATEGORY: lambda: events_of(NEW_CATEGORY).assign(c="green"),
-    DUPLICATES: duplicated,
+    NULLS: nulls_and_duplicates,
+    NEW_CATEGORY: new_and_undated,
     WRONG_VALUES: with_wrong_values,
-    UNDATED: lambda: events_of(UNDATED).assign(day=["soon", *[day(UNDATED)] * (ROWS - 1)]),
 }
 LABELS = {WRONG_LABELS: with_wrong_labels, EARLY_LABEL: early}
 
@@ -130,8 +132,12 @@ def rows(world, table, number):
         return model.lake.read(scan).to_pylist()
 
 
-def reasons(world, number):
-    return sorted(row["reason"] for row in rows(world, "quarantined", number))
+def quarantined(world, number, source):
+    return [row for row in rows(world, "quarantined", number) if row["source"] == source]
+
+
+def reasons(world, number, source="events"):
+    return sorted(row["reason"] for row in quarantined(world, number, source))
 
 
 # What cannot be read stops the day, and says what to do
@@ -177,7 +183,7 @@ def test_an_empty_day_is_unknown_and_never_green(results, world):
 
 
 def test_a_column_of_nulls_is_scored_and_fails_both_checks_of_features(results, world):
-    assert len(rows(world, "predictions", NULLS)) == ROWS
+    assert len(rows(world, "predictions", NULLS)) == ROWS - 2
     for name, told in (("feature_drift", "b moved: "), ("null_spike", "b lost values: ")):
         found, about = check(results[NULLS], "drift_metrics", name)
         assert not found.passed
@@ -188,7 +194,7 @@ def test_a_column_of_nulls_is_scored_and_fails_both_checks_of_features(results, 
 
 def test_a_new_category_is_scored_and_fails_feature_drift(results, world):
     assert {row["c"] for row in rows(world, "features", NEW_CATEGORY)} == {"green"}
-    assert len(rows(world, "predictions", NEW_CATEGORY)) == ROWS
+    assert len(rows(world, "predictions", NEW_CATEGORY)) == ROWS - 1
     _, about = check(results[NEW_CATEGORY], "drift_metrics", "feature_drift")
     assert (about["verdict"], about["subject"]) == ("fail", "c")
 
@@ -217,7 +223,7 @@ def test_wrong_and_infinite_values_are_kept_aside_with_their_reason(results, wor
     kept = rows(world, "features", WRONG_VALUES)
     assert len(kept) == ROWS - 6
     assert all(np.isfinite(row["a"]) for row in kept)
-    raw = [json.loads(row["row"]) for row in rows(world, "quarantined", WRONG_VALUES)]
+    raw = [json.loads(row["row"]) for row in quarantined(world, WRONG_VALUES, "events")]
     assert "abc" in {row["a"] for row in raw}
 
 
@@ -231,7 +237,7 @@ def test_the_failed_quality_check_names_the_reasons_and_the_table(results):
 
 
 def test_labels_without_an_event_are_kept_counted_and_used_nowhere(results, world):
-    assert reasons(world, WRONG_LABELS) == [
+    assert reasons(world, WRONG_LABELS, "labels") == [
         "id: duplicate key",
         "y: missing",
         "y: perhaps is not an allowed value (no, yes)",
@@ -388,7 +394,7 @@ def test_failed_drift_says_what_moved_how_far_and_shows_it(results):
 
 def test_the_drift_check_of_a_range_names_every_failing_day(faulty, world):
     _, instance, _ = faulty
-    result = world.run_days(instance, day(EMPTY), day(NEW_CATEGORY))
+    result = world.run_days(instance, day(NULLS), day(NEW_CATEGORY))
     assert result.success
     found, about = check(result, "drift_metrics", "feature_drift")
     assert not found.passed

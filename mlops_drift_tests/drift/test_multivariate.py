@@ -51,11 +51,11 @@ def fewer_trees(monkeypatch):
 quick = pytest.mark.usefixtures("fewer_trees")
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_samples_of_one_distribution_cannot_be_told_apart(seed):
-    assert 0.47 < domain_auc(mixed(seed), mixed(seed + 100), MIXED) < 0.53
+def test_samples_of_one_distribution_cannot_be_told_apart():
+    assert 0.47 < domain_auc(mixed(0), mixed(100), MIXED) < 0.53
 
 
+@quick
 def test_a_table_cannot_be_told_from_itself():
     assert domain_auc(mixed(0), mixed(0), MIXED) < 0.53
 
@@ -74,6 +74,7 @@ def test_only_the_named_columns_are_looked_at():
     assert domain_auc(mixed(0), after, {"count": "numeric", "flag": "categorical"}) < 0.53
 
 
+@quick
 def test_disjoint_tables_are_told_apart_without_error():
     before = pa.table({"x": np.arange(100.0), "city": ["oslo"] * 100})
     after = pa.table({"x": np.arange(100.0), "city": ["rome"] * 100})
@@ -112,11 +113,12 @@ def test_no_column_or_none_that_varies_tells_nothing():
     assert domain_auc(constant, constant, kinds) == 0.5
 
 
+@quick
 def test_a_few_rows_have_fewer_folds():
     assert 0 <= domain_auc(mixed(0, 3), mixed(1, 400), MIXED) <= 1
 
 
-N = 600
+N = 300
 INF = float("inf")
 UGLY = {
     "constant": pa.array([7] * N),
@@ -155,11 +157,12 @@ def test_an_ugly_column_neither_fails_nor_hides_the_others(kind, name, monkeypat
     values = (UGLY if kind == "numeric" else UGLY_TEXT)[name]
     kinds = {"x": "numeric", "city": "categorical", 'ugly "column"': kind}
     tables = [with_column(seed, 'ugly "column"', values) for seed in (0, 1)]
-    assert 0.4 < domain_auc(*tables, kinds) < 0.6
+    assert 0.35 < domain_auc(*tables, kinds) < 0.65
     moved = replaced(tables[1], "x", pa.array(np.random.default_rng(2).normal(3, 1, N)))
     assert domain_auc(tables[0], moved, kinds) > 0.9
 
 
+@quick
 def test_a_column_that_became_all_null_is_told_apart():
     before, after = (mixed(seed, N).select(["count"]) for seed in (0, 1))
     after = replaced(after, "count", pa.nulls(N))

@@ -13,7 +13,7 @@ from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.sorted_values import SortedValues
 
 pytestmark = pytest.mark.filterwarnings("error")
-repeatable = settings(derandomize=True, max_examples=30)
+repeatable = settings(derandomize=True, max_examples=20)
 
 NAN, INF = np.nan, np.inf
 LARGEST = np.finfo(np.float64).max
@@ -49,7 +49,7 @@ def profiled(reference, values):
     return profile(reference, pa.table({"x": values}))["x"]
 
 
-@settings(repeatable, max_examples=20)
+@settings(repeatable, max_examples=12)
 @given(rows, st.lists(rows, min_size=1, max_size=4))
 def test_profiles_of_days_add_up_to_the_profile_of_all_rows(reference_rows, days):
     reference = Reference.fit(as_table(reference_rows), KINDS, bins=5)
@@ -60,7 +60,7 @@ def test_profiles_of_days_add_up_to_the_profile_of_all_rows(reference_rows, days
     assert all(column.n == sum(map(len, days)) for column in total.values())
 
 
-@settings(repeatable, max_examples=15)
+@settings(repeatable, max_examples=8)
 @given(rows, rows)
 def test_moments_of_a_sum_do_not_depend_on_the_order(monday, tuesday):
     reference = Reference.fit(as_table(monday + tuesday), KINDS, bins=5)
@@ -230,7 +230,7 @@ days = st.lists(
 )
 
 
-@settings(repeatable, max_examples=15)
+@settings(repeatable, max_examples=8)
 @given(days)
 def test_profiles_by_a_column_are_those_of_its_rows(records):
     day, number, text = zip(*records, strict=True) if records else ((), (), ())

@@ -8,7 +8,7 @@ from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import day, evaluations, events_of, labels_of, metadata_of
 
 TURN = 3
-LAST = 11
+LAST = 7
 
 
 def write(folder, last, labelled_until=None):
@@ -22,18 +22,18 @@ def write(folder, last, labelled_until=None):
 
 @pytest.fixture(scope="module")
 def drifting(begin):
-    """Eight drifting days in two backfills, with two looks after each."""
+    """Four drifting days in two backfills, with two looks after each."""
     world = begin("backfills")
     write(world.write_model({"end_date": day(LAST)}), LAST)
     with world.active(), open_instance() as instance:
         looks = []
-        for first in (4, 8):
-            assert world.run_days(instance, day(first), day(first + 3)).success
+        for first in (4, 6):
+            assert world.run_days(instance, day(first), day(first + 1)).success
             looks += [world.look(instance), world.look(instance)]
         yield world, instance, looks
 
 
-def test_two_backfills_over_eight_drifting_days_start_one_retraining(drifting):
+def test_two_backfills_over_four_drifting_days_start_one_retraining(drifting):
     _, _, looks = drifting
     keys = [[request.run_key for request in look.run_requests] for look in looks]
     assert keys == [[f"tiny-v1-{day(4)}"]] * 4

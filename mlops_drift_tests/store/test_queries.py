@@ -38,8 +38,8 @@ ROW = {
 
 
 @pytest.fixture
-def empty(tmp_path):
-    return DeltaLake(tmp_path, duckdb.connect())
+def empty(tmp_path, database):
+    return DeltaLake(tmp_path, database)
 
 
 @pytest.fixture
