@@ -190,7 +190,7 @@ def stable(new_world):
         own = spec.model_copy(update={"monitors": age})
         gates = spec.gates.model_copy(update={"comparison": "better"})
         policies = {"own": own, "better": own.model_copy(update={"gates": gates})}
-        last = date(2019, 8, 9)
+        last = date(2019, 7, 28)
         found = backtest("glassware", policies, last=last, source=source, end_date=None)
     return found["policies"]
 
@@ -204,12 +204,12 @@ def test_in_a_stable_world_nothing_is_retrained_but_by_age(stable):
     # One day in a thousand may look like drift; it retrains nothing.
     drifting = {alarm["day"] for alarm in found["alarms"] if alarm["check"] != "model_age"}
     assert len(drifting) <= 1
-    assert found["retrainings"] == 2
+    assert found["retrainings"] == 1
 
 
 def test_where_a_challenger_must_be_better_a_stable_world_keeps_its_champion(stable):
     decisions = stable["better"]["decisions"]
-    assert [row["rules"] for row in decisions] == [["no_champion"], *[["model_age"]] * 2]
+    assert [row["rules"] for row in decisions] == [["no_champion"], ["model_age"]]
     outcomes = [row["outcome"] for row in decisions]
     assert outcomes[0] == "promoted"
     # One challenger in twenty may look better than its equal.
