@@ -1,7 +1,8 @@
-"""Names, numbers and texts as exact SQL."""
+"""Names, numbers and texts as exact SQL, and the DuckDB that runs what reads no table."""
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import duckdb
 
@@ -19,6 +20,15 @@ _WITH_EXPONENT = r"\s*[+-]?([0-9]+([.][0-9]{0,18})?|[.][0-9]{1,18})[eE][+]?[0-9]
 # Every decimal of so many digits is a double of its own, which is written as it.
 DIGITS_OF_A_DOUBLE = 15
 _SPACE = "' \t\n\r\f'"
+
+
+@cache
+def engine() -> duckdb.DuckDBPyConnection:
+    """The connection of this process; each query takes a cursor of it.
+
+    To open one takes longer than most queries.
+    """
+    return duckdb.connect()
 
 
 def identifier(name: str) -> str:

@@ -1,7 +1,6 @@
 """Arrow tables as DuckDB reads them: their types, and what it cannot read as it is."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import duckdb
@@ -10,14 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from mlops_drift.sql import engine
+
 # What SQL calls the table.
 TABLE = "arrow_rows"
-
-
-@cache
-def engine() -> duckdb.DuckDBPyConnection:
-    """The connection of this process; each query takes a cursor of it."""
-    return duckdb.connect()
 
 
 def types_of(schema: pa.Schema) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mlops_drift.drift import cells
-from mlops_drift.drift.arrow_rows import TABLE, engine, filled, scannable, types_of, without_nulls
+from mlops_drift.drift.arrow_rows import TABLE, filled, scannable, types_of, without_nulls
 from mlops_drift.drift.text_columns import (
     NUMBER,
     NUMBERS,
@@ -26,7 +26,7 @@ from mlops_drift.drift.text_columns import (
 )
 from mlops_drift.files.error import TableError, refuse_unclear_names
 from mlops_drift.files.table_file import TableFile, open_file
-from mlops_drift.sql import digits, identifier, shortest
+from mlops_drift.sql import digits, engine, identifier, shortest
 
 Kind = Literal["numeric", "categorical"]
 Floats = NDArray[np.float64]

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
 from mlops_drift.drift import text_columns as readings
 from mlops_drift.drift.text_columns import NUMBERS, Facts, find_facts
 from mlops_drift.files.table_file import open_file
+from mlops_drift.sql import engine
 
 # `unreadable` holds values that landing takes for texts although a person does not.
 Kind = Literal["integer", "number", "boolean", "day", "text", "empty", "unreadable"]
@@ -76,7 +76,7 @@ def read_columns(path: Path) -> FileColumns:
     table = open_file(path).read()
     texts = {name: _as_text(table[name]) for name in table.column_names}
     rows = pa.table({name: column for name, column in texts.items() if column is not None})
-    with duckdb.connect() as connection:
+    with engine().cursor() as connection:
         connection.register("rows", rows)
         facts = find_facts(
             "rows", rows.column_names, NUMBERS, lambda sql, _: connection.execute(sql).fetchall()

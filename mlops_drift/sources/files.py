@@ -3,12 +3,11 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import available_timezones
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, field_validator, model_validator
@@ -29,7 +28,7 @@ from mlops_drift.sources.base import (
     TableName,
     with_near_names,
 )
-from mlops_drift.sql import literal
+from mlops_drift.sql import engine, literal
 
 # DuckDB also accepts `epoch`, `infinity` and others as a day.
 DAY_AS_TEXT = r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([ T].*)?"
@@ -228,12 +227,6 @@ def _dated(path: Path, day_column: str | None, timezone: str, own: date | None =
     return Part(rows, days, times, str(path), day_column, sparse)
 
 
-@cache
-def _engine() -> duckdb.DuckDBPyConnection:
-    """The connection of this process: opening one takes longer than what it is asked here."""
-    return duckdb.connect(":memory:")
-
-
 def _moments(
     path: Path, name: str, column: pa.ChunkedArray, timezone: str
 ) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
@@ -241,7 +234,7 @@ def _moments(
 
     A value with an offset or a zone is that moment, one without is local time.
     """
-    with _engine().cursor() as connection:
+    with engine().cursor() as connection:
         connection.execute(f"SET TimeZone = {literal(timezone)}")
         connection.register("dated", pa.table({"c": column}))
         [(kind,)] = connection.execute("SELECT typeof(any_value(c)) FROM dated").fetchall()
