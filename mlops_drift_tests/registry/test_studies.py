@@ -7,7 +7,6 @@ from functools import cache
 import numpy as np
 import optuna
 import pytest
-from threadpoolctl import threadpool_limits
 
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.families.linear import Linear
@@ -76,24 +75,11 @@ def killed_within(root, number):
     searched(root)
 
 
-def exit_code_of(function, *arguments):
-    """The exit code of a process in which a function is called."""
-    child = os.fork()
-    if not child:
-        try:
-            # Threads of the process that forks are not there.
-            with threadpool_limits(1):
-                function(*arguments)
-        finally:
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 @pytest.mark.parametrize(("how", "number"), [(killed_after, 4), (killed_within, 3)])
 def test_a_search_that_was_killed_ends_as_an_undisturbed_one_and_does_only_what_is_missing(
-    tmp_path, how, number, monkeypatch
+    tmp_path, how, number, monkeypatch, processes
 ):
-    assert exit_code_of(how, tmp_path, number) == -signal.SIGKILL
+    assert processes.run_alone(how, tmp_path, number) == -signal.SIGKILL
     done = [trial.number for trial in stored(tmp_path).trials]
     assert done == list(range(len(done)))
     assert len(done) == 5 if how is killed_after else 0 < len(done) < 9
