@@ -131,5 +131,4 @@ class FreshProcesses:
     def close(self):
         """Ends the process that forks."""
         if self._server is not None:
-            self._server.stdin.close()
-            self._server.wait()
+            self._server.communicate()
