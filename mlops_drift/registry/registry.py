@@ -252,9 +252,16 @@ class Registry(VersionRegistry):
         return f"{ui}/#/experiments/{experiment}/runs/{run_id}"
 
     def alias(self, model: str, alias: str) -> int | None:
-        aliases = self.client.get_registered_model(model).aliases
-        found = aliases.get(f"{self._alias_prefix}{alias}")
-        return None if found is None else int(found)
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self.client.get_model_version_by_alias(model, f"{self._alias_prefix}{alias}")
+        except MlflowException as error:
+            # So MLflow says that a model has no such alias; of a missing model it is another code.
+            if error.error_code != "INVALID_PARAMETER_VALUE":
+                raise
+            return None
+        return int(found.version)
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
         with self._naming(model, version):
