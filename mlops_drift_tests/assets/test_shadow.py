@@ -15,6 +15,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.resources import open_registry
 from mlops_drift.simulation.instance import open_instance
+from mlops_drift_tests import steps
 from mlops_drift_tests.sensors.test_episodes import write
 from mlops_drift_tests.tiny import ROWS, day, materialization, metadata_of
 
@@ -151,10 +152,11 @@ def test_an_approval_by_the_command_line_shows_it_too(story):
 
 
 def test_days_done_again_after_the_approval_change_nothing(story):
-    world, instance, _ = story
+    world, _, _ = story
     before = world.tables()
     assert {"predictions.tiny_shadow", "monitoring.tiny_shadow"} <= set(before)
-    assert world.run_days(instance, day(6), day(LAST)).success
+    with steps.opened(world) as about:
+        steps.do_days(world, about, 6, LAST)
     assert world.tables() == before
 
 
