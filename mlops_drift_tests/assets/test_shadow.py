@@ -30,12 +30,12 @@ def told(begin):
     found = {}
     with world.active(), open_instance() as instance:
         world.replay(instance, until=day(4))
-        assert world.run_days(instance, day(5)).success
+        run_day(world, instance, 5)
         with world.lake() as model:
             found["waiting"] = model.decisions.records(idle=False)[-1]
         found["before labels"] = shown(instance, "performance_metrics")
         found["status before labels"] = CliRunner().invoke(main, ["status", "tiny"]).output
-        assert world.run_days(instance, day(6)).success
+        run_day(world, instance, 6)
         for name in ("production_predictions", "performance_metrics"):
             found[name] = shown(instance, name)
         for style in ("text", "json"):
@@ -43,7 +43,7 @@ def told(begin):
         found["approval"] = materialization(
             world.move(instance, by="ann", reason="it does better"), "tiny", "champion"
         )
-        assert world.run_days(instance, day(LAST)).success
+        run_day(world, instance, LAST)
         found["after"] = shown(instance, "production_predictions")
         found["status after"] = json.loads(
             CliRunner().invoke(main, ["status", "tiny", "--format", "json"]).stdout
@@ -55,6 +55,14 @@ def told(begin):
 def story(told):
     with told[0].active():
         yield told
+
+
+def run_day(world, instance, number):
+    """Lands a day, and runs the assets that tell of a challenger and those they rest on."""
+    with steps.opened(world) as about:
+        steps.land_days(world, about, number, number)
+    selection = ["production_predictions", "drift_metrics", "performance_metrics"]
+    assert world.run_days(instance, day(number), selection=selection).success
 
 
 def shown(instance, asset):
