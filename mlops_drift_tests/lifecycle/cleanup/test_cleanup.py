@@ -186,13 +186,17 @@ def test_a_dry_run_makes_nothing_where_nothing_is(tmp_path):
     assert not world.data.exists()
 
 
+def sizes_by_day(parts, table):
+    return disk.sizes_by_day(parts.model.lake.snapshot(table))
+
+
 def stored(parts):
     """The bytes of what goes as a whole, and of days."""
     tables = [table for table in parts.model.tables if "day" in table.partition_by]
     folders = [parts.world.data / "mlartifacts", parts.model.training_sets.folder]
     return (
         sum(map(disk.size_of, folders)),
-        sum(sum(disk.sizes_by_day(parts.model.lake.root, table).values()) for table in tables),
+        sum(sum(sizes_by_day(parts, table).values()) for table in tables),
     )
 
 
@@ -210,7 +214,7 @@ def test_what_goes_frees_what_was_announced_and_goes_once(before, after, cleanup
 
 def test_days_go_and_stay_as_the_limits_say(after):
     kept = {
-        table.name: min(disk.sizes_by_day(after.model.lake.root, table), default=None)
+        table.name: min(sizes_by_day(after, table), default=None)
         for table in after.model.tables
         if "day" in table.partition_by
     }
