@@ -26,7 +26,8 @@ LAST = 7
 def told(begin):
     """Version 1 serves; the rule turns around on day 3, and version 2 waits from day 4 to day 6."""
     world = begin("shadowed")
-    write(world.write_model({"end_date": day(LAST), "policy": {"approval": "manual"}}), LAST)
+    policy = {"approval": "manual", "training_windows": ["since_change"]}
+    write(world.write_model({"end_date": day(LAST), "policy": policy}), LAST)
     found = {}
     with world.active(), open_instance() as instance:
         world.replay(instance, until=day(4))
