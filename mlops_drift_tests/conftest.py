@@ -7,10 +7,10 @@ import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import dagster as dg
 import duckdb
 import pandas as pd
 import pytest
+from alembic.script import ScriptDirectory
 from dagster.components.core import decl
 from filelock import FileLock
 from hypothesis import settings
@@ -26,6 +26,7 @@ from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.memory import MemoryLake
+from mlops_drift_tests import steps
 from mlops_drift_tests.processes import FreshProcesses, Processes
 from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
 
@@ -185,12 +186,12 @@ def three_versions(once, empty_data):
         world = empty_world(root, empty_data)
         policy = {"approval": "manual", "first_training_rows": 9999}
         write_days(world.write_model({"policy": policy}), 6)
-        with world.active(), dg.DagsterInstance.ephemeral() as instance:
-            assert world.run_days(instance, day(0), day(5)).success
-            selection = ["training_set", "challenger", "test_predictions"]
+        with world.active(), steps.opened(world) as about:
+            steps.do_days(world, about, 0, 5)
             for number in range(3, 6):
-                as_of = day(number).isoformat()
-                assert world.retrain(instance, selection=selection, as_of=as_of).success
+                trained = steps.train(about, day(number), name=f"by hand on day {number}")
+                trained.judge_gates()
+                trained.record_baseline()
 
     return World(once("trained", make)[0])
 
@@ -285,4 +286,20 @@ def yaml_parsed_once():
             "parse_yamls_with_source_position",
             lru_cache(maxsize=64)(decl.parse_yamls_with_source_position),
         )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrations_read_once():
+    """MLflow and Dagster read all their migrations whenever they open a database."""
+    read, known = ScriptDirectory.from_config, {}
+
+    def once_a_folder(config):
+        folder = config.get_main_option("script_location")
+        if folder not in known:
+            known[folder] = read(config)
+        return known[folder]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", once_a_folder)
         yield

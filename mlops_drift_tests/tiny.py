@@ -211,8 +211,8 @@ class World:
         mine = (one for one in self._models.values() if one.folder.is_relative_to(self.defs))
         return definitions_of(mine)
 
-    def run_days(self, instance, first, last=None, model="tiny"):
-        """Runs the daily job for a day or a range, as `execute_in_process` gives it."""
+    def run_days(self, instance, first, last=None, model="tiny", selection=None):
+        """Runs the daily job, or some of its assets, for a day or a range."""
         job = self.definitions.resolve_job_def(daily_job_name(model))
         where = {"partition_key": first.isoformat()}
         if last is not None:
@@ -223,7 +223,11 @@ class World:
                 }
             }
         return job.execute_in_process(
-            instance=instance, run_config=QUIET, raise_on_error=False, **where
+            instance=instance,
+            run_config=QUIET,
+            raise_on_error=False,
+            asset_selection=self._keys(model, selection),
+            **where,
         )
 
     def retrain(self, instance, model="tiny", selection=None, tags=None, **config):
@@ -244,8 +248,11 @@ class World:
             run_config={**QUIET, **settings_of_run},
             raise_on_error=False,
             tags=tags,
-            asset_selection=[asset_key(spec, name) for name in selection] if selection else None,
+            asset_selection=self._keys(model, selection),
         )
+
+    def _keys(self, model, selection):
+        return [asset_key(self.spec(model), name) for name in selection] if selection else None
 
     def look(self, instance, model="tiny", cursor=None):
         """One tick of the retraining sensor."""

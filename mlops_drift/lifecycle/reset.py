@@ -43,9 +43,11 @@ def find_belongings(model: ModelContext, studies: Studies) -> Belongings:
     kept = artifacts.elsewhere(settings.environment())
     trainings = _trainings(artifacts, kept)
     versions = sorted(int(one.version) for one in artifacts.versions())
-    counts = (store.lake.rows("SELECT count(*) AS n FROM t", t=table) for table in store.tables)
+    tables = {f"t{number}": table for number, table in enumerate(store.tables)}
+    each = " UNION ALL ".join(f"SELECT count(*) AS n FROM {name}" for name in tables)
+    [counted] = store.lake.rows(f"SELECT sum(n)::BIGINT AS n FROM ({each})", **tables)
     return Belongings(
-        rows=sum(row["n"] for [row] in counts),
+        rows=counted["n"],
         tables=sum(map(disk.size_of, _table_folders(model))),
         sets=len(store.training_sets.ids()),
         set_files=disk.size_of(store.training_sets.folder),

@@ -25,8 +25,14 @@ def code_digest(*parts: str) -> str:
 @cache
 def learning_code_digest(libraries: tuple[str, ...]) -> str:
     """Digest of what turns a training set into a version: our code and the libraries' versions."""
-    versions = " ".join(f"{name}=={metadata.version(name)}" for name in libraries)
-    return hashlib.sha256(f"{code_digest('learning', 'schema')} {versions}".encode()).hexdigest()
+    code = f"{code_digest('learning', 'schema')} {' '.join(pinned(libraries))}"
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+@cache
+def pinned(libraries: tuple[str, ...]) -> tuple[str, ...]:
+    """Each library with its version, as pip takes it; read once a process."""
+    return tuple(f"{name}=={metadata.version(name)}" for name in libraries)
 
 
 def lock_digest(checkout: Path) -> str:

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from mlops_drift.registry.base import (
     VersionPackage,
     VersionRegistry,
 )
+from mlops_drift.registry.code_digests import pinned
 from mlops_drift.registry.sqlite_files import file_of, made_beside
 from mlops_drift.registry.stored_model import fresh_predictions, read_artifact
 
@@ -128,7 +128,7 @@ class Registry(VersionRegistry):
             package.pipeline,
             name="model",
             signature=infer_signature(package.example, package.output),
-            pip_requirements=[f"{name}=={metadata.version(name)}" for name in LIBRARIES],
+            pip_requirements=list(pinned(LIBRARIES)),
             serialization_format="cloudpickle",
         )
         tags = {**package.tags, **package.identity}
@@ -252,9 +252,16 @@ class Registry(VersionRegistry):
         return f"{ui}/#/experiments/{experiment}/runs/{run_id}"
 
     def alias(self, model: str, alias: str) -> int | None:
-        aliases = self.client.get_registered_model(model).aliases
-        found = aliases.get(f"{self._alias_prefix}{alias}")
-        return None if found is None else int(found)
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self.client.get_model_version_by_alias(model, f"{self._alias_prefix}{alias}")
+        except MlflowException as error:
+            # So MLflow says that a model has no such alias; of a missing model it is another code.
+            if error.error_code != "INVALID_PARAMETER_VALUE":
+                raise
+            return None
+        return int(found.version)
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
         with self._naming(model, version):

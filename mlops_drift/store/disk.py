@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pyarrow as pa
+from deltalake import DeltaTable
 
 from mlops_drift.store.delta import find_table
 from mlops_drift.store.tables import Table
@@ -54,9 +55,8 @@ def left_by_kills(folder: Path) -> list[Path]:
     return sorted([*writing, *folder.rglob(f"{REMOVING}*")])
 
 
-def sizes_by_day(root: str, table: Table) -> dict[date, int]:
+def sizes_by_day(stored: DeltaTable | None) -> dict[date, int]:
     """Bytes of each day of a table that is partitioned by day; empty where it is not there."""
-    stored = find_table(f"{root}/{table.folder}")
     if stored is None:
         return {}
     files = pa.table(stored.get_add_actions(flatten=True))
@@ -65,12 +65,11 @@ def sizes_by_day(root: str, table: Table) -> dict[date, int]:
     return dict(sorted(zip(*sizes, strict=True)))
 
 
-def old_files(root: str, table: Table) -> int:
-    """Bytes of files that no snapshot of the last week reads."""
-    stored = find_table(f"{root}/{table.folder}")
+def old_files(stored: DeltaTable | None, folder: Path) -> int:
+    """Bytes of files in a table's folder that no snapshot of the last week reads."""
     files = stored.vacuum(dry_run=True) if stored is not None else []
     # Paths come percent-encoded.
-    return sum(size_of(Path(root) / table.folder / unquote(file)) for file in files)
+    return sum(size_of(folder / unquote(file)) for file in files)
 
 
 def remove_old_files(root: str, table: Table) -> None:

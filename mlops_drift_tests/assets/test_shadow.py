@@ -15,6 +15,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.resources import open_registry
 from mlops_drift.simulation.instance import open_instance
+from mlops_drift_tests import steps
 from mlops_drift_tests.sensors.test_episodes import write
 from mlops_drift_tests.tiny import ROWS, day, materialization, metadata_of
 
@@ -25,16 +26,17 @@ LAST = 7
 def told(begin):
     """Version 1 serves; the rule turns around on day 3, and version 2 waits from day 4 to day 6."""
     world = begin("shadowed")
-    write(world.write_model({"end_date": day(LAST), "policy": {"approval": "manual"}}), LAST)
+    policy = {"approval": "manual", "training_windows": ["since_change"]}
+    write(world.write_model({"end_date": day(LAST), "policy": policy}), LAST)
     found = {}
     with world.active(), open_instance() as instance:
         world.replay(instance, until=day(4))
-        assert world.run_days(instance, day(5)).success
+        run_day(world, instance, 5)
         with world.lake() as model:
             found["waiting"] = model.decisions.records(idle=False)[-1]
         found["before labels"] = shown(instance, "performance_metrics")
         found["status before labels"] = CliRunner().invoke(main, ["status", "tiny"]).output
-        assert world.run_days(instance, day(6)).success
+        run_day(world, instance, 6)
         for name in ("production_predictions", "performance_metrics"):
             found[name] = shown(instance, name)
         for style in ("text", "json"):
@@ -42,7 +44,7 @@ def told(begin):
         found["approval"] = materialization(
             world.move(instance, by="ann", reason="it does better"), "tiny", "champion"
         )
-        assert world.run_days(instance, day(LAST)).success
+        run_day(world, instance, LAST)
         found["after"] = shown(instance, "production_predictions")
         found["status after"] = json.loads(
             CliRunner().invoke(main, ["status", "tiny", "--format", "json"]).stdout
@@ -54,6 +56,14 @@ def told(begin):
 def story(told):
     with told[0].active():
         yield told
+
+
+def run_day(world, instance, number):
+    """Lands a day, and runs the assets that tell of a challenger and those they rest on."""
+    with steps.opened(world) as about:
+        steps.land_days(world, about, number, number)
+    selection = ["production_predictions", "drift_metrics", "performance_metrics"]
+    assert world.run_days(instance, day(number), selection=selection).success
 
 
 def shown(instance, asset):
@@ -151,10 +161,11 @@ def test_an_approval_by_the_command_line_shows_it_too(story):
 
 
 def test_days_done_again_after_the_approval_change_nothing(story):
-    world, instance, _ = story
+    world, _, _ = story
     before = world.tables()
     assert {"predictions.tiny_shadow", "monitoring.tiny_shadow"} <= set(before)
-    assert world.run_days(instance, day(6), day(LAST)).success
+    with steps.opened(world) as about:
+        steps.do_days(world, about, 6, LAST)
     assert world.tables() == before
 
 

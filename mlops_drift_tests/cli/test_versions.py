@@ -169,7 +169,8 @@ def test_an_approval_that_was_killed_is_completed_and_shown(killed, tmp_path, th
     world = killed.copy(tmp_path)
     with world.active(), dg.DagsterInstance.ephemeral() as instance:
         if through == "the next day":
-            assert world.run_days(instance, day(5)).success
+            selection = ["production_predictions"]
+            assert world.run_days(instance, day(5), selection=selection).success
         else:
             world.replay(instance, until=day(0))
         shown = instance.get_latest_materialization_event(dg.AssetKey(["tiny", "champion"]))

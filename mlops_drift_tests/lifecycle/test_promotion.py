@@ -11,7 +11,7 @@ from mlops_drift.errors import UserError
 from mlops_drift.lifecycle import promotion, transitions
 from mlops_drift.lifecycle.promotion import approve, promote, reject_challenger, rollback
 from mlops_drift.lifecycle.retraining import RetrainingRun
-from mlops_drift.lifecycle.transitions import Person, reconcile_interrupted
+from mlops_drift.lifecycle.transitions import Person, reconcile_interrupted, transition
 from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.registry.base import RegistryError
 from mlops_drift.resources import open_lake, open_registry
@@ -287,7 +287,7 @@ def test_an_interrupted_transition_is_completed_by_the_next(serving, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr(target, cut, die_once_moved)
         with pytest.raises(KeyboardInterrupt):
-            approve(about, ANN)
+            transition(about, 2, decision="d2", person=ANN)
     assert record_of(model, "d2").status == "waiting"
 
     assert reconcile_interrupted(about).version == 2
@@ -317,13 +317,13 @@ def test_a_transition_interrupted_before_its_commit_never_was(serving, monkeypat
     assert record_of(model, "tiny-rollback-3-v1").reason.startswith("version 2 taken back by bob")
 
 
-def first(transition, registry, patched):
+def first(move, registry, patched):
     """Lets a transition come first, of whoever waits for the lock at the same moment."""
     lock = registry.lock
 
     def after_it(name):
         patched.undo()
-        transition()
+        move()
         return lock(name)
 
     patched.setattr(registry, "lock", after_it)

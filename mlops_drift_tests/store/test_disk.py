@@ -29,10 +29,10 @@ def lake_folder(lake):
 
 
 def test_sizes_are_those_of_the_files_of_each_day(lake):
-    assert disk.sizes_by_day(lake.root, TABLE) == {}
+    assert disk.sizes_by_day(lake.snapshot(TABLE)) == {}
     lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST))
     lake.replace_days(TABLE, SECOND, SECOND, rows(SECOND, 5000))
-    sizes = disk.sizes_by_day(lake.root, TABLE)
+    sizes = disk.sizes_by_day(lake.snapshot(TABLE))
     assert sizes == {FIRST: on_disk(lake, FIRST), SECOND: on_disk(lake, SECOND)}
     assert 0 < sizes[FIRST] < sizes[SECOND]
 
@@ -40,14 +40,14 @@ def test_sizes_are_those_of_the_files_of_each_day(lake):
 def test_files_of_the_last_week_stay_for_those_who_still_read_them(lake):
     lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST))
     lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST).slice(0, 0))
-    assert disk.sizes_by_day(lake.root, TABLE) == {}
-    assert disk.old_files(lake.root, TABLE) == 0
+    assert disk.sizes_by_day(lake.snapshot(TABLE)) == {}
+    assert disk.old_files(lake.snapshot(TABLE), lake_folder(lake)) == 0
     disk.remove_old_files(lake.root, TABLE)
     assert on_disk(lake, FIRST) > 0
 
 
 def test_older_files_are_counted_and_removed(lake):
-    assert disk.old_files(lake.root, TABLE) == 0
+    assert disk.old_files(lake.snapshot(TABLE), lake_folder(lake)) == 0
     DeltaTable.create(
         lake.uri(TABLE),
         TABLE.schema,
@@ -57,7 +57,7 @@ def test_older_files_are_counted_and_removed(lake):
     lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST))
     lake.replace_days(TABLE, SECOND, SECOND, rows(SECOND))
     lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST).slice(0, 0))
-    assert disk.old_files(lake.root, TABLE) == on_disk(lake, FIRST) > 0
+    assert disk.old_files(lake.snapshot(TABLE), lake_folder(lake)) == on_disk(lake, FIRST) > 0
     disk.remove_old_files(lake.root, TABLE)
     assert on_disk(lake, FIRST) == 0
     assert lake.read(TABLE).equals(rows(SECOND))

@@ -1,8 +1,11 @@
 """What a model has stored, read from its tables, its folders and the registry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
+
+from deltalake import DeltaTable
 
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
@@ -11,6 +14,7 @@ from mlops_drift.lifecycle.cleanup.things import Days, Group, Need, Stored, Thin
 from mlops_drift.policy.decision import Champion
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.store import disk
+from mlops_drift.store.delta import find_table
 from mlops_drift.store.tables import ModelTables, Table
 
 
@@ -51,11 +55,12 @@ class Inventory:
     def take(self) -> Stored:
         """Reads it."""
         store, events = self._store, self._store.tables.events
+        opened = {table.name: find_table(str(self._folder(table))) for table in store.tables}
         return Stored(
             self._day,
-            [*self._trainings(), *self._training_sets(), *self._leftovers()],
+            [*self._trainings(), *self._training_sets(), *self._leftovers(opened)],
             [
-                Days(table.name, group, disk.sizes_by_day(store.lake.root, table), table is events)
+                Days(table.name, group, disk.sizes_by_day(opened[table.name]), table is events)
                 for group, tables in tables_by_group(store.tables).items()
                 for table in tables
             ],
@@ -181,7 +186,10 @@ class Inventory:
                 versions=frozenset(number for one, number in trained if one == name),
             )
 
-    def _leftovers(self) -> Iterator[Thing]:
+    def _folder(self, table: Table) -> Path:
+        return Path(self._store.lake.root) / table.folder
+
+    def _leftovers(self, opened: Mapping[str, DeltaTable | None]) -> Iterator[Thing]:
         for folder in (self._store.training_sets.folder, self._artifacts.folder):
             for path in disk.left_by_kills(folder):
                 verb = "removed" if path.name.startswith(disk.REMOVING) else "wrote"
@@ -189,7 +197,7 @@ class Inventory:
                 yield Thing("leftover", path.name, disk.size_of(path), reason, paths=(str(path),))
         if not self._spec.retention.is_empty:
             for table in self._store.tables:
-                size = disk.old_files(self._store.lake.root, table)
+                size = disk.old_files(opened[table.name], self._folder(table))
                 if size:
                     reason = "replaced by later commits, more than a week ago by the clock"
                     yield Thing("old files", table.name, size, reason)

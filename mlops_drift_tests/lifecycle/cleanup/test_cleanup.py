@@ -9,7 +9,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import dagster as dg
-import mlflow
 import pytest
 from click.testing import CliRunner
 from deltalake import DeltaTable
@@ -25,11 +24,8 @@ from mlops_drift.lifecycle.cleanup.inventory import tables_by_group
 from mlops_drift.lifecycle.decisions import decide_now
 from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 from mlops_drift.lifecycle.rebuild import rebuild
-from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.status import read_status
 from mlops_drift.lifecycle.transitions import Person
-from mlops_drift.pipeline.features import make_features
-from mlops_drift.pipeline.landing import land_events
 from mlops_drift.policy.retention import Retention
 from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import RegistryError, environment_tag, registry_lock
@@ -38,8 +34,9 @@ from mlops_drift.store import disk
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.records import RemovedError
 from mlops_drift.store.versions import VersionRepository
+from mlops_drift_tests import steps
 from mlops_drift_tests.store.test_disk import age
-from mlops_drift_tests.tiny import SPEC, World, day, failures, in_order, merged, write_days
+from mlops_drift_tests.tiny import SPEC, World, day, in_order, merged, write_days
 
 ANN = Person("ann", "customers complained")
 TODAY = day(14)
@@ -59,16 +56,12 @@ MODEL = {
 
 def retrain(parts, first):
     """Trains a version on the days since one, and lets it serve."""
-    by_hand = RetrainingRun(context(parts), "by hand")
-    by_hand.build_training_set(since=day(first))
-    with mlflow.start_run(experiment_id=parts.registry.experiment("tiny")):
-        trained, _ = by_hand.train()
+    trained = steps.train(context(parts), since=day(first))
     moves.approve(context(parts), ANN, trained.version)
 
 
-def run_days(world, instance, first, last):
-    result = world.run_days(instance, day(first), day(last))
-    assert result.success, failures(result)
+def do_days(parts, first, last):
+    steps.do_days(parts.world, context(parts), first, last)
 
 
 @pytest.fixture(scope="module")
@@ -76,16 +69,12 @@ def aged(three_versions, tmp_path_factory):
     """A world of 15 days with versions 1 to 3, each the champion for a while, all long ago."""
     world = three_versions.copy(tmp_path_factory.mktemp("aged"))
     write_days(world.write_model(MODEL), 19)
-    with world.active():
-        with open_lake() as lake:
-            about = context(parts_of(world, lake))
-            source = about.spec.source.open(world.defs / "tiny")
-            for version, first in ((1, 6), (2, 8), (3, 10)):
-                moves.approve(about, ANN, version)
-                land_events(about, source, day(first), day(first + 1))
-                make_features(about, day(first), day(first + 1))
-        with dg.DagsterInstance.ephemeral() as instance:
-            run_days(world, instance, 6, 14)
+    with world.active(), open_lake() as lake:
+        parts = parts_of(world, lake)
+        for version, first in ((1, 6), (2, 8), (3, 10)):
+            moves.approve(context(parts), ANN, version)
+            do_days(parts, first, first + 1)
+        do_days(parts, 12, 14)
     for folder in (world.data / "lake" / "training" / "tiny").iterdir():
         age(folder)
     return world
@@ -197,13 +186,17 @@ def test_a_dry_run_makes_nothing_where_nothing_is(tmp_path):
     assert not world.data.exists()
 
 
+def sizes_by_day(parts, table):
+    return disk.sizes_by_day(parts.model.lake.snapshot(table))
+
+
 def stored(parts):
     """The bytes of what goes as a whole, and of days."""
     tables = [table for table in parts.model.tables if "day" in table.partition_by]
     folders = [parts.world.data / "mlartifacts", parts.model.training_sets.folder]
     return (
         sum(map(disk.size_of, folders)),
-        sum(sum(disk.sizes_by_day(parts.model.lake.root, table).values()) for table in tables),
+        sum(sum(sizes_by_day(parts, table).values()) for table in tables),
     )
 
 
@@ -221,7 +214,7 @@ def test_what_goes_frees_what_was_announced_and_goes_once(before, after, cleanup
 
 def test_days_go_and_stay_as_the_limits_say(after):
     kept = {
-        table.name: min(disk.sizes_by_day(after.model.lake.root, table), default=None)
+        table.name: min(sizes_by_day(after, table), default=None)
         for table in after.model.tables
         if "day" in table.partition_by
     }
@@ -319,9 +312,8 @@ def test_events_and_days_are_traced_after_a_cleanup(after):
 
 
 def test_a_day_of_a_removed_version_is_rejected_with_the_reason(cleaned):
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = cleaned.world.run_days(instance, day(6))
-    assert f"version 1 was removed by the retention on {TODAY}" in str(failures(result))
+    with pytest.raises(RemovedError, match=f"version 1 was removed by the retention on {TODAY}"):
+        do_days(cleaned, 6, 6)
 
 
 # What comes after
@@ -352,13 +344,13 @@ def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, cle
     for name in ("cleaned", "untouched"):
         (tmp_path / name).mkdir()
         world = (cleanup[0] if name == "cleaned" else aged).copy(tmp_path / name)
-        with world.active(), open_lake() as lake, dg.DagsterInstance.ephemeral() as instance:
+        with world.active(), open_lake() as lake:
             parts = parts_of(world, lake)
             at_once = decide_now(ModelContext(parts.spec, parts.model), TODAY)
             counts = parts.model.labels.counts(TODAY)
-            run_days(world, instance, 15, 17)
+            do_days(parts, 15, 17)
             retrain(parts, 15)
-            run_days(world, instance, 18, 18)
+            do_days(parts, 18, 18)
             if name == "cleaned":
                 assert clean(parts).size > 0
             status = read_status(ModelContext(parts.spec, parts.model))
