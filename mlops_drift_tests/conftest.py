@@ -17,9 +17,11 @@ from hypothesis import settings
 
 from mlops_drift.assets import retraining
 from mlops_drift.charts import gates as charts
-from mlops_drift.checks import gates
+from mlops_drift.charts import monitors as daily_charts
+from mlops_drift.checks import gates, monitors
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
+from mlops_drift.monitors.pictures import History
 from mlops_drift.registry import stored_model
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import open_lake, open_registry
@@ -147,7 +149,9 @@ def begin(begun_story, tmp_path_factory):
 def told_story(once, begun_story, tmp_path_factory):
     def make(root):
         story = Story(begun_story.world.copy(root), list(begun_story.steps))
-        story.tell(until=day(6))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(monitors, "draw", daily_charts.draw)
+            story.tell(until=day(6))
         return story.steps, story.ticks
 
     root, (steps, ticks) = once("told", make)
@@ -302,4 +306,23 @@ def migrations_read_once():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ScriptDirectory, "from_config", once_a_folder)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_pictures_of_days():
+    """A process draws one picture of each size for daily checks, and copies stand for the others.
+
+    The told story has all of its own.
+    """
+    drawn = {}
+
+    def draw(picture):
+        kind = 0 if isinstance(picture, History) else len(picture)
+        if kind not in drawn:
+            drawn[kind] = daily_charts.draw(picture)
+        return drawn[kind]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(monitors, "draw", draw)
         yield

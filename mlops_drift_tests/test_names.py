@@ -28,7 +28,6 @@ from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.status import read_status
 from mlops_drift.monitors.pictures import Panel
 from mlops_drift.pipeline.features import make_features, require_point_in_time
-from mlops_drift.pipeline.gates import evaluate_gates
 from mlops_drift.pipeline.landing import land_events, land_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
@@ -129,7 +128,12 @@ def walked(tmp_path_factory):
         make_features(ModelContext(spec, model), day(0), day(4))
         decision = decide_now(ModelContext(spec, model), day(1))
         model.decisions.record(decision)
-        RetrainingRun(ModelContext(spec, model, registry), decision.id).carry_out()
+        retraining = RetrainingRun(ModelContext(spec, model, registry), decision.id)
+        retraining.build_training_set()
+        retraining.train()
+        gates = retraining.judge_gates()
+        retraining.record_baseline()
+        retraining.promote()
         score_days(ModelContext(spec, model, registry), day(0), day(4))
         drift = measure_drift(ModelContext(spec, model), day(0), day(4))
         performance = measure_performance(ModelContext(spec, model), day(0), day(4))
@@ -137,6 +141,7 @@ def walked(tmp_path_factory):
             spec=spec,
             model=model,
             registry=registry,
+            gates=gates,
             drift=drift,
             performance=performance,
             decision=decide_now(ModelContext(spec, model), day(4)),
@@ -196,8 +201,7 @@ def test_slices_are_judged_by_the_values_of_their_column(walked):
 
 
 def test_gates_judge_every_column_and_have_their_pictures(walked):
-    spec, model, registry = walked.spec, walked.model, walked.registry
-    results = evaluate_gates(ModelContext(spec, model, registry), 1)
+    spec, model, results = walked.spec, walked.model, walked.gates
     assert {result.verdict for result in results} == {"pass"}
     pictures = gate_pictures(results)
     assert gate_checks(dg.AssetKey(["tiny", "challenger"]), 1, results, pictures)

@@ -314,15 +314,20 @@ def wait(model, version, decision):
 
 
 def failures(result):
-    """The failed steps of a run with the first cause of each."""
+    """The failed steps of a run with the first cause of each, or `run` if it failed as a whole."""
     found = {}
     for event in result.all_events:
         if event.is_step_failure:
-            error = event.step_failure_data.error
-            while error.cause is not None:
-                error = error.cause
-            found[event.step_key] = error.message
+            found[event.step_key] = _first_cause(event.step_failure_data.error)
+        elif event.is_job_failure and not found:
+            found["run"] = _first_cause(event.job_failure_data.error)
     return found
+
+
+def _first_cause(error):
+    while error.cause is not None:
+        error = error.cause
+    return error.message
 
 
 def evaluations(instance, model, asset, check):

@@ -56,6 +56,7 @@ class StoreContext(MonitorContext):
         self._first, self._last = first, last
         self._landed, self._for_the_record = landed or {}, for_the_record
         self._champions = self._store.versions.champions(first, last)
+        self._histories: dict[int, Sequence[Point]] = {}
 
     @cached_property
     def days_by_champion(self) -> list[tuple[Promotion, list[date]]]:
@@ -209,7 +210,10 @@ class StoreContext(MonitorContext):
         return [day for day in self._days_without_events if since < day < until]
 
     def history(self, version: int) -> Sequence[Point]:
-        return self._store.checks.performance_history(version, self._last)
+        if version not in self._histories:
+            found = self._store.checks.performance_history(version, self._last)
+            self._histories[version] = found
+        return self._histories[version]
 
     def label_coverage(self) -> Sequence[Coverage]:
         return self._store.labels.coverage(self._last)

@@ -9,13 +9,13 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
 
 from mlops_drift import settings
+from mlops_drift.storage.compute_logs import CapturedOutput
 
 
 def fast_event_log(own: SqliteEventLogStorage) -> SqliteEventLogStorage:
@@ -65,7 +65,7 @@ class ArtifactStorage(_InDataFolder, LocalArtifactStorage):
     """Dagster's own files under the data folder."""
 
 
-class ComputeLogs(_InDataFolder, LocalComputeLogManager):
+class ComputeLogs(_InDataFolder, CapturedOutput):
     """What steps print, under the data folder."""
 
     PLACE = "compute_logs"

@@ -146,7 +146,7 @@ def test_a_row_may_be_longer_than_what_is_read_at_once(tmp_path):
 
 random_files = settings(
     derandomize=True,
-    max_examples=150,
+    max_examples=75,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 texts = st.text(st.sampled_from('a1 ,;"\r\n\t|é😀'), max_size=6)

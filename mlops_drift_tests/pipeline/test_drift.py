@@ -1,6 +1,7 @@
 """The daily drift path on a lake: profiles, windows, verdicts and what explains them."""
 
 import shutil
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,11 @@ IMPORTANCE = {"a": 0.7, "b": 0.2, "c": 0.1}
 
 def features_of(number, n=200, **columns):
     """The features of a day; columns may be other than usual."""
+    return usual_features_of(number, n).assign(**columns)
+
+
+@cache
+def usual_features_of(number, n):
     rng = np.random.default_rng([number + 1000, 1])
     usual = {
         "a": rng.normal(size=n),
@@ -34,9 +40,10 @@ def features_of(number, n=200, **columns):
         "c": rng.choice(["blue", "red"], n),
     }
     keys = {"day": day(number), "id": number * 100_000 + np.arange(n), "event_time": pd.NaT}
-    return pd.DataFrame({**keys, **usual, **columns}).astype({"event_time": "datetime64[us]"})
+    return pd.DataFrame({**keys, **usual}).astype({"event_time": "datetime64[us]"})
 
 
+@cache
 def predictions_of(number, version=1, n=200):
     """What a version predicts for the events of a day."""
     score = np.random.default_rng([number + 1000, 2]).random(n)

@@ -313,12 +313,10 @@ def test_a_rise_of_errors_is_found_on_the_day_on_which_its_labels_arrive(memory_
     watched.serve(*frames)
     for number, frame in enumerate(frames, start=1):
         watched.arrive(number + 1, frame if number < 3 else flipped(frame))
-    found = {
-        number: item.verdict
-        for number in range(2, 6)
-        for item in watched.verdicts(number, "error_drift")
-    }
-    assert found == {2: "pass", 3: "pass", 4: "fail", 5: "fail"}
+    found = watched.measure(2, 5).of_check("error_drift")
+    assert [item.verdict for item in found] == ["pass", "pass", "fail", "fail"]
+    assert [item.day for item in found] == [day(number) for number in range(2, 6)]
+    assert watched.verdicts(4, "error_drift") == found[2:3]
 
 
 def test_a_challenger_that_was_rejected_makes_the_champion_young_again(memory_lake):
@@ -329,17 +327,13 @@ def test_a_challenger_that_was_rejected_makes_the_champion_young_again(memory_la
     log = watched.model.decisions
     log.record(Decision("retrain", "too old", day(3), "tiny-v1-x", version=1))
     log.record_outcome("tiny-v1-x", Outcome("rejected", day(3), "no better", 2))
-    ages = {number: watched.verdicts(number, "model_age")[0] for number in range(1, 7)}
+    ages = watched.measure(1, 6).of_check("model_age")
     # What is rejected at the end of a day is known from the next one on.
-    assert {number: found.value for number, found in ages.items()} == {
-        1: 1,
-        2: 2,
-        3: 3,
-        4: 1,
-        5: 2,
-        6: 3,
-    }
-    assert [number for number, found in ages.items() if found.verdict == "fail"] == [3, 6]
+    assert [(found.day, found.value) for found in ages] == [
+        (day(number), age) for number, age in enumerate((1, 2, 3, 1, 2, 3), start=1)
+    ]
+    assert [found.day for found in ages if found.verdict == "fail"] == [day(3), day(6)]
+    assert watched.verdicts(3, "model_age") == ages[2:3]
 
 
 def test_predictions_without_a_label_are_counted_by_age(watched):

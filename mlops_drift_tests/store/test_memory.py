@@ -54,9 +54,12 @@ WIDE_ROWS = pa.Table.from_pylist(
     schema=WIDE.schema,
 )
 
+# One connection reads all lakes: each offers its own tables to its own queries.
+DATABASE = duckdb.connect()
+
 
 def both_lakes(root):
-    return DeltaLake(f"{root}/delta", duckdb.connect()), MemoryLake(root, duckdb.connect())
+    return DeltaLake(f"{root}/delta", DATABASE), MemoryLake(root, DATABASE)
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ def lakes(tmp_path):
 @pytest.fixture
 def memory(tmp_path):
     """An empty lake in memory."""
-    return MemoryLake(tmp_path / "lake", duckdb.connect())
+    return MemoryLake(tmp_path / "lake", DATABASE)
 
 
 def contents(table):

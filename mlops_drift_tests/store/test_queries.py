@@ -42,13 +42,24 @@ def empty(tmp_path, database):
     return DeltaLake(tmp_path, database)
 
 
-@pytest.fixture
-def lake(empty):
+def filled(empty):
     features = pa.Table.from_pylist([ROW, {**ROW, "id": 2}], schema=FEATURES.schema)
     empty.replace_days(FEATURES, MONDAY, MONDAY, features)
     aside = pa.table({"day": [MONDAY], "source": ["events"], "row": ["{}"]})
     empty.replace_days(ASIDE, MONDAY, MONDAY, aside)
     return empty
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory, database):
+    """Two tables, which are only read."""
+    return filled(DeltaLake(tmp_path_factory.mktemp("read"), database))
+
+
+@pytest.fixture
+def own(empty):
+    """The two tables, to be written to."""
+    return filled(empty)
 
 
 def test_a_table_is_queried_by_its_name_with_its_declared_columns_and_types(lake):
@@ -70,18 +81,18 @@ def test_tables_of_several_schemas_join(lake):
     assert run_sql(lake, sql)["n"].to_pylist() == [2]
 
 
-def test_an_emptied_table_has_its_columns_and_types(lake):
-    lake.replace_days(FEATURES, MONDAY, MONDAY, FEATURES.schema.empty_table())
-    found = run_sql(lake, "SELECT * FROM features.churn")
+def test_an_emptied_table_has_its_columns_and_types(own):
+    own.replace_days(FEATURES, MONDAY, MONDAY, FEATURES.schema.empty_table())
+    found = run_sql(own, "SELECT * FROM features.churn")
     assert found.num_rows == 0
     assert found.schema.types == FEATURES.schema.types
 
 
-def test_a_query_sees_what_was_written_since_the_last_one(lake):
+def test_a_query_sees_what_was_written_since_the_last_one(own):
     sql = "SELECT count(*) AS n FROM features.churn"
-    assert run_sql(lake, sql)["n"].to_pylist() == [2]
-    lake.replace_days(FEATURES, MONDAY, MONDAY, pa.Table.from_pylist([ROW], schema=FEATURES.schema))
-    assert run_sql(lake, sql)["n"].to_pylist() == [1]
+    assert run_sql(own, sql)["n"].to_pylist() == [2]
+    own.replace_days(FEATURES, MONDAY, MONDAY, pa.Table.from_pylist([ROW], schema=FEATURES.schema))
+    assert run_sql(own, sql)["n"].to_pylist() == [1]
 
 
 @pytest.mark.parametrize("sql", ["SELEC 1", "SELECT * FROM features.chrun", "SELECT y FROM t"])

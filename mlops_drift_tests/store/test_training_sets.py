@@ -56,12 +56,14 @@ def rows(first, last):
     )
 
 
+# Lakes in memory keep their tables to themselves; one connection reads them all.
+DATABASE = duckdb.connect()
 SET = TrainingSet(rows(0, 8), rows(8, 11))
 
 
 def sets_of(root, model):
     table = Table(f"training.{model}_sets", schema_of(TrainingSetRecord), partition_by=())
-    return TrainingSets(MemoryLake(root, duckdb.connect()), table, model)
+    return TrainingSets(MemoryLake(root, DATABASE), table, model)
 
 
 @pytest.fixture
