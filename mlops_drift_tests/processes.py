@@ -8,7 +8,7 @@ import sys
 import tempfile
 import traceback
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from pathlib import Path
 
 WORKERS = 4
@@ -18,6 +18,8 @@ PRELOADED = [
     "mlflow.store.model_registry.sqlalchemy_store",
     "mlflow.store.tracking.sqlalchemy_store",
     "mlops_drift.definitions",
+    "mlops_drift.learning.model",
+    "mlops_drift.simulation.backtest",
     "mlops_drift_tests.conftest",
 ]
 _barriers = {}
@@ -39,6 +41,8 @@ class Processes:
         self._context = context = get_context("forkserver" if sys.platform == "linux" else "spawn")
         if sys.platform == "linux":
             context.set_forkserver_preload(PRELOADED)
+            # A process has one such server: the first to start it says what it imports.
+            forkserver.ensure_running()
         barriers = {parties: context.Barrier(parties) for parties in range(2, WORKERS + 1)}
         self._pool = ProcessPoolExecutor(WORKERS, context, _set_up, (barriers,))
 

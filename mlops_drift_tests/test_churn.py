@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from pathlib import Path
 
-import mlflow
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -21,8 +21,10 @@ from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import land_events, land_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
-from mlops_drift.resources import open_lake, open_registry
+from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.sources.simulators.churn import inject_drift
+from mlops_drift.store.memory import MemoryLake
+from mlops_drift_tests.tiny import World
 
 TELCO = Path(__file__).resolve().parents[2] / "shared" / "data" / "telco"
 START = date(2024, 12, 5)
@@ -34,7 +36,7 @@ DRIFTED = {"MonthlyCharges", "tenure", "Contract"}
 
 
 @pytest.fixture(scope="module")
-def telco(new_world):
+def telco(tmp_path_factory):
     """The published customers, of whom those from a day on drift; labels stay as they are.
 
     The labels of the drifting days are brought forward, so that the trigger on performance has
@@ -42,7 +44,7 @@ def telco(new_world):
     """
     if not (TELCO / "events.parquet").is_file():
         pytest.skip(f"{TELCO} is not there: the published Telco data is no part of the project")
-    world = new_world("telco")
+    world = World(tmp_path_factory.mktemp("telco"))
     folder = world.defs / "telco"
     folder.mkdir()
     shipped = settings.SHIPPED_DEFS / "churn"
@@ -63,23 +65,21 @@ def telco(new_world):
     described["attributes"]["training"] |= {"trials": 1, "folds": 2, "families": ["linear"]}
     (folder / "defs.yaml").write_text(yaml.safe_dump(described))
     write(folder)
-    with world.active(), open_lake() as lake:
+    single = duckdb.connect(config={"threads": 1})
+    with world.active(), single as connection:
         found = find_model("telco")
-        registry = open_registry()
-        registry.prepare("telco")
-        experiment = registry.client.get_experiment_by_name("telco")
-        model = ModelContext.of(lake, found.spec, registry)
+        lake = MemoryLake(world.data, connection)
+        model = ModelContext.of(lake, found.spec, MemoryRegistry())
         source = found.spec.source.open(folder)
         first = next(walk(model, source, START, PROMPT_UNTIL))
         assert (first.action, first.kind) == ("retrain", "first")
         model.store.decisions.record(first)
         run = RetrainingRun(model, first.id)
         run.build_training_set()
-        with mlflow.start_run(experiment_id=experiment.experiment_id):
-            run.train()
+        run.train()
         gates = run.judge_gates()
         run.record_baseline()
-        run.promote()
+        run.promote(gates)
         last = next(walk(model, source, PROMPT_UNTIL + timedelta(days=1), LAST))
         yield model.store, gates, last
 

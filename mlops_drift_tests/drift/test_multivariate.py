@@ -153,7 +153,7 @@ UGLY_TEXT = {
 )
 def test_an_ugly_column_neither_fails_nor_hides_the_others(kind, name, monkeypatch):
     monkeypatch.setattr(multivariate, "_FOLDS", 2)
-    monkeypatch.setattr(multivariate, "_TREES", 10)
+    monkeypatch.setattr(multivariate, "_TREES", 5)
     values = (UGLY if kind == "numeric" else UGLY_TEXT)[name]
     kinds = {"x": "numeric", "city": "categorical", 'ugly "column"': kind}
     tables = [with_column(seed, 'ugly "column"', values) for seed in (0, 1)]

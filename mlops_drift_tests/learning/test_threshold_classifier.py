@@ -22,7 +22,7 @@ def pipeline(name, target, n=300, **params):
     return chosen.build(params, MIXED, target, 7)
 
 
-def rare(target, n=3000, seed=0):
+def rare(target, n=2000, seed=0):
     """Rows of which few are of the first class, with much noise."""
     rng = np.random.default_rng(seed)
     features, _ = mixed(target, n, seed)

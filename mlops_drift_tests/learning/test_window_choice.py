@@ -46,6 +46,7 @@ def world(name, target, first, last, seed, delay, stationary=False):
     return events.join(labels, events.column_names[0], join_type="inner").sort_by("day")
 
 
+@cache
 def glassware(seed, stationary=False):
     return world("glassware", QUALITY, FIRST, CHANGE, seed, 2, stationary)
 

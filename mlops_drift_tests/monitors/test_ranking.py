@@ -79,10 +79,10 @@ def test_a_headline_names_three_subjects_the_worst_first():
     assert headline(worst_first(found)) == "e moved; b moved; d moved; and 2 more"
 
 
-def test_status_the_decision_and_the_message_name_the_furthest_column(lake):
+def test_status_the_decision_and_the_message_name_the_furthest_column(memory_lake):
     policy = {"min_new_labels": 1, "first_training_rows": 40}
     spec = ModelSpec(**merged(SPEC, {"policy": policy, "gates": {"min_rows": 5}}))
-    model = ModelContext.of(lake, spec)
+    model = ModelContext.of(memory_lake, spec)
     store, tables = model.store, model.store.tables
     store.versions.add(VersionRecord(1, day(1), "set", 9, "linear", "accuracy", 1, 1, 1, 9, ""))
     store.versions.add_promotion(Promotion(1, day(1), 1, None, "set", "r", "d1"))
@@ -103,7 +103,7 @@ def test_status_the_decision_and_the_message_name_the_furthest_column(lake):
 
     decision = decide_now(model, day(3))
     [message] = FailedCheck().messages(History("tiny", evaluations=store.checks.in_short(day(0))))
-    statuses = [read_status(model) for _ in range(10)]
+    statuses = [read_status(model) for _ in range(3)]
     key = dg.AssetKey(["tiny", "drift_metrics"])
     context = MemoryContext(
         spec, [day(3)], champion=lambda _: Promotion(1, day(1), 1, None, *"abc")
