@@ -29,7 +29,7 @@ from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift_tests import steps
-from mlops_drift_tests.processes import FreshProcesses, Processes
+from mlops_drift_tests.processes import Processes, predict_apart
 from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
 
 # A busy machine is no failure, and what 40 random inputs do not show, 100 seldom do.
@@ -230,12 +230,10 @@ def processes():
 @pytest.fixture(scope="session", autouse=True)
 def fast_fresh_processes():
     """The gate `fresh_process` gets its new process as a fork, where forks are safe."""
-    started = FreshProcesses()
     with pytest.MonkeyPatch.context() as patch:
         if sys.platform == "linux":
-            patch.setattr(stored_model, "run_apart", started.run)
+            patch.setattr(stored_model, "run_apart", predict_apart)
         yield
-    started.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

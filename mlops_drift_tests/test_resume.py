@@ -1,10 +1,12 @@
 """A run that is killed at several moments and goes on, in a checkout of its own."""
 
+import importlib
 import json
 import os
 import shutil
-import subprocess
+import signal
 import sys
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -12,48 +14,7 @@ import pytest
 from mlops_drift import settings
 from mlops_drift.resources import open_registry
 from mlops_drift.simulation.instance import open_instance
-
-# Runs the model again and again: each run but the last dies at a call, the hard way. The imports
-# are paid once: each of these runs is a fork of a process that has done nothing else.
-DRIVER = """
-import importlib, json, os, signal, sys
-import dagster._core.storage.sqlite_storage, mlflow.sklearn, optuna, pyarrow.dataset
-import mlflow.store.model_registry.sqlalchemy_store, mlflow.store.tracking.sqlalchemy_store
-import mlops_drift.definitions, mlops_drift.learning.families.linear
-import mlops_drift.simulation.historical_run, mlops_drift.storage.event_log
-from mlops_drift.assets import retraining
-from mlops_drift.checks import monitors
-from mlops_drift.cli.main import main
-
-# Nobody looks at the pictures here.
-retraining.gate_pictures = lambda gates: {}
-monitors.draw = lambda picture: None
-
-def die_at(module, owner, name, moment, argument):
-    home = getattr(importlib.import_module(module), owner)
-    original = getattr(home, name)
-
-    def dying(*arguments, **named):
-        mine = argument in (None, *arguments)
-        if mine and moment == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = original(*arguments, **named)
-        if mine:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    setattr(home, name, dying)
-
-for place in json.loads(sys.argv[1]):
-    child = os.fork()
-    if not child:
-        die_at(*place)
-        main(["run", "tiny"])
-    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != -signal.SIGKILL:
-        sys.exit(f"came through: {place}")
-main(["run", "tiny", "--format", "json"])
-"""
-DEADLINE = 600
+from mlops_drift_tests.processes import predict_apart
 
 AFTER = ("after", None)
 CLIENT = ("mlflow", "MlflowClient", "create_model_version")
@@ -73,6 +34,75 @@ CALLS = {
 }
 
 
+def run_from(checkout, folder, environment, told):
+    """Runs the model of a checkout again and again: each run but the last dies, the hard way.
+
+    Each is a fork of this process, which has imported all and has done nothing else.
+    """
+    os.environ.pop("DAGSTER_HOME", None)
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.dont_write_bytecode = True
+    # Other packages are here already, and this one is to come from the checkout.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "mlops_drift"]:
+        del sys.modules[name]
+    sys.path.insert(0, str(checkout))
+    command_line = _imported()
+    if not Path(command_line.__file__).is_relative_to(checkout):
+        sys.exit(f"not of the checkout: {command_line.__file__}")
+    main = command_line.main
+    for place in CALLS.values():
+        child = os.fork()
+        if not child:
+            die_at(*place)
+            main(["run", "tiny"])
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != -signal.SIGKILL:
+            sys.exit(f"came through: {place}")
+    os.dup2(os.open(told, os.O_WRONLY | os.O_CREAT), 1)
+    main(["run", "tiny", "--format", "json"])
+
+
+def _imported():
+    """The command line, with what it imports late."""
+    for name in (
+        "dagster._core.storage.sqlite_storage",
+        "dagster_mlflow",
+        "git",
+        "mlops_drift.cli.views.progress",
+        "mlops_drift.definitions",
+        "mlops_drift.learning.families.linear",
+        "mlops_drift.learning.model",
+        "mlops_drift.learning.window_choice",
+        "mlops_drift.simulation.historical_run",
+        "mlops_drift.storage.event_log",
+        "optuna.storages",
+        "pyarrow.dataset",
+    ):
+        importlib.import_module(name)
+    # Nobody looks at the pictures here.
+    importlib.import_module("mlops_drift.assets.retraining").gate_pictures = lambda gates: {}
+    importlib.import_module("mlops_drift.checks.monitors").draw = lambda picture: None
+    importlib.import_module("mlops_drift.registry.stored_model").run_apart = predict_apart
+    return importlib.import_module("mlops_drift.cli.main")
+
+
+def die_at(module, owner, name, moment, argument):
+    """Lets this process die before or after a call, with an argument if there is one."""
+    home = getattr(importlib.import_module(module), owner)
+    original = getattr(home, name)
+
+    def dying(*arguments, **named):
+        mine = argument in (None, *arguments)
+        if mine and moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*arguments, **named)
+        if mine:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(home, name, dying)
+
+
 class Checkout:
     """A copy of the project, from which the command line is run."""
 
@@ -84,35 +114,22 @@ class Checkout:
         shutil.copytree(settings.PROJECT_ROOT / "mlops_drift", self.folder / "mlops_drift")
         shutil.copy(settings.PROJECT_ROOT / "dagster.yaml", self.folder)
 
-    def run(self):
-        environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
-        return subprocess.run(
-            [sys.executable, "-c", DRIVER, json.dumps(list(CALLS.values()))],
-            cwd=self.elsewhere,
-            env={
-                **environment,
-                "PYTHONPATH": str(self.folder),
-                "PYTHONDONTWRITEBYTECODE": "1",
-            },
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            check=False,
-        )
-
     def files(self):
         return {file: file.stat().st_mtime_ns for file in self.folder.rglob("*")}
 
 
 @pytest.fixture(scope="module")
-def killed(begin, tmp_path_factory):
+def killed(begin, tmp_path_factory, processes):
     """A story that had begun, was killed at every place, and went on to its end."""
-    checkout, world = Checkout(tmp_path_factory.mktemp("killed")), begin("resumed")
+    root = tmp_path_factory.mktemp("killed")
+    checkout, world, told = Checkout(root), begin("resumed"), root / "told.json"
     before = checkout.files()
-    with world.active():
-        done = checkout.run()
-    assert done.returncode == 0, done.stderr
-    return checkout, before, world, json.loads(done.stdout)
+    environment = {
+        settings.DATA_VARIABLE: str(world.data),
+        settings.DEFS_VARIABLE: str(world.defs),
+    }
+    assert not processes.run_alone(run_from, checkout.folder, checkout.elsewhere, environment, told)
+    return checkout, before, world, json.loads(told.read_text())
 
 
 def test_a_killed_run_ends_with_the_tables_of_an_undisturbed_one(killed, told_story):

@@ -1,6 +1,6 @@
 """Makes the orders of a web shop and whether they came back: `python generate.py`.
 
-After eleven days an autumn sale begins, with a new supplier: more shoes, deeper discounts and
+After ten days an autumn sale begins, with a new supplier: more shoes, deeper discounts and
 more orders on invoice (the columns drift), and what used to be returned is kept and the other way
 round (the rule changes).
 """
@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 SEED = 7
-FIRST, DAYS = date(2024, 9, 2), 21
+FIRST, DAYS = date(2024, 9, 2), 17
 # The first day of the sale, counted from 0.
-SALE = 11
+SALE = 10
 ORDERS_A_DAY = 300
-LABEL_DELAY = 3
+LABEL_DELAY = 2
 
 CATEGORIES = ("shirts", "trousers", "shoes", "bags")
 SHARES, SHARES_IN_SALE = (0.35, 0.3, 0.2, 0.15), (0.2, 0.2, 0.45, 0.15)
@@ -28,7 +28,7 @@ PAYMENT_RULE = {"card": 0.0, "invoice": 1.2, "voucher": -1.2}
 
 
 def orders_of(day: int, rng: np.random.Generator) -> pd.DataFrame:
-    """The orders of one day, with the label that will be known some days later."""
+    """The orders of one day, with the label that will be known two days later."""
     sale = day >= SALE
     n = int(rng.poisson(ORDERS_A_DAY))
     category = rng.choice(CATEGORIES, n, p=SHARES_IN_SALE if sale else SHARES)

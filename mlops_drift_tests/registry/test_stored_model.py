@@ -28,13 +28,19 @@ def without_a_fork(monkeypatch):
     monkeypatch.setattr(stored_model, "run_apart", run_apart)
 
 
+@pytest.fixture
+def empty_registry(tmp_path, mlflow_database):
+    """A registry in MLflow without models."""
+    shutil.copy(mlflow_database, tmp_path / "mlflow.db")
+    return registry_in(tmp_path)
+
+
 @pytest.fixture(params=["mlflow", "memory"])
-def registry(request, tmp_path, mlflow_database):
+def registry(request):
     """A registry of either kind without models."""
     if request.param == "memory":
         return MemoryRegistry()
-    shutil.copy(mlflow_database, tmp_path / "mlflow.db")
-    return Registry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlartifacts", tmp_path / "locks")
+    return request.getfixturevalue("empty_registry")
 
 
 def born(registry, pipeline):
@@ -81,10 +87,28 @@ def test_what_is_unknown_cannot_be_read(registry):
 # In MLflow only: a new process
 
 
+def registry_in(root):
+    return Registry(f"sqlite:///{root}/mlflow.db", root / "mlartifacts", root / "locks")
+
+
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory, mlflow_database):
+    """The folder of a registry with a classifier, and its version."""
+    root = tmp_path_factory.mktemp("registered")
+    shutil.copy(mlflow_database, root / "mlflow.db")
+    return root, born(registry_in(root), classifier())
+
+
 @pytest.fixture
-def mlflow_registry(tmp_path, mlflow_database):
-    shutil.copy(mlflow_database, tmp_path / "mlflow.db")
-    return Registry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlartifacts", tmp_path / "locks")
+def version(registered):
+    return registered[1]
+
+
+@pytest.fixture
+def mlflow_registry(registered, tmp_path):
+    """A copy of that registry, to be damaged; what is added to it goes into the other's files."""
+    shutil.copytree(registered[0], tmp_path, dirs_exist_ok=True)
+    return registry_in(tmp_path)
 
 
 SHIFT = 0.0
@@ -95,14 +119,14 @@ def shifted(frame):
 
 
 def test_state_outside_the_pipeline_is_not_there_in_a_new_process(
-    mlflow_registry, monkeypatch, without_a_fork
+    empty_registry, monkeypatch, without_a_fork
 ):
     steps = FunctionTransformer(shifted), LogisticRegression()
     pipeline = make_pipeline(*steps).fit(X, np.where(X["x"] > 0, "yes", "no"))
-    version = born(mlflow_registry, pipeline)
+    version = born(empty_registry, pipeline)
     before = pipeline.predict_proba(X)[:, 1].tolist()
     monkeypatch.setattr(f"{__name__}.SHIFT", 1.0)
-    found = mlflow_registry.fresh_predictions("shop", version, BINARY, X)
+    found = empty_registry.fresh_predictions("shop", version, BINARY, X)
     assert found["score"].tolist() == before != pipeline.predict_proba(X)[:, 1].tolist()
 
 
@@ -114,16 +138,14 @@ def test_a_new_process_that_fails_says_why(tmp_path, monkeypatch):
     assert "broken here" in failed.stderr
 
 
-def test_a_model_that_cannot_be_loaded_says_why(mlflow_registry, tmp_path):
-    version = born(mlflow_registry, classifier())
+def test_a_model_that_cannot_be_loaded_says_why(mlflow_registry, version, tmp_path):
     (pickled,) = tmp_path.glob("mlartifacts/**/model.pkl")
     pickled.write_bytes(b"nothing")
     with pytest.raises(RegistryError, match="UnpicklingError"):
         mlflow_registry.fresh_predictions("shop", version, BINARY, X)
 
 
-def test_a_folder_that_says_nothing_of_its_model_is_named(mlflow_registry, tmp_path):
-    version = born(mlflow_registry, classifier())
+def test_a_folder_that_says_nothing_of_its_model_is_named(mlflow_registry, version, tmp_path):
     (about,) = tmp_path.glob("mlartifacts/**/MLmodel")
     about.write_text("flavors: {}")
     assert mlflow_registry.artifact("shop", version).signature is None
@@ -134,12 +156,10 @@ def test_a_folder_that_says_nothing_of_its_model_is_named(mlflow_registry, tmp_p
         mlflow_registry.artifact("shop", version)
 
 
-def test_a_model_that_lies_elsewhere_is_fetched(mlflow_registry, tmp_path):
-    pipeline = classifier()
-    version = born(mlflow_registry, pipeline)
+def test_a_model_that_lies_elsewhere_is_fetched(mlflow_registry, version, tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     remote = Registry(uri, tmp_path / "elsewhere", tmp_path / "locks")
     assert remote.artifact("shop", version).signature == ("x", "b")
     assert remote.artifact("shop", version) == remote.artifact("shop", version)
     found = remote.fresh_predictions("shop", version, BINARY, X)
-    assert found["prediction"].tolist() == pipeline.predict(X).tolist()
+    assert found["prediction"].tolist() == classifier().predict(X).tolist()

@@ -3,11 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from optuna import Trial
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
@@ -16,6 +15,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
+
+if TYPE_CHECKING:
+    from optuna import Trial
 
 Params = dict[str, Any]
 Key = TypeVar("Key", str, int)
@@ -54,7 +56,7 @@ class Family(ABC):
         """Sensible hyperparameters, in the ranges of ``suggest``; the search tries them first."""
 
     @abstractmethod
-    def suggest(self, trial: Trial, columns: Mapping[str, Column], n_rows: int) -> Params:
+    def suggest(self, trial: "Trial", columns: Mapping[str, Column], n_rows: int) -> Params:
         """Hyperparameters drawn from the trial by ``parameter``, without what ``stages`` finds."""
 
     @abstractmethod

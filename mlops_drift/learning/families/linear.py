@@ -1,10 +1,9 @@
 """Linear models, with or without squares and products of the numbers."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from optuna import Trial
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -20,6 +19,9 @@ from sklearn.preprocessing import (
 from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, Family, Params, columns_of
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
+
+if TYPE_CHECKING:
+    from optuna import Trial
 
 # Squares and products of more columns than this are too many for the usual training set.
 MOST_COLUMNS_TO_MULTIPLY = 30
@@ -115,7 +117,7 @@ class Linear(Family):
     def default(self, columns: Mapping[str, Column], n_rows: int) -> Params:
         return {"degree": max(_degrees(columns)), "C": 1.0}
 
-    def suggest(self, trial: Trial, columns: Mapping[str, Column], n_rows: int) -> Params:
+    def suggest(self, trial: "Trial", columns: Mapping[str, Column], n_rows: int) -> Params:
         return {
             "degree": trial.suggest_categorical(self.parameter("degree"), _degrees(columns)),
             "C": trial.suggest_float(self.parameter("C"), 1e-3, 1e2, log=True),

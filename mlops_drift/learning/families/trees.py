@@ -2,10 +2,9 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
-from optuna import Trial
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
@@ -14,6 +13,9 @@ from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, Family, Params, columns_of
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column
+
+if TYPE_CHECKING:
+    from optuna import Trial
 
 # Some trees compare and add up in single precision, where sums of anything beyond are infinite.
 NEAR = {"a_min": -1e30, "a_max": 1e30}
@@ -27,7 +29,7 @@ class Range(NamedTuple):
     high: float
     log: bool = False
 
-    def suggest(self, trial: Trial, name: str) -> float:
+    def suggest(self, trial: "Trial", name: str) -> float:
         """A value drawn from the trial."""
         suggest = trial.suggest_int if isinstance(self.low, int) else trial.suggest_float
         return suggest(name, self.low, self.high, log=self.log)  # type: ignore[arg-type]
@@ -48,7 +50,7 @@ class Trees(Family):
     def default(self, columns: Mapping[str, Column], n_rows: int) -> Params:
         return {name: one.default for name, one in self.ranges(n_rows).items()}
 
-    def suggest(self, trial: Trial, columns: Mapping[str, Column], n_rows: int) -> Params:
+    def suggest(self, trial: "Trial", columns: Mapping[str, Column], n_rows: int) -> Params:
         return {
             name: one.suggest(trial, self.parameter(name))
             for name, one in self.ranges(n_rows).items()
