@@ -15,7 +15,10 @@ from dagster._core.storage.local_compute_log_manager import (
     IO_TYPE_EXTENSION,
     LocalComputeLogManager,
 )
+from dagster._serdes import ConfigurableClassData
 from dagster._utils import ensure_file, touch_file
+
+from mlops_drift.storage.fitting import require_fitting
 
 SECONDS_BETWEEN_LOOKS = 0.1
 
@@ -26,6 +29,10 @@ class CapturedOutput(LocalComputeLogManager):
     Dagster starts `tail` and an interpreter that watches it, twice for every run: as much work as
     a short step.
     """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data=inst_data)
+        require_fitting(CapturedOutput, LocalComputeLogManager, ["capture_logs"])
 
     @contextmanager
     def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
