@@ -110,16 +110,20 @@ def test_of_processes_that_make_the_file_of_a_run_at_once_each_keeps_its_event(p
 # Other storages
 
 
+def opened_with_parts():
+    opened = open_instance()
+    return opened, opened.event_log_storage, opened.compute_log_manager
+
+
 def test_where_dagster_has_changed_its_own_storage_takes_over(begin, told_story, monkeypatch):
     world = begin("upgraded")
     monkeypatch.setattr(EventLog, "has_table", lambda self: True)
     monkeypatch.setattr(CapturedOutput, "capture_logs", lambda self: None)
     with world.active():
         with pytest.warns(RuntimeWarning, match="Dagster's own is used") as warned:
-            opened = open_instance()
-            assert type(opened.event_log_storage) is SqliteEventLogStorage
-            assert type(opened.compute_log_manager) is ComputeLogs
+            opened, *parts = opened_with_parts()
         with opened:
+            assert list(map(type, parts)) == [SqliteEventLogStorage, ComputeLogs]
             assert [str(one.message).partition("(")[2].partition(")")[0] for one in warned] == [
                 "has_table takes self, table_name",
                 "capture_logs takes self, log_key",
