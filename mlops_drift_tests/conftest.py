@@ -6,11 +6,14 @@ import shutil
 import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
 from alembic.script import ScriptDirectory
+from dagster._core.execution.compute_logs import redirect_to_file
+from dagster._core.storage import local_compute_log_manager
 from dagster.components.core import decl
 from filelock import FileLock
 from hypothesis import settings
@@ -323,4 +326,17 @@ def few_pictures_of_days():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(monitors, "draw", draw)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_echoed():
+    """Dagster starts four processes for each run, which show what its steps print."""
+
+    def kept(stream, path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return redirect_to_file(stream, path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_compute_log_manager, "mirror_stream_to_file", kept)
         yield

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import traceback
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import forkserver, get_context
+from multiprocessing import get_context
 from pathlib import Path
 
 WORKERS = 4
@@ -20,7 +20,6 @@ PRELOADED = [
     "mlops_drift.definitions",
     "mlops_drift.learning.model",
     "mlops_drift.registry.fresh_process",
-    "mlops_drift.simulation.backtest",
     "mlops_drift_tests.conftest",
     "sklearn.ensemble",
 ]
@@ -40,8 +39,6 @@ def _context():
     context = get_context("forkserver" if sys.platform == "linux" else "spawn")
     if sys.platform == "linux":
         context.set_forkserver_preload(PRELOADED)
-        # A process has one such server: the first to start it says what it imports.
-        forkserver.ensure_running()
     return context
 
 

@@ -5,7 +5,6 @@ time, as if nothing were decided in between; after a retraining, the days after 
 with the new version. Days without their file are skipped as in a run.
 """
 
-import sys
 import tempfile
 import time
 import warnings
@@ -16,7 +15,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from multiprocessing import active_children, get_context
-from multiprocessing.context import BaseContext
 from operator import itemgetter
 from pathlib import Path
 from queue import Empty, Queue
@@ -49,8 +47,6 @@ from mlops_drift.store.model_store import ModelStore
 
 # Days done at a time: more of them cost less each, but are done in vain after a retraining.
 FEWEST_DAYS, MOST_DAYS = 7, 56
-# What each process of a policy needs, and takes seconds to import.
-PRELOADED = ["mlops_drift.learning.model", "mlops_drift.simulation.backtest"]
 
 OnDay = Callable[[str, date], None]
 
@@ -117,7 +113,8 @@ class Backtest:
         self, policies: Mapping[str, ModelSpec], on_day: OnDay, processes: int
     ) -> dict[str, object]:
         """Each policy in a process of its own."""
-        context = _process_context()
+        # Not forked: the threads of DuckDB and Arrow do not survive that.
+        context = get_context("spawn")
         days = context.Manager().Queue()
         with ProcessPoolExecutor(processes, context) as pool:
             walks = {
@@ -229,16 +226,6 @@ class Backtest:
         package = self._packages[key]
         # A policy that trains the same version on another day has it from that day on.
         return replace(package, tags={**package.tags, "as_of": as_of.isoformat()})
-
-
-def _process_context() -> BaseContext:
-    """How processes start: on Linux as forks of one that has imported everything and done nothing.
-
-    Not as forks of this one: the threads of DuckDB and Arrow do not survive that.
-    """
-    context = get_context("forkserver" if sys.platform == "linux" else "spawn")
-    context.set_forkserver_preload(PRELOADED)
-    return context
 
 
 def _forget(store: ModelStore, first: date, last: date) -> None:

@@ -4,7 +4,7 @@
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -18,30 +18,20 @@ from filelock import FileLock
 from mlops_drift import settings
 
 
-def faster(part: str, make: Callable[[], Any], own: Any) -> Any:
-    """The faster form of a part of Dagster's, as long as it fits the installed Dagster."""
+def fast_event_log(own: SqliteEventLogStorage) -> SqliteEventLogStorage:
+    """The faster event log in place of Dagster's own, as long as it fits the installed Dagster."""
     try:
-        return make()
+        from mlops_drift.storage.event_log import EventLog
+
+        return EventLog(own._base_dir)
     except (ImportError, AttributeError, TypeError) as error:
         warnings.warn(
-            f"Dagster {dg.__version__} has changed what the faster {part} replaces ({error}); "
-            "Dagster's own is used, and a day of a model takes up to 0.5 s more",
+            f"Dagster {dg.__version__} has changed what the faster event log replaces ({error}); "
+            "Dagster's own is used, and a day of a model takes about 0.5 s more",
             RuntimeWarning,
             stacklevel=2,
         )
         return own
-
-
-def _event_log(own: SqliteEventLogStorage) -> SqliteEventLogStorage:
-    from mlops_drift.storage.event_log import EventLog
-
-    return EventLog(own._base_dir)
-
-
-def _captured_output(own: LocalComputeLogManager) -> LocalComputeLogManager:
-    from mlops_drift.storage.compute_logs import CapturedOutput
-
-    return CapturedOutput(own._base_dir, inst_data=own.inst_data)
 
 
 class _InDataFolder:
@@ -68,8 +58,7 @@ class RunStorage(_InDataFolder, DagsterSqliteStorage):
         # Two processes that make the tables of a new folder at once would fail each other.
         with FileLock(settings.dagster_lock()):
             super().__init__(base_dir, inst_data)
-        events = self._event_log_storage
-        self._event_log_storage = faster("event log", lambda: _event_log(events), events)
+        self._event_log_storage = fast_event_log(self._event_log_storage)
 
 
 class ArtifactStorage(_InDataFolder, LocalArtifactStorage):
@@ -80,10 +69,3 @@ class ComputeLogs(_InDataFolder, LocalComputeLogManager):
     """What steps print, under the data folder."""
 
     PLACE = "compute_logs"
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, object]
-    ) -> Any:
-        own: LocalComputeLogManager = super().from_config_value(inst_data, config_value)
-        return faster("capture of what steps print", lambda: _captured_output(own), own)

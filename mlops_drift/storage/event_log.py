@@ -4,6 +4,7 @@ import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,7 +24,6 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from mlops_drift.registry.sqlite_files import SQLITE, file_of, made_beside
 from mlops_drift.settings import dagster_lock
-from mlops_drift.storage.fitting import require_fitting
 
 # What is replaced of Dagster's class.
 REPLACED = ("_connect", "has_table", "_store_asset_check_evaluation_planned")
@@ -50,7 +50,14 @@ class EventLog(SqliteEventLogStorage):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._tables: set[str] = set()
         super().__init__(base_dir)
-        require_fitting(EventLog, SqliteEventLogStorage, REPLACED)
+        self._require_fitting()
+
+    def _require_fitting(self) -> None:
+        """Requires a Dagster that still calls what is replaced here, with the same arguments."""
+        for name in REPLACED:
+            theirs = signature(getattr(SqliteEventLogStorage, name)).parameters
+            if list(theirs) != list(signature(getattr(EventLog, name)).parameters):
+                raise TypeError(f"{name} takes {', '.join(theirs)}")
         with self.index_connection():
             pass
 

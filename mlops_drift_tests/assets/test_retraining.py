@@ -10,7 +10,6 @@ from mlops_drift.resources import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import (
     ROWS,
-    World,
     day,
     evaluations,
     failures,
@@ -100,13 +99,14 @@ def test_a_champion_launched_alone_does_not_promote_an_unfit_version(rejected):
         assert [item.version for item in model.versions.promotions()] == [1]
 
 
-def test_a_rejected_challenger_is_tried_again_only_with_enough_new_labels(rejected):
+def test_a_rejected_challenger_is_tried_again_only_with_enough_new_labels(rejected, tmp_path):
     world, instance = rejected
     assert world.run_days(instance, day(5)).success
     waits = world.look(instance)
-    content = World(world.root)
+    content = world.copy(tmp_path)
     content.write_model({"policy": {"min_new_labels": ROWS}})
-    asks = content.look(instance)
+    with content.active():
+        asks = content.look(instance)
     assert waits.skip_message == (
         f"{day(5)}: wait: a challenger was rejected; {ROWS} of 100 new labels for another"
     )

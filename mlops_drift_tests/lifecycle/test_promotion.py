@@ -52,6 +52,15 @@ def test_a_version_of_an_earlier_day_does_not_replace_the_champion(parts):
         promote(about, first.version, first.as_of, "tiny-manual-1")
 
 
+def test_a_decision_promotes_no_version_that_a_gate_is_against(rejected_story, tmp_path):
+    world = rejected_story.copy(tmp_path)
+    with world.active(), open_lake() as lake:
+        about = ModelContext.of(lake, world.spec(), open_registry())
+        with pytest.raises(UserError, match=r"version 2 .* may not be promoted.*log_loss is fail"):
+            promote(about, 2, day(4), "tiny-v1-again")
+        assert [item.version for item in about.store.versions.promotions()] == [1]
+
+
 def test_a_decision_has_one_outcome(parts):
     model = parts[1]
     done = model.versions.promotions()[-1]

@@ -7,6 +7,7 @@ import mlflow
 import pandas as pd
 import pytest
 from filelock import Timeout
+from mlflow.exceptions import MlflowException
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -88,6 +89,11 @@ def test_an_alias_points_where_it_was_last_set(registry):
     registry.set_alias("shop", CHAMPION, second)
     assert registry.alias("shop", CHAMPION) == second
     assert registry.alias("shop", CHALLENGER) == second
+
+
+def test_a_model_that_is_missing_has_no_alias_to_ask_for(registry):
+    with pytest.raises(MlflowException, match="nobody"):
+        registry.alias("nobody", CHAMPION)
 
 
 def test_an_environment_sees_its_own_aliases_only(registry, tmp_path):
