@@ -1,5 +1,6 @@
 """Who serves: promotion, approval, rejection and rollback, each a decision on record."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from mlops_drift.config.context import ModelContext
@@ -27,8 +28,16 @@ class OvertakenError(UserError):
     """A version is champion already, or an earlier transition keeps it from becoming that."""
 
 
-def promote(model: ModelContext, version: int, as_of: date, decision: str) -> Promotion:
+def promote(
+    model: ModelContext,
+    version: int,
+    as_of: date,
+    decision: str,
+    judged: Sequence[GateResult] | None = None,
+) -> Promotion:
     """Makes a version the champion, once, after verifying its gates again.
+
+    They are not judged again where `judged`, what they found a moment ago, is given.
 
     Raises:
         OvertakenError: if it is already, the champion is of a later day, or a person has taken
@@ -59,7 +68,7 @@ def promote(model: ModelContext, version: int, as_of: date, decision: str) -> Pr
                 f"{promotions[-1].as_of}: a day that a later champion served would change; "
                 "build a training set as of a later day"
             )
-        _require_gates(model, version)
+        _require_gates(model, version, judged)
         return transition(model, version, as_of, decision=decision)
 
 
@@ -156,8 +165,10 @@ def _require_unchanged(
         )
 
 
-def _require_gates(model: ModelContext, version: int) -> list[GateResult]:
-    gates = evaluate_gates(model, version)
+def _require_gates(
+    model: ModelContext, version: int, judged: Sequence[GateResult] | None = None
+) -> Sequence[GateResult]:
+    gates = evaluate_gates(model, version) if judged is None else judged
     against = [gate for gate in gates if gate.verdict != "pass"]
     if against:
         raise UserError(

@@ -1,6 +1,6 @@
 """A retraining, step by step: rows chosen, a set built, a challenger trained, gated, promoted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 
@@ -125,14 +125,17 @@ class RetrainingRun:
         self._end("waiting", reason, self.version)
         return True
 
-    def promote(self) -> Promotion | None:
-        """Promotes the challenger of a decision; None if it was overtaken, and so rejected."""
+    def promote(self, judged: Sequence[GateResult] | None = None) -> Promotion | None:
+        """Promotes the challenger of a decision; None if it was overtaken, and so rejected.
+
+        Its gates are verified again, or are `judged` already.
+        """
         if self.decision is None:
             raise ValueError(f"{self._name} is no decision; by hand, a version is approved")
         version = self.version
         with self._ending():
             try:
-                promoted = promote(self._model, version, self.decision.day, self._name)
+                promoted = promote(self._model, version, self.decision.day, self._name, judged)
             except OvertakenError as error:
                 self._end("rejected", str(error), version)
                 return None
@@ -144,10 +147,11 @@ class RetrainingRun:
         try:
             self.build_training_set()
             self.train(trainer=trainer)
-            if all(gate.verdict == "pass" for gate in self.judge_gates()):
+            gates = self.judge_gates()
+            if all(gate.verdict == "pass" for gate in gates):
                 self.record_baseline()
                 if not self.await_approval():
-                    self.promote()
+                    self.promote(gates)
         except Exception:
             record = self._log.get(self._name)
             if record is None or record.outcome is None:

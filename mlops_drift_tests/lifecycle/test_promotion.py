@@ -56,8 +56,11 @@ def test_a_decision_promotes_no_version_that_a_gate_is_against(rejected_story, t
     world = rejected_story.copy(tmp_path)
     with world.active(), open_lake() as lake:
         about = ModelContext.of(lake, world.spec(), open_registry())
-        with pytest.raises(UserError, match=r"version 2 .* may not be promoted.*log_loss is fail"):
-            promote(about, 2, day(4), "tiny-v1-again")
+        decision = about.store.decisions.records(idle=False)[-1].id
+        retraining = RetrainingRun(about, decision)
+        for again in (lambda: promote(about, 2, day(4), decision), retraining.promote):
+            with pytest.raises(UserError, match=r"version 2 .* may not .*log_loss is fail"):
+                again()
         assert [item.version for item in about.store.versions.promotions()] == [1]
 
 
