@@ -1,109 +1,26 @@
 """What the drift checks say about days that were judged."""
 
-import base64
-import struct
 from datetime import timedelta
 
 import dagster as dg
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from mlops_drift.checks.monitors import monitor_checks, monitor_specs
-from mlops_drift.config.spec import ModelSpec
-from mlops_drift.drift.config import DriftMonitor
-from mlops_drift.drift.explain import SegmentShift
-from mlops_drift.drift.profile import profile
-from mlops_drift.drift.reference import Reference
-from mlops_drift.drift.verdict import judge
-from mlops_drift.monitors.drift import DriftDay, SegmentedShift
-from mlops_drift.monitors.feature_drift import FeatureDrift
-from mlops_drift.monitors.null_spike import NullSpike
-from mlops_drift.monitors.prediction_drift import PredictionDrift
-from mlops_drift.pipeline.monitoring import Monitored
-from mlops_drift.store.records import Promotion
-from mlops_drift_tests.monitors.contexts import MemoryContext
-from mlops_drift_tests.tiny import SPEC, day, merged
-
-KEY = dg.AssetKey(["tiny", "drift_metrics"])
-MORE = {name: {"type": "number"} for name in "de"}
-TINY = ModelSpec(**merged(SPEC, {"columns": MORE}))
-KINDS = {"score": "numeric", "prediction": "categorical", **dict.fromkeys("abde", "numeric")}
-MONITOR = DriftMonitor(windows=[1, 7], min_rows=50)
-CHAMPION = Promotion(2, day(-1), 3, 1, "set", "digest", "decision")
-IMPORTANCE = {"a": 0.1, "b": 0.3, "c": 0.4, "d": 0.2, "e": 0.0}
-
-
-def rows_of(seed, n=1000, **changes):
-    """Rows of every watched column, some of them with other values than usual."""
-    rng = np.random.default_rng(seed)
-    usual = {name: rng.normal(size=n) for name in "abde"}
-    usual["c"] = rng.choice(["blue", "red"], n)
-    usual["score"] = rng.random(n)
-    usual["prediction"] = np.where(usual["score"] > 0.5, "yes", "no")
-    return {**usual, **{name: change(usual[name]) for name, change in changes.items()}}
-
-
-def as_table(rows):
-    return pa.table({name: pa.array(values, from_pandas=True) for name, values in rows.items()})
-
-
-REFERENCE = Reference.fit(as_table(rows_of(0)), {**KINDS, "c": "categorical"})
-
-
-def judged(number=5, windows=None, seasons=None, **fields):
-    """A day whose windows hold these rows, a week that is quiet where nothing else is said."""
-    windows = {1: rows_of(1), 7: rows_of(2, 2000), **(windows or {})}
-    profiles, pasts = (
-        {window: profile(REFERENCE, as_table(rows)) for window, rows in side.items()}
-        for side in (windows, seasons or {})
-    )
-    return DriftDay(
-        day(number),
-        CHAMPION,
-        len(windows[1]["a"]),
-        REFERENCE,
-        profiles,
-        pasts,
-        judge(REFERENCE, profiles, MONITOR, seasons=pasts),
-        IMPORTANCE,
-        **fields,
-    )
-
-
-def up(values):
-    return values + 1.0
-
-
-def far_up(values):
-    return values + 3.0
-
-
-def lost(values):
-    """One value of four is gone."""
-    return np.where(np.arange(len(values)) % 4 == 0, np.nan, values)
-
-
-def unserved(number):
-    return DriftDay(day(number), None, 60)
-
-
-def results(*days):
-    by_day = {one.day: one for one in days}
-    context = MemoryContext(
-        TINY, list(by_day), drift=by_day.get, champion=lambda on: by_day[on].champion
-    )
-    found = [item for on in by_day for one in CHECKS for item in one(MONITOR).evaluate(context, on)]
-    reported = monitor_checks(TINY, KEY, Monitored(context, "drift_metrics", found))
-    return {one.check_name: one for one in reported}
-
-
-def plain(result):
-    return {name: value.value for name, value in result.metadata.items()}
-
-
-def records(result, table):
-    return [record.data for record in result.metadata[table].records]
+from mlops_drift.checks.monitors import monitor_specs
+from mlops_drift_tests.checks.judged_days import (
+    CHECKS,
+    IMPORTANCE,
+    KEY,
+    TINY,
+    judged,
+    lost,
+    plain,
+    records,
+    results,
+    rows_of,
+    unserved,
+)
+from mlops_drift_tests.tiny import day
 
 
 @pytest.fixture(scope="module")
@@ -112,38 +29,9 @@ def quiet():
 
 
 @pytest.fixture(scope="module")
-def drifted():
-    """A day on which `a` moved far, `d` moved, and the week of `b` moved."""
-    return judged(
-        windows={1: rows_of(1, a=far_up, d=up), 7: rows_of(2, 2000, b=up)},
-        shifts=[
-            SegmentedShift(
-                "b",
-                7,
-                "c",
-                [
-                    SegmentShift(name, share, 0.1, 0.2, 0.5)
-                    for name, share in [
-                        ("red", 0.9),
-                        ("blue", 0.06),
-                        ("green", 0.02),
-                        ("grey", 0.01),
-                        ("pink", 0.01),
-                        ("null", 0.0),
-                    ]
-                ],
-            )
-        ],
-    )
-
-
-@pytest.fixture(scope="module")
 def reported(drifted):
     """What the checks say about that day."""
     return results(drifted)
-
-
-CHECKS = (FeatureDrift, PredictionDrift, NullSpike)
 
 
 # Verdicts
@@ -322,91 +210,6 @@ def test_a_check_that_passes_explains_nothing(reported):
     for name in ("prediction_drift", "null_spike"):
         about = plain(reported[name])
         assert not {"moved bins", "segments", "chart", "next step"} & set(about)
-
-
-# Charts
-
-
-def panels(result):
-    """How many panels the chart has."""
-    name, chart = result.check_name, plain(result)["chart"]
-    prefix = f"![{name}](data:image/png;base64,"
-    assert chart.startswith(prefix)
-    png = base64.b64decode(chart[len(prefix) : -1])
-    assert png.startswith(b"\x89PNG")
-    width, height = struct.unpack(">II", png[16:24])
-    assert width == 480
-    return height / 240
-
-
-@pytest.mark.parametrize(("moved", "drawn"), [("a", 1), ("abd", 3), ("abde", 3)])
-def test_a_chart_has_a_panel_for_each_failed_column_up_to_three(moved, drawn):
-    changes = dict.fromkeys(moved, up)
-    found = results(judged(windows={1: rows_of(1, **changes)}))["feature_drift"]
-    assert panels(found) == drawn
-    assert len([row for row in records(found, "columns") if row["verdict"] == "fail"]) == len(moved)
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """The panels that were asked for."""
-    asked = []
-
-    def draw(picture):
-        asked.extend(picture)
-        return b"\x89PNG"
-
-    monkeypatch.setattr("mlops_drift.checks.monitors.draw", draw)
-    return asked
-
-
-def test_panels_show_the_failed_window_beside_the_reference(drifted, drawn):
-    results(drifted)
-    assert {panel.name: panel.title for panel in drawn} == {
-        "a": f"reference and 1 day to {day(5)}",
-        "b": f"reference and 7 days to {day(5)}",
-        "d": f"reference and 1 day to {day(5)}",
-    }
-    for panel in drawn:
-        assert panel.past is REFERENCE.columns[panel.name].counts
-        window = 7 if panel.name == "b" else 1
-        assert panel.counts is drifted.windows[window][panel.name].counts
-
-
-# Seasons
-
-
-def test_what_failed_against_the_season_is_shown_against_the_season(drawn):
-    season = rows_of(3, 500, a=up)
-    del season["score"], season["prediction"]
-    features = REFERENCE.select(season)
-    now = judged(windows={1: rows_of(1, a=far_up, score=np.sqrt)})
-    past = {1: profile(features, as_table(season))}
-    found = DriftDay(
-        **{
-            **vars(now),
-            "seasons": past,
-            "verdicts": judge(REFERENCE, now.windows, MONITOR, seasons=past),
-        }
-    )
-    by_name = results(found)
-    feature, served = by_name["feature_drift"], by_name["prediction_drift"]
-    assert "compared with the same period of the past" in feature.description
-    against = {
-        (row["column"], row["window"]): row["against"] for row in records(feature, "windows")
-    }
-    assert {against[column, 1] for column in "abcde"} == {"season"}
-    assert {against[column, 7] for column in "abcde"} == {"reference"}
-    assert {row["against"] for row in records(served, "windows")} == {"reference"}
-    (a,) = [row for row in records(feature, "columns") if row["column"] == "a"]
-    assert a["mean before"] == pytest.approx(1, abs=0.1)
-    moved = records(feature, "moved bins")
-    top = past[1]["a"].counts[-3] / 500
-    assert next(row for row in moved if row["bin"].startswith(">= "))["before"] == top
-    titles = {panel.name: panel.title for panel in drawn}
-    assert titles["a"] == f"season and 1 day to {day(5)}"
-    assert titles["score"] == f"reference and 1 day to {day(5)}"
-    assert drawn[0].past is past[1]["a"].counts
 
 
 # Ranges

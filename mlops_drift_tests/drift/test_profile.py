@@ -1,3 +1,5 @@
+"""Profiles of numbers, of days and of groups, and how they add up."""
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -6,11 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlops_drift.drift import column_reference as reference_module
 from mlops_drift.drift.column_profile import FARTHEST, ColumnProfile
 from mlops_drift.drift.profile import add, empty_profile, profile, profile_by, profile_sorted
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.sorted_values import SortedValues
+from mlops_drift_tests.drift.one_column import fit, profiled
 
 pytestmark = pytest.mark.filterwarnings("error")
 repeatable = settings(derandomize=True, max_examples=20)
@@ -39,14 +41,6 @@ def as_table(records):
             "text": pa.array(text, pa.string()),
         }
     )
-
-
-def fit(values, bins=10):
-    return Reference.fit(pa.table({"x": values}), bins=bins)
-
-
-def profiled(reference, values):
-    return profile(reference, pa.table({"x": values}))["x"]
 
 
 @settings(repeatable, max_examples=12)
@@ -179,47 +173,6 @@ def test_one_outlier_in_the_current_data_leaves_the_bins_alone():
     assert np.abs(clean - profiled(reference, values).counts).sum() <= 2
 
 
-STRANGE = 'a "b" \' {rows} c'
-TEXTS = ["it's", "", "{rows}", 'say "so"', "null", "unseen", "other", "é", "a\0b", "NULL", " "]
-
-
-def test_strange_names_and_categories_are_counted():
-    table = pa.table({STRANGE: [1.0, 2.0, None] * 44, "t'": TEXTS * 12, "select": TEXTS * 12})
-    reference = Reference.fit(table, {STRANGE: "numeric", "t'": "categorical"})
-    found = profile(reference, table)
-    for name, column in found.items():
-        assert column.counts.tolist() == reference.columns[name].counts.tolist()
-    assert found["t'"].counts.tolist() == [12] * len(TEXTS) + [0, 0, 0]
-    others = pa.table({STRANGE: [None, 2.0, 9.0], "t'": ["", "zz", None]})
-    column = profile(reference, others)["t'"]
-    assert reference.columns["t'"].unseen(column.counts) == 1
-    by_text = profile_by(reference, table, "t'")
-    assert list(by_text) == sorted(TEXTS)
-    assert by_text["it's"]["t'"].n == 12
-
-
-def test_columns_named_like_the_parts_of_the_query_are_counted():
-    names = ["c1", "c0", "g", "f1", "f0", "d0", "v", "arrow_rows"]
-    table = pa.table({name: np.arange(100.0) + 1000 * i for i, name in enumerate(names)})
-    reference = Reference.fit(table)
-    for name, column in profile(reference, table).items():
-        assert column.counts.tolist() == reference.columns[name].counts.tolist()
-        assert column.minimum == 1000 * names.index(name)
-    assert len(profile_by(reference, table, "g")) == 100
-
-
-def test_categories_beyond_the_longest_list_are_unseen(monkeypatch):
-    monkeypatch.setattr(reference_module, "MAX_CATEGORIES", 3)
-    texts = ["a"] * 500 + ["b"] * 400 + ["c", "c", "d", "e"]
-    reference = fit(texts)
-    column = reference.columns["x"]
-    assert (column.values, column.rare) == (("a", "b"), ("c",))
-    assert column.counts.tolist() == [500, 400, 2, 2, 0]
-    assert profiled(reference, texts).counts.tolist() == [500, 400, 2, 2, 0]
-    found = profiled(reference, ["c", "d", "never", None])
-    assert found.counts.tolist() == [0, 0, 1, 2, 1]
-
-
 days = st.lists(
     st.tuples(
         st.sampled_from([None, 1, 2, 3]),
@@ -337,20 +290,3 @@ def test_nan_in_a_file_is_null_as_everywhere(tmp_path):
         assert reference.columns["x"].counts[-1] == 100
         assert profile(reference, tmp_path / "x.parquet") == profile(reference, table)
         assert profile(reference, table)["x"].counts[-1] == 100
-
-
-def test_unseen_categories_are_told_apart_by_the_same_hash_in_sql_and_in_python():
-    reference = Reference.fit(pa.table({"x": ["a"] * 50 + ["once", "it's", "é, ü"]}))
-    column = reference.columns["x"]
-    new = ["a", "b", "b", "c", "it''s", "ü", "", "once", None]
-    found = profile(reference, pa.table({"x": new}))["x"]
-    numbers = column.novelty_of(new)
-    assert found.novelty.tolist() == np.bincount(numbers[numbers >= 0], minlength=8).tolist()
-    assert found.novelty.sum() == found.counts[-2] == 6
-    assert numbers[[0, 7, 8]].tolist() == [-1, -1, -1]
-
-
-def test_where_no_new_category_is_expected_none_are_told_apart():
-    reference = Reference.fit(pa.table({"x": ["a", "b"] * 50}))
-    assert profile(reference, pa.table({"x": ["c"]}))["x"].novelty.tolist() == []
-    assert profile(reference, pa.table({"x": ["c"]}).slice(1))["x"].novelty.tolist() == []
