@@ -1,3 +1,5 @@
+"""When a column drifted, lost values or cannot be judged, and what the reason says."""
+
 import math
 
 import numpy as np
@@ -7,41 +9,12 @@ from scipy import stats
 
 from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.config import DriftMonitor
-from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.drift.profile import profile, profile_by
 from mlops_drift.drift.reference import Reference
-from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import MIN_REFERENCE_ROWS, judge
+from mlops_drift_tests.drift.verdicts import judged, normal, numbers, with_nulls
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-BINNED = ["js", "psi", "hellinger", "tvd", "linf"]
-
-
-def judged(reference, current, monitor=None, days=1, rule="drift", **context):
-    """Verdicts by column of one rule on one window, both sides as columns of arrays."""
-    fitted = Reference.fit(pa.table(reference))
-    window = profile(fitted, pa.table(current))
-    verdicts = judge(fitted, {days: window}, monitor or DriftMonitor(), **context)
-    return {v.column: v for v in verdicts if v.rule == rule}
-
-
-def numbers(verdict):
-    return [
-        v
-        for v in (*verdict.measures.to_dict().values(), *vars(verdict).values())
-        if isinstance(v, int | float)
-    ]
-
-
-def normal(n, mean=0.0, seed=0):
-    return np.random.default_rng(seed).normal(mean, 1, n)
-
-
-def with_nulls(values, share):
-    values = values.copy()
-    values[: round(share * len(values))] = np.nan
-    return values
 
 
 def test_a_shift_fails_and_its_neighbour_passes():
@@ -69,17 +42,6 @@ def test_identical_samples_are_never_flagged():
         for verdict in judged(columns, columns, monitor, rule=rule).values():
             assert verdict.verdict == "pass"
             assert (verdict.value, verdict.p, verdict.q) == (0, 1, 1)
-
-
-@pytest.mark.parametrize("n", [100, 10_000])
-@pytest.mark.parametrize("metric", BINNED)
-def test_one_row_of_an_unseen_category_never_fails(n, metric):
-    current = np.array(["a", "b"] * (n // 2), dtype=object)
-    current[0] = "new"
-    monitor = DriftMonitor(metric=metric, threshold=1e-9)
-    found = judged({"x": ["a", "b"] * 5000}, {"x": current}, monitor)["x"]
-    assert (found.verdict, found.measures.unseen) == ("pass", 1 / n)
-    assert all(map(math.isfinite, numbers(found)))
 
 
 def test_a_renamed_category_fails():
@@ -279,105 +241,6 @@ def test_unknown_columns_stay_out_of_the_family():
     beside = judge(reference, {1: day, 7: week}, DriftMonitor())
     assert [v.verdict for v in beside[:2]] == ["unknown"] * 2
     assert beside[2:] == alone
-
-
-@pytest.mark.parametrize("metric", BINNED)
-def test_every_metric_of_the_bins_can_decide(metric):
-    monitor = DriftMonitor(metric=metric)
-    found = judged({"x": normal(2000)}, {"x": normal(2000, 1.0, seed=1)}, monitor)["x"]
-    assert found.value == found.measures.value(metric)
-    assert (found.verdict, found.threshold) == ("fail", drift_metric(metric).threshold)
-    still = judged({"x": normal(20_000)}, {"x": normal(20_000, seed=1)}, monitor)["x"]
-    assert still.verdict == "pass"
-
-
-@pytest.mark.parametrize("metric", ["ks", "wasserstein"])
-def test_exact_metrics_decide_by_the_values(metric):
-    past, now = normal(2000), normal(500, 1.0, seed=1)
-    monitor = DriftMonitor(metric=metric)
-    samples = {1: {"x": SortedValues(now)}}
-    found = judged({"x": past}, {"x": now}, monitor, samples=samples)["x"]
-    assert (found.verdict, found.metric) == ("fail", metric)
-    assert found.p == stats.ks_2samp(past, now).pvalue
-    assert found.value == found.measures.value(metric)
-
-
-@pytest.mark.parametrize("metric", ["ks", "wasserstein"])
-def test_exact_metrics_are_unknown_without_the_values(metric):
-    monitor = DriftMonitor(metric=metric)
-    for samples in (None, {}, {1: {}}, {7: {"x": SortedValues(normal(500))}}):
-        columns = {"x": normal(2000), "plan": ["a", "b"] * 1000}
-        current = {"x": normal(500, 1.0), "plan": ["a", "b"] * 250}
-        found = judged(columns, current, monitor, samples=samples)
-        assert (found["x"].verdict, found["x"].value, found["x"].q) == ("unknown", 0.0, 1.0)
-        assert (
-            "the values of this window or of the reference are not available" in found["x"].reason
-        )
-        # Categories have no order; JS stands in.
-        assert (found["plan"].metric, found["plan"].verdict) == ("js", "pass")
-
-
-def test_a_column_may_have_a_metric_of_its_own():
-    columns = {name: normal(2000) for name in "abc"}
-    monitor = DriftMonitor(
-        threshold=0.5,
-        columns={"b": {"metric": "psi"}, "c": {"metric": "psi", "threshold": 2}},
-    )
-    found = judged(columns, {name: normal(2000, 0.5, seed=1) for name in "abc"}, monitor)
-    assert {name: (v.metric, v.threshold, v.verdict) for name, v in found.items()} == {
-        "a": ("js", 0.5, "pass"),
-        "b": ("psi", 0.06, "fail"),
-        "c": ("psi", 2, "pass"),
-    }
-
-
-class TestSeason:
-    """Windows that are held against the same period of the past."""
-
-    REFERENCE = Reference.fit(pa.table({"x": normal(3000), "y": normal(3000, seed=1)}))
-
-    def window(self, mean, n=1000, seed=5):
-        table = pa.table({"x": normal(n, mean, seed), "y": normal(n, 0, seed + 1)})
-        return profile(self.REFERENCE, table)
-
-    def judged(self, windows, seasons):
-        found = judge(self.REFERENCE, windows, DriftMonitor(), seasons=seasons)
-        return {(v.window, v.column): v for v in found if v.rule == "drift"}
-
-    def test_a_season_is_no_drift_against_the_same_season(self):
-        now, past = self.window(1), self.window(1, seed=8)
-        assert self.judged({7: now}, None)[7, "x"].verdict == "fail"
-        found = self.judged({7: now}, {7: past})[7, "x"]
-        assert (found.verdict, found.baseline) == ("pass", "season")
-        assert found.reason.endswith("1,000 rows compared with the same period of the past")
-
-    def test_a_shift_against_the_season_fails_and_says_from_where(self):
-        found = self.judged({7: self.window(0)}, {7: self.window(1, seed=8)})[7, "x"]
-        assert (found.verdict, found.measures.n_reference) == ("fail", 1000)
-        before = self.window(1, seed=8)["x"].counts
-        after = self.window(0)["x"].counts
-        largest = np.argmax(np.abs(after - before))
-        label = self.REFERENCE.columns["x"].labels[largest]
-        assert found.reason.endswith(
-            f"share of {label} went from {before[largest] / 10:.1f} % "
-            f"to {after[largest] / 10:.1f} %"
-        )
-
-    def test_windows_and_columns_without_a_season_keep_the_reference(self):
-        now = self.window(0)
-        seasons = {7: {"x": self.window(0, seed=8)["x"]}}
-        found = self.judged({1: now, 7: now}, seasons)
-        assert {key: v.baseline for key, v in found.items()} == {
-            (1, "x"): "reference",
-            (1, "y"): "reference",
-            (7, "x"): "season",
-            (7, "y"): "reference",
-        }
-
-    def test_a_thin_season_is_unknown(self):
-        found = self.judged({7: self.window(0)}, {7: self.window(0, n=29, seed=8)})[7, "x"]
-        assert found.verdict == "unknown"
-        assert "29 rows, at least 30 are needed" in found.reason
 
 
 @pytest.mark.parametrize("window", [{}, {"x": ColumnProfile(np.array([1, 2]))}])

@@ -1,4 +1,5 @@
-from datetime import date, timedelta
+"""When the performance of a version fails: drops, errors, windows and slices."""
+
 from math import isnan, nan
 from types import SimpleNamespace
 
@@ -6,61 +7,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_drift.learning.config import BusinessValue
-from mlops_drift.learning.metrics.allowance import Allowance
-from mlops_drift.learning.metrics.evaluation import evaluate_within
 from mlops_drift.monitors.baseline import Baseline
-from mlops_drift.monitors.config import AgeMonitor, PerformanceMonitor
+from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.context import LabelledRows
-from mlops_drift.monitors.estimated_performance import judge_estimate
-from mlops_drift.monitors.measured import Measured, measure_business_value, measure_metric
-from mlops_drift.monitors.model_age import ModelAge
-from mlops_drift.monitors.performance import Limits, MeasuredWindow, judge_windows
+from mlops_drift.monitors.measured import Measured
+from mlops_drift.monitors.performance import Limits, judge_windows
 from mlops_drift.monitors.performance_drop import PerformanceDrop
 from mlops_drift.monitors.slice_performance import SlicePerformance
-from mlops_drift.policy.decision import Champion
-from mlops_drift.schema.columns import Target
+from mlops_drift_tests.monitors.answers import (
+    ACCURATE,
+    BINARY,
+    DAY,
+    NUMBER,
+    answers,
+    born_with,
+    judge,
+    measured,
+    window_of,
+)
 from mlops_drift_tests.monitors.contexts import MemoryContext
-
-DAY = date(2024, 10, 7)
-BINARY = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
-NUMBER = Target(column="y", kind="regression")
-
-
-def answers(right, wrong):
-    """Truth, prediction and score with so many right and wrong answers, both classes alike."""
-    prediction = np.array(["yes", "no"] * (right + wrong))[: right + wrong]
-    flipped = np.where(prediction == "yes", "no", "yes")
-    truth = np.where(np.arange(right + wrong) < right, prediction, flipped)
-    return truth, prediction, np.where(prediction == "yes", 0.9, 0.1)
-
-
-def born_with(right, wrong):
-    """The result of a test split, as a version has it."""
-    _, lower, upper = evaluate_within("accuracy", BINARY, *answers(right, wrong), seed=7)
-    return Measured(right / (right + wrong), lower, upper, right + wrong)
-
-
-def window_of(rows, test, metric="accuracy", target=BINARY, window=1, part=""):
-    return MeasuredWindow(DAY, window, metric, measure_metric(metric, target, *rows, 7), test, part)
-
-
-def judge(rows, test, metric="accuracy", target=BINARY, window=1, **monitor):
-    monitor = PerformanceMonitor(**{"drop": 0.05, "min_rows": 20, "alpha": 0.01, **monitor})
-    windows = [window_of(rows, test, metric, target, window)]
-    limits = Limits.of(monitor, metric)
-    [found] = judge_windows("performance_drop", DAY, 3, windows, limits)
-    return found
-
-
-def measured(error, n=400):
-    """Truth and prediction of a regression with errors of this size."""
-    truth = np.linspace(0, 100, n)
-    prediction = truth + error * np.where(np.arange(n) % 2, 1, -1)
-    return truth, prediction, prediction
-
-
-ACCURATE = born_with(360, 40)
 
 
 def test_a_value_like_the_test_value_passes():
@@ -324,85 +289,3 @@ def test_a_slice_knows_no_floor():
     assert (found.verdict, found.subject) == ("pass", "accuracy of country=de")
     whole = PerformanceDrop(monitor).judge(context, DAY, rows)
     assert [item.verdict for item in whole] == ["fail"]
-
-
-OFFER = BusinessValue(
-    unit="EUR",
-    outcomes=[
-        {"truth": "yes", "prediction": "yes", "value": 80},
-        {"truth": "no", "prediction": "yes", "value": -20},
-        {"truth": "yes", "prediction": "no", "value": -100},
-    ],
-    floor=0,
-    drop=10,
-)
-
-
-def test_the_business_value_of_predictions_is_the_mean_over_their_outcomes():
-    truth = np.array(["yes", "no", "yes", "no"], dtype=object)
-    prediction = np.array(["yes", "yes", "no", "no"], dtype=object)
-    found = measure_business_value(OFFER, BINARY, truth, prediction)
-    assert (found.value, found.n) == (-10.0, 4)
-    assert found.lower < -10 < found.upper
-    cost = BusinessValue(per_error=-2.0)
-    numbers = measure_business_value(cost, NUMBER, np.array([1.0, 2.0]), np.array([1.5, 0.0]))
-    assert numbers.value == pytest.approx(-2.5)
-
-
-@pytest.mark.parametrize(("right", "verdict"), [(180, "pass"), (150, "fail"), (60, "fail")])
-def test_business_value_fails_below_its_minimum_or_after_a_significant_drop(right, verdict):
-    test = measure_business_value(OFFER, BINARY, *answers(900, 100)[:2])
-    found = measure_business_value(OFFER, BINARY, *answers(right, 200 - right)[:2])
-    limits = Limits(True, OFFER.floor, Allowance(OFFER.drop, "own"), 0.004, 100)
-    windows = [MeasuredWindow(DAY, 28, "business value in EUR", found, test)]
-    [judged] = judge_windows("business_value", DAY, 3, windows, limits)
-    assert judged.verdict == verdict
-
-
-def test_predicting_nobody_loses():
-    nobody = np.array(["no"] * 100, dtype=object)
-    truth = np.array(["yes"] * 30 + ["no"] * 70, dtype=object)
-    everybody = np.array(["yes"] * 100, dtype=object)
-    values = [
-        measure_business_value(OFFER, BINARY, truth, prediction).value
-        for prediction in (nobody, everybody, truth)
-    ]
-    assert values == [-30.0, 10.0, 24.0]
-
-
-@pytest.mark.parametrize(("days", "verdict"), [(29, "pass"), (30, "fail"), (200, "fail")])
-def test_a_version_is_too_old_from_its_greatest_age_on(days, verdict):
-    day = DAY + timedelta(days=days)
-    context = MemoryContext(None, [day], champion=lambda _: Champion(4, DAY), retrained=DAY)
-    [found] = ModelAge(AgeMonitor(max_days=30)).evaluate(context, day)
-    assert (found.verdict, found.value, found.threshold) == (verdict, days, 30)
-
-
-@pytest.mark.parametrize(
-    ("estimate", "verdict"),
-    [
-        (Measured(0.83, 0.80, 0.86, 500), "pass"),
-        (Measured(0.82, 0.79, 0.849, 500), "fail"),
-        (Measured(0.5, 0.4, 0.6, 50), "unknown"),
-        (Measured(nan, nan, nan, 500), "unknown"),
-    ],
-)
-def test_an_estimate_fails_only_with_its_whole_interval(estimate, verdict):
-    limits = Limits(True, None, Allowance(0.05, "points"), 0.004, 100)
-    assert judge_estimate(estimate, ACCURATE, limits).verdict == verdict
-
-
-def test_the_estimate_of_an_error_metric_fails_upwards():
-    limits = Limits(False, None, Allowance(0.5, "share"), 0.004, 100)
-    test = Measured(1.0, 0.9, 1.1, 400)
-    high = judge_estimate(Measured(1.8, 1.6, 2.0, 500), test, limits)
-    near = judge_estimate(Measured(1.6, 1.4, 1.8, 500), test, limits)
-    assert (high.verdict, near.verdict) == ("fail", "pass")
-    assert near.code == "not_significant"
-
-
-def test_what_cannot_be_estimated_says_why():
-    limits = Limits(True, None, Allowance(0.05, "points"), 0.004, 100)
-    found = judge_estimate(Measured(nan, nan, nan, 500), ACCURATE, limits, "r2 cannot be estimated")
-    assert (found.verdict, found.code) == ("unknown", "not_estimable")
-    assert found.text == "r2 cannot be estimated"

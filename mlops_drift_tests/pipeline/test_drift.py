@@ -1,7 +1,6 @@
 """The daily drift path on a lake: profiles, windows, verdicts and what explains them."""
 
 import shutil
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -9,109 +8,23 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.explain import rank
 from mlops_drift.drift.profile import profile
-from mlops_drift.learning.training_set import TrainingSet
-from mlops_drift.pipeline.monitoring import measure_drift
 from mlops_drift.pipeline.profiles import fit_reference, prediction_kinds
 from mlops_drift.store.memory import MemoryLake
-from mlops_drift.store.records import Promotion
-from mlops_drift.store.training_sets import canonical_json, parquet_bytes
-from mlops_drift_tests.tiny import SPEC, day, merged
-
-COLUMNS = ["a", "b", "c", "score", "prediction"]
-IMPORTANCE = {"a": 0.7, "b": 0.2, "c": 0.1}
-
-
-def features_of(number, n=200, **columns):
-    """The features of a day; columns may be other than usual."""
-    return usual_features_of(number, n).assign(**columns)
-
-
-@cache
-def usual_features_of(number, n):
-    rng = np.random.default_rng([number + 1000, 1])
-    usual = {
-        "a": rng.normal(size=n),
-        "b": np.where(rng.random(n) < 0.02, np.nan, rng.normal(size=n)),
-        "c": rng.choice(["blue", "red"], n),
-    }
-    keys = {"day": day(number), "id": number * 100_000 + np.arange(n), "event_time": pd.NaT}
-    return pd.DataFrame({**keys, **usual}).astype({"event_time": "datetime64[us]"})
-
-
-@cache
-def predictions_of(number, version=1, n=200):
-    """What a version predicts for the events of a day."""
-    score = np.random.default_rng([number + 1000, 2]).random(n)
-    return pd.DataFrame(
-        {
-            "day": day(number),
-            "version": version,
-            "id": number * 100_000 + np.arange(n),
-            "prediction": np.where(score > 0.5, "yes", "no"),
-            "score": score,
-        }
-    )
-
-
-class Served:
-    """A lake with features, predictions and promotions as a test wants them.
-
-    Args:
-        lake: an empty lake.
-        drift: settings of the drift monitor.
-    """
-
-    def __init__(self, lake, **drift):
-        self.spec = ModelSpec(**merged(SPEC, {"monitors": {"drift": drift}}))
-        self.model = ModelContext.of(lake, self.spec).store
-        self.tables = self.model.tables
-
-    def put(self, table, *frames):
-        rows = pd.concat(frames)
-        data = pa.Table.from_pandas(rows, schema=table.schema, preserve_index=False)
-        self.model.lake.replace_days(table, rows["day"].min(), rows["day"].max(), data)
-
-    def put_days(self, *frames, version=1):
-        """Features of some days, and predictions for as many rows."""
-        self.put(self.tables.features, *frames)
-        served = [((f["day"].iloc[0] - day(0)).days, len(f)) for f in frames]
-        self.put(self.tables.predictions, *(predictions_of(i, version, n) for i, n in served))
-
-    def promote(self, version, on, *, trained=None, number=None, importance=IMPORTANCE):
-        """Gives baseline to a version and makes it the champion at the end of a day."""
-        trained = features_of(-version, 600) if trained is None else trained
-        rows = pa.Table.from_pandas(
-            trained.assign(y="no"),
-            schema=self.tables.features.schema.append(pa.field("y", pa.string())),
-            preserve_index=False,
-        )
-        sets = self.model.training_sets
-        set_id = sets.write(TrainingSet(rows.slice(100), rows.slice(0, 100)))
-        tested = pa.Table.from_pandas(predictions_of(-version, version, 300))
-        reference = fit_reference(self.spec, rows, tested)
-        files = {"importance.json": canonical_json(importance), **reference.to_files()}
-        sets.write_baseline(
-            set_id, version, {**files, "test_predictions.parquet": parquet_bytes(tested)}
-        )
-        number = number or version
-        self.model.versions.add_promotion(
-            Promotion(number, day(on), version, None, set_id, reference.digest, f"d{number}")
-        )
-        return reference
-
-    def measure(self, first, last=None):
-        last = first if last is None else last
-        found = measure_drift(ModelContext(self.spec, self.model), day(first), day(last))
-        return [found.context.drift(day(number)) for number in range(first, last + 1)]
-
-    def stored(self, table="drift"):
-        rows = self.model.lake.read(getattr(self.tables, table)).to_pylist()
-        return sorted(rows, key=lambda row: [str(value) for value in row.values()])
+from mlops_drift_tests.pipeline.served import (
+    COLUMNS,
+    IMPORTANCE,
+    Served,
+    features_of,
+    predictions_of,
+    shifted,
+    values_of,
+    verdicts,
+)
+from mlops_drift_tests.tiny import SPEC, day
 
 
 def nine_quiet_days(lake):
@@ -134,21 +47,6 @@ def served(quiet, tmp_path):
     made = Served(quiet.model.lake.copy(root))
     made.reference = quiet.reference
     return made
-
-
-def verdicts(found, *, window=1, rule="drift"):
-    """The verdicts of a day by column."""
-    return {v.column: v for v in found.verdicts if (v.window, v.rule) == (window, rule)}
-
-
-def shifted(number, by=3.0, column="a", **changes):
-    """A day on which a number moved."""
-    usual = features_of(number, **changes)
-    return usual.assign(**{column: usual[column] + by})
-
-
-def values_of(*frames, column):
-    return pd.concat(frames)[column].dropna().to_numpy()
 
 
 def unit_of(values):
@@ -428,186 +326,3 @@ def test_columns_are_ranked_by_how_far_they_moved_times_how_much_they_matter(mem
     b, a, _ = order
     assert a.worst.excess > b.worst.excess
     assert b.priority == pytest.approx(b.worst.value / b.worst.threshold * 0.9)
-
-
-# Where it happened
-
-
-def segmented(lake, **drift):
-    served = Served(lake, segments=["c"], **drift)
-    served.promote(1, on=-1)
-    return served
-
-
-def test_a_shift_within_one_category_is_put_on_that_category(memory_lake):
-    served = segmented(memory_lake)
-    usual = features_of(0, 400)
-    served.put_days(usual.assign(a=usual["a"] + 3.0 * (usual["c"] == "red")))
-    (found,) = served.measure(0)
-    assert verdicts(found)["a"].verdict == "fail"
-    (shift,) = [item for item in found.shifts if item.column == "a"]
-    assert (shift.by, shift.window) == ("c", 1)
-    red, blue = shift.segments
-    assert (red.segment, blue.segment) == ("red", "blue")
-    assert red.share > 0.9
-    assert red.share + blue.share == pytest.approx(1)
-    assert red.distance > 0.8 > 0.2 > blue.distance
-    assert red.after == pytest.approx((usual["c"] == "red").mean())
-
-
-def test_a_column_is_not_divided_by_itself(memory_lake):
-    served = segmented(memory_lake)
-    served.put_days(features_of(0, c="green"))
-    (found,) = served.measure(0)
-    assert verdicts(found)["c"].verdict == "fail"
-    assert not [item for item in found.shifts if item.column == "c"]
-
-
-def test_a_column_that_lost_values_is_divided_too(memory_lake):
-    served = segmented(memory_lake)
-    usual = features_of(0, 400)
-    served.put_days(usual.assign(b=usual["b"].where(usual["c"] == "blue")))
-    (found,) = served.measure(0)
-    (shift,) = [item for item in found.shifts if item.column == "b"]
-    assert shift.segments[0].segment == "red"
-    assert shift.segments[0].share > 0.9
-
-
-def test_at_most_three_columns_are_divided_those_that_matter_first(memory_lake):
-    columns = {name: {"type": "number"} for name in "defg"}
-    served = Served(memory_lake, segments=["c"])
-    served.spec = ModelSpec(
-        **merged(SPEC, {"columns": columns, "monitors": {"drift": {"segments": ["c"]}}})
-    )
-    served.model = ModelContext.of(memory_lake, served.spec).store
-    served.tables = served.model.tables
-    rng = np.random.default_rng(3)
-    more = {name: rng.normal(size=600) for name in "defg"}
-    importance = {"a": 0.0, "b": 0.0, "c": 0.0, "d": 0.1, "e": 0.4, "f": 0.2, "g": 0.3}
-    served.promote(1, on=-1, trained=features_of(-1, 600, **more), importance=importance)
-    served.put_days(features_of(0, **{name: more[name][:200] + 3.0 for name in "defg"}))
-    (found,) = served.measure(0)
-    assert [shift.column for shift in found.shifts] == ["e", "g", "f"]
-
-
-def test_the_training_set_is_read_only_when_something_failed(memory_lake, monkeypatch):
-    served = segmented(memory_lake)
-    served.put_days(features_of(0))
-    monkeypatch.setattr(served.model.training_sets, "read", lambda _: pytest.fail("read"))
-    (found,) = served.measure(0)
-    assert {item.verdict for item in found.verdicts} == {"pass"}
-    assert not found.shifts
-
-
-# Seasons
-
-
-def weekly(number, by=0.0, n=200):
-    """A day of a weekly pattern: `a` goes up and down by a standard deviation."""
-    wave = 1.5 * np.sin(2 * np.pi * (number % 7) / 7)
-    return features_of(number, n, a=features_of(number, n)["a"] + wave + by)
-
-
-PATTERN = pd.concat([weekly(number, n=100) for number in range(-14, 0)])
-SEASON = {"period_days": 7, "periods": 2}
-
-
-def in_season(lake, first, *frames, **drift):
-    """A champion of the day before the first one."""
-    served = Served(lake, **drift)
-    served.promote(1, on=first - 1, trained=PATTERN)
-    served.put_days(*frames)
-    return served
-
-
-def test_a_weekly_pattern_fails_against_the_frozen_reference(memory_lake):
-    served = in_season(memory_lake, 14, *(weekly(number) for number in range(14, 18)))
-    found = served.measure(14, 17)
-    assert {verdicts(item)["a"].verdict for item in found} == {"pass", "fail"}
-    assert {item.baseline for one in found for item in one.verdicts} == {"reference"}
-
-
-def test_a_weekly_pattern_passes_against_the_same_days_of_past_weeks(memory_lake):
-    served = in_season(memory_lake, 14, *(weekly(number) for number in range(21)), season=SEASON)
-    found = served.measure(14, 20)
-    for item in found:
-        assert {one.verdict for one in item.verdicts} == {"pass"}
-        for window in item.windows:
-            baselines = {name: one.baseline for name, one in verdicts(item, window=window).items()}
-            assert baselines == {
-                **dict.fromkeys(["a", "b", "c"], "season"),
-                **dict.fromkeys(["score", "prediction"], "reference"),
-            }
-    assert verdicts(found[0])["a"].measures.n_reference == 400
-    past = [weekly(number) for number in (0, 7)]
-    mean = np.mean(values_of(*past, column="a"))
-    assert verdicts(found[0])["a"].measures.mean_reference == pytest.approx(mean, abs=1e-5)
-    assert {row["baseline"] for row in served.stored()} == {"season", "reference"}
-
-
-def test_drift_on_top_of_the_pattern_still_fails(memory_lake):
-    days = [weekly(number, by=1.0 * (number >= 16)) for number in range(17)]
-    served = in_season(memory_lake, 14, *days, season=SEASON)
-    *quiet, moved = served.measure(14, 16)
-    assert {verdicts(item)["a"].verdict for item in quiet} == {"pass"}
-    failed = verdicts(moved)["a"]
-    assert (failed.verdict, failed.baseline) == ("fail", "season")
-    assert "compared with the same period of the past" in failed.reason
-
-
-def test_with_too_little_history_the_frozen_reference_counts(memory_lake):
-    served = in_season(memory_lake, 0, *(weekly(number) for number in range(9)), season=SEASON)
-    found = served.measure(5, 8)
-    assert [verdicts(item)["a"].baseline for item in found] == ["reference"] * 2 + ["season"] * 2
-
-
-def test_too_few_rows_of_the_past_are_no_season(memory_lake):
-    days = [weekly(0, n=29), weekly(1, n=30), weekly(7), weekly(8)]
-    served = in_season(memory_lake, 7, *days, season={"period_days": 7}, min_rows=30)
-    found = served.measure(7, 8)
-    assert [verdicts(item)["a"].baseline for item in found] == ["reference", "season"]
-
-
-def test_a_window_cut_by_a_promotion_is_held_against_the_same_weekdays(memory_lake):
-    days = [weekly(number) for number in range(24)]
-    served = in_season(memory_lake, 20, *days, season=SEASON, windows=[1, 7])
-    found = served.measure(20, 23)
-    for item, length in zip(found[1:], (2, 3, 4), strict=True):
-        mine = verdicts(item, window=7)["a"]
-        assert (mine.measures.n, mine.measures.n_reference) == (200 * length, 400 * length)
-        assert (mine.baseline, mine.verdict) == ("season", "pass")
-
-
-def test_a_part_of_a_past_week_does_not_stand_in_for_it(memory_lake):
-    days = [weekly(number) for number in range(17)]
-    served = in_season(memory_lake, 7, *days, season=SEASON, windows=[7])
-    *_, last = served.measure(10, 16)
-    mine = verdicts(last, window=7)["a"]
-    assert mine.verdict == "pass"
-    assert (mine.baseline, mine.measures.n_reference) == ("season", 1400)
-
-
-def test_a_season_has_its_closed_days_too(memory_lake):
-    days = [weekly(number) for number in range(21) if number % 7 != 3]
-    served = in_season(memory_lake, 14, *days, season={"period_days": 7}, windows=[1, 7])
-    found = served.measure(14, 20)
-    assert found[3].events == 0
-    assert verdicts(found[3])["a"].verdict == "unknown"
-    assert {one.verdict for item in found for one in verdicts(item, window=7).values()} == {"pass"}
-    assert {verdicts(item, window=7)["a"].baseline for item in found[1:3]} == {"season"}
-    assert verdicts(found[6], window=7)["a"].measures.n_reference == 1200
-
-
-def test_a_shift_against_the_season_is_divided_against_the_season(memory_lake):
-    now = weekly(15)
-    days = [*(weekly(number) for number in range(15))]
-    moved = now.assign(a=now["a"] + 2.0 * (now["c"] == "red"))
-    served = in_season(memory_lake, 14, *days, moved, season=SEASON, segments=["c"], windows=[1])
-    *_, found = served.measure(14, 15)
-    (shift,) = [item for item in found.shifts if item.column == "a"]
-    red, blue = shift.segments
-    assert red.segment == "red"
-    then = pd.concat([weekly(1), weekly(8)])
-    assert red.before == pytest.approx((then["c"] == "red").mean())
-    assert red.share > 0.85
-    assert blue.distance < 0.25

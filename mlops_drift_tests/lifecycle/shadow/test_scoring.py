@@ -23,7 +23,7 @@ from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.records import Promotion
 from mlops_drift_tests import tiny
-from mlops_drift_tests.pipeline.test_performance import N, Watched, events, flipped
+from mlops_drift_tests.pipeline.watched import N, Watched, events, flipped
 from mlops_drift_tests.tiny import day
 
 OTHER = {"prediction": "yes", "score": 0.8}
