@@ -1,8 +1,6 @@
-import datetime as dt
-import json
-import math
+"""Comparisons of two tables: their verdicts, numbers and reasons."""
+
 from dataclasses import replace
-from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -10,12 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
-from mlops_drift.compare import chunks
 from mlops_drift.compare.compare import compare, compare_chunks
 from mlops_drift.drift.config import DriftMonitor
-from mlops_drift.drift.profile import profile
 from mlops_drift.drift.reference import Reference
 from mlops_drift.files.error import TableError
+from mlops_drift_tests.compare.two_columns import as_json, table, verdicts
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -23,20 +20,6 @@ KEYS = [
     "kind", "psi", "js", "hellinger", "tvd", "linf", "ks", "ks_p", "wasserstein", "chi2",
     "chi2_p", "null_reference", "null_current", "unseen", "q", "verdict", "reasons",
 ]  # fmt: skip
-
-
-def table(n=1000, mean=0.0, seed=0, **columns):
-    rng = np.random.default_rng(seed)
-    own = {"x": rng.normal(mean, 1, n), "plan": rng.choice(["a", "b", "c"], n)}
-    return pa.table({**own, **columns})
-
-
-def verdicts(comparison):
-    return {name: column.verdict for name, column in comparison.columns.items()}
-
-
-def as_json(comparison):
-    return json.loads(json.dumps(comparison.to_dict(), allow_nan=False))
 
 
 def test_json_is_as_documented():
@@ -207,112 +190,6 @@ def test_auc_is_found_on_request():
         compare(Reference.fit(past), now, auc=True)
 
 
-def chunked(n_days=4, n=300, **shifts):
-    """Rows of some days, out of order, of which some are shifted."""
-    days = [dt.date(2024, 1, 1 + i) for i in range(n_days)]
-    x = [table(n, shifts.get(f"day{i}", 0.0), seed=10 + i) for i in range(n_days)]
-    day = pa.array(np.repeat(np.array(days, dtype="datetime64[D]"), n))
-    rows = pa.concat_tables(x).append_column("day", day)
-    return rows.take(np.random.default_rng(0).permutation(len(rows)))
-
-
-def test_each_chunk_is_compared_like_a_table_of_its_own():
-    past, rows = table(), chunked(day2=1.0)
-    found = compare_chunks(past, rows, by="day")
-    assert [chunk.chunk for chunk in found] == [f"2024-01-0{i}" for i in (1, 2, 3, 4)]
-    assert [chunk.drifted for chunk in found] == [[], [], ["x"], []]
-    assert list(as_json(found[0])) == ["chunk", "n_reference", "n_current", "columns", "drifted"]
-    for i, chunk in enumerate(found):
-        day = pa.scalar(dt.date(2024, 1, 1 + i))
-        own = rows.filter(pa.compute.equal(rows["day"], day)).drop_columns("day")
-        assert chunk.to_dict() == {"chunk": chunk.chunk, **compare(past, own).to_dict()}
-        np.testing.assert_array_equal(chunk.columns["plan"].counts.sum(), 300)
-    assert [c.to_dict() for c in compare_chunks(past, rows.sort_by("day"), by="day")] == [
-        chunk.to_dict() for chunk in found
-    ]
-
-
-def labels(values, **options):
-    rows = pa.table({"by": values, "x": np.arange(float(len(values)))})
-    found = compare_chunks(table(), rows, by="by", **options)
-    return [(chunk.chunk, chunk.n_current) for chunk in found]
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        (["b", None, "a", "b"], [("a", 1), ("b", 2), ("null", 1)]),
-        ([10, 9, 10], [("9", 1), ("10", 2)]),
-        ([2.5, np.nan, None], [("2.5", 1), ("null", 2)]),
-        ([True, False, True], [("false", 1), ("true", 2)]),
-        (
-            [dt.datetime(2024, 1, 2), dt.datetime(2024, 1, 1)],
-            [("2024-01-01", 1), ("2024-01-02", 1)],
-        ),
-        ([dt.datetime(2024, 1, 2, tzinfo=dt.UTC)], [("2024-01-02", 1)]),
-        ([dt.datetime(2024, 1, 1, 6), None], [("2024-01-01 06:00:00", 1), ("null", 1)]),
-        (pa.array([dt.datetime(2024, 1, 1)], pa.timestamp("ns")), [("2024-01-01", 1)]),
-        (pa.array([None, None]), [("null", 2)]),
-        (pa.array([], pa.date32()), []),
-    ],
-)
-def test_chunks_are_named_and_ascend(values, expected):
-    assert labels(values) == expected
-
-
-def test_rows_without_a_chunk_are_a_chunk_of_their_own():
-    rows = chunked(1)
-    rows = rows.set_column(2, "day", pa.array([None] * 300, pa.date32()))
-    [found] = compare_chunks(table(), pa.concat_tables([rows, rows]), by="day")
-    assert (found.chunk, found.n_current) == ("null", 600)
-    assert found.columns["x"].counts.sum() == found.columns["plan"].counts.sum() == 600
-
-
-def test_more_chunks_than_can_be_read_are_refused(monkeypatch):
-    monkeypatch.setattr(chunks, "MAX_CHUNKS", 3)
-    assert len(labels([1, 2, 3, 3])) == 3
-    assert len(labels([1, 2, 3, None])) == 4
-    with pytest.raises(
-        TableError, match="'by' of the table has 4 different values, at most 3 chunks"
-    ):
-        labels([1, 2, 3, 4])
-
-
-def test_a_chunk_column_that_cannot_divide_is_refused():
-    with pytest.raises(TableError, match=r"no column 'day'; its columns are \['x', 'plan'\]"):
-        compare_chunks(table(), table(), by="day")
-    with pytest.raises(TableError, match=r"'day' of the table holds BIGINT\[\]"):
-        compare_chunks(table(), table(2, day=[[1], [2]]), by="day")
-
-
-def test_the_chunk_column_itself_is_not_compared():
-    past = table(day=[1] * 1000)
-    assert list(compare_chunks(past, past, by="day")[0].columns) == ["x", "plan"]
-
-
-def test_each_chunk_is_a_family_of_its_own():
-    rng = np.random.default_rng(3)
-    names = [f"x{i}" for i in range(20)]
-    past = pa.table({name: rng.normal(size=2000) for name in names})
-    day = np.repeat([1, 2], 400)
-    now = pa.table({name: rng.normal(0.1 * day) for name in names} | {"day": day})
-    first, second = compare_chunks(past, now, by="day")
-    for chunk in (first, second):
-        measures = [column.measures for column in chunk.columns.values()]
-        p = [m.chi2_p for m in measures] + [m.null_p for m in measures]
-        expected = stats.false_discovery_control(p)[:20]
-        found = [column.q for column in chunk.columns.values()]
-        assert found == pytest.approx(expected.tolist(), rel=1e-12)
-
-
-def test_every_number_of_a_comparison_is_finite():
-    found = compare_chunks(table(), chunked(day1=5.0), by="day", tests=["levene", "mann-whitney"])
-    for chunk in found:
-        for column in chunk.to_dict()["columns"].values():
-            numbers = [value for value in column.values() if isinstance(value, float)]
-            assert all(map(math.isfinite, numbers))
-
-
 def test_a_column_may_have_the_name_that_queries_give_to_theirs(tmp_path):
     rng = np.random.default_rng(5)
     values = np.where(rng.random(600) < 0.2, np.nan, rng.integers(0, 4, 600))
@@ -335,109 +212,6 @@ def test_a_long_category_is_shortened_in_the_reason():
     found = compare(pa.table({"x": ["a" * 5000] * 300}), pa.table({"x": ["b"] * 300})).columns["x"]
     assert found.verdict == "fail"
     assert len(found.reasons[0]) < 250
-
-
-# Text files
-
-
-def in_files(folder, past, now):
-    """Compares one column `x` of two CSV files, beside a column that nothing is the matter with."""
-    paths = [folder / "past.csv", folder / "now.csv"]
-    for path, values in zip(paths, (past, now), strict=True):
-        path.write_text("x;ok\n" + "".join(f"{value};1\n" for value in values))
-    return compare(*paths).columns["x"]
-
-
-def days(month, last, pattern):
-    return [dt.date(2024, month, 1 + n % last).strftime(pattern) for n in range(400)]
-
-
-@pytest.mark.parametrize(
-    ("past", "now"),
-    [
-        (["True", "False"] * 99 + ["None"] * 4, ["True", "False"] * 100),
-        (["true", "false"] * 100, ["0", "1"] * 100),
-        (["0", "1"] * 100, ["True", "False"] * 100),
-        (["1.0", "2.0"] * 100 + ["a"] * 50, ["1.0", "2.0"] * 100 + ["a"] * 45),
-        (["1.0", "2.0", "a"] * 99, ["1.0", "2.0", "a"] * 40),
-        ([" ", *map(str, range(500))], list(map(str, range(0, 500, 3)))),
-        (days(1, 20, "%m/%d/%Y"), days(1, 20, "%m/%d/%Y")),
-        (["1,5", "2,5"] * 100, ["1.5", "2.5"] * 100),
-    ],
-)
-def test_the_same_values_of_two_text_files_are_the_same(past, now, tmp_path):
-    assert in_files(tmp_path, past, now).verdict == "pass"
-
-
-def test_days_of_two_text_files_are_read_in_one_format(tmp_path):
-    column = in_files(tmp_path, days(1, 20, "%m/%d/%Y"), days(1, 12, "%m/%d/%Y"))
-    assert column.measures.maximum == (dt.date(2024, 1, 12) - dt.date(1970, 1, 1)).days
-
-
-def test_numbers_with_a_text_among_them_are_not_judged_as_categories(tmp_path):
-    rng = np.random.default_rng(1)
-    past, now = rng.normal(size=500), rng.normal(3, 1, 500)
-    column = in_files(tmp_path, ["?", *past], now)
-    assert (column.verdict, column.kind) == ("unknown", None)
-    assert "holds text such as '?' in 1 of 501 rows" in column.reasons[0]
-    moved = in_files(tmp_path, [" ", *past], [*now, " "])
-    assert (moved.verdict, moved.kind) == ("fail", "numeric")
-
-
-def test_a_text_file_beside_a_table_of_texts_is_read_as_text(tmp_path):
-    pq.write_table(pa.table({"x": ["1.0", "2.0"] * 100}), tmp_path / "past.parquet")
-    (tmp_path / "now.csv").write_text("x\n" + "1.0\n2.0\n" * 100)
-    paths = [tmp_path / "past.parquet", tmp_path / "now.csv"]
-    assert verdicts(compare(*paths)) == verdicts(compare(*paths[::-1])) == {"x": "pass"}
-
-
-@pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_words_for_a_missing_value_are_texts_beside_texts(form, tmp_path):
-    codes = ["EU", "NA", "None", "null"] * 50
-    past, now = tmp_path / f"past.{form}", tmp_path / "now.csv"
-    if form == "csv":
-        past.write_text("c\n" + "\n".join(codes) + "\n")
-    else:
-        pq.write_table(pa.table({"c": codes}), past)
-    for words in (codes, ["null", "NA"] * 100):
-        now.write_text("c,x\n" + "".join(f"{word},1\n" for word in words))
-        for column in (compare(past, now).columns["c"], compare(now, past).columns["c"]):
-            assert (column.measures.null_reference, column.measures.null_share) == (0, 0)
-            assert column.verdict == ("pass" if words is codes else "fail")
-
-
-def test_ids_of_many_digits_stay_apart(tmp_path):
-    ids = [12345678901234567000 + number for number in range(100)]
-    halves = [ids[:50] * 4, ids[50:] * 4]
-    past, now = tmp_path / "past.csv", tmp_path / "now.csv"
-    for path, half in zip((past, now), halves, strict=True):
-        path.write_text("id\n" + "\n".join(map(str, half)))
-    tables = [pa.table({"id": pa.array(half, pa.uint64())}) for half in halves]
-    for pair in ((past, now), tables, (past, tables[1])):
-        column = compare(*pair, categorical=["id"]).columns["id"]
-        assert (column.measures.unseen, column.measures.value("tvd")) == (1.0, 1.0)
-    assert compare(past, tables[0], categorical=["id"]).columns["id"].measures.unseen == 0
-    whole = pa.table(
-        {"id": pa.array([Decimal(number) for number in ids], pa.decimal128(38, 4)), "x": range(100)}
-    )
-    assert len(compare_chunks(whole, whole, by="id")) == 100
-
-
-@pytest.mark.parametrize("kind", [pa.uint64(), pa.decimal128(38, 0), pa.string()])
-def test_numbers_that_a_double_cannot_tell_apart_are_not_judged_as_numbers(kind, tmp_path):
-    ids = [Decimal(12345678901234567000 + number) for number in range(100)] * 4
-    path = tmp_path / ("ids.csv" if kind == pa.string() else "ids.parquet")
-    if kind == pa.string():
-        path.write_text("id\n" + "\n".join(map(str, ids)))
-    else:
-        pq.write_table(pa.table({"id": pa.array(ids).cast(kind)}), path)
-    column = compare(path, path).columns["id"]
-    assert column.verdict == "unknown"
-    assert "are the same as numbers" in column.reasons[0]
-    assert compare(path, path, categorical=["id"]).columns["id"].verdict == "pass"
-    # These differ by more than a double rounds.
-    moments = table(ns=1_700_000_000_000_000_000 + np.arange(1000) * 1_000_000)
-    assert compare(moments, moments).columns["ns"].verdict == "pass"
 
 
 def test_one_column_with_an_infinite_date_takes_no_other_down():
@@ -479,25 +253,3 @@ def test_a_column_may_have_a_limit_of_its_own_for_nulls():
     own = DriftMonitor(metric="tvd", columns={"x": {"null_increase": 0.2}})
     assert compare(table(), now, monitor=DriftMonitor(metric="tvd")).drifted == ["x"]
     assert compare(table(), now, monitor=own).drifted == []
-
-
-def test_rows_without_a_chunk_are_told_from_a_chunk_called_null():
-    now = table(300, by=["null"] * 100 + [None] * 100 + ["a"] * 100)
-    found = compare_chunks(table(), now, by="by", columns=["x"])
-    assert [chunk.chunk for chunk in found] == ["a", "null", "(null)"]
-
-
-@pytest.mark.parametrize(
-    ("past", "now"),
-    [
-        (["00501", "A12", "00712"], ["00501", "00712"]),
-        (["True", "False", "Maybe"], ["True", "False"]),
-        (["true", "false"], ["True", "False"]),
-    ],
-)
-def test_a_text_file_is_read_as_the_categories_of_a_fitted_reference(past, now, tmp_path):
-    for name, values in (("past", past), ("now", now)):
-        (tmp_path / f"{name}.csv").write_text("x\n" + "".join(f"{v}\n" for v in values * 100))
-    reference = Reference.fit(tmp_path / "past.csv")
-    assert compare(reference, tmp_path / "now.csv").columns["x"].measures.unseen == 0
-    assert profile(reference, tmp_path / "now.csv")["x"].counts[-2] == 0
