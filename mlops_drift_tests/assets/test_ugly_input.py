@@ -4,12 +4,28 @@ import json
 
 import dagster as dg
 import numpy as np
-import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
 from mlops_drift.store.lake import Scan
+from mlops_drift_tests.assets.faulty_days import (
+    DUPLICATES,
+    EARLY_LABEL,
+    EARLY_ROW,
+    EMPTY,
+    EVENTS,
+    FIRST,
+    LABELS,
+    LAST,
+    MISSING_COLUMN,
+    MISSING_FILE,
+    NEW_CATEGORY,
+    NULLS,
+    UNDATED,
+    WRONG_LABELS,
+    WRONG_VALUES,
+)
 from mlops_drift_tests.tiny import (
     ROWS,
     day,
@@ -20,61 +36,6 @@ from mlops_drift_tests.tiny import (
     materialization,
     metadata_of,
 )
-
-# The days of the faults, after those of the story; the labels of day n arrive on n+1.
-MISSING_FILE = FIRST = 4
-MISSING_COLUMN = 5
-EMPTY = 6
-NULLS = EARLY_LABEL = DUPLICATES = UNDATED = 7
-LAST = NEW_CATEGORY = WRONG_VALUES = WRONG_LABELS = 8
-# The event of the next day whose label is early.
-EARLY_ROW = 20
-
-
-def nulls_and_duplicates():
-    """No value of b; three rows twice, two keys of an earlier day, and a row that is of no day."""
-    events = events_of(DUPLICATES).assign(b=np.nan)
-    old = events.tail(2).assign(id=[1000, 1001])
-    undated = events.tail(1).assign(day="soon")
-    return pd.concat([events.head(ROWS - 2), old, events.head(3), undated])
-
-
-def with_wrong_values():
-    """Five rows whose `a` is no number, infinite or missing, and one without a key.
-
-    All rows are of a category that no day had before.
-    """
-    events = events_of(WRONG_VALUES).assign(c="green").astype({"a": object, "id": object})
-    for row, value in enumerate(["abc", "1,5", "inf", "-inf", None]):
-        events.loc[row, "a"] = value
-    events.loc[5, "id"] = None
-    return events
-
-
-def with_wrong_labels():
-    """Two labels of keys that no event has, one of no class, one missing, one twice."""
-    labels = labels_of(WRONG_LABELS - 1)
-    # The last two events of that day have not landed.
-    labels.loc[ROWS - 2 :, "id"] = [900001, 900002]
-    labels.loc[2, "y"] = "perhaps"
-    labels.loc[3, "y"] = None
-    return pd.concat([labels, labels.head(1)])
-
-
-def early():
-    """The labels of the day, and one of an event of the day after."""
-    labels = labels_of(EARLY_LABEL - 1)
-    tomorrow = labels_of(EARLY_LABEL + 1).iloc[[EARLY_ROW]]
-    return pd.concat([labels, tomorrow]).assign(day=day(EARLY_LABEL))
-
-
-EVENTS = {
-    MISSING_COLUMN: lambda: events_of(MISSING_COLUMN).drop(columns="a"),
-    EMPTY: lambda: events_of(EMPTY).head(0),
-    NULLS: nulls_and_duplicates,
-    WRONG_VALUES: with_wrong_values,
-}
-LABELS = {WRONG_LABELS: with_wrong_labels, EARLY_LABEL: early}
 
 
 @pytest.fixture(scope="module")
@@ -328,50 +289,6 @@ def test_what_cannot_be_computed_is_null_in_json(world, command, undefined):
     assert result.exit_code == 0
     assert json.loads(result.stdout, parse_constant=refuse)
     assert ("null" in result.stdout) or not undefined
-
-
-# Targets that cannot be learned
-
-
-@pytest.fixture(scope="module")
-def one_class(new_world):
-    """Two days whose labels are all the same."""
-    world = new_world("one_class")
-    folder = world.write_model()
-    pd.concat([events_of(0), events_of(1)]).to_csv(folder / "events.csv", index=False)
-    labels_of(0).assign(y="yes").to_parquet(folder / "labels.parquet", index=False)
-    with world.active(), dg.DagsterInstance.ephemeral() as instance:
-        assert world.run_days(instance, day(0), day(1)).success
-        yield world, instance
-
-
-def test_a_target_of_one_class_is_waited_for(one_class):
-    world, instance = one_class
-    with world.active():
-        look = world.look(instance)
-    assert not look.run_requests
-    assert look.skip_message == f"{day(1)}: wait: no labelled row of class no yet"
-
-
-def test_a_training_set_of_one_class_is_refused_with_the_reason(one_class):
-    world, instance = one_class
-    with world.active():
-        result = world.retrain(instance)
-        with world.lake() as model:
-            assert not model.versions.all()
-            assert not model.decisions.records(idle=False)
-    assert not result.success
-    (message,) = failures(result).values()
-    assert f"has only the class 'yes' ({round(ROWS * 0.7)} rows)" in message
-    assert "choose a longer window or a later as_of" in message
-
-
-def test_a_training_set_without_labels_is_refused_with_the_reason(one_class):
-    world, instance = one_class
-    with world.active():
-        result = world.retrain(instance, as_of=str(day(0)))
-    (message,) = failures(result).values()
-    assert f"0 events from {day(0)} to {day(0)} with labels known by then" in message
 
 
 # Drift, day by day and over a range

@@ -1,22 +1,18 @@
-"""The closed loop on the tiny model: runs, retrainings, failures and the instance."""
+"""The closed loop on the tiny model: runs, retrainings, ranges of days and the instance."""
 
-import errno
 import json
 from datetime import date
 
 import dagster as dg
 import pytest
 from click.testing import CliRunner
-from dagster._core.errors import DagsterExecutionInterruptedError
 
 from mlops_drift import settings
-from mlops_drift.cli.errors import BUG, STOPPED
 from mlops_drift.cli.main import main
 from mlops_drift.drift.reference import Reference
 from mlops_drift.errors import UserError
 from mlops_drift.resources import open_registry
 from mlops_drift.simulation.instance import open_instance
-from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.tiny import ROWS, day, evaluations, labels_of, metadata_of
 
 FIRST_DECISION = f"tiny-v0-{day(1)}"
@@ -321,70 +317,6 @@ def test_materializing_a_single_day_of_a_range_again_is_idempotent(steps):
         before = world.tables()
         assert world.run_days(opened, day(4)).success
         assert world.tables() == before
-
-
-# A stop
-
-
-@pytest.fixture(scope="module")
-def unfinished(new_world):
-    """A model whose first day is never completed."""
-    world = new_world("unfinished")
-    write_story(world)
-    return world
-
-
-@pytest.fixture
-def not_begun(unfinished):
-    with unfinished.active():
-        yield unfinished
-
-
-@pytest.mark.parametrize(
-    "error", [DagsterExecutionInterruptedError(), RuntimeError("Query interrupted")]
-)
-@pytest.mark.parametrize(
-    "where",
-    ["mlops_drift.sensors.retraining.complete_days", "mlops_drift.assets.landing.land_events"],
-)
-def test_ctrl_c_is_a_stop_and_no_failure(not_begun, monkeypatch, where, error):
-    def interrupted(*arguments):
-        raise error
-
-    monkeypatch.setattr(where, interrupted)
-    result = CliRunner().invoke(main, ["run", "tiny"])
-    assert result.exit_code == STOPPED
-    assert f"stopped at {day(0)}; the same command goes on there" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("error", "status", "told"),
-    [
-        (KeyError("amount"), BUG, "KeyError: 'amount'"),
-        (OSError(errno.ENOSPC, "x", "/d"), 1, "tiny__events: '/d': No space left on device; free"),
-    ],
-)
-def test_a_run_tells_a_bug_from_what_a_user_can_mend(not_begun, monkeypatch, error, status, told):
-    def broken(*arguments):
-        raise error
-
-    monkeypatch.setattr("mlops_drift.assets.landing.land_events", broken)
-    result = CliRunner().invoke(main, ["run", "tiny", "--until", str(day(0))])
-    assert result.exit_code == status
-    assert told in result.stderr
-    assert ("in broken" in result.stderr) == (status == BUG)
-
-
-def test_another_error_of_the_sensor_is_no_stop(not_begun, monkeypatch):
-    def broken(*arguments):
-        raise RuntimeError("no such thing")
-
-    monkeypatch.setattr("mlops_drift.sensors.retraining.complete_days", broken)
-    with (
-        dg.DagsterInstance.ephemeral() as opened,
-        pytest.raises(RuntimeError, match="no such thing"),
-    ):
-        not_begun.replay(opened)
 
 
 # Calls that do not fit

@@ -1,9 +1,11 @@
-"""A small table and rows for it."""
+"""Small tables, rows for them, and a lake to hold them."""
 
 from datetime import date, timedelta
 
+import duckdb
 import pyarrow as pa
 
+from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.tables import DAY, Table
 
 FIRST = date(2024, 10, 1)
@@ -19,6 +21,11 @@ def table(**columns):
 
 
 SHOP = table(x=pa.float64())
+NOTES = Table(
+    "training.notes",
+    pa.schema([pa.field("name", pa.string(), nullable=False), pa.field("by", pa.int64())]),
+    partition_by=(),
+)
 
 
 def rows(declared, day, **columns):
@@ -30,3 +37,16 @@ def rows(declared, day, **columns):
 def shop(day, ids, x=1.0):
     """Rows of `SHOP` with the same x."""
     return rows(SHOP, day, id=list(ids), x=[x] * len(ids))
+
+
+def open_lake(root):
+    """The lake of a folder, with a connection of its own."""
+    return DeltaLake(root, duckdb.connect())
+
+
+def ids_by_day(lake):
+    """The keys of `SHOP` in a lake."""
+    found = {}
+    for row in lake.rows("SELECT day, id FROM shop ORDER BY day, id", shop=SHOP):
+        found.setdefault(row["day"], []).append(row["id"])
+    return found

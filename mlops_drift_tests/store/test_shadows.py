@@ -1,25 +1,13 @@
 """Which challenger shadows which day, as of that day; and what both versions said of an event."""
 
-from datetime import date, timedelta
-
 import pytest
 
 from mlops_drift.policy.decision import Decision, Outcome
-from mlops_drift.schema.columns import Column, Target
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion, Shadow
-from mlops_drift.store.tables import model_tables
-from mlops_drift_tests.store.test_model_store import put
-
-MONDAY = date(2024, 10, 7)
-TARGET = Target(column="y", kind="binary", classes=["yes", "no"], positive="yes")
-TABLES = model_tables("churn", "id", "text", {"x": Column(type="number")}, TARGET)
-
-
-def day(number):
-    return MONDAY + timedelta(days=number)
+from mlops_drift_tests.store.model_samples import MONDAY, TABLES, TARGET, day, put
 
 
 @pytest.fixture
