@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from mlops_drift.cli.errors import BUG, MISSING_DAYS
 from mlops_drift.cli.main import main
 from mlops_drift.simulation.instance import open_instance
-from mlops_drift_tests.simulation.test_backtest import STORY, backtest
+from mlops_drift_tests.simulation.backtests import STORY, backtest
 from mlops_drift_tests.tiny import ROWS, day, evaluations, events_of, labels_of
 
 # The story has begun: up to day 3 all files were there.

@@ -1,17 +1,14 @@
-"""The backtest, its variants and its summary: decisions as in a run, policies side by side."""
+"""The backtest and its variants: decisions as in a run, policies side by side."""
 
 import itertools
-import json
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-from click.testing import CliRunner
 
 from mlops_drift import settings
-from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model, find_model
 from mlops_drift.config.spec import ModelSpec
@@ -27,17 +24,11 @@ from mlops_drift.simulation.variants import (
     NEVER,
     ON_FAILED_CHECKS,
     every,
-    read_policies,
     standard_policies,
 )
 from mlops_drift_tests.conftest import write_story
+from mlops_drift_tests.simulation.backtests import SHORT, STORY, backtest, shortened
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of
-
-STORY = ("alarms", "warnings", "decisions", "versions")
-
-
-# A search of a shipped model that takes no time; what is decided is the same.
-SHORT = {"trials": 2, "folds": 2}
 
 
 def write_short(world, model):
@@ -48,20 +39,6 @@ def write_short(world, model):
     folder = world.defs / model
     folder.mkdir()
     (folder / "defs.yaml").write_text(yaml.safe_dump(described))
-
-
-def shortened(model):
-    """The description of a model of the active world, with a short search."""
-    spec = find_model(model).spec
-    return spec.model_copy(update={"training": spec.training.model_copy(update=SHORT)})
-
-
-def backtest(model, policies=None, last=None, **changes):
-    """A backtest of a model of the active world, under its own policy if nothing is said."""
-    found = find_model(model)
-    spec = shortened(model).model_copy(update=changes)
-    with quiet():
-        return Backtest(Model(spec, found.folder), last=last).run(policies or {"own": spec})
 
 
 def told_by_a_run(model, days):
@@ -250,44 +227,6 @@ def test_policies_in_processes_of_their_own_say_the_same(new_world, processes):
 # What it is asked
 
 
-def policies_of(folder, text):
-    file = folder / "policies.yaml"
-    file.write_text(text)
-    spec = ModelSpec(**SPEC)
-    return read_policies(file, spec, standard_policies(spec)), spec
-
-
-def test_policies_of_a_file_differ_from_the_own_one_in_what_they_name(tmp_path):
-    text = "careful: {cooldown_days: 30, retrain_on: [performance_drop]}\nold: {max_age_days: 60}"
-    found, spec = policies_of(tmp_path, text)
-    careful, old = found.values()
-    assert careful.policy.cooldown_days == 30
-    assert careful.policy.first_training_rows == spec.policy.first_training_rows
-    assert careful.monitors == spec.monitors
-    assert (old.policy, old.monitors.age.max_days) == (spec.policy, 60)
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("a: {cooldown: 30}", "policy 'a', cooldown: there is no such field; there are"),
-        ("a: {max_age_days: 0}", "policy 'a', max_age_days: Input"),
-        ("a: {max_age_days: abc}", "policy 'a', max_age_days: .* valid integer"),
-        ("a: {mode: alert}", "policy 'a': mode: nobody approves .* leave it out"),
-        ("a: {approval: manual}", "policy 'a': approval: nobody approves .* leave it"),
-        ("a: {training_windows: [recent]}", "policy 'a': .* needs window_days"),
-        ("a: {retrain_on: [error_drift]}", "policy 'a': .* needs .*streaming"),
-        ("a: {first_training_rows: 20}", "policy 'a': .* 6 test rows, fewer than the 10"),
-        ("never: {cooldown_days: 3}", "policy 'never': the name belongs to a standard policy"),
-        ("a: {}\n---\nb: {}", "policies.yaml holds 2 documents; make them one"),
-        ("", "policies.yaml must map a name to fields of a policy"),
-    ],
-)
-def test_a_mistake_in_the_file_of_policies_is_named(tmp_path, text, told):
-    with pytest.raises(UserError, match=told):
-        policies_of(tmp_path, text)
-
-
 def test_days_that_the_model_does_not_have_are_refused():
     with pytest.raises(UserError, match=f"--until {day(9)}"):
         Backtest(Model(ModelSpec(**SPEC), Path()), last=day(9))
@@ -302,104 +241,3 @@ def test_a_history_without_labels_has_no_version_and_no_value(new_world):
         found = backtest("tiny")["policies"]["own"]
     assert (found["periods"], found["versions"], found["decisions"]) == ([], [], [])
     assert found["retrainings"] == found["labels_used"] == 0
-
-
-# The command
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        (
-            "off: {retrain_on: []}",
-            'line 1, column 1: YAML reads off as false; put it in quotes: "o',
-        ),
-        ("a:\n  cooldown_days: 012", "line 2, column 18: YAML reads 012 as 10; write a number in"),
-        ("a: {max_age_days: 1_000}", "line 1, column 19: YAML reads 1_000 as 1000"),
-        ("a: {mode: {alert}", "line 1, column 11: braces make a mapping; put a text in quotes"),
-        ("- a", "line 1, column 1: fields are expected here"),
-        ("a: 3", "line 1, column 4: found '3', where fields are expected"),
-        ("a: {cooldown: 30}", "policies.yaml: policy 'a', cooldown: there is no such field"),
-    ],
-)
-def test_the_file_of_policies_is_read_as_strictly_as_a_model(tmp_path, text, told):
-    file = tmp_path / "policies.yaml"
-    file.write_text(text)
-    result = CliRunner().invoke(main, ["backtest", "glassware", "--policies", str(file)])
-    assert result.exit_code == 1
-    assert told in result.stderr
-    assert "Traceback" not in result.output
-
-
-@pytest.fixture(scope="module")
-def told(new_world):
-    """The command on the story, with a page and a policy of its own."""
-    world = new_world("commanded")
-    write_story(world)
-    policies = world.root / "policies.yaml"
-    policies.write_text("quiet: {retrain_on: []}")
-    page = world.root / "page.html"
-    with world.active():
-        given = ["backtest", "tiny", "--processes", "1", "--every", "3"]
-        arguments = [*given, "--html", str(page)]
-        asked = [*arguments, "--policies", str(policies)]
-        short = [*given, "--policies", str(policies), "--until", str(day(0))]
-        as_json = CliRunner().invoke(main, [*asked, "--until", str(day(3)), "--format", "json"])
-        as_text = CliRunner().invoke(main, [*short, "--only", "quiet", "--only", "never"])
-        unknown = CliRunner().invoke(main, [*asked, "--only", "nobody"])
-        policies.write_text("quiet: {retrain_on: []}\nquiet: {cooldown_days: 3}")
-        twice = CliRunner().invoke(main, asked)
-        nowhere = CliRunner().invoke(main, [*arguments, "--html", str(page / "page.html")])
-    return as_json, as_text, unknown, page, twice, nowhere
-
-
-def test_the_command_prints_json_of_every_policy(told):
-    result = json.loads(told[0].stdout)
-    assert result["model"] == "tiny"
-    assert list(result["policies"]) == [
-        "never",
-        "every 3 days",
-        "on failed checks",
-        "hybrid",
-        "quiet",
-    ]
-    for policy in result["policies"].values():
-        assert {
-            "periods",
-            "alarms",
-            "decisions",
-            "versions",
-            "retrainings",
-            "mean_value",
-            "seconds",
-        } <= set(policy)
-        assert {"start", "end", "n", "metric", "value", "version"} == set(policy["periods"][0])
-
-
-def test_what_cannot_work_is_said_before_the_work(told):
-    _, _, _, page, twice, nowhere = told
-    assert (twice.exit_code, nowhere.exit_code) == (1, 2)
-    assert "quiet is given twice" in twice.stderr
-    assert f"--html {page / 'page.html'} cannot be written: {page} is no folder" in nowhere.stderr
-
-
-def test_the_command_prints_a_table_of_the_policies_asked_for(told):
-    text = told[1].stdout
-    assert told[1].exit_code == 0
-    assert "quiet" in text
-    assert "never" in text
-    assert "hybrid" not in text
-
-
-def test_an_unknown_policy_is_answered_with_the_known_ones(told):
-    assert told[2].exit_code == 2
-    assert "there is no such policy" in told[2].stderr
-    assert "'on failed checks'" in told[2].stderr
-
-
-def test_the_page_has_a_curve_and_a_table_for_each_policy_and_needs_nothing_else(told):
-    page = told[3].read_text()
-    assert page.count("<polyline") >= 1
-    assert "quiet" in page
-    for outside in ("http://", "https://", "<script", "src="):
-        assert outside not in page

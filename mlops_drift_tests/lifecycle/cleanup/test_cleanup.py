@@ -1,12 +1,7 @@
 """A cleanup of a model with four versions, and all that must go on as if there had been none."""
 
-import hashlib
 import json
-import os
-import signal
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from types import SimpleNamespace
 
 import dagster as dg
 import pytest
@@ -19,135 +14,35 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.jobs import cleanup_job_name
 from mlops_drift.lifecycle import promotion as moves
-from mlops_drift.lifecycle.cleanup.cleanup import clean_up
 from mlops_drift.lifecycle.cleanup.inventory import tables_by_group
 from mlops_drift.lifecycle.decisions import decide_now
 from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.lifecycle.status import read_status
-from mlops_drift.lifecycle.transitions import Person
-from mlops_drift.policy.retention import Retention
 from mlops_drift.registry.artifacts import Artifacts
-from mlops_drift.registry.base import RegistryError, environment_tag, registry_lock
+from mlops_drift.registry.base import RegistryError
 from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.store import disk
-from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.records import RemovedError
-from mlops_drift.store.versions import VersionRepository
 from mlops_drift_tests import steps
-from mlops_drift_tests.store.test_disk import age
-from mlops_drift_tests.tiny import SPEC, World, day, in_order, merged, write_days
-
-ANN = Person("ann", "customers complained")
-TODAY = day(14)
-MODEL = {
-    "end_date": day(18),
-    "gates": {"tolerance": 0.5},
-    "policy": {"first_training_rows": 9999, "training_windows": ["recent"], "window_days": 2},
-    "retention": {
-        "versions": 1,
-        "training_sets_days": 1,
-        "predictions_days": 4,
-        "landing_days": 5,
-        "metrics_days": 2,
-    },
-}
+from mlops_drift_tests.lifecycle.cleanup.aged import (
+    ANN,
+    MODEL,
+    TODAY,
+    clean,
+    contents,
+    context,
+    do_days,
+    kinds,
+    parts_of,
+)
+from mlops_drift_tests.tiny import SPEC, World, day, in_order, write_days
 
 
 def retrain(parts, first):
     """Trains a version on the days since one, and lets it serve."""
     trained = steps.train(context(parts), since=day(first))
     moves.approve(context(parts), ANN, trained.version)
-
-
-def do_days(parts, first, last):
-    steps.do_days(parts.world, context(parts), first, last)
-
-
-@pytest.fixture(scope="module")
-def aged(three_versions, tmp_path_factory):
-    """A world of 15 days with versions 1 to 3, each the champion for a while, all long ago."""
-    world = three_versions.copy(tmp_path_factory.mktemp("aged"))
-    write_days(world.write_model(MODEL), 19)
-    with world.active(), open_lake() as lake:
-        parts = parts_of(world, lake)
-        for version, first in ((1, 6), (2, 8), (3, 10)):
-            moves.approve(context(parts), ANN, version)
-            do_days(parts, first, first + 1)
-        do_days(parts, 12, 14)
-    for folder in (world.data / "lake" / "training" / "tiny").iterdir():
-        age(folder)
-    return world
-
-
-def parts_of(world, lake):
-    spec = ModelSpec(**merged(SPEC, MODEL))
-    return SimpleNamespace(
-        world=world, spec=spec, model=ModelContext.of(lake, spec).store, registry=open_registry()
-    )
-
-
-@pytest.fixture
-def free(aged, tmp_path):
-    """A copy of that world, to be changed."""
-    world = aged.copy(tmp_path)
-    with world.active(), open_lake() as lake:
-        yield parts_of(world, lake)
-
-
-@pytest.fixture
-def before(aged):
-    """That world, to look at only."""
-    with aged.active(), open_lake() as lake:
-        yield parts_of(aged, lake)
-
-
-@pytest.fixture(scope="module")
-def cleanup(aged, tmp_path_factory):
-    """A copy of that world after its cleanup, and what went."""
-    world = aged.copy(tmp_path_factory.mktemp("cleaned"))
-    with world.active(), open_lake() as lake:
-        return world, clean(parts_of(world, lake))
-
-
-@pytest.fixture
-def after(cleanup):
-    """The world after its cleanup, to look at only."""
-    with cleanup[0].active(), open_lake() as lake:
-        yield parts_of(cleanup[0], lake)
-
-
-@pytest.fixture
-def cleaned(cleanup, tmp_path):
-    """A copy of the world after its cleanup, to be changed."""
-    world = cleanup[0].copy(tmp_path)
-    with world.active(), open_lake() as lake:
-        yield parts_of(world, lake)
-
-
-def context(parts):
-    return ModelContext(parts.spec, parts.model, parts.registry)
-
-
-def clean(parts, **options):
-    return clean_up(
-        context(parts),
-        Artifacts(parts.registry, parts.spec.name),
-        **{"dry_run": False, **options},
-    )
-
-
-def contents(folder):
-    """The digest of every file."""
-    return {
-        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
-
-
-def kinds(plan):
-    return sorted({item.kind for item in plan.items})
 
 
 def outline(plan):
@@ -369,159 +264,6 @@ def test_later_days_and_trainings_are_those_of_a_world_without_cleanup(aged, cle
     assert cleaned["predictions/tiny"]
     for name, rows in untouched.items():
         assert cleaned[name] == rows, name
-
-
-# What was left, and what is under way
-
-
-def orphan(parts, started, status):
-    """A training that logged a model, of which no version came."""
-    client = parts.registry.client
-    experiment = client.get_experiment_by_name("tiny").experiment_id
-    run = client.create_run(experiment, start_time=started)
-    logged = client.create_logged_model(experiment, source_run_id=run.info.run_id)
-    root = parts.world.data / "mlartifacts" / "tiny"
-    folders = [root / run.info.run_id, root / "models" / logged.model_id]
-    for folder in folders:
-        folder.mkdir()
-        (folder / "file").write_bytes(b"12345")
-    if status:
-        client.set_terminated(run.info.run_id, status)
-    return run.info.run_id, folders
-
-
-def test_models_of_killed_trainings_go_and_those_under_way_do_not(cleaned):
-    killed, of_killed = orphan(cleaned, 1000, "KILLED")
-    late, of_late = orphan(cleaned, None, "KILLED")
-    active, of_active = orphan(cleaned, 1000, None)
-    assert all(path.is_dir() for path in (*of_killed, *of_late, *of_active))
-    clean(cleaned)
-    assert not any(path.exists() for path in of_killed)
-    assert all(path.is_dir() for path in (*of_late, *of_active))
-    listed = {one.run for one in Artifacts(cleaned.registry, "tiny").trainings() if not one.deleted}
-    assert killed not in listed
-    assert {late, active} <= listed
-    assert clean(cleaned).items == []
-
-
-def test_a_version_that_a_person_registered_is_left_alone(cleaned):
-    run, folders = orphan(cleaned, 1000, "FINISHED")
-    cleaned.registry.client.create_model_version("tiny", source=str(folders[1]), run_id=run)
-    clean(cleaned)
-    assert all(path.is_dir() for path in folders)
-
-
-def test_a_version_that_another_environment_has_too_stays(free, cleanup):
-    gone = {item.name for item in cleanup[1].items if item.kind == "version"}
-    assert gone == {"1"}
-    free.registry.set_tag("tiny", 1, environment_tag("dev"), "yes")
-    plan = clean(free, dry_run=True)
-    assert "version" not in kinds(plan)
-    assert any("environment dev has it too" in str(kept.needed_by) for kept in plan.kept)
-
-
-def test_what_mlflow_has_as_deleted_is_freed(cleaned):
-    run, folders = orphan(cleaned, None, "FINISHED")
-    cleaned.registry.client.delete_run(run)
-    plan = clean(cleaned)
-    assert {item.name: item.size for item in plan.items if item.kind == "leftover"} == {run: 10}
-    assert not any(path.exists() for path in folders)
-    assert clean(cleaned).items == []
-
-
-def test_a_set_that_was_just_asked_for_again_stays(free):
-    first = free.model.versions.all()[0].training_set
-    free.model.training_sets.write(free.model.training_sets.read(first))
-    clean(free)
-    assert first in free.model.training_sets.ids()
-    age(free.model.training_sets.folder / first)
-    assert kinds(clean(free)) == ["training set"]
-    assert first not in free.model.training_sets.ids()
-
-
-def test_staging_that_a_kill_left_goes_after_a_day_even_without_any_limit(free):
-    free.spec = free.spec.model_copy(update={"retention": Retention()})
-    old, new = (free.model.training_sets.folder / f".writing-{name}" for name in ("old", "new"))
-    for folder in (old, new):
-        folder.mkdir()
-    age(old)
-    plan = clean(free)
-    assert [item.name for item in plan.items] == [".writing-old"]
-    assert new.is_dir()
-    assert not old.exists()
-
-
-# Kills, and two at once
-
-
-def die_at(moment, root):
-    """Starts a cleanup that is killed the hard way as soon as it gets to a moment."""
-    owner, name, is_reached = MOMENTS[moment]
-    setattr(owner, name, _deadly(getattr(owner, name), is_reached))
-    with World(root).active(), open_lake() as lake:
-        clean(parts_of(None, lake))
-
-
-def _deadly(function, is_reached):
-    def call(*arguments, **options):
-        if is_reached(*arguments):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **options)
-
-    return call
-
-
-def always(*arguments):
-    return True
-
-
-MOMENTS = {
-    "after the features, before their labels": (
-        DeltaLake,
-        "replace_days",
-        lambda lake, table, *rest: table.name == "landing.tiny_labels",
-    ),
-    "after a version was unlisted": (VersionRepository, "add_removal", always),
-    "while its files go": (disk.shutil, "rmtree", always),
-    "before its run is forgotten": (Artifacts, "forget", always),
-}
-
-
-def test_what_a_kill_interrupts_the_next_cleanup_finishes(free, cleanup, processes):
-    for moment in MOMENTS:
-        assert processes.run_alone(die_at, moment, free.world.root) == -signal.SIGKILL, moment
-    clean(free)
-    assert clean(free).items == []
-    undisturbed, resumed = cleanup[0], free.world.tables()
-    for folder in ("mlartifacts", "lake/training/tiny"):
-        assert contents(free.world.data / folder) == contents(undisturbed.data / folder)
-    for name, rows in undisturbed.tables().items():
-        assert resumed[name] == rows, name
-
-
-def test_of_two_cleanups_at_once_the_second_finds_nothing_left(free, cleanup):
-    def clean_up_apart():
-        # The lock is one between processes: each asks for it with a registry of its own.
-        with open_lake() as lake:
-            return len(clean(parts_of(free.world, lake)).items)
-
-    with ThreadPoolExecutor(2) as pool:
-        found = [one.result() for one in [pool.submit(clean_up_apart) for _ in range(2)]]
-    assert sorted(found) == [0, len(cleanup[1].items)]
-    assert clean(free).items == []
-
-
-def test_a_cleanup_holds_the_lock_of_trainings_and_promotions(free):
-    held = []
-    lock = free.registry.lock(registry_lock("tiny"))
-
-    def look(item):
-        with pytest.raises(TimeoutError):
-            lock.acquire(timeout=0)
-        held.append(item)
-
-    plan = clean(free, on_item=look)
-    assert held == list(plan.items)
 
 
 # The job and the command
