@@ -26,13 +26,13 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.monitors.pictures import History
 from mlops_drift.registry import stored_model
-from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift_tests import steps
 from mlops_drift_tests.processes import Processes, predict_apart
+from mlops_drift_tests.registries import registry_in
 from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
 
 # A busy machine is no failure, and what 40 random inputs do not show, 100 seldom do.
@@ -64,8 +64,7 @@ def mlflow_database(once):
     """An MLflow database with its tables: making one takes seconds, copying it none."""
 
     def make(root):
-        registry = Registry(f"sqlite:///{root / 'mlflow.db'}", root / "mlartifacts", root / "locks")
-        registry.make_database()
+        registry_in(root).make_database()
 
     return once("mlflow", make)[0] / "mlflow.db"
 
@@ -239,16 +238,23 @@ def fast_fresh_processes():
         yield
 
 
+def once_for_each(kind_of, function):
+    """A function that is called for the first argument of each kind; others get what that gave."""
+    made = {}
+
+    def call(argument):
+        kind = kind_of(argument)
+        if kind not in made:
+            made[kind] = function(argument)
+        return made[kind]
+
+    return call
+
+
 @pytest.fixture(scope="session", autouse=True)
 def few_pictures_of_gates():
     """A process draws one picture of each kind for the asset; the other versions get copies."""
-    drawn = {}
-
-    def draw(picture):
-        kind = type(picture)
-        if kind not in drawn:
-            drawn[kind] = charts.draw(picture)
-        return drawn[kind]
+    draw = once_for_each(type, charts.draw)
 
     def pictures(results):
         with pytest.MonkeyPatch.context() as patch:
@@ -297,16 +303,13 @@ def yaml_parsed_once():
 @pytest.fixture(scope="session", autouse=True)
 def migrations_read_once():
     """MLflow and Dagster read all their migrations whenever they open a database."""
-    read, known = ScriptDirectory.from_config, {}
 
-    def once_a_folder(config):
-        folder = config.get_main_option("script_location")
-        if folder not in known:
-            known[folder] = read(config)
-        return known[folder]
+    def folder_of(config):
+        return config.get_main_option("script_location")
 
+    read = once_for_each(folder_of, ScriptDirectory.from_config)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ScriptDirectory, "from_config", once_a_folder)
+        patch.setattr(ScriptDirectory, "from_config", read)
         yield
 
 
@@ -316,16 +319,12 @@ def few_pictures_of_days():
 
     The told story has all of its own.
     """
-    drawn = {}
 
-    def draw(picture):
-        kind = 0 if isinstance(picture, History) else len(picture)
-        if kind not in drawn:
-            drawn[kind] = daily_charts.draw(picture)
-        return drawn[kind]
+    def size_of(picture):
+        return 0 if isinstance(picture, History) else len(picture)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(monitors, "draw", draw)
+        patch.setattr(monitors, "draw", once_for_each(size_of, daily_charts.draw))
         yield
 
 

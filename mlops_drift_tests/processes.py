@@ -42,7 +42,8 @@ def _context():
     return context
 
 
-def _run_alone(function, *arguments):
+def run_alone(function, *arguments):
+    """Calls a function in a new process, which may die of it; the code that it ends with."""
     process = _context().Process(target=function, args=arguments)
     process.start()
     process.join(DEADLINE_SECONDS)
@@ -59,10 +60,6 @@ class Processes:
         context = _context()
         barriers = {parties: context.Barrier(parties) for parties in range(2, WORKERS + 1)}
         self._pool = ProcessPoolExecutor(WORKERS, context, _set_up, (barriers,))
-
-    def run_alone(self, function, *arguments):
-        """Calls a function in a new process, which may die of it; the code that it ends with."""
-        return _run_alone(function, *arguments)
 
     def run(self, function, *arguments):
         """Calls a function once for each tuple of arguments, each in a process of its own.
@@ -83,7 +80,7 @@ def predict_apart(arguments):
     without the seconds of its imports.
     """
     errors = Path(f"{arguments[-1]}.errors")
-    status = _run_alone(_predict, arguments, errors)
+    status = run_alone(_predict, arguments, errors)
     stderr = errors.read_text() if errors.exists() else ""
     return subprocess.CompletedProcess(arguments, status, "", stderr)
 

@@ -28,15 +28,16 @@ from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.status import read_status
 from mlops_drift.monitors.pictures import Panel
 from mlops_drift.pipeline.features import make_features, require_point_in_time
+from mlops_drift.pipeline.gates import evaluate_gates
 from mlops_drift.pipeline.landing import land_events, land_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.pipeline.training import train_package
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.registry.registry import Registry
 from mlops_drift.simulation.variants import UNATTENDED
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.queries import run_sql
+from mlops_drift_tests.registries import registry_in
 from mlops_drift_tests.tiny import SPEC, day, merged
 
 KEY, TARGET, MADE = "a'b.c [d]", "{y}\\<b>$y$", "made % of {}"
@@ -128,12 +129,7 @@ def walked(tmp_path_factory):
         make_features(ModelContext(spec, model), day(0), day(4))
         decision = decide_now(ModelContext(spec, model), day(1))
         model.decisions.record(decision)
-        retraining = RetrainingRun(ModelContext(spec, model, registry), decision.id)
-        retraining.build_training_set()
-        retraining.train()
-        gates = retraining.judge_gates()
-        retraining.record_baseline()
-        retraining.promote()
+        RetrainingRun(ModelContext(spec, model, registry), decision.id).carry_out()
         score_days(ModelContext(spec, model, registry), day(0), day(4))
         drift = measure_drift(ModelContext(spec, model), day(0), day(4))
         performance = measure_performance(ModelContext(spec, model), day(0), day(4))
@@ -141,7 +137,6 @@ def walked(tmp_path_factory):
             spec=spec,
             model=model,
             registry=registry,
-            gates=gates,
             drift=drift,
             performance=performance,
             decision=decide_now(ModelContext(spec, model), day(4)),
@@ -201,7 +196,8 @@ def test_slices_are_judged_by_the_values_of_their_column(walked):
 
 
 def test_gates_judge_every_column_and_have_their_pictures(walked):
-    spec, model, results = walked.spec, walked.model, walked.gates
+    spec, model, registry = walked.spec, walked.model, walked.registry
+    results = evaluate_gates(ModelContext(spec, model, registry), 1)
     assert {result.verdict for result in results} == {"pass"}
     pictures = gate_pictures(results)
     assert gate_checks(dg.AssetKey(["tiny", "challenger"]), 1, results, pictures)
@@ -233,7 +229,7 @@ def test_every_column_is_there_for_sql_and_on_the_page_of_its_asset(walked, caps
 
 def test_mlflow_keeps_a_version_of_such_columns(walked, tmp_path, mlflow_database):
     shutil.copy(mlflow_database, tmp_path / "mlflow.db")
-    registry = Registry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlartifacts", tmp_path)
+    registry = registry_in(tmp_path)
     registry.prepare("tiny")
     stored = walked.model.training_sets.read(walked.model.versions.get(1).training_set)
     identity = {"training_set": stored.id, "spec_digest": "1", "code_digest": "1"}

@@ -14,7 +14,7 @@ import pytest
 from mlops_drift import settings
 from mlops_drift.resources import open_registry
 from mlops_drift.simulation.instance import open_instance
-from mlops_drift_tests.processes import predict_apart
+from mlops_drift_tests.processes import predict_apart, run_alone
 
 AFTER = ("after", None)
 CLIENT = ("mlflow", "MlflowClient", "create_model_version")
@@ -119,7 +119,7 @@ class Checkout:
 
 
 @pytest.fixture(scope="module")
-def killed(begin, tmp_path_factory, processes):
+def killed(begin, tmp_path_factory):
     """A story that had begun, was killed at every place, and went on to its end."""
     root = tmp_path_factory.mktemp("killed")
     checkout, world, told = Checkout(root), begin("resumed"), root / "told.json"
@@ -128,7 +128,7 @@ def killed(begin, tmp_path_factory, processes):
         settings.DATA_VARIABLE: str(world.data),
         settings.DEFS_VARIABLE: str(world.defs),
     }
-    assert not processes.run_alone(run_from, checkout.folder, checkout.elsewhere, environment, told)
+    assert not run_alone(run_from, checkout.folder, checkout.elsewhere, environment, told)
     return checkout, before, world, json.loads(told.read_text())
 
 

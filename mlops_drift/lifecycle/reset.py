@@ -88,7 +88,7 @@ def _artifacts(model: ModelContext) -> Artifacts:
 
 
 def _table_folders(model: ModelContext) -> list[Path]:
-    return [Path(model.store.lake.root) / table.folder for table in model.store.tables]
+    return [disk.folder_of(model.store.lake.root, table) for table in model.store.tables]
 
 
 def _trainings(artifacts: Artifacts, kept: dict[int, str]) -> list[Training]:

@@ -55,6 +55,11 @@ def left_by_kills(folder: Path) -> list[Path]:
     return sorted([*writing, *folder.rglob(f"{REMOVING}*")])
 
 
+def folder_of(root: str, table: Table) -> Path:
+    """Where a table of a lake lies."""
+    return Path(root) / table.folder
+
+
 def sizes_by_day(stored: DeltaTable | None) -> dict[date, int]:
     """Bytes of each day of a table that is partitioned by day; empty where it is not there."""
     if stored is None:
@@ -74,6 +79,6 @@ def old_files(stored: DeltaTable | None, folder: Path) -> int:
 
 def remove_old_files(root: str, table: Table) -> None:
     """Removes the files that no snapshot of the last week reads."""
-    stored = find_table(f"{root}/{table.folder}")
+    stored = find_table(str(folder_of(root, table)))
     if stored is not None:
         stored.vacuum(dry_run=False)

@@ -11,22 +11,13 @@ from mlops_drift.compare.compare import compare, compare_chunks
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import SHIPPED
 from mlops_drift.drift.sorted_values import SortedValues
+from mlops_drift_tests.drift.verdicts import normal, with_nulls
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
 def quantiles(n, mean=0.0):
     return mean + stats.norm.ppf((np.arange(n) + 0.5) / n)
-
-
-def normal(n, mean=0.0, seed=0):
-    return np.random.default_rng(seed).normal(mean, 1, n)
-
-
-def with_nulls(values, share):
-    values = values.copy()
-    values[: round(share * len(values))] = np.nan
-    return values
 
 
 def compared(reference, current, **options):

@@ -15,7 +15,7 @@ def aliases(registry):
 
 @contextmanager
 def opened(world, root):
-    """A copy of a world with three versions, to go its own way."""
+    """The model of a copy of a world, to go its own way."""
     with world.active():
         spec = world.spec()
     with world.copy(root).active(), open_lake() as lake:

@@ -7,8 +7,7 @@ from mlops_drift.errors import UserError
 from mlops_drift.lifecycle.promotion import approve, promote
 from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.policy.decision import Decision, Outcome
-from mlops_drift.resources import open_lake, open_registry
-from mlops_drift_tests.lifecycle.people import ANN, aliases, record_of
+from mlops_drift_tests.lifecycle.people import ANN, aliases, opened, record_of
 from mlops_drift_tests.tiny import day
 
 
@@ -40,9 +39,7 @@ def test_a_version_of_an_earlier_day_does_not_replace_the_champion(parts):
 
 
 def test_a_decision_promotes_no_version_that_a_gate_is_against(rejected_story, tmp_path):
-    world = rejected_story.copy(tmp_path)
-    with world.active(), open_lake() as lake:
-        about = ModelContext.of(lake, world.spec(), open_registry())
+    with opened(rejected_story, tmp_path) as about:
         decision = about.store.decisions.records(idle=False)[-1].id
         retraining = RetrainingRun(about, decision)
         for again in (lambda: promote(about, 2, day(4), decision), retraining.promote):

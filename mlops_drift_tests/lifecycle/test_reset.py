@@ -8,10 +8,10 @@ from filelock import FileLock
 from mlops_drift import settings
 from mlops_drift.assets.common import MODEL_TAG
 from mlops_drift.cli.main import main
-from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.reset import find_belongings
-from mlops_drift.resources import open_lake, open_registry, open_studies
+from mlops_drift.resources import open_studies
 from mlops_drift.simulation.instance import open_instance
+from mlops_drift_tests import steps
 from mlops_drift_tests.tiny import day, write_days
 
 
@@ -20,8 +20,7 @@ def reset(*arguments, **options):
 
 
 def belongings(world, model="tiny"):
-    with open_lake() as lake:
-        about = ModelContext.of(lake, world.spec(model), open_registry())
+    with steps.opened(world, model) as about:
         return find_belongings(about, open_studies())
 
 

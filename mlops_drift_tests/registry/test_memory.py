@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 from mlops_drift.registry.base import CHALLENGER, CHAMPION, PREVIOUS, RegistryError, VersionPackage
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.registry.registry import Registry
+from mlops_drift_tests.registries import registry_in
 
 X = pd.DataFrame({"x": [-2.0, -1.0, 1.0, 2.0]})
 RULE = ["no", "no", "yes", "yes"]
@@ -26,7 +26,7 @@ def registry(request, tmp_path_factory, mlflow_database):
         return MemoryRegistry()
     root = tmp_path_factory.mktemp("registry")
     shutil.copy(mlflow_database, root / "mlflow.db")
-    return Registry(f"sqlite:///{root}/mlflow.db", root / "mlartifacts", root / "locks")
+    return registry_in(root)
 
 
 @pytest.fixture

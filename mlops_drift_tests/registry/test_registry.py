@@ -15,20 +15,17 @@ from mlops_drift.registry.base import CHALLENGER, CHAMPION, RegistryError, Versi
 from mlops_drift.registry.code_digests import git_sha
 from mlops_drift.registry.registry import Registry
 from mlops_drift_tests.processes import meet
+from mlops_drift_tests.registries import registry_in
 
 X = pd.DataFrame({"x": [-2.0, -1.0, 1.0, 2.0]})
 IDENTITY = {"training_set": "abc", "code": "1"}
-
-
-def open_registry(root):
-    return Registry(f"sqlite:///{root}/mlflow.db", root / "mlartifacts", root / "locks")
 
 
 @pytest.fixture
 def registry(tmp_path, mlflow_database):
     """A registry without models."""
     shutil.copy(mlflow_database, tmp_path / "mlflow.db")
-    return open_registry(tmp_path)
+    return registry_in(tmp_path)
 
 
 def born(registry, model, identity):
@@ -64,7 +61,7 @@ def test_a_version_is_found_again_by_what_it_was_made_from(registry, tmp_path):
     assert born(registry, "shop", IDENTITY) > other
     assert registry.find("shop", IDENTITY) == version
 
-    again = open_registry(tmp_path)
+    again = registry_in(tmp_path)
     assert again.find("shop", IDENTITY) == version
     assert again.pipeline("shop", version).predict(X).tolist() == ["no", "no", "yes", "yes"]
     assert again.tags("shop", version) == {"git": "123", **IDENTITY}
@@ -151,7 +148,7 @@ def test_a_version_whose_files_are_gone_cannot_be_loaded(registry, tmp_path):
     version = born(registry, "shop", IDENTITY)
     shutil.rmtree(tmp_path / "mlartifacts")
     with pytest.raises(RegistryError, match=f"version {version} of shop cannot be loaded"):
-        open_registry(tmp_path).pipeline("shop", version)
+        registry_in(tmp_path).pipeline("shop", version)
 
 
 def test_a_version_is_registered_only_in_the_run_that_trained_it(registry):
@@ -180,7 +177,7 @@ def test_another_registry_in_the_environment_changes_nothing(registry, monkeypat
 
 
 def prepare_many(root):
-    registry = open_registry(root)
+    registry = registry_in(root)
     registry.make_database()
     for number in range(3):
         meet(2)
@@ -194,7 +191,7 @@ def test_two_processes_prepare_at_once(registry, tmp_path, processes):
 
 
 def test_a_lock_keeps_another_registry_out_until_it_is_released(tmp_path):
-    mine, theirs = (open_registry(tmp_path).lock("registry-shop") for _ in range(2))
+    mine, theirs = (registry_in(tmp_path).lock("registry-shop") for _ in range(2))
     with mine, pytest.raises(Timeout):
         theirs.acquire(timeout=0.05)
     with theirs.acquire(timeout=0.05):
@@ -225,8 +222,8 @@ def test_a_database_left_half_made_does_not_matter(tmp_path):
     with sqlite3.connect(tmp_path / "mlflow.unfinished") as half:
         half.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         half.execute("INSERT INTO alembic_version VALUES ('half')")
-    open_registry(tmp_path).prepare("shop")
-    assert names_of(open_registry(tmp_path)) == (["Default", "shop"], ["shop"])
+    registry_in(tmp_path).prepare("shop")
+    assert names_of(registry_in(tmp_path)) == (["Default", "shop"], ["shop"])
     assert not (tmp_path / "mlflow.unfinished").exists()
 
 

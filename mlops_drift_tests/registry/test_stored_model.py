@@ -15,6 +15,7 @@ from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.registry.registry import Registry
 from mlops_drift.registry.stored_model import run_apart
 from mlops_drift.schema.columns import Target
+from mlops_drift_tests.registries import registry_in
 from mlops_drift_tests.registry.test_memory import register
 
 BINARY = Target(column="y", kind="binary", classes=["no", "yes"], positive="yes")
@@ -85,10 +86,6 @@ def test_what_is_unknown_cannot_be_read(registry):
 
 
 # In MLflow only: a new process
-
-
-def registry_in(root):
-    return Registry(f"sqlite:///{root}/mlflow.db", root / "mlartifacts", root / "locks")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from mlops_drift.learning.families.linear import Linear
 from mlops_drift.learning.search.search import search
 from mlops_drift.registry.studies import Studies
 from mlops_drift_tests.learning.samples import BINARY, MIXED, mixed
-from mlops_drift_tests.processes import meet
+from mlops_drift_tests.processes import meet, run_alone
 
 TRAINING = Training(
     metric="f1",
@@ -77,9 +77,9 @@ def killed_within(root, number):
 
 @pytest.mark.parametrize(("how", "number"), [(killed_after, 4), (killed_within, 3)])
 def test_a_search_that_was_killed_ends_as_an_undisturbed_one_and_does_only_what_is_missing(
-    tmp_path, how, number, monkeypatch, processes
+    tmp_path, how, number, monkeypatch
 ):
-    assert processes.run_alone(how, tmp_path, number) == -signal.SIGKILL
+    assert run_alone(how, tmp_path, number) == -signal.SIGKILL
     done = [trial.number for trial in stored(tmp_path).trials]
     assert done == list(range(len(done)))
     assert len(done) == 5 if how is killed_after else 0 < len(done) < 9

@@ -9,7 +9,7 @@ import pytest
 
 from mlops_drift.store.delta import CHECKPOINT_INTERVAL
 from mlops_drift.store.lake import Scan
-from mlops_drift_tests.processes import meet
+from mlops_drift_tests.processes import meet, run_alone
 from mlops_drift_tests.store.samples import FIRST, NOTES, SECOND, SHOP, ids_by_day, open_lake, shop
 
 
@@ -140,9 +140,9 @@ def write_until_killed(root, told, pause):
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.007])
-def test_a_killed_writer_leaves_a_readable_and_consistent_table(lake, processes, tmp_path, pause):
+def test_a_killed_writer_leaves_a_readable_and_consistent_table(lake, tmp_path, pause):
     told = tmp_path / "told"
-    assert processes.run_alone(write_until_killed, lake.root, told, pause) == -signal.SIGKILL
+    assert run_alone(write_until_killed, lake.root, told, pause) == -signal.SIGKILL
     done = int(told.read_text().split()[-1])
     found = lake.rows("SELECT day, x, count(*) AS n FROM t GROUP BY ALL ORDER BY day", t=SHOP)
     stamp = found[0]["x"]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 from deltalake import DeltaTable
 
@@ -55,7 +54,8 @@ class Inventory:
     def take(self) -> Stored:
         """Reads it."""
         store, events = self._store, self._store.tables.events
-        opened = {table.name: find_table(str(self._folder(table))) for table in store.tables}
+        root = store.lake.root
+        opened = {one.name: find_table(str(disk.folder_of(root, one))) for one in store.tables}
         return Stored(
             self._day,
             [*self._trainings(), *self._training_sets(), *self._leftovers(opened)],
@@ -186,9 +186,6 @@ class Inventory:
                 versions=frozenset(number for one, number in trained if one == name),
             )
 
-    def _folder(self, table: Table) -> Path:
-        return Path(self._store.lake.root) / table.folder
-
     def _leftovers(self, opened: Mapping[str, DeltaTable | None]) -> Iterator[Thing]:
         for folder in (self._store.training_sets.folder, self._artifacts.folder):
             for path in disk.left_by_kills(folder):
@@ -197,7 +194,9 @@ class Inventory:
                 yield Thing("leftover", path.name, disk.size_of(path), reason, paths=(str(path),))
         if not self._spec.retention.is_empty:
             for table in self._store.tables:
-                size = disk.old_files(opened[table.name], self._folder(table))
+                size = disk.old_files(
+                    opened[table.name], disk.folder_of(self._store.lake.root, table)
+                )
                 if size:
                     reason = "replaced by later commits, more than a week ago by the clock"
                     yield Thing("old files", table.name, size, reason)

@@ -14,6 +14,7 @@ from mlops_drift.store import disk
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.versions import VersionRepository
 from mlops_drift_tests.lifecycle.cleanup.aged import clean, contents, kinds, parts_of
+from mlops_drift_tests.processes import run_alone
 from mlops_drift_tests.store.test_disk import age
 from mlops_drift_tests.tiny import World
 
@@ -131,9 +132,9 @@ MOMENTS = {
 }
 
 
-def test_what_a_kill_interrupts_the_next_cleanup_finishes(free, cleanup, processes):
+def test_what_a_kill_interrupts_the_next_cleanup_finishes(free, cleanup):
     for moment in MOMENTS:
-        assert processes.run_alone(die_at, moment, free.world.root) == -signal.SIGKILL, moment
+        assert run_alone(die_at, moment, free.world.root) == -signal.SIGKILL, moment
     clean(free)
     assert clean(free).items == []
     undisturbed, resumed = cleanup[0], free.world.tables()
