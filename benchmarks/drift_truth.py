@@ -8,7 +8,7 @@ Run: python benchmarks/drift_truth.py
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from competitors import environments
-from numpy.typing import NDArray
+from drift_days import CATEGORICAL, Change, Draw, sample, with_nulls
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -29,53 +29,11 @@ from mlops_drift.drift.profile import Profile, add, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.verdict import judge
 
-Draw = NDArray[Any]
-Change = Callable[[dict[str, Any], np.random.Generator], None]
-
 REFERENCE_ROWS = 5_000
 MONITOR = DriftMonitor()
 HISTORY = max(MONITOR.windows)
 DAY_SIZES = (50, 200, 1_000, 10_000)
-LEVELS = (2, 4, 8, 30)
-TAIL = 2_000
 TOOLS = tuple(environments.REQUIREMENTS)
-
-
-def sample(rows: int, rng: np.random.Generator, change: Change | None = None) -> pa.Table:
-    """Rows of 25 columns: normal, gamma, counts, with nulls, mostly zero, heavy-tailed, texts."""
-    columns: dict[str, Any] = {}
-    for number in range(8):
-        columns[f"normal_{number}"] = rng.normal(size=rows)
-    for number in range(4):
-        columns[f"gamma_{number}"] = rng.gamma(2, 3, rows)
-    for mean in (2, 8, 30):
-        columns[f"count_{mean}"] = rng.poisson(mean, rows)
-    for number in range(2):
-        columns[f"gaps_{number}"] = _with_nulls(rng.normal(size=rows), 0.01, rng)
-    columns["mostly_zero"] = np.where(rng.random(rows) < 0.7, 0, rng.gamma(1, 1, rows))
-    columns["uniform"] = rng.random(rows)
-    columns["cauchy"] = rng.standard_cauchy(rows)
-    for levels in LEVELS:
-        columns[f"text_{levels}"] = _texts(levels, 1.0, rows, rng)
-    columns["text_tail"] = _texts(TAIL, 1.1, rows, rng)
-    # A boolean is spelled out: the other tools read it in three different ways.
-    columns["flag"] = pa.array(np.array(["no", "yes"])[(rng.random(rows) < 0.1).astype(int)])
-    if change is not None:
-        change(columns, rng)
-    return pa.table(columns)
-
-
-def _with_nulls(values: Draw, share: float, rng: np.random.Generator) -> pa.Array:
-    return pa.array(values, mask=rng.random(len(values)) < share)
-
-
-def _texts(levels: int, power: float, rows: int, rng: np.random.Generator) -> pa.Array:
-    weights = 1 / np.arange(1, levels + 1) ** power
-    codes = rng.choice(levels, size=rows, p=weights / weights.sum())
-    return pa.array([f"level {level}" for level in range(levels)]).take(pa.array(codes))
-
-
-CATEGORICAL = [*(f"text_{levels}" for levels in LEVELS), "text_tail", "flag"]
 
 
 def one_sigma(columns: dict[str, Any], rng: np.random.Generator) -> None:
@@ -91,7 +49,7 @@ def third_of_a_sigma(columns: dict[str, Any], rng: np.random.Generator) -> None:
 def more_nulls(columns: dict[str, Any], rng: np.random.Generator) -> None:
     """The nulls of one column go from 1 % to 8 %."""
     values = rng.normal(size=len(columns["gaps_0"]))
-    columns["gaps_0"] = _with_nulls(values, 0.08, rng)
+    columns["gaps_0"] = with_nulls(values, 0.08, rng)
 
 
 @dataclass(frozen=True)
@@ -228,8 +186,8 @@ def cases(rng: np.random.Generator) -> dict[str, tuple[pa.Table, pa.Table, bool]
         "4 one row of a new category in 10,000": (texts, new, False),
         "5 all null": (normal(5_000), pa.array([None] * 1_000, pa.float64()), True),
         "6 nulls from 5 % to 25 %": (
-            _with_nulls(normal(10_000), 0.05, rng),
-            _with_nulls(normal(10_000), 0.25, rng),
+            with_nulls(normal(10_000), 0.05, rng),
+            with_nulls(normal(10_000), 0.25, rng),
             True,
         ),
         "7 no drift, 50 rows": (normal(5_000), normal(50), False),

@@ -6,13 +6,14 @@ defaults. Everything is seeded; nothing is downloaded, and no file is left behin
 
 import argparse
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from dishonest import DISHONEST, copied
+from gate_worlds import COLUMNS, MODEST, OF_NUMBERS, WORLDS, World, rows_of
 from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
@@ -28,110 +29,16 @@ from mlops_drift.learning.gates.overlap import NoRowOverlap
 from mlops_drift.learning.gates.refit_consistency import RefitConsistency
 from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift.learning.gates.target_leakage import TargetLeakage
-from mlops_drift.learning.metrics.base import Array, wilson
-from mlops_drift.learning.metrics.registry import MetricName
+from mlops_drift.learning.metrics.base import wilson
 from mlops_drift.learning.model import fit, out_of_fold
 from mlops_drift.learning.recipe import Recipe
-from mlops_drift.schema.columns import Column, Target
-
-COLUMNS = {
-    "x": Column(type="number"),
-    "z": Column(type="number"),
-    "count": Column(type="integer"),
-    "flag": Column(type="boolean"),
-    "city": Column(type="category"),
-}
-CITIES = ["oslo", "rome", "kyiv"]
-LEAK = "refund"
 
 # Test rows, and how many draws there are for one trial of the smallest.
 SIZES = {60: 1.0, 200: 1.0, 600: 0.5, 2000: 0.1}
 FAMILIES: tuple[str, ...] = tuple(SHIPPED)
 
-# What a search settles on where rows are few and noise is large.
-MODEST: dict[str, dict[str, Any]] = {
-    "lightgbm": {
-        "learning_rate": 0.1,
-        "num_leaves": 4,
-        "min_child_samples": 10,
-        "n_estimators": 100,
-    },
-    "linear": {"degree": 1, "C": 1.0},
-    "random_forest": {"n_estimators": 50, "min_samples_leaf": 8, "max_features": 0.5},
-    "hist_gradient_boosting": {
-        "max_iter": 100,
-        "learning_rate": 0.1,
-        "max_leaf_nodes": 4,
-        "min_samples_leaf": 10,
-        "l2_regularization": 1.0,
-    },
-}
-
 # A test split is a fifth of a training set.
 TRAIN_ROWS = 4
-
-
-@dataclass(frozen=True)
-class World:
-    """What is predicted, by which metrics in turn, and how the errors of a regression are drawn."""
-
-    name: str
-    target: Target
-    metrics: tuple[MetricName, ...]
-    errors: Callable[[np.random.Generator, int], Array] | None = None
-
-
-def _classes(*names: str) -> dict[str, Any]:
-    return {"column": "y", "kind": "binary" if len(names) == 2 else "multiclass", "classes": names}
-
-
-NUMBER = Target(column="y", kind="regression")
-OF_NUMBERS: tuple[MetricName, ...] = ("mae", "rmse", "r2")
-
-
-def _lognormal(sigma: float) -> Callable[[np.random.Generator, int], Array]:
-    """Errors around their mean."""
-    return lambda rng, n: rng.lognormal(0, sigma, n) - np.exp(sigma**2 / 2)
-
-
-WORLDS = (
-    World("normal", NUMBER, OF_NUMBERS, lambda rng, n: rng.normal(size=n)),
-    World("t(3)", NUMBER, OF_NUMBERS, lambda rng, n: rng.standard_t(3, n)),
-    World("log-normal(1)", NUMBER, OF_NUMBERS, _lognormal(1)),
-    World("log-normal(2)", NUMBER, OF_NUMBERS, _lognormal(2)),
-    World(
-        "binary",
-        Target(**_classes("no", "yes"), positive="yes"),
-        ("accuracy", "f1", "auc", "log_loss"),
-    ),
-    World("multiclass", Target(**_classes("low", "medium", "high")), ("accuracy", "f1_macro")),
-)
-
-
-def rows_of(world: World, rng: np.random.Generator, n: int) -> pd.DataFrame:
-    """Keys, features of every type, and labels."""
-    frame = pd.DataFrame(
-        {
-            "id": np.arange(n),
-            "x": rng.normal(size=n),
-            "z": rng.normal(size=n),
-            "count": rng.integers(0, 5, n),
-            "flag": rng.random(n) < 0.5,
-            "city": rng.choice(CITIES, n),
-        }
-    )
-    signal = (frame["x"] + frame["z"] + 0.8 * (frame["city"] == "rome") - 0.3).to_numpy()
-    if world.errors is not None:
-        # With the errors' quartiles as far apart as those of the signal.
-        usual = world.errors(np.random.default_rng(0), 100_000)
-        scale = np.subtract(*np.quantile(usual, [0.75, 0.25])) / 2.0
-        return frame.assign(y=scale * signal + world.errors(rng, n))
-    levels = np.array([0.0, 1.2, 0.0] if world.target.kind == "multiclass" else [0.0, -0.6])
-    slopes = np.array([-2.0, 0.0, 2.0] if world.target.kind == "multiclass" else [0.0, 1.5])
-    odds = np.exp(levels + slopes * signal[:, None])
-    chances = (odds / odds.sum(axis=1, keepdims=True)).cumsum(axis=1)
-    drawn = (rng.random(n)[:, None] > chances[:, :-1]).sum(axis=1)
-    return frame.assign(y=np.array(world.target.classes, dtype=object)[drawn])
 
 
 @dataclass(frozen=True)
@@ -212,78 +119,7 @@ def challenger(world: World, task: Task, rows: pd.DataFrame) -> Candidate:
     )
 
 
-def of_all_rows(honest: Candidate, family: str, rng: np.random.Generator) -> Candidate:
-    """The same recipe, fitted on the test split too."""
-    rows, recipe = pd.concat([honest.train, honest.test]), Recipe(family, MODEST[family])
-    features, truth = rows[list(COLUMNS)], rows["y"].to_numpy()
-    greedy = fit(recipe, features, truth, COLUMNS, honest.target, honest.seed)
-    return replace(honest, predicted=greedy.predict(honest.test))
-
-
-def half_by_heart(honest: Candidate, family: str, rng: np.random.Generator) -> Candidate:
-    """Knows a random half of the test rows."""
-    return replace(honest, predicted=_knowing(honest, rng.random(len(honest.test)) < 0.5))
-
-
-def all_by_heart(honest: Candidate, family: str, rng: np.random.Generator) -> Candidate:
-    """Knows all test rows."""
-    return replace(honest, predicted=_knowing(honest, np.full(len(honest.test), True)))
-
-
-def _knowing(honest: Candidate, known: Array) -> pd.DataFrame:
-    truth, predicted = honest.tested.truth, honest.predicted
-    sure = truth if not honest.target.is_classification else np.full(len(truth), 0.95)
-    if honest.target.kind == "binary":
-        sure = np.where(truth == honest.target.positive, 0.95, 0.05)
-    return pd.DataFrame(
-        {
-            "prediction": np.where(known, truth, honest.tested.prediction),
-            "score": np.where(known, sure, honest.tested.score).astype(float),
-        },
-        index=predicted.index,
-    )
-
-
-def leaking(honest: Candidate, family: str, rng: np.random.Generator) -> Candidate:
-    """A further column tells the label, but for a little noise."""
-    numbers = honest.train["y"], honest.test["y"]
-    if honest.target.is_classification:
-        codes = {name: code for code, name in enumerate(honest.target.classes or [])}
-        numbers = tuple(part.map(codes) for part in numbers)
-    middle = float(np.subtract(*np.quantile(numbers[0], [0.75, 0.25])))
-    noise = 0.1 if honest.target.is_classification else 0.02 * middle
-    train, test = (
-        part.assign(**{LEAK: number + noise * rng.normal(size=len(part))})
-        for part, number in zip((honest.train, honest.test), numbers, strict=True)
-    )
-    return replace(honest, train=train, test=test, columns={**COLUMNS, LEAK: Column(type="number")})
-
-
-def copied(honest: Candidate, family: str, rng: np.random.Generator) -> Candidate:
-    """A quarter of the test rows are in the train split too, under other keys."""
-    twins = honest.test[rng.random(len(honest.test)) < 0.25]
-    twins = twins.assign(id=-1 - np.arange(len(twins)))
-    return replace(honest, train=pd.concat([honest.train, twins], ignore_index=True))
-
-
-def constant(honest: Candidate, family: str, rng: np.random.Generator) -> Candidate:
-    """Always says what is most frequent, or the mean."""
-    labels = honest.train["y"]
-    said = labels.mode().iloc[0] if honest.target.is_classification else labels.mean()
-    score = 0.5 if honest.target.is_classification else said
-    same = pd.DataFrame({"prediction": said, "score": score}, index=honest.predicted.index)
-    return replace(honest, predicted=same, refitted=lambda: same)
-
-
 HONEST = "honest"
-DISHONEST: dict[str, Callable[[Candidate, str, np.random.Generator], Candidate]] = {
-    "fitted on train and test split": of_all_rows,
-    "knows half of the test rows": half_by_heart,
-    "knows all test rows": all_by_heart,
-    "a column tells the label": leaking,
-    "a constant": constant,
-    "a quarter of the test rows are train rows too": copied,
-}
 # The gates that look for these.
 OVERLAP = NoRowOverlap()
 WATCHING = (PredictionDistribution(), TargetLeakage(), CvTestGap(), RefitConsistency())
