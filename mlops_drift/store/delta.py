@@ -1,10 +1,9 @@
 """The lake on disk: Delta tables, read by DuckDB from the Parquet files of one snapshot."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
@@ -12,6 +11,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
+from mlops_drift.store.files import DataFile, files_of
 from mlops_drift.store.lake import Build, Lake, LakeError, Scan, both
 from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.tables import Table
@@ -26,6 +26,9 @@ CONFIGURATION = {
     # A version names the commits that it was trained on; 30 days is the default.
     "delta.logRetentionDuration": "interval 36525 days",
 }
+
+# How a commit that changes no row is known in the history of its table.
+COMPACTION = CommitProperties(custom_metadata={"mlops_drift": "compaction"})
 
 
 def open_table(uri: str) -> DeltaTable:
@@ -42,8 +45,8 @@ def find_table(uri: str) -> DeltaTable | None:
     return open_table(uri) if DeltaTable.is_deltatable(uri) else None
 
 
-def relation(table: Table, snapshot: DeltaTable | None, predicate: str | None = None) -> str:
-    """SQL for the rows of a snapshot in those of its files that may hold what is asked for."""
+def relation(table: Table, snapshot: DeltaTable | None, files: Sequence[DataFile]) -> str:
+    """SQL for the rows of some files of a snapshot."""
     types = {field.name: duckdb_type(field.type) for field in table.schema}
     nulls = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(n)}" for n, kind in types.items())
     empty = f"SELECT {nulls} WHERE false"
@@ -52,14 +55,13 @@ def relation(table: Table, snapshot: DeltaTable | None, predicate: str | None = 
             f"{snapshot.table_uri} uses deletion vectors, which hide rows from a plain Parquet "
             "reader; rewrite it without them (delta.enableDeletionVectors = false)"
         )
-    files = snapshot.file_uris(file_pruning_predicate=predicate) if snapshot else []
-    if not files:
+    if snapshot is None or not files:
         return f"({empty})"
-    # Paths come percent-encoded, which only a URL may be.
-    paths = [file if "://" in file else unquote(file) for file in files]
-    listing = ", ".join(literal(path) for path in sorted(paths))
-    hive = ", ".join(f"{literal(name)}: {types[name]}" for name in table.partition_by)
+    # Only what others put into the lake is partitioned.
+    partitions = snapshot.metadata().partition_columns
+    hive = ", ".join(f"{literal(name)}: {types[name]}" for name in partitions)
     options = f", hive_partitioning = true, hive_types = {{{hive}}}" if hive else ""
+    listing = ", ".join(literal(file.uri) for file in files)
     # Files older than a column lack it: the union with the empty relation fills it with nulls.
     return (
         f"(SELECT {', '.join(map(identifier, types))} FROM ({empty} UNION ALL BY NAME "
@@ -73,6 +75,7 @@ class DeltaLake(Lake):
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
         super().__init__(root, connection)
         self._opened: dict[str, DeltaTable] = {}
+        self._files: dict[str, tuple[int, list[DataFile]]] = {}
 
     def uri(self, table: Table) -> str:
         """Where a table lives."""
@@ -87,22 +90,48 @@ class DeltaLake(Lake):
             self._opened[uri] = found
         return self._opened.get(uri)
 
+    def files(self, source: Scan | Table) -> list[DataFile]:
+        """The files of a table, or those that may hold some of its days."""
+        scan = Scan.of(source)
+        return self._files_of(scan, self.snapshot(scan.table))
+
+    def _files_of(self, scan: Scan, snapshot: DeltaTable | None) -> list[DataFile]:
+        if snapshot is None:
+            return []
+        uri, commit = self.uri(scan.table), snapshot.version()
+        if uri not in self._files or self._files[uri][0] != commit:
+            self._files[uri] = commit, files_of(snapshot)
+        return [one for one in self._files[uri][1] if one.may_hold(scan.since, scan.until)]
+
     def _offer(self, cursor: duckdb.DuckDBPyConnection, name: str, scan: Scan) -> str:
-        return _rows(scan, self.snapshot(scan.table))
+        return self._rows(scan, self.snapshot(scan.table))
+
+    def _rows(self, scan: Scan, snapshot: DeltaTable | None) -> str:
+        where = f" WHERE {scan.predicate}" if scan.predicate else ""
+        found = relation(scan.table, snapshot, self._files_of(scan, snapshot))
+        return f"SELECT * FROM {found}{where}"
 
     def holds(self, source: Scan | Table) -> bool:
         scan = Scan.of(source)
-        snapshot = self.snapshot(scan.table)
-        return bool(snapshot and snapshot.file_uris(file_pruning_predicate=scan.predicate))
+        files = self.files(scan)
+        # Between the first and the last day of a file may be none.
+        return any(one.surely_holds(scan.since, scan.until) for one in files) or (
+            bool(files) and self._has_rows(scan)
+        )
+
+    def _has_rows(self, scan: Scan, where: str | None = None) -> bool:
+        condition = f" WHERE {where}" if where else ""
+        return bool(self.query(f"SELECT 1 FROM t{condition} LIMIT 1", t=scan).num_rows)
 
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:
-        predicate = both(Scan(table, first, last).predicate, where)
+        days = Scan(table, first, last)
+        predicate = both(days.predicate, where)
 
         def commit() -> None:
             snapshot = self.snapshot(table) or self._create(table)
-            if data.num_rows or snapshot.file_uris(file_pruning_predicate=predicate):
+            if data.num_rows or self._has_rows(days, where):
                 _overwrite(table, snapshot, data, predicate)
 
         self._until_committed(table, commit)
@@ -115,12 +144,27 @@ class DeltaLake(Lake):
             # A snapshot of the writer's own: what it has read decides whether a commit conflicts.
             snapshot = find_table(self.uri(table)) or self._create(table)
             with self.cursor() as cursor:
-                existing = cursor.sql(_rows(scan, snapshot)).to_arrow_table()
+                existing = cursor.sql(self._rows(scan, snapshot)).to_arrow_table()
             data = build(existing.cast(table.schema))
             if data is not None:
                 # No rebase onto other commits: where nothing was, what they added is no conflict.
                 alone = CommitProperties(max_commit_retries=0)
                 _overwrite(table, snapshot, data, scan.predicate, alone)
+
+        self._until_committed(table, commit)
+
+    def rearrange(self, scan: Scan) -> None:
+        """Writes the rows of some days anew, in their order, into few files."""
+        table = scan.table
+
+        def commit() -> None:
+            snapshot = self.snapshot(table)
+            if snapshot is None:
+                return
+            with self.cursor() as cursor:
+                rows = cursor.sql(self._rows(scan, snapshot)).to_arrow_table()
+            # Chunks would be written side by side, in any order.
+            _overwrite(table, snapshot, rows.combine_chunks(), scan.predicate, COMPACTION)
 
         self._until_committed(table, commit)
 
@@ -136,10 +180,10 @@ class DeltaLake(Lake):
                 time.sleep(0.02 * attempt)
 
     def _create(self, table: Table) -> DeltaTable:
-        uri, by = self.uri(table), list(table.partition_by)
+        uri, settings = self.uri(table), CONFIGURATION | _statistics(table)
         try:
             return DeltaTable.create(
-                uri, table.schema, "ignore", by, table.name, configuration=CONFIGURATION
+                uri, table.schema, "ignore", name=table.name, configuration=settings
             )
         except DeltaError:
             # Another process created it in the same moment.
@@ -156,9 +200,10 @@ class DeltaLake(Lake):
         return sorted(f"{table.parent.name}.{table.name}" for table in tables)
 
 
-def _rows(scan: Scan, snapshot: DeltaTable | None) -> str:
-    where = f" WHERE {scan.predicate}" if scan.predicate else ""
-    return f"SELECT * FROM {relation(scan.table, snapshot, scan.predicate)}{where}"
+def _statistics(table: Table) -> dict[str, str]:
+    if table.bounds:
+        return {"delta.dataSkippingStatsColumns": ",".join(table.bounds)}
+    return {"delta.dataSkippingNumIndexedCols": "0"}
 
 
 def _overwrite(

@@ -2,14 +2,16 @@
 
 import shutil
 import time
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
 
-import pyarrow as pa
+import pyarrow.parquet as parquet
 from deltalake import DeltaTable
 
 from mlops_drift.store.delta import find_table
+from mlops_drift.store.files import files_of
 from mlops_drift.store.tables import Table
 
 # Files that are being written, and folders that are being removed.
@@ -61,13 +63,18 @@ def folder_of(root: str, table: Table) -> Path:
 
 
 def sizes_by_day(stored: DeltaTable | None) -> dict[date, int]:
-    """Bytes of each day of a table that is partitioned by day; empty where it is not there."""
-    if stored is None:
-        return {}
-    files = pa.table(stored.get_add_actions(flatten=True))
-    by_day = files.group_by("partition.day").aggregate([("size_bytes", "sum")])
-    sizes = (by_day[name].to_pylist() for name in ("partition.day", "size_bytes_sum"))
-    return dict(sorted(zip(*sizes, strict=True)))
+    """Bytes of each day of a table that has days; empty where nothing is.
+
+    A day has the share of its rows of a file that holds several.
+    """
+    sizes: Counter[date] = Counter()
+    for file in files_of(stored) if stored is not None else []:
+        if file.first is not None and file.first == file.last:
+            sizes[file.first] += file.size
+        elif file.first is not None:
+            rows = Counter(parquet.read_table(file.uri, columns=["day"])["day"].to_pylist())
+            sizes.update({day: file.size * n // file.rows for day, n in rows.items()})
+    return dict(sorted(sizes.items()))
 
 
 def old_files(stored: DeltaTable | None, folder: Path) -> int:

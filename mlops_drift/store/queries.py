@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from mlops_drift.errors import UserError
 from mlops_drift.sql import identifier, without_end
 from mlops_drift.store.delta import DeltaLake, open_table, relation
+from mlops_drift.store.files import files_of
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.schemas import columns_of
 from mlops_drift.store.tables import Table
@@ -45,7 +46,7 @@ def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
         for name in lake.names():
             schema, table = map(identifier, name.split(".", 1))
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            stored = relation(*_stored(lake, name))
+            stored = _all_rows(*_stored(lake, name))
             cursor.execute(f"CREATE OR REPLACE VIEW {schema}.{table} AS {stored}")
         # Names are those of tables, not of variables of this code.
         cursor.execute("SET SESSION python_enable_replacements = false")
@@ -65,8 +66,11 @@ def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
 def _stored(lake: Lake, name: str) -> tuple[Table, DeltaTable]:
     """A table as it is stored, whatever its columns are."""
     snapshot = open_table(f"{lake.root}/{name.replace('.', '/', 1)}")
-    partitions = tuple(snapshot.metadata().partition_columns)
-    return Table(name, pa.schema(snapshot.schema().to_arrow()), partitions), snapshot
+    return Table(name, pa.schema(snapshot.schema().to_arrow())), snapshot
+
+
+def _all_rows(table: Table, snapshot: DeltaTable) -> str:
+    return relation(table, snapshot, files_of(snapshot))
 
 
 def _statement(lake: Lake, cursor: duckdb.DuckDBPyConnection, query: str) -> str:
@@ -168,7 +172,7 @@ def list_tables(lake: Lake, form: Form = "values") -> pa.Table:
         cursor.execute("SET SESSION errors_as_json = true")
         for name in lake.names():
             table, snapshot = _stored(lake, name)
-            query = f"SELECT count(*) AS n FROM {relation(table, snapshot)}"
+            query = f"SELECT count(*) AS n FROM {_all_rows(table, snapshot)}"
             with _placed(lake, query, 0):
                 counted = cursor.sql(query).to_arrow_table()["n"][0].as_py()
             rows.append((name, counted, snapshot.version(), ", ".join(table.schema.names)))

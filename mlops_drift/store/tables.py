@@ -48,11 +48,20 @@ _TYPES: dict[ColumnType | KeyType, type] = {
 
 @dataclass(frozen=True)
 class Table:
-    """A Delta table: ``<schema>.<name>``, its Arrow schema and the columns that partition it."""
+    """A Delta table: ``<schema>.<name>``, its Arrow schema, and what tells its files apart.
+
+    Of the columns `bounds` each file has its lowest and highest value on record: a query opens
+    only the files that may hold what it asks for.
+    """
 
     name: str
     schema: pa.Schema
-    partition_by: tuple[str, ...] = ("day",)
+    bounds: tuple[str, ...] = ("day",)
+
+    @property
+    def has_days(self) -> bool:
+        """Whether the table grows day by day."""
+        return "day" in self.bounds
 
     @property
     def folder(self) -> str:

@@ -24,7 +24,7 @@ SHOP = table(x=pa.float64())
 NOTES = Table(
     "training.notes",
     pa.schema([pa.field("name", pa.string(), nullable=False), pa.field("by", pa.int64())]),
-    partition_by=(),
+    bounds=(),
 )
 
 

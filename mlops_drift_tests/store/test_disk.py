@@ -13,28 +13,31 @@ from mlops_drift.store import disk
 from mlops_drift.store.tables import DAY, Table
 
 TABLE = Table("features.x y", pa.schema([DAY, pa.field("a", pa.int64())]))
-FIRST, SECOND = date(2024, 1, 1), date(2024, 1, 2)
+FIRST, SECOND, THIRD = date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 3)
 
 
 def rows(day, n=3):
     return pa.table({"day": [day] * n, "a": list(range(n))}, schema=TABLE.schema)
 
 
-def on_disk(lake, day):
-    return sum(file.stat().st_size for file in (lake_folder(lake) / f"day={day}").glob("*.parquet"))
+def on_disk(lake):
+    return sum(file.stat().st_size for file in lake_folder(lake).glob("*.parquet"))
 
 
 def lake_folder(lake):
     return Path(lake.root) / TABLE.folder
 
 
-def test_sizes_are_those_of_the_files_of_each_day(lake):
+def test_a_day_has_the_share_of_its_rows_of_a_file(lake):
     assert disk.sizes_by_day(lake.snapshot(TABLE)) == {}
-    lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST))
-    lake.replace_days(TABLE, SECOND, SECOND, rows(SECOND, 5000))
-    sizes = disk.sizes_by_day(lake.snapshot(TABLE))
-    assert sizes == {FIRST: on_disk(lake, FIRST), SECOND: on_disk(lake, SECOND)}
-    assert 0 < sizes[FIRST] < sizes[SECOND]
+    lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST, 1000))
+    alone = on_disk(lake)
+    assert disk.sizes_by_day(lake.snapshot(TABLE)) == {FIRST: alone}
+    both = pa.concat_tables([rows(SECOND, 1000), rows(THIRD, 3000)])
+    lake.replace_days(TABLE, SECOND, THIRD, both)
+    size = on_disk(lake) - alone
+    sizes = {FIRST: alone, SECOND: size // 4, THIRD: size * 3 // 4}
+    assert disk.sizes_by_day(lake.snapshot(TABLE)) == sizes
 
 
 def test_files_of_the_last_week_stay_for_those_who_still_read_them(lake):
@@ -43,7 +46,7 @@ def test_files_of_the_last_week_stay_for_those_who_still_read_them(lake):
     assert disk.sizes_by_day(lake.snapshot(TABLE)) == {}
     assert disk.old_files(lake.snapshot(TABLE), lake_folder(lake)) == 0
     disk.remove_old_files(lake.root, TABLE)
-    assert on_disk(lake, FIRST) > 0
+    assert on_disk(lake) > 0
 
 
 def test_older_files_are_counted_and_removed(lake):
@@ -51,15 +54,16 @@ def test_older_files_are_counted_and_removed(lake):
     DeltaTable.create(
         lake.uri(TABLE),
         TABLE.schema,
-        partition_by=["day"],
         configuration={"delta.deletedFileRetentionDuration": "interval 0 seconds"},
     )
     lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST))
+    size = on_disk(lake)
     lake.replace_days(TABLE, SECOND, SECOND, rows(SECOND))
+    both = on_disk(lake)
     lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST).slice(0, 0))
-    assert disk.old_files(lake.snapshot(TABLE), lake_folder(lake)) == on_disk(lake, FIRST) > 0
+    assert disk.old_files(lake.snapshot(TABLE), lake_folder(lake)) == size > 0
     disk.remove_old_files(lake.root, TABLE)
-    assert on_disk(lake, FIRST) == 0
+    assert on_disk(lake) == both - size
     assert lake.read(TABLE).equals(rows(SECOND))
 
 

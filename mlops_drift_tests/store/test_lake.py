@@ -80,7 +80,7 @@ def test_a_further_condition_keeps_the_rows_that_do_not_meet_it(lake):
                 pa.field("row", pa.string()),
             ]
         ),
-        partition_by=("day", "source"),
+        bounds=("day", "source"),
     )
 
     def both(source):
@@ -185,8 +185,8 @@ def test_a_scan_opens_only_the_files_of_its_days(lake):
     for day, ids in [(FIRST, [1]), (SECOND, [2]), (THIRD, [3])]:
         lake.replace_days(SHOP, day, day, shop(day, ids))
     for day in (FIRST, THIRD):
-        for file in (Path(lake.uri(SHOP)) / f"day={day}").glob("*.parquet"):
-            file.unlink()
+        for file in lake.files(Scan(SHOP, day, day)):
+            Path(file.uri).unlink()
     assert lake.read(Scan(SHOP, SECOND, SECOND))["id"].to_pylist() == [2]
     with pytest.raises(duckdb.Error):
         lake.read(Scan(SHOP, SECOND))

@@ -44,13 +44,13 @@ def test_keys_days_and_labels_cannot_be_null():
     assert tables.features.schema.field("age").nullable
 
 
-def test_models_share_no_table_and_tables_of_days_are_partitioned_by_day():
+def test_models_share_no_table_and_those_that_grow_by_days_know_the_days_of_their_files():
     shop, mill = (model_tables(name, "id", "text", COLUMNS, BINARY) for name in ("shop", "mill"))
     folders = [table.folder for tables in (shop, mill) for table in tables]
     assert len(set(folders)) == len(folders) == 40
     for table in shop:
-        assert set(table.partition_by) <= set(table.schema.names)
-        assert ("day" in table.partition_by) == (
+        assert set(table.bounds) <= set(table.schema.names)
+        assert table.has_days == (
             table.schema.names[0] == "day"
             and table not in (shop.received, shop.decisions, shop.outbox)
         )

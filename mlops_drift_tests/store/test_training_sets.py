@@ -62,7 +62,7 @@ SET = TrainingSet(rows(0, 8), rows(8, 11))
 
 
 def sets_of(root, model):
-    table = Table(f"training.{model}_sets", schema_of(TrainingSetRecord), partition_by=())
+    table = Table(f"training.{model}_sets", schema_of(TrainingSetRecord), bounds=())
     return TrainingSets(MemoryLake(root, DATABASE), table, model)
 
 

@@ -13,8 +13,8 @@ FIELDS = [
     pa.field("id", pa.int64(), nullable=False),
     pa.field("x", pa.float64()),
 ]
-BY_DAY = Table("landing.journal", pa.schema(FIELDS), partition_by=("day", "source"))
-WHOLE = Table("training.journal", pa.schema(FIELDS), partition_by=())
+BY_DAY = Table("landing.journal", pa.schema(FIELDS), bounds=("day", "source"))
+WHOLE = Table("training.journal", pa.schema(FIELDS), bounds=())
 
 # One connection reads all lakes: each offers its own tables to its own queries.
 DATABASE = duckdb.connect()

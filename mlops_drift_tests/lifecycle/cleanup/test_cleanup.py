@@ -59,7 +59,7 @@ def chain_of(parts, version):
 def test_every_table_of_days_loses_them_with_its_group():
     tables = ModelSpec(**SPEC).tables
     grouped = [table for group in tables_by_group(tables).values() for table in group]
-    by_day = [table for table in tables if "day" in table.partition_by]
+    by_day = [table for table in tables if table.has_days]
     # Which files arrived stays: kept versions were trained on them.
     losing = [table.name for table in by_day if table is not tables.files]
     assert sorted(table.name for table in grouped) == sorted(losing)
@@ -87,7 +87,7 @@ def sizes_by_day(parts, table):
 
 def stored(parts):
     """The bytes of what goes as a whole, and of days."""
-    tables = [table for table in parts.model.tables if "day" in table.partition_by]
+    tables = [table for table in parts.model.tables if table.has_days]
     folders = [parts.world.data / "mlartifacts", parts.model.training_sets.folder]
     return (
         sum(map(disk.size_of, folders)),
@@ -111,7 +111,7 @@ def test_days_go_and_stay_as_the_limits_say(after):
     kept = {
         table.name: min(sizes_by_day(after, table), default=None)
         for table in after.model.tables
-        if "day" in table.partition_by
+        if table.has_days
     }
     assert kept == {
         # Version 3 has served since day 10, version 2 since day 8: messages rest on both.
@@ -223,7 +223,7 @@ def later_rows(world):
             continue
         table = DeltaTable(log.parent)
         rows = table.to_pyarrow_table().to_pylist()
-        if "day" in table.metadata().partition_columns:
+        if "delta.dataSkippingStatsColumns" in table.metadata().configuration:
             rows = [row for row in rows if row["day"] > TODAY]
         for row in rows:
             # A retraining by hand has the id of its run.

@@ -1,0 +1,82 @@
+"""Compaction: the many small files of closed days become a few large ones; no row changes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.files import DataFile
+from mlops_drift.store.lake import Scan
+from mlops_drift.store.tables import Table
+
+# Compressed; some four times as much in memory. A file that is larger stays as it is.
+TARGET_BYTES = 64 * 2**20
+
+# A query opens every file of its days; above so many a table is compacted by itself.
+MOST_FILES = 40
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """The data files of a table before and after."""
+
+    table: str
+    before: int
+    after: int
+
+
+def too_many_files(lake: DeltaLake, tables: Sequence[Table]) -> list[Table]:
+    """The tables that a compaction would leave with fewer files, and that have more than 40."""
+    return [
+        table
+        for table in tables
+        if table.has_days and len(files := lake.files(table)) > MOST_FILES and any(bins(files))
+    ]
+
+
+def compact(lake: DeltaLake, table: Table, target: int = TARGET_BYTES) -> Compacted:
+    """Puts the closed days of a table into fewer files, each in a commit of its own.
+
+    Closed are the days before its last one. Those of a year, or of a month of the last year, lie
+    together, in files of about `target` bytes. Readers keep their snapshot; where a writer changes
+    the same days, the later commit reads again.
+    """
+    before = lake.files(table) if table.has_days else []
+    for files in bins(before, target):
+        lake.rearrange(Scan(table, _first(files), _last(files)))
+    return Compacted(table.name, len(before), len(lake.files(table)) if before else 0)
+
+
+def bins(files: Sequence[DataFile], target: int = TARGET_BYTES) -> Iterator[list[DataFile]]:
+    """The files that belong together, two or more at a time; days of a file are never parted."""
+    dated = [file for file in files if file.first and file.last]
+    if not dated:
+        return
+    newest = _last(dated)
+    closed = sorted((one for one in dated if one.last != newest), key=_first_day)
+    for _, period in groupby(closed, lambda one: _period(_first_day(one), newest)):
+        together: list[DataFile] = []
+        for file in period:
+            is_full = sum(one.size for one in together) + file.size > target
+            if together and is_full and _first_day(file) > _last(together):
+                yield from [together] if len(together) > 1 else []
+                together = []
+            together.append(file)
+        yield from [together] if len(together) > 1 else []
+
+
+def _period(day: date, newest: date) -> tuple[int, int]:
+    return day.year, day.month if day.year == newest.year else 0
+
+
+def _first_day(file: DataFile) -> date:
+    return file.first or date.min
+
+
+def _first(files: Sequence[DataFile]) -> date:
+    return min(map(_first_day, files))
+
+
+def _last(files: Sequence[DataFile]) -> date:
+    return max(file.last or date.min for file in files)
