@@ -6,14 +6,22 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import BaseModel
 
+from mlops_drift.assets.compaction import compaction_asset
 from mlops_drift.assets.decisions import decisions_asset
 from mlops_drift.assets.landing import landing_assets
 from mlops_drift.assets.production import production_assets
 from mlops_drift.assets.retraining import gates_check, retraining_assets
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.files.text import read_text
-from mlops_drift.jobs import cleanup_job, daily_job, daily_schedule, retraining_job
+from mlops_drift.jobs import (
+    cleanup_job,
+    compaction_job,
+    daily_job,
+    daily_schedule,
+    retraining_job,
+)
 from mlops_drift.resources import mlflow_run
+from mlops_drift.sensors.compaction import compaction_sensor
 from mlops_drift.sensors.late_files import late_files_sensor
 from mlops_drift.sensors.notifications import notification_sensor
 from mlops_drift.sensors.retraining import retraining_sensor
@@ -25,11 +33,11 @@ FEATURES_SQL = "features.sql"
 class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     """A tabular model that is trained, gated, served, watched, and retrained when a check fails.
 
-    Eleven assets in one group: events, labels, features, production_predictions, drift_metrics and
+    Twelve assets in one group: events, labels, features, production_predictions, drift_metrics and
     performance_metrics with a partition a day; training_set, challenger, test_predictions and
-    champion for a retraining; decisions. With their checks, a daily schedule, a retraining sensor,
-    a sensor for late files, a cleanup job and, where receivers are configured, a notification
-    sensor.
+    champion for a retraining; decisions and compaction. With their checks, a daily schedule,
+    sensors for retraining, late files and compaction, a cleanup job and, where receivers are
+    configured, a notification sensor.
     """
 
     @classmethod
@@ -70,20 +78,22 @@ def _with_features_sql(described: dict[str, Any], folder: Path) -> dict[str, Any
 def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
     """The definitions of one model; relative paths of its files start at the folder."""
     source = spec.source.open(folder)
-    daily, retraining = daily_job(spec), retraining_job(spec)
+    daily, retraining, compaction = daily_job(spec), retraining_job(spec), compaction_job(spec)
     return dg.Definitions(
         assets=[
             *landing_assets(spec, source),
             *production_assets(spec),
             *retraining_assets(spec),
             decisions_asset(spec),
+            compaction_asset(spec),
         ],
         asset_checks=[gates_check(spec)],
-        jobs=[daily, retraining, cleanup_job(spec)],
+        jobs=[daily, retraining, compaction, cleanup_job(spec)],
         schedules=[daily_schedule(spec, daily)],
         sensors=[
             retraining_sensor(spec, retraining),
             late_files_sensor(spec, source, daily),
+            compaction_sensor(spec, compaction),
             *([notification_sensor(spec)] if spec.notifications.urls else []),
         ],
         resources={f"mlflow_{spec.name}": mlflow_run(spec.name)},

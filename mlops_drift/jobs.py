@@ -1,4 +1,4 @@
-"""The jobs of a model: every day, a retraining, a cleanup; and the schedule of the first."""
+"""The jobs of a model, and the schedule of the one that runs every day."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from mlops_drift.assets.common import (
     asset_key,
     partitions,
 )
+from mlops_drift.assets.compaction import COMPACTION
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.cleanup.cleanup import clean_up
@@ -36,6 +37,10 @@ def cleanup_job_name(model: str) -> str:
     return f"{model}_cleanup"
 
 
+def compaction_job_name(model: str) -> str:
+    return f"{model}_compaction"
+
+
 def daily_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
     """Everything that happens every day, in one run."""
     return dg.define_asset_job(
@@ -53,6 +58,16 @@ def retraining_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
         retraining_job_name(spec.name),
         [asset_key(spec, name) for name in RETRAINING_ASSETS],
         description=f"Trains a version of {spec.name}, and promotes it if it passes its gates.",
+        tags={MODEL_TAG: spec.name},
+    )
+
+
+def compaction_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
+    """The compaction of a model's files, in a run of its own."""
+    return dg.define_asset_job(
+        compaction_job_name(spec.name),
+        [asset_key(spec, COMPACTION)],
+        description=f"Puts the small files of closed days of {spec.name} together.",
         tags={MODEL_TAG: spec.name},
     )
 

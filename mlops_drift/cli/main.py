@@ -2,6 +2,7 @@
 
 import click
 
+from mlops_drift.cli.compact import compact
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, sql, status
 from mlops_drift.cli.errors import Commands
@@ -34,7 +35,7 @@ def main() -> None:
 
 for command in (init, run, status, backtest, log, explain, rebuild, approve, reject, rollback):
     main.add_command(command)
-for command in (cleanup, reset, sql, compare):
+for command in (cleanup, compact, reset, sql, compare):
     main.add_command(command)
 
 

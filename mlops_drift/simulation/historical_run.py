@@ -25,7 +25,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
 from mlops_drift.definitions import definitions_of
 from mlops_drift.errors import UserError
-from mlops_drift.jobs import daily_job_name, retraining_job_name
+from mlops_drift.jobs import compaction_job_name, daily_job_name, retraining_job_name
 from mlops_drift.pipeline.missing_days import no_file_at_all
 from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.schema.days import days_between, ranges
@@ -42,6 +42,7 @@ from mlops_drift.simulation.instance import QUIET
 from mlops_drift.simulation.period import period
 from mlops_drift.simulation.retrainings import OnStep, Retrainings, Step
 from mlops_drift.sources.base import MissingDayError, TableName
+from mlops_drift.store.compaction import too_many_files
 
 
 @contextmanager
@@ -87,6 +88,7 @@ class HistoricalRun:
         self.judged_again: set[date] = set()
         definitions = definitions_of([model])
         self._daily = definitions.resolve_job_def(daily_job_name(self.spec.name))
+        self._compaction = definitions.resolve_job_def(compaction_job_name(self.spec.name))
         self._retrainings = Retrainings(self.spec, instance, definitions)
         self.failed = self._retrainings.failed
 
@@ -122,6 +124,7 @@ class HistoricalRun:
                     if not holes.keys() >= set(left):
                         self._retrainings.decide(on_step, step)
                     self._retrainings.notify()
+                    self._compact(step)
                 on_step(step, "complete")
 
     def _take_in(
@@ -182,6 +185,21 @@ class HistoricalRun:
                 open_registry().close_run(self.spec.name, record.run_id)
         with open_lake() as lake:
             show_reconciled(self._instance, ModelContext.of(lake, self.spec, open_registry()))
+
+    def _compact(self, step: Step) -> None:
+        """Lets files be put together where there are too many; looks once in seven days."""
+        if all(day.toordinal() % 7 for day in step.days):
+            return
+        with open_lake() as lake:
+            if not too_many_files(lake, self.spec.tables):
+                return
+        tags = {MODEL_TAG: self.spec.name, HISTORICAL_RUN_TAG: self.spec.name}
+        tags |= {DAY_TAG: step.last.isoformat(), REASON_TAG: "too many files"}
+        result = self._compaction.execute_in_process(
+            instance=self._instance, run_config=QUIET, tags=tags, raise_on_error=False
+        )
+        if not result.success:
+            self._end(result, step)
 
     def _run_daily(self, step: Step, assets: Sequence[str] | None = None) -> None:
         """Runs the daily job, or some of its assets; the days before one that fails are done."""

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.files import DataFile
-from mlops_drift.store.lake import Scan
+from mlops_drift.store.lake import Lake, Scan
 from mlops_drift.store.tables import Table
 
 # Compressed; some four times as much in memory. A file that is larger stays as it is.
@@ -26,7 +25,7 @@ class Compacted:
     after: int
 
 
-def too_many_files(lake: DeltaLake, tables: Sequence[Table]) -> list[Table]:
+def too_many_files(lake: Lake, tables: Sequence[Table]) -> list[Table]:
     """The tables that a compaction would leave with fewer files, and that have more than 40."""
     return [
         table
@@ -35,7 +34,7 @@ def too_many_files(lake: DeltaLake, tables: Sequence[Table]) -> list[Table]:
     ]
 
 
-def compact(lake: DeltaLake, table: Table, target: int = TARGET_BYTES) -> Compacted:
+def compact(lake: Lake, table: Table, target: int = TARGET_BYTES) -> Compacted:
     """Puts the closed days of a table into fewer files, each in a commit of its own.
 
     Closed are the days before its last one. Those of a year, or of a month of the last year, lie

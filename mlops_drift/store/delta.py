@@ -91,7 +91,6 @@ class DeltaLake(Lake):
         return self._opened.get(uri)
 
     def files(self, source: Scan | Table) -> list[DataFile]:
-        """The files of a table, or those that may hold some of its days."""
         scan = Scan.of(source)
         return self._files_of(scan, self.snapshot(scan.table))
 
@@ -154,11 +153,11 @@ class DeltaLake(Lake):
         self._until_committed(table, commit)
 
     def rearrange(self, scan: Scan) -> None:
-        """Writes the rows of some days anew, in their order, into few files."""
         table = scan.table
 
         def commit() -> None:
-            snapshot = self.snapshot(table)
+            # As in `rewrite`: what another thread reads must not move this snapshot.
+            snapshot = find_table(self.uri(table))
             if snapshot is None:
                 return
             with self.cursor() as cursor:

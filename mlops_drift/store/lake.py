@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.errors import UserError
+from mlops_drift.store.files import DataFile
 from mlops_drift.store.tables import Table
 
 Row = TypeVar("Row")
@@ -141,6 +142,14 @@ class Lake(ABC):
 
         self.rewrite(table, build)
         return appended
+
+    @abstractmethod
+    def files(self, source: Scan | Table) -> list[DataFile]:
+        """The files of a table, or those that may hold some of its days; none in memory."""
+
+    @abstractmethod
+    def rearrange(self, scan: Scan) -> None:
+        """Writes the rows of some days anew, in their order, into few files; no row changes."""
 
     @abstractmethod
     def last_commit(self, table: Table) -> int | None:

@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_drift.store.files import DataFile
 from mlops_drift.store.lake import Build, Lake, LakeError, Scan, both
 from mlops_drift.store.tables import Table
 
@@ -75,6 +76,13 @@ class MemoryLake(Lake):
         together = pa.concat_tables([part.select(names).cast(table.schema) for part in parts])
         # Every query reads every chunk.
         self._tables[table.name] = together.combine_chunks()
+
+    def files(self, source: Scan | Table) -> list[DataFile]:
+        """There are none."""
+        return []
+
+    def rearrange(self, scan: Scan) -> None:
+        """Nothing lies in files."""
 
     def last_commit(self, table: Table) -> int | None:
         """Nothing can be read back."""

@@ -1,0 +1,42 @@
+"""The command `compact`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_drift.cli.common import FORMAT, opened, show, waiting
+
+if TYPE_CHECKING:
+    from mlops_drift.store.compaction import Compacted
+
+
+@click.command()
+@click.argument("model")
+@FORMAT
+def compact(model: str, style: str) -> None:
+    """Put the small files of closed days of MODEL together.
+
+    No row changes, and others may read and write meanwhile. The run and `dagster dev` do it by
+    themselves when a table has too many files.
+    """
+    from mlops_drift.store import compaction
+
+    with opened(model) as about, waiting(f"{model}: reading and writing files"):
+        found = [compaction.compact(about.store.lake, table) for table in about.store.tables]
+    content = {"model": model, "tables": [vars(one) for one in found]}
+    show(style, content, lambda: _print(model, found))
+
+
+def _print(model: str, found: "list[Compacted]") -> None:
+    import pyarrow as pa
+
+    from mlops_drift.cli.views.terminal import print_table
+
+    changed = [one for one in found if one.after < one.before]
+    before, after = (sum(getattr(one, name) for one in found) for name in ("before", "after"))
+    if not changed:
+        click.echo(f"{model}: {after} files of days, nothing to put together")
+        return
+    shown = [{name: str(value) for name, value in vars(one).items()} for one in changed]
+    print_table(pa.Table.from_pylist(shown))
+    click.echo(f"{model}: {before} files of days before, {after} now; no row has changed")

@@ -1,0 +1,36 @@
+"""The sensor that lets the files of a model be compacted when there are too many."""
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from mlops_drift.assets.common import REASON_TAG
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.jobs import compaction_job_name
+from mlops_drift.resources import LakeResource
+from mlops_drift.sensors.runs import OPEN_STATUSES
+from mlops_drift.store.compaction import too_many_files
+
+
+def compaction_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+    """Builds the sensor, which does in `dagster dev` what `run` does every seven days."""
+
+    @dg.sensor(
+        name=f"{spec.name}_compaction_sensor",
+        job=job,
+        minimum_interval_seconds=3600,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Puts files of closed days together when a table has too many of them.",
+    )
+    def sensor(
+        context: dg.SensorEvaluationContext, lake: LakeResource
+    ) -> dg.SkipReason | dg.RunRequest:
+        runs = dg.RunsFilter(job_name=compaction_job_name(spec.name), statuses=OPEN_STATUSES)
+        if context.instance.get_runs_count(runs):
+            return dg.SkipReason("a compaction is queued or running")
+        store = lake.of(spec).store
+        names = [table.name for table in too_many_files(store.lake, store.tables)]
+        if not names:
+            return dg.SkipReason("no table has too many files")
+        return dg.RunRequest(tags={REASON_TAG: f"too many files: {', '.join(names)}"})
+
+    return sensor
