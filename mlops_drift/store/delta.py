@@ -1,7 +1,7 @@
 """The lake on disk: Delta tables, read by DuckDB from the Parquet files of one snapshot."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
-from mlops_drift.store.files import DataFile, files_of
+from mlops_drift.store.files import DataFile
 from mlops_drift.store.lake import Build, Lake, LakeError, Scan, both
 from mlops_drift.store.schemas import duckdb_type
+from mlops_drift.store.snapshots import find_table, open_table, snapshots_of
 from mlops_drift.store.tables import Table
 
 # A conflict means that another process committed first: with few writers a handful suffices.
@@ -29,20 +30,6 @@ CONFIGURATION = {
 
 # How a commit that changes no row is known in the history of its table.
 COMPACTION = CommitProperties(custom_metadata={"mlops_drift": "compaction"})
-
-
-def open_table(uri: str) -> DeltaTable:
-    """The newest snapshot of a table that is there; a `LakeError` if it is damaged."""
-    try:
-        return DeltaTable(uri)
-    except DeltaError as error:
-        why = f"cannot be read: {str(error).splitlines()[0]}"
-        raise LakeError(f"the table {uri} {why}; bring it back from a backup") from error
-
-
-def find_table(uri: str) -> DeltaTable | None:
-    """As `open_table`; None where no table is."""
-    return open_table(uri) if DeltaTable.is_deltatable(uri) else None
 
 
 def relation(table: Table, snapshot: DeltaTable | None, files: Sequence[DataFile]) -> str:
@@ -74,8 +61,7 @@ class DeltaLake(Lake):
 
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
         super().__init__(root, connection)
-        self._opened: dict[str, DeltaTable] = {}
-        self._files: dict[str, tuple[int, list[DataFile]]] = {}
+        self._snapshots = snapshots_of(self.root)
 
     def uri(self, table: Table) -> str:
         """Where a table lives."""
@@ -83,12 +69,7 @@ class DeltaLake(Lake):
 
     def snapshot(self, table: Table) -> DeltaTable | None:
         """The newest snapshot, or None while the table has never been written."""
-        uri = self.uri(table)
-        if uri in self._opened:
-            self._opened[uri].update_incremental()
-        elif found := find_table(uri):
-            self._opened[uri] = found
-        return self._opened.get(uri)
+        return self._snapshots.newest(self.uri(table))
 
     def files(self, source: Scan | Table) -> list[DataFile]:
         scan = Scan.of(source)
@@ -97,18 +78,25 @@ class DeltaLake(Lake):
     def _files_of(self, scan: Scan, snapshot: DeltaTable | None) -> list[DataFile]:
         if snapshot is None:
             return []
-        uri, commit = self.uri(scan.table), snapshot.version()
-        if uri not in self._files or self._files[uri][0] != commit:
-            self._files[uri] = commit, files_of(snapshot)
-        return [one for one in self._files[uri][1] if one.may_hold(scan.since, scan.until)]
+        files = self._snapshots.files(self.uri(scan.table), snapshot)
+        return [one for one in files if one.may_hold(scan.since, scan.until)]
 
-    def _offer(self, cursor: duckdb.DuckDBPyConnection, name: str, scan: Scan) -> str:
-        return self._rows(scan, self.snapshot(scan.table))
+    def _rows(self, scan: Scan) -> str:
+        return self._rows_of(scan, self.snapshot(scan.table))
 
-    def _rows(self, scan: Scan, snapshot: DeltaTable | None) -> str:
+    def _rows_of(self, scan: Scan, snapshot: DeltaTable | None) -> str:
         where = f" WHERE {scan.predicate}" if scan.predicate else ""
         found = relation(scan.table, snapshot, self._files_of(scan, snapshot))
         return f"SELECT * FROM {found}{where}"
+
+    def _answer(self, statement: str, data: Mapping[str, pa.Table]) -> pa.Table:
+        known = None if data else self._snapshots.answer(statement)
+        if known is not None:
+            return known
+        answer = super()._answer(statement, data)
+        if not data:
+            self._snapshots.remember(statement, answer)
+        return answer
 
     def holds(self, source: Scan | Table) -> bool:
         scan = Scan.of(source)
@@ -143,7 +131,7 @@ class DeltaLake(Lake):
             # A snapshot of the writer's own: what it has read decides whether a commit conflicts.
             snapshot = find_table(self.uri(table)) or self._create(table)
             with self.cursor() as cursor:
-                existing = cursor.sql(self._rows(scan, snapshot)).to_arrow_table()
+                existing = cursor.sql(self._rows_of(scan, snapshot)).to_arrow_table()
             data = build(existing.cast(table.schema))
             if data is not None:
                 # No rebase onto other commits: where nothing was, what they added is no conflict.
@@ -161,7 +149,7 @@ class DeltaLake(Lake):
             if snapshot is None:
                 return
             with self.cursor() as cursor:
-                rows = cursor.sql(self._rows(scan, snapshot)).to_arrow_table()
+                rows = cursor.sql(self._rows_of(scan, snapshot)).to_arrow_table()
             # Chunks would be written side by side, in any order.
             _overwrite(table, snapshot, rows.combine_chunks(), scan.predicate, COMPACTION)
 

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 import pyarrow.parquet as parquet
 from deltalake import DeltaTable
 
-from mlops_drift.store.delta import find_table
 from mlops_drift.store.files import files_of
+from mlops_drift.store.snapshots import find_table
 from mlops_drift.store.tables import Table
 
 # Files that are being written, and folders that are being removed.

@@ -76,18 +76,25 @@ class Lake(ABC):
 
     def query(self, sql: str, /, **scans: Scan | Table | pa.Table) -> pa.Table:
         """Runs SQL in which each keyword is a relation: a table, a scan of days, or Arrow data."""
-        with self.cursor() as cursor:
-            relations = []
-            for name, source in scans.items():
-                if isinstance(source, pa.Table):
-                    cursor.register(name, source)
-                elif relation := self._offer(cursor, name, Scan.of(source)):
-                    relations.append(f'"{name}" AS ({relation})')
-            return cursor.sql(_with_relations(sql, relations)).to_arrow_table()
+        relations, data = [], {}
+        for name, source in scans.items():
+            found = source if isinstance(source, pa.Table) else self._rows(Scan.of(source))
+            if isinstance(found, pa.Table):
+                data[name] = found
+            else:
+                relations.append(f'"{name}" AS ({found})')
+        return self._answer(_with_relations(sql, relations), data)
 
     @abstractmethod
-    def _offer(self, cursor: duckdb.DuckDBPyConnection, name: str, scan: Scan) -> str | None:
-        """Makes a scan known to a cursor: by SQL, or by registering it under its name (None)."""
+    def _rows(self, scan: Scan) -> str | pa.Table:
+        """The rows of a scan: as SQL over files, or as data."""
+
+    def _answer(self, statement: str, data: Mapping[str, pa.Table]) -> pa.Table:
+        """Runs a statement over files, and over data by its names."""
+        with self.cursor() as cursor:
+            for name, table in data.items():
+                cursor.register(name, table)
+            return cursor.sql(statement).to_arrow_table()
 
     def rows(self, sql: str, /, **scans: Scan | Table | pa.Table) -> list[dict[str, Any]]:
         """The result of `query` as plain rows."""

@@ -25,10 +25,7 @@ class MemoryLake(Lake):
         lake._tables = dict(self._tables)
         return lake
 
-    def _offer(self, cursor: duckdb.DuckDBPyConnection, name: str, scan: Scan) -> None:
-        cursor.register(name, self._days(scan))
-
-    def _days(self, scan: Scan) -> pa.Table:
+    def _rows(self, scan: Scan) -> pa.Table:
         stored = self._stored(scan.table)
         if scan.since is None and scan.until is None:
             return stored
@@ -38,7 +35,7 @@ class MemoryLake(Lake):
         return self._tables.get(table.name, table.schema.empty_table())
 
     def holds(self, source: Scan | Table) -> bool:
-        return bool(self._days(Scan.of(source)).num_rows)
+        return bool(self._rows(Scan.of(source)).num_rows)
 
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None

@@ -13,10 +13,11 @@ from deltalake import DeltaTable
 
 from mlops_drift.errors import UserError
 from mlops_drift.sql import identifier, without_end
-from mlops_drift.store.delta import DeltaLake, open_table, relation
+from mlops_drift.store.delta import DeltaLake, relation
 from mlops_drift.store.files import files_of
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.schemas import columns_of
+from mlops_drift.store.snapshots import open_table
 from mlops_drift.store.tables import Table
 
 # Values in their types, or each written exactly: as text, or as JSON.

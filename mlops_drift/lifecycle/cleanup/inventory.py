@@ -13,7 +13,7 @@ from mlops_drift.lifecycle.cleanup.things import Days, Group, Need, Stored, Thin
 from mlops_drift.policy.decision import Champion
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.store import disk
-from mlops_drift.store.delta import find_table
+from mlops_drift.store.snapshots import find_table
 from mlops_drift.store.tables import ModelTables, Table
 
 

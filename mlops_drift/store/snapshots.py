@@ -1,0 +1,94 @@
+"""The Delta tables that this process has opened, and what it has read of their files."""
+
+from collections import OrderedDict
+from functools import lru_cache
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from mlops_drift.store.files import DataFile, files_of
+from mlops_drift.store.lake import LakeError
+
+# Answers of a lake that are kept: the small ones are asked for again and again.
+ANSWERS, ANSWER_BYTES = 256, 2**16
+
+
+def open_table(uri: str) -> DeltaTable:
+    """The newest snapshot of a table that is there; a `LakeError` if it is damaged."""
+    try:
+        return DeltaTable(uri)
+    except DeltaError as error:
+        why = f"cannot be read: {str(error).splitlines()[0]}"
+        raise LakeError(f"the table {uri} {why}; bring it back from a backup") from error
+
+
+def find_table(uri: str) -> DeltaTable | None:
+    """As `open_table`; None where no table is."""
+    return open_table(uri) if DeltaTable.is_deltatable(uri) else None
+
+
+class Snapshots:
+    """The newest snapshot of each table under one root, read on from the last one.
+
+    Files never change: the same query of the same files has the same answer.
+    """
+
+    def __init__(self) -> None:
+        self._opened: dict[str, tuple[object, DeltaTable]] = {}
+        self._files: dict[str, tuple[DeltaTable, int, list[DataFile]]] = {}
+        self._answers: OrderedDict[str, pa.Table] = OrderedDict()
+
+    def newest(self, uri: str) -> DeltaTable | None:
+        """The newest snapshot, or None while the table has never been written."""
+        found, born = self._opened.get(uri), _birth(uri)
+        if found and born is not None and found[0] == born:
+            # To ask Delta takes a hundred times as long as to look for the file of a next commit.
+            if _commit(uri, found[1].version() + 1).exists():
+                found[1].update_incremental()
+            return found[1]
+        table = find_table(uri)
+        if table is not None:
+            self._opened[uri] = born, table
+        return table
+
+    def files(self, uri: str, snapshot: DeltaTable) -> list[DataFile]:
+        """The files of a snapshot."""
+        commit, found = snapshot.version(), self._files.get(uri)
+        if found and found[0] is snapshot and found[1] == commit:
+            return found[2]
+        files = files_of(snapshot)
+        if snapshot is self._opened.get(uri, (None, None))[1]:
+            self._files[uri] = snapshot, commit, files
+        return files
+
+    def answer(self, statement: str) -> pa.Table | None:
+        """What a statement over files gave before; None where that is not known."""
+        return self._answers.get(statement)
+
+    def remember(self, statement: str, answer: pa.Table) -> None:
+        """Keeps an answer, if it is small, in place of the oldest one."""
+        if answer.nbytes <= ANSWER_BYTES:
+            self._answers[statement] = answer
+        while len(self._answers) > ANSWERS:
+            self._answers.popitem(last=False)
+
+
+@lru_cache(maxsize=8)
+def snapshots_of(root: str) -> Snapshots:
+    """Those of this process, which opens a table once."""
+    return Snapshots()
+
+
+def _birth(uri: str) -> tuple[int, int] | None:
+    """Which table this is: a model that was reset has others in the same place. None if unknown."""
+    try:
+        first = _commit(uri, 0).stat()
+    except OSError:
+        return None
+    return first.st_ino, first.st_mtime_ns
+
+
+def _commit(uri: str, number: int) -> Path:
+    return Path(f"{uri}/_delta_log/{number:020}.json")

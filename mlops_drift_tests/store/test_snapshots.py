@@ -1,0 +1,74 @@
+"""Tables are opened once, and what another process does to them is seen."""
+
+import shutil
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.snapshots import ANSWERS, Snapshots, snapshots_of
+from mlops_drift.store.tables import DAY, Table
+
+TABLE = Table("features.shop", pa.schema([DAY, pa.field("id", pa.int64())]))
+FIRST = date(2024, 1, 1)
+
+
+@pytest.fixture
+def opened(tmp_path):
+    with duckdb.connect() as database:
+        yield lambda: DeltaLake(tmp_path, database)
+
+
+def put(lake, *ids):
+    rows = pa.table({"day": [FIRST] * len(ids), "id": list(ids)}, schema=TABLE.schema)
+    lake.replace_days(TABLE, FIRST, FIRST, rows)
+
+
+def ids(lake):
+    return [row["id"] for row in lake.rows("SELECT id FROM t ORDER BY id", t=TABLE)]
+
+
+def test_lakes_of_one_root_open_a_table_once(opened):
+    put(opened(), 1)
+    assert opened().snapshot(TABLE) is opened().snapshot(TABLE)
+
+
+def test_a_commit_of_another_is_seen_by_the_next_query(opened, tmp_path):
+    mine = opened()
+    put(mine, 1)
+    assert ids(mine) == [1]
+    snapshots_of.cache_clear()
+    put(opened(), 2, 3)
+    assert ids(mine) == [2, 3]
+
+
+def test_another_table_in_the_same_place_is_seen(opened, tmp_path):
+    mine = opened()
+    put(mine, 1)
+    put(mine, 2)
+    assert ids(mine) == [2]
+    shutil.rmtree(tmp_path / "features")
+    assert ids(mine) == []
+    put(opened(), 7)
+    assert ids(mine) == [7]
+
+
+def test_the_same_query_of_the_same_files_is_answered_once(opened):
+    mine = opened()
+    put(mine, 1)
+    query = "SELECT id FROM t"
+    assert mine.query(query, t=TABLE) is opened().query(query, t=TABLE)
+    assert mine.query(query, t=TABLE) is not mine.query(query, t=mine.read(TABLE))
+
+
+def test_only_the_last_small_answers_are_kept():
+    kept = Snapshots()
+    small, large = (pa.table({"x": range(n)}) for n in (1, 100_000))
+    for number in range(ANSWERS + 1):
+        kept.remember(f"SELECT {number}", small)
+    kept.remember("SELECT large", large)
+    assert kept.answer("SELECT 0") is None
+    assert kept.answer("SELECT large") is None
+    assert kept.answer(f"SELECT {ANSWERS}") is small
