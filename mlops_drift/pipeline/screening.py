@@ -59,7 +59,7 @@ def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Scr
     earlier = literal(f"{to.key}: the key exists on an earlier day")
     cases = [f"WHEN rank > rank_in_day THEN [{earlier}]"]
     for name in elsewhere:
-        has_it = f"EXISTS (FROM {name} o WHERE o.{identifier(to.key)} = ranked.v0)"
+        has_it = f"EXISTS (FROM known_{name} k WHERE k.key = ranked.v0)"
         a = "an earlier" if name == "earlier" else "a later"
         cases.append(f"WHEN {has_it} THEN [{literal(f'{to.key}: the key exists on {a} day')}]")
     duplicate = literal(f"{to.key}: duplicate key")
@@ -96,7 +96,7 @@ def _screen(
     """Accepts the first good row of each key and day, as SQL says which that is.
 
     `duplicate` is the reason of the others, which may read the `final` value of the first; `taken`
-    are cases of a key that another day has, which may read the relations `elsewhere`.
+    are cases of a key that another day has, which read the `known_…` keys of `elsewhere`.
     """
     quarantine = to.tables.quarantined.schema
     parts = [part for part in batch.parts if part.rows.num_rows]
@@ -108,8 +108,14 @@ def _screen(
         texts_of(to.lake, part, columns, offset)
         for part, offset in zip(parts, offsets, strict=True)
     )
+    # Of all days, only the keys of these rows: Parquet knows where such may be.
+    known = "".join(
+        f"known_{name} AS MATERIALIZED (SELECT DISTINCT {identifier(to.key)} AS key FROM {name} "
+        f"WHERE {identifier(to.key)} IN (SELECT v0 FROM checked)),"
+        for name in elsewhere
+    )
     sql = f"""
-        WITH checked AS ({checked_sql(columns)}),
+        WITH checked AS ({checked_sql(columns)}), {known}
         ranked AS (
             SELECT *,
                 row_number() OVER in_day AS rank_in_day,

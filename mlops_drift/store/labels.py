@@ -42,7 +42,7 @@ class LabelRepository(LabelledTables):
             ORDER BY features.day, features.{self._key}
             """,
             features=Scan(self._tables.features, since, as_of),
-            labels=Scan(self._tables.labels, until=as_of),
+            labels=Scan(self._tables.labels, since, as_of),
         )
 
     def counts(self, as_of: date) -> tuple[dict[date, int], set[Any]]:

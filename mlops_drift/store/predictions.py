@@ -41,7 +41,7 @@ class PredictionRepository(LabelledTables):
         until = touched["last"] or since - timedelta(days=1)
         scans = {
             "predictions": Scan(self._tables.predictions, since, until),
-            "labels": Scan(self._tables.labels, until=last),
+            "labels": Scan(self._tables.labels, since, last),
         }
         features = ""
         if columns:
