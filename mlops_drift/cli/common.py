@@ -77,7 +77,7 @@ def opened(model: str) -> "Iterator[ModelContext]":
     """A model with its tables and its registry."""
     from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
-    from mlops_drift.resources import open_lake, open_registry
+    from mlops_drift.gateways import open_lake, open_registry
     from mlops_drift.simulation.instance import quiet
 
     spec = find_model(model).spec

@@ -57,10 +57,10 @@ def run(
     from mlops_drift.cli.views.terminal import print_timeline
     from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
+    from mlops_drift.gateways import open_lake
     from mlops_drift.lifecycle.status import read_status
     from mlops_drift.lifecycle.timeline import read_timeline
     from mlops_drift.lifecycle.unserved import why_unserved
-    from mlops_drift.resources import open_lake
     from mlops_drift.simulation.historical_run import HistoricalRun
     from mlops_drift.simulation.instance import open_instance, quiet
 
@@ -210,7 +210,7 @@ def status(model: str, style: str) -> None:
 def sql(query: str | None, style: str) -> None:
     """Run the SQL QUERY over all tables; without one, list the tables."""
     from mlops_drift.cli.views.terminal import print_table
-    from mlops_drift.resources import open_lake
+    from mlops_drift.gateways import open_lake
     from mlops_drift.store.queries import Form, list_tables, records, run_sql
 
     form: Form = "json" if style == "json" else "text"
