@@ -86,8 +86,8 @@ def history(table: str, limit: int | None, style: str) -> None:
 def restore(table: str, commit: int, by: str, reason: str) -> None:
     """Put TABLE back to a COMMIT of its history, as a new commit.
 
-    Only this table changes: predictions, versions, MLflow and decisions that come from the rows of
-    today stay.
+    Only this table changes: predictions, versions, MLflow's runs and decisions that were made from
+    its rows stay as they are.
     """
     from mlops_drift.gateways import open_lake
     from mlops_drift.store.restoring import restore as put_back
@@ -100,13 +100,13 @@ def restore(table: str, commit: int, by: str, reason: str) -> None:
 def _about(restored: "Restored") -> list[str]:
     """What a restore did, and what it did not do."""
     table, days = restored.table, restored.days
-    lines = [f"{table} holds again what it held at commit {restored.to}; commit {restored.commit}"]
-    lines[0] += " records it"
+    again = f"{table} holds again what it held at commit {restored.to}"
+    lines = [f"{again}; commit {restored.commit} records it"]
     if days:
         lines.append(f"changed: {len(days)} {_span(days)}")
     lines.append(
-        "Only this table changed: predictions, versions, MLflow and decisions that come from the "
-        "rows of before stay."
+        "Only this table changed: predictions, versions, MLflow's runs and decisions that were "
+        "made from its rows stay as they are."
     )
     model = re.fullmatch(r"features\.(.+)|landing\.(.+)_(?:events|labels)", table)
     if model and days:

@@ -94,9 +94,11 @@ def _action(operation: str, given: Mapping[str, Any], counted: Mapping[str, Any]
             return "cleanup of old files begun"
         case "VACUUM END":
             return f"cleaned, {counted['numDeletedFiles']} old files removed"
-        case "WRITE" | "DELETE":
-            is_empty = operation == "DELETE" or counted.get("num_added_rows") == 0
+        case "WRITE":
+            is_empty = counted.get("num_added_rows") == 0
             return f"{_days(given)} {'emptied' if is_empty else 'written'}"
+        case "DELETE":
+            return f"{_days(given)} removed"
     return operation.lower()
 
 

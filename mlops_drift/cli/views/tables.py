@@ -15,9 +15,13 @@ ROWS = 1000
 
 def print_commits(found: Sequence[Commit]) -> None:
     """Prints a line for each commit, with who restored the table and why."""
-    counts = (Column(name, justify="right") for name in ("rows added", "rows removed"))
-    columns = (Column("commit", justify="right"), "time (UTC)", "what was done")
-    table = Table(*columns, *counts, "can be read")
+    table = Table(
+        Column("commit", justify="right"),
+        Column("time (UTC)", no_wrap=True),
+        "what was done",
+        *(Column(name, justify="right") for name in ("added", "removed")),
+        "readable",
+    )
     for one in found:
         who = f" by {one.by}: {one.reason}" if one.by else ""
         table.add_row(
