@@ -130,5 +130,5 @@ def test_a_data_folder_that_is_a_file_is_told_without_a_traceback(nothing_yet, m
 
 
 def test_help_of_every_command_is_there():
-    for command in ("init", "run", "status", "reset", "sql"):
+    for command in ("init", "run", "status", "reset", "sql", "history", "restore"):
         assert "Usage:" in printed(command, "--help")
