@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -13,47 +12,20 @@ from pydantic import PrivateAttr
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.gateways import open_lake, places_of_registry, prepared
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.registry.registry import Registry
-from mlops_drift.registry.studies import Studies
-from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.lake import Lake
 
 # What stays open until the process ends.
 _opened = ExitStack()
 
 
-@contextmanager
-def open_lake(root: str | None = None) -> Iterator[Lake]:
-    """The lake at its configured place, or at another, with the process's DuckDB in memory."""
-    with _duckdb().cursor() as connection:
-        yield DeltaLake(root or settings.lake_root(), connection)
-
-
 @cache
 def _duckdb() -> duckdb.DuckDBPyConnection:
-    """One for all lakes of a process: to make a database takes longer than most queries."""
-    connection: duckdb.DuckDBPyConnection = _opened.enter_context(
-        DuckDBResource(database=":memory:").get_connection()
-    )
-    # The process may live for weeks, and files of a table are read once or twice.
-    connection.execute("SET enable_external_file_cache = false")
-    return connection
-
-
-def open_registry() -> Registry:
-    """The registry at its configured place."""
-    return Registry(*_places_of_registry())
-
-
-def _places_of_registry() -> tuple[str, Path, Path, str]:
-    roots = settings.artifact_root(), settings.registry_lock_root()
-    return settings.tracking_uri(), *roots, settings.alias_prefix()
-
-
-def open_studies() -> Studies:
-    """The trials of all searches, at their configured place."""
-    return Studies(settings.studies_url(), settings.registry_lock_root())
+    """One for all runs and ticks of a process."""
+    database = DuckDBResource(database=":memory:").get_connection()
+    return prepared(_opened.enter_context(database))
 
 
 class LakeResource(dg.ConfigurableResource["LakeResource"]):
@@ -65,7 +37,7 @@ class LakeResource(dg.ConfigurableResource["LakeResource"]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["LakeResource"]:
         """Opens the lake, and closes it when the run ends."""
-        with open_lake(self.root) as self._lake:
+        with open_lake(self.root, _duckdb()) as self._lake:
             yield self
 
     def of(self, spec: ModelSpec, registry: VersionRegistry | None = None) -> ModelContext:
@@ -81,7 +53,7 @@ _shared_registry = cache(Registry)
 @dg.resource(description="The MLflow registry.")
 def registry_resource(context: dg.InitResourceContext) -> Registry:
     """The process's gateway, which keeps loaded pipelines from run to run."""
-    return _shared_registry(*_places_of_registry())
+    return _shared_registry(*places_of_registry())
 
 
 def mlflow_run(model: str) -> dg.ResourceDefinition:

@@ -24,9 +24,9 @@ from mlops_drift.charts import monitors as daily_charts
 from mlops_drift.checks import gates, monitors
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
+from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.monitors.pictures import History
 from mlops_drift.registry import stored_model
-from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.memory import MemoryLake

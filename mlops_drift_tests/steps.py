@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
 from mlops_drift.pipeline.features import make_features
@@ -10,7 +11,6 @@ from mlops_drift.pipeline.labels import measure_label_coverage
 from mlops_drift.pipeline.landing import judge_labels_again, land_events, land_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
-from mlops_drift.resources import open_lake, open_registry
 from mlops_drift_tests.tiny import day
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mlops_drift import settings
-from mlops_drift.resources import open_registry
+from mlops_drift.gateways import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import day
 

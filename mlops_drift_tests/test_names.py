@@ -18,7 +18,8 @@ from mlops_drift.charts.monitors import draw
 from mlops_drift.checks.gates import gate_checks, gate_pictures
 from mlops_drift.checks.monitors import monitor_checks
 from mlops_drift.cli.main import main
-from mlops_drift.cli.views.terminal import print_status, print_table
+from mlops_drift.cli.views.tables import print_table
+from mlops_drift.cli.views.terminal import print_status
 from mlops_drift.cli.views.versions import lineage_lines
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec

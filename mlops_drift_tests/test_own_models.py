@@ -11,9 +11,9 @@ from sklearn.datasets import load_wine
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
+from mlops_drift.gateways import open_registry
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.pipeline.gates import model_gates
-from mlops_drift.resources import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import evaluations, metadata_of
 

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from mlops_drift import settings
-from mlops_drift.resources import open_registry
+from mlops_drift.gateways import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.processes import predict_apart, run_alone
 

@@ -25,9 +25,10 @@ from mlops_drift.assets.common import CHAMPION, TRAINING_SET, asset_key
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import load_models
 from mlops_drift.definitions import definitions_of
+from mlops_drift.gateways import open_lake
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.policy.decision import Decision, Outcome
-from mlops_drift.resources import default_resources, open_lake
+from mlops_drift.resources import default_resources
 from mlops_drift.sensors.retraining import sensor_name
 from mlops_drift.simulation.historical_run import HistoricalRun
 from mlops_drift.simulation.instance import QUIET, quiet

@@ -29,13 +29,14 @@ from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
 from mlops_drift.checks.report import png, verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.gateways import open_studies
 from mlops_drift.learning.windows import WindowChoice
 from mlops_drift.lifecycle.retraining import window_sentence
 from mlops_drift.pipeline.gates import gate_record, model_gates
 from mlops_drift.pipeline.training import StoredSet, resume_training
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.registry import Registry
-from mlops_drift.resources import LakeResource, open_studies
+from mlops_drift.resources import LakeResource
 from mlops_drift.store.records import VersionRecord
 from mlops_drift.store.training_sets import canonical_json
 

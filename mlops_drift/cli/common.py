@@ -1,6 +1,7 @@
 """What the commands share: options, output files, a spinner."""
 
 import errno
+import getpass
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -33,6 +34,21 @@ def day(text: str) -> date:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is not a day such as 2024-10-01") from error
+
+
+def person(why: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options of a manual decision: who decides, and the reason, with its help."""
+    by = click.option("--by", default=_me, help="Who decides; you by default.")
+    reason = click.option("--reason", required=True, help=why)
+    return lambda command: by(reason(command))
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    # An account without a name, as in many containers.
+    except (KeyError, OSError) as error:
+        raise click.UsageError(f"your account has no name; give --by NAME ({error})") from error
 
 
 def output_file(option: str, about: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -77,7 +93,7 @@ def opened(model: str) -> "Iterator[ModelContext]":
     """A model with its tables and its registry."""
     from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
-    from mlops_drift.resources import open_lake, open_registry
+    from mlops_drift.gateways import open_lake, open_registry
     from mlops_drift.simulation.instance import quiet
 
     spec = find_model(model).spec

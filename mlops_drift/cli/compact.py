@@ -30,7 +30,7 @@ def compact(model: str, style: str) -> None:
 def _print(model: str, found: "list[Compacted]") -> None:
     import pyarrow as pa
 
-    from mlops_drift.cli.views.terminal import print_table
+    from mlops_drift.cli.views.tables import print_table
 
     changed = [one for one in found if one.after < one.before]
     before, after = (sum(getattr(one, name) for one in found) for name in ("before", "after"))

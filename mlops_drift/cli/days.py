@@ -1,8 +1,6 @@
-"""The commands over days: `run`, `backtest`, `status` and `sql`."""
+"""The commands over days: `run`, `backtest` and `status`."""
 
-import csv
 import os
-import sys
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -57,10 +55,10 @@ def run(
     from mlops_drift.cli.views.terminal import print_timeline
     from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
+    from mlops_drift.gateways import open_lake
     from mlops_drift.lifecycle.status import read_status
     from mlops_drift.lifecycle.timeline import read_timeline
     from mlops_drift.lifecycle.unserved import why_unserved
-    from mlops_drift.resources import open_lake
     from mlops_drift.simulation.historical_run import HistoricalRun
     from mlops_drift.simulation.instance import open_instance, quiet
 
@@ -196,30 +194,3 @@ def status(model: str, style: str) -> None:
     with opened(model) as about:
         found = read_status(about)
     show(style, found, lambda: print_status(found))
-
-
-@click.command()
-@click.argument("query", required=False)
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json", "csv"]),
-    default="text",
-    help="Text for people, JSON or CSV.",
-)
-def sql(query: str | None, style: str) -> None:
-    """Run the SQL QUERY over all tables; without one, list the tables."""
-    from mlops_drift.cli.views.terminal import print_table
-    from mlops_drift.resources import open_lake
-    from mlops_drift.store.queries import Form, list_tables, records, run_sql
-
-    form: Form = "json" if style == "json" else "text"
-    with open_lake() as lake:
-        result = run_sql(lake, query, form) if query else list_tables(lake, form)
-    if style == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(result.column_names)
-        writer.writerows(zip(*(column.to_pylist() for column in result.columns), strict=True))
-    else:
-        found = records(result) if style == "json" else []
-        show(style, found, lambda: print_table(result))

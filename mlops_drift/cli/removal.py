@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 @FORMAT
 def cleanup(model: str, delete: bool, style: str) -> None:
     """Show what the retention of MODEL allows to delete, and delete it with --delete."""
+    from mlops_drift.gateways import open_registry
     from mlops_drift.lifecycle.cleanup.cleanup import clean_up
     from mlops_drift.registry.artifacts import Artifacts
-    from mlops_drift.resources import open_registry
 
     waits = waiting(f"{model}: reading, or waiting for a training or a cleanup to end")
     with opened(model) as about, waits:
@@ -41,8 +41,8 @@ def reset(model: str, yes: bool, style: str) -> None:
     """
     from rich.filesize import decimal
 
+    from mlops_drift.gateways import open_studies
     from mlops_drift.lifecycle.reset import find_belongings
-    from mlops_drift.resources import open_studies
     from mlops_drift.simulation.instance import open_instance
     from mlops_drift.simulation.reset import reset as start_again
     from mlops_drift.simulation.reset import runs_of

@@ -1,14 +1,13 @@
 """The commands over versions: `approve`, `reject`, `rollback`, `log`, `explain`, `rebuild`."""
 
-import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 
 import click
 
-from mlops_drift.cli.common import FORMAT, day, opened, show, waiting
+from mlops_drift.cli.common import FORMAT, day, opened, person, show, waiting
 
 if TYPE_CHECKING:
     from mlops_drift.config.context import ModelContext
@@ -19,21 +18,7 @@ if TYPE_CHECKING:
 _CHALLENGER = click.option(
     "--version", type=click.IntRange(1), help="Version; the waiting challenger by default."
 )
-
-
-def _person(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds the options of a manual decision: who decides, and why."""
-    by = click.option("--by", default=_me, help="Who decides; you by default.")
-    reason = click.option("--reason", required=True, help="Why, for the decision log.")
-    return by(reason(command))
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    # An account without a name, as in many containers.
-    except (KeyError, OSError) as error:
-        raise click.UsageError(f"your account has no name; give --by NAME ({error})") from error
+_person = person("Why, for the decision log.")
 
 
 @click.command()

@@ -16,9 +16,11 @@ from mlops_drift.pipeline.landing import EVENTS, LABELS
 from mlops_drift.pipeline.logged import SPEC
 from mlops_drift.registry.base import GATES_FILE, RegistryError
 from mlops_drift.sql import identifier, literal
+from mlops_drift.store.history import is_readable
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion, VersionRecord
+from mlops_drift.store.tables import Table
 
 # Numbers of the evidence of a decision that are shown.
 _SHOWN = 3
@@ -225,8 +227,8 @@ def _training_set(model: ModelContext, record: VersionRecord) -> list[Link]:
             "events": f"{first.first_day} to {first.last_day}",
         }
         snapshots: Facts = {
-            tables.features.name: f"commit {first.features_snapshot}",
-            tables.labels.name: f"commit {first.labels_snapshot}",
+            tables.features.name: _commit(store, tables.features, first.features_snapshot),
+            tables.labels.name: _commit(store, tables.labels, first.labels_snapshot),
         }
         files = [
             *_origins(store, EVENTS, first.first_day, first.last_day),
@@ -234,6 +236,13 @@ def _training_set(model: ModelContext, record: VersionRecord) -> list[Link]:
         ]
         chain += [Link("table snapshots", snapshots), Link("source files", rows=files)]
     return chain
+
+
+def _commit(store: ModelStore, table: Table, number: int | None) -> str:
+    """A commit that a training set was built of, and whether it can be read."""
+    place = f"{store.lake.root}/{table.folder}"
+    gone = number is not None and not is_readable(place, number)
+    return f"commit {number}{', which can no longer be read' if gone else ''}"
 
 
 def _origins(store: ModelStore, source: str, first: date, last: date) -> list[Facts]:

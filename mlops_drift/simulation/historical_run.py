@@ -25,9 +25,9 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
 from mlops_drift.definitions import definitions_of
 from mlops_drift.errors import UserError
+from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.jobs import compaction_job_name, daily_job_name, retraining_job_name
 from mlops_drift.pipeline.missing_days import no_file_at_all
-from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.sensors.late_files import assets_without, missing_days, outdated, settled_days
 from mlops_drift.sensors.retraining import complete_days

@@ -13,8 +13,9 @@ from mlops_drift.assets.common import DAY_TAG, DECISION_TAG, HISTORICAL_RUN_TAG,
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError, is_interruption
+from mlops_drift.gateways import open_lake
 from mlops_drift.jobs import retraining_job_name
-from mlops_drift.resources import default_resources, open_lake
+from mlops_drift.resources import default_resources
 from mlops_drift.schema.days import days_between
 from mlops_drift.sensors.notifications import notify
 from mlops_drift.sensors.retraining import sensor_name

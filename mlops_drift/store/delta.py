@@ -11,7 +11,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
-from mlops_drift.store.files import DataFile
+from mlops_drift.store.files import DataFile, files_of
 from mlops_drift.store.lake import Build, Lake, LakeError, Scan, both
 from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.snapshots import find_table, open_table, snapshots_of
@@ -29,7 +29,8 @@ CONFIGURATION = {
 }
 
 # How a commit that changes no row is known in the history of its table.
-COMPACTION = CommitProperties(custom_metadata={"mlops_drift": "compaction"})
+COMPACTION_MARK = "compaction"
+COMPACTION = CommitProperties(custom_metadata={COMPACTION_MARK: "true"})
 
 
 def relation(table: Table, snapshot: DeltaTable | None, files: Sequence[DataFile]) -> str:
@@ -54,6 +55,11 @@ def relation(table: Table, snapshot: DeltaTable | None, files: Sequence[DataFile
         f"(SELECT {', '.join(map(identifier, types))} FROM ({empty} UNION ALL BY NAME "
         f"SELECT * FROM read_parquet([{listing}], union_by_name = true{options})))"
     )
+
+
+def all_rows(table: Table, snapshot: DeltaTable) -> str:
+    """SQL for the rows of a snapshot."""
+    return relation(table, snapshot, files_of(snapshot))
 
 
 class DeltaLake(Lake):

@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections import Counter
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
@@ -17,6 +18,9 @@ from mlops_drift.store.tables import Table
 # Files that are being written, and folders that are being removed.
 WRITING = ".writing-"
 REMOVING = ".removing-"
+
+# Lists the files of a folder that is written once.
+MANIFEST = "manifest.json"
 
 # What is written now is nobody's yet: only the clock tells it from what a kill left.
 IN_USE_SECONDS = 24 * 3600
@@ -77,15 +81,23 @@ def sizes_by_day(stored: DeltaTable | None) -> dict[date, int]:
     return dict(sorted(sizes.items()))
 
 
-def old_files(stored: DeltaTable | None, folder: Path) -> int:
-    """Bytes of files in a table's folder that no snapshot of the last week reads."""
-    files = stored.vacuum(dry_run=True) if stored is not None else []
+def old_files(stored: DeltaTable | None, folder: Path, keep: Collection[int] = ()) -> int:
+    """Bytes of files in a table's folder that neither the last week nor a kept commit reads."""
+    files = _vacuum(stored, folder, keep, dry_run=True) if stored is not None else []
     # Paths come percent-encoded.
     return sum(size_of(folder / unquote(file)) for file in files)
 
 
-def remove_old_files(root: str, table: Table) -> None:
-    """Removes the files that no snapshot of the last week reads."""
-    stored = find_table(str(folder_of(root, table)))
+def remove_old_files(root: str, table: Table, keep: Collection[int] = ()) -> None:
+    """Removes the files that neither a snapshot of the last week nor a kept commit reads."""
+    folder = folder_of(root, table)
+    stored = find_table(str(folder))
     if stored is not None:
-        stored.vacuum(dry_run=False)
+        _vacuum(stored, folder, keep, dry_run=False)
+
+
+def _vacuum(stored: DeltaTable, folder: Path, keep: Collection[int], *, dry_run: bool) -> list[str]:
+    # A full one also finds the files that checkpoints of the last week no longer list. It would
+    # take the training sets of a model that is called like a table.
+    full = not any(folder.glob(f"*/{MANIFEST}"))
+    return stored.vacuum(dry_run=dry_run, full=full, keep_versions=sorted(keep) or None)

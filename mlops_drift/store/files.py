@@ -39,7 +39,9 @@ class DataFile:
 
 def files_of(snapshot: DeltaTable) -> list[DataFile]:
     """The files of a snapshot, by their first day."""
-    added = pa.table(snapshot.get_add_actions(flatten=True))
+    # `pa.table` would import pandas to see whether it is a frame.
+    actions = snapshot.get_add_actions(flatten=True)
+    added = pa.RecordBatchReader.from_stream(actions).read_all()
     root = snapshot.table_uri.rstrip("/")
     values = zip(
         [_place(root, path) for path in added["path"].to_pylist()],
@@ -51,6 +53,12 @@ def files_of(snapshot: DeltaTable) -> list[DataFile]:
     )
     found = [DataFile(uri, size, rows or 0, first, last) for uri, size, rows, first, last in values]
     return sorted(found, key=lambda one: (one.first or date.min, one.last or date.max, one.uri))
+
+
+def first_day(snapshot: DeltaTable | None) -> date | None:
+    """The first day that a snapshot has rows of; None without rows, or where nobody knows."""
+    files = files_of(snapshot) if snapshot is not None else []
+    return min((file.first for file in files if file.first), default=None)
 
 
 def _place(root: str, path: str) -> str:

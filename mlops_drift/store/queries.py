@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -13,8 +14,8 @@ from deltalake import DeltaTable
 
 from mlops_drift.errors import UserError
 from mlops_drift.sql import identifier, without_end
-from mlops_drift.store.delta import DeltaLake, relation
-from mlops_drift.store.files import files_of
+from mlops_drift.store.delta import DeltaLake, all_rows
+from mlops_drift.store.history import AsOf, NotYetError, table_at
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.schemas import columns_of
 from mlops_drift.store.snapshots import open_table
@@ -36,18 +37,23 @@ class QueryError(UserError):
     """A query is wrong; the message has the place, in DuckDB's words."""
 
 
-def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
+def run_sql(lake: Lake, query: str, form: Form = "values", as_of: AsOf | None = None) -> pa.Table:
     """Runs one statement in which every table has its name, such as `features.churn`.
 
-    As text no value is rounded, and none is beyond what Python holds. A `QueryError` if it does
-    anything but read, or DuckDB cannot run it.
+    As text no value is rounded, and none is beyond what Python holds. With `as_of`, every table
+    that the query names holds what it held then, in the columns of then.
+
+    Raises:
+        QueryError: if it does anything but read, DuckDB cannot run it, or it names several tables
+            as of a commit.
+        LakeError: if a table was not there yet then, or can no longer be read.
     """
     # Views outlive a cursor: those of another lake in this process are not to be seen.
     with duckdb.connect() as own, DeltaLake(lake.root, own).cursor() as cursor:
-        for name in lake.names():
+        for name in lake.names() if as_of is None else _named(lake, query, as_of):
             schema, table = map(identifier, name.split(".", 1))
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            stored = _all_rows(*_stored(lake, name))
+            stored = all_rows(*_stored(lake, name, as_of))
             cursor.execute(f"CREATE OR REPLACE VIEW {schema}.{table} AS {stored}")
         # Names are those of tables, not of variables of this code.
         cursor.execute("SET SESSION python_enable_replacements = false")
@@ -64,14 +70,38 @@ def run_sql(lake: Lake, query: str, form: Form = "values") -> pa.Table:
             raise
 
 
-def _stored(lake: Lake, name: str) -> tuple[Table, DeltaTable]:
-    """A table as it is stored, whatever its columns are."""
-    snapshot = open_table(f"{lake.root}/{name.replace('.', '/', 1)}")
+def _named(lake: Lake, query: str, as_of: AsOf) -> list[str]:
+    """The tables that a query names; a commit is one of a single table."""
+    with _placed(lake, query, 0):
+        words = duckdb.tokenize(query)
+    ends = [start for start, _ in words[1:]] + [len(query.encode())]
+    # Not within a text, nor within a remark.
+    said = " ".join(
+        query.encode()[start:end].decode().strip()
+        for (start, kind), end in zip(words, ends, strict=True)
+        if kind not in (duckdb.token_type.string_const, duckdb.token_type.comment)
+    )
+    found = [name for name in lake.names() if _pattern(name).search(said)]
+    if isinstance(as_of, int) and len(found) > 1:
+        raise QueryError(
+            f"as of commit {as_of}: the query reads {', '.join(found)}, and each has commits of "
+            "its own; give a day such as 2024-10-01, or read one table"
+        )
+    return found
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    parts = (
+        f'(?:"{part}"|(?<![\\w$"]){part}(?![\\w$"]))' for part in map(re.escape, name.split(".", 1))
+    )
+    return re.compile(" *[.] *".join(parts), re.IGNORECASE)
+
+
+def _stored(lake: Lake, name: str, as_of: AsOf | None = None) -> tuple[Table, DeltaTable]:
+    """A table as it is stored, or was then, whatever its columns are."""
+    place = f"{lake.root}/{name.replace('.', '/', 1)}"
+    snapshot = open_table(place) if as_of is None else table_at(place, name, as_of)
     return Table(name, pa.schema(snapshot.schema().to_arrow())), snapshot
-
-
-def _all_rows(table: Table, snapshot: DeltaTable) -> str:
-    return relation(table, snapshot, files_of(snapshot))
 
 
 def _statement(lake: Lake, cursor: duckdb.DuckDBPyConnection, query: str) -> str:
@@ -165,15 +195,18 @@ def _cell(value: str, kind: str, form: Form) -> str:
     return f"to_json({text if kind == 'JSON' or _FRACTION.fullmatch(kind) else value})"
 
 
-def list_tables(lake: Lake, form: Form = "values") -> pa.Table:
-    """All tables with their rows, columns, and number of commits."""
+def list_tables(lake: Lake, form: Form = "values", as_of: date | None = None) -> pa.Table:
+    """All tables with their rows, columns, and number of commits; or those there were on a day."""
     rows = []
     schema = columns_of(table=str, rows=int, commits=int, columns=str)
     with lake.cursor() as cursor:
         cursor.execute("SET SESSION errors_as_json = true")
         for name in lake.names():
-            table, snapshot = _stored(lake, name)
-            query = f"SELECT count(*) AS n FROM {_all_rows(table, snapshot)}"
+            try:
+                table, snapshot = _stored(lake, name, as_of)
+            except NotYetError:
+                continue
+            query = f"SELECT count(*) AS n FROM {all_rows(table, snapshot)}"
             with _placed(lake, query, 0):
                 counted = cursor.sql(query).to_arrow_table()["n"][0].as_py()
             rows.append((name, counted, snapshot.version(), ", ".join(table.schema.names)))

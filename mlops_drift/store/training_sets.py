@@ -22,12 +22,10 @@ import pyarrow.parquet as pq
 from mlops_drift.errors import UserError
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.sql import literal
-from mlops_drift.store.disk import WRITING
+from mlops_drift.store.disk import MANIFEST, WRITING
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.records import TrainingSetRecord
 from mlops_drift.store.tables import Table
-
-MANIFEST = "manifest.json"
 
 # The baseline of a version.
 TEST_PREDICTIONS = "test_predictions.parquet"
@@ -87,9 +85,10 @@ class TrainingSets:
         built, as_of = [record.training_set], [record.as_of]
         self._lake.append_unless(self._table, vars(record), training_set=built, as_of=as_of)
 
-    def records(self, training_set: str) -> list[TrainingSetRecord]:
-        """The records of a training set, by as-of day."""
-        sql = f"FROM s WHERE training_set = {literal(training_set)} ORDER BY as_of"
+    def records(self, training_set: str | None = None) -> list[TrainingSetRecord]:
+        """The records of a training set, or of all, by as-of day."""
+        which = f"training_set = {literal(training_set)}" if training_set else "true"
+        sql = f"FROM s WHERE {which} ORDER BY as_of"
         return self._lake.records(TrainingSetRecord, sql, s=self._table)
 
     def ids(self) -> list[str]:

@@ -7,11 +7,11 @@ import pytest
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
+from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.gates import model_gates
 from mlops_drift.pipeline.landing import land_events, land_labels
-from mlops_drift.resources import open_lake, open_registry
 from mlops_drift_tests.tiny import (
     ROWS,
     day,

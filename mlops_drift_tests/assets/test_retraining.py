@@ -5,8 +5,8 @@ import pytest
 
 from mlops_drift.assets.common import CHAMPION
 from mlops_drift.config.loading import find_model
+from mlops_drift.gateways import open_registry
 from mlops_drift.pipeline.gates import model_gates
-from mlops_drift.resources import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import (
     ROWS,

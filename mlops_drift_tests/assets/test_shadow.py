@@ -13,7 +13,7 @@ from mlops_drift.assets.champion import show_transition
 from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
-from mlops_drift.resources import open_registry
+from mlops_drift.gateways import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests import steps
 from mlops_drift_tests.sensors.test_episodes import write

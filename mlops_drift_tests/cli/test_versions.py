@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
-from mlops_drift.resources import open_registry
+from mlops_drift.gateways import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store.versions import VersionRepository
 from mlops_drift_tests.tiny import day, failures, materialization, wait

@@ -3,8 +3,8 @@
 from contextlib import contextmanager
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.lifecycle.transitions import Person
-from mlops_drift.resources import open_lake, open_registry
 
 ANN, BOB = Person("ann", "better on paper"), Person("bob", "customers complained")
 

@@ -11,13 +11,13 @@ from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.errors import UserError
+from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 from mlops_drift.lifecycle.promotion import approve
 from mlops_drift.lifecycle.transitions import Person
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.resources import open_lake, open_registry
 from mlops_drift_tests.pipeline.test_features import landed, spec_of
 from mlops_drift_tests.tiny import day
 

@@ -8,8 +8,8 @@ from filelock import FileLock
 from mlops_drift import settings
 from mlops_drift.assets.common import MODEL_TAG
 from mlops_drift.cli.main import main
+from mlops_drift.gateways import open_studies
 from mlops_drift.lifecycle.reset import find_belongings
-from mlops_drift.resources import open_studies
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests import steps
 from mlops_drift_tests.tiny import day, write_days

@@ -8,13 +8,13 @@ import pytest
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.errors import UserError
+from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.lifecycle import promotion, transitions
 from mlops_drift.lifecycle.promotion import approve, promote, reject_challenger, rollback
 from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.transitions import Person, reconcile_interrupted, transition
 from mlops_drift.policy.decision import Decision
 from mlops_drift.registry.base import RegistryError
-from mlops_drift.resources import open_lake, open_registry
 from mlops_drift_tests.lifecycle.people import (
     ANN,
     BOB,

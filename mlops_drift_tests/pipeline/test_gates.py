@@ -17,6 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.learning.families.base import plain
 from mlops_drift.learning.model import fit
 from mlops_drift.learning.recipe import Recipe
@@ -27,7 +28,6 @@ from mlops_drift.pipeline.logged import OUT_OF_FOLD
 from mlops_drift.pipeline.training import train_challenger, train_package
 from mlops_drift.registry.base import RegistryError
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion

@@ -13,9 +13,9 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model, find_model
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
+from mlops_drift.gateways import open_lake
 from mlops_drift.lifecycle.timeline import read_timeline
 from mlops_drift.monitors.config import AgeMonitor
-from mlops_drift.resources import open_lake
 from mlops_drift.simulation.backtest import Backtest
 from mlops_drift.simulation.historical_run import HistoricalRun
 from mlops_drift.simulation.instance import open_instance, quiet

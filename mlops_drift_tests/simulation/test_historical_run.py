@@ -11,7 +11,7 @@ from mlops_drift import settings
 from mlops_drift.cli.main import main
 from mlops_drift.drift.reference import Reference
 from mlops_drift.errors import UserError
-from mlops_drift.resources import open_registry
+from mlops_drift.gateways import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import ROWS, day, evaluations, labels_of, metadata_of
 

@@ -28,6 +28,18 @@ def lake_folder(lake):
     return Path(lake.root) / TABLE.folder
 
 
+def at_once(lake):
+    """Makes the table, without the week that its replaced files stay."""
+    DeltaTable.create(
+        lake.uri(TABLE),
+        TABLE.schema,
+        configuration={
+            "delta.deletedFileRetentionDuration": "interval 0 seconds",
+            "delta.checkpointInterval": "10",
+        },
+    )
+
+
 def test_a_day_has_the_share_of_its_rows_of_a_file(lake):
     assert disk.sizes_by_day(lake.snapshot(TABLE)) == {}
     lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST, 1000))
@@ -51,11 +63,7 @@ def test_files_of_the_last_week_stay_for_those_who_still_read_them(lake):
 
 def test_older_files_are_counted_and_removed(lake):
     assert disk.old_files(lake.snapshot(TABLE), lake_folder(lake)) == 0
-    DeltaTable.create(
-        lake.uri(TABLE),
-        TABLE.schema,
-        configuration={"delta.deletedFileRetentionDuration": "interval 0 seconds"},
-    )
+    at_once(lake)
     lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST))
     size = on_disk(lake)
     lake.replace_days(TABLE, SECOND, SECOND, rows(SECOND))
@@ -110,3 +118,35 @@ def age(path):
     """Makes a folder look as if it had been written two days ago."""
     then = path.stat().st_mtime - 2 * disk.IN_USE_SECONDS
     os.utime(path, (then, then))
+
+
+def test_files_that_checkpoints_no_longer_list_are_removed_too(lake):
+    at_once(lake)
+    for number in range(25):
+        lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST, number + 1))
+    assert list((lake_folder(lake) / "_delta_log").glob("*.checkpoint.parquet"))
+    disk.remove_old_files(lake.root, TABLE)
+    assert on_disk(lake) == sum(disk.sizes_by_day(lake.snapshot(TABLE)).values())
+
+
+def test_files_of_kept_commits_stay(lake):
+    at_once(lake)
+    for number in range(4):
+        lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST, number + 1))
+    every = disk.old_files(lake.snapshot(TABLE), lake_folder(lake))
+    kept = sum(disk.sizes_by_day(DeltaTable(lake.uri(TABLE), version=2)).values())
+    assert disk.old_files(lake.snapshot(TABLE), lake_folder(lake), [2]) == every - kept
+    disk.remove_old_files(lake.root, TABLE, [2])
+    assert DeltaTable(lake.uri(TABLE), version=2).to_pyarrow_table().num_rows == 2
+    assert disk.old_files(lake.snapshot(TABLE), lake_folder(lake)) == kept
+
+
+def test_training_sets_of_a_model_that_is_called_like_a_table_stay(lake):
+    lake.replace_days(TABLE, FIRST, FIRST, rows(FIRST))
+    folder = lake_folder(lake) / "a1b2"
+    folder.mkdir()
+    for name in ("train.parquet", disk.MANIFEST):
+        (folder / name).write_bytes(b"rows")
+        os.utime(folder / name, (0, 0))
+    disk.remove_old_files(lake.root, TABLE)
+    assert (folder / "train.parquet").exists()

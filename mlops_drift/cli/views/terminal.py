@@ -1,11 +1,10 @@
-"""Timeline, status and tables on the terminal."""
+"""Timeline and status on the terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from math import isnan
 from typing import Any
 
-import pyarrow as pa
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -17,8 +16,8 @@ from mlops_drift.lifecycle.shadow.comparison import window_name
 from mlops_drift.lifecycle.timeline import Timeline
 from mlops_drift.pipeline.missing_days import about_missing
 
-# Days that a line lists, rows of failed checks, and rows of a query.
-LISTED, ALARMS, ROWS = 5, 12, 1000
+# Days that a line lists, and rows of failed checks.
+LISTED, ALARMS = 5, 12
 
 
 def print_timeline(
@@ -200,14 +199,3 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
         )
     if account["note"]:
         yield f"  {account['note']}"
-
-
-def print_table(result: pa.Table) -> None:
-    """Prints the first thousand rows of a result whose values are texts."""
-    table = Table(*map(escape, result.column_names))
-    columns = [column.to_pylist() for column in result.slice(0, ROWS).columns]
-    for row in zip(*columns, strict=True):
-        table.add_row(*("" if value is None else escape(value) for value in row))
-    Console().print(table)
-    if result.num_rows > ROWS:
-        Console().print(f"… and {result.num_rows - ROWS} more rows")

@@ -41,7 +41,7 @@ def _remove(model: ModelContext, artifacts: Artifacts, item: Thing, day: date | 
     if item.kind == "days" and item.before and day:
         _remove_days(model, tables[item.name], item.before, day)
     elif item.kind == "old files":
-        disk.remove_old_files(model.store.lake.root, tables[item.name])
+        disk.remove_old_files(model.store.lake.root, tables[item.name], item.commits)
     elif item.kind == "version" and day:
         _remove_version(model, artifacts, item, day)
     for path in item.paths:

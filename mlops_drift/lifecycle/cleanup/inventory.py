@@ -8,6 +8,7 @@ from deltalake import DeltaTable
 
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
+from mlops_drift.lifecycle.cleanup.commits import commits_kept
 from mlops_drift.lifecycle.cleanup.rules import landing_needs, last_scored, metrics_needs
 from mlops_drift.lifecycle.cleanup.things import Days, Group, Need, Stored, Thing
 from mlops_drift.policy.decision import Champion
@@ -193,10 +194,12 @@ class Inventory:
                 reason = f"left by a process that was killed while it {verb} this"
                 yield Thing("leftover", path.name, disk.size_of(path), reason, paths=(str(path),))
         if not self._spec.retention.is_empty:
+            days_go = self._spec.retention.landing_days is not None
+            kept = commits_kept(self._store, days_go=days_go)
             for table in self._store.tables:
-                size = disk.old_files(
-                    opened[table.name], disk.folder_of(self._store.lake.root, table)
-                )
+                commits = kept.get(table.name, frozenset())
+                folder = disk.folder_of(self._store.lake.root, table)
+                size = disk.old_files(opened[table.name], folder, commits)
                 if size:
                     reason = "replaced by later commits, more than a week ago by the clock"
-                    yield Thing("old files", table.name, size, reason)
+                    yield Thing("old files", table.name, size, reason, commits=commits)

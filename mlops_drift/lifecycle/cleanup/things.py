@@ -24,6 +24,7 @@ class Thing:
         started: when the run that trained it started; only the order matters.
         scored: the last day that a version scored.
         versions: all that were ever trained on a training set.
+        commits: of `old files`, the commits of the table that stay readable.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class Thing:
     started: int = 0
     scored: date | None = None
     versions: frozenset[int] = frozenset()
+    commits: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

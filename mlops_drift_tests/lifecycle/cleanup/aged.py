@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.gateways import open_registry
 from mlops_drift.lifecycle.cleanup.cleanup import clean_up
 from mlops_drift.lifecycle.transitions import Person
 from mlops_drift.registry.artifacts import Artifacts
-from mlops_drift.resources import open_registry
 from mlops_drift_tests import steps
 from mlops_drift_tests.tiny import SPEC, day, merged
 

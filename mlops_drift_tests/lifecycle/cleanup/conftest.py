@@ -2,8 +2,8 @@
 
 import pytest
 
+from mlops_drift.gateways import open_lake
 from mlops_drift.lifecycle import promotion as moves
-from mlops_drift.resources import open_lake
 from mlops_drift_tests.lifecycle.cleanup.aged import ANN, MODEL, clean, context, do_days, parts_of
 from mlops_drift_tests.store.test_disk import age
 from mlops_drift_tests.tiny import World, write_days

@@ -12,6 +12,7 @@ from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
+from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.jobs import cleanup_job_name
 from mlops_drift.lifecycle import promotion as moves
 from mlops_drift.lifecycle.cleanup.inventory import tables_by_group
@@ -21,7 +22,6 @@ from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.lifecycle.status import read_status
 from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import RegistryError
-from mlops_drift.resources import open_lake, open_registry
 from mlops_drift.store import disk
 from mlops_drift.store.records import RemovedError
 from mlops_drift_tests import steps

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from mlops_drift.gateways import open_lake
 from mlops_drift.policy.retention import Retention
 from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import environment_tag, registry_lock
-from mlops_drift.resources import open_lake
 from mlops_drift.store import disk
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.versions import VersionRepository

@@ -1,0 +1,33 @@
+"""Which commits of tables a cleanup keeps readable: those that training sets were built of."""
+
+from mlops_drift.store import disk
+from mlops_drift.store.files import first_day
+from mlops_drift.store.history import at_commit
+from mlops_drift.store.model_store import ModelStore
+from mlops_drift.store.snapshots import find_table
+
+
+def commits_kept(store: ModelStore, *, days_go: bool) -> dict[str, frozenset[int]]:
+    """By table, the commits that the kept training sets were built of.
+
+    With `days_go`, as under `retention.landing_days`, a commit that holds a day from before the
+    first one of its table is not kept: the space of deleted days is to be free.
+    """
+    there = set(store.training_sets.ids())
+    records = [one for one in store.training_sets.records() if one.training_set in there]
+    named = {
+        store.tables.features: {one.features_snapshot for one in records},
+        store.tables.labels: {one.labels_snapshot for one in records},
+    }
+    found: dict[str, frozenset[int]] = {}
+    for table, numbers in named.items():
+        place = str(disk.folder_of(store.lake.root, table))
+        then = {number: at_commit(place, number) for number in numbers if number is not None}
+        first = first_day(find_table(place)) if days_go else None
+        found[table.name] = frozenset(
+            number
+            for number, snapshot in then.items()
+            if snapshot is not None
+            if first is None or (first_day(snapshot) or first) >= first
+        )
+    return found

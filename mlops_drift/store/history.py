@@ -1,0 +1,193 @@
+"""The commits of a table, and the table as it was at one of them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import unquote
+
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+from pyarrow import fs
+
+from mlops_drift.store.delta import COMPACTION_MARK
+from mlops_drift.store.lake import Lake, LakeError
+from mlops_drift.store.snapshots import open_table
+
+# When a table is read: at the end of a day by the clock, in UTC, or at the commit of a number.
+AsOf = date | int
+
+_DAY = re.compile(r"day (?:=|>=|<=) '([0-9]{4}-[0-9]{2}-[0-9]{2})'")
+
+
+class NotYetError(LakeError):
+    """The table was not there yet."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What a commit did to its table.
+
+    Attributes:
+        time: by the clock of who committed, in UTC.
+        rows_added: with those that replace others; None where Delta does not count.
+        rows_removed: None where Delta does not count.
+        by: who restored the table with it, and the reason.
+        readable: whether the files of the table at this commit are all there.
+    """
+
+    number: int
+    time: datetime
+    action: str
+    rows_added: int | None
+    rows_removed: int | None
+    by: str | None
+    reason: str | None
+    readable: bool
+
+
+def place_of(lake: Lake, name: str) -> str:
+    """Where a table of this name lies; a `LakeError` with similar names if there is none."""
+    names = lake.names()
+    if name in names:
+        return f"{lake.root}/{name.replace('.', '/', 1)}"
+    near = [repr(one) for one in get_close_matches(name, names)]
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    known = ", ".join(names) or "none yet"
+    raise LakeError(f"there is no table {name!r}.{hint} The tables are: {known}")
+
+
+def commits(place: str, limit: int | None = None) -> list[Commit]:
+    """The commits of a table, newest first; at most so many."""
+    return [_commit(place, info) for info in open_table(place).history(limit)]
+
+
+def _commit(place: str, info: Mapping[str, Any]) -> Commit:
+    number, counted = info["version"], info.get("operationMetrics", {})
+    return Commit(
+        number,
+        _time(info),
+        _action(info, info.get("operationParameters", {}), counted),
+        counted.get("num_added_rows"),
+        counted.get("num_deleted_rows"),
+        info.get("by"),
+        info.get("reason"),
+        is_readable(place, number),
+    )
+
+
+def _time(info: Mapping[str, Any]) -> datetime:
+    return datetime.fromtimestamp(info["timestamp"] / 1000, UTC)
+
+
+def _action(info: Mapping[str, Any], given: Mapping[str, Any], counted: Mapping[str, Any]) -> str:
+    """What an operation did, in plain words."""
+    operation: str = info["operation"]
+    if info.get(COMPACTION_MARK):
+        files = f"{counted['num_removed_files']} files to {counted['num_added_files']}"
+        return f"{_days(given)} compacted, {files}"
+    match operation:
+        case "CREATE TABLE":
+            return "created"
+        case "RESTORE":
+            return f"restored to commit {given['version']}"
+        case "OPTIMIZE":
+            return f"compacted, {counted['numFilesRemoved']} files to {counted['numFilesAdded']}"
+        case "VACUUM START":
+            return "cleanup of old files begun"
+        case "VACUUM END":
+            return f"cleaned, {counted['numDeletedFiles']} old files removed"
+        case "WRITE":
+            is_empty = counted.get("num_added_rows") == 0
+            return f"{_days(given)} {'emptied' if is_empty else 'written'}"
+        case "DELETE":
+            return f"{_days(given)} removed"
+    return operation.lower()
+
+
+def _days(given: Mapping[str, Any]) -> str:
+    """The days that a write is about.
+
+    >>> _days({"predicate": "day >= '2024-10-01'::date AND day <= '2024-10-07'::date"})
+    'days 2024-10-01 to 2024-10-07'
+    >>> _days({"mode": "Overwrite"})
+    'whole table'
+    """
+    if given.get("mode") == "Append":
+        return "rows"
+    predicate = given.get("predicate") or ""
+    days = sorted(set(_DAY.findall(predicate)))
+    if not days:
+        return f"rows where {predicate}" if predicate else "whole table"
+    return f"day {days[0]}" if len(days) == 1 else f"days {days[0]} to {days[-1]}"
+
+
+def is_readable(place: str, number: int) -> bool:
+    """Whether a table can be read as it was at a commit."""
+    found = at_commit(place, number)
+    return found is not None and has_all_files(found)
+
+
+def at_commit(place: str, number: int) -> DeltaTable | None:
+    """A table at a commit; None where the log does not reach back to it."""
+    try:
+        return DeltaTable(place, version=number)
+    except DeltaError:
+        return None
+
+
+def has_all_files(snapshot: DeltaTable) -> bool:
+    """Whether none of the files of a snapshot was removed since."""
+    files = snapshot.file_uris()
+    if not files:
+        return True
+    system, paths = fs.LocalFileSystem(), [unquote(file) for file in files]
+    if "://" in files[0]:
+        system, paths = fs.FileSystem.from_uri(files[0])[0], [f.split("://", 1)[1] for f in files]
+    return all(found.type == fs.FileType.File for found in system.get_file_info(paths))
+
+
+def table_at(place: str, name: str, as_of: AsOf) -> DeltaTable:
+    """A table as it was.
+
+    Raises:
+        NotYetError: if it was created after that day.
+        LakeError: if the day is to come, there is no such commit, or files of it were removed.
+    """
+    newest = open_table(place)
+    number = as_of if isinstance(as_of, int) else _last_commit(newest, name, as_of)
+    if not 0 <= number <= newest.version():
+        last = newest.version()
+        raise LakeError(f"{name} has no commit {number}; its commits are 0 to {last}")
+    found = at_commit(place, number)
+    if found is not None and has_all_files(found):
+        return found
+    then = f"commit {number} of {name}" + (
+        "" if isinstance(as_of, int) else f", the last of {as_of},"
+    )
+    later = range(number + 1, newest.version() + 1)
+    oldest = next((one for one in later if is_readable(place, one)), None)
+    can = "no later one can be read either"
+    if oldest is not None:
+        time = _time(next(one for one in newest.history() if one["version"] == oldest))
+        can = f"the oldest after it that can be read is commit {oldest} of {time:%Y-%m-%d}"
+    raise LakeError(f"{then} can no longer be read, as a cleanup has removed files of it; {can}")
+
+
+def _last_commit(newest: DeltaTable, name: str, day: date) -> int:
+    """The last commit of a table up to the end of a day."""
+    if day > (today := datetime.now(UTC).date()):
+        raise LakeError(f"what {name} will hold on {day} is not known on {today}")
+    found: int | None = None
+    infos = sorted(newest.history(), key=lambda info: int(info["version"]))
+    for info in infos:
+        # Where the clocks of two writers differ, the order is that of the commits.
+        if _time(info).date() > day:
+            break
+        found = info["version"]
+    if found is None:
+        first = _time(infos[0]).date()
+        raise NotYetError(f"{name} was not there yet on {day}; its first commit is of {first}")
+    return found
