@@ -2,8 +2,8 @@
 
 from mlops_drift.store import disk
 from mlops_drift.store.delta import find_table
-from mlops_drift.store.history import at_commit
 from mlops_drift.store.model_store import ModelStore
+from mlops_drift.store.readable import at_commit
 
 
 def commits_kept(store: ModelStore, *, days_go: bool) -> dict[str, frozenset[int]]:
