@@ -16,9 +16,9 @@ from mlops_drift.pipeline.landing import EVENTS, LABELS
 from mlops_drift.pipeline.logged import SPEC
 from mlops_drift.registry.base import GATES_FILE, RegistryError
 from mlops_drift.sql import identifier, literal
-from mlops_drift.store.history import is_readable
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
+from mlops_drift.store.readable import is_readable
 from mlops_drift.store.records import Promotion, VersionRecord
 from mlops_drift.store.tables import Table
 

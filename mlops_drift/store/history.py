@@ -1,19 +1,17 @@
 """The commits of a table, and the table as it was at one of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Any
-from urllib.parse import unquote
 
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
-from pyarrow import fs
 
 from mlops_drift.store.delta import COMPACTION_MARK
 from mlops_drift.store.lake import Lake, LakeError
+from mlops_drift.store.readable import at_commit, has_all_files, readable_commits
 from mlops_drift.store.snapshots import open_table
 
 # When a table is read: at the end of a day by the clock, in UTC, or at the commit of a number.
@@ -61,10 +59,12 @@ def place_of(lake: Lake, name: str) -> str:
 
 def commits(place: str, limit: int | None = None) -> list[Commit]:
     """The commits of a table, newest first; at most so many."""
-    return [_commit(place, info) for info in open_table(place).history(limit)]
+    newest = open_table(place)
+    readable = readable_commits(place, newest.version())
+    return [_commit(info, readable) for info in newest.history(limit)]
 
 
-def _commit(place: str, info: Mapping[str, Any]) -> Commit:
+def _commit(info: Mapping[str, Any], readable: Collection[int]) -> Commit:
     number, counted = info["version"], info.get("operationMetrics", {})
     return Commit(
         number,
@@ -74,7 +74,7 @@ def _commit(place: str, info: Mapping[str, Any]) -> Commit:
         counted.get("num_deleted_rows"),
         info.get("by"),
         info.get("reason"),
-        is_readable(place, number),
+        number in readable,
     )
 
 
@@ -124,31 +124,6 @@ def _days(given: Mapping[str, Any]) -> str:
     return f"day {days[0]}" if len(days) == 1 else f"days {days[0]} to {days[-1]}"
 
 
-def is_readable(place: str, number: int) -> bool:
-    """Whether a table can be read as it was at a commit."""
-    found = at_commit(place, number)
-    return found is not None and has_all_files(found)
-
-
-def at_commit(place: str, number: int) -> DeltaTable | None:
-    """A table at a commit; None where the log does not reach back to it."""
-    try:
-        return DeltaTable(place, version=number)
-    except DeltaError:
-        return None
-
-
-def has_all_files(snapshot: DeltaTable) -> bool:
-    """Whether none of the files of a snapshot was removed since."""
-    files = snapshot.file_uris()
-    if not files:
-        return True
-    system, paths = fs.LocalFileSystem(), [unquote(file) for file in files]
-    if "://" in files[0]:
-        system, paths = fs.FileSystem.from_uri(files[0])[0], [f.split("://", 1)[1] for f in files]
-    return all(found.type == fs.FileType.File for found in system.get_file_info(paths))
-
-
 def table_at(place: str, name: str, as_of: AsOf) -> DeltaTable:
     """A table as it was.
 
@@ -159,21 +134,24 @@ def table_at(place: str, name: str, as_of: AsOf) -> DeltaTable:
     newest = open_table(place)
     number = as_of if isinstance(as_of, int) else _last_commit(newest, name, as_of)
     if not 0 <= number <= newest.version():
-        last = newest.version()
-        raise LakeError(f"{name} has no commit {number}; its commits are 0 to {last}")
+        raise LakeError(f"{name} has no commit {number}; its commits are 0 to {newest.version()}")
     found = at_commit(place, number)
     if found is not None and has_all_files(found):
         return found
-    then = f"commit {number} of {name}" + (
-        "" if isinstance(as_of, int) else f", the last of {as_of},"
+    of_day = "" if isinstance(as_of, int) else f", the last of {as_of},"
+    raise LakeError(
+        f"commit {number} of {name}{of_day} can no longer be read, as files of it were removed; "
+        f"{_readable_after(newest, place, number)}"
     )
-    later = range(number + 1, newest.version() + 1)
-    oldest = next((one for one in later if is_readable(place, one)), None)
-    can = "no later one can be read either"
-    if oldest is not None:
-        time = _time(next(one for one in newest.history() if one["version"] == oldest))
-        can = f"the oldest after it that can be read is commit {oldest} of {time:%Y-%m-%d}"
-    raise LakeError(f"{then} can no longer be read, as a cleanup has removed files of it; {can}")
+
+
+def _readable_after(newest: DeltaTable, place: str, number: int) -> str:
+    later = [one for one in readable_commits(place, newest.version()) if one > number]
+    if not later:
+        return "no later one can be read either"
+    oldest = min(later)
+    day = next(_time(one).date() for one in newest.history() if one["version"] == oldest)
+    return f"the oldest after it that can be read is commit {oldest} of {day}"
 
 
 def _last_commit(newest: DeltaTable, name: str, day: date) -> int:

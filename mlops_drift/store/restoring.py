@@ -9,8 +9,9 @@ from deltalake.exceptions import CommitFailedError
 
 from mlops_drift.sql import identifier
 from mlops_drift.store.delta import all_rows
-from mlops_drift.store.history import has_all_files, place_of, table_at
+from mlops_drift.store.history import place_of, table_at
 from mlops_drift.store.lake import Lake, LakeError
+from mlops_drift.store.readable import has_all_files
 from mlops_drift.store.snapshots import open_table
 from mlops_drift.store.tables import Table
 

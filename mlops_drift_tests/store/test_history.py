@@ -1,12 +1,11 @@
 """What was done to a table, and the table as it was."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from mlops_drift.store.history import NotYetError, commits, is_readable, place_of, table_at
+from mlops_drift.store.history import NotYetError, commits, place_of, table_at
 from mlops_drift.store.lake import LakeError
 from mlops_drift_tests.store.samples import FIRST, SECOND, SHOP, THIRD, shop
 from mlops_drift_tests.store.travels import (
@@ -29,10 +28,6 @@ def past(lake):
 def held(lake, as_of):
     rows = table_at(lake.uri(SHOP), NAME, as_of).to_pyarrow_table()
     return sorted(rows["id"].to_pylist())
-
-
-def lake_log(lake):
-    return Path(lake.uri(SHOP), "_delta_log")
 
 
 def readable(lake):
@@ -133,22 +128,6 @@ def test_a_cleaned_commit_is_answered_with_the_oldest_that_can_be_read(past):
     set_times(past, *[(FIRST, 1)] * 5)
     with pytest.raises(LakeError, match=rf"commit 4 of {NAME}, the last of {FIRST}, can no longer"):
         table_at(past.uri(SHOP), NAME, FIRST)
-
-
-def test_a_commit_from_before_a_checkpoint_is_kept_by_a_cleanup(lake):
-    write_past(lake)
-    for _ in range(15):
-        rewrite_in_one_file(lake)
-    assert list(lake_log(lake).glob("*.checkpoint.parquet"))
-    clean_files(lake, 3)
-    assert held(lake, 3) == HELD[3]
-    assert not is_readable(lake.uri(SHOP), 4)
-    assert held(lake, 20) == HELD[-1]
-
-
-def test_a_commit_whose_log_is_gone_cannot_be_read(past):
-    (lake_log(past) / f"{3:020}.json").unlink()
-    assert not is_readable(past.uri(SHOP), 4)
 
 
 def test_an_unknown_table_is_answered_with_similar_ones(past):

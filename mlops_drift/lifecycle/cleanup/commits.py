@@ -2,8 +2,8 @@
 
 from mlops_drift.store import disk
 from mlops_drift.store.files import first_day
-from mlops_drift.store.history import at_commit
 from mlops_drift.store.model_store import ModelStore
+from mlops_drift.store.readable import at_commit
 from mlops_drift.store.snapshots import find_table
 
 

@@ -15,8 +15,8 @@ from mlops_drift.lifecycle.lineage import trace_version
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.store import disk
-from mlops_drift.store.history import is_readable
 from mlops_drift.store.queries import run_sql
+from mlops_drift.store.readable import is_readable
 from mlops_drift_tests.lifecycle.cleanup.aged import MODEL, clean
 from mlops_drift_tests.pipeline.test_features import landed, spec_of
 from mlops_drift_tests.store.travels import rewrite_in_one_file
