@@ -115,8 +115,8 @@ def test_intervals_are_normal_on_a_scale_without_ends():
 )
 def test_intervals_contain_the_value_and_stay_inside_the_bounds(metric, value, error, confidence):
     low, high = bounds_of(metric, value, error, np.repeat([0, 1], 50), confidence)
-    assert metric.lowest <= low <= value * (1 + 1e-9)
-    assert value * (1 - 1e-9) <= high <= metric.highest
+    assert metric.lowest <= low <= value + 1e-12
+    assert value - 1e-12 <= high <= metric.highest
 
 
 @pytest.mark.parametrize("n", [20, MANY])

@@ -19,7 +19,7 @@ CLASSES: frozenset[TargetKind] = frozenset({"binary", "multiclass"})
 BINARY: frozenset[TargetKind] = frozenset({"binary"})
 REGRESSION: frozenset[TargetKind] = frozenset({"regression"})
 # Of a row, by which counts are moved to find slopes of a metric.
-_STEP = 1e-3
+_STEP = 1e-4
 
 
 class Metric(ABC):

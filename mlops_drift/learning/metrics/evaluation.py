@@ -57,6 +57,12 @@ def evaluate_within(
     (``intervals.bounds_of``): DeLong's for auc, the delta method for the rest. Both bounds are nan
     for no rows, and where the value is not finite.
 
+    By simulation (``benchmarks/intervals.py``) 95 % intervals contain the truth in 90 to 96 % of
+    samples of 500 rows and 93 to 96 % of 50,000, also where one row in twenty is positive. Of 50
+    rows with so few positives resamples say little: 64 % for auc, 74 % for f1. Where errors have
+    heavy tails, rmse and r2 are covered less often: 78 and 84 % at 50,000 rows for Student's t with
+    three degrees of freedom, whose squares have no variance.
+
     >>> import numpy as np
     >>> target = Target(column="left", kind="binary", classes=["no", "yes"], positive="yes")
     >>> truth, score = np.array(["yes"] * 8 + ["no"] * 2), np.full(10, 0.9)
