@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test ui mlflow lint docs lock bench bench-drift bench-gates bench-policies bench-telco bench-training clean
+.PHONY: run test ui mlflow lint docs lock bench bench-drift bench-gates bench-intervals bench-policies bench-telco bench-training clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -42,6 +42,10 @@ bench-drift: $(VENV)
 # About eight minutes.
 bench-gates: $(VENV)
 	$(BIN)/python benchmarks/gates.py
+
+# About three minutes.
+bench-intervals: $(VENV)
+	$(BIN)/python benchmarks/intervals.py
 
 # About five minutes.
 bench-policies: $(VENV)

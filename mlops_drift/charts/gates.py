@@ -100,7 +100,7 @@ def _differences(picture: Differences, axes: "Axes") -> None:
     axes.hist(picture.differences, bins=30, color=GREY)
     axes.axvline(picture.observed, color=BLUE, label=f"observed {picture.observed:+.4g}")
     axes.axvline(picture.limit, color=RED, linestyle="--", label=f"limit {picture.limit:+.4g}")
-    axes.set_ylabel("resamples", fontsize=7)
+    axes.set_ylabel("by chance", fontsize=7)
     axes.legend(fontsize=7)
 
 

@@ -75,7 +75,7 @@ class WindowComparison:
         window: length in production days up to the last one; 0 for all since the wait began.
         n: those of the scored events whose label is known; what the metric is of.
         difference: the challenger's value less the champion's, with the ends of its 95 % interval
-            over resamples that are the same for both.
+            on the same rows (``difference_within``).
         disagreement: share of the scored events whose predictions differ.
     """
 

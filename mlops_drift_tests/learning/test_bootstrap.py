@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from mlops_drift.learning.metrics.evaluation import alike, draws, evaluate, resampled_values
+from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.learning.metrics.registry import SHIPPED, metric_named
+from mlops_drift.learning.metrics.resamples import alike, draws, resampled_values
 from mlops_drift_tests.learning.samples import TARGETS
 
 PAIRS = [
@@ -84,6 +85,6 @@ def test_many_rows_are_resampled_in_blocks_that_change_nothing(monkeypatch):
     target = TARGETS[0]
     truth, prediction, score = answers(target, 300, np.random.default_rng(1))
     whole = resampled_values("auc", target, truth, [(prediction, score)], resamples=90, seed=3)
-    monkeypatch.setattr("mlops_drift.learning.metrics.evaluation._CELLS", 2000)
+    monkeypatch.setattr("mlops_drift.learning.metrics.resamples._CELLS", 2000)
     parts = resampled_values("auc", target, truth, [(prediction, score)], resamples=90, seed=3)
     assert (whole == parts).all()

@@ -7,7 +7,8 @@ from mlops_drift.learning.config import Training
 from mlops_drift.learning.families.linear import Linear
 from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics.base import BINARY, Metric
-from mlops_drift.learning.metrics.evaluation import evaluate_within, resampled_values
+from mlops_drift.learning.metrics.evaluation import evaluate_within
+from mlops_drift.learning.metrics.resamples import resampled_values
 from mlops_drift.schema.columns import Target
 
 

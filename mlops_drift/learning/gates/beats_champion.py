@@ -2,18 +2,17 @@
 
 from math import isnan, nan
 
-import numpy as np
-
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, Sentences, answers
 from mlops_drift.learning.gates.pictures import Differences
 from mlops_drift.learning.metrics.allowance import Allowance
-from mlops_drift.learning.metrics.evaluation import evaluate, resampled_values, worsening
+from mlops_drift.learning.metrics.differences import worsening_within
+from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.learning.metrics.registry import metric_named
 
-# Share of the resamples in which the challenger may be no better. With .05 equals would be accepted
-# once in twenty times, and more often on few rows, where resamples vary less than chance does.
+# How often chance may make the challenger no better. With .05 equals would be accepted once in
+# twenty times, and more often on few rows, where resamples vary less than chance does.
 CHANCE = 0.025
-# With not_worse: share of the resamples in which a rejected challenger may be no worse.
+# With not_worse: how often chance may make a rejected challenger no worse.
 NO_WORSE = 0.005
 # A difference of two metrics that equals the tolerance on paper may exceed it by rounding: by so
 # large a share of the metrics at most.
@@ -26,11 +25,12 @@ class BeatsChampion(Gate):
     The rows are recent, labelled, and in the train split of neither. The difference is how much
     better the challenger's metric is, in units of the metric, negative where it is worse.
 
-    - ``comparison: better``: the value is the 2.5 % quantile of the difference in 1,000 seeded
-      resamples of the rows, the same rows for both models each time; it must be above 0.
+    - ``comparison: better``: the value is the 2.5 % quantile of the difference as chance spreads it
+      (``differences.difference_within``: 1,000 seeded resamples, the same rows for both models each
+      time, or of more than 2,000 rows the normal distribution); it must be above 0.
     - ``comparison: not_worse``: the value is the difference; it must be at least ``-tolerance``,
-      a share of the champion's metric or points, or else no proof that the challenger is worse: in
-      .5 % of the resamples it must be no worse.
+      a share of the champion's metric or points, or else no proof that the challenger is worse: the
+      99.5 % quantile must not be below 0.
 
     The first deployment passes. Unknown under ``min_rows``, or where a metric is undefined.
     """
@@ -56,7 +56,8 @@ class BeatsChampion(Gate):
             return self.unknown(n, finding, advice, threshold=limit)
         both = [answers(pairs.challenger), answers(pairs.champion)]
         ours, theirs = (evaluate(metric, target, pairs.truth, *one) for one in both)
-        difference = worsening(metric, ours, theirs)
+        spread = worsening_within(metric, target, pairs.truth, *both, seed=candidate.seed)
+        difference = spread.value
         limit = 0.0 if better else -tolerance.of(theirs)
         if isnan(difference):
             finding = (
@@ -65,19 +66,16 @@ class BeatsChampion(Gate):
             )
             advice = f"Wait for {candidate.labels_wanted}, or choose another metric."
             return self.unknown(n, finding, advice, threshold=limit)
-        resampled = resampled_values(metric, target, pairs.truth, both, seed=candidate.seed)
-        drawn = worsening(metric, *resampled)
-        drawn = drawn[~np.isnan(drawn)]
-        lower, upper = map(float, np.quantile(drawn, [0.025, 0.975]))
+        lower, upper = spread.interval(0.95)
         rounding = _ROUNDING * max(abs(ours), abs(theirs))
         if better:
             # One of the resamples itself: between two of them it would say a little too much.
-            value = float(np.quantile(drawn, CHANCE, method="lower"))
+            value = spread.quantile(CHANCE, method="lower")
             fails, sentences = value <= 0, _better(value)
         else:
             value = difference
             worse = value < limit - rounding
-            fails = bool(worse and np.quantile(drawn, 1 - NO_WORSE) < 0)
+            fails = bool(worse and spread.quantile(1 - NO_WORSE) < 0)
             sentences = _not_worse(fails, tolerance)
         size = f"{'better' if difference > 0 else 'worse'} by {abs(difference):.4g}"
         finding = (
@@ -89,19 +87,19 @@ class BeatsChampion(Gate):
         numbers = {"challenger": ours, "champion": theirs, "difference": difference}
         greater = metric_named(metric).greater_is_better
         first, second = ("challenger", "champion") if greater else ("champion", "challenger")
-        title = f"{metric}: {first} less {second}, resampled"
+        title = f"{metric}: {first} less {second}, as chance spreads it"
         return self.result(
             fails,
             (value, limit, n),
             (finding, sentences[1]),
             numbers={**numbers, "lower": lower, "upper": upper},
-            picture=Differences(title, drawn.tolist(), difference, limit),
+            picture=Differences(title, spread.shown(), difference, limit),
         )
 
 
 def _better(value: float) -> Sentences:
     return (
-        f"; in {1 - CHANCE:.1%} of the resamples at least {value:.4g}, which must be above 0.",
+        f"; at {1 - CHANCE:.1%} confidence at least {value:.4g}, which must be above 0.",
         "Keep the champion and retrain with more or fresher labelled rows, or accept equals with "
         "gates.comparison: not_worse.",
     )

@@ -11,7 +11,8 @@ from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResu
 from mlops_drift.learning.gates.chance import CHANCE
 from mlops_drift.learning.gates.pictures import histograms
 from mlops_drift.learning.metrics.base import Array
-from mlops_drift.learning.metrics.evaluation import evaluate, resampled_values, worsening
+from mlops_drift.learning.metrics.differences import worsening_within
+from mlops_drift.learning.metrics.evaluation import evaluate
 
 NULLED = 0.1
 LOW, HIGH = 0.05, 0.95
@@ -41,7 +42,7 @@ class NullRobustness(Gate):
       by more than chance explains, than where every gap is filled with what is typical of its
       column in the train split: the median, or the most frequent value. What an absent value would
       have added is lost to any model; what a gap costs beyond that is the model's own fault. The
-      .5 % quantile of the loss in 1,000 resamples of the rows must not be above the limit.
+      .5 % quantile of the loss as chance spreads it must not be above the limit.
 
     The value is this loss, in units of the metric. Unknown where the metric is undefined.
     """
@@ -83,7 +84,7 @@ class NullRobustness(Gate):
                 "columns": [{"column": name, "loss": alone[name]} for name in [worst, *others][:30]]
             }
             wrong.append(
-                f"{worse} (in {1 - CHANCE:.1%} of the resamples by at least "
+                f"{worse} (at {1 - CHANCE:.1%} confidence by at least "
                 f"{allowed.text(loss.significant, loss.before)}), accepted is {allowed}; with gaps "
                 f"in {worst!r} alone by {allowed.text(alone[worst], loss.before)}"
             )
@@ -155,12 +156,10 @@ def _loss(candidate: Candidate, before: pd.DataFrame, after: pd.DataFrame) -> _L
         candidate.target,
         candidate.tested.truth[: len(before)],
     )
-    pairs = [answers(before), answers(after)]
-    old, new = (evaluate(metric, target, truth, *pair) for pair in pairs)
-    losses = worsening(metric, *resampled_values(metric, target, truth, pairs, seed=candidate.seed))
-    losses = losses[~np.isnan(losses)]
-    least = float(np.quantile(losses, CHANCE)) if len(losses) else nan
-    return _Loss(old, worsening(metric, old, new), least)
+    old, new = answers(before), answers(after)
+    loss = worsening_within(metric, target, truth, old, new, seed=candidate.seed)
+    whole = evaluate(metric, target, truth, *old)
+    return _Loss(whole, loss.value, loss.quantile(CHANCE))
 
 
 def _loss_alone(candidate: Candidate, intact: pd.DataFrame, name: str) -> float:

@@ -49,7 +49,7 @@ class Bars(NamedTuple):
 
 
 class Differences(NamedTuple):
-    """Resampled differences of two models, the one that was observed, and the limit."""
+    """Differences of two models as chance spreads them, the observed one, and the limit."""
 
     title: str
     differences: Sequence[float]

@@ -1,6 +1,6 @@
 """Accuracy."""
 
-from mlops_drift.learning.metrics.base import CLASSES, Array, ConfusionMetric, wilson
+from mlops_drift.learning.metrics.base import CLASSES, Array, ConfusionMetric
 
 
 class Accuracy(ConfusionMetric):
@@ -13,5 +13,5 @@ class Accuracy(ConfusionMetric):
     def combine(self, hits: Array, true: Array, predicted: Array) -> Array:
         return hits.sum(axis=1) / true.sum(axis=1)  # type: ignore[no-any-return]
 
-    def interval(self, value: float, n: int, confidence: float) -> tuple[float, float]:
-        return wilson(value, n, confidence)
+    def trials(self, truth: Array, prediction: Array) -> int:
+        return len(truth)

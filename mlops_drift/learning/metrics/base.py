@@ -18,6 +18,8 @@ Weighted = Callable[[Array], Array]
 CLASSES: frozenset[TargetKind] = frozenset({"binary", "multiclass"})
 BINARY: frozenset[TargetKind] = frozenset({"binary"})
 REGRESSION: frozenset[TargetKind] = frozenset({"regression"})
+# Of a row, by which counts are moved to find slopes of a metric.
+_STEP = 1e-4
 
 
 class Metric(ABC):
@@ -57,8 +59,18 @@ class Metric(ABC):
 
         return lambda draws: np.array([value(counts) for counts in draws])
 
-    def interval(self, value: float, n: int, confidence: float) -> tuple[float, float] | None:
-        """The confidence interval of a value on n rows, where it has a closed form."""
+    def trials(self, truth: Array, prediction: Array) -> int | None:
+        """Of how many rows the metric is the share that is right; None where it is no share."""
+        return None
+
+    def influence(self, truth: Array, prediction: Array, score: Array) -> Array | None:
+        """How far each row moves the metric, shape (n,); None where that is not known.
+
+        It is n times the derivative of the metric by the weight of the row: its mean is 0, and the
+        metric of n rows that are drawn alike has the standard error
+        ``sqrt(mean(influence**2) / n)`` (delta method; F. R. Hampel, "The influence curve and its
+        role in robust estimation", 1974). It is asked where the metric is finite.
+        """
         return None
 
     def worsening(self, before: Numbers, after: Numbers) -> Numbers:
@@ -67,7 +79,7 @@ class Metric(ABC):
 
 
 class MeanMetric(Metric):
-    """The mean of a number of each row."""
+    """The mean of a number of each row; what overrides ``compute`` overrides ``influence``."""
 
     @abstractmethod
     def losses(self, truth: Array, prediction: Array, score: Array) -> Array:
@@ -79,6 +91,10 @@ class MeanMetric(Metric):
     def weighted(self, truth: Array, prediction: Array, score: Array) -> Weighted:
         losses = self.losses(truth, prediction, score)
         return lambda counts: np.asarray(counts @ losses / counts.sum(axis=1))
+
+    def influence(self, truth: Array, prediction: Array, score: Array) -> Array | None:
+        losses = self.losses(truth, prediction, score)
+        return np.asarray(losses - losses.mean())
 
 
 class ConfusionMetric(Metric):
@@ -98,11 +114,18 @@ class ConfusionMetric(Metric):
         """The metric of each of b confusion matrices, shape (b,); the counts are (b, classes)."""
 
     def compute(self, truth: Array, prediction: Array, score: Array) -> float:
-        classes = int(max(truth.max(), prediction.max(), 1)) + 1
-        cells = np.bincount(truth * classes + prediction, minlength=classes**2)
-        counts = cells.reshape(1, classes, classes)
-        hits = counts.diagonal(axis1=1, axis2=2)
-        return float(self.combine(hits, counts.sum(axis=2), counts.sum(axis=1))[0])
+        hits, true, predicted = _margins(truth, prediction)
+        return float(self.combine(hits[None], true[None], predicted[None])[0])
+
+    def influence(self, truth: Array, prediction: Array, score: Array) -> Array | None:
+        counts = np.stack(_margins(truth, prediction)).astype(float)
+        # Ratios of counts are smooth: symmetric differences are off by the square of the step.
+        steps = _STEP * np.eye(counts.size).reshape(-1, *counts.shape)
+        up, down = (self.combine(*np.moveaxis(counts + step, 1, 0)) for step in (steps, -steps))
+        slopes = (len(truth) * (up - down) / (2 * _STEP)).reshape(counts.shape)
+        of_hits, of_true, of_predicted = slopes
+        hits = np.where(truth == prediction, of_hits[truth], 0.0)
+        return np.asarray(hits + of_true[truth] + of_predicted[prediction])
 
     def weighted(self, truth: Array, prediction: Array, score: Array) -> Weighted:
         classes = np.arange(max(truth.max(), prediction.max(), 1) + 1)
@@ -110,6 +133,14 @@ class ConfusionMetric(Metric):
         predicted = (prediction[:, None] == classes).astype(float)
         hits = true * predicted
         return lambda counts: self.combine(counts @ hits, counts @ true, counts @ predicted)
+
+
+def _margins(truth: Array, prediction: Array) -> tuple[Array, Array, Array]:
+    """The hits, the true rows and the predicted rows of each class, shape (classes,) each."""
+    classes = int(max(truth.max(), prediction.max(), 1)) + 1
+    cells = np.bincount(truth * classes + prediction, minlength=classes**2)
+    cells = cells.reshape(classes, classes)
+    return cells.diagonal(), cells.sum(axis=1), cells.sum(axis=0)
 
 
 def ratio(numerator: Array, denominator: Array) -> Array:

@@ -11,3 +11,6 @@ class Precision(ConfusionMetric):
 
     def combine(self, hits: Array, true: Array, predicted: Array) -> Array:
         return ratio(hits[:, 1], predicted[:, 1])
+
+    def trials(self, truth: Array, prediction: Array) -> int:
+        return int((prediction == 1).sum())

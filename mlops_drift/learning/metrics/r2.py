@@ -32,3 +32,8 @@ class R2(Metric):
             return 1 - ratio(errors, spread)
 
         return values
+
+    def influence(self, truth: Array, prediction: Array, score: Array) -> Array:
+        errors, deviations = (truth - prediction) ** 2, (truth - truth.mean()) ** 2
+        unexplained = errors.mean() / deviations.mean()
+        return np.asarray((unexplained * deviations - errors) / deviations.mean())

@@ -11,3 +11,6 @@ class Recall(ConfusionMetric):
 
     def combine(self, hits: Array, true: Array, predicted: Array) -> Array:
         return ratio(hits[:, 1], true[:, 1])
+
+    def trials(self, truth: Array, prediction: Array) -> int:
+        return int((truth == 1).sum())

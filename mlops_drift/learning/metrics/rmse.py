@@ -23,3 +23,8 @@ class Rmse(MeanMetric):
     def weighted(self, truth: Array, prediction: Array, score: Array) -> Weighted:
         squares = super().weighted(truth, prediction, score)
         return lambda counts: np.sqrt(squares(counts))
+
+    def influence(self, truth: Array, prediction: Array, score: Array) -> Array:
+        squares = self.losses(truth, prediction, score)
+        mean = squares.mean()
+        return np.asarray((squares - mean) / (2 * sqrt(mean) or 1.0))

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import isfinite, nan, sqrt
 
 import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.metrics.base import Array
-from mlops_drift.learning.metrics.evaluation import RESAMPLES, evaluate, resampled_values
+from mlops_drift.learning.metrics.differences import difference_within
+from mlops_drift.learning.metrics.evaluation import evaluate
+from mlops_drift.learning.metrics.intervals import RESAMPLES
 from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.monitors.measured import CONFIDENCE
 from mlops_drift.schema.columns import Target
@@ -17,9 +18,6 @@ from mlops_drift.store.records import WindowComparison
 
 # The window that begins with the wait.
 SINCE_WAIT = 0
-
-# Resampling more rows than these costs time, and narrows the interval no further.
-MOST_ROWS = 2_000
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,11 @@ def _compare(
 ) -> WindowComparison:
     known = paired[paired["label"].notna()]
     champion, challenger = _values(metric, target, known)
-    lower, upper = _interval(metric, target, known, challenger - champion, seed)
+    models = _answers(known)[::-1]
+    difference = difference_within(
+        metric, target, known["label"].to_numpy(), models, resamples=RESAMPLES, seed=seed
+    )
+    lower, upper = difference.interval(CONFIDENCE)
     (prediction, score), (other_prediction, other_score) = _answers(paired)
     return WindowComparison(
         window=window,
@@ -112,7 +114,7 @@ def _compare(
         metric=metric,
         champion_value=champion,
         challenger_value=challenger,
-        difference=challenger - champion,
+        difference=difference.value,
         lower=lower,
         upper=upper,
         disagreement=float(np.mean(prediction != other_prediction)),
@@ -133,32 +135,3 @@ def _values(metric: MetricName, target: Target, known: pd.DataFrame) -> tuple[fl
     truth = known["label"].to_numpy()
     champion, challenger = (evaluate(metric, target, truth, *one) for one in _answers(known))
     return champion, challenger
-
-
-def _interval(
-    metric: MetricName, target: Target, known: pd.DataFrame, difference: float, seed: int
-) -> tuple[float, float]:
-    """Percentile bootstrap of the difference.
-
-    Of more than `MOST_ROWS` so many are drawn and resampled; the spread of a mean falls with the
-    root of the rows, which makes it that of all.
-    """
-    if not isfinite(difference):
-        return nan, nan
-    n, scale = len(known), 1.0
-    if n > MOST_ROWS:
-        drawn = np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False)
-        known, scale = known.iloc[drawn], sqrt(MOST_ROWS / n)
-    truth = known["label"].to_numpy()
-    champion, challenger = resampled_values(
-        metric, target, truth, _answers(known), resamples=RESAMPLES, seed=seed
-    )
-    resampled = challenger - champion
-    resampled = resampled[np.isfinite(resampled)]
-    if not len(resampled):
-        return nan, nan
-    # Around the difference on the drawn rows, which is not quite that on all rows.
-    before, after = _values(metric, target, known)
-    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    low, high = np.quantile(resampled, tails) - (after - before)
-    return difference + scale * float(low), difference + scale * float(high)

@@ -7,7 +7,6 @@ import pytest
 from sklearn.metrics import f1_score, mean_squared_error, roc_auc_score
 
 from mlops_drift.learning.metrics.registry import metric_named, metrics_of
-from mlops_drift.lifecycle.shadow import comparison as shadow
 from mlops_drift.lifecycle.shadow.comparison import compare_days, compare_windows
 from mlops_drift_tests.learning.samples import BINARY, NUMBER, TARGETS
 
@@ -100,17 +99,16 @@ def test_the_interval_is_the_paired_bootstrap_of_the_difference():
     assert compare(rows) == compare(rows)
 
 
-def test_of_many_rows_some_are_resampled_and_the_interval_is_that_of_all(monkeypatch):
+def test_of_many_rows_the_interval_is_the_normal_one_of_paired_differences():
     rows = paired(n=4000)
-    monkeypatch.setattr(shadow, "MOST_ROWS", 4000)
-    [whole, *_] = compare(rows)
-    monkeypatch.setattr(shadow, "MOST_ROWS", 1000)
-    [some, *_] = compare(rows)
-    assert (some.n, some.difference) == (whole.n, whole.difference)
-    width = whole.upper - whole.lower
-    assert some.upper - some.lower == pytest.approx(width, rel=0.25)
-    assert some.lower < some.difference < some.upper
-    assert some.lower == pytest.approx(whole.lower, abs=0.25 * width)
+    [found, *_] = compare(rows)
+    champion, challenger = (
+        (rows[f"{name}_prediction"] == rows.label).to_numpy(float)
+        for name in ("champion", "challenger")
+    )
+    margin = 1.959964 * (challenger - champion).std() / np.sqrt(4000)
+    assert found.lower == pytest.approx(found.difference - margin, abs=1e-6)
+    assert found.upper == pytest.approx(found.difference + margin, abs=1e-6)
 
 
 def test_windows_end_on_the_last_day_with_a_label_and_the_wait_on_the_last_that_was_scored():
