@@ -1,39 +1,40 @@
 """Whether cost follows the data of the day: long histories, large days, and the usual alternative.
 
-Each part makes its world below `--folder`, which is kept for the next run where it is named,
-measures in one run, prints a table and stops by itself.
+Each part makes its worlds below `--folder`, where the next run finds them again, measures in one
+run, prints a table and stops by itself. Without `--folder` they are made in a temporary one.
 
 Run: python benchmarks/scale.py history|large|alternative|start [--folder FOLDER]
 """
 
-import statistics
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
-
+import scale_history
 from competitors import environments
-from rich.console import Console
-from rich.table import Table
-from scale_world import (
-    CATEGORIES,
-    COLUMNS,
-    KEY,
-    LABEL_DELAY,
-    MODEL,
-    POSITIVE,
-    SMALL_DAYS,
-    TARGET,
-    World,
-    day_of,
+from scale_days import (
+    Measured,
+    evidently_day,
+    failed_subjects,
+    last_day,
+    measure,
+    run_until,
 )
+from scale_report import (
+    CONSOLE,
+    report_ages,
+    report_alternative,
+    report_days,
+    report_functions,
+    report_starts,
+)
+from scale_world import FAULTS, SMALL_DAYS, World
 
-CONSOLE = Console(width=120)
-FOLDER = click.option("--folder", type=Path, help="Where worlds are kept; a temporary one if not.")
-Day = dict[str, Any]
+FOLDER = click.option("--folder", type=Path, help="Where worlds are kept.")
+ROWS = click.option("--rows", default=100_000, help="Rows of a day.")
 
 
 @contextmanager
@@ -47,109 +48,12 @@ def place(folder: Path | None) -> Iterator[Path]:
         yield Path(made)
 
 
-def table(title: str, *columns: str) -> Table:
-    """A table whose first column holds names, and the others numbers."""
-    made = Table(title=title, title_justify="left")
-    for number, column in enumerate(columns):
-        made.add_column(column, justify="right" if number else "left")
-    return made
-
-
-def served(world: World, until: int) -> None:
-    """Runs the days of a world until one, and fits the model of the plain script."""
-    world.make(until)
+def warm_up(world: World, until: int) -> None:
+    """Runs the days before those that are measured."""
     CONSOLE.print(f"{world.rows:,} rows a day, until day {until} …")
-    task = {"model": MODEL, "until": day_of(until).isoformat()}
-    answer = environments.run("ours_run", task, variables=world.variables)
-    if not world.plain_model.exists():
-        small = range(1, SMALL_DAYS + 1)
-        task = world.task(1) | {
-            "events": [str(world.events(number)) for number in small],
-            "labels": [str(world.labels(number + LABEL_DELAY)) for number in small],
-            "name": MODEL,
-            "target": TARGET,
-            "positive": POSITIVE,
-        }
-        shape = environments.run("plain_model", task, variables=world.variables).result
-        CONSOLE.print(f"the champion, and the model of the plain script: {shape}")
-    for day in answer.result["days"]:
-        CONSOLE.print(f"  {day['day']}: {day['seconds']:.1f} s{' and training' * day['trained']}")
-
-
-def measured(world: World, days: Sequence[int], profiled: bool = False) -> environments.Answer:
-    """Days through Dagster in one process, and after each the plain script in its own.
-
-    The day before them runs in the same process, and what is imported and loaded once with it.
-    """
-    task: dict[str, Any] = {
-        "model": MODEL,
-        "until": day_of(days[-1]).isoformat(),
-        "beside": {day_of(number).isoformat(): world.task(number) for number in days},
-    }
-    if profiled:
-        task["profiled"] = task["until"]
-    return environments.run("ours_run", task, variables=world.variables)
-
-
-def median(days: Sequence[Day], *path: str) -> float:
-    """The median of a number of days, which is found by these names."""
-
-    def inside(day: Day) -> float:
-        found: Any = day
-        for name in path:
-            found = found[name]
-        return float(found)
-
-    return statistics.median(map(inside, days))
-
-
-def seconds(value: float) -> str:
-    """Seconds, as precise as they are of interest."""
-    return f"{value:.2f}" if value < 10 else f"{value:,.1f}"
-
-
-def report_days(world: World, found: Mapping[int, list[Day]], peaks: Mapping[int, float]) -> None:
-    """Prints days beside the plain script, and where the rest goes."""
-    marks = {mark: [day for day in days if "plain" in day] for mark, days in found.items()}
-    names = [f"day {mark}" for mark in marks]
-    title = f"A day of {world.rows:,} rows x {len(COLUMNS)} columns, median of days up to it"
-    shown = table(title, "seconds", *names)
-
-    def add(name: str, values: Sequence[float]) -> None:
-        shown.add_row(name, *map(seconds, values))
-
-    lists = list(marks.values())
-    ours, plain = ([median(days, *path) for days in lists] for path in (("seconds",), PLAIN))
-    add("a day, with the sensor's look", ours)
-    for step in lists[0][0]["steps"]:
-        add(f"  {step}", [median(days, "steps", step) for days in lists])
-    add("seconds of processors", [median(days, "cpu_seconds") for days in lists])
-    add("plain script: read, predict, write", plain)
-    add("  seconds of processors", [median(days, "plain", "cpu_seconds") for days in lists])
-    add("  with imports", [median(days, "plain", "seconds_in_all") for days in lists])
-    cpu = [median(days, "cpu_seconds") / median(days, "plain", "cpu_seconds") for days in lists]
-    ratios = [mine / theirs for mine, theirs in zip(ours, plain, strict=True)]
-    shown.add_row("a day / plain script", *(f"{ratio:.1f} x" for ratio in ratios))
-    shown.add_row("  by processors", *(f"{ratio:.1f} x" for ratio in cpu))
-    shown.add_row("peak MB of the process", *(f"{peaks[mark]:,.0f}" for mark in marks))
-    CONSOLE.print(shown)
-    first, last = lists[0], lists[-1]
-    CONSOLE.print(
-        f"{names[-1]} / {names[0]}: {ours[-1] / ours[0]:.2f} by the clock, "
-        f"{median(last, 'cpu_seconds') / median(first, 'cpu_seconds'):.2f} by processors"
-    )
-
-
-PLAIN = ("plain", "seconds")
-
-
-def report_functions(functions: Mapping[str, Sequence[Sequence[Any]]]) -> None:
-    """Prints a profile."""
-    for title, name in (("Ours, with what they call", "ours"), ("Own time", "own")):
-        shown = table(title, "function", "calls", "own s", "in all s")
-        for function, calls, own, in_all in functions[name]:
-            shown.add_row(function, f"{calls:,}", f"{own:.2f}", f"{in_all:.2f}")
-        CONSOLE.print(shown)
+    for day in run_until(world, until):
+        training = " with a training" if day["trained"] else ""
+        CONSOLE.print(f"  {day['day']}: {day['seconds']:.1f} s{training}")
 
 
 @click.group()
@@ -159,7 +63,7 @@ def main() -> None:
 
 @main.command()
 @FOLDER
-@click.option("--rows", default=100_000, help="Rows of a day.")
+@ROWS
 @click.option("--mark", "marks", multiple=True, default=[12, 40], help="Days that are measured.")
 @click.option("--repeat", default=3, help="Days up to each mark; the median counts.")
 @click.option("--profile", is_flag=True, help="Also shows the functions of one more day.")
@@ -167,22 +71,103 @@ def large(
     folder: Path | None, rows: int, marks: tuple[int, ...], repeat: int, profile: bool
 ) -> None:
     """A large day, early and late, beside a plain script."""
-    if min(marks) < SMALL_DAYS + repeat + 2:
-        raise click.UsageError(f"the first {SMALL_DAYS} days are small; --mark must be later")
-    found: dict[int, list[Day]] = {}
-    peaks: dict[int, float] = {}
+    first = SMALL_DAYS + repeat + 2
+    if min(marks) < first:
+        raise click.UsageError(f"--mark must be {first} or later: the first {SMALL_DAYS} are small")
+    found: dict[int, Measured] = {}
     with place(folder) as kept:
         world = World(kept / f"rows-{rows}", rows)
         for mark in sorted(marks):
-            served(world, mark - repeat - 1)
+            warm_up(world, mark - repeat - 1)
             world.make(mark)
-            answer = measured(world, range(mark - repeat + 1, mark + 1))
-            found[mark], peaks[mark] = answer.result["days"], answer.megabytes
-        report_days(world, found, peaks)
+            found[mark] = measure(world, range(mark - repeat + 1, mark + 1))
+        report_days(world, found)
         if profile:
             world.make(max(marks) + 2)
-            answer = measured(world, [max(marks) + 2], profiled=True)
-            report_functions(answer.result["functions"])
+            report_functions(measure(world, [max(marks) + 2], profiled=True).functions)
+
+
+@main.command()
+@FOLDER
+@ROWS
+@click.option("--repeat", default=3, help="Days; the median counts.")
+@click.option("--envs", default=environments.DEFAULT_FOLDER, type=Path, help="Environments.")
+def alternative(folder: Path | None, rows: int, repeat: int, envs: Path) -> None:
+    """Days with faults: ours, beside evidently's report and a plain script."""
+    try:
+        python = environments.python_of("evidently", envs)
+    except environments.ToolError as error:
+        CONSOLE.print(f"skipped: {error}")
+        return
+    with place(folder) as kept:
+        world = World(kept / f"rows-{rows}", rows)
+        reference = SMALL_DAYS + 1
+        warm_up(world, max(last_day(world), reference + 2))
+        before = last_day(world) + 1
+        world.make(before + repeat, faulty=before + 1)
+        seconds: dict[str, list[float]] = {"ours": [], "evidently": [], "plain": []}
+        found: dict[str, set[str]] = {"ours": set(FAULTS), "evidently": set(FAULTS)}
+        measured = measure(world, range(before + 1, before + repeat + 1))
+        for number, day in enumerate(measured.days, start=before + 1):
+            answer = evidently_day(world, number, reference, python)
+            seconds["ours"].append(day["seconds"])
+            seconds["plain"].append(day["plain"]["seconds"])
+            seconds["evidently"].append(answer.seconds)
+            # What every day found.
+            found["ours"].intersection_update(failed_subjects(world, number))
+            found["evidently"].intersection_update(answer.result)
+    both = [sum(pair) for pair in zip(seconds["plain"], seconds["evidently"], strict=True)]
+    shown = {name: ", ".join(sorted(names)) or "nothing" for name, names in found.items()}
+    ours = "ours: a day through Dagster, with labels and performance"
+    report_alternative(
+        {
+            ours: (seconds["ours"], shown["ours"]),
+            "evidently's report and a plain script": (both, shown["evidently"]),
+            "  evidently's report": (seconds["evidently"], ""),
+            "  the plain script": (seconds["plain"], ""),
+        },
+        ours,
+    )
+    CONSOLE.print(f"faults: {', '.join(FAULTS)}")
+
+
+@main.command()
+@FOLDER
+@click.option("--day", "days", multiple=True, default=[40, 400, 1100], help="Ages of the worlds.")
+@click.option("--repeat", default=3, help="Turns; the minimum counts.")
+def history(folder: Path | None, days: tuple[int, ...], repeat: int) -> None:
+    """One more day of insurance after a short and after a long history."""
+    with place(folder) as kept:
+        worlds = scale_history.worlds(kept / "history", days)
+        with tempfile.TemporaryDirectory(prefix="copies-", dir=kept) as copied:
+            ages = scale_history.copies(worlds, Path(copied))
+            for turn in range(1, repeat + 1):
+                for age in ages:
+                    CONSOLE.print(f"turn {turn}, day {age.day} …")
+                    age.measure(turn)
+            report_ages(ages)
+
+
+@main.command()
+@FOLDER
+@click.option("--repeat", default=5, help="Runs of each; the minimum counts.")
+def start(folder: Path | None, repeat: int) -> None:
+    """How long commands take to start."""
+    program = scale_history.PROGRAM
+    commands = {
+        "python": (sys.executable, "-c", "pass"),
+        "import dagster": (sys.executable, "-c", "import dagster"),
+        "mlops-drift --help": (*program, "--help"),
+        "mlops-drift status insurance": (*program, "status", scale_history.MODEL),
+    }
+    found: dict[str, list[scale_history.Taken]] = {name: [] for name in commands}
+    with place(folder) as kept:
+        world = scale_history.worlds(kept / "history", [40])[40]
+        variables = scale_history.Age(40, world).variables()
+        for _ in range(repeat):
+            for name, command in commands.items():
+                found[name].append(scale_history.taken(command, variables))
+    report_starts(found)
 
 
 if __name__ == "__main__":

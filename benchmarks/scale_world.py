@@ -28,7 +28,8 @@ FIRST_TRAINING_ROWS = 80_000
 # From this day on `number_0` moves a little.
 DRIFT_FROM, DRIFT = 30, 0.1
 # On a faulty day it moves further, `number_2` loses values, and some rows break a constraint.
-FAULTY_SHIFT, FAULTY_NULLS, BROKEN_ROWS = 0.5, 0.12, 150
+FAULTY_SHIFT, FAULTY_NULLS, BROKEN_SHARE = 0.5, 0.12, 0.02
+FAULTS = ("number_0", "number_2", "integer_0")
 
 NUMBERS = [f"number_{n}" for n in range(12)]
 INTEGERS = {f"integer_{n}": mean for n, mean in enumerate((2, 8, 100, 20_000))}
@@ -77,7 +78,7 @@ class World:
     def make(self, until: int, faulty: int | None = None) -> None:
         """Writes the description, and the files of all days that are not there yet.
 
-        From the day `faulty` on, new days have faults.
+        From the day `faulty` on, days have faults: they must not have run yet.
         """
         for name in ("data", "events", "labels", f"defs/{MODEL}"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
@@ -85,8 +86,9 @@ class World:
         description = json.dumps(self._description(), indent=2)
         (self.folder / "defs" / MODEL / "defs.yaml").write_text(description)
         for number in range(1, until + 1):
-            if not self.events(number).exists():
-                self._write(number, faulty is not None and number >= faulty)
+            is_faulty = faulty is not None and number >= faulty
+            if is_faulty or not self.events(number).exists():
+                self._write(number, is_faulty)
 
     def task(self, number: int) -> dict[str, Any]:
         """What the plain script needs for a day."""
@@ -108,7 +110,7 @@ class World:
         gaps = WITH_NULLS | ({"number_2": FAULTY_NULLS} if faulty else {})
         if faulty:
             # Below the declared minimum.
-            columns["integer_0"][:BROKEN_ROWS] = -1
+            columns["integer_0"][: round(BROKEN_SHARE * n)] = -1
         cells = {
             name: pa.array(values, mask=rng.random(n) < gaps[name] if name in gaps else None)
             for name, values in columns.items()

@@ -1,4 +1,4 @@
-"""A plain script: reads the file of a day with pandas, predicts with LightGBM, writes the result."""
+"""A plain script: reads a day with pandas, predicts with LightGBM, writes the result."""
 
 import child
 import lightgbm
