@@ -31,7 +31,7 @@ from scale_report import (
     report_functions,
     report_starts,
 )
-from scale_world import FAULTS, SMALL_DAYS, World
+from scale_world import FAULTS, LABEL_DELAY, SMALL_DAYS, World
 
 FOLDER = click.option("--folder", type=Path, help="Where worlds are kept.")
 ROWS = click.option("--rows", default=100_000, help="Rows of a day.")
@@ -64,14 +64,15 @@ def main() -> None:
 @main.command()
 @FOLDER
 @ROWS
-@click.option("--mark", "marks", multiple=True, default=[12, 40], help="Days that are measured.")
+@click.option("--mark", "marks", multiple=True, default=[14, 40], help="Days that are measured.")
 @click.option("--repeat", default=3, help="Days up to each mark; the median counts.")
 @click.option("--profile", is_flag=True, help="Also shows the functions of one more day.")
 def large(
     folder: Path | None, rows: int, marks: tuple[int, ...], repeat: int, profile: bool
 ) -> None:
     """A large day, early and late, beside a plain script."""
-    first = SMALL_DAYS + repeat + 2
+    # The labels of every day that is measured are those of a large one.
+    first = SMALL_DAYS + LABEL_DELAY + repeat
     if min(marks) < first:
         raise click.UsageError(f"--mark must be {first} or later: the first {SMALL_DAYS} are small")
     found: dict[int, Measured] = {}
@@ -102,7 +103,7 @@ def alternative(folder: Path | None, rows: int, repeat: int, envs: Path) -> None
     with place(folder) as kept:
         world = World(kept / f"rows-{rows}", rows)
         reference = SMALL_DAYS + 1
-        warm_up(world, max(last_day(world), reference + 2))
+        warm_up(world, max(last_day(world), reference + LABEL_DELAY))
         before = last_day(world) + 1
         world.make(before + repeat, faulty=before + 1)
         seconds: dict[str, list[float]] = {"ours": [], "evidently": [], "plain": []}
@@ -118,7 +119,7 @@ def alternative(folder: Path | None, rows: int, repeat: int, envs: Path) -> None
             found["evidently"].intersection_update(answer.result)
     both = [sum(pair) for pair in zip(seconds["plain"], seconds["evidently"], strict=True)]
     shown = {name: ", ".join(sorted(names)) or "nothing" for name, names in found.items()}
-    ours = "ours: a day through Dagster, with labels and performance"
+    ours = "ours: a day through Dagster"
     report_alternative(
         {
             ours: (seconds["ours"], shown["ours"]),
@@ -135,10 +136,11 @@ def alternative(folder: Path | None, rows: int, repeat: int, envs: Path) -> None
 @FOLDER
 @click.option("--day", "days", multiple=True, default=[40, 400, 1100], help="Ages of the worlds.")
 @click.option("--repeat", default=3, help="Turns; the minimum counts.")
-def history(folder: Path | None, days: tuple[int, ...], repeat: int) -> None:
+@click.option("--step", default=1, help="Days in a run of the worlds: more are made sooner.")
+def history(folder: Path | None, days: tuple[int, ...], repeat: int, step: int) -> None:
     """One more day of insurance after a short and after a long history."""
     with place(folder) as kept:
-        worlds = scale_history.worlds(kept / "history", days)
+        worlds = scale_history.worlds(kept / "history", days, step)
         with tempfile.TemporaryDirectory(prefix="copies-", dir=kept) as copied:
             ages = scale_history.copies(worlds, Path(copied))
             for turn in range(1, repeat + 1):

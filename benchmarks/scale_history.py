@@ -104,8 +104,11 @@ class Age:
         return sum(path.stat().st_size for path in files) / 1e6
 
 
-def worlds(folder: Path, days: Sequence[int]) -> dict[int, Path]:
-    """The worlds that are kept in a folder; each that is missing goes on from the one before."""
+def worlds(folder: Path, days: Sequence[int], step: int = 1) -> dict[int, Path]:
+    """The worlds that are kept in a folder; each that is missing goes on from the one before.
+
+    Each run of those that are made holds so many days.
+    """
     made: dict[int, Path] = {}
     before: Path | None = None
     for day in sorted(days):
@@ -118,7 +121,7 @@ def worlds(folder: Path, days: Sequence[int]) -> dict[int, Path]:
             else:
                 shutil.copytree(before, making)
             age = Age(day, making)
-            command = [*PROGRAM, "run", MODEL, "--until", age.until()]
+            command = [*PROGRAM, "run", MODEL, "--until", age.until(), "--step", str(step)]
             # Its progress is shown.
             subprocess.run(command, env={**os.environ, **age.variables()}, check=True)
             making.rename(kept)
