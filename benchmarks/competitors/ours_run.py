@@ -23,7 +23,8 @@ from mlops_drift.simulation.retrainings import Step
 # Functions of a profile that are shown.
 _SHOWN = 45
 _PACKAGE = Path(mlops_drift.__file__).parent
-BEFORE, AFTER = "before the run", "after the run: the sensor's look"
+# Of a day.
+OUTSIDE = "outside the run: the sensor's look"
 
 
 class Days:
@@ -58,11 +59,9 @@ class Days:
         days = []
         for one in self.found:
             wanted = dg.RunsFilter(job_name=daily_job_name(model), tags={DAY_TAG: one["day"]})
-            record = instance.get_run_records(wanted, limit=1)[0]
-            steps = {BEFORE: (record.start_time or one["began"]) - one["began"]}
-            steps |= step_seconds(instance, record.dagster_run)
+            steps = step_seconds(instance, instance.get_runs(wanted, limit=1)[0])
             seconds = one["ended"] - one["began"]
-            steps[AFTER] = seconds - sum(steps.values())
+            steps[OUTSIDE] = seconds - sum(steps.values())
             days.append({**one, "seconds": seconds, "steps": steps})
         return days
 
