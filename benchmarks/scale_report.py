@@ -75,7 +75,7 @@ def report_days(world: World, found: Mapping[int, Measured]) -> None:
 
 
 def report_functions(functions: Mapping[str, Sequence[Sequence[Any]]]) -> None:
-    """Prints a profile."""
+    """Prints a profile, in seconds of processors."""
     titles = {"ours": "Ours, with what they call", "own": "Any, by their own time"}
     for name, title in titles.items():
         shown = table(title, "function", "calls", "own s", "in all s")
