@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test ui mlflow lint docs lock bench bench-drift bench-gates bench-intervals bench-policies bench-telco bench-training clean
+.PHONY: run test ui mlflow lint docs lock bench bench-drift bench-gates bench-intervals bench-policies bench-scale bench-telco bench-training clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -50,6 +50,13 @@ bench-intervals: $(VENV)
 # About five minutes.
 bench-policies: $(VENV)
 	$(BIN)/python benchmarks/policies.py
+
+# The history takes an hour, the environment of evidently a minute; `--folder` keeps worlds.
+bench-scale: $(VENV)
+	$(BIN)/python benchmarks/scale.py start
+	$(BIN)/python benchmarks/scale.py alternative
+	$(BIN)/python benchmarks/scale.py large
+	$(BIN)/python benchmarks/scale.py history
 
 # About eight minutes; reads the Telco data from beside the checkout.
 bench-telco: $(VENV)

@@ -20,6 +20,7 @@ _STATE = tempfile.TemporaryDirectory(prefix="mlops-drift-bench-")
 os.environ["MLOPS_DRIFT_DATA"] = _STATE.name
 
 import dagster as dg  # noqa: E402
+from competitors.dagster_steps import step_seconds  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
@@ -65,22 +66,6 @@ def empty_job() -> dg.JobDefinition:
         executor=dg.in_process_executor,
     )
     return definitions.resolve_job_def("empty_daily")
-
-
-def step_seconds(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dict[str, float]:
-    """Wall time of each step of a run, and of what is around the steps."""
-    started: dict[str, float] = {}
-    seconds: dict[str, float] = {}
-    entries = instance.all_logs(run.run_id)
-    for entry in entries:
-        if entry.dagster_event_type == dg.DagsterEventType.STEP_START:
-            started[str(entry.step_key)] = entry.timestamp
-        if entry.dagster_event_type == dg.DagsterEventType.STEP_SUCCESS:
-            name = str(entry.step_key).split("__")[-1]
-            seconds[name] = entry.timestamp - started[str(entry.step_key)]
-    whole = entries[-1].timestamp - entries[0].timestamp
-    seconds["planning, resources and the run's own events"] = whole - sum(seconds.values())
-    return seconds
 
 
 def main() -> None:

@@ -28,14 +28,17 @@ def peak_megabytes() -> float:
 def answer(work: Callable[[Task], Any]) -> None:
     """Does the task in the file named first and writes the answer to the file named second.
 
-    The answer has the `result` of the work, its `seconds` (whatever was imported before this call
-    is left out) and the `megabytes` that the process took at its peak, imports included.
+    The answer has the `result` of the work, its `seconds` and seconds of processors (whatever was
+    imported before this call is left out), and the `megabytes` that the process took at its peak,
+    imports included.
     """
     task_file, answer_file = map(Path, sys.argv[1:3])
     task = json.loads(task_file.read_text())
-    begun = time.perf_counter()
+    begun, begun_cpu = time.perf_counter(), time.process_time()
     result = work(task)
-    seconds = time.perf_counter() - begun
-    answer_file.write_text(
-        json.dumps({"result": result, "seconds": seconds, "megabytes": peak_megabytes()})
-    )
+    measured = {
+        "seconds": time.perf_counter() - begun,
+        "cpu_seconds": time.process_time() - begun_cpu,
+        "megabytes": peak_megabytes(),
+    }
+    answer_file.write_text(json.dumps({"result": result, **measured}))

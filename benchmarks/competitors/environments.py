@@ -43,12 +43,14 @@ class Answer:
     Attributes:
         result: whatever its script returned.
         seconds: its work without imports.
+        cpu_seconds: the same, of all its threads on processors.
         seconds_in_all: from starting the process to its end.
         megabytes: its peak resident memory.
     """
 
     result: Any
     seconds: float
+    cpu_seconds: float
     seconds_in_all: float
     megabytes: float
 
@@ -73,13 +75,19 @@ def python_of(tool: str, folder: Path) -> Path:
     return python
 
 
-def run(script: str, task: Mapping[str, Any], python: Path | None = None) -> Answer:
+def run(
+    script: str,
+    task: Mapping[str, Any],
+    python: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Answer:
     """Runs a script of this folder in a child process.
 
     Args:
         script: name of the script, without its ending.
         task: what the script needs, JSON-safe.
         python: the interpreter; the one that runs this without it.
+        variables: of the environment, beside those of this process.
 
     Raises:
         ToolError: the script failed.
@@ -89,10 +97,11 @@ def run(script: str, task: Mapping[str, Any], python: Path | None = None) -> Ans
         task_file.write_text(json.dumps(task))
         files = [_HERE / f"{script}.py", task_file, answer_file]
         command = [str(python or sys.executable), *map(str, files)]
+        environment = {**os.environ, **_QUIET, **(variables or {})}
         begun = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **_QUIET})
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
         in_all = time.perf_counter() - begun
         if done.returncode:
             raise ToolError(f"{script} failed: {done.stderr[-2000:]}")
         answer = json.loads(answer_file.read_text())
-    return Answer(answer["result"], answer["seconds"], in_all, answer["megabytes"])
+    return Answer(**answer, seconds_in_all=in_all)

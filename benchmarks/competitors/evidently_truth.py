@@ -16,11 +16,12 @@ def judge(task: child.Task) -> list[dict[str, Any]]:
     reference = pd.read_parquet(task["reference"])
     current = pd.read_parquet(task["current"])
     return [
-        _day(reference, rows.drop(columns="day")) for _, rows in current.groupby("day", sort=True)
+        judged(reference, rows.drop(columns="day")) for _, rows in current.groupby("day", sort=True)
     ]
 
 
-def _day(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, Any]:
+def judged(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, Any]:
+    """One comparison: the value and verdict by column, or the error."""
     try:
         found = Report([DataDriftPreset()]).run(current, reference).dict()["metrics"]
     except Exception as error:
