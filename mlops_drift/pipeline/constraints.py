@@ -1,12 +1,14 @@
 """The declared constraints as SQL: the typed value of each cell, and what is wrong with it.
 
 SQL knows columns by their number: c0 is a raw cell, t0 its text, v0 its typed value, x0 whether it
-may be inexact.
+may be inexact. A raw cell that has the value already, such as a double of a number, is not read as
+text: r0 is that cell.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
 
 from mlops_drift.pipeline.destination import Destination
@@ -78,7 +80,7 @@ def _is_changed(text: str, value: str, may_be_inexact: str) -> str:
 
 
 def _value(text: str, column: Column) -> str:
-    """SQL of the typed value; null where the text is missing or something else."""
+    """SQL of the value that a text holds; null where it is missing or something else."""
     match column.type:
         case "number":
             return number(text)
@@ -93,9 +95,66 @@ def _value(text: str, column: Column) -> str:
             return text
 
 
-def _column_faults(name: str, column: Column, number: int, is_key: bool) -> list[tuple[str, str]]:
+def _typed(raw: pa.DataType, column: Column) -> str | None:
+    """SQL of the value of a raw cell `{}` that has it already; None where its text is read.
+
+    It is what the text would give: of a float -0.0 is 0.0, and nan is missing.
+    """
+    if column.type == "boolean" and pa.types.is_boolean(raw):
+        return "{}"
+    if column.type == "number" and pa.types.is_float64(raw):
+        return "CASE WHEN NOT isnan({0}) THEN {0} + 0.0 END"
+    is_small = pa.types.is_signed_integer(raw) or (
+        pa.types.is_unsigned_integer(raw) and raw.bit_width < 64
+    )
+    if column.type in ("number", "integer") and is_small:
+        return "CAST({} AS DOUBLE)" if column.type == "number" else "CAST({} AS BIGINT)"
+    return None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """SQL of one checked column; `typed` is the type of its raw cells, None where texts are read.
+
+    Attributes:
+        number: of the column; the value is v0, the text t0 or the raw cell r0, x0 whether it may be
+            inexact.
+    """
+
+    name: str
+    column: Column
+    number: int
+    typed: pa.DataType | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the raw value."""
+        if self.typed is None:
+            return f"t{self.number}"
+        return f"({_text(f'r{self.number}', self.typed, self.column)})"
+
+    @property
+    def value(self) -> str:
+        """The typed value."""
+        typed = _typed(self.typed, self.column) if self.typed is not None else None
+        return typed.format(f"r{self.number}") if typed else _value(self.text, self.column)
+
+    @property
+    def is_missing(self) -> str:
+        """Whether there is no value."""
+        return f"{self.text} IS NULL" if self.typed is None else f"v{self.number} IS NULL"
+
+    @property
+    def inexact(self) -> str:
+        """Whether the raw value may stand for several, or a double may not keep it."""
+        if self.typed is None:
+            return f"x{self.number}"
+        return _may_be_inexact(f"r{self.number}", self.text, self.typed, self.column)
+
+
+def _column_faults(cell: Cell) -> list[tuple[str, str]]:
     """SQL conditions on text and typed value, each with the SQL of its message."""
-    text, value = f"t{number}", f"v{number}"
+    name, column, text, value = cell.name, cell.column, cell.text, f"v{cell.number}"
     faults = []
 
     def fault(condition: str, message: str, found: str = "", hint: str = "") -> None:
@@ -103,18 +162,20 @@ def _column_faults(name: str, column: Column, number: int, is_key: bool) -> list
         parts = [literal(f"{name}: "), found, literal(message), hint]
         faults.append((condition, " || ".join(filter(None, parts))))
 
-    if is_key:
-        fault(f"{text} IS NULL", "the key is missing")
+    # The first column is the key.
+    if cell.number == 0:
+        fault(cell.is_missing, "the key is missing")
     if column.type in ("integer", "category"):
-        fault(f"x{number}", STANDS_FOR_SEVERAL, text)
+        fault(cell.inexact, STANDS_FOR_SEVERAL, text)
     if not column.nullable:
-        fault(f"{text} IS NULL", "missing")
-    if column.type != "category":
+        fault(cell.is_missing, "missing")
+    if column.type != "category" and cell.typed is None:
         wrong = f" is not {NOUNS[column.type]}"
         fault(f"{text} IS NOT NULL AND {value} IS NULL", wrong, text)
     finite = ""
     if column.type == "number":
-        fault(_is_changed(text, value, f"x{number}"), NOT_EXACT, text)
+        if cell.typed is None or pa.types.is_integer(cell.typed):
+            fault(_is_changed(text, value, cell.inexact), NOT_EXACT, text)
         fault(f"NOT isfinite({value})", "not finite")
         finite = f" AND isfinite({value})"
     if column.min is not None:
@@ -143,54 +204,73 @@ def checked_columns(to: Destination) -> dict[str, Column]:
     return {to.key: Column(type="integer" if is_integer else "category"), **to.columns}
 
 
-def texts_of(lake: Lake, part: Part, checked: Mapping[str, Column], offset: int) -> pa.Table:
-    """The day, the time, the number and the texts of the checked columns of each row."""
+def cells_of(parts: Sequence[Part], columns: Mapping[str, Column]) -> list[Cell]:
+    """How the checked columns of all parts are read: those of one type have their values."""
+    cells = []
+    for number, (name, column) in enumerate(columns.items()):
+        found = {_type_of(part, name) for part in parts}
+        kind = found.pop() if len(found) == 1 else None
+        typed = kind if kind is not None and _typed(kind, column) else None
+        cells.append(Cell(name, column, number, typed))
+    return cells
+
+
+def _type_of(part: Part, name: str) -> pa.DataType | None:
+    if name not in part.rows.column_names:
+        return None
+    kind = part.rows.schema.field(name).type
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def texts_of(lake: Lake, part: Part, cells: Sequence[Cell], offset: int) -> pa.Table:
+    """The day, the time, the number and the checked cells of each row, as values or as texts."""
     raw = in_sql(part.rows)
     place = {name: number for number, name in enumerate(part.rows.column_names)}
-    cells = []
-    for at, (name, column) in enumerate(checked.items()):
-        if name not in place:
-            cells.append(f"CAST(NULL AS VARCHAR) AS t{at}, false AS x{at}")
+    read = []
+    for cell in cells:
+        at, kind = cell.number, _type_of(part, cell.name)
+        if kind is None:
+            read.append(f"CAST(NULL AS VARCHAR) AS t{at}, false AS x{at}")
             continue
-        cell, kind = f"c{place[name]}", part.rows.schema.field(place[name]).type
-        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        text = _text(cell, kind, column)
-        cells.append(f"{text} AS t{at}, {_may_be_inexact(cell, f't{at}', kind, column)} AS x{at}")
+        raw_cell = f"c{place[cell.name]}"
+        if cell.typed is not None:
+            read.append(f"{raw_cell} AS r{at}")
+            continue
+        text = _text(raw_cell, kind, cell.column)
+        inexact = _may_be_inexact(raw_cell, f"t{at}", kind, cell.column)
+        read.append(f"{text} AS t{at}, {inexact} AS x{at}")
     raw = raw.append_column("day", part.days).append_column("event_time", part.times)
-    ordinals = pa.array(range(offset, offset + raw.num_rows), pa.int64())
+    ordinals = pa.array(np.arange(offset, offset + raw.num_rows))
     return lake.query(
-        f"SELECT day, event_time, ordinal, {', '.join(cells)} FROM raw",
+        f"SELECT day, event_time, ordinal, {', '.join(read)} FROM raw",
         raw=raw.append_column("ordinal", ordinals),
     )
 
 
-def checked_sql(columns: Mapping[str, Column]) -> str:
-    """SQL of the typed values of the texts, and of what is wrong with each row by itself.
+def checked_sql(cells: Sequence[Cell]) -> str:
+    """SQL of the typed values of `texts`, and of what is wrong with each row by itself.
 
     The first of the columns is the key.
     """
-    values = ", ".join(
-        f"{_value(f't{number}', one)} AS v{number}" for number, one in enumerate(columns.values())
-    )
-    faults = [
-        fault
-        for number, (name, column) in enumerate(columns.items())
-        for fault in _column_faults(name, column, number, is_key=number == 0)
-    ]
+    values = ", ".join(f"{cell.value} AS v{cell.number}" for cell in cells)
+    faults = [fault for cell in cells for fault in _column_faults(cell)]
+    is_faulty = " OR ".join(f"coalesce({fault}, false)" for fault, _ in faults)
     reasons = ", ".join(f"CASE WHEN {fault} THEN {message} END" for fault, message in faults)
+    # Few rows have a fault: only theirs are listed.
     return f"""
-        SELECT *, list_filter([{reasons}], lambda fault: fault IS NOT NULL) AS faults
-        FROM (SELECT *, {values} FROM texts)
+        SELECT day, event_time, ordinal, COLUMNS('v[0-9]+'), CASE WHEN is_faulty
+            THEN list_filter([{reasons}], lambda fault: fault IS NOT NULL) ELSE [] END AS faults
+        FROM (SELECT *, {is_faulty} AS is_faulty FROM (SELECT *, {values} FROM texts))
     """
 
 
 def typed(to: Destination, part: Part) -> pa.Table:
     """The values of rows as they land, in their order, and whether each is good by itself."""
-    columns = checked_columns(to)
+    cells = cells_of([part], checked_columns(to))
     return to.lake.query(
         "SELECT ordinal, day, event_time, COLUMNS('v[0-9]+'), len(faults) = 0 AS is_good "
-        f"FROM ({checked_sql(columns)}) ORDER BY ordinal",
-        texts=texts_of(to.lake, part, columns, 0),
+        f"FROM ({checked_sql(cells)}) ORDER BY ordinal",
+        texts=texts_of(to.lake, part, cells, 0),
     )
 
 

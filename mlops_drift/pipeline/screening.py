@@ -10,7 +10,12 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_drift.pipeline.constraints import checked_columns, checked_sql, texts_of
+from mlops_drift.pipeline.constraints import (
+    cells_of,
+    checked_columns,
+    checked_sql,
+    texts_of,
+)
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.raw_rows import as_json
 from mlops_drift.sources.base import Batch, require_columns
@@ -59,7 +64,7 @@ def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Scr
     earlier = literal(f"{to.key}: the key exists on an earlier day")
     cases = [f"WHEN rank > rank_in_day THEN [{earlier}]"]
     for name in elsewhere:
-        has_it = f"EXISTS (FROM known_{name} k WHERE k.key = ranked.v0)"
+        has_it = f"EXISTS (FROM known_{name} k WHERE k.key = checked.v0)"
         a = "an earlier" if name == "earlier" else "a later"
         cases.append(f"WHEN {has_it} THEN [{literal(f'{to.key}: the key exists on {a} day')}]")
     duplicate = literal(f"{to.key}: duplicate key")
@@ -103,10 +108,10 @@ def _screen(
     if not parts:
         return Screened(to.table.schema.empty_table(), quarantine.empty_table())
     columns = checked_columns(to)
+    cells = cells_of(parts, columns)
     offsets = [sum(part.rows.num_rows for part in parts[:number]) for number in range(len(parts))]
     texts = pa.concat_tables(
-        texts_of(to.lake, part, columns, offset)
-        for part, offset in zip(parts, offsets, strict=True)
+        texts_of(to.lake, part, cells, offset) for part, offset in zip(parts, offsets, strict=True)
     )
     # Of all days, only the keys of these rows: Parquet knows where such may be.
     known = "".join(
@@ -115,31 +120,30 @@ def _screen(
         for name in elsewhere
     )
     sql = f"""
-        WITH checked AS ({checked_sql(columns)}), {known}
+        WITH checked AS MATERIALIZED ({checked_sql(cells)}), {known}
+        twice AS (SELECT v0 FROM checked GROUP BY v0 HAVING count(*) > 1),
         ranked AS (
-            SELECT *,
+            SELECT ordinal,
                 row_number() OVER in_day AS rank_in_day,
                 first_value({final}) OVER in_day AS final,
                 row_number() OVER (PARTITION BY v0, len(faults) = 0 ORDER BY day, ordinal) AS rank
-            FROM checked
+            FROM checked WHERE v0 IN (FROM twice)
             WINDOW in_day AS (PARTITION BY day, v0, len(faults) = 0 ORDER BY {order})
         )
         SELECT day, event_time, ordinal, COLUMNS('v[0-9]+'),
             CASE WHEN len(faults) > 0 THEN faults {taken}
                 WHEN rank_in_day > 1 THEN [{duplicate}] ELSE [] END AS faults
-        FROM ranked
+        FROM checked LEFT JOIN ranked USING (ordinal) ORDER BY day, ordinal
     """
     judged = to.lake.query(sql, texts=texts, **elsewhere)
-    good = ", ".join(f"v{number} AS {identifier(name)}" for number, name in enumerate(columns))
-    accepted = to.lake.query(
-        f"SELECT day, event_time, {good} FROM judged WHERE len(faults) = 0 ORDER BY day, ordinal",
-        judged=judged,
-    )
+    is_good = pc.equal(pc.list_value_length(judged["faults"]), 0)
+    names = ["day", "event_time", *columns]
+    accepted = judged.filter(is_good).drop_columns(["ordinal", "faults"]).rename_columns(names)
     faulty = to.lake.query(
         f"SELECT day, {literal(to.source)} AS source, CAST(v0 AS VARCHAR) AS key, "
         "array_to_string(faults, '; ') AS reason, ordinal, day AS row_day "
-        "FROM judged WHERE len(faults) > 0 ORDER BY ordinal",
-        judged=judged,
+        "FROM judged ORDER BY ordinal",
+        judged=judged.filter(pc.invert(is_good)),
     )
     ordinals = faulty["ordinal"].to_numpy()
     raw: list[str] = []
