@@ -25,6 +25,7 @@ from scale_days import (
 )
 from scale_report import (
     CONSOLE,
+    Seconds,
     report_ages,
     report_alternative,
     report_days,
@@ -106,26 +107,28 @@ def alternative(folder: Path | None, rows: int, repeat: int, envs: Path) -> None
         warm_up(world, max(last_day(world), reference + LABEL_DELAY))
         before = last_day(world) + 1
         world.make(before + repeat, faulty=before + 1)
-        seconds: dict[str, list[float]] = {"ours": [], "evidently": [], "plain": []}
+        taken: dict[str, list[Seconds]] = {"ours": [], "evidently": [], "plain": []}
         found: dict[str, set[str]] = {"ours": set(FAULTS), "evidently": set(FAULTS)}
         measured = measure(world, range(before + 1, before + repeat + 1))
         for number, day in enumerate(measured.days, start=before + 1):
             answer = evidently_day(world, number, reference, python)
-            seconds["ours"].append(day["seconds"])
-            seconds["plain"].append(day["plain"]["seconds"])
-            seconds["evidently"].append(answer.seconds)
+            taken["ours"].append((day["seconds"], day["cpu_seconds"]))
+            taken["plain"].append((day["plain"]["seconds"], day["plain"]["cpu_seconds"]))
+            taken["evidently"].append((answer.seconds, answer.cpu_seconds))
             # What every day found.
             found["ours"].intersection_update(failed_subjects(world, number))
             found["evidently"].intersection_update(answer.result)
-    both = [sum(pair) for pair in zip(seconds["plain"], seconds["evidently"], strict=True)]
+    both = [
+        (a + c, b + d) for (a, b), (c, d) in zip(taken["plain"], taken["evidently"], strict=True)
+    ]
     shown = {name: ", ".join(sorted(names)) or "nothing" for name, names in found.items()}
     ours = "ours: a day through Dagster"
     report_alternative(
         {
-            ours: (seconds["ours"], shown["ours"]),
+            ours: (taken["ours"], shown["ours"]),
             "evidently's report and a plain script": (both, shown["evidently"]),
-            "  evidently's report": (seconds["evidently"], ""),
-            "  the plain script": (seconds["plain"], ""),
+            "  evidently's report": (taken["evidently"], ""),
+            "  the plain script": (taken["plain"], ""),
         },
         ours,
     )

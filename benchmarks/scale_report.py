@@ -14,6 +14,9 @@ CONSOLE = Console(width=120)
 UNITS = ("seconds", "cpu_seconds")
 PROCESSORS = "  seconds of processors"
 
+# By the clock, and of processors.
+Seconds = tuple[float, float]
+
 
 def table(title: str, *columns: str) -> Table:
     """A table whose first column holds names, and the others numbers."""
@@ -119,11 +122,17 @@ def report_starts(found: Mapping[str, Sequence[Taken]]) -> None:
     CONSOLE.print(shown)
 
 
-def report_alternative(rows: Mapping[str, tuple[Sequence[float], str]], ours: str) -> None:
+def report_alternative(rows: Mapping[str, tuple[Sequence[Seconds], str]], ours: str) -> None:
     """Prints seconds of tools, how many times those of `ours` they take, and what they found."""
-    shown = table("One day with faults", "what", "seconds", "/ ours", "found")
-    mine = statistics.median(rows[ours][0])
-    for name, (values, found) in rows.items():
-        value = statistics.median(values)
-        shown.add_row(name, seconds(value), f"{value / mine:.1f} x", found)
+    columns = ("what", "seconds", "/ ours", "of processors", "/ ours", "found")
+    shown = table("One day with faults", *columns)
+
+    def medians(name: str) -> list[float]:
+        return [statistics.median(values) for values in zip(*rows[name][0], strict=True)]
+
+    mine = medians(ours)
+    for name, (_, found) in rows.items():
+        pairs = zip(medians(name), mine, strict=True)
+        cells = [cell for value, our in pairs for cell in (seconds(value), f"{value / our:.1f} x")]
+        shown.add_row(name, *cells, found)
     CONSOLE.print(shown)
