@@ -4,7 +4,7 @@ import child
 import lightgbm
 import pandas as pd
 
-from mlops_drift.resources import open_registry
+from mlops_drift.gateways import open_registry
 
 
 def fit(task: child.Task) -> dict[str, int]:

@@ -207,11 +207,11 @@ def checked_columns(to: Destination) -> dict[str, Column]:
 def cells_of(parts: Sequence[Part], columns: Mapping[str, Column]) -> list[Cell]:
     """How the checked columns of all parts are read: those of one type have their values."""
     cells = []
-    for number, (name, column) in enumerate(columns.items()):
+    for at, (name, column) in enumerate(columns.items()):
         found = {_type_of(part, name) for part in parts}
         kind = found.pop() if len(found) == 1 else None
         typed = kind if kind is not None and _typed(kind, column) else None
-        cells.append(Cell(name, column, number, typed))
+        cells.append(Cell(name, column, at, typed))
     return cells
 
 

@@ -20,6 +20,7 @@ from mlops_drift.pipeline.missing_days import TABLES, in_short, without_events
 from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
 from mlops_drift.pipeline.received import BEFORE_START, TOO_LATE, Landing
 from mlops_drift.pipeline.screening import CORRECTED, screen_events, screen_labels
+from mlops_drift.schema.day_columns import count_days
 from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.sources.base import MissingDayError, Source, TableName
 from mlops_drift.sql import literal
@@ -101,7 +102,7 @@ def _land(model: ModelContext, source: Source, name: SourceName, first: date, la
     screened = screen_events(to, batch, first, last) if name == EVENTS else screen_labels(to, batch)
     landing = Landing(to, batch, first, last)
     quarantined, account = landing.put(screened.accepted, screened.quarantined)
-    arrived = Counter(screened.accepted["day"].to_pylist())
+    arrived = count_days(screened.accepted["day"])
     landed = _landed(model, name, days, arrived, quarantined, screened.notes)
     files = []
     for day in days:
@@ -155,7 +156,7 @@ def judge_labels_again(model: ModelContext, first: date) -> Monitored | None:
         return None
     last = max(stored)
     labels = store.lake.read(Scan(store.tables.labels, first, last))
-    arrived = Counter(labels["day"].to_pylist())
+    arrived = count_days(labels["day"])
     quarantined = store.lake.query(
         f"SELECT * FROM r WHERE source = {literal(LABELS)}",
         r=Scan(store.tables.quarantined, first, last),

@@ -28,6 +28,7 @@ from mlops_drift.pipeline.drift import ServedDays
 from mlops_drift.pipeline.labels import LabelProfiles
 from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.pipeline.performance import Outcomes, baseline_of
+from mlops_drift.schema.day_columns import ordinals
 from mlops_drift.schema.days import days_between
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import Promotion
@@ -141,7 +142,7 @@ class StoreContext(MonitorContext):
         for champion, days in self.days_by_champion:
             since = max(champion.as_of + timedelta(days=1), days[0] - lookback)
             rows = self._store.predictions.of_version(champion.version, since, days[-1], columns)
-            numbers = np.array([day.toordinal() for day in rows["day"].to_pylist()], np.int64)
+            numbers = ordinals(rows["day"])
             found[champion.number] = PredictedRows(numbers, rows.drop_columns(["day"]).to_pandas())
         return found
 

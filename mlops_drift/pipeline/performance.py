@@ -11,6 +11,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.monitors.baseline import Baseline
 from mlops_drift.monitors.context import LabelledRows
 from mlops_drift.monitors.measured import Measured
+from mlops_drift.schema.day_columns import ordinals
 from mlops_drift.sql import identifier
 from mlops_drift.store.predictions import slice_text
 from mlops_drift.store.records import VersionRecord
@@ -49,11 +50,9 @@ class Outcomes:
         self._lookback = max(monitors.performance.windows)
         lookback, slices = max(self._lookback, *monitors.drift.windows), monitors.performance.slices
         outcomes = model.store.predictions.outcomes(first, last, lookback, slices)
-        self.frame = outcomes.to_pandas(date_as_object=True)
+        self.frame = outcomes.drop_columns(["day", "label_day"]).to_pandas()
         for name in ("day", "label_day"):
-            # Objects are compared slowly.
-            days = [day.toordinal() for day in self.frame[name]]
-            self.frame[name] = np.array(days, dtype=np.int64)
+            self.frame[name] = ordinals(outcomes[name])
         self._columns = {str(name): self.frame[name].to_numpy() for name in self.frame.columns}
         self._event = pd.factorize(self.frame["key"])[0]
 

@@ -19,6 +19,7 @@ from mlops_drift.pipeline.other_days import (
     digests,
 )
 from mlops_drift.pipeline.raw_rows import as_json
+from mlops_drift.schema.day_columns import count_days
 from mlops_drift.schema.days import days_between
 from mlops_drift.sources.base import Batch, Part
 from mlops_drift.sql import literal
@@ -58,7 +59,7 @@ class Landing:
         ]
         own = pa.concat_tables([faulty, *misplaced])
         lake.replace_days(self._to.table, self._first, self._last, accepted)
-        rows = Counter(accepted["day"].to_pylist()) + Counter(own["day"].to_pylist())
+        rows = count_days(accepted["day"]) + count_days(own["day"])
         ledger: list[Received] | None = None
         entries: list[Received] = []
         quarantined = own

@@ -1,0 +1,31 @@
+"""Columns of days, counted and numbered without a Python object for each row."""
+
+from collections import Counter
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def count_days(days: pa.ChunkedArray) -> Counter[date]:
+    """How many rows each day has; those without a day do not count.
+
+    >>> count_days(pa.chunked_array([[date(2024, 3, 1), None, date(2024, 3, 1)]]))
+    Counter({datetime.date(2024, 3, 1): 2})
+    """
+    counted = pc.value_counts(days.drop_null())
+    return Counter(dict(zip(*(part.to_pylist() for part in counted.flatten()), strict=True)))
+
+
+def ordinals(days: pa.ChunkedArray) -> NDArray[np.int64]:
+    """The days as `date.toordinal` numbers them, shape (n,); none may be missing.
+
+    >>> ordinals(pa.chunked_array([[date(1, 1, 1), date(2024, 3, 1)]]))
+    array([     1, 738946])
+    """
+    numbers: NDArray[np.int64] = days.cast(pa.int32()).to_numpy().astype(np.int64)
+    return numbers + _EPOCH
