@@ -60,6 +60,12 @@ class PerformanceMonitor(Strict):
         "(and slices) judged on a day together.",
     )
     min_rows: int = Field(100, ge=2, description="Fewest labelled predictions; under it: unknown.")
+    max_rows: int = Field(
+        300_000,
+        ge=100,
+        description="Most rows of windows of several days that are measured, so that a large day "
+        "costs as much as its own rows: of more, every k-th event counts, by a hash of its key.",
+    )
     slices: Annotated[list[Name], Distinct] = Field(
         [],
         description="Columns by whose values performance is judged apart (slice_performance): "

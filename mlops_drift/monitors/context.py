@@ -56,8 +56,9 @@ class LabelledRows:
 
     Attributes:
         touched: the production days that a label of the as-of day is about, as ordinals.
-        columns: `day` (ordinals), `label`, `prediction`, `score`, and each slice column under its
-            own name with `slice ` before it; arrays of shape (n,).
+        columns: `day` (ordinals), `label`, `prediction`, `score`, `sampled` (whether windows of
+            several days count the row), and each slice column under its own name with `slice `
+            before it; arrays of shape (n,).
     """
 
     version: int
@@ -69,10 +70,12 @@ class LabelledRows:
 class PredictedRows:
     """What the champion predicted up to a day, ordered by day: production days as ordinals, (n,).
 
-    The rows have `prediction`, `score`, and the features where a regression is estimated.
+    Windows of several days count the sampled rows. The rows have `prediction`, `score`, and the
+    features where a regression is estimated.
     """
 
     days: Array
+    sampled: Array
     rows: "pd.DataFrame"
 
 

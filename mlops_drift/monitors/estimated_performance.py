@@ -46,7 +46,9 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
         if not can_estimate(metric, target):
             obstacle = f"{metric} of a {target.kind} target cannot be estimated without labels"
         predicted = context.predicted(day)
-        windows = trailing_rows(self.settings.windows, day.toordinal(), predicted.days)
+        windows = trailing_rows(
+            self.settings.windows, day.toordinal(), predicted.days, predicted.sampled
+        )
         evaluations = []
         for length, part in windows.items():
             rows = predicted.rows.iloc[part]

@@ -66,9 +66,9 @@ def measured_windows(
     `test` is the test result of the same slice of the rows, such as `country=de`; empty for all.
     """
     answers = [rows.columns[name] for name in ("label", "prediction", "score")]
-    found = []
+    found, days = [], rows.columns["day"]
     for end in map(int, rows.touched):
-        for length, part in trailing_rows(lengths, end, rows.columns["day"]).items():
+        for length, part in trailing_rows(lengths, end, days, rows.columns["sampled"]).items():
             value = measure(*(column[part] for column in answers))
             day = date.fromordinal(end)
             found.append(MeasuredWindow(day, length, metric, value, test, slice_name))

@@ -28,17 +28,25 @@ def trailing_windows(
     return windows
 
 
-def trailing_rows(lengths: Iterable[int], end: int, days: NDArray[np.int64]) -> dict[int, slice]:
+def trailing_rows(
+    lengths: Iterable[int], end: int, days: NDArray[np.int64], sampled: NDArray[np.bool_]
+) -> dict[int, slice | NDArray[np.int64]]:
     """The rows of each of the `trailing_windows`, by the day of each row, ascending; shape (n,).
 
-    >>> trailing_rows([1, 7], 10, np.array([8, 8, 10, 11]))
+    A window of several days has only the sampled rows: of its last day others may be there too.
+
+    >>> trailing_rows([1, 7], 10, np.array([8, 8, 10, 11]), np.full(4, True))
     {1: slice(2, 3, None), 7: slice(0, 3, None)}
     """
     spans = trailing_windows(lengths, end, set(np.unique(days).tolist()))
     until = int(np.searchsorted(days, end, side="right"))
-    return {
-        length: slice(int(np.searchsorted(days, span[0])), until) for length, span in spans.items()
-    }
+    found: dict[int, slice | NDArray[np.int64]] = {}
+    for length, span in spans.items():
+        start = int(np.searchsorted(days, span[0]))
+        found[length] = slice(start, until)
+        if len(span) > 1 and not sampled[start:until].all():
+            found[length] = start + np.flatnonzero(sampled[start:until])
+    return found
 
 
 def spanned(window: int, last: date) -> str:

@@ -32,7 +32,7 @@ class LabelProfiles:
         self._target, self._monitor = model.spec.target.column, model.spec.monitors.drift
         files = model.store.training_sets.read_reference(champion.training_set, champion.version)
         self._reference = Reference.from_files(files).select([self._target])
-        mine = outcomes[outcomes["version"] == champion.version]
+        mine = outcomes[outcomes["sampled"] & (outcomes["version"] == champion.version)]
         mine = mine[mine["day"] > champion.as_of.toordinal()]
         self._arrived = mine.groupby("label_day")["day"].max().to_dict()
         self._profiles = self._profile(mine, [day.toordinal() for day in days])

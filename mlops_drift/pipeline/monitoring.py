@@ -141,9 +141,12 @@ class StoreContext(MonitorContext):
         columns = [] if spec.target.is_classification else list(spec.columns)
         for champion, days in self.days_by_champion:
             since = max(champion.as_of + timedelta(days=1), days[0] - lookback)
-            rows = self._store.predictions.of_version(champion.version, since, days[-1], columns)
-            numbers = ordinals(rows["day"])
-            found[champion.number] = PredictedRows(numbers, rows.drop_columns(["day"]).to_pandas())
+            rows = self._store.predictions.of_version(
+                champion.version, since, days, columns, spec.monitors.performance.max_rows
+            )
+            numbers, sampled = ordinals(rows["day"]), rows["sampled"].to_numpy()
+            frame = rows.drop_columns(["day", "sampled"]).to_pandas()
+            found[champion.number] = PredictedRows(numbers, sampled, frame)
         return found
 
     def predicted(self, day: date) -> PredictedRows:

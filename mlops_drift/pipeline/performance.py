@@ -42,14 +42,16 @@ class Outcomes:
 
     Attributes:
         frame: `day` and `label_day` as ordinals, `version`, `key`, `label`, `prediction`, `score`,
-            and the slice columns; a corrected label has a row for each arrival.
+            `sampled`, and the slice columns; a corrected label has a row for each arrival.
     """
 
     def __init__(self, model: ModelContext, first: date, last: date) -> None:
         monitors = model.spec.monitors
         self._lookback = max(monitors.performance.windows)
         lookback, slices = max(self._lookback, *monitors.drift.windows), monitors.performance.slices
-        outcomes = model.store.predictions.outcomes(first, last, lookback, slices)
+        outcomes = model.store.predictions.outcomes(
+            first, last, lookback, slices, monitors.performance.max_rows
+        )
         self.frame = outcomes.drop_columns(["day", "label_day"]).to_pandas()
         for name in ("day", "label_day"):
             self.frame[name] = ordinals(outcomes[name])

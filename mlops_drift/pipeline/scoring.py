@@ -16,6 +16,8 @@ from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.tables import Table
 
+BATCH = 100_000
+
 
 class ColumnsError(UserError):
     """A version knows other columns than the model now declares; the message says which."""
@@ -40,9 +42,15 @@ def predict_table(
     schema = pa.schema([fields.field(name) for name in (spec.key, "prediction", "score")])
     if features.num_rows == 0:
         return schema.empty_table()
-    frame = features.select(list(spec.columns)).to_pandas()
-    predicted = predict(registry.pipeline(spec.name, version), spec.target, frame)
-    columns = {name: predicted[name] for name in ("prediction", "score")}
+    pipeline, wanted = registry.pipeline(spec.name, version), features.select(list(spec.columns))
+    # Whatever a day holds, so many rows are in memory as Python objects.
+    starts = range(0, features.num_rows, BATCH)
+    frames = (wanted.slice(start, BATCH).to_pandas() for start in starts)
+    parts = [predict(pipeline, spec.target, frame) for frame in frames]
+    columns = {
+        name: pa.chunked_array([pa.Array.from_pandas(part[name]) for part in parts])
+        for name in ("prediction", "score")
+    }
     return pa.table({spec.key: features[spec.key], **columns}, schema=schema)
 
 

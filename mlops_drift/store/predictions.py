@@ -2,13 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from math import ceil
 
 import pyarrow as pa
 
 from mlops_drift.monitors.baseline import slice_column
+from mlops_drift.schema.days import ranges
 from mlops_drift.sql import identifier
 from mlops_drift.store.labels import LabelledTables
 from mlops_drift.store.lake import Scan
+
+# SQL of a sample that holds every row.
+ALL = "true"
+
+
+def _days_before(ends: Sequence[date], lookback: int) -> str:
+    """SQL of the days `p.day` that are at most so many days before one of these."""
+    days = {end - timedelta(days=back) for end in ends for back in range(lookback + 1)}
+    found = [f"p.day BETWEEN '{first}' AND '{last}'" for first, last in ranges(days)]
+    return " OR ".join(found) or "false"
 
 
 def slice_text(name: str) -> str:
@@ -21,28 +33,45 @@ class PredictionRepository(LabelledTables):
     """Predictions with the labels that arrived for them."""
 
     def outcomes(
-        self, first: date, last: date, lookback: int, columns: Sequence[str] = ()
+        self,
+        first: date,
+        last: date,
+        lookback: int,
+        columns: Sequence[str] = (),
+        max_rows: int | None = None,
     ) -> pa.Table:
         """Served predictions with every label that arrived for them until `last`.
 
         Of the production days that a label arriving on `first` to `last` is about, and of the
-        `lookback` days before them; with features under the names of `slice_column`. A corrected
-        label has a row for each arrival, in their order.
+        `lookback` days before each; with features under the names of `slice_column`. A corrected
+        label has a row for each arrival, in their order. Of days that no such label is about, only
+        a sample is read where `lookback` days have more than `max_rows`; `sampled` says what is in
+        it.
         """
-        touched = self._lake.rows(
-            f"""
-            SELECT min(p.day) AS first, max(p.day) AS last
-            FROM predictions p JOIN labels l USING ({self._key}) WHERE l.day >= p.day
-            """,
-            predictions=Scan(self._tables.predictions, until=last),
-            labels=Scan(self._tables.labels, first, last),
-        )[0]
-        since = touched["first"] - timedelta(days=lookback) if touched["first"] else last
-        until = touched["last"] or since - timedelta(days=1)
+        touched: list[date] = [
+            row["day"]
+            for row in self._lake.rows(
+                f"""
+                SELECT DISTINCT p.day FROM predictions p JOIN labels l USING ({self._key})
+                WHERE l.day >= p.day ORDER BY p.day
+                """,
+                predictions=Scan(self._tables.predictions, until=last),
+                labels=Scan(self._tables.labels, first, last),
+            )
+        ]
+        since = touched[0] - timedelta(days=lookback) if touched else last
+        until = touched[-1] if touched else since - timedelta(days=1)
         scans = {
             "predictions": Scan(self._tables.predictions, since, until),
             "labels": Scan(self._tables.labels, since, last),
         }
+        sampled = self._sampled(scans["predictions"], touched, lookback, max_rows)
+        needed = f"({_days_before(touched, lookback)})"
+        if sampled != ALL:
+            needed += (
+                f" AND (({_days_before(touched, 0)}) OR {sampled.format('p')}) "
+                f"AND (l.day >= '{touched[0]}' OR {sampled.format('l')})"
+            )
         features = ""
         if columns:
             scans["features"] = Scan(self._tables.features, since, until)
@@ -51,12 +80,26 @@ class PredictionRepository(LabelledTables):
         return self._lake.query(
             f"""
             SELECT p.day, p.version, p.{self._key} AS key, p.prediction, p.score,
-                   l.{self._label} AS label, l.day AS label_day{names}
+                   l.{self._label} AS label, l.day AS label_day,
+                   {sampled.format("p")} AS sampled{names}
             FROM predictions p JOIN labels l USING ({self._key}) {features}
-            WHERE l.day >= p.day ORDER BY p.day, p.version, key, label_day
+            WHERE l.day >= p.day AND {needed} ORDER BY p.day, p.version, key, label_day
             """,
             **scans,
         )
+
+    def _sampled(
+        self, scan: Scan, ends: Sequence[date], lookback: int, max_rows: int | None
+    ) -> str:
+        """SQL of whether a row of `{}` is in the sample: at most so many before each end, about."""
+        if max_rows is None:
+            return ALL
+        counted = self._lake.rows("SELECT day, count(*) AS n FROM p GROUP BY day", p=scan)
+        counts = {row["day"]: row["n"] for row in counted}
+        backs = [timedelta(days=back) for back in range(lookback + 1)]
+        largest = max((sum(counts.get(end - back, 0) for back in backs) for end in ends), default=0)
+        one_of = ceil(largest / max_rows)
+        return f"hash({{}}.{self._key}) % {one_of} = 0" if one_of > 1 else ALL
 
     def final_outcomes(self, first: date, last: date) -> pa.Table:
         """Served predictions of some days with the last label that ever arrived, or none."""
@@ -107,18 +150,33 @@ class PredictionRepository(LabelledTables):
             labels=Scan(self._tables.labels, until=until),
         )
 
-    def of_version(self, version: int, first: date, last: date, columns: Sequence[str]) -> pa.Table:
-        """What a version predicted on some days: day, prediction, score, and features."""
+    def of_version(
+        self,
+        version: int,
+        first: date,
+        days: Sequence[date],
+        columns: Sequence[str],
+        max_rows: int | None = None,
+    ) -> pa.Table:
+        """What a version predicted from a day until the last of `days`.
+
+        That is day, prediction, score, and features. Before `days` only a sample is read where all
+        together have more than `max_rows`; `sampled` says what is in it.
+        """
         names = "".join(f", f.{identifier(name)}" for name in columns)
-        scans = {"predictions": Scan(self._tables.predictions, first, last)}
+        scans = {"predictions": Scan(self._tables.predictions, first, days[-1])}
+        lookback = (days[0] - first).days
+        sampled = self._sampled(scans["predictions"], days, lookback, max_rows).format("p")
         features = ""
         if columns:
-            scans["features"] = Scan(self._tables.features, first, last)
+            scans["features"] = Scan(self._tables.features, first, days[-1])
             features = f"JOIN features f USING (day, {self._key})"
         return self._lake.query(
             f"""
-            SELECT p.day, p.prediction, p.score{names} FROM predictions p {features}
-            WHERE p.version = {version} ORDER BY p.day, p.{self._key}
+            SELECT p.day, p.prediction, p.score, {sampled} AS sampled{names}
+            FROM predictions p {features}
+            WHERE p.version = {version} AND (p.day >= '{days[0]}' OR {sampled})
+            ORDER BY p.day, p.{self._key}
             """,
             **scans,
         )

@@ -282,7 +282,8 @@ def test_a_slice_knows_no_floor():
     )
     test = {"y": truth, "prediction": prediction, "score": score, "slice country": country}
     baseline = Baseline(spec, ACCURATE, lambda: pd.DataFrame(test))
-    columns = {"label": truth, "day": np.full(100, DAY.toordinal()), **test}
+    days, every = np.full(100, DAY.toordinal()), np.full(100, True)
+    columns = {"label": truth, "day": days, "sampled": every, **test}
     rows = LabelledRows(1, [DAY.toordinal()], columns)
     context = MemoryContext(spec, [DAY], baseline=baseline)
     [found] = SlicePerformance(monitor).judge(context, DAY, rows)

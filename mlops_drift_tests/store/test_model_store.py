@@ -113,7 +113,7 @@ def test_an_empty_lake_answers_every_question(model):
     assert model.checks.performance_history(1, day(9)) == []
     assert model.predictions.label_coverage(day(0), day(9), [(0, 3)]).num_rows == 0
     assert model.predictions.errors_in_order(1, day(9)).num_rows == 0
-    assert model.predictions.of_version(1, day(0), day(9), []).num_rows == 0
+    assert model.predictions.of_version(1, day(0), [day(9)], []).num_rows == 0
     assert model.predictions.final_outcomes(day(0), day(9)).num_rows == 0
 
 
