@@ -96,5 +96,5 @@ def measure_label_coverage(model: ModelContext, first: date, last: date) -> None
         counted = store.lake.rows("SELECT DISTINCT day FROM c", c=after)
         spans += ranges([row["day"] for row in counted])
     for since, until in spans:
-        counts = store.predictions.label_coverage(since, until, ages)
+        counts = store.coverage.count(since, until, ages)
         store.lake.replace_days(table, since, until, counts)

@@ -192,13 +192,18 @@ class StoreContext(MonitorContext):
 
     @cached_property
     def _newest_labelled(self) -> Mapping[date, date]:
-        first, last = self._first, self._last
-        delay = timedelta(days=2 * self.spec.target.label_delay_days + 28)
-        found = self._store.labels.newest_labelled(first, last, first - delay)
+        first, last, labels = self._first, self._last, self._store.labels
+        recent = first - timedelta(days=2 * self.spec.target.label_delay_days + 28)
+        found = labels.newest_labelled(first, last, first, recent)
         if first in found:
-            return found
+            # Of earlier arrivals, only those since that event can be about a newer one.
+            since = found[first] + timedelta(days=1)
+            newer = labels.newest_labelled(first, last, since, since)
+            return {day: max(event, newer.get(day, event)) for day, event in found.items()}
+        found = labels.newest_labelled(first, last, recent, recent)
         # Only where nothing came for long, all there is must be read.
-        return self._store.labels.newest_labelled(first, last, self.spec.start_date)
+        start = self.spec.start_date
+        return found if first in found else labels.newest_labelled(first, last, start, start)
 
     def newest(self, source: SourceName, day: date) -> date | None:
         if source == "labels":

@@ -116,19 +116,21 @@ class LabelRepository(LabelledTables):
         )
         return {row["day"]: row["n"] for row in counted}
 
-    def newest_labelled(self, first: date, last: date, since: date) -> dict[date, date]:
-        """By day, the newest event up to it that had a label by then."""
+    def newest_labelled(
+        self, first: date, last: date, arrived_since: date, events_since: date
+    ) -> dict[date, date]:
+        """By day, the newest event up to it that had a label by then, of those since some days."""
         rows = self._lake.rows(
             f"""
             SELECT labels.day, max(events.day) AS newest
             FROM labels JOIN events USING ({self._key})
             WHERE events.day <= labels.day GROUP BY labels.day
             """,
-            labels=Scan(self._tables.labels, since, last),
-            events=Scan(self._tables.events, since, last),
+            labels=Scan(self._tables.labels, arrived_since, last),
+            events=Scan(self._tables.events, events_since, last),
         )
         arrived = {row["day"]: row["newest"] for row in rows}
-        days = days_between(min(since, first), last)
+        days = days_between(min(arrived_since, first), last)
         newest = accumulate((arrived.get(day, date.min) for day in days), max)
         found = zip(days, newest, strict=True)
         return {day: event for day, event in found if day >= first and event > date.min}

@@ -5,6 +5,7 @@ Queries about a day take that day, and use nothing that came later.
 
 from mlops_drift.schema.columns import Target
 from mlops_drift.store.checks import CheckRepository
+from mlops_drift.store.coverage import CoverageRepository
 from mlops_drift.store.decision_log import DecisionLog
 from mlops_drift.store.labels import LabelRepository
 from mlops_drift.store.lake import Lake
@@ -25,6 +26,7 @@ class ModelStore:
         self.landing = LandingRepository(lake, tables)
         self.labels = LabelRepository(lake, tables, key, target)
         self.predictions = PredictionRepository(lake, tables, key, target)
+        self.coverage = CoverageRepository(lake, tables, key, target)
         self.checks = CheckRepository(lake, tables)
         self.decisions = DecisionLog(lake, tables.decisions)
         self.versions = VersionRepository(lake, tables, self.decisions)

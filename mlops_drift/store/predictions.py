@@ -181,42 +181,6 @@ class PredictionRepository(LabelledTables):
             **scans,
         )
 
-    def label_coverage(self, first: date, last: date, ages: Sequence[tuple[int, int]]) -> pa.Table:
-        """Served predictions and those without label, by day of the look and age in days.
-
-        Ages are from the youngest to the oldest, inclusive; those without predictions are left out.
-        """
-        oldest = max(until for _, until in ages)
-        values = ", ".join(f"({since}, {until})" for since, until in ages)
-        # Versions that served the same event count once.
-        return self._lake.query(
-            f"""
-            WITH served AS (SELECT DISTINCT day, {self._key} FROM p),
-            labelled AS (
-                SELECT served.day, {self._key}, min(l.day) AS label_day
-                FROM served JOIN l USING ({self._key}) WHERE l.day >= served.day
-                GROUP BY served.day, {self._key}
-            ),
-            counted AS (
-                SELECT day, label_day, count(*) AS n FROM served
-                LEFT JOIN labelled USING (day, {self._key}) GROUP BY day, label_day
-            ),
-            looks AS (
-                SELECT unnest(generate_series(DATE '{first}', DATE '{last}', INTERVAL 1 DAY))::DATE
-                    AS look
-            ),
-            ages(age_from, age_until) AS (VALUES {values})
-            SELECT look AS day, age_from, age_until, sum(n)::BIGINT AS predictions,
-                   (coalesce(sum(n) FILTER (label_day IS NULL OR label_day > look), 0))::BIGINT
-                       AS unlabelled
-            FROM looks JOIN counted ON counted.day <= look
-            JOIN ages ON look - counted.day BETWEEN age_from AND age_until
-            GROUP BY ALL ORDER BY ALL
-            """,
-            p=Scan(self._tables.predictions, first - timedelta(days=oldest), last),
-            l=Scan(self._tables.labels, first - timedelta(days=oldest), last),
-        )
-
     def served(self) -> dict[int, tuple[date, date]]:
         """The first and the last day of the stored predictions of each version."""
         found = self._lake.rows(

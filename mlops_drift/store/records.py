@@ -153,6 +153,24 @@ class RemovedDay:
 
 
 @dataclass(frozen=True)
+class LabelArrivals:
+    """First labels of served events that arrived on a day, by the day of the events.
+
+    Attributes:
+        labelled: events of `event_day` whose first label arrived on `day`.
+        served: events that were predicted on `day`, predictions and labels its rows in these
+            tables when it was counted; on the entry that is of its own day, else 0.
+    """
+
+    day: date
+    event_day: date
+    labelled: int
+    served: int
+    predictions: int
+    labels: int
+
+
+@dataclass(frozen=True)
 class LandedFile:
     """Where the rows of a source came from that arrived on a day, unusable ones too.
 

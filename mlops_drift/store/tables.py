@@ -16,6 +16,7 @@ from mlops_drift.monitors.context import Coverage
 from mlops_drift.schema.columns import Column, ColumnType, Target, source_columns
 from mlops_drift.store.records import (
     DecisionRow,
+    LabelArrivals,
     LandedFile,
     Promotion,
     QuarantinedRow,
@@ -90,6 +91,7 @@ class ModelTables(NamedTuple):
     shadow: Table
     files: Table
     label_coverage: Table
+    label_arrivals: Table
     training_sets: Table
     versions: Table
     removed_versions: Table
@@ -158,6 +160,7 @@ def model_tables(
         ),
         files=Table(f"{landing}files", schema_of(LandedFile), ("day", "source")),
         label_coverage=Table(f"{monitoring}label_coverage", schema_of(Coverage)),
+        label_arrivals=Table(f"{monitoring}label_arrivals", schema_of(LabelArrivals)),
         training_sets=Table(f"{training}sets", schema_of(TrainingSetRecord), ()),
         versions=Table(f"{training}versions", schema_of(VersionRecord), ()),
         removed_versions=Table(f"{training}removed", schema_of(Removal), ()),

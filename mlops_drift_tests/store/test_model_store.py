@@ -111,7 +111,7 @@ def test_an_empty_lake_answers_every_question(model):
     assert model.checks.daily_values(day(9)) == []
     assert model.checks.find() == model.checks.latest(day(9)) == []
     assert model.checks.performance_history(1, day(9)) == []
-    assert model.predictions.label_coverage(day(0), day(9), [(0, 3)]).num_rows == 0
+    assert model.coverage.count(day(0), day(9), [(0, 3)]).num_rows == 0
     assert model.predictions.errors_in_order(1, day(9)).num_rows == 0
     assert model.predictions.of_version(1, day(0), [day(9)], []).num_rows == 0
     assert model.predictions.final_outcomes(day(0), day(9)).num_rows == 0

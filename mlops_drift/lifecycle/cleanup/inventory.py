@@ -25,7 +25,10 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
     """
     return {
         "metrics": [tables.checks, tables.drift, tables.shadow, tables.label_coverage],
-        "predictions": [tables.predictions, tables.shadow_predictions, tables.profiles],
+        "predictions": [
+            *(tables.predictions, tables.shadow_predictions, tables.profiles),
+            tables.label_arrivals,
+        ],
         "landing": [tables.features, tables.labels, tables.quarantined, tables.events],
     }
 

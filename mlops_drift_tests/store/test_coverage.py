@@ -1,0 +1,102 @@
+"""The running count of first labels is what all predictions and labels say, whatever happens."""
+
+from collections import defaultdict
+
+import duckdb
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_drift.store.memory import MemoryLake
+from mlops_drift.store.model_store import ModelStore
+from mlops_drift_tests.store.model_samples import TABLES, TARGET, day
+
+DATABASE = duckdb.connect()
+AGES = [(0, 1), (2, 3), (4, 9)]
+DAYS = 6
+KEYS = "abcdefgh"
+
+numbers = st.integers(0, DAYS)
+# Events that versions predicted, and labels that arrived, each with its day.
+predictions = st.lists(st.tuples(numbers, st.integers(1, 2), st.sampled_from(KEYS)), unique=True)
+labels = st.lists(st.tuples(numbers, st.sampled_from(KEYS)), unique=True)
+
+
+def memory_model():
+    return ModelStore(MemoryLake("unused", DATABASE), "churn", TABLES, "id", TARGET)
+
+
+def put_all(model, predicted, labelled):
+    rows = [
+        {"day": day(n), "version": version, "id": key, "prediction": "yes", "score": 0.9}
+        for n, version, key in predicted
+    ]
+    replace(model, TABLES.predictions, rows)
+    replace(model, TABLES.labels, [{"day": day(n), "id": key, "y": "yes"} for n, key in labelled])
+
+
+def replace(model, table, rows):
+    data = pa.Table.from_pylist(rows, schema=table.schema)
+    model.lake.replace_days(table, day(0), day(DAYS), data)
+
+
+def expected(predicted, labelled, look):
+    """By age, the served events and those without a label, counted one by one."""
+    found = defaultdict(lambda: [0, 0])
+    for served, key in {(n, key) for n, _, key in predicted if n <= look}:
+        age = next(one for one in AGES if one[0] <= look - served <= one[1])
+        found[age][0] += 1
+        found[age][1] += not any(one == key and served <= n <= look for n, one in labelled)
+    return {age: tuple(counts) for age, counts in found.items()}
+
+
+def counted(model, look):
+    rows = model.coverage.count(day(look), day(look), AGES).to_pylist()
+    assert {row["day"] for row in rows} <= {day(look)}
+    return {
+        (row["age_from"], row["age_until"]): (row["predictions"], row["unlabelled"]) for row in rows
+    }
+
+
+@settings(max_examples=40, deadline=None)
+@given(predictions, labels)
+def test_every_day_counts_what_was_known_on_it(predicted, labelled):
+    model = memory_model()
+    put_all(model, predicted, labelled)
+    for look in range(DAYS + 1):
+        assert counted(model, look) == expected(predicted, labelled, look)
+
+
+@settings(max_examples=40, deadline=None)
+@given(predictions, labels, predictions, labels)
+def test_days_that_came_late_or_were_made_again_correct_the_count(predicted, labelled, more, late):
+    model = memory_model()
+    put_all(model, predicted, labelled)
+    for look in range(DAYS + 1):
+        counted(model, look)
+    predicted, labelled = list({*predicted, *more}), list({*labelled, *late})
+    put_all(model, predicted, labelled)
+    assert counted(model, DAYS) == expected(predicted, labelled, DAYS)
+
+
+def test_several_days_at_once_are_each_of_them_alone():
+    predicted = [(0, 1, "a"), (0, 1, "b"), (1, 1, "c"), (3, 2, "a")]
+    labelled = [(1, "a"), (2, "c"), (4, "a"), (5, "b")]
+    model = memory_model()
+    put_all(model, predicted, labelled)
+    rows = model.coverage.count(day(0), day(5), AGES).to_pylist()
+    for look in range(6):
+        found = {
+            (row["age_from"], row["age_until"]): (row["predictions"], row["unlabelled"])
+            for row in rows
+            if row["day"] == day(look)
+        }
+        assert found == expected(predicted, labelled, look)
+
+
+def test_days_that_the_retention_removed_count_as_they_did():
+    model = memory_model()
+    put_all(model, [(0, 1, "a"), (0, 1, "b"), (1, 1, "c")], [(1, "a"), (2, "c")])
+    before = [counted(model, look) for look in range(4)][-1]
+    model.lake.replace_days(TABLES.labels, day(0), day(1), TABLES.labels.schema.empty_table())
+    assert counted(model, 3) == before
