@@ -11,6 +11,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from mlops_drift.store.compaction import MOST_FILES, bins, compact, too_many_files
 from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.disk import sizes_by_day
 from mlops_drift.store.files import DataFile
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.memory import MemoryLake
@@ -89,6 +90,30 @@ def test_a_day_of_many_is_replaced_and_removed_alone(lake):
     counted = lake.rows("SELECT day, count(*) AS n FROM t GROUP BY day ORDER BY day", t=TABLE)
     numbers = {(row["day"] - FIRST).days: row["n"] for row in counted}
     assert numbers == {number: 7 if number == 4 else 3 for number in range(10) if number != 5}
+
+
+def test_days_that_come_in_any_order_lie_in_theirs(lake):
+    for number in (5, 3, 9, 1, 7):
+        fill(lake, number, number)
+    compact(lake, TABLE)
+    assert [str(file.first) for file in lake.files(TABLE)] == [str(day(1)), str(day(9))]
+    found = lake.read(TABLE)
+    assert found.equals(pa.concat_tables([rows(number) for number in (1, 3, 5, 7, 9)]))
+
+
+def test_a_folder_may_have_any_name(tmp_path, database):
+    lake = DeltaLake(tmp_path / 'it\'s a "lake", #1 ü', database)
+    fill(lake, 0, 3)
+    assert compact(lake, TABLE).after == 2
+    assert lake.read(TABLE).num_rows == 12
+    assert list(sizes_by_day(lake.snapshot(TABLE))) == [day(number) for number in range(4)]
+
+
+def test_a_table_that_was_emptied_has_nothing_to_put_together(lake):
+    fill(lake, 0, 2)
+    lake.replace_days(TABLE, day(0), day(2), rows(0).slice(0, 0))
+    found = compact(lake, TABLE)
+    assert (found.before, found.after) == (0, 0)
 
 
 def test_between_the_days_of_a_file_nothing_need_be(lake):
