@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test ui mlflow lint docs lock bench bench-drift bench-gates bench-intervals bench-policies bench-scale bench-telco bench-training clean
+.PHONY: run test ui mlflow lint docs lock bench bench-compaction bench-drift bench-gates bench-intervals bench-policies bench-scale bench-telco bench-training clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -33,6 +33,10 @@ docs: $(VENV)
 
 bench: $(VENV)
 	$(BIN)/python benchmarks/day_cost.py
+
+# Half a minute.
+bench-compaction: $(VENV)
+	$(BIN)/python benchmarks/compaction.py
 
 # Makes environments for evidently and nannyml first; about twenty minutes.
 bench-drift: $(VENV)

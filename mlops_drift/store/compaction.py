@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from math import ceil
 
 from mlops_drift.store.files import DataFile
 from mlops_drift.store.lake import Lake, Scan
@@ -59,10 +60,16 @@ def bins(files: Sequence[DataFile], target: int = TARGET_BYTES) -> Iterator[list
         for file in period:
             is_full = sum(one.size for one in together) + file.size > target
             if together and is_full and _first_day(file) > _last(together):
-                yield from [together] if len(together) > 1 else []
+                yield from [together] if _become_fewer(together, target) else []
                 together = []
             together.append(file)
-        yield from [together] if len(together) > 1 else []
+        yield from [together] if _become_fewer(together, target) else []
+
+
+def _become_fewer(files: Sequence[DataFile], target: int) -> bool:
+    """Whether it pays to write files anew: what does not fit into one is parted again."""
+    parts = ceil(sum(file.size for file in files) / target)
+    return len(files) > (1 if parts <= 1 else 2 * parts)
 
 
 def _period(day: date, newest: date) -> tuple[int, int]:

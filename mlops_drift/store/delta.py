@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -147,19 +148,20 @@ class DeltaLake(Lake):
         self._until_committed(table, commit)
 
     def rearrange(self, scan: Scan) -> None:
-        table = scan.table
-
         def commit() -> None:
             # As in `rewrite`: what another thread reads must not move this snapshot.
-            snapshot = find_table(self.uri(table))
+            snapshot = find_table(self.uri(scan.table))
             if snapshot is None:
                 return
+            # A column that is no longer declared keeps its values.
+            stored = replace(scan.table, schema=pa.schema(snapshot.schema().to_arrow()))
+            found = self._rows_of(replace(scan, table=stored), snapshot)
             with self.cursor() as cursor:
-                rows = cursor.sql(self._rows_of(scan, snapshot)).to_arrow_table()
+                rows = cursor.sql(found).to_arrow_table()
             # Chunks would be written side by side, in any order.
-            _overwrite(table, snapshot, rows.combine_chunks(), scan.predicate, COMPACTION)
+            _overwrite(stored, snapshot, rows.combine_chunks(), scan.predicate, COMPACTION)
 
-        self._until_committed(table, commit)
+        self._until_committed(scan.table, commit)
 
     def _until_committed(self, table: Table, commit: Callable[[], None]) -> None:
         for attempt in range(1, COMMIT_ATTEMPTS + 1):

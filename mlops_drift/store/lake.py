@@ -41,7 +41,7 @@ class Scan:
 
     @property
     def predicate(self) -> str | None:
-        """The bounds as SQL over the partition column ``day``, such as ``day >= '2024-10-01'``."""
+        """The bounds as SQL over the column ``day``, such as ``day >= '2024-10-01'``."""
         since = f"day >= '{self.since}'" if self.since else None
         return both(since, f"day <= '{self.until}'" if self.until else None)
 

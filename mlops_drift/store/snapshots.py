@@ -43,10 +43,7 @@ class Snapshots:
     def newest(self, uri: str) -> DeltaTable | None:
         """The newest snapshot, or None while the table has never been written."""
         found, born = self._opened.get(uri), _birth(uri)
-        if found and born is not None and found[0] == born:
-            # To ask Delta takes a hundred times as long as to look for the file of a next commit.
-            if _commit(uri, found[1].version() + 1).exists():
-                found[1].update_incremental()
+        if found and born is not None and found[0] == born and _is_up_to_date(uri, found[1]):
             return found[1]
         table = find_table(uri)
         if table is not None:
@@ -79,6 +76,19 @@ class Snapshots:
 def snapshots_of(root: str) -> Snapshots:
     """Those of this process, which opens a table once."""
     return Snapshots()
+
+
+def _is_up_to_date(uri: str, table: DeltaTable) -> bool:
+    """Reads on to the newest commit; False where the log is not what it was, or is damaged."""
+    commit = table.version()
+    # To ask Delta takes a hundred times as long as to look for the file of a next commit.
+    if _commit(uri, commit + 1).exists():
+        try:
+            table.update_incremental()
+        except DeltaError:
+            return False
+    # A backup that was brought back may end before it.
+    return _commit(uri, commit).exists()
 
 
 def _birth(uri: str) -> tuple[int, int] | None:

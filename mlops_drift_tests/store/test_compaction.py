@@ -7,13 +7,15 @@ from threading import Event
 import duckdb
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from mlops_drift.store.compaction import MOST_FILES, bins, compact, too_many_files
 from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.disk import sizes_by_day
 from mlops_drift.store.files import DataFile
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.memory import MemoryLake
+from mlops_drift.store.queries import run_sql
 from mlops_drift.store.tables import DAY, Table
 
 TABLE = Table("features.shop", pa.schema([DAY, pa.field("id", pa.int64())]))
@@ -90,6 +92,30 @@ def test_a_day_of_many_is_replaced_and_removed_alone(lake):
     assert numbers == {number: 7 if number == 4 else 3 for number in range(10) if number != 5}
 
 
+def test_days_that_come_in_any_order_lie_in_theirs(lake):
+    for number in (5, 3, 9, 1, 7):
+        fill(lake, number, number)
+    compact(lake, TABLE)
+    assert [str(file.first) for file in lake.files(TABLE)] == [str(day(1)), str(day(9))]
+    found = lake.read(TABLE)
+    assert found.equals(pa.concat_tables([rows(number) for number in (1, 3, 5, 7, 9)]))
+
+
+def test_a_folder_may_have_any_name(tmp_path, database):
+    lake = DeltaLake(tmp_path / 'it\'s a "lake", #1 ü', database)
+    fill(lake, 0, 3)
+    assert compact(lake, TABLE).after == 2
+    assert lake.read(TABLE).num_rows == 12
+    assert list(sizes_by_day(lake.snapshot(TABLE))) == [day(number) for number in range(4)]
+
+
+def test_a_table_that_was_emptied_has_nothing_to_put_together(lake):
+    fill(lake, 0, 2)
+    lake.replace_days(TABLE, day(0), day(2), rows(0).slice(0, 0))
+    found = compact(lake, TABLE)
+    assert (found.before, found.after) == (0, 0)
+
+
 def test_between_the_days_of_a_file_nothing_need_be(lake):
     for number in (0, 4, 9):
         fill(lake, number, number)
@@ -105,6 +131,42 @@ def lake_days(first, last):
     return Scan(TABLE, day(first), day(last))
 
 
+def test_a_file_of_many_months_and_days_made_again_come_to_rest(lake):
+    for first in range(0, 90, 30):
+        whole = [rows(number) for number in range(first, first + 30)]
+        lake.replace_days(TABLE, day(first), day(first + 29), pa.concat_tables(whole))
+    for number in (50, 5, 35, 61, 100):
+        lake.replace_days(TABLE, day(number), day(number), rows(number, 4))
+    lake.replace_days(TABLE, day(10), day(20), rows(10).slice(0, 0))
+    before = sorted(lake.read(TABLE).to_pylist(), key=repr)
+    compact(lake, TABLE)
+    commit = lake.last_commit(TABLE)
+    compact(lake, TABLE)
+    assert lake.last_commit(TABLE) == commit
+    assert sorted(lake.read(TABLE).to_pylist(), key=repr) == before
+
+
+def test_columns_added_later_are_null_and_those_taken_away_keep_their_values(lake):
+    fill(lake, 0, 1)
+    x = TABLE.schema.append(pa.field("x", pa.float64()))
+    added, taken = Table(TABLE.name, x), Table(TABLE.name, x.remove(1))
+    for number, table in ((2, added), (3, taken), (4, taken)):
+        filled = rows(number).append_column("x", pa.array([float(number)] * 3))
+        found = filled.select(table.schema.names)
+        lake.replace_days(table, day(number), day(number), found)
+    before = run_sql(lake, "FROM features.shop ORDER BY ALL").to_pylist()
+    assert compact(lake, taken).after == 2
+    assert run_sql(lake, "FROM features.shop ORDER BY ALL").to_pylist() == before
+    assert [row["id"] for row in before[:3]] == [0, 1, 2]
+
+
+def test_a_table_that_others_partitioned_is_left_alone(lake):
+    whole = pa.concat_tables([rows(number) for number in range(4)])
+    write_deltalake(lake.uri(TABLE), whole, partition_by=["day"])
+    assert compact(lake, TABLE).after == 4
+    assert lake.last_commit(TABLE) == 0
+
+
 def test_files_stay_below_the_target_and_large_ones_as_they_are():
     files = [file(n, n, size) for n, size in enumerate([60, 30, 20, 200, 10, 10, 10, 5])]
     found = [[one.size for one in together] for together in bins(files, target=100)]
@@ -112,9 +174,14 @@ def test_files_stay_below_the_target_and_large_ones_as_they_are():
 
 
 def test_files_of_one_day_are_never_parted():
-    files = [file(0, 0, 60), file(0, 0, 60), file(0, 0, 50), file(1, 1, 60), file(2, 2, 1)]
+    files = [file(0, 0, size) for size in (60, 20, 20, 10, 10)] + [file(1, 1, 60), file(2, 2, 1)]
     found = [[one.size for one in together] for together in bins(files, target=100)]
-    assert found == [[60, 60, 50]]
+    assert found == [[60, 20, 20, 10, 10]]
+
+
+def test_a_day_of_several_large_files_stays_as_it_is():
+    files = [file(0, 0, 100), file(0, 0, 100), file(0, 0, 60), file(1, 1, 1)]
+    assert list(bins(files, target=100)) == []
 
 
 def test_only_tables_that_a_compaction_would_change_have_too_many_files(lake):

@@ -60,7 +60,7 @@ def test_what_other_operations_did_is_said_too(past):
     stored.alter.set_table_properties({"delta.appendOnly": "false"})
     found = commits(past.uri(SHOP), 6)
     assert [one.action for one in found][::-1] == [
-        f"days {FIRST} to {THIRD} written",
+        f"days {FIRST} to {THIRD} compacted, 2 files to 1",
         "rows where id = 4 removed",
         f"day {FIRST} removed",
         "cleanup of old files begun",

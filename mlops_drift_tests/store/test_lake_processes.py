@@ -2,11 +2,13 @@
 
 import os
 import signal
+from datetime import timedelta
 from threading import Timer
 
 import pyarrow as pa
 import pytest
 
+from mlops_drift.store.compaction import compact
 from mlops_drift.store.delta import CHECKPOINT_INTERVAL
 from mlops_drift.store.lake import Scan
 from mlops_drift_tests.processes import meet, run_alone
@@ -151,3 +153,25 @@ def test_a_killed_writer_leaves_a_readable_and_consistent_table(lake, tmp_path, 
     lake.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [1]))
     lake.replace_days(SHOP, SECOND, SECOND, shop(SECOND, [2]))
     assert ids_by_day(lake) == {FIRST: [1], SECOND: [2]}
+
+
+def compact_until_killed(root, pause):
+    lake = open_lake(root)
+    Timer(pause, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    for number in range(10_000):
+        compact(lake, SHOP)
+        day = FIRST - timedelta(days=number + 1)
+        lake.replace_days(SHOP, day, day, shop(day, [number]))
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.02, 0.06])
+def test_a_killed_compaction_has_moved_no_row(lake, pause):
+    days = [FIRST + timedelta(days=number) for number in range(20)]
+    for number, day in enumerate(days):
+        lake.replace_days(SHOP, day, day, shop(day, [number]))
+    assert run_alone(compact_until_killed, lake.root, pause) == -signal.SIGKILL
+    found = ids_by_day(lake)
+    assert [found[day] for day in days] == [[number] for number in range(20)]
+    assert all(len(ids) == 1 for ids in found.values())
+    assert compact(lake, SHOP).after <= 3
+    assert ids_by_day(lake) == found

@@ -1,13 +1,16 @@
 """Tables are opened once, and what another process does to them is seen."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
 
 from mlops_drift.store.delta import DeltaLake
+from mlops_drift.store.lake import LakeError
 from mlops_drift.store.snapshots import ANSWERS, Snapshots, snapshots_of
 from mlops_drift.store.tables import DAY, Table
 
@@ -53,6 +56,42 @@ def test_another_table_in_the_same_place_is_seen(opened, tmp_path):
     assert ids(mine) == []
     put(opened(), 7)
     assert ids(mine) == [7]
+
+
+def log(lake, number):
+    return Path(lake.uri(TABLE)) / "_delta_log" / f"{number:020}.json"
+
+
+def test_a_backup_that_was_brought_back_is_seen(opened):
+    mine = opened()
+    put(mine, 1)
+    put(mine, 2)
+    log(mine, mine.last_commit(TABLE)).unlink()
+    assert ids(mine) == [1]
+
+
+def test_a_table_that_was_damaged_since_is_named(opened):
+    mine = opened()
+    put(mine, 1)
+    log(mine, mine.last_commit(TABLE) + 1).write_text('{"add":{"path')
+    with pytest.raises(LakeError, match=r"features/shop cannot be read.*from a backup"):
+        ids(mine)
+
+
+def test_threads_share_a_lake(opened):
+    mine = opened()
+    put(mine, 0)
+
+    def work(number):
+        for turn in range(5):
+            if number:
+                assert len(ids(mine)) == 1
+            else:
+                put(opened(), turn)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert ids(mine) == [4]
 
 
 def test_the_same_query_of_the_same_files_is_answered_once(opened):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from deltalake import DeltaTable
 
+from mlops_drift.store.lake import Scan
 from mlops_drift_tests.store.samples import FIRST, SECOND, SHOP, THIRD, shop
 
 NAME = SHOP.name
@@ -41,6 +42,6 @@ def clean_files(lake, *keep, table=SHOP):
 
 
 def rewrite_in_one_file(lake, table=SHOP):
-    """Rewrites all rows of a table into as few files as there can be, as a compaction does."""
+    """Puts all days of a table together, as a compaction does with closed ones."""
     days = lake.rows("SELECT min(day) AS first, max(day) AS last FROM t", t=table)[0]
-    lake.replace_days(table, days["first"], days["last"], lake.read(table))
+    lake.rearrange(Scan(table, days["first"], days["last"]))
