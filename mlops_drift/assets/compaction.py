@@ -1,14 +1,31 @@
 """The asset `compaction`: the files of a model's tables, those of closed days put together."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import dagster as dg
+from pydantic import Field
 
 from mlops_drift.assets.common import MODEL_TAG, asset_key
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.resources import LakeResource
 from mlops_drift.store.compaction import compact
+from mlops_drift.store.tables import Table
 
 COMPACTION = "compaction"
+
+
+class CompactionConfig(dg.Config):
+    """Which tables of a model are compacted."""
+
+    tables: list[str] = Field([], description="Their names; all tables where none is named.")
+
+
+def compaction_of(spec: ModelSpec, tables: Sequence[Table]) -> dict[str, Any]:
+    """The configuration of a run that compacts some tables."""
+    names = {"tables": [table.name for table in tables]}
+    return {"ops": {f"{spec.name}__{COMPACTION}": {"config": names}}}
 
 
 def compaction_asset(spec: ModelSpec) -> dg.AssetsDefinition:
@@ -23,9 +40,10 @@ def compaction_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         kinds={"deltalake"},
         tags={MODEL_TAG: spec.name},
     )
-    def compaction(lake: LakeResource) -> dg.MaterializeResult:
-        store = lake.of(spec).store
-        found = [compact(store.lake, table) for table in store.tables]
+    def compaction(config: CompactionConfig, lake: LakeResource) -> dg.MaterializeResult:
+        store, wanted = lake.of(spec).store, set(config.tables)
+        tables = [table for table in store.tables if not wanted or table.name in wanted]
+        found = [compact(store.lake, table) for table in tables]
         changed = [vars(one) for one in found if one.after < one.before]
         files = {
             "files before": sum(one.before for one in found),

@@ -4,6 +4,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from mlops_drift.assets.common import REASON_TAG
+from mlops_drift.assets.compaction import compaction_of
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import compaction_job_name
 from mlops_drift.resources import LakeResource
@@ -28,9 +29,11 @@ def compaction_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
         if context.instance.get_runs_count(runs):
             return dg.SkipReason("a compaction is queued or running")
         store = lake.of(spec).store
-        names = [table.name for table in too_many_files(store.lake, store.tables)]
-        if not names:
+        tables = too_many_files(store.lake, store.tables)
+        if not tables:
             return dg.SkipReason("no table has too many files")
-        return dg.RunRequest(tags={REASON_TAG: f"too many files: {', '.join(names)}"})
+        reason = f"too many files: {', '.join(table.name for table in tables)}"
+        config = compaction_of(spec, tables)
+        return dg.RunRequest(run_config=config, tags={REASON_TAG: reason})
 
     return sensor

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from mlops_drift import settings
 from mlops_drift.assets.champion import show_reconciled
 from mlops_drift.assets.common import DAY_TAG, HISTORICAL_RUN_TAG, MODEL_TAG, REASON_TAG, asset_key
+from mlops_drift.assets.compaction import compaction_of
 from mlops_drift.assets.landing import JUDGED_AGAIN
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
@@ -191,12 +192,16 @@ class HistoricalRun:
         if all(day.toordinal() % 7 for day in step.days):
             return
         with open_lake() as lake:
-            if not too_many_files(lake, self.spec.tables):
-                return
+            tables = too_many_files(lake, self.spec.tables)
+        if not tables:
+            return
         tags = {MODEL_TAG: self.spec.name, HISTORICAL_RUN_TAG: self.spec.name}
         tags |= {DAY_TAG: step.last.isoformat(), REASON_TAG: "too many files"}
         result = self._compaction.execute_in_process(
-            instance=self._instance, run_config=QUIET, tags=tags, raise_on_error=False
+            instance=self._instance,
+            run_config={**QUIET, **compaction_of(self.spec, tables)},
+            tags=tags,
+            raise_on_error=False,
         )
         if not result.success:
             self._end(result, step)

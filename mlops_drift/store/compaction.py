@@ -1,13 +1,14 @@
 """Compaction: the many small files of closed days become a few large ones; no row changes."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from math import ceil
 
 from mlops_drift.store.files import DataFile
-from mlops_drift.store.lake import Lake, Scan
+from mlops_drift.store.lake import ConflictError, Lake, Scan
 from mlops_drift.store.tables import Table
 
 # Compressed; some four times as much in memory. A file that is larger stays as it is.
@@ -40,11 +41,13 @@ def compact(lake: Lake, table: Table, target: int = TARGET_BYTES) -> Compacted:
 
     Closed are the days before its last one. Those of a year, or of a month of the last year, lie
     together, in files of about `target` bytes. Readers keep their snapshot; where a writer changes
-    the same days, the later commit reads again.
+    the same days, the later commit reads again, and days that are always changing wait for the next
+    compaction.
     """
     before = lake.files(table) if table.has_days else []
     for files in bins(before, target):
-        lake.rearrange(Scan(table, _first(files), _last(files)))
+        with suppress(ConflictError):
+            lake.rearrange(Scan(table, _first(files), _last(files)))
     return Compacted(table.name, len(before), len(lake.files(table)) if before else 0)
 
 

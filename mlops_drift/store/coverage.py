@@ -39,7 +39,7 @@ class CoverageRepository(LabelledTables):
         )
 
     def _count_on(self, first: date, last: date, oldest: timedelta) -> None:
-        """Counts the arrivals of some days, and of all since one whose rows are more or fewer now."""
+        """Counts some days, and all days since one that has more or fewer rows by now."""
         table, start = self._tables.label_arrivals, first - oldest
         before = first - timedelta(days=1)
         own = "FROM a WHERE day = event_day AND predictions + labels > 0"

@@ -13,7 +13,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.files import DataFile, files_of
-from mlops_drift.store.lake import Build, Lake, LakeError, Scan, both
+from mlops_drift.store.lake import Build, ConflictError, Lake, LakeError, Scan, both
 from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.snapshots import find_table, open_table, snapshots_of
 from mlops_drift.store.tables import Table
@@ -171,7 +171,7 @@ class DeltaLake(Lake):
             except CommitFailedError as error:
                 if attempt == COMMIT_ATTEMPTS:
                     lost = f"table {table.name}: {attempt} commits lost to other writers"
-                    raise LakeError(lost) from error
+                    raise ConflictError(lost) from error
                 time.sleep(0.02 * attempt)
 
     def _create(self, table: Table) -> DeltaTable:

@@ -26,6 +26,10 @@ class LakeError(UserError):
     """A table cannot be read or written."""
 
 
+class ConflictError(LakeError):
+    """Other writers committed first, again and again."""
+
+
 @dataclass(frozen=True)
 class Scan:
     """Which days of a table a query reads; bounds are inclusive, None is unbounded."""
