@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.sql import identifier
@@ -44,8 +45,8 @@ def require_point_in_time(model: ModelContext, features: pa.Table) -> None:
     spec, key = model.spec, identifier(model.spec.key)
     if spec.derivation is None or not features.num_rows:
         return
-    days = features["day"].to_pylist()
-    made = _derived(model, min(days), max(days))
+    days = pc.min_max(features["day"]).as_py()
+    made = _derived(model, days["min"], days["max"])
     for name in spec.derived_columns:
         column = identifier(name)
         different = model.store.lake.rows(

@@ -85,7 +85,7 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
         else split_at_random(labelled, spec.key, training.test_share, training.seed)
     )
     if spec.target.is_classification:
-        seen = sorted(set(training_set.train[spec.target.column].to_pylist()))
+        seen = pc.unique(training_set.train[spec.target.column]).to_pylist()
         if len(seen) < 2:
             raise TrainingSetError(
                 f"{spec.name}: the train split of {window} has only the class {seen[0]!r} "
