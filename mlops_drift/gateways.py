@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from mlops_drift import settings
+from mlops_drift.memory import bound_engine, bounded
 from mlops_drift.registry.registry import Registry
 from mlops_drift.registry.studies import Studies
 from mlops_drift.store.delta import DeltaLake
@@ -33,9 +34,10 @@ def _in_memory() -> duckdb.DuckDBPyConnection:
 
 
 def prepared(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """A database that is to read a lake for as long as the process lives."""
+    """A database that is to read a lake for as long as the process lives, in bounded memory."""
+    bound_engine()
     # The process may live for weeks, and files of a table are read once or twice.
-    return database.execute("SET enable_external_file_cache = false")
+    return bounded(database).execute("SET enable_external_file_cache = false")
 
 
 def open_registry() -> Registry:

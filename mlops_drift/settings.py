@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISDIR
@@ -15,6 +16,7 @@ Environment = Literal["dev", "staging", "prod"]
 ENVIRONMENT_VARIABLE = "MLOPS_DRIFT_ENV"
 DATA_VARIABLE = "MLOPS_DRIFT_DATA"
 DEFS_VARIABLE = "MLOPS_DRIFT_DEFS"
+MEMORY_VARIABLE = "MLOPS_DRIFT_MEMORY"
 MLFLOW_UI_VARIABLE = "MLOPS_DRIFT_MLFLOW_UI"
 DAGSTER_UI_VARIABLE = "MLOPS_DRIFT_DAGSTER_UI"
 
@@ -23,6 +25,14 @@ PROJECT_ROOT = SHIPPED_DEFS.parent.parent
 
 # Of these libraries make a wildcard, an escape, a column, a placeholder or the end of a path.
 MISREAD = "?*%=[]{}|^\\"
+
+
+# A quarter: several processes of Dagster's read at once, and Python needs as much again.
+DEFAULT_MEMORY = "25%"
+# With less, DuckDB cannot even sort what it spills.
+FEWEST_MB = 100
+_MB_OF_UNIT = {"MB": 1, "GB": 10**3, "TB": 10**6}
+_MEMORY = re.compile(r"([0-9]+(?:[.][0-9]+)?) ?(%|MB|GB|TB)", re.IGNORECASE)
 
 
 class SettingsError(UserError, ValueError):
@@ -78,6 +88,25 @@ def environment_root() -> Path:
 def alias_prefix() -> str:
     """What the registry's aliases begin with: nothing for ``prod``, else such as ``dev-``."""
     return "" if environment() == "prod" else f"{environment()}-"
+
+
+def memory_limit() -> str:
+    """Memory of each DuckDB, in its words: ``MLOPS_DRIFT_MEMORY``, else a quarter of the machine.
+
+    A share is of the machine, or of the cgroup where that has less.
+
+    Raises:
+        SettingsError: unless it is such as 4GB, 500MB or 25%, at least 100MB and at most 100%.
+    """
+    configured = os.environ.get(MEMORY_VARIABLE) or DEFAULT_MEMORY
+    if found := _MEMORY.fullmatch(configured.strip()):
+        amount, unit = float(found[1]), found[2].upper()
+        if 0 < amount <= 100 if unit == "%" else amount * _MB_OF_UNIT[unit] >= FEWEST_MB:
+            return f"{found[1]}{unit}"
+    raise SettingsError(
+        f"{MEMORY_VARIABLE} is {configured!r}; it should be an amount of at least {FEWEST_MB}MB, "
+        "such as 500MB or 4GB, or a share of the machine's memory, such as 25%"
+    )
 
 
 def lake_root() -> Path:

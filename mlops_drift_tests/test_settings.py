@@ -135,3 +135,37 @@ def test_a_missing_folder_of_definitions_is_named_with_its_variable(monkeypatch,
     assert settings.DEFS_VARIABLE in str(caught.value)
     assert missing in str(caught.value)
     assert "defs.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("configured", "limit"),
+    [
+        (None, "25%"),
+        ("", "25%"),
+        ("4GB", "4GB"),
+        ("1.5 gb", "1.5GB"),
+        ("100mb", "100MB"),
+        (" 50% ", "50%"),
+        ("100%", "100%"),
+    ],
+)
+def test_the_memory_of_duckdb_is_a_quarter_of_the_machine_unless_it_is_set(
+    monkeypatch, configured, limit
+):
+    monkeypatch.delenv(settings.MEMORY_VARIABLE, raising=False)
+    if configured is not None:
+        monkeypatch.setenv(settings.MEMORY_VARIABLE, configured)
+    assert settings.memory_limit() == limit
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["much", "4", "99MB", "0%", "101%", "-1GB", "4GB!", "1e3MB", "nan%", "GB", "4 G B"]
+)
+def test_an_amount_of_memory_that_is_none_is_named_with_what_would_be_right(monkeypatch, nonsense):
+    monkeypatch.setenv(settings.MEMORY_VARIABLE, nonsense)
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.memory_limit()
+    said = str(caught.value)
+    assert settings.MEMORY_VARIABLE in said
+    assert repr(nonsense) in said
+    assert "500MB" in said

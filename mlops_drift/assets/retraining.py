@@ -106,6 +106,8 @@ def _about_set(model: ModelContext, stored: StoredSet) -> Metadata:
         "since": str(stored.since or model.spec.start_date),
         "train rows": record.rows_train,
         "test rows": record.rows_test,
+        "labelled rows": record.labelled or stored.training_set.rows,
+        **({"sample": record.sampled} if record.sampled else {}),
         "folder": dg.MetadataValue.path(str(sets.folder / stored.id)),
         tables.features.name: f"commit {record.features_snapshot}",
         tables.labels.name: f"commit {record.labels_snapshot}",

@@ -87,7 +87,9 @@ def compare(
         from mlops_drift.compare.measuring import TESTS
         from mlops_drift.compare.terminal import print_comparison
         from mlops_drift.drift.rows import Rows
+        from mlops_drift.memory import bound_engine
 
+        bound_engine()
         exact, asked = categorical or (), tests or ()
         if wrong := [test for test in asked if test not in TESTS]:
             raise click.UsageError(f"--tests must be of {', '.join(TESTS)}, found {wrong[0]!r}")

@@ -32,6 +32,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def init(name: str, events: Path, labels: Path | None, into: Path | None, **choices: str) -> None:
     """Write NAME/defs.yaml from files, with the reason for each guess as a comment."""
     from mlops_drift.errors import UserError
+    from mlops_drift.memory import bound_engine
     from mlops_drift.scaffold.document import document
     from mlops_drift.scaffold.proposal import propose
     from mlops_drift.scaffold.roles import Choices
@@ -43,6 +44,7 @@ def init(name: str, events: Path, labels: Path | None, into: Path | None, **choi
     if file.exists():
         raise UserError(f"{file} exists and stays as it is; remove it or choose another NAME")
     with waiting("reading, and training a quick model"):
+        bound_engine()
         read = read_columns(events)
         same = labels is None or labels.resolve() == events.resolve()
         other = read if same or labels is None else read_columns(labels)

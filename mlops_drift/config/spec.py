@@ -232,12 +232,16 @@ def require_usable(name: str) -> None:
 def learning_digest(description: BaseModel) -> str:
     """Digest of the part of a description that decides what a training makes of a set.
 
-    The limits of labels are not in it: they decide which rows a set has.
+    The limits of labels and of rows are not in it: they decide which rows a set has.
     """
     decides = description.model_dump(
         mode="json",
         include={"columns", "target", "training"},
-        exclude={"columns": {"__all__": {"description"}}, "target": {"min", "max"}},
+        exclude={
+            "columns": {"__all__": {"description"}},
+            "target": {"min", "max"},
+            "training": {"max_rows"},
+        },
     )
     return digest(decides)
 
@@ -245,6 +249,11 @@ def learning_digest(description: BaseModel) -> str:
 def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates) -> None:
     """Raises a ValueError if the first version has fewer test rows than its gates need."""
     rows, share, least = policy.first_training_rows, training.test_share, gates.min_rows
+    if training.max_rows is not None and training.max_rows < rows:
+        raise ValueError(
+            f"training.max_rows {training.max_rows} is less than the {rows} of "
+            f"policy.first_training_rows; use at least {rows}, or a smaller first_training_rows"
+        )
     n_test = round(rows * share)
     if n_test < least:
         raise ValueError(

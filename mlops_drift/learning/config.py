@@ -33,6 +33,13 @@ class Training(Strict):
     trials: int = Field(
         20, ge=1, description="Hyperparameter combinations to try, over all families together."
     )
+    max_rows: int | None = Field(
+        None,
+        ge=100,
+        description="The most labelled rows of a training, which bounds its memory. Of more, it "
+        "takes a sample by a hash of the key and the seed, in which each class and each day has "
+        "its share. Without it, all rows.",
+    )
     folds: int = Field(
         4, ge=2, description="Cross-validation folds of a trial, all inside the train split."
     )
@@ -94,7 +101,13 @@ class Training(Strict):
         return 0.5 if self.decision_threshold == "search" else self.decision_threshold
 
     def require_fit(self, target: Target) -> None:
-        """Requires classes for weights and for a threshold."""
+        """Requires classes for weights and for a threshold, and rows of each class in each fold."""
+        least = self.folds * len(target.classes or [])
+        if self.max_rows is not None and self.max_rows < least:
+            raise ValueError(
+                f"training.max_rows {self.max_rows} is less than a row of each class in each of "
+                f"training.folds {self.folds}; use at least {least}"
+            )
         if not target.is_classification and self.class_weights != ["none"]:
             raise ValueError(
                 f"training.class_weights {self.class_weights} needs a target with classes, "

@@ -69,7 +69,8 @@ def split_at_random(labelled: pa.Table, key: str, test_share: float, seed: int) 
     test split of every later one too, so that no version has trained on it. Both parts get at
     least one row, ordered by `event_time`.
     """
-    names = np.array([f"{seed} {value}" for value in labelled[key].to_pylist()], dtype=object)
+    keys = labelled[key].cast(pa.string())
+    names = pc.binary_join_element_wise(str(seed), keys, " ").to_numpy()
     place = pd.util.hash_array(names, categorize=False) / 2.0**64
     drawn = place < test_share
     if drawn.all() or not drawn.any():

@@ -8,7 +8,6 @@ from typing import Any
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest
 from mlops_drift.errors import UserError
-from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.missing_days import in_short
@@ -30,8 +29,7 @@ def plan_digest(spec: ModelSpec) -> str:
 def inputs_digest(model: ModelContext, day: date) -> str:
     """Digest of all that a retraining is made by, the labelled rows as of a day too."""
     try:
-        labelled = model.store.labels.labelled(day, None)
-        rows = TrainingSet(labelled, labelled.slice(0, 0)).id
+        rows = model.store.labels.fingerprint(day)
     except UserError as error:
         # What cannot be read may be why it failed.
         rows = str(error)

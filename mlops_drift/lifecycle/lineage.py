@@ -226,6 +226,8 @@ def _training_set(model: ModelContext, record: VersionRecord) -> list[Link]:
             "test rows": first.rows_test,
             "events": f"{first.first_day} to {first.last_day}",
         }
+        if first.sampled:
+            facts["sample"] = first.sampled
         snapshots: Facts = {
             tables.features.name: _commit(store, tables.features, first.features_snapshot),
             tables.labels.name: _commit(store, tables.labels, first.labels_snapshot),

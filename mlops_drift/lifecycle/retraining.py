@@ -16,6 +16,7 @@ from mlops_drift.lifecycle.decisions import inputs_digest
 from mlops_drift.lifecycle.promotion import OvertakenError, promote
 from mlops_drift.pipeline.baseline import record_baseline
 from mlops_drift.pipeline.gates import evaluate_gates
+from mlops_drift.pipeline.labelled import labelled_rows
 from mlops_drift.pipeline.training import (
     OnTrial,
     StoredSet,
@@ -79,10 +80,11 @@ class RetrainingRun:
         spec, candidates = self._model.spec, decision.candidates
         starts = [day for day in candidates.values() if day is not None]
         since = min(starts) if len(starts) == len(candidates) else None
-        labelled = self._model.store.labels.labelled(decision.day, since)
-        target, training = spec.target, spec.training
-        chosen = choose_window(labelled, candidates, spec.columns, target, training, spec.key)
-        self._log.record_window(decision.id, decision.day, chosen, window_sentence(chosen, spec))
+        labelled = labelled_rows(self._model, decision.day, since)
+        described = spec.columns, spec.target, spec.training, spec.key
+        chosen = choose_window(labelled.rows, candidates, *described)
+        sentence = window_sentence(chosen, spec) + labelled.note
+        self._log.record_window(decision.id, decision.day, chosen, sentence)
         return chosen
 
     def train(

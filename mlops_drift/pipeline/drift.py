@@ -14,17 +14,20 @@ from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.drift.profile import Profile, add, empty_profile, profile, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.rows import Rows
+from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import ColumnVerdict, judge
 from mlops_drift.monitors.drift import DriftDay, SegmentedShift
 from mlops_drift.monitors.windows import trailing_windows
 from mlops_drift.pipeline.profiles import (
     Samples,
+    WindowValues,
     by_segment,
     of_days,
     prediction_kinds,
     sorted_by_day,
     sorted_columns,
 )
+from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import Promotion
 from mlops_drift.store.tables import Table
@@ -90,19 +93,20 @@ class ServedDays:
 
     def judge(self, day: date) -> DriftDay:
         """The verdicts of a day."""
-        spec, champion = self._spec, self._champion
-        spans = self._spans(day)
+        champion, spans = self._champion, self._spans(day)
         windows = {n: add(self.profiles[past] for past in span) for n, span in spans.items()}
         samples = {n: self._samples(n, span) for n, span in spans.items()}
         pasts = self._pasts(spans)
         seasons = {n: profile(self._features, rows) for n, rows in pasts.items()}
         verdicts = judge(self._reference, windows, self._monitor, samples, seasons)
         shifts = self._shifts(spans, pasts, self._moved(verdicts))
-        events = self.profiles[day][next(iter(spec.columns))].n
-        reference, importance = self._reference, self._importance
+        reference, importance, events = self._reference, self._importance, self._events(day)
         return DriftDay(
             day, champion, events, reference, windows, seasons, verdicts, importance, shifts
         )
+
+    def _events(self, day: date) -> int:
+        return self.profiles[day][next(iter(self._spec.columns))].n
 
     def _spans(self, day: date) -> dict[int, list[date]]:
         """The days of each window that this version served."""
@@ -110,21 +114,34 @@ class ServedDays:
         spans = trailing_windows(self._monitor.windows, day.toordinal(), days)
         return {n: [date.fromordinal(past) for past in reversed(span)] for n, span in spans.items()}
 
-    def _samples(self, window: int, span: Sequence[date]) -> Samples:
+    def _samples(self, window: int, span: Sequence[date]) -> Mapping[str, SortedValues]:
         """The values of numeric columns: of all in one day, else of those that need them."""
         if window == 1 and self._for_the_record:
             return self._days[span[0]]
         metrics = {name: drift_metric(self._monitor.effect(name)[0]) for name in self._numeric}
         wanted = [name for name, metric in metrics.items() if metric.needs_values]
-        if not wanted:
-            return {}
-        is_kept = min(span) >= self._first
-        tables = self._kept if is_kept else self._read(min(span), max(span))
-        return {
-            name: values
-            for table, names in zip(tables, self._by_table(wanted), strict=True)
-            for name, values in sorted_columns(of_days(table, span), names).items()
-        }
+        rows = sum(self._events(day) for day in span)
+        return WindowValues(wanted, rows, partial(self._values, span))
+
+    def _values(self, span: Sequence[date], wanted: Sequence[str]) -> Samples:
+        """The values of columns over some days."""
+        tables, (features, predictions) = self._store.tables, self._by_table(wanted)
+        mine = f"version = {self._champion.version}"
+        sources = (
+            (tables.features, self._kept[0], features, "true"),
+            (tables.predictions, self._kept[1], predictions, mine),
+        )
+        found: Samples = {}
+        for table, kept, names, where in sources:
+            if names and min(span) >= self._first:
+                found |= sorted_columns(of_days(kept.select(["day", *names]), span), names)
+            elif names:
+                days = ", ".join(f"'{day}'" for day in span)
+                columns = ", ".join(map(identifier, names))
+                sql = f"SELECT {columns} FROM t WHERE {where} AND day IN ({days})"
+                rows = self._store.lake.query(sql, t=Scan(table, min(span), max(span)))
+                found |= sorted_columns(Rows(rows), names)
+        return found
 
     @cached_property
     def _numeric(self) -> list[str]:

@@ -1,6 +1,6 @@
 """Rows as references, days and sorted values: what drift is measured on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,39 @@ from mlops_drift.drift.rows import Kind, Rows
 from mlops_drift.drift.sorted_values import SortedValues
 
 Samples = dict[str, SortedValues]
+
+# So many values are read together, since a query costs more than few rows: 80 MB.
+TOGETHER = 10_000_000
+
+
+class WindowValues(Mapping[str, SortedValues]):
+    """The values of columns over so many rows, read when they are asked for, in their order.
+
+    Of large windows there is one column in memory at a time.
+    """
+
+    def __init__(
+        self, names: Sequence[str], rows: int, read: Callable[[Sequence[str]], Samples]
+    ) -> None:
+        self._names, self._read = names, read
+        self._together = max(1, TOGETHER // max(rows, 1))
+        self._held: Samples = {}
+
+    def __getitem__(self, name: str) -> SortedValues:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._held:
+            start = self._names.index(name)
+            # The columns before must not be in memory at the same time.
+            self._held = {}
+            self._held = self._read(self._names[start : start + self._together])
+        return self._held[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def prediction_kinds(spec: ModelSpec) -> dict[str, Kind]:

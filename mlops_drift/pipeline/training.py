@@ -19,6 +19,7 @@ from mlops_drift.learning.metrics.registry import metric_named, metrics_of
 from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.training_set import TrainingSet, split_at_random, split_by_time
 from mlops_drift.pipeline.features import require_point_in_time
+from mlops_drift.pipeline.labelled import labelled_rows
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, RECIPE, SPEC, logged_params
 from mlops_drift.registry.base import (
     CHALLENGER,
@@ -56,14 +57,17 @@ class StoredSet:
 def build_training_set(model: ModelContext, as_of: date, since: date | None) -> StoredSet:
     """Builds the training set of what was known at the end of `as_of`, and stores it once.
 
+    Of more than `training.max_rows` labelled rows it takes a sample.
+
     Raises:
         TrainingSetError: with too few labelled rows, only one class, or derived features that
             are not what features.sql makes of what was known on their day.
     """
     spec, store = model.spec, model.store
-    tables = (store.tables.features, store.tables.labels)
-    commits = [store.lake.last_commit(table) for table in tables]
-    labelled = store.labels.labelled(as_of, since)
+    lake, tables = store.lake, store.tables
+    commits = lake.last_commit(tables.features), lake.last_commit(tables.labels)
+    found = labelled_rows(model, as_of, since)
+    labelled = found.rows
     window = f"events from {since or spec.start_date} to {as_of} with labels known by then"
     if labelled.num_rows < 2:
         raise TrainingSetError(
@@ -81,7 +85,7 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
         else split_at_random(labelled, spec.key, training.test_share, training.seed)
     )
     if spec.target.is_classification:
-        seen = sorted(set(training_set.train[spec.target.column].to_pylist()))
+        seen = pc.unique(training_set.train[spec.target.column]).to_pylist()
         if len(seen) < 2:
             raise TrainingSetError(
                 f"{spec.name}: the train split of {window} has only the class {seen[0]!r} "
@@ -91,9 +95,8 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
     set_id = store.training_sets.write(training_set)
     days = pc.min_max(labelled["day"]).as_py()
     rows = training_set.train.num_rows, training_set.test.num_rows
-    store.training_sets.add_record(
-        TrainingSetRecord(set_id, as_of, since, days["min"], days["max"], *rows, *commits)
-    )
+    built = set_id, as_of, since, days["min"], days["max"]
+    store.training_sets.add_record(TrainingSetRecord(*built, *rows, *commits, found.known))
     return StoredSet(set_id, as_of, since, training_set)
 
 

@@ -29,6 +29,7 @@ from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.lifecycle.decisions import decide_days
 from mlops_drift.lifecycle.retraining import RetrainingRun
+from mlops_drift.memory import memory_bound
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import land_events, land_labels, record_missing
 from mlops_drift.pipeline.missing_days import TABLES, no_file_at_all
@@ -148,7 +149,7 @@ class Backtest:
     def _landed(self) -> Iterator[tuple[MemoryLake, Path]]:
         """Everything that arrived, in memory, and a folder for training sets."""
         # Threads cost such small queries more than they save.
-        single = duckdb.connect(config={"threads": 1})
+        single = duckdb.connect(config={"threads": 1, **memory_bound()})
         with tempfile.TemporaryDirectory() as folder, single as connection:
             lake = MemoryLake(folder, connection)
             self._land(ModelContext.of(lake, self.spec))

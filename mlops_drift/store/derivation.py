@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.errors import UserError
+from mlops_drift.memory import memory_bound
 from mlops_drift.schema.columns import Column
 from mlops_drift.schema.days import days_between
 from mlops_drift.sql import identifier, without_end
@@ -125,7 +126,7 @@ class Derivation:
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
     """The sealed database of this process: opening one takes longer than most queries."""
-    return duckdb.connect(":memory:", config=dict(SEALED))
+    return duckdb.connect(":memory:", config={**SEALED, **memory_bound()})
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The labels of one model, as they were known at the end of a day."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import accumulate
@@ -7,12 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from mlops_drift.learning.sampling import Stratum
 from mlops_drift.monitors.context import Coverage
 from mlops_drift.schema.columns import Target
 from mlops_drift.schema.days import days_between
 from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Lake, Scan
 from mlops_drift.store.records import RemovedDay
+from mlops_drift.store.schemas import schema_of
 from mlops_drift.store.tables import ModelTables
 
 
@@ -44,6 +47,75 @@ class LabelRepository(LabelledTables):
             features=Scan(self._tables.features, since, as_of),
             labels=Scan(self._tables.labels, since, as_of),
         )
+
+    def strata(self, as_of: date, since: date | None) -> list[Stratum]:
+        """The number of rows of `labelled` by day, and by class where there are any."""
+        label = f"known.{self._label}" if self._has_classes else "NULL"
+        return self._lake.records(
+            Stratum,
+            f"""
+            WITH known AS ({self._known_labels})
+            SELECT features.day, {label} AS label, count(*) AS n
+            FROM features JOIN known USING ({self._key})
+            WHERE known.label_day >= features.day GROUP BY ALL ORDER BY ALL
+            """,
+            features=Scan(self._tables.features, since, as_of),
+            labels=Scan(self._tables.labels, since, as_of),
+        )
+
+    def sample(
+        self, as_of: date, since: date | None, strata: Sequence[Stratum], seed: int
+    ) -> pa.Table:
+        """So many rows of `labelled` of each stratum: those that an MD5 of seed and key has first.
+
+        A row is drawn or not wherever it is stored and whatever the order; one that is drawn among
+        fewer is drawn among more of the same rows.
+        """
+        wanted = pa.Table.from_pylist([vars(one) for one in strata], schema_of(Stratum))
+        classes = ", y" if self._has_classes else ""
+        same = f"wanted.day = ranked.day{' AND wanted.label = ranked.y' if classes else ''}"
+        hashed = f"md5_number_upper('{seed} ' || CAST(k AS VARCHAR))"
+        # Only keys are ranked: the other columns are read of the rows that are drawn.
+        return self._lake.query(
+            f"""
+            WITH known AS ({self._known_labels}),
+            keys AS (
+                SELECT features.{self._key} AS k, features.day AS day, known.{self._label} AS y
+                FROM features JOIN known USING ({self._key})
+                WHERE known.label_day >= features.day
+            ),
+            ranked AS (
+                SELECT k, day, y,
+                       row_number() OVER (PARTITION BY day{classes} ORDER BY {hashed}, k) AS place
+                FROM keys
+            ),
+            drawn AS (SELECT k, y FROM ranked JOIN wanted ON {same} WHERE place <= wanted.n)
+            SELECT features.*, drawn.y AS {self._label}
+            FROM features JOIN drawn ON features.{self._key} = drawn.k
+            ORDER BY features.day, features.{self._key}
+            """,
+            features=Scan(self._tables.features, since, as_of),
+            labels=Scan(self._tables.labels, since, as_of),
+            wanted=wanted,
+        )
+
+    def fingerprint(self, as_of: date) -> str:
+        """A number that is the same for the same rows of `labelled`, whatever their order."""
+        # A reserved name: no column of it hides the whole row.
+        [found] = self._lake.rows(
+            f"""
+            WITH known AS ({self._known_labels}),
+            version AS (
+                SELECT features.*, known.{self._label}
+                FROM features JOIN known USING ({self._key}) WHERE known.label_day >= features.day
+            )
+            SELECT count(*) AS n, sum(md5_number_lower(CAST(to_json(version) AS VARCHAR))) AS total
+            FROM version
+            """,
+            features=Scan(self._tables.features, until=as_of),
+            labels=Scan(self._tables.labels, until=as_of),
+        )
+        return f"{found['n']} {found['total']}"
 
     def counts(self, as_of: date) -> tuple[dict[date, int], set[Any]]:
         """Labelled rows by day of the event, and the labels that occur, known at `as_of`.

@@ -13,6 +13,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from mlops_drift.errors import UserError
+from mlops_drift.memory import bounded
 from mlops_drift.sql import identifier, without_end
 from mlops_drift.store.delta import DeltaLake, all_rows
 from mlops_drift.store.history import AsOf, NotYetError, table_at
@@ -49,7 +50,7 @@ def run_sql(lake: Lake, query: str, form: Form = "values", as_of: AsOf | None = 
         LakeError: if a table was not there yet then, or can no longer be read.
     """
     # Views outlive a cursor: those of another lake in this process are not to be seen.
-    with duckdb.connect() as own, DeltaLake(lake.root, own).cursor() as cursor:
+    with bounded(duckdb.connect()) as own, DeltaLake(lake.root, own).cursor() as cursor:
         for name in lake.names() if as_of is None else _named(lake, query, as_of):
             schema, table = map(identifier, name.split(".", 1))
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")

@@ -115,7 +115,8 @@ class VersionRecord:
 class TrainingSetRecord:
     """What a training set was built of: which events, and which commits of the tables.
 
-    Requested were the events from `since` on, None for all; `first_day` is of those in it.
+    Requested were the events from `since` on, None for all; `first_day` is of those in it. Of
+    `labelled` rows it has all or a sample; None was recorded while it had all of them.
     """
 
     training_set: str
@@ -127,6 +128,15 @@ class TrainingSetRecord:
     rows_test: int
     features_snapshot: int | None
     labels_snapshot: int | None
+    labelled: int | None = None
+
+    @property
+    def sampled(self) -> str | None:
+        """How many rows of how many it has, in words; None where it has all."""
+        rows = self.rows_train + self.rows_test
+        if self.labelled is None or self.labelled == rows:
+            return None
+        return f"{rows:,} of {self.labelled:,} labelled rows, by a hash of their key"
 
 
 class RemovedError(UserError):

@@ -186,6 +186,10 @@ def spec(changes=None):
             ["first_training_rows 30", "the 10 of gates.min_rows", "a larger test_share"],
         ),
         (
+            {"policy": {"first_training_rows": 300}, "training": {"max_rows": 299}},
+            ["training.max_rows 299", "the 300 of policy.first_training_rows", "at least 300"],
+        ),
+        (
             {"policy": {"first_training_rows": ...}, "gates": {"min_rows": 200}},
             ["first_training_rows 500", "150 test rows", "at least 667"],
         ),

@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from mlops_drift.learning.config import BusinessValue, Training
+from mlops_drift.schema.columns import Target
 from mlops_drift_tests.learning.samples import BINARY, NUMBER, THREE
 
 
@@ -53,6 +54,15 @@ def test_weights_and_thresholds_need_classes_to_choose_between(target, change, m
     if target == THREE:
         Training(metric="accuracy", class_weights=["balanced"]).require_fit(target)
     training.require_fit(BINARY)
+
+
+def test_a_limit_of_rows_leaves_each_class_a_row_in_each_fold():
+    classes = [f"class {number}" for number in range(30)]
+    many = Target(column="y", kind="multiclass", classes=classes)
+    Training(metric="accuracy", max_rows=120).require_fit(many)
+    with pytest.raises(ValueError, match=r"training.max_rows 119 .*training.folds 4; .*120"):
+        Training(metric="accuracy", max_rows=119).require_fit(many)
+    Training(metric="mae", max_rows=100).require_fit(NUMBER)
 
 
 def test_a_metric_must_be_chosen():

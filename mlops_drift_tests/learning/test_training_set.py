@@ -204,3 +204,10 @@ def test_both_parts_have_a_row_and_every_row_is_in_one(count, seed, share):
     assert parts.test.num_rows > 0
     together = [*parts.train["id"].to_pylist(), *parts.test["id"].to_pylist()]
     assert sorted(together) == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("keys", "drawn"), [(range(12), [5, 7]), ([f"k{n}" for n in range(12)], ["k0", "k7"])]
+)
+def test_which_rows_are_drawn_never_changes(keys, drawn):
+    assert split_at_random(rows_of(keys), "id", 0.25, seed=7).test["id"].to_pylist() == drawn

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 from deltalake import DeltaTable
 
@@ -11,6 +12,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.cleanup.commits import commits_kept
 from mlops_drift.lifecycle.cleanup.rules import landing_needs, last_scored, metrics_needs
 from mlops_drift.lifecycle.cleanup.things import Days, Group, Need, Stored, Thing
+from mlops_drift.memory import spilled_by_the_dead
 from mlops_drift.policy.decision import Champion
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.store import disk
@@ -194,8 +196,11 @@ class Inventory:
         for folder in (self._store.training_sets.folder, self._artifacts.folder):
             for path in disk.left_by_kills(folder):
                 verb = "removed" if path.name.startswith(disk.REMOVING) else "wrote"
-                reason = f"left by a process that was killed while it {verb} this"
-                yield Thing("leftover", path.name, disk.size_of(path), reason, paths=(str(path),))
+                yield _leftover(path, f"{verb} this")
+        # Of another machine, a process is not seen from here.
+        for path in spilled_by_the_dead():
+            if not disk.is_in_use(path):
+                yield _leftover(path, "ran a query larger than its memory")
         if not self._spec.retention.is_empty:
             days_go = self._spec.retention.landing_days is not None
             kept = commits_kept(self._store, days_go=days_go)
@@ -206,3 +211,8 @@ class Inventory:
                 if size:
                     reason = "replaced by later commits, more than a week ago by the clock"
                     yield Thing("old files", table.name, size, reason, commits=commits)
+
+
+def _leftover(path: Path, doing: str) -> Thing:
+    reason = f"left by a process that was killed while it {doing}"
+    return Thing("leftover", path.name, disk.size_of(path), reason, paths=(str(path),))

@@ -2,11 +2,15 @@
 
 import os
 import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from mlops_drift import settings
 from mlops_drift.gateways import open_lake
+from mlops_drift.memory import SPILLING
 from mlops_drift.policy.retention import Retention
 from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.base import environment_tag, registry_lock
@@ -94,6 +98,19 @@ def test_staging_that_a_kill_left_goes_after_a_day_even_without_any_limit(free):
     assert [item.name for item in plan.items] == [".writing-old"]
     assert new.is_dir()
     assert not old.exists()
+
+
+def test_what_a_killed_query_spilled_goes_after_a_day(free):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    old, new = (settings.data_root() / f"{SPILLING}{ended.pid}-{number}" for number in (0, 1))
+    for folder in (old, new):
+        folder.mkdir()
+    age(old)
+    plan = clean(free)
+    assert old.name in [item.name for item in plan.items if item.kind == "leftover"]
+    assert not old.exists()
+    assert new.is_dir()
 
 
 # Kills, and two at once
