@@ -106,6 +106,8 @@ def _parsed(text: str, file: Path, described: Any) -> list[ValueAndSourcePositio
 
 
 def _trees() -> list[ComponentTree]:
+    # Else the first description with features.sql would be blamed for it.
+    settings.memory_limit()
     return [
         ComponentTree(
             defs_module=_as_module(folder, f"mlops_drift_defs_{number}"),

@@ -32,6 +32,12 @@ def test_shipped_models_load(monkeypatch):
     }
 
 
+def test_a_wrong_variable_is_not_blamed_on_a_description(monkeypatch):
+    monkeypatch.setenv(settings.MEMORY_VARIABLE, "much")
+    with pytest.raises(settings.SettingsError, match="MLOPS_DRIFT_MEMORY is 'much'"):
+        load_models()
+
+
 def test_models_of_a_further_folder_are_found_beside_the_shipped_ones(folder):
     write(folder, GOOD)
     assert set(load_models()) == {"churn", "glassware", "insurance", "tiny"}
