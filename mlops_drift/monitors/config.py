@@ -63,8 +63,9 @@ class PerformanceMonitor(Strict):
     max_rows: int = Field(
         300_000,
         ge=100,
-        description="Most rows of windows of several days that are measured, so that a large day "
-        "costs as much as its own rows: of more, every k-th event counts, by a hash of its key.",
+        description="About how many rows of a window of several days are measured, labels "
+        "(label_drift) too: of more, every k-th event counts, by a hash of its key. So a day costs "
+        "what its own rows cost.",
     )
     slices: Annotated[list[Name], Distinct] = Field(
         [],

@@ -10,7 +10,7 @@ from mlops_drift.learning.sampling import allocate
 
 
 @dataclass(frozen=True)
-class LabelledRows:
+class TrainingRows:
     """Rows with features and label, and how many labelled rows there are in all."""
 
     rows: pa.Table
@@ -24,7 +24,7 @@ class LabelledRows:
         return f", in a sample of {self.rows.num_rows:,} of {self.known:,} labelled rows"
 
 
-def labelled_rows(model: ModelContext, as_of: date, since: date | None) -> LabelledRows:
+def labelled_rows(model: ModelContext, as_of: date, since: date | None) -> TrainingRows:
     """Rows with labels known at the end of `as_of`, of events from `since` on.
 
     At most `training.max_rows` of them, each class and each day with its share: see `allocate`.
@@ -35,6 +35,6 @@ def labelled_rows(model: ModelContext, as_of: date, since: date | None) -> Label
         known = sum(stratum.n for stratum in strata)
         if known > training.max_rows:
             taken = allocate(strata, training.max_rows)
-            return LabelledRows(labels.sample(as_of, since, taken, training.seed), known)
+            return TrainingRows(labels.sample(as_of, since, taken, training.seed), known)
     rows = labels.labelled(as_of, since)
-    return LabelledRows(rows, rows.num_rows)
+    return TrainingRows(rows, rows.num_rows)
