@@ -5,6 +5,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
+from scipy import stats
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
@@ -120,3 +122,18 @@ def shifted(number, by=3.0, column="a", **changes):
 
 def values_of(*frames, column):
     return pd.concat(frames)[column].dropna().to_numpy()
+
+
+def unit_of(values):
+    return np.subtract(*np.quantile(values, [0.75, 0.25]))
+
+
+def expected_distances(reference, current):
+    ks = stats.ks_2samp(reference, current)
+    wasserstein = stats.wasserstein_distance(reference, current) / unit_of(reference)
+    return pytest.approx((ks.statistic, ks.pvalue, wasserstein), abs=1e-12)
+
+
+def distances(verdict):
+    measures = verdict.measures
+    return measures.value("ks"), measures.ks_p, measures.value("wasserstein")

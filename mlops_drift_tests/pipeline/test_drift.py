@@ -6,20 +6,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from scipy import stats
 
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.explain import rank
 from mlops_drift.drift.profile import profile
-from mlops_drift.drift.sorted_values import SortedValues
-from mlops_drift.pipeline import profiles
-from mlops_drift.pipeline.profiles import WindowValues, fit_reference, prediction_kinds
+from mlops_drift.pipeline.profiles import fit_reference, prediction_kinds
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift_tests.pipeline.served import (
     COLUMNS,
     IMPORTANCE,
     Served,
+    distances,
+    expected_distances,
     features_of,
     predictions_of,
     shifted,
@@ -51,22 +50,7 @@ def served(quiet, tmp_path):
     return made
 
 
-def unit_of(values):
-    return np.subtract(*np.quantile(values, [0.75, 0.25]))
-
-
 # Values: exact distances
-
-
-def expected_distances(reference, current):
-    ks = stats.ks_2samp(reference, current)
-    wasserstein = stats.wasserstein_distance(reference, current) / unit_of(reference)
-    return pytest.approx((ks.statistic, ks.pvalue, wasserstein), abs=1e-12)
-
-
-def distances(verdict):
-    measures = verdict.measures
-    return measures.value("ks"), measures.ks_p, measures.value("wasserstein")
 
 
 def test_a_window_of_one_day_has_the_exact_distances_of_its_values(served):
@@ -103,40 +87,6 @@ def test_longer_windows_have_exact_distances_only_for_the_columns_that_are_judge
         born = predictions_of(-1, 1, 300)["score"]
         assert distances(mine["score"]) == expected_distances(born, union)
         assert mine["score"].value == mine["score"].measures.value("wasserstein")
-
-
-@pytest.mark.parametrize("together", [1, 10**9])
-def test_large_windows_have_the_same_distances_column_by_column(memory_lake, monkeypatch, together):
-    monkeypatch.setattr(profiles, "TOGETHER", together)
-    served = Served(memory_lake, columns={name: {"metric": "ks"} for name in ("a", "b", "score")})
-    served.promote(1, on=-1)
-    served.put_days(*(features_of(number) for number in range(5)))
-    served.measure(0, 3)
-    (found,) = served.measure(4)
-    mine = verdicts(found, window=3)
-    for column in ("a", "b"):
-        born = values_of(features_of(-1, 600), column=column)
-        union = values_of(*(features_of(number) for number in (2, 3, 4)), column=column)
-        assert distances(mine[column]) == expected_distances(born, union)
-    union = pd.concat([predictions_of(number) for number in (2, 3, 4)])["score"]
-    assert distances(mine["score"]) == expected_distances(
-        predictions_of(-1, 1, 300)["score"], union
-    )
-
-
-def test_values_are_read_when_they_are_asked_for_so_many_columns_at_a_time(monkeypatch):
-    monkeypatch.setattr(profiles, "TOGETHER", 200)
-    read = []
-
-    def values(names):
-        read.append(list(names))
-        return {name: SortedValues([1.0]) for name in names}
-
-    found = WindowValues(["a", "b", "c"], 100, values)
-    assert (list(found), len(found), read) == (["a", "b", "c"], 3, [])
-    assert [len(found[name]) for name in ("a", "b", "c")] == [1, 1, 1]
-    assert read == [["a", "b"], ["c"]]
-    assert found.get("d") is None
 
 
 def test_windows_of_days_without_exact_metrics_carry_none(served):
