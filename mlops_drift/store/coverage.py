@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from mlops_drift.store.labels import LabelledTables
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.records import LabelArrivals
 
 
 class CoverageRepository(LabelledTables):
@@ -40,33 +39,33 @@ class CoverageRepository(LabelledTables):
 
     def _count_on(self, first: date, last: date, oldest: timedelta) -> None:
         """Counts some days, and all days since one that has more or fewer rows by now."""
-        table, start = self._tables.label_arrivals, first - oldest
-        before = first - timedelta(days=1)
-        own = "FROM a WHERE day = event_day AND predictions + labels > 0"
-        known = {
-            one.day: (one.predictions, one.labels)
-            for one in self._lake.records(LabelArrivals, own, a=Scan(table, start, before))
-        }
-        # A day that the retention has removed counts as it did.
-        changed = [
-            day
-            for day, counted in self._rows(start, before).items()
-            if any(n and n != was for n, was in zip(counted, known.get(day, (0, 0)), strict=True))
-        ]
-        since = min([*changed, first])
-        self._lake.replace_days(table, since, last, self._arrivals(since, last, oldest))
+        start, before = first - oldest, first - timedelta(days=1)
+        since = min(self._changed(start, before) or first, first)
+        arrivals = self._arrivals(since, last, oldest)
+        self._lake.replace_days(self._tables.label_arrivals, since, last, arrivals)
 
-    def _rows(self, first: date, last: date) -> dict[date, tuple[int, int]]:
-        """How many predictions and labels some days have."""
-        found = self._lake.rows(
+    def _changed(self, first: date, last: date) -> date | None:
+        """The first of some days that has other numbers of rows than when it was counted."""
+        # A day that the retention has removed counts as it did.
+        [found] = self._lake.rows(
             """
-            SELECT day, count(*) FILTER (is_label = 0) AS predictions, sum(is_label)::BIGINT AS n
-            FROM (SELECT day, 0 AS is_label FROM p UNION ALL SELECT day, 1 FROM l) GROUP BY day
+            WITH rows AS (
+                SELECT day, count(*) FILTER (NOT is_label) AS predictions,
+                       count(*) FILTER (is_label) AS labels
+                FROM (SELECT day, false AS is_label FROM p UNION ALL SELECT day, true FROM l)
+                GROUP BY day
+            ),
+            counted AS (FROM a WHERE day = event_day AND predictions + labels > 0)
+            SELECT min(r.day) AS day FROM rows r LEFT JOIN counted c ON r.day = c.day
+            WHERE r.predictions NOT IN (0, coalesce(c.predictions, 0))
+                OR r.labels NOT IN (0, coalesce(c.labels, 0))
             """,
             p=Scan(self._tables.predictions, first, last),
             l=Scan(self._tables.labels, first, last),
+            a=Scan(self._tables.label_arrivals, first, last),
         )
-        return {row["day"]: (row["predictions"], row["n"]) for row in found}
+        changed: date | None = found["day"]
+        return changed
 
     def _arrivals(self, since: date, last: date, oldest: timedelta) -> pa.Table:
         """The rows of the days, see `LabelArrivals`."""

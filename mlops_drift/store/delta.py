@@ -82,6 +82,9 @@ class DeltaLake(Lake):
         scan = Scan.of(source)
         return self._files_of(scan, self.snapshot(scan.table))
 
+    def most_rows(self, source: Scan | Table) -> int:
+        return sum(file.rows for file in self.files(source))
+
     def _files_of(self, scan: Scan, snapshot: DeltaTable | None) -> list[DataFile]:
         if snapshot is None:
             return []

@@ -159,6 +159,10 @@ class Lake(ABC):
         """The files of a table, or those that may hold some of its days; none in memory."""
 
     @abstractmethod
+    def most_rows(self, source: Scan | Table) -> int:
+        """No fewer than the rows of a table, or of some of its days, without a query."""
+
+    @abstractmethod
     def rearrange(self, scan: Scan) -> None:
         """Writes the rows of some days anew, in their order, into few files; no row changes."""
 

@@ -78,6 +78,10 @@ class MemoryLake(Lake):
         """There are none."""
         return []
 
+    def most_rows(self, source: Scan | Table) -> int:
+        rows: int = self._rows(Scan.of(source)).num_rows
+        return rows
+
     def rearrange(self, scan: Scan) -> None:
         """Nothing lies in files."""
 

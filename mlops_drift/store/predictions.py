@@ -92,7 +92,7 @@ class PredictionRepository(LabelledTables):
         self, scan: Scan, ends: Sequence[date], lookback: int, max_rows: int | None
     ) -> str:
         """SQL of whether a row of `{}` is in the sample: at most so many before each end, about."""
-        if max_rows is None:
+        if max_rows is None or self._lake.most_rows(scan) <= max_rows:
             return ALL
         counted = self._lake.rows("SELECT day, count(*) AS n FROM p GROUP BY day", p=scan)
         counts = {row["day"]: row["n"] for row in counted}

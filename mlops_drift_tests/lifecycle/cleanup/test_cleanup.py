@@ -122,6 +122,7 @@ def test_days_go_and_stay_as_the_limits_say(after):
         "monitoring.tiny_checks": day(8),
         "landing.tiny_files": day(0),
         "monitoring.tiny_label_coverage": day(8),
+        "monitoring.tiny_label_arrivals": day(10),
         "predictions.tiny": day(10),
         "monitoring.tiny_profiles": day(10),
         "features.tiny": day(9),
