@@ -39,7 +39,10 @@ class CoverageRepository(LabelledTables):
         )
 
     def _count_on(self, first: date, last: date, oldest: timedelta) -> None:
-        """Counts some days, and all days since one that has more or fewer rows by now."""
+        """Counts some days, and all days since one that has more or fewer rows by now.
+
+        Later days are no longer counted: which labels were the first on them depends on these.
+        """
         table, start = self._tables.label_arrivals, first - oldest
         before = first - timedelta(days=1)
         own = "FROM a WHERE day = event_day AND predictions + labels > 0"
@@ -54,7 +57,7 @@ class CoverageRepository(LabelledTables):
             if any(n and n != was for n, was in zip(counted, known.get(day, (0, 0)), strict=True))
         ]
         since = min([*changed, first])
-        self._lake.replace_days(table, since, last, self._arrivals(since, last, oldest))
+        self._lake.replace_days(table, since, last + oldest, self._arrivals(since, last, oldest))
 
     def _rows(self, first: date, last: date) -> dict[date, tuple[int, int]]:
         """How many predictions and labels some days have."""
