@@ -38,11 +38,14 @@ class CoverageRepository(LabelledTables):
         )
 
     def _count_on(self, first: date, last: date, oldest: timedelta) -> None:
-        """Counts some days, and all days since one that has more or fewer rows by now."""
+        """Counts some days, and all days since one that has more or fewer rows by now.
+
+        Later days are no longer counted: which labels were the first on them depends on these.
+        """
         start, before = first - oldest, first - timedelta(days=1)
         since = min(self._changed(start, before) or first, first)
         arrivals = self._arrivals(since, last, oldest)
-        self._lake.replace_days(self._tables.label_arrivals, since, last, arrivals)
+        self._lake.replace_days(self._tables.label_arrivals, since, last + oldest, arrivals)
 
     def _changed(self, first: date, last: date) -> date | None:
         """The first of some days that has other numbers of rows than when it was counted."""

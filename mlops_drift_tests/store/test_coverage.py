@@ -79,6 +79,17 @@ def test_days_that_came_late_or_were_made_again_correct_the_count(predicted, lab
     assert counted(model, DAYS) == expected(predicted, labelled, DAYS)
 
 
+def test_a_day_that_is_counted_again_leaves_no_count_of_later_days():
+    predicted, model = [(0, 1, "a"), (0, 1, "b")], memory_model()
+    put_all(model, predicted, [(5, "a")])
+    for look in range(6):
+        counted(model, look)
+    labelled = [(3, "a"), (5, "a")]
+    put_all(model, predicted, labelled)
+    assert counted(model, 3) == expected(predicted, labelled, 3)
+    assert counted(model, 6) == expected(predicted, labelled, 6)
+
+
 def test_several_days_at_once_are_each_of_them_alone():
     predicted = [(0, 1, "a"), (0, 1, "b"), (1, 1, "c"), (3, 2, "a")]
     labelled = [(1, "a"), (2, "c"), (4, "a"), (5, "b")]
