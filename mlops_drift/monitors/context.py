@@ -56,27 +56,29 @@ class LabelledRows:
 
     Attributes:
         touched: the production days that a label of the as-of day is about, as ordinals.
-        columns: `day` (ordinals), `label`, `prediction`, `score`, `sampled` (whether windows of
-            several days count the row), and each slice column under its own name with `slice `
-            before it; arrays of shape (n,).
+        columns: `day` (ordinals), `label`, `prediction`, `score`, `lot`, and each slice column
+            under its own name with `slice ` before it; arrays of shape (n,).
+        strides: by touched day k: windows of several days that end on it count every k-th lot.
     """
 
     version: int
     touched: Sequence[int]
     columns: Mapping[str, Array]
+    strides: Mapping[int, int]
 
 
 @dataclass(frozen=True)
 class PredictedRows:
     """What the champion predicted up to a day, ordered by day: production days as ordinals, (n,).
 
-    Windows of several days count the sampled rows. The rows have `prediction`, `score`, and the
-    features where a regression is estimated.
+    The rows have `prediction`, `score`, and the features where a regression is estimated. Lots,
+    shape (n,), and strides by day are as in `LabelledRows`.
     """
 
     days: Array
-    sampled: Array
+    lots: Array
     rows: "pd.DataFrame"
+    strides: Mapping[int, int]
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,9 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
         obstacle = ""
         if not can_estimate(metric, target):
             obstacle = f"{metric} of a {target.kind} target cannot be estimated without labels"
-        predicted = context.predicted(day)
+        predicted, end = context.predicted(day), day.toordinal()
         windows = trailing_rows(
-            self.settings.windows, day.toordinal(), predicted.days, predicted.sampled
+            self.settings.windows, end, predicted.days, predicted.lots, predicted.strides[end]
         )
         evaluations = []
         for length, part in windows.items():

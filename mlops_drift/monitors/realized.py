@@ -66,9 +66,10 @@ def measured_windows(
     `test` is the test result of the same slice of the rows, such as `country=de`; empty for all.
     """
     answers = [rows.columns[name] for name in ("label", "prediction", "score")]
-    found, days = [], rows.columns["day"]
+    found, days, lots = [], rows.columns["day"], rows.columns["lot"]
     for end in map(int, rows.touched):
-        for length, part in trailing_rows(lengths, end, days, rows.columns["sampled"]).items():
+        windows = trailing_rows(lengths, end, days, lots, rows.strides[end])
+        for length, part in windows.items():
             value = measure(*(column[part] for column in answers))
             day = date.fromordinal(end)
             found.append(MeasuredWindow(day, length, metric, value, test, slice_name))

@@ -29,14 +29,17 @@ def trailing_windows(
 
 
 def trailing_rows(
-    lengths: Iterable[int], end: int, days: NDArray[np.int64], sampled: NDArray[np.bool_]
+    lengths: Iterable[int], end: int, days: NDArray[np.int64], lots: NDArray[np.int32], stride: int
 ) -> dict[int, slice | NDArray[np.int64]]:
     """The rows of each of the `trailing_windows`, by the day of each row, ascending; shape (n,).
 
-    A window of several days has only the sampled rows: of its last day others may be there too.
+    A window of several days has every k-th lot, k being the stride: others may be there too.
 
-    >>> trailing_rows([1, 7], 10, np.array([8, 8, 10, 11]), np.full(4, True))
+    >>> days, lots = np.array([8, 8, 10, 11]), np.array([3, 6, 7, 8])
+    >>> trailing_rows([1, 7], 10, days, lots, 1)
     {1: slice(2, 3, None), 7: slice(0, 3, None)}
+    >>> trailing_rows([1, 7], 10, days, lots, 2)
+    {1: slice(2, 3, None), 7: array([1])}
     """
     spans = trailing_windows(lengths, end, set(np.unique(days).tolist()))
     until = int(np.searchsorted(days, end, side="right"))
@@ -44,8 +47,8 @@ def trailing_rows(
     for length, span in spans.items():
         start = int(np.searchsorted(days, span[0]))
         found[length] = slice(start, until)
-        if len(span) > 1 and not sampled[start:until].all():
-            found[length] = start + np.flatnonzero(sampled[start:until])
+        if len(span) > 1 and stride > 1:
+            found[length] = start + np.flatnonzero(lots[start:until] % stride == 0)
     return found
 
 

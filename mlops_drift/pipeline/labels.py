@@ -11,6 +11,7 @@ from mlops_drift.drift.profile import Profile, add, profile_by
 from mlops_drift.drift.reference import Reference
 from mlops_drift.monitors.context import LabelWindows
 from mlops_drift.monitors.windows import trailing_windows
+from mlops_drift.pipeline.performance import Outcomes
 from mlops_drift.schema.days import ranges
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import Promotion
@@ -23,19 +24,25 @@ OLDEST = 365
 class LabelProfiles:
     """The labels of what one champion served, as they were known at the end of each day.
 
-    The outcomes are those of `Outcomes.frame`, the days those that are judged.
+    Days are those that are judged. Windows of several days count every k-th lot of events.
     """
 
     def __init__(
-        self, model: ModelContext, champion: Promotion, outcomes: pd.DataFrame, days: Sequence[date]
+        self, model: ModelContext, champion: Promotion, outcomes: Outcomes, days: Sequence[date]
     ) -> None:
         self._target, self._monitor = model.spec.target.column, model.spec.monitors.drift
         files = model.store.training_sets.read_reference(champion.training_set, champion.version)
         self._reference = Reference.from_files(files).select([self._target])
-        mine = outcomes[outcomes["sampled"] & (outcomes["version"] == champion.version)]
+        frame, self._strides = outcomes.frame, outcomes.strides
+        mine = frame[frame["version"] == champion.version]
         mine = mine[mine["day"] > champion.as_of.toordinal()]
         self._arrived = mine.groupby("label_day")["day"].max().to_dict()
-        self._profiles = self._profile(mine, [day.toordinal() for day in days])
+        judged = [day.toordinal() for day in days]
+        ends = {self._arrived[now] for now in judged if now in self._arrived}
+        self._profiles = {
+            stride: self._profile(mine[mine["lot"] % stride == 0], judged)
+            for stride in {1, *(self._strides[end] for end in ends)}
+        }
 
     def _profile(self, rows: pd.DataFrame, days: list[int]) -> dict[int, dict[int, Profile]]:
         """By production day, its labels as of each day that brought some of them."""
@@ -63,17 +70,22 @@ class LabelProfiles:
         if now not in self._arrived:
             return None
         end = int(self._arrived[now])
-        known = {
-            past: found
-            for past, states in self._profiles.items()
-            if (found := [state for state in states if state <= now])
-        }
-        spans = trailing_windows(self._monitor.windows, end, known)
+        known = self._known(self._strides[end], now)
+        whole = self._known(1, now)[end]
+        spans = trailing_windows(self._monitor.windows, end, {*known, end})
         windows = {
-            window: add(self._profiles[past][max(known[past])] for past in span)
+            window: add(known[past] for past in span if past in known) if len(span) > 1 else whole
             for window, span in spans.items()
         }
         return LabelWindows(date.fromordinal(end), self._reference, windows)
+
+    def _known(self, stride: int, now: int) -> dict[int, Profile]:
+        """By production day, the labels of every k-th lot as they were known on a day."""
+        return {
+            past: states[max(found)]
+            for past, states in self._profiles[stride].items()
+            if (found := [state for state in states if state <= now])
+        }
 
 
 def measure_label_coverage(model: ModelContext, first: date, last: date) -> None:

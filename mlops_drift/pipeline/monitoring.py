@@ -136,17 +136,20 @@ class StoreContext(MonitorContext):
 
     @cached_property
     def _predicted(self) -> dict[int, PredictedRows]:
-        spec, found = self.model.spec, {}
-        lookback = timedelta(days=max(spec.monitors.performance.windows) - 1)
+        spec, predictions, found = self.model.spec, self._store.predictions, {}
+        monitor = spec.monitors.performance
+        lookback = max(monitor.windows) - 1
         columns = [] if spec.target.is_classification else list(spec.columns)
         for champion, days in self.days_by_champion:
-            since = max(champion.as_of + timedelta(days=1), days[0] - lookback)
-            rows = self._store.predictions.of_version(
-                champion.version, since, days, columns, spec.monitors.performance.max_rows
+            since = champion.as_of + timedelta(days=1)
+            strides = predictions.strides(days, lookback, monitor.max_rows, since)
+            rows = predictions.of_version(champion.version, since, strides, lookback, columns)
+            found[champion.number] = PredictedRows(
+                ordinals(rows["day"]),
+                rows["lot"].to_numpy(),
+                rows.drop_columns(["day", "lot"]).to_pandas(),
+                {day.toordinal(): stride for day, stride in strides.items()},
             )
-            numbers, sampled = ordinals(rows["day"]), rows["sampled"].to_numpy()
-            frame = rows.drop_columns(["day", "sampled"]).to_pandas()
-            found[champion.number] = PredictedRows(numbers, sampled, frame)
         return found
 
     def predicted(self, day: date) -> PredictedRows:
@@ -164,7 +167,7 @@ class StoreContext(MonitorContext):
     @cached_property
     def _label_profiles(self) -> dict[int, LabelProfiles]:
         return {
-            champion.number: LabelProfiles(self.model, champion, self._outcomes.frame, self.days)
+            champion.number: LabelProfiles(self.model, champion, self._outcomes, self.days)
             for champion, _ in self.days_by_champion
         }
 

@@ -42,16 +42,18 @@ class Outcomes:
 
     Attributes:
         frame: `day` and `label_day` as ordinals, `version`, `key`, `label`, `prediction`, `score`,
-            `sampled`, and the slice columns; a corrected label has a row for each arrival.
+            `lot`, and the slice columns; a corrected label has a row for each arrival.
+        strides: by production day that these labels are about, as in `LabelledRows`.
     """
 
     def __init__(self, model: ModelContext, first: date, last: date) -> None:
-        monitors = model.spec.monitors
+        monitors, predictions = model.spec.monitors, model.store.predictions
         self._lookback = max(monitors.performance.windows)
         lookback, slices = max(self._lookback, *monitors.drift.windows), monitors.performance.slices
-        outcomes = model.store.predictions.outcomes(
-            first, last, lookback, slices, monitors.performance.max_rows
-        )
+        touched = predictions.touched(first, last)
+        strides = predictions.strides(touched, lookback, monitors.performance.max_rows)
+        self.strides = {day.toordinal(): stride for day, stride in strides.items()}
+        outcomes = predictions.outcomes(strides, last, lookback, slices)
         self.frame = outcomes.drop_columns(["day", "label_day"]).to_pandas()
         for name in ("day", "label_day"):
             self.frame[name] = ordinals(outcomes[name])
@@ -78,4 +80,5 @@ class Outcomes:
         )
         events = self._event[mine]
         last = mine[np.append(events[1:] != events[:-1], True)] if len(mine) else mine
-        return LabelledRows(version, touched, {name: all_[last] for name, all_ in columns.items()})
+        known = {name: all_[last] for name, all_ in columns.items()}
+        return LabelledRows(version, touched, known, self.strides)

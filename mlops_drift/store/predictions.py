@@ -1,6 +1,6 @@
 """What the versions of one model predicted in production, and what came true."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from math import ceil
 
@@ -12,15 +12,23 @@ from mlops_drift.sql import identifier
 from mlops_drift.store.labels import LabelledTables
 from mlops_drift.store.lake import Scan
 
-# SQL of a sample that holds every row.
-ALL = "true"
+# Each event is in one of so many lots, by a hash of its key: a sample has every k-th lot.
+LOTS = 2**16
 
 
-def _days_before(ends: Sequence[date], lookback: int) -> str:
-    """SQL of the days `p.day` that are at most so many days before one of these."""
-    days = {end - timedelta(days=back) for end in ends for back in range(lookback + 1)}
-    found = [f"p.day BETWEEN '{first}' AND '{last}'" for first, last in ranges(days)]
-    return " OR ".join(found) or "false"
+def _power_of_two(least: int) -> int:
+    """The first power of two that is at least so much, and at most one lot."""
+    return min(LOTS, 1 << max(least - 1, 0).bit_length())
+
+
+def _finest(strides: Mapping[date, int], lookback: int) -> dict[date, int]:
+    """Of which days every k-th lot is needed, for whole last days and the windows before them."""
+    found: dict[date, int] = dict.fromkeys(strides, 1)
+    for end, stride in strides.items():
+        for back in range(1, lookback + 1):
+            day = end - timedelta(days=back)
+            found[day] = min(stride, found.get(day, stride))
+    return found
 
 
 def slice_text(name: str) -> str:
@@ -32,46 +40,59 @@ def slice_text(name: str) -> str:
 class PredictionRepository(LabelledTables):
     """Predictions with the labels that arrived for them."""
 
+    def touched(self, first: date, last: date) -> list[date]:
+        """The production days that labels arriving on some days are about, in their order."""
+        found = self._lake.rows(
+            f"""
+            SELECT DISTINCT p.day FROM predictions p JOIN labels l USING ({self._key})
+            WHERE l.day >= p.day ORDER BY p.day
+            """,
+            predictions=Scan(self._tables.predictions, until=last),
+            labels=Scan(self._tables.labels, first, last),
+        )
+        return [row["day"] for row in found]
+
+    def strides(
+        self, ends: Sequence[date], lookback: int, max_rows: int, since: date | None = None
+    ) -> dict[date, int]:
+        """By day, the least k of which every k-th lot of events is at most so many rows, about.
+
+        The events are those of the day and of the `lookback` days before it, from `since` on,
+        whatever other days are asked for. Of two strides, powers of two, the sample by the larger
+        one is part of the other.
+        """
+        if not ends:
+            return {}
+        start = max(min(ends) - timedelta(days=lookback), since or date.min)
+        scan = Scan(self._tables.predictions, start, max(ends))
+        if self._lake.most_rows(scan) <= max_rows:
+            return dict.fromkeys(ends, 1)
+        counted = self._lake.rows("SELECT day, count(*) AS n FROM p GROUP BY day", p=scan)
+        counts = {row["day"]: row["n"] for row in counted}
+        backs = [timedelta(days=back) for back in range(lookback + 1)]
+        rows = {end: sum(counts.get(end - back, 0) for back in backs) for end in ends}
+        return {end: _power_of_two(ceil(n / max_rows)) for end, n in rows.items()}
+
     def outcomes(
-        self,
-        first: date,
-        last: date,
-        lookback: int,
-        columns: Sequence[str] = (),
-        max_rows: int | None = None,
+        self, strides: Mapping[date, int], last: date, lookback: int, columns: Sequence[str] = ()
     ) -> pa.Table:
         """Served predictions with every label that arrived for them until `last`.
 
-        Of the production days that a label arriving on `first` to `last` is about, and of the
-        `lookback` days before each; with features under the names of `slice_column`. A corrected
-        label has a row for each arrival, in their order. Of days that no such label is about, only
-        a sample is read where `lookback` days have more than `max_rows`; `sampled` says what is in
-        it.
+        Of some days, all; of the `lookback` days before each, every k-th `lot` by the stride of the
+        day; with features under the names of `slice_column`. A corrected label has a row for each
+        arrival, in their order.
         """
-        touched: list[date] = [
-            row["day"]
-            for row in self._lake.rows(
-                f"""
-                SELECT DISTINCT p.day FROM predictions p JOIN labels l USING ({self._key})
-                WHERE l.day >= p.day ORDER BY p.day
-                """,
-                predictions=Scan(self._tables.predictions, until=last),
-                labels=Scan(self._tables.labels, first, last),
-            )
-        ]
-        since = touched[0] - timedelta(days=lookback) if touched else last
-        until = touched[-1] if touched else since - timedelta(days=1)
+        finest = _finest(strides, lookback)
+        since, until = min(finest, default=last), max(finest, default=last)
         scans = {
             "predictions": Scan(self._tables.predictions, since, until),
             "labels": Scan(self._tables.labels, since, last),
         }
-        sampled = self._sampled(scans["predictions"], touched, lookback, max_rows)
-        needed = f"({_days_before(touched, lookback)})"
-        if sampled != ALL:
-            needed += (
-                f" AND (({_days_before(touched, 0)}) OR {sampled.format('p')}) "
-                f"AND (l.day >= '{touched[0]}' OR {sampled.format('l')})"
-            )
+        needed = self._needed(finest)
+        sampled = min((k for day, k in finest.items() if day not in strides), default=1)
+        if sampled > 1:
+            # Labels that are older than all whole days are about days before these.
+            needed += f" AND (l.day >= '{min(strides)}' OR {self._lot('l')} % {sampled} = 0)"
         features = ""
         if columns:
             scans["features"] = Scan(self._tables.features, since, until)
@@ -81,25 +102,25 @@ class PredictionRepository(LabelledTables):
             f"""
             SELECT p.day, p.version, p.{self._key} AS key, p.prediction, p.score,
                    l.{self._label} AS label, l.day AS label_day,
-                   {sampled.format("p")} AS sampled{names}
+                   {self._lot("p")} AS lot{names}
             FROM predictions p JOIN labels l USING ({self._key}) {features}
             WHERE l.day >= p.day AND {needed} ORDER BY p.day, p.version, key, label_day
             """,
             **scans,
         )
 
-    def _sampled(
-        self, scan: Scan, ends: Sequence[date], lookback: int, max_rows: int | None
-    ) -> str:
-        """SQL of whether a row of `{}` is in the sample: at most so many before each end, about."""
-        if max_rows is None or self._lake.most_rows(scan) <= max_rows:
-            return ALL
-        counted = self._lake.rows("SELECT day, count(*) AS n FROM p GROUP BY day", p=scan)
-        counts = {row["day"]: row["n"] for row in counted}
-        backs = [timedelta(days=back) for back in range(lookback + 1)]
-        largest = max((sum(counts.get(end - back, 0) for back in backs) for end in ends), default=0)
-        one_of = ceil(largest / max_rows)
-        return f"hash({{}}.{self._key}) % {one_of} = 0" if one_of > 1 else ALL
+    def _lot(self, of: str) -> str:
+        """SQL of the lot of a row."""
+        return f"(hash({of}.{self._key}) % {LOTS})::INTEGER"
+
+    def _needed(self, finest: Mapping[date, int]) -> str:
+        """SQL of the rows `p` of some days, of each every k-th lot."""
+        found = []
+        for first, last in ranges(finest, alike=finest.get):
+            stride = finest[first]
+            lots = f" AND {self._lot('p')} % {stride} = 0" if stride > 1 else ""
+            found.append(f"p.day BETWEEN '{first}' AND '{last}'{lots}")
+        return f"({' OR '.join(found) or 'false'})"
 
     def final_outcomes(self, first: date, last: date) -> pa.Table:
         """Served predictions of some days with the last label that ever arrived, or none."""
@@ -153,29 +174,29 @@ class PredictionRepository(LabelledTables):
     def of_version(
         self,
         version: int,
-        first: date,
-        days: Sequence[date],
+        since: date,
+        strides: Mapping[date, int],
+        lookback: int,
         columns: Sequence[str],
-        max_rows: int | None = None,
     ) -> pa.Table:
-        """What a version predicted from a day until the last of `days`.
+        """What a version predicted on some days, and on the `lookback` days before, from a day on.
 
-        That is day, prediction, score, and features. Before `days` only a sample is read where all
-        together have more than `max_rows`; `sampled` says what is in it.
+        That is day, prediction, score, and features: of the days all, of those before every k-th
+        `lot` by the stride of the day.
         """
         names = "".join(f", f.{identifier(name)}" for name in columns)
-        scans = {"predictions": Scan(self._tables.predictions, first, days[-1])}
-        lookback = (days[0] - first).days
-        sampled = self._sampled(scans["predictions"], days, lookback, max_rows).format("p")
+        finest = _finest(strides, lookback)
+        first, last = max(since, min(finest)), max(finest)
+        scans = {"predictions": Scan(self._tables.predictions, first, last)}
         features = ""
         if columns:
-            scans["features"] = Scan(self._tables.features, first, days[-1])
+            scans["features"] = Scan(self._tables.features, first, last)
             features = f"JOIN features f USING (day, {self._key})"
         return self._lake.query(
             f"""
-            SELECT p.day, p.prediction, p.score, {sampled} AS sampled{names}
+            SELECT p.day, p.prediction, p.score, {self._lot("p")} AS lot{names}
             FROM predictions p {features}
-            WHERE p.version = {version} AND (p.day >= '{days[0]}' OR {sampled})
+            WHERE p.version = {version} AND {self._needed(finest)}
             ORDER BY p.day, p.{self._key}
             """,
             **scans,

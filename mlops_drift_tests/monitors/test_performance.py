@@ -282,9 +282,9 @@ def test_a_slice_knows_no_floor():
     )
     test = {"y": truth, "prediction": prediction, "score": score, "slice country": country}
     baseline = Baseline(spec, ACCURATE, lambda: pd.DataFrame(test))
-    days, every = np.full(100, DAY.toordinal()), np.full(100, True)
-    columns = {"label": truth, "day": days, "sampled": every, **test}
-    rows = LabelledRows(1, [DAY.toordinal()], columns)
+    days = np.full(100, DAY.toordinal())
+    columns = {"label": truth, "day": days, "lot": np.arange(100), **test}
+    rows = LabelledRows(1, [DAY.toordinal()], columns, {DAY.toordinal(): 1})
     context = MemoryContext(spec, [DAY], baseline=baseline)
     [found] = SlicePerformance(monitor).judge(context, DAY, rows)
     assert (found.verdict, found.subject) == ("pass", "accuracy of country=de")

@@ -80,6 +80,45 @@ def test_a_range_of_days_says_what_day_after_day_says(lake):
     assert repr(watched.model.checks.find()) == repr(stored)
 
 
+def large_days(lake, most):
+    """Days of 200, 400 and 1,000 events, whose labels arrive on the next day."""
+    monitors = {"performance": {"windows": [1, 3], "max_rows": most}, "drift": {"windows": [1, 3]}}
+    watched = Watched(lake, {"monitors": monitors})
+    watched.promote(1, on=0)
+    days = [events(1), events(2), events(3, 400), events(4), events(5, 1000)]
+    watched.serve(*days)
+    for number, rows in enumerate(days, start=2):
+        watched.arrive(number, rows)
+    return watched
+
+
+def test_of_windows_with_more_than_max_rows_a_sample_counts_and_single_days_are_whole(memory_lake):
+    watched = large_days(memory_lake, 250)
+    found = [item for number in range(1, 7) for item in watched.verdicts(number)]
+    assert [item.n for item in found if item.window == 1] == [0, N, N, 400, N, 1000]
+    # 400 of 250 rows are every second lot, 800 every fourth, 1,600 every eighth.
+    expected = [N, 200, 200, 200]
+    sampled = [item.n for item in found if item.window == 3]
+    assert sampled == pytest.approx(expected, rel=0.2)
+    drift = watched.verdicts(6, "label_drift")
+    assert [(item.window, item.n) for item in drift] == [(1, 1000), (3, sampled[-1])]
+
+
+@pytest.mark.parametrize("most", [100, 250, 450])
+def test_a_sample_is_the_same_in_a_range_of_days_and_day_after_day(memory_lake, most):
+    watched = large_days(memory_lake, most)
+    one_by_one = [item for number in range(1, 7) for item in watched.measure(number).evaluations]
+    assert repr(watched.measure(1, 6).evaluations) == repr(one_by_one)
+
+
+def test_a_late_label_that_no_sample_has_is_still_of_the_newest_day(memory_lake):
+    watched = large_days(memory_lake, 100)
+    for number in range(6):
+        watched.arrive(7, events(5, 1000).iloc[[number]], events(1))
+        [whole, *_] = watched.verdicts(7, "label_drift")
+        assert (whole.production_day, whole.window, whole.n) == (day(5), 1, 1000)
+
+
 def test_every_day_has_an_age_and_an_estimate_before_its_labels(watched):
     [age] = watched.verdicts(3, "model_age")
     assert (age.value, age.verdict) == (3.0, "pass")

@@ -107,13 +107,14 @@ def test_an_empty_lake_answers_every_question(model):
     assert model.labels.labelled(day(9), None).num_rows == 0
     assert model.labels.counts(day(9)) == ({}, set())
     assert model.labels.unmatched(day(0), day(9)) == {}
-    assert model.predictions.outcomes(day(0), day(9), 3).num_rows == 0
+    assert model.predictions.touched(day(0), day(9)) == []
+    assert model.predictions.outcomes({}, day(9), 3).num_rows == 0
     assert model.checks.daily_values(day(9)) == []
     assert model.checks.find() == model.checks.latest(day(9)) == []
     assert model.checks.performance_history(1, day(9)) == []
     assert model.coverage.count(day(0), day(9), [(0, 3)]).num_rows == 0
     assert model.predictions.errors_in_order(1, day(9)).num_rows == 0
-    assert model.predictions.of_version(1, day(0), [day(9)], []).num_rows == 0
+    assert model.predictions.of_version(1, day(0), {day(9): 1}, 3, []).num_rows == 0
     assert model.predictions.final_outcomes(day(0), day(9)).num_rows == 0
 
 
@@ -152,7 +153,8 @@ def test_versions_and_promotions_are_recorded_once(model):
 
 
 def outcome_rows(model, first, last, reach=0):
-    rows = model.predictions.outcomes(day(first), day(last), reach).to_pylist()
+    strides = dict.fromkeys(model.predictions.touched(day(first), day(last)), 1)
+    rows = model.predictions.outcomes(strides, day(last), reach).to_pylist()
     return [(row["key"], row["version"], row["label"], row["label_day"]) for row in rows]
 
 
