@@ -1,6 +1,6 @@
 """Of windows of many rows only every k-th lot of events is read, the same ones every day."""
 
-import pytest
+from collections import Counter
 
 from mlops_drift_tests.store.model_samples import TABLES, day, put
 
@@ -9,14 +9,16 @@ LAST = 5
 LOOKBACK = 3
 
 
+def predicted(first, last, keys):
+    return [
+        {"day": day(n), "version": 1, "id": f"{n} {key}", "prediction": "yes", "score": 0.9}
+        for n in range(first, last + 1)
+        for key in keys
+    ]
+
+
 def fill(model):
-    scored = {"version": 1, "prediction": "yes", "score": 0.9}
-    days = range(LAST + 1)
-    put(
-        model,
-        TABLES.predictions,
-        [{"day": day(n), "id": f"{n} {key}", **scored} for n in days for key in KEYS],
-    )
+    put(model, TABLES.predictions, predicted(0, LAST, KEYS))
     put(
         model,
         TABLES.labels,
@@ -24,57 +26,64 @@ def fill(model):
     )
 
 
-def read(model, last, max_rows):
-    """The labelled rows that labels of a day need, by production day, with their lots."""
-    touched = model.predictions.touched(day(last), day(last))
-    strides = model.predictions.strides(touched, LOOKBACK, max_rows)
-    rows = model.predictions.outcomes(strides, day(last), LOOKBACK).to_pylist()
+def by_day(rows, stride=1):
+    """The keys of each day, of every k-th lot."""
     found = {}
-    for row in rows:
-        found.setdefault((row["day"] - day(0)).days, []).append((row["key"], row["lot"]))
-    return strides, found
+    for row in rows.to_pylist():
+        if row["lot"] % stride == 0:
+            found.setdefault((row["day"] - day(0)).days, []).append(row["key"])
+    return found
 
 
-def test_few_rows_are_all_read(model):
-    fill(model)
-    strides, rows = read(model, LAST, 160)
-    assert strides == {day(4): 1}
-    assert {n: len(found) for n, found in rows.items()} == {1: 40, 2: 40, 3: 40, 4: 40}
+def outcomes(model, last, lookback, stride=1):
+    touched = model.predictions.touched(day(last), day(last))
+    return model.predictions.outcomes(dict.fromkeys(touched, stride), day(last), lookback)
 
 
 def test_the_day_that_labels_are_about_is_whole_and_the_days_before_it_a_sample(model):
     fill(model)
-    strides, rows = read(model, LAST, 50)
-    assert strides == {day(4): 4}
-    assert len(rows[4]) == 40
-    assert all(lot % 4 == 0 for n in (1, 2, 3) for _, lot in rows[n])
-    # By chance: 120 rows of which every fourth counts.
-    assert 15 <= sum(len(rows[n]) for n in (1, 2, 3)) <= 45
+    every = by_day(outcomes(model, LAST, 3))
+    assert {n: len(keys) for n, keys in every.items()} == {1: 40, 2: 40, 3: 40, 4: 40}
+    rows = outcomes(model, LAST, 3, stride=4)
+    few, drawn = by_day(rows), by_day(rows, 4)
+    assert few[LAST - 1] == every[LAST - 1]
+    assert all(few[n] == drawn[n] for n in (1, 2, 3))
+    # 160 rows of which every fourth counts, by chance.
+    assert 20 <= sum(map(len, drawn.values())) <= 60
 
 
-def test_rows_that_are_drawn_once_are_drawn_on_later_days_too(model):
+def test_rows_that_are_drawn_once_are_drawn_on_later_days_and_among_more(model):
     fill(model)
-    earlier, later = (read(model, last, 50)[1][3] for last in (LAST - 1, LAST))
-    assert later
-    assert later == [(key, lot) for key, lot in earlier if lot % 4 == 0]
+    now, before = (by_day(outcomes(model, last, 3, stride=4), 4)[3] for last in (LAST, LAST - 1))
+    assert now == before != []
+    assert set(now) < set(by_day(outcomes(model, LAST, 3, stride=2))[3])
 
 
-@pytest.mark.parametrize(("max_rows", "stride"), [(240, 1), (239, 2)])
-def test_predictions_before_the_days_are_a_sample_where_they_are_too_many(model, max_rows, stride):
+def test_each_window_has_its_own_stride_whatever_is_asked_beside_it(model):
     fill(model)
-    strides = model.predictions.strides([day(LAST)], LAST, max_rows)
-    assert strides == {day(LAST): stride}
-    rows = model.predictions.of_version(1, day(0), strides, LAST, []).to_pylist()
-    assert sum(row["day"] == day(LAST) for row in rows) == 40
-    before = [row["lot"] for row in rows if row["day"] < day(LAST)]
-    assert all(lot % stride == 0 for lot in before)
-    assert (len(before) == 200) == (stride == 1)
+    put(model, TABLES.predictions, predicted(LAST, LAST, [f"k{number}" for number in range(200)]))
+    days, strides = [day(n) for n in range(LAST + 1)], model.predictions.strides
+    together = strides(days, 2, 40)
+    assert list(together.values()) == [1, 2, 4, 4, 4, 8]
+    assert together == {key: k for one in days for key, k in strides([one], 2, 40).items()}
+    assert strides([day(4)], 2, 40, since=day(4)) == {day(4): 1}
+    assert strides(days, 2, 440) == dict.fromkeys(days, 1)
+
+
+def test_predictions_before_the_days_are_a_sample(model):
+    fill(model)
+    rows = model.predictions.of_version(1, day(0), {day(LAST): 8}, LAST, [])
+    counts = Counter(row["day"] for row in rows.to_pylist())
+    assert counts.pop(day(LAST)) == 40
+    assert 10 <= counts.total() <= 45
+    assert all(row["lot"] % 8 == 0 for row in rows.to_pylist() if row["day"] < day(LAST))
+    whole = model.predictions.of_version(1, day(2), {day(LAST): 1}, LAST, [])
+    assert whole.num_rows == 4 * 40
 
 
 def test_a_late_label_reads_the_days_before_its_event_and_not_those_since(model):
     fill(model)
     put(model, TABLES.labels, [{"day": day(30), "id": "2 k1", "y": "no"}])
-    strides = model.predictions.strides(model.predictions.touched(day(30), day(30)), 1, 1000)
-    rows = model.predictions.outcomes(strides, day(30), 1).to_pylist()
+    rows = outcomes(model, 30, 1).to_pylist()
     assert {(row["day"] - day(0)).days for row in rows} == {1, 2}
     assert [row["label"] for row in rows if row["key"] == "2 k1"] == ["yes", "no"]
