@@ -1,4 +1,4 @@
-"""Of windows of many rows only every k-th lot of events is read, the same ones every day."""
+"""Of windows of many rows only a sample is read, the same one every day."""
 
 from collections import Counter
 
@@ -6,7 +6,6 @@ from mlops_drift_tests.store.model_samples import TABLES, day, put
 
 KEYS = [f"k{number}" for number in range(40)]
 LAST = 5
-LOOKBACK = 3
 
 
 def predicted(first, last, keys):
@@ -22,7 +21,7 @@ def fill(model):
     put(
         model,
         TABLES.labels,
-        [{"day": day(n + 1), "id": f"{n} {key}", "y": "yes"} for n in days[:-1] for key in KEYS],
+        [{"day": day(n + 1), "id": f"{n} {key}", "y": "yes"} for n in range(LAST) for key in KEYS],
     )
 
 
