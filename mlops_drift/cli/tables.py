@@ -90,10 +90,12 @@ def restore(table: str, commit: int, by: str, reason: str) -> None:
     its rows stay as they are.
     """
     from mlops_drift.gateways import open_lake
+    from mlops_drift.lifecycle.transitions import Person
     from mlops_drift.store.restoring import restore as put_back
 
+    who = Person(by, reason)
     with open_lake() as lake:
-        restored = put_back(lake, table, commit, by, reason)
+        restored = put_back(lake, table, commit, who.name, who.reason)
     click.echo("\n".join(_about(restored)))
 
 

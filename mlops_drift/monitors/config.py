@@ -63,9 +63,9 @@ class PerformanceMonitor(Strict):
     max_rows: int = Field(
         300_000,
         ge=100,
-        description="About how many rows of a window of several days are measured, labels "
-        "(label_drift) too: of more, every k-th event counts, by a hash of its key. So a day costs "
-        "what its own rows cost.",
+        description="About how many rows of a window of several days are measured, at least half "
+        "of them, labels (label_drift) too: of more, every 2nd, 4th, 8th ... event counts, by a "
+        "hash of its key. So a day costs what its own rows cost.",
     )
     slices: Annotated[list[Name], Distinct] = Field(
         [],

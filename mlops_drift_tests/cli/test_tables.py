@@ -159,6 +159,8 @@ def test_a_mistake_is_seen_in_the_past_and_undone_on_record(mistaken):
     assert newest["action"] == f"restored to commit {commit}"
     assert (newest["by"], newest["reason"]) == ("ann", "deleted [by mistake]")
     assert {"ann:", "[by", "mistake]"} <= set(printed("history", name).split())
+    blank = complaint("restore", name, commit, "--by", "ann", "--reason", " ")
+    assert "needs a name and a reason" in blank
     again = complaint("restore", name, commit, "--by", "ann", "--reason", "again")
     assert f"{name} is not restored: it holds what it held at commit {commit}" in again
 
