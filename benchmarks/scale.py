@@ -34,9 +34,6 @@ from scale_report import (
 )
 from scale_world import FAULTS, LABEL_DELAY, SMALL_DAYS, World
 
-# What the usual alternative does too: it lands, screens and labels nothing.
-SAME_STEPS = ("production_predictions", "drift_metrics")
-
 FOLDER = click.option("--folder", type=Path, help="Where worlds are kept.")
 ROWS = click.option("--rows", default=100_000, help="Rows of a day.")
 
