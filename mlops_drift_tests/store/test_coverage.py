@@ -58,7 +58,7 @@ def counted(model, look):
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(predictions, labels)
 def test_every_day_counts_what_was_known_on_it(predicted, labelled):
     model = memory_model()
@@ -67,7 +67,7 @@ def test_every_day_counts_what_was_known_on_it(predicted, labelled):
         assert counted(model, look) == expected(predicted, labelled, look)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(predictions, labels, predictions, labels)
 def test_days_that_came_late_or_were_made_again_correct_the_count(predicted, labelled, more, late):
     model = memory_model()
