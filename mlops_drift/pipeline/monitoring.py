@@ -188,7 +188,9 @@ class StoreContext(MonitorContext):
 
     @cached_property
     def _event_counts(self) -> dict[date, int]:
-        return self._store.landing.event_counts(self.spec.start_date, self._last)
+        """Of the days, and of the year before them: no check looks back further."""
+        since = self._first - timedelta(weeks=52)
+        return self._store.landing.event_counts(since, self._last)
 
     def event_counts(self, since: date, until: date) -> Mapping[date, int]:
         return {day: n for day, n in self._event_counts.items() if since <= day <= until}
@@ -211,8 +213,9 @@ class StoreContext(MonitorContext):
     def newest(self, source: SourceName, day: date) -> date | None:
         if source == "labels":
             return self._newest_labelled.get(day)
-        counts = self._event_counts.items()
-        return max((one for one, n in counts if n and one <= day), default=None)
+        days = [one for one, n in self._event_counts.items() if n and one <= day]
+        # Only where nothing came for long, all there is must be read.
+        return max(days, default=None) or self._store.landing.last_events(day)
 
     @cached_property
     def _days_without_events(self) -> Sequence[date]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_drift.pipeline.constraints import keys_of
 from mlops_drift.pipeline.destination import Destination
@@ -66,17 +67,19 @@ class Landing:
 
         def build(existing: pa.Table) -> pa.Table:
             nonlocal ledger, quarantined, entries
-            received = [Received(**row) for row in existing.to_pylist()]
-            mine = [entry for entry in received if entry.source == self._to.source]
+            is_mine = pc.equal(existing["source"], self._to.source)
+            mine = [Received(**row) for row in existing.filter(is_mine).to_pylist()]
             if mine != ledger:
-                ledger, elsewhere = mine, self._elsewhere(mine)
-                record = RecordOfOtherDays(self._to, elsewhere, set(self._days))
-                found = record.find(self._batch.others) if self._batch.others else Found()
+                ledger, elsewhere, found = mine, self._elsewhere(mine), Found()
+                if self._batch.others:
+                    record = RecordOfOtherDays(self._to, elsewhere, set(self._days))
+                    found = record.find(self._batch.others)
                 quarantined = pa.concat_tables([own, *(self._late(*new) for new in found.new)])
                 self._quarantine(mine, quarantined)
                 entries = self._entries(elsewhere, rows, found)
-            others = [entry for entry in received if entry.source != self._to.source]
-            return pa.Table.from_pylist(list(map(vars, others + entries)), schema=existing.schema)
+            # Of entries of other sources no objects are made.
+            mine_now = pa.Table.from_pylist(list(map(vars, entries)), schema=existing.schema)
+            return pa.concat_tables([existing.filter(pc.invert(is_mine)), mine_now])
 
         lake.rewrite(self._to.tables.received, build)
         return quarantined, account_of(entries)
@@ -133,7 +136,8 @@ class Landing:
         for entry in ledger:
             if self._is_mine(entry.day) or self._is_mine(entry.row_day):
                 continue
-            kept = replace(entry, total=None, waiting=None, note=None)
+            is_plain = entry.total is None and entry.waiting is None and entry.note is None
+            kept = entry if is_plain else replace(entry, total=None, waiting=None, note=None)
             if entry.row_day in reopened:
                 stamp = None if entry.stamp is None else UNKNOWN_STAMP
                 kept = replace(kept, digest=None, stamp=stamp)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
@@ -28,6 +28,9 @@ CONFIGURATION = {
     # A version names the commits that it was trained on; 30 days is the default.
     "delta.logRetentionDuration": "interval 36525 days",
 }
+
+# No log expires, and to look for one that did lists all of them at each commit.
+HOOKS = PostCommitHookProperties(cleanup_expired_logs=False)
 
 # How a commit that changes no row is known in the history of its table.
 COMPACTION_MARK = "compaction"
@@ -218,6 +221,7 @@ def _overwrite(
         predicate=predicate,
         schema_mode="merge" if _columns_differ(table, snapshot) else None,
         commit_properties=commit,
+        post_commithook_properties=HOOKS,
     )
 
 

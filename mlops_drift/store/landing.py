@@ -44,11 +44,13 @@ class LandingRepository:
 
     def missing_files(self, first: date, last: date) -> list[dict[str, Any]]:
         """The days whose file is still missing: day, source (`events` or `labels`), file."""
-        return [
-            {"day": one.day, "source": one.source, "file": one.origin}
-            for one in self._files(first, last)
-            if one.is_missing
-        ]
+        return self._lake.rows(
+            """
+            SELECT day, source, origin AS file FROM f WHERE origin IS NOT NULL AND digest IS NULL
+            ORDER BY day, source
+            """,
+            f=Scan(self._tables.files, first, last),
+        )
 
     def landed_days(self, source: str, first: date, last: date) -> set[date]:
         """The days whose file of a source was read."""
@@ -59,6 +61,14 @@ class LandingRepository:
         """Events of each day that has landed, unusable ones too."""
         files = self._files(first, last)
         return {one.day: one.n for one in files if one.source == "events" and not one.is_missing}
+
+    def last_events(self, until: date) -> date | None:
+        """The last day up to another whose events were read, unusable ones too."""
+        sql = "FROM f WHERE source = 'events' AND n > 0 AND (origin IS NULL OR digest IS NOT NULL)"
+        found: date | None = self._lake.rows(
+            f"SELECT max(day) AS day {sql}", f=Scan(self._tables.files, until=until)
+        )[0]["day"]
+        return found
 
     def _files(self, first: date, last: date) -> list[LandedFile]:
         files = Scan(self._tables.files, first, last)
