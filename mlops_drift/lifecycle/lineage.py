@@ -242,7 +242,7 @@ def _training_set(model: ModelContext, record: VersionRecord) -> list[Link]:
 
 def _commit(store: ModelStore, table: Table, number: int | None) -> str:
     """A commit that a training set was built of, and whether it can be read."""
-    place = f"{store.lake.root}/{table.folder}"
+    place = store.lake.place(table.name)
     gone = number is not None and not is_readable(place, number)
     return f"commit {number}{', which can no longer be read' if gone else ''}"
 

@@ -75,7 +75,7 @@ class DeltaLake(Lake):
 
     def uri(self, table: Table) -> str:
         """Where a table lives."""
-        return f"{self.root}/{table.folder}"
+        return self.place(table.name)
 
     def snapshot(self, table: Table) -> DeltaTable | None:
         """The newest snapshot, or None while the table has never been written."""

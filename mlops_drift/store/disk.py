@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pyarrow.parquet as parquet
 from deltalake import DeltaTable
 
+from mlops_drift.schema.day_columns import count_days
 from mlops_drift.store.files import files_of
 from mlops_drift.store.snapshots import find_table
 from mlops_drift.store.tables import Table
@@ -76,7 +77,7 @@ def sizes_by_day(stored: DeltaTable | None) -> dict[date, int]:
         if file.first is not None and file.first == file.last:
             sizes[file.first] += file.size
         elif file.first is not None:
-            rows = Counter(parquet.read_table(file.uri, columns=["day"])["day"].to_pylist())
+            rows = count_days(parquet.read_table(file.uri, columns=["day"])["day"])
             sizes.update({day: file.size * n // file.rows for day, n in rows.items()})
     return dict(sorted(sizes.items()))
 

@@ -50,7 +50,7 @@ def place_of(lake: Lake, name: str) -> str:
     """Where a table of this name lies; a `LakeError` with similar names if there is none."""
     names = lake.names()
     if name in names:
-        return f"{lake.root}/{name.replace('.', '/', 1)}"
+        return lake.place(name)
     near = [repr(one) for one in get_close_matches(name, names)]
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     known = ", ".join(names) or "none yet"

@@ -29,6 +29,11 @@ class LabelledTables:
         self._key, self._label = identifier(key), identifier(target.column)
         last = f"arg_max({self._label}, day) AS {self._label}, max(day) AS label_day"
         self._known_labels = f"SELECT {self._key}, {last} FROM labels GROUP BY {self._key}"
+        # What follows FROM, of the features whose label is known.
+        self._labelled = (
+            f"features JOIN ({self._known_labels}) known USING ({self._key}) "
+            "WHERE known.label_day >= features.day"
+        )
 
 
 class LabelRepository(LabelledTables):
@@ -38,10 +43,7 @@ class LabelRepository(LabelledTables):
         """Features with labels known at the end of `as_of`, of events from `since` on."""
         return self._lake.query(
             f"""
-            WITH known AS ({self._known_labels})
-            SELECT features.*, known.{self._label}
-            FROM features JOIN known USING ({self._key})
-            WHERE known.label_day >= features.day
+            SELECT features.*, known.{self._label} FROM {self._labelled}
             ORDER BY features.day, features.{self._key}
             """,
             features=Scan(self._tables.features, since, as_of),
@@ -54,10 +56,8 @@ class LabelRepository(LabelledTables):
         return self._lake.records(
             Stratum,
             f"""
-            WITH known AS ({self._known_labels})
-            SELECT features.day, {label} AS label, count(*) AS n
-            FROM features JOIN known USING ({self._key})
-            WHERE known.label_day >= features.day GROUP BY ALL ORDER BY ALL
+            SELECT features.day, {label} AS label, count(*) AS n FROM {self._labelled}
+            GROUP BY ALL ORDER BY ALL
             """,
             features=Scan(self._tables.features, since, as_of),
             labels=Scan(self._tables.labels, since, as_of),
@@ -78,11 +78,9 @@ class LabelRepository(LabelledTables):
         # Only keys are ranked: the other columns are read of the rows that are drawn.
         return self._lake.query(
             f"""
-            WITH known AS ({self._known_labels}),
-            keys AS (
+            WITH keys AS (
                 SELECT features.{self._key} AS k, features.day AS day, known.{self._label} AS y
-                FROM features JOIN known USING ({self._key})
-                WHERE known.label_day >= features.day
+                FROM {self._labelled}
             ),
             ranked AS (
                 SELECT k, day, y,
@@ -104,11 +102,7 @@ class LabelRepository(LabelledTables):
         # A reserved name: no column of it hides the whole row.
         [found] = self._lake.rows(
             f"""
-            WITH known AS ({self._known_labels}),
-            version AS (
-                SELECT features.*, known.{self._label}
-                FROM features JOIN known USING ({self._key}) WHERE known.label_day >= features.day
-            )
+            WITH version AS (SELECT features.*, known.{self._label} FROM {self._labelled})
             SELECT count(*) AS n, sum(md5_number_lower(CAST(to_json(version) AS VARCHAR))) AS total
             FROM version
             """,
@@ -136,11 +130,9 @@ class LabelRepository(LabelledTables):
         return self._lake.records(
             RemovedDay,
             f"""
-            WITH known AS ({self._known_labels})
             SELECT features.day AS event_day, count(*) AS labelled,
                    list(DISTINCT known.{self._label}) AS classes
-            FROM features JOIN known USING ({self._key})
-            WHERE known.label_day >= features.day GROUP BY features.day
+            FROM {self._labelled} GROUP BY features.day
             """,
             features=Scan(self._tables.features, until=until),
             labels=Scan(self._tables.labels, until=as_of),

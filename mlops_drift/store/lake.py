@@ -70,6 +70,10 @@ class Lake(ABC):
         self.root = str(root)
         self._connection = connection
 
+    def place(self, name: str) -> str:
+        """Where the table of a name lies, such as `features.churn`, if it lies anywhere."""
+        return f"{self.root}/{name.replace('.', '/', 1)}"
+
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB cursor in UTC, with temporary views of its own."""

@@ -11,6 +11,9 @@ from mlops_drift.store.lake import Lake, Scan
 from mlops_drift.store.records import LandedFile
 from mlops_drift.store.tables import ModelTables, Table
 
+# SQL of `LandedFile.is_missing`.
+_IS_MISSING = "origin IS NOT NULL AND digest IS NULL"
+
 
 class LandingRepository:
     """The days that landed, and where their rows came from."""
@@ -45,10 +48,7 @@ class LandingRepository:
     def missing_files(self, first: date, last: date) -> list[dict[str, Any]]:
         """The days whose file is still missing: day, source (`events` or `labels`), file."""
         return self._lake.rows(
-            """
-            SELECT day, source, origin AS file FROM f WHERE origin IS NOT NULL AND digest IS NULL
-            ORDER BY day, source
-            """,
+            f"SELECT day, source, origin AS file FROM f WHERE {_IS_MISSING} ORDER BY day, source",
             f=Scan(self._tables.files, first, last),
         )
 
@@ -64,7 +64,7 @@ class LandingRepository:
 
     def last_events(self, until: date) -> date | None:
         """The last day up to another whose events were read, unusable ones too."""
-        sql = "FROM f WHERE source = 'events' AND n > 0 AND (origin IS NULL OR digest IS NOT NULL)"
+        sql = f"FROM f WHERE source = 'events' AND n > 0 AND NOT ({_IS_MISSING})"
         found: date | None = self._lake.rows(
             f"SELECT max(day) AS day {sql}", f=Scan(self._tables.files, until=until)
         )[0]["day"]

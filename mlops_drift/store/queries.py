@@ -100,7 +100,7 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 def _stored(lake: Lake, name: str, as_of: AsOf | None = None) -> tuple[Table, DeltaTable]:
     """A table as it is stored, or was then, whatever its columns are."""
-    place = f"{lake.root}/{name.replace('.', '/', 1)}"
+    place = lake.place(name)
     snapshot = open_table(place) if as_of is None else table_at(place, name, as_of)
     return Table(name, pa.schema(snapshot.schema().to_arrow())), snapshot
 
