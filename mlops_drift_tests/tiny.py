@@ -255,9 +255,9 @@ class World:
     def _keys(self, model, selection):
         return [asset_key(self.spec(model), name) for name in selection] if selection else None
 
-    def look(self, instance, model="tiny", cursor=None):
-        """One tick of the retraining sensor."""
-        sensor = self.definitions.resolve_sensor_def(sensor_name(model))
+    def look(self, instance, model="tiny", cursor=None, sensor=None):
+        """One tick of a sensor; of the retraining sensor where none is named."""
+        sensor = self.definitions.resolve_sensor_def(sensor or sensor_name(model))
         with dg.build_sensor_context(
             instance=instance,
             repository_def=self.definitions.get_repository_def(),

@@ -5,7 +5,6 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from mlops_drift.jobs import compaction_job_name
-from mlops_drift.resources import default_resources
 from mlops_drift.store import compaction
 
 
@@ -19,13 +18,7 @@ def look(begun_story, monkeypatch):
             monkeypatch.setattr(compaction, "MOST_FILES", most)
             for status in statuses:
                 create_run_for_test(instance, job_name=compaction_job_name("tiny"), status=status)
-            sensor = world.definitions.resolve_sensor_def("tiny_compaction_sensor")
-            with dg.build_sensor_context(
-                instance=instance,
-                repository_def=world.definitions.get_repository_def(),
-                resources={"lake": default_resources()["lake"]},
-            ) as context:
-                return sensor.evaluate_tick(context)
+            return world.look(instance, sensor="tiny_compaction_sensor")
 
         yield tick
 

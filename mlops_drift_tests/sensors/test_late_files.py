@@ -2,7 +2,6 @@ import dagster as dg
 import pytest
 
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.resources import default_resources
 from mlops_drift.sensors.late_files import outdated
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import SPEC, day, evaluations, events_of, merged
@@ -86,13 +85,7 @@ def test_days_that_rest_on_what_may_be_gone_stay_as_they_are(instance):
 
 
 def look(world, instance):
-    sensor = world.definitions.resolve_sensor_def("tiny_late_files_sensor")
-    with dg.build_sensor_context(
-        instance=instance,
-        repository_def=world.definitions.get_repository_def(),
-        resources={"lake": default_resources()["lake"]},
-    ) as context:
-        return sensor.evaluate_tick(context)
+    return world.look(instance, sensor="tiny_late_files_sensor")
 
 
 def names(request):

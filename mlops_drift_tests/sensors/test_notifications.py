@@ -5,7 +5,6 @@ import pytest
 
 from mlops_drift.errors import UserError
 from mlops_drift.notifications.outbox import Outbox
-from mlops_drift.resources import default_resources
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.receiver import Receiver
 from mlops_drift_tests.tiny import day, merged
@@ -34,13 +33,7 @@ def listen(world, receiver, **changes):
 
 def tick(world, instance):
     """One tick of the notification sensor."""
-    sensor = world.definitions.resolve_sensor_def("tiny_notification_sensor")
-    with dg.build_sensor_context(
-        instance=instance,
-        repository_def=world.definitions.get_repository_def(),
-        resources={"lake": default_resources()["lake"]},
-    ) as context:
-        return sensor.evaluate_tick(context).skip_message
+    return world.look(instance, sensor="tiny_notification_sensor").skip_message
 
 
 @pytest.fixture
