@@ -15,7 +15,7 @@ from mlops_drift.sql import identifier, literal
 from mlops_drift.store.files import DataFile, files_of
 from mlops_drift.store.lake import Build, ConflictError, Lake, LakeError, Scan, both
 from mlops_drift.store.schemas import duckdb_type
-from mlops_drift.store.snapshots import find_table, open_table, snapshots_of
+from mlops_drift.store.snapshots import open_table, snapshots_of
 from mlops_drift.store.tables import Table
 
 # A conflict means that another process committed first: with few writers a handful suffices.
@@ -142,30 +142,32 @@ class DeltaLake(Lake):
 
         def commit() -> None:
             # A snapshot of the writer's own: what it has read decides whether a commit conflicts.
-            snapshot = find_table(self.uri(table)) or self._create(table)
-            with self.cursor() as cursor:
-                existing = cursor.sql(self._rows_of(scan, snapshot)).to_arrow_table()
-            data = build(existing.cast(table.schema))
-            if data is not None:
-                # No rebase onto other commits: where nothing was, what they added is no conflict.
-                alone = CommitProperties(max_commit_retries=0)
-                _overwrite(table, snapshot, data, scan.predicate, alone)
+            with self._snapshots.unshared(self.uri(table)) as found:
+                snapshot = found or self._create(table)
+                with self.cursor() as cursor:
+                    existing = cursor.sql(self._rows_of(scan, snapshot)).to_arrow_table()
+                data = build(existing.cast(table.schema))
+                if data is not None:
+                    # No rebase onto other commits: where nothing was, what they added is no
+                    # conflict.
+                    alone = CommitProperties(max_commit_retries=0)
+                    _overwrite(table, snapshot, data, scan.predicate, alone)
 
         self._until_committed(table, commit)
 
     def rearrange(self, scan: Scan) -> None:
         def commit() -> None:
             # As in `rewrite`: what another thread reads must not move this snapshot.
-            snapshot = find_table(self.uri(scan.table))
-            if snapshot is None:
-                return
-            # A column that is no longer declared keeps its values.
-            stored = replace(scan.table, schema=pa.schema(snapshot.schema().to_arrow()))
-            found = self._rows_of(replace(scan, table=stored), snapshot)
-            with self.cursor() as cursor:
-                rows = cursor.sql(found).to_arrow_table()
-            # Chunks would be written side by side, in any order.
-            _overwrite(stored, snapshot, rows.combine_chunks(), scan.predicate, COMPACTION)
+            with self._snapshots.unshared(self.uri(scan.table)) as snapshot:
+                if snapshot is None:
+                    return
+                # A column that is no longer declared keeps its values.
+                stored = replace(scan.table, schema=pa.schema(snapshot.schema().to_arrow()))
+                found = self._rows_of(replace(scan, table=stored), snapshot)
+                with self.cursor() as cursor:
+                    rows = cursor.sql(found).to_arrow_table()
+                # Chunks would be written side by side, in any order.
+                _overwrite(stored, snapshot, rows.combine_chunks(), scan.predicate, COMPACTION)
 
         self._until_committed(scan.table, commit)
 

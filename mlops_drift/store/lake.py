@@ -78,8 +78,7 @@ class Lake(ABC):
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB cursor in UTC, with temporary views of its own."""
         with self._connection.cursor() as cursor:
-            cursor.execute("SET TimeZone = 'UTC'")
-            cursor.execute("SET enable_progress_bar = false")
+            cursor.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             yield cursor
 
     def query(self, sql: str, /, **scans: Scan | Table | pa.Table) -> pa.Table:

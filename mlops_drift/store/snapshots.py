@@ -1,15 +1,20 @@
 """The Delta tables that this process has opened, and what it has read of their files."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from mlops_drift.store.files import DataFile, files_of
 from mlops_drift.store.lake import LakeError
+
+# Which table lies in a place, and a snapshot of it.
+Opened = tuple[object, DeltaTable]
 
 # Answers of a lake that are kept: the small ones are asked for again and again.
 ANSWERS, ANSWER_BYTES = 256, 2**16
@@ -26,7 +31,14 @@ def open_table(uri: str) -> DeltaTable:
 
 def find_table(uri: str) -> DeltaTable | None:
     """As `open_table`; None where no table is."""
-    return open_table(uri) if DeltaTable.is_deltatable(uri) else None
+    try:
+        return DeltaTable(uri)
+    except DeltaError as error:
+        # To ask this first would list the log of each table twice.
+        if isinstance(error, TableNotFoundError) and not DeltaTable.is_deltatable(uri):
+            return None
+    # It is damaged, or another process has just made it.
+    return open_table(uri)
 
 
 class Snapshots:
@@ -36,19 +48,27 @@ class Snapshots:
     """
 
     def __init__(self) -> None:
-        self._opened: dict[str, tuple[object, DeltaTable]] = {}
+        self._opened: dict[str, Opened] = {}
+        self._unshared: dict[str, Opened] = {}
         self._files: dict[str, tuple[DeltaTable, int, list[DataFile]]] = {}
         self._answers: OrderedDict[str, pa.Table] = OrderedDict()
 
     def newest(self, uri: str) -> DeltaTable | None:
         """The newest snapshot, or None while the table has never been written."""
-        found, born = self._opened.get(uri), _birth(uri)
-        if found and born is not None and found[0] == born and _is_up_to_date(uri, found[1]):
-            return found[1]
-        table = find_table(uri)
-        if table is not None:
-            self._opened[uri] = born, table
-        return table
+        opened = _read_on(uri, self._opened.get(uri))
+        if opened is None:
+            return None
+        self._opened[uri] = opened
+        return opened[1]
+
+    @contextmanager
+    def unshared(self, uri: str) -> Iterator[DeltaTable | None]:
+        """As `newest`, but a snapshot that nothing else in this process reads on meanwhile."""
+        # Whoever comes second finds none, and opens the table anew.
+        opened = _read_on(uri, self._unshared.pop(uri, None))
+        yield opened[1] if opened else None
+        if opened:
+            self._unshared[uri] = opened
 
     def files(self, uri: str, snapshot: DeltaTable) -> list[DataFile]:
         """The files of a snapshot."""
@@ -76,6 +96,15 @@ class Snapshots:
 def snapshots_of(root: str) -> Snapshots:
     """Those of this process, which opens a table once."""
     return Snapshots()
+
+
+def _read_on(uri: str, opened: Opened | None) -> Opened | None:
+    """What was opened, read on to the newest commit, or opened anew; None where no table is."""
+    born = _birth(uri)
+    if opened and born is not None and opened[0] == born and _is_up_to_date(uri, opened[1]):
+        return opened
+    table = find_table(uri)
+    return (born, table) if table is not None else None
 
 
 def _is_up_to_date(uri: str, table: DeltaTable) -> bool:

@@ -94,6 +94,49 @@ def test_threads_share_a_lake(opened):
     assert ids(mine) == [4]
 
 
+def add(lake, number):
+    row = pa.table({"day": [FIRST], "id": [number]}, schema=TABLE.schema)
+    lake.rewrite(TABLE, lambda existing: pa.concat_tables([existing, row]))
+
+
+def test_threads_that_rewrite_a_table_lose_no_row(opened):
+    mine = opened()
+
+    def work(number):
+        for turn in range(4):
+            add(mine, 10 * number + turn)
+            ids(mine)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, range(3)))
+    assert ids(mine) == [10 * number + turn for number in range(3) for turn in range(4)]
+
+
+def test_what_is_committed_during_a_rewrite_is_kept(opened):
+    mine, turns = opened(), []
+
+    def build(existing):
+        turns.append(existing["id"].to_pylist())
+        if len(turns) == 1:
+            add(mine, 1)
+        return existing
+
+    add(mine, 0)
+    mine.rewrite(TABLE, build)
+    assert turns == [[0], [0, 1]]
+    assert ids(mine) == [0, 1]
+
+
+def test_a_rewrite_that_failed_leaves_the_next_one_the_newest_rows(opened):
+    mine = opened()
+    add(mine, 0)
+    with pytest.raises(ZeroDivisionError):
+        mine.rewrite(TABLE, lambda existing: 1 / 0)
+    put(opened(), 0, 1)
+    add(mine, 2)
+    assert ids(mine) == [0, 1, 2]
+
+
 def test_the_same_query_of_the_same_files_is_answered_once(opened):
     mine = opened()
     put(mine, 1)
