@@ -3,10 +3,12 @@
 Those of other days came too late, are before the model's first day, or have no readable day.
 """
 
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_drift.sql import literal
 from mlops_drift.store.model_store import ModelStore
@@ -39,28 +41,43 @@ class Account:
 def read_account(store: ModelStore, source: str) -> Account | None:
     """Where all rows of a source are; None before its first landing."""
     of_source = f"SELECT * FROM r WHERE source = {literal(source)}"
-    rows = store.lake.rows(of_source, r=store.tables.received)
-    return account_of([Received(**row) for row in rows]) if rows else None
+    ledger = store.lake.query(of_source, r=store.tables.received)
+    return account_of(ledger) if ledger.num_rows else None
 
 
-def account_of(ledger: Collection[Received]) -> Account:
+def entries(ledger: pa.Table) -> list[Received]:
+    """The entries of a ledger, which is rows of the table `received`."""
+    return [Received(**row) for row in ledger.to_pylist()]
+
+
+def account_of(ledger: pa.Table) -> Account:
     """Where the rows of a ledger are, which has at least one entry of a day's own rows."""
-    ran = {entry.day: entry for entry in ledger if entry.is_own}
-    newest = ran[max(ran)]
-    late: Counter[date] = Counter()
-    gone: Counter[date] = Counter()
-    for entry in ledger:
-        if entry.row_day is not None and entry.row_day in ran:
-            late[entry.row_day] += 0 if entry.is_own else entry.rows
-            gone[entry.row_day] += entry.gone or 0
-    recorded = sum(entry.rows for entry in ledger)
-    waiting, all_gone = newest.waiting or 0, sum(entry.gone or 0 for entry in ledger)
+    is_own = pc.fill_null(pc.equal(ledger["day"], ledger["row_day"]), False)
+    ran = ledger["day"].filter(is_own)
+    *_, newest = entries(ledger.filter(pc.and_(is_own, pc.equal(ledger["day"], pc.max(ran)))))
+    has_run = pc.is_in(ledger["row_day"], value_set=ran.combine_chunks())
+    recorded, all_gone = _sum(ledger["rows"]), _sum(ledger["gone"])
+    waiting = newest.waiting or 0
     return Account(
         recorded + waiting - all_gone if newest.total is None else newest.total,
         recorded,
         waiting,
         all_gone,
-        dict(sorted((+late).items())),
-        dict(sorted((+gone).items())),
+        _by_day(ledger.filter(pc.and_not(has_run, is_own)), "rows"),
+        _by_day(ledger.filter(has_run), "gone"),
         newest.note or "",
+    )
+
+
+def _sum(numbers: pa.ChunkedArray) -> int:
+    return int(pc.sum(numbers).as_py() or 0)
+
+
+def _by_day(ledger: pa.Table, name: str) -> dict[date, int]:
+    """The positive sums of a column by the day of the rows."""
+    found = (
+        ledger.filter(pc.greater(ledger[name], 0)).group_by("row_day").aggregate([(name, "sum")])
+    )
+    return dict(
+        sorted(zip(*(found[c].to_pylist() for c in ("row_day", f"{name}_sum")), strict=True))
     )

@@ -1,7 +1,7 @@
 """Which rows of a source are on record: every one lands, is quarantined, or waits for its day."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from mlops_drift.pipeline.constraints import keys_of
 from mlops_drift.pipeline.destination import Destination
-from mlops_drift.pipeline.ledger import Account, account_of
+from mlops_drift.pipeline.ledger import Account, account_of, entries
 from mlops_drift.pipeline.other_days import (
     NO_STATE,
     NOTHING,
@@ -61,31 +61,29 @@ class Landing:
         own = pa.concat_tables([faulty, *misplaced])
         lake.replace_days(self._to.table, self._first, self._last, accepted)
         rows = count_days(accepted["day"]) + count_days(own["day"])
-        ledger: list[Received] | None = None
-        entries: list[Received] = []
-        quarantined = own
+        before: pa.Table | None = None
+        now, quarantined = self._to.tables.received.schema.empty_table(), own
 
         def build(existing: pa.Table) -> pa.Table:
-            nonlocal ledger, quarantined, entries
-            is_mine = pc.equal(existing["source"], self._to.source)
-            mine = [Received(**row) for row in existing.filter(is_mine).to_pylist()]
-            if mine != ledger:
-                ledger, elsewhere, found = mine, self._elsewhere(mine), Found()
+            nonlocal before, now, quarantined
+            is_of_source = pc.equal(existing["source"], self._to.source)
+            ledger = existing.filter(is_of_source)
+            if before is None or not ledger.equals(before):
+                before, elsewhere, found = ledger, self._elsewhere(ledger), Found()
                 if self._batch.others:
-                    record = RecordOfOtherDays(self._to, elsewhere, set(self._days))
+                    record = RecordOfOtherDays(self._to, entries(elsewhere), set(self._days))
                     found = record.find(self._batch.others)
                 quarantined = pa.concat_tables([own, *(self._late(*new) for new in found.new)])
-                self._quarantine(mine, quarantined)
-                entries = self._entries(elsewhere, rows, found)
-            # Of entries of other sources no objects are made.
-            mine_now = pa.Table.from_pylist(list(map(vars, entries)), schema=existing.schema)
-            return pa.concat_tables([existing.filter(pc.invert(is_mine)), mine_now])
+                self._quarantine(ledger, quarantined)
+                now = self._with_these(elsewhere, rows, found)
+            return pa.concat_tables([existing.filter(pc.invert(is_of_source)), now])
 
         lake.rewrite(self._to.tables.received, build)
-        return quarantined, account_of(entries)
+        return quarantined, account_of(now)
 
-    def _is_mine(self, day: date | None) -> bool:
-        return day is not None and self._first <= day <= self._last
+    def _is_mine(self, days: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Which of some days are those of this landing."""
+        return pc.is_in(days, value_set=pa.array(self._days))
 
     def _faults(self, part: Part, *, in_file: bool) -> list[str]:
         """Why the file of a day, or any day, does not hold the rows of a part."""
@@ -126,59 +124,59 @@ class Landing:
         }
         return pa.table(columns, schema=self._to.tables.quarantined.schema)
 
-    def _elsewhere(self, ledger: Iterable[Received]) -> list[Received]:
+    def _elsewhere(self, ledger: pa.Table) -> pa.Table:
         """The entries of other days, without what is said of the whole source.
 
         A day whose late rows were quarantined with these days is looked at again.
         """
-        reopened = {entry.row_day for entry in ledger if self._is_mine(entry.day)}
-        found = []
-        for entry in ledger:
-            if self._is_mine(entry.day) or self._is_mine(entry.row_day):
-                continue
-            is_plain = entry.total is None and entry.waiting is None and entry.note is None
-            kept = entry if is_plain else replace(entry, total=None, waiting=None, note=None)
-            if entry.row_day in reopened:
-                stamp = None if entry.stamp is None else UNKNOWN_STAMP
-                kept = replace(kept, digest=None, stamp=stamp)
-            found.append(kept)
-        return found
+        landed, of = self._is_mine(ledger["day"]), self._is_mine(ledger["row_day"])
+        reopened = ledger["row_day"].filter(landed).unique()
+        kept = ledger.filter(pc.invert(pc.or_(landed, of)))
+        for name in ("total", "waiting", "note"):
+            kept = _with(kept, name, pa.nulls(kept.num_rows))
+        is_reopened = pc.is_in(kept["row_day"], value_set=reopened)
+        stamp = pc.if_else(pc.is_valid(kept["stamp"]), UNKNOWN_STAMP, None)
+        kept = _with(kept, "stamp", pc.if_else(is_reopened, stamp, kept["stamp"]))
+        return _with(kept, "digest", pc.if_else(is_reopened, None, kept["digest"]))
 
-    def _quarantine(self, ledger: Iterable[Received], rows: pa.Table) -> None:
+    def _quarantine(self, ledger: pa.Table, rows: pa.Table) -> None:
         """Puts quarantined rows in place of those that were, and of late ones of these days."""
         lake, table = self._to.lake, self._to.tables.quarantined
         source = f"source = {literal(self._to.source)}"
-        of_mine = (entry.day for entry in ledger if self._is_mine(entry.row_day))
-        if with_late := [day for day in of_mine if not self._is_mine(day)]:
+        late = pc.and_not(self._is_mine(ledger["row_day"]), self._is_mine(ledger["day"]))
+        if with_late := ledger["day"].filter(late).to_pylist():
             mine = f"row_day IS NOT NULL AND row_day BETWEEN '{self._first}' AND '{self._last}'"
             none, where = table.schema.empty_table(), f"{source} AND {mine}"
             lake.replace_days(table, min(with_late), max(with_late), none, where=where)
         lake.replace_days(table, self._first, self._last, rows, where=source)
 
-    def _entries(
-        self, elsewhere: Sequence[Received], rows: Mapping[date, int], found: Found
-    ) -> list[Received]:
+    def _with_these(self, elsewhere: pa.Table, rows: Mapping[date, int], found: Found) -> pa.Table:
         """The ledger after this landing."""
         late = Counter(day for part, _ in found.new for day in part.days.to_pylist())
         source, states = self._to.source, {**found.states, **self._own_states()}
-        entries = [
-            *elsewhere,
+        is_own = pc.fill_null(pc.equal(elsewhere["day"], elsewhere["row_day"]), False)
+        newest = max(self._last, pc.max(elsewhere["day"].filter(is_own)).as_py() or self._last)
+        # Of entries that stay as they are no objects are made.
+        looked_at = pa.array([*states, newest], pa.date32())
+        is_looked_at = pc.is_in(elsewhere["row_day"], value_set=looked_at)
+        mine = [
+            *entries(elsewhere.filter(is_looked_at)),
             *(Received(day, source, day, rows[day]) for day in self._days),
             *(Received(self._first, source, day, count) for day, count in late.items()),
         ]
         # The state of each day is on one entry: of its own rows, or else the last.
-        carriers = {entry.row_day: entry for entry in sorted(entries, key=lambda one: one.is_own)}
-        for number, entry in enumerate(entries):
-            if entry.row_day in states:
-                carries = carriers[entry.row_day] is entry
-                state = states[entry.row_day] if carries else NO_STATE
-                entries[number] = replace(entry, **vars(state))
-        newest = max(range(len(entries)), key=lambda n: (entries[n].is_own, entries[n].day))
+        carriers = {entry.row_day: entry for entry in sorted(mine, key=lambda one: one.is_own)}
         note = "; ".join(filter(None, [self._batch.note, found.note])) or None
-        entries[newest] = replace(
-            entries[newest], total=found.total, waiting=found.waiting, note=note
-        )
-        return entries
+        for number, entry in enumerate(mine):
+            state = NO_STATE if entry.row_day in states else None
+            if carriers[entry.row_day] is entry:
+                state = states.get(entry.row_day)
+            changed = {} if state is None else vars(state)
+            if entry.is_own and entry.day == newest:
+                changed |= {"total": found.total, "waiting": found.waiting, "note": note}
+            mine[number] = replace(entry, **changed)
+        table = pa.Table.from_pylist(list(map(vars, mine)), schema=elsewhere.schema)
+        return pa.concat_tables([elsewhere.filter(pc.invert(is_looked_at)), table])
 
     def _own_states(self) -> dict[date | None, State]:
         """What the source holds of the days that land."""
@@ -189,3 +187,8 @@ class Landing:
         return {
             day: State(held.get(day, NOTHING)[1], self._batch.stamps.get(day)) for day in self._days
         }
+
+
+def _with(table: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
+    place = table.schema.get_field_index(name)
+    return table.set_column(place, table.schema.field(name), column.cast(table.schema.types[place]))
