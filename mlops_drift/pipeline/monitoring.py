@@ -198,7 +198,7 @@ class StoreContext(MonitorContext):
     @cached_property
     def _newest_labelled(self) -> Mapping[date, date]:
         first, last, labels = self._first, self._last, self._store.labels
-        recent = first - timedelta(days=2 * self.spec.target.label_delay_days + 28)
+        recent = first - self.spec.target.usual_delay
         found = labels.newest_labelled(first, last, first, recent)
         if first in found:
             # Of earlier arrivals, only those since that event can be about a newer one.

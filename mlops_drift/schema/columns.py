@@ -1,6 +1,7 @@
 """What a model's data looks like: columns with their constraints, and the target."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -89,6 +90,15 @@ class Target(Strict):
     def is_classification(self) -> bool:
         """Whether the target has classes."""
         return self.kind != "regression"
+
+    @property
+    def usual_delay(self) -> timedelta:
+        """How old events are at most that most labels are about: a late one may be about others.
+
+        >>> Target(column="price", kind="regression", label_delay_days=30).usual_delay.days
+        88
+        """
+        return timedelta(days=2 * self.label_delay_days + 28)
 
     @property
     def labels(self) -> Column:

@@ -25,7 +25,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.lifecycle.decisions import decide_now, plan_digest
 from mlops_drift.monitors.registry import monitors_of
-from mlops_drift.policy.decision import Decision
+from mlops_drift.policy.decision import Decision, DecisionRecord
 from mlops_drift.resources import LakeResource
 from mlops_drift.sensors.runs import OPEN_STATUSES, days_of_run, materialized_days
 
@@ -97,8 +97,7 @@ def _skip(
 def _recorded(model: ModelContext, decision: Decision) -> list[dg.AssetMaterialization]:
     """Records a decision; the events that show it, none if it was recorded before."""
     is_new = model.store.decisions.record(decision)
-    record = model.store.decisions.get(decision.id) if is_new else None
-    return [decision_event(model.spec, record)] if record else []
+    return [decision_event(model.spec, DecisionRecord(**vars(decision)))] if is_new else []
 
 
 def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]:

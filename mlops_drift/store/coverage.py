@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_drift.store.labels import LabelledTables
 from mlops_drift.store.lake import Scan
@@ -19,7 +20,6 @@ class CoverageRepository(LabelledTables):
         Versions that served the same event count once.
         """
         oldest = timedelta(days=max(until for _, until in ages))
-        self._count_on(first, last, oldest)
         values = ", ".join(f"({since}, {until})" for since, until in ages)
         return self._lake.query(
             f"""
@@ -34,20 +34,26 @@ class CoverageRepository(LabelledTables):
             JOIN ages ON look - a.event_day BETWEEN age_from AND age_until
             GROUP BY ALL HAVING sum(served) > 0 ORDER BY ALL
             """,
-            arrivals=Scan(self._tables.label_arrivals, first - oldest, last),
+            arrivals=self._count_on(first, last, oldest),
         )
 
-    def _count_on(self, first: date, last: date, oldest: timedelta) -> None:
+    def _count_on(self, first: date, last: date, oldest: timedelta) -> pa.Table:
         """Counts some days, and all days since one that has more or fewer rows by now.
 
         Later days are no longer counted: which labels were the first on them depends on these.
-        """
-        start, before = first - oldest, first - timedelta(days=1)
-        since = min(self._changed(start, before) or first, first)
-        arrivals = self._arrivals(since, last, oldest)
-        self._lake.replace_days(self._tables.label_arrivals, since, last + oldest, arrivals)
 
-    def _changed(self, first: date, last: date) -> date | None:
+        Returns:
+            The rows of these days, and of the time before them that they look back to.
+        """
+        table = self._tables.label_arrivals
+        start, before = first - oldest, first - timedelta(days=1)
+        counted = self._lake.read(Scan(table, start, before))
+        since = min(self._changed(start, before, counted) or first, first)
+        arrivals = self._arrivals(since, last, oldest)
+        self._lake.replace_days(table, since, last + oldest, arrivals)
+        return pa.concat_tables([counted.filter(pc.less(counted["day"], since)), arrivals])
+
+    def _changed(self, first: date, last: date, counted: pa.Table) -> date | None:
         """The first of some days that has other numbers of rows than when it was counted."""
         # A day that the retention has removed counts as it did.
         [found] = self._lake.rows(
@@ -58,21 +64,21 @@ class CoverageRepository(LabelledTables):
                 FROM (SELECT day, false AS is_label FROM p UNION ALL SELECT day, true FROM l)
                 GROUP BY day
             ),
-            counted AS (FROM a WHERE day = event_day AND predictions + labels > 0)
-            SELECT min(r.day) AS day FROM rows r LEFT JOIN counted c ON r.day = c.day
+            own AS (FROM counted WHERE day = event_day AND predictions + labels > 0)
+            SELECT min(r.day) AS day FROM rows r LEFT JOIN own c ON r.day = c.day
             WHERE r.predictions NOT IN (0, coalesce(c.predictions, 0))
                 OR r.labels NOT IN (0, coalesce(c.labels, 0))
             """,
             p=Scan(self._tables.predictions, first, last),
             l=Scan(self._tables.labels, first, last),
-            a=Scan(self._tables.label_arrivals, first, last),
+            counted=counted,
         )
         changed: date | None = found["day"]
         return changed
 
     def _arrivals(self, since: date, last: date, oldest: timedelta) -> pa.Table:
         """The rows of the days, see `LabelArrivals`."""
-        return self._lake.query(
+        found = self._lake.query(
             f"""
             WITH new AS (SELECT {self._key}, day FROM l WHERE day >= '{since}'),
             hit AS (
@@ -102,3 +108,4 @@ class CoverageRepository(LabelledTables):
             p=Scan(self._tables.predictions, since - oldest, last),
             l=Scan(self._tables.labels, since - oldest, last),
         )
+        return found.cast(self._tables.label_arrivals.schema)

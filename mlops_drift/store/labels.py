@@ -11,6 +11,7 @@ import pyarrow as pa
 from mlops_drift.learning.sampling import Stratum
 from mlops_drift.monitors.context import Coverage
 from mlops_drift.schema.columns import Target
+from mlops_drift.schema.day_columns import count_days
 from mlops_drift.schema.days import days_between
 from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Lake, Scan
@@ -167,18 +168,28 @@ class LabelRepository(LabelledTables):
         )
         return {row["day"]: row["event"] for row in found}
 
-    def unmatched(self, first: date, last: date) -> dict[date, int]:
-        """By day of arrival, how many labels had no event up to that day."""
-        counted = self._lake.rows(
+    def unmatched(self, first: date, last: date, usual: date | None = None) -> dict[date, int]:
+        """By day of arrival, how many labels had no event up to that day.
+
+        Only those without an event since a usual day are looked for among all events.
+        """
+        arrived, events = Scan(self._tables.labels, first, last), self._tables.events
+        alone = self._alone(arrived, Scan(events, usual, last))
+        if usual and alone.num_rows:
+            alone = self._alone(alone, Scan(events, until=usual))
+        return dict(count_days(alone["day"]))
+
+    def _alone(self, labels: Scan | pa.Table, events: Scan) -> pa.Table:
+        """The day and the key of labels without an event up to their day."""
+        return self._lake.query(
             f"""
-            SELECT labels.day, count(*) AS n
-            FROM labels LEFT JOIN events USING ({self._key})
-            WHERE events.day IS NULL OR events.day > labels.day GROUP BY labels.day
+            SELECT day, {self._key} FROM labels WHERE NOT EXISTS (
+                FROM events e WHERE e.{self._key} = labels.{self._key} AND e.day <= labels.day
+            )
             """,
-            labels=Scan(self._tables.labels, first, last),
-            events=Scan(self._tables.events, until=last),
+            labels=labels,
+            events=events,
         )
-        return {row["day"]: row["n"] for row in counted}
 
     def newest_labelled(
         self, first: date, last: date, arrived_since: date, events_since: date
