@@ -79,7 +79,7 @@ def rows(names: Sequence[str], longest: float = 200) -> Axis:
 def columns(names: Sequence[str], width: float) -> Axis:
     """Names at 0, 1, … over so many pixels, some left out where there are many."""
     step = ceil(len(names) / _MOST_NAMES) or 1
-    room = width * step / max(1, len(names)) - 6
+    room = width * step / max(1, len(names)) - 3
     ticks = [(place, fitting(names[place], room)) for place in range(0, len(names), step)]
     return Axis(-0.5, max(1, len(names)) - 0.5, ticks)
 

@@ -46,8 +46,9 @@ def _performance(history: History) -> Plot:
     realized, lower, upper, estimated = np.array(rows, dtype=float).reshape(-1, 4).T.tolist()
     label = f"{history.metric} of version {history.version}"
     ends = zip(x, lower, upper, strict=True)
+    side = min(0.3, 0.02 * len(x))
     marks = [
-        Boxes("95 % interval", "blue", [(x - 0.3, a, x + 0.3, b) for x, a, b in ends], 0.25),
+        Boxes("95 % interval", "blue", [(x - side, a, x + side, b) for x, a, b in ends], 0.25),
         Line(label, "blue", [*zip(x, realized, strict=True)], "round"),
         Line("estimated without labels", "amber dashed", [*zip(x, estimated, strict=True)]),
         Rule("on its test split", "grey dotted", history.test_value),

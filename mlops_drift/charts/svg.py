@@ -86,7 +86,7 @@ class _Drawing:
         for mark in marks:
             self._draw(mark, frame)
         for across, up, text in plot.texts:
-            self._write("middle", frame.across(across), frame.down(up) + 4, text)
+            self._write("cell", frame.across(across), frame.down(up) + 4, text)
         if not marks:
             self._write("middle", WIDTH / 2, (top + frame.base) / 2, "no numbers")
 

@@ -96,12 +96,18 @@ def test_differences_are_a_histogram_with_the_observed_one_and_the_limit():
 
 def test_a_confusion_has_the_truth_in_rows_and_darker_cells_for_larger_shares():
     found = drawn(Confusion(["no", "yes"], [[90, 10], [5, 95]]))
-    assert found.texts("middle") == ["no", "yes", "90", "10", "5", "95"]
+    assert found.texts("middle") == found.texts("end") == ["no", "yes"]
+    assert found.texts("cell") == ["90", "10", "5", "95"]
     assert found.place("90")[0] == found.place("5")[0] < found.place("10")[0]
     assert found.place("90")[1] == found.place("10")[1] < found.place("5")[1]
     shades = {float(path.get("fill-opacity", 1)) for path in found.root.iter() if path.get("d")}
     assert min(shades) == 0.06
-    assert "no" not in drawn(Confusion(["a"] * 20, [[1] * 20] * 20)).texts()
+
+
+def test_of_many_classes_no_counts_are_written_and_few_columns_are_named():
+    found = drawn(Confusion([f"class {n}" for n in range(20)], [[1] * 20] * 20))
+    assert found.texts("cell") == []
+    assert found.texts("middle") == [f"class {n}" for n in range(0, 20, 2)]
 
 
 @given(st.text(), st.dictionaries(st.text(), st.floats(), max_size=5), st.floats())
