@@ -190,7 +190,7 @@ def definition_folders() -> list[Path]:
 # What begins so configures a library: it would move state, or change a result, without a word.
 FOREIGN = (
     *("MLFLOW_", "_MLFLOW_", "DATABRICKS_", "OPTUNA_"),
-    *("SKLEARN_", "SCIPY_", "PANDAS_", "MPLBACKEND", "MATPLOTLIBRC"),
+    *("SKLEARN_", "SCIPY_", "PANDAS_"),
 )
 HARMLESS = ("MLFLOW_DISABLE_TELEMETRY",)
 

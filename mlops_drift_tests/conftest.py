@@ -18,14 +18,9 @@ from dagster.components.core import decl
 from filelock import FileLock
 from hypothesis import settings
 
-from mlops_drift.assets import retraining
-from mlops_drift.charts import gates as charts
-from mlops_drift.charts import monitors as daily_charts
-from mlops_drift.checks import gates, monitors
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.gateways import open_lake, open_registry
-from mlops_drift.monitors.pictures import History
 from mlops_drift.registry import stored_model
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store.delta import DeltaLake
@@ -151,9 +146,7 @@ def begin(begun_story, tmp_path_factory):
 def told_story(once, begun_story, tmp_path_factory):
     def make(root):
         story = Story(begun_story.world.copy(root), list(begun_story.steps))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(monitors, "draw", daily_charts.draw)
-            story.tell(until=day(6))
+        story.tell(until=day(6))
         return story.steps, story.ticks
 
     root, (steps, ticks) = once("told", make)
@@ -238,34 +231,6 @@ def fast_fresh_processes():
         yield
 
 
-def once_for_each(kind_of, function):
-    """A function that is called for the first argument of each kind; others get what that gave."""
-    made = {}
-
-    def call(argument):
-        kind = kind_of(argument)
-        if kind not in made:
-            made[kind] = function(argument)
-        return made[kind]
-
-    return call
-
-
-@pytest.fixture(scope="session", autouse=True)
-def few_pictures_of_gates():
-    """A process draws one picture of each kind for the asset; the other versions get copies."""
-    draw = once_for_each(type, charts.draw)
-
-    def pictures(results):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gates, "draw", draw)
-            return gates.gate_pictures(results)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(retraining, "gate_pictures", pictures)
-        yield
-
-
 @pytest.fixture
 def parts(story):
     """The description, the tables and the registry of the story."""
@@ -303,28 +268,16 @@ def yaml_parsed_once():
 @pytest.fixture(scope="session", autouse=True)
 def migrations_read_once():
     """MLflow and Dagster read all their migrations whenever they open a database."""
+    from_config, found = ScriptDirectory.from_config, {}
 
-    def folder_of(config):
-        return config.get_main_option("script_location")
+    def read(config):
+        folder = config.get_main_option("script_location")
+        if folder not in found:
+            found[folder] = from_config(config)
+        return found[folder]
 
-    read = once_for_each(folder_of, ScriptDirectory.from_config)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ScriptDirectory, "from_config", read)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def few_pictures_of_days():
-    """A process draws one picture of each size for daily checks, and copies stand for the others.
-
-    The told story has all of its own.
-    """
-
-    def size_of(picture):
-        return 0 if isinstance(picture, History) else len(picture)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(monitors, "draw", once_for_each(size_of, daily_charts.draw))
         yield
 
 

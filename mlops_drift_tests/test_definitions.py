@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-HEAVY = ("mlflow", "lightgbm", "sklearn", "optuna", "matplotlib", "scipy")
+HEAVY = ("mlflow", "lightgbm", "sklearn", "optuna", "scipy")
 
 PROBE = """
 import sys

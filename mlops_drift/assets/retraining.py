@@ -26,7 +26,7 @@ from mlops_drift.assets.common import (
 from mlops_drift.assets.decisions import retraining_run
 from mlops_drift.charts.baseline import baseline_pictures
 from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
-from mlops_drift.checks.report import png, verdict_table
+from mlops_drift.checks.report import image, verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.gateways import open_studies
@@ -180,7 +180,7 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
         run = retraining_run(context, lake.of(spec, registry))
         results, version = run.judge_gates(), run.version
         pictures = gate_pictures(results)
-        files = {f"gates/{name}.png": picture for name, picture in pictures.items()}
+        files = {f"gates/{name}.svg": picture.encode() for name, picture in pictures.items()}
         files[GATES_FILE] = canonical_json(gate_record(results))
         registry.log_files(spec.name, version, files)
         yield from gate_checks(key, version, results, pictures)
@@ -208,7 +208,7 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         training_set = model.store.versions.get(version).training_set
         importance = model.store.training_sets.read_importance(training_set, version)
         pictures = baseline_pictures(spec, predictions, importance)
-        files = {f"plots/{name}.png": picture for name, picture in pictures.items()}
+        files = {f"plots/{name}.svg": picture.encode() for name, picture in pictures.items()}
         registry.log_files(spec.name, version, files)
         run.await_approval()
         return dg.MaterializeResult(
@@ -216,7 +216,7 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
                 **row_count(predictions.num_rows),
                 "version": version,
                 "reference": reference.digest,
-                **{name: png(name, picture) for name, picture in pictures.items()},
+                **{name: image(name, picture) for name, picture in pictures.items()},
                 "dagster/column_schema": column_schema(spec, predictions.schema),
             },
             data_version=dg.DataVersion(reference.digest),

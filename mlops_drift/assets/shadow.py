@@ -8,7 +8,7 @@ import dagster as dg
 
 from mlops_drift.assets.common import Metadata
 from mlops_drift.charts.shadow import shadow_chart
-from mlops_drift.checks.report import png, verdict_table
+from mlops_drift.checks.report import image, verdict_table
 from mlops_drift.lifecycle.shadow.comparison import window_name
 from mlops_drift.lifecycle.shadow.scoring import ShadowDay, shadow_summary
 from mlops_drift.pipeline.scoring import Served
@@ -51,7 +51,7 @@ def comparison_metadata(measured: ShadowDay | None) -> Metadata:
     return {
         _title(about): _table(rows),
         "shadow since": str(shadow.since),
-        **({"shadow by production day": png("shadow", chart)} if chart else {}),
+        **({"shadow by production day": image("shadow", chart)} if chart else {}),
     }
 
 

@@ -15,8 +15,8 @@ _SHOWN = 15
 
 def baseline_pictures(
     spec: ModelSpec, predictions: pa.Table, importance: Mapping[str, float]
-) -> dict[str, bytes]:
-    """The confusion of the test split, where there are classes, and the importance, as PNG by name.
+) -> dict[str, str]:
+    """The confusion of the test split, where there are classes, and the importance, as SVG by name.
 
     The importance is the share of each column in the skill of the version.
     """

@@ -1,12 +1,12 @@
 """The pictures of gates, drawn from their data."""
 
 from functools import singledispatch
-from math import isfinite
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlops_drift.charts.figure import BLUE, GREY, RED, add_axes, as_png, new_figure, short
+from mlops_drift.charts.axis import Axis, columns, is_finite, numbers, rows
+from mlops_drift.charts.plot import Boxes, Line, Plot, Rule, bars_plot, shares_plot
+from mlops_drift.charts.svg import WIDTH, svg
 from mlops_drift.learning.gates.pictures import (
     Bars,
     Confusion,
@@ -17,102 +17,93 @@ from mlops_drift.learning.gates.pictures import (
     Shares,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+_BINS = 30
+# Numbers of more classes have no room.
+_MOST_COUNTED = 14
 
 
-def draw(picture: Picture) -> bytes:
-    r"""Draws a picture as a PNG of 480 by 224 pixels.
+def draw(picture: Picture) -> str:
+    """Draws a picture as SVG.
 
-    >>> draw(Shares("shares", ["no", "yes"], {"labels": [0.3, 0.7]}))[:4]
-    b'\x89PNG'
+    >>> ">yes</text>" in draw(Shares("shares", ["no", "yes"], {"labels": [0.3, 0.7]}))
+    True
     """
-    left = 0.05 if isinstance(picture, Limit) else 0.12
-    if isinstance(picture, Bars | Confusion):
-        left = 0.27
-    figure = new_figure(6, 2.8, left=left)
-    _draw(picture, add_axes(figure, picture.title))
-    return as_png(figure)
+    return svg([_plot(picture)])
 
 
 @singledispatch
-def _draw(picture: Picture, axes: "Axes") -> None:
+def _plot(picture: Picture) -> Plot:
     raise NotImplementedError(type(picture))
 
 
-@_draw.register(Limit)
-def _limit(picture: Limit, axes: "Axes") -> None:
+@_plot.register(Limit)
+def _limit(picture: Limit) -> Plot:
     """The number with its interval, and the limit with the side that is accepted."""
-    if isfinite(picture.lower) and isfinite(picture.upper):
-        ends = [picture.lower, picture.upper]
-        axes.plot(ends, [0, 0], color=GREY, lw=6, label="95 % interval")
-    axes.plot([picture.value], [0], "o", color=BLUE, markersize=9, label=f"{picture.value:.4g}")
+    ends = [(picture.lower, 0.0), (picture.upper, 0.0)]
     side = "at least" if picture.at_least else "at most"
-    axes.axvline(picture.limit, color=RED, linestyle="--", label=f"{side} {picture.limit:.4g}")
-    axes.margins(x=0.15)
-    axes.set_yticks([])
-    axes.legend(fontsize=7, loc="upper right")
+    marks = [
+        Line("95 % interval", "grey thick", ends),
+        Line(f"{picture.value:.4g}", "blue", [(picture.value, 0.0)], "round"),
+        Rule(f"{side} {picture.limit:.4g}", "red dashed", picture.limit, of_y=False),
+    ]
+    return Plot(picture.title, marks, y=Axis(-1, 1), height=60)
 
 
-@_draw.register(Curve)
-def _curve(picture: Curve, axes: "Axes") -> None:
+@_plot.register(Curve)
+def _curve(picture: Curve) -> Plot:
     """A point for each bin, and the line on which perfect scores lie."""
-    found = [*picture.promised, *picture.found]
-    ends = [min(found), max(found)]
-    axes.plot(ends, ends, color=GREY, linestyle=":", label="as promised")
-    label = f"{len(picture.counts)} bins of {min(picture.counts)} rows or more"
-    axes.plot(picture.promised, picture.found, marker="o", color=BLUE, label=label)
-    axes.set_xlabel("promised", fontsize=7)
-    axes.set_ylabel("found", fontsize=7)
-    axes.legend(fontsize=7)
+    found = [number for number in (*picture.promised, *picture.found) if is_finite(number)]
+    ends = [(end, end) for end in (min(found, default=0.0), max(found, default=1.0))]
+    label = f"{len(picture.counts)} bins of {min(picture.counts, default=0)} rows or more"
+    points = list(zip(picture.promised, picture.found, strict=True))
+    marks = [Line("as promised", "grey dotted", ends), Line(label, "blue", points, "round")]
+    return Plot(picture.title, marks, numbers(found, "promised"), numbers(found, "found"))
 
 
-@_draw.register(Shares)
-def _shares(picture: Shares, axes: "Axes") -> None:
-    """The share of each class or bin, a bar for each distribution."""
-    places, n = np.arange(len(picture.names)), len(picture.series)
-    width = 0.8 / n
-    bars = zip(picture.series.items(), (GREY, BLUE), strict=False)
-    for number, ((name, shares), color) in enumerate(bars):
-        offset = (number - (n - 1) / 2) * width
-        axes.bar(places + offset, 100 * np.asarray(shares), width, color=color, label=name)
-    axes.set_xticks(places, [*map(short, picture.names)], rotation=20, parse_math=False)
-    axes.set_ylabel("share, %", fontsize=7)
-    axes.set_ylim(bottom=0)
-    if n > 1:
-        axes.legend(fontsize=7)
+@_plot.register(Shares)
+def _shares(picture: Shares) -> Plot:
+    return shares_plot(picture.title, picture.names, picture.series)
 
 
-@_draw.register(Bars)
-def _bars(picture: Bars, axes: "Axes") -> None:
-    """A horizontal bar for each name, the first on top, and the limit."""
-    places = range(len(picture.names))
-    axes.barh(places, picture.values, color=BLUE, height=0.6)
-    axes.axvline(picture.limit, color=RED, linestyle="--", label=f"limit {picture.limit:.4g}")
-    axes.set_yticks(places, [*map(short, picture.names)], parse_math=False)
-    axes.invert_yaxis()
-    axes.legend(fontsize=7)
+@_plot.register(Bars)
+def _bars(picture: Bars) -> Plot:
+    """A bar for each name, the first on top, and the limit."""
+    limit = Rule(f"limit {picture.limit:.4g}", "red dashed", picture.limit, of_y=False)
+    return bars_plot(picture.title, picture.names, {"": picture.values}, ["blue"], limit)
 
 
-@_draw.register(Differences)
-def _differences(picture: Differences, axes: "Axes") -> None:
+@_plot.register(Differences)
+def _differences(picture: Differences) -> Plot:
     """A histogram of the differences, the observed one, and the limit."""
-    axes.hist(picture.differences, bins=30, color=GREY)
-    axes.axvline(picture.observed, color=BLUE, label=f"observed {picture.observed:+.4g}")
-    axes.axvline(picture.limit, color=RED, linestyle="--", label=f"limit {picture.limit:+.4g}")
-    axes.set_ylabel("by chance", fontsize=7)
-    axes.legend(fontsize=7)
+    spread = numbers(picture.differences)
+    edges = np.linspace(spread.low, spread.high, _BINS + 1)
+    counts = np.histogram([*filter(is_finite, picture.differences)], edges)[0]
+    filled = np.flatnonzero(counts)
+    boxes = [(edges[n], 0.0, edges[n + 1], counts[n]) for n in filled]
+    marks = [
+        Boxes("", "grey", boxes),
+        Rule(f"observed {picture.observed:+.4g}", "blue", picture.observed, of_y=False),
+        Rule(f"limit {picture.limit:+.4g}", "red dashed", picture.limit, of_y=False),
+    ]
+    return Plot(picture.title, marks, y=numbers(counts.tolist(), "by chance", from_zero=True))
 
 
-@_draw.register(Confusion)
-def _confusion(picture: Confusion, axes: "Axes") -> None:
+@_plot.register(Confusion)
+def _confusion(picture: Confusion) -> Plot:
     """The counts with the truth in the rows, shaded by their share of the row."""
-    counts = np.array(picture.counts)
-    of_row = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(of_row, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for (row, column), count in np.ndenumerate(counts):
-        color = "white" if of_row[row, column] > 0.5 else "black"
-        axes.text(column, row, str(count), ha="center", va="center", fontsize=8, color=color)
-    names, places = [*map(short, picture.classes)], range(len(picture.classes))
-    axes.set_xticks(places, names, parse_math=False)
-    axes.set_yticks(places, names, parse_math=False)
+    counts, n = np.array(picture.counts), len(picture.classes)
+    shades = np.ceil(10 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
+    marks = []
+    for shade in np.unique(shades[shades > 0]):
+        cells = [(x - 0.5, y - 0.5, x + 0.5, y + 0.5) for y, x in np.argwhere(shades == shade)]
+        # Pale enough for texts in front of it.
+        marks.append(Boxes("", "blue", cells, round(0.06 * shade, 2)))
+    texts = [(x, y, str(count)) for (y, x), count in np.ndenumerate(counts)]
+    return Plot(
+        picture.title,
+        marks,
+        columns(picture.classes, 0.8 * WIDTH),
+        rows(picture.classes, 120),
+        max(60, 26 * n),
+        texts if n <= _MOST_COUNTED else (),
+    )

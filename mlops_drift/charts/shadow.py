@@ -1,23 +1,22 @@
 """Champion and challenger by production day."""
 
-from mlops_drift.charts.figure import BLUE, OCHRE, add_axes, as_png, new_figure, show_days
+from mlops_drift.charts.axis import days
+from mlops_drift.charts.plot import Line, Plot
+from mlops_drift.charts.svg import svg
 from mlops_drift.lifecycle.shadow.scoring import ShadowDay
 
 
-def shadow_chart(measured: ShadowDay) -> bytes | None:
-    """The metric of both over the production days with labels, as a PNG; None without any."""
+def shadow_chart(measured: ShadowDay) -> str | None:
+    """The metric of both over the production days with labels, as SVG; None without any."""
     if not measured.days:
         return None
-    shadow, metric = measured.shadow, measured.windows[0].metric
-    figure = new_figure(6, 2.4, left=0.08, bottom=0.26)
-    axes = add_axes(figure, f"{metric} by production day, on the same events")
-    for name, version, color, style in (
-        ("champion", shadow.champion, BLUE, "-"),
-        ("challenger", shadow.challenger, OCHRE, "--"),
-    ):
-        values = [getattr(day, name) for day in measured.days]
-        label = f"{name}, version {version}"
-        axes.plot(values, marker="o", markersize=4, color=color, ls=style, label=label)
-    show_days(axes, [day.day for day in measured.days])
-    axes.legend(fontsize=7)
-    return as_png(figure)
+    shadow, found = measured.shadow, measured.days
+    x = [day.day.toordinal() for day in found]
+    champion = [*zip(x, (day.champion for day in found), strict=True)]
+    challenger = [*zip(x, (day.challenger for day in found), strict=True)]
+    marks = [
+        Line(f"champion, version {shadow.champion}", "blue", champion, "round"),
+        Line(f"challenger, version {shadow.challenger}", "amber dashed", challenger, "square"),
+    ]
+    title = f"{measured.windows[0].metric} by production day, on the same events"
+    return svg([Plot(title, marks, days(day.day for day in found))])

@@ -19,8 +19,8 @@ def gate_specs(key: dg.AssetKey, gates: Sequence[Gate]) -> list[dg.AssetCheckSpe
     ]
 
 
-def gate_pictures(gates: Sequence[GateResult]) -> dict[str, bytes]:
-    """The picture of each gate that has numbers, as PNG by the gate's name."""
+def gate_pictures(gates: Sequence[GateResult]) -> dict[str, str]:
+    """The picture of each gate that has numbers, as SVG by the gate's name."""
     found = {}
     for gate in gates:
         picture = gate.picture
@@ -32,7 +32,7 @@ def gate_pictures(gates: Sequence[GateResult]) -> dict[str, bytes]:
 
 
 def gate_checks(
-    key: dg.AssetKey, version: int, gates: Sequence[GateResult], pictures: Mapping[str, bytes]
+    key: dg.AssetKey, version: int, gates: Sequence[GateResult], pictures: Mapping[str, str]
 ) -> list[dg.AssetCheckResult]:
     """Reports gates. One that cannot be computed does not pass, and therefore blocks."""
     return [

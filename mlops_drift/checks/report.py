@@ -20,7 +20,7 @@ def check_result(
     numbers: Mapping[str, float],
     next_step: str,
     details: Mapping[str, Detail],
-    chart: bytes | None = None,
+    chart: str | None = None,
     *,
     unknown_blocks: bool = False,
     warns: bool = False,
@@ -30,7 +30,7 @@ def check_result(
     A fail is an ERROR (of a check that only `warns` a WARN), an unknown a WARN that is never green,
     or an ERROR where it `unknown_blocks`, as a gate does. The same numbers come every time, as
     floats, so that Dagster plots them over the evaluations; nan is left out. The next step is shown
-    for a fail; `chart` is a PNG.
+    for a fail; `chart` is an SVG.
     """
     finite = {label: float(number) for label, number in numbers.items() if math.isfinite(number)}
     metadata: dict[str, Detail] = {
@@ -41,7 +41,7 @@ def check_result(
     if verdict == "fail":
         metadata["next step"] = next_step
     if chart is not None:
-        metadata["chart"] = png(name, chart)
+        metadata["chart"] = image(name, chart)
     only_warns = warns or (verdict == "unknown" and not unknown_blocks)
     return dg.AssetCheckResult(
         asset_key=key,
@@ -53,10 +53,10 @@ def check_result(
     )
 
 
-def png(name: str, picture: bytes) -> dg.MarkdownMetadataValue:
+def image(name: str, svg: str) -> dg.MarkdownMetadataValue:
     """A picture that stands in the page."""
-    encoded = base64.b64encode(picture).decode()
-    return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{encoded})")
+    encoded = base64.b64encode(svg.encode()).decode()
+    return dg.MetadataValue.md(f"![{name}](data:image/svg+xml;base64,{encoded})")
 
 
 def verdict_table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:

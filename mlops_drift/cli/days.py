@@ -33,7 +33,7 @@ _UNTIL = click.option("--until", "last", type=day, help="Last day; the model's e
     help="Run days again, for example when rows arrived late; what was served does not change.",
 )
 @FORMAT
-@output_file("--chart", "Write a picture of the KPI (PNG).")
+@output_file("--chart", "Write a picture of the KPI (SVG).")
 def run(
     model: str,
     first: date | None,
@@ -77,7 +77,7 @@ def run(
     if chart is not None:
         from mlops_drift.charts.kpi import kpi_chart
 
-        write_file("--chart", chart, kpi_chart(history.spec, timeline))
+        write_file("--chart", chart, kpi_chart(history.spec, timeline).encode())
     found = {
         "model": model,
         "first_day": first,

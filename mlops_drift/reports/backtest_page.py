@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import ceil, floor, log10
+from math import ceil
 from typing import Any
 
+from mlops_drift.charts.axis import round_numbers
 from mlops_drift.charts.html import rendered
 from mlops_drift.reports.backtest import (
     NOTHING,
@@ -23,7 +24,6 @@ _WIDTH, _HEIGHT = 1080, 330
 _LEFT, _RIGHT, _TOP, _BOTTOM = 150, 40, 14, 34
 _ROW = 20
 _COLOURS = 6
-_MOST_TICKS = 6
 _MOST_LABELS = 10
 # Months between two labels, so that Januaries stay among them.
 _MONTHS = (1, 2, 3, 4, 6, 12)
@@ -86,7 +86,7 @@ class _Scale:
         self._first: date = result["first_day"]
         self._days = max(1, (result["last_day"] - self._first).days)
         self.floor = None if limit is None else self.y(limit)
-        self.ticks = [(self.y(value), text) for value, text in _ticks(self._low, self._high)]
+        self.ticks = [(self.y(value), text) for value, text in round_numbers(self._low, self._high)]
         self.labels = [(self.x(day), text) for day, text in _days(self._first, result["last_day"])]
 
     def x(self, day: date) -> float:
@@ -96,22 +96,6 @@ class _Scale:
     def y(self, value: float) -> float:
         share = (value - self._low) / (self._high - self._low)
         return float(round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM), 1))
-
-
-def _ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Round values from `low` to `high`, at most six, with just the decimals that they need.
-
-    >>> [text for _, text in _ticks(0.49, 0.96)]
-    ['0.5', '0.6', '0.7', '0.8', '0.9']
-    """
-    least = (high - low) / _MOST_TICKS
-    magnitude = 10.0 ** floor(log10(least))
-    step = next(size * magnitude for size in (1, 2, 5, 10) if size * magnitude >= least)
-    digits = max(0, -floor(log10(step) + 1e-9))
-    return [
-        (step * number, f"{step * number:,.{digits}f}")
-        for number in range(ceil(low / step), floor(high / step) + 1)
-    ]
 
 
 def _days(first: date, last: date) -> list[tuple[date, str]]:

@@ -1,13 +1,10 @@
 """A challenger that waits for approval, through Dagster: scored, shown, approved, and no longer."""
 
-import base64
 import json
-from io import BytesIO
 
 import dagster as dg
 import pytest
 from click.testing import CliRunner
-from matplotlib.image import imread
 
 from mlops_drift.assets.champion import show_transition
 from mlops_drift.cli.main import main
@@ -16,6 +13,7 @@ from mlops_drift.config.loading import find_model
 from mlops_drift.gateways import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests import steps
+from mlops_drift_tests.charts.drawing import Drawing
 from mlops_drift_tests.sensors.test_episodes import write
 from mlops_drift_tests.tiny import ROWS, day, materialization, metadata_of
 
@@ -120,11 +118,10 @@ def test_both_lines_are_drawn_once_there_are_labels(story):
     before, after = (story[2][name] for name in ("before labels", "performance_metrics"))
     assert "shadow: version 2 compared with version 1" in before
     assert "shadow by production day" not in before
-    picture = after["shadow by production day"].split("base64,")[1].rstrip(")")
-    pixels = (imread(BytesIO(base64.b64decode(picture)))[:, :, :3] * 255).round().astype(int)
-    assert pixels.shape == (192, 480, 3)
-    colours = set(map(tuple, pixels.reshape(-1, 3).tolist()))
-    assert {(0x2B, 0x6C, 0xB0), (0xB7, 0x79, 0x1F)} <= colours
+    drawn = Drawing.shown(after["shadow by production day"])
+    assert drawn.labels() == ["champion, version 1", "challenger, version 2"]
+    (champion,), (challenger,) = (drawn.points(label) for label in drawn.labels())
+    assert champion[1] > challenger[1]
 
 
 def test_status_shows_both_side_by_side(story):

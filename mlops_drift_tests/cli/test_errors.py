@@ -115,8 +115,8 @@ def test_the_statuses_are_documented():
 @pytest.mark.parametrize(
     ("option", "place"),
     [
-        ("run --chart", "/proc/x.png"),
-        ("run --chart", "none/x.png"),
+        ("run --chart", "/proc/x.svg"),
+        ("run --chart", "none/x.svg"),
         ("backtest --html", "folder"),
         ("compare a b --html", "x" * 300),
     ],
@@ -136,7 +136,7 @@ def test_a_file_that_cannot_be_written_is_told_before_the_work(
 
 
 def test_a_file_that_can_be_written_is_left_as_it_is_until_then(tmp_path):
-    old, new = tmp_path / "old.png", tmp_path / "new.png"
+    old, new = tmp_path / "old.svg", tmp_path / "new.svg"
     old.write_text("mine")
     for file in (old, new):
         result = CliRunner().invoke(main, ["run", "no_such_model", "--chart", str(file)])

@@ -14,7 +14,7 @@ from mlops_drift.gateways import open_lake
 from mlops_drift_tests.cli.commands import complaint, printed, run
 from mlops_drift_tests.tiny import ROWS, day
 
-HEAVY = {"dagster", "mlflow", "pandas", "sklearn", "lightgbm", "optuna", "matplotlib", "scipy"}
+HEAVY = {"dagster", "mlflow", "pandas", "sklearn", "lightgbm", "optuna", "scipy"}
 
 # sql
 

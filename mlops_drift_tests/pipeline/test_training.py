@@ -45,7 +45,7 @@ def test_pictures_and_gates_of_a_version_are_among_its_files(parts):
             for folder in ("plots", "gates")
             for item in client.list_artifacts(record.mlflow_run, folder)
         }
-        assert {"plots/confusion.png", "plots/importance.png", "gates/calibration.png"} <= files
+        assert {"plots/confusion.svg", "plots/importance.svg", "gates/calibration.svg"} <= files
         found = registry.read_json("tiny", record.version, "gates/gates.json")
         assert {row["verdict"] for row in found} == {"pass"}
         assert "beats_champion" in {row["gate"] for row in found}
