@@ -106,7 +106,7 @@ class DeltaLake(Lake):
         known = None if data else self._snapshots.answer(statement)
         if known is not None:
             return known
-        answer = super()._answer(statement, data)
+        answer = self._run(statement, data)
         if not data:
             self._snapshots.remember(statement, answer)
         return answer
@@ -144,8 +144,7 @@ class DeltaLake(Lake):
             # A snapshot of the writer's own: what it has read decides whether a commit conflicts.
             with self._snapshots.unshared(self.uri(table)) as found:
                 snapshot = found or self._create(table)
-                with self.cursor() as cursor:
-                    existing = cursor.sql(self._rows_of(scan, snapshot)).to_arrow_table()
+                existing = self._run(self._rows_of(scan, snapshot), {})
                 data = build(existing.cast(table.schema))
                 if data is not None:
                     # No rebase onto other commits: where nothing was, what they added is no
@@ -164,8 +163,7 @@ class DeltaLake(Lake):
                 # A column that is no longer declared keeps its values.
                 stored = replace(scan.table, schema=pa.schema(snapshot.schema().to_arrow()))
                 found = self._rows_of(replace(scan, table=stored), snapshot)
-                with self.cursor() as cursor:
-                    rows = cursor.sql(found).to_arrow_table()
+                rows = self._run(found, {})
                 # Chunks would be written side by side, in any order.
                 _overwrite(stored, snapshot, rows.combine_chunks(), scan.predicate, COMPACTION)
 

@@ -61,10 +61,8 @@ class MemoryLake(Lake):
         stored = self._stored(table)
         if predicate is None:
             return stored, stored.slice(0, 0)
-        with self.cursor() as cursor:
-            cursor.register("stored", stored)
-            found = cursor.sql(f"SELECT coalesce({predicate}, false) AS picked FROM stored")
-            picked = found.to_arrow_table()["picked"]
+        sql = f"SELECT coalesce({predicate}, false) AS picked FROM stored"
+        picked = self._run(sql, {"stored": stored})["picked"]
         return stored.filter(picked), stored.filter(pc.invert(picked))
 
     def _put(self, table: Table, parts: list[pa.Table]) -> None:
