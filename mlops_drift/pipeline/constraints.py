@@ -34,6 +34,8 @@ NOT_EXACT = (
     " is not kept exactly by a floating-point number; round it, or declare the column as integer "
     "or category"
 )
+# SQL of what the type of a column rules out; such faults are left out.
+_NEVER = "false"
 
 
 def _text(name: str, raw: pa.DataType, column: Column) -> str:
@@ -59,12 +61,12 @@ def _may_be_inexact(name: str, text: str, raw: pa.DataType, column: Column) -> s
     """
     if pa.types.is_floating(raw):
         several = f"abs({name}) >= {INEXACT[raw.bit_width]}"
-        return "false" if column.type in ("number", "boolean") else several
+        return _NEVER if column.type in ("number", "boolean") else several
     if column.type != "number":
-        return "false"
+        return _NEVER
     if pa.types.is_integer(raw):
         exact = INEXACT[64]
-        return "false" if raw.bit_width < 64 else f"{name} NOT BETWEEN {-exact} AND {exact}"
+        return _NEVER if raw.bit_width < 64 else f"{name} NOT BETWEEN {-exact} AND {exact}"
     is_long = f"length({text}) > {DIGITS_OF_A_DOUBLE}"
     if pa.types.is_decimal(raw):
         return is_long
@@ -159,6 +161,8 @@ def _column_faults(cell: Cell) -> list[tuple[str, str]]:
 
     def fault(condition: str, message: str, found: str = "", hint: str = "") -> None:
         """Adds a fault: the column, what was found in it, and what is wrong with that."""
+        if condition == _NEVER:
+            return
         parts = [literal(f"{name}: "), found, literal(message), hint]
         faults.append((condition, " || ".join(filter(None, parts))))
 

@@ -148,6 +148,8 @@ def judge_labels_again(model: ModelContext, first: date) -> Monitored | None:
         they were.
     """
     store = model.store
+    if not store.lake.holds(Scan(store.tables.labels, first)):
+        return None
     stored = {
         item.day: item
         for item in store.checks.find(first, checks={DataQuality.name})

@@ -226,7 +226,9 @@ class StoreContext(MonitorContext):
 
     def history(self, version: int) -> Sequence[Point]:
         if version not in self._histories:
-            found = self._store.checks.performance_history(version, self._last)
+            promotions = self._store.versions.promotions()
+            since = min((one.as_of for one in promotions if one.version == version), default=None)
+            found = self._store.checks.performance_history(version, self._last, since)
             self._histories[version] = found
         return self._histories[version]
 

@@ -75,8 +75,13 @@ class CheckRepository:
             c=Scan(self._table, until=until),
         )
 
-    def performance_history(self, version: int, until: date) -> list[Point]:
-        """Realized and estimated metric of each production day of a version, as last measured."""
+    def performance_history(
+        self, version: int, until: date, since: date | None = None
+    ) -> list[Point]:
+        """Realized and estimated metric of each production day of a version, as last measured.
+
+        It has served since a day.
+        """
         names = literal(PerformanceDrop.name), literal(EstimatedPerformance.name)
         realized, estimated = (f'FILTER ("check" = {name})' for name in names)
         return self._lake.records(
@@ -93,5 +98,5 @@ class CheckRepository:
                    arg_max(value, seen) {estimated} AS estimated
             FROM daily GROUP BY day ORDER BY day
             """,
-            c=Scan(self._table, until=until),
+            c=Scan(self._table, since, until),
         )

@@ -33,18 +33,16 @@ class DecisionLog:
 
     def records(self, *, idle: bool = True) -> list[DecisionRecord]:
         """All decisions by day, then those of the policy before those of people."""
-        return self._read("true" if idle else f"coalesce(action, '') NOT IN {IDLE}")
+        return _records(self._rows("ORDER BY sequence") if idle else self._acting())
 
     def get(self, decision: str) -> DecisionRecord | None:
         """One decision; None if it is not on record."""
-        return next(iter(self._read(f"decision = {literal(decision)}")), None)
+        mine = f"WHERE decision = {literal(decision)} ORDER BY sequence"
+        return next(iter(_records(self._rows(mine))), None)
 
-    def _read(self, where: str) -> list[DecisionRecord]:
-        stages: dict[str, dict[str, DecisionRow]] = {}
-        for row in self._rows(f"WHERE {where} ORDER BY sequence"):
-            stages.setdefault(row.decision, {})[row.stage] = row
-        found = [_record(by_stage) for by_stage in stages.values() if "decided" in by_stage]
-        return sorted(found, key=lambda record: (record.day, record.sequence, record.id))
+    def _acting(self) -> list[DecisionRow]:
+        """All stages of decisions to do something."""
+        return self._rows(f"WHERE coalesce(action, '') NOT IN {IDLE} ORDER BY sequence")
 
     def _rows(self, clauses: str) -> list[DecisionRow]:
         return self._lake.records(DecisionRow, f"SELECT * FROM d {clauses}", d=self._table)
@@ -64,7 +62,8 @@ class DecisionLog:
         It waits on a day if its wait began at the end of an earlier day and no outcome is of an
         earlier day: what is recorded at the end of a day changes nothing on that day or before it.
         """
-        rows = self._rows(f"WHERE stage IN {('waiting', *FINAL)} ORDER BY day, decision")
+        rows = [row for row in self._acting() if row.stage in ("waiting", *FINAL)]
+        rows.sort(key=attrgetter("day", "decision"))
         ended = {row.decision: row.day for row in rows if row.stage in FINAL}
         return {
             day: row
@@ -148,6 +147,14 @@ def _made(row: DecisionRow) -> tuple[date, str | None, int | None]:
 
 def _json(content: object) -> str:
     return json.dumps(content, default=str)
+
+
+def _records(rows: Sequence[DecisionRow]) -> list[DecisionRecord]:
+    stages: dict[str, dict[str, DecisionRow]] = {}
+    for row in rows:
+        stages.setdefault(row.decision, {})[row.stage] = row
+    found = [_record(by_stage) for by_stage in stages.values() if "decided" in by_stage]
+    return sorted(found, key=lambda record: (record.day, record.sequence, record.id))
 
 
 def _record(stages: Mapping[str, DecisionRow]) -> DecisionRecord:

@@ -11,7 +11,7 @@ from mlops_drift.store.lake import Lake, Scan
 from mlops_drift.store.records import LandedFile
 from mlops_drift.store.tables import ModelTables, Table
 
-# SQL of `LandedFile.is_missing`.
+# SQL of a `LandedFile` that is still to come.
 _IS_MISSING = "origin IS NOT NULL AND digest IS NULL"
 
 
@@ -54,13 +54,14 @@ class LandingRepository:
 
     def landed_days(self, source: str, first: date, last: date) -> set[date]:
         """The days whose file of a source was read."""
-        files = self._files(first, last)
-        return {one.day for one in files if one.source == source and one.digest is not None}
+        sql = f"SELECT day FROM f WHERE source = {literal(source)} AND digest IS NOT NULL"
+        return {row["day"] for row in self._lake.rows(sql, f=Scan(self._tables.files, first, last))}
 
     def event_counts(self, first: date, last: date) -> dict[date, int]:
         """Events of each day that has landed, unusable ones too."""
-        files = self._files(first, last)
-        return {one.day: one.n for one in files if one.source == "events" and not one.is_missing}
+        sql = f"SELECT day, n FROM f WHERE source = 'events' AND NOT ({_IS_MISSING}) ORDER BY day"
+        rows = self._lake.rows(sql, f=Scan(self._tables.files, first, last))
+        return {row["day"]: row["n"] for row in rows}
 
     def last_events(self, until: date) -> date | None:
         """The last day up to another whose events were read, unusable ones too."""
@@ -69,10 +70,6 @@ class LandingRepository:
             f"SELECT max(day) AS day {sql}", f=Scan(self._tables.files, until=until)
         )[0]["day"]
         return found
-
-    def _files(self, first: date, last: date) -> list[LandedFile]:
-        files = Scan(self._tables.files, first, last)
-        return self._lake.records(LandedFile, "FROM f ORDER BY day, source", f=files)
 
     def put_files(self, source: str, files: Sequence[LandedFile]) -> None:
         """Records where the rows of consecutive days came from, in place of what was recorded."""

@@ -37,8 +37,9 @@ class VersionRepository:
 
     def promotions(self, until: date | None = None) -> list[Promotion]:
         """Promotions in their order, those as of a day after `until` left out."""
-        sql = f"SELECT * FROM p WHERE as_of <= '{until or date.max}' ORDER BY number"
-        return self._lake.records(Promotion, sql, p=self._tables.promotions)
+        sql = "SELECT * FROM p ORDER BY number"
+        found = self._lake.records(Promotion, sql, p=self._tables.promotions)
+        return [item for item in found if item.as_of <= (until or date.max)]
 
     def add_promotion(self, promotion: Promotion) -> None:
         """Records a promotion once."""
