@@ -34,8 +34,8 @@ def compaction_asset(spec: ModelSpec) -> dg.AssetsDefinition:
     @dg.asset(
         key=asset_key(spec, COMPACTION),
         group_name=spec.name,
-        description="Puts the many small files of closed days together, by month and by year: a "
-        "query opens every file of its days. No row changes; what a table held before can be read "
+        description="Puts the many small files of closed days together, by year: a query "
+        "opens every file of its days. No row changes; what a table held before can be read "
         "as before.",
         kinds={"deltalake"},
         tags={MODEL_TAG: spec.name},

@@ -14,8 +14,9 @@ from mlops_drift.store.tables import Table
 # Compressed; some four times as much in memory. A file that is larger stays as it is.
 TARGET_BYTES = 64 * 2**20
 
-# A query opens every file of its days; above so many a table is compacted by itself.
-MOST_FILES = 40
+# A query opens every file of its days, and a commit looks through all; above so many a table is
+# compacted by itself, which takes as long as what a day costs more with them.
+MOST_FILES = 16
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Compacted:
 
 
 def too_many_files(lake: Lake, tables: Sequence[Table]) -> list[Table]:
-    """The tables that a compaction would leave with fewer files, and that have more than 40."""
+    """The tables that a compaction would leave with fewer files, and that have more than 16."""
     return [
         table
         for table in tables
@@ -39,10 +40,9 @@ def too_many_files(lake: Lake, tables: Sequence[Table]) -> list[Table]:
 def compact(lake: Lake, table: Table, target: int = TARGET_BYTES) -> Compacted:
     """Puts the closed days of a table into fewer files, each in a commit of its own.
 
-    Closed are the days before its last one. Those of a year, or of a month of the last year, lie
-    together, in files of about `target` bytes. Readers keep their snapshot; where a writer changes
-    the same days, the later commit reads again, and days that are always changing wait for the next
-    compaction.
+    Closed are the days before its last one. Those of a year lie together, in files of about
+    `target` bytes. Readers keep their snapshot; where a writer changes the same days, the later
+    commit reads again, and days that are always changing wait for the next compaction.
     """
     before = lake.files(table) if table.has_days else []
     for files in bins(before, target):
@@ -58,9 +58,9 @@ def bins(files: Sequence[DataFile], target: int = TARGET_BYTES) -> Iterator[list
         return
     newest = _last(dated)
     closed = sorted((one for one in dated if one.last != newest), key=_first_day)
-    for _, period in groupby(closed, lambda one: _period(_first_day(one), newest)):
+    for _, year in groupby(closed, lambda one: _first_day(one).year):
         together: list[DataFile] = []
-        for file in period:
+        for file in year:
             is_full = sum(one.size for one in together) + file.size > target
             if together and is_full and _first_day(file) > _last(together):
                 yield from [together] if _become_fewer(together, target) else []
@@ -73,10 +73,6 @@ def _become_fewer(files: Sequence[DataFile], target: int) -> bool:
     """Whether it pays to write files anew: what does not fit into one is parted again."""
     parts = ceil(sum(file.size for file in files) / target)
     return len(files) > (1 if parts <= 1 else 2 * parts)
-
-
-def _period(day: date, newest: date) -> tuple[int, int]:
-    return day.year, day.month if day.year == newest.year else 0
 
 
 def _first_day(file: DataFile) -> date:
