@@ -78,7 +78,7 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
     )
     def features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
         rows = make_features(lake.of(spec), *days_of(context))
-        return dg.MaterializeResult(metadata=row_count(rows.num_rows))
+        return dg.MaterializeResult(metadata=row_count(rows))
 
     return [events, features, labels]
 

@@ -1,6 +1,8 @@
 """Drift of the days in production against the reference of the version that served them."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, partial
 from math import ceil
@@ -18,6 +20,7 @@ from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import ColumnVerdict, judge
 from mlops_drift.monitors.drift import DriftDay, SegmentedShift
 from mlops_drift.monitors.windows import trailing_windows
+from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.profiles import (
     Samples,
     WindowValues,
@@ -34,6 +37,32 @@ from mlops_drift.store.tables import Table
 
 # How many of the columns that moved are divided by segments.
 _EXPLAINED = 3
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Features of some days, and what a version predicted for them, with their numeric columns."""
+
+    first: date
+    last: date
+    features: pa.Table
+    predictions: pa.Table
+    numeric_features: Sequence[str]
+    numeric_predictions: Sequence[str]
+
+    def holds(self, days: Collection[date]) -> bool:
+        """Whether it has the rows of all of some days."""
+        return self.first <= min(days) and max(days) <= self.last
+
+    @cached_property
+    def days(self) -> Mapping[date, Samples]:
+        """The values of the numeric columns by day."""
+        days: dict[date, Samples] = defaultdict(dict)
+        of_features = sorted_by_day(self.features, self.numeric_features)
+        of_predictions = sorted_by_day(self.predictions, self.numeric_predictions)
+        for day, samples in (*of_features.items(), *of_predictions.items()):
+            days[day] |= samples
+        return days
 
 
 class ServedDays:
@@ -54,9 +83,11 @@ class ServedDays:
         self._features = self._reference.select(spec.columns)
         self._predictions = self._reference.select(prediction_kinds(spec))
         self._importance = sets.read_importance(*stored)
-        self._first = min(days)
-        self._kept = self._read(min(days), max(days))
-        self.profiles = {**self._stored(until=min(days)), **self._measured(days)}
+        self._parts = list(parts(model, "events", min(days), max(days)))
+        self.profiles = self._stored(until=min(days))
+        for first, last in self._parts:
+            self._kept = self._read(first, last)
+            self.profiles |= self._measured([day for day in days if first <= day <= last])
 
     def _of_version(self, table: Table, first: date, last: date) -> pa.Table:
         own = f"SELECT * FROM t WHERE version = {self._champion.version}"
@@ -73,19 +104,18 @@ class ServedDays:
         return {day: found for day, found in profiles.items() if set(found) == columns}
 
     def _measured(self, days: Sequence[date]) -> dict[date, Profile]:
-        features, predictions = self._kept
-        of_features = profile_by(self._features, features, "day")
-        of_predictions = profile_by(self._predictions, predictions, "day")
+        of_features = profile_by(self._features, self._kept.features, "day")
+        of_predictions = profile_by(self._predictions, self._kept.predictions, "day")
         none = empty_profile(self._reference)
         return {
             day: {**none, **of_features.get(day, {}), **of_predictions.get(day, {})} for day in days
         }
 
-    def _read(self, first: date, last: date) -> tuple[pa.Table, pa.Table]:
-        """Features of some days, and what this version predicted for them."""
+    def _read(self, first: date, last: date) -> "_Kept":
         tables = self._store.tables
         features = self._store.lake.read(Scan(tables.features, first, last))
-        return features, self._of_version(tables.predictions, first, last)
+        predictions = self._of_version(tables.predictions, first, last)
+        return _Kept(first, last, features, predictions, *self._by_table(self._numeric))
 
     def _features_of(self, days: Collection[date]) -> Rows:
         scan = Scan(self._store.tables.features, min(days), max(days))
@@ -93,6 +123,9 @@ class ServedDays:
 
     def judge(self, day: date) -> DriftDay:
         """The verdicts of a day."""
+        if not self._kept.holds([day]):
+            [part] = [part for part in self._parts if part[0] <= day <= part[1]]
+            self._kept = self._read(*part)
         champion, spans = self._champion, self._spans(day)
         windows = {n: add(self.profiles[past] for past in span) for n, span in spans.items()}
         samples = {n: self._samples(n, span) for n, span in spans.items()}
@@ -117,7 +150,7 @@ class ServedDays:
     def _samples(self, window: int, span: Sequence[date]) -> Mapping[str, SortedValues]:
         """The values of numeric columns: of all in one day, else of those that need them."""
         if window == 1 and self._for_the_record:
-            return self._days[span[0]]
+            return self._kept.days.get(span[0], {})
         metrics = {name: drift_metric(self._monitor.effect(name)[0]) for name in self._numeric}
         wanted = [name for name, metric in metrics.items() if metric.needs_values]
         rows = sum(self._events(day) for day in span)
@@ -128,12 +161,12 @@ class ServedDays:
         tables, (features, predictions) = self._store.tables, self._by_table(wanted)
         mine = f"version = {self._champion.version}"
         sources = (
-            (tables.features, self._kept[0], features, "true"),
-            (tables.predictions, self._kept[1], predictions, mine),
+            (tables.features, self._kept.features, features, "true"),
+            (tables.predictions, self._kept.predictions, predictions, mine),
         )
         found: Samples = {}
         for table, kept, names, where in sources:
-            if names and min(span) >= self._first:
+            if names and self._kept.holds(span):
                 found |= sorted_columns(of_days(kept.select(["day", *names]), span), names)
             elif names:
                 days = ", ".join(f"'{day}'" for day in span)
@@ -151,15 +184,6 @@ class ServedDays:
         """Names of features, and of predictions."""
         own = [name for name in names if name in self._spec.columns]
         return own, [name for name in names if name not in own]
-
-    @cached_property
-    def _days(self) -> dict[date, Samples]:
-        """The values of all numeric columns by day, of the days that are judged."""
-        days: dict[date, Samples] = {day: {} for day in self.profiles}
-        for table, names in zip(self._kept, self._by_table(self._numeric), strict=True):
-            for day, samples in sorted_by_day(table, names).items():
-                days[day] |= samples
-        return days
 
     def _pasts(self, spans: Mapping[int, Sequence[date]]) -> dict[int, Rows]:
         """Features of the same period of the past by window, where that has enough rows."""

@@ -6,20 +6,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.pipeline.parts import parts
 from mlops_drift.sql import identifier
 from mlops_drift.store.derivation import FeatureError
 from mlops_drift.store.lake import Scan
 
 
-def make_features(model: ModelContext, first: date, last: date) -> pa.Table:
+def make_features(model: ModelContext, first: date, last: date) -> int:
     """Puts the features of the days `first` to `last` into their table.
 
     Returns:
-        The rows written.
+        How many rows were written.
 
     Raises:
-        FeatureError: if features.sql cannot be used; nothing is written then.
+        FeatureError: if features.sql cannot be used; days before may have been written.
     """
+    return sum(_put_features(model, *part) for part in parts(model, "events", first, last))
+
+
+def _put_features(model: ModelContext, first: date, last: date) -> int:
     table, events = model.store.tables.features, Scan(model.store.tables.events, first, last)
     columns = ", ".join(identifier(name) for name in table.schema.names)
     derived = _derived(model, first, last)
@@ -29,7 +34,7 @@ def make_features(model: ModelContext, first: date, last: date) -> pa.Table:
         f"SELECT {columns} FROM events {join} ORDER BY day, event_time", events=events, **further
     ).cast(table.schema)
     model.store.lake.replace_days(table, first, last, features)
-    return features
+    return int(features.num_rows)
 
 
 def require_point_in_time(model: ModelContext, features: pa.Table) -> None:

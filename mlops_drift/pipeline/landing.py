@@ -18,11 +18,12 @@ from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.ledger import Account
 from mlops_drift.pipeline.missing_days import TABLES, in_short, without_events
 from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
+from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.received import BEFORE_START, TOO_LATE, Landing
 from mlops_drift.pipeline.screening import CORRECTED, screen_events, screen_labels
 from mlops_drift.schema.day_columns import count_days
 from mlops_drift.schema.days import days_between, ranges
-from mlops_drift.sources.base import MissingDayError, Source, TableName
+from mlops_drift.sources.base import Batch, MissingDayError, Source, TableName
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import LandedFile
@@ -73,7 +74,8 @@ def land_events(model: ModelContext, source: Source, first: date, last: date) ->
     """Lands the events of the days `first` to `last`, replacing what was there.
 
     Raises:
-        MissingDayError: if a day has no file; that is on record then, and nothing else is changed.
+        MissingDayError: if a day has no file; that is on record then, and days before it may have
+            landed.
     """
     return _land(model, source, EVENTS, first, last)
 
@@ -85,24 +87,44 @@ def land_labels(model: ModelContext, source: Source, first: date, last: date) ->
     nowhere. One that was corrected on its own day is quarantined; that is no fault.
 
     Raises:
-        MissingDayError: if a day has no file; that is on record then, and nothing else is changed.
+        MissingDayError: as in `land_events`.
     """
     return _land(model, source, LABELS, first, last)
 
 
 def _land(model: ModelContext, source: Source, name: SourceName, first: date, last: date) -> Landed:
-    to, days = Destination.of(model, name), days_between(first, last)
-    try:
-        batch = (source.events if name == EVENTS else source.labels)(first, last)
-    except MissingDayError:
-        # Of all tables: what is missing of the events of a day keeps its labels from being read.
-        for table in TABLES:
-            record_missing(model, table, source.missing_days(table, first, last))
-        raise
+    rows, by_reason, landed = 0, Counter[str](), {}
+    for since, until in parts(model, name, first, last):
+        try:
+            batch = (source.events if name == EVENTS else source.labels)(since, until)
+        except MissingDayError:
+            # Of all tables: what is missing of the events of a day keeps its labels from being
+            # read.
+            for table in TABLES:
+                record_missing(model, table, source.missing_days(table, first, last))
+            raise
+        accepted, quarantined, account, found = _put(model, name, batch, since, until)
+        rows += accepted
+        by_reason.update(quarantined_by_reason(quarantined))
+        landed.update(found)
+    checks = evaluate(StoreContext(model, first, last, landed), name)
+    return Landed(rows, dict(sorted(by_reason.items())), checks, account)
+
+
+def _put(
+    model: ModelContext, name: SourceName, batch: Batch, first: date, last: date
+) -> tuple[int, pa.Table, Account, dict[date, LandedDay]]:
+    """Puts what arrived on some days into the lake.
+
+    Returns:
+        How many rows were accepted, those that are quarantined, and what landed.
+    """
+    to = Destination.of(model, name)
     screened = screen_events(to, batch, first, last) if name == EVENTS else screen_labels(to, batch)
-    landing = Landing(to, batch, first, last)
-    quarantined, account = landing.put(screened.accepted, screened.quarantined)
-    arrived = count_days(screened.accepted["day"])
+    quarantined, account = Landing(to, batch, first, last).put(
+        screened.accepted, screened.quarantined
+    )
+    days, arrived = days_between(first, last), count_days(screened.accepted["day"])
     landed = _landed(model, name, days, arrived, quarantined, screened.notes)
     files = []
     for day in days:
@@ -110,8 +132,7 @@ def _land(model: ModelContext, source: Source, name: SourceName, first: date, la
         place, digest = (origin.place, origin.digest) if origin else (None, None)
         files.append(LandedFile(day, name, place, digest, landed[day].n))
     model.store.landing.put_files(name, files)
-    checks = evaluate(StoreContext(model, first, last, landed), name)
-    return Landed(screened.accepted.num_rows, quarantined_by_reason(quarantined), checks, account)
+    return screened.accepted.num_rows, quarantined, account, landed
 
 
 def _landed(

@@ -190,7 +190,7 @@ class StoreContext(MonitorContext):
     def _event_counts(self) -> dict[date, int]:
         """Of the days, and of the year before them: no check looks back further."""
         since = self._first - timedelta(weeks=52)
-        return self._store.landing.event_counts(since, self._last)
+        return self._store.landing.counts("events", since, self._last)
 
     def event_counts(self, since: date, until: date) -> Mapping[date, int]:
         return {day: n for day, n in self._event_counts.items() if since <= day <= until}

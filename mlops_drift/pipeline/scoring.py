@@ -11,6 +11,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.pipeline.logged import description_of
+from mlops_drift.pipeline.parts import parts
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Scan
@@ -74,19 +75,32 @@ def score_by(model: ModelContext, table: Table, versions: Mapping[date, int]) ->
     """
     if not versions:
         return Served(0, 0, ())
+    numbers = sorted(set(versions.values()))
+    model.store.versions.require_kept(numbers)
+    for version in numbers:
+        _require_its_columns(model.spec, model.registry, version)
+    rows = added = 0
+    for first, last in parts(model, "events", min(versions), max(versions)):
+        mine = {day: one for day, one in versions.items() if first <= day <= last}
+        if mine:
+            scored = _score(model, table, mine)
+            rows, added = rows + scored[0], added + scored[1]
+    return Served(rows, added, tuple(numbers))
+
+
+def _score(model: ModelContext, table: Table, versions: Mapping[date, int]) -> tuple[int, int]:
+    """Scores days as `score_by` does: how many rows they have, and how many of them were new."""
     spec, store, registry = model.spec, model.store, model.registry
-    store.versions.require_kept(versions.values())
     first, last = min(versions), max(versions)
     features = store.lake.read(Scan(store.tables.features, first, last))
-    numbers, parts = sorted(set(versions.values())), []
-    for version in numbers:
-        _require_its_columns(spec, registry, version)
+    scored = []
+    for version in sorted(set(versions.values())):
         days = pa.array([day for day in versions if versions[day] == version], pa.date32())
         rows = features.filter(pc.is_in(features["day"], value_set=days))
         predicted = predict_table(spec, registry, version, rows).append_column("day", rows["day"])
         number = pa.array([version] * rows.num_rows, pa.int64())
-        parts.append(predicted.append_column("version", number).select(table.schema.names))
-    fresh, added, key = pa.concat_tables(parts), 0, identifier(spec.key)
+        scored.append(predicted.append_column("version", number).select(table.schema.names))
+    fresh, added, key = pa.concat_tables(scored), 0, identifier(spec.key)
 
     def build(existing: pa.Table) -> pa.Table | None:
         nonlocal added
@@ -99,7 +113,7 @@ def score_by(model: ModelContext, table: Table, versions: Mapping[date, int]) ->
         return pa.concat_tables([existing, new]) if added else None
 
     store.lake.rewrite(Scan(table, first, last), build)
-    return Served(fresh.num_rows, added, tuple(numbers))
+    return fresh.num_rows, added
 
 
 def _require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: int) -> None:

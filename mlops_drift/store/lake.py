@@ -18,6 +18,9 @@ from mlops_drift.store.tables import Table
 
 Row = TypeVar("Row")
 
+# Of DuckDB's sizes, each 1,024 of the one before.
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+
 # New rows made of those that are there; None leaves these as they are.
 Build = Callable[[pa.Table], pa.Table | None]
 
@@ -80,6 +83,12 @@ class Lake(ABC):
         """A DuckDB cursor in UTC, with temporary views of its own."""
         with self._connection.cursor() as cursor:
             yield _set_up(cursor)
+
+    def memory(self) -> int:
+        """How many bytes its DuckDB may take."""
+        found = self._run("SELECT current_setting('memory_limit') AS text", {})
+        amount, unit = found["text"][0].as_py().split()
+        return int(float(amount) * 1024 ** _UNITS.index(unit))
 
     def query(self, sql: str, /, **scans: Scan | Table | pa.Table) -> pa.Table:
         """Runs SQL in which each keyword is a relation: a table, a scan of days, or Arrow data."""

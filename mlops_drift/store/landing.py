@@ -57,9 +57,10 @@ class LandingRepository:
         sql = f"SELECT day FROM f WHERE source = {literal(source)} AND digest IS NOT NULL"
         return {row["day"] for row in self._lake.rows(sql, f=Scan(self._tables.files, first, last))}
 
-    def event_counts(self, first: date, last: date) -> dict[date, int]:
-        """Events of each day that has landed, unusable ones too."""
-        sql = f"SELECT day, n FROM f WHERE source = 'events' AND NOT ({_IS_MISSING}) ORDER BY day"
+    def counts(self, source: str, first: date, last: date) -> dict[date, int]:
+        """Events or labels that arrived on each day that has landed, unusable ones too."""
+        landed = f"source = {literal(source)} AND NOT ({_IS_MISSING})"
+        sql = f"SELECT day, n FROM f WHERE {landed} ORDER BY day"
         rows = self._lake.rows(sql, f=Scan(self._tables.files, first, last))
         return {row["day"]: row["n"] for row in rows}
 
