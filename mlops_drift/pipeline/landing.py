@@ -144,8 +144,8 @@ def _landed(
     notes: Mapping[date, str],
 ) -> dict[date, LandedDay]:
     store, first, last = model.store, min(days), max(days)
-    usual = first - model.spec.target.usual_delay
-    unmatched = store.labels.unmatched(first, last, usual) if source == LABELS else {}
+    likely = first - model.spec.target.usual_delay
+    unmatched = store.labels.unmatched(first, last, likely) if source == LABELS else {}
     # Labels without an event may be those of a day whose events are missing.
     lost = without_events(store, model.spec.start_date, last) if unmatched else []
     landed = {}

@@ -24,13 +24,15 @@ def parts(
     while first <= last:
         days = (last - first).days + 1
         if days > 1:
+            most = most or _most_rows(model)
             counts = model.store.landing.counts(source, first - _RECENT, last)
-            most = most or model.store.lake.memory() // _bytes_of_a_row(model)
-            days = min(days, most // max(1, *counts.values()) or 1) if counts else 1
+            rows = max([1, *counts.values()]) if counts else most
+            days = min(days, max(1, most // rows))
         until = first + timedelta(days=days - 1)
         yield first, until
         first = until + timedelta(days=1)
 
 
-def _bytes_of_a_row(model: ModelContext) -> int:
-    return BYTES_OF_A_CELL * (len(model.spec.columns) + len(model.spec.inputs))
+def _most_rows(model: ModelContext) -> int:
+    columns = len(model.spec.columns) + len(model.spec.inputs)
+    return max(1, model.store.lake.memory() // (BYTES_OF_A_CELL * columns))

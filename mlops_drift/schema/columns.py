@@ -93,7 +93,7 @@ class Target(Strict):
 
     @property
     def usual_delay(self) -> timedelta:
-        """How old events are at most that most labels are about: a late one may be about others.
+        """How old an event is at most that a label is about, unless it came very late.
 
         >>> Target(column="price", kind="regression", label_delay_days=30).usual_delay.days
         88

@@ -168,15 +168,15 @@ class LabelRepository(LabelledTables):
         )
         return {row["day"]: row["event"] for row in found}
 
-    def unmatched(self, first: date, last: date, usual: date | None = None) -> dict[date, int]:
+    def unmatched(self, first: date, last: date, likely: date | None = None) -> dict[date, int]:
         """By day of arrival, how many labels had no event up to that day.
 
-        Only those without an event since a usual day are looked for among all events.
+        Events since a likely day are read first, and earlier ones only for labels of none of these.
         """
         arrived, events = Scan(self._tables.labels, first, last), self._tables.events
-        alone = self._alone(arrived, Scan(events, usual, last))
-        if usual and alone.num_rows:
-            alone = self._alone(alone, Scan(events, until=usual))
+        alone = self._alone(arrived, Scan(events, likely, last))
+        if likely and alone.num_rows:
+            alone = self._alone(alone, Scan(events, until=likely))
         return dict(count_days(alone["day"]))
 
     def _alone(self, labels: Scan | pa.Table, events: Scan) -> pa.Table:

@@ -91,12 +91,12 @@ def test_a_label_of_no_event_or_from_before_its_event_is_used_nowhere(model):
     assert model.labels.unmatched(day(2), day(5)) == {}
 
 
-def test_a_label_of_an_older_event_than_usual_has_an_event(model):
+def test_a_label_of_an_older_event_than_is_likely_has_an_event(model):
     put_features(model, (0, "old"), (4, "new"))
     put(model, TABLES.events, model.lake.read(TABLES.features).to_pylist())
     put_labels(model, (5, "old", "yes"), (5, "new", "yes"), (5, "ghost", "yes"))
-    for usual in (None, day(0), day(3), day(5), day(6)):
-        assert model.labels.unmatched(day(5), day(5), usual) == {day(5): 1}
+    for likely in (None, day(0), day(3), day(5), day(6)):
+        assert model.labels.unmatched(day(5), day(5), likely) == {day(5): 1}
 
 
 def test_labelled_rows_are_counted_by_the_day_of_their_event(model):
