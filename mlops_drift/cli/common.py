@@ -51,16 +51,23 @@ def _me() -> str:
         raise click.UsageError(f"your account has no name; give --by NAME ({error})") from error
 
 
-def output_file(option: str, about: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """The option of a file to write; checks before the work that it can be written."""
-    return click.option(option, type=click.Path(dir_okay=False), callback=_writable, help=about)
+def output_file(
+    option: str, about: str, ending: str
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option of a file to write; checks before the work that it can be written.
 
+    A name that has an ending must have this one.
+    """
 
-def _writable(context: click.Context, parameter: click.Parameter, file: str | None) -> str | None:
-    if file is not None:
-        with _writing(parameter.opts[0], file):
-            _try_to_write(Path(file))
-    return file
+    def writable(_: click.Context, __: click.Parameter, file: str | None) -> str | None:
+        if file is not None:
+            if Path(file).suffix.lower() not in ("", ending):
+                raise Trouble(f"{option} {file}: the name should end in {ending}")
+            with _writing(option, file):
+                _try_to_write(Path(file))
+        return file
+
+    return click.option(option, type=click.Path(dir_okay=False), callback=writable, help=about)
 
 
 def _try_to_write(place: Path) -> None:

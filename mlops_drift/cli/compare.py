@@ -31,7 +31,7 @@ def names(listed: str) -> list[str]:
 @click.argument("reference", type=click.Path(dir_okay=False))
 @click.argument("current", type=click.Path(dir_okay=False))
 @FORMAT
-@output_file("--html", "Also write a page with charts.")
+@output_file("--html", "Also write a page with charts.", ".html")
 @click.option("--by", help="Column of CURRENT; each of its values is compared separately.")
 @click.option(
     "--columns", type=names, help="Columns to compare, separated by commas; all by default."

@@ -33,7 +33,7 @@ _UNTIL = click.option("--until", "last", type=day, help="Last day; the model's e
     help="Run days again, for example when rows arrived late; what was served does not change.",
 )
 @FORMAT
-@output_file("--chart", "Write a picture of the KPI (SVG).")
+@output_file("--chart", "Write a picture of the KPI (SVG).", ".svg")
 def run(
     model: str,
     first: date | None,
@@ -132,7 +132,7 @@ def _report_troubles(
 )
 @click.option("--only", multiple=True, help="Run only the policy of this name; may be repeated.")
 @FORMAT
-@output_file("--html", "Write a page with the curves.")
+@output_file("--html", "Write a page with the curves.", ".html")
 @click.option(
     "--processes",
     type=click.IntRange(1),

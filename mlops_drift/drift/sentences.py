@@ -41,11 +41,11 @@ def _finding(verdict: "ColumnVerdict") -> str:
     else:
         size = f"{drift_metric(verdict.metric).title} {verdict.value:.3f}"
         limit, moved, stayed = f"{verdict.threshold:.3f}", "moved", "stayed within its limit"
-    name, p = verdict.column, _p(verdict.q)
+    name, q = verdict.column, _p(verdict.q)
     if verdict.verdict == "pass" and verdict.value >= verdict.threshold:
-        return f"{name}: not significant (p = {p}): {size}, limit {limit}{_span(verdict)}"
+        return f"{name}: not significant (q = {q}): {size}, limit {limit}{_span(verdict)}"
     finding = moved if verdict.verdict == "fail" else stayed
-    return f"{name} {finding}: {size} (limit {limit}, q {p}){_span(verdict)}"
+    return f"{name} {finding}: {size} (limit {limit}, q {q}){_span(verdict)}"
 
 
 def _span(verdict: "ColumnVerdict") -> str:

@@ -103,7 +103,7 @@ def _land(model: ModelContext, source: Source, name: SourceName, first: date, la
             for table in TABLES:
                 record_missing(model, table, source.missing_days(table, first, last))
             raise
-        accepted, quarantined, account, found = _put(model, name, batch, since, until)
+        accepted, quarantined, account, found = _put(model, name, batch, since, until, last)
         rows += accepted
         by_reason.update(quarantined_by_reason(quarantined))
         landed.update(found)
@@ -112,16 +112,16 @@ def _land(model: ModelContext, source: Source, name: SourceName, first: date, la
 
 
 def _put(
-    model: ModelContext, name: SourceName, batch: Batch, first: date, last: date
+    model: ModelContext, name: SourceName, batch: Batch, first: date, last: date, until: date
 ) -> tuple[int, pa.Table, Account, dict[date, LandedDay]]:
-    """Puts what arrived on some days into the lake.
+    """Puts what arrived on some days into the lake; the days after them, up to one, land next.
 
     Returns:
         How many rows were accepted, those that are quarantined, and what landed.
     """
     to = Destination.of(model, name)
     screened = screen_events(to, batch, first, last) if name == EVENTS else screen_labels(to, batch)
-    quarantined, account = Landing(to, batch, first, last).put(
+    quarantined, account = Landing(to, batch, first, last, until).put(
         screened.accepted, screened.quarantined
     )
     days, arrived = days_between(first, last), count_days(screened.accepted["day"])

@@ -65,12 +65,19 @@ class Found:
 
 
 class RecordOfOtherDays:
-    """The rows of a source on record, but for those of the days that land: the ledger has them."""
+    """The rows of a source on record, but for those of the days that land: the ledger has them.
+
+    Of days that are to land next nothing is said, as their rows are not late.
+    """
 
     def __init__(
-        self, to: Destination, ledger: Sequence[Received], landing: Collection[date]
+        self,
+        to: Destination,
+        ledger: Sequence[Received],
+        landing: Collection[date],
+        next_days: Collection[date],
     ) -> None:
-        self._to, self._ledger, self._landing = to, ledger, landing
+        self._to, self._ledger, self._landing, self._next = to, ledger, landing, set(next_days)
         self._recorded: Counter[date | None] = Counter()
         for entry in ledger:
             self._recorded[entry.row_day] += entry.rows
@@ -84,7 +91,7 @@ class RecordOfOtherDays:
     def find(self, others: OtherDays) -> Found:
         """What a source holds of other days than those that land."""
         found, problems = Found(), []
-        known = {day: self._states.get(day, NO_STATE).stamp for day in self._ran}
+        known = {day: self._states.get(day, NO_STATE).stamp for day in self._ran - self._next}
         stamps = {day: stamp for day, stamp in known.items() if stamp is not None}
         for look in others(stamps):
             if look.problem:
@@ -97,7 +104,7 @@ class RecordOfOtherDays:
                 found.total = look.part.rows.num_rows
                 found.waiting = sum(rows for day, (rows, _) in held.items() if self._waits(day))
                 days = {day for day in {*self._recorded, *held} if not self._waits(day)}
-                days -= set(self._landing)
+                days -= {*self._landing, *self._next}
             self._compare(look, days, held, found)
         if len(problems) > LISTED:
             problems[LISTED:] = [f"and {len(problems) - LISTED} more files"]

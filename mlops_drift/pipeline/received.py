@@ -34,12 +34,18 @@ OTHER_VALUES = " with other values for this key"
 
 
 class Landing:
-    """One landing of some days of a source, and of what is new among the rows of other days."""
+    """One landing of some days of a source, and of what is new among the rows of other days.
 
-    def __init__(self, to: Destination, batch: Batch, first: date, last: date) -> None:
+    The days after them, up to `until`, land next.
+    """
+
+    def __init__(
+        self, to: Destination, batch: Batch, first: date, last: date, until: date | None = None
+    ) -> None:
         self._to, self._batch = to, batch
         self._first, self._last = first, last
         self._days = days_between(first, last)
+        self._next = days_between(last, until or last)[1:]
 
     def put(self, accepted: pa.Table, faulty: pa.Table) -> tuple[pa.Table, Account]:
         """Puts the rows of the days into their tables, and records them.
@@ -71,7 +77,8 @@ class Landing:
             if before is None or not ledger.equals(before):
                 before, elsewhere, found = ledger, self._elsewhere(ledger), Found()
                 if self._batch.others:
-                    record = RecordOfOtherDays(self._to, entries(elsewhere), set(self._days))
+                    on_record = self._to, entries(elsewhere)
+                    record = RecordOfOtherDays(*on_record, set(self._days), self._next)
                     found = record.find(self._batch.others)
                 quarantined = pa.concat_tables([own, *(self._late(*new) for new in found.new)])
                 self._quarantine(ledger, quarantined)

@@ -14,8 +14,8 @@ from mlops_drift.store.tables import Table
 # Compressed; some four times as much in memory. A file that is larger stays as it is.
 TARGET_BYTES = 64 * 2**20
 
-# A query opens every file of its days, and a commit looks through all; above so many a table is
-# compacted by itself, which takes as long as what a day costs more with them.
+# A query opens every file of its days, and a commit looks through all. A table that could have so
+# many fewer is compacted by itself, which takes as long as they cost in a few days.
 MOST_FILES = 16
 
 
@@ -29,11 +29,11 @@ class Compacted:
 
 
 def too_many_files(lake: Lake, tables: Sequence[Table]) -> list[Table]:
-    """The tables that a compaction would leave with fewer files, and that have more than 16."""
+    """The tables of which a compaction would take away more than 16 files."""
     return [
         table
         for table in tables
-        if table.has_days and len(files := lake.files(table)) > MOST_FILES and any(bins(files))
+        if table.has_days and sum(len(one) - 1 for one in bins(lake.files(table))) > MOST_FILES
     ]
 
 

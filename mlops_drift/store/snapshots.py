@@ -1,8 +1,9 @@
 """The Delta tables that this process has opened, and what it has read of their files."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,9 +13,6 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from mlops_drift.store.files import DataFile, files_of
 from mlops_drift.store.lake import LakeError
-
-# Which table lies in a place, and a snapshot of it.
-Opened = tuple[object, DeltaTable]
 
 # Answers of a lake that are kept: the small ones are asked for again and again.
 ANSWERS, ANSWER_BYTES = 256, 2**16
@@ -41,6 +39,26 @@ def find_table(uri: str) -> DeltaTable | None:
     return open_table(uri)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A snapshot, and which files its first and its last commit were when it was read on."""
+
+    table: DeltaTable
+    commits: Mapping[int, object]
+
+    @classmethod
+    def of(cls, uri: str, table: DeltaTable) -> "Opened":
+        """What was just opened, or read on."""
+        return cls(table, {number: _mark(uri, number) for number in (0, table.version())})
+
+    def is_still_there(self, uri: str) -> bool:
+        """Whether its table is: a model that was reset has others in the same place.
+
+        Nor was a backup brought back, that others have committed to since.
+        """
+        return all(mark and _mark(uri, number) == mark for number, mark in self.commits.items())
+
+
 class Snapshots:
     """The newest snapshot of each table under one root, read on from the last one.
 
@@ -59,14 +77,14 @@ class Snapshots:
         if opened is None:
             return None
         self._opened[uri] = opened
-        return opened[1]
+        return opened.table
 
     @contextmanager
     def unshared(self, uri: str) -> Iterator[DeltaTable | None]:
         """As `newest`, but a snapshot that nothing else in this process reads on meanwhile."""
         # Whoever comes second finds none, and opens the table anew.
         opened = _read_on(uri, self._unshared.pop(uri, None))
-        yield opened[1] if opened else None
+        yield opened.table if opened else None
         if opened:
             self._unshared[uri] = opened
 
@@ -76,7 +94,8 @@ class Snapshots:
         if found and found[0] is snapshot and found[1] == commit:
             return found[2]
         files = files_of(snapshot)
-        if snapshot is self._opened.get(uri, (None, None))[1]:
+        opened = self._opened.get(uri)
+        if opened and snapshot is opened.table:
             self._files[uri] = snapshot, commit, files
         return files
 
@@ -100,11 +119,11 @@ def snapshots_of(root: str) -> Snapshots:
 
 def _read_on(uri: str, opened: Opened | None) -> Opened | None:
     """What was opened, read on to the newest commit, or opened anew; None where no table is."""
-    born = _birth(uri)
-    if opened and born is not None and opened[0] == born and _is_up_to_date(uri, opened[1]):
-        return opened
+    if opened and opened.is_still_there(uri) and _is_up_to_date(uri, opened.table):
+        is_same = opened.table.version() in opened.commits
+        return opened if is_same else Opened.of(uri, opened.table)
     table = find_table(uri)
-    return (born, table) if table is not None else None
+    return Opened.of(uri, table) if table is not None else None
 
 
 def _is_up_to_date(uri: str, table: DeltaTable) -> bool:
@@ -120,13 +139,13 @@ def _is_up_to_date(uri: str, table: DeltaTable) -> bool:
     return _commit(uri, commit).exists()
 
 
-def _birth(uri: str) -> tuple[int, int] | None:
-    """Which table this is: a model that was reset has others in the same place. None if unknown."""
+def _mark(uri: str, number: int) -> tuple[int, int] | None:
+    """Tells a commit from another of the same number; None if it is not there."""
     try:
-        first = _commit(uri, 0).stat()
+        found = _commit(uri, number).stat()
     except OSError:
         return None
-    return first.st_ino, first.st_mtime_ns
+    return found.st_ino, found.st_mtime_ns
 
 
 def _commit(uri: str, number: int) -> Path:

@@ -119,6 +119,8 @@ def test_the_statuses_are_documented():
         ("run --chart", "none/x.svg"),
         ("backtest --html", "folder"),
         ("compare a b --html", "x" * 300),
+        ("run --chart", "x.png"),
+        ("backtest --html", "x.svg"),
     ],
 )
 def test_a_file_that_cannot_be_written_is_told_before_the_work(

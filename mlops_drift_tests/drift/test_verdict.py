@@ -193,7 +193,7 @@ def test_reason_of_a_pass_says_whether_size_or_evidence_was_missing():
     small = judged({"x": normal(5000)}, {"x": normal(5000, seed=1)})["x"]
     assert small.reason.startswith("x stayed within its limit: JS distance 0.0")
     chance = judged({"x": normal(5000)}, {"x": normal(100, seed=1)}, DriftMonitor(threshold=0.01))
-    assert chance["x"].reason.startswith("x: not significant (p = ")
+    assert chance["x"].reason.startswith("x: not significant (q = ")
     assert ": JS distance 0." in chance["x"].reason
     assert (
         ", limit 0.010, 100 rows" in chance["x"].reason
@@ -203,7 +203,7 @@ def test_reason_of_a_pass_says_whether_size_or_evidence_was_missing():
         {"x": with_nulls(normal(1000), 0.1)}, {"x": with_nulls(normal(100), 0.16)}, rule="nulls"
     )["x"]
     assert few.verdict == "pass"
-    assert few.reason.startswith("x: not significant (p = ")
+    assert few.reason.startswith("x: not significant (q = ")
     assert "): share of null went from 10.0 % to " in few.reason
 
 

@@ -74,24 +74,29 @@ def test_days_that_brought_nothing_are_one_part(place):
     assert split(place, 1, 4000) == [(1, 4000)]
 
 
-def test_what_lands_in_parts_is_what_lands_at_once(tmp_path, one_day_at_a_time):
+def test_what_lands_in_parts_is_what_lands_at_once_and_so_again(tmp_path, one_day_at_a_time):
     found = []
     rows = [*two_a_day(5), ["k0", day(3), "1"], ["k11", day(4), "x"], ["late", "soon", "1"]]
+    # Since the days ran, one got more rows, and of another a value was changed.
+    later = [["more1", day(1), "5"], ["more3", day(3), "5"], *rows[:4], ["k20", day(2), "9"]]
     for name in ("once", "parts"):
         folder = tmp_path / name
         folder.mkdir()
         write(folder, rows)
         place = Place(folder)
         place.land(0)
-        landed = place.land(1, 4)
+        seen = [place.land(1, 4)]
+        write(folder, later + rows[5:])
+        seen.append(place.land(0, 4))
         written = make_features(ModelContext(place.spec, place.model), day(1), day(4))
         tables = place.model.tables
-        kept = (tables.events, tables.quarantined, tables.received, tables.checks, tables.features)
+        kept = (tables.events, tables.quarantined, tables.received, tables.checks, tables.files)
         stored = [sorted(map(str, place.model.lake.read(one).to_pylist())) for one in kept]
-        found.append((landed.rows, landed.quarantined, landed.account, written, stored))
+        told = [(one.rows, one.quarantined, one.account) for one in seen]
+        found.append((told, written, stored))
         one_day_at_a_time()
     assert found[0] == found[1]
-    assert sum(found[0][1].values()) == 2
+    assert [sum(quarantined.values()) for _, quarantined, _ in found[0][0]] == [2, 3]
 
 
 def test_a_missing_file_leaves_the_parts_before_it(tmp_path):

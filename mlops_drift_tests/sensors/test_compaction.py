@@ -28,10 +28,10 @@ def test_few_files_are_left_alone(look):
 
 
 def test_too_many_files_are_put_together_and_the_run_says_of_which_table(look):
-    [request] = look(3, dg.DagsterRunStatus.SUCCESS).run_requests
+    [request] = look(1, dg.DagsterRunStatus.SUCCESS).run_requests
     assert "features.tiny" in request.tags["mlops_drift/reason"]
 
 
 def test_a_compaction_that_is_queued_or_running_is_not_asked_for_again(look):
     status = dg.DagsterRunStatus.STARTED
-    assert look(3, status).skip_message == "a compaction is queued or running"
+    assert look(1, status).skip_message == "a compaction is queued or running"

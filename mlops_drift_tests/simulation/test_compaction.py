@@ -10,7 +10,7 @@ from mlops_drift_tests.tiny import day
 def test_a_run_that_compacts_decides_and_stores_what_one_without_does(
     tmp_path, empty_data, begun_story, monkeypatch
 ):
-    monkeypatch.setattr(compaction, "MOST_FILES", 1)
+    monkeypatch.setattr(compaction, "MOST_FILES", 0)
     story = Story(empty_world(tmp_path, empty_data))
     write_story(story.world)
     story.tell(until=day(3))

@@ -29,6 +29,11 @@ def put(lake, *ids):
     lake.replace_days(TABLE, FIRST, FIRST, rows)
 
 
+def add(lake, number):
+    row = pa.table({"day": [FIRST], "id": [number]}, schema=TABLE.schema)
+    lake.rewrite(TABLE, lambda existing: pa.concat_tables([existing, row]))
+
+
 def ids(lake):
     return [row["id"] for row in lake.rows("SELECT id FROM t ORDER BY id", t=TABLE)]
 
@@ -70,6 +75,21 @@ def test_a_backup_that_was_brought_back_is_seen(opened):
     assert ids(mine) == [1]
 
 
+def test_commits_of_others_after_a_backup_was_brought_back_are_seen(opened):
+    mine = opened()
+    for number in range(4):
+        add(mine, number)
+    assert ids(mine) == [0, 1, 2, 3]
+    for number in (mine.last_commit(TABLE), mine.last_commit(TABLE) - 1):
+        log(mine, number).unlink()
+    snapshots_of.cache_clear()
+    other = opened()
+    add(other, 20)
+    add(other, 21)
+    add(mine, 30)
+    assert ids(mine) == ids(opened()) == [0, 1, 20, 21, 30]
+
+
 def test_a_table_that_was_damaged_since_is_named(opened):
     mine = opened()
     put(mine, 1)
@@ -92,11 +112,6 @@ def test_threads_share_a_lake(opened):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
     assert ids(mine) == [4]
-
-
-def add(lake, number):
-    row = pa.table({"day": [FIRST], "id": [number]}, schema=TABLE.schema)
-    lake.rewrite(TABLE, lambda existing: pa.concat_tables([existing, row]))
 
 
 def test_threads_that_rewrite_a_table_lose_no_row(opened):
