@@ -36,9 +36,9 @@ class DecisionLog:
         return _records(self._rows("ORDER BY sequence") if idle else self._acting())
 
     def get(self, decision: str) -> DecisionRecord | None:
-        """One decision; None if it is not on record."""
-        mine = f"WHERE decision = {literal(decision)} ORDER BY sequence"
-        return next(iter(_records(self._rows(mine))), None)
+        """One decision to do something; None if it is not on record."""
+        mine = [row for row in self._acting() if row.decision == decision]
+        return next(iter(_records(mine)), None)
 
     def _acting(self) -> list[DecisionRow]:
         """All stages of decisions to do something."""

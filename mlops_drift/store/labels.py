@@ -11,7 +11,6 @@ import pyarrow as pa
 from mlops_drift.learning.sampling import Stratum
 from mlops_drift.monitors.context import Coverage
 from mlops_drift.schema.columns import Target
-from mlops_drift.schema.day_columns import count_days
 from mlops_drift.schema.days import days_between
 from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Lake, Scan
@@ -171,44 +170,43 @@ class LabelRepository(LabelledTables):
     def unmatched(self, first: date, last: date, likely: date | None = None) -> dict[date, int]:
         """By day of arrival, how many labels had no event up to that day.
 
-        Events since a likely day are read first, and earlier ones only for labels of none of these.
+        Events since a likely day are read first, and all only where a label is of none of these.
         """
-        arrived, events = Scan(self._tables.labels, first, last), self._tables.events
-        alone = self._alone(arrived, Scan(events, likely, last))
-        if likely and alone.num_rows:
-            alone = self._alone(alone, Scan(events, until=likely))
-        return dict(count_days(alone["day"]))
-
-    def _alone(self, labels: Scan | pa.Table, events: Scan) -> pa.Table:
-        """The day and the key of labels without an event up to their day."""
-        return self._lake.query(
-            f"""
-            SELECT day, {self._key} FROM labels WHERE NOT EXISTS (
-                FROM events e WHERE e.{self._key} = labels.{self._key} AND e.day <= labels.day
-            )
-            """,
-            labels=labels,
-            events=events,
-        )
+        found = self._events_of(first, last, likely)
+        if likely and any(event is None for _, event in found):
+            found = self._events_of(first, last, None)
+        return {day: n for (day, event), n in found.items() if event is None}
 
     def newest_labelled(
         self, first: date, last: date, arrived_since: date, events_since: date
     ) -> dict[date, date]:
         """By day, the newest event up to it that had a label by then, of those since some days."""
-        rows = self._lake.rows(
-            f"""
-            SELECT labels.day, max(events.day) AS newest
-            FROM labels JOIN events USING ({self._key})
-            WHERE events.day <= labels.day GROUP BY labels.day
-            """,
-            labels=Scan(self._tables.labels, arrived_since, last),
-            events=Scan(self._tables.events, events_since, last),
-        )
-        arrived = {row["day"]: row["newest"] for row in rows}
+        arrived: dict[date, date] = {}
+        for day, event in self._events_of(arrived_since, last, events_since):
+            arrived[day] = max(event or date.min, arrived.get(day, date.min))
         days = days_between(min(arrived_since, first), last)
         newest = accumulate((arrived.get(day, date.min) for day in days), max)
         found = zip(days, newest, strict=True)
         return {day: event for day, event in found if day >= first and event > date.min}
+
+    def _events_of(
+        self, first: date, last: date, since: date | None
+    ) -> dict[tuple[date, date | None], int]:
+        """Labels that arrived on some days, by that day and that of their event.
+
+        That is one of the events since a day and up to the arrival; None where none of them is.
+        """
+        rows = self._lake.rows(
+            f"""
+            SELECT labels.day, events.day AS event, count(*) AS n
+            FROM labels LEFT JOIN events
+                ON events.{self._key} = labels.{self._key} AND events.day <= labels.day
+            GROUP BY ALL
+            """,
+            labels=Scan(self._tables.labels, first, last),
+            events=Scan(self._tables.events, since, last),
+        )
+        return {(row["day"], row["event"]): row["n"] for row in rows}
 
     def coverage(self, until: date) -> list[Coverage]:
         """Predictions without a label by age, as counted last up to a day."""
