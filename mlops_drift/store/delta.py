@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.files import DataFile, files_of
-from mlops_drift.store.lake import Build, ConflictError, Lake, LakeError, Scan, both
+from mlops_drift.store.lake import Build, ConflictError, Lake, LakeError, Rows, Scan, both
 from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.snapshots import open_table, snapshots_of
 from mlops_drift.store.tables import Table
@@ -103,13 +104,12 @@ class DeltaLake(Lake):
         return f"SELECT * FROM {found}{where}"
 
     def _answer(self, statement: str, data: Mapping[str, pa.Table]) -> pa.Table:
-        known = None if data else self._snapshots.answer(statement)
-        if known is not None:
-            return known
-        answer = self._run(statement, data)
-        if not data:
-            self._snapshots.remember(statement, answer)
-        return answer
+        ask = partial(self._run, statement, data)
+        return ask() if data else self._snapshots.tables.of(statement, ask)
+
+    def _rows_answered(self, statement: str, data: Mapping[str, pa.Table]) -> Rows:
+        ask = partial(super()._rows_answered, statement, data)
+        return ask() if data else self._snapshots.rows.of(statement, ask)
 
     def holds(self, source: Scan | Table) -> bool:
         scan = Scan.of(source)

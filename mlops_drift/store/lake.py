@@ -17,6 +17,8 @@ from mlops_drift.store.files import DataFile
 from mlops_drift.store.tables import Table
 
 Row = TypeVar("Row")
+# Names of columns, and the values of each row.
+Rows = tuple[list[str], list[tuple[Any, ...]]]
 
 # Of DuckDB's sizes, each 1,024 of the one before.
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -92,6 +94,12 @@ class Lake(ABC):
 
     def query(self, sql: str, /, **scans: Scan | Table | pa.Table) -> pa.Table:
         """Runs SQL in which each keyword is a relation: a table, a scan of days, or Arrow data."""
+        return self._answer(*self._statement(sql, scans))
+
+    def _statement(
+        self, sql: str, scans: Mapping[str, Scan | Table | pa.Table]
+    ) -> tuple[str, dict[str, pa.Table]]:
+        """A statement over files, and the data that it reads besides."""
         relations, data = [], {}
         for name, source in scans.items():
             found = source if isinstance(source, pa.Table) else self._rows(Scan.of(source))
@@ -99,7 +107,7 @@ class Lake(ABC):
                 data[name] = found
             else:
                 relations.append(f'"{name}" AS ({found})')
-        return self._answer(_with_relations(sql, relations), data)
+        return _with_relations(sql, relations), data
 
     @abstractmethod
     def _rows(self, scan: Scan) -> str | pa.Table:
@@ -111,12 +119,24 @@ class Lake(ABC):
 
     def _run(self, statement: str, data: Mapping[str, pa.Table]) -> pa.Table:
         """As `_answer`, from the files themselves."""
-        # To set up a cursor takes a tenth of a small query.
+        with self._reading(data) as cursor:
+            return cursor.sql(statement).to_arrow_table()
+
+    def _rows_answered(self, statement: str, data: Mapping[str, pa.Table]) -> Rows:
+        """As `_answer`, in plain Python, which takes two thirds of the time where rows are few."""
+        with self._reading(data) as cursor:
+            cursor.execute(statement)
+            return [name for name, *_ in cursor.description or []], cursor.fetchall()
+
+    @contextmanager
+    def _reading(self, data: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor that knows data by its names."""
+        # To set one up takes a tenth of a small query.
         cursor = self._idle.pop() if self._idle else _set_up(self._connection.cursor())
         try:
             for name, table in data.items():
                 cursor.register(name, table)
-            return cursor.sql(statement).to_arrow_table()
+            yield cursor
         finally:
             for name in data:
                 cursor.unregister(name)
@@ -124,8 +144,8 @@ class Lake(ABC):
 
     def rows(self, sql: str, /, **scans: Scan | Table | pa.Table) -> list[dict[str, Any]]:
         """The result of `query` as plain rows."""
-        rows: list[dict[str, Any]] = self.query(sql, **scans).to_pylist()
-        return rows
+        names, rows = self._rows_answered(*self._statement(sql, scans))
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def records(self, record: Callable[..., Row], sql: str, /, **scans: Scan | Table) -> list[Row]:
         """The result of `query` as instances of a dataclass with its columns."""

@@ -1,18 +1,21 @@
 """The Delta tables that this process has opened, and what it has read of their files."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from mlops_drift.store.files import DataFile, files_of
-from mlops_drift.store.lake import LakeError
+from mlops_drift.store.lake import LakeError, Rows
+
+Answer = TypeVar("Answer")
 
 # Answers of a lake that are kept: the small ones are asked for again and again.
 ANSWERS, ANSWER_BYTES = 256, 2**16
@@ -59,6 +62,34 @@ class Opened:
         return all(mark and _mark(uri, number) == mark for number, mark in self.commits.items())
 
 
+class Answers(Generic[Answer]):
+    """What statements over files gave: the last ones of at most so many bytes each."""
+
+    def __init__(self, size: Callable[[Answer], int]) -> None:
+        self._size = size
+        self._kept: OrderedDict[str, Answer] = OrderedDict()
+
+    def of(self, statement: str, ask: Callable[[], Answer]) -> Answer:
+        """What a statement gave before, or else gives now."""
+        answer = self._kept.get(statement)
+        if answer is None:
+            answer = ask()
+            if self._size(answer) <= ANSWER_BYTES:
+                self._kept[statement] = answer
+            while len(self._kept) > ANSWERS:
+                self._kept.popitem(last=False)
+        return answer
+
+
+def _size_of_rows(answer: Rows) -> int:
+    """About how many bytes rows take in Python; texts are only looked at where they matter."""
+    names, rows = answer
+    size = 64 * len(names) * len(rows)
+    if size > ANSWER_BYTES:
+        return size
+    return size + sum(len(cell) for row in rows for cell in row if isinstance(cell, str))
+
+
 class Snapshots:
     """The newest snapshot of each table under one root, read on from the last one.
 
@@ -69,7 +100,8 @@ class Snapshots:
         self._opened: dict[str, Opened] = {}
         self._unshared: dict[str, Opened] = {}
         self._files: dict[str, tuple[DeltaTable, int, list[DataFile]]] = {}
-        self._answers: OrderedDict[str, pa.Table] = OrderedDict()
+        self.tables: Answers[pa.Table] = Answers(lambda table: int(table.nbytes))
+        self.rows = Answers(_size_of_rows)
 
     def newest(self, uri: str) -> DeltaTable | None:
         """The newest snapshot, or None while the table has never been written."""
@@ -98,17 +130,6 @@ class Snapshots:
         if opened and snapshot is opened.table:
             self._files[uri] = snapshot, commit, files
         return files
-
-    def answer(self, statement: str) -> pa.Table | None:
-        """What a statement over files gave before; None where that is not known."""
-        return self._answers.get(statement)
-
-    def remember(self, statement: str, answer: pa.Table) -> None:
-        """Keeps an answer, if it is small, in place of the oldest one."""
-        if answer.nbytes <= ANSWER_BYTES:
-            self._answers[statement] = answer
-        while len(self._answers) > ANSWERS:
-            self._answers.popitem(last=False)
 
 
 @lru_cache(maxsize=8)

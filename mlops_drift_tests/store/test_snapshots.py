@@ -11,7 +11,7 @@ import pytest
 
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.lake import LakeError
-from mlops_drift.store.snapshots import ANSWERS, Snapshots, snapshots_of
+from mlops_drift.store.snapshots import ANSWER_BYTES, ANSWERS, Answers, snapshots_of
 from mlops_drift.store.tables import DAY, Table
 
 TABLE = Table("features.shop", pa.schema([DAY, pa.field("id", pa.int64())]))
@@ -160,12 +160,42 @@ def test_the_same_query_of_the_same_files_is_answered_once(opened):
     assert mine.query(query, t=TABLE) is not mine.query(query, t=mine.read(TABLE))
 
 
+def test_rows_of_the_same_files_are_read_once_and_are_the_callers_own(opened):
+    mine = opened()
+    put(mine, 1)
+    [row] = mine.rows("SELECT id FROM t", t=TABLE)
+    row["id"] = 9
+    assert opened().rows("SELECT id FROM t", t=TABLE) == [{"id": 1}]
+    put(mine, 2)
+    assert mine.rows("SELECT id FROM t", t=TABLE) == [{"id": 2}]
+
+
+def test_rows_are_what_a_query_gives(opened):
+    mine = opened()
+    put(mine, 1, 2)
+    sql = "SELECT day, id, id / 4 AS x, NULL AS none, [id] AS ids, 'a' || id AS text FROM t"
+    assert mine.rows(sql, t=TABLE) == mine.query(sql, t=TABLE).to_pylist()
+
+
 def test_only_the_last_small_answers_are_kept():
-    kept = Snapshots()
-    small, large = (pa.table({"x": range(n)}) for n in (1, 100_000))
+    known, asked = Answers(len), []
+
+    def answered(statement, answer="x"):
+        return known.of(statement, lambda: asked.append(statement) or answer)
+
     for number in range(ANSWERS + 1):
-        kept.remember(f"SELECT {number}", small)
-    kept.remember("SELECT large", large)
-    assert kept.answer("SELECT 0") is None
-    assert kept.answer("SELECT large") is None
-    assert kept.answer(f"SELECT {ANSWERS}") is small
+        answered(str(number))
+    large = "x" * (ANSWER_BYTES + 1)
+    assert answered("large", large) == answered("large", large) == large
+    asked.clear()
+    assert [answered(one) for one in (str(ANSWERS), "1", "0", "large")][:3] == ["x"] * 3
+    assert asked == ["0", "large"]
+
+
+@pytest.mark.parametrize(("rows", "is_kept"), [(1, True), (2, False), (2000, False)])
+def test_rows_with_long_texts_count_as_large(opened, rows, is_kept):
+    mine = opened()
+    put(mine, *range(rows))
+    sql = "SELECT repeat('x', 40_000) AS text FROM t"
+    first, second = (mine._rows_answered(*mine._statement(sql, {"t": TABLE})) for _ in range(2))
+    assert (first is second) is is_kept

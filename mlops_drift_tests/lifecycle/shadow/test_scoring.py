@@ -107,10 +107,12 @@ def registry():
 def test_without_a_shadow_nothing_is_loaded_scored_or_written(watched, monkeypatch):
     monkeypatch.setattr(scoring, "predict_table", None)
     queries = []
-    query = watched.model.lake.query
-    monkeypatch.setattr(
-        watched.model.lake, "query", lambda *a, **k: queries.append(a) or query(*a, **k)
-    )
+    lake = watched.model.lake
+    for name in ("query", "rows"):
+        asked = getattr(lake, name)
+        monkeypatch.setattr(
+            lake, name, lambda *a, asked=asked, **k: queries.append(a) or asked(*a, **k)
+        )
     assert watched.score(None, 3) == Served(0, 0, ())
     assert watched.compared(3) is None
     assert len(queries) == 1
