@@ -95,10 +95,9 @@ def round_numbers(low: float, high: float) -> list[tuple[float, str]]:
     step = next(size * magnitude for size in (1, 2, 5, 10) if size * magnitude >= least)
     digits = max(0, -floor(log10(step) + 1e-9))
     form = f",.{digits}f" if digits < 5 and max(-low, high) < 1e7 else ".10g"
-    return [
-        (step * number, f"{step * number:{form}}")
-        for number in range(ceil(low / step), floor(high / step) + 1)
-    ]
+    found = (step * number for number in range(ceil(low / step), floor(high / step) + 1))
+    # A product may be a bit beyond.
+    return [(min(max(place, low), high), f"{place:{form}}") for place in found]
 
 
 def is_finite(value: float | None) -> TypeGuard[float]:

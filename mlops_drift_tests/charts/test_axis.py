@@ -2,13 +2,14 @@ from datetime import date, timedelta
 from math import inf, isfinite, nan
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlops_drift.charts.axis import columns, days, fitting, numbers, rows, text_width
 from mlops_drift_tests.tiny import day
 
 
+@example([1 / 3], False)
 @given(st.lists(st.none() | st.floats()), st.booleans())
 def test_every_finite_number_has_a_place_on_an_axis(values, from_zero):
     axis = numbers(values, from_zero=from_zero)
