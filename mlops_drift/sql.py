@@ -31,6 +31,11 @@ def engine() -> duckdb.DuckDBPyConnection:
     return duckdb.connect()
 
 
+def in_utc(cursor: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The same cursor, whose times are in UTC from now on, and which shows no progress."""
+    return cursor.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+
+
 def identifier(name: str) -> str:
     """A name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

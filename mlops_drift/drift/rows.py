@@ -26,7 +26,7 @@ from mlops_drift.drift.text_columns import (
 )
 from mlops_drift.files.error import TableError, refuse_unclear_names
 from mlops_drift.files.table_file import TableFile, open_file
-from mlops_drift.sql import digits, engine, identifier, shortest
+from mlops_drift.sql import digits, engine, identifier, in_utc, shortest
 
 Kind = Literal["numeric", "categorical"]
 Floats = NDArray[np.float64]
@@ -156,9 +156,7 @@ class Rows:
         # Without any column the rows could not be counted.
         table = self._table(list(dict.fromkeys(columns)) or self.columns[:1])
         with engine().cursor() as cursor:
-            cursor.execute("SET TimeZone = 'UTC'")
-            cursor.execute("SET enable_progress_bar = false")
-            cursor.register(self.sql, table)
+            in_utc(cursor).register(self.sql, table)
             try:
                 return read(cursor.sql(sql))
             except duckdb.Error as error:

@@ -50,11 +50,16 @@ def entries(ledger: pa.Table) -> list[Received]:
     return [Received(**row) for row in ledger.to_pylist()]
 
 
+def is_own(ledger: pa.Table) -> pa.ChunkedArray:
+    """Of each entry, whether its rows are of the day that they landed with."""
+    return pc.fill_null(pc.equal(ledger["day"], ledger["row_day"]), False)
+
+
 def account_of(ledger: pa.Table) -> Account:
     """Where the rows of a ledger are, which has at least one entry of a day's own rows."""
-    is_own = pc.fill_null(pc.equal(ledger["day"], ledger["row_day"]), False)
-    ran = ledger["day"].filter(is_own)
-    *_, newest = entries(ledger.filter(pc.and_(is_own, pc.equal(ledger["day"], pc.max(ran)))))
+    own = is_own(ledger)
+    ran = ledger["day"].filter(own)
+    *_, newest = entries(ledger.filter(pc.and_(own, pc.equal(ledger["day"], pc.max(ran)))))
     has_run = pc.is_in(ledger["row_day"], value_set=ran.combine_chunks())
     recorded, all_gone = _sum(ledger["rows"]), _sum(ledger["gone"])
     waiting = newest.waiting or 0
@@ -63,7 +68,7 @@ def account_of(ledger: pa.Table) -> Account:
         recorded,
         waiting,
         all_gone,
-        _by_day(ledger.filter(pc.and_not(has_run, is_own)), "rows"),
+        _by_day(ledger.filter(pc.and_not(has_run, own)), "rows"),
         _by_day(ledger.filter(has_run), "gone"),
         newest.note or "",
     )

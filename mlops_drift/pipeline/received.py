@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from mlops_drift.pipeline.constraints import keys_of
 from mlops_drift.pipeline.destination import Destination
-from mlops_drift.pipeline.ledger import Account, account_of, entries
+from mlops_drift.pipeline.ledger import Account, account_of, entries, is_own
 from mlops_drift.pipeline.other_days import (
     NO_STATE,
     NOTHING,
@@ -161,8 +161,8 @@ class Landing:
         """The ledger after this landing."""
         late = Counter(day for part, _ in found.new for day in part.days.to_pylist())
         source, states = self._to.source, {**found.states, **self._own_states()}
-        is_own = pc.fill_null(pc.equal(elsewhere["day"], elsewhere["row_day"]), False)
-        newest = max(self._last, pc.max(elsewhere["day"].filter(is_own)).as_py() or self._last)
+        ran = elsewhere["day"].filter(is_own(elsewhere))
+        newest = max(self._last, pc.max(ran).as_py() or self._last)
         # Of entries that stay as they are no objects are made.
         looked_at = pa.array([*states, newest], pa.date32())
         is_looked_at = pc.is_in(elsewhere["row_day"], value_set=looked_at)

@@ -104,7 +104,7 @@ class DeltaLake(Lake):
         return f"SELECT * FROM {found}{where}"
 
     def _answer(self, statement: str, data: Mapping[str, pa.Table]) -> pa.Table:
-        ask = partial(self._run, statement, data)
+        ask = partial(super()._answer, statement, data)
         return ask() if data else self._snapshots.tables.of(statement, ask)
 
     def _rows_answered(self, statement: str, data: Mapping[str, pa.Table]) -> Rows:
@@ -144,7 +144,7 @@ class DeltaLake(Lake):
             # A snapshot of the writer's own: what it has read decides whether a commit conflicts.
             with self._snapshots.unshared(self.uri(table)) as found:
                 snapshot = found or self._create(table)
-                existing = self._run(self._rows_of(scan, snapshot), {})
+                existing = self._answer(self._rows_of(scan, snapshot), {})
                 data = build(existing.cast(table.schema))
                 if data is not None:
                     # No rebase onto other commits: where nothing was, what they added is no
@@ -163,7 +163,7 @@ class DeltaLake(Lake):
                 # A column that is no longer declared keeps its values.
                 stored = replace(scan.table, schema=pa.schema(snapshot.schema().to_arrow()))
                 found = self._rows_of(replace(scan, table=stored), snapshot)
-                rows = self._run(found, {})
+                rows = self._answer(found, {})
                 # Chunks would be written side by side, in any order.
                 _overwrite(stored, snapshot, rows.combine_chunks(), scan.predicate, COMPACTION)
 

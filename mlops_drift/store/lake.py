@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.errors import UserError
+from mlops_drift.sql import in_utc
 from mlops_drift.store.files import DataFile
 from mlops_drift.store.tables import Table
 
@@ -84,12 +85,13 @@ class Lake(ABC):
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB cursor in UTC, with temporary views of its own."""
         with self._connection.cursor() as cursor:
-            yield _set_up(cursor)
+            yield in_utc(cursor)
 
     def memory(self) -> int:
         """How many bytes its DuckDB may take."""
-        found = self._run("SELECT current_setting('memory_limit') AS text", {})
-        amount, unit = found["text"][0].as_py().split()
+        with self._reading({}) as cursor:
+            [(text,)] = cursor.execute("SELECT current_setting('memory_limit')").fetchall()
+        amount, unit = text.split()
         return int(float(amount) * 1024 ** _UNITS.index(unit))
 
     def query(self, sql: str, /, **scans: Scan | Table | pa.Table) -> pa.Table:
@@ -115,10 +117,6 @@ class Lake(ABC):
 
     def _answer(self, statement: str, data: Mapping[str, pa.Table]) -> pa.Table:
         """What a statement over files, and over data by its names, gives."""
-        return self._run(statement, data)
-
-    def _run(self, statement: str, data: Mapping[str, pa.Table]) -> pa.Table:
-        """As `_answer`, from the files themselves."""
         with self._reading(data) as cursor:
             return cursor.sql(statement).to_arrow_table()
 
@@ -132,7 +130,7 @@ class Lake(ABC):
     def _reading(self, data: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor that knows data by its names."""
         # To set one up takes a tenth of a small query.
-        cursor = self._idle.pop() if self._idle else _set_up(self._connection.cursor())
+        cursor = self._idle.pop() if self._idle else in_utc(self._connection.cursor())
         try:
             for name, table in data.items():
                 cursor.register(name, table)
@@ -215,11 +213,6 @@ class Lake(ABC):
     @abstractmethod
     def names(self) -> list[str]:
         """The tables there are, as ``<schema>.<table>``, sorted."""
-
-
-def _set_up(cursor: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """A cursor whose times are in UTC, and which shows nothing."""
-    return cursor.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
 
 
 def both(*conditions: str | None) -> str | None:

@@ -62,7 +62,7 @@ class MemoryLake(Lake):
         if predicate is None:
             return stored, stored.slice(0, 0)
         sql = f"SELECT coalesce({predicate}, false) AS picked FROM stored"
-        picked = self._run(sql, {"stored": stored})["picked"]
+        picked = self._answer(sql, {"stored": stored})["picked"]
         return stored.filter(picked), stored.filter(pc.invert(picked))
 
     def _put(self, table: Table, parts: list[pa.Table]) -> None:
