@@ -7,7 +7,7 @@ from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
 from mlops_drift.pipeline.features import make_features
-from mlops_drift.pipeline.labels import measure_label_coverage
+from mlops_drift.pipeline.labels import count_labels
 from mlops_drift.pipeline.landing import judge_labels_again, land_events, land_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
@@ -38,7 +38,7 @@ def do_days(world, about, first, last):
     score_shadows(about, *days)
     measure_drift(about, *days)
     measure_performance(about, *days)
-    measure_label_coverage(about, *days)
+    count_labels(about, *days)
     measure_shadows(about, *days)
 
 

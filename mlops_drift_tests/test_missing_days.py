@@ -27,7 +27,7 @@ SENTENCE = (
 # What of the whole story is the same, whenever the files came.
 AS_WITHOUT_DELAY = ["landing.tiny_events", "landing.tiny_labels", "features.tiny"]
 AS_WITHOUT_DELAY += ["predictions.tiny", "monitoring.tiny_profiles", "monitoring.tiny_drift"]
-AS_WITHOUT_DELAY += ["monitoring.tiny_label_coverage"]
+AS_WITHOUT_DELAY += ["monitoring.tiny_label_arrivals"]
 AS_WITHOUT_DELAY += ["monitoring.tiny_checks", "landing.tiny_files"]
 
 

@@ -20,7 +20,7 @@ from mlops_drift.assets.shadow import comparison_metadata, scored_metadata
 from mlops_drift.checks.monitors import monitor_checks, monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
-from mlops_drift.pipeline.labels import measure_label_coverage
+from mlops_drift.pipeline.labels import count_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.registry.registry import Registry
@@ -93,7 +93,7 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     ) -> dg.MaterializeResult:
         model, days = lake.of(spec), days_of(context)
         found = measure_performance(model, *days)
-        measure_label_coverage(model, *days)
+        count_labels(model, *days)
         shadow = comparison_metadata(measure_shadows(model, *days))
         rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, performance, found)
         return dg.MaterializeResult(metadata={**rows, **shadow}, check_results=checks)

@@ -11,6 +11,7 @@ from mlops_drift.lifecycle.shadow.scoring import shadow_summary
 from mlops_drift.lifecycle.unserved import most_common_reason
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.ranking import worst_first
+from mlops_drift.pipeline.labels import coverage
 from mlops_drift.pipeline.landing import EVENTS, LABELS
 from mlops_drift.pipeline.ledger import Account, read_account
 from mlops_drift.store.model_store import ModelStore
@@ -49,7 +50,7 @@ def read_status(model: ModelContext) -> dict[str, Any]:
         "checks": _checks(store, last) if last else [],
         "shadow": _shadow(store),
         "next": _next(model, last),
-        "label_coverage": [vars(one) for one in store.labels.coverage(last)] if last else [],
+        "label_coverage": [vars(one) for one in coverage(model, last)] if last else [],
         "missing_days": store.landing.missing_files(model.spec.start_date, date.max),
         "decisions": [published(record) for record in store.decisions.records(idle=False)],
     }

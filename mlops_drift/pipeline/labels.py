@@ -1,19 +1,18 @@
 """Labels as data: whether they drift, and how many are still to come."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import pandas as pd
 import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.profile import Profile, add, profile_by
 from mlops_drift.drift.reference import Reference
-from mlops_drift.monitors.context import LabelWindows
+from mlops_drift.monitors.context import Coverage, LabelWindows
 from mlops_drift.monitors.windows import trailing_windows
 from mlops_drift.pipeline.performance import Outcomes
-from mlops_drift.schema.days import ranges
-from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import Promotion
 
 # Ages in days over which the share without label is counted, beyond the declared delay.
@@ -88,25 +87,27 @@ class LabelProfiles:
         }
 
 
-def measure_label_coverage(model: ModelContext, first: date, last: date) -> None:
-    """Counts, for each day, the served predictions without a label by their age, and stores it.
+def count_labels(model: ModelContext, first: date, last: date) -> None:
+    """Counts on which served predictions have a label by the end of each day, see `coverage`.
+
+    Later days that were counted are counted again where all predictions are kept.
+    """
+    keeps_all = model.spec.retention.predictions_days is None
+    model.store.coverage.count_on(first, last, _oldest(model.spec), also_later=keeps_all)
+
+
+def coverage(model: ModelContext, until: date) -> list[Coverage]:
+    """The served predictions without a label by age, as counted last up to a day.
 
     The first age is up to the declared delay, in which no label is due; predictions older than a
-    year, or than the retention, are left out. Later days that were counted are counted again
-    where all predictions are kept.
+    year, or than the retention, are left out.
     """
-    store = model.store
-    delay = model.spec.target.label_delay_days
+    delay, oldest = model.spec.target.label_delay_days, _oldest(model.spec)
     starts = [*([0] if delay else []), *(delay + step for step in OVERDUE_STEPS)]
-    oldest = min(OLDEST, model.spec.retention.predictions_days or OLDEST)
     ends = [min(end, oldest) for end in (*(start - 1 for start in starts[1:]), oldest)]
     ages = [(start, end) for start, end in zip(starts, ends, strict=True) if start <= end]
-    table, spans = store.tables.label_coverage, [(first, last)]
-    if model.spec.retention.predictions_days is None:
-        # Where these days ran late, or again, those after them have counted without their labels.
-        after = Scan(table, last + timedelta(days=1), last + timedelta(days=oldest))
-        counted = store.lake.rows("SELECT DISTINCT day FROM c", c=after)
-        spans += ranges([row["day"] for row in counted])
-    for since, until in spans:
-        counts = store.coverage.count(since, until, ages)
-        store.lake.replace_days(table, since, until, counts)
+    return model.store.coverage.by_age(until, ages)
+
+
+def _oldest(spec: ModelSpec) -> int:
+    return min(OLDEST, spec.retention.predictions_days or OLDEST)

@@ -25,7 +25,7 @@ from mlops_drift.monitors.drift import DriftDay
 from mlops_drift.monitors.pictures import Point
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.drift import ServedDays
-from mlops_drift.pipeline.labels import LabelProfiles
+from mlops_drift.pipeline.labels import LabelProfiles, coverage
 from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.pipeline.performance import Outcomes, baseline_of
 from mlops_drift.schema.day_columns import ordinals
@@ -233,7 +233,7 @@ class StoreContext(MonitorContext):
         return self._histories[version]
 
     def label_coverage(self) -> Sequence[Coverage]:
-        return self._store.labels.coverage(self._last)
+        return coverage(self.model, self._last)
 
 
 @dataclass(frozen=True)

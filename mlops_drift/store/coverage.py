@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from mlops_drift.monitors.context import Coverage
 from mlops_drift.store.labels import LabelledTables
 from mlops_drift.store.lake import Scan
 
@@ -13,45 +13,45 @@ from mlops_drift.store.lake import Scan
 class CoverageRepository(LabelledTables):
     """Predictions without a label, by age, from a running count of first labels."""
 
-    def count(self, first: date, last: date, ages: Sequence[tuple[int, int]]) -> pa.Table:
-        """Served predictions and those without label, by day of the look and age in days.
+    def by_age(self, until: date, ages: Sequence[tuple[int, int]]) -> list[Coverage]:
+        """Served predictions and those without label by age in days, on the last counted day.
 
-        Ages are from the youngest to the oldest, inclusive; those without predictions are left out.
+        That is the last one up to another, of which predictions may still be of these ages. They
+        are from the youngest to the oldest, inclusive; those without predictions are left out.
         Versions that served the same event count once.
         """
-        oldest = timedelta(days=max(until for _, until in ages))
-        values = ", ".join(f"({since}, {until})" for since, until in ages)
-        return self._lake.query(
+        oldest = timedelta(days=max(end for _, end in ages))
+        values = ", ".join(f"({start}, {end})" for start, end in ages)
+        return self._lake.records(
+            Coverage,
             f"""
-            WITH looks AS (
-                SELECT unnest(generate_series(DATE '{first}', DATE '{last}', INTERVAL 1 DAY))::DATE
-                    AS look
-            ),
+            WITH look AS (SELECT max(day) AS day FROM arrivals WHERE day >= '{until - oldest}'),
             ages(age_from, age_until) AS (VALUES {values})
-            SELECT look AS day, age_from, age_until, sum(served)::BIGINT AS predictions,
+            SELECT look.day, age_from, age_until, sum(served)::BIGINT AS predictions,
                    (sum(served) - sum(labelled))::BIGINT AS unlabelled
-            FROM looks JOIN arrivals a ON a.day <= look
-            JOIN ages ON look - a.event_day BETWEEN age_from AND age_until
-            GROUP BY ALL HAVING sum(served) > 0 ORDER BY ALL
+            FROM look CROSS JOIN arrivals
+            JOIN ages ON look.day - event_day BETWEEN age_from AND age_until
+            GROUP BY ALL HAVING sum(served) > 0 ORDER BY age_from
             """,
-            arrivals=self._count_on(first, last, oldest),
+            arrivals=Scan(self._tables.label_arrivals, until - 2 * oldest, until),
         )
 
-    def _count_on(self, first: date, last: date, oldest: timedelta) -> pa.Table:
-        """Counts some days, and all days since one that has more or fewer rows by now.
+    def count_on(self, first: date, last: date, oldest: int, *, also_later: bool = True) -> None:
+        """Counts some days, for predictions of up to an age in days.
 
-        Later days are no longer counted: which labels were the first on them depends on these.
-
-        Returns:
-            The rows of these days, and of the time before them that they look back to.
+        So it does all days since one that has more or fewer rows by now, and, as which labels were
+        the first on them depends on these, later ones; else these are no longer counted.
         """
-        table = self._tables.label_arrivals
-        start, before = first - oldest, first - timedelta(days=1)
+        table, age, a_day = self._tables.label_arrivals, timedelta(days=oldest), timedelta(days=1)
+        start, before = first - age, first - a_day
         counted = self._lake.read(Scan(table, start, before))
         since = min(self._changed(start, before, counted) or first, first)
-        arrivals = self._arrivals(since, last, oldest)
-        self._lake.replace_days(table, since, last + oldest, arrivals)
-        return pa.concat_tables([counted.filter(pc.less(counted["day"], since)), arrivals])
+        later = Scan(table, last + a_day, last + age)
+        until = last
+        if also_later and self._lake.holds(later):
+            until = self._lake.rows("SELECT max(day) AS day FROM c", c=later)[0]["day"]
+        arrivals = self._arrivals(since, until, age)
+        self._lake.replace_days(table, since, last + age, arrivals)
 
     def _changed(self, first: date, last: date, counted: pa.Table) -> date | None:
         """The first of some days that has other numbers of rows than when it was counted."""
@@ -80,7 +80,11 @@ class CoverageRepository(LabelledTables):
         """The rows of the days, see `LabelArrivals`."""
         found = self._lake.query(
             f"""
-            WITH new AS (SELECT {self._key}, day FROM l WHERE day >= '{since}'),
+            WITH days AS (
+                SELECT unnest(generate_series(DATE '{since}', DATE '{last}', INTERVAL 1 DAY))::DATE
+                    AS day
+            ),
+            new AS (SELECT {self._key}, day FROM l WHERE day >= '{since}'),
             hit AS (
                 SELECT p.day AS event_day, {self._key}, min(new.day) AS day
                 FROM p JOIN new USING ({self._key}) WHERE new.day >= p.day GROUP BY ALL
@@ -103,7 +107,7 @@ class CoverageRepository(LabelledTables):
             FROM firsts GROUP BY day, event_day
             UNION ALL
             SELECT day, day, 0, coalesce(served, 0), coalesce(predictions, 0), coalesce(labels, 0)
-            FROM served FULL JOIN arrived USING (day)
+            FROM days LEFT JOIN served USING (day) LEFT JOIN arrived USING (day)
             """,
             p=Scan(self._tables.predictions, since - oldest, last),
             l=Scan(self._tables.labels, since - oldest, last),

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 
 from mlops_drift.learning.sampling import Stratum
-from mlops_drift.monitors.context import Coverage
 from mlops_drift.schema.columns import Target
 from mlops_drift.schema.days import days_between
 from mlops_drift.sql import identifier
@@ -207,11 +206,3 @@ class LabelRepository(LabelledTables):
             events=Scan(self._tables.events, since, last),
         )
         return {(row["day"], row["event"]): row["n"] for row in rows}
-
-    def coverage(self, until: date) -> list[Coverage]:
-        """Predictions without a label by age, as counted last up to a day."""
-        return self._lake.records(
-            Coverage,
-            "SELECT * FROM c WHERE day = (SELECT max(day) FROM c) ORDER BY age_from",
-            c=Scan(self._tables.label_coverage, until=until),
-        )

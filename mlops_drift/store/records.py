@@ -169,7 +169,7 @@ class LabelArrivals:
     Attributes:
         labelled: events of `event_day` whose first label arrived on `day`.
         served: events that were predicted on `day`, predictions and labels its rows in these
-            tables when it was counted; on the entry that is of its own day, else 0.
+            tables when it was counted; on the entry of its own day, which each has, else 0.
     """
 
     day: date

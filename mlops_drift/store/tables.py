@@ -12,7 +12,6 @@ from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.measures import Measures
 from mlops_drift.drift.metrics.registry import SHIPPED
 from mlops_drift.monitors.base import CheckEvaluation
-from mlops_drift.monitors.context import Coverage
 from mlops_drift.schema.columns import Column, ColumnType, Target, source_columns
 from mlops_drift.store.records import (
     DecisionRow,
@@ -90,7 +89,6 @@ class ModelTables(NamedTuple):
     drift: Table
     shadow: Table
     files: Table
-    label_coverage: Table
     label_arrivals: Table
     training_sets: Table
     versions: Table
@@ -159,7 +157,6 @@ def model_tables(
             pa.schema([DAY, *schema_of(Shadow), *schema_of(WindowComparison)]),
         ),
         files=Table(f"{landing}files", schema_of(LandedFile), ("day", "source")),
-        label_coverage=Table(f"{monitoring}label_coverage", schema_of(Coverage)),
         label_arrivals=Table(f"{monitoring}label_arrivals", schema_of(LabelArrivals)),
         training_sets=Table(f"{training}sets", schema_of(TrainingSetRecord), ()),
         versions=Table(f"{training}versions", schema_of(VersionRecord), ()),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.pipeline.labels import measure_label_coverage
+from mlops_drift.pipeline.labels import count_labels, coverage
 from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift_tests.pipeline.watched import N, Watched, events, five_days, flipped
@@ -277,22 +277,22 @@ def test_a_challenger_that_was_rejected_makes_the_champion_young_again(memory_la
 
 def test_predictions_without_a_label_are_counted_by_age(watched):
     watched.arrive(3, events(1), events(2).head(50))
-    measure_label_coverage(ModelContext(watched.spec, watched.model), day(3), day(5))
-    ages = watched.model.labels.coverage(day(5))
+    model = ModelContext(watched.spec, watched.model)
+    count_labels(model, day(3), day(5))
+    ages = coverage(model, day(5))
     assert [(item.age_from, item.age_until) for item in ages] == [(0, 0), (1, 7)]
     assert [(item.predictions, item.unlabelled) for item in ages] == [(N, N), (4 * N, 2 * N + 150)]
-    stored = watched.model.lake.read(watched.tables.label_coverage).to_pylist()
-    of_day_3 = [row for row in stored if row["day"] == day(3)]
-    assert [row["unlabelled"] for row in of_day_3] == [N, 150]
+    assert [item.unlabelled for item in coverage(model, day(3))] == [N, 150]
 
 
 def test_days_that_were_counted_are_counted_again_after_a_late_day(watched):
-    measure_label_coverage(ModelContext(watched.spec, watched.model), day(4), day(5))
+    model = ModelContext(watched.spec, watched.model)
+    count_labels(model, day(4), day(5))
     watched.arrive(3, events(1), events(2).head(50))
-    measure_label_coverage(ModelContext(watched.spec, watched.model), day(3), day(3))
-    late = watched.model.lake.read(watched.tables.label_coverage).to_pylist()
-    measure_label_coverage(ModelContext(watched.spec, watched.model), day(3), day(5))
-    assert late == watched.model.lake.read(watched.tables.label_coverage).to_pylist()
+    count_labels(model, day(3), day(3))
+    late = [coverage(model, day(number)) for number in (3, 4, 5)]
+    count_labels(model, day(3), day(5))
+    assert late == [coverage(model, day(number)) for number in (3, 4, 5)]
 
 
 def test_a_day_before_the_first_champion_has_nothing_to_say(memory_lake):

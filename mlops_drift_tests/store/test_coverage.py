@@ -13,6 +13,7 @@ from mlops_drift_tests.store.model_samples import TABLES, TARGET, day
 
 DATABASE = duckdb.connect()
 AGES = [(0, 1), (2, 3), (4, 9)]
+OLDEST = 9
 DAYS = 6
 KEYS = "abcdefgh"
 
@@ -51,11 +52,13 @@ def expected(predicted, labelled, look):
 
 
 def counted(model, look):
-    rows = model.coverage.count(day(look), day(look), AGES).to_pylist()
-    assert {row["day"] for row in rows} <= {day(look)}
-    return {
-        (row["age_from"], row["age_until"]): (row["predictions"], row["unlabelled"]) for row in rows
-    }
+    model.coverage.count_on(day(look), day(look), OLDEST, also_later=False)
+    return known(model, look)
+
+
+def known(model, look):
+    found = model.coverage.by_age(day(look), AGES)
+    return {(one.age_from, one.age_until): (one.predictions, one.unlabelled) for one in found}
 
 
 @settings(max_examples=15, deadline=None)
@@ -95,14 +98,20 @@ def test_several_days_at_once_are_each_of_them_alone():
     labelled = [(1, "a"), (2, "c"), (4, "a"), (5, "b")]
     model = memory_model()
     put_all(model, predicted, labelled)
-    rows = model.coverage.count(day(0), day(5), AGES).to_pylist()
+    model.coverage.count_on(day(0), day(5), OLDEST)
     for look in range(6):
-        found = {
-            (row["age_from"], row["age_until"]): (row["predictions"], row["unlabelled"])
-            for row in rows
-            if row["day"] == day(look)
-        }
-        assert found == expected(predicted, labelled, look)
+        assert known(model, look) == expected(predicted, labelled, look)
+
+
+def test_later_days_are_counted_again_if_asked_for():
+    predicted, model = [(0, 1, "a"), (0, 1, "b"), (2, 1, "c")], memory_model()
+    put_all(model, predicted, [(5, "a")])
+    for look in range(6):
+        counted(model, look)
+    labelled = [(3, "a"), (5, "a")]
+    put_all(model, predicted, labelled)
+    model.coverage.count_on(day(3), day(3), OLDEST)
+    assert known(model, 4) == expected(predicted, labelled, 4)
 
 
 def test_days_that_the_retention_removed_count_as_they_did():

@@ -26,7 +26,7 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
     That names the files that kept versions were trained on, in two rows a day.
     """
     return {
-        "metrics": [tables.checks, tables.drift, tables.shadow, tables.label_coverage],
+        "metrics": [tables.checks, tables.drift, tables.shadow],
         "predictions": [
             *(tables.predictions, tables.shadow_predictions, tables.profiles),
             tables.label_arrivals,

@@ -121,7 +121,6 @@ def test_days_go_and_stay_as_the_limits_say(after):
         "monitoring.tiny_drift": day(8),
         "monitoring.tiny_checks": day(8),
         "landing.tiny_files": day(0),
-        "monitoring.tiny_label_coverage": day(8),
         "monitoring.tiny_label_arrivals": day(10),
         "predictions.tiny": day(10),
         "monitoring.tiny_profiles": day(10),
