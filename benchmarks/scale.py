@@ -168,7 +168,7 @@ def start(folder: Path | None, repeat: int) -> None:
     found: dict[str, list[scale_history.Taken]] = {name: [] for name in commands}
     with place(folder) as kept:
         world = scale_history.worlds(kept / "history", [40])[40]
-        variables = scale_history.Age(40, world).variables()
+        variables = scale_history.Age(40, world, world).variables()
         for _ in range(repeat):
             for name, command in commands.items():
                 found[name].append(scale_history.taken(command, variables))

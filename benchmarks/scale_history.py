@@ -18,6 +18,7 @@ from deltalake import DeltaTable
 from mlops_drift.settings import DATA_VARIABLE
 
 MODEL, START = "insurance", date(2019, 12, 1)
+MAKING = "making"
 PROGRAM = (str(Path(sys.executable).with_name("mlops-drift")),)
 
 
@@ -51,6 +52,8 @@ class Age:
 
     Attributes:
         day: the number of its last day; the first is 1.
+        folder: where it lies while others are measured.
+        place: where it runs, which is where it was made: MLflow knows its files by their paths.
         days: of each turn, a day through Dagster, see `ours_run`.
         idle: `run` with nothing to do.
         status: the command.
@@ -58,13 +61,14 @@ class Age:
 
     day: int
     folder: Path
+    place: Path
     days: list[dict[str, Any]] = field(default_factory=list)
     idle: list[Taken] = field(default_factory=list)
     status: list[Taken] = field(default_factory=list)
 
     def variables(self) -> dict[str, str]:
         """The environment variables of processes that work with it."""
-        return {DATA_VARIABLE: str(self.folder)}
+        return {DATA_VARIABLE: str(self.place)}
 
     def until(self, more: int = 0) -> str:
         """Its last day, or one so many days later."""
@@ -72,12 +76,14 @@ class Age:
 
     def measure(self, turn: int) -> None:
         """Runs two more days in one process, of which the second counts, then the commands."""
+        self.folder.rename(self.place)
         task = {"model": MODEL, "until": self.until(2 * turn)}
         answer = environments.run("ours_run", task, variables=self.variables())
         self.days += answer.result["days"][-1:]
         run = [*PROGRAM, "run", MODEL, "--until", task["until"]]
         self.idle.append(taken(run, self.variables()))
         self.status.append(taken([*PROGRAM, "status", MODEL], self.variables()))
+        self.place.rename(self.folder)
 
     @property
     def calm(self) -> list[dict[str, Any]]:
@@ -112,7 +118,7 @@ def worlds(folder: Path, days: Sequence[int], step: int = 1) -> dict[int, Path]:
     made: dict[int, Path] = {}
     before: Path | None = None
     for day in sorted(days):
-        kept, making = folder / f"day-{day}", folder / "making"
+        kept, making = folder / f"day-{day}", folder / MAKING
         if not kept.exists():
             # What an interrupted run has left is no world of that day.
             shutil.rmtree(making, ignore_errors=True)
@@ -120,7 +126,7 @@ def worlds(folder: Path, days: Sequence[int], step: int = 1) -> dict[int, Path]:
                 making.mkdir(parents=True)
             else:
                 shutil.copytree(before, making)
-            age = Age(day, making)
+            age = Age(day, kept, making)
             command = [*PROGRAM, "run", MODEL, "--until", age.until(), "--step", str(step)]
             # Its progress is shown.
             subprocess.run(command, env={**os.environ, **age.variables()}, check=True)
@@ -130,11 +136,12 @@ def worlds(folder: Path, days: Sequence[int], step: int = 1) -> dict[int, Path]:
 
 
 def copies(kept: Mapping[int, Path], folder: Path) -> list[Age]:
-    """A copy of each world."""
+    """A copy of each world, to run where they were made."""
     ages = []
     for day, world in kept.items():
-        copy = folder / f"copy-of-day-{day}"
+        copy, place = folder / f"copy-of-day-{day}", world.with_name(MAKING)
+        shutil.rmtree(place, ignore_errors=True)
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(world, copy)
-        ages.append(Age(day, copy))
+        ages.append(Age(day, copy, place))
     return ages
