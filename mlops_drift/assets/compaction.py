@@ -1,4 +1,4 @@
-"""The asset `compaction`: the files of a model's tables, those of closed days put together."""
+"""The asset `compaction`: files of closed days put together, and old commits forgotten."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +9,7 @@ from pydantic import Field
 from mlops_drift.assets.common import MODEL_TAG, asset_key
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.cleanup.commits import forget_old_commits
 from mlops_drift.resources import LakeResource
 from mlops_drift.store.compaction import compact
 from mlops_drift.store.tables import Table
@@ -35,8 +36,8 @@ def compaction_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         key=asset_key(spec, COMPACTION),
         group_name=spec.name,
         description="Puts the many small files of closed days together, by year: a query "
-        "opens every file of its days. No row changes; what a table held before can be read "
-        "as before.",
+        "opens every file of its days. No row changes; what a table held at its last 1,000 "
+        "commits can be read as before.",
         kinds={"deltalake"},
         tags={MODEL_TAG: spec.name},
     )
@@ -48,6 +49,7 @@ def compaction_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         files = {
             "files before": sum(one.before for one in found),
             "files": sum(one.after for one in found),
+            "commits forgotten": forget_old_commits(store),
         }
         return dg.MaterializeResult(metadata={**files, "tables": verdict_table(changed)})
 

@@ -16,22 +16,30 @@ if TYPE_CHECKING:
 def compact(model: str, style: str) -> None:
     """Put the small files of closed days of MODEL together.
 
-    No row changes, and others may read and write meanwhile. The run and `dagster dev` do it by
-    themselves when a table has too many files.
+    No row changes, and others may read and write meanwhile. Each table forgets its commits but the
+    last 1,000. The run and `dagster dev` do both by themselves when a table has too many files.
     """
+    from mlops_drift.lifecycle.cleanup.commits import forget_old_commits
     from mlops_drift.store import compaction
 
     with opened(model) as about, waiting(f"{model}: reading and writing files"):
         found = [compaction.compact(about.store.lake, table) for table in about.store.tables]
-    content = {"model": model, "tables": [vars(one) for one in found]}
-    show(style, content, lambda: _print(model, found))
+        forgotten = forget_old_commits(about.store)
+    content = {
+        "model": model,
+        "tables": [vars(one) for one in found],
+        "forgotten_commits": forgotten,
+    }
+    show(style, content, lambda: _print(model, found, forgotten))
 
 
-def _print(model: str, found: "list[Compacted]") -> None:
+def _print(model: str, found: "list[Compacted]", forgotten: int) -> None:
     import pyarrow as pa
 
     from mlops_drift.cli.views.tables import print_table
 
+    if forgotten:
+        click.echo(f"{model}: {forgotten:,} old commits forgotten")
     changed = [one for one in found if one.after < one.before]
     before, after = (sum(getattr(one, name) for one in found) for name in ("before", "after"))
     if not changed:

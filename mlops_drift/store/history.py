@@ -5,10 +5,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from deltalake import DeltaTable
 
+from mlops_drift.store.commit_log import CommitLog, LoggedCommit
 from mlops_drift.store.delta import COMPACTION_MARK
 from mlops_drift.store.lake import Lake, LakeError
 from mlops_drift.store.readable import at_commit, has_all_files, readable_commits
@@ -16,6 +18,8 @@ from mlops_drift.store.snapshots import open_table
 
 # When a table is read: at the end of a day by the clock, in UTC, or at the commit of a number.
 AsOf = date | int
+
+FORGOTTEN = "the table no longer remembers it"
 
 _DAY = re.compile(r"day (?:=|>=|<=) '([0-9]{4}-[0-9]{2}-[0-9]{2})'")
 
@@ -59,26 +63,28 @@ def place_of(lake: Lake, name: str) -> str:
 
 def commits(place: str, limit: int | None = None) -> list[Commit]:
     """The commits of a table, newest first; at most so many."""
-    newest = open_table(place)
-    readable = readable_commits(place, newest.version())
-    return [_commit(info, readable) for info in newest.history(limit)]
+    readable = readable_commits(place)
+    newest_first = CommitLog(place).commits(newest_first=True)
+    return [_commit(one, readable) for one in islice(newest_first, limit)]
 
 
-def _commit(info: Mapping[str, Any], readable: Collection[int]) -> Commit:
-    number, counted = info["version"], info.get("operationMetrics", {})
+def _commit(commit: LoggedCommit, readable: Collection[int]) -> Commit:
+    [info] = commit.of("commitInfo")
+    counted = info.get("operationMetrics", {})
     return Commit(
-        number,
-        _time(info),
+        commit.number,
+        _time(commit),
         _action(info, info.get("operationParameters", {}), counted),
         counted.get("num_added_rows"),
         counted.get("num_deleted_rows"),
         info.get("by"),
         info.get("reason"),
-        number in readable,
+        commit.number in readable,
     )
 
 
-def _time(info: Mapping[str, Any]) -> datetime:
+def _time(commit: LoggedCommit) -> datetime:
+    [info] = commit.of("commitInfo")
     return datetime.fromtimestamp(info["timestamp"] / 1000, UTC)
 
 
@@ -132,40 +138,42 @@ def table_at(place: str, name: str, as_of: AsOf) -> DeltaTable:
         LakeError: if the day is to come, there is no such commit, or files of it were removed.
     """
     newest = open_table(place)
-    number = as_of if isinstance(as_of, int) else _last_commit(newest, name, as_of)
+    number = as_of if isinstance(as_of, int) else _last_commit(place, name, as_of)
     if not 0 <= number <= newest.version():
         raise LakeError(f"{name} has no commit {number}; its commits are 0 to {newest.version()}")
     found = at_commit(place, number)
     if found is not None and has_all_files(found):
         return found
     of_day = "" if isinstance(as_of, int) else f", the last of {as_of},"
+    why = FORGOTTEN if found is None else "files of it were removed"
     raise LakeError(
-        f"commit {number} of {name}{of_day} can no longer be read, as files of it were removed; "
-        f"{_readable_after(newest, place, number)}"
+        f"commit {number} of {name}{of_day} can no longer be read, as {why}; "
+        f"{_readable_after(place, number)}"
     )
 
 
-def _readable_after(newest: DeltaTable, place: str, number: int) -> str:
-    later = [one for one in readable_commits(place, newest.version()) if one > number]
-    if not later:
-        return "no later one can be read either"
-    oldest = min(later)
-    day = next(_time(one).date() for one in newest.history() if one["version"] == oldest)
-    return f"the oldest after it that can be read is commit {oldest} of {day}"
+def _readable_after(place: str, number: int) -> str:
+    readable = readable_commits(place)
+    for commit in CommitLog(place).commits():
+        if commit.number > number and commit.number in readable:
+            of_day = f"commit {commit.number} of {_time(commit).date()}"
+            return f"the oldest after it that can be read is {of_day}"
+    return "no later one can be read either"
 
 
-def _last_commit(newest: DeltaTable, name: str, day: date) -> int:
+def _last_commit(place: str, name: str, day: date) -> int:
     """The last commit of a table up to the end of a day."""
     if day > (today := datetime.now(UTC).date()):
         raise LakeError(f"what {name} will hold on {day} is not known on {today}")
-    found: int | None = None
-    infos = sorted(newest.history(), key=lambda info: int(info["version"]))
-    for info in infos:
+    number = -1
+    for commit in CommitLog(place).commits():
         # Where the clocks of two writers differ, the order is that of the commits.
-        if _time(info).date() > day:
+        if _time(commit).date() > day:
+            # It may be forgotten.
+            number = commit.number - 1
             break
-        found = info["version"]
-    if found is None:
-        first = _time(infos[0]).date()
+        number = commit.number
+    if number < 0:
+        first = _time(commit).date()
         raise NotYetError(f"{name} was not there yet on {day}; its first commit is of {first}")
-    return found
+    return number

@@ -1,15 +1,13 @@
 """Whether a table can still be read as it was at a commit: a cleanup removes files."""
 
-import json
-from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
+import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 from pyarrow import fs
 
-_FILE, _NONE = fs.FileType.File, fs.FileType.NotFound
+from mlops_drift.store.commit_log import CommitLog, filesystem
 
 
 def is_readable(place: str, number: int) -> bool:
@@ -31,46 +29,36 @@ def has_all_files(snapshot: DeltaTable) -> bool:
     files = snapshot.file_uris()
     if not files:
         return True
-    system, _ = _filesystem(files[0])
+    system, _ = filesystem(files[0])
     # Paths come percent-encoded, which only a URL may be.
     paths = [file.split("://", 1)[1] if "://" in file else unquote(file) for file in files]
-    return all(found.type == _FILE for found in system.get_file_info(paths))
+    return all(found.type == fs.FileType.File for found in system.get_file_info(paths))
 
 
-def readable_commits(place: str, last: int) -> set[int]:
-    """The commits up to a number at which a table can be read, by one reading of its log.
+def readable_commits(place: str) -> set[int]:
+    """The commits at which a table can be read, by one reading of its log.
 
     A snapshot of each would take time that grows with commits times files.
     """
-    system, root = _filesystem(place)
-    logs = [f"{root}/_delta_log/{number:020}.json" for number in range(last + 1)]
-    if any(log.type == _NONE for log in system.get_file_info(logs)):
-        # What is written in the log of later commits does not say what was there before.
-        return {number for number in range(last + 1) if is_readable(place, number)}
-    listed = system.get_file_info(fs.FileSelector(root, recursive=True))
-    there = {one.path[len(root) + 1 :] for one in listed if one.type == _FILE}
-    missing: set[str] = set()
-    found = set()
-    for number, log in enumerate(logs):
-        actions = _actions(system, log)
-        missing -= {_path(one["remove"]) for one in actions if "remove" in one}
-        missing |= {_path(one["add"]) for one in actions if "add" in one} - there
-        if not missing:
-            found.add(number)
+    log = CommitLog(place)
+    found: set[int] = set()
+    before = -1
+    # None where it is not known.
+    missing: set[str] | None = set()
+    for commit in log.commits():
+        if missing is not None and commit.number == before + 1:
+            missing -= {unquote(one["path"]) for one in commit.of("remove")}
+            missing |= {unquote(one["path"]) for one in commit.of("add")} - log.files
+        else:
+            # The log of later commits does not say what was there before those that are forgotten.
+            snapshot = at_commit(place, commit.number)
+            missing = _paths(snapshot) - log.files if snapshot is not None else None
+        if missing is not None and not missing:
+            found.add(commit.number)
+        before = commit.number
     return found
 
 
-def _filesystem(place: str) -> tuple[fs.FileSystem, str]:
-    if "://" in place:
-        found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(place)
-        return found
-    return fs.LocalFileSystem(), Path(place).absolute().as_posix()
-
-
-def _actions(system: fs.FileSystem, log: str) -> list[dict[str, Any]]:
-    with system.open_input_stream(log) as stream:
-        return [json.loads(line) for line in stream.read().splitlines() if line]
-
-
-def _path(file: dict[str, str]) -> str:
-    return unquote(file["path"])
+def _paths(snapshot: DeltaTable) -> set[str]:
+    added = pa.RecordBatchReader.from_stream(snapshot.get_add_actions()).read_all()
+    return {unquote(path) for path in added["path"].to_pylist()}

@@ -1,7 +1,7 @@
 """The Delta tables that this process has opened, and what it has read of their files."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,22 +44,24 @@ def find_table(uri: str) -> DeltaTable | None:
 
 @dataclass(frozen=True)
 class Opened:
-    """A snapshot, and which files its first and its last commit were when it was read on."""
+    """A snapshot, and which file its commit was when it was read on."""
 
     table: DeltaTable
-    commits: Mapping[int, object]
+    commit: int
+    mark: object
 
     @classmethod
     def of(cls, uri: str, table: DeltaTable) -> "Opened":
         """What was just opened, or read on."""
-        return cls(table, {number: _mark(uri, number) for number in (0, table.version())})
+        commit = table.version()
+        return cls(table, commit, _mark(uri, commit))
 
     def is_still_there(self, uri: str) -> bool:
         """Whether its table is: a model that was reset has others in the same place.
 
         Nor was a backup brought back, that others have committed to since.
         """
-        return all(mark and _mark(uri, number) == mark for number, mark in self.commits.items())
+        return self.mark is not None and _mark(uri, self.commit) == self.mark
 
 
 class Answers(Generic[Answer]):
@@ -141,7 +143,7 @@ def snapshots_of(root: str) -> Snapshots:
 def _read_on(uri: str, opened: Opened | None) -> Opened | None:
     """What was opened, read on to the newest commit, or opened anew; None where no table is."""
     if opened and opened.is_still_there(uri) and _is_up_to_date(uri, opened.table):
-        is_same = opened.table.version() in opened.commits
+        is_same = opened.table.version() == opened.commit
         return opened if is_same else Opened.of(uri, opened.table)
     table = find_table(uri)
     return Opened.of(uri, table) if table is not None else None

@@ -24,7 +24,7 @@ def readable(lake):
     """The commits that can be read, which the log and each snapshot must agree about."""
     place = lake.uri(SHOP)
     last = DeltaTable(place).version()
-    found = readable_commits(place, last)
+    found = readable_commits(place)
     assert found == {number for number in range(last + 1) if is_readable(place, number)}
     return found
 
@@ -54,7 +54,7 @@ def test_a_file_that_a_restore_brings_back_counts_again(past):
 
 def test_commits_whose_log_is_gone_cannot_be_read(past):
     (log_of(past) / f"{3:020}.json").unlink()
-    assert readable_commits(past.uri(SHOP), 5) == {0, 1, 2}
+    assert readable_commits(past.uri(SHOP)) == {0, 1, 2}
 
 
 def test_a_damaged_table_is_read_as_of_what_is_whole(past):

@@ -1,10 +1,11 @@
-"""Which commits of tables a cleanup keeps readable: those that training sets were built of."""
+"""Which commits of tables stay readable: those that training sets were built of."""
 
-from mlops_drift.store import disk
+from mlops_drift.store import disk, forgetting
 from mlops_drift.store.files import first_day
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.readable import at_commit
 from mlops_drift.store.snapshots import find_table
+from mlops_drift.store.tables import Table
 
 
 def commits_kept(store: ModelStore, *, days_go: bool) -> dict[str, frozenset[int]]:
@@ -13,16 +14,10 @@ def commits_kept(store: ModelStore, *, days_go: bool) -> dict[str, frozenset[int
     With `days_go`, as under `retention.landing_days`, a commit that holds a day from before the
     first one of its table is not kept: the space of deleted days is to be free.
     """
-    there = set(store.training_sets.ids())
-    records = [one for one in store.training_sets.records() if one.training_set in there]
-    named = {
-        store.tables.features: {one.features_snapshot for one in records},
-        store.tables.labels: {one.labels_snapshot for one in records},
-    }
     found: dict[str, frozenset[int]] = {}
-    for table, numbers in named.items():
+    for table, numbers in _named(store).items():
         place = str(disk.folder_of(store.lake.root, table))
-        then = {number: at_commit(place, number) for number in numbers if number is not None}
+        then = {number: at_commit(place, number) for number in numbers}
         first = first_day(find_table(place)) if days_go else None
         found[table.name] = frozenset(
             number
@@ -31,3 +26,24 @@ def commits_kept(store: ModelStore, *, days_go: bool) -> dict[str, frozenset[int
             if first is None or (first_day(snapshot) or first) >= first
         )
     return found
+
+
+def forget_old_commits(store: ModelStore) -> int:
+    """Forgets the commits of all tables but the last and those of training sets; how many."""
+    root, named = store.lake.root, _named(store)
+    return sum(
+        forgetting.forget_commits(
+            str(disk.folder_of(root, table)), named.get(table, ()), forgetting.KEPT_COMMITS
+        )
+        for table in store.tables
+    )
+
+
+def _named(store: ModelStore) -> dict[Table, set[int]]:
+    there = set(store.training_sets.ids())
+    records = [one for one in store.training_sets.records() if one.training_set in there]
+    named = {
+        store.tables.features: {one.features_snapshot for one in records},
+        store.tables.labels: {one.labels_snapshot for one in records},
+    }
+    return {table: {one for one in found if one is not None} for table, found in named.items()}

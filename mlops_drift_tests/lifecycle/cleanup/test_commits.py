@@ -10,11 +10,11 @@ from deltalake import DeltaTable
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.lifecycle.cleanup.commits import commits_kept
+from mlops_drift.lifecycle.cleanup.commits import commits_kept, forget_old_commits
 from mlops_drift.lifecycle.lineage import trace_version
 from mlops_drift.pipeline.training import build_training_set, train_challenger
 from mlops_drift.registry.memory import MemoryRegistry
-from mlops_drift.store import disk
+from mlops_drift.store import disk, forgetting
 from mlops_drift.store.queries import run_sql
 from mlops_drift.store.readable import is_readable
 from mlops_drift_tests.lifecycle.cleanup.aged import MODEL, clean
@@ -105,6 +105,19 @@ def test_explain_names_the_commits_and_says_when_they_are_gone(trained):
     write_all_again(trained)
     clean_files(trained, {})
     assert snapshots() == [f"commit {number}, which can no longer be read" for number in numbers]
+
+
+def test_commits_of_training_sets_are_not_forgotten(trained, monkeypatch):
+    monkeypatch.setattr(forgetting, "KEPT_COMMITS", 1)
+    features, _ = tables(trained)
+    for _ in range(12):
+        write_all_again(trained)
+    assert forget_old_commits(trained.store)
+    assert readable(trained) == [True, True]
+    assert not is_readable(trained.store.lake.uri(features), commits_of(trained)[0] + 12)
+    shutil.rmtree(trained.store.training_sets.folder)
+    assert forget_old_commits(trained.store)
+    assert readable(trained) == [False, False]
 
 
 def test_commits_of_a_training_set_that_was_removed_are_not_kept(trained):
