@@ -38,10 +38,10 @@ class LabelProfiles:
         self._arrived = mine.groupby("label_day")["day"].max().to_dict()
         judged = [day.toordinal() for day in days]
         ends = {self._arrived[now] for now in judged if now in self._arrived}
-        self._profiles = {
-            stride: self._profile(mine[mine["lot"] % stride == 0], judged)
-            for stride in {1, *(self._strides[end] for end in ends)}
-        }
+        rows = {one: mine[mine["lot"] % one == 0] for one in {self._strides[end] for end in ends}}
+        # Windows of one day count all of its events.
+        rows.setdefault(1, mine[mine["day"].isin(ends)])
+        self._profiles = {stride: self._profile(lots, judged) for stride, lots in rows.items()}
 
     def _profile(self, rows: pd.DataFrame, days: list[int]) -> dict[int, dict[int, Profile]]:
         """By production day, its labels as of each day that brought some of them."""

@@ -27,7 +27,7 @@ def _test_rows(model: ModelContext, record: VersionRecord) -> pd.DataFrame:
     """The test split with the version's predictions for it."""
     spec, sets = model.spec, model.store.training_sets
     predicted = sets.read_test_predictions(record.training_set, record.version)
-    features = sets.read(record.training_set).test
+    features = sets.read_test(record.training_set)
     names = [
         *(f"f.{identifier(name)}" for name in [spec.key, *spec.columns]),
         *map(slice_text, spec.monitors.performance.slices),

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from mlops_drift.monitors.context import Coverage
+from mlops_drift.schema.day_columns import ordinals
+from mlops_drift.store.files import spans_of
 from mlops_drift.store.labels import LabelledTables
 from mlops_drift.store.lake import Scan
 
@@ -43,9 +45,7 @@ class CoverageRepository(LabelledTables):
         the first on them depends on these, later ones; else these are no longer counted.
         """
         table, age, a_day = self._tables.label_arrivals, timedelta(days=oldest), timedelta(days=1)
-        start, before = first - age, first - a_day
-        counted = self._lake.read(Scan(table, start, before))
-        since = min(self._changed(start, before, counted) or first, first)
+        since = min(self._changed(first - age, first - a_day) or first, first)
         later = Scan(table, last + a_day, last + age)
         until = last
         if also_later and self._lake.holds(later):
@@ -53,8 +53,11 @@ class CoverageRepository(LabelledTables):
         arrivals = self._arrivals(since, until, age)
         self._lake.replace_days(table, since, last + age, arrivals)
 
-    def _changed(self, first: date, last: date, counted: pa.Table) -> date | None:
+    def _changed(self, first: date, last: date) -> date | None:
         """The first of some days that has other numbers of rows than when it was counted."""
+        doubtful = self._doubtful(first, last)
+        if doubtful is None:
+            return None
         # A day that the retention has removed counts as it did.
         [found] = self._lake.rows(
             """
@@ -69,12 +72,41 @@ class CoverageRepository(LabelledTables):
             WHERE r.predictions NOT IN (0, coalesce(c.predictions, 0))
                 OR r.labels NOT IN (0, coalesce(c.labels, 0))
             """,
-            p=Scan(self._tables.predictions, first, last),
-            l=Scan(self._tables.labels, first, last),
-            counted=counted,
+            p=Scan(self._tables.predictions, *doubtful),
+            l=Scan(self._tables.labels, *doubtful),
+            counted=Scan(self._tables.label_arrivals, *doubtful),
         )
         changed: date | None = found["day"]
         return changed
+
+    def _doubtful(self, first: date, last: date) -> tuple[date, date] | None:
+        """The days among some whose files have other numbers of rows than were counted.
+
+        Only the files' statistics are read; where nothing lies in files, all days are doubtful.
+        """
+        tables = {"predictions": self._tables.predictions, "labels": self._tables.labels}
+        spans = [
+            (name, span.first or first, span.last or last, span.rows)
+            for name, table in tables.items()
+            for span in spans_of(self._lake.files(Scan(table, first, last)))
+        ]
+        if not spans:
+            return first, last
+        since = min(start for _, start, _, _ in spans)
+        own = self._lake.query(
+            "SELECT day, predictions, labels FROM c WHERE day = event_day",
+            c=Scan(self._tables.label_arrivals, since, last),
+        )
+        days, counted = ordinals(own["day"]), {name: own[name].to_numpy() for name in tables}
+        wrong = [
+            (start, end)
+            for name, start, end, rows in spans
+            if counted[name][(start.toordinal() <= days) & (days <= end.toordinal())].sum() != rows
+        ]
+        if not wrong:
+            return None
+        starts, ends = zip(*wrong, strict=True)
+        return max(first, min(starts)), min(last, max(ends))
 
     def _arrivals(self, since: date, last: date, oldest: timedelta) -> pa.Table:
         """The rows of the days, see `LabelArrivals`."""

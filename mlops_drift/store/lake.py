@@ -108,7 +108,7 @@ class Lake(ABC):
             if isinstance(found, pa.Table):
                 data[name] = found
             else:
-                relations.append(f'"{name}" AS ({found})')
+                relations.append(f'"{name}" AS NOT MATERIALIZED ({found})')
         return _with_relations(sql, relations), data
 
     @abstractmethod

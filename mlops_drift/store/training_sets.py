@@ -27,6 +27,9 @@ from mlops_drift.store.lake import Lake
 from mlops_drift.store.records import TrainingSetRecord
 from mlops_drift.store.tables import Table
 
+# The part of a set that a version is measured on.
+TEST_FILE = "test.parquet"
+
 # The baseline of a version.
 TEST_PREDICTIONS = "test_predictions.parquet"
 REFERENCE_FILES = ("reference.json", "reference.parquet")
@@ -75,10 +78,15 @@ class TrainingSets:
         """Reads a set and verifies every byte of it."""
         folder = self.folder / set_id
         files = _read_folder(folder)
-        stored = TrainingSet(_table(files["train.parquet"]), _table(files["test.parquet"]))
+        stored = TrainingSet(_table(files["train.parquet"]), _table(files[TEST_FILE]))
         if stored.id != set_id:
             raise CorruptionError(f"{folder}: the content has the id {stored.id}")
         return stored
+
+    def read_test(self, set_id: str) -> pa.Table:
+        """The test split of a set, verified; the other part, which may be large, is not read."""
+        folder = self.folder / set_id
+        return _table(_read_file(folder / TEST_FILE, _read_manifest(folder)[TEST_FILE]))
 
     def add_record(self, record: TrainingSetRecord) -> None:
         """Records what a training set was built of, once for each as-of day."""
@@ -97,7 +105,7 @@ class TrainingSets:
 
     def last_event(self, set_id: str) -> date:
         """The day of the last event of a set."""
-        test = pq.read_table(self.folder / set_id / "test.parquet", columns=["day"])
+        test = pq.read_table(self.folder / set_id / TEST_FILE, columns=["day"])
         last: date = pc.max(test["day"]).as_py()
         return last
 

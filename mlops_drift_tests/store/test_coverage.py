@@ -7,6 +7,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlops_drift.store.compaction import compact
+from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift_tests.store.model_samples import TABLES, TARGET, day
@@ -120,3 +122,29 @@ def test_days_that_the_retention_removed_count_as_they_did():
     before = [counted(model, look) for look in range(4)][-1]
     model.lake.replace_days(TABLES.labels, day(0), day(1), TABLES.labels.schema.empty_table())
     assert counted(model, 3) == before
+
+
+def test_days_in_files_are_counted_as_in_memory_before_and_after_a_compaction(tmp_path):
+    predicted = [(0, 1, "a"), (0, 1, "b"), (1, 1, "c"), (2, 1, "d"), (3, 2, "e")]
+    labelled = [(1, "a"), (2, "c"), (4, "d")]
+    model = ModelStore(DeltaLake(tmp_path, DATABASE), "churn", TABLES, "id", TARGET)
+    for number in range(DAYS + 1):
+        put_day(model, predicted, labelled, number)
+        assert counted(model, number) == expected(predicted, labelled, number)
+    for table in (TABLES.predictions, TABLES.labels):
+        compact(model.lake, table)
+    for look in (DAYS, DAYS - 1, DAYS):
+        assert counted(model, look) == expected(predicted, labelled, look)
+    # One file, which holds other days too.
+    labelled.append((2, "b"))
+    put_day(model, predicted, labelled, 2)
+    assert counted(model, DAYS) == expected(predicted, labelled, DAYS)
+
+
+def put_day(model, predicted, labelled, number):
+    """Writes what is of one day; other days keep their files."""
+    of_day = ([row for row in rows if row[0] == number] for rows in (predicted, labelled))
+    other = memory_model()
+    put_all(other, *of_day)
+    for table in (TABLES.predictions, TABLES.labels):
+        model.lake.replace_days(table, day(number), day(number), other.lake.read(table))
