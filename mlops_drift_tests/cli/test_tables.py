@@ -39,7 +39,7 @@ def test_sql_joins_tables_of_different_stages(story):
 
 def test_sql_without_a_query_lists_the_tables(story):
     found = {row["table"]: row for row in json.loads(printed("sql", "--format", "json"))}
-    assert len(found) == 16
+    assert len(found) == 15
     assert found["landing.tiny_events"]["rows"] == 7 * ROWS
     assert found["landing.tiny_events"]["commits"] >= 7
     assert found["features.tiny"]["columns"].split(", ")[:2] == ["day", "id"]
