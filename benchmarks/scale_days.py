@@ -10,7 +10,9 @@ from typing import Any
 from competitors import environments
 from scale_history import PROGRAM, taken
 from scale_world import (
+    CATEGORIES,
     COLUMNS,
+    KEY,
     LABEL_DELAY,
     MODEL,
     POSITIVE,
@@ -104,11 +106,20 @@ def failed_subjects(world: World, number: int) -> list[str]:
     return [row["subject"] for row in json.loads(found.output)]
 
 
-def evidently_day(world: World, number: int, reference: int, python: Path) -> environments.Answer:
-    """Evidently's drift report of a day beside another one of the same size."""
-    task = {
-        "columns": COLUMNS,
-        "reference": str(world.events(reference)),
-        "current": str(world.events(number)),
-    }
+def evidently_day(
+    world: World, number: int, reference: int, python: Path, *, whole: bool
+) -> environments.Answer:
+    """Evidently's drift report of a day beside another one of the same size.
+
+    Whole, it summarizes the data and the classification as well, as if labels had come already.
+    """
+    task: dict[str, Any] = {"columns": COLUMNS}
+    for name, day in (("reference", reference), ("current", number)):
+        task[name] = {
+            "events": str(world.events(day)),
+            "predictions": str(world.plain_predictions(day)),
+            "labels": str(world.labels(day + LABEL_DELAY)),
+        }
+    if whole:
+        task |= {"key": KEY, "target": TARGET, "positive": POSITIVE, "categories": list(CATEGORIES)}
     return environments.run("evidently_day", task, python)

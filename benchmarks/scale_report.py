@@ -122,17 +122,17 @@ def report_starts(found: Mapping[str, Sequence[Taken]]) -> None:
     CONSOLE.print(shown)
 
 
-def report_alternative(rows: Mapping[str, tuple[Sequence[Seconds], str]], ours: str) -> None:
-    """Prints seconds of tools, how many times those of `ours` they take, and what they found."""
+def report_alternative(rows: Mapping[str, tuple[Sequence[Seconds], str]]) -> None:
+    """Prints seconds of tools, how many times those of the first they take, and what they found."""
     columns = ("what", "seconds", "/ ours", "of processors", "/ ours", "found")
     shown = table("One day with faults", *columns)
 
     def medians(name: str) -> list[float]:
         return [statistics.median(values) for values in zip(*rows[name][0], strict=True)]
 
-    mine = medians(ours)
+    mine = medians(next(iter(rows)))
     for name, (_, found) in rows.items():
         pairs = zip(medians(name), mine, strict=True)
         cells = [cell for value, our in pairs for cell in (seconds(value), f"{value / our:.1f} x")]
-        shown.add_row(name, *cells, found)
+        shown.add_row(name, *(cell if "nan" not in cell else "" for cell in cells), found)
     CONSOLE.print(shown)

@@ -67,6 +67,10 @@ class World:
         """The booster of the plain script."""
         return self.folder / "plain.txt"
 
+    def plain_predictions(self, number: int) -> Path:
+        """What the plain script predicts for a day."""
+        return self.folder / "plain" / f"{day_of(number)}.parquet"
+
     def events(self, number: int) -> Path:
         """The file of the events of a day."""
         return self.folder / "events" / f"{day_of(number)}.parquet"
@@ -80,7 +84,7 @@ class World:
 
         From the day `faulty` on, days have faults: they must not have run yet.
         """
-        for name in ("data", "events", "labels", f"defs/{MODEL}"):
+        for name in ("data", "events", "labels", "plain", f"defs/{MODEL}"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         # JSON is YAML.
         description = json.dumps(self._description(), indent=2)
@@ -94,7 +98,7 @@ class World:
         """What the plain script needs for a day."""
         return {
             "events": str(self.events(number)),
-            "predictions": str(self.folder / "plain.parquet"),
+            "predictions": str(self.plain_predictions(number)),
             "model": str(self.plain_model),
             "key": KEY,
             "columns": COLUMNS,

@@ -19,13 +19,15 @@ from mlops_drift.store.snapshots import open_table
 # When a table is read: at the end of a day by the clock, in UTC, or at the commit of a number.
 AsOf = date | int
 
-FORGOTTEN = "the table no longer remembers it"
-
 _DAY = re.compile(r"day (?:=|>=|<=) '([0-9]{4}-[0-9]{2}-[0-9]{2})'")
 
 
 class NotYetError(LakeError):
     """The table was not there yet."""
+
+
+class GoneError(LakeError):
+    """What the table held can no longer be read."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,8 @@ def table_at(place: str, name: str, as_of: AsOf) -> DeltaTable:
 
     Raises:
         NotYetError: if it was created after that day.
-        LakeError: if the day is to come, there is no such commit, or files of it were removed.
+        GoneError: if the commit is forgotten, or files of it were removed.
+        LakeError: if the day is to come, or there is no such commit.
     """
     newest = open_table(place)
     number = as_of if isinstance(as_of, int) else _last_commit(place, name, as_of)
@@ -145,11 +148,11 @@ def table_at(place: str, name: str, as_of: AsOf) -> DeltaTable:
     if found is not None and has_all_files(found):
         return found
     of_day = "" if isinstance(as_of, int) else f", the last of {as_of},"
-    why = FORGOTTEN if found is None else "files of it were removed"
-    raise LakeError(
-        f"commit {number} of {name}{of_day} can no longer be read, as {why}; "
-        f"{_readable_after(place, number)}"
-    )
+    gone = f"commit {number} of {name}{of_day} can no longer be read, as files of it were removed"
+    if found is None:
+        what = f"its commit {as_of}" if isinstance(as_of, int) else f"what it held on {as_of}"
+        gone = f"{name} no longer remembers {what}"
+    raise GoneError(f"{gone}; {_readable_after(place, number)}")
 
 
 def _readable_after(place: str, number: int) -> str:

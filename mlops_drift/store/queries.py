@@ -16,7 +16,7 @@ from mlops_drift.errors import UserError
 from mlops_drift.memory import bounded
 from mlops_drift.sql import identifier, without_end
 from mlops_drift.store.delta import DeltaLake, all_rows
-from mlops_drift.store.history import AsOf, NotYetError, table_at
+from mlops_drift.store.history import AsOf, GoneError, NotYetError, table_at
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.schemas import columns_of
 from mlops_drift.store.snapshots import open_table
@@ -197,15 +197,21 @@ def _cell(value: str, kind: str, form: Form) -> str:
 
 
 def list_tables(lake: Lake, form: Form = "values", as_of: date | None = None) -> pa.Table:
-    """All tables with their rows, columns, and number of commits; or those there were on a day."""
-    rows = []
-    schema = columns_of(table=str, rows=int, commits=int, columns=str)
+    """All tables with their rows, columns, and number of commits; or those there were on a day.
+
+    Of a table of which that can no longer be read, only the name is known.
+    """
+    rows: list[tuple[str, int | None, int | None, str | None]] = []
+    schema = columns_of(table=str, rows=int | None, commits=int | None, columns=str | None)
     with lake.cursor() as cursor:
         cursor.execute("SET SESSION errors_as_json = true")
         for name in lake.names():
             try:
                 table, snapshot = _stored(lake, name, as_of)
             except NotYetError:
+                continue
+            except GoneError:
+                rows.append((name, None, None, None))
                 continue
             query = f"SELECT count(*) AS n FROM {all_rows(table, snapshot)}"
             with _placed(lake, query, 0):

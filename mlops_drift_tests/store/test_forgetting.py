@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from mlops_drift.store.forgetting import KEPT_COMMITS, forget_commits
-from mlops_drift.store.history import NotYetError, commits, table_at
-from mlops_drift.store.lake import LakeError
-from mlops_drift.store.queries import run_sql
+from mlops_drift.store.history import GoneError, commits, table_at
+from mlops_drift.store.queries import list_tables, run_sql
 from mlops_drift.store.readable import is_readable, readable_commits
 from mlops_drift.store.restoring import restore
 from mlops_drift.store.snapshots import snapshots_of
@@ -119,18 +118,16 @@ def test_a_forgotten_commit_is_named_with_the_oldest_that_can_be_read(old):
     found = commits(place)
     assert [one.number for one in found] == REMEMBERED[::-1]
     assert all(one.readable for one in found)
-    no_longer = "can no longer be read, as the table no longer remembers it; the oldest after it"
-    with pytest.raises(LakeError, match=f"commit 3 of {NAME} {no_longer} .* is commit 9"):
+    gone = f"{NAME} no longer remembers"
+    with pytest.raises(GoneError, match=f"{gone} its commit 3; the oldest .* is commit 9"):
         table_at(place, NAME, 3)
-    with pytest.raises(LakeError, match=f"commit 20 of {NAME} {no_longer} .* is commit 29"):
+    with pytest.raises(GoneError, match=f"{gone} its commit 20; the oldest .* is commit 29"):
         restore(old, NAME, 20, by="ada", reason="none")
-    # The last commit of a day from which none is remembered: not an earlier one.
-    day = FIRST + timedelta(days=22)
-    with pytest.raises(LakeError, match=f"commit 28 of {NAME}, the last of {day}, {no_longer}"):
-        table_at(place, NAME, day)
-    with pytest.raises(LakeError, match=f"commit 8 of {NAME}, the last of {FIRST}, {no_longer}"):
-        table_at(place, NAME, FIRST)
+    # Commits of such days are not remembered: earlier ones do not stand in for them.
+    for day, oldest in ((FIRST + timedelta(days=22), 29), (FIRST - timedelta(days=1), 9)):
+        held = f"{gone} what it held on {day}; the oldest .* is commit {oldest}"
+        with pytest.raises(GoneError, match=held):
+            table_at(place, NAME, day)
+        [listed] = list_tables(old, as_of=day).to_pylist()
+        assert listed == {"table": NAME, "rows": None, "commits": None, "columns": None}
     assert table_at(place, NAME, FIRST + timedelta(days=KEPT - 1)).version() == KEPT - 1
-    with pytest.raises(LakeError) as caught:
-        table_at(place, NAME, FIRST - timedelta(days=1))
-    assert not isinstance(caught.value, NotYetError)
