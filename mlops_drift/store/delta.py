@@ -9,7 +9,14 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
@@ -32,6 +39,9 @@ CONFIGURATION = {
 
 # No log expires, and to look for one that did lists all of them at each commit.
 HOOKS = PostCommitHookProperties(cleanup_expired_logs=False)
+
+# Few numbers come twice: to collect them first takes most of the time of a write.
+NO_DICTIONARY = ColumnProperties(dictionary_enabled=False)
 
 # How a commit that changes no row is known in the history of its table.
 COMPACTION_MARK = "compaction"
@@ -222,6 +232,13 @@ def _overwrite(
         schema_mode="merge" if _columns_differ(table, snapshot) else None,
         commit_properties=commit,
         post_commithook_properties=HOOKS,
+        writer_properties=WriterProperties(
+            column_properties={
+                field.name: NO_DICTIONARY
+                for field in table.schema
+                if pa.types.is_floating(field.type)
+            }
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
@@ -242,6 +243,19 @@ def test_a_column_may_have_any_usual_name(lake, name):
     declared = table(**{name: pa.float64()})
     lake.replace_days(declared, FIRST, FIRST, rows(declared, FIRST, id=[1], **{name: [0.5]}))
     assert lake.read(declared).to_pylist() == [{"day": FIRST, "id": 1, name: 0.5}]
+
+
+@pytest.mark.parametrize("name", ["x", "a.b", "ä column"])
+def test_only_numbers_that_are_no_integers_are_written_without_a_dictionary(lake, name):
+    declared = table(**{name: pa.float64(), "kind": pa.string()})
+    data = rows(declared, FIRST, id=[1, 2], **{name: [0.5, None], "kind": ["a", "a"]})
+    lake.replace_days(declared, FIRST, FIRST, data)
+    [file] = lake.files(declared)
+    written = pq.read_metadata(file.uri).row_group(0)
+    encodings = {one.path_in_schema: one.encodings for one in map(written.column, range(4))}
+    has_dictionary = {path for path, found in encodings.items() if "RLE_DICTIONARY" in found}
+    assert has_dictionary == {"day", "id", "kind"}
+    assert lake.read(declared) == data
 
 
 def test_a_snapshot_stays_readable_after_later_commits(lake):
