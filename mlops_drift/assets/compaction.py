@@ -36,7 +36,7 @@ def compaction_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         key=asset_key(spec, COMPACTION),
         group_name=spec.name,
         description="Puts the many small files of closed days together, by year: a query "
-        "opens every file of its days. No row changes; what a table held at its last 1,000 "
+        "opens every file of its days. No row changes; what a table held at its last 500 "
         "commits can be read as before.",
         kinds={"deltalake"},
         tags={MODEL_TAG: spec.name},

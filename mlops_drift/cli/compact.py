@@ -17,7 +17,7 @@ def compact(model: str, style: str) -> None:
     """Put the small files of closed days of MODEL together.
 
     No row changes, and others may read and write meanwhile. Each table forgets its commits but the
-    last 1,000. The run and `dagster dev` do both by themselves when a table has too many files.
+    last 500. The run and `dagster dev` do both by themselves when a table has too many files.
     """
     from mlops_drift.lifecycle.cleanup.commits import forget_old_commits
     from mlops_drift.store import compaction

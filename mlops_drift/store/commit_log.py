@@ -10,15 +10,22 @@ from typing import Any
 
 from pyarrow import fs
 
+from mlops_drift.store.lake import LakeError
+
 _COMMIT = re.compile("_delta_log/([0-9]{20})[.]json")
 
 
 @dataclass(frozen=True)
 class LoggedCommit:
-    """What a commit has written into the log, action by action."""
+    """What a commit has written into the log, action by action.
+
+    Attributes:
+        info: when it was, of which operation, and what else its writer has noted.
+    """
 
     number: int
     actions: list[Mapping[str, Any]]
+    info: Mapping[str, Any]
 
     def of(self, action: str) -> list[Mapping[str, Any]]:
         """The actions of one kind, such as `add`."""
@@ -46,15 +53,25 @@ class CommitLog:
     def commits(self, *, newest_first: bool = False) -> Iterator[LoggedCommit]:
         """The commits that are remembered; those that are forgotten meanwhile are left out."""
         for number in reversed(self.numbers) if newest_first else self.numbers:
+            file = f"{self._root}/_delta_log/{number:020}.json"
             try:
-                with self._system.open_input_stream(self._file(number)) as stream:
-                    lines = stream.read().splitlines()
+                yield self._read(number, file)
             except FileNotFoundError:
                 continue
-            yield LoggedCommit(number, [json.loads(line) for line in lines if line])
+            except ValueError as error:
+                raise LakeError(
+                    f"{file} cannot be read: {error}; bring it back from a backup"
+                ) from error
 
-    def _file(self, number: int) -> str:
-        return f"{self._root}/_delta_log/{number:020}.json"
+    def _read(self, number: int, file: str) -> LoggedCommit:
+        with self._system.open_input_stream(file) as stream:
+            actions = [json.loads(line) for line in stream.read().splitlines() if line]
+        # Delta does not require it.
+        noted = next((one["commitInfo"] for one in actions if "commitInfo" in one), {})
+        info = {"operation": "unknown", **noted}
+        if "timestamp" not in info:
+            info["timestamp"] = self._system.get_file_info(file).mtime.timestamp() * 1000
+        return LoggedCommit(number, actions, info)
 
 
 def filesystem(place: str) -> tuple[fs.FileSystem, str]:

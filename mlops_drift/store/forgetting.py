@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-# Half a year of a table with some commits a day, years of one with a single commit.
-KEPT_COMMITS = 1_000
+# Four months of a table with four commits a day, more than a year of one with a single commit.
+KEPT_COMMITS = 500
 
 _OF_COMMIT = re.compile(r"([0-9]{20})\.(json|checkpoint\.parquet)")
 

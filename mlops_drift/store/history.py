@@ -71,7 +71,7 @@ def commits(place: str, limit: int | None = None) -> list[Commit]:
 
 
 def _commit(commit: LoggedCommit, readable: Collection[int]) -> Commit:
-    [info] = commit.of("commitInfo")
+    info = commit.info
     counted = info.get("operationMetrics", {})
     return Commit(
         commit.number,
@@ -86,8 +86,7 @@ def _commit(commit: LoggedCommit, readable: Collection[int]) -> Commit:
 
 
 def _time(commit: LoggedCommit) -> datetime:
-    [info] = commit.of("commitInfo")
-    return datetime.fromtimestamp(info["timestamp"] / 1000, UTC)
+    return datetime.fromtimestamp(commit.info["timestamp"] / 1000, UTC)
 
 
 def _action(info: Mapping[str, Any], given: Mapping[str, Any], counted: Mapping[str, Any]) -> str:

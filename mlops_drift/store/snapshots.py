@@ -18,7 +18,7 @@ from mlops_drift.store.lake import LakeError, Rows
 Answer = TypeVar("Answer")
 
 # Answers of a lake that are kept: the small ones are asked for again and again.
-ANSWERS, ANSWER_BYTES = 256, 2**16
+ANSWERS, ANSWER_BYTES = 256, 2**18
 
 
 def open_table(uri: str) -> DeltaTable:

@@ -1,6 +1,8 @@
 """What was done to a table, and the table as it was."""
 
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -69,6 +71,23 @@ def test_what_other_operations_did_is_said_too(past):
     ]
     assert found[1].action.startswith("cleaned, ")
     assert [one.rows_removed for one in found][::-1][1:3] == [1, 2]
+
+
+def test_a_commit_that_says_nothing_of_itself_has_the_time_of_its_file(past):
+    file = Path(past.uri(SHOP), "_delta_log", f"{3:020}.json")
+    lines = [line for line in file.read_text().splitlines() if "commitInfo" not in line]
+    file.write_text("\n".join(lines))
+    os.utime(file, (0, 0))
+    [found] = [one for one in commits(past.uri(SHOP)) if one.number == 3]
+    assert (found.action, found.time.year, found.rows_added) == ("unknown", 1970, None)
+    assert found.readable
+
+
+def test_a_commit_that_is_damaged_is_named(past):
+    file = Path(past.uri(SHOP), "_delta_log", f"{3:020}.json")
+    file.write_text('{"add":{"path')
+    with pytest.raises(LakeError, match=f"{3:020}.json cannot be read.*from a backup"):
+        commits(past.uri(SHOP))
 
 
 def test_a_compaction_of_delta_is_a_commit_that_says_so(past):
