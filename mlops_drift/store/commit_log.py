@@ -67,8 +67,9 @@ class CommitLog:
         with self._system.open_input_stream(file) as stream:
             actions = [json.loads(line) for line in stream.read().splitlines() if line]
         # Delta does not require it.
-        noted = next((one["commitInfo"] for one in actions if "commitInfo" in one), {})
-        info = {"operation": "unknown", **noted}
+        info: dict[str, Any] = {"operation": "unknown"}
+        for one in actions:
+            info |= one.get("commitInfo", {})
         if "timestamp" not in info:
             info["timestamp"] = self._system.get_file_info(file).mtime.timestamp() * 1000
         return LoggedCommit(number, actions, info)
