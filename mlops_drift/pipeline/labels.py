@@ -88,12 +88,8 @@ class LabelProfiles:
 
 
 def count_labels(model: ModelContext, first: date, last: date) -> None:
-    """Counts on which served predictions have a label by the end of each day, see `coverage`.
-
-    Later days that were counted are counted again where all predictions are kept.
-    """
-    keeps_all = model.spec.retention.predictions_days is None
-    model.store.coverage.count_on(first, last, _oldest(model.spec), also_later=keeps_all)
+    """Counts on which served predictions have a label by the end of each day, see `coverage`."""
+    model.store.coverage.count_on(first, last, _oldest(model.spec))
 
 
 def coverage(model: ModelContext, until: date) -> list[Coverage]:

@@ -6,8 +6,6 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from mlops_drift.monitors.context import Coverage
-from mlops_drift.schema.day_columns import ordinals
-from mlops_drift.store.files import spans_of
 from mlops_drift.store.labels import LabelledTables
 from mlops_drift.store.lake import Scan
 
@@ -38,26 +36,21 @@ class CoverageRepository(LabelledTables):
             arrivals=Scan(self._tables.label_arrivals, until - 2 * oldest, until),
         )
 
-    def count_on(self, first: date, last: date, oldest: int, *, also_later: bool = True) -> None:
+    def count_on(self, first: date, last: date, oldest: int) -> None:
         """Counts some days, for predictions of up to an age in days.
 
-        So it does all days since one that has more or fewer rows by now, and, as which labels were
-        the first on them depends on these, later ones; else these are no longer counted.
+        So it does all days since one that has more or fewer rows by now, and later ones that were
+        counted: which labels were the first on them depends on these.
         """
         table, age, a_day = self._tables.label_arrivals, timedelta(days=oldest), timedelta(days=1)
         since = min(self._changed(first - age, first - a_day) or first, first)
-        later = Scan(table, last + a_day, last + age)
-        until = last
-        if also_later and self._lake.holds(later):
+        later, until = Scan(table, last + a_day, last + age), last
+        if self._lake.holds(later):
             until = self._lake.rows("SELECT max(day) AS day FROM c", c=later)[0]["day"]
-        arrivals = self._arrivals(since, until, age)
-        self._lake.replace_days(table, since, last + age, arrivals)
+        self._lake.replace_days(table, since, until, self._arrivals(since, until, age))
 
     def _changed(self, first: date, last: date) -> date | None:
         """The first of some days that has other numbers of rows than when it was counted."""
-        doubtful = self._doubtful(first, last)
-        if doubtful is None:
-            return None
         # A day that the retention has removed counts as it did.
         [found] = self._lake.rows(
             """
@@ -72,41 +65,12 @@ class CoverageRepository(LabelledTables):
             WHERE r.predictions NOT IN (0, coalesce(c.predictions, 0))
                 OR r.labels NOT IN (0, coalesce(c.labels, 0))
             """,
-            p=Scan(self._tables.predictions, *doubtful),
-            l=Scan(self._tables.labels, *doubtful),
-            counted=Scan(self._tables.label_arrivals, *doubtful),
+            p=Scan(self._tables.predictions, first, last),
+            l=Scan(self._tables.labels, first, last),
+            counted=Scan(self._tables.label_arrivals, first, last),
         )
         changed: date | None = found["day"]
         return changed
-
-    def _doubtful(self, first: date, last: date) -> tuple[date, date] | None:
-        """The days among some whose files have other numbers of rows than were counted.
-
-        Only the files' statistics are read; where nothing lies in files, all days are doubtful.
-        """
-        tables = {"predictions": self._tables.predictions, "labels": self._tables.labels}
-        spans = [
-            (name, span.first or first, span.last or last, span.rows)
-            for name, table in tables.items()
-            for span in spans_of(self._lake.files(Scan(table, first, last)))
-        ]
-        if not spans:
-            return first, last
-        since = min(start for _, start, _, _ in spans)
-        own = self._lake.query(
-            "SELECT day, predictions, labels FROM c WHERE day = event_day",
-            c=Scan(self._tables.label_arrivals, since, last),
-        )
-        days, counted = ordinals(own["day"]), {name: own[name].to_numpy() for name in tables}
-        wrong = [
-            (start, end)
-            for name, start, end, rows in spans
-            if counted[name][(start.toordinal() <= days) & (days <= end.toordinal())].sum() != rows
-        ]
-        if not wrong:
-            return None
-        starts, ends = zip(*wrong, strict=True)
-        return max(first, min(starts)), min(last, max(ends))
 
     def _arrivals(self, since: date, last: date, oldest: timedelta) -> pa.Table:
         """The rows of the days, see `LabelArrivals`."""

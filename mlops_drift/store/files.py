@@ -1,7 +1,6 @@
 """The data files of a table, and the days that each of them holds."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from urllib.parse import unquote
 
@@ -36,26 +35,6 @@ class DataFile:
         if since is None and until is None:
             return self.rows > 0
         return any((since or day) <= day <= (until or day) for day in known)
-
-
-def spans_of(files: Sequence[DataFile]) -> list[DataFile]:
-    """Files by their first day, those that share days as if they were one; by that day too.
-
-    >>> one, two = (DataFile("a", 9, 2, date(2024, 3, day), date(2024, 3, day)) for day in (1, 2))
-    >>> both = DataFile("b", 9, 5, one.first, two.last)
-    >>> [span.rows for span in spans_of([one, two])], [span.rows for span in spans_of([both, two])]
-    ([2, 2], [7])
-    """
-    spans: list[DataFile] = []
-    for file in files:
-        before = spans[-1] if spans else None
-        if before and before.last and file.first and file.last and before.last >= file.first:
-            last = max(before.last, file.last)
-            rows, size = before.rows + file.rows, before.size + file.size
-            spans[-1] = replace(before, last=last, rows=rows, size=size)
-        else:
-            spans.append(file)
-    return spans
 
 
 def files_of(snapshot: DeltaTable) -> list[DataFile]:

@@ -24,15 +24,17 @@ def forget_commits(place: str, kept: Collection[int], last: int) -> int:
     for file in Path(place, "_delta_log").glob("*"):
         if found := _OF_COMMIT.fullmatch(file.name):
             (commits if found[2] == "json" else checkpoints)[int(found[1])] = file
-    newest = max(commits, default=0)
-    spans = [
-        (max((one for one in checkpoints if one <= first), default=0), end)
-        for first, end in [(newest - last + 1, newest), *((one, one) for one in kept)]
-    ]
+
+    def begin(number: int) -> int:
+        return max((one for one in checkpoints if one <= number), default=0)
+
+    # What came after the log was listed is newer.
+    oldest = begin(max(commits, default=0) - last + 1)
+    spans = [(begin(number), number) for number in kept]
     going = sorted(
         number
         for number in {*commits, *checkpoints}
-        if not any(first <= number <= end for first, end in spans)
+        if number < oldest and not any(first <= number <= end for first, end in spans)
     )
     for number in going:
         for files in (checkpoints, commits):

@@ -167,15 +167,15 @@ def _last_commit(place: str, name: str, day: date) -> int:
     """The last commit of a table up to the end of a day."""
     if day > (today := datetime.now(UTC).date()):
         raise LakeError(f"what {name} will hold on {day} is not known on {today}")
-    number = -1
+    number: int | None = None
     for commit in CommitLog(place).commits():
         # Where the clocks of two writers differ, the order is that of the commits.
-        if _time(commit).date() > day:
+        if (of := _time(commit).date()) > day:
+            if commit.number == 0:
+                raise NotYetError(f"{name} was not there yet on {day}; its first commit is of {of}")
             # It may be forgotten.
-            number = commit.number - 1
-            break
+            return commit.number - 1
         number = commit.number
-    if number < 0:
-        first = _time(commit).date()
-        raise NotYetError(f"{name} was not there yet on {day}; its first commit is of {first}")
+    if number is None:
+        raise GoneError(f"{name} remembers no commit, so nobody knows what it held on {day}")
     return number

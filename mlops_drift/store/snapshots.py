@@ -1,5 +1,6 @@
 """The Delta tables that this process has opened, and what it has read of their files."""
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -150,7 +151,10 @@ def _read_on(uri: str, opened: Opened | None) -> Opened | None:
 
 
 def _is_up_to_date(uri: str, table: DeltaTable) -> bool:
-    """Reads on to the newest commit; False where the log is not what it was, or is damaged."""
+    """Reads on to the newest commit; False where the log is not what it was, or is damaged.
+
+    So also where the commits after this one are forgotten, but not this one itself.
+    """
     commit = table.version()
     # To ask Delta takes a hundred times as long as to look for the file of a next commit.
     if _commit(uri, commit + 1).exists():
@@ -158,8 +162,17 @@ def _is_up_to_date(uri: str, table: DeltaTable) -> bool:
             table.update_incremental()
         except DeltaError:
             return False
+    elif _last_checkpoint(uri) > commit:
+        return False
     # A backup that was brought back may end before it.
     return _commit(uri, commit).exists()
+
+
+def _last_checkpoint(uri: str) -> int:
+    try:
+        return int(json.loads(Path(f"{uri}/_delta_log/_last_checkpoint").read_bytes())["version"])
+    except (OSError, ValueError, KeyError):
+        return -1
 
 
 def _mark(uri: str, number: int) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from mlops_drift.store.queries import list_tables, run_sql
 from mlops_drift.store.readable import is_readable, readable_commits
 from mlops_drift.store.restoring import restore
 from mlops_drift.store.snapshots import snapshots_of
-from mlops_drift_tests.store.samples import FIRST, SHOP, ids_by_day, open_lake, shop
+from mlops_drift_tests.store.samples import FIRST, SHOP, THIRD, ids_by_day, open_lake, shop
 from mlops_drift_tests.store.travels import NAME, clean_files, rewrite_in_one_file, set_times
 
 LAST, COMMITS, KEPT = 34, 35, 17
@@ -87,6 +87,40 @@ def test_a_process_whose_last_commit_is_forgotten_goes_on(old):
     stale.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [0]))
     assert ids_by_day(other) == ids_by_day(stale)
     assert (ids_by_day(other)[FIRST], ids_by_day(other)[day]) == ([0], [29])
+
+
+@pytest.mark.parametrize("number", [5, KEPT])
+def test_a_process_that_has_read_a_kept_commit_goes_on_when_those_after_it_are_forgotten(
+    lake, number
+):
+    stale = open_lake(lake.root)
+    for turn in range(number):
+        stale.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [turn]))
+    assert stale.last_commit(SHOP) == number
+    snapshots_of.cache_clear()
+    other = open_lake(lake.root)
+    for turn in range(40):
+        other.replace_days(SHOP, FIRST, FIRST, shop(FIRST, [100 + turn]))
+    forget(other, number)
+    assert number + 1 not in logged(other)
+    assert ids_by_day(stale) == {FIRST: [139]}
+    stale.replace_days(SHOP, THIRD, THIRD, shop(THIRD, [1]))
+    stale.rewrite(SHOP, lambda rows: rows)
+    assert ids_by_day(other) == ids_by_day(stale) == {FIRST: [139], THIRD: [1]}
+
+
+def test_a_checkpoint_without_commits_stays(old):
+    for number in logged(old):
+        (log(old) / f"{number:020}.json").unlink()
+    snapshots_of.cache_clear()
+    rows = ids_by_day(open_lake(old.root))
+    assert forget(old) == 0
+    snapshots_of.cache_clear()
+    assert ids_by_day(open_lake(old.root)) == rows != {}
+    with pytest.raises(GoneError, match=f"{NAME} remembers no commit"):
+        table_at(old.uri(SHOP), NAME, FIRST)
+    [listed] = list_tables(old, as_of=FIRST).to_pylist()
+    assert listed["rows"] is None
 
 
 @pytest.mark.parametrize("files", [1, 2, 9, 20])
