@@ -101,8 +101,9 @@ def test_later_days_that_were_counted_are_counted_again():
         counted(model, look)
     labelled = [(3, "a"), (5, "a")]
     put_all(model, predicted, labelled)
-    model.coverage.count_on(day(3), day(3), OLDEST)
+    assert counted(model, 3) == expected(predicted, labelled, 3)
     assert known(model, 4) == expected(predicted, labelled, 4)
+    assert counted(model, 6) == expected(predicted, labelled, 6)
 
 
 def test_an_old_day_that_is_run_again_changes_nothing_where_older_ones_are_removed():

@@ -1,6 +1,6 @@
 """Which commits of tables stay readable: those that training sets were built of."""
 
-from mlops_drift.store import disk, forgetting
+from mlops_drift.store import forgetting
 from mlops_drift.store.files import first_day
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.readable import at_commit
@@ -16,7 +16,7 @@ def commits_kept(store: ModelStore, *, days_go: bool) -> dict[str, frozenset[int
     """
     found: dict[str, frozenset[int]] = {}
     for table, numbers in _named(store).items():
-        place = str(disk.folder_of(store.lake.root, table))
+        place = store.lake.place(table.name)
         then = {number: at_commit(place, number) for number in numbers}
         first = first_day(find_table(place)) if days_go else None
         found[table.name] = frozenset(
@@ -30,11 +30,9 @@ def commits_kept(store: ModelStore, *, days_go: bool) -> dict[str, frozenset[int
 
 def forget_old_commits(store: ModelStore) -> int:
     """Forgets the commits of all tables but the last and those of training sets; how many."""
-    root, named = store.lake.root, _named(store)
+    place, named, last = store.lake.place, _named(store), forgetting.KEPT_COMMITS
     return sum(
-        forgetting.forget_commits(
-            str(disk.folder_of(root, table)), named.get(table, ()), forgetting.KEPT_COMMITS
-        )
+        forgetting.forget_commits(place(table.name), named.get(table, ()), last)
         for table in store.tables
     )
 
