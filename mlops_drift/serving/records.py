@@ -7,10 +7,9 @@ from typing import Literal
 
 import msgspec
 
-ServedBy = Literal["MODEL", "RULES"]
+from mlops_drift.learning.compiled.base import Value
 
-# A value of a row as JSON has it.
-Value = float | int | bool | str | None
+ServedBy = Literal["MODEL", "RULES"]
 
 
 class ModelAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
