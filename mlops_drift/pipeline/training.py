@@ -23,6 +23,8 @@ from mlops_drift.pipeline.labelled import labelled_rows
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, RECIPE, SPEC, logged_params
 from mlops_drift.registry.base import (
     CHALLENGER,
+    COMPILED,
+    COMPILED_TAG,
     LIBRARIES,
     VersionPackage,
     environment_tag,
@@ -149,6 +151,8 @@ def train_package(
     Raises:
         TrainingSetError: if nothing can be learned from the set.
     """
+    from mlops_drift.learning.compiled.compile import compiled
+    from mlops_drift.learning.families.registry import family
     from mlops_drift.learning.model import out_of_fold, train
     from mlops_drift.learning.search.search import UnlearnableError
 
@@ -163,6 +167,7 @@ def train_package(
     validated = out_of_fold(found.recipe, *learned)
     predicted = trained.predict(test_part[names])
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
+    form = compiled(family(found.recipe.family), trained.pipeline, spec.target)
     metric = spec.training.metric
     measured = _test_metrics(spec, test_part[label].to_numpy(), prediction, score)
     return VersionPackage(
@@ -182,6 +187,7 @@ def train_package(
             "cv_value": repr(found.value),
             "git_sha": git_sha(settings.PROJECT_ROOT),
             "lock_digest": lock_digest(settings.PROJECT_ROOT),
+            **({COMPILED_TAG: form.digest} if form else {}),
         },
         params=logged_params(spec.training.seed, found.recipe),
         metrics={
@@ -192,6 +198,7 @@ def train_package(
         },
         tables={
             RECIPE: asdict(found.recipe),
+            **({COMPILED: form.to_plain()} if form else {}),
             OUT_OF_FOLD: {"row": validated.index.tolist(), **validated.to_dict("list")},
             "trials.json": {"trials": [trial.to_dict() for trial in found.trials]},
             # Addresses of receivers may be secrets.
