@@ -77,6 +77,7 @@ def test_values_that_this_column_never_has_are_refused(column, written, told):
         (NUMBER, {"at_least": 100}, "at_least", {"at_least": 100.0}),
         (NUMBER, {"above": 1, "at_most": 2}, "between", {"above": 1.0, "at_most": 2.0}),
         (NUMBER, {"outside": {"below": 100}}, "outside", {"outside": {"below": 100.0}}),
+        (NUMBER, {"outside": {"above": 0}}, "outside", {"outside": {"above": 0.0}}),
         (NUMBER, {"equals": 0.5}, "equals", {"one_of": [0.5]}),
         (NUMBER, {"one_of": ["1", 2.0]}, "one_of", {"one_of": [1.0, 2.0]}),
         (INTEGER, {"equals": 3}, "equals", {"one_of": [3]}),
