@@ -29,6 +29,7 @@ from mlops_drift.registry.base import (
     VersionPackage,
     environment_tag,
     registry_lock,
+    training_lock,
 )
 from mlops_drift.registry.code_digests import git_sha, learning_code_digest, lock_digest
 from mlops_drift.registry.studies import Studies
@@ -119,15 +120,18 @@ def train_challenger(
         "code_digest": learning_code_digest(LIBRARIES),
     }
     model.registry.prepare(spec.name)
-    with model.registry.lock(registry_lock(spec.name)):
+    # A person who takes a version back does not wait for a training.
+    with model.registry.lock(training_lock(spec.name)):
         version = model.registry.find(spec.name, identity)
         is_new = version is None
         if version is None:
             training_set = model.store.training_sets.read(set_id)
             package = (trainer or train_package)(spec, training_set, identity, as_of, on_trial)
             version = model.registry.register(spec.name, package)
-        model.registry.set_tag(spec.name, version, environment_tag(settings.environment()), "yes")
-        model.registry.set_alias(spec.name, CHALLENGER, version)
+        with model.registry.lock(registry_lock(spec.name)):
+            mine = environment_tag(settings.environment())
+            model.registry.set_tag(spec.name, version, mine, "yes")
+            model.registry.set_alias(spec.name, CHALLENGER, version)
     # Another environment may have trained the same version on another day.
     run = model.registry.run_id(spec.name, version)
     own = {"version": version, "as_of": as_of, "mlflow_run": run}

@@ -1,8 +1,8 @@
 """What a registry of versions is, and what it keeps of a version."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,11 @@ def environment_tag(environment: str) -> str:
 def registry_lock(model: str) -> str:
     """Name of the lock that whoever registers or moves versions of a model holds."""
     return f"registry-{model}"
+
+
+def training_lock(model: str) -> str:
+    """Name of the lock that whoever trains a model holds, before that of the registry."""
+    return f"training-{model}"
 
 
 # The compiled form of a version, the tag with its digest, and the one that says that it was proven.
@@ -117,6 +122,12 @@ class VersionRegistry(ABC):
     @abstractmethod
     def lock(self, name: str) -> AbstractContextManager[Any]:
         """Lets one process at a time do what is named."""
+
+    @contextmanager
+    def closed(self, model: str) -> Iterator[None]:
+        """Nobody trains, registers or moves versions of a model meanwhile."""
+        with self.lock(training_lock(model)), self.lock(registry_lock(model)):
+            yield
 
     @abstractmethod
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:

@@ -1,7 +1,7 @@
 """What is on record about one model: the rows of its tables."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from mlops_drift.errors import UserError
 
@@ -11,7 +11,8 @@ class Promotion:
     """A version that became champion at the end of a day; promotions are numbered from 1.
 
     `decision` is the one that it carried out, `person` who approved it, if somebody did. The kind
-    `decision` carries out one of the policy, `promote` and `rollback` are of a person.
+    `decision` carries out one of the policy, `promote` and `rollback` are of a person. With `at`, a
+    moment in UTC, a live service is served by it since then, whatever the day.
     """
 
     number: int
@@ -24,6 +25,7 @@ class Promotion:
     person: str | None = None
     reason: str | None = None
     kind: str = "decision"
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
