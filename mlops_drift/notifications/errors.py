@@ -5,6 +5,10 @@ class NotifierError(Exception):
     """A message could not be sent."""
 
 
+class MessageRejectedError(NotifierError):
+    """The receiver did not take this message; it may well take another one."""
+
+
 class ReceiverDownError(NotifierError):
     """The receiver takes nothing at the moment, whatever the message."""
 

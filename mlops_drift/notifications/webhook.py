@@ -10,6 +10,7 @@ from mlops_drift.notifications.base import Message
 from mlops_drift.notifications.config import Webhook
 from mlops_drift.notifications.environment import filled, scheme_of
 from mlops_drift.notifications.errors import (
+    MessageRejectedError,
     NotifierError,
     ReceiverDownError,
     ReceiverGoneError,
@@ -25,6 +26,8 @@ SHORTEST_SECRET, LONGEST_SECRET = 24, 64
 GONE = 410
 # Too many requests, bad gateway, unavailable, gateway timeout.
 BUSY = (429, 502, 503, 504)
+# Bad request, conflict, too large, wrong type, wrong content, an error while it was read.
+REJECTED = (400, 409, 413, 415, 422, 500)
 
 
 def send(webhook: Webhook, message: Message) -> None:
@@ -35,6 +38,7 @@ def send(webhook: Webhook, message: Message) -> None:
     Raises:
         NotifierError: if a variable is not set or holds no secret, or the answer is not 2xx; a
             redirect is not followed.
+        MessageRejectedError: if the answer may be due to this event.
         ReceiverDownError: if there is no answer, or the receiver has no time for any event.
         ReceiverGoneError: if the answer is 410.
     """
@@ -115,6 +119,8 @@ def _require_success(scheme: str, status: int) -> None:
         raise ReceiverGoneError(found)
     if status in BUSY:
         raise ReceiverDownError(found)
+    if status in REJECTED:
+        raise MessageRejectedError(found)
     if 300 <= status < 400:
         raise NotifierError(f"{found}; redirects are not followed, write the new address")
     if not 200 <= status < 300:

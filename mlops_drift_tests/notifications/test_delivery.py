@@ -1,11 +1,8 @@
-import json
-from dataclasses import replace
 from datetime import date
 
 import duckdb
 import pytest
 from filelock import FileLock
-from standardwebhooks import Webhook as Reader
 
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.base import CheckEvaluation
@@ -18,7 +15,7 @@ from mlops_drift.notifications.kinds.failed_check import FailedCheck
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift_tests.processes import meet
-from mlops_drift_tests.receiver import OTHER_SECRET, SECRET, Receiver, WebhookReceiver
+from mlops_drift_tests.receiver import Receiver
 from mlops_drift_tests.tiny import SPEC
 
 TABLE = ModelSpec(**SPEC).tables.outbox
@@ -26,7 +23,7 @@ DAY = date(2024, 10, 5)
 
 
 def message(name, kind="decision"):
-    return Message(name, kind, DAY, name, f"about {name}", json.dumps({"name": name}))
+    return Message(name, kind, DAY, name, f"about {name}", "{}")
 
 
 @pytest.fixture
@@ -41,30 +38,6 @@ def other():
     started = Receiver()
     yield started
     started.down()
-
-
-@pytest.fixture
-def system():
-    started = WebhookReceiver()
-    yield started
-    started.down()
-
-
-@pytest.fixture
-def other_system():
-    started = WebhookReceiver()
-    yield started
-    started.down()
-
-
-@pytest.fixture(autouse=True)
-def secrets(monkeypatch):
-    monkeypatch.setenv("KEY", SECRET)
-    monkeypatch.setenv("OTHER_KEY", OTHER_SECRET)
-
-
-def hook(system, secret="KEY", **changes):
-    return {"url": system.url, "secret": f"${{{secret}}}", **changes}
 
 
 @pytest.fixture
@@ -211,104 +184,6 @@ def test_a_missing_secret_makes_messages_wait_and_is_stored_nowhere(
     receiver.status = 200
     assert deliver(config, outbox, locks).sent == 1
     assert [path for path, _ in receiver.posts] == ["/s3cr3t"]
-
-
-def test_a_webhook_that_was_down_gets_its_events_in_order_once(outbox, system, locks, lake):
-    config = Notifications(webhooks=[hook(system)])
-    system.down()
-    for name in ("a", "b", "c"):
-        queue(config, outbox, [message(name)])
-        found = deliver(config, outbox, locks)
-        assert found.error == "notifications.webhooks[0], http: no connection"
-    # One that is down is tried with the oldest event only.
-    stored = lake.rows("SELECT attempts FROM o ORDER BY number", o=TABLE)
-    assert [row["attempts"] for row in stored] == [3, 0, 0]
-    system.up()
-    assert deliver(config, outbox, locks) == Delivery(3, 0)
-    deliver(config, outbox, locks)
-    assert system.tried == system.ids == ["a", "b", "c"]
-
-
-def test_an_event_has_one_id_and_one_body_at_all_attempts(outbox, system, locks):
-    config = Notifications(webhooks=[hook(system)])
-    queue(config, outbox, [message("a")])
-    for system.status in (500, 503, 302, 404, 200):
-        queue(config, outbox, [replace(message("a"), event="{}")])
-        deliver(config, outbox, locks)
-    assert system.tried == ["a"] * 5
-    assert system.events == [{"name": "a"}]
-
-
-def test_a_webhook_that_fails_holds_up_no_other_receiver(
-    outbox, receiver, system, other_system, locks
-):
-    hooks = [hook(system), hook(other_system, "OTHER_KEY")]
-    config = Notifications(urls=[receiver.url], webhooks=hooks)
-    names = ["a", "b", "c"]
-    system.status = 503
-    queue(config, outbox, [message(name) for name in names])
-    assert deliver(config, outbox, locks) == Delivery(
-        0, 3, "notifications.webhooks[0], http: status 503"
-    )
-    assert (receiver.titles, other_system.ids, system.tried) == (names, names, ["a"])
-    system.status = 200
-    assert deliver(config, outbox, locks) == Delivery(3, 0)
-    assert (receiver.titles, other_system.ids, system.ids) == (names, names, names)
-    for taken, secret in ((system, SECRET), (other_system, OTHER_SECRET)):
-        bodies = [Reader(secret).verify(body, headers) for _, headers, body in taken.posts]
-        assert bodies == [{"name": name} for name in names]
-
-
-def test_an_event_that_a_webhook_refuses_does_not_hold_up_the_others(outbox, system, locks):
-    config = Notifications(webhooks=[hook(system)])
-    system.refused = {"bad"}
-    queue(config, outbox, [message(name) for name in ("a", "bad", "b")])
-    for _ in range(2):
-        found = deliver(config, outbox, locks)
-    assert system.ids == ["a", "b"]
-    assert (found.waiting, found.error) == (1, "notifications.webhooks[0], http: status 400")
-
-
-def test_each_receiver_gets_its_kinds_and_waits_for_no_other_kind(outbox, receiver, system, locks):
-    kinds = ("failed_check", "decision", "promotion", "broken_check")
-    hooks = [hook(system, about=["promotion", "failed_check"])]
-    config = Notifications(urls=[receiver.url], webhooks=hooks, about=["decision", "promotion"])
-    assert queue(config, outbox, [message(kind, kind) for kind in kinds]) == 3
-    assert deliver(config, outbox, locks) == Delivery(3, 0)
-    assert receiver.titles == ["decision", "promotion"]
-    assert system.ids == ["failed_check", "promotion"]
-
-
-def test_a_webhook_that_is_gone_gets_nothing_more_until_its_url_changes(
-    outbox, receiver, system, locks
-):
-    config = Notifications(urls=[receiver.url], webhooks=[hook(system)])
-    system.status = 410
-    queue(config, outbox, [message("a"), message("b")])
-    gone = "notifications.webhooks[0] answered that it is gone and gets nothing more; remove it, or"
-    for sent in (2, 0):
-        found = deliver(config, outbox, locks)
-        assert (found.sent, found.waiting) == (sent, 0)
-        assert found.error.startswith(gone)
-    system.status = 200
-    queue(config, outbox, [message("c")])
-    assert deliver(config, outbox, locks).sent == 1
-    assert (system.tried, receiver.titles) == (["a"], ["a", "b", "c"])
-    changed = Notifications(webhooks=[hook(system, url=f"{system.url}events")])
-    queue(changed, outbox, [message("d")])
-    assert deliver(changed, outbox, locks) == Delivery(1, 0)
-    assert system.ids == ["d"]
-
-
-def test_the_secret_of_a_webhook_is_stored_nowhere(outbox, system, locks, lake, monkeypatch):
-    config = Notifications(webhooks=[hook(system, url=f"{system.url}${{PLACE}}")])
-    monkeypatch.setenv("PLACE", "s3cr3t")
-    queue(config, outbox, [message(name) for name in ("a", "b")])
-    for system.status in (500, 503, 410):
-        found = deliver(config, outbox, locks)
-        shown = str([found, config, *lake.read(TABLE).to_pylist()])
-        assert SECRET[6:] not in shown
-        assert "s3cr3t" not in shown
 
 
 def deliver_at_once(root, url, locks):

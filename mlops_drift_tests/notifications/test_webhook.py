@@ -1,9 +1,11 @@
+import hmac
 import json
 import logging
 import socket
 import subprocess
 import sys
 import time
+from base64 import b64decode, b64encode
 from datetime import date
 
 import pytest
@@ -14,6 +16,7 @@ from mlops_drift.notifications import webhook
 from mlops_drift.notifications.base import Message
 from mlops_drift.notifications.config import Webhook
 from mlops_drift.notifications.errors import (
+    MessageRejectedError,
     NotifierError,
     ReceiverDownError,
     ReceiverGoneError,
@@ -56,6 +59,14 @@ def test_an_event_arrives_as_json_that_the_library_verifies(receiver):
     assert headers["webhook-id"] == MESSAGE.id
     assert abs(time.time() - int(headers["webhook-timestamp"])) < 60
     assert Reader(SECRET).verify(body, headers) == json.loads(EVENT)
+
+
+def test_the_signature_is_that_of_the_specification(receiver):
+    send(hook(receiver.url), MESSAGE)
+    [(_, headers, body)] = receiver.posts
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{body.decode()}"
+    digest = hmac.digest(b64decode(SECRET.removeprefix("whsec_")), signed.encode(), "sha256")
+    assert headers["webhook-signature"] == f"v1,{b64encode(digest).decode()}"
 
 
 def test_what_was_changed_on_the_way_does_not_verify(receiver):
@@ -130,7 +141,8 @@ def test_any_status_of_success_is_a_delivery(receiver, status):
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        *((400, NotifierError), (404, NotifierError), (500, NotifierError)),
+        *((401, NotifierError), (404, NotifierError), (599, NotifierError)),
+        *((status, MessageRejectedError) for status in (400, 409, 413, 415, 422, 500)),
         *((429, ReceiverDownError), (502, ReceiverDownError), (503, ReceiverDownError)),
         *((504, ReceiverDownError), (410, ReceiverGoneError)),
     ],
