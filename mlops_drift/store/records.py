@@ -244,7 +244,10 @@ class Received:
 
 @dataclass(frozen=True)
 class QueuedMessage:
-    """A message in its order, who has received it, the failed attempts, and the last failure."""
+    """A message in its order, as text and as the JSON of an event, and what became of it.
+
+    Who has received it, who is gone, the failed attempts, and the last failure.
+    """
 
     number: int
     id: str
@@ -252,7 +255,9 @@ class QueuedMessage:
     day: date
     title: str
     body: str
+    event: str
     sent: bool = False
     delivered: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     attempts: int = 0
     error: str | None = None
