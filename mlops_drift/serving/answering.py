@@ -14,7 +14,7 @@ AT_ONCE = 64
 logger = logging.getLogger(__name__)
 
 
-class NotAnswered(Exception):
+class NotAnsweredError(Exception):
     """The version has failed, and it has no rules that answer in its place."""
 
 
@@ -27,7 +27,7 @@ def answer(version: LoadedVersion, rows: Sequence[Row]) -> tuple[ServedRow, ...]
     """The answers to rows, in their order.
 
     Raises:
-        NotAnswered: if the version fails, and no rule answers a row in its place.
+        NotAnsweredError: if the version fails, and no rule answers a row in its place.
     """
     rules = version.rules
     reasons = [rules.before(row.values) for row in rows] if rules else [None] * len(rows)
@@ -55,13 +55,13 @@ def after_timeout(version: LoadedVersion, rows: Sequence[Row]) -> tuple[ServedRo
     """The answers of the rules to rows that could not be scored in time.
 
     Raises:
-        NotAnswered: if no rule answers a row.
+        NotAnsweredError: if no rule answers a row.
     """
     rules, served = version.rules, []
     for row in rows:
         reason = rules.before(row.values) or rules.after(None, "timeout") if rules else None
         if rules is None or reason is None:
-            raise NotAnswered("timeout")
+            raise NotAnsweredError("timeout")
         served.append(_ruled(rules, row, reason))
     return tuple(served)
 
@@ -71,7 +71,7 @@ def _reason(rules: Rules | None, found: Scored | None) -> str | None:
     if found is None:
         reason = rules.after(None, "error") if rules else None
         if reason is None:
-            raise NotAnswered("error")
+            raise NotAnsweredError("error")
         return reason
     return rules.after(found.probabilities, None) if rules else None
 

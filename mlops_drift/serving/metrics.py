@@ -8,7 +8,14 @@ import os
 from collections.abc import Iterable
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from mlops_drift.serving.records import ServedRow
@@ -32,6 +39,8 @@ class Metrics:
 
     def __init__(self) -> None:
         """Makes the metrics; each process does so once."""
+        # When a counter was made is a series more of each, which nothing asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
 
         def counter(name: str, text: str, *labels: str) -> Counter:

@@ -41,7 +41,7 @@ class Fault(msgspec.Struct, frozen=True):
         return f"{self.column or 'the row'} {found}; it should be {self.expected}"
 
 
-class RowsRejected(Exception):
+class RejectedRowsError(Exception):
     """Rows have faults; nothing of the request is answered.
 
     Attributes:
@@ -104,7 +104,7 @@ class RowReader:
             new_key: makes the key of a row without one; without it that is a fault.
 
         Raises:
-            RowsRejected: if a value of any row is not accepted.
+            RejectedRowsError: if a value of any row is not accepted.
         """
         rows: list[Row] = []
         faults: list[Fault] = []
@@ -114,7 +114,9 @@ class RowReader:
             if len(faults) >= MOST_FAULTS:
                 break
             if type(raw) is not dict:
-                faults.append(Fault(number, None, shown(raw), "an object of column names to values"))
+                faults.append(
+                    Fault(number, None, shown(raw), "an object of column names to values")
+                )
                 continue
             row, wrong = self._row(raw, now, new_key)
             if not raw.keys() <= self._known:
@@ -130,7 +132,7 @@ class RowReader:
             )
             rows.append(row)
         if faults:
-            raise RowsRejected(faults[:MOST_FAULTS])
+            raise RejectedRowsError(faults[:MOST_FAULTS])
         return Rows(rows, len(ignored))
 
     def _row(

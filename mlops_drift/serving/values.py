@@ -181,5 +181,3 @@ def _listing(values: tuple[str, ...]) -> str:
     if more := max(0, len(quoted) - MOST_LISTED):
         return f"one of {', '.join(quoted[:MOST_LISTED])} and {more} more"
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
-
-

@@ -12,7 +12,7 @@ from mlops_drift.serving.routes.invocations import of_columns
 from mlops_drift.serving.routes.new_keys import new_key
 from mlops_drift.serving.rows import EVENT_TIME
 from mlops_drift.serving.service import LoadedVersion
-from mlops_drift.serving.web.errors import NotServed
+from mlops_drift.serving.web.errors import NotServedError
 from mlops_drift.serving.web.json_body import member, parsed
 from mlops_drift.serving.web.scoring import Asked
 
@@ -41,12 +41,12 @@ class Infer:
         """The rows that the tensors make."""
         found = parsed(body)
         if not isinstance(found, dict):
-            raise NotServed(422, "the body should be an object with inputs")
+            raise NotServedError(422, "the body should be an object with inputs")
         columns: dict[str, Any] = {}
         for number, tensor in enumerate(member(found, "inputs", list, "a list of tensors")):
             name, values = _column(tensor, f"inputs[{number}]")
             if name in columns:
-                raise NotServed(422, f"{name[:60]} is given twice")
+                raise NotServedError(422, f"{name[:60]} is given twice")
             columns[name] = values
         request_id, wanted = found.get("id"), _wanted(found)
         description = version.description
@@ -61,18 +61,20 @@ class Infer:
 def _column(tensor: Any, where: str) -> tuple[str, list[Any]]:
     """The name of a tensor, and its values, one a row."""
     if not isinstance(tensor, dict):
-        raise NotServed(422, f"{where} should be an object with name, shape, datatype and data")
+        raise NotServedError(
+            422, f"{where} should be an object with name, shape, datatype and data"
+        )
     name: str = member(tensor, "name", str, "the name of a column")
     if tensor.get("datatype") not in ACCEPTED:
-        raise NotServed(422, f"{name[:60]}: datatype should be one of {', '.join(ACCEPTED)}")
+        raise NotServedError(422, f"{name[:60]}: datatype should be one of {', '.join(ACCEPTED)}")
     data: list[Any] = member(tensor, "data", list, "a list of values")
     # A matrix of one column may come as rows.
-    values = [
-        value[0] if isinstance(value, list) and len(value) == 1 else value for value in data
-    ]
+    values = [value[0] if isinstance(value, list) and len(value) == 1 else value for value in data]
     if tensor.get("shape") not in ([len(values)], [len(values), 1]):
         n = len(values)
-        raise NotServed(422, f"{name[:60]}: shape should be [{n}] or [{n}, 1], as data has {n}")
+        raise NotServedError(
+            422, f"{name[:60]}: shape should be [{n}] or [{n}, 1], as data has {n}"
+        )
     return name, values
 
 
@@ -80,12 +82,14 @@ def _wanted(body: Mapping[str, Any]) -> set[str] | None:
     """The outputs that are asked for; None asks for all."""
     if not (outputs := body.get("outputs")):
         return None
-    names = [one.get("name") if isinstance(one, dict) else None for one in outputs] if isinstance(
-        outputs, list
-    ) else [None]
+    names = (
+        [one.get("name") if isinstance(one, dict) else None for one in outputs]
+        if isinstance(outputs, list)
+        else [None]
+    )
     known = (PREDICTION, SCORE, PROBABILITIES, SERVED_BY)
     if any(name not in known for name in names):
-        raise NotServed(422, f"outputs should name some of {', '.join(known)}")
+        raise NotServedError(422, f"outputs should name some of {', '.join(known)}")
     return {str(name) for name in names}
 
 
@@ -98,7 +102,9 @@ def _answer(
     models = [row.model for row in rows]
     scores = [None if model is None else model.score for model in models]
     found = [
-        _tensor(PREDICTION, "FP64" if classes is None else "BYTES", [n], [r.prediction for r in rows]),
+        _tensor(
+            PREDICTION, "FP64" if classes is None else "BYTES", [n], [r.prediction for r in rows]
+        ),
         _tensor(SCORE, "FP64", [n], scores),
         _tensor(SERVED_BY, "BYTES", [n], [row.served_by for row in rows]),
     ]

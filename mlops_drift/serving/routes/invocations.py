@@ -12,7 +12,7 @@ from mlops_drift.serving.records import ServedRequest
 from mlops_drift.serving.routes.new_keys import new_key
 from mlops_drift.serving.service import LoadedVersion
 from mlops_drift.serving.values import from_text
-from mlops_drift.serving.web.errors import NotServed
+from mlops_drift.serving.web.errors import NotServedError
 from mlops_drift.serving.web.json_body import member, parsed
 from mlops_drift.serving.web.scoring import Asked
 
@@ -43,7 +43,7 @@ def _of_json(body: Any) -> Sequence[object]:
     named = [name for name in FORMATS if name in body] if isinstance(body, dict) else []
     if len(named) != 1:
         found = " and ".join(named) or "none"
-        raise NotServed(422, f"one of {', '.join(FORMATS)} should be given, found {found}")
+        raise NotServedError(422, f"one of {', '.join(FORMATS)} should be given, found {found}")
     match named[0]:
         case "dataframe_split":
             split = member(body, "dataframe_split", dict, "an object with columns and data")
@@ -61,11 +61,11 @@ def _of_json(body: Any) -> Sequence[object]:
 def _rows(columns: Sequence[Any], data: Sequence[Any], where: str) -> list[object]:
     """Rows of values as rows of names to values."""
     if not all(isinstance(name, str) for name in columns) or len(set(columns)) < len(columns):
-        raise NotServed(422, "the columns should be names, each of them once")
+        raise NotServedError(422, "the columns should be names, each of them once")
     n = len(columns)
     for number, row in enumerate(data):
         if not isinstance(row, list) or len(row) != n:
-            raise NotServed(422, f"{where}: row {number} should be a list of {n} values")
+            raise NotServedError(422, f"{where}: row {number} should be a list of {n} values")
     return [dict(zip(columns, row, strict=True)) for row in data]
 
 
@@ -73,13 +73,13 @@ def of_columns(columns: dict[str, Any], where: str) -> list[object]:
     """Rows of columns, each a list of values of the same length.
 
     Raises:
-        NotServed: if a column is no list, or lists differ in length.
+        NotServedError: if a column is no list, or lists differ in length.
     """
     for name, values in columns.items():
         if not isinstance(values, list):
-            raise NotServed(422, f"{where}: {name[:60]} should be a list of values")
+            raise NotServedError(422, f"{where}: {name[:60]} should be a list of values")
     if len({len(values) for values in columns.values()}) > 1:
-        raise NotServed(422, f"{where}: all columns should have the same number of values")
+        raise NotServedError(422, f"{where}: all columns should have the same number of values")
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
@@ -88,7 +88,7 @@ def _of_csv(body: bytes, description: Description) -> list[object]:
     try:
         lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise NotServed(400, "the body is not CSV in UTF-8 with commas and quotes") from error
+        raise NotServedError(400, "the body is not CSV in UTF-8 with commas and quotes") from error
     names, *data = [line for line in lines if line] or [[]]
     kinds = {name: column.type for name, column in description.source_columns.items()}
     kinds[description.key] = "integer" if description.key_type == "integer" else "category"

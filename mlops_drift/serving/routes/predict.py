@@ -5,7 +5,7 @@ import msgspec
 from mlops_drift.serving.description import Description
 from mlops_drift.serving.records import ServedBy, ServedRequest, ServedRow
 from mlops_drift.serving.service import LoadedVersion
-from mlops_drift.serving.web.errors import NotServed
+from mlops_drift.serving.web.errors import NotServedError
 from mlops_drift.serving.web.json_body import parsed
 from mlops_drift.serving.web.scoring import Asked
 
@@ -59,14 +59,14 @@ class Predict:
             rows = found.get(ROWS)
             if not isinstance(rows, list):
                 if rows is not None and ROWS not in description.source_columns:
-                    raise NotServed(422, "rows should be a list of rows")
+                    raise NotServedError(422, "rows should be a list of rows")
                 return Asked([found], lambda record: encode(_one(description, record)))
             if len(found) > 1:
                 more = ", ".join(sorted(name for name in found if name != ROWS))[:60]
-                raise NotServed(422, f"beside rows stands {more}; write it into the rows")
+                raise NotServedError(422, f"beside rows stands {more}; write it into the rows")
             found = rows
         if not isinstance(found, list):
-            raise NotServed(422, "the body should be a row, as an object, or a list of rows")
+            raise NotServedError(422, "the body should be a row, as an object, or a list of rows")
         return Asked(found, lambda record: encode(_many(description, record)))
 
 
@@ -87,9 +87,7 @@ def _many(description: Description, record: ServedRequest) -> Predictions:
 
 def _answer(
     description: Description, row: ServedRow
-) -> tuple[
-    str | int, str | float, ServedBy, float | None, dict[str, float] | None, str | None
-]:
+) -> tuple[str | int, str | float, ServedBy, float | None, dict[str, float] | None, str | None]:
     """The fields of a prediction."""
     if row.served_by == "RULES" or row.model is None:
         return row.key, row.prediction, row.served_by, None, None, row.reason

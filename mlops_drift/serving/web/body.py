@@ -6,7 +6,7 @@ from collections.abc import Collection
 from starlette.types import Receive, Scope
 
 from mlops_drift.serving.service import Limits
-from mlops_drift.serving.web.errors import NotServed
+from mlops_drift.serving.web.errors import NotServedError
 
 # So much more than the limit is read, and thrown away, so that the client reads why.
 DRAINED = 16
@@ -30,20 +30,20 @@ def content_type(scope: Scope, accepted: Collection[str]) -> str:
     A type is needed: what a page of another site sends without asking has none of these.
 
     Raises:
-        NotServed: if it is not accepted, or if the body is compressed.
+        NotServedError: if it is not accepted, or if the body is compressed.
     """
     named = (header(scope, b"content-type") or b"").decode("latin-1")
     kind, _, parameters = named.partition(";")
     kind, listing = kind.strip().lower(), " or ".join(accepted)
     if kind not in accepted:
         found = "missing" if not kind else kind[:60]
-        raise NotServed(415, f"content-type is {found}; it should be {listing}")
+        raise NotServedError(415, f"content-type is {found}; it should be {listing}")
     charset = parameters.lower().partition("charset=")[2].strip(' "')
     if charset not in ("", "utf-8", "utf8"):
-        raise NotServed(415, f"the charset is {charset[:60]}; it should be utf-8")
+        raise NotServedError(415, f"the charset is {charset[:60]}; it should be utf-8")
     if (encoding := header(scope, b"content-encoding")) not in (None, b"identity"):
         shown = (encoding or b"").decode("latin-1")[:60]
-        raise NotServed(415, f"content-encoding is {shown}; send the body as it is")
+        raise NotServedError(415, f"content-encoding is {shown}; send the body as it is")
     return kind
 
 
@@ -51,7 +51,7 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     """The whole body.
 
     Raises:
-        NotServed: if it is too long, or too slow.
+        NotServedError: if it is too long, or too slow.
         ClientGone: if it does not come any more.
     """
     declared = header(scope, b"content-length")
@@ -65,7 +65,7 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
         if is_too_long:
             raise _too_long(limits) from error
         message = f"the body did not arrive within {limits.body_seconds:g} seconds"
-        raise NotServed(408, message, closes=True) from error
+        raise NotServedError(408, message, closes=True) from error
 
 
 async def _read(receive: Receive, limits: Limits) -> bytes:
@@ -86,6 +86,6 @@ async def _read(receive: Receive, limits: Limits) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _too_long(limits: Limits) -> NotServed:
+def _too_long(limits: Limits) -> NotServedError:
     message = f"the body is longer than {limits.body:,} bytes; send fewer rows in a request"
-    return NotServed(413, message, closes=True)
+    return NotServedError(413, message, closes=True)

@@ -22,7 +22,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
     details: Sequence[Fault] = ()
 
 
-class NotServed(Exception):
+class NotServedError(Exception):
     """A request is answered with an error.
 
     Attributes:
@@ -51,6 +51,6 @@ class NotServed(Exception):
             self.headers.append((b"connection", b"close"))
 
 
-def unavailable(error: str, outcome: Outcome = "unavailable") -> NotServed:
+def unavailable(error: str, outcome: Outcome = "unavailable") -> NotServedError:
     """The service cannot answer now; the same request may be sent again a second later."""
-    return NotServed(503, error, outcome=outcome, headers={b"retry-after": b"1"})
+    return NotServedError(503, error, outcome=outcome, headers={b"retry-after": b"1"})

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from mlops_drift.serving.web.errors import NotServed
+from mlops_drift.serving.web.errors import NotServedError
 
 _decode = msgspec.json.Decoder().decode
 
@@ -16,25 +16,26 @@ def parsed(body: bytes) -> Any:
     twice the last value counts.
 
     Raises:
-        NotServed: if it is no JSON in UTF-8, is nested too deeply, or has numbers beyond measure.
+        NotServedError: if it is no JSON in UTF-8, is nested too deeply, or has a number beyond
+            measure.
     """
     try:
         return _decode(body)
     except msgspec.DecodeError as error:
         why = "it is empty" if not body else str(error).replace("JSON is malformed: ", "")
-        raise NotServed(400, f"the body is not JSON in UTF-8: {why}") from error
+        raise NotServedError(400, f"the body is not JSON in UTF-8: {why}") from error
     except RecursionError as error:
-        raise NotServed(400, "the body is nested too deeply") from error
+        raise NotServedError(400, "the body is nested too deeply") from error
 
 
 def member(body: dict[str, Any], name: str, kind: type, noun: str) -> Any:
     """A member of an object, of the type that it must have.
 
     Raises:
-        NotServed: if it is missing, or is something else.
+        NotServedError: if it is missing, or is something else.
     """
     if name not in body:
-        raise NotServed(422, f"{name} is missing; it should be {noun}")
+        raise NotServedError(422, f"{name} is missing; it should be {noun}")
     if not isinstance(value := body[name], kind):
-        raise NotServed(422, f"{name} should be {noun}")
+        raise NotServedError(422, f"{name} should be {noun}")
     return value

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from starlette.types import Send
 
-from mlops_drift.serving.web.errors import JSON, NotServed
+from mlops_drift.serving.web.errors import JSON, NotServedError
 
 
 async def respond(
@@ -20,6 +20,6 @@ async def respond(
     await send({"type": "http.response.body", "body": body})
 
 
-async def respond_with_error(send: Send, error: NotServed) -> None:
+async def respond_with_error(send: Send, error: NotServedError) -> None:
     """Sends an error."""
     await respond(send, error.status, error.body, headers=error.headers)

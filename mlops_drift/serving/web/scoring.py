@@ -9,10 +9,10 @@ from typing import NamedTuple, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from mlops_drift.serving.answering import NotAnswered, after_timeout, answer, is_short
+from mlops_drift.serving.answering import NotAnsweredError, after_timeout, answer, is_short
 from mlops_drift.serving.metrics import Outcome
 from mlops_drift.serving.records import ServedRequest, ServedRow
-from mlops_drift.serving.rows import Row, RowsRejected
+from mlops_drift.serving.rows import RejectedRowsError, Row
 from mlops_drift.serving.service import (
     NO_LOG,
     NO_VERSION,
@@ -22,7 +22,7 @@ from mlops_drift.serving.service import (
     Service,
 )
 from mlops_drift.serving.web.body import ClientGone, content_type, read_body
-from mlops_drift.serving.web.errors import NotServed, unavailable
+from mlops_drift.serving.web.errors import NotServedError, unavailable
 from mlops_drift.serving.web.responses import respond, respond_with_error
 
 ARM = "champion"
@@ -57,7 +57,7 @@ class Form(Protocol):
         """What a body asks for.
 
         Raises:
-            NotServed: if it cannot be read.
+            NotServedError: if it cannot be read.
         """
         ...
 
@@ -96,7 +96,7 @@ class Scoring:
             body = await self._answer(scope, receive)
             outcome = "ok"
             await respond(send, 200, body)
-        except NotServed as error:
+        except NotServedError as error:
             outcome = error.outcome
             await respond_with_error(send, error)
         except ClientGone:
@@ -133,13 +133,13 @@ class Scoring:
 
     def _rows(self, version: LoadedVersion, asked: Asked) -> list[Row]:
         if not asked.rows:
-            raise NotServed(422, "the request has no rows; send at least one")
+            raise NotServedError(422, "the request has no rows; send at least one")
         if (n := len(asked.rows)) > (most := self._service.limits.rows):
-            raise NotServed(413, f"the request has {n:,} rows; send at most {most:,}")
+            raise NotServedError(413, f"the request has {n:,} rows; send at most {most:,}")
         try:
             rows, ignored = version.reader.read(asked.rows, self._service.clock(), asked.new_key)
-        except RowsRejected as error:
-            raise NotServed(422, str(error), error.faults) from error
+        except RejectedRowsError as error:
+            raise NotServedError(422, str(error), error.faults) from error
         if ignored:
             self._model.metrics.ignored.inc(ignored)
         return rows
@@ -156,5 +156,5 @@ class Scoring:
                 slow = self._model.name, len(rows), seconds
                 logger.warning("%s: %d rows were not scored in %g s", *slow)
                 return after_timeout(version, rows)
-        except NotAnswered as error:
+        except NotAnsweredError as error:
             raise unavailable("the model failed to answer; try again", "error") from error
