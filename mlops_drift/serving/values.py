@@ -27,7 +27,8 @@ _LEAST, _MOST = -(2**63), 2**63 - 1
 # From here on a float stands for several whole numbers.
 _INEXACT = 2**53
 _NUMBER = re.compile(r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?")
-_WHOLE = re.compile(r"([+-]?[0-9]{1,40})([.]0*)?")
+# With more digits it is beyond any float.
+_WHOLE = re.compile(r"([+-]?[0-9]{1,400})([.]0*)?")
 _NOT_A_NUMBER = re.compile("[+-]?nan", re.IGNORECASE)
 _TRUTHS = frozenset(["true", "t", "1", "1.0", "yes", "y"])
 _FALSEHOODS = frozenset(["false", "f", "0", "0.0", "no", "n"])

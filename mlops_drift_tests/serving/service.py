@@ -48,9 +48,11 @@ class Line:
         self.fails = False
         self.waits = threading.Event()
         self.waits.set()
+        self.is_asked = False
         self.seen = []
 
     def score(self, rows):
+        self.is_asked = True
         self.waits.wait(20)
         if self.fails:
             raise RuntimeError("/secret/path is broken")
