@@ -156,21 +156,42 @@ def _scoring(version: LoadedVersion, prefix: str) -> Json:
     one_or_many = {"anyOf": [_ref(f"{name}_prediction"), _ref(f"{name}_predictions")]}
     predict = _post(f"{name}: a prediction of each row", "predictions", body, examples, one_or_many)
     columns, values = list(example), list(example.values())
-    # Values are checked column by column: of the formats only the outline is given.
     formats: Json = {
         "dataframe_split": {"columns": columns, "data": [values]},
         "dataframe_records": [example],
         "instances": [example],
         "inputs": {column: [value] for column, value in example.items()},
     }
+    schemas = _formats(description)
     invocations = _post(
         f"{name}: predictions in the formats of MLflow",
         "predictions",
-        {"oneOf": [_object({one: {}}, [one]) for one in formats]},
+        {"oneOf": [_object({one: schemas[one]}, [one]) for one in formats]},
         {one: {"value": {one: value}} for one, value in formats.items()},
         _object({"predictions": {"type": "array"}}, ["predictions"]),
     )
     return {f"{prefix}/predict": {"post": predict}, f"{prefix}/invocations": {"post": invocations}}
+
+
+def _formats(description: Description) -> Json:
+    """The formats of MLflow; of lists of values JSON Schema cannot say that they are as long."""
+    row, key = row_schema(description), description.key
+    row["required"] = [name for name in row["required"] if name != key]
+    kind = row["properties"][key]["type"]
+    row["properties"][key] = {"type": [kind, "null"], "description": "Made where it is left out."}
+    records = {"type": "array", "items": row, "minItems": 1}
+    values = {"type": "array", "minItems": 1}
+    inputs = {name: values | {"items": value} for name, value in row["properties"].items()}
+    split = {
+        "columns": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+        "data": values | {"items": {"type": "array"}},
+    }
+    return {
+        "dataframe_split": _object(split, list(split)),
+        "dataframe_records": records,
+        "instances": records,
+        "inputs": _object(inputs, row["required"]),
+    }
 
 
 def _infer(description: Description) -> Json:
@@ -184,7 +205,7 @@ def _infer(description: Description) -> Json:
         "name": {"type": "string"},
         "datatype": {"enum": list(ACCEPTED)},
         "shape": {"type": "array", "items": {"type": "integer"}},
-        "data": {"type": "array"},
+        "data": {"type": "array", "minItems": 1},
     }
     tensors = {"type": "array", "minItems": 1, "items": _object(fields, list(fields))}
     answer = _object(

@@ -1,6 +1,5 @@
 """A service over a model that needs no training: a line through two of its columns."""
 
-import os
 import threading
 import time
 from contextlib import contextmanager
@@ -121,11 +120,3 @@ def running(service, **options):
     finally:
         server.should_exit = True
         thread.join(20)
-
-
-if __name__ == "__main__":
-    import sys
-
-    port = int(sys.argv[1])
-    shown = served(token=os.environ.get("MLOPS_DRIFT_SERVE_TOKEN"))
-    uvicorn.Server(config_of(create_app(shown), host="127.0.0.1", port=port)).run()

@@ -48,12 +48,12 @@ class Infer:
             if name in columns:
                 raise NotServedError(422, f"{name[:60]} is given twice")
             columns[name] = values
-        request_id, wanted = found.get("id"), _wanted(found)
-        description = version.description
+        request_id = member(found, "id", str, "a text") if "id" in found else None
+        description, wanted = version.description, _wanted(found)
 
         def write(record: ServedRequest) -> bytes:
-            named = request_id if isinstance(request_id, str) else record.id
-            return msgspec.json.encode(_answer(description, record, named, wanted))
+            answer = _answer(description, record, request_id or record.id, wanted)
+            return msgspec.json.encode(answer)
 
         return Asked(of_columns(columns, "inputs"), write, new_key(description))
 
