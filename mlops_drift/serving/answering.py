@@ -1,0 +1,117 @@
+"""From the rows of a request to their answers: rules, features, scorer, rules."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from mlops_drift.learning.compiled.base import Scored, Value
+from mlops_drift.serving.records import ModelAnswer, ServedRow
+from mlops_drift.serving.rows import Row
+from mlops_drift.serving.service import LoadedVersion, Rules
+
+# So many rows of a compiled version are scored before another request is looked at.
+AT_ONCE = 64
+
+logger = logging.getLogger(__name__)
+
+
+class NotAnsweredError(Exception):
+    """The version has failed, and it has no rules that answer in its place."""
+
+
+def is_short(version: LoadedVersion, n_rows: int) -> bool:
+    """Whether rows are answered sooner than a thread would begin with them."""
+    return version.kind == "compiled" and version.derive is None and n_rows <= AT_ONCE
+
+
+def answer(version: LoadedVersion, rows: Sequence[Row]) -> tuple[ServedRow, ...]:
+    """The answers to rows, in their order.
+
+    Raises:
+        NotAnsweredError: if the version fails, and no rule answers a row in its place.
+    """
+    rules = version.rules
+    reasons = [rules.before(row.values) for row in rows] if rules else [None] * len(rows)
+    features = [
+        _features(version, row) if reason is None else None
+        for row, reason in zip(rows, reasons, strict=True)
+    ]
+    scored = iter(_scored(version, [given for given in features if given is not None]))
+    served = []
+    for row, reason, given in zip(rows, reasons, features, strict=True):
+        found = None
+        if reason is None:
+            found = next(scored) if given is not None else None
+            reason = _reason(rules, found)
+        if rules and reason is not None:
+            served.append(_ruled(rules, row, reason, given, found))
+        elif found is not None:
+            key, time, values = row
+            model = ModelAnswer(*found)
+            served.append(ServedRow(key, time, values, found.prediction, "MODEL", given, model))
+    return tuple(served)
+
+
+def after_timeout(version: LoadedVersion, rows: Sequence[Row]) -> tuple[ServedRow, ...]:
+    """The answers of the rules to rows that could not be scored in time.
+
+    Raises:
+        NotAnsweredError: if no rule answers a row.
+    """
+    rules, served = version.rules, []
+    for row in rows:
+        reason = rules.before(row.values) or rules.after(None, "timeout") if rules else None
+        if rules is None or reason is None:
+            raise NotAnsweredError("timeout")
+        served.append(_ruled(rules, row, reason))
+    return tuple(served)
+
+
+def _reason(rules: Rules | None, found: Scored | None) -> str | None:
+    """Why the rules answer after the version; None where the version does."""
+    if found is None:
+        reason = rules.after(None, "error") if rules else None
+        if reason is None:
+            raise NotAnsweredError("error")
+        return reason
+    return rules.after(found.probabilities, None) if rules else None
+
+
+def _features(version: LoadedVersion, row: Row) -> dict[str, Value] | None:
+    """The columns that the version sees; None where they cannot be made."""
+    description, values = version.description, row.values
+    given = values
+    if description.inputs:
+        given = {name: values[name] for name in description.columns}
+    if version.derive is None:
+        return given
+    try:
+        return given | dict(version.derive(values))
+    except Exception:
+        # A bug there must not cost the answer where rules have one.
+        logger.exception("the derived columns of a row failed")
+        return None
+
+
+def _scored(
+    version: LoadedVersion, features: Sequence[Mapping[str, Value]]
+) -> list[Scored] | list[None]:
+    """What the version predicts; None of each row where it fails."""
+    if not features:
+        return []
+    try:
+        return version.scorer.score(features)
+    except Exception:
+        logger.exception("version %s failed", version.number)
+        return [None] * len(features)
+
+
+def _ruled(
+    rules: Rules,
+    row: Row,
+    reason: str,
+    given: dict[str, Value] | None = None,
+    found: Scored | None = None,
+) -> ServedRow:
+    key, time, values = row
+    model = None if found is None else ModelAnswer(*found)
+    return ServedRow(key, time, values, rules.answer(values), "RULES", given, model, reason)

@@ -1,0 +1,135 @@
+import json
+import random
+import socket
+from http.client import HTTPConnection
+
+import pytest
+
+from mlops_drift.serving.server import HEAD_BYTES, BoundedProtocol
+from mlops_drift.serving.service import Limits
+from mlops_drift_tests.serving.hostile import bodies
+from mlops_drift_tests.serving.service import ROW, Young, only, running, served
+
+PATHS = ["/predict", "/invocations", "/v2/models/drivers/infer"]
+HEAD = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+
+
+class Impatient(BoundedProtocol):
+    head_seconds = 0.1
+
+
+@pytest.fixture(scope="module")
+def service():
+    return served(rules=Young(), limits=Limits(body_seconds=0.1))
+
+
+@pytest.fixture(scope="module")
+def address(service):
+    with running(service, http=Impatient) as found:
+        yield found
+
+
+@pytest.fixture
+def connection(address):
+    connection = HTTPConnection(*address, timeout=20)
+    yield connection
+    connection.close()
+
+
+def post(connection, path, body, **headers):
+    connection.request("POST", path, body, {"content-type": "application/json"} | headers)
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def raw(address, *chunks):
+    """All that comes back until the server closes the connection."""
+    with socket.create_connection(address, timeout=20) as client:
+        answer = b""
+        try:
+            for chunk in chunks:
+                client.sendall(chunk)
+            while more := client.recv(65536):
+                answer += more
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+        return answer
+
+
+def is_alive(connection):
+    return post(connection, "/predict", json.dumps(ROW))[0] == 200
+
+
+def test_requests_are_answered_one_after_another_on_a_connection(connection):
+    for key in range(3):
+        status, body = post(connection, "/predict", json.dumps(ROW | {"policy_id": key}))
+        assert (status, json.loads(body)["key"]) == (200, key)
+
+
+def test_a_thousand_malformed_bodies_are_no_error_of_the_service(connection, service):
+    draw, statuses = random.Random(5), {}
+    for body in bodies(1000, seed=17):
+        path = draw.choice(PATHS)
+        status, answer = post(connection, path, body)
+        statuses[status] = statuses.get(status, 0) + 1
+        assert status in (200, 400, 422), (path, body, answer)
+        json.loads(answer)
+        assert not any(word in answer for word in (b"Traceback", b"msgspec", b".py", b"/work"))
+    assert statuses[400] > 50
+    assert statuses[422] > 200
+    # Whatever was answered is recorded.
+    assert sum(len(record.rows) > 0 for record in only(service).log.records) >= statuses.get(200, 0)
+    assert is_alive(connection)
+
+
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["of a length", "in chunks"])
+def test_ten_mebibytes_are_too_many(connection, is_chunked):
+    chunk = b" " * 2**16
+    body = iter([chunk] * 160) if is_chunked else chunk * 160
+    status, answer = post(connection, "/predict", body)
+    assert status == 413
+    assert b"longer than 1,048,576 bytes" in answer
+
+
+def test_a_slow_body_is_given_up(address, connection):
+    answer = raw(address, HEAD + b"content-length: 10\r\n\r\n{")
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in answer
+    assert is_alive(connection)
+
+
+def test_a_slow_head_is_cut_off(address, connection):
+    assert raw(address, HEAD) == b""
+    assert raw(address) == b""
+    assert is_alive(connection)
+
+
+def test_a_connection_may_be_silent_between_requests(connection):
+    import time
+
+    assert is_alive(connection)
+    time.sleep(0.3)
+    assert is_alive(connection)
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        [b"x-%d: 1\r\n" % number for number in range(20_000)],
+        [b"x: ", *([b"y" * 4096] * 40)],
+        [b"x: " + b"y" * (HEAD_BYTES + 1) + b"\r\n\r\n"],
+    ],
+    ids=["many", "long", "in one"],
+)
+def test_a_flood_of_headers_is_cut_off(address, connection, flood):
+    answer = raw(address, HEAD, *flood)
+    # The rest of the flood may make the connection break before the answer is read.
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+    assert is_alive(connection)
+
+
+def test_a_server_names_no_software(connection):
+    connection.request("GET", "/health")
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.getheader("server") is None
