@@ -26,7 +26,7 @@ from mlops_drift.schema.columns import Column, Target, source_columns
 from mlops_drift.schema.fields import Name, Strict
 from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
-from mlops_drift.store.tables import SHADOW, KeyType, ModelTables, model_tables
+from mlops_drift.store.tables import SERVED, SHADOW, KeyType, ModelTables, model_tables
 
 RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}
 
@@ -87,6 +87,11 @@ class ModelSpec(Strict):
             raise ValueError(
                 f"found {name!r}; predictions.{name} holds what a challenger of "
                 f"{name.removesuffix(SHADOW)!r} scores while it waits; choose another ending"
+            )
+        if name.endswith(SERVED):
+            raise ValueError(
+                f"found {name!r}; predictions.{name} holds what a service of "
+                f"{name.removesuffix(SERVED)!r} answers; choose another ending"
             )
         return name
 

@@ -2,11 +2,10 @@
 
 import fcntl
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from mlops_drift.serving.log.segments import DRAFT, OPEN, close
+from mlops_drift.serving.log.segments import DRAFT, OPEN, close, name_of
 
 
 class OpenSegment:
@@ -17,8 +16,8 @@ class OpenSegment:
         size: bytes of whole frames.
     """
 
-    def __init__(self, folder: Path, worker: str, begun: float) -> None:
-        name = f"{worker}-{int(begun * 1e6):016}-{secrets.token_hex(4)}"
+    def __init__(self, folder: Path, stream: str, start: int, begun: float) -> None:
+        name = name_of(stream, start, int(begun * 1e6))
         draft, self._path = folder / f"{name}{DRAFT}", folder / f"{name}{OPEN}"
         self.begun, self.size = begun, 0
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL

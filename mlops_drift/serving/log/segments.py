@@ -1,7 +1,8 @@
-"""The segments of a log: files `<worker>-<microseconds since 1970>-<random>.open` or `.closed`.
+"""The segments of a log: files `<stream>-<position>-<begun>.open` or `.closed`.
 
-A writer holds a lock on the segment that it writes, so whoever gets that lock knows that the writer
-is dead. No two segments ever have the same name.
+All that a writer ever appends is one stream, whose name no other one ever has. A segment begins at
+a position of it in bytes, and at a time in microseconds since 1970. A writer holds a lock on the
+segment that it writes, so whoever gets that lock knows that the writer is dead.
 """
 
 import fcntl
@@ -9,6 +10,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mlops_drift.serving.log.frames import CorruptLogError, read_frames
 
@@ -26,26 +28,67 @@ class Unshipped:
     seconds: float
 
 
-def closed_segments(folder: Path) -> list[Path]:
-    """The closed segments of a log, those begun first before the others."""
-    return sorted(folder.glob(f"*{CLOSED}"), key=lambda path: (begun(path), path.name))
+class Segment(NamedTuple):
+    """A file of a log.
+
+    Attributes:
+        start: where it begins in its stream.
+        begun: in microseconds since 1970.
+    """
+
+    stream: str
+    start: int
+    begun: int
+    path: Path
+
+    @classmethod
+    def of(cls, path: Path) -> "Segment":
+        """What the name of a file says."""
+        stream, start, begun = path.stem.rsplit("-", 2)
+        return cls(stream, int(start), int(begun), path)
 
 
-def begun(path: Path) -> int:
-    """When a segment was begun, in microseconds since 1970."""
-    return int(path.stem.rsplit("-", 2)[1])
+def name_of(stream: str, start: int, begun: int) -> str:
+    """The name of a segment, without its ending.
+
+    >>> Segment.of(Path(name_of("w1", 17, 1_700_000_000_000_000) + OPEN)).start
+    17
+    """
+    return f"{stream}-{start:015}-{begun:016}"
+
+
+def segments(folder: Path, ending: str = CLOSED) -> list[Segment]:
+    """The segments of a log with an ending, stream by stream, in their order."""
+    return sorted(map(Segment.of, folder.glob(f"*{ending}")))
+
+
+def closed_streams(folder: Path) -> dict[str, list[Segment]]:
+    """By stream, the closed segments that no open one is in front of."""
+    # In this order, so that one that is closed meanwhile is in the second list.
+    still_open = segments(folder, OPEN)
+    closed = segments(folder)
+    known = {one.path.stem for one in closed}
+    first_open: dict[str, int] = {}
+    for one in still_open:
+        if one.path.stem not in known:
+            first_open.setdefault(one.stream, one.start)
+    found: dict[str, list[Segment]] = {}
+    for one in closed:
+        if one.start < first_open.get(one.stream, one.start + 1):
+            found.setdefault(one.stream, []).append(one)
+    return found
 
 
 def unshipped(folder: Path, now: float) -> Unshipped:
     """What a log holds at a time, in seconds since 1970; open segments count too."""
-    sizes = {}
-    for path in [*folder.glob(f"*{OPEN}"), *folder.glob(f"*{CLOSED}")]:
+    found: dict[str, tuple[int, int]] = {}
+    for one in [*segments(folder, OPEN), *segments(folder)]:
         # It may be shipped, or renamed, meanwhile.
         with suppress(FileNotFoundError):
-            sizes[path.stem] = (path.stat().st_size, begun(path))
-    oldest = min((start for _, start in sizes.values()), default=None)
+            found[one.path.stem] = (one.path.stat().st_size, one.begun)
+    oldest = min((begun for _, begun in found.values()), default=None)
     seconds = 0.0 if oldest is None else max(0.0, now - oldest / 1e6)
-    return Unshipped(len(sizes), sum(size for size, _ in sizes.values()), seconds)
+    return Unshipped(len(found), sum(size for size, _ in found.values()), seconds)
 
 
 def take_over(folder: Path) -> list[Path]:

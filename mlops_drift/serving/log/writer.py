@@ -1,6 +1,7 @@
 """What a worker appends to: every answer is in the log before it is given."""
 
 import os
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -37,7 +38,7 @@ class LogWriter:
 
     Args:
         folder: where the log lies, which is made.
-        worker: the name of the worker; names of segments begin with it.
+        worker: the name of the worker; that of its stream begins with it.
         max_bytes: a segment of that size is closed.
         max_seconds: so is one of that age, by `close_if_old`.
         min_free_mb: with less space on the disk nothing is appended.
@@ -60,7 +61,8 @@ class LogWriter:
         clock: Callable[[], float] = time.time,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._worker, self._clock = folder, worker, clock
+        self._folder, self._clock = folder, clock
+        self._stream = f"{worker}-{int(clock() * 1e6):016}-{secrets.token_hex(4)}"
         self._max_bytes, self._max_seconds, self._min_free_mb = max_bytes, max_seconds, min_free_mb
         self.appended = self.synced = 0
         self.lost = -1
@@ -155,7 +157,7 @@ class LogWriter:
     def _open(self) -> OpenSegment:
         for _ in range(_ATTEMPTS):
             with suppress(BlockingIOError, FileNotFoundError):
-                segment = OpenSegment(self._folder, self._worker, self._clock())
+                segment = OpenSegment(self._folder, self._stream, self.appended, self._clock())
                 self._folder_changed = True
                 return segment
         raise OSError(f"no segment can be begun in {_ATTEMPTS} attempts")
@@ -182,7 +184,7 @@ class LogWriter:
         self._looked_at = time.monotonic()
 
     def _probe(self) -> None:
-        place = self._folder / f"{self._worker}.probe"
+        place = self._folder / f"{self._stream}.probe"
         try:
             with place.open("wb") as file:
                 file.write(b"\0" * _PROBE_BYTES)

@@ -3,6 +3,7 @@
 import msgspec
 
 from mlops_drift.serving.log.frames import read_frames
+from mlops_drift.serving.log.segments import segments
 from mlops_drift.serving.records import ModelAnswer, ServedRequest, ServedRow
 
 SECOND = 1_000_000
@@ -22,10 +23,15 @@ def decoded(path):
 
 
 def ids(paths):
-    """The ids of the requests of some segments, in their order."""
+    """The ids of the requests of some files, in their order."""
     return [one.id for path in paths for one in decoded(path)]
 
 
-def segments(folder):
+def files(folder):
     """All files of a log."""
     return sorted(folder.iterdir())
+
+
+def closed(folder):
+    """The files of closed segments."""
+    return [one.path for one in segments(folder)]

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from collections import Counter
 
-from mlops_drift.serving.log.segments import closed_segments, take_over
+from mlops_drift.serving.log.segments import take_over
 from mlops_drift_tests.serving.log import killed
-from mlops_drift_tests.serving.log.samples import ids, segments
+from mlops_drift_tests.serving.log.samples import closed, files, ids
 
 KILLS = 5
 
@@ -28,9 +28,8 @@ def test_no_answer_of_a_killed_worker_is_lost_and_none_is_there_twice(tmp_path):
     for kill in range(KILLS):
         told += acknowledged(tmp_path, f"w{kill}", rng.randrange(1, 400))
     take_over(tmp_path)
-    closed = closed_segments(tmp_path)
-    assert segments(tmp_path) == sorted(closed)
-    logged = Counter(one.removeprefix("request ") for one in ids(closed))
+    assert files(tmp_path) == closed(tmp_path)
+    logged = Counter(one.removeprefix("request ") for one in ids(closed(tmp_path)))
     assert set(logged.values()) == {1}
     assert set(told) <= set(logged)
     # Of each worker one record may not have been told before it died.

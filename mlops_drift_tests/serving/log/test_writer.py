@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mlops_drift.serving.log import writer as writer_module
-from mlops_drift.serving.log.segments import closed_segments
+from mlops_drift.serving.log.segments import segments
 from mlops_drift.serving.log.writer import LogUnavailable, LogWriter
-from mlops_drift_tests.serving.log.samples import decoded, ids, request, segments
+from mlops_drift_tests.serving.log.samples import closed, decoded, files, ids, request
 
 FILES_OF_AT_MOST_1000_BYTES = """
 import resource, sys
@@ -54,7 +54,7 @@ def log(tmp_path, clock):
 
 def test_a_record_is_in_the_file_when_append_returns(tmp_path, log):
     size = log.append(request(1))
-    [path] = segments(tmp_path)
+    [path] = files(tmp_path)
     assert path.stat().st_size == size == log.appended
     assert decoded(path) == [request(1)]
     assert path.name.startswith("w1-1700000000000000-")
@@ -64,18 +64,20 @@ def test_a_record_is_in_the_file_when_append_returns(tmp_path, log):
 def test_a_segment_is_closed_before_it_outgrows_its_size(tmp_path):
     log = LogWriter(tmp_path, "w1", max_bytes=600)
     sizes = [log.append(request(number)) for number in range(10)]
-    closed = closed_segments(tmp_path)
-    assert len(closed) == 10 // (600 // max(sizes)) - 1
-    assert all(path.stat().st_size <= 600 for path in closed)
+    ended = closed(tmp_path)
+    assert len(ended) == 10 // (600 // max(sizes)) - 1
+    assert all(path.stat().st_size <= 600 for path in ended)
     log.close()
-    assert sorted(ids(closed_segments(tmp_path))) == [f"request {n}" for n in range(10)]
+    assert ids(closed(tmp_path)) == [f"request {n}" for n in range(10)]
+    starts = [one.start for one in segments(tmp_path)]
+    assert starts == [sum(sizes[: 2 * number]) for number in range(5)]
 
 
 def test_a_record_larger_than_a_segment_has_one_of_its_own(tmp_path):
     log = LogWriter(tmp_path, "w1", max_bytes=10)
     log.append(request(1))
     log.append(request(2))
-    assert len(closed_segments(tmp_path)) == 1
+    assert len(closed(tmp_path)) == 1
     log.close()
 
 
@@ -84,17 +86,17 @@ def test_a_segment_is_closed_by_age_without_a_further_request(tmp_path, log, clo
     log.append(request(1))
     clock.now += 59
     log.close_if_old()
-    assert closed_segments(tmp_path) == []
+    assert closed(tmp_path) == []
     clock.now += 1
     log.close_if_old()
-    assert ids(closed_segments(tmp_path)) == ["request 1"]
+    assert ids(closed(tmp_path)) == ["request 1"]
 
 
 def test_two_writers_of_one_name_at_one_time_have_segments_of_their_own(tmp_path, clock):
     logs = [LogWriter(tmp_path, "w1", clock=clock) for _ in range(5)]
     for number, log in enumerate(logs):
         log.append(request(number))
-    assert len(segments(tmp_path)) == 5
+    assert len(files(tmp_path)) == 5
     for log in logs:
         log.close()
 
@@ -109,7 +111,7 @@ def test_a_disk_that_is_nearly_full_is_not_written_until_it_has_space(tmp_path, 
     assert log.problem() is None
     log.append(request(3))
     log.close()
-    assert ids(closed_segments(tmp_path)) == ["request 1", "request 3"]
+    assert ids(closed(tmp_path)) == ["request 1", "request 3"]
 
 
 def test_a_record_that_was_cut_short_stands_in_front_of_no_other(tmp_path):
@@ -126,7 +128,7 @@ def test_a_record_that_was_cut_short_stands_in_front_of_no_other(tmp_path):
     refused = [number for answer, number in answers if answer == "refused"]
     assert len(refused) >= 3
     assert len(kept) + len(refused) == 20
-    assert ids(segments(tmp_path)) == kept
+    assert ids(files(tmp_path)) == kept
 
 
 def test_after_a_failed_write_it_is_tried_before_a_request_comes(tmp_path, log, monkeypatch):
@@ -138,7 +140,7 @@ def test_after_a_failed_write_it_is_tried_before_a_request_comes(tmp_path, log, 
             log.append(request(2))
         assert "No space left on device" in log.problem()
     assert log.problem() is None
-    assert ids(segments(tmp_path)) == ["request 1"]
+    assert ids(files(tmp_path)) == ["request 1"]
 
 
 def no_space(*_):
@@ -155,7 +157,7 @@ def test_a_sync_brings_everything_to_the_disk_closed_segments_too(tmp_path, monk
         os, "fdatasync", lambda file: (synced.add(os.fstat(file).st_ino), sync(file))
     )
     log.sync()
-    assert synced == {path.stat().st_ino for path in segments(tmp_path)}
+    assert synced == {path.stat().st_ino for path in files(tmp_path)}
     assert log.synced == log.appended
     synced.clear()
     log.sync()
@@ -174,7 +176,7 @@ def test_what_the_disk_has_refused_is_not_durable_after_the_next_sync_either(tmp
     log.sync()
     assert log.lost == refused
     assert log.synced == log.appended
-    assert len(segments(tmp_path)) == 2
+    assert len(files(tmp_path)) == 2
     log.close()
 
 
@@ -196,4 +198,4 @@ def test_a_log_without_its_folder_is_unavailable_and_back_with_it(tmp_path):
     assert log.problem() is None
     log.append(request(2))
     log.close()
-    assert ids(segments(tmp_path / "log")) == ["request 2"]
+    assert ids(files(tmp_path / "log")) == ["request 2"]
