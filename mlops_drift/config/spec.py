@@ -28,7 +28,11 @@ from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
 from mlops_drift.store.tables import SERVED, SHADOW, KeyType, ModelTables, model_tables
 
-RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}
+RESERVED = {
+    *("day", "event_time", "label_day", "version", "prediction", "score"),
+    # Of a row that a service has answered.
+    "served_row",
+}
 
 
 class ModelSpec(Strict):

@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
+from mlops_drift.schema.day_columns import days_in
 from mlops_drift.serving.log.frames import CorruptLogError, read_frames
 from mlops_drift.serving.log.segments import Segment, closed_streams, take_over
 from mlops_drift.serving.records import ServedRequest
@@ -175,7 +175,7 @@ def served_table(spec: ModelSpec, requests: list[ServedRequest]) -> pa.Table:
                 column.append(value)
     arrays = [pa.array(column, schema.field(name).type) for name, column in columns.items()]
     found = pa.table(dict(zip(columns, arrays, strict=True)))
-    return found.append_column("day", _days(found["event_time"], spec.timezone)).select(
+    return found.append_column("day", days_in(spec.timezone, found["event_time"])).select(
         schema.names
     )
 
@@ -188,9 +188,3 @@ def _python_type(kind: pa.DataType) -> type[int] | type[float] | type[str]:
 
 def _in_calendar(microseconds: int) -> int:
     return min(max(microseconds, _FIRST_TIME), _LAST_TIME)
-
-
-def _days(times: pa.ChunkedArray, zone: str) -> pa.ChunkedArray:
-    """The day of each time in UTC in a time zone."""
-    there = pc.assume_timezone(times, "UTC").cast(pa.timestamp("us", zone))
-    return pc.local_timestamp(there).cast(pa.date32())
