@@ -208,7 +208,7 @@ def test_a_row_that_breaks_a_constraint_is_quarantined_and_the_next_one_is_the_e
     service.answer("s1", moment(2, 2), b=4)
     service.place.land(2)
     assert [row["b"] for row in service.place.events()] == [4]
-    assert service.place.reasons() == [(day(2), "b: -1 is below 0.0")]
+    assert service.place.reasons() == [(day(2), "b: -1.0 is below 0")]
 
 
 def test_events_of_the_service_are_asked_of_the_lake_alone(service):
