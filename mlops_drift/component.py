@@ -11,6 +11,7 @@ from mlops_drift.assets.decisions import decisions_asset
 from mlops_drift.assets.landing import landing_assets
 from mlops_drift.assets.production import production_assets
 from mlops_drift.assets.retraining import gates_check, retraining_assets
+from mlops_drift.assets.served import served_assets
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.files.text import read_text
 from mlops_drift.jobs import (
@@ -35,9 +36,9 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
 
     Twelve assets in one group: events, labels, features, production_predictions, drift_metrics and
     performance_metrics with a partition a day; training_set, challenger, test_predictions and
-    champion for a retraining; decisions and compaction. With their checks, a daily schedule,
-    sensors for retraining, late files and compaction, a cleanup job and, where receivers are
-    configured, a notification sensor.
+    champion for a retraining; decisions and compaction. A thirteenth, served, where the events are
+    those of a service. With their checks, a daily schedule, sensors for retraining, late files and
+    compaction, a cleanup job and, where receivers are configured, a notification sensor.
     """
 
     @classmethod
@@ -81,6 +82,7 @@ def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
     daily, retraining, compaction = daily_job(spec), retraining_job(spec), compaction_job(spec)
     return dg.Definitions(
         assets=[
+            *served_assets(spec),
             *landing_assets(spec, source),
             *production_assets(spec),
             *retraining_assets(spec),

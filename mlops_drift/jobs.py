@@ -8,12 +8,12 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pydantic import Field
 
 from mlops_drift.assets.common import (
-    DAILY_ASSETS,
     DAY_TAG,
     MODEL_TAG,
     REASON_TAG,
     RETRAINING_ASSETS,
     asset_key,
+    daily_assets,
     partitions,
 )
 from mlops_drift.assets.compaction import COMPACTION
@@ -45,7 +45,7 @@ def daily_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
     """Everything that happens every day, in one run."""
     return dg.define_asset_job(
         daily_job_name(spec.name),
-        [asset_key(spec, name) for name in DAILY_ASSETS],
+        [asset_key(spec, name) for name in daily_assets(spec)],
         partitions_def=partitions(spec),
         description=f"Lands, scores and watches a day of {spec.name}.",
         tags={MODEL_TAG: spec.name},

@@ -114,6 +114,11 @@ def lake_root() -> Path:
     return environment_root() / "lake"
 
 
+def serving_root() -> Path:
+    """The folder of all that services read and write, by model."""
+    return environment_root() / "serving"
+
+
 def dagster_root() -> Path:
     """The folder of Dagster's runs, events and logs."""
     return environment_root() / "dagster"

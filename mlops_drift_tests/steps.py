@@ -10,7 +10,7 @@ from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.labels import count_labels
 from mlops_drift.pipeline.landing import judge_labels_again, land_events, land_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
-from mlops_drift.pipeline.scoring import score_days
+from mlops_drift.pipeline.served_rows import predict_days
 from mlops_drift_tests.tiny import day
 
 
@@ -34,7 +34,7 @@ def do_days(world, about, first, last):
     """All that the daily job makes of the days by number, as one range."""
     land_days(world, about, first, last)
     days = day(first), day(last)
-    score_days(about, *days)
+    predict_days(about, *days)
     score_shadows(about, *days)
     measure_drift(about, *days)
     measure_performance(about, *days)

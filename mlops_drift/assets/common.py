@@ -15,10 +15,12 @@ from mlops_drift.errors import UserError
 from mlops_drift.monitors.base import Asset
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.registry.code_digests import code_digest
+from mlops_drift.sources.service import ServiceSource
 from mlops_drift.store.tables import Table
 
 Metadata = dict[str, RawMetadataValue]
 
+SERVED = "served"
 EVENTS: Asset = "events"
 LABELS: Asset = "labels"
 FEATURES = "features"
@@ -43,6 +45,11 @@ REASON_TAG = "mlops_drift/reason"
 DECISION_TAG = "mlops_drift/decision"
 # On runs of the command line, which a person watches: whether to try again is up to them.
 HISTORICAL_RUN_TAG = "mlops_drift/historical_run"
+
+
+def daily_assets(spec: ModelSpec) -> tuple[str, ...]:
+    """The assets of the daily job: with a service, what it has answered comes first."""
+    return ((SERVED,) if isinstance(spec.source, ServiceSource) else ()) + DAILY_ASSETS
 
 
 def asset_key(spec: ModelSpec, asset: str) -> dg.AssetKey:
@@ -89,7 +96,7 @@ def model_asset(
     """
     if table is not None:
         further["metadata"] = table_metadata(spec, table)
-    if asset in DAILY_ASSETS:
+    if asset in (SERVED, *DAILY_ASSETS):
         further["partitions_def"] = partitions(spec)
         further["backfill_policy"] = dg.BackfillPolicy.single_run()
     return dg.asset(

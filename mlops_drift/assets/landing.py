@@ -6,6 +6,7 @@ from mlops_drift.assets.common import (
     EVENTS,
     FEATURES,
     LABELS,
+    SERVED,
     Metadata,
     asset_key,
     days_of,
@@ -22,6 +23,7 @@ from mlops_drift.pipeline.monitoring import Monitored
 from mlops_drift.resources import LakeResource
 from mlops_drift.schema.days import span
 from mlops_drift.sources.base import Source
+from mlops_drift.sources.service import ServiceSource
 
 # Metadata of `events`: the days of labels that were judged again when they landed.
 JUDGED_AGAIN = "labels judged again"
@@ -40,6 +42,7 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         "reason.",
         code=CODE,
         table=spec.tables.events,
+        upstream=[SERVED] if isinstance(spec.source, ServiceSource) else [],
         check_specs=monitor_specs(spec, EVENTS, asset_key(spec, EVENTS)),
     )
     def events(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:

@@ -22,7 +22,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
 from mlops_drift.pipeline.labels import count_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
-from mlops_drift.pipeline.scoring import score_days
+from mlops_drift.pipeline.served_rows import predict_days
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 
@@ -48,7 +48,7 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     ) -> dg.MaterializeResult:
         model = lake.of(spec, registry)
         show_reconciled(context.instance, model)
-        served = score_days(model, *days_of(context))
+        served = predict_days(model, *days_of(context))
         return dg.MaterializeResult(
             metadata={
                 **row_count(served.rows),

@@ -27,9 +27,13 @@ from mlops_drift.schema.fields import Name, Strict
 from mlops_drift.serving.rules.config import FallbackRules
 from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
-from mlops_drift.store.tables import SHADOW, KeyType, ModelTables, model_tables
+from mlops_drift.store.tables import SERVED, SHADOW, KeyType, ModelTables, model_tables
 
-RESERVED = {"day", "event_time", "label_day", "version", "prediction", "score"}
+RESERVED = {
+    *("day", "event_time", "label_day", "version", "prediction", "score"),
+    # Of a row that a service has answered.
+    "served_row",
+}
 
 
 class ModelSpec(Strict):
@@ -91,6 +95,11 @@ class ModelSpec(Strict):
             raise ValueError(
                 f"found {name!r}; predictions.{name} holds what a challenger of "
                 f"{name.removesuffix(SHADOW)!r} scores while it waits; choose another ending"
+            )
+        if name.endswith(SERVED):
+            raise ValueError(
+                f"found {name!r}; predictions.{name} holds what a service of "
+                f"{name.removesuffix(SERVED)!r} answers; choose another ending"
             )
         return name
 

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.pipeline.parts import parts
+from mlops_drift.pipeline.served_rows import logged_features
 from mlops_drift.sql import identifier
 from mlops_drift.store.derivation import FeatureError
 from mlops_drift.store.lake import Scan
@@ -14,6 +15,8 @@ from mlops_drift.store.lake import Scan
 
 def make_features(model: ModelContext, first: date, last: date) -> int:
     """Puts the features of the days `first` to `last` into their table.
+
+    Of an event that a service has answered they are those that the version was given.
 
     Returns:
         How many rows were written.
@@ -25,16 +28,33 @@ def make_features(model: ModelContext, first: date, last: date) -> int:
 
 
 def _put_features(model: ModelContext, first: date, last: date) -> int:
-    table, events = model.store.tables.features, Scan(model.store.tables.events, first, last)
+    store, key = model.store, identifier(model.spec.key)
+    table, events = store.tables.features, Scan(store.tables.events, first, last)
     columns = ", ".join(identifier(name) for name in table.schema.names)
-    derived = _derived(model, first, last)
-    further = {} if derived is None else {"derived": derived}
-    join = f"JOIN derived USING (day, {identifier(model.spec.key)})" if further else ""
-    features = model.store.lake.query(
-        f"SELECT {columns} FROM events {join} ORDER BY day, event_time", events=events, **further
+    # What a version was given stays, whatever would be made of it today.
+    logged = logged_features(model, first, last)
+    selects, further = [], {"logged": logged}
+    if logged.num_rows:
+        selects.append(
+            f"SELECT {columns} FROM logged "
+            f"JOIN (SELECT day, {key}, event_time FROM events) USING (day, {key})"
+        )
+    if not logged.num_rows or logged.num_rows < _count(model, events):
+        derived = _derived(model, first, last)
+        if derived is not None:
+            further["derived"] = derived
+        join = f"JOIN derived USING (day, {key})" if derived is not None else ""
+        selects.append(f"SELECT {columns} FROM events {join} ANTI JOIN logged USING (day, {key})")
+    features = store.lake.query(
+        f"FROM ({' UNION ALL '.join(selects)}) ORDER BY day, event_time", events=events, **further
     ).cast(table.schema)
-    model.store.lake.replace_days(table, first, last, features)
+    store.lake.replace_days(table, first, last, features)
     return int(features.num_rows)
+
+
+def _count(model: ModelContext, events: Scan) -> int:
+    [counted] = model.store.lake.rows("SELECT count(*) AS n FROM e", e=events)
+    return int(counted["n"])
 
 
 def require_point_in_time(model: ModelContext, features: pa.Table) -> None:

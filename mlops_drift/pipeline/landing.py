@@ -21,6 +21,7 @@ from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
 from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.received import BEFORE_START, TOO_LATE, Landing
 from mlops_drift.pipeline.screening import CORRECTED, screen_events, screen_labels
+from mlops_drift.pipeline.served_events import source_of
 from mlops_drift.schema.day_columns import count_days
 from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.sources.base import Batch, MissingDayError, Source, TableName
@@ -93,6 +94,7 @@ def land_labels(model: ModelContext, source: Source, first: date, last: date) ->
 
 
 def _land(model: ModelContext, source: Source, name: SourceName, first: date, last: date) -> Landed:
+    source = source_of(model, source)
     rows, by_reason, landed = 0, Counter[str](), {}
     for since, until in parts(model, name, first, last):
         try:

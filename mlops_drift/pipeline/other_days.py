@@ -101,10 +101,12 @@ class RecordOfOtherDays:
             held = digests(self._to.lake, [look.part], self._to.names)
             days: set[date | None] = {look.day}
             if look.day is None:
-                found.total = look.part.rows.num_rows
+                found.total = look.part.rows.num_rows if look.before is None else None
                 found.waiting = sum(rows for day, (rows, _) in held.items() if self._waits(day))
                 days = {day for day in {*self._recorded, *held} if not self._waits(day)}
                 days -= {*self._landing, *self._next}
+                end = look.before or date.max
+                days = {day for day in days if day is None or day < end}
             self._compare(look, days, held, found)
         if len(problems) > LISTED:
             problems[LISTED:] = [f"and {len(problems) - LISTED} more files"]

@@ -132,7 +132,15 @@ def _score(model: ModelContext, table: Table, versions: Mapping[date, int]) -> t
         predicted = predict_table(spec, registry, version, rows).append_column("day", rows["day"])
         number = pa.array([version] * rows.num_rows, pa.int64())
         scored.append(predicted.append_column("version", number).select(table.schema.names))
-    fresh, added, key = pa.concat_tables(scored), 0, identifier(spec.key)
+    fresh = pa.concat_tables(scored)
+    return fresh.num_rows, add_predictions(model, table, fresh, first, last)
+
+
+def add_predictions(
+    model: ModelContext, table: Table, fresh: pa.Table, first: date, last: date
+) -> int:
+    """Adds predictions of some days that are not there, and says how many that were."""
+    store, added, key = model.store, 0, identifier(model.spec.key)
 
     def build(existing: pa.Table) -> pa.Table | None:
         nonlocal added
@@ -145,7 +153,7 @@ def _score(model: ModelContext, table: Table, versions: Mapping[date, int]) -> t
         return pa.concat_tables([existing, new]) if added else None
 
     store.lake.rewrite(Scan(table, first, last), build)
-    return fresh.num_rows, added
+    return added
 
 
 def _require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: int) -> None:

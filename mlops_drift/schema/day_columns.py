@@ -29,3 +29,14 @@ def ordinals(days: pa.ChunkedArray) -> NDArray[np.int64]:
     """
     numbers: NDArray[np.int64] = days.cast(pa.int32()).to_numpy().astype(np.int64)
     return numbers + _EPOCH
+
+
+def days_in(zone: str, times: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The day in a time zone of each time in UTC.
+
+    >>> from datetime import datetime
+    >>> days_in("Europe/Berlin", pa.chunked_array([[datetime(2024, 3, 1, 23, 30)]])).to_pylist()
+    [datetime.date(2024, 3, 2)]
+    """
+    there = pc.assume_timezone(times, "UTC").cast(pa.timestamp("us", zone))
+    return pc.local_timestamp(there).cast(pa.date32())

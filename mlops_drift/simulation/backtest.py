@@ -25,6 +25,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
+from mlops_drift.gateways import open_lake
 from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.lifecycle.decisions import decide_days
@@ -43,6 +44,7 @@ from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.simulation.period import period
 from mlops_drift.simulation.summary import summarize
 from mlops_drift.sources.base import TableName
+from mlops_drift.sources.service import ServiceSource
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.model_store import ModelStore
 
@@ -152,8 +154,16 @@ class Backtest:
         single = duckdb.connect(config={"threads": 1, **memory_bound()})
         with tempfile.TemporaryDirectory() as folder, single as connection:
             lake = MemoryLake(folder, connection)
+            self._take_served(lake)
             self._land(ModelContext.of(lake, self.spec))
             yield lake, Path(folder)
+
+    def _take_served(self, lake: MemoryLake) -> None:
+        """What a service has answered arrived too; whose answers they were is nothing to it."""
+        table = self.spec.tables.served
+        if isinstance(self.spec.source, ServiceSource):
+            with open_lake() as stored:
+                lake.replace_days(table, date.min, date.max, stored.read(table))
 
     def _land(self, model: ModelContext) -> None:
         for table, places in self._missing.items():

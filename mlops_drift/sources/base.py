@@ -156,6 +156,7 @@ class Look:
     Attributes:
         part: the rows; without any where they cannot be read.
         day: the day that all of them count for, whatever they say; None where each has its own.
+        before: the day at which a look at all days ends; None where it has no end.
         stamp: size and times of the file of the day; empty where it is to be read again next time.
         problem: why the file cannot be read, in a sentence; empty if it can.
     """
@@ -164,6 +165,7 @@ class Look:
     day: date | None = None
     stamp: str | None = None
     problem: str = ""
+    before: date | None = None
 
 
 # What a source holds of other days than those asked for: all of its rows in one look, or those of

@@ -1,59 +1,21 @@
 """The kinds of sources by name."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Tag
 
-from mlops_drift.plugins import load
-from mlops_drift.sources import base
 from mlops_drift.sources.base import SourceConfig
 from mlops_drift.sources.files import FilesSource
+from mlops_drift.sources.offline import OFFLINE, OtherSource, kind_among
+from mlops_drift.sources.service import ServiceSource
 from mlops_drift.sources.simulated import SimulatorSource
 
-SOURCES: dict[str, type[SourceConfig]] = {"simulator": SimulatorSource, "files": FilesSource}
-
-
-class OtherSource(SourceConfig):
-    """A source of another package, with fields of its own."""
-
-    model_config = ConfigDict(extra="allow")
-
-    kind: str = Field(
-        description="An import path `package.module:Name`, or an entry point of the group "
-        "`mlops_drift.sources`."
-    )
-
-    @property
-    def config(self) -> SourceConfig:
-        """The section as its class reads it."""
-        shipped = {name: f"{one.__module__}:{one.__name__}" for name, one in SOURCES.items()}
-        own = load("sources", self.kind, shipped, SourceConfig)  # type: ignore[type-abstract]
-        return own.model_validate(self.model_dump())
-
-    @model_validator(mode="after")
-    def _is_known(self) -> Self:
-        _ = self.config
-        return self
-
-    @property
-    def day_zone(self) -> str:
-        return self.config.day_zone
-
-    def open(self, folder: Path) -> base.Source:
-        return self.config.open(folder)
-
-
-def kind(section: Any) -> str | None:
-    """Which class reads a section; None without a kind."""
-    found = section.get("kind") if isinstance(section, Mapping) else getattr(section, "kind", None)
-    return found if found is None or found in SOURCES else "other"
-
+SOURCES: dict[str, type[SourceConfig]] = {**OFFLINE, "service": ServiceSource}
 
 Source = Annotated[
     Annotated[SimulatorSource, Tag("simulator")]
     | Annotated[FilesSource, Tag("files")]
+    | Annotated[ServiceSource, Tag("service")]
     | Annotated[OtherSource, Tag("other")],
-    Discriminator(kind),
+    Discriminator(kind_among(SOURCES)),
 ]

@@ -1,11 +1,12 @@
 """The lake on disk: Delta tables, read by DuckDB from the Parquet files of one snapshot."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +15,7 @@ from deltalake import (
     CommitProperties,
     DeltaTable,
     PostCommitHookProperties,
+    Transaction,
     WriterProperties,
     write_deltalake,
 )
@@ -21,7 +23,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.files import DataFile, files_of
-from mlops_drift.store.lake import Build, ConflictError, Lake, LakeError, Rows, Scan, both
+from mlops_drift.store.lake import Build, ConflictError, Lake, LakeError, Piece, Rows, Scan, both
 from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.snapshots import open_table, snapshots_of
 from mlops_drift.store.tables import Table
@@ -164,6 +166,27 @@ class DeltaLake(Lake):
 
         self._until_committed(table, commit)
 
+    def append_once(self, table: Table, data: pa.Table, pieces: Mapping[str, Piece]) -> bool:
+        starts = {name: one.start for name, one in pieces.items()}
+        noted = [Transaction(name, one.end) for name, one in pieces.items()]
+        appended = False
+
+        def commit() -> None:
+            nonlocal appended
+            # Where another process appends the same in between, Delta refuses this commit.
+            with self._snapshots.unshared(self.uri(table)) as found:
+                snapshot = found or self._create(table)
+                appended = _appended(snapshot, pieces) == starts
+                if appended:
+                    properties = CommitProperties(app_transactions=noted)
+                    _write(table, snapshot, data, "append", commit=properties)
+
+        self._until_committed(table, commit)
+        return appended
+
+    def appended(self, table: Table, names: Collection[str]) -> dict[str, int]:
+        return _appended(self.snapshot(table), names)
+
     def rearrange(self, scan: Scan) -> None:
         def commit() -> None:
             # As in `rewrite`: what another thread reads must not move this snapshot.
@@ -217,6 +240,13 @@ def _statistics(table: Table) -> dict[str, str]:
     return {"delta.dataSkippingNumIndexedCols": "0"}
 
 
+def _appended(snapshot: DeltaTable | None, names: Collection[str]) -> dict[str, int]:
+    """Up to which position pieces of some names were appended, 0 where none was."""
+    if snapshot is None:
+        return dict.fromkeys(names, 0)
+    return {name: snapshot.transaction_version(name) or 0 for name in names}
+
+
 def _overwrite(
     table: Table,
     snapshot: DeltaTable,
@@ -224,10 +254,22 @@ def _overwrite(
     predicate: str | None,
     commit: CommitProperties | None = None,
 ) -> None:
+    _write(table, snapshot, data, "overwrite", predicate, commit)
+
+
+def _write(
+    table: Table,
+    snapshot: DeltaTable,
+    data: pa.Table,
+    mode: Literal["append", "overwrite"],
+    predicate: str | None = None,
+    commit: CommitProperties | None = None,
+) -> None:
     write_deltalake(
         snapshot,
         data.select(table.schema.names).cast(table.schema),
-        mode="overwrite",
+        # Each overload knows one of the two.
+        mode=mode,  # type: ignore[arg-type]
         predicate=predicate,
         schema_mode="merge" if _columns_differ(table, snapshot) else None,
         commit_properties=commit,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -34,6 +34,13 @@ class LakeError(UserError):
 
 class ConflictError(LakeError):
     """Other writers committed first, again and again."""
+
+
+class Piece(NamedTuple):
+    """A part of what grows: from where it was appended up to, which is 0 at first, to its end."""
+
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -193,6 +200,18 @@ class Lake(ABC):
 
         self.rewrite(table, build)
         return appended
+
+    @abstractmethod
+    def append_once(self, table: Table, data: pa.Table, pieces: Mapping[str, Piece]) -> bool:
+        """Appends pieces of what grows elsewhere, by its name, in one commit; tells whether it did.
+
+        It does where each piece begins at what was appended before, so that nothing is appended
+        twice, whatever dies or works beside it.
+        """
+
+    @abstractmethod
+    def appended(self, table: Table, names: Collection[str]) -> dict[str, int]:
+        """Up to which position pieces of some names were appended, 0 where none was."""
 
     @abstractmethod
     def files(self, source: Scan | Table) -> list[DataFile]:

@@ -1,5 +1,6 @@
 """A lake in memory, for a backtest: the same questions and answers, and nothing is kept."""
 
+from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.store.files import DataFile
-from mlops_drift.store.lake import Build, Lake, LakeError, Scan, both
+from mlops_drift.store.lake import Build, Lake, LakeError, Piece, Scan, both
 from mlops_drift.store.tables import Table
 
 
@@ -18,11 +19,12 @@ class MemoryLake(Lake):
     def __init__(self, root: str | Path, connection: duckdb.DuckDBPyConnection) -> None:
         super().__init__(root, connection)
         self._tables: dict[str, pa.Table] = {}
+        self._appended: dict[tuple[str, str], int] = {}
 
     def copy(self, root: str | Path) -> "MemoryLake":
         """A lake with the tables that are there now, which goes its own way from here on."""
         lake = MemoryLake(root, self._connection)
-        lake._tables = dict(self._tables)
+        lake._tables, lake._appended = dict(self._tables), dict(self._appended)
         return lake
 
     def _rows(self, scan: Scan) -> pa.Table:
@@ -55,6 +57,16 @@ class MemoryLake(Lake):
         data = build(picked)
         if data is not None:
             self._put(scan.table, [kept, data])
+
+    def append_once(self, table: Table, data: pa.Table, pieces: Mapping[str, Piece]) -> bool:
+        if self.appended(table, pieces) != {name: one.start for name, one in pieces.items()}:
+            return False
+        self._put(table, [self._stored(table), data])
+        self._appended |= {(table.name, name): one.end for name, one in pieces.items()}
+        return True
+
+    def appended(self, table: Table, names: Collection[str]) -> dict[str, int]:
+        return {name: self._appended.get((table.name, name), 0) for name in names}
 
     def _picked(self, table: Table, predicate: str | None) -> tuple[pa.Table, pa.Table]:
         """The rows that a condition picks, and the others."""

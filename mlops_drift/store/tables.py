@@ -34,6 +34,8 @@ DAY, VERSION = columns_of(day=date, version=int)
 
 # Ends the names of the tables about a challenger that waits.
 SHADOW = "_shadow"
+# Ends the name of the table of what a service has answered.
+SERVED = "_served"
 
 KeyType = Literal["integer", "text"]
 
@@ -84,6 +86,7 @@ class ModelTables(NamedTuple):
     features: Table
     predictions: Table
     shadow_predictions: Table
+    served: Table
     profiles: Table
     checks: Table
     drift: Table
@@ -131,6 +134,7 @@ def model_tables(
         features=Table(f"features.{model}", pa.schema([*events, *column_fields(columns)])),
         predictions=Table(f"predictions.{model}", predictions),
         shadow_predictions=Table(f"predictions.{model}{SHADOW}", predictions),
+        served=Table(f"predictions.{model}{SERVED}", _served(_TYPES[key_type], label)),
         profiles=Table(
             f"{monitoring}profiles",
             pa.schema([DAY, VERSION, *columns_of(column=str), *schema_of(ColumnProfile)]),
@@ -165,4 +169,30 @@ def model_tables(
         promotions=Table(f"{training}promotions", schema_of(Promotion), ()),
         decisions=Table(f"{monitoring}decisions", schema_of(DecisionRow), ()),
         outbox=Table(f"{monitoring}outbox", schema_of(QueuedMessage), ()),
+    )
+
+
+def _served(key: type, label: type) -> pa.Schema:
+    """What a service has answered, row by row.
+
+    The day is that of `event_time` in the model's time zone, `time` when it was answered; `row` and
+    `features` are JSON, `model_prediction`, `score` and `probabilities` of the version alone.
+    """
+    return columns_of(
+        day=date,
+        request_id=str,
+        row_number=int,
+        time=datetime,
+        event_time=datetime,
+        key=key,
+        version=int | None,
+        served_by=str,
+        reason=str | None,
+        arm=str,
+        prediction=label,
+        model_prediction=label | None,
+        score=float | None,
+        probabilities=tuple[float, ...] | None,
+        row=str,
+        features=str | None,
     )

@@ -31,7 +31,10 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
             *(tables.predictions, tables.shadow_predictions, tables.profiles),
             tables.label_arrivals,
         ],
-        "landing": [tables.features, tables.labels, tables.quarantined, tables.events],
+        "landing": [
+            *(tables.features, tables.labels, tables.quarantined, tables.served),
+            tables.events,
+        ],
     }
 
 

@@ -1,0 +1,216 @@
+"""What a worker appends to: every answer is in the log before it is given."""
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from mlops_drift.errors import UserError
+from mlops_drift.serving.log.frames import frame
+from mlops_drift.serving.log.open_segment import OpenSegment
+from mlops_drift.serving.records import ServedRequest
+
+# What a log outlives: the death of its process, or that of the machine.
+Durability = Literal["process", "fsync"]
+
+# Between listing the files of a folder and locking them another process may be faster.
+_ATTEMPTS = 5
+_PROBE_BYTES = 4096
+# To ask for the free space takes as long as to append a record.
+_SECONDS_BETWEEN_LOOKS = 0.1
+
+
+class LogUnavailable(UserError):  # noqa: N818 - a state of the service, which it reports as such
+    """The log cannot be written now; the message says why."""
+
+
+class LogWriter:
+    """The log of one worker, in segments.
+
+    A record is one write, so that it outlives the process, however that ends. `sync` brings all
+    records to the disk. One thread appends; `sync` may run in another one.
+
+    Args:
+        folder: where the log lies, which is made.
+        worker: the name of the worker; that of its stream begins with it.
+        max_bytes: a segment of that size is closed.
+        max_seconds: so is one of that age, by `close_if_old`.
+        min_free_mb: with less space on the disk nothing is appended.
+        clock: seconds since 1970.
+
+    Attributes:
+        appended: how many bytes were appended.
+        synced: how many of them are on the disk.
+        lost: up to which of them the disk has refused some; -1 where it has not.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        worker: str,
+        *,
+        max_bytes: int = 16 * 2**20,
+        max_seconds: float = 60.0,
+        min_free_mb: int = 200,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._clock = folder, clock
+        self._stream = f"{worker}-{int(clock() * 1e6):016}-{secrets.token_hex(4)}"
+        self._max_bytes, self._max_seconds, self._min_free_mb = max_bytes, max_seconds, min_free_mb
+        self.appended = self.synced = 0
+        self.lost = -1
+        self._encoder = msgspec.json.Encoder()
+        self._lock = threading.Lock()
+        self._segment: OpenSegment | None = None
+        # Files of segments that were closed since the last sync.
+        self._closed: list[int] = []
+        self._folder_changed = self._has_failed = False
+        self._looked_at: float | None = None
+
+    def append(self, request: ServedRequest) -> int:
+        """Appends a request; how many bytes that took.
+
+        Raises:
+            LogUnavailable: if it is not in the log, of which nothing has changed then.
+        """
+        data, now = frame(self._encoder.encode(request)), time.monotonic()
+        if self._looked_at is None or now - self._looked_at > _SECONDS_BETWEEN_LOOKS:
+            self._require_space()
+        with self._lock:
+            if self._segment and self._segment.size + len(data) > self._max_bytes:
+                self._close()
+            try:
+                if self._segment is None:
+                    self._segment = self._open()
+                self._segment.append(data)
+            except OSError as error:
+                self._has_failed = True
+                self._close()
+                raise self._unavailable(error) from error
+            self._has_failed = False
+            self.appended += len(data)
+        return len(data)
+
+    def close_if_old(self) -> None:
+        """Closes the segment if it has reached its age: without requests, too, records are due."""
+        with self._lock:
+            if self._segment and self._clock() - self._segment.begun >= self._max_seconds:
+                self._close()
+
+    def sync(self) -> None:
+        """Brings what was appended so far to the disk.
+
+        Raises:
+            LogUnavailable: if the disk refuses some of it, which a power cut may take then.
+        """
+        with self._lock:
+            appended, files, self._closed = self.appended, self._closed, []
+            folder_changed, self._folder_changed = self._folder_changed, False
+            segment = self._segment if appended > self.synced else None
+            try:
+                files += [segment.duplicate()] if segment else []
+            except OSError as error:
+                self._closed = files
+                raise self._unavailable(error) from error
+        try:
+            for file in files:
+                os.fdatasync(file)
+            if folder_changed:
+                self._sync_folder()
+        except OSError as error:
+            with self._lock:
+                # What the disk refused once is not written again, whatever the next sync says.
+                self.lost, self._has_failed = appended, True
+                self._close()
+            raise self._unavailable(error) from error
+        finally:
+            for file in files:
+                os.close(file)
+        self.synced = max(self.synced, appended)
+
+    def problem(self) -> str | None:
+        """Why nothing can be appended, in a sentence; None where it can.
+
+        After a failure it tries to write: no request comes that would.
+        """
+        try:
+            self._require_space()
+            if self._has_failed:
+                self._probe()
+        except LogUnavailable as error:
+            return str(error)
+        return None
+
+    def close(self) -> None:
+        """Closes the segment, and brings all to the disk."""
+        with self._lock:
+            self._close()
+        self.sync()
+
+    def _open(self) -> OpenSegment:
+        for _ in range(_ATTEMPTS):
+            with suppress(BlockingIOError, FileNotFoundError):
+                segment = OpenSegment(self._folder, self._stream, self.appended, self._clock())
+                self._folder_changed = True
+                return segment
+        raise OSError(f"no segment can be begun in {_ATTEMPTS} attempts")
+
+    def _close(self) -> None:
+        if self._segment is None:
+            return
+        segment, self._segment = self._segment, None
+        self._closed.append(segment.close())
+        self._folder_changed = True
+
+    def _require_space(self) -> None:
+        # Where it is short, the next one looks again.
+        self._looked_at = None
+        try:
+            free = free_bytes(self._folder)
+        except OSError as error:
+            raise self._unavailable(error) from error
+        if free < self._min_free_mb * 10**6:
+            raise LogUnavailable(
+                f"{self._folder} has {free // 10**6} MB left, less than {self._min_free_mb}: "
+                "nothing is answered that could not be kept; free some space on the disk"
+            )
+        self._looked_at = time.monotonic()
+
+    def _probe(self) -> None:
+        place = self._folder / f"{self._stream}.probe"
+        try:
+            with place.open("wb") as file:
+                file.write(b"\0" * _PROBE_BYTES)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise self._unavailable(error) from error
+        finally:
+            place.unlink(missing_ok=True)
+        self._has_failed = False
+
+    def _sync_folder(self) -> None:
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _unavailable(self, error: OSError) -> LogUnavailable:
+        why = error.strerror or str(error)
+        return LogUnavailable(
+            f"the log in {self._folder} cannot be written: {why}; see to its disk"
+        )
+
+
+def free_bytes(folder: Path) -> int:
+    """How many bytes a process without privileges may still write to the disk of a folder."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize

@@ -1,0 +1,225 @@
+"""The log of a service goes into the lake: each record once, with all that it says."""
+
+import json
+from datetime import date, datetime
+
+import duckdb
+import pytest
+
+from mlops_drift.config.context import ModelContext
+from mlops_drift.errors import UserError
+from mlops_drift.pipeline import shipping
+from mlops_drift.pipeline.shipping import Shipped, ship
+from mlops_drift.serving.log.frames import CorruptLogError
+from mlops_drift.serving.log.segments import segments
+from mlops_drift.serving.log.writer import LogWriter
+from mlops_drift.serving.records import ModelAnswer, ServedRequest, ServedRow
+from mlops_drift.store.delta import DeltaLake
+from mlops_drift_tests.pipeline.place import describe
+from mlops_drift_tests.serving.log.samples import SECOND, closed, files, request
+
+# 2024-03-01 23:30 in UTC, which is the day after in Berlin.
+EVENING = int(datetime.fromisoformat("2024-03-01T23:30Z").timestamp()) * SECOND
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def model(tmp_path):
+    return ModelContext.of(DeltaLake(tmp_path / "lake", duckdb.connect()), describe())
+
+
+def write(folder, numbers, **settings):
+    """A log of a worker with some requests, closed."""
+    writer = LogWriter(folder, "w1", **settings)
+    for number in numbers:
+        writer.append(request(number, EVENING + number))
+    writer.close()
+
+
+def rows(model):
+    return model.store.lake.read(model.store.tables.served).sort_by("time").to_pylist()
+
+
+def numbers(model):
+    return [int(row["request_id"].removeprefix("request ")) for row in rows(model)]
+
+
+def test_a_row_has_all_that_its_record_has(model, log):
+    writer, raw = LogWriter(log, "w1"), {"b": 0.1, "c": None, "d": 2**53 + 1, "ü": "é\n"}
+    model_answer = ModelAnswer("yes", 0.3, (0.7, 0.3))
+    by_rules = ServedRow("k1", EVENING, raw, "no", "RULES", None, model_answer, "b below 1")
+    alone = ServedRow("k2", EVENING + 1, {"b": None}, "yes", "RULES", {"b": 1.5})
+    writer.append(ServedRequest("r", EVENING + 5, (by_rules, alone), arm="canary"))
+    writer.close()
+    assert ship(model, log) == Shipped(1, 1, 2)
+    first, second = rows(model)
+    assert json.loads(first.pop("row")) == raw
+    assert first == {
+        "day": date(2024, 3, 1),
+        "request_id": "r",
+        "row_number": 0,
+        "time": datetime(2024, 3, 1, 23, 30, 0, 5),
+        "event_time": datetime(2024, 3, 1, 23, 30),
+        "key": "k1",
+        "version": None,
+        "served_by": "RULES",
+        "reason": "b below 1",
+        "arm": "canary",
+        "prediction": "no",
+        "model_prediction": "yes",
+        "score": 0.3,
+        "probabilities": [0.7, 0.3],
+        "features": None,
+    }
+    assert (second["row_number"], second["key"], second["features"]) == (1, "k2", '{"b":1.5}')
+    assert {second[name] for name in ("model_prediction", "score", "probabilities")} == {None}
+
+
+def test_the_day_is_that_of_the_event_in_the_time_zone_of_the_model(model, log):
+    spec = describe(source={"timezone": "Europe/Berlin"})
+    write(log, [1])
+    ship(ModelContext(spec, model.store), log)
+    assert rows(model)[0]["day"] == date(2024, 3, 2)
+
+
+@pytest.mark.parametrize("time", [-(2**62), 2**62])
+def test_a_time_that_no_calendar_has_breaks_no_table(model, log, time):
+    writer = LogWriter(log, "w1")
+    writer.append(ServedRequest("r", time, (ServedRow("k", time, {}, "no", "RULES"),)))
+    writer.close()
+    assert ship(model, log).rows == 1
+    assert rows(model)[0]["day"].year in (1, 9999)
+    assert model.store.lake.files(model.store.tables.served)[0].first is not None
+
+
+def test_what_is_shipped_is_gone_from_the_log_and_shipping_again_does_nothing(model, log):
+    write(log, range(30), max_bytes=1000)
+    assert len(closed(log)) > 5
+    shipped = ship(model, log)
+    assert (shipped.requests, shipped.rows) == (30, 30)
+    assert files(log) == []
+    commit = model.store.lake.last_commit(model.store.tables.served)
+    assert ship(model, log) == Shipped(0, 0, 0)
+    assert model.store.lake.last_commit(model.store.tables.served) == commit
+    assert numbers(model) == list(range(30))
+
+
+def test_a_log_that_is_not_there_is_empty(model, log):
+    assert ship(model, log) == Shipped(0, 0, 0)
+
+
+def test_a_segment_that_is_being_written_waits(model, log):
+    writer = LogWriter(log, "w1", max_bytes=1000)
+    for number in range(10):
+        writer.append(request(number, number))
+    shipped = ship(model, log).rows
+    assert 0 < shipped < 10
+    assert len(files(log)) == 1
+    writer.close()
+    assert ship(model, log).rows == 10 - shipped
+    assert numbers(model) == list(range(10))
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+@pytest.mark.parametrize("step", ["before", "after"])
+def test_a_shipper_that_dies_beside_its_commit_loses_and_doubles_nothing(
+    model, log, monkeypatch, batch, step
+):
+    monkeypatch.setattr(shipping, "BATCH_ROWS", batch)
+    write(log, range(12), max_bytes=1000)
+    whole, commits = DeltaLake.append_once, 0
+
+    def dying(*arguments):
+        nonlocal commits
+        commits += 1
+        if step == "after" and commits % 2:
+            whole(*arguments)
+        if commits % 2:
+            raise Killed
+        return whole(*arguments)
+
+    monkeypatch.setattr(DeltaLake, "append_once", dying)
+    for _ in range(30):
+        try:
+            ship(model, log)
+            break
+        except Killed:
+            continue
+    assert numbers(model) == list(range(12))
+    assert files(log) == []
+
+
+def test_a_shipper_that_is_overtaken_appends_only_what_is_left(model, log, monkeypatch):
+    monkeypatch.setattr(shipping, "BATCH_ROWS", 5)
+    write(log, range(12), max_bytes=1000)
+    whole, overtaken = DeltaLake.append_once, []
+
+    def overtaking(*arguments):
+        if not overtaken:
+            overtaken.append(True)
+            # Reads other batches, which end elsewhere.
+            with monkeypatch.context() as other:
+                other.setattr(shipping, "BATCH_ROWS", 3)
+                other.setattr(DeltaLake, "append_once", whole)
+                batches = shipping._Reader(model, log).batches()
+                first = next(batches)
+                data = shipping.served_table(model.spec, first.requests)
+                assert whole(arguments[0], arguments[1], data, first.pieces)
+        return whole(*arguments)
+
+    monkeypatch.setattr(DeltaLake, "append_once", overtaking)
+    assert ship(model, log).rows == 12 - 3
+    assert numbers(model) == list(range(12))
+    assert files(log) == []
+
+
+def test_damage_keeps_back_what_follows_in_its_stream_and_nothing_else(model, log):
+    write(log, range(10), max_bytes=1000)
+    write(log, range(20, 25))
+    second = segments(log)[1].path
+    data = second.read_bytes()
+    second.write_bytes(data[:-10] + b"?" + data[-9:])
+    for _ in range(2):
+        with pytest.raises(CorruptLogError, match="is corrupt") as error:
+            ship(model, log)
+        assert error.value.path == second
+    found = numbers(model)
+    assert set(found) >= set(range(20, 25))
+    before = [number for number in found if number < 20]
+    assert before == list(range(len(before)))
+    # A person cuts it off where the error says.
+    second.write_bytes(data[: error.value.offset])
+    assert ship(model, log).segments > 1
+    assert numbers(model) == [n for n in [*range(10), *range(20, 25)] if n != len(before)]
+    assert files(log) == []
+
+
+def test_damage_that_is_repaired_loses_nothing(model, log):
+    write(log, range(10), max_bytes=1000)
+    second = segments(log)[1].path
+    data = second.read_bytes()
+    second.write_bytes(data[:20] + b"?" + data[21:])
+    with pytest.raises(CorruptLogError):
+        ship(model, log)
+    second.write_bytes(data)
+    ship(model, log)
+    assert numbers(model) == list(range(10))
+
+
+def test_a_key_of_another_type_is_an_error_that_names_it(model, log):
+    write(log, [7])
+    other = ModelContext.of(model.store.lake, describe(key_type="integer"))
+    writer = LogWriter(log, "w2")
+    writer.append(ServedRequest("r", 0, (ServedRow("k1", 0, {}, "no", "RULES"),)))
+    writer.close()
+    with pytest.raises(UserError, match="request r in the log of tiny: the key 'k1'"):
+        ship(other, log)
+    assert len(closed(log)) == 2

@@ -1,0 +1,201 @@
+"""The log of a worker: whole records or none, segments that end, and a disk that is full."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlops_drift.serving.log import writer as writer_module
+from mlops_drift.serving.log.segments import segments
+from mlops_drift.serving.log.writer import LogUnavailable, LogWriter
+from mlops_drift_tests.serving.log.samples import closed, decoded, files, ids, request
+
+FILES_OF_AT_MOST_1000_BYTES = """
+import resource, sys
+from pathlib import Path
+from mlops_drift.serving.log.writer import LogUnavailable, LogWriter
+from mlops_drift_tests.serving.log.samples import request
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+log = LogWriter(Path(sys.argv[1]), "w1", max_bytes=10**9)
+for number in range(20):
+    try:
+        log.append(request(number))
+        print("kept", number)
+    except LogUnavailable as error:
+        assert "File too large" in str(error), error
+        print("refused", number)
+"""
+
+
+class Clock:
+    """A clock that goes on when it is told to."""
+
+    def __init__(self, now=1_700_000_000.0):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def log(tmp_path, clock):
+    writer = LogWriter(tmp_path, "w1", clock=clock)
+    yield writer
+    writer.close()
+
+
+def test_a_record_is_in_the_file_when_append_returns(tmp_path, log):
+    size = log.append(request(1))
+    [path] = files(tmp_path)
+    assert path.stat().st_size == size == log.appended
+    assert decoded(path) == [request(1)]
+    assert path.name.startswith("w1-1700000000000000-")
+    assert path.suffix == ".open"
+
+
+def test_a_segment_is_closed_before_it_outgrows_its_size(tmp_path):
+    log = LogWriter(tmp_path, "w1", max_bytes=600)
+    sizes = [log.append(request(number)) for number in range(10)]
+    ended = closed(tmp_path)
+    assert len(ended) == 10 // (600 // max(sizes)) - 1
+    assert all(path.stat().st_size <= 600 for path in ended)
+    log.close()
+    assert ids(closed(tmp_path)) == [f"request {n}" for n in range(10)]
+    starts = [one.start for one in segments(tmp_path)]
+    assert starts == [sum(sizes[: 2 * number]) for number in range(5)]
+
+
+def test_a_record_larger_than_a_segment_has_one_of_its_own(tmp_path):
+    log = LogWriter(tmp_path, "w1", max_bytes=10)
+    log.append(request(1))
+    log.append(request(2))
+    assert len(closed(tmp_path)) == 1
+    log.close()
+
+
+def test_a_segment_is_closed_by_age_without_a_further_request(tmp_path, log, clock):
+    log.close_if_old()
+    log.append(request(1))
+    clock.now += 59
+    log.close_if_old()
+    assert closed(tmp_path) == []
+    clock.now += 1
+    log.close_if_old()
+    assert ids(closed(tmp_path)) == ["request 1"]
+
+
+def test_two_writers_of_one_name_at_one_time_have_segments_of_their_own(tmp_path, clock):
+    logs = [LogWriter(tmp_path, "w1", clock=clock) for _ in range(5)]
+    for number, log in enumerate(logs):
+        log.append(request(number))
+    assert len(files(tmp_path)) == 5
+    for log in logs:
+        log.close()
+
+
+def test_a_disk_that_is_nearly_full_is_not_written_until_it_has_space(tmp_path, log, monkeypatch):
+    log.append(request(1))
+    monkeypatch.setattr(writer_module, "free_bytes", lambda folder: 199_999_999)
+    assert "has 199 MB left, less than 200" in log.problem()
+    with pytest.raises(LogUnavailable, match="199 MB left"):
+        log.append(request(2))
+    monkeypatch.setattr(writer_module, "free_bytes", lambda folder: 200_000_000)
+    assert log.problem() is None
+    log.append(request(3))
+    log.close()
+    assert ids(closed(tmp_path)) == ["request 1", "request 3"]
+
+
+def test_a_record_that_was_cut_short_stands_in_front_of_no_other(tmp_path):
+    # A limit of the kernel on the size of a file: the write that reaches it is cut short.
+    done = subprocess.run(
+        [sys.executable, "-c", FILES_OF_AT_MOST_1000_BYTES, tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = [line.split() for line in done.stdout.splitlines()]
+    kept = [f"request {number}" for answer, number in answers if answer == "kept"]
+    refused = [number for answer, number in answers if answer == "refused"]
+    assert len(refused) >= 3
+    assert len(kept) + len(refused) == 20
+    assert ids(files(tmp_path)) == kept
+
+
+def test_after_a_failed_write_it_is_tried_before_a_request_comes(tmp_path, log, monkeypatch):
+    log.append(request(1))
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "write", no_space)
+        broken.setattr(os, "fsync", no_space)
+        with pytest.raises(LogUnavailable, match="No space left on device"):
+            log.append(request(2))
+        assert "No space left on device" in log.problem()
+    assert log.problem() is None
+    assert ids(files(tmp_path)) == ["request 1"]
+
+
+def no_space(*_):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_sync_brings_everything_to_the_disk_closed_segments_too(tmp_path, monkeypatch):
+    log = LogWriter(tmp_path, "w1", max_bytes=600)
+    for number in range(10):
+        log.append(request(number))
+    synced = set()
+    sync = os.fdatasync
+    monkeypatch.setattr(
+        os, "fdatasync", lambda file: (synced.add(os.fstat(file).st_ino), sync(file))
+    )
+    log.sync()
+    assert synced == {path.stat().st_ino for path in files(tmp_path)}
+    assert log.synced == log.appended
+    synced.clear()
+    log.sync()
+    assert not synced
+    log.close()
+
+
+def test_what_the_disk_has_refused_is_not_durable_after_the_next_sync_either(tmp_path, monkeypatch):
+    log = LogWriter(tmp_path, "w1")
+    refused = log.append(request(1))
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", no_space)
+        with pytest.raises(LogUnavailable, match="No space left"):
+            log.sync()
+    log.append(request(2))
+    log.sync()
+    assert log.lost == refused
+    assert log.synced == log.appended
+    assert len(files(tmp_path)) == 2
+    log.close()
+
+
+def test_a_closed_log_leaves_no_file_open(tmp_path):
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    log = LogWriter(tmp_path, "w1", max_bytes=600)
+    for number in range(10):
+        log.append(request(number))
+    log.close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_log_without_its_folder_is_unavailable_and_back_with_it(tmp_path):
+    log = LogWriter(tmp_path / "log", "w1")
+    (tmp_path / "log").rmdir()
+    with pytest.raises(LogUnavailable, match="No such file"):
+        log.append(request(1))
+    (tmp_path / "log").mkdir()
+    assert log.problem() is None
+    log.append(request(2))
+    log.close()
+    assert ids(files(tmp_path / "log")) == ["request 2"]

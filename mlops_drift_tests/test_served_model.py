@@ -1,0 +1,77 @@
+"""A model whose events a service has answered is watched as one whose events come by files."""
+
+import pandas as pd
+import pytest
+
+from mlops_drift.simulation.instance import open_instance
+from mlops_drift_tests.service_traffic import log_folder, serve
+from mlops_drift_tests.steps import opened
+from mlops_drift_tests.tiny import SPEC, day, events_of, materialization
+
+SINCE = 4
+# What says where the rows came from.
+OF_THE_SOURCE = {"predictions.tiny_served", "landing.tiny_files", "landing.tiny_received"}
+
+
+def become_served(world):
+    """Lets a service answer the events of `tiny` from a day on: the files have none of these."""
+    source = {
+        "kind": "service",
+        "since": day(SINCE),
+        "offline": SPEC["source"],
+        **dict.fromkeys(("events", "labels"), ...),
+    }
+    folder = world.write_model({"source": source})
+    older = pd.concat([events_of(number) for number in range(SINCE)])
+    older.to_csv(folder / "events.csv", index=False)
+
+
+@pytest.fixture(scope="module")
+def served_world(begin):
+    """The story, its last days answered by a service, each before its daily run."""
+    world = begin("served")
+    with world.active(), open_instance() as instance:
+        become_served(world)
+        for number in range(SINCE, 7):
+            with opened(world) as about:
+                champion = about.store.versions.champions(day(number), day(number))[day(number)]
+                serve(about, number, champion.version)
+            world.replay(instance, until=day(number))
+    return world
+
+
+def test_served_days_are_predicted_watched_and_decided_on_as_the_same_days_by_files(
+    served_world, told_story
+):
+    by_service, by_files = served_world.tables(), told_story.world.tables()
+    assert by_service.keys() == by_files.keys() | {"predictions.tiny_served"}
+    for name in by_files.keys() - OF_THE_SOURCE:
+        assert by_service[name] == by_files[name], name
+    with served_world.active(), opened(served_world) as about:
+        versions = about.store.predictions.served()
+        assert len(versions) == 2
+        assert list(log_folder(about).iterdir()) == []
+
+
+def test_a_daily_run_shows_what_it_has_shipped_and_changes_nothing_when_it_is_run_again(
+    served_world, tmp_path
+):
+    world = served_world.copy(tmp_path)
+    with world.active(), open_instance() as instance:
+        with opened(world) as about:
+            serve(about, 5, 1)
+        result = world.run_days(instance, day(5))
+        assert result.success
+        assert materialization(result, "tiny", "served") == {
+            "dagster/row_count": 120,
+            "shipped segments": 2,
+            "shipped requests": 20,
+            "shipped rows": 60,
+            "bytes that are still in the log": 0,
+        }
+        assert materialization(result, "tiny", "events")["quarantined rows"] == 60
+        assert materialization(result, "tiny", "production_predictions")["added rows"] == 0
+        before = world.tables()
+        result = world.run_days(instance, day(5))
+        assert materialization(result, "tiny", "served")["shipped rows"] == 0
+        assert world.tables() == before
