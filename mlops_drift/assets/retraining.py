@@ -38,7 +38,7 @@ from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.store.records import VersionRecord
-from mlops_drift.store.training_sets import canonical_json
+from mlops_drift.store.write_once import canonical_json
 
 LEARNING_CODE = ("learning", "registry", "schema")
 

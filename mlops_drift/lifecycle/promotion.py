@@ -21,7 +21,7 @@ from mlops_drift.policy.situation import waiting_for_approval
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
-from mlops_drift.store.training_sets import canonical_json
+from mlops_drift.store.write_once import canonical_json
 
 
 class OvertakenError(UserError):

@@ -6,12 +6,8 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.drift.reference import Reference
 from mlops_drift.pipeline.profiles import fit_reference
 from mlops_drift.pipeline.scoring import predict_table
-from mlops_drift.store.training_sets import (
-    IMPORTANCE,
-    TEST_PREDICTIONS,
-    canonical_json,
-    parquet_bytes,
-)
+from mlops_drift.store.training_sets import IMPORTANCE, TEST_PREDICTIONS, parquet_bytes
+from mlops_drift.store.write_once import canonical_json
 
 # Tag of a version with the digest of its reference, and the folder of that in the version's run.
 REFERENCE_TAG = "reference"

@@ -15,13 +15,10 @@ from mlops_drift.schema.day_columns import count_days
 from mlops_drift.store.files import files_of
 from mlops_drift.store.snapshots import find_table
 from mlops_drift.store.tables import Table
+from mlops_drift.store.write_once import MANIFEST, WRITING
 
-# Files that are being written, and folders that are being removed.
-WRITING = ".writing-"
+# Folders that are being removed.
 REMOVING = ".removing-"
-
-# Lists the files of a folder that is written once.
-MANIFEST = "manifest.json"
 
 # What is written now is nobody's yet: only the clock tells it from what a kill left.
 IN_USE_SECONDS = 24 * 3600

@@ -4,28 +4,29 @@ A set lies in `training/<model>/<id>/` below the lake's root: both parts and a m
 digest of each file, and below `versions/<version>/` the baseline of each version trained on it.
 """
 
-import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mlops_drift.errors import UserError
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.sql import literal
-from mlops_drift.store.disk import MANIFEST, WRITING
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.records import TrainingSetRecord
 from mlops_drift.store.tables import Table
+from mlops_drift.store.write_once import (
+    MANIFEST,
+    CorruptionError,
+    read_file,
+    read_folder,
+    read_manifest,
+    write_folder,
+)
 
 # The part of a set that a version is measured on.
 TEST_FILE = "test.parquet"
@@ -40,10 +41,6 @@ REMEDY = (
     "restore it from a copy. Where no version trained on this set is kept, the folder may be "
     "removed instead: training_set with the same as_of and since writes it again"
 )
-
-
-class CorruptionError(UserError):
-    """What is stored is not what was written."""
 
 
 class TrainingSets:
@@ -71,13 +68,13 @@ class TrainingSets:
             "rows": {part: table.num_rows for part, table in parts.items()},
             "columns": {field.name: str(field.type) for field in training_set.train.schema},
         }
-        _write_folder(self.folder / set_id, files, about)
+        write_folder(self.folder / set_id, files, about, REMEDY)
         return set_id
 
     def read(self, set_id: str) -> TrainingSet:
         """Reads a set and verifies every byte of it."""
         folder = self.folder / set_id
-        files = _read_folder(folder)
+        files = read_folder(folder, REMEDY)
         stored = TrainingSet(_table(files["train.parquet"]), _table(files[TEST_FILE]))
         if stored.id != set_id:
             raise CorruptionError(f"{folder}: the content has the id {stored.id}")
@@ -86,7 +83,8 @@ class TrainingSets:
     def read_test(self, set_id: str) -> pa.Table:
         """The test split of a set, verified; the other part, which may be large, is not read."""
         folder = self.folder / set_id
-        return _table(_read_file(folder / TEST_FILE, _read_manifest(folder)[TEST_FILE]))
+        digest = read_manifest(folder, REMEDY)[TEST_FILE]
+        return _table(read_file(folder / TEST_FILE, digest, REMEDY))
 
     def add_record(self, record: TrainingSetRecord) -> None:
         """Records what a training set was built of, once for each as-of day."""
@@ -116,9 +114,10 @@ class TrainingSets:
         """
         folder = self.baseline(set_id, version)
         if not folder.exists():
-            _write_folder(folder, files, {"version": version, "training_set": set_id})
+            about = {"version": version, "training_set": set_id}
+            write_folder(folder, files, about, REMEDY)
         # Read back also after writing: another process may have been first.
-        stored = _read_folder(folder)
+        stored = read_folder(folder, REMEDY)
         if other := {name for name, _ in files.items() ^ stored.items()}:
             raise CorruptionError(
                 f"{folder}: version {version} has a baseline with another "
@@ -128,10 +127,10 @@ class TrainingSets:
     def read_baseline(self, set_id: str, version: int, name: str) -> bytes:
         """One file of a version's baseline, verified; no other file is read."""
         folder = self.baseline(set_id, version)
-        digests = _read_manifest(folder)
+        digests = read_manifest(folder, REMEDY)
         if name not in digests:
             raise FileNotFoundError(f"{folder} has no {name}; it has {', '.join(sorted(digests))}")
-        return _read_file(folder / name, digests[name])
+        return read_file(folder / name, digests[name], REMEDY)
 
     def read_reference(self, set_id: str, version: int) -> dict[str, bytes]:
         """The files of the frozen reference of a version."""
@@ -155,11 +154,6 @@ class TrainingSets:
         return self.baselines(set_id) / str(version)
 
 
-def canonical_json(content: Mapping[str, Any] | Sequence[Any]) -> bytes:
-    """The content as JSON that depends on nothing else, not on the order of its keys either."""
-    return json.dumps(content, sort_keys=True, indent=1).encode()
-
-
 def parquet_bytes(table: pa.Table) -> bytes:
     """The table as a Parquet file; the same table gives the same bytes."""
     buffer = BytesIO()
@@ -169,65 +163,3 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 def _table(content: bytes) -> pa.Table:
     return pq.read_table(BytesIO(content))
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _write_folder(folder: Path, files: Mapping[str, bytes], about: Mapping[str, Any]) -> None:
-    """Writes files and their manifest so that the folder appears complete or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    body = {**about, "files": {name: _digest(content) for name, content in files.items()}}
-    manifest = {**body, "manifest": _digest(canonical_json(body))}
-    staging = Path(tempfile.mkdtemp(prefix=WRITING, dir=folder.parent))
-    try:
-        for name, content in {**files, MANIFEST: canonical_json(manifest)}.items():
-            with (staging / name).open("wb") as handle:
-                handle.write(content)
-                handle.flush()
-                os.fsync(handle.fileno())
-        staging.chmod(0o755)
-        try:
-            staging.rename(folder)
-        except OSError:
-            # Another process stored the same folder first: that one counts, if it is sound.
-            if not folder.exists():
-                raise
-            _read_folder(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _read_folder(folder: Path) -> dict[str, bytes]:
-    """The files that a folder's manifest lists, each verified, and the manifest itself."""
-    digests = _read_manifest(folder)
-    return {name: _read_file(folder / name, digest) for name, digest in digests.items()}
-
-
-def _read_manifest(folder: Path) -> dict[str, str]:
-    """The digest of each file of a folder, verified itself."""
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such training set or version")
-    try:
-        raw = (folder / MANIFEST).read_bytes()
-        manifest = json.loads(raw)
-        digests: dict[str, str] = manifest["files"]
-        body = {name: value for name, value in manifest.items() if name != "manifest"}
-        is_sound = manifest == {**body, "manifest": _digest(canonical_json(body))}
-        is_sound = is_sound and raw == canonical_json(manifest)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CorruptionError(f"{folder / MANIFEST} is damaged: {error}; {REMEDY}") from error
-    if not is_sound:
-        raise CorruptionError(f"{folder / MANIFEST} is damaged: its digest differs; {REMEDY}")
-    return digests
-
-
-def _read_file(path: Path, digest: str) -> bytes:
-    if not path.is_file():
-        raise CorruptionError(f"{path} is missing; {REMEDY}")
-    content = path.read_bytes()
-    if (found := _digest(content)) != digest:
-        differs = f"its SHA-256 is {found}, written was {digest}"
-        raise CorruptionError(f"{path} is damaged: {differs}; {REMEDY}")
-    return content

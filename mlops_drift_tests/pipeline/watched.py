@@ -11,7 +11,8 @@ from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.monitoring import measure_performance
 from mlops_drift.pipeline.profiles import fit_reference
 from mlops_drift.store.records import Promotion, VersionRecord
-from mlops_drift.store.training_sets import canonical_json, parquet_bytes
+from mlops_drift.store.training_sets import parquet_bytes
+from mlops_drift.store.write_once import canonical_json
 from mlops_drift_tests.tiny import SPEC, day, merged
 
 N = 200

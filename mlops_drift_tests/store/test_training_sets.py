@@ -10,12 +10,8 @@ from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.records import TrainingSetRecord
 from mlops_drift.store.schemas import schema_of
 from mlops_drift.store.tables import Table
-from mlops_drift.store.training_sets import (
-    CorruptionError,
-    TrainingSets,
-    canonical_json,
-    parquet_bytes,
-)
+from mlops_drift.store.training_sets import TrainingSets, parquet_bytes
+from mlops_drift.store.write_once import CorruptionError, canonical_json
 from mlops_drift_tests.processes import meet
 
 NOON = datetime(2024, 10, 7, 12)
