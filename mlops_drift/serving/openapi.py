@@ -44,7 +44,8 @@ def document(service: Service) -> Json:
     """The document of what is served now; a model without a version is left out."""
     loaded = [model.current for model in service.models.values() if model.current is not None]
     described = [version.description for version in loaded]
-    paths, schemas = {}, {"Error": ERROR}
+    paths: Json = {}
+    schemas: Json = {"Error": ERROR}
     if len(service.models) == len(described) == 1:
         paths |= _scoring(described[0], "", "")
     for one in described:
