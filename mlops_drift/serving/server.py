@@ -10,7 +10,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 # Under the thousand files that a process may usually have open.
 CONNECTIONS = 800
 HEAD_BYTES = 64 * 1024
-HEAD_SECONDS = 10.0
+# More than the application gives a body, which it answers with a word.
+REQUEST_SECONDS = 20.0
+WRITE_SECONDS = 20.0
 # Longer than the pools of most clients and proxies keep a connection.
 KEEP_ALIVE_SECONDS = 75
 SHUTDOWN_SECONDS = 10
@@ -19,42 +21,58 @@ _TOO_LONG = f"The headers are longer than {HEAD_BYTES} bytes."
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP whose headers end: after so many bytes, and within so many seconds.
+    """HTTP whose requests end, in so many bytes of headers and seconds, and whose answers are read.
 
-    uvicorn bounds neither with this parser. A connection that sends no whole request head in time
-    is closed, so that slow clients cannot hold all of them.
+    uvicorn bounds none of these with this parser. A connection that keeps none of them is closed,
+    so that slow clients cannot hold all of them.
     """
 
-    head_seconds = HEAD_SECONDS
+    request_seconds = REQUEST_SECONDS
+    write_seconds = WRITE_SECONDS
 
     _is_in_head = True
     _head_bytes = 0
-    _deadline: TimerHandle | None = None
+    # Until when the request must be here, and until when the answer must be taken.
+    _arrival: TimerHandle | None = None
+    _departure: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Waits for the first head."""
+        """Waits for the first request."""
         super().connection_made(transport)  # type: ignore[arg-type]
-        self._deadline = self.loop.call_later(self.head_seconds, self.transport.close)
+        self._arrival = self.loop.call_later(self.request_seconds, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Waits no longer."""
-        self._stop_waiting()
+        for timer in (self._arrival, self._departure):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """A head begins, of the first request or of the next."""
+        """A request begins, the first or the next."""
         super().on_message_begin()
         self._is_in_head, self._head_bytes = True, 0
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(self.head_seconds, self.transport.close)
+        if self._arrival is None:
+            self._arrival = self.loop.call_later(self.request_seconds, self.transport.abort)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; what follows a body in chunks is none."""
+        if self._is_in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is there; one that is too long is answered as one that cannot be read."""
         self._is_in_head = False
-        self._stop_waiting()
         if sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
             raise ValueError(_TOO_LONG)
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is there."""
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+        super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
         """Reads what has come; of a head that goes on the bytes are counted."""
@@ -65,10 +83,17 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response(_TOO_LONG)
 
-    def _stop_waiting(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def pause_writing(self) -> None:
+        """The client does not take what is answered."""
+        super().pause_writing()
+        self._departure = self.loop.call_later(self.write_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        if self._departure is not None:
+            self._departure.cancel()
+            self._departure = None
+        super().resume_writing()
 
 
 def config_of(app: ASGIApp, **options: Any) -> uvicorn.Config:

@@ -1,53 +1,15 @@
 """What a service has answered lands as events do that come by files."""
 
 import json
-from datetime import UTC, datetime, time
+from datetime import datetime
 
 import pyarrow as pa
 import pytest
 
 from mlops_drift.pipeline.landing import land_labels
-from mlops_drift.pipeline.shipping import served_table
-from mlops_drift.serving.records import ServedRequest, ServedRow
 from mlops_drift.sources.base import SourceError
-from mlops_drift_tests.pipeline.place import Place, day, describe, two_a_day, write
-from mlops_drift_tests.serving.log.samples import SECOND
-
-SINCE = 2
-
-
-def moment(number, seconds=0):
-    """Microseconds since 1970 of a second of a day, by number."""
-    midnight = datetime.combine(day(number), time(), UTC).timestamp()
-    return int(midnight + seconds) * SECOND
-
-
-class Service:
-    """A place whose events come from a service from the third day on, and its answers."""
-
-    def __init__(self, folder, path="e.csv", **changes):
-        offline = describe(path).source.model_dump(mode="json") | changes.pop("offline", {})
-        source = {
-            "kind": "service",
-            "since": day(SINCE).isoformat(),
-            "offline": offline,
-            **dict.fromkeys(("events", "labels"), ...),
-        }
-        self.place = Place(folder, describe(source=source, **changes))
-        self._requests = 0
-
-    def answer(self, key, event_time, answered=None, **row):
-        """Puts an answer into the lake; a row is of column b where none is given."""
-        self._requests += 1
-        served = ServedRow(key, event_time, {"b": 1.0, **row}, "no", "RULES")
-        time_of_answer = event_time if answered is None else answered
-        self.put(ServedRequest(f"r{self._requests}", time_of_answer, (served,)))
-
-    def put(self, *requests):
-        tables = self.place.model.tables
-        self.place.model.lake.append_once(
-            tables.served, served_table(self.place.spec, list(requests)), {}
-        )
+from mlops_drift_tests.pipeline.place import day, two_a_day, write
+from mlops_drift_tests.pipeline.service_place import Service, moment
 
 
 @pytest.fixture

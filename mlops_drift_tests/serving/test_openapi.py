@@ -2,7 +2,9 @@ import msgspec
 import pytest
 
 from mlops_drift.serving.description import ServedTarget, SourceColumn
-from mlops_drift.serving.openapi import document, row_schema
+from mlops_drift.serving.json_schema import row_schema
+from mlops_drift.serving.openapi import JSON, document
+from mlops_drift.serving.routes.invocations import CSV
 from mlops_drift_tests.serving.asking import Client
 from mlops_drift_tests.serving.service import DESCRIPTION, ROW, only, served
 
@@ -51,12 +53,21 @@ def test_every_example_is_answered_and_every_path_exists():
         if "get" in methods:
             assert client.get(path).status_code == 200, path
             continue
-        content = methods["post"]["requestBody"]["content"]["application/json"]
-        for example in content["examples"].values():
-            answer = client.post(path, example["value"])
+        content = methods["post"]["requestBody"]["content"]
+        asked = [(one["value"], JSON) for one in content[JSON]["examples"].values()]
+        if CSV in content:
+            asked.append((content[CSV]["example"].encode(), CSV))
+        for body, kind in asked:
+            answer = client.post(path, body, kind)
             assert answer.status_code == 200, (path, answer.text)
-            n_examples += 1
-    assert len(only(service).log.records) == n_examples == 13
+        n_examples += len(asked)
+    assert len(only(service).log.records) == n_examples == 15
+
+
+def test_operations_are_named_once():
+    paths = document(served())["paths"].values()
+    names = [operation["operationId"] for methods in paths for operation in methods.values()]
+    assert len(set(names)) == len(names) == 14
 
 
 @pytest.mark.parametrize("token", [None, "secret"])

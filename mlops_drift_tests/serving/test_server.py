@@ -1,6 +1,8 @@
 import json
 import random
 import socket
+import time
+from contextlib import suppress
 from http.client import HTTPConnection
 
 import pytest
@@ -15,7 +17,8 @@ HEAD = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n
 
 
 class Impatient(BoundedProtocol):
-    head_seconds = 0.1
+    request_seconds = 0.2
+    write_seconds = 0.2
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +101,28 @@ def test_a_slow_body_is_given_up(address, connection):
     assert is_alive(connection)
 
 
+def test_a_body_that_goes_on_after_its_answer_is_cut_off(address, connection):
+    head = b"POST /nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n"
+    assert raw(address, head).startswith(b"HTTP/1.1 404 ")
+    assert is_alive(connection)
+
+
+def test_answers_that_are_not_taken_are_thrown_away(address, connection):
+    path = "/static-offline-docs/swagger-ui-bundle.js"
+    connection.request("GET", path)
+    n_bytes = len(connection.getresponse().read())
+    with socket.create_connection(address, timeout=20) as client:
+        # Several times what the system keeps for a connection.
+        client.sendall(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode() * 12)
+        time.sleep(0.5)
+        with suppress(ConnectionResetError):
+            taken = len(client.recv(2**20))
+            while more := client.recv(2**20):
+                taken += len(more)
+    assert 0 < taken < 12 * n_bytes
+    assert is_alive(connection)
+
+
 def test_a_slow_head_is_cut_off(address, connection):
     assert raw(address, HEAD) == b""
     assert raw(address) == b""
@@ -105,8 +130,6 @@ def test_a_slow_head_is_cut_off(address, connection):
 
 
 def test_a_connection_may_be_silent_between_requests(connection):
-    import time
-
     assert is_alive(connection)
     time.sleep(0.3)
     assert is_alive(connection)

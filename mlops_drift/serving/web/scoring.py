@@ -5,11 +5,17 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
-from mlops_drift.serving.answering import NotAnsweredError, after_timeout, answer, is_short
+from mlops_drift.serving.answering import (
+    AT_ONCE,
+    NotAnsweredError,
+    after_timeout,
+    answer,
+    is_short,
+)
 from mlops_drift.serving.metrics import Outcome
 from mlops_drift.serving.records import ServedRequest, ServedRow
 from mlops_drift.serving.rows import RejectedRowsError, Row
@@ -27,6 +33,8 @@ from mlops_drift.serving.web.responses import respond, respond_with_error
 
 ARM = "champion"
 THREADS = 4
+
+Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +124,10 @@ class Scoring:
         if version is None:
             raise unavailable(NO_VERSION)
         asked = self._form.read(body, kind, version)
-        rows = self._rows(version, asked)
+        if len(asked.rows) <= AT_ONCE:
+            rows = self._rows(version, asked)
+        else:
+            rows = await self._in_thread(self._rows, version, asked)
         served = await self._served(version, rows)
         record = ServedRequest(
             scope["request_id"], service.clock(), served, version.number, arm=ARM
@@ -148,13 +159,19 @@ class Scoring:
         try:
             if is_short(version, len(rows)):
                 return answer(version, rows)
-            loop, seconds = asyncio.get_running_loop(), self._service.limits.scoring_seconds
-            scored = loop.run_in_executor(self._capacity.threads, answer, version, rows)
+            seconds = self._service.limits.scoring_seconds
             try:
-                return await asyncio.wait_for(scored, seconds)
+                return await asyncio.wait_for(self._in_thread(answer, version, rows), seconds)
             except TimeoutError:
                 slow = self._model.name, len(rows), seconds
                 logger.warning("%s: %d rows were not scored in %g s", *slow)
                 return after_timeout(version, rows)
         except NotAnsweredError as error:
             raise unavailable("the model failed to answer; try again", "error") from error
+
+    def _in_thread(
+        self, function: Callable[..., Result], *arguments: Any
+    ) -> asyncio.Future[Result]:
+        """Calls a function while other requests are answered."""
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._capacity.threads, function, *arguments)
