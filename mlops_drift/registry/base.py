@@ -142,6 +142,10 @@ class VersionRegistry(ABC):
         """The fitted pipeline of a version."""
 
     @abstractmethod
+    def pickled(self, model: str, version: int) -> bytes:
+        """The fitted pipeline of a version as it is stored."""
+
+    @abstractmethod
     def artifact(self, model: str, version: int) -> Artifact:
         """What is stored of a version's model."""
 

@@ -44,10 +44,13 @@ class MemoryRegistry(VersionRegistry):
     def pipeline(self, model: str, version: int) -> "Pipeline":
         return self._package(model, version).pipeline
 
+    def pickled(self, model: str, version: int) -> bytes:
+        return pickle.dumps(self.pipeline(model, version))
+
     def artifact(self, model: str, version: int) -> Artifact:
         """The pickled pipeline, which stands for what would be stored."""
         package = self._package(model, version)
-        content, inputs = pickle.dumps(package.pipeline), tuple(package.example.columns)
+        content, inputs = self.pickled(model, version), tuple(package.example.columns)
         return Artifact(len(content), hashlib.sha256(content).hexdigest(), inputs)
 
     def fresh_predictions(
@@ -55,7 +58,7 @@ class MemoryRegistry(VersionRegistry):
     ) -> "pd.DataFrame":
         from mlops_drift.learning.families.base import predict
 
-        loaded = pickle.loads(pickle.dumps(self.pipeline(model, version)))
+        loaded = pickle.loads(self.pickled(model, version))
         return predict(loaded, target, features)
 
     def _package(self, model: str, version: int) -> VersionPackage:

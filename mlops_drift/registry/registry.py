@@ -20,7 +20,7 @@ from mlops_drift.registry.base import (
 )
 from mlops_drift.registry.code_digests import pinned
 from mlops_drift.registry.sqlite_files import file_of, made_beside
-from mlops_drift.registry.stored_model import fresh_predictions, read_artifact
+from mlops_drift.registry.stored_model import fresh_predictions, pickled_file, read_artifact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,6 +155,10 @@ class Registry(VersionRegistry):
                 ) from error
             self._pipelines[model, version] = loaded
         return self._pipelines[model, version]
+
+    def pickled(self, model: str, version: int) -> bytes:
+        with self._model_folder(model, version) as folder:
+            return pickled_file(folder).read_bytes()
 
     def artifact(self, model: str, version: int) -> Artifact:
         as_it_was = _about(model, version, "is not stored as it was", RegistryError)

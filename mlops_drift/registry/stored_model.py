@@ -42,13 +42,11 @@ def fresh_predictions(folder: Path, target: "Target", features: "pd.DataFrame") 
     """Prediction and score for each row by a stored model in a new process."""
     from pyarrow import Table, feather
 
-    pickled = _about(folder).get("flavors", {}).get("sklearn", {}).get("pickled_model")
-    if pickled is None:
-        raise RegistryError(f"{folder / ABOUT} names no pickled scikit-learn model")
+    pickled = pickled_file(folder)
     with tempfile.TemporaryDirectory() as place:
         rows, predictions = Path(place) / "rows.arrow", Path(place) / "predictions.arrow"
         feather.write_feather(Table.from_pandas(features, preserve_index=False), str(rows))
-        arguments = [str(folder / pickled), target.model_dump_json(), str(rows), str(predictions)]
+        arguments = [str(pickled), target.model_dump_json(), str(rows), str(predictions)]
         try:
             done = run_apart(arguments)
         except subprocess.TimeoutExpired:
@@ -58,6 +56,14 @@ def fresh_predictions(folder: Path, target: "Target", features: "pd.DataFrame") 
             raise RegistryError(said[-1] if said else f"it ended with code {done.returncode}")
         found: pd.DataFrame = feather.read_table(str(predictions)).to_pandas()
         return found
+
+
+def pickled_file(folder: Path) -> Path:
+    """The file of the pipeline; a `RegistryError` if there is none."""
+    name = _about(folder).get("flavors", {}).get("sklearn", {}).get("pickled_model")
+    if name is None:
+        raise RegistryError(f"{folder / ABOUT} names no pickled scikit-learn model")
+    return folder / str(name)
 
 
 def run_apart(arguments: list[str]) -> "subprocess.CompletedProcess[str]":

@@ -1,0 +1,77 @@
+"""The process that publishes who serves: a worker of the service opens neither lake nor registry.
+
+It ends when its stdin does, which is when the service that started it has ended.
+"""
+
+import logging
+import sys
+import threading
+import time
+
+from mlops_drift import settings
+from mlops_drift.config.context import ModelContext
+from mlops_drift.config.loading import find_model
+from mlops_drift.gateways import open_lake, open_registry
+from mlops_drift.lifecycle.publishing import Publisher
+from mlops_drift.serving.deployment import PUBLISHER, PublisherState, write
+from mlops_drift.store.tables import Table
+
+# A promotion is seen within so many seconds.
+LOOK_SECONDS = 0.5
+# Midnight, and files that were damaged, are seen within so many.
+WHOLE_SECONDS = 5.0
+
+logger = logging.getLogger("mlops_drift.publisher")
+
+
+def main(names: list[str]) -> None:
+    """Publishes models, until stdin ends."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    settings.isolate()
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    with open_lake() as lake:
+        looks = [_Look(ModelContext.of(lake, find_model(n).spec, open_registry())) for n in names]
+        while not ended.is_set():
+            for look in looks:
+                look()
+            ended.wait(LOOK_SECONDS)
+
+
+class _Look:
+    """Looks who serves one model, and says how that went."""
+
+    def __init__(self, model: ModelContext) -> None:
+        self._model = model
+        self._folder = settings.serving_root() / model.spec.name
+        self._publisher = Publisher(model, self._folder)
+        self._seen: int | None = -1
+        self._last = 0.0
+        self._problem: str | None = None
+
+    def __call__(self) -> None:
+        now = time.time()
+        try:
+            commit = self._model.store.lake.last_commit(self._promotions)
+            if commit == self._seen and now - self._last < WHOLE_SECONDS:
+                return
+            self._publisher.publish()
+            self._seen, problem = commit, None
+        # Whatever is wrong with lake or registry, who served until now still does.
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            if now - self._last < WHOLE_SECONDS:
+                return
+        if problem != self._problem:
+            name = self._model.spec.name
+            logger.warning("%s: %s", name, problem or "who serves is known again")
+        self._last, self._problem = now, problem
+        write(self._folder / PUBLISHER, PublisherState(int(1e6 * now), problem))
+
+    @property
+    def _promotions(self) -> Table:
+        return self._model.store.tables.promotions
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,219 @@
+"""Hands versions over to the workers of a service: files that say who serves, and how."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from mlops_drift.config.context import ModelContext
+from mlops_drift.learning.compiled.base import Value
+from mlops_drift.schema.columns import Column
+from mlops_drift.serving.deployment import (
+    COMPILED,
+    CURRENT,
+    DESCRIPTION,
+    PIPELINE,
+    REMEDY,
+    SAMPLE,
+    VERSIONS,
+    Current,
+    Sample,
+    read_current,
+    write,
+)
+from mlops_drift.serving.description import (
+    DerivedColumn,
+    Description,
+    ServedTarget,
+    SourceColumn,
+)
+from mlops_drift.serving.records import ModelAnswer
+from mlops_drift.sql import identifier
+from mlops_drift.store.records import Promotion
+from mlops_drift.store.write_once import CorruptionError, read_folder, write_folder
+
+# Test rows by which a worker proves that it predicts as the version was tested.
+SAMPLED = 50
+
+# By then all workers have loaded a version that is named.
+NOTICE_SECONDS = 1.0
+
+
+def serves_at(promotions: list[Promotion], moment: datetime, time_zone: str) -> Promotion | None:
+    """The promotion by which a live service serves at a moment (UTC).
+
+    That is the last one of a day before, in the model's time zone, or dated to the second.
+    """
+    today = moment.astimezone(ZoneInfo(time_zone)).date()
+    return next((one for one in reversed(promotions) if one.at or one.as_of < today), None)
+
+
+class Publisher:
+    """Names the version of a model that serves, and writes its files for the workers.
+
+    Args:
+        folder: of the model, below `settings.serving_root`.
+        clock: seconds since 1970.
+    """
+
+    def __init__(
+        self, model: ModelContext, folder: Path, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._model, self._folder, self._clock = model, folder, clock
+        self._named: Current | None = None
+
+    def publish(self) -> Current | None:
+        """Names who serves now, and writes the files of that version if they are not there.
+
+        Returns:
+            Who serves; None where no version does.
+
+        Raises:
+            UserError: if the version cannot be read; who served until then still does.
+        """
+        now, spec = self._clock(), self._model.spec
+        promotions = self._model.store.versions.promotions()
+        promoted = serves_at(promotions, datetime.fromtimestamp(now, UTC), spec.timezone)
+        if promoted is None:
+            return None
+        named = self._named
+        if named and named.promotion == promoted.number and self._is_sound(named):
+            return named
+        folder, before = self._write(promoted.version), read_current(self._folder)
+        if before and (before.folder, before.promotion) == (folder, promoted.number):
+            current = before
+        else:
+            # All workers change at the same moment; the first version has none to wait for.
+            notice = NOTICE_SECONDS if before else 0.0
+            at = int(1e6 * (now + notice))
+            current = Current(folder, promoted.version, promoted.number, at)
+            write(self._folder / CURRENT, current)
+        self._forget({folder, before.folder if before else folder})
+        self._named = current
+        return current
+
+    def _is_sound(self, current: Current) -> bool:
+        try:
+            read_folder(self._folder / VERSIONS / current.folder, REMEDY)
+        except (CorruptionError, FileNotFoundError):
+            return False
+        return True
+
+    def _write(self, version: int) -> str:
+        """Writes the files of a version; the name of their folder."""
+        files = _files(self._model, version)
+        name = f"{version}-{_digest(files)}"
+        place = self._folder / VERSIONS / name
+        try:
+            if place.exists():
+                read_folder(place, REMEDY)
+        except CorruptionError:
+            shutil.rmtree(place)
+        write_folder(place, files, {"version": version}, REMEDY)
+        return name
+
+    def _forget(self, keep: set[str]) -> None:
+        """Removes the folders of versions that neither serve nor did so just before."""
+        for place in (self._folder / VERSIONS).iterdir():
+            if place.name not in keep:
+                with suppress(FileNotFoundError):
+                    shutil.rmtree(place)
+
+
+def _files(model: ModelContext, version: int) -> dict[str, bytes]:
+    """All that a worker needs to answer by a version."""
+    spec, registry = model.spec, model.registry
+    form = registry.proven_form(spec.name, version)
+    if form is None:
+        scorer = {PIPELINE: registry.pickled(spec.name, version)}
+    else:
+        scorer = {COMPILED: json.dumps(form.to_plain(), sort_keys=True).encode()}
+    return {
+        DESCRIPTION: msgspec.json.encode(describe(model, version)),
+        SAMPLE: msgspec.json.encode(_sample(model, version)),
+        **scorer,
+    }
+
+
+def _digest(files: dict[str, bytes]) -> str:
+    hasher = sha256()
+    for name, content in sorted(files.items()):
+        hasher.update(f"{name} {len(content)} ".encode() + content)
+    return hasher.hexdigest()[:16]
+
+
+def describe(model: ModelContext, version: int) -> Description:
+    """What a worker knows of a model's description, with an example of a version's rows."""
+    spec = model.spec
+    target = spec.target
+    return Description(
+        name=spec.name,
+        key=spec.key,
+        key_type=spec.key_type,
+        columns=_source_columns({n: c for n, c in spec.columns.items() if not c.derived}),
+        inputs=_source_columns(spec.inputs),
+        derived={n: DerivedColumn(c.type, c.description) for n, c in spec.derived_columns.items()},
+        target=ServedTarget(
+            target.column,
+            target.kind,
+            tuple(target.classes) if target.classes else None,
+            target.positive,
+        ),
+        example=_example(model, version),
+        description=spec.description,
+        time_zone=spec.timezone,
+        rules=spec.rules.plain(spec.columns | spec.inputs, target) if spec.rules else None,
+    )
+
+
+def _source_columns(columns: dict[str, Column]) -> dict[str, SourceColumn]:
+    return {
+        name: SourceColumn(
+            it.type,
+            it.nullable,
+            it.min,
+            it.max,
+            tuple(it.allowed) if it.allowed else None,
+            it.description,
+        )
+        for name, it in columns.items()
+    }
+
+
+def _example(model: ModelContext, version: int) -> dict[str, Value]:
+    """The first row of the version's test split, as a request brings it."""
+    store, spec = model.store, model.spec
+    wanted = [spec.key, *(name for name in spec.source_columns if name not in spec.inputs)]
+    tested = store.training_sets.read_test(store.versions.get(version).training_set)
+    first = tested.slice(0, 1).select(wanted)
+    row: dict[str, Value] = first.to_pylist()[0]
+    if not spec.inputs:
+        return row
+    inputs = ", ".join(map(identifier, spec.inputs))
+    sql = f"SELECT {inputs} FROM e SEMI JOIN first USING ({identifier(spec.key)}) LIMIT 1"
+    found = store.lake.rows(sql, e=store.tables.events, first=first)
+    return row | (found[0] if found else dict.fromkeys(spec.inputs))
+
+
+def _sample(model: ModelContext, version: int) -> Sample:
+    store, names = model.store, list(model.spec.columns)
+    set_id = store.versions.get(version).training_set
+    rows: list[dict[str, Value]]
+    rows = store.training_sets.read_test(set_id).slice(0, SAMPLED).select(names).to_pylist()
+    tested = store.training_sets.read_test_predictions(set_id, version).slice(0, SAMPLED)
+    answers = [
+        ModelAnswer(one["prediction"], one["score"], _tuple(one["probabilities"]))
+        for one in tested.to_pylist()
+    ]
+    return Sample(rows, answers)
+
+
+def _tuple(values: list[float] | None) -> tuple[float, ...] | None:
+    return None if values is None else tuple(values)

@@ -1,0 +1,79 @@
+"""Scores by a fitted pipeline in a process of its own, where all that it imports stays."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Lock
+
+import msgspec
+
+from mlops_drift.learning.compiled.base import Scored, Value
+from mlops_drift.serving.description import Description
+from mlops_drift.serving.records import ModelAnswer
+from mlops_drift.serving.talk import read, write
+
+
+class PipelineError(Exception):
+    """The process of a pipeline has failed; the message is its own."""
+
+
+class PipelineScorer:
+    """A `RowScorer` over a pickled pipeline; rows are scored one call after another.
+
+    A process that has ended is begun again by the next call.
+    """
+
+    def __init__(self, pickled: Path, description: Description) -> None:
+        columns = [*description.columns, *description.derived]
+        arguments = (msgspec.json.encode(one).decode() for one in (description.target, columns))
+        self._command = [
+            *(sys.executable, "-W", "ignore", "-m", "mlops_drift.serving.apart"),
+            *(str(pickled), *arguments),
+        ]
+        self._decoder = msgspec.json.Decoder(list[ModelAnswer] | str)
+        self._lock = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def score(self, rows: Sequence[Mapping[str, Value]]) -> list[Scored]:
+        """The prediction of each row, in their order.
+
+        Raises:
+            PipelineError: if the process ends, or its pipeline fails.
+        """
+        with self._lock:
+            answer = self._asked(msgspec.json.encode(rows))
+        if answer is None:
+            raise PipelineError("the process of the pipeline has ended")
+        found = self._decoder.decode(answer)
+        if isinstance(found, str):
+            raise PipelineError(found)
+        return [Scored(one.prediction, one.score, one.probabilities) for one in found]
+
+    def close(self) -> None:
+        """Ends the process."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
+            # Its stdin ends, and so does it.
+            process.communicate()
+
+    def _asked(self, question: bytes) -> bytes | None:
+        process = self._process
+        if process is None or process.poll() is not None:
+            # It finds the same modules as this process.
+            paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+            process = self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": paths},
+            )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            write(process.stdin, question)
+        except BrokenPipeError:
+            return None
+        return read(process.stdout)
