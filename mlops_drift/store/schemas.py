@@ -18,6 +18,7 @@ _TYPES: dict[object, pa.DataType] = {
     date: pa.date32(),
     datetime: pa.timestamp("us"),
     tuple[str, ...]: pa.list_(pa.string()),
+    tuple[float, ...]: pa.list_(pa.float64()),
     npt.NDArray[np.int64]: pa.list_(pa.int64()),
 }
 
