@@ -99,7 +99,10 @@ def _scored(
     if not features:
         return []
     try:
-        return version.scorer.score(features)
+        scored = version.scorer.score(features)
+        if len(scored) != len(features):
+            raise ValueError(f"{len(features)} rows have {len(scored)} predictions")
+        return scored
     except Exception:
         logger.exception("version %s failed", version.number)
         return [None] * len(features)

@@ -10,7 +10,6 @@ from mlops_drift.serving.values import key_column
 Json = dict[str, Any]
 
 _TYPES = {"number": "number", "integer": "integer", "boolean": "boolean", "category": "string"}
-_LEAST, _MOST = -(2**63), 2**63 - 1
 # A text that is missing where only blanks are in it.
 _NOT_BLANK = "[^ \\t\\r\\n]"
 
@@ -40,7 +39,7 @@ def _value(column: SourceColumn) -> Json:
     kind = _TYPES[column.type]
     schema: Json = {"type": [kind, "null"] if column.nullable else kind}
     if column.type == "integer":
-        schema |= {"minimum": _LEAST, "maximum": _MOST}
+        schema["format"] = "int64"
     if column.min is not None:
         schema["minimum"] = column.min
     if column.max is not None:
@@ -57,11 +56,12 @@ def _value(column: SourceColumn) -> Json:
 def model_schemas(description: Description) -> Json:
     """The named schemas of a model: of a row, of rows, and of the answers to them."""
     name, target = description.name, description.target
+    example_key = description.example[description.key]
     prediction: Json = {"type": "number"}
     if target.classes is not None:
         prediction = {"type": "string", "enum": list(target.classes)}
     answer: Json = {
-        "key": _value(key_column(description.key_type)),
+        "key": _value(key_column(description.key_type)) | {"example": example_key},
         "prediction": prediction,
         "served_by": {"type": "string", "enum": ["MODEL", "RULES"]},
         "score": {"type": "number", "description": _score(description)},

@@ -17,6 +17,8 @@ ScorerKind = Literal["compiled", "pipeline"]
 # Makes the derived columns of the source columns of a row; it is called from several threads.
 Derive = Callable[[Mapping[str, Value]], Mapping[str, Value]]
 
+# Where the token of a service is read from.
+TOKEN_VARIABLE = "MLOPS_DRIFT_SERVE_TOKEN"
 NO_VERSION = "no version is loaded"
 NO_LOG = "the log cannot be written"
 

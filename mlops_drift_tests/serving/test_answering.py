@@ -98,6 +98,12 @@ def test_columns_that_cannot_be_derived_are_an_error_of_their_row():
         answer(loaded(derive=derive), rows_of(version, 60))
 
 
+def test_a_version_that_forgets_a_row_has_failed():
+    version = loaded(rules=Young())
+    version.scorer.score = lambda rows: []
+    assert [row.reason for row in answer(version, rows_of(version, 40, 50))] == ["error", "error"]
+
+
 def test_only_few_rows_of_a_compiled_version_are_answered_at_once():
     assert is_short(loaded(), AT_ONCE)
     assert not is_short(loaded(), AT_ONCE + 1)

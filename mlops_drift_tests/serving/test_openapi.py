@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -5,8 +7,9 @@ from mlops_drift.serving.description import ServedTarget, SourceColumn
 from mlops_drift.serving.json_schema import row_schema
 from mlops_drift.serving.openapi import JSON, document
 from mlops_drift.serving.routes.invocations import CSV
+from mlops_drift.serving.service import LoadedVersion, ServedModel
 from mlops_drift_tests.serving.asking import Client
-from mlops_drift_tests.serving.service import DESCRIPTION, ROW, only, served
+from mlops_drift_tests.serving.service import DESCRIPTION, ROW, Line, Memory, only, served
 
 
 def references(part):
@@ -29,7 +32,12 @@ def test_a_row_is_typed_by_the_constraints():
         "maximum": 150,
         "description": "In years",
     }
-    assert found["training"] == {"type": "integer", "minimum": 0, "maximum": 1}
+    assert found["training"] == {
+        "type": "integer",
+        "format": "int64",
+        "minimum": 0,
+        "maximum": 1,
+    }
     assert found["miles"] == {"type": ["number", "null"]}
     assert found["braked"] == {"type": ["boolean", "null"]}
     assert found["region"] == {"type": ["string", "null"], "enum": ["north", "south", None]}
@@ -85,6 +93,17 @@ def test_a_regression_answers_with_a_number():
     answer = document(served(description))["components"]["schemas"]["drivers_prediction"]
     assert answer["properties"]["prediction"] == {"type": "number"}
     assert "probabilities" not in answer["properties"]
+
+
+def test_each_of_several_models_has_its_paths():
+    service = served()
+    prices = msgspec.structs.replace(DESCRIPTION, name="prices")
+    model = ServedModel("prices", Memory(), service.metrics.of("prices"))
+    model.serve(LoadedVersion(1, prices, Line()))
+    found = document(replace(service, models={**service.models, "prices": model}))
+    assert {"/models/prices/predict", "/models/drivers/predict"} <= found["paths"].keys()
+    assert "/predict" not in found["paths"]
+    assert "prices_row" in found["components"]["schemas"]
 
 
 def test_a_model_without_a_version_is_left_out():

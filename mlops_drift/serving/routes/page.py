@@ -14,10 +14,10 @@ from starlette.responses import HTMLResponse, Response
 from mlops_drift.serving.answering import NotAnsweredError, answer
 from mlops_drift.serving.records import ServedRequest
 from mlops_drift.serving.routes.predict import Predict
-from mlops_drift.serving.service import LoadedVersion, Service
+from mlops_drift.serving.rows import RejectedRowsError
+from mlops_drift.serving.service import TOKEN_VARIABLE, LoadedVersion, Service
 from mlops_drift.serving.values import expected
 
-TOKEN_VARIABLE = "MLOPS_DRIFT_SERVE_TOKEN"
 _EXAMPLE_ID = "the id of the request"
 
 
@@ -31,7 +31,7 @@ def endpoint(service: Service) -> Callable[[Request], Awaitable[Response]]:
 
     async def page(request: Request) -> Response:
         shown = [
-            await asyncio.to_thread(_model, version)
+            await asyncio.to_thread(_model, version, service.clock())
             for model in service.models.values()
             if (version := model.current) is not None
         ]
@@ -49,16 +49,16 @@ def endpoint(service: Service) -> Callable[[Request], Awaitable[Response]]:
     return page
 
 
-def _model(version: LoadedVersion) -> dict[str, Any]:
+def _model(version: LoadedVersion, now: int) -> dict[str, Any]:
     """What the page shows of a model; its answer to the example is made now, and not recorded."""
     description = version.description
     body = json.dumps(description.example, ensure_ascii=False)
     asked = Predict().read(body.encode(), "application/json", version)
-    rows, _ = version.reader.read(asked.rows, 0)
     try:
-        record = ServedRequest(_EXAMPLE_ID, 0, answer(version, rows), version.number)
+        rows, _ = version.reader.read(asked.rows, now)
+        record = ServedRequest(_EXAMPLE_ID, now, answer(version, rows), version.number)
         found = msgspec.json.format(asked.write(record)).decode()
-    except NotAnsweredError:
+    except (NotAnsweredError, RejectedRowsError):
         found = None
     columns = [
         (name, expected(column), column.description)
