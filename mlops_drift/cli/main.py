@@ -8,6 +8,7 @@ from mlops_drift.cli.days import backtest, run, status
 from mlops_drift.cli.errors import Commands
 from mlops_drift.cli.init import init
 from mlops_drift.cli.removal import cleanup, reset
+from mlops_drift.cli.serve import serve
 from mlops_drift.cli.tables import history, restore, sql
 from mlops_drift.cli.versions import approve, explain, log, rebuild, reject, rollback
 
@@ -36,7 +37,7 @@ def main() -> None:
 
 for command in (init, run, status, backtest, log, explain, rebuild, approve, reject, rollback):
     main.add_command(command)
-for command in (cleanup, compact, reset, sql, history, restore, compare):
+for command in (serve, cleanup, compact, reset, sql, history, restore, compare):
     main.add_command(command)
 
 

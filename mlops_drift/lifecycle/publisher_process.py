@@ -4,6 +4,7 @@ It ends when its stdin does, which is when the service that started it has ended
 """
 
 import logging
+import signal
 import sys
 import threading
 import time
@@ -29,13 +30,20 @@ def main(names: list[str]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     settings.isolate()
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    # Ctrl-C is for the service, whose end is that of stdin.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_wait, args=[ended], daemon=True).start()
     with open_lake() as lake:
         looks = [_Look(ModelContext.of(lake, find_model(n).spec, open_registry())) for n in names]
         while not ended.is_set():
             for look in looks:
                 look()
             ended.wait(LOOK_SECONDS)
+
+
+def _wait(ended: threading.Event) -> None:
+    sys.stdin.read()
+    ended.set()
 
 
 class _Look:

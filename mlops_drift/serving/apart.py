@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from mlops_drift.serving.talk import read, write
 
 def main(pickled: str, target: str, columns: str) -> None:
     """Loads a pipeline, then scores rows of these columns, message by message."""
+    # Ctrl-C is for the service, whose end is that of stdin.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Whatever a pipeline prints is no answer.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

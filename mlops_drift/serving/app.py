@@ -1,7 +1,7 @@
 """The application that answers requests: its routes, and what stands before them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from http import HTTPStatus
 from importlib.metadata import version as installed
 
@@ -28,16 +28,21 @@ TITLE = "mlops_drift"
 OPENAPI = "/openapi.json"
 
 
-def create_app(service: Service) -> FastAPI:
+Background = Callable[[], AbstractAsyncContextManager[None]]
+
+
+def create_app(service: Service, background: Background = nullcontext) -> FastAPI:
     """An application that serves models; each worker has one.
 
-    With one model its predictions are at `/predict` and `/invocations` as well.
+    With one model its predictions are at `/predict` and `/invocations` as well. The background runs
+    for as long as the application does.
     """
     capacity = Capacity()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with background():
+            yield
         capacity.threads.shutdown(wait=False, cancel_futures=True)
 
     app = FastAPIOffline(

@@ -68,6 +68,7 @@ class Metrics:
         self.info = gauge(
             "serving_info", "1 for the version that serves.", "livemax", "version", "scorer"
         )
+        self.stale = gauge("serving_stale", "1 where another version should answer.", "livemax")
         self.ready = gauge("ready", "1 where requests can be answered.", "livemin")
         self.written = counter("log_written_bytes", "Bytes of records written.")
         self.unshipped = gauge(
@@ -109,6 +110,7 @@ class ModelMetrics:
         self.ignored = metrics.ignored.labels(model)
         self.in_flight = metrics.in_flight.labels(model)
         self.ready = metrics.ready.labels(model)
+        self.stale = metrics.stale.labels(model)
         self.written = metrics.written.labels(model)
         self.unshipped = metrics.unshipped.labels(model)
         self.waiting = metrics.waiting.labels(model)

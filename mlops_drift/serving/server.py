@@ -96,7 +96,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
 
-def config_of(app: ASGIApp, **options: Any) -> uvicorn.Config:
+def config_of(app: ASGIApp | str, **options: Any) -> uvicorn.Config:
     """The configuration of uvicorn; options are where it listens, and how it logs."""
     bounds: dict[str, Any] = {
         "http": BoundedProtocol,

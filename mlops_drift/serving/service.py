@@ -25,10 +25,6 @@ NO_LOG = "the log cannot be written"
 logger = logging.getLogger(__name__)
 
 
-class LogUnavailable(Exception):  # noqa: N818 - a state of the service, which it reports as such
-    """A record cannot be written, so that its request must not be answered."""
-
-
 class RequestLog(Protocol):
     """Takes the record of a request before it is answered."""
 
@@ -90,6 +86,7 @@ class ServedModel:
 
     Attributes:
         current: the version that answers from now on; None before the first is loaded.
+        warning: why the version that should answer now does not, in words for a stranger.
     """
 
     def __init__(
@@ -112,7 +109,13 @@ class ServedModel:
         self.metrics = metrics
         self.durable = durable
         self.current: LoadedVersion | None = None
+        self.warning: str | None = None
         self._problem: str | None = None
+
+    def warn(self, warning: str | None) -> None:
+        """Says that another version should answer, or, with None, that all is well."""
+        self.warning = warning
+        self.metrics.stale.set(warning is not None)
 
     def serve(self, version: LoadedVersion) -> None:
         """Lets a version answer from the next request on."""

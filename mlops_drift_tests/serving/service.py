@@ -10,9 +10,10 @@ import uvicorn
 from mlops_drift.learning.compiled.base import Scored
 from mlops_drift.serving.app import create_app
 from mlops_drift.serving.description import Description, ServedTarget, SourceColumn
+from mlops_drift.serving.log.writer import LogUnavailable
 from mlops_drift.serving.metrics import Metrics
 from mlops_drift.serving.server import config_of
-from mlops_drift.serving.service import Limits, LoadedVersion, LogUnavailable, ServedModel, Service
+from mlops_drift.serving.service import Limits, LoadedVersion, ServedModel, Service
 
 NOW = 1_700_000_000_000_000
 ROW = {

@@ -30,6 +30,7 @@ def routes(service: Service) -> list[Route]:
             model.name: {
                 "ready": not troubles[model.name],
                 "reasons": troubles[model.name],
+                "warning": model.warning,
                 "scorer": model.current.kind if model.current else None,
             }
             for model in models

@@ -16,6 +16,7 @@ from mlops_drift.serving.answering import (
     answer,
     is_short,
 )
+from mlops_drift.serving.log.writer import LogUnavailable
 from mlops_drift.serving.metrics import Outcome
 from mlops_drift.serving.records import ServedRequest, ServedRow
 from mlops_drift.serving.rows import RejectedRowsError, Row
@@ -23,7 +24,6 @@ from mlops_drift.serving.service import (
     NO_LOG,
     NO_VERSION,
     LoadedVersion,
-    LogUnavailable,
     ServedModel,
     Service,
 )

@@ -1,0 +1,113 @@
+"""The command `serve`: workers that answer requests, and a publisher beside them."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_drift.cli.errors import Trouble
+
+if TYPE_CHECKING:
+    from mlops_drift.serving.log.writer import Durability
+
+PUBLISHER = "mlops_drift.lifecycle.publisher_process"
+WORKER = "mlops_drift.serving.worker:create"
+# A publisher that ended is started again after so many seconds.
+AGAIN_SECONDS = 2.0
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True)
+@click.option("--host", default="127.0.0.1", help="Address to listen on; loopback by default.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port; 0 for any.")
+@click.option("--workers", type=click.IntRange(1), default=1, help="Processes that answer.")
+@click.option(
+    "--durability",
+    type=click.Choice(["process", "fsync"]),
+    default="process",
+    help="What a record outlives before its request is answered: the death of the process, or, "
+    "with fsync, of the machine.",
+)
+@click.option(
+    "--min-free-mb",
+    type=click.IntRange(0),
+    default=200,
+    help="With less space on the disk requests are not answered.",
+)
+def serve(
+    models: tuple[str, ...],
+    host: str,
+    port: int,
+    workers: int,
+    durability: "Durability",
+    min_free_mb: int,
+) -> None:
+    """Answer requests by the champions of MODELS, and log every answer.
+
+    A client shows the token in MLOPS_DRIFT_SERVE_TOKEN, if that is set.
+    """
+    try:
+        from uvicorn.supervisors import Multiprocess
+
+        from mlops_drift.serving.server import config_of
+        from mlops_drift.serving.worker import VARIABLE, Options
+    except ImportError as error:
+        raise Trouble(f"serve needs {error.name}: pip install 'mlops_drift[serve]'") from error
+    import msgspec
+
+    from mlops_drift import settings
+    from mlops_drift.config.loading import find_model
+
+    for name in models:
+        find_model(name)
+    options = Options(str(settings.serving_root()), list(models), durability, min_free_mb)
+    os.environ[VARIABLE] = msgspec.json.encode(options).decode()
+    config = config_of(
+        WORKER, factory=True, host=host, port=port, workers=workers, log_level="warning"
+    )
+    listening = config.bind_socket()
+    with _counted(), _publishing(models):
+        at = f"http://{host}:{listening.getsockname()[1]}"
+        click.echo(f"{', '.join(models)} at {at}, documentation at {at}/docs; Ctrl-C ends it")
+        Multiprocess(config, [listening]).run()
+
+
+@contextlib.contextmanager
+def _counted() -> Iterator[None]:
+    """A folder in which workers count together, empty at the start."""
+    folder = tempfile.mkdtemp(prefix="mlops-drift-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _publishing(models: tuple[str, ...]) -> Iterator[None]:
+    """A publisher beside the workers, started again if it ends."""
+    ended = threading.Event()
+
+    def keep() -> None:
+        command = [sys.executable, "-W", "ignore", "-m", PUBLISHER, *models]
+        while not ended.is_set():
+            with subprocess.Popen(command, stdin=subprocess.PIPE) as publisher:
+                while publisher.poll() is None and not ended.wait(0.2):
+                    pass
+                # It ends when its stdin does, as `with` lets it.
+            ended.wait(AGAIN_SECONDS)
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
