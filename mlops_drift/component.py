@@ -96,7 +96,7 @@ def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
             retraining_sensor(spec, retraining),
             late_files_sensor(spec, source, daily),
             compaction_sensor(spec, compaction),
-            *([notification_sensor(spec)] if spec.notifications.urls else []),
+            *([notification_sensor(spec)] if spec.notifications.kinds else []),
         ],
         resources={f"mlflow_{spec.name}": mlflow_run(spec.name)},
     )

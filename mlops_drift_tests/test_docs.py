@@ -15,15 +15,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from standardwebhooks import WebhookVerificationError
 
 from mlops_drift import settings
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import load_models, read_yaml
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.metrics.base import Pair
+from mlops_drift.notifications.config import Webhook
 from mlops_drift.notifications.history import History
+from mlops_drift.notifications.kinds.decision import Decision
+from mlops_drift.notifications.webhook import send
 from mlops_drift.policy.decision import DecisionRecord, Outcome
 from mlops_drift_tests.monitors.contexts import MemoryContext
+from mlops_drift_tests.receiver import SECRET, WebhookReceiver
 
 ROOT = settings.PROJECT_ROOT
 GUIDE = ROOT / "docs" / "guide"
@@ -156,6 +161,21 @@ def test_the_python_of_the_drift_page_runs(tmp_path, monkeypatch):
     found = {}
     exec(block, found)
     assert set(found["both"]) == {"miles", "plan"}
+
+
+def test_the_python_of_the_notifications_page_verifies_an_event(monkeypatch, capsys):
+    monkeypatch.setenv("OPS_SECRET", SECRET)
+    record = DecisionRecord("retrain", "it fell", date(2024, 10, 1), "shop-v2")
+    [message] = Decision().messages(History("shop", decisions=[record]))
+    receiver = WebhookReceiver()
+    send(Webhook(url=receiver.url, secret="${OPS_SECRET}"), message)
+    receiver.down()
+    [(_, headers, body)] = receiver.posts
+    [block] = blocks(GUIDE / "notifications.md", "python")
+    exec(block, {"body": body, "headers": headers})
+    assert capsys.readouterr().out == "mlops_drift.decision.made shop 2024-10-01\n"
+    with pytest.raises(WebhookVerificationError):
+        exec(block, {"body": body.replace(b"shop", b"chop"), "headers": headers})
 
 
 def test_every_command_has_help():

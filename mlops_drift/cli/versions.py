@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -53,17 +53,22 @@ def reject(model: str, version: int | None, by: str, reason: str) -> None:
 @click.command()
 @click.argument("model")
 @click.option("--to", type=click.IntRange(1), help="Version; the previous champion by default.")
+@click.option(
+    "--now", "at_once", is_flag=True, help="Let a live service change at once, not at midnight."
+)
 @_person
-def rollback(model: str, to: int | None, by: str, reason: str) -> None:
+def rollback(model: str, to: int | None, at_once: bool, by: str, reason: str) -> None:
     """Return to an earlier champion of MODEL."""
     from mlops_drift.lifecycle import promotion
 
     with _transition(model, by, reason) as (about, person):
-        transition = promotion.rollback(about, person, to)
+        at = datetime.now(UTC).replace(microsecond=0, tzinfo=None) if at_once else None
+        transition = promotion.rollback(about, person, to, at)
         _show(about, transition.decision)
+        since = f", and a live service since {at} UTC" if at else ""
         click.echo(
             f"version {transition.version} of {model} serves the days after {transition.as_of} "
-            f"again, in place of version {transition.previous}"
+            f"again, in place of version {transition.previous}{since}"
         )
 
 

@@ -24,6 +24,7 @@ from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.policy.retention import Lookback, Retention, lookback_of, require_within_lookback
 from mlops_drift.schema.columns import Column, Target, source_columns
 from mlops_drift.schema.fields import Name, Strict
+from mlops_drift.serving.rules.config import FallbackRules
 from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
 from mlops_drift.store.tables import SERVED, SHADOW, KeyType, ModelTables, model_tables
@@ -74,6 +75,9 @@ class ModelSpec(Strict):
     policy: RetrainingPolicy = Field(
         default_factory=RetrainingPolicy, description="What a failed check leads to."
     )
+    rules: FallbackRules | None = Field(
+        None, description="When rules answer in the place of a version that serves, and what."
+    )
     notifications: Notifications = Field(
         default_factory=Notifications, description="Who gets which messages."
     )
@@ -120,6 +124,8 @@ class ModelSpec(Strict):
         self._performance_monitor_fits(self.monitors.performance)
         require_checks(self.monitors, self.policy.retrain_on)
         require_judgeable(self.policy, self.training, self.gates)
+        if self.rules is not None:
+            self.rules.plain(self.columns | self.inputs, self.target)
         require_within_lookback(self.retention, self.lookback)
         return self
 

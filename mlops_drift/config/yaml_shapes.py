@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from mlops_drift.config.yaml_syntax import quoted
-from mlops_drift.schema.fields import Name
+from mlops_drift.schema.fields import Name, Written
 
 _NULL = "tag:yaml.org,2002:null"
 _BOOL = "tag:yaml.org,2002:bool"
@@ -32,7 +32,7 @@ def shape_mistake(
     found = _shape(node)
     if not shapes or found in shapes or Any in options:
         return None
-    if found == "nothing" and (NoneType in options or str in options or Name in options):
+    if found == "nothing" and any(one in (NoneType, str, Name, Written) for one in options):
         return None
     written = _examples(node, options)
     field = f"{name}: " if name else ""

@@ -4,7 +4,7 @@ Where a text is expected, such a value is a mistake; so is an unusual form where
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -13,13 +13,16 @@ import yaml
 
 from mlops_drift.config.yaml_shapes import shape_mistake
 from mlops_drift.config.yaml_syntax import at, quoted
-from mlops_drift.schema.fields import Name, as_name
+from mlops_drift.schema.fields import Name, Written, as_name, as_written
 
 # Tags of texts, which timestamps are read as, too, and of numbers.
 _TEXT = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"}
 _NUMBERS = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool")}
 _NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
+
+# How texts are read that may be written as something else.
+_READ_BY: dict[Any, Callable[[object], object]] = {Name: as_name, Written: as_written}
 
 _LONGEST = 40
 _NO_MERGE = (
@@ -55,7 +58,7 @@ def _mistakes(
         return
     above = (*above, id(node))
     options = [option for kind in types for option in _options(kind)]
-    texts = options and all(option in (str, Name, NoneType) for option in options)
+    texts = options and all(option in (str, *_READ_BY, NoneType) for option in options)
     if texts and isinstance(node, yaml.MappingNode) and node.flow_style:
         what = "braces make a mapping" if _braced(node) else "this is a mapping"
         yield f"{_place(node)}: {what}; put a text in quotes{_braced(node) or _paired(node)}"
@@ -118,8 +121,9 @@ def _options(kind: Any) -> Iterator[Any]:
     origin = get_origin(kind)
     if origin is Annotated:
         parts = get_args(kind)
-        named = any(getattr(part, "func", None) is as_name for part in parts[1:])
-        yield from [Name] if named else _options(parts[0])
+        read = {getattr(part, "func", None) for part in parts[1:]}
+        named = [option for option, function in _READ_BY.items() if function in read]
+        yield from named or _options(parts[0])
     elif origin in (Union, UnionType):
         for part in get_args(kind):
             yield from _options(part)
@@ -142,11 +146,16 @@ def _scalar_mistake(node: yaml.ScalarNode, options: Collection[Any], optional: s
     elif date in options:
         if not _DATE.fullmatch(written):
             return f"{written} is no date; write it as 2024-10-01"
-    elif (str in options or Name in options) and bool not in options and tag not in _TEXT:
+    elif (
+        any(option in (str, *_READ_BY) for option in options)
+        and bool not in options
+        and tag not in _TEXT
+    ):
         out = f", or leave {optional} out" if optional and tag == _NULL else ""
         if not written:
             return f"a text is missing here{out and f'; write one{out}'}"
-        if Name not in options or as_name(value) != written:
+        readings = [read(value) for option, read in _READ_BY.items() if option in options]
+        if written not in readings:
             return f"{_read(node, value)}; put it in quotes: {quoted(written)}{out}"
     return None
 

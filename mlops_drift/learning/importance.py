@@ -44,7 +44,7 @@ def feature_importance(
     order, repeated = np.concatenate(shuffles), pd.concat([sample] * REPEATS, ignore_index=True)
 
     def values(rows: pd.DataFrame, parts: int) -> list[float]:
-        answers = (np.split(each, parts) for each in predicted(pipeline, target, rows))
+        answers = (np.split(each, parts) for each in predicted(pipeline, target, rows)[:2])
         return [evaluate(metric, target, truth, *part) for part in zip(*answers, strict=True)]
 
     [intact] = values(sample, 1) if len(sample) else [nan]

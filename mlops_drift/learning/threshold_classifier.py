@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from mlops_drift.learning.config import ClassWeight
 from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.probabilities import decide, unweighted
 from mlops_drift.schema.columns import Target
 
 
@@ -69,24 +70,6 @@ def weights(truth: Array, class_weight: ClassWeight) -> tuple[Array, Array | Non
         return np.ones(len(counts)), None
     of_classes = len(codes) / (len(counts) * counts)
     return of_classes, of_classes[codes]
-
-
-def unweighted(probability: Array, of_classes: Array) -> Array:
-    """Probabilities, shape (n, K), of a world in which no class was weighted."""
-    if np.all(of_classes == 1):
-        return probability
-    shares = probability / of_classes
-    # Column by column: a sum over rows of few columns may round differently in a batch.
-    return np.asarray(shares / np.reshape(sum(shares.T), (-1, 1)))
-
-
-def decide(probability: Array, classes: Array, threshold: float, positive: str | None) -> Array:
-    """The predicted class of each row, by the threshold if there is a positive class."""
-    classes = np.asarray(classes, dtype=object)
-    if positive is None:
-        return np.asarray(classes[probability.argmax(axis=1)])
-    place = list(classes).index(positive)
-    return np.asarray(classes[np.where(probability[:, place] >= threshold, place, 1 - place)])
 
 
 def decided(

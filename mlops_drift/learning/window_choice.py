@@ -121,7 +121,7 @@ def _value(
             pipeline = decided(bare, target, weight, training.fit_threshold)
             pipeline.fit(window.iloc[rows], truth[rows])
             others = fold == number
-            prediction[others], score[others] = predicted(pipeline, target, window.iloc[others])
+            prediction[others], score[others], _ = predicted(pipeline, target, window.iloc[others])
         late = slice(-evaluated, None)
         value, _ = judged(training, target, truth[late], prediction[late], score[late])
         values.append(value)

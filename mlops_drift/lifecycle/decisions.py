@@ -22,7 +22,7 @@ from mlops_drift.store.records import Promotion
 
 def plan_digest(spec: ModelSpec) -> str:
     """Digest of the description, the code and the libraries that a retraining is made by."""
-    described = spec.model_dump(mode="json", exclude={"notifications", "retention"})
+    described = spec.model_dump(mode="json", exclude={"notifications", "retention", "rules"})
     return digest([described, code_digest(""), learning_code_digest(LIBRARIES)])
 
 

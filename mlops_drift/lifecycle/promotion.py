@@ -1,7 +1,7 @@
 """Who serves: promotion, approval, rejection and rollback, each a decision on record."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
@@ -128,11 +128,14 @@ def reject_challenger(
         return store.decisions.get(waiting.id) or waiting
 
 
-def rollback(model: ModelContext, person: Person, to: int | None = None) -> Promotion:
+def rollback(
+    model: ModelContext, person: Person, to: int | None = None, at: datetime | None = None
+) -> Promotion:
     """Lets an earlier champion serve again, from the day after the last one that has features.
 
     Its gates are not verified again: it has served. What the champion served until now stays.
-    Without a number, it is the champion before, of those not taken back themselves.
+    Without a number, it is the champion before, of those not taken back themselves. With a moment,
+    in UTC, a live service changes at once.
 
     Raises:
         UserError: if it never served, was removed or cannot be loaded, or another transition came
@@ -145,7 +148,7 @@ def rollback(model: ModelContext, person: Person, to: int | None = None) -> Prom
         model.store.versions.require_kept([version])
         # Loaded before anything changes: what cannot be loaded cannot serve.
         model.registry.pipeline(model.spec.name, version)
-        return transition(model, version, kind="rollback", person=person)
+        return transition(model, version, kind="rollback", person=person, at=at)
 
 
 def waiting_decision(store: ModelStore, version: int | None = None) -> DecisionRecord | None:

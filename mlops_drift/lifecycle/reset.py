@@ -7,7 +7,6 @@ from pathlib import Path
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.registry.artifacts import Artifacts, Training
-from mlops_drift.registry.base import registry_lock
 from mlops_drift.registry.registry import Registry
 from mlops_drift.registry.studies import Studies
 from mlops_drift.store import disk
@@ -60,12 +59,12 @@ def find_belongings(model: ModelContext, studies: Studies) -> Belongings:
 
 
 def remove_belongings(model: ModelContext, studies: Studies, first: Callable[[], None]) -> None:
-    """Removes all of it under the registry's lock; `first` is called before.
+    """Removes all of it while nobody trains or promotes; `first` is called before.
 
     If this is interrupted, the next call removes what is left.
     """
     artifacts = _artifacts(model)
-    with artifacts.registry.lock(registry_lock(model.spec.name)):
+    with artifacts.registry.closed(model.spec.name):
         first()
         kept = artifacts.elsewhere(settings.environment())
         for training in _trainings(artifacts, kept):

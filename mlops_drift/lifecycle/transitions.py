@@ -7,7 +7,7 @@ rejected. A transition that was interrupted is completed by the next call, or wa
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from mlops_drift.config.context import ModelContext
@@ -42,10 +42,12 @@ def transition(
     kind: Literal["decision", "promote", "rollback"] = "decision",
     decision: str | None = None,
     person: Person | None = None,
+    at: datetime | None = None,
 ) -> Promotion:
     """Lets a version serve after a day, or the effective one; the caller holds the lock.
 
-    The kind `decision` carries out one that is on record; the others make one of their own.
+    The kind `decision` carries out one that is on record; the others make one of their own. With a
+    moment, in UTC, a live service does not wait for the end of the day.
     """
     name, versions = model.spec.name, model.store.versions
     promotions, record = versions.promotions(), versions.get(version)
@@ -62,6 +64,7 @@ def transition(
         person=person.name if person else None,
         reason=person.reason if person else None,
         kind=kind,
+        at=at,
     )
     model.registry.set_alias(name, CHALLENGER, version)
     versions.add_promotion(promotion)
@@ -113,7 +116,8 @@ def record_promotion(store: ModelStore, promoted: Promotion) -> None:
     if promoted.person:
         how = "brought back" if promoted.kind == "rollback" else "approved"
         why = f"{how} by {promoted.person}: {promoted.reason}; it "
-    reason = f"version {promoted.version} {why}serves from the next day on"
+    since = f"since {promoted.at} UTC" if promoted.at else "from the next day on"
+    reason = f"version {promoted.version} {why}serves {since}"
     outcome = Outcome("promoted", promoted.as_of, reason, promoted.version, person=promoted.person)
     store.decisions.record_outcome(promoted.decision, outcome)
 

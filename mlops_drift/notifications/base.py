@@ -1,32 +1,29 @@
-"""A kind of notification, and its messages in plain text."""
+"""A kind of notification, and its messages: a plain text for people, an event for systems."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from textwrap import shorten
 
+from mlops_drift.notifications.events import event
 from mlops_drift.notifications.history import History
 
-# As much as a person reads on a phone.
-LONGEST_REASON = 240
 REASONS = 3
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message about an episode, which always gets the same id, and the as-of day."""
+    """A message about an episode, which always gets the same id, and the as-of day.
+
+    People read its title and body; other systems get the event, as JSON.
+    """
 
     id: str
     kind: str
     day: date
     title: str
     body: str
-
-
-def shortened(text: str, reasons: int = 1) -> str:
-    """A text cut at a word, to the length of some reasons."""
-    return shorten(text, reasons * LONGEST_REASON, placeholder=" …")
+    event: str
 
 
 class NotificationKind(ABC):
@@ -42,6 +39,22 @@ class NotificationKind(ABC):
     def messages(self, history: History) -> Iterator[Message]:
         """All messages of this kind; those that are in the outbox already are ignored."""
 
-    def message(self, name: str, day: date, title: str, body: str) -> Message:
-        """A message of this kind."""
-        return Message(name, self.name, day, title, body)
+    def message(
+        self,
+        history: History,
+        name: str,
+        day: date,
+        title: str,
+        body: str,
+        happened: str = "",
+        /,
+        **facts: object,
+    ) -> Message:
+        """A message of this kind, with what happened, such as `check.failed`, and its facts.
+
+        Facts are what JSON knows, and days. What happened is called as the kind where it is left
+        out.
+        """
+        data = {"model": history.model, "day": day, **facts, "title": title, "text": body}
+        described = event(happened or self.name, day, history.timezone, data)
+        return Message(name, self.name, day, title, body, described)

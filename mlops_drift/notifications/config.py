@@ -1,35 +1,94 @@
 """Who gets messages about a model, and which: the section `notifications` of the YAML."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from mlops_drift.notifications.registry import KINDS, notification_kind
 from mlops_drift.schema.fields import Distinct, Strict
 
 
-class Notifications(Strict):
-    """Receivers of messages about a model, and the kinds of messages.
+def _kinds_exist(about: list[str]) -> list[str]:
+    for name in about:
+        notification_kind(name)
+    return about
 
-    A receiver that is down gets its messages when it is up again.
+
+Kinds = Annotated[list[str], Distinct, AfterValidator(_kinds_exist)]
+
+
+class Webhook(Strict):
+    """A system that gets signed events, in the form of https://www.standardwebhooks.com."""
+
+    url: str = Field(
+        description="Address that events are posted to, as JSON. `$NAME` and `${NAME}` are "
+        "environment variables, read when an event is sent."
+    )
+    secret: str = Field(
+        description="`${NAME}`, the environment variable that holds the secret: `whsec_` and the "
+        "base64 of 24 to 64 random bytes. While it is exchanged, two secrets with a space between "
+        "them: events are signed with both."
+    )
+    about: Kinds | None = Field(
+        None, description="Kinds of events to send. Left out, those of `notifications.about`."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _url_is_one_of_the_web(cls, url: str) -> str:
+        # What is found may be secret.
+        if not re.match(r"https?://|\$", url):
+            raise ValueError("must begin with https:// or http://, or be a variable as ${NAME}")
+        return url
+
+    @field_validator("secret")
+    @classmethod
+    def _secret_is_a_variable(cls, secret: str) -> str:
+        if not re.fullmatch(r"\$\{[A-Za-z_]\w*\}", secret):
+            raise ValueError(
+                "must name the environment variable that holds the secret, as ${NAME}; the secret "
+                "itself does not belong in the file"
+            )
+        return secret
+
+
+class Notifications(Strict):
+    """Receivers of messages and events about a model, and the kinds of them.
+
+    A receiver that is down gets what it missed when it is up again.
     """
 
     urls: list[str] = Field(
         [],
         description="Apprise URLs of the receivers, such as `slack://${SLACK_TOKENS}/#models` or "
         "`json://alerts.example.com/`. `$NAME` and `${NAME}` are environment variables, read when "
-        "a message is sent; their values are percent-encoded where a URL requires it. Without a "
-        "URL nothing is sent.",
+        "a message is sent; their values are percent-encoded where a URL requires it.",
     )
-    about: Annotated[list[str], Distinct] = Field(
+    webhooks: list[Webhook] = Field(
+        [],
+        description="Systems that get events as JSON, signed. Without a receiver nothing is sent.",
+    )
+    about: Kinds = Field(
         list(KINDS),
         description="Kinds of messages to send: failed_check, decision, promotion, broken_check, "
         "or your own.",
     )
 
-    @field_validator("about")
+    @field_validator("webhooks")
     @classmethod
-    def _kinds_exist(cls, about: list[str]) -> list[str]:
-        for name in about:
-            notification_kind(name)
-        return about
+    def _webhooks_differ(cls, webhooks: list[Webhook]) -> list[Webhook]:
+        if len({one.url for one in webhooks}) < len(webhooks):
+            raise ValueError("each url may be named once; name all its kinds in its `about`")
+        return webhooks
+
+    def kinds_for(self, webhook: Webhook) -> list[str]:
+        """The kinds of events that a webhook gets."""
+        return self.about if webhook.about is None else webhook.about
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds that a receiver gets, each once; none without a receiver."""
+        wanted = [self.about] if self.urls else []
+        wanted += map(self.kinds_for, self.webhooks)
+        return list(dict.fromkeys(kind for kinds in wanted for kind in kinds))

@@ -31,7 +31,7 @@ class MissingFile:
 class History:
     """What happened to a model since before its current episodes began.
 
-    With the advice of each check, and the ids of all earlier messages.
+    With the advice of each check, the ids of all earlier messages, and the time zone of the days.
     """
 
     model: str
@@ -41,3 +41,4 @@ class History:
     missing: Sequence[MissingFile] = ()
     advice: Mapping[str, str] = field(default_factory=dict)
     sent: Collection[str] = ()
+    timezone: str = "UTC"

@@ -1,20 +1,17 @@
 """The gateway to Apprise: one message to one receiver."""
 
 import logging
-import os
 import re
-from string import Template
 from urllib.parse import unquote
+
+from mlops_drift.notifications.environment import filled, scheme_of
+from mlops_drift.notifications.errors import NotifierError
 
 # For one message; Apprise itself waits 4 s for a connection and 4 s for an answer.
 TIMEOUT_SECONDS = 10
 
 # Shorter parts of a URL are not secret, and would hide parts of words.
 SHORTEST_SECRET = 4
-
-
-class NotifierError(Exception):
-    """A message could not be sent; the text contains only the scheme of the URL."""
 
 
 def send(url: str, title: str, body: str) -> None:
@@ -27,15 +24,14 @@ def send(url: str, title: str, body: str) -> None:
     # The import takes a tenth of a second, and most processes send nothing.
     from apprise import Apprise, AppriseAsset, NotifyFormat
 
-    scheme = _scheme(url)
-    filled = _filled(scheme, Template(url))
+    scheme, target = scheme_of(url), filled(url)
     # The result contains its warnings, and the log must not contain the URL.
     logger = logging.getLogger("apprise")
     logger.propagate = False
     # A library that configures logging, such as MLflow's migrations, may have disabled it.
     logger.disabled = False
     asset = AppriseAsset(service_timeout=TIMEOUT_SECONDS, async_mode=False)
-    service = Apprise.instantiate(filled, asset=asset)
+    service = Apprise.instantiate(target, asset=asset)
     if service is None:
         forms = "see https://appriseit.com/services/ for the forms"
         raise NotifierError(f"{scheme}: Apprise does not know this URL; {forms}")
@@ -45,26 +41,7 @@ def send(url: str, title: str, body: str) -> None:
     if not result:
         cause = " ".join(entry.message for entry in result.logs())
         cause = cause or "the receiver did not accept the message"
-        raise NotifierError(f"{scheme}: {_without_secrets(cause, filled)}")
-
-
-def _filled(scheme: str, url: Template) -> str:
-    if not url.is_valid():
-        raise NotifierError(f"{scheme}: no name follows a $ in the URL; write $$ for a plain $")
-    missing = [name for name in url.get_identifiers() if not os.environ.get(name)]
-    if missing:
-        raise NotifierError(f"{scheme}: {', '.join(missing)} not set in the environment")
-    return url.substitute(os.environ)
-
-
-def _scheme(url: str) -> str:
-    """The scheme, unless it is a variable.
-
-    >>> _scheme("slack://${TOKENS}/"), _scheme("${SLACK_URL}")
-    ('slack', 'receiver')
-    """
-    found = re.match(r"([A-Za-z0-9+.-]+)://", url)
-    return found[1].lower() if found else "receiver"
+        raise NotifierError(f"{scheme}: {_without_secrets(cause, target)}")
 
 
 def _without_secrets(text: str, url: str) -> str:

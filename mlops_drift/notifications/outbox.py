@@ -22,8 +22,9 @@ class Pending:
 class Outbox:
     """The messages about one model, each once, in the order in which they were added.
 
-    In the table, `number` gives the order, `delivered` the receivers that have the message,
-    `attempts` the number of failures, and `error` the last one.
+    In the table, `number` gives the order, `delivered` the receivers that have the message, `gone`
+    those that answered it with the wish for none, `attempts` the number of failures, and `error`
+    the last one.
     """
 
     def __init__(self, lake: Lake, table: Table) -> None:
@@ -56,10 +57,16 @@ class Outbox:
         """The ids of all messages, sent ones included."""
         return {row["id"] for row in self._lake.rows("SELECT id FROM o", o=self.table)}
 
+    def gone(self) -> set[str]:
+        """The receivers that want no message ever again."""
+        rows = self._lake.rows("SELECT DISTINCT unnest(gone) AS receiver FROM o", o=self.table)
+        return {row["receiver"] for row in rows}
+
     def pending(self) -> list[Pending]:
         """The messages that a receiver still lacks, oldest first."""
         rows = self._lake.rows(
-            "SELECT id, kind, day, title, body, delivered FROM o WHERE NOT sent ORDER BY number",
+            "SELECT id, kind, day, title, body, event, delivered FROM o WHERE NOT sent "
+            "ORDER BY number",
             o=self.table,
         )
         return [Pending(frozenset(row.pop("delivered")), Message(**row)) for row in rows]
@@ -75,6 +82,15 @@ class Outbox:
     def mark_failed(self, ids: Collection[str], error: str) -> None:
         """Records a failed attempt at these messages."""
         self._change(ids, lambda row: replace(row, attempts=row.attempts + 1, error=error))
+
+    def mark_gone(self, ids: Collection[str], receiver: str, error: str) -> None:
+        """Records that a receiver answered an attempt at these messages with the wish for none."""
+
+        def change(row: QueuedMessage) -> QueuedMessage:
+            gone = (*row.gone, receiver)
+            return replace(row, gone=gone, attempts=row.attempts + 1, error=error)
+
+        self._change(ids, change)
 
     def _change(
         self, ids: Collection[str], change: Callable[[QueuedMessage], QueuedMessage]

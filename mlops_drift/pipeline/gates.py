@@ -19,19 +19,24 @@ from mlops_drift.learning.gates.base import (
     GateResult,
     RefitError,
 )
+from mlops_drift.learning.gates.compiled_equal import CompiledEqual
 from mlops_drift.learning.gates.cost import BatchLatency, SingleRowLatency
 from mlops_drift.learning.gates.fresh_process import FreshProcess
 from mlops_drift.learning.gates.refit_consistency import RefitConsistency
 from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, is_of_this_code, made_by, refit
-from mlops_drift.registry.base import RegistryError
+from mlops_drift.registry.base import COMPILED_TAG, RegistryError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mlops_drift.learning.metrics.base import Array
+
 # Gates that need not pass again for the same stored model: a tag of the version holds its digest.
 SHOWN_ONCE = (FreshProcess.name, RefitConsistency.name)
+# And those whose pass a tag holds besides.
+TAGGED = (*SHOWN_ONCE, CompiledEqual.name)
 # And what they measured.
 MEASURED_ONCE = (SingleRowLatency.name, BatchLatency.name)
 
@@ -88,11 +93,12 @@ def evaluate_gates(model: ModelContext, version: int) -> list[GateResult]:
             refitted=refitted,
             made_by_this_code=is_of_this_code(tags),
             champion_comparison=_champion_comparison(model, version, stored, predict),
+            compiled_differs=_compiled_differs(model, version, tags.get(COMPILED_TAG)),
             milliseconds=_milliseconds(tags, artifact.digest),
         )
         found = [gate.judge(candidate) for gate in model_gates(spec)]
     for result in found:
-        if result.verdict == "pass" and result.name in (*SHOWN_ONCE, *MEASURED_ONCE):
+        if result.verdict == "pass" and result.name in (*TAGGED, *MEASURED_ONCE):
             measured = f" {result.value!r}" if result.name in MEASURED_ONCE else ""
             if tags.get(result.name) != artifact.digest + measured:
                 registry.set_tag(spec.name, version, result.name, artifact.digest + measured)
@@ -124,6 +130,19 @@ def _predictor(model: ModelContext, version: int) -> Predict:
 
     spec, pipeline = model.spec, model.registry.pipeline(model.spec.name, version)
     return lambda rows: predict(pipeline, spec.target, rows[list(spec.columns)])
+
+
+def _compiled_differs(
+    model: ModelContext, version: int, digest: str | None
+) -> "Callable[[pd.DataFrame], Array] | None":
+    from mlops_drift.learning.compiled.proof import differs
+
+    if digest is None:
+        return None
+    spec, registry = model.spec, model.registry
+    form = registry.compiled_form(spec.name, version, digest)
+    pipeline = registry.pipeline(spec.name, version)
+    return lambda rows: differs(form, pipeline, spec.target, spec.columns, rows)
 
 
 def _out_of_fold(model: ModelContext, version: int) -> "pd.DataFrame | None":

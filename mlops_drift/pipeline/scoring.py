@@ -1,8 +1,9 @@
 """Predictions: of a version's pipeline for a table of features, and of the days in production."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,14 @@ from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.tables import Table
 
+if TYPE_CHECKING:
+    from mlops_drift.learning.metrics.base import Array
+    from mlops_drift.learning.probabilities import Predicted
+
 BATCH = 100_000
+
+# What a version says of a row.
+ANSWER = ("prediction", "score", "probabilities")
 
 
 class ColumnsError(UserError):
@@ -36,23 +44,47 @@ class Served:
 def predict_table(
     spec: ModelSpec, registry: VersionRegistry, version: int, features: pa.Table
 ) -> pa.Table:
-    """A version's predictions: key, prediction and score, in the order of the rows."""
-    from mlops_drift.learning.families.base import predict
+    """A version's predictions: key, prediction, score and probabilities, in the order of the rows.
 
+    They are made by the compiled form where that is proven, else by the pipeline.
+    """
     fields = spec.tables.predictions.schema
-    schema = pa.schema([fields.field(name) for name in (spec.key, "prediction", "score")])
+    schema = pa.schema([fields.field(name) for name in (spec.key, *ANSWER)])
     if features.num_rows == 0:
         return schema.empty_table()
-    pipeline, wanted = registry.pipeline(spec.name, version), features.select(list(spec.columns))
+    predicted, wanted = _predictor(spec, registry, version), features.select(list(spec.columns))
     # Whatever a day holds, so many rows are in memory as Python objects.
     starts = range(0, features.num_rows, BATCH)
-    frames = (wanted.slice(start, BATCH).to_pandas() for start in starts)
-    parts = [predict(pipeline, spec.target, frame) for frame in frames]
+    parts = [predicted(wanted.slice(start, BATCH)) for start in starts]
     columns = {
-        name: pa.chunked_array([pa.Array.from_pandas(part[name]) for part in parts])
-        for name in ("prediction", "score")
+        "prediction": [pa.array(part.prediction) for part in parts],
+        "score": [pa.array(part.score) for part in parts],
+        "probabilities": [_lists(part.probabilities, len(part.score)) for part in parts],
     }
-    return pa.table({spec.key: features[spec.key], **columns}, schema=schema)
+    answers = {name: pa.chunked_array(chunks) for name, chunks in columns.items()}
+    return pa.table({spec.key: features[spec.key], **answers}, schema=schema)
+
+
+def _predictor(
+    spec: ModelSpec, registry: VersionRegistry, version: int
+) -> "Callable[[pa.Table], Predicted]":
+    form = registry.proven_form(spec.name, version)
+    if form is not None:
+        from mlops_drift.learning.compiled.tables import TableScorer
+
+        return TableScorer(form, spec.target).predicted
+    from mlops_drift.learning.families.base import predicted
+
+    pipeline = registry.pipeline(spec.name, version)
+    return lambda rows: predicted(pipeline, spec.target, rows.to_pandas())
+
+
+def _lists(probabilities: "Array | None", rows: int) -> pa.Array:
+    """A list of each row."""
+    if probabilities is None:
+        return pa.nulls(rows, pa.list_(pa.float64()))
+    offsets = pa.array(range(0, probabilities.size + 1, probabilities.shape[1]), pa.int32())
+    return pa.ListArray.from_arrays(offsets, pa.array(probabilities.ravel()))
 
 
 def score_days(model: ModelContext, first: date, last: date) -> Served:

@@ -23,10 +23,13 @@ from mlops_drift.pipeline.labelled import labelled_rows
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, RECIPE, SPEC, logged_params
 from mlops_drift.registry.base import (
     CHALLENGER,
+    COMPILED,
+    COMPILED_TAG,
     LIBRARIES,
     VersionPackage,
     environment_tag,
     registry_lock,
+    training_lock,
 )
 from mlops_drift.registry.code_digests import git_sha, learning_code_digest, lock_digest
 from mlops_drift.registry.studies import Studies
@@ -117,15 +120,18 @@ def train_challenger(
         "code_digest": learning_code_digest(LIBRARIES),
     }
     model.registry.prepare(spec.name)
-    with model.registry.lock(registry_lock(spec.name)):
+    # A person who takes a version back does not wait for a training.
+    with model.registry.lock(training_lock(spec.name)):
         version = model.registry.find(spec.name, identity)
         is_new = version is None
         if version is None:
             training_set = model.store.training_sets.read(set_id)
             package = (trainer or train_package)(spec, training_set, identity, as_of, on_trial)
             version = model.registry.register(spec.name, package)
-        model.registry.set_tag(spec.name, version, environment_tag(settings.environment()), "yes")
-        model.registry.set_alias(spec.name, CHALLENGER, version)
+        with model.registry.lock(registry_lock(spec.name)):
+            mine = environment_tag(settings.environment())
+            model.registry.set_tag(spec.name, version, mine, "yes")
+            model.registry.set_alias(spec.name, CHALLENGER, version)
     # Another environment may have trained the same version on another day.
     run = model.registry.run_id(spec.name, version)
     own = {"version": version, "as_of": as_of, "mlflow_run": run}
@@ -149,6 +155,8 @@ def train_package(
     Raises:
         TrainingSetError: if nothing can be learned from the set.
     """
+    from mlops_drift.learning.compiled.compile import compiled
+    from mlops_drift.learning.families.registry import family
     from mlops_drift.learning.model import out_of_fold, train
     from mlops_drift.learning.search.search import UnlearnableError
 
@@ -163,6 +171,7 @@ def train_package(
     validated = out_of_fold(found.recipe, *learned)
     predicted = trained.predict(test_part[names])
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
+    form = compiled(family(found.recipe.family), trained.pipeline, spec.target)
     metric = spec.training.metric
     measured = _test_metrics(spec, test_part[label].to_numpy(), prediction, score)
     return VersionPackage(
@@ -182,6 +191,7 @@ def train_package(
             "cv_value": repr(found.value),
             "git_sha": git_sha(settings.PROJECT_ROOT),
             "lock_digest": lock_digest(settings.PROJECT_ROOT),
+            **({COMPILED_TAG: form.digest} if form else {}),
         },
         params=logged_params(spec.training.seed, found.recipe),
         metrics={
@@ -192,6 +202,7 @@ def train_package(
         },
         tables={
             RECIPE: asdict(found.recipe),
+            **({COMPILED: form.to_plain()} if form else {}),
             OUT_OF_FOLD: {"row": validated.index.tolist(), **validated.to_dict("list")},
             "trials.json": {"trials": [trial.to_dict() for trial in found.trials]},
             # Addresses of receivers may be secrets.

@@ -1,8 +1,8 @@
 """What a registry of versions is, and what it keeps of a version."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
+    from mlops_drift.learning.compiled.form import Form
     from mlops_drift.schema.columns import Target
 
 # The newest version that asked for promotion; after it, the same version as the champion.
@@ -32,6 +33,15 @@ def registry_lock(model: str) -> str:
     """Name of the lock that whoever registers or moves versions of a model holds."""
     return f"registry-{model}"
 
+
+def training_lock(model: str) -> str:
+    """Name of the lock that whoever trains a model holds, before that of the registry."""
+    return f"training-{model}"
+
+
+# The compiled form of a version, the tag with its digest, and the one that says that it was proven.
+COMPILED = "compiled.json"
+COMPILED_TAG, PROVEN_TAG = "compiled", "compiled_equal"
 
 # What the gates of a version found, among the files of its training.
 GATES_FILE = "gates/gates.json"
@@ -74,6 +84,37 @@ class VersionRegistry(ABC):
     Every method that reads a version raises a `RegistryError` if there is no such version.
     """
 
+    def __init__(self) -> None:
+        self._proven: dict[tuple[str, int], Form] = {}
+
+    def proven_form(self, model: str, version: int) -> "Form | None":
+        """The compiled form of a version, if the gate has proven that it predicts the same.
+
+        Raises:
+            RegistryError: if it is not what was registered and proven.
+        """
+        if (model, version) not in self._proven:
+            tags = self.tags(model, version)
+            if not tags.get(COMPILED_TAG) or not tags.get(PROVEN_TAG):
+                return None
+            self._proven[model, version] = self.compiled_form(model, version, tags[COMPILED_TAG])
+        return self._proven[model, version]
+
+    def compiled_form(self, model: str, version: int, digest: str) -> "Form":
+        """The compiled form of a version, whose digest is in its tag `compiled`."""
+        from mlops_drift.learning.compiled.form import Form
+
+        try:
+            form = Form.from_plain(self.read_json(model, version, COMPILED))
+        except (KeyError, TypeError) as error:
+            raise RegistryError(f"{COMPILED} of version {version} of {model} is damaged") from error
+        if form.digest != digest:
+            raise RegistryError(
+                f"{COMPILED} of version {version} of {model} was changed: its digest is "
+                f"{form.digest}, registered was {digest}; restore it from a copy"
+            )
+        return form
+
     @abstractmethod
     def prepare(self, model: str) -> None:
         """Makes what the versions of a model need, once."""
@@ -81,6 +122,12 @@ class VersionRegistry(ABC):
     @abstractmethod
     def lock(self, name: str) -> AbstractContextManager[Any]:
         """Lets one process at a time do what is named."""
+
+    @contextmanager
+    def closed(self, model: str) -> Iterator[None]:
+        """Nobody trains, registers or moves versions of a model meanwhile."""
+        with self.lock(training_lock(model)), self.lock(registry_lock(model)):
+            yield
 
     @abstractmethod
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:

@@ -21,6 +21,7 @@ class MemoryRegistry(VersionRegistry):
     """Versions for the life of this object; no other process sees them, and no file is kept."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._packages: dict[str, list[VersionPackage]] = {}
         self._aliases: dict[tuple[str, str], int] = {}
 

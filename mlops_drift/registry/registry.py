@@ -37,6 +37,7 @@ class Registry(VersionRegistry):
     def __init__(
         self, tracking_uri: str, artifact_root: Path, lock_root: Path, alias_prefix: str = ""
     ) -> None:
+        super().__init__()
         self.tracking_uri, self.artifact_root = tracking_uri, artifact_root
         self._lock_root, self._alias_prefix = lock_root, alias_prefix
         self._pipelines: dict[tuple[str, int], Pipeline] = {}

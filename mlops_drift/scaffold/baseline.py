@@ -84,7 +84,7 @@ def propose_gate(
             if column.type == "boolean":
                 features[name] = features[name].str.lower().map({"true": 1.0, "false": 0.0})
         pipeline.fit(features.iloc[:split], truth[:split])
-        prediction, score = predicted(pipeline, target, features.iloc[split:])
+        prediction, score, _ = predicted(pipeline, target, features.iloc[split:])
         model = evaluate(metric, target, truth[split:], prediction, score)
     limit = constant
     if model is not None and worsening(metric, constant, model) < 0:

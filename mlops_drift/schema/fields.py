@@ -22,6 +22,15 @@ def as_name(value: object) -> object:
     return str(value).lower() if isinstance(value, int) else value
 
 
+def as_written(value: object) -> object:
+    """A value of a column of any type is read as text, and typed where the column is known.
+
+    >>> as_written(0.5), as_written(True), as_written("high")
+    ('0.5', 'true', 'high')
+    """
+    return str(value) if isinstance(value, float) else as_name(value)
+
+
 def _ascending(windows: list[int]) -> list[int]:
     if windows != sorted(set(windows)):
         raise ValueError(f"windows must be ascending without duplicates, found {windows}")
@@ -55,6 +64,9 @@ Windows = Annotated[list[PositiveInt], AfterValidator(_ascending)]
 
 # What a class or a column is called.
 Name = Annotated[str, BeforeValidator(as_name)]
+
+# A value of a column, or a prediction.
+Written = Annotated[str, BeforeValidator(as_written)]
 
 # The limit that suits the kind of metric.
 DEFAULT: Literal["default"] = "default"

@@ -35,8 +35,9 @@ def notification_sensor(spec: ModelSpec) -> dg.SensorDefinition:
     )
     def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason:
         found = notify(lake.of(spec), context.instance)
-        waiting = f", {found.waiting} waiting: {found.error}" if found.waiting else ""
-        return dg.SkipReason(f"{found.sent} messages sent{waiting}")
+        waiting = f", {found.waiting} waiting" if found.waiting else ""
+        error = f": {found.error}" if found.error else ""
+        return dg.SkipReason(f"{found.sent} messages sent{waiting}{error}")
 
     return sensor
 
@@ -44,11 +45,11 @@ def notification_sensor(spec: ModelSpec) -> dg.SensorDefinition:
 def notify(model: ModelContext, instance: dg.DagsterInstance) -> Delivery:
     """Queues the messages about what happened since the previous champion, and sends them."""
     config = model.spec.notifications
-    if not config.urls:
+    if not config.kinds:
         return Delivery(0, 0)
     outbox = Outbox(model.store.lake, model.store.tables.outbox)
     history = _history(model, instance, outbox.ids())
-    kinds = map(notification_kind, config.about)
+    kinds = map(notification_kind, config.kinds)
     messages = [message for kind in kinds for message in kind.messages(history)]
     queue(config, outbox, sorted(messages, key=lambda message: message.day))
     return deliver(config, outbox, settings.lock_root())
@@ -79,6 +80,7 @@ def _history(model: ModelContext, instance: dg.DagsterInstance, sent: Collection
         [MissingFile(row["day"], row["source"], row["file"]) for row in missing],
         {one.name: one.advice for one in monitors_of(model.spec.monitors)},
         sent,
+        model.spec.timezone,
     )
 
 

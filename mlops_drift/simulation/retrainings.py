@@ -127,6 +127,6 @@ class Retrainings:
 
     def notify(self) -> None:
         """Sends what there is to report; a receiver that is down does not stop the run."""
-        if self._spec.notifications.urls:
+        if self._spec.notifications.kinds:
             with open_lake() as lake:
                 notify(ModelContext.of(lake, self._spec), self._instance)

@@ -1,7 +1,7 @@
 """The lake on disk: Delta tables, read by DuckDB from the Parquet files of one snapshot."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -281,13 +281,18 @@ def _write(
         commit_properties=commit,
         post_commithook_properties=HOOKS,
         writer_properties=WriterProperties(
-            column_properties={
-                field.name: NO_DICTIONARY
-                for field in table.schema
-                if pa.types.is_floating(field.type)
-            }
+            column_properties=dict.fromkeys(_fractions(table.schema), NO_DICTIONARY)
         ),
     )
+
+
+def _fractions(schema: pa.Schema) -> Iterator[str]:
+    """The columns of fractions, as Parquet names them."""
+    for field in schema:
+        if pa.types.is_floating(field.type):
+            yield field.name
+        elif pa.types.is_list(field.type) and pa.types.is_floating(field.type.value_type):
+            yield f"{field.name}.list.element"
 
 
 def _columns_differ(table: Table, snapshot: DeltaTable) -> bool:

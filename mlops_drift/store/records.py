@@ -1,7 +1,7 @@
 """What is on record about one model: the rows of its tables."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from mlops_drift.errors import UserError
 
@@ -11,7 +11,8 @@ class Promotion:
     """A version that became champion at the end of a day; promotions are numbered from 1.
 
     `decision` is the one that it carried out, `person` who approved it, if somebody did. The kind
-    `decision` carries out one of the policy, `promote` and `rollback` are of a person.
+    `decision` carries out one of the policy, `promote` and `rollback` are of a person. With `at`, a
+    moment in UTC, a live service is served by it since then, whatever the day.
     """
 
     number: int
@@ -24,6 +25,7 @@ class Promotion:
     person: str | None = None
     reason: str | None = None
     kind: str = "decision"
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,10 @@ class Received:
 
 @dataclass(frozen=True)
 class QueuedMessage:
-    """A message in its order, who has received it, the failed attempts, and the last failure."""
+    """A message in its order, as text and as the JSON of an event, and what became of it.
+
+    Who has received it, who is gone, the failed attempts, and the last failure.
+    """
 
     number: int
     id: str
@@ -250,7 +255,9 @@ class QueuedMessage:
     day: date
     title: str
     body: str
+    event: str
     sent: bool = False
     delivered: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     attempts: int = 0
     error: str | None = None

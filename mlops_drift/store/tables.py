@@ -121,7 +121,7 @@ def model_tables(
     label = float if target.kind == "regression" else str
     keys = columns_of(day=date, **{key: _TYPES[key_type]})
     events = [*keys, *columns_of(event_time=datetime | None)]
-    scored = columns_of(prediction=label, score=float)
+    scored = columns_of(prediction=label, score=float, probabilities=tuple[float, ...] | None)
     predictions = pa.schema([DAY, VERSION, keys.field(key), *scored])
     return ModelTables(
         events=Table(

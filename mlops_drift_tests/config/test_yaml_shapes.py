@@ -62,6 +62,11 @@ WRONG = {
     "monitors: {performance: {streaming: adwin}}": ("'adwin'", FIELDS, "{detector: adwin}"),
     "policy: {retrain_on: model_age}": ("'model_age'", LIST, "write retrain_on: [model_age]"),
     "notifications: [json://x]": ("a list", FIELDS, "write notifications: {urls: [...]}"),
+    "notifications: {webhooks: [http://x]}": (
+        "'http://x'",
+        FIELDS,
+        "write {url: http://x, secret: ...}",
+    ),
     "retention: 30": ("'30'", FIELDS, "write retention: {versions: ...}"),
 }
 

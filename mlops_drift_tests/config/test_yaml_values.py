@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from mlops_drift.config.yaml_values import value_mistakes
 from mlops_drift.learning.config import OutcomeValue, Share
 from mlops_drift.schema.columns import Column, Target
-from mlops_drift.schema.fields import Name
+from mlops_drift.schema.fields import Name, Written
 
 
 class Described(BaseModel):
@@ -17,6 +17,7 @@ class Described(BaseModel):
     note: str = ""
     note_or_none: str | None = None
     names: list[Name] = []
+    value: Written = ""
     columns: dict[Name, Column] = {}
     limits: Share | dict[Name, Share] | None = None
     target: Target
@@ -93,6 +94,18 @@ def test_what_yaml_cannot_read_at_all_is_refused(written):
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "a text"])
 def test_what_is_read_as_it_is_written_needs_no_quotes(place, written):
     assert mistakes(PLACES[place].format(written)) == []
+
+
+@pytest.mark.parametrize("written", ["1", "-7", "0.5", "12.0", "true", "high", "1e3", "2.5e-05"])
+def test_a_value_of_a_column_may_be_a_number_that_is_read_as_it_is_written(written):
+    assert mistakes(f"value: {written}") == []
+
+
+@pytest.mark.parametrize("written", ["no", "1.10", ".5", "012", "1_000", "12:30", "5.0e-1", ".nan"])
+def test_a_value_of_a_column_that_is_not_read_as_it_is_written_is_refused(written):
+    [told] = mistakes(f"value: {written}")
+    assert told.startswith(f"line 1, column 8: YAML reads {written} as ")
+    assert told.endswith(f'put it in quotes: "{written}"')
 
 
 def test_what_may_be_left_out_may_be_nothing():

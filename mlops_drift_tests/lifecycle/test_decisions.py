@@ -10,6 +10,7 @@ from mlops_drift.lifecycle.decisions import (
     decide_now,
     gather_evidence,
     inputs_digest,
+    plan_digest,
     published,
 )
 from mlops_drift.policy.decision import Champion, Decision, Outcome
@@ -338,3 +339,10 @@ def test_the_evidence_of_a_decision_is_kept_with_rule_value_threshold_rows_windo
         "n": 30,
         "reason": "accuracy is low",
     }
+
+
+def test_what_a_retraining_is_made_by_does_not_change_with_the_rules_of_the_service():
+    changed = {"rules": {"answers": [{"answer": "no"}]}}
+    assert plan_digest(ModelSpec(**merged(SPEC, changed))) == plan_digest(ModelSpec(**SPEC))
+    changed = {"training": {"trials": 3}}
+    assert plan_digest(ModelSpec(**merged(SPEC, changed))) != plan_digest(ModelSpec(**SPEC))

@@ -1,6 +1,7 @@
 """Transitions by a person: each is whole or was not; of two people at once one wins."""
 
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from mlops_drift.lifecycle.promotion import approve, promote, reject_challenger,
 from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.transitions import Person, reconcile_interrupted, transition
 from mlops_drift.policy.decision import Decision
-from mlops_drift.registry.base import RegistryError
+from mlops_drift.registry.base import RegistryError, training_lock
 from mlops_drift_tests.lifecycle.people import (
     ANN,
     BOB,
@@ -301,3 +302,18 @@ def test_of_approvals_at_the_same_moment_one_wins(about, processes, tmp_path):
         in told
     )
     assert versions_of(model) == [(2, None, winner)]
+
+
+def test_an_emergency_rollback_is_dated_to_the_second_and_waits_for_no_training(about):
+    store, at = about.store, datetime(2024, 3, 9, 12, 30, 5)
+    approve(about, ANN, 1)
+    champion = approve(about, ANN, 2)
+    with about.registry.lock(training_lock("tiny")):
+        back = rollback(about, BOB, at=at)
+    assert (back.at, back.previous) == (at, champion.version)
+    assert store.versions.promotions()[-1] == back
+    reason = store.decisions.get(back.decision).outcome_reason
+    assert reason.endswith("it serves since 2024-03-09 12:30:05 UTC")
+    # Days in batch are served as by any rollback.
+    [served] = store.versions.champions(*[back.as_of + timedelta(days=1)] * 2).values()
+    assert served == back

@@ -23,7 +23,7 @@ DAY = date(2024, 10, 5)
 
 
 def message(name, kind="decision"):
-    return Message(name, kind, DAY, name, f"about {name}")
+    return Message(name, kind, DAY, name, f"about {name}", "{}")
 
 
 @pytest.fixture

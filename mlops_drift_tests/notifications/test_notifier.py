@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from mlops_drift.notifications import notifier
-from mlops_drift.notifications.notifier import NotifierError, send
+from mlops_drift.notifications.errors import NotifierError
+from mlops_drift.notifications.notifier import send
 from mlops_drift_tests.receiver import Receiver
 
 

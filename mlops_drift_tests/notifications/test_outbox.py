@@ -16,7 +16,8 @@ TABLE = ModelSpec(**SPEC).tables.outbox
 
 def message(name, **changes):
     body = "amount moved\n- 'quoted' — 5 %"
-    return replace(Message(name, "decision", date(2024, 10, 5), f"about {name}", body), **changes)
+    written = Message(name, "decision", date(2024, 10, 5), f"about {name}", body, '{"n":1}')
+    return replace(written, **changes)
 
 
 @pytest.fixture
@@ -76,6 +77,17 @@ def test_failed_attempts_are_counted_until_the_message_is_sent(outbox, lake):
     ]
     outbox.mark_sent(["a"])
     assert tuple(lake.rows(query, o=TABLE)[0].values()) == (2, None)
+
+
+def test_a_receiver_that_wants_nothing_is_remembered_beyond_the_message(outbox, lake):
+    assert outbox.gone() == set()
+    outbox.add([message("a"), message("b")])
+    outbox.mark_gone(["a"], "first", "status 410")
+    outbox.mark_gone(["b"], "second", "status 410")
+    outbox.mark_sent(["a"])
+    assert outbox.gone() == {"first", "second"}
+    rows = lake.rows("SELECT attempts, error FROM o ORDER BY number", o=TABLE)
+    assert [tuple(row.values()) for row in rows] == [(1, None), (1, "status 410")]
 
 
 def add_at_once(root, number):

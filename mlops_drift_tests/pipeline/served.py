@@ -49,6 +49,7 @@ def predictions_of(number, version=1, n=200):
             "id": number * 100_000 + np.arange(n),
             "prediction": np.where(score > 0.5, "yes", "no"),
             "score": score,
+            "probabilities": [[1 - one, one] for one in score],
         }
     )
 

@@ -84,7 +84,7 @@ class Watched:
         self._put(self.tables.labels, rows)
 
     def _put(self, table, *frames):
-        rows = pd.concat(frames)[table.schema.names]
+        rows = pd.concat(frames).assign(probabilities=None)[table.schema.names]
         data = pa.Table.from_pandas(rows, schema=table.schema, preserve_index=False)
         self.model.lake.replace_days(table, rows["day"].min(), rows["day"].max(), data)
 

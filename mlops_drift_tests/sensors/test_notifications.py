@@ -2,11 +2,16 @@
 
 import dagster as dg
 import pytest
+from standardwebhooks import Webhook
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
+from mlops_drift.gateways import open_lake, open_registry
+from mlops_drift.lifecycle.promotion import rollback
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.simulation.instance import open_instance
-from mlops_drift_tests.receiver import Receiver
+from mlops_drift_tests.lifecycle.people import BOB
+from mlops_drift_tests.receiver import SECRET, Receiver, WebhookReceiver
 from mlops_drift_tests.tiny import day, merged
 
 SENT = [
@@ -74,6 +79,41 @@ def test_what_happens_while_a_receiver_is_down_waits_and_arrives_once(ended, rec
             assert Outbox(model.lake, model.tables.outbox).pending() == []
     assert heard == SENT
     assert receiver.titles == heard
+
+
+def test_another_system_gets_signed_events_of_a_run_and_of_a_rollback(ended, monkeypatch):
+    monkeypatch.setenv("KEY", SECRET)
+    system = WebhookReceiver()
+    hook = {"url": system.url, "secret": "${KEY}"}
+    ended.write_model({"notifications": {"webhooks": [hook]}})
+    try:
+        with ended.active(), open_instance() as instance:
+            ended.replay(instance)
+            with open_lake() as lake:
+                rollback(ModelContext.of(lake, ended.spec(), open_registry()), BOB)
+            assert tick(ended, instance) == "1 messages sent"
+            assert tick(ended, instance) == "0 messages sent"
+    finally:
+        system.down()
+    events = [Webhook(SECRET).verify(body, headers) for _, headers, body in system.posts]
+    assert [event["type"].removeprefix("mlops_drift.") for event in events] == [
+        *("decision.made", "version.promoted", "check.failed"),
+        *("decision.made", "version.promoted", "version.rolled_back"),
+    ]
+    first, _, failed, decided, promoted, back = [event["data"] for event in events]
+    assert (first["champion"], first["kind"], first["triggers"]) == (None, "first", [])
+    drop = failed["evaluations"][0]
+    assert (failed["check"], failed["version"], drop["subject"]) == (
+        *("performance_drop", 1, "accuracy"),
+    )
+    assert drop["value"] < drop["threshold"]
+    assert decided["evaluations"][0] == drop
+    assert decided["triggers"] == ["performance_drop"]
+    assert decided["decision"] == promoted["decision"]
+    assert (promoted["version"], promoted["previous"]) == (2, 1)
+    assert (back["version"], back["previous"], back["person"]) == (1, 2, "bob")
+    assert {event["data"]["model"] for event in events} == {"tiny"}
+    assert len(set(system.ids)) == len(events)
 
 
 def test_a_broken_check_is_reported_once_and_retrains_nothing(begin, receiver):

@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.probabilities import Predicted, of_declared, scores
 from mlops_drift.schema.columns import Column, Target
 
 if TYPE_CHECKING:
@@ -96,6 +97,13 @@ class Family(ABC):
         answer = estimator.predict_proba if target.is_classification else estimator.predict
         yield params, np.asarray(answer(split.others), dtype=float)
 
+    def trees(self, estimator: BaseEstimator) -> str | None:
+        """The trees of a fitted estimator as LightGBM writes them; None of any other estimator.
+
+        With them a version has a compiled form, see ``learning.compiled``.
+        """
+        return None
+
     def parameter(self, name: str) -> str:
         """A parameter's name in a search over several families."""
         return f"{self.name}.{name}"
@@ -118,36 +126,30 @@ def plain(features: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame
 
 def predict(pipeline: BaseEstimator, target: Target, features: pd.DataFrame) -> pd.DataFrame:
     """Prediction and score of each row, under its index, as ``predicted`` gives them."""
-    prediction, score = predicted(pipeline, target, features)
-    return pd.DataFrame({"prediction": prediction, "score": score}, index=features.index)
+    found = predicted(pipeline, target, features)
+    return pd.DataFrame(
+        {"prediction": found.prediction, "score": found.score}, index=features.index
+    )
 
 
-def predicted(
-    pipeline: BaseEstimator, target: Target, rows: pd.DataFrame | Array
-) -> tuple[Array, Array]:
-    """Prediction and score of each row, of what a fitted pipeline takes, each of shape (n,).
+def predicted(pipeline: BaseEstimator, target: Target, rows: pd.DataFrame | Array) -> Predicted:
+    """What a fitted pipeline predicts of each row that it takes.
 
-    The prediction is a class name, or number. Classes are decided by the pipeline's ``decide`` if
-    it has one, else the most probable one is taken, the first in alphabetical order of equally
-    probable ones. The score is P(positive) for binary, the largest class probability for
-    multiclass, the predicted number for regression.
+    Classes are decided by the pipeline's ``decide`` if it has one, else the most probable one is
+    taken, the first in alphabetical order of equally probable ones.
     """
     if not target.is_classification:
         values = np.asarray(pipeline.predict(rows), dtype=float)
-        return values, values
+        return Predicted(values, values)
     probability = pipeline.predict_proba(rows)
     classes = np.asarray(pipeline.classes_, dtype=object)
     decide = getattr(pipeline, "decide", None)
     prediction = decide(probability) if decide else classes[probability.argmax(axis=1)]
-    return np.asarray(prediction, dtype=object), scores(probability, classes, target)
-
-
-def scores(probability: Array, classes: Array, target: Target) -> Array:
-    """The score of each row; shape (n,)."""
-    if target.kind == "binary":
-        positive: Array = probability[:, list(classes).index(target.positive)]
-        return positive
-    return np.asarray(probability.max(axis=1))
+    return Predicted(
+        np.asarray(prediction, dtype=object),
+        scores(probability, classes, target),
+        of_declared(probability, classes, target),
+    )
 
 
 def _plain(values: pd.Series, column: Column) -> pd.Series:

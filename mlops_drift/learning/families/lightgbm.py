@@ -42,6 +42,9 @@ class LightGBM(Trees):
         fixed: Params = {"n_jobs": 1, "deterministic": True, "force_row_wise": True, "verbose": -1}
         return estimator(**params, **fixed, random_state=seed)
 
+    def trees(self, estimator: BaseEstimator) -> str | None:
+        return str(estimator.booster_.model_to_string())
+
     def stages(
         self, params: Params, target: Target, seed: int, split: Split, weights: Array | None
     ) -> Iterator[tuple[Params, Array]]:

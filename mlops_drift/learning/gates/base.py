@@ -78,6 +78,8 @@ class Candidate:
             split alone, raises RefitError; None if they were the same for these bytes before.
         made_by_this_code: whether the code and the libraries that fit again made the version.
         champion_comparison: None if there is no champion.
+        compiled_differs: of each row of a frame of features, whether the compiled form predicts
+            it otherwise than the pipeline; None where the version has no such form.
         milliseconds: by gate, the time that these bytes took when they passed it before.
     """
 
@@ -101,6 +103,7 @@ class Candidate:
     refitted: Callable[[], pd.DataFrame] | None
     made_by_this_code: bool
     champion_comparison: ChampionComparison | None
+    compiled_differs: Callable[[pd.DataFrame], Array] | None = None
     milliseconds: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -28,6 +28,7 @@ SHIPPED = (
     f"{_HERE}.null_robustness:NullRobustness",
     f"{_HERE}.strange_values:UnseenCategoryRobustness",
     f"{_HERE}.strange_values:ExtremeValueRobustness",
+    f"{_HERE}.compiled_equal:CompiledEqual",
     f"{_HERE}.cost:SingleRowLatency",
     f"{_HERE}.cost:BatchLatency",
     f"{_HERE}.cost:ArtifactSize",

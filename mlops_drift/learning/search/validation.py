@@ -10,14 +10,15 @@ import optuna
 import pandas as pd
 
 from mlops_drift.learning.config import Training
-from mlops_drift.learning.families.base import Params, scores
+from mlops_drift.learning.families.base import Params
 from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import metric_for
+from mlops_drift.learning.probabilities import decide, scores, unweighted
 from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.search.folds import FoldMatrices, Folds
 from mlops_drift.learning.threshold import judged
-from mlops_drift.learning.threshold_classifier import decide, unweighted, weights
+from mlops_drift.learning.threshold_classifier import weights
 from mlops_drift.schema.columns import Column, Target
 
 # Names of what a trial found: the score it decides by, and hyperparameters that the fit found.

@@ -9,7 +9,6 @@ from mlops_drift.lifecycle.cleanup.inventory import Inventory
 from mlops_drift.lifecycle.cleanup.rules import plan_cleanup
 from mlops_drift.lifecycle.cleanup.things import CleanupPlan, Thing
 from mlops_drift.registry.artifacts import Artifacts
-from mlops_drift.registry.base import registry_lock
 from mlops_drift.store import disk
 from mlops_drift.store.records import Removal
 from mlops_drift.store.tables import Table
@@ -24,10 +23,10 @@ def clean_up(
 ) -> CleanupPlan:
     """Plans what goes, and removes it unless this is a dry run.
 
-    Holds the registry's lock while it removes: nobody trains or promotes meanwhile, and of two
+    Nobody trains or promotes while it removes, and of two
     cleanups the second waits, then finds what is left. A killed one is completed by the next.
     """
-    with nullcontext() if dry_run else model.registry.lock(registry_lock(model.spec.name)):
+    with nullcontext() if dry_run else model.registry.closed(model.spec.name):
         plan = plan_cleanup(Inventory(model, artifacts).take(), model.spec.retention)
         if not dry_run:
             for item in plan.items:

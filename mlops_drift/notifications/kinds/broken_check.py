@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from mlops_drift.notifications.base import Message, NotificationKind, shortened
+from mlops_drift.notifications.base import Message, NotificationKind
+from mlops_drift.notifications.events import shortened
 from mlops_drift.notifications.history import History
 from mlops_drift.policy.decision import EPISODE_GAP_DAYS
 
@@ -23,11 +24,13 @@ class BrokenCheck(NotificationKind):
         for broken in history.broken:
             name = f"{model}-{broken.step}-broken-{broken.day}"
             title = f"{model}: {broken.step} broke on {broken.day}"
+            error = shortened(broken.error)
             body = (
-                f"{shortened(broken.error)}\n\nIts checks have no verdict and retrain nothing. "
+                f"{error}\n\nIts checks have no verdict and retrain nothing. "
                 f"Look at run {broken.run_id}, then run the day again."
             )
-            yield self.message(name, broken.day, title, body)
+            facts = {"step": broken.step, "run": broken.run_id, "error": error}
+            yield self.message(history, name, broken.day, title, body, "check.broken", **facts)
         begun: dict[str, date] = {}
         for missing in sorted(history.missing, key=lambda one: (one.day, one.source, one.file)):
             since = begun.get(missing.source, date.min)
@@ -41,4 +44,7 @@ class BrokenCheck(NotificationKind):
                     f"{shortened(missing.file)} is missing; other days run without it.\n"
                     "Add the file: the next run reads it and repeats what depends on it."
                 )
-                yield self.message(ids[0], missing.day, title, body)
+                facts = {"source": missing.source, "file": shortened(missing.file)}
+                yield self.message(
+                    history, ids[0], missing.day, title, body, "file.missing", **facts
+                )

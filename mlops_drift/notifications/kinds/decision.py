@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from mlops_drift.notifications.base import REASONS, Message, NotificationKind, shortened
+from mlops_drift.notifications.base import REASONS, Message, NotificationKind
+from mlops_drift.notifications.events import facts_of, shortened
 from mlops_drift.notifications.history import History
-from mlops_drift.policy.decision import Action, DecisionRecord
+from mlops_drift.policy.decision import Action, DecisionRecord, Outcome
 
 TITLES: Mapping[Action, str] = {
     "retrain": "retraining begins",
@@ -12,15 +13,21 @@ TITLES: Mapping[Action, str] = {
     "give_up": "retraining is paused, a person is needed",
 }
 
-# By outcome: how the title ends, and what happens next.
+# By outcome: what happened, how the title ends, and what happens next.
 ENDINGS = {
-    "rejected": ("is rejected", "The champion still serves. The next one needs new labels."),
+    "rejected": (
+        "version.rejected",
+        "is rejected",
+        "The champion still serves. The next one needs new labels.",
+    ),
     "failed": (
+        "training.failed",
         "failed in training",
         "The champion still serves. The next training starts with new labels, or when rows, code "
         "or description have changed.",
     ),
     "waiting": (
+        "version.waiting",
         "waits for approval",
         "Approve or reject it: mlops-drift approve {model}, or materialize champion.",
     ),
@@ -41,16 +48,42 @@ class Decision(NotificationKind):
                 head = f"{version}, on {record.day}{triggered_by(record)}."
                 body = f"{head}\n{shortened(record.reason, REASONS)}"
                 title = f"{model}: {TITLES[record.action]}"
-                yield self.message(f"{record.id}-decided", record.day, title, body)
+                name, facts = f"{record.id}-decided", _decided(record)
+                yield self.message(history, name, record.day, title, body, "decision.made", **facts)
             outcome = record.outcome
             if outcome is not None and outcome.status in ENDINGS:
-                ending, then = ENDINGS[outcome.status]
+                happened, ending, then = ENDINGS[outcome.status]
                 version = f"version {record.challenger}" if record.challenger else "the challenger"
                 body = f"{shortened(outcome.reason, REASONS)}\n{then.format(model=model)}"
                 title = f"{model}: {version} {ending}"
-                yield self.message(f"{record.id}-{outcome.status}", outcome.day, title, body)
+                name = f"{record.id}-{outcome.status}"
+                facts = {"champion": record.version, **outcome_facts(record, outcome)}
+                yield self.message(history, name, outcome.day, title, body, happened, **facts)
 
 
 def triggered_by(record: DecisionRecord) -> str:
     """The triggers of a decision, as the end of a sentence."""
     return f", triggered by {', '.join(record.triggers)}" if record.triggers else ""
+
+
+def outcome_facts(record: DecisionRecord, outcome: Outcome) -> dict[str, object]:
+    """The facts of the outcome of a decision; the version is the challenger, if there is one."""
+    return {
+        **_identity(record),
+        "version": outcome.challenger,
+        "training_set": record.training_set,
+        "failed_gates": outcome.failed_gates,
+        "person": outcome.person,
+        "reason": shortened(outcome.reason, REASONS),
+    }
+
+
+def _decided(record: DecisionRecord) -> dict[str, object]:
+    reason = shortened(record.reason, REASONS)
+    evidence = facts_of(record.evidence)
+    return {**_identity(record), "champion": record.version, "reason": reason, **evidence}
+
+
+def _identity(record: DecisionRecord) -> dict[str, object]:
+    triggers = {"kind": record.kind, "triggers": record.triggers}
+    return {"decision": record.id, "action": record.action, **triggers}

@@ -6,7 +6,8 @@ from datetime import date
 
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.ranking import worst_of_each_subject
-from mlops_drift.notifications.base import REASONS, Message, NotificationKind, shortened
+from mlops_drift.notifications.base import REASONS, Message, NotificationKind
+from mlops_drift.notifications.events import facts_of, shortened
 from mlops_drift.notifications.history import History
 from mlops_drift.policy.decision import EPISODE_GAP_DAYS
 
@@ -46,10 +47,15 @@ class FailedCheck(NotificationKind):
                 name = f"{history.model}-{check}"
                 ids = [f"{name}-v{failed[0].version}-{failed[0].day}" for failed in episode]
                 if set(ids).isdisjoint(history.sent):
-                    since = episode[0][0].day
-                    title = f"{history.model}: {check} fails since {since}"
-                    body = _body(episode[0], history.advice.get(check, ""))
-                    yield self.message(ids[0], since, title, body)
+                    yield self._begun(history, ids[0], episode[0])
+
+    def _begun(self, history: History, name: str, failed: Sequence[CheckEvaluation]) -> Message:
+        check, since, version = failed[0].check, failed[0].day, failed[0].version
+        worst = worst_of_each_subject(failed)
+        title = f"{history.model}: {check} fails since {since}"
+        body = _body(worst, history.advice.get(check, ""))
+        facts = {"check": check, "version": version, **facts_of(worst)}
+        return self.message(history, name, since, title, body, "check.failed", **facts)
 
 
 def _episodes(evaluations: Sequence[CheckEvaluation]) -> list[list[list[CheckEvaluation]]]:
@@ -77,7 +83,7 @@ def _episodes(evaluations: Sequence[CheckEvaluation]) -> list[list[list[CheckEva
     return begun
 
 
-def _body(failed: Sequence[CheckEvaluation], advice: str) -> str:
-    reasons = [f"- {shortened(item.reason)}" for item in worst_of_each_subject(failed)]
+def _body(worst: Sequence[CheckEvaluation], advice: str) -> str:
+    reasons = [f"- {shortened(item.reason)}" for item in worst]
     more = [f"and {len(reasons) - REASONS} more"] if len(reasons) > REASONS else []
-    return "\n".join([f"Version {failed[0].version}:", *reasons[:REASONS], *more, "", advice])
+    return "\n".join([f"Version {worst[0].version}:", *reasons[:REASONS], *more, "", advice])

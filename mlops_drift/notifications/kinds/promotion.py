@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
-from mlops_drift.notifications.base import REASONS, Message, NotificationKind, shortened
+from mlops_drift.notifications.base import REASONS, Message, NotificationKind
+from mlops_drift.notifications.events import shortened
 from mlops_drift.notifications.history import History
-from mlops_drift.notifications.kinds.decision import triggered_by
+from mlops_drift.notifications.kinds.decision import outcome_facts, triggered_by
+from mlops_drift.policy.decision import DecisionRecord
 
 
 class Promotion(NotificationKind):
@@ -22,4 +24,12 @@ class Promotion(NotificationKind):
                 body = f"{head}\n{shortened(outcome.reason, REASONS)}"
                 title = f"{history.model}: version {outcome.challenger} is champion"
                 name = f"{record.id}-v{outcome.challenger}-promoted"
-                yield self.message(name, outcome.day, title, body)
+                facts = {"previous": before, **outcome_facts(record, outcome)}
+                yield self.message(history, name, outcome.day, title, body, _how(record), **facts)
+
+
+def _how(record: DecisionRecord) -> str:
+    if record.action == "rollback":
+        return "version.rolled_back"
+    by_a_person = record.outcome is not None and record.outcome.person is not None
+    return "version.approved" if by_a_person else "version.promoted"

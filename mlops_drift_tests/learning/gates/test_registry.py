@@ -26,6 +26,7 @@ ALWAYS = [
     "target_leakage",
     "cv_test_gap",
     "refit_consistency",
+    "compiled_equal",
 ]
 COSTS = ["single_row_latency", "batch_latency", "artifact_size", "documented", "fresh_process"]
 EVERYTHING = {

@@ -1,6 +1,7 @@
+import json
 from datetime import date, timedelta
 
-from mlops_drift.notifications.base import LONGEST_REASON
+from mlops_drift.notifications.events import LONGEST_REASON
 from mlops_drift.notifications.history import BrokenStep, History, MissingFile
 from mlops_drift.notifications.kinds.broken_check import BrokenCheck
 
@@ -30,6 +31,27 @@ def test_a_step_that_breaks_again_on_the_same_day_is_the_same_episode():
         "OSError: disk is full\n\nIts checks have no verdict and retrain nothing. "
         "Look at run r1, then run the day again."
     )
+
+
+def test_events_name_the_run_of_a_broken_step_and_the_file_that_is_missing():
+    step = BrokenStep("r1", "drift_metrics", day(0), "OSError: disk is full")
+    history = History("shop", broken=[step], missing=[MissingFile(day(1), "labels", "1.csv")])
+    broke, without = [json.loads(one.event) for one in BrokenCheck().messages(history)]
+    assert broke["type"] == "mlops_drift.check.broken"
+    assert broke["data"] | {"title": "", "text": ""} == {
+        "model": "shop",
+        "day": "2024-10-01",
+        "step": "drift_metrics",
+        "run": "r1",
+        "error": "OSError: disk is full",
+        "title": "",
+        "text": "",
+    }
+    assert (without["type"], without["timestamp"]) == (
+        "mlops_drift.file.missing",
+        "2024-10-03T00:00:00Z",
+    )
+    assert (without["data"]["source"], without["data"]["file"]) == ("labels", "1.csv")
 
 
 def test_a_long_error_is_cut():

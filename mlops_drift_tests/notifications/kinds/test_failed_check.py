@@ -1,10 +1,11 @@
+import json
 import math
 from datetime import date, timedelta
 
 import pytest
 
 from mlops_drift.monitors.base import CheckEvaluation
-from mlops_drift.notifications.base import LONGEST_REASON
+from mlops_drift.notifications.events import LONGEST_REASON
 from mlops_drift.notifications.history import History
 from mlops_drift.notifications.kinds.failed_check import FailedCheck
 
@@ -159,6 +160,40 @@ def test_the_worst_three_columns_are_named_once_each_and_the_others_counted():
         "",
         "Look at the pipeline.",
     ]
+
+
+def test_an_event_has_the_numbers_of_the_worst_subjects():
+    verdicts = [
+        evaluated(0, column="a", version=3, window=7),
+        evaluated(0, column="b", version=3, value=math.nan, q=0.001),
+        evaluated(0, "pass", column="c", version=3),
+    ]
+    [message] = messages(verdicts)
+    found = json.loads(message.event)
+    assert (found["type"], found["timestamp"]) == (
+        "mlops_drift.check.failed",
+        "2024-10-02T00:00:00Z",
+    )
+    data = found["data"]
+    facts = ("model", "day", "check", "version", "more")
+    assert [data[name] for name in facts] == ["shop", "2024-10-01", "feature_drift", 3, 0]
+    assert (data["title"], data["text"]) == (message.title, message.body)
+    worst, other = data["evaluations"]
+    assert worst == {
+        **dict.fromkeys(("day", "production_day"), "2024-10-01"),
+        **dict.fromkeys(("lower", "upper", "p", "q")),
+        "check": "feature_drift",
+        "version": 3,
+        "verdict": "fail",
+        "code": "beyond_limit",
+        "subject": "a",
+        "window": 7,
+        "value": 0.2,
+        "threshold": 0.1,
+        "n": 100,
+        "reason": "a moved",
+    }
+    assert (other["subject"], other["value"], other["q"]) == ("b", None, 0.001)
 
 
 def test_a_message_says_why_a_value_under_its_threshold_is_bad_before_a_milder_one():
