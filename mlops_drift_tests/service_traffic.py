@@ -43,7 +43,7 @@ def serve(about, number, version, *, features=None, workers=2):
             one["prediction"],
             "MODEL",
             own,
-            ModelAnswer(one["prediction"], one["score"], (1 - one["score"], one["score"])),
+            ModelAnswer(one["prediction"], one["score"], tuple(one["probabilities"])),
         )
         for key, row, own, one in answers
     ]

@@ -17,7 +17,9 @@ def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -
         field = where.partition(" at ")[0]
         place = _place(field, places) if places else None
         # No field has the tag of a source of another package in its path.
-        at = (f"{field} at {place}" if place else where).replace("source.other", "source", 1)
+        at = f"{field} at {place}" if place else where
+        for tagged in ("source", "offline"):
+            at = at.replace(f"{tagged}.other", tagged, 1)
         lines.append(f"`{at}`\n  {_problem(found, field)}")
     return "\n".join(lines)
 

@@ -42,12 +42,12 @@ class _Day:
     """The rows of a day: its events, and those of days before the service."""
 
     events: Part
-    strays: Part
+    too_old: Part
 
     @property
     def stamp(self) -> str:
         """What is another when rows have come."""
-        return f"{self.events.rows.num_rows + self.strays.rows.num_rows} rows"
+        return f"{self.events.rows.num_rows + self.too_old.rows.num_rows} rows"
 
 
 class ServedEvents(Source):
@@ -62,7 +62,7 @@ class ServedEvents(Source):
         found = self._read(days)
         served = Batch(
             tuple(one.events for one in found.values()),
-            {day: one.strays for day, one in found.items() if one.strays.rows.num_rows},
+            {day: one.too_old for day, one in found.items() if one.too_old.rows.num_rows},
             dict.fromkeys(days, Origin(self._store.tables.served.name)),
             {day: one.stamp for day, one in found.items()},
             self._looks,
@@ -110,10 +110,10 @@ class ServedEvents(Source):
             for day, found in self._read(days_between(first, last)).items():
                 whole = replace(
                     found.events,
-                    rows=pa.concat_tables([found.events.rows, found.strays.rows]),
-                    days=pa.chunked_array([*found.events.days.chunks, *found.strays.days.chunks]),
+                    rows=pa.concat_tables([found.events.rows, found.too_old.rows]),
+                    days=pa.chunked_array([*found.events.days.chunks, *found.too_old.days.chunks]),
                     times=pa.chunked_array(
-                        [*found.events.times.chunks, *found.strays.times.chunks]
+                        [*found.events.times.chunks, *found.too_old.times.chunks]
                     ),
                 )
                 yield Look(whole.of(day), day, found.stamp)
@@ -124,9 +124,9 @@ class ServedEvents(Source):
             "SELECT day, count(*) AS n FROM s GROUP BY day",
             s=Scan(self._store.tables.served, first, last),
         )
-        strays = count_days(self._strays(first, last)["answered"])
+        too_old = count_days(self._too_old(first, last)["answered"])
         counts = {row["day"]: row["n"] for row in counted}
-        return {day: counts.get(day, 0) + strays[day] for day in {*counts, *strays}}
+        return {day: counts.get(day, 0) + too_old[day] for day in {*counts, *too_old}}
 
     def _read(self, days: list[date]) -> dict[date, _Day]:
         """The rows of consecutive days."""
@@ -135,16 +135,16 @@ class ServedEvents(Source):
         first, last = min(days), max(days)
         scan = Scan(self._store.tables.served, first, last)
         events = self._store.lake.query(f"SELECT {self._cells} FROM s {_ORDER}", s=scan)
-        strays = self._strays(first, last)
+        too_old = self._too_old(first, last)
         return {
             day: _Day(
                 self._part(events.filter(pc.equal(events["day"], pa.scalar(day)))),
-                self._part(strays.filter(pc.equal(strays["answered"], pa.scalar(day)))),
+                self._part(too_old.filter(pc.equal(too_old["answered"], pa.scalar(day)))),
             )
             for day in days
         }
 
-    def _strays(self, first: date, last: date) -> pa.Table:
+    def _too_old(self, first: date, last: date) -> pa.Table:
         """Rows of events before the service that were answered on some days, and on which."""
         # A day begins and ends within fifteen hours of that in UTC.
         margin = timedelta(hours=15)

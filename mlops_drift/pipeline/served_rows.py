@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.pipeline.landing import EVENTS
+from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.scoring import Served, add_predictions, score_days
 from mlops_drift.pipeline.served_events import SERVED_ROW, SERVED_ROW_SQL, served_days
 from mlops_drift.sql import identifier, literal, literals
@@ -78,24 +79,26 @@ def predict_days(model: ModelContext, first: date, last: date) -> Served:
     days = served_days(model.spec, first, last)
     if days is None:
         return score_days(model, first, last)
-    logged = _put_answers(model, *days)
-    if first == days[0]:
-        return logged
-    scored = score_days(model, first, days[0] - date.resolution)
-    versions = sorted({*scored.versions, *logged.versions})
-    return Served(scored.rows + logged.rows, scored.added + logged.added, tuple(versions))
+    logged = [_put_answers(model, *part) for part in parts(model, EVENTS, *days)]
+    scored = score_days(model, first, days[0] - date.resolution) if first < days[0] else None
+    found = [*logged, *([scored] if scored else [])]
+    return Served(
+        sum(one.rows for one in found),
+        sum(one.added for one in found),
+        tuple(sorted({version for one in found for version in one.versions})),
+    )
 
 
 def _put_answers(model: ModelContext, first: date, last: date) -> Served:
     table, key = model.store.tables.predictions, identifier(model.spec.key)
     answers = model.store.lake.query(
         f"""
-        SELECT day, version, key AS {key}, model_prediction AS prediction, score FROM s
-        WHERE version IS NOT NULL AND model_prediction IS NOT NULL
+        SELECT day, version, key AS {key}, model_prediction AS prediction, score, probabilities
+        FROM s WHERE version IS NOT NULL AND model_prediction IS NOT NULL
         """,
         s=landed_rows(model, first, last),
     ).cast(table.schema)
-    versions = tuple(sorted(answers["version"].unique().to_pylist()))
-    if not versions:
+    if not answers.num_rows:
         return Served(0, 0, ())
-    return Served(answers.num_rows, add_predictions(model, table, answers, first, last), versions)
+    added = add_predictions(model, table, answers, first, last)
+    return Served(answers.num_rows, added, tuple(answers["version"].unique().to_pylist()))

@@ -22,6 +22,7 @@ from deltalake import (
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from mlops_drift.sql import identifier, literal
+from mlops_drift.store.durable import sync_commits
 from mlops_drift.store.files import DataFile, files_of
 from mlops_drift.store.lake import Build, ConflictError, Lake, LakeError, Piece, Rows, Scan, both
 from mlops_drift.store.schemas import duckdb_type
@@ -171,17 +172,22 @@ class DeltaLake(Lake):
         noted = [Transaction(name, one.end) for name, one in pieces.items()]
         appended = False
 
-        def commit() -> None:
+        def append() -> None:
             nonlocal appended
             # Where another process appends the same in between, Delta refuses this commit.
             with self._snapshots.unshared(self.uri(table)) as found:
                 snapshot = found or self._create(table)
                 appended = _appended(snapshot, pieces) == starts
                 if appended:
-                    properties = CommitProperties(app_transactions=noted)
+                    properties, before = (
+                        CommitProperties(app_transactions=noted),
+                        snapshot.version(),
+                    )
                     _write(table, snapshot, data, "append", commit=properties)
+                    # Where the data come from they are deleted next.
+                    sync_commits(self.uri(table), before + 1, snapshot.version())
 
-        self._until_committed(table, commit)
+        self._until_committed(table, append)
         return appended
 
     def appended(self, table: Table, names: Collection[str]) -> dict[str, int]:

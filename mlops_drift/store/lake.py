@@ -206,7 +206,7 @@ class Lake(ABC):
         """Appends pieces of what grows elsewhere, by its name, in one commit; tells whether it did.
 
         It does where each piece begins at what was appended before, so that nothing is appended
-        twice, whatever dies or works beside it.
+        twice, whatever dies or works beside it. Then it is on the disk.
         """
 
     @abstractmethod

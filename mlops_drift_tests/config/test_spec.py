@@ -91,6 +91,13 @@ def spec(changes=None):
             ],
         ),
         (
+            {"name": "churn_served"},
+            [
+                "predictions.churn_served holds what a service of 'churn' answers",
+                "choose another",
+            ],
+        ),
+        (
             {"monitors": {"drift": {"columns": {"agee": {"metric": "psi"}}}}},
             ["monitors.drift.columns names agee", "a, b, c, score, prediction"],
         ),

@@ -92,8 +92,22 @@ def test_predictions_are_the_answers_of_the_versions_whoever_answered(service):
     service.place.land(2)
     assert predict_days(service.model, day(2), day(2)) == Served(2, 2, (3, 4))
     assert predictions(service) == [
-        {"day": day(2), "version": 3, "id": "s1", "prediction": "yes", "score": 0.7},
-        {"day": day(2), "version": 4, "id": "s2", "prediction": "no", "score": 0.1},
+        {
+            "day": day(2),
+            "version": 3,
+            "id": "s1",
+            "prediction": "yes",
+            "score": 0.7,
+            "probabilities": [0.3, 0.7],
+        },
+        {
+            "day": day(2),
+            "version": 4,
+            "id": "s2",
+            "prediction": "no",
+            "score": 0.1,
+            "probabilities": [0.9, 0.1],
+        },
     ]
 
 

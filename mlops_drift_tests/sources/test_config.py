@@ -55,6 +55,23 @@ def test_a_time_zone_has_the_same_name_everywhere(name):
     assert SOURCE.validate_python({**fields, "timezone": "Europe/Berlin"}).timezone
 
 
+def test_a_service_has_the_time_zone_of_its_other_source_which_is_no_service():
+    files = {"kind": "files", "events": TABLE, "labels": TABLE, "timezone": "Europe/Berlin"}
+    service = {"kind": "service", "since": "2024-03-01", "offline": files}
+    source = SOURCE.validate_python(service)
+    assert source.day_zone == "Europe/Berlin"
+    assert SOURCE.validate_python(source.model_dump()) == source
+    for wrong, told in (
+        ({"since": "soon"}, ["service.since", "'soon'"]),
+        ({"offline": {**files, "labels": "x"}}, ["service.offline.files.labels", "'x'"]),
+        ({"offline": service}, ["'service'", "simulator, files"]),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            SOURCE.validate_python({**service, **wrong})
+        for fragment in told:
+            assert fragment in str(caught.value)
+
+
 class Plant(SourceConfig):
     """A source as another package adds it."""
 

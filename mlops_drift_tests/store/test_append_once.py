@@ -1,6 +1,8 @@
 """Pieces of what grows elsewhere are appended once, whatever works or dies beside it."""
 
+import os
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -80,3 +82,17 @@ def test_appending_leaves_other_writers_their_days(lake):
     lake.append_once(SHOP, shop(SECOND, [3]), {"a": Piece(1, 2)})
     assert rows(lake) == [1, 2, 3]
     assert lake.holds(Scan(SHOP, SECOND, SECOND))
+
+
+def test_what_was_appended_is_on_the_disk(lake, monkeypatch):
+    lake.append_once(SHOP, shop(FIRST, [1]), {"a": Piece(0, 1)})
+    synced, sync = set(), os.fsync
+    monkeypatch.setattr(
+        os,
+        "fsync",
+        lambda file: (synced.add(str(Path(f"/proc/self/fd/{file}").readlink())), sync(file)),
+    )
+    lake.append_once(SHOP, shop(SECOND, [2]), {"a": Piece(1, 2)})
+    place = lake.uri(SHOP)
+    log, [new] = f"{place}/_delta_log", [one.uri for one in lake.files(SHOP) if one.first == SECOND]
+    assert synced == {place, log, f"{log}/{lake.last_commit(SHOP):020}.json", new}

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -15,9 +14,6 @@ from mlops_drift.errors import UserError
 from mlops_drift.serving.log.frames import frame
 from mlops_drift.serving.log.open_segment import OpenSegment
 from mlops_drift.serving.records import ServedRequest
-
-# What a log outlives: the death of its process, or that of the machine.
-Durability = Literal["process", "fsync"]
 
 # Between listing the files of a folder and locking them another process may be faster.
 _ATTEMPTS = 5

@@ -132,6 +132,8 @@ def test_days_go_and_stay_as_the_limits_say(after):
         # No challenger has ever waited.
         "predictions.tiny_shadow": None,
         "monitoring.tiny_shadow": None,
+        # No service has answered.
+        "predictions.tiny_served": None,
     }
 
 
