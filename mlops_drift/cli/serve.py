@@ -15,9 +15,9 @@ import click
 from mlops_drift.cli.errors import Trouble
 
 if TYPE_CHECKING:
-    from mlops_drift.serving.log.writer import Durability
+    from mlops_drift.serving.worker import Durability
 
-PUBLISHER = "mlops_drift.lifecycle.publisher_process"
+PUBLISHER = "mlops_drift.cli.publisher"
 WORKER = "mlops_drift.serving.worker:create"
 # A publisher that ended is started again after so many seconds.
 AGAIN_SECONDS = 2.0

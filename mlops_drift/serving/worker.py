@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from fastapi import FastAPI
@@ -16,12 +17,16 @@ from mlops_drift.serving.deployment import LOG
 from mlops_drift.serving.follower import Follower
 from mlops_drift.serving.log.group_commit import GroupCommit
 from mlops_drift.serving.log.segments import unshipped
-from mlops_drift.serving.log.writer import Durability, LogUnavailable, LogWriter
+from mlops_drift.serving.log.writer import LogUnavailable, LogWriter
 from mlops_drift.serving.metrics import Metrics
 from mlops_drift.serving.service import TOKEN_VARIABLE, ServedModel, Service
 
 # Holds the options of the workers, as JSON.
 VARIABLE = "MLOPS_DRIFT_SERVE"
+
+# What a record outlives before its request is answered: the death of its process, or that of the
+# machine.
+Durability = Literal["process", "fsync"]
 
 SYNC_SECONDS = 0.05
 LOOK_SECONDS = 0.2
@@ -96,7 +101,11 @@ def create() -> FastAPI:
             for worker in workers
             for step, seconds in (
                 (worker.follower.look, LOOK_SECONDS),
-                (worker.sync, SYNC_SECONDS),
+                (worker.sync, # What a record outlives before its request is answered: the death of its process, or that of the
+# machine.
+Durability = Literal["process", "fsync"]
+
+SYNC_SECONDS),
                 (worker.look, STATE_SECONDS),
             )
         ]
