@@ -101,11 +101,7 @@ def create() -> FastAPI:
             for worker in workers
             for step, seconds in (
                 (worker.follower.look, LOOK_SECONDS),
-                (worker.sync, # What a record outlives before its request is answered: the death of its process, or that of the
-# machine.
-Durability = Literal["process", "fsync"]
-
-SYNC_SECONDS),
+                (worker.sync, SYNC_SECONDS),
                 (worker.look, STATE_SECONDS),
             )
         ]
