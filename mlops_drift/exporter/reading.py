@@ -20,6 +20,9 @@ from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift.store.tables import Table
 
+# The checks whose value is the distance of a column.
+DRIFT_CHECKS = (FeatureDrift.name, PredictionDrift.name, LabelDrift.name)
+
 _SOURCES = ("events", "labels")
 # Assets that checks alone tell the last day of.
 _JUDGED: tuple[Asset, ...] = ("drift_metrics", "performance_metrics")
@@ -97,7 +100,7 @@ class ModelReading:
 
     def _drift(self, found: list[CheckEvaluation]) -> Iterator[Sample]:
         for item in found:
-            if item.check in (FeatureDrift.name, PredictionDrift.name, LabelDrift.name):
+            if item.check in DRIFT_CHECKS:
                 is_label = item.check == LabelDrift.name
                 column = self._spec.target.column if is_label else item.subject
                 # The value of a verdict that is unknown was not measured.
