@@ -175,7 +175,7 @@ _MODELS = (
         "The check {{ $labels.check }} of {{ $labels.model }} failed; beyond their limits:"
         + _listed(
             _DRIFTED,
-            " {{ .Labels.column }} ({{ .Value | humanize }}, {{ .Labels.window }} days)",
+            " {{ .Labels.column }} ({{ .Value | printf `%.3g` }}, {{ .Labels.window }} days)",
         ),
         "The model sees other data than it was trained on, so its test result no longer tells how "
         "good it is.",
@@ -190,7 +190,7 @@ _MODELS = (
         "The check {{ $labels.check }} of {{ $labels.model }} failed; measured:"
         + _listed(
             _MEASURED,
-            " {{ .Labels.metric }} {{ .Value | humanize }} ({{ .Labels.window }} days)",
+            " {{ .Labels.metric }} {{ .Value | printf `%.3g` }} ({{ .Labels.window }} days)",
         ),
         "The predictions are worse than accepted, by labels that are known.",
         "See whether the policy retrains: `mlops-drift log {{ $labels.model }}`; if a new version "
