@@ -27,9 +27,10 @@ lint: $(VENV)
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/words.py
 
-# Writes the pages that are generated from the code.
+# Writes the pages, the dashboards and the alert rules that are generated from the code.
 docs: $(VENV)
 	$(BIN)/python docs/generate.py
+	$(BIN)/python deploy/monitoring/generate.py
 
 bench: $(VENV)
 	$(BIN)/python benchmarks/day_cost.py

@@ -51,7 +51,7 @@ class Alert:
                 "summary": self.summary,
                 "impact": self.impact,
                 "action": self.action,
-                "docs": f"{GUIDE}#{self.name.lower()}",
+                "docs": f"{GUIDE}#alerts",
             },
         }
 

@@ -137,7 +137,7 @@ def states(
 def rows(
     title: str, about: str, queries: Mapping[str, str], columns: Sequence[str], unit: str = "none"
 ) -> table.Panel:
-    """Series now as rows: some of their labels, and a column of values for each query."""
+    """Series now as rows: some of their labels, and the value of each of several queries."""
     panel = (
         table.Panel()
         .title(title)
@@ -151,9 +151,8 @@ def rows(
     names = dict(zip(queries, "ABCDEFGH", strict=False))
     for query in _queries(queries):
         panel.with_target(query.instant().format(PromQueryFormat.TABLE))
-    values = {f"Value #{ref}": name for name, ref in names.items()}
-    if len(names) == 1:
-        values = {"Value": next(iter(names))}
+    # Of a single query the rows are what counts: its values are all 1.
+    values = {f"Value #{ref}": name for name, ref in names.items()} if len(names) > 1 else {}
     shown = [*columns, *values]
     panel.with_transformation(grafana.DataTransformerConfig(id_val="merge", options={}))
     panel.with_transformation(
