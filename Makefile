@@ -24,6 +24,7 @@ lint: $(VENV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=deploy/monitoring $(BIN)/mypy deploy/monitoring
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/words.py
 

@@ -154,6 +154,8 @@ _DRIFTED = (
     "mlops_drift_drift_score{model='%s'} >= on (model, column, window) mlops_drift_drift_limit"
 )
 _MEASURED = "mlops_drift_metric_value{model='%s'}"
+# Of a model that has ended no newer day comes.
+_GOES_ON = "unless on (model) (mlops_drift_end_date_timestamp_seconds < time())"
 _DUE = "events|production_predictions|drift_metrics|performance_metrics"
 
 _MODELS = (
@@ -200,8 +202,7 @@ _MODELS = (
     ),
     Alert(
         "MlopsDriftStale",
-        f'time() - mlops_drift_last_day_timestamp_seconds{{asset=~"{_DUE}"}} '
-        "unless on (model) (mlops_drift_end_date_timestamp_seconds < time())",
+        f'time() - mlops_drift_last_day_timestamp_seconds{{asset=~"{_DUE}"}} {_GOES_ON}',
         f"> {promql.STALE_SECONDS}",
         "{{ $labels.asset }} of {{ $labels.model }} ended {{ $value | humanizeDuration }} ago "
         f"(limit {promql.STALE_SECONDS // 86400} days)",
@@ -211,7 +212,7 @@ _MODELS = (
     ),
     Alert(
         "MlopsDriftUnknown",
-        "mlops_drift_check_status",
+        f"mlops_drift_check_status {_GOES_ON}",
         "== 1",
         "The check {{ $labels.check }} of {{ $labels.model }} could judge nothing for three days",
         "A check that is unknown protects from nothing, and retrains nothing.",

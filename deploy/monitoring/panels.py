@@ -107,6 +107,7 @@ def number(
         .height(4)
         .no_value(NOTHING)
         .graph_mode(look.BigValueGraphMode.NONE)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         .text_mode(look.BigValueTextMode.VALUE_AND_NAME)
         .with_target(_query("A", "{{model}}", expression).instant())
     )

@@ -157,7 +157,11 @@ CASES = {
         {STATUS % "performance_drop": 1},
         {"check": "performance_drop", **M},
         "The check performance_drop of m could judge nothing for three days",
-        [{STATUS % "volume": "1x400 0x12 1x600"}, {STATUS % "volume": 0}],
+        [
+            {STATUS % "volume": "1x400 0x12 1x600"},
+            {STATUS % "volume": 0},
+            {STATUS % "volume": 1, END: 0},
+        ],
         "73h",
     ),
     "MlopsDriftNeverRan": Case(
