@@ -9,14 +9,14 @@ import tempfile
 import time
 from multiprocessing import get_context
 
-LIFETIME_SECONDS = 180
+LIFETIME_SECONDS = 600
 WORKERS = 2
 OUTCOMES = ("ok", "invalid", "unauthorized", "overloaded", "unavailable", "error")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 
 
 def count(model):
-    """Counts requests until the parent is gone, or for three minutes."""
+    """Counts requests until the parent is gone, or for ten minutes."""
     from prometheus_client import Counter, Gauge, Histogram
 
     def counter(name, *labels):

@@ -20,7 +20,7 @@ from mlops_drift import settings
 from mlops_drift_tests.deploy.promtool import FOLDER, shipped
 from mlops_drift_tests.receiver import Listener
 
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 120
 # In place of ten seconds, so that a test need not wait for them.
 INTERVAL = "1s"
 
@@ -91,7 +91,7 @@ def running(log, *command):
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=DEADLINE_SECONDS)
 
 
 def service(port, model):
