@@ -24,12 +24,14 @@ lint: $(VENV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=deploy/monitoring $(BIN)/mypy deploy/monitoring
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/words.py
 
-# Writes the pages that are generated from the code.
+# Writes the pages, the dashboards and the alert rules that are generated from the code.
 docs: $(VENV)
 	$(BIN)/python docs/generate.py
+	$(BIN)/python deploy/monitoring/generate.py
 
 bench: $(VENV)
 	$(BIN)/python benchmarks/day_cost.py

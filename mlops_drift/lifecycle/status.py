@@ -1,6 +1,5 @@
 """Where a model stands: its days, its champion, its checks, its last decisions."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,8 +8,7 @@ from mlops_drift.lifecycle.decisions import decide_now, published, published_evi
 from mlops_drift.lifecycle.promotion import waiting_decision
 from mlops_drift.lifecycle.shadow.scoring import shadow_summary
 from mlops_drift.lifecycle.unserved import most_common_reason
-from mlops_drift.monitors.base import CheckEvaluation
-from mlops_drift.monitors.ranking import worst_first
+from mlops_drift.monitors.ranking import on_last_day
 from mlops_drift.pipeline.labels import coverage
 from mlops_drift.pipeline.landing import EVENTS, LABELS
 from mlops_drift.pipeline.ledger import Account, read_account
@@ -95,12 +93,6 @@ def _shadow(store: ModelStore) -> dict[str, object] | None:
 
 def _checks(store: ModelStore, last: date) -> list[dict[str, object]]:
     """The worst evaluation of each check on the last day that it had one."""
-    worst: dict[str, CheckEvaluation] = {}
-    for item in worst_first(store.checks.latest(last)):
-        if item.day != last:
-            # One of an earlier day says nothing about the last.
-            reason = f"unknown since {item.day}; last result {item.verdict}: {item.reason}"
-            item = replace(item, verdict="unknown", reason=reason)
-        worst.setdefault(item.check, item)
-    rows = ({**published_evidence(one), "verdict": one.verdict} for _, one in sorted(worst.items()))
+    worst = on_last_day(store.checks.latest(last), last)
+    rows = ({**published_evidence(one), "verdict": one.verdict} for one in worst)
     return [{name: row[name] for name in _OF_CHECKS} for row in rows]

@@ -1,6 +1,7 @@
 """The order in which evaluations are named: one for pages, `status`, decisions and messages."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from math import inf, isfinite, isnan
 
@@ -53,6 +54,20 @@ def worst_of_each_subject(evaluations: Iterable[CheckEvaluation]) -> list[CheckE
     for item in worst_first(evaluations):
         found.setdefault(item.subject, item)
     return list(found.values())
+
+
+def on_last_day(evaluations: Iterable[CheckEvaluation], last: date) -> list[CheckEvaluation]:
+    """The worst evaluation of each check as the last day has it, by name.
+
+    One of an earlier day says nothing about the last: its verdict becomes unknown.
+    """
+    worst: dict[str, CheckEvaluation] = {}
+    for item in worst_first(evaluations):
+        if item.day != last:
+            reason = f"unknown since {item.day}; last result {item.verdict}: {item.reason}"
+            item = replace(item, verdict="unknown", reason=reason)
+        worst.setdefault(item.check, item)
+    return [item for _, item in sorted(worst.items())]
 
 
 def headline(ordered: Sequence[CheckEvaluation]) -> str:

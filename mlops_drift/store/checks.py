@@ -51,10 +51,10 @@ class CheckRepository:
         shown = f"QUALIFY verdict = 'fail' OR row_number() OVER ({same}) = 1"
         return self._read(shown, Scan(self._table, since))
 
-    def latest(self, until: date) -> list[CheckEvaluation]:
-        """What each check found on the last day up to another that it was evaluated on."""
+    def latest(self, until: date | None = None, since: date | None = None) -> list[CheckEvaluation]:
+        """What each check found on the last of some days that it was evaluated on."""
         newest = 'QUALIFY day = max(day) OVER (PARTITION BY "check")'
-        return self._read(newest, Scan(self._table, until=until))
+        return self._read(newest, Scan(self._table, since, until))
 
     def _read(self, condition: str, scan: Scan) -> list[CheckEvaluation]:
         order = 'day, "check", version, subject, production_day, "window", n'

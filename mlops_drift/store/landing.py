@@ -72,6 +72,14 @@ class LandingRepository:
         )[0]["day"]
         return found
 
+    def last_days(self, since: date | None = None) -> dict[str, date]:
+        """By source the last day, from another on, whose rows were read, unusable ones too."""
+        sql = f"FROM f WHERE n > 0 AND NOT ({_IS_MISSING}) GROUP BY source ORDER BY source"
+        rows = self._lake.rows(
+            f"SELECT source, max(day) AS day {sql}", f=Scan(self._tables.files, since)
+        )
+        return {row["source"]: row["day"] for row in rows}
+
     def put_files(self, source: str, files: Sequence[LandedFile]) -> None:
         """Records where the rows of consecutive days came from, in place of what was recorded."""
         table = self._tables.files
