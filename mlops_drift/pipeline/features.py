@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 from mlops_drift.config.context import ModelContext
 from mlops_drift.pipeline.parts import parts
 from mlops_drift.sql import identifier
-from mlops_drift.store.derivation import FeatureError
 from mlops_drift.store.lake import Scan
+from mlops_drift.store.sealed import FeatureError
 
 
 def make_features(model: ModelContext, first: date, last: date) -> int:
@@ -27,8 +27,8 @@ def make_features(model: ModelContext, first: date, last: date) -> int:
 def _put_features(model: ModelContext, first: date, last: date) -> int:
     table, events = model.store.tables.features, Scan(model.store.tables.events, first, last)
     columns = ", ".join(identifier(name) for name in table.schema.names)
-    derived = _derived(model, first, last)
-    further = {} if derived is None else {"derived": derived}
+    made = derived(model, first, last)
+    further = {} if made is None else {"derived": made}
     join = f"JOIN derived USING (day, {identifier(model.spec.key)})" if further else ""
     features = model.store.lake.query(
         f"SELECT {columns} FROM events {join} ORDER BY day, event_time", events=events, **further
@@ -51,7 +51,7 @@ def require_point_in_time(model: ModelContext, features: pa.Table) -> None:
     if spec.derivation is None or not features.num_rows:
         return
     days = pc.min_max(features["day"]).as_py()
-    made = _derived(model, days["min"], days["max"])
+    made = derived(model, days["min"], days["max"])
     for name in spec.derived_columns:
         column = identifier(name)
         different = model.store.lake.rows(
@@ -77,7 +77,7 @@ def require_point_in_time(model: ModelContext, features: pa.Table) -> None:
             )
 
 
-def _derived(model: ModelContext, first: date, last: date) -> pa.Table | None:
+def derived(model: ModelContext, first: date, last: date) -> pa.Table | None:
     """The day, the key and the derived columns; None for a model without any."""
     spec, store = model.spec, model.store
     if spec.derivation is None:
