@@ -1,6 +1,7 @@
 """Derived columns of a single event, by the features.sql that makes those of whole days."""
 
 from collections.abc import Mapping
+from ctypes import ArgumentError
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
@@ -8,6 +9,7 @@ from threading import Lock
 import duckdb
 
 from mlops_drift.learning.compiled.base import Value
+from mlops_drift.serving.prepared import PreparedQuery, parameter
 from mlops_drift.serving.window import EVENT_HISTORY, LABEL_HISTORY, Window
 from mlops_drift.sql import identifier
 from mlops_drift.store.sealed import (
@@ -15,9 +17,10 @@ from mlops_drift.store.sealed import (
     PAST_EVENTS,
     PAST_LABELS,
     FeatureError,
-    sealed_database,
     typed,
 )
+
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -61,17 +64,15 @@ class OnlineDerivation:
 
     def __init__(self, query: OnlineQuery, window: Window | None = None) -> None:
         self._query, self._window = query, _fitting(window, query)
-        self._key, self._names = query.key, list(query.events)[3:]
+        # After day, key and event_time.
+        self._key, self._names = query.key, list(query.events)[3:] + _again(query)
         self._lock = Lock()
-        self._database = sealed_database(self._window.database if self._window else None)
-        self._database.execute("SET TimeZone = 'UTC'")
-        text = _statement(query)
+        results = [query.events[query.key], *query.derived.values()]
+        file = self._window.database if self._window else None
         try:
-            # Parsed once; the values are needed to plan it.
-            [self._statement] = self._database.extract_statements(text)
-            self._database.execute(f"EXPLAIN {text}", [None] * len(query.events))
+            parameters = [_bound(query.events[name]) for name in [*query.events, *_again(query)]]
+            self._prepared = PreparedQuery(_statement(query), parameters, results, file)
         except duckdb.Error as error:
-            self.close()
             raise FeatureError(f"features.sql of a single event: {error}") from error
 
     def derive(
@@ -95,11 +96,11 @@ class OnlineDerivation:
                 f"{self._key} {key} is of {day}, but the past that is loaded is that of "
                 f"{window.day}; export and load the window of {day}"
             )
-        values = [day, key, event_time, *map(row.get, self._names)]
+        values = [day.toordinal() - _EPOCH, key, event_time, *map(row.get, self._names)]
         try:
             with self._lock:
-                found = self._database.execute(self._statement, values).fetchall()
-        except duckdb.Error as error:
+                found = self._prepared.run(values)
+        except (duckdb.Error, TypeError, ValueError, ArgumentError) as error:
             raise FeatureError(f"features.sql, {self._key} {key}, {day}: {error}") from error
         if len(found) != 1 or found[0][0] != key:
             others = [one for one, *_ in found if one != key]
@@ -112,7 +113,7 @@ class OnlineDerivation:
 
     def close(self) -> None:
         """Closes the database; nothing can be derived any more."""
-        self._database.close()
+        self._prepared.close()
 
 
 def _fitting(window: Window | None, query: OnlineQuery) -> Window | None:
@@ -132,34 +133,65 @@ def _fitting(window: Window | None, query: OnlineQuery) -> Window | None:
 
 def _statement(query: OnlineQuery) -> str:
     """SQL that gives the key and the derived columns of the event that its parameters are."""
-    relations = [_event(query)]
-    if PAST_EVENTS in query.reads:
-        rows = _past(query, query.events, "*", EVENT_HISTORY)
-        relations.append(f"{PAST_EVENTS} AS NOT MATERIALIZED ({rows})")
-    if PAST_LABELS in query.reads:
-        rows = _past(query, query.labels, "label.*", LABEL_HISTORY)
-        relations.append(f"{PAST_LABELS} AS NOT MATERIALIZED ({rows})")
+    relations, number = [_event(query)], len(query.events)
+    for relation, rows in _PAST.items():
+        if relation in query.reads:
+            relations.append(f"{relation} AS NOT MATERIALIZED ({rows(query, number)})")
+            number += 1
     wanted = ", ".join([identifier(query.key), *typed(query.derived)])
     # On lines of its own: it may end in a comment.
     return f"WITH {', '.join(relations)} SELECT {wanted} FROM (\n{query.sql}\n)"
 
 
 def _event(query: OnlineQuery) -> str:
-    columns = []
-    for number, (name, kind) in enumerate(query.events.items(), 1):
-        value = f"CAST(${number} AS {'BIGINT' if kind == 'TIMESTAMP' else kind})"
-        value = f"make_timestamp({value})" if kind == "TIMESTAMP" else value
-        columns.append(f"{value} AS {identifier(name)}")
+    columns = [
+        f"{_value(number, kind)} AS {identifier(name)}"
+        for number, (name, kind) in enumerate(query.events.items())
+    ]
     # Materialized, or DuckDB would work with constants, by other rules than with rows.
     return f"{EVENTS} AS MATERIALIZED (SELECT {', '.join(columns)})"
 
 
-def _past(query: OnlineQuery, columns: Mapping[str, str], wanted: str, table: str) -> str:
-    """SQL of the past rows of the event's entity, a missing one being one; without it, of none."""
+def _bound(kind: str) -> str:
+    """The SQL type of the parameter that a column is made of."""
+    return "BIGINT" if kind in ("DATE", "TIMESTAMP") else kind
+
+
+def _value(number: int, kind: str) -> str:
+    value = parameter(number, _bound(kind))
+    if kind == "DATE":
+        return f"DATE '1970-01-01' + CAST({value} AS INTEGER)"
+    return f"make_timestamp({value})" if kind == "TIMESTAMP" else value
+
+
+def _past_events(query: OnlineQuery, number: int) -> str:
     if query.entity is None:
-        nulls = (f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns.items())
-        return f"SELECT {', '.join(nulls)} WHERE false"
-    number, kind = list(query.events).index(query.entity) + 1, query.events[query.entity]
-    column = identifier(query.entity) if table == EVENT_HISTORY else "entity"
-    asked = f"CAST(${number} AS {kind})"
-    return f"SELECT {wanted} FROM {table} WHERE {column} IS NOT DISTINCT FROM {asked}"
+        return _none(query.events)
+    same = f"{identifier(query.entity)} IS NOT DISTINCT FROM {_entity(query, number)}"
+    return f"SELECT * FROM {EVENT_HISTORY} WHERE {same}"
+
+
+def _past_labels(query: OnlineQuery, number: int) -> str:
+    if query.entity is None:
+        return _none(query.labels)
+    same = f"entity IS NOT DISTINCT FROM {_entity(query, number)}"
+    return f"SELECT label.* FROM {LABEL_HISTORY} WHERE {same}"
+
+
+# The rows of the event's entity, a missing one being one; in the order of their parameters.
+_PAST = {PAST_EVENTS: _past_events, PAST_LABELS: _past_labels}
+
+
+def _again(query: OnlineQuery) -> list[str]:
+    """The columns that are parameters once more: the entity, of each relation that it restricts."""
+    return [query.entity for relation in _PAST if query.entity and relation in query.reads]
+
+
+def _entity(query: OnlineQuery, number: int) -> str:
+    assert query.entity is not None
+    return _value(number, query.events[query.entity])
+
+
+def _none(columns: Mapping[str, str]) -> str:
+    nulls = (f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns.items())
+    return f"SELECT {', '.join(nulls)} WHERE false"

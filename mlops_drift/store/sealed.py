@@ -1,7 +1,6 @@
 """The sealed DuckDB that features.sql runs in: for a day of events, and for a single one."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import duckdb
 
@@ -12,18 +11,18 @@ from mlops_drift.sql import identifier
 # What features.sql may read.
 EVENTS, PAST_EVENTS, PAST_LABELS = "events", "past_events", "past_labels"
 
-# Nothing but these relations can be read: no file, no network, no variable of the process.
-SEALED = {"enable_external_access": "false", "python_enable_replacements": "false", "threads": "1"}
+# Nothing but these relations can be read: no file and no network. A sum is made by one thread.
+SEALED = {"enable_external_access": "false", "threads": "1"}
 
 
 class FeatureError(UserError, ValueError):
     """features.sql cannot be used as it is; the message says why and what would be right."""
 
 
-def sealed_database(file: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A sealed database in memory, or one over a DuckDB file, which it only reads."""
-    options = {**SEALED, **memory_bound()}
-    return duckdb.connect(file or ":memory:", read_only=file is not None, config={**options})
+def sealed_database() -> duckdb.DuckDBPyConnection:
+    """A sealed database in memory, which reads no variable of the process either."""
+    options = {**SEALED, **memory_bound(), "python_enable_replacements": "false"}
+    return duckdb.connect(":memory:", config={**options})
 
 
 def typed(columns: Mapping[str, str]) -> list[str]:
