@@ -1,7 +1,6 @@
 """Derived columns of a single event, by the features.sql that makes those of whole days."""
 
 from collections.abc import Mapping
-from ctypes import ArgumentError
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
@@ -100,7 +99,7 @@ class OnlineDerivation:
         try:
             with self._lock:
                 found = self._prepared.run(values)
-        except (duckdb.Error, TypeError, ValueError, ArgumentError) as error:
+        except (duckdb.Error, TypeError, ValueError) as error:
             raise FeatureError(f"features.sql, {self._key} {key}, {day}: {error}") from error
         if len(found) != 1 or found[0][0] != key:
             others = [one for one, *_ in found if one != key]
@@ -113,7 +112,8 @@ class OnlineDerivation:
 
     def close(self) -> None:
         """Closes the database; nothing can be derived any more."""
-        self._prepared.close()
+        with self._lock:
+            self._prepared.close()
 
 
 def _fitting(window: Window | None, query: OnlineQuery) -> Window | None:

@@ -43,26 +43,38 @@ class _Kind(NamedTuple):
     """
 
     bind: str
-    encode: Callable[[Any], tuple[Any, ...]]
+    encode: Callable[[Value], tuple[Any, ...]]
     empty: Value
     read: Callable[[int, int], Value]
 
 
-def _whole(value: int) -> tuple[int]:
+def _whole(value: Value) -> tuple[int]:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is no whole number")
     # ctypes would cut it.
     if not -(2**63) <= value < 2**63:
         raise ValueError(f"{value} is out of range")
     return (value,)
 
 
-def _truth(value: bool) -> tuple[bool]:
-    # ctypes would take anything.
+def _number(value: Value) -> tuple[float]:
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    try:
+        return (float(value),)
+    except OverflowError as error:
+        raise ValueError("a whole number is out of range") from error
+
+
+def _truth(value: Value) -> tuple[bool]:
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} is neither true nor false")
     return (value,)
 
 
-def _text(value: str) -> tuple[bytes, int]:
+def _text(value: Value) -> tuple[bytes, int]:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
     encoded = value.encode()
     return encoded, len(encoded)
 
@@ -81,7 +93,7 @@ _KINDS = {
         lambda data, row: c_int64.from_address(data + 8 * row).value,
     ),
     "DOUBLE": _Kind(
-        *("duckdb_bind_double", lambda value: (value,), 0.0),
+        *("duckdb_bind_double", _number, 0.0),
         lambda data, row: c_double.from_address(data + 8 * row).value,
     ),
     "BOOLEAN": _Kind(
@@ -139,8 +151,9 @@ class PreparedQuery:
             TypeError: if a value is of another type than its parameter, as ValueError.
             ValueError: if a value is beyond its type.
         """
-        statement = self._statement
-        number = 1
+        if not self.close.alive:
+            raise duckdb.Error("the database is closed")
+        statement, number = self._statement, 1
         for value, kind, bind in zip(values, self._kinds, self._binders, strict=True):
             self._bind_truth(statement, number, value is not None)
             bind(statement, number + 1, *kind.encode(kind.empty if value is None else value))
