@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.pipeline.features import derived
@@ -145,7 +146,9 @@ def _prove_day(
     """Requires the same of some events of a day; returns how many of them have a past."""
     made = derived(model, day, day)
     assert made is not None
-    whole = {row[query.key]: row for row in made.to_pylist()}
+    drawn = pa.array([event[query.key] for event in events], made.schema.field(query.key).type)
+    rows = made.filter(pc.is_in(made[query.key], value_set=drawn)).to_pylist()
+    whole = {row[query.key]: row for row in rows}
     with tempfile.TemporaryDirectory() as folder:
         window = export_window(model, day, Path(folder)) if query.needs_window else None
         alone = _derived_alone(query, window, events)
@@ -160,7 +163,7 @@ def _prove_day(
     ]
     if found := [one for one in differences if one.is_one]:
         raise FeatureError(_refusal(query, day, len(events), found))
-    return _with_past(model, query, day, [event[query.key] for event in events])
+    return _with_past(model, query, day, drawn)
 
 
 def _derived_alone(
@@ -215,13 +218,12 @@ def _is_near(one: Any, other: Any) -> bool:
     return same_bits(one, other) or (numbers and math.isclose(one, other, rel_tol=_ROUNDING))
 
 
-def _with_past(model: ModelContext, query: OnlineQuery, day: date, keys: list[Any]) -> int:
+def _with_past(model: ModelContext, query: OnlineQuery, day: date, drawn: pa.Array) -> int:
     if query.entity is None:
         return 0
     events, entity = model.store.tables.events, identifier(query.entity)
     first = day - timedelta(days=query.history_days)
     last = day - timedelta(days=1)
-    drawn = pa.table({"key": pa.array(keys, events.schema.field(query.key).type)})
     [found] = model.store.lake.rows(
         f"""
         SELECT count(*) AS n FROM events e SEMI JOIN drawn d ON e.{identifier(query.key)} = d.key
@@ -229,7 +231,7 @@ def _with_past(model: ModelContext, query: OnlineQuery, day: date, keys: list[An
         """,
         events=Scan(events, day, day),
         past=Scan(events, first, last),
-        drawn=drawn,
+        drawn=pa.table({"key": drawn}),
     )
     return int(found["n"])
 
