@@ -26,7 +26,7 @@ from mlops_drift.store.sealed import PAST_EVENTS, PAST_LABELS, FeatureError
 from mlops_drift.store.tables import Table, column_fields
 
 # Rows that are skipped or read together: an entity has few, and lies in one or two such groups.
-ROWS_OF_A_GROUP = 2048
+ROWS_OF_A_GROUP = 8192
 # A day lands in a few commits.
 READ_ATTEMPTS = 10
 
