@@ -148,7 +148,7 @@ class PreparedQuery:
 
         Raises:
             duckdb.Error: if the query fails.
-            TypeError: if a value is of another type than its parameter, as ValueError.
+            TypeError: if a value is of another type than its parameter.
             ValueError: if a value is beyond its type.
         """
         if not self.close.alive:
