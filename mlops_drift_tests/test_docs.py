@@ -113,6 +113,7 @@ def test_the_whole_example_loads_with_all_its_alternatives(tmp_path, monkeypatch
     assert models["chosen"].spec.source.events.path == "events/{day}.parquet"
     assert models["chosen"].spec.columns["country"].allowed == ["de", "fr"]
     assert models["made"].spec.history_days == 30
+    assert models["made"].spec.online.entity == "customer"
 
 
 def sections():

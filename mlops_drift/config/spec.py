@@ -11,6 +11,7 @@ from unicodedata import category
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from mlops_drift.config.online import Online
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import bin_metrics, drift_metric
 from mlops_drift.learning.config import Training
@@ -67,6 +68,11 @@ class ModelSpec(Strict):
     )
     history_days: int = Field(
         0, ge=0, description="How many days before an event features.sql may look at."
+    )
+    online: Online | None = Field(
+        None,
+        description="How features.sql sees the past of a single event; needed to serve a model "
+        "whose features.sql reads past_events or past_labels.",
     )
     target: Target = Field(description="What the model predicts.")
     training: Training = Field(description="How a version is searched and trained.")
@@ -141,6 +147,22 @@ class ModelSpec(Strict):
             raise ValueError(
                 "features.sql, inputs and history_days need a derived column; mark what "
                 "features.sql makes with derived: true"
+            )
+        if self.online is not None:
+            self._entity_fits(self.online.entity)
+
+    def _entity_fits(self, entity: str) -> None:
+        if not self.history_days:
+            raise ValueError(
+                f"online.entity {entity!r} restricts past_events and past_labels, which are empty; "
+                "set history_days, or leave online out"
+            )
+        fitting = [name for name, it in self.source_columns.items() if it.type != "number"]
+        if entity not in fitting:
+            raise ValueError(
+                f"online.entity names {entity!r}; the columns of the source and the inputs that "
+                "can tell an entity (category, boolean, integer) are "
+                f"{', '.join(fitting) or 'missing'}"
             )
 
     def _drift_monitor_fits(self, monitor: DriftMonitor) -> None:

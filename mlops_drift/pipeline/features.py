@@ -9,8 +9,8 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.served_rows import logged_features
 from mlops_drift.sql import identifier
-from mlops_drift.store.derivation import FeatureError
 from mlops_drift.store.lake import Scan
+from mlops_drift.store.sealed import FeatureError
 
 
 def make_features(model: ModelContext, first: date, last: date) -> int:
@@ -40,10 +40,10 @@ def _put_features(model: ModelContext, first: date, last: date) -> int:
             f"JOIN (SELECT day, {key}, event_time FROM events) USING (day, {key})"
         )
     if not logged.num_rows or logged.num_rows < _count(model, events):
-        derived = _derived(model, first, last)
-        if derived is not None:
-            further["derived"] = derived
-        join = f"JOIN derived USING (day, {key})" if derived is not None else ""
+        made = derived(model, first, last)
+        if made is not None:
+            further["derived"] = made
+        join = f"JOIN derived USING (day, {key})" if made is not None else ""
         selects.append(f"SELECT {columns} FROM events {join} ANTI JOIN logged USING (day, {key})")
     features = store.lake.query(
         f"FROM ({' UNION ALL '.join(selects)}) ORDER BY day, event_time", events=events, **further
@@ -71,7 +71,7 @@ def require_point_in_time(model: ModelContext, features: pa.Table) -> None:
     if spec.derivation is None or not features.num_rows:
         return
     days = pc.min_max(features["day"]).as_py()
-    made = _derived(model, days["min"], days["max"])
+    made = derived(model, days["min"], days["max"])
     for name in spec.derived_columns:
         column = identifier(name)
         different = model.store.lake.rows(
@@ -97,7 +97,7 @@ def require_point_in_time(model: ModelContext, features: pa.Table) -> None:
             )
 
 
-def _derived(model: ModelContext, first: date, last: date) -> pa.Table | None:
+def derived(model: ModelContext, first: date, last: date) -> pa.Table | None:
     """The day, the key and the derived columns; None for a model without any."""
     spec, store = model.spec, model.store
     if spec.derivation is None:

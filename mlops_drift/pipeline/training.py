@@ -33,8 +33,8 @@ from mlops_drift.registry.base import (
 )
 from mlops_drift.registry.code_digests import git_sha, learning_code_digest, lock_digest
 from mlops_drift.registry.studies import Studies
-from mlops_drift.store.derivation import FeatureError
 from mlops_drift.store.records import TrainingSetRecord, VersionRecord
+from mlops_drift.store.sealed import FeatureError
 
 _VERSION = TypeAdapter(VersionRecord)
 

@@ -11,28 +11,25 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_drift.errors import UserError
-from mlops_drift.memory import memory_bound
 from mlops_drift.schema.columns import Column
 from mlops_drift.schema.days import days_between
 from mlops_drift.sql import identifier, without_end
 from mlops_drift.store.schemas import duckdb_type
+from mlops_drift.store.sealed import (
+    EVENTS,
+    PAST_EVENTS,
+    PAST_LABELS,
+    FeatureError,
+    sealed_database,
+    typed,
+)
 from mlops_drift.store.tables import column_fields
-
-EVENTS, PAST_EVENTS, PAST_LABELS = "events", "past_events", "past_labels"
-
-# Nothing but the three relations can be read: no file, no network, no variable of the process.
-SEALED = {"enable_external_access": "false", "python_enable_replacements": "false", "threads": "1"}
 
 # What DuckDB writes like a column, or defines by what is such, and depends on the moment.
 CLOCK = {
     *("ago", "current_date", "current_time", "current_timestamp"),
     *("current_localtime", "current_localtimestamp", "localtime", "localtimestamp"),
 }
-
-
-class FeatureError(UserError, ValueError):
-    """features.sql cannot be used as it is; the message says why and what would be right."""
 
 
 class Derivation:
@@ -48,8 +45,18 @@ class Derivation:
     def __init__(
         self, sql: str, key: str, columns: Mapping[str, Column], history_days: int
     ) -> None:
-        self._sql, self._key, self._columns = _one_query(sql), key, columns
+        self.sql, self._key, self._columns = _one_query(sql), key, columns
         self.history_days = history_days
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The derived columns, in SQL types."""
+        return {field.name: duckdb_type(field.type) for field in column_fields(self._columns)}
+
+    @property
+    def reads(self) -> set[str]:
+        """Which of the three relations the SQL names."""
+        return {EVENTS, PAST_EVENTS, PAST_LABELS} & set(_tables(_parsed(self.sql)))
 
     def derive(
         self, events: pa.Table, labels: pa.Table, first: date, last: date
@@ -77,7 +84,7 @@ class Derivation:
     def _made(self, connection: duckdb.DuckDBPyConnection, day: date, events: pa.Table) -> pa.Table:
         where = f"features.sql, {day}"
         try:
-            result = connection.sql(self._sql)
+            result = connection.sql(self.sql)
             found = result.columns if result is not None else []
             needed = (self._key, *self._columns)
             if missing := [name for name in needed if name not in found]:
@@ -92,8 +99,8 @@ class Derivation:
                     "case being the same; name each column once"
                 )
             # On lines of its own: it may end in a comment.
-            wanted = ", ".join([identifier(self._key), *self._casts()])
-            made = connection.sql(f"SELECT {wanted} FROM (\n{self._sql}\n)").to_arrow_table()
+            wanted = ", ".join([identifier(self._key), *typed(self.types)])
+            made = connection.sql(f"SELECT {wanted} FROM (\n{self.sql}\n)").to_arrow_table()
         except duckdb.Error as error:
             raise FeatureError(
                 f"{where}: {error}\nThe query may read {EVENTS}, {PAST_EVENTS} and {PAST_LABELS}"
@@ -101,16 +108,6 @@ class Derivation:
         self._require_one_row_each(where, made, events)
         fields = [events.schema.field(self._key), *column_fields(self._columns)]
         return made.cast(pa.schema(fields))
-
-    def _casts(self) -> list[str]:
-        casts = []
-        for field in column_fields(self._columns):
-            quoted = identifier(field.name)
-            value = f"CAST({quoted} AS {duckdb_type(field.type)})"
-            if pa.types.is_floating(field.type):
-                value = f"CASE WHEN isfinite({value}) THEN {value} END"
-            casts.append(f"{value} AS {quoted}")
-        return casts
 
     def _require_one_row_each(self, where: str, made: pa.Table, events: pa.Table) -> None:
         keys, wanted = made[self._key], events[self._key]
@@ -126,7 +123,7 @@ class Derivation:
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
     """The sealed database of this process: opening one takes longer than most queries."""
-    return duckdb.connect(":memory:", config={**SEALED, **memory_bound()})
+    return sealed_database()
 
 
 @contextmanager
@@ -153,9 +150,8 @@ def _one_query(sql: str) -> str:
 
 def _require_timeless(query: str) -> None:
     """Requires that a query gives the same whenever it runs."""
+    called = set(_called(_parsed(query)))
     with _sealed() as connection:
-        [(tree,)] = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
-        called = set(_called(json.loads(tree)))
         unstable = connection.execute(
             "SELECT DISTINCT function_name FROM duckdb_functions() "
             "WHERE stability <> 'CONSISTENT' AND function_name IN (SELECT unnest(?))",
@@ -167,6 +163,23 @@ def _require_timeless(query: str) -> None:
             "chance: a feature must be the same whenever its day is made again. Use the columns "
             "day and event_time; a column of that name is read as events.name"
         )
+
+
+def _parsed(query: str) -> Any:
+    with _sealed() as connection:
+        [(tree,)] = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
+    return json.loads(tree)
+
+
+def _tables(node: Any) -> Iterator[str]:
+    """The tables that a parsed query names, in lower case."""
+    if isinstance(node, dict):
+        if "table_name" in node:
+            yield node["table_name"].lower()
+        node = list(node.values())
+    if isinstance(node, list):
+        for part in node:
+            yield from _tables(part)
 
 
 def _called(node: Any) -> Iterator[str]:

@@ -7,6 +7,11 @@ from mlops_drift.config.spec import RESERVED, ModelSpec, digest, learning_digest
 from mlops_drift_tests.tiny import SPEC, merged
 
 NUMBER = {"type": "number"}
+# What a derived column takes.
+MADE = {
+    "columns": {"made": {"type": "integer", "derived": True}},
+    "features_sql": "SELECT id, 1 AS made FROM events",
+}
 
 
 def spec(changes=None):
@@ -27,6 +32,15 @@ def spec(changes=None):
         ({"columns": {"a": {"min": 2, "max": 1}}}, ["columns.a", "min 2.0 is above max 1.0"]),
         ({"inputs": {"raw": NUMBER}}, ["inputs", "need a derived column"]),
         ({"history_days": 7}, ["history_days", "need a derived column"]),
+        ({"online": {"entity": "c"}, **MADE}, ["online.entity 'c'", "empty", "set history_days"]),
+        (
+            {"online": {"entity": "a"}, "history_days": 7, **MADE},
+            ["online.entity names 'a'", "(category, boolean, integer) are c"],
+        ),
+        (
+            {"online": {"entity": "made"}, "history_days": 7, **MADE},
+            ["online.entity names 'made'", "columns of the source and the inputs"],
+        ),
         (
             {"inputs": {"raw": {"type": "number", "derived": True}}},
             ["inputs are columns of the source", "raw", "move"],

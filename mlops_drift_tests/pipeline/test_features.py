@@ -11,8 +11,8 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.features import make_features, require_point_in_time
 from mlops_drift.pipeline.training import TrainingSetError, build_training_set
-from mlops_drift.store.derivation import FeatureError
 from mlops_drift.store.model_store import ModelStore
+from mlops_drift.store.sealed import FeatureError
 from mlops_drift_tests.tiny import FIRST, SPEC, day, events_of, labels_of, merged
 
 DERIVED = {

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from mlops_drift.schema.columns import Column
-from mlops_drift.store.derivation import Derivation, FeatureError
+from mlops_drift.store.derivation import Derivation
+from mlops_drift.store.sealed import FeatureError
 
 D1, D2, D3 = (date(2024, 10, n) for n in (1, 2, 3))
 EVENTS = pa.schema(
