@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,15 +14,19 @@ import msgspec
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.learning.compiled.base import Value
+from mlops_drift.pipeline.online import export_window, online_query
+from mlops_drift.pipeline.online_proof import prove_online
 from mlops_drift.schema.columns import Column
 from mlops_drift.serving.deployment import (
     COMPILED,
     CURRENT,
     DESCRIPTION,
     PIPELINE,
+    QUERY,
     REMEDY,
     SAMPLE,
     VERSIONS,
+    WINDOWS,
     Current,
     Sample,
     read_current,
@@ -34,6 +38,7 @@ from mlops_drift.serving.description import (
     ServedTarget,
     SourceColumn,
 )
+from mlops_drift.serving.online import OnlineQuery
 from mlops_drift.serving.records import ModelAnswer
 from mlops_drift.sql import identifier
 from mlops_drift.store.records import Promotion
@@ -44,6 +49,10 @@ SAMPLED = 50
 
 # By then all workers have loaded a version that is named.
 NOTICE_SECONDS = 1.0
+
+# The query of derived columns that was proven last, and the days before the last by which it is.
+PROVEN = "proven-query"
+PROVEN_DAYS = timedelta(days=30)
 
 
 def serves_at(promotions: list[Promotion], moment: datetime, time_zone: str) -> Promotion | None:
@@ -58,6 +67,8 @@ def serves_at(promotions: list[Promotion], moment: datetime, time_zone: str) -> 
 class Publisher:
     """Names the version of a model that serves, and writes its files for the workers.
 
+    A `FeatureError` if features.sql reads the past, and nothing tells of which entity.
+
     Args:
         folder: of the model, below `settings.serving_root`.
         clock: seconds since 1970.
@@ -67,6 +78,7 @@ class Publisher:
         self, model: ModelContext, folder: Path, clock: Callable[[], float] = time.time
     ) -> None:
         self._model, self._folder, self._clock = model, folder, clock
+        self._query = online_query(model.spec)
         self._named: Current | None = None
 
     def publish(self) -> Current | None:
@@ -76,28 +88,61 @@ class Publisher:
             Who serves; None where no version does.
 
         Raises:
-            UserError: if the version cannot be read; who served until then still does.
+            UserError: if the version cannot be read, or its derived columns cannot be made of
+                single events; who served until then still does.
         """
         now, spec = self._clock(), self._model.spec
+        moment = datetime.fromtimestamp(now, UTC)
         promotions = self._model.store.versions.promotions()
-        promoted = serves_at(promotions, datetime.fromtimestamp(now, UTC), spec.timezone)
+        promoted = serves_at(promotions, moment, spec.timezone)
         if promoted is None:
             return None
+        window = self._window(moment.astimezone(ZoneInfo(spec.timezone)).date())
         named = self._named
-        if named and named.promotion == promoted.number and self._is_sound(named):
+        wanted = promoted.number, window
+        if named and (named.promotion, named.window) == wanted and self._is_sound(named):
             return named
         folder, before = self._write(promoted.version), read_current(self._folder)
-        if before and (before.folder, before.promotion) == (folder, promoted.number):
+        current = Current(folder, promoted.version, promoted.number, 0, window)
+        if before and current == msgspec.structs.replace(before, at=0):
             current = before
         else:
             # All workers change at the same moment; the first version has none to wait for.
             notice = NOTICE_SECONDS if before else 0.0
-            at = int(1e6 * (now + notice))
-            current = Current(folder, promoted.version, promoted.number, at)
+            current = msgspec.structs.replace(current, at=int(1e6 * (now + notice)))
             write(self._folder / CURRENT, current)
-        self._forget({folder, before.folder if before else folder})
+        self._forget(VERSIONS, {folder, before.folder if before else folder})
+        self._forget(WINDOWS, {window, before.window if before else None})
         self._named = current
         return current
+
+    def _window(self, day: date) -> str | None:
+        """The folder of the past that events of a day look at, as it is now; None if at none."""
+        query, store = self._query, self._model.store
+        if query is None or not query.needs_window:
+            return None
+        tables = store.tables.events, store.tables.labels
+        commits = "-".join(str(store.lake.last_commit(table)) for table in tables)
+        place = self._folder / WINDOWS / f"{day}-{commits}"
+        if not place.exists():
+            export_window(self._model, day, place)
+        return place.name
+
+    def _prove(self, query: OnlineQuery) -> None:
+        """Requires that single events get the derived columns that their days have, once a query.
+
+        Raises:
+            FeatureError: if one gets another value.
+        """
+        store, place = self._model.store, self._folder / PROVEN
+        digest = sha256(msgspec.json.encode(query)).hexdigest()
+        if place.is_file() and place.read_text(encoding="utf-8") == digest:
+            return
+        last = store.landing.last_events(date.max) or self._model.spec.start_date
+        landed = store.landing.landed_days("events", last - PROVEN_DAYS, last)
+        prove_online(self._model, sorted(landed))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(digest, encoding="utf-8")
 
     def _is_sound(self, current: Current) -> bool:
         try:
@@ -109,6 +154,9 @@ class Publisher:
     def _write(self, version: int) -> str:
         """Writes the files of a version; the name of their folder."""
         files = _files(self._model, version)
+        if self._query is not None:
+            self._prove(self._query)
+            files[QUERY] = msgspec.json.encode(self._query)
         name = f"{version}-{_digest(files)}"
         place = self._folder / VERSIONS / name
         try:
@@ -119,9 +167,9 @@ class Publisher:
         write_folder(place, files, {"version": version}, REMEDY)
         return name
 
-    def _forget(self, keep: set[str]) -> None:
-        """Removes the folders of versions that neither serve nor did so just before."""
-        for place in (self._folder / VERSIONS).iterdir():
+    def _forget(self, folder: str, keep: set[str | None]) -> None:
+        """Removes what neither serves nor did so just before."""
+        for place in (self._folder / folder).glob("*"):
             if place.name not in keep:
                 with suppress(FileNotFoundError):
                     shutil.rmtree(place)

@@ -85,7 +85,7 @@ def _features(version: LoadedVersion, row: Row) -> dict[str, Value] | None:
     if version.derive is None:
         return given
     try:
-        return given | dict(version.derive(values))
+        return given | dict(version.derive(row))
     except Exception:
         # A bug there must not cost the answer where rules have one.
         logger.exception("the derived columns of a row failed")

@@ -1,29 +1,41 @@
 """What a publisher leaves for the workers of a model: versions as folders, and who serves.
 
 Below the model's folder `versions/<version>-<digest>/` holds all that answering by a version takes,
-written once; `current.json` names the folder that serves from a moment on, and is replaced at once.
+written once, and `windows/<day>-<commits>/` the past that events of a day look at; `current.json`
+names those that serve from a moment on, and is replaced at once.
 """
 
 import os
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from mlops_drift.errors import UserError
 from mlops_drift.learning.compiled.base import Value
 from mlops_drift.learning.compiled.form import Form
 from mlops_drift.learning.compiled.scorer import CompiledScorer
 from mlops_drift.serving.description import Description
 from mlops_drift.serving.pipeline_scorer import PipelineScorer
 from mlops_drift.serving.records import ModelAnswer
+from mlops_drift.serving.rows import Row
 from mlops_drift.serving.rules.evaluate import Rules
-from mlops_drift.serving.service import LoadedVersion, ScorerKind
-from mlops_drift.store.write_once import CorruptionError, read_folder
+from mlops_drift.serving.service import Derive, LoadedVersion
+from mlops_drift.store.write_once import read_folder
 
-VERSIONS, CURRENT, PUBLISHER, LOG = "versions", "current.json", "publisher.json", "log"
+if TYPE_CHECKING:
+    from mlops_drift.serving.online import OnlineDerivation
+
+VERSIONS, WINDOWS, LOG = "versions", "windows", "log"
+CURRENT, PUBLISHER = "current.json", "publisher.json"
 
 # The files of a version's folder.
 DESCRIPTION, SAMPLE = "description.json", "sample.json"
 COMPILED, PIPELINE = "compiled.json", "pipeline.pkl"
+# Of a model with derived columns, how they are made of a single event.
+QUERY = "online.json"
 
 REMEDY = "remove the folder, and the publisher writes it again"
 
@@ -39,12 +51,14 @@ class Current(msgspec.Struct, frozen=True):
         folder: of the version, below `versions`.
         promotion: the number of the promotion by which it serves.
         at: since when, in microseconds since 1970; workers change at that moment.
+        window: the folder of the past that events look at, below `windows`; None if at none.
     """
 
     folder: str
     version: int
     promotion: int
     at: int
+    window: str | None = None
 
 
 class PublisherState(msgspec.Struct, frozen=True):
@@ -91,28 +105,64 @@ def load(folder: Path, current: Current) -> LoadedVersion:
     Raises:
         DeploymentError: if its folder is damaged, or it predicts anything else.
     """
+    number = current.version
     try:
         files = read_folder(folder / VERSIONS / current.folder, REMEDY)
         description = msgspec.json.decode(files[DESCRIPTION], type=Description)
         sample = msgspec.json.decode(files[SAMPLE], type=Sample)
-    except (OSError, KeyError, CorruptionError, msgspec.MsgspecError) as error:
-        raise DeploymentError(f"version {current.version} cannot be loaded: {error}") from error
-    kind: ScorerKind = "compiled" if COMPILED in files else "pipeline"
+        online = _online(folder, current, files.get(QUERY))
+    except (OSError, KeyError, UserError, msgspec.MsgspecError) as error:
+        raise DeploymentError(f"version {number} cannot be loaded: {error}") from error
     try:
-        if kind == "compiled":
-            form = Form.from_plain(msgspec.json.decode(files[COMPILED]))
-            scorer: CompiledScorer | PipelineScorer = CompiledScorer(form)
+        scorer: CompiledScorer | PipelineScorer
+        if COMPILED in files:
+            scorer = CompiledScorer(Form.from_plain(msgspec.json.decode(files[COMPILED])))
         else:
             place = folder / VERSIONS / current.folder / PIPELINE
             scorer = PipelineScorer(place, description)
         found = [ModelAnswer(*one) for one in scorer.score(sample.rows)]
     # Whatever a version does here it would do to requests.
     except Exception as error:
-        raise DeploymentError(f"version {current.version} cannot score: {error}") from error
+        raise DeploymentError(f"version {number} cannot score: {error}") from error
     if different := sum(map(ModelAnswer.__ne__, found, sample.answers)):
         raise DeploymentError(
-            f"version {current.version} predicts {different} of {len(found)} test rows otherwise "
-            "than when it was tested; see whether LightGBM or the machine is another one"
+            f"version {number} predicts {different} of {len(found)} test rows otherwise than when "
+            "it was tested; see whether LightGBM or the machine is another one"
         )
-    rules = Rules.from_plain(description.rules) if description.rules else None
-    return LoadedVersion(current.version, description, scorer, kind, rules=rules)
+
+    def close() -> None:
+        if online is not None:
+            online.close()
+        if isinstance(scorer, PipelineScorer):
+            scorer.close()
+
+    return LoadedVersion(
+        number,
+        description,
+        scorer,
+        "compiled" if COMPILED in files else "pipeline",
+        derive=_derive(online, description.time_zone) if online else None,
+        rules=Rules.from_plain(description.rules) if description.rules else None,
+        close=close,
+    )
+
+
+def _online(folder: Path, current: Current, query: bytes | None) -> "OnlineDerivation | None":
+    if query is None:
+        return None
+    # Its database takes memory that a version without derived columns does not need.
+    from mlops_drift.serving.online import OnlineDerivation, OnlineQuery
+    from mlops_drift.serving.window import Window
+
+    window = Window.load(folder / WINDOWS / current.window) if current.window else None
+    return OnlineDerivation(OnlineQuery(**msgspec.json.decode(query)), window)
+
+
+def _derive(online: "OnlineDerivation", time_zone: str) -> Derive:
+    zone = ZoneInfo(time_zone)
+
+    def derive(row: Row) -> dict[str, Value]:
+        day = datetime.fromtimestamp(row.event_time / 1e6, zone).date()
+        return online.derive(row.values, row.key, row.event_time, day)
+
+    return derive

@@ -12,7 +12,6 @@ from mlops_drift.serving.deployment import (
     read_current,
     read_publisher,
 )
-from mlops_drift.serving.pipeline_scorer import PipelineScorer
 from mlops_drift.serving.service import LoadedVersion, ServedModel, now
 
 # What a stranger may read; the log says more.
@@ -68,8 +67,8 @@ class Follower:
         before = self._model.current
         self._model.serve(version)
         self._served, self._failed = current, None
-        if before is not None and isinstance(before.scorer, PipelineScorer):
-            asyncio.get_running_loop().call_later(GRACE_SECONDS, before.scorer.close)
+        if before is not None:
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, before.close)
 
     def _warning(self) -> str | None:
         if self._failed is not None:
@@ -82,6 +81,5 @@ class Follower:
 
     def close(self) -> None:
         """Ends what the version has begun."""
-        version = self._model.current
-        if version is not None and isinstance(version.scorer, PipelineScorer):
-            version.scorer.close()
+        if self._model.current is not None:
+            self._model.current.close()

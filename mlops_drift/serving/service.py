@@ -10,12 +10,12 @@ from mlops_drift.learning.compiled.base import RowScorer, Value
 from mlops_drift.serving.description import Description
 from mlops_drift.serving.metrics import Metrics, ModelMetrics
 from mlops_drift.serving.records import ServedRequest
-from mlops_drift.serving.rows import RowReader
+from mlops_drift.serving.rows import Row, RowReader
 
 Failure = Literal["error", "timeout"]
 ScorerKind = Literal["compiled", "pipeline"]
-# Makes the derived columns of the source columns of a row; it is called from several threads.
-Derive = Callable[[Mapping[str, Value]], Mapping[str, Value]]
+# Makes the derived columns of a row; it is called from several threads.
+Derive = Callable[[Row], Mapping[str, Value]]
 
 # Where the token of a service is read from.
 TOKEN_VARIABLE = "MLOPS_DRIFT_SERVE_TOKEN"
@@ -57,6 +57,10 @@ class Rules(Protocol):
         ...
 
 
+def nothing() -> None:
+    """Nothing was begun."""
+
+
 @dataclass(frozen=True)
 class LoadedVersion:
     """A version that is ready to answer; a request is answered by one only.
@@ -65,6 +69,7 @@ class LoadedVersion:
         number: of the version.
         scorer: is called from several threads.
         kind: how it scores: by its compiled form, or by its pipeline in another process.
+        close: ends what it has begun.
         derive: makes its derived columns; None without any.
         reader: reads its rows.
     """
@@ -75,6 +80,7 @@ class LoadedVersion:
     kind: ScorerKind = "compiled"
     derive: Derive | None = None
     rules: Rules | None = None
+    close: Callable[[], None] = nothing
     reader: RowReader = field(init=False)
 
     def __post_init__(self) -> None:
