@@ -1,11 +1,8 @@
 """The command `serve`: workers that answer requests, and a publisher beside them."""
 
 import contextlib
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -18,7 +15,6 @@ if TYPE_CHECKING:
     from mlops_drift.serving.worker import Durability
 
 PUBLISHER = "mlops_drift.cli.publisher"
-WORKER = "mlops_drift.serving.worker:create"
 # A publisher that ended is started again after so many seconds.
 AGAIN_SECONDS = 2.0
 
@@ -54,40 +50,26 @@ def serve(
     A client shows the token in MLOPS_DRIFT_SERVE_TOKEN, if that is set.
     """
     try:
-        from uvicorn.supervisors import Multiprocess
-
-        from mlops_drift.serving.server import config_of
-        from mlops_drift.serving.worker import VARIABLE, Options
+        from mlops_drift.serving.run import bound, run
+        from mlops_drift.serving.worker import Options
     except ImportError as error:
         raise Trouble(f"serve needs {error.name}: pip install 'mlops_drift[serve]'") from error
-    import msgspec
-
     from mlops_drift import settings
     from mlops_drift.config.loading import find_model
 
     for name in models:
         find_model(name)
     options = Options(str(settings.serving_root()), list(models), durability, min_free_mb)
-    os.environ[VARIABLE] = msgspec.json.encode(options).decode()
-    config = config_of(
-        WORKER, factory=True, host=host, port=port, workers=workers, log_level="warning"
-    )
-    listening = config.bind_socket()
-    with _counted(), _publishing(models):
+    try:
+        config, listening = bound(host, port, workers)
+    except SystemExit as error:
+        raise Trouble(
+            f"nothing can listen at {host}, port {port}: choose another --port"
+        ) from error
+    with _publishing(models):
         at = f"http://{host}:{listening.getsockname()[1]}"
         click.echo(f"{', '.join(models)} at {at}, documentation at {at}/docs; Ctrl-C ends it")
-        Multiprocess(config, [listening]).run()
-
-
-@contextlib.contextmanager
-def _counted() -> Iterator[None]:
-    """A folder in which workers count together, empty at the start."""
-    folder = tempfile.mkdtemp(prefix="mlops-drift-metrics-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        run(options, config, listening)
 
 
 @contextlib.contextmanager
