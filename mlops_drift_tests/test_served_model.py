@@ -9,7 +9,7 @@ from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.service_traffic import log_folder, serve
 from mlops_drift_tests.simulation.backtests import STORY, backtest
 from mlops_drift_tests.steps import opened
-from mlops_drift_tests.tiny import SPEC, day, events_of, materialization
+from mlops_drift_tests.tiny import SPEC, day, events_of, failures, materialization
 
 SINCE = 4
 # What says where the rows came from.
@@ -77,6 +77,21 @@ def test_a_daily_run_shows_what_it_has_shipped_and_changes_nothing_when_it_is_ru
         before = world.tables()
         result = world.run_days(instance, day(5))
         assert materialization(result, "tiny", "served")["shipped rows"] == 0
+        assert world.tables() == before
+
+
+def test_a_damaged_log_fails_the_run_with_the_file_and_nothing_lands(served_world, tmp_path):
+    world = served_world.copy(tmp_path)
+    with world.active(), open_instance() as instance:
+        with opened(world) as about:
+            serve(about, 5, 1, workers=1)
+            [path] = log_folder(about).iterdir()
+        data = path.read_bytes()
+        path.write_bytes(data[:100] + b"?" + data[101:])
+        before = world.tables()
+        result = world.run_days(instance, day(5))
+        assert not result.success
+        assert f"{path}: the frame at byte 0 is corrupt" in failures(result)["tiny__served"]
         assert world.tables() == before
 
 
