@@ -3,10 +3,13 @@
 import pandas as pd
 import pytest
 
+from mlops_drift.assets.common import asset_key
+from mlops_drift.lifecycle.timeline import read_timeline
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.service_traffic import log_folder, serve
+from mlops_drift_tests.simulation.backtests import STORY, backtest
 from mlops_drift_tests.steps import opened
-from mlops_drift_tests.tiny import SPEC, day, events_of, materialization
+from mlops_drift_tests.tiny import SPEC, day, events_of, failures, materialization
 
 SINCE = 4
 # What says where the rows came from.
@@ -75,3 +78,39 @@ def test_a_daily_run_shows_what_it_has_shipped_and_changes_nothing_when_it_is_ru
         result = world.run_days(instance, day(5))
         assert materialization(result, "tiny", "served")["shipped rows"] == 0
         assert world.tables() == before
+
+
+def test_a_damaged_log_fails_the_run_with_the_file_and_nothing_lands(served_world, tmp_path):
+    world = served_world.copy(tmp_path)
+    with world.active(), open_instance() as instance:
+        with opened(world) as about:
+            serve(about, 5, 1, workers=1)
+            [path] = log_folder(about).iterdir()
+        data = path.read_bytes()
+        path.write_bytes(data[:100] + b"?" + data[101:])
+        before = world.tables()
+        result = world.run_days(instance, day(5))
+        assert not result.success
+        assert f"{path}: the frame at byte 0 is corrupt" in failures(result)["tiny__served"]
+        assert world.tables() == before
+
+
+def test_served_comes_before_events_and_only_where_a_service_answers(served_world, told_story):
+    found = {}
+    for name, world in {"service": served_world, "files": told_story.world}.items():
+        with world.active():
+            graph = world.definitions.resolve_asset_graph()
+            spec = world.spec()
+            found[name] = {key.path[-1] for key in graph.get(asset_key(spec, "events")).parent_keys}
+            job = world.definitions.resolve_job_def("tiny_daily")
+            assert ("tiny__served" in [node.name for node in job.nodes]) == (name == "service")
+    assert found == {"service": {"served"}, "files": set()}
+
+
+def test_a_backtest_decides_on_served_days_as_the_run_did(served_world):
+    with served_world.active(), opened(served_world) as about:
+        ran = read_timeline(about, day(0), day(6)).to_dict()
+        before = served_world.tables()
+        tested = backtest("tiny")["policies"]["own"]
+        assert served_world.tables() == before
+    assert {name: tested[name] for name in STORY} == {name: ran[name] for name in STORY}

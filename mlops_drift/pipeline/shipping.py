@@ -18,7 +18,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.schema.day_columns import days_in
-from mlops_drift.serving.log.frames import CorruptLogError, read_frames
+from mlops_drift.serving.log.frames import Frame, read_frames
 from mlops_drift.serving.log.segments import Segment, closed_streams, take_over
 from mlops_drift.serving.records import ServedRequest
 from mlops_drift.store.lake import Piece
@@ -67,9 +67,9 @@ def ship(model: ModelContext, folder: Path) -> Shipped:
     Several may do so at the same time: whoever is overtaken looks again.
 
     Raises:
-        CorruptLogError: if a segment is damaged. What is before the damage is in the lake, and so
-            are all other streams; what follows in its stream waits.
-        UserError: if a key is not of the model's type.
+        UserError: if a segment is damaged, a `CorruptLogError`, or holds what no record is. What is
+            before that is in the lake, and so are all other streams; what follows in its stream
+            waits. Or if a key is not of the model's type.
     """
     take_over(folder)
     segments = requests = rows = 0
@@ -101,7 +101,7 @@ class _Reader:
 
     def __init__(self, model: ModelContext, folder: Path) -> None:
         self.table = model.store.tables.served
-        self.damage: CorruptLogError | None = None
+        self.damage: UserError | None = None
         self._streams = closed_streams(folder)
         self._appended = model.store.lake.appended(self.table, self._streams)
         self._decoder = msgspec.json.Decoder(ServedRequest)
@@ -116,7 +116,7 @@ class _Reader:
                 # It was shipped meanwhile.
                 except FileNotFoundError:
                     break
-                except CorruptLogError as error:
+                except UserError as error:
                     self.damage = self.damage or error
                     break
         yield self._batch
@@ -127,7 +127,7 @@ class _Reader:
         # A segment that was cut off because it was damaged leaves a gap before the next one.
         at = max(0, self._appended[stream] - start)
         for frame in read_frames(segment.path, at):
-            request, batch = self._decoder.decode(frame.payload), self._batch
+            request, batch = self._decoded(segment, frame), self._batch
             batch.requests.append(request)
             batch.rows += len(request.rows)
             first = batch.pieces.get(stream, Piece(self._appended[stream], 0)).start
@@ -137,6 +137,15 @@ class _Reader:
                 yield batch
                 self._appended[stream] = start + frame.end
         self._batch.ended.append(segment.path)
+
+    def _decoded(self, segment: Segment, frame: Frame) -> ServedRequest:
+        try:
+            return self._decoder.decode(frame.payload)
+        except msgspec.MsgspecError as error:
+            raise UserError(
+                f"{segment.path}: the record before byte {frame.end:,} is none: {error}; another "
+                "version of mlops_drift may have written it: ship it with that one"
+            ) from error
 
 
 def served_table(spec: ModelSpec, requests: list[ServedRequest]) -> pa.Table:

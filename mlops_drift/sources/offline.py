@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
@@ -15,10 +15,15 @@ from mlops_drift.sources.simulated import SimulatorSource
 OFFLINE: dict[str, type[SourceConfig]] = {"simulator": SimulatorSource, "files": FilesSource}
 
 
-class OtherSource(SourceConfig):
-    """A source of another package, with fields of its own."""
+class OtherOfflineSource(SourceConfig):
+    """A source of another package, with fields of its own.
+
+    Attributes:
+        shipped: the kinds that a wrong name is compared with.
+    """
 
     model_config = ConfigDict(extra="allow")
+    shipped: ClassVar[Mapping[str, type[SourceConfig]]] = OFFLINE
 
     kind: str = Field(
         description="An import path `package.module:Name`, or an entry point of the group "
@@ -28,7 +33,7 @@ class OtherSource(SourceConfig):
     @property
     def config(self) -> SourceConfig:
         """The section as its class reads it."""
-        shipped = {name: f"{one.__module__}:{one.__name__}" for name, one in OFFLINE.items()}
+        shipped = {name: f"{one.__module__}:{one.__name__}" for name, one in self.shipped.items()}
         own = load("sources", self.kind, shipped, SourceConfig)  # type: ignore[type-abstract]
         return own.model_validate(self.model_dump())
 
@@ -59,6 +64,6 @@ def kind_among(known: Collection[str]) -> Callable[[Any], str | None]:
 OfflineSource = Annotated[
     Annotated[SimulatorSource, Tag("simulator")]
     | Annotated[FilesSource, Tag("files")]
-    | Annotated[OtherSource, Tag("other")],
+    | Annotated[OtherOfflineSource, Tag("other")],
     Discriminator(kind_among(OFFLINE)),
 ]

@@ -6,11 +6,18 @@ from pydantic import Discriminator, Tag
 
 from mlops_drift.sources.base import SourceConfig
 from mlops_drift.sources.files import FilesSource
-from mlops_drift.sources.offline import OFFLINE, OtherSource, kind_among
+from mlops_drift.sources.offline import OFFLINE, OtherOfflineSource, kind_among
 from mlops_drift.sources.service import ServiceSource
 from mlops_drift.sources.simulated import SimulatorSource
 
 SOURCES: dict[str, type[SourceConfig]] = {**OFFLINE, "service": ServiceSource}
+
+
+class OtherSource(OtherOfflineSource):
+    """A source of another package, with fields of its own."""
+
+    shipped = SOURCES
+
 
 Source = Annotated[
     Annotated[SimulatorSource, Tag("simulator")]

@@ -37,7 +37,16 @@ class Service:
         return ModelContext(self.place.spec, self.place.model)
 
     def answer(
-        self, key, event_time, answered=None, *, features=None, model=None, version=None, **row
+        self,
+        key,
+        event_time,
+        answered=None,
+        *,
+        features=None,
+        model=None,
+        version=None,
+        name=None,
+        **row,
     ):
         """Puts an answer into the lake; a row is of column b where none is given."""
         self._requests += 1
@@ -45,6 +54,7 @@ class Service:
         row = {"b": 1.0, **row}
         served = ServedRow(key, event_time, row, "no", served_by, features, model)
         time_of_answer = event_time if answered is None else answered
-        request = ServedRequest(f"r{self._requests}", time_of_answer, (served,), version)
+        name = name or f"r{self._requests}"
+        request = ServedRequest(name, time_of_answer, (served,), version)
         data = served_table(self.place.spec, [request])
         self.place.model.lake.append_once(self.place.model.tables.served, data, {})

@@ -72,7 +72,8 @@ def test_the_first_answer_of_a_key_is_the_event_and_the_others_are_quarantined(s
         (day(2), "id: duplicate key"),
     ]
     rows = [json.loads(row["row"])["served_row"] for row in service.place.quarantined()]
-    assert rows == ["r3/0", "r4/0", "r1/0"]
+    times = [moment(2, second) for second in (7, 8, 9)]
+    assert rows == [f"{name}/0/{at}" for name, at in zip(("r3", "r4", "r1"), times, strict=True)]
     account = service.place.account()
     assert (account.rows, account.recorded, account.waiting) == (8, 8, 0)
 

@@ -111,6 +111,16 @@ def test_predictions_are_the_answers_of_the_versions_whoever_answered(service):
     ]
 
 
+def test_a_request_that_is_sent_again_under_its_id_takes_nothing_from_the_first(service):
+    given = {"a": 1.5, "b": 1.0, "c": "x", "n": 1, "t": True, "made": 1.0}
+    for second in range(3):
+        service.answer(
+            "s1", moment(2), moment(2, second), features=given, model=YES, version=1, name="again"
+        )
+    assert features_of(service) == [{"id": "s1", **given}]
+    assert predict_days(service.model, day(2), day(2)) == Served(1, 1, (1,))
+
+
 def test_predictions_are_written_once(service):
     service.answer("s1", moment(2, 5), model=YES, version=3)
     service.place.land(2)

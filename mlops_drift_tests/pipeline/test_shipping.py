@@ -10,7 +10,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
 from mlops_drift.pipeline import shipping
 from mlops_drift.pipeline.shipping import Shipped, ship
-from mlops_drift.serving.log.frames import CorruptLogError
+from mlops_drift.serving.log.frames import CorruptLogError, frame
 from mlops_drift.serving.log.segments import segments
 from mlops_drift.serving.log.writer import LogWriter
 from mlops_drift.serving.records import ModelAnswer, ServedRequest, ServedRow
@@ -212,6 +212,18 @@ def test_damage_that_is_repaired_loses_nothing(model, log):
     second.write_bytes(data)
     ship(model, log)
     assert numbers(model) == list(range(10))
+
+
+def test_what_is_no_record_stops_its_stream_and_nothing_else(model, log):
+    write(log, range(3))
+    write(log, range(5, 8))
+    path = segments(log)[0].path
+    data = path.read_bytes()
+    path.write_bytes(data + frame(b'{"id":7}'))
+    with pytest.raises(UserError, match=f"the record before byte {path.stat().st_size:,} is none"):
+        ship(model, log)
+    assert len(numbers(model)) == 6
+    assert files(log) == [path]
 
 
 def test_a_key_of_another_type_is_an_error_that_names_it(model, log):

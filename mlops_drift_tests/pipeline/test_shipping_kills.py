@@ -16,7 +16,7 @@ from mlops_drift_tests.processes import run_alone
 from mlops_drift_tests.serving.log.samples import files
 from mlops_drift_tests.serving.log.test_kills import acknowledged
 
-KILLS = 6
+KILLS = 4
 
 
 def model_in(root):

@@ -70,7 +70,7 @@ def append_all(root, times):
 
 
 def test_of_two_processes_one_appends(lake, processes):
-    times = 12
+    times = 6
     found = processes.run(append_all, (lake.root, times), (lake.root, times))
     assert sum(found) == times
     assert rows(lake) == list(range(times))

@@ -30,7 +30,8 @@ class LogWriter:
     """The log of one worker, in segments.
 
     A record is one write, so that it outlives the process, however that ends. `sync` brings all
-    records to the disk. One thread appends; `sync` may run in another one.
+    records to the disk, so that they outlive a power cut. One thread appends; `sync` may run in
+    another one. Whoever has the log calls `sync` and `close_if_old` again and again.
 
     Args:
         folder: where the log lies, which is made.

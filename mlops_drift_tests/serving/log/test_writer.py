@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlops_drift.serving.log import writer as writer_module
+from mlops_drift.serving.log.frames import read_frames
 from mlops_drift.serving.log.segments import segments
 from mlops_drift.serving.log.writer import LogUnavailable, LogWriter
 from mlops_drift_tests.serving.log.samples import closed, decoded, files, ids, request
@@ -129,6 +130,11 @@ def test_a_record_that_was_cut_short_stands_in_front_of_no_other(tmp_path):
     assert len(refused) >= 3
     assert len(kept) + len(refused) == 20
     assert ids(files(tmp_path)) == kept
+    # Each was closed at once, and whole; at most the last one was still written.
+    assert [one for one in files(tmp_path) if one.suffix != ".closed"] in ([], files(tmp_path)[-1:])
+    for path in closed(tmp_path):
+        *_, last = read_frames(path)
+        assert last.end == path.stat().st_size
 
 
 def test_after_a_failed_write_it_is_tried_before_a_request_comes(tmp_path, log, monkeypatch):
