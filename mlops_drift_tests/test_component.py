@@ -39,6 +39,7 @@ CHECKS = {
     ("challenger", "cv_test_gap"),
     ("challenger", "refit_consistency"),
     ("challenger", "extreme_value_robustness"),
+    ("challenger", "compiled_equal"),
     ("challenger", "single_row_latency"),
     ("challenger", "batch_latency"),
     ("challenger", "artifact_size"),

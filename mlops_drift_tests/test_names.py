@@ -163,7 +163,7 @@ def test_a_version_is_trained_passes_its_gates_and_serves(walked, capsys):
     assert sorted(importance) == sorted(walked.spec.columns)
     assert set(importance).issuperset({"self", "NA", "."})
     served = walked.model.lake.read(walked.model.tables.predictions)
-    assert served.column_names == ["day", "version", KEY, "prediction", "score"]
+    assert served.column_names == ["day", "version", KEY, "prediction", "score", "probabilities"]
     assert set(served["day"].to_pylist()) == {day(2), day(3), day(4)}
     print_status(read_status(ModelContext(walked.spec, walked.model)))
     assert "serving from the day after 2024-03-02" in capsys.readouterr().out

@@ -31,6 +31,7 @@ GATES = [
     "refit_consistency",
     "null_robustness",
     "extreme_value_robustness",
+    "compiled_equal",
     "single_row_latency",
     "batch_latency",
     "artifact_size",
