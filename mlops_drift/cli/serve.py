@@ -54,12 +54,15 @@ def serve(
         from mlops_drift.serving.worker import Options
     except ImportError as error:
         raise Trouble(f"serve needs {error.name}: pip install 'mlops_drift[serve]'") from error
-    from mlops_drift import settings
-    from mlops_drift.config.loading import find_model
+    from mlops_drift.settings import definition_folders, serving_root
 
     for name in models:
-        find_model(name)
-    options = Options(str(settings.serving_root()), list(models), durability, min_free_mb)
+        # The publisher reads them; to do so here too would keep everyone waiting.
+        if not any((folder / name / "defs.yaml").is_file() for folder in definition_folders()):
+            from mlops_drift.config.loading import find_model
+
+            find_model(name)
+    options = Options(str(serving_root()), list(models), durability, min_free_mb)
     try:
         config, listening = bound(host, port, workers)
     except SystemExit as error:

@@ -1,6 +1,5 @@
 """Hands versions over to the workers of a service: files that say who serves, and how."""
 
-import json
 import shutil
 import time
 from collections.abc import Callable
@@ -177,12 +176,13 @@ class Publisher:
 
 def _files(model: ModelContext, version: int) -> dict[str, bytes]:
     """All that a worker needs to answer by a version."""
-    spec, registry = model.spec, model.registry
-    form = registry.proven_form(spec.name, version)
-    if form is None:
-        scorer = {PIPELINE: registry.pickled(spec.name, version)}
+    set_id = model.store.versions.get(version).training_set
+    # No version is promoted before a gate has proven its compiled form.
+    compiled = model.store.training_sets.read_compiled(set_id, version)
+    if compiled is None:
+        scorer = {PIPELINE: model.registry.pickled(model.spec.name, version)}
     else:
-        scorer = {COMPILED: json.dumps(form.to_plain(), sort_keys=True).encode()}
+        scorer = {COMPILED: compiled}
     return {
         DESCRIPTION: msgspec.json.encode(describe(model, version)),
         SAMPLE: msgspec.json.encode(_sample(model, version)),

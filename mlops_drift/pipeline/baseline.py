@@ -6,6 +6,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.drift.reference import Reference
 from mlops_drift.pipeline.profiles import fit_reference
 from mlops_drift.pipeline.scoring import predict_table
+from mlops_drift.registry.base import COMPILED, COMPILED_TAG
 from mlops_drift.store.training_sets import IMPORTANCE, TEST_PREDICTIONS, parquet_bytes
 from mlops_drift.store.write_once import canonical_json
 
@@ -22,6 +23,8 @@ def has_baseline(model: ModelContext, version: int) -> bool:
 
 def record_baseline(model: ModelContext, version: int) -> tuple[pa.Table, Reference]:
     """Freezes the baseline of a version: test predictions, reference, importance of columns.
+
+    Beside them lies the compiled form, if the version has one.
 
     The reference and the importance also go to the MLflow run that trained the version, below
     `reference/`, and the reference's digest becomes the version's tag `reference`.
@@ -48,11 +51,15 @@ def record_baseline(model: ModelContext, version: int) -> tuple[pa.Table, Refere
         spec.training.seed,
     )
     published = {**reference.to_files(), IMPORTANCE: canonical_json(importance)}
-    model.store.training_sets.write_baseline(
-        record.training_set, version, {TEST_PREDICTIONS: parquet_bytes(predictions), **published}
-    )
+    tags = model.registry.tags(spec.name, version)
+    files = {TEST_PREDICTIONS: parquet_bytes(predictions)}
+    if digest := tags.get(COMPILED_TAG):
+        # A service that starts need not ask the registry for it.
+        form = model.registry.compiled_form(spec.name, version, digest)
+        files[COMPILED] = canonical_json(form.to_plain())
+    model.store.training_sets.write_baseline(record.training_set, version, files | published)
     # The tag comes last: a version that has it has the files too.
-    if model.registry.tags(spec.name, version).get(REFERENCE_TAG) != reference.digest:
+    if tags.get(REFERENCE_TAG) != reference.digest:
         files = {f"{REFERENCE_TAG}/{name}": content for name, content in published.items()}
         model.registry.log_files(spec.name, version, files)
         model.registry.set_tag(spec.name, version, REFERENCE_TAG, reference.digest)

@@ -8,8 +8,9 @@ from mlops_drift.serving.records import ModelAnswer, ServedRow
 from mlops_drift.serving.rows import Row
 from mlops_drift.serving.service import LoadedVersion, Rules
 
-# So many rows of a compiled version are scored before another request is looked at.
-AT_ONCE = 64
+# So many rows of a compiled version are scored before another request is looked at, and so many
+# whose columns are derived as well.
+AT_ONCE, DERIVED_AT_ONCE = 64, 4
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +21,8 @@ class NotAnsweredError(Exception):
 
 def is_short(version: LoadedVersion, n_rows: int) -> bool:
     """Whether rows are answered sooner than a thread would begin with them."""
-    return version.kind == "compiled" and version.derive is None and n_rows <= AT_ONCE
+    most = AT_ONCE if version.derive is None else DERIVED_AT_ONCE
+    return version.kind == "compiled" and n_rows <= most
 
 
 def answer(version: LoadedVersion, rows: Sequence[Row]) -> tuple[ServedRow, ...]:

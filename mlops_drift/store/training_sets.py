@@ -35,6 +35,7 @@ TEST_FILE = "test.parquet"
 TEST_PREDICTIONS = "test_predictions.parquet"
 REFERENCE_FILES = ("reference.json", "reference.parquet")
 IMPORTANCE = "importance.json"
+COMPILED = "compiled.json"
 
 
 REMEDY = (
@@ -144,6 +145,13 @@ class TrainingSets:
     def read_test_predictions(self, set_id: str, version: int) -> pa.Table:
         """The test predictions of a version."""
         return _table(self.read_baseline(set_id, version, TEST_PREDICTIONS))
+
+    def read_compiled(self, set_id: str, version: int) -> bytes | None:
+        """The compiled form of a version; None if it has none."""
+        try:
+            return self.read_baseline(set_id, version, COMPILED)
+        except FileNotFoundError:
+            return None
 
     def baselines(self, set_id: str) -> Path:
         """The folder of the baselines of a set's versions."""

@@ -9,7 +9,6 @@ import pytest
 from mlops_drift.lifecycle import publishing
 from mlops_drift.lifecycle.publishing import NOTICE_SECONDS, Publisher, serves_at
 from mlops_drift.pipeline.scoring import predict_table
-from mlops_drift.registry.base import RegistryError
 from mlops_drift.serving.deployment import VERSIONS, DeploymentError, load, read_current
 from mlops_drift.store.records import Promotion
 from mlops_drift_tests.serving.published import Shops
@@ -108,15 +107,14 @@ def test_a_version_that_predicts_otherwise_than_it_was_tested_is_not_loaded(
         load(tmp_path, current)
 
 
-def test_what_cannot_be_read_from_the_registry_leaves_who_served(two, tmp_path, monkeypatch):
+def test_a_version_that_cannot_be_read_leaves_who_served(two, tmp_path):
     before = Publisher(two.about, tmp_path, lambda: NOW).publish()
-
-    def gone(*_):
-        raise RegistryError("the registry is gone")
-
-    monkeypatch.setattr(two.shop.registry, "proven_form", gone)
-    with pytest.raises(RegistryError, match="is gone"):
+    store = two.about.store
+    baseline = store.training_sets.baseline(store.versions.get(1).training_set, 1)
+    away = baseline.rename(baseline.with_name("away"))
+    with pytest.raises(FileNotFoundError, match="no such training set or version"):
         Publisher(two.about, tmp_path, lambda: NOW + 5).publish()
+    away.rename(baseline)
     assert read_current(tmp_path) == before
 
 

@@ -1,7 +1,14 @@
 import msgspec
 import pytest
 
-from mlops_drift.serving.answering import AT_ONCE, NotAnsweredError, after_timeout, answer, is_short
+from mlops_drift.serving.answering import (
+    AT_ONCE,
+    DERIVED_AT_ONCE,
+    NotAnsweredError,
+    after_timeout,
+    answer,
+    is_short,
+)
 from mlops_drift.serving.description import DerivedColumn, SourceColumn
 from mlops_drift.serving.records import ModelAnswer
 from mlops_drift.serving.service import LoadedVersion
@@ -74,7 +81,7 @@ def test_inputs_are_logged_and_only_columns_are_features():
         inputs={"postcode": SourceColumn("category")},
         derived={"age_in_months": DerivedColumn("number")},
     )
-    version = loaded(description, derive=lambda row: {"age_in_months": row["age"] * 12})
+    version = loaded(description, derive=lambda row: {"age_in_months": row.values["age"] * 12})
     raws = [ROW | {"postcode": "10115"}]
     [row] = answer(version, version.reader.read(raws, NOW).rows)
     assert row.row["postcode"] == "10115"
@@ -86,7 +93,7 @@ def test_inputs_are_logged_and_only_columns_are_features():
 
 def test_columns_that_cannot_be_derived_are_an_error_of_their_row():
     def derive(row):
-        if row["age"] > 50:
+        if row.values["age"] > 50:
             raise ValueError("no such window")
         return {}
 
@@ -108,4 +115,5 @@ def test_only_few_rows_of_a_compiled_version_are_answered_at_once():
     assert is_short(loaded(), AT_ONCE)
     assert not is_short(loaded(), AT_ONCE + 1)
     assert not is_short(loaded(kind="pipeline"), 1)
-    assert not is_short(loaded(derive=lambda row: {}), 1)
+    assert is_short(loaded(derive=lambda row: {}), DERIVED_AT_ONCE)
+    assert not is_short(loaded(derive=lambda row: {}), DERIVED_AT_ONCE + 1)
