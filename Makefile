@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test ui mlflow lint docs lock bench bench-compaction bench-drift bench-gates bench-intervals bench-policies bench-scale bench-telco bench-training clean
+.PHONY: run test serve ui mlflow lint docs lock bench bench-compaction bench-drift bench-gates bench-intervals bench-policies bench-scale bench-serving bench-telco bench-training clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
 
 test: $(VENV)
 	$(BIN)/pytest
+
+serve: $(VENV)
+	$(BIN)/mlops-drift serve glassware
 
 ui: $(VENV)
 	$(BIN)/dagster dev
@@ -63,6 +66,12 @@ bench-scale: $(VENV)
 	$(BIN)/python benchmarks/scale.py alternative
 	$(BIN)/python benchmarks/scale.py large
 	$(BIN)/python benchmarks/scale.py history
+
+# Needs wrk, hey and taskset; about ten minutes.
+bench-serving: $(VENV)
+	$(BIN)/python benchmarks/serving_equal.py
+	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python benchmarks/serving_kills.py
 
 # About eight minutes; reads the Telco data from beside the checkout.
 bench-telco: $(VENV)

@@ -93,6 +93,16 @@ _SERVICE = (
         is_critical=True,
     ),
     Alert(
+        "MlopsDriftServingStale",
+        "mlops_drift_serving_stale",
+        "== 1",
+        "Another version than the one that serves should answer for {{ $labels.model }}",
+        "Who served before still answers: a promotion or a rollback has not reached the service.",
+        "GET /ready has the warning, the log of the service the reason: a damaged version, or a "
+        "lake that cannot be read.",
+        wait="1m",
+    ),
+    Alert(
         "MlopsDriftErrors",
         f"{promql.error_share('', '5m')} and {promql.errors('5m')} >= {promql.FEWEST_ERRORS}",
         f"> {promql.ERROR_SHARE}",

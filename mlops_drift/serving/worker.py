@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -94,9 +95,19 @@ def create() -> FastAPI:
         os.environ.get(TOKEN_VARIABLE) or None,
     )
 
+    parent = os.getppid()
+
+    async def end_with_parent() -> None:
+        # Whoever starts the service again needs the port, and a publisher.
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
     @asynccontextmanager
     async def background() -> AsyncIterator[None]:
         tasks = [
+            asyncio.create_task(_repeat(end_with_parent, STATE_SECONDS)),
+        ]
+        tasks += [
             asyncio.create_task(_repeat(step, seconds))
             for worker in workers
             for step, seconds in (

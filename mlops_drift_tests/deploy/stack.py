@@ -6,19 +6,25 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+import httpx
 import yaml
 
 from mlops_drift import settings
+from mlops_drift.schema.columns import Column
+from mlops_drift.serving.rules.config import FallbackRules
 from mlops_drift_tests.deploy.promtool import FOLDER, shipped
+from mlops_drift_tests.learning.samples import BINARY
 from mlops_drift_tests.receiver import Listener
+from mlops_drift_tests.serving.real_service import COLUMNS, ROW, publish
 
 DEADLINE_SECONDS = 120
 # In place of ten seconds, so that a test need not wait for them.
@@ -94,9 +100,43 @@ def running(log, *command):
         process.wait(timeout=DEADLINE_SECONDS)
 
 
-def service(port, model):
-    """The command that serves the metrics of a service."""
-    return sys.executable, "-m", "mlops_drift_tests.deploy.service_stand_in", port, model
+# Answers in place of the version where x is large.
+RULES = FallbackRules.model_validate(
+    {"conditions": [{"x": {"above": 100}}], "answers": [{"answer": "good"}]}
+)
+# A model that is served, and has no version.
+UNBORN = "unborn"
+
+
+def service(root, port, model):
+    """The command that serves a model, and one that has no version yet."""
+    columns = {name: Column(type=kind) for name, kind in COLUMNS.items()}
+    publish(root, 1, model, RULES.plain(columns, BINARY))
+    module = "mlops_drift_tests.serving.real_service"
+    return sys.executable, "-m", module, root, port, 2, model, UNBORN
+
+
+@contextmanager
+def asked(port, model):
+    """Requests of every outcome, until the block ends."""
+    ended, url = threading.Event(), f"http://127.0.0.1:{port}/models"
+    rows = [ROW, {**ROW, "x": 200.0}, {**ROW, "x": "no number"}, {**ROW, "further": 1}]
+
+    def ask():
+        while not ended.wait(0.02):
+            # It may be starting, or be killed by a test.
+            with suppress(httpx.TransportError):
+                for row in rows:
+                    httpx.post(f"{url}/{model}/predict", json=row)
+                httpx.post(f"{url}/{UNBORN}/predict", json=ROW)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def exporter(port, models):
@@ -133,7 +173,7 @@ def started(folder, models, served):
     write_configuration(folder, ports, receiver)
     commands = {
         "exporter": exporter(ports["exporter"], models),
-        "service": service(ports["service"], served),
+        "service": service(folder / "serving", ports["service"], served),
         "alertmanager": (
             "prometheus-alertmanager",
             f"--config.file={folder / 'alertmanager.yaml'}",
@@ -154,6 +194,7 @@ def started(folder, models, served):
             name: stack.enter_context(running(folder / f"{name}.log", *command))
             for name, command in commands.items()
         }
+        stack.enter_context(asked(ports["service"], served))
         found = Stack(folder, ports, processes, receiver)
         wait_for(lambda: _answers(found), "Prometheus and what it scrapes")
         yield found

@@ -69,6 +69,12 @@ CASES = {
         "The service is not ready to answer for m",
         [{'mlops_drift_ready{model="m"}': 1}],
     ),
+    "MlopsDriftServingStale": Case(
+        {'mlops_drift_serving_stale{model="m"}': 1},
+        M,
+        "Another version than the one that serves should answer for m",
+        [{'mlops_drift_serving_stale{model="m"}': 0}],
+    ),
     "MlopsDriftErrors": Case(
         served(errors=1, overloaded=1),
         M,
