@@ -41,6 +41,12 @@ AGAIN_SECONDS = 2.0
     default=200,
     help="With less space on the disk requests are not answered.",
 )
+@click.option(
+    "--segment-seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    help="After so many seconds answers are handed over to the next day that runs.",
+)
 def serve(
     models: tuple[str, ...],
     host: str,
@@ -48,6 +54,7 @@ def serve(
     workers: int,
     durability: "Durability",
     min_free_mb: int,
+    segment_seconds: float,
 ) -> None:
     """Answer requests by the champions of MODELS, and log every answer.
 
@@ -67,7 +74,8 @@ def serve(
 
     for name in models:
         find_model(name)
-    options = Options(str(settings.serving_root()), list(models), durability, min_free_mb)
+    root = str(settings.serving_root())
+    options = Options(root, list(models), durability, min_free_mb, segment_seconds)
     os.environ[VARIABLE] = msgspec.json.encode(options).decode()
     config = config_of(
         WORKER, factory=True, host=host, port=port, workers=workers, log_level="warning"
