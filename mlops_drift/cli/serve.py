@@ -81,6 +81,8 @@ def serve(
         WORKER, factory=True, host=host, port=port, workers=workers, log_level="warning"
     )
     listening = config.bind_socket()
+    # Whoever is told the address may connect; workers answer when they are there.
+    listening.listen(config.backlog)
     with _counted(), _publishing(models):
         at = f"http://{host}:{listening.getsockname()[1]}"
         click.echo(f"{', '.join(models)} at {at}, documentation at {at}/docs; Ctrl-C ends it")
