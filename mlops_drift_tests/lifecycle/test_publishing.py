@@ -1,0 +1,138 @@
+"""What a publisher leaves for the workers of a service, and when."""
+
+from datetime import UTC, date, datetime
+from math import nextafter
+
+import msgspec
+import pytest
+
+from mlops_drift.lifecycle import publishing
+from mlops_drift.lifecycle.publishing import NOTICE_SECONDS, Publisher, serves_at
+from mlops_drift.pipeline.scoring import predict_table
+from mlops_drift.registry.base import RegistryError
+from mlops_drift.serving.deployment import VERSIONS, DeploymentError, load, read_current
+from mlops_drift.store.records import Promotion
+from mlops_drift_tests.serving.published import Shops
+
+NOW = 1_800_000_000.0
+
+
+def promotion(number, as_of, at=None):
+    return Promotion(number, as_of, number, None, "set", "reference", f"d{number}", at=at)
+
+
+MARCH = [promotion(1, date(2026, 3, 1)), promotion(2, date(2026, 3, 5))]
+
+
+@pytest.mark.parametrize(
+    ("moment", "time_zone", "number"),
+    [
+        (datetime(2026, 3, 1, 23, 59, tzinfo=UTC), "UTC", None),
+        (datetime(2026, 3, 2, 0, 0, tzinfo=UTC), "UTC", 1),
+        (datetime(2026, 3, 5, 23, 59, tzinfo=UTC), "UTC", 1),
+        (datetime(2026, 3, 6, 0, 0, tzinfo=UTC), "UTC", 2),
+        # There it is the next day already.
+        (datetime(2026, 3, 5, 23, 30, tzinfo=UTC), "Europe/Berlin", 2),
+    ],
+)
+def test_a_version_serves_from_the_midnight_after_its_promotion(moment, time_zone, number):
+    found = serves_at(MARCH, moment, time_zone)
+    assert (found and found.number) == number
+
+
+def test_one_that_is_dated_to_the_second_does_not_wait_for_midnight():
+    at = datetime(2026, 3, 5, 12)
+    back = promotion(3, date(2026, 3, 5), at)
+    assert serves_at([*MARCH, back], datetime(2026, 3, 5, 12, 0, 1, tzinfo=UTC), "UTC") == back
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """A model of two versions, of which the first is promoted."""
+    shops = Shops(tmp_path_factory.mktemp("shop"))
+    shops.promoted(1)
+    yield shops
+    shops.connection.close()
+
+
+@pytest.fixture
+def publisher(two, tmp_path):
+    return Publisher(two.about, tmp_path, lambda: NOW)
+
+
+def test_a_worker_scores_as_the_batch_does(two, publisher, tmp_path):
+    current = publisher.publish()
+    assert (current.version, current.at) == (1, int(1e6 * NOW))
+    assert read_current(tmp_path) == current
+    loaded = load(tmp_path, current)
+    rows = two.rows()
+    wanted = predict_table(two.shop.spec, two.shop.registry, 1, rows).to_pylist()
+    columns = list(two.shop.spec.columns)
+    found = loaded.scorer.score(rows.select(columns).to_pylist())
+    assert [(one.prediction, one.score, list(one.probabilities)) for one in found] == [
+        (one["prediction"], one["score"], one["probabilities"]) for one in wanted
+    ]
+    assert loaded.kind == "compiled"
+    read, ignored = loaded.reader.read([loaded.description.example], int(1e6 * NOW), None)
+    assert (len(read), ignored) == (1, 0)
+
+
+def test_who_serves_already_is_named_once(publisher):
+    assert publisher.publish() == publisher.publish()
+
+
+def test_a_damaged_folder_loads_nothing_and_is_written_again(publisher, tmp_path):
+    current = publisher.publish()
+    file = tmp_path / VERSIONS / current.folder / "compiled.json"
+    file.write_bytes(file.read_bytes().replace(b"0.1", b"0.2", 1))
+    with pytest.raises(DeploymentError, match=r"version 1 cannot be loaded: .*compiled\.json"):
+        load(tmp_path, current)
+    assert publisher.publish() == current
+    assert load(tmp_path, current).number == 1
+
+
+def test_a_version_that_predicts_otherwise_than_it_was_tested_is_not_loaded(
+    two, tmp_path, monkeypatch
+):
+    tested = publishing._sample
+
+    def by_a_bit(*of):
+        found = tested(*of)
+        first, *others = found.answers
+        other = msgspec.structs.replace(first, score=nextafter(first.score, 1))
+        return msgspec.structs.replace(found, answers=[other, *others])
+
+    monkeypatch.setattr(publishing, "_sample", by_a_bit)
+    current = Publisher(two.about, tmp_path, lambda: NOW).publish()
+    with pytest.raises(DeploymentError, match="predicts 1 of 50 test rows otherwise"):
+        load(tmp_path, current)
+
+
+def test_what_cannot_be_read_from_the_registry_leaves_who_served(two, tmp_path, monkeypatch):
+    before = Publisher(two.about, tmp_path, lambda: NOW).publish()
+
+    def gone(*_):
+        raise RegistryError("the registry is gone")
+
+    monkeypatch.setattr(two.shop.registry, "proven_form", gone)
+    with pytest.raises(RegistryError, match="is gone"):
+        Publisher(two.about, tmp_path, lambda: NOW + 5).publish()
+    assert read_current(tmp_path) == before
+
+
+def test_a_promotion_changes_all_workers_at_the_same_later_moment(tmp_path_factory, tmp_path):
+    shops = Shops(tmp_path_factory.mktemp("shops"))
+    publisher = Publisher(shops.about, tmp_path, lambda: NOW)
+    assert publisher.publish() is None
+    assert read_current(tmp_path) is None
+    shops.promoted(1)
+    first = publisher.publish()
+    shops.promoted(2)
+    second = publisher.publish()
+    assert (second.version, second.at) == (2, int(1e6 * (NOW + NOTICE_SECONDS)))
+    # The one before stays: a worker may have requests that it answers.
+    assert {one.name for one in (tmp_path / VERSIONS).iterdir()} == {first.folder, second.folder}
+    shops.promoted(3)
+    third = publisher.publish()
+    assert {one.name for one in (tmp_path / VERSIONS).iterdir()} == {second.folder, third.folder}
+    shops.connection.close()

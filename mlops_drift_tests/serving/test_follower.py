@@ -1,0 +1,131 @@
+"""A worker follows the publisher: it changes when it has loaded, and keeps what it had if not."""
+
+import asyncio
+
+import pytest
+
+from mlops_drift.lifecycle.publishing import NOTICE_SECONDS, Publisher
+from mlops_drift.serving.deployment import PUBLISHER, VERSIONS, PublisherState, read_current, write
+from mlops_drift.serving.follower import AGAIN, NOT_LOADED, SILENT, UNKNOWN, Follower
+from mlops_drift.serving.metrics import Metrics
+from mlops_drift.serving.service import ServedModel
+from mlops_drift_tests.serving.published import Shops
+from mlops_drift_tests.serving.service import Memory
+
+NOW = 1_800_000_000.0
+
+
+class Clock:
+    """Microseconds since 1970, as a test lets them go by."""
+
+    def __init__(self):
+        self.now = int(1e6 * NOW)
+
+    def __call__(self):
+        return self.now
+
+    @property
+    def seconds(self):
+        return self.now / 1e6
+
+
+class Following:
+    """A publisher and a worker that follows it."""
+
+    def __init__(self, shops, folder):
+        self.clock, self.folder = Clock(), folder
+        self.publisher = Publisher(shops.about, folder, lambda: self.clock.seconds)
+        self.model = ServedModel("tiny", Memory(), Metrics().of("tiny"))
+        self.follower = Follower(self.model, folder, self.clock)
+
+    def publish(self, problem=None):
+        current = self.publisher.publish()
+        write(self.folder / PUBLISHER, PublisherState(self.clock.now, problem))
+        # The moment of the change has come.
+        self.clock.now += int(1e6 * NOTICE_SECONDS)
+        return current
+
+    def look(self):
+        asyncio.run(self.follower.look())
+        return self.model.current and self.model.current.number
+
+
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory):
+    made = Shops(tmp_path_factory.mktemp("shop"))
+    made.promoted(1)
+    yield made
+    made.connection.close()
+
+
+@pytest.fixture
+def following(shops, tmp_path):
+    return Following(shops, tmp_path)
+
+
+def test_before_a_version_is_named_nobody_answers(following):
+    assert following.look() is None
+    assert following.model.warning == UNKNOWN
+
+
+def test_the_version_that_is_named_answers(following):
+    following.publish()
+    assert following.look() == 1
+    assert following.model.warning is None
+    loaded = following.model.current
+    following.look()
+    # It is loaded once.
+    assert following.model.current is loaded
+
+
+def test_a_version_that_cannot_be_loaded_leaves_the_one_before_with_a_warning(shops, tmp_path):
+    following = Following(shops, tmp_path)
+    following.publish()
+    following.look()
+    shops.promoted(2)
+    second = following.publish()
+    file = tmp_path / VERSIONS / second.folder / "compiled.json"
+    good = file.read_bytes()
+    file.write_bytes(good[:-100])
+    assert following.look() == 1
+    assert following.model.warning == NOT_LOADED.format(2)
+    # As nothing has changed, it is not tried again at once.
+    file.write_bytes(good)
+    assert following.look() == 1
+    following.clock.now += AGAIN
+    assert following.look() == 2
+    assert following.model.warning is None
+
+
+def test_a_publisher_that_has_a_problem_or_is_silent_is_a_warning(following):
+    following.publish()
+    following.look()
+    following.publish(problem="LakeError: gone")
+    assert following.look() is not None
+    assert following.model.warning == UNKNOWN
+    following.publish()
+    following.look()
+    assert following.model.warning is None
+    following.clock.now += SILENT + 1
+    following.look()
+    assert following.model.warning == UNKNOWN
+
+
+def test_a_change_waits_for_its_moment(following):
+    following.publish()
+    following.look()
+    named = read_current(following.folder)
+    later = type(named)(named.folder, named.version, named.promotion + 1, following.clock.now + 300)
+    write(following.folder / "current.json", later)
+    seen = []
+
+    async def look():
+        task = asyncio.create_task(following.follower.look())
+        before = following.model.current
+        await asyncio.sleep(0)
+        seen.append(following.model.current is before)
+        await task
+
+    asyncio.run(look())
+    assert seen == [True]
+    assert following.model.current.number == named.version

@@ -1,0 +1,56 @@
+"""A pipeline without a compiled form is asked in a process of its own."""
+
+import pickle
+
+import pytest
+
+from mlops_drift.learning.families.base import predicted
+from mlops_drift.serving.description import DerivedColumn, Description, ServedTarget, SourceColumn
+from mlops_drift.serving.pipeline_scorer import PipelineError, PipelineScorer
+from mlops_drift_tests.learning.compiled.forms import fitted, hard, records
+from mlops_drift_tests.learning.samples import BINARY
+
+COLUMNS = {"x": "number", "count": "integer", "flag": "boolean"}
+DESCRIPTION = Description(
+    name="towns",
+    key="id",
+    key_type="text",
+    columns={name: SourceColumn(kind) for name, kind in COLUMNS.items()},
+    derived={"city": DerivedColumn("category")},
+    target=ServedTarget("y", "binary", ("good", "bad"), "good"),
+    example={},
+)
+
+
+@pytest.fixture(scope="module")
+def scorer(tmp_path_factory):
+    file = tmp_path_factory.mktemp("pipeline") / "pipeline.pkl"
+    file.write_bytes(pickle.dumps(fitted(0, "linear")))
+    made = PipelineScorer(file, DESCRIPTION)
+    yield made
+    made.close()
+
+
+def test_rows_are_scored_as_by_the_pipeline_itself(scorer):
+    rows = hard(BINARY, 60)
+    wanted, found = predicted(fitted(0, "linear"), BINARY, rows), scorer.score(records(rows))
+    assert [one.prediction for one in found] == wanted.prediction.tolist()
+    assert [one.score for one in found] == wanted.score.tolist()
+    assert [list(one.probabilities) for one in found] == wanted.probabilities.tolist()
+
+
+def test_what_the_pipeline_raises_is_an_error_and_the_process_goes_on(scorer):
+    rows = records(hard(BINARY, 20))
+    before = scorer._process.pid
+    with pytest.raises(PipelineError, match="Error: "):
+        scorer.score([])
+    assert len(scorer.score(rows)) == 20
+    assert scorer._process.pid == before
+
+
+def test_a_process_that_was_killed_is_begun_again(scorer):
+    rows = records(hard(BINARY, 20))
+    wanted = scorer.score(rows)
+    scorer._process.kill()
+    scorer._process.wait()
+    assert scorer.score(rows) == wanted
