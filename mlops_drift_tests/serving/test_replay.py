@@ -57,7 +57,7 @@ def ask(connection, method, path, body=None):
     connection.request(method, path, json.dumps(body), {"content-type": "application/json"})
     answer = connection.getresponse()
     content = json.loads(answer.read())
-    assert answer.status in (200, 503), content
+    assert answer.status == 200, content
     return content
 
 
@@ -72,12 +72,12 @@ def rows_of(number):
 
 
 def send(connection, number):
-    """Sends the events of a day, the first twenty one by one; what was answered."""
+    """Sends the events of a day, the first five one by one; what was answered."""
     rows, answers = rows_of(number), []
-    for row in rows[:20]:
+    for row in rows[:5]:
         one = ask(connection, "POST", "/predict", row)
         answers.append((one["request_id"], one["version"], one["key"], one["prediction"]))
-    for part in (rows[20:50], rows[50:]):
+    for part in (rows[5:55], rows[55:]):
         many = ask(connection, "POST", "/predict", {"rows": part})
         about = many["request_id"], many["version"]
         answers += [(*about, one["key"], one["prediction"]) for one in many["predictions"]]
@@ -111,7 +111,7 @@ def replayed(begin):
             wait_until(lambda: not list(log.glob("*.open")))
 
         world.replay(instance, until=day(LAST), on_step=on_step)
-        yield SimpleNamespace(world=world, answers=answers, log=log)
+    return SimpleNamespace(world=world, answers=answers, log=log)
 
 
 def who_serves(connection):
