@@ -23,7 +23,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-# Before the project is imported: its libraries are quiet, and nothing lands in the checkout.
+# In the processes that are started, too, libraries are quiet.
 os.environ.setdefault("PYTHONWARNINGS", "ignore")
 
 from replay_client import PATIENCE_SECONDS, POLL_SECONDS, Answer, Client, served
@@ -45,12 +45,17 @@ from mlops_drift.simulation.historical_run import HistoricalRun
 from mlops_drift.simulation.instance import open_instance, quiet
 from mlops_drift.simulation.retrainings import Step
 from mlops_drift.sources.service import ServiceSource
+from mlops_drift.store.lake import Scan
 
 OPEN = ("*.open", "*.new")
 
 
 class Replay:
-    """The days of the world with the service, each sent before it is run."""
+    """The days of the world with the service, each sent before it is run.
+
+    Attributes:
+        since: the first day that was sent; the far future before there is one.
+    """
 
     def __init__(self, world: World, model: Model, client: Client) -> None:
         source = model.spec.source
@@ -59,12 +64,14 @@ class Replay:
         self._world, self._spec, self._client = world, model.spec, client
         self._offline = source.offline.open(model.folder)
         self._log = settings.serving_root() / MODEL / "log"
+        self.since = date.max
 
     def on_step(self, step: Step, what: str) -> None:
         """Sends the events of a day that is about to run, and waits until they can be shipped."""
         if what != "running" or step.first < SINCE:
             return
         if rows := self._events(step.first):
+            self.since = min(self.since, step.first)
             self._client.send(step.first.toordinal(), rows, self._version())
             begun = time.monotonic()
             while any(next(self._log.glob(one), None) for one in OPEN):
@@ -118,7 +125,7 @@ def main(days: int | None, files: Path | None, folder: Path, workers: int, conne
             sys.exit(f"the batch ended with {status}")
     found = differences(batch, service, with_event_time=files is None)
     skewed = skew(batch, service)
-    counted = _counts(service, client)
+    counted = _counts(service, client, replay.since)
     _print(_story(batch), found, skewed, counted, client, seconds)
     wrong = sum(one.only_batch + one.only_service for one in found) + sum(skewed.values())
     return 1 if wrong or any(counted[name] for name in MUST_BE_ZERO) else 0
@@ -133,19 +140,19 @@ MUST_BE_ZERO = (
 )
 
 
-def _counts(service: World, client: Client) -> dict[str, int]:
-    """What was answered, and what the lake has of it."""
+def _counts(service: World, client: Client, since: date) -> dict[str, int]:
+    """What was answered since a day, and what the lake has of it."""
     traffic = client.traffic
     with service.opened() as model:
         tables = model.store.tables
         stored = model.store.lake.rows(
             "SELECT request_id, key, version, prediction, served_by, "
             "CASE served_by WHEN 'MODEL' THEN score END AS score FROM s",
-            s=tables.served,
+            s=Scan(tables.served, since),
         )
         quarantined = model.store.lake.rows(
-            f"SELECT count(*) AS n FROM q WHERE source = 'events' AND day >= '{SINCE}'",
-            q=tables.quarantined,
+            "SELECT count(*) AS n FROM q WHERE source = 'events'",
+            q=Scan(tables.quarantined, since),
         )
     given = Counter(traffic.answers)
     kept = Counter(Answer(*row.values()) for row in stored)
@@ -218,7 +225,9 @@ if __name__ == "__main__":
     parser.add_argument(
         "--files", type=Path, help="events.parquet and labels.parquet; else simulated"
     )
-    parser.add_argument("--folder", type=Path, help="an empty folder, in which the worlds stay")
+    parser.add_argument(
+        "--folder", type=Path, help="where the worlds stay; a later call goes on with them"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--connections", type=int, default=4)
     given = parser.parse_args()
