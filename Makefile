@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test serve ui mlflow lint docs lock bench bench-compaction bench-drift bench-gates bench-intervals bench-policies bench-scale bench-serving bench-telco bench-training clean
+.PHONY: run test serve ui mlflow lint docs lock bench bench-compaction bench-drift bench-gates bench-intervals bench-policies bench-replay bench-scale bench-serving bench-telco bench-training clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -59,6 +59,10 @@ bench-intervals: $(VENV)
 # About five minutes.
 bench-policies: $(VENV)
 	$(BIN)/python benchmarks/policies.py
+
+# An hour or two, of which `--days 120` is a tenth.
+bench-replay: $(VENV)
+	$(BIN)/python benchmarks/serving_replay.py
 
 # The history takes an hour, the environment of evidently a minute; `--folder` keeps worlds.
 bench-scale: $(VENV)

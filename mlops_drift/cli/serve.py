@@ -37,6 +37,12 @@ AGAIN_SECONDS = 2.0
     default=200,
     help="With less space on the disk requests are not answered.",
 )
+@click.option(
+    "--segment-seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    help="After so many seconds answers are handed over to the next day that runs.",
+)
 def serve(
     models: tuple[str, ...],
     host: str,
@@ -44,6 +50,7 @@ def serve(
     workers: int,
     durability: "Durability",
     min_free_mb: int,
+    segment_seconds: float,
 ) -> None:
     """Answer requests by the champions of MODELS, and log every answer.
 
@@ -62,7 +69,7 @@ def serve(
             from mlops_drift.config.loading import find_model
 
             find_model(name)
-    options = Options(str(serving_root()), list(models), durability, min_free_mb)
+    options = Options(str(serving_root()), list(models), durability, min_free_mb, segment_seconds)
     try:
         config, listening = bound(host, port, workers)
     except SystemExit as error:

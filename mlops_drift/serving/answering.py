@@ -28,22 +28,19 @@ def is_short(version: LoadedVersion, n_rows: int) -> bool:
 def answer(version: LoadedVersion, rows: Sequence[Row]) -> tuple[ServedRow, ...]:
     """The answers to rows, in their order.
 
+    The version predicts what the rules answer before it too: its predictions, by which drift is
+    found and decided, are of all events, as those of a batch are.
+
     Raises:
         NotAnsweredError: if the version fails, and no rule answers a row in its place.
     """
     rules = version.rules
-    reasons = [rules.before(row.values) for row in rows] if rules else [None] * len(rows)
-    features = [
-        _features(version, row) if reason is None else None
-        for row, reason in zip(rows, reasons, strict=True)
-    ]
+    features = [_features(version, row) for row in rows]
     scored = iter(_scored(version, [given for given in features if given is not None]))
     served = []
-    for row, reason, given in zip(rows, reasons, features, strict=True):
-        found = None
-        if reason is None:
-            found = next(scored) if given is not None else None
-            reason = _reason(rules, found)
+    for row, given in zip(rows, features, strict=True):
+        found = next(scored) if given is not None else None
+        reason = (rules.before(row.values) if rules else None) or _reason(rules, found)
         if rules and reason is not None:
             served.append(_ruled(rules, row, reason, given, found))
         elif found is not None:

@@ -36,7 +36,10 @@ def bound(host: str, port: int, workers: int) -> tuple[Config, socket.socket]:
     config = config_of(
         WORKER, factory=True, host=host, port=port, workers=workers, log_level="warning"
     )
-    return config, config.bind_socket()
+    listening = config.bind_socket()
+    # Whoever is given the address may connect; workers answer when they are there.
+    listening.listen(config.backlog)
+    return config, listening
 
 
 def run(options: Options, config: Config, listening: socket.socket) -> None:

@@ -42,6 +42,7 @@ class Options(msgspec.Struct, frozen=True):
     Attributes:
         root: the folder of `settings.serving_root`.
         durability: what a log outlives before an answer is given.
+        segment_seconds: the age at which a segment of a log is closed.
     """
 
     root: str

@@ -42,12 +42,13 @@ def test_the_model_answers_and_its_answer_is_kept():
 def test_rules_answer_before_the_model_and_after_it():
     version = loaded(rules=Young())
     early, unsure, sure = answer(version, rows_of(version, 12, 90, 40))
-    assert (early.served_by, early.reason, early.model) == ("RULES", "too_young", None)
+    assert (early.served_by, early.reason) == ("RULES", "too_young")
     assert (unsure.served_by, unsure.reason) == ("RULES", "low_probability")
     assert unsure.model == ModelAnswer("yes", 0.45, (0.55, 0.45))
     assert (sure.served_by, sure.prediction) == ("MODEL", "no")
-    # The model has not seen what the rules answered before it.
-    assert [row["age"] for row in version.scorer.seen] == [90, 40]
+    # What the rules answered before the version is an event, too, which it has predicted.
+    assert early.model == ModelAnswer("no", 0.06, (0.94, 0.06))
+    assert [row["age"] for row in version.scorer.seen] == [12, 90, 40]
 
 
 def test_rules_answer_where_the_model_fails():

@@ -13,7 +13,9 @@ def test_it_is_ready_with_a_version_and_a_log():
     client = Client(served())
     assert client.get("/ready").json() == {
         "ready": True,
-        "models": {"drivers": {"ready": True, "reasons": [], "scorer": "compiled"}},
+        "models": {
+            "drivers": {"ready": True, "reasons": [], "warning": None, "scorer": "compiled"}
+        },
     }
     assert client.get("/v2/health/ready").json() == {"ready": True}
     assert client.get("/v2/models/drivers/ready").json() == {"name": "drivers", "ready": True}
@@ -26,6 +28,7 @@ def test_it_is_not_ready_without_a_version():
     assert answer.json()["models"]["drivers"] == {
         "ready": False,
         "reasons": ["no version is loaded"],
+        "warning": None,
         "scorer": None,
     }
     assert client.get("/v2/health/ready").status_code == 503

@@ -3,7 +3,8 @@ from time import monotonic, sleep
 
 import pytest
 
-from mlops_drift.serving.service import Limits, LoadedVersion, LogUnavailable
+from mlops_drift.serving.log.writer import LogUnavailable
+from mlops_drift.serving.service import Limits, LoadedVersion
 from mlops_drift_tests.serving.asking import Client
 from mlops_drift_tests.serving.service import DESCRIPTION, ROW, Line, Young, only, served
 
