@@ -6,7 +6,7 @@ import pytest
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.service_traffic import log_folder, serve
 from mlops_drift_tests.steps import opened
-from mlops_drift_tests.tiny import SPEC, day, events_of, materialization
+from mlops_drift_tests.tiny import SPEC, day, evaluations, events_of, materialization
 
 SINCE = 4
 # What says where the rows came from.
@@ -45,12 +45,26 @@ def test_served_days_are_predicted_watched_and_decided_on_as_the_same_days_by_fi
 ):
     by_service, by_files = served_world.tables(), told_story.world.tables()
     assert by_service.keys() == by_files.keys() | {"predictions.tiny_served"}
+    checks = by_service["monitoring.tiny_checks"]
+    by_service["monitoring.tiny_checks"] = [
+        row for row in checks if "('asset', 'serving_metrics')" not in row
+    ]
     for name in by_files.keys() - OF_THE_SOURCE:
         assert by_service[name] == by_files[name], name
     with served_world.active(), opened(served_world) as about:
         versions = about.store.predictions.served()
         assert len(versions) == 2
         assert list(log_folder(about).iterdir()) == []
+
+
+def test_what_was_served_is_what_the_batch_path_makes(served_world):
+    with served_world.active(), opened(served_world) as about:
+        skew = about.store.checks.find(checks={"serving_skew"})
+        rules = about.store.checks.find(day(SINCE), checks={"rules_share"})
+    assert {one.day for one in skew} == {day(number) for number in range(SINCE, 7)}
+    assert {(one.verdict, one.value, one.n) for one in skew} == {("pass", 0.0, 60)}
+    # Windows of 60 rows are too short, and no champion has served two days.
+    assert {(one.verdict, one.value) for one in rules} == {("unknown", 0.0)}
 
 
 def test_a_daily_run_shows_what_it_has_shipped_and_changes_nothing_when_it_is_run_again(
@@ -71,6 +85,9 @@ def test_a_daily_run_shows_what_it_has_shipped_and_changes_nothing_when_it_is_ru
         }
         assert materialization(result, "tiny", "events")["quarantined rows"] == 60
         assert materialization(result, "tiny", "production_predictions")["added rows"] == 0
+        skew = evaluations(instance, "tiny", "serving_metrics", "serving_skew")[-1]
+        assert skew.passed
+        assert skew.description == "2024-03-06: a: all 60 rows are what the batch path makes"
         before = world.tables()
         result = world.run_days(instance, day(5))
         assert materialization(result, "tiny", "served")["shipped rows"] == 0

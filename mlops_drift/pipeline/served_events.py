@@ -21,9 +21,10 @@ from mlops_drift.sources.service import Service, ServiceSource
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
 
-# A raw column: of which request a row is, and its number there.
+# A raw column: of which request a row is, its number there, and when it was answered: a client that
+# tries again may send the same id.
 SERVED_ROW = "served_row"
-SERVED_ROW_SQL = "request_id || '/' || row_number"
+SERVED_ROW_SQL = "request_id || '/' || row_number || '/' || epoch_us(time)"
 
 
 def served_days(spec: ModelSpec, first: date, last: date) -> tuple[date, date] | None:

@@ -140,6 +140,14 @@ class ServiceDays:
         self.store.versions.add_promotion(promotion)
         return version
 
+    def land_tested(self, version):
+        """Puts the events of a version's test split into the lake."""
+        record, table = self.store.versions.get(version), self.store.tables.events
+        rows = self.store.training_sets.read_test(record.training_set)
+        third = rows["third"].to_pylist()
+        rows = rows.append_column("x", pa.array([one and 3 * one for one in third], pa.float64()))
+        self.store.lake.replace_days(table, day(0), day(0), rows.select(table.schema.names))
+
     def loaded(self, version):
         """A version as a worker has it."""
         description = describe(self.model, version)
@@ -148,8 +156,15 @@ class ServiceDays:
         scorer = CompiledScorer(form)
         return LoadedVersion(version, description, scorer, derive=derive, rules=rules)
 
-    def serve(self, number, version=1, n=20, **changes):
-        """Answers rows of a day in requests of three, into a log; `planted` rows are changed."""
+    def restart_ids(self):
+        """Requests have the same ids again."""
+        self._requests = 0
+
+    def serve(self, number, version=1, n=20, delay=0, **changes):
+        """Answers rows of a day in requests of three, into a log; `planted` rows are changed.
+
+        They are answered at the time of their events and some seconds more.
+        """
         loaded, rows = self.loaded(version), rows_of(number, n).assign(**changes)
         raws = rows.where(rows.notna(), None).to_dict("records")
         for place, raw in enumerate(raws):
@@ -162,7 +177,7 @@ class ServiceDays:
                 self.planted.get(row.key, lambda row: row)(row) for row in answer(loaded, read)
             ]
             self._requests += 1
-            time = moment(number, start)
+            time = moment(number, start + delay)
             log.append(ServedRequest(f"r{self._requests}", time, tuple(served), version))
         log.close()
 

@@ -72,7 +72,8 @@ def test_the_first_answer_of_a_key_is_the_event_and_the_others_are_quarantined(s
         (day(2), "id: duplicate key"),
     ]
     rows = [json.loads(row["row"])["served_row"] for row in service.place.quarantined()]
-    assert rows == ["r3/0", "r4/0", "r1/0"]
+    # With the time of the answer: a client may send an id again.
+    assert [name.rpartition("/")[0] for name in rows] == ["r3/0", "r4/0", "r1/0"]
     account = service.place.account()
     assert (account.rows, account.recorded, account.waiting) == (8, 8, 0)
 

@@ -185,6 +185,16 @@ def test_what_comes_late_is_no_skew_of_any_day(service):
     assert "20 further rows came twice or late" in found[ROWS].reason
 
 
+def test_a_request_that_a_client_has_sent_again_under_its_id_is_no_skew(service):
+    service.serve(2)
+    service.restart_ids()
+    service.serve(2, delay=30)
+    found = service.skew(2)
+    assert verdicts(found) == {"pass"}
+    assert {found[name].n for name in (*COLUMNS, *ANSWERS)} == {20}
+    assert "20 further rows came twice or late" in found[ROWS].reason
+
+
 def test_a_day_without_an_answer_is_unknown_and_one_before_the_service_has_nothing(service):
     assert measured(service, 1) == {}
     found = service.skew(2)
