@@ -66,9 +66,10 @@ class RulesShare(Monitor[RulesMonitor]):
 
     It is compared with the version's test split, whose rows the present rules answer, too: what a
     version is unsure of or is not asked about was known when it was promoted, and no fixed limit
-    suits every model. Failures happen in production alone, so each of them is a rise. A rise beyond
-    `max_rise` fails if it is significant by Fisher's one-sided exact test; all windows of a day are
-    one Benjamini-Hochberg family.
+    suits every model. So this is the drift of who serves, without bins that a reference would have:
+    rules may change while a version serves. Failures happen in production alone, so each of them is
+    a rise. A rise beyond `max_rise` fails if it is significant by Fisher's one-sided exact test;
+    all windows of a day are one Benjamini-Hochberg family.
     """
 
     name = "rules_share"

@@ -7,8 +7,8 @@ from datetime import date, datetime
 from mlops_drift.monitors.base import CheckEvaluation, Evaluations, Explanation, Monitor, Row
 from mlops_drift.monitors.context import MonitorContext
 
-# The subject of what is found about whole rows.
-ROWS_OF_LOG = "rows of the log"
+# The subject of what is found about whole rows; it comes before any column.
+WHOLE_ROWS = "(rows)"
 _LONGEST = 60
 
 
@@ -126,9 +126,9 @@ class ServingSkew(Monitor[None]):
             return []
         if not found.rows.logged:
             reason = "the log has no row of this day: nothing was served, or it was removed"
-            return [self.evaluation(context, day, ROWS_OF_LOG, "unknown", reason, "no_rows")]
+            return [self.evaluation(context, day, WHOLE_ROWS, "unknown", reason, "no_rows")]
         return [
-            self._of_rows(context, day, found.rows),
+            self._of_rows(context, day, found),
             *(self._of_column(context, day, one) for one in found.columns),
             *(
                 self.evaluation(
@@ -138,14 +138,15 @@ class ServingSkew(Monitor[None]):
             ),
         ]
 
-    def _of_rows(self, context: MonitorContext, day: date, rows: RowSkew) -> CheckEvaluation:
+    def _of_rows(self, context: MonitorContext, day: date, found: SkewDay) -> CheckEvaluation:
+        rows = found.rows
         different, n = rows.lost + rows.unlogged, rows.logged + rows.unlogged
         return self.evaluation(
             context,
             day,
-            ROWS_OF_LOG,
+            WHOLE_ROWS,
             "fail" if different else "pass",
-            _sentence_of_rows(rows),
+            _sentence_of_rows(found),
             value=different / n,
             threshold=0.0,
             n=n,
@@ -178,8 +179,8 @@ class ServingSkew(Monitor[None]):
         return Explanation({"columns": [_row(one) for one in columns]}, shares)
 
 
-def _sentence_of_rows(rows: RowSkew) -> str:
-    parts = []
+def _sentence_of_rows(found: SkewDay) -> str:
+    rows, parts = found.rows, []
     if rows.lost:
         verb = "is no event" if rows.lost == 1 else "are no events"
         parts.append(f"{rows.lost} of {rows.logged} rows of the log {verb} ({rows.lost_example})")
@@ -188,7 +189,9 @@ def _sentence_of_rows(rows: RowSkew) -> str:
         parts.append(f"{rows.unlogged} {verb} no row in the log (key {rows.unlogged_example})")
     if not parts:
         events = rows.logged - rows.repeated
-        parts.append(f"the {events} events of the day are those of the log")
+        same = not found.skipped and all(one.rows and not one.different for one in found.columns)
+        columns = ", in all columns" if same else ""
+        parts.append(f"the {events} events of the day are those of the log{columns}")
     if rows.repeated:
         parts.append(f"{rows.repeated} further rows came twice or late, and are quarantined")
     return "; ".join(parts)

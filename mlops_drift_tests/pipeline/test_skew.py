@@ -13,7 +13,7 @@ from mlops_drift.store.records import Removal
 from mlops_drift_tests.pipeline.place import day
 from mlops_drift_tests.pipeline.service_days import ServiceDays, with_answer, with_feature
 
-ROWS = "rows of the log"
+ROWS = "(rows)"
 COLUMNS = ["a", "b", "c", "n", "t", "third"]
 ANSWERS = ["prediction", "score", "probabilities"]
 
@@ -46,7 +46,7 @@ def test_a_day_that_was_served_and_landed_has_no_skew(service):
     assert verdicts(found) == {"pass"}
     numbers = {(one.value, one.threshold, one.n, one.version) for one in found.values()}
     assert numbers == {(0.0, 0.0, 20, 1)}
-    assert found[ROWS].reason == "the 20 events of the day are those of the log"
+    assert found[ROWS].reason == "the 20 events of the day are those of the log, in all columns"
     assert found["third"].reason == "third: all 20 rows are what the batch path makes"
 
 
@@ -149,8 +149,8 @@ def test_a_row_too_many_in_the_log_is_found_until_its_day_lands_again(service):
     found = service.skew(2)
     assert verdicts(found) == {"pass"}
     assert found[ROWS].reason == (
-        "the 21 events of the day are those of the log; 20 further rows came twice or late, and "
-        "are quarantined"
+        "the 21 events of the day are those of the log, in all columns; 20 further rows came twice "
+        "or late, and are quarantined"
     )
 
 
