@@ -36,9 +36,10 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
 
     Twelve assets in one group: events, labels, features, production_predictions, drift_metrics and
     performance_metrics with a partition a day; training_set, challenger, test_predictions and
-    champion for a retraining; decisions and compaction. A thirteenth, served, where the events are
-    those of a service. With their checks, a daily schedule, sensors for retraining, late files and
-    compaction, a cleanup job and, where receivers are configured, a notification sensor.
+    champion for a retraining; decisions and compaction. Two more, served and serving_metrics, where
+    the events are those of a service. With their checks, a daily schedule, sensors for retraining,
+    late files and compaction, a cleanup job and, where receivers are configured, a notification
+    sensor.
     """
 
     @classmethod

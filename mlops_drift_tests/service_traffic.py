@@ -22,8 +22,11 @@ def midnight(number):
     return int(datetime.combine(day(number), time(), UTC).timestamp()) * SECOND
 
 
-def serve(about, number, version, *, features=None, workers=2):
-    """Answers the events of a day by a version; `features` are what it was given, else the rows."""
+def serve(about, number, version, *, features=None, workers=2, again=0):
+    """Answers the events of a day by a version; `features` are what it was given, else the rows.
+
+    Requests that are sent `again` have the same ids.
+    """
     events = events_of(number)
     rows = events.drop(columns=["id", "day"]).to_dict("records")
     given = rows if features is None else features
@@ -47,16 +50,15 @@ def serve(about, number, version, *, features=None, workers=2):
         )
         for key, row, own, one in answers
     ]
-    log(about, number, served, version, workers)
+    log(about, number, served, version, workers, again)
 
 
-def log(about, number, rows, version, workers=2):
+def log(about, number, rows, version, workers=2, again=0):
     """Writes rows, three a request, into the logs of some workers."""
     logs = [LogWriter(log_folder(about), f"w{one}") for one in range(workers)]
     for start in range(0, len(rows), 3):
-        request = ServedRequest(
-            f"{number}-{start}", midnight(number) + start, tuple(rows[start : start + 3]), version
-        )
+        time = midnight(number) + start + again * SECOND
+        request = ServedRequest(f"{number}-{start}", time, tuple(rows[start : start + 3]), version)
         logs[start % workers].append(request)
     for one in logs:
         one.close()

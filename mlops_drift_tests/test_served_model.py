@@ -9,7 +9,15 @@ from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.service_traffic import log_folder, serve
 from mlops_drift_tests.simulation.backtests import STORY, backtest
 from mlops_drift_tests.steps import opened
-from mlops_drift_tests.tiny import SPEC, day, events_of, failures, materialization
+from mlops_drift_tests.tiny import (
+    SPEC,
+    day,
+    evaluations,
+    events_of,
+    failures,
+    materialization,
+    metadata_of,
+)
 
 SINCE = 4
 # What says where the rows came from.
@@ -48,6 +56,10 @@ def test_served_days_are_predicted_watched_and_decided_on_as_the_same_days_by_fi
 ):
     by_service, by_files = served_world.tables(), told_story.world.tables()
     assert by_service.keys() == by_files.keys() | {"predictions.tiny_served"}
+    checks = by_service["monitoring.tiny_checks"]
+    by_service["monitoring.tiny_checks"] = [
+        row for row in checks if "('asset', 'serving_metrics')" not in row
+    ]
     for name in by_files.keys() - OF_THE_SOURCE:
         assert by_service[name] == by_files[name], name
     with served_world.active(), opened(served_world) as about:
@@ -56,13 +68,23 @@ def test_served_days_are_predicted_watched_and_decided_on_as_the_same_days_by_fi
         assert list(log_folder(about).iterdir()) == []
 
 
+def test_what_was_served_is_what_the_batch_path_makes(served_world):
+    with served_world.active(), opened(served_world) as about:
+        skew = about.store.checks.find(checks={"serving_skew"})
+        rules = about.store.checks.find(day(SINCE), checks={"rules_share"})
+    assert {one.day for one in skew} == {day(number) for number in range(SINCE, 7)}
+    assert {(one.verdict, one.value, one.n) for one in skew} == {("pass", 0.0, 60)}
+    # Windows of 60 rows are too short, and no champion has served two days.
+    assert {(one.verdict, one.value) for one in rules} == {("unknown", 0.0)}
+
+
 def test_a_daily_run_shows_what_it_has_shipped_and_changes_nothing_when_it_is_run_again(
     served_world, tmp_path
 ):
     world = served_world.copy(tmp_path)
     with world.active(), open_instance() as instance:
         with opened(world) as about:
-            serve(about, 5, 1)
+            serve(about, 5, 1, again=1)
         result = world.run_days(instance, day(5))
         assert result.success
         assert materialization(result, "tiny", "served") == {
@@ -74,6 +96,12 @@ def test_a_daily_run_shows_what_it_has_shipped_and_changes_nothing_when_it_is_ru
         }
         assert materialization(result, "tiny", "events")["quarantined rows"] == 60
         assert materialization(result, "tiny", "production_predictions")["added rows"] == 0
+        skew = evaluations(instance, "tiny", "serving_metrics", "serving_skew")[-1]
+        assert skew.passed
+        assert skew.description == (
+            "2024-03-06: the 60 events of the day are those of the log, in all columns; 60 further "
+            "rows came twice or late, and are quarantined"
+        )
         before = world.tables()
         result = world.run_days(instance, day(5))
         assert materialization(result, "tiny", "served")["shipped rows"] == 0
@@ -114,3 +142,32 @@ def test_a_backtest_decides_on_served_days_as_the_run_did(served_world):
         tested = backtest("tiny")["policies"]["own"]
         assert served_world.tables() == before
     assert {name: tested[name] for name in STORY} == {name: ran[name] for name in STORY}
+
+
+def test_a_feature_that_was_another_one_is_an_error_of_its_check(served_world, tmp_path):
+    world = served_world.copy(tmp_path)
+    with world.active(), open_instance() as instance:
+        with opened(world) as about:
+            table, lake = about.store.tables.served, about.store.lake
+            rows = lake.query(
+                """
+                SELECT * REPLACE (CASE WHEN key IN (5007, 5003)
+                    THEN json_merge_patch(features, '{"b": 0.125}') ELSE features END AS features)
+                FROM s WHERE day = '2024-03-06'
+                """,
+                s=table,
+            )
+            lake.replace_days(table, day(5), day(5), rows.cast(table.schema))
+        assert world.run_days(instance, day(5)).success
+        found = evaluations(instance, "tiny", "serving_metrics", "serving_skew")[-1]
+    about = metadata_of(found)
+    assert (found.passed, found.severity.value) == (False, "ERROR")
+    assert found.description == (
+        "2024-03-06: b differs from the batch path in 2 of 60 rows since 2024-03-06 00:00:00 UTC "
+        "(3.3 %: 2 another value); the first: key 5003, version 2, 0.125 in the log, "
+        "-0.07002844663838208 by the batch path"
+    )
+    assert about["verdict"] == "fail"
+    assert about["next step"].startswith("What was tested is not what serves.")
+    first = about["columns"].records[0].data
+    assert (first["column"], first["key"], first["in the log"]) == ("b", "5003", "0.125")

@@ -27,6 +27,7 @@ FEATURES = "features"
 PRODUCTION_PREDICTIONS = "production_predictions"
 DRIFT_METRICS: Asset = "drift_metrics"
 PERFORMANCE_METRICS: Asset = "performance_metrics"
+SERVING_METRICS: Asset = "serving_metrics"
 TRAINING_SET = "training_set"
 CHALLENGER = "challenger"
 TEST_PREDICTIONS = "test_predictions"
@@ -48,8 +49,10 @@ HISTORICAL_RUN_TAG = "mlops_drift/historical_run"
 
 
 def daily_assets(spec: ModelSpec) -> tuple[str, ...]:
-    """The assets of the daily job: with a service, what it has answered comes first."""
-    return ((SERVED,) if isinstance(spec.source, ServiceSource) else ()) + DAILY_ASSETS
+    """The assets of the daily job: with a service, its log comes first, and is judged last."""
+    if isinstance(spec.source, ServiceSource):
+        return (SERVED, *DAILY_ASSETS, SERVING_METRICS)
+    return DAILY_ASSETS
 
 
 def asset_key(spec: ModelSpec, asset: str) -> dg.AssetKey:
@@ -96,7 +99,7 @@ def model_asset(
     """
     if table is not None:
         further["metadata"] = table_metadata(spec, table)
-    if asset in (SERVED, *DAILY_ASSETS):
+    if asset in (SERVED, *DAILY_ASSETS, SERVING_METRICS):
         further["partitions_def"] = partitions(spec)
         further["backfill_policy"] = dg.BackfillPolicy.single_run()
     return dg.asset(

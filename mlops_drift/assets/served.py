@@ -1,12 +1,25 @@
-"""The asset `served`: the log of a service, brought into the lake."""
+"""The assets `served` and `serving_metrics`: the log of a service, and what is found in it."""
 
 import time
 
 import dagster as dg
 
 from mlops_drift import settings
-from mlops_drift.assets.common import SERVED, days_of, model_asset, row_count, user_errors
+from mlops_drift.assets.common import (
+    FEATURES,
+    PRODUCTION_PREDICTIONS,
+    SERVED,
+    SERVING_METRICS,
+    asset_key,
+    days_of,
+    model_asset,
+    row_count,
+    user_errors,
+)
+from mlops_drift.checks.monitors import monitor_checks, monitor_specs
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.pipeline.monitoring import measure_serving
+from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.serving.log.segments import unshipped
 from mlops_drift.sources.service import ServiceSource
@@ -14,9 +27,10 @@ from mlops_drift.store.lake import Scan
 
 
 def served_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
-    """Builds the asset; none for a model without a service."""
+    """Builds the two assets; none for a model without a service."""
     if not isinstance(spec.source, ServiceSource):
         return []
+    metrics = asset_key(spec, SERVING_METRICS)
 
     @model_asset(
         spec,
@@ -49,4 +63,23 @@ def served_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
             }
         )
 
-    return [served]
+    @model_asset(
+        spec,
+        SERVING_METRICS,
+        "What the service has answered each day, compared with the batch path: features and "
+        "predictions of its log, made again of the events that landed, value by value; and how "
+        "many rows rules have answered, for which reasons.",
+        code=("serving", "learning", "registry", "monitors", "checks"),
+        table=spec.tables.checks,
+        upstream=[SERVED, FEATURES, PRODUCTION_PREDICTIONS],
+        check_specs=monitor_specs(spec, SERVING_METRICS, metrics),
+    )
+    def serving_metrics(
+        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+    ) -> dg.MaterializeResult:
+        with user_errors():
+            found = measure_serving(lake.of(spec, registry), *days_of(context))
+        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, metrics, found)
+        return dg.MaterializeResult(metadata=rows, check_results=checks)
+
+    return [served, serving_metrics]

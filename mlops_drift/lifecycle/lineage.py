@@ -12,7 +12,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
 from mlops_drift.lifecycle.decisions import published_evidence
 from mlops_drift.lifecycle.transitions import known_version
-from mlops_drift.pipeline.landing import EVENTS, LABELS
+from mlops_drift.monitors.context import EVENTS, LABELS
 from mlops_drift.pipeline.logged import SPEC
 from mlops_drift.registry.base import GATES_FILE, RegistryError
 from mlops_drift.sql import identifier, literal

@@ -8,9 +8,9 @@ from mlops_drift.lifecycle.decisions import decide_now, published, published_evi
 from mlops_drift.lifecycle.promotion import waiting_decision
 from mlops_drift.lifecycle.shadow.scoring import shadow_summary
 from mlops_drift.lifecycle.unserved import most_common_reason
+from mlops_drift.monitors.context import EVENTS, LABELS
 from mlops_drift.monitors.ranking import on_last_day
 from mlops_drift.pipeline.labels import coverage
-from mlops_drift.pipeline.landing import EVENTS, LABELS
 from mlops_drift.pipeline.ledger import Account, read_account
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion

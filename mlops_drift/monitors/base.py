@@ -13,7 +13,7 @@ from mlops_drift.schema.fields import Strict
 from mlops_drift.schema.verdicts import Verdict
 
 # The daily assets that checks belong to.
-Asset = Literal["events", "labels", "drift_metrics", "performance_metrics"]
+Asset = Literal["events", "labels", "drift_metrics", "performance_metrics", "serving_metrics"]
 
 Cell = str | float | int | None
 Row = Mapping[str, Cell]

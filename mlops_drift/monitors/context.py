@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from mlops_drift.monitors.baseline import Baseline
     from mlops_drift.monitors.drift import DriftDay
     from mlops_drift.monitors.pictures import Point
+    from mlops_drift.monitors.serving_skew import SkewDay
 
 SourceName = Literal["events", "labels"]
+EVENTS: SourceName = "events"
+LABELS: SourceName = "labels"
 
 
 class MonitoredModel(Protocol):
@@ -130,6 +133,10 @@ class LandedDay:
         return self.accepted + sum(self.unusable.values())
 
 
+# Rows by the reason why rules answered them; None is that of rows that a version answered.
+Answers = Mapping[str | None, int]
+
+
 @dataclass(frozen=True)
 class Coverage:
     """Predictions of some ages in days, and how many of them have no label yet."""
@@ -207,6 +214,18 @@ class MonitorContext(ABC):
     @abstractmethod
     def days_without_events(self, since: date, until: date) -> Sequence[date]:
         """The days between two days, both left out, that had no file of events."""
+
+    @abstractmethod
+    def skew(self, day: date) -> "SkewDay | None":
+        """What a service has answered on a day and the batch path; None on a day without one."""
+
+    @abstractmethod
+    def answers(self, since: date, until: date, version: int) -> Mapping[date, Answers]:
+        """What a service has answered on each day by a version, or by rules without any."""
+
+    @abstractmethod
+    def tested_answers(self, version: int) -> Answers | None:
+        """What the rules would have answered of a version's test split; None if it is gone."""
 
     @abstractmethod
     def history(self, version: int) -> Sequence["Point"]:

@@ -18,6 +18,8 @@ from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.null_spike import NullSpike
 from mlops_drift.monitors.performance_drop import PerformanceDrop
 from mlops_drift.monitors.prediction_drift import PredictionDrift
+from mlops_drift.monitors.rules_share import RulesShare
+from mlops_drift.monitors.serving_skew import ServingSkew
 from mlops_drift.monitors.slice_performance import SlicePerformance
 from mlops_drift.monitors.volume import Volume
 from mlops_drift.plugins import load
@@ -37,6 +39,8 @@ MONITORS: dict[str, type[Monitor[Any]]] = {
     "error_drift": ErrorDrift,
     "label_drift": LabelDrift,
     "model_age": ModelAge,
+    "serving_skew": ServingSkew,
+    "rules_share": RulesShare,
 }
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ def make_features(model: ModelContext, first: date, last: date) -> int:
 def _put_features(model: ModelContext, first: date, last: date) -> int:
     store, key = model.store, identifier(model.spec.key)
     table, events = store.tables.features, Scan(store.tables.events, first, last)
-    columns = ", ".join(identifier(name) for name in table.schema.names)
+    columns = _columns(model)
     # What a version was given stays, whatever would be made of it today.
     logged = logged_features(model, first, last)
     selects, further = [], {"logged": logged}
@@ -40,16 +40,39 @@ def _put_features(model: ModelContext, first: date, last: date) -> int:
             f"JOIN (SELECT day, {key}, event_time FROM events) USING (day, {key})"
         )
     if not logged.num_rows or logged.num_rows < _count(model, events):
-        made = derived(model, first, last)
-        if made is not None:
-            further["derived"] = made
-        join = f"JOIN derived USING (day, {key})" if made is not None else ""
-        selects.append(f"SELECT {columns} FROM events {join} ANTI JOIN logged USING (day, {key})")
+        made, beside = _made(model, first, last)
+        selects.append(f"{made} ANTI JOIN logged USING (day, {key})")
+        further |= beside
     features = store.lake.query(
         f"FROM ({' UNION ALL '.join(selects)}) ORDER BY day, event_time", events=events, **further
     ).cast(table.schema)
     store.lake.replace_days(table, first, last, features)
     return int(features.num_rows)
+
+
+def batch_features(model: ModelContext, first: date, last: date) -> pa.Table:
+    """The features of some days as they are made of what landed, whatever a version was given.
+
+    Raises:
+        FeatureError: as in `make_features`.
+    """
+    tables = model.store.tables
+    made, beside = _made(model, first, last)
+    events = Scan(tables.events, first, last)
+    return model.store.lake.query(made, events=events, **beside).cast(tables.features.schema)
+
+
+def _made(model: ModelContext, first: date, last: date) -> tuple[str, dict[str, pa.Table]]:
+    """SQL that makes features of `events`, and what else it reads."""
+    made = derived(model, first, last)
+    if made is None:
+        return f"SELECT {_columns(model)} FROM events", {}
+    join = f"JOIN derived USING (day, {identifier(model.spec.key)})"
+    return f"SELECT {_columns(model)} FROM events {join}", {"derived": made}
+
+
+def _columns(model: ModelContext) -> str:
+    return ", ".join(identifier(name) for name in model.store.tables.features.schema.names)
 
 
 def _count(model: ModelContext, events: Scan) -> int:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.base import NO_FILE, CheckEvaluation
-from mlops_drift.monitors.context import LandedDay, SourceName
+from mlops_drift.monitors.context import EVENTS, LABELS, LandedDay, SourceName
 from mlops_drift.monitors.data_quality import DataQuality
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.ledger import Account
@@ -36,8 +36,6 @@ VALUE = re.compile(
     re.DOTALL,
 )
 
-EVENTS: SourceName = "events"
-LABELS: SourceName = "labels"
 UNKNOWN_KEY = "no event has this key so far"
 
 

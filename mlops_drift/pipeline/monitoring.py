@@ -12,6 +12,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.monitors.base import Asset, CheckEvaluation, Monitor
 from mlops_drift.monitors.baseline import Baseline
 from mlops_drift.monitors.context import (
+    Answers,
     Coverage,
     Errors,
     LabelledRows,
@@ -24,10 +25,13 @@ from mlops_drift.monitors.context import (
 from mlops_drift.monitors.drift import DriftDay
 from mlops_drift.monitors.pictures import Point
 from mlops_drift.monitors.registry import monitors_of
+from mlops_drift.monitors.serving_skew import SkewDay
+from mlops_drift.pipeline.answers import ServedAnswers
 from mlops_drift.pipeline.drift import ServedDays
 from mlops_drift.pipeline.labels import LabelProfiles, coverage
 from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.pipeline.performance import Outcomes, baseline_of
+from mlops_drift.pipeline.skew import skew_of_days
 from mlops_drift.schema.day_columns import ordinals
 from mlops_drift.schema.days import days_between
 from mlops_drift.store.lake import Scan
@@ -224,6 +228,23 @@ class StoreContext(MonitorContext):
     def days_without_events(self, since: date, until: date) -> Sequence[date]:
         return [day for day in self._days_without_events if since < day < until]
 
+    @cached_property
+    def _skew(self) -> Mapping[date, SkewDay]:
+        return skew_of_days(self.model, self._first, self._last)
+
+    def skew(self, day: date) -> SkewDay | None:
+        return self._skew.get(day)
+
+    @cached_property
+    def _answers(self) -> ServedAnswers:
+        return ServedAnswers(self.model, self._last)
+
+    def answers(self, since: date, until: date, version: int) -> Mapping[date, Answers]:
+        return self._answers.of(since, until, version)
+
+    def tested_answers(self, version: int) -> Answers | None:
+        return self._answers.tested(version)
+
     def history(self, version: int) -> Sequence[Point]:
         if version not in self._histories:
             promotions = self._store.versions.promotions()
@@ -276,6 +297,14 @@ def measure_performance(model: ModelContext, first: date, last: date) -> Monitor
         RemovedError: if the artifacts of a champion were removed.
     """
     return evaluate(StoreContext(model, first, last), "performance_metrics")
+
+
+def measure_serving(model: ModelContext, first: date, last: date) -> Monitored:
+    """Compares what a service has answered on the days with the batch path, and stores it.
+
+    Of the versions of a registry: predictions are made again.
+    """
+    return evaluate(StoreContext(model, first, last), "serving_metrics")
 
 
 def evaluate(context: StoreContext, asset: Asset) -> Monitored:

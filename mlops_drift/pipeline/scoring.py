@@ -110,7 +110,7 @@ def score_by(model: ModelContext, table: Table, versions: Mapping[date, int]) ->
     numbers = sorted(set(versions.values()))
     model.store.versions.require_kept(numbers)
     for version in numbers:
-        _require_its_columns(model.spec, model.registry, version)
+        require_its_columns(model.spec, model.registry, version)
     rows = added = 0
     for first, last in parts(model, "events", min(versions), max(versions)):
         mine = {day: one for day, one in versions.items() if first <= day <= last}
@@ -156,7 +156,8 @@ def add_predictions(
     return added
 
 
-def _require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: int) -> None:
+def require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: int) -> None:
+    """Raises a `ColumnsError` if a version was trained on other columns than are declared."""
     then = description_of(registry, spec.name, version).columns
     known = {name: column.type for name, column in then.items()}
     declared = {name: column.type for name, column in spec.columns.items()}

@@ -60,16 +60,21 @@ def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Scr
         "later": Scan(to.table, since=last + timedelta(days=1)),
     }
     elsewhere = {name: scan for name, scan in elsewhere.items() if to.lake.holds(scan)}
+    duplicate, earlier, later = map(literal, taken_reasons(to.key))
+    taken = {"earlier": earlier, "later": later}
     # As if the days landed one after another: what comes twice in a batch may be of two days.
-    earlier = literal(f"{to.key}: the key exists on an earlier day")
     cases = [f"WHEN rank > rank_in_day THEN [{earlier}]"]
     for name in elsewhere:
         has_it = f"EXISTS (FROM known_{name} k WHERE k.key = checked.v0)"
-        a = "an earlier" if name == "earlier" else "a later"
-        cases.append(f"WHEN {has_it} THEN [{literal(f'{to.key}: the key exists on {a} day')}]")
-    duplicate = literal(f"{to.key}: duplicate key")
+        cases.append(f"WHEN {has_it} THEN [{taken[name]}]")
     screened = _screen(to, batch, "ordinal", "v0", duplicate, " ".join(cases), elsewhere)
     return replace(screened, notes=notes)
+
+
+def taken_reasons(key: str) -> tuple[str, str, str]:
+    """Why a good row is no event: its key is that of one on its day, an earlier or a later day."""
+    exists = f"{key}: the key exists on"
+    return f"{key}: duplicate key", f"{exists} an earlier day", f"{exists} a later day"
 
 
 def screen_labels(to: Destination, batch: Batch) -> Screened:

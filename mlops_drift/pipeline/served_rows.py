@@ -1,12 +1,13 @@
 """What a service has answered for the events that landed: the features and the version's answer."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 
 import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.pipeline.landing import EVENTS
+from mlops_drift.monitors.context import EVENTS
 from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.scoring import Served, add_predictions, score_days
 from mlops_drift.pipeline.served_events import SERVED_ROW, SERVED_ROW_SQL, served_days
@@ -51,21 +52,25 @@ def logged_features(model: ModelContext, first: date, last: date) -> pa.Table:
 
     Day, key and the declared columns.
     """
-    spec, schema = model.spec, model.store.tables.features.schema
-    names, key = list(spec.columns), identifier(spec.key)
-    wanted = literal(json.dumps(dict.fromkeys(names, "VARCHAR")))
-    cells = ", ".join(
-        f"CAST(struct_extract(f, {literal(name)}) AS {duckdb_type(schema.field(name).type)}) "
-        f"AS {identifier(name)}"
-        for name in names
-    )
+    names, key = list(model.spec.columns), identifier(model.spec.key)
     return model.store.lake.query(
         f"""
-        SELECT day, key AS {key}, {cells}
-        FROM (SELECT day, key, features, json_transform(features, {wanted}) AS f FROM s)
+        SELECT day, key AS {key}, {given_columns(model, names)} FROM s
         WHERE list_has_all(json_keys(features), {literals(names)})
         """,
         s=landed_rows(model, first, last),
+    )
+
+
+def given_columns(model: ModelContext, aliases: Sequence[str]) -> str:
+    """SQL of the columns that a version was given, of `features`, under other names."""
+    names, schema = list(model.spec.columns), model.store.tables.features.schema
+    wanted = literal(json.dumps(dict.fromkeys(names, "VARCHAR")))
+    parsed = f"json_transform(features, {wanted})"
+    return ", ".join(
+        f"CAST(struct_extract({parsed}, {literal(name)}) AS "
+        f"{duckdb_type(schema.field(name).type)}) AS {identifier(alias)}"
+        for name, alias in zip(names, aliases, strict=True)
     )
 
 

@@ -51,6 +51,15 @@ class MemoryContext(MonitorContext):
     def days_without_events(self, since, until):
         return ()
 
+    def skew(self, day):
+        return self._answer("skew", day)
+
+    def answers(self, since, until, version):
+        return self._answer("answers", since, until, version)
+
+    def tested_answers(self, version):
+        return self._answer("tested_answers", version)
+
     def history(self, version):
         return ()
 
