@@ -1,4 +1,4 @@
-"""Runs the workers of a service until it is told to end."""
+"""Runs the workers of a service until a signal ends it."""
 
 import os
 import shutil
