@@ -39,7 +39,9 @@ from replay_worlds import (
 )
 
 from mlops_drift import settings
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model, find_model
+from mlops_drift.gateways import open_lake
 from mlops_drift.serving.log.segments import segments, unshipped
 from mlops_drift.simulation.historical_run import HistoricalRun
 from mlops_drift.simulation.instance import open_instance, quiet
@@ -57,11 +59,11 @@ class Replay:
         since: the first day that was sent; the far future before there is one.
     """
 
-    def __init__(self, world: World, model: Model, client: Client) -> None:
+    def __init__(self, model: Model, client: Client) -> None:
         source = model.spec.source
         if not isinstance(source, ServiceSource):
             sys.exit(f"{MODEL} has no service")
-        self._world, self._spec, self._client = world, model.spec, client
+        self._spec, self._client = model.spec, client
         self._offline = source.offline.open(model.folder)
         self._log = settings.serving_root() / MODEL / "log"
         self.since = date.max
@@ -82,8 +84,8 @@ class Replay:
 
     def _version(self) -> int:
         """The version of the last promotion, which serves from the day after it on."""
-        with self._world.opened() as model:
-            return model.store.versions.promotions()[-1].version
+        with open_lake() as lake:
+            return ModelContext.of(lake, self._spec).store.versions.promotions()[-1].version
 
     def _events(self, day: date) -> list[dict[str, Any]]:
         """The events of a day as the rows of requests."""
@@ -117,7 +119,7 @@ def main(days: int | None, files: Path | None, folder: Path, workers: int, conne
     ) as reading:
         with quiet(), open_instance() as instance, served(MODEL, workers, {}) as address:
             client = Client(address, MODEL, connections)
-            replay = Replay(service, model, client)
+            replay = Replay(model, client)
             HistoricalRun(model, instance, last=last).run(replay.on_step)
             client.close()
         seconds = time.monotonic() - begun
