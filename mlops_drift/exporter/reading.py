@@ -25,7 +25,7 @@ DRIFT_CHECKS = (FeatureDrift.name, PredictionDrift.name, LabelDrift.name)
 
 _SOURCES = ("events", "labels")
 # Assets that checks alone tell the last day of.
-_JUDGED: tuple[Asset, ...] = ("drift_metrics", "performance_metrics")
+_JUDGED: tuple[Asset, ...] = ("drift_metrics", "performance_metrics", "serving_metrics")
 
 
 class ModelReading:
