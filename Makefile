@@ -75,6 +75,7 @@ bench-scale: $(VENV)
 bench-serving: $(VENV)
 	$(BIN)/python benchmarks/serving_equal.py
 	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python -m benchmarks.serving_changes
 	$(BIN)/python benchmarks/serving_kills.py
 
 # About eight minutes; reads the Telco data from beside the checkout.

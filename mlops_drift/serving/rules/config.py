@@ -46,8 +46,8 @@ class FallbackRules(Strict):
     )
     failures: Annotated[list[Failure], Distinct] = Field(
         ["error", "timeout"],
-        description="Failures after which the rules answer. error: the version raised, or none "
-        "serves. timeout: it took too long. After the others the request fails.",
+        description="Failures after which the rules answer. error: the version raised. "
+        "timeout: it took too long. After the others the request fails.",
     )
     answers: list[Answer] = Field(
         min_length=1,
