@@ -69,7 +69,7 @@ def rows_of(seed, n):
 
 def derive(row):
     """What features.sql makes of a row."""
-    return {"third": None if row["x"] is None else row["x"] / 3}
+    return {"third": None if row.values["x"] is None else row.values["x"] / 3}
 
 
 def features_of(spec, seed, n):

@@ -9,10 +9,12 @@ import pytest
 
 from mlops_drift.serving.server import HEAD_BYTES, BoundedProtocol
 from mlops_drift.serving.service import Limits
+from mlops_drift.settings import PROJECT_ROOT
 from mlops_drift_tests.serving.hostile import bodies
 from mlops_drift_tests.serving.service import ROW, Young, only, running, served
 
 PATHS = ["/predict", "/invocations", "/v2/models/drivers/infer"]
+ROOT = str(PROJECT_ROOT).encode()
 HEAD = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
 
 
@@ -77,7 +79,7 @@ def test_a_thousand_malformed_bodies_are_no_error_of_the_service(connection, ser
         statuses[status] = statuses.get(status, 0) + 1
         assert status in (200, 400, 422), (path, body, answer)
         json.loads(answer)
-        assert not any(word in answer for word in (b"Traceback", b"msgspec", b".py", b"/work"))
+        assert not any(word in answer for word in (b"Traceback", b"msgspec", b".py", ROOT))
     assert statuses[400] > 50
     assert statuses[422] > 200
     # Whatever was answered is recorded.
@@ -86,10 +88,14 @@ def test_a_thousand_malformed_bodies_are_no_error_of_the_service(connection, ser
 
 
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["of a length", "in chunks"])
-def test_ten_mebibytes_are_too_many(connection, is_chunked):
+def test_ten_mebibytes_are_too_many(is_chunked):
     chunk = b" " * 2**16
     body = iter([chunk] * 160) if is_chunked else chunk * 160
-    status, answer = post(connection, "/predict", body)
+    # A busy machine may take longer for them than the service of the other tests waits.
+    with running(served()) as address:
+        connection = HTTPConnection(*address, timeout=20)
+        status, answer = post(connection, "/predict", body)
+        connection.close()
     assert status == 413
     assert b"longer than 1,048,576 bytes" in answer
 
