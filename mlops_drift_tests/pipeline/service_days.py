@@ -69,7 +69,7 @@ def rows_of(seed, n):
 
 def derive(row):
     """What features.sql makes of a row."""
-    return {"third": None if row.values["x"] is None else row.values["x"] / 3}
+    return {"third": None if row["x"] is None else row["x"] / 3}
 
 
 def features_of(spec, seed, n):
@@ -154,7 +154,12 @@ class ServiceDays:
         form = self.model.registry.proven_form(self.spec.name, version)
         rules = Rules.from_plain(description.rules) if description.rules else None
         scorer = CompiledScorer(form)
-        return LoadedVersion(version, description, scorer, derive=derive, rules=rules)
+
+        def derive_row(row):
+            _, _, values = row
+            return derive(values)
+
+        return LoadedVersion(version, description, scorer, derive=derive_row, rules=rules)
 
     def restart_ids(self):
         """Requests have the same ids again."""
