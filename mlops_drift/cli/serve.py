@@ -81,7 +81,7 @@ def serve(
         WORKER, factory=True, host=host, port=port, workers=workers, log_level="warning"
     )
     listening = config.bind_socket()
-    # Whoever is told the address may connect; workers answer when they are there.
+    # Whoever reads the address may connect; workers answer when they have begun.
     listening.listen(config.backlog)
     with _counted(), _publishing(models):
         at = f"http://{host}:{listening.getsockname()[1]}"
