@@ -6,7 +6,7 @@ Each has definitions and data in folders of its own.
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -99,13 +99,15 @@ class TableDifference:
 def differences(batch: World, service: World, with_event_time: bool) -> list[TableDifference]:
     """Compares all tables of two worlds to the last bit, without the order of rows.
 
-    The time of an event is left out where the source of the batch knows its day alone.
+    The time of an event is left out where the source of the batch knows its day alone, and so are
+    the checks that only a model with a service has.
     """
     left = NOT_COMPARED if with_event_time else (*NOT_COMPARED, "event_time")
     with batch.opened() as one:
         first = {name: _rows(one, name, left) for name in _names(one)}
+        checks = verdicts(one)
     with service.opened() as other:
-        second = {name: _rows(other, name, left) for name in _names(other)}
+        second = {name: _rows(other, name, left, checks) for name in _names(other)}
     found = []
     for name, rows in first.items():
         only_batch, only_service = rows - second[name], second[name] - rows
@@ -119,11 +121,27 @@ def _names(model: ModelContext) -> list[str]:
     return [name for name in model.store.tables._fields if name not in ABOUT_THE_SOURCE]
 
 
-def _rows(model: ModelContext, name: str, left: tuple[str, ...]) -> Counter[str]:
-    """The rows of a table as text, which tells floats apart to the last bit."""
+def _rows(
+    model: ModelContext, name: str, left: tuple[str, ...], checks: Collection[str] | None = None
+) -> Counter[str]:
+    """The rows of a table as text, which tells floats apart to the last bit; of some checks."""
     data = model.store.lake.read(getattr(model.store.tables, name))
     kept = data.select([column for column in data.schema.names if column not in left])
-    return Counter(map(repr, kept.to_pylist()))
+    rows = kept.to_pylist()
+    if name == "checks" and checks is not None:
+        rows = [row for row in rows if row["check"] in checks]
+    return Counter(map(repr, rows))
+
+
+def verdicts(model: ModelContext) -> dict[str, dict[str, int]]:
+    """How often each check has passed, failed, and known nothing."""
+    found: dict[str, dict[str, int]] = {}
+    for row in model.store.lake.rows(
+        'SELECT "check", verdict, count(*) AS n FROM c GROUP BY ALL ORDER BY ALL',
+        c=model.store.tables.checks,
+    ):
+        found.setdefault(row["check"], {})[row["verdict"]] = row["n"]
+    return found
 
 
 def skew(batch: World, service: World) -> dict[str, int]:

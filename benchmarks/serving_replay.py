@@ -36,6 +36,7 @@ from replay_worlds import (
     offline_source,
     service_source,
     skew,
+    verdicts,
 )
 
 from mlops_drift import settings
@@ -128,7 +129,7 @@ def main(days: int | None, files: Path | None, folder: Path, workers: int, conne
     found = differences(batch, service, with_event_time=files is None)
     skewed = skew(batch, service)
     counted = _counts(service, client, replay.since)
-    _print(_story(batch), found, skewed, counted, client, seconds)
+    _print(_story(batch, service), found, skewed, counted, client, seconds)
     wrong = sum(one.only_batch + one.only_service for one in found) + sum(skewed.values())
     return 1 if wrong or any(counted[name] for name in MUST_BE_ZERO) else 0
 
@@ -173,19 +174,23 @@ def _counts(service: World, client: Client, since: date) -> dict[str, int]:
     }
 
 
-def _story(batch: World) -> list[str]:
-    """What happened, as both worlds have it when their tables do."""
+def _story(batch: World, service: World) -> list[str]:
+    """What happened, as both worlds have it when their tables do, and what only one has checked."""
+    with service.opened() as model:
+        checked = verdicts(model)
     with batch.opened() as model:
+        own = {name: found for name, found in checked.items() if name not in verdicts(model)}
         decided = model.store.decisions.records()
         versions, promotions = model.store.versions.all(), model.store.versions.promotions()
     acting = [one for one in decided if one.action == "retrain"]
-    lines = [f"{len(decided)} days decided, {len(acting)} retrainings, {len(promotions)} promoted"]
+    lines = [f"{len(decided)} decisions, {len(acting)} retrainings, {len(promotions)} promotions"]
     lines += [f"{one.day} {', '.join(one.triggers)}: {one.status}" for one in acting]
     lines += [
         f"version {one.version} as of {one.as_of}: {one.metric} {one.value:.4f}, "
         f"training set {one.training_set[:12]}"
         for one in versions
     ]
+    lines += [f"check of the service alone: {name} {found}" for name, found in own.items()]
     return lines
 
 
