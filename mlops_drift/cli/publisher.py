@@ -14,13 +14,18 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.lifecycle.publishing import Publisher
-from mlops_drift.serving.deployment import PUBLISHER, PublisherState, write
+from mlops_drift.pipeline.shipping import ship
+from mlops_drift.serving.deployment import LOG, PUBLISHER, PublisherState, write
+from mlops_drift.sources.service import ServiceSource
 from mlops_drift.store.tables import Table
 
 # A promotion is seen within so many seconds.
 LOOK_SECONDS = 0.5
 # Midnight, and files that were damaged, are seen within so many.
 WHOLE_SECONDS = 5.0
+
+# So often a log is brought into the lake.
+SHIP_SECONDS = 60.0
 
 logger = logging.getLogger("mlops_drift.publisher")
 
@@ -38,6 +43,7 @@ def main(names: list[str]) -> None:
         while not ended.is_set():
             for look in looks:
                 look()
+                look.ship()
             ended.wait(LOOK_SECONDS)
 
 
@@ -54,8 +60,20 @@ class _Look:
         self._folder = settings.serving_root() / model.spec.name
         self._publisher = Publisher(model, self._folder)
         self._seen: int | None = -1
-        self._last = 0.0
+        self._last = self._shipped = 0.0
         self._problem: str | None = None
+
+    def ship(self) -> None:
+        """Brings the log of a model into the lake whose days do not do that themselves."""
+        now, model = time.time(), self._model
+        if isinstance(model.spec.source, ServiceSource) or now - self._shipped < SHIP_SECONDS:
+            return
+        self._shipped = now
+        try:
+            ship(model, self._folder / LOG)
+        # It stays in the log, and is tried again.
+        except Exception as error:
+            logger.warning("%s: the log stays where it is: %s", model.spec.name, error)
 
     def __call__(self) -> None:
         now = time.time()

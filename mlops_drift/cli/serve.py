@@ -77,7 +77,8 @@ def serve(
             f"nothing can listen at {host}, port {port}: choose another --port"
         ) from error
     with _publishing(models):
-        at = f"http://{host}:{listening.getsockname()[1]}"
+        shown = f"[{host}]" if ":" in host else host
+        at = f"http://{shown}:{listening.getsockname()[1]}"
         click.echo(f"{', '.join(models)} at {at}, documentation at {at}/docs; Ctrl-C ends it")
         run(options, config, listening)
 

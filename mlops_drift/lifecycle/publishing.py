@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.errors import UserError
 from mlops_drift.learning.compiled.base import Value
 from mlops_drift.pipeline.online import export_window, online_query
 from mlops_drift.pipeline.online_proof import prove_online
@@ -39,9 +40,11 @@ from mlops_drift.serving.description import (
 )
 from mlops_drift.serving.online import OnlineQuery
 from mlops_drift.serving.records import ModelAnswer
+from mlops_drift.serving.window import Window
 from mlops_drift.sql import identifier
 from mlops_drift.store.records import Promotion
-from mlops_drift.store.write_once import CorruptionError, read_folder, write_folder
+from mlops_drift.store.sealed import FeatureError
+from mlops_drift.store.write_once import WRITING, CorruptionError, read_folder, write_folder
 
 # Test rows by which a worker proves that it predicts as the version was tested.
 SAMPLED = 50
@@ -94,16 +97,24 @@ class Publisher:
         moment = datetime.fromtimestamp(now, UTC)
         promotions = self._model.store.versions.promotions()
         promoted = serves_at(promotions, moment, spec.timezone)
+        before = read_current(self._folder)
         if promoted is None:
+            if before is not None:
+                raise UserError(
+                    f"the lake has no promotion of {spec.name}, and version {before.version} is "
+                    "served: see whether the lake is where it was; after a reset remove "
+                    f"{self._folder / CURRENT}"
+                )
             return None
         window = self._window(moment.astimezone(ZoneInfo(spec.timezone)).date())
-        named = self._named
-        wanted = promoted.number, window
-        if named and (named.promotion, named.window) == wanted and self._is_sound(named):
-            return named
-        folder, before = self._write(promoted.version), read_current(self._folder)
+        wanted, is_named = (promoted.number, window), before == self._named
+        is_wanted = before is not None and (before.promotion, before.window) == wanted
+        if before and is_named and is_wanted and self._is_sound(before):
+            return before
+        folder = self._write(promoted.version)
         current = Current(folder, promoted.version, promoted.number, 0, window)
-        if before and current == msgspec.structs.replace(before, at=0):
+        soon = int(1e6 * (now + NOTICE_SECONDS))
+        if before and current == msgspec.structs.replace(before, at=0) and before.at <= soon:
             current = before
         else:
             # All workers change at the same moment; the first version has none to wait for.
@@ -123,8 +134,17 @@ class Publisher:
         tables = store.tables.events, store.tables.labels
         commits = "-".join(str(store.lake.last_commit(table)) for table in tables)
         place = self._folder / WINDOWS / f"{day}-{commits}"
-        if not place.exists():
-            export_window(self._model, day, place)
+        try:
+            if place.exists():
+                Window.load(place)
+                return place.name
+        except FeatureError:
+            shutil.rmtree(place)
+        # Complete or not at all, whenever this process is killed.
+        made = place.with_name(f"{WRITING}{place.name}")
+        shutil.rmtree(made, ignore_errors=True)
+        export_window(self._model, day, made)
+        made.rename(place)
         return place.name
 
     def _prove(self, query: OnlineQuery) -> None:
@@ -134,14 +154,14 @@ class Publisher:
             FeatureError: if one gets another value.
         """
         store, place = self._model.store, self._folder / PROVEN
-        digest = sha256(msgspec.json.encode(query)).hexdigest()
-        if place.is_file() and place.read_text(encoding="utf-8") == digest:
+        digest = sha256(msgspec.json.encode(query)).hexdigest().encode()
+        if place.is_file() and place.read_bytes() == digest:
             return
         last = store.landing.last_events(date.max) or self._model.spec.start_date
         landed = store.landing.landed_days("events", last - PROVEN_DAYS, last)
         prove_online(self._model, sorted(landed))
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(digest, encoding="utf-8")
+        place.write_bytes(digest)
 
     def _is_sound(self, current: Current) -> bool:
         try:
@@ -183,9 +203,10 @@ def _files(model: ModelContext, version: int) -> dict[str, bytes]:
         scorer = {PIPELINE: model.registry.pickled(model.spec.name, version)}
     else:
         scorer = {COMPILED: compiled}
+    sample = msgspec.json.encode(_sample(model, version))
     return {
         DESCRIPTION: msgspec.json.encode(describe(model, version)),
-        SAMPLE: msgspec.json.encode(_sample(model, version)),
+        SAMPLE: sample,
         **scorer,
     }
 
@@ -253,12 +274,18 @@ def _example(model: ModelContext, version: int) -> dict[str, Value]:
 def _sample(model: ModelContext, version: int) -> Sample:
     store, names = model.store, list(model.spec.columns)
     set_id = store.versions.get(version).training_set
-    rows: list[dict[str, Value]]
-    rows = store.training_sets.read_test(set_id).slice(0, SAMPLED).select(names).to_pylist()
-    tested = store.training_sets.read_test_predictions(set_id, version).slice(0, SAMPLED)
+    tested = store.training_sets.read_test(set_id).slice(0, SAMPLED)
+    if unknown := [name for name in names if name not in tested.column_names]:
+        raise UserError(
+            f"{model.spec.name} is now described with {', '.join(unknown)}, which version "
+            f"{version}, that serves, was not trained on; revert the columns, or train and promote "
+            "a version that knows them"
+        )
+    rows: list[dict[str, Value]] = tested.select(names).to_pylist()
+    predicted = store.training_sets.read_test_predictions(set_id, version).slice(0, SAMPLED)
     answers = [
         ModelAnswer(one["prediction"], one["score"], _tuple(one["probabilities"]))
-        for one in tested.to_pylist()
+        for one in predicted.to_pylist()
     ]
     return Sample(rows, answers)
 

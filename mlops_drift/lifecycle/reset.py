@@ -75,7 +75,8 @@ def remove_belongings(model: ModelContext, studies: Studies, first: Callable[[],
         for study in studies.names(model.spec.name):
             studies.remove(study)
         own = [] if kept else [artifacts.folder]
-        for folder in (model.store.training_sets.folder, *_table_folders(model), *own):
+        served = settings.serving_root() / model.spec.name
+        for folder in (model.store.training_sets.folder, *_table_folders(model), served, *own):
             if folder.is_dir():
                 disk.remove(folder)
 

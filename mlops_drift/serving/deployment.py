@@ -8,7 +8,7 @@ names those that serve from a moment on, and is replaced at once.
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -38,6 +38,9 @@ COMPILED, PIPELINE = "compiled.json", "pipeline.pkl"
 QUERY = "online.json"
 
 REMEDY = "remove the folder, and the publisher writes it again"
+
+
+_Kind = TypeVar("_Kind", bound=msgspec.Struct)
 
 
 class DeploymentError(Exception):
@@ -84,18 +87,20 @@ def write(place: Path, content: msgspec.Struct) -> None:
 
 
 def read_current(folder: Path) -> Current | None:
-    """Who serves a model; None where nobody has been named yet."""
-    try:
-        return msgspec.json.decode((folder / CURRENT).read_bytes(), type=Current)
-    except FileNotFoundError:
-        return None
+    """Who serves a model; None where nobody has been named yet, or the file is damaged."""
+    return _read(folder / CURRENT, Current)
 
 
 def read_publisher(folder: Path) -> PublisherState | None:
-    """How the publisher of a model is; None where there has been none."""
+    """How the publisher of a model is; None where there has been none, or the file is damaged."""
+    return _read(folder / PUBLISHER, PublisherState)
+
+
+def _read(place: Path, kind: type[_Kind]) -> _Kind | None:
     try:
-        return msgspec.json.decode((folder / PUBLISHER).read_bytes(), type=PublisherState)
-    except FileNotFoundError:
+        return msgspec.json.decode(place.read_bytes(), type=kind)
+    # The publisher writes it again.
+    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 

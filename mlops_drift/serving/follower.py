@@ -22,6 +22,8 @@ UNKNOWN = "who should answer is not known"
 AGAIN = 5_000_000
 # Nothing was heard of the publisher for so many: it looks every few seconds.
 SILENT = 30_000_000
+# A publisher gives less notice of a change.
+LONGEST_NOTICE_SECONDS = 3.0
 # Requests that have begun end in time; then the version before is closed.
 GRACE_SECONDS = 60.0
 
@@ -54,7 +56,10 @@ class Follower:
                 logger.warning("%s: %s", self._model.name, error)
                 self._failed = current, self._clock()
             else:
-                await asyncio.sleep(max(0.0, (current.at - self._clock()) / 1e6))
+                if self._model.current is not None:
+                    # A clock that was put back keeps nobody waiting.
+                    notice = (current.at - self._clock()) / 1e6
+                    await asyncio.sleep(min(max(0.0, notice), LONGEST_NOTICE_SECONDS))
                 self._serve(current, version)
         self._model.warn(self._warning())
 
@@ -68,13 +73,15 @@ class Follower:
         self._model.serve(version)
         self._served, self._failed = current, None
         if before is not None:
-            asyncio.get_running_loop().call_later(GRACE_SECONDS, before.close)
+            # What it has begun may take long to end.
+            loop = asyncio.get_running_loop()
+            loop.call_later(GRACE_SECONDS, loop.run_in_executor, None, before.close)
 
     def _warning(self) -> str | None:
         if self._failed is not None:
             return NOT_LOADED.format(self._failed[0].version)
         publisher = read_publisher(self._folder)
-        if publisher is None:
+        if publisher is None or read_current(self._folder) is None:
             return UNKNOWN
         silent = self._clock() - publisher.at > SILENT
         return UNKNOWN if silent or publisher.problem is not None else None

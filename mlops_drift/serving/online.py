@@ -87,10 +87,12 @@ class OnlineDerivation:
             day: of the event.
 
         Raises:
-            FeatureError: if the SQL fails, does not give one row, or the window is of another day.
+            FeatureError: if the SQL fails, does not give one row, or the window is of a later day.
         """
         window = self._window
-        if window is not None and window.day != day:
+        # After midnight a window waits for the events of the day before; what an event gets until
+        # then is on record, and the check of skew says where that is something else.
+        if window is not None and day < window.day:
             raise FeatureError(
                 f"{self._key} {key} is of {day}, but the past that is loaded is that of "
                 f"{window.day}; export and load the window of {day}"

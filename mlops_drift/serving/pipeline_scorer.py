@@ -1,6 +1,7 @@
 """Scores by a fitted pipeline in a process of its own, where all that it imports stays."""
 
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,9 @@ from mlops_drift.learning.compiled.base import Scored, Value
 from mlops_drift.serving.description import Description
 from mlops_drift.serving.records import ModelAnswer
 from mlops_drift.serving.talk import read, write
+
+# How long a process may take to import and load, and after that to answer; then another is begun.
+START_SECONDS, ANSWER_SECONDS = 120.0, 10.0
 
 
 class PipelineError(Exception):
@@ -42,26 +46,30 @@ class PipelineScorer:
         Raises:
             PipelineError: if the process ends, or its pipeline fails.
         """
-        with self._lock:
+        if not self._lock.acquire(timeout=ANSWER_SECONDS):
+            raise PipelineError("the process of the pipeline is busy with other rows")
+        try:
             answer = self._asked(msgspec.json.encode(rows))
+        finally:
+            self._lock.release()
         if answer is None:
-            raise PipelineError("the process of the pipeline has ended")
+            raise PipelineError("the process of the pipeline has ended, or did not answer in time")
         found = self._decoder.decode(answer)
         if isinstance(found, str):
             raise PipelineError(found)
         return [Scored(one.prediction, one.score, one.probabilities) for one in found]
 
     def close(self) -> None:
-        """Ends the process."""
-        with self._lock:
-            process, self._process = self._process, None
+        """Ends the process, whatever it does."""
+        process, self._process = self._process, None
         if process is not None:
-            # Its stdin ends, and so does it.
+            process.kill()
             process.communicate()
 
     def _asked(self, question: bytes) -> bytes | None:
-        process = self._process
+        process, seconds = self._process, ANSWER_SECONDS
         if process is None or process.poll() is not None:
+            seconds = START_SECONDS
             # It finds the same modules as this process.
             paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
             process = self._process = subprocess.Popen(
@@ -75,5 +83,10 @@ class PipelineScorer:
         try:
             write(process.stdin, question)
         except BrokenPipeError:
+            return None
+        # Its answers are small: one that has begun comes at once.
+        if not select.select([process.stdout], [], [], seconds)[0]:
+            process.kill()
+            process.wait()
             return None
         return read(process.stdout)

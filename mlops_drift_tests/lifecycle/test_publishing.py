@@ -2,14 +2,23 @@
 
 from datetime import UTC, date, datetime
 from math import nextafter
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from mlops_drift.errors import UserError
 from mlops_drift.lifecycle import publishing
 from mlops_drift.lifecycle.publishing import NOTICE_SECONDS, Publisher, serves_at
 from mlops_drift.pipeline.scoring import predict_table
-from mlops_drift.serving.deployment import VERSIONS, DeploymentError, load, read_current
+from mlops_drift.serving.deployment import (
+    CURRENT,
+    VERSIONS,
+    DeploymentError,
+    load,
+    read_current,
+    write,
+)
 from mlops_drift.store.records import Promotion
 from mlops_drift_tests.serving.published import Shops
 
@@ -134,3 +143,28 @@ def test_a_promotion_changes_all_workers_at_the_same_later_moment(tmp_path_facto
     third = publisher.publish()
     assert {one.name for one in (tmp_path / VERSIONS).iterdir()} == {second.folder, third.folder}
     shops.connection.close()
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"folder": "1-', bytes([200, 1])])
+def test_a_damaged_name_of_who_serves_is_written_again(publisher, tmp_path, damage):
+    current = publisher.publish()
+    (tmp_path / CURRENT).write_bytes(damage)
+    assert read_current(tmp_path) is None
+    assert publisher.publish().folder == current.folder
+    assert read_current(tmp_path).version == 1
+
+
+def test_a_moment_that_a_clock_put_back_has_left_far_ahead_is_named_anew(publisher, tmp_path):
+    current = publisher.publish()
+    write(tmp_path / CURRENT, msgspec.structs.replace(current, at=current.at + 3_600_000_000))
+    assert publisher.publish().at <= int(1e6 * (NOW + NOTICE_SECONDS))
+
+
+def test_a_lake_that_is_gone_is_no_lake_without_promotions(publisher, two, tmp_path):
+    before = publisher.publish()
+    lake = Path(two.shop.model.lake.root)
+    away = lake.rename(lake.with_name("away"))
+    with pytest.raises(UserError, match="no promotion of tiny, and version 1 is served"):
+        publisher.publish()
+    away.rename(lake)
+    assert publisher.publish() == before

@@ -129,3 +129,22 @@ def test_a_change_waits_for_its_moment(following):
     asyncio.run(look())
     assert seen == [True]
     assert following.model.current.number == named.version
+
+
+def test_a_damaged_name_of_who_serves_leaves_who_answers_with_a_warning(following):
+    following.publish()
+    following.look()
+    file = following.folder / "current.json"
+    file.write_bytes(b'{"folder": "1-')
+    assert following.look() is not None
+    assert following.model.warning == UNKNOWN
+    # The publisher writes it again.
+    following.publish()
+    following.look()
+    assert following.model.warning is None
+
+
+def test_the_first_version_does_not_wait_for_a_clock_that_was_put_back(following):
+    following.publish()
+    following.clock.now -= 3_600_000_000
+    assert following.look() is not None

@@ -144,12 +144,15 @@ def test_a_later_window_knows_what_landed_meanwhile(shop, tmp_path):
         assert old.derive(row, 1, 0, day(5))["n"] == 0
 
 
-def test_an_event_of_another_day_is_refused(shop, tmp_path):
+def test_an_event_before_the_window_is_refused_and_one_after_it_sees_that_window(shop, tmp_path):
     window = export_window(shop, day(5), tmp_path)
     with closing(OnlineDerivation(online_query(shop.spec), window)) as online:
-        told = "id 7 is of 2024-03-07, but the past that is loaded is that of 2024-03-06; export"
+        told = "id 7 is of 2024-03-05, but the past that is loaded is that of 2024-03-06; export"
         with pytest.raises(FeatureError, match=told):
-            online.derive({}, 7, 0, day(6))
+            online.derive({}, 7, 0, day(4))
+        # Until the day before has landed, nothing newer is known.
+        row = {"customer": "4"}
+        assert online.derive(row, 7, 0, day(6)) == online.derive(row, 7, 0, day(5))
 
 
 def test_a_window_of_another_entity_or_length_is_refused(shop, tmp_path):

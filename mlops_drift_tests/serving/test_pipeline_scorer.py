@@ -1,6 +1,7 @@
 """A pipeline without a compiled form is asked in a process of its own."""
 
 import pickle
+import signal
 
 import pytest
 
@@ -54,3 +55,23 @@ def test_a_process_that_was_killed_is_begun_again(scorer):
     scorer._process.kill()
     scorer._process.wait()
     assert scorer.score(rows) == wanted
+
+
+def test_a_process_that_hangs_is_ended_and_begun_again(scorer, monkeypatch):
+    rows = records(hard(BINARY, 20))
+    wanted = scorer.score(rows)
+    hung = scorer._process
+    hung.send_signal(signal.SIGSTOP)
+    monkeypatch.setattr("mlops_drift.serving.pipeline_scorer.ANSWER_SECONDS", 0.1)
+    with pytest.raises(PipelineError, match="did not answer in time"):
+        scorer.score(rows)
+    assert hung.poll() is not None
+    assert scorer.score(rows) == wanted
+
+
+def test_a_process_that_hangs_keeps_nobody_from_closing_it(scorer):
+    scorer.score(records(hard(BINARY, 20)))
+    hung = scorer._process
+    hung.send_signal(signal.SIGSTOP)
+    scorer.close()
+    assert hung.poll() is not None

@@ -43,6 +43,14 @@ class OpenSegment:
             raise
         self.size += len(frame)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the file still lies where it was begun."""
+        try:
+            return self._path.stat().st_ino == os.fstat(self._file).st_ino
+        except FileNotFoundError:
+            return False
+
     def duplicate(self) -> int:
         """The file once more, to bring it to the disk while this one is closed."""
         return os.dup(self._file)

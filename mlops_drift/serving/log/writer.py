@@ -79,6 +79,7 @@ class LogWriter:
         """
         data, now = frame(self._encoder.encode(request)), time.monotonic()
         if self._looked_at is None or now - self._looked_at > _SECONDS_BETWEEN_LOOKS:
+            self._require_segment()
             self._require_space()
         with self._lock:
             if self._segment and self._segment.size + len(data) > self._max_bytes:
@@ -165,6 +166,19 @@ class LogWriter:
         segment, self._segment = self._segment, None
         self._closed.append(segment.close())
         self._folder_changed = True
+
+    def _require_segment(self) -> None:
+        with self._lock:
+            if self._segment is None or self._segment.is_there:
+                return
+            size = self._segment.size
+            self._close()
+            # Whatever took the file may have taken the folder.
+            self._folder.mkdir(parents=True, exist_ok=True)
+        raise LogUnavailable(
+            f"somebody has removed a segment of the log in {self._folder} while it was written: "
+            f"{size:,} bytes of records are gone with it; the next request begins another one"
+        )
 
     def _require_space(self) -> None:
         # Where it is short, the next one looks again.

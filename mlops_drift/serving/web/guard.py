@@ -40,7 +40,7 @@ class Guard:
             scoring: the metrics of the model that a path asks.
         """
         self._app, self._scoring = app, scoring
-        self._wanted = None if token is None else f"Bearer {token}".encode()
+        self._wanted = None if token is None else token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or answers it."""
@@ -78,8 +78,9 @@ class Guard:
     def _require_token(self, scope: Scope) -> None:
         if self._wanted is None or scope["path"] in OPEN:
             return
-        shown = header(scope, b"authorization") or b""
-        if not hmac.compare_digest(shown, self._wanted):
+        scheme, _, shown = (header(scope, b"authorization") or b"").partition(b" ")
+        is_shown = hmac.compare_digest(shown, self._wanted)
+        if not is_shown or scheme.lower() != b"bearer":
             raise NotServedError(
                 401,
                 "the token is missing or wrong; send it as authorization: Bearer TOKEN",

@@ -205,3 +205,21 @@ def test_a_log_without_its_folder_is_unavailable_and_back_with_it(tmp_path):
     log.append(request(2))
     log.close()
     assert ids(files(tmp_path / "log")) == ["request 2"]
+
+
+@pytest.mark.parametrize("with_its_folder", [False, True])
+def test_a_segment_that_somebody_removes_is_noticed_by_the_next_request(
+    tmp_path, monkeypatch, with_its_folder
+):
+    monkeypatch.setattr(writer_module, "_SECONDS_BETWEEN_LOOKS", 0)
+    log = LogWriter(tmp_path / "log", "w1")
+    log.append(request(0))
+    if with_its_folder:
+        (tmp_path / "log").rename(tmp_path / "elsewhere")
+    else:
+        files(tmp_path / "log")[0].unlink()
+    with pytest.raises(LogUnavailable, match="somebody has removed a segment"):
+        log.append(request(1))
+    log.append(request(2))
+    log.close()
+    assert ids(files(tmp_path / "log")) == ["request 2"]
