@@ -35,7 +35,7 @@ def test_the_token_opens(guarded):
 
 
 @pytest.mark.parametrize(
-    "shown", ["", "Bearer", "Bearer ", "bearer tökén", "tökén", "Bearer tökén "]
+    "shown", ["", "Bearer", "Bearer ", "Basic tökén", "tökén", "Bearer tökén "]
 )
 def test_another_token_does_not_and_is_counted(guarded, shown):
     client = Client(guarded)
