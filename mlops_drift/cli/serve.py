@@ -1,6 +1,7 @@
 """The command `serve`: workers that answer requests, and a publisher beside them."""
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ import click
 from mlops_drift.cli.errors import Trouble
 
 if TYPE_CHECKING:
-    from mlops_drift.serving.worker import Durability
+    from mlops_drift.serving.options import Durability
 
 PUBLISHER = "mlops_drift.cli.publisher"
 # A publisher that ended is started again after so many seconds.
@@ -57,8 +58,8 @@ def serve(
     A client shows the token in MLOPS_DRIFT_SERVE_TOKEN, if that is set.
     """
     try:
+        from mlops_drift.serving.options import Options
         from mlops_drift.serving.run import bound, run
-        from mlops_drift.serving.worker import Options
     except ImportError as error:
         raise Trouble(f"serve needs {error.name}: pip install 'mlops_drift[serve]'") from error
     from mlops_drift.settings import definition_folders, serving_root
@@ -89,7 +90,9 @@ def _publishing(models: tuple[str, ...]) -> Iterator[None]:
     ended = threading.Event()
 
     def keep() -> None:
-        command = [sys.executable, "-W", "ignore", "-m", PUBLISHER, *models]
+        # Workers that answer come first.
+        nice = ["nice"] if shutil.which("nice") else []
+        command = [*nice, sys.executable, "-W", "ignore", "-m", PUBLISHER, *models]
         while not ended.is_set():
             with subprocess.Popen(command, stdin=subprocess.PIPE) as publisher:
                 while publisher.poll() is None and not ended.wait(0.2):

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from prometheus_client.multiprocess import mark_process_dead
 from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Multiprocess
 
+from mlops_drift.serving.options import VARIABLE, Options
 from mlops_drift.serving.server import config_of
-from mlops_drift.serving.worker import VARIABLE, Options
 
 WORKER = "mlops_drift.serving.worker:create"
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -25,6 +24,9 @@ class Workers(Multiprocess):
 
     def keep_subprocess_alive(self) -> None:
         """Starts a worker again that has died."""
+        # Whoever starts workers needs it only where one has died.
+        from prometheus_client.multiprocess import mark_process_dead
+
         before = {process.pid for process in self.processes}
         super().keep_subprocess_alive()
         for gone in before - {process.pid for process in self.processes}:

@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 from fastapi import FastAPI
@@ -20,36 +19,14 @@ from mlops_drift.serving.log.group_commit import GroupCommit
 from mlops_drift.serving.log.segments import unshipped
 from mlops_drift.serving.log.writer import LogUnavailable, LogWriter
 from mlops_drift.serving.metrics import Metrics
+from mlops_drift.serving.options import VARIABLE, Options
 from mlops_drift.serving.service import TOKEN_VARIABLE, ServedModel, Service
-
-# Holds the options of the workers, as JSON.
-VARIABLE = "MLOPS_DRIFT_SERVE"
-
-# What a record outlives before its request is answered: the death of its process, or that of the
-# machine.
-Durability = Literal["process", "fsync"]
 
 SYNC_SECONDS = 0.05
 LOOK_SECONDS = 0.2
 STATE_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
-
-
-class Options(msgspec.Struct, frozen=True):
-    """What all workers of a service are given.
-
-    Attributes:
-        root: the folder of `settings.serving_root`.
-        durability: what a log outlives before an answer is given.
-        segment_seconds: the age at which a segment of a log is closed.
-    """
-
-    root: str
-    models: list[str]
-    durability: Durability = "process"
-    min_free_mb: int = 200
-    segment_seconds: float = 60.0
 
 
 class _Worker:

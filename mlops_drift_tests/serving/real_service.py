@@ -121,8 +121,8 @@ def real_service(root, **options):
 
 
 def main(root, port, workers, *models):
+    from mlops_drift.serving.options import Options
     from mlops_drift.serving.run import bound, run
-    from mlops_drift.serving.worker import Options
 
     options = Options(root, list(models), min_free_mb=1, segment_seconds=1.0)
     run(options, *bound("127.0.0.1", int(port), int(workers)))
