@@ -99,7 +99,7 @@ def model_asset(
     """
     if table is not None:
         further["metadata"] = table_metadata(spec, table)
-    if asset in (SERVED, *DAILY_ASSETS, SERVING_METRICS):
+    if asset in daily_assets(spec):
         further["partitions_def"] = partitions(spec)
         further["backfill_policy"] = dg.BackfillPolicy.single_run()
     return dg.asset(

@@ -61,7 +61,7 @@ class Follower:
                     notice = (current.at - self._clock()) / 1e6
                     await asyncio.sleep(min(max(0.0, notice), LONGEST_NOTICE_SECONDS))
                 self._serve(current, version)
-        self._model.warn(self._warning())
+        self._model.warn(self._warning(current))
 
     def _is_due(self, current: Current) -> bool:
         if self._failed is None or self._failed[0] != current:
@@ -77,11 +77,11 @@ class Follower:
             loop = asyncio.get_running_loop()
             loop.call_later(GRACE_SECONDS, loop.run_in_executor, None, before.close)
 
-    def _warning(self) -> str | None:
+    def _warning(self, current: Current | None) -> str | None:
         if self._failed is not None:
             return NOT_LOADED.format(self._failed[0].version)
         publisher = read_publisher(self._folder)
-        if publisher is None or read_current(self._folder) is None:
+        if publisher is None or current is None:
             return UNKNOWN
         silent = self._clock() - publisher.at > SILENT
         return UNKNOWN if silent or publisher.problem is not None else None

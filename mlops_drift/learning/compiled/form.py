@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from json import dumps
+from math import nan
 from typing import Any, Self
+
+
+def number(plain: float | None) -> float:
+    """A number of a form, in which None is nan, as JSON has none."""
+    return nan if plain is None else plain
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from math import inf, nan
+from math import inf
 from operator import add
 
 from mlops_drift.learning.compiled.base import Scored, Value
-from mlops_drift.learning.compiled.form import Feature, Form
+from mlops_drift.learning.compiled.form import Feature, Form, number
 from mlops_drift.learning.compiled.trees import Trees
 
 # From so many rows on one call for all of them is faster than a call for each.
@@ -40,14 +40,14 @@ class CompiledScorer:
 
 
 def _encoder(feature: Feature, bound: float) -> Callable[[Value], float]:
-    missing = _number(feature.missing)
+    missing = number(feature.missing)
     if feature.codes is not None:
-        codes: dict[Value, float] = {text: _number(code) for text, code in feature.codes.items()}
+        codes: dict[Value, float] = {text: number(code) for text, code in feature.codes.items()}
         codes[None] = missing
-        known, unseen = codes.get, _number(feature.unseen)
+        known, unseen = codes.get, number(feature.unseen)
         return lambda value: known(value, unseen)
 
-    def number(value: Value) -> float:
+    def clipped(value: Value) -> float:
         if value is None:
             return missing
         exact = float(value)
@@ -57,11 +57,7 @@ def _encoder(feature: Feature, bound: float) -> Callable[[Value], float]:
             return missing
         return bound if exact > 0 else -bound
 
-    return number
-
-
-def _number(plain: float | None) -> float:
-    return nan if plain is None else plain
+    return clipped
 
 
 def _answer(form: Form) -> Callable[[Sequence[float]], Scored]:

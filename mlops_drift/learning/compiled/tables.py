@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_drift.learning.compiled.form import Feature, Form
+from mlops_drift.learning.compiled.form import Feature, Form, number
 from mlops_drift.learning.compiled.trees import Trees
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.probabilities import (
@@ -48,19 +48,15 @@ class TableScorer:
 
 def _column(values: pa.ChunkedArray, feature: Feature, bound: float) -> Array:
     """The numbers of a column of the matrix."""
-    missing = _number(feature.missing)
+    missing = number(feature.missing)
     if feature.codes is not None:
         encoded = values.combine_chunks().dictionary_encode()
         unseen = feature.unseen
         known = [feature.codes.get(text, unseen) for text in encoded.dictionary.to_pylist()]
-        codes = np.array([*map(_number, known), missing])
+        codes = np.array([*map(number, known), missing])
         return np.asarray(codes[encoded.indices.fill_null(len(known)).to_numpy()])
     if pa.types.is_boolean(values.type):
         values = values.cast(pa.uint8())
     numbers = pc.cast(values, pa.float64(), safe=False).to_numpy()
     numbers = np.where(np.isfinite(numbers), np.clip(numbers, -bound, bound), missing)
     return np.asarray(numbers)
-
-
-def _number(plain: float | None) -> float:
-    return np.nan if plain is None else plain
