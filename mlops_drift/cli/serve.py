@@ -34,7 +34,7 @@ AGAIN_SECONDS = 2.0
 )
 @click.option(
     "--min-free-mb",
-    type=click.IntRange(0),
+    type=click.IntRange(1),
     default=200,
     help="With less space on the disk requests are not answered.",
 )

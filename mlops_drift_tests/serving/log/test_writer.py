@@ -1,6 +1,8 @@
 """The log of a worker: whole records or none, segments that end, and a disk that is full."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +30,47 @@ for number in range(20):
     except LogUnavailable as error:
         assert "File too large" in str(error), error
         print("refused", number)
+"""
+
+DISK_OF_2_MB = """
+import json, os, subprocess, sys
+from pathlib import Path
+from mlops_drift.serving.log.writer import LogUnavailable, LogWriter, free_bytes
+from mlops_drift_tests.serving.log.samples import files, ids, request
+
+folder, least, left = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder])
+if mounted.returncode:
+    sys.exit("cannot mount a disk")
+log = LogWriter(folder / "log", "w1", min_free_mb=least)
+answered, refused = [], ""
+
+def append(number):
+    global refused
+    try:
+        log.append(request(number))
+        answered.append(f"request {number}")
+    except LogUnavailable as error:
+        refused = str(error)
+
+append(0)
+before = log.problem()
+ballast = folder / "ballast"
+ballast.write_bytes(b"1" * (free_bytes(folder) - left))
+# The service asks again and again; between that, space is looked at every tenth of a second.
+log.problem()
+while not refused:
+    append(len(answered))
+full = log.problem()
+kept = len(answered)
+ballast.unlink()
+after = log.problem()
+append(kept)
+log.close()
+print(json.dumps({
+    "kept": kept, "refused": refused, "before": before, "full": full, "after": after,
+    "answered": answered, "in the log": ids(files(folder / "log")),
+}))
 """
 
 
@@ -102,17 +145,30 @@ def test_two_writers_of_one_name_at_one_time_have_segments_of_their_own(tmp_path
         log.close()
 
 
-def test_a_disk_that_is_nearly_full_is_not_written_until_it_has_space(tmp_path, log, monkeypatch):
-    log.append(request(1))
-    monkeypatch.setattr(writer_module, "free_bytes", lambda folder: 199_999_999)
-    assert "has 199 MB left, less than 200" in log.problem()
-    with pytest.raises(LogUnavailable, match="199 MB left"):
-        log.append(request(2))
-    monkeypatch.setattr(writer_module, "free_bytes", lambda folder: 200_000_000)
-    assert log.problem() is None
-    log.append(request(3))
-    log.close()
-    assert ids(closed(tmp_path)) == ["request 1", "request 3"]
+@pytest.mark.parametrize(
+    ("least", "left", "why"),
+    [(1, 999_424, "has 0 MB left, less than 1"), (0, 0, "No space left on device")],
+)
+def test_a_full_disk_refuses_records_until_it_has_space_again(tmp_path, least, left, why):
+    if not (unshare := shutil.which("unshare")):
+        pytest.skip("no command unshare, for a disk of its own")
+    script = [sys.executable, "-c", DISK_OF_2_MB, tmp_path, str(least), str(left)]
+    done = subprocess.run(
+        [unshare, "--user", "--map-root-user", "--mount", *script],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "unshare:" in done.stderr or "cannot mount" in done.stderr:
+        pytest.skip(f"no disk of its own for a test: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["kept"] > 0
+    assert why in found["refused"]
+    assert found["before"] is None
+    assert why in found["full"]
+    assert found["after"] is None
+    assert found["in the log"] == found["answered"]
 
 
 def test_a_record_that_was_cut_short_stands_in_front_of_no_other(tmp_path):
@@ -135,18 +191,6 @@ def test_a_record_that_was_cut_short_stands_in_front_of_no_other(tmp_path):
     for path in closed(tmp_path):
         *_, last = read_frames(path)
         assert last.end == path.stat().st_size
-
-
-def test_after_a_failed_write_it_is_tried_before_a_request_comes(tmp_path, log, monkeypatch):
-    log.append(request(1))
-    with monkeypatch.context() as broken:
-        broken.setattr(os, "write", no_space)
-        broken.setattr(os, "fsync", no_space)
-        with pytest.raises(LogUnavailable, match="No space left on device"):
-            log.append(request(2))
-        assert "No space left on device" in log.problem()
-    assert log.problem() is None
-    assert ids(files(tmp_path)) == ["request 1"]
 
 
 def no_space(*_):
