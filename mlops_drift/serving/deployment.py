@@ -6,7 +6,7 @@ names those that serve from a moment on, and is replaced at once.
 """
 
 import os
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from mlops_drift.learning.compiled.scorer import CompiledScorer
 from mlops_drift.serving.description import Description
 from mlops_drift.serving.pipeline_scorer import PipelineScorer
 from mlops_drift.serving.records import ModelAnswer
-from mlops_drift.serving.rows import Row
+from mlops_drift.serving.rows import EPOCH, Row
 from mlops_drift.serving.rules.evaluate import Rules
 from mlops_drift.serving.service import Derive, LoadedVersion
 from mlops_drift.store.write_once import read_folder
@@ -135,6 +135,8 @@ def load(folder: Path, current: Current) -> LoadedVersion:
             "it was tested; see whether LightGBM or the machine is another one"
         )
 
+    zone = ZoneInfo(description.time_zone)
+
     def close() -> None:
         if online is not None:
             online.close()
@@ -146,7 +148,8 @@ def load(folder: Path, current: Current) -> LoadedVersion:
         description,
         scorer,
         "compiled" if COMPILED in files else "pipeline",
-        derive=_derive(online, description.time_zone) if online else None,
+        derive=_derive(online, zone) if online else None,
+        since=datetime.combine(online.since, time.min, zone) if online and online.since else EPOCH,
         rules=Rules.from_plain(description.rules) if description.rules else None,
         close=close,
     )
@@ -163,9 +166,7 @@ def _online(folder: Path, current: Current, query: bytes | None) -> "OnlineDeriv
     return OnlineDerivation(OnlineQuery(**msgspec.json.decode(query)), window)
 
 
-def _derive(online: "OnlineDerivation", time_zone: str) -> Derive:
-    zone = ZoneInfo(time_zone)
-
+def _derive(online: "OnlineDerivation", zone: ZoneInfo) -> Derive:
     def derive(row: Row) -> dict[str, Value]:
         day = datetime.fromtimestamp(row.event_time / 1e6, zone).date()
         return online.derive(row.values, row.key, row.event_time, day)

@@ -59,15 +59,19 @@ class OnlineDerivation:
     in a window. Whether a query gives the same then is proven beforehand (`prove_online`). The
     database is sealed as that of whole days is. May be used by several threads, one after another.
     A `FeatureError` if the window is of another query, or the query does not fit it.
+
+    Attributes:
+        since: of an event before this day the past is not known; None if it is of all.
     """
 
     def __init__(self, query: OnlineQuery, window: Window | None = None) -> None:
-        self._query, self._window = query, _fitting(window, query)
+        self._query, window = query, _fitting(window, query)
+        self.since = window.day if window else None
         # After day, key and event_time.
         self._key, self._names = query.key, list(query.events)[3:] + _again(query)
         self._lock = Lock()
         results = [query.events[query.key], *query.derived.values()]
-        file = self._window.database if self._window else None
+        file = window.database if window else None
         try:
             parameters = [_bound(query.events[name]) for name in [*query.events, *_again(query)]]
             self._prepared = PreparedQuery(_statement(query), parameters, results, file)
@@ -87,15 +91,15 @@ class OnlineDerivation:
             day: of the event.
 
         Raises:
-            FeatureError: if the SQL fails, does not give one row, or the window is of a later day.
+            FeatureError: if the SQL fails, does not give one row, or the event is older than
+                `since`.
         """
-        window = self._window
         # After midnight a window waits for the events of the day before; what an event gets until
         # then is on record, and the check of skew says where that is something else.
-        if window is not None and day < window.day:
+        if self.since is not None and day < self.since:
             raise FeatureError(
                 f"{self._key} {key} is of {day}, but the past that is loaded is that of "
-                f"{window.day}; export and load the window of {day}"
+                f"{self.since}; export and load the window of {day}"
             )
         values = [day.toordinal() - _EPOCH, key, event_time, *map(row.get, self._names)]
         try:

@@ -16,9 +16,9 @@ AHEAD = 60_000_000
 MOST_FAULTS = 100
 LONGEST_SHOWN = 60
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_A_TIME = "a time with its zone, such as 2026-01-31T12:00:00Z, since 1970 and not in the future"
+_A_TIME = "a time with its zone, such as 2026-01-31T12:00:00Z, since {} and not in the future"
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -83,8 +83,13 @@ class RowReader:
     as JSON readers do; the log holds what was scored.
     """
 
-    def __init__(self, description: Description) -> None:
-        """Prepares a reader for each column."""
+    def __init__(self, description: Description, since: datetime = EPOCH) -> None:
+        """Prepares a reader for each column.
+
+        Args:
+            description: of the model.
+            since: no event is older, in the time zone in which a client is told.
+        """
         columns = description.source_columns
         self._key = description.key
         self._read_key = reader_of(key_column(description.key_type))
@@ -92,6 +97,8 @@ class RowReader:
         self._known = frozenset([description.key, EVENT_TIME, *columns])
         self._expected = {name: expected(column) for name, column in columns.items()}
         self._expected[self._key] = expected(key_column(description.key_type))
+        self._since = (since - EPOCH) // _MICROSECOND
+        self._expected[EVENT_TIME] = _A_TIME.format(since.isoformat() if self._since else "1970")
 
     def read(
         self, raws: Sequence[object], now: int, new_key: Callable[[], str | int] | None = None
@@ -147,8 +154,10 @@ class RowReader:
             # It is hashable, and equal to no other.
             wrong[self._key], key = self._expected[self._key], WRONG
         time = now
-        if (text := raw.get(EVENT_TIME)) is not None and (time := _time(text, now)) < 0:
-            wrong[EVENT_TIME] = _A_TIME
+        if (text := raw.get(EVENT_TIME)) is not None and (
+            time := _time(text, self._since, now)
+        ) < 0:
+            wrong[EVENT_TIME] = self._expected[EVENT_TIME]
         values = {}
         for name, read in self._readers:
             value = values[name] = read(raw.get(name, LEFT_OUT))
@@ -166,7 +175,7 @@ class RowReader:
         }
 
 
-def _time(text: object, now: int) -> int:
+def _time(text: object, since: int, now: int) -> int:
     """The microseconds since 1970 of a time; -1 where it is none that is accepted."""
     if type(text) is not str:
         return -1
@@ -174,10 +183,10 @@ def _time(text: object, now: int) -> int:
         time = datetime.fromisoformat(text)
         if time.tzinfo is None:
             return -1
-        micros = (time - _EPOCH) // _MICROSECOND
+        micros = (time - EPOCH) // _MICROSECOND
     except (ValueError, OverflowError):
         return -1
-    return micros if 0 <= micros <= now + AHEAD else -1
+    return micros if since <= micros <= now + AHEAD else -1
 
 
 def shown(value: object) -> str:

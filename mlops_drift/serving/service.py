@@ -4,13 +4,14 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol
 
 from mlops_drift.learning.compiled.base import RowScorer, Value
 from mlops_drift.serving.description import Description
 from mlops_drift.serving.metrics import Metrics, ModelMetrics
 from mlops_drift.serving.records import ServedRequest
-from mlops_drift.serving.rows import Row, RowReader
+from mlops_drift.serving.rows import EPOCH, Row, RowReader
 
 Failure = Literal["error", "timeout"]
 ScorerKind = Literal["compiled", "pipeline"]
@@ -71,6 +72,7 @@ class LoadedVersion:
         kind: how it scores: by its compiled form, or by its pipeline in another process.
         close: ends what it has begun.
         derive: makes its derived columns; None without any.
+        since: it answers no older event, as it does not know the past of one.
         reader: reads its rows.
     """
 
@@ -79,12 +81,13 @@ class LoadedVersion:
     scorer: RowScorer
     kind: ScorerKind = "compiled"
     derive: Derive | None = None
+    since: datetime = EPOCH
     rules: Rules | None = None
     close: Callable[[], None] = nothing
     reader: RowReader = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reader", RowReader(self.description))
+        object.__setattr__(self, "reader", RowReader(self.description, self.since))
 
 
 class ServedModel:

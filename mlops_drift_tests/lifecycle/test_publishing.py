@@ -1,6 +1,6 @@
 """What a publisher leaves for the workers of a service, and when."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from math import nextafter
 from pathlib import Path
 
@@ -19,8 +19,12 @@ from mlops_drift.serving.deployment import (
     read_current,
     write,
 )
-from mlops_drift.store.records import Promotion
-from mlops_drift_tests.serving.published import Shops
+from mlops_drift.store.records import LandedFile, Promotion
+from mlops_drift_tests.pipeline.orders import put
+from mlops_drift_tests.serving.asking import Client
+from mlops_drift_tests.serving.published import TREES, Shops
+from mlops_drift_tests.serving.service import only, served
+from mlops_drift_tests.tiny import day
 
 NOW = 1_800_000_000.0
 
@@ -168,3 +172,42 @@ def test_a_lake_that_is_gone_is_no_lake_without_promotions(publisher, two, tmp_p
         publisher.publish()
     away.rename(lake)
     assert publisher.publish() == before
+
+
+VISITS = {
+    **TREES,
+    "columns": {"visits": {"type": "integer", "derived": True}},
+    "inputs": {"customer": {"type": "category"}},
+    "features_sql": "SELECT e.id, count(p.id) AS visits FROM events e LEFT JOIN past_events p "
+    "USING (customer) GROUP BY e.id",
+    "history_days": 3,
+    "online": {"entity": "customer"},
+}
+
+
+def test_an_event_is_answered_by_its_past_and_an_older_one_is_told_from_when_on(tmp_path):
+    shops = Shops(tmp_path / "shop", VISITS, visits=range(500))
+    shops.promoted(1)
+    row = {"x": 0.5, "z": 0.0, "city": "rome", "customer": "ann"}
+    for place in 3, 4:
+        put(shops.about, "events", place, [row | {"id": 2 * place + n} for n in range(2)])
+        landed = LandedFile(day(place), "events", "file", "digest", 2)
+        shops.about.store.landing.put_files("events", [landed])
+    noon = datetime.combine(day(5), time(12), UTC)
+    publisher = Publisher(shops.about, tmp_path / "served", noon.timestamp)
+    loaded = load(tmp_path / "served", publisher.publish())
+    service = served(loaded.description, loaded=False, now=int(1e6 * noon.timestamp()))
+    only(service).serve(loaded)
+    client, asked = Client(service), row | {"id": 1}
+    assert client.post("/predict", asked).status_code == 200
+    [record] = only(service).log.records
+    assert record.rows[0].features["visits"] == 4
+    answer = client.post("/predict", asked | {"event_time": "2024-03-05T23:59:59Z"})
+    assert answer.status_code == 422
+    assert answer.json()["error"] == (
+        'row 0: event_time is "2024-03-05T23:59:59Z"; it should be a time with its zone, such as '
+        "2026-01-31T12:00:00Z, since 2024-03-06T00:00:00+00:00 and not in the future"
+    )
+    assert client.post("/predict", asked | {"event_time": "2024-03-06T00:00:00Z"}).is_success
+    loaded.close()
+    shops.connection.close()

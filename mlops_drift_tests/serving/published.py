@@ -13,16 +13,17 @@ TREES = {"training": {"families": ["lightgbm"]}}
 
 
 class Shops:
-    """A model whose versions are promoted one by one."""
+    """A model whose versions are promoted one by one; `columns` are of their training rows."""
 
-    def __init__(self, folder, changes=TREES):
+    def __init__(self, folder, changes=TREES, **columns):
+        self._columns = columns
         self.connection = duckdb.connect()
         self.shop = Shop(DeltaLake(folder / "lake", self.connection), changes)
         self.about = ModelContext(self.shop.spec, self.shop.model, self.shop.registry)
 
     def promoted(self, seed):
         """The number of a new version, which is promoted."""
-        version = self.shop.train(labelled(seed=seed), trainer=None)
+        version = self.shop.train(labelled(seed=seed, **self._columns), trainer=None)
         evaluate_gates(self.about, version)
         record_baseline(self.about, version)
         self.shop.promote(version)

@@ -93,13 +93,13 @@ class Young:
         return "yes"
 
 
-def served(description=DESCRIPTION, token=None, limits=None, loaded=True, **version):
+def served(description=DESCRIPTION, token=None, limits=None, loaded=True, now=NOW, **version):
     """A service of one model, whose scorer is a `Line` and whose log is a `Memory`."""
     metrics = Metrics()
     model = ServedModel(description.name, Memory(), metrics.of(description.name))
     if loaded:
         model.serve(LoadedVersion(3, description, Line(), **version))
-    return Service({description.name: model}, metrics, token, limits or Limits(), lambda: NOW)
+    return Service({description.name: model}, metrics, token, limits or Limits(), lambda: now)
 
 
 def only(service):

@@ -1,3 +1,6 @@
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import msgspec
 import pytest
 
@@ -146,6 +149,15 @@ def test_a_row_may_have_a_time(text, micros):
 def test_a_time_has_a_zone_and_is_not_in_the_future(time):
     [fault] = rejected(ROW | {"event_time": time}).faults
     assert fault.column == "event_time"
+
+
+def test_a_time_may_have_to_be_of_a_day_on():
+    since = datetime(2023, 11, 14, tzinfo=ZoneInfo("Europe/Berlin"))
+    reader = RowReader(DESCRIPTION, since)
+    [row], _ = read(ROW | {"event_time": "2023-11-13T23:00:00Z"}, reader=reader)
+    assert row.event_time == int(1e6 * since.timestamp())
+    [fault] = rejected(ROW | {"event_time": "2023-11-13T22:59:59.999999Z"}, reader=reader).faults
+    assert "since 2023-11-14T00:00:00+01:00 and not" in fault.expected
 
 
 @pytest.mark.parametrize("row", [None, 1, "a", [], True])
