@@ -88,7 +88,7 @@ class RowReader:
 
         Args:
             description: of the model.
-            since: no event is older, in the time zone in which a client is told.
+            since: no event is older, in the time zone in which a client reads it.
         """
         columns = description.source_columns
         self._key = description.key
