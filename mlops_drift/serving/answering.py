@@ -35,7 +35,7 @@ def answer(version: LoadedVersion, rows: Sequence[Row]) -> tuple[ServedRow, ...]
         NotAnsweredError: if the version fails, and no rule answers a row in its place.
     """
     rules = version.rules
-    features = [_features(version, row) for row in rows]
+    features = _features(version, rows)
     scored = iter(_scored(version, [given for given in features if given is not None]))
     served = []
     for row, given in zip(rows, features, strict=True):
@@ -75,20 +75,25 @@ def _reason(rules: Rules | None, found: Scored | None) -> str | None:
     return rules.after(found.probabilities, None) if rules else None
 
 
-def _features(version: LoadedVersion, row: Row) -> dict[str, Value] | None:
-    """The columns that the version sees; None where they cannot be made."""
-    description, values = version.description, row.values
-    given = values
-    if description.inputs:
-        given = {name: values[name] for name in description.columns}
-    if version.derive is None:
-        return given
-    try:
-        return given | dict(version.derive(row))
-    except Exception:
+def _features(version: LoadedVersion, rows: Sequence[Row]) -> list[dict[str, Value] | None]:
+    """The columns that the version sees of each row; None where they cannot be made."""
+    description, derive = version.description, version.derive
+    found: list[dict[str, Value] | None] = []
+    failures = []
+    for row in rows:
+        given = row.values
+        if description.inputs:
+            given = {name: row.values[name] for name in description.columns}
+        try:
+            found.append(given | dict(derive(row)) if derive else given)
         # A bug there must not cost the answer where rules have one.
-        logger.exception("the derived columns of a row failed")
-        return None
+        except Exception as error:
+            failures.append(error)
+            found.append(None)
+    if failures:
+        counts = len(failures), len(rows)
+        logger.error("derived columns of %d of %d rows failed", *counts, exc_info=failures[0])
+    return found
 
 
 def _scored(

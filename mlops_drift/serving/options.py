@@ -6,6 +6,8 @@ import msgspec
 
 # Holds the options of the workers, as JSON.
 VARIABLE = "MLOPS_DRIFT_SERVE"
+# Names the folder in which they count together; prometheus-client reads it.
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 # What a record outlives before its request is answered: the death of its process, or that of the
 # machine.

@@ -1,12 +1,11 @@
 """Scores by a fitted pipeline in a process of its own, where all that it imports stays."""
 
 import os
-import select
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Timer
 
 import msgspec
 
@@ -49,12 +48,9 @@ class PipelineScorer:
         if not self._lock.acquire(timeout=ANSWER_SECONDS):
             raise PipelineError("the process of the pipeline is busy with other rows")
         try:
-            answer = self._asked(msgspec.json.encode(rows))
+            found = self._answer(msgspec.json.encode(rows))
         finally:
             self._lock.release()
-        if answer is None:
-            raise PipelineError("the process of the pipeline has ended, or did not answer in time")
-        found = self._decoder.decode(answer)
         if isinstance(found, str):
             raise PipelineError(found)
         return [Scored(one.prediction, one.score, one.probabilities) for one in found]
@@ -66,27 +62,34 @@ class PipelineScorer:
             process.kill()
             process.communicate()
 
-    def _asked(self, question: bytes) -> bytes | None:
+    def _answer(self, question: bytes) -> list[ModelAnswer] | str:
         process, seconds = self._process, ANSWER_SECONDS
         if process is None or process.poll() is not None:
-            seconds = START_SECONDS
-            # It finds the same modules as this process.
-            paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-            process = self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": paths},
-            )
+            process, seconds = self._begun(), START_SECONDS
         assert process.stdin is not None
         assert process.stdout is not None
+        # Wherever it hangs, its end is that of its pipes.
+        timer = Timer(seconds, process.kill)
+        timer.start()
         try:
             write(process.stdin, question)
-        except BrokenPipeError:
-            return None
-        # Its answers are small: one that has begun comes at once.
-        if not select.select([process.stdout], [], [], seconds)[0]:
+            return self._decoder.decode(read(process.stdout) or b"")
+        # Whatever it may still say would be taken for the next answer.
+        except Exception as error:
             process.kill()
             process.wait()
-            return None
-        return read(process.stdout)
+            message = "the process of the pipeline has ended, or did not answer in time"
+            raise PipelineError(message) from error
+        finally:
+            timer.cancel()
+
+    def _begun(self) -> subprocess.Popen[bytes]:
+        # It finds the same modules as this process.
+        paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+        return self._process

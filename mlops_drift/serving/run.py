@@ -12,11 +12,10 @@ import msgspec
 from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Multiprocess
 
-from mlops_drift.serving.options import VARIABLE, Options
+from mlops_drift.serving.options import METRICS_VARIABLE, VARIABLE, Options
 from mlops_drift.serving.server import config_of
 
 WORKER = "mlops_drift.serving.worker:create"
-METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Workers(Multiprocess):
@@ -31,6 +30,12 @@ class Workers(Multiprocess):
         super().keep_subprocess_alive()
         for gone in before - {process.pid for process in self.processes}:
             mark_process_dead(gone, os.environ[METRICS_VARIABLE])  # type: ignore[no-untyped-call]
+
+    def terminate_all(self) -> None:
+        """Ends the workers, and refuses whoever connects from now on."""
+        super().terminate_all()
+        for listening in self.sockets:
+            listening.close()
 
 
 def bound(host: str, port: int, workers: int) -> tuple[Config, socket.socket]:

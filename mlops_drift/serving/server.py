@@ -3,6 +3,7 @@
 from asyncio import BaseTransport, TimerHandle
 from typing import Any
 
+import httptools
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -17,6 +18,7 @@ WRITE_SECONDS = 20.0
 KEEP_ALIVE_SECONDS = 75
 SHUTDOWN_SECONDS = 10
 
+_INVALID = "This is no request of HTTP/1.1."
 _TOO_LONG = f"The headers are longer than {HEAD_BYTES} bytes."
 
 
@@ -63,12 +65,19 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there; one that is too long is answered as one that cannot be read."""
         self._is_in_head = False
+        if self.parser.get_method() == b"CONNECT":
+            raise ValueError(_INVALID)
+        if self.parser.should_upgrade():
+            # The head comes once more, without the offer.
+            return
         if sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
             raise ValueError(_TOO_LONG)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The request is there."""
+        if self.parser.should_upgrade():
+            return
         if self._arrival is not None:
             self._arrival.cancel()
             self._arrival = None
@@ -77,11 +86,42 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Reads what has come; of a head that goes on the bytes are counted."""
         was_in_head = self._is_in_head
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._read(memoryview(data))
+        except httptools.HttpParserError:
+            self.send_400_response(_INVALID)
         if was_in_head and self._is_in_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response(_TOO_LONG)
+
+    def _read(self, data: memoryview) -> None:
+        """Reads data; a client that offers another protocol is answered in this one.
+
+        So RFC 9110, 7.8, has it; Java's own client offers HTTP/2 to whomever it asks. The parser
+        only ends there, before the body: another one reads the same head without the offer.
+        """
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                data = data[offer.args[0] :]
+                head = self._head_without_offer()
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.feed_data(head)
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b" ".join([self.parser.get_method(), self.url, b"HTTP/" + version])]
+        for name, value in self.headers:
+            if name == b"connection":
+                value = b"close" if b"close" in value.lower() else b"keep-alive"
+            if name != b"upgrade":
+                lines.append(name + b": " + value)
+        return b"\r\n".join([*lines, b"\r\n"])
 
     def pause_writing(self) -> None:
         """The client does not take what is answered."""

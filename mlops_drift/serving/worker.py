@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import multiprocessing
 import os
+import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -19,12 +21,14 @@ from mlops_drift.serving.log.group_commit import GroupCommit
 from mlops_drift.serving.log.segments import unshipped
 from mlops_drift.serving.log.writer import LogUnavailable, LogWriter
 from mlops_drift.serving.metrics import Metrics
-from mlops_drift.serving.options import VARIABLE, Options
+from mlops_drift.serving.options import METRICS_VARIABLE, VARIABLE, Options
 from mlops_drift.serving.service import TOKEN_VARIABLE, ServedModel, Service
 
 SYNC_SECONDS = 0.05
 LOOK_SECONDS = 0.2
 STATE_SECONDS = 1.0
+# So long others answer in its place, or clients wait; then it says that it has no version.
+FIRST_LOOK_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +47,14 @@ class _Worker:
         durable = GroupCommit(self.log).durable if options.durability == "fsync" else None
         self.model = ServedModel(name, self.log, metrics.of(name), durable)
         self.follower = Follower(self.model, self._folder)
+        self.has_looked = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Looks who serves."""
+        try:
+            await self.follower.look()
+        finally:
+            self.has_looked.set()
 
     async def sync(self) -> None:
         """Brings the log to the disk, so that little is lost where the machine fails."""
@@ -73,11 +85,14 @@ def create() -> FastAPI:
         os.environ.get(TOKEN_VARIABLE) or None,
     )
 
-    parent = os.getppid()
+    parent = multiprocessing.parent_process()
+
+    def is_left() -> bool:
+        return parent is not None and not parent.is_alive()
 
     async def end_with_parent() -> None:
         # Whoever starts the service again needs the port, and a publisher.
-        if os.getppid() != parent:
+        if is_left():
             os.kill(os.getpid(), signal.SIGTERM)
 
     @asynccontextmanager
@@ -89,11 +104,16 @@ def create() -> FastAPI:
             asyncio.create_task(_repeat(step, seconds))
             for worker in workers
             for step, seconds in (
-                (worker.follower.look, LOOK_SECONDS),
+                (worker.follow, LOOK_SECONDS),
                 (worker.sync, SYNC_SECONDS),
                 (worker.look, STATE_SECONDS),
             )
         ]
+        # A worker that is started again takes no request before it can answer.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_LOOK_SECONDS):
+                for worker in workers:
+                    await worker.has_looked.wait()
         yield
         for task in tasks:
             task.cancel()
@@ -101,6 +121,9 @@ def create() -> FastAPI:
         for worker in workers:
             worker.log.close()
             worker.follower.close()
+        if is_left():
+            # It would have removed where all count together.
+            shutil.rmtree(os.environ[METRICS_VARIABLE], ignore_errors=True)
 
     return create_app(service, background)
 

@@ -92,16 +92,18 @@ def test_inputs_are_logged_and_only_columns_are_features():
     assert version.scorer.seen == [row.features]
 
 
-def test_columns_that_cannot_be_derived_are_an_error_of_their_row():
+def test_columns_that_cannot_be_derived_are_an_error_of_their_row(caplog):
     def derive(row):
         if row.values["age"] > 50:
             raise ValueError("no such window")
         return {}
 
     version = loaded(derive=derive, rules=Young())
-    first, second = answer(version, rows_of(version, 60, 40))
+    first, second, third = answer(version, rows_of(version, 60, 40, 70))
     assert (first.reason, first.features) == ("error", None)
     assert (second.served_by, second.prediction) == ("MODEL", "no")
+    assert third.reason == "error"
+    assert caplog.messages == ["derived columns of 2 of 3 rows failed"]
     with pytest.raises(NotAnsweredError):
         answer(loaded(derive=derive), rows_of(version, 60))
 

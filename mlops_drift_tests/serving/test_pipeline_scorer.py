@@ -2,6 +2,8 @@
 
 import pickle
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,8 +59,10 @@ def test_a_process_that_was_killed_is_begun_again(scorer):
     assert scorer.score(rows) == wanted
 
 
-def test_a_process_that_hangs_is_ended_and_begun_again(scorer, monkeypatch):
-    rows = records(hard(BINARY, 20))
+# What is longer than a pipe holds is not taken by a process that hangs.
+@pytest.mark.parametrize("n", [20, 3000])
+def test_a_process_that_hangs_is_ended_and_begun_again(scorer, monkeypatch, n):
+    rows = n // 20 * records(hard(BINARY, 20))
     wanted = scorer.score(rows)
     hung = scorer._process
     hung.send_signal(signal.SIGSTOP)
@@ -75,3 +79,16 @@ def test_a_process_that_hangs_keeps_nobody_from_closing_it(scorer):
     hung.send_signal(signal.SIGSTOP)
     scorer.close()
     assert hung.poll() is not None
+
+
+@pytest.mark.parametrize(
+    "answer", [b"\2\0\0\0\0\0\0\0[", b"\xff" * 8 + b"[", b"\3\0\0\0\0\0\0\0xyz"]
+)
+def test_what_is_no_whole_answer_ends_the_process(scorer, monkeypatch, answer):
+    script = f"import sys, time; sys.stdout.buffer.write({answer!r}); sys.stdout.flush()"
+    other = PipelineScorer(Path("none"), DESCRIPTION)
+    monkeypatch.setattr(other, "_command", [sys.executable, "-c", f"{script}; time.sleep(100)"])
+    monkeypatch.setattr("mlops_drift.serving.pipeline_scorer.START_SECONDS", 0.5)
+    with pytest.raises(PipelineError, match="has ended, or did not answer in time"):
+        other.score([])
+    assert other._process.poll() is not None

@@ -71,6 +71,34 @@ def test_requests_are_answered_one_after_another_on_a_connection(connection):
         assert (status, json.loads(body)["key"]) == (200, key)
 
 
+OFFER = b"connection: %s\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"
+BODY = json.dumps(ROW).encode()
+LENGTH = b"content-length: %d\r\n\r\n" % len(BODY)
+CHUNKED = b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+KEPT, CLOSED = OFFER % b"Upgrade, HTTP2-Settings", OFFER % b"Upgrade, close"
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [HEAD + CLOSED + LENGTH + BODY],
+        [HEAD + CLOSED + LENGTH, BODY],
+        [HEAD + CLOSED + CHUNKED],
+        [HEAD + CLOSED[:40], CLOSED[40:] + LENGTH + BODY[:9], BODY[9:]],
+        [2 * (HEAD + KEPT + LENGTH + BODY) + HEAD + CLOSED + LENGTH + BODY],
+        [200 * (b"GET /health HTTP/1.1\r\nhost: x\r\n" + KEPT + b"\r\n") + HEAD + CLOSED + CHUNKED],
+    ],
+)
+def test_a_client_that_offers_another_protocol_is_answered_in_this_one(address, chunks):
+    answer = raw(address, *chunks)
+    assert answer.count(b"HTTP/1.1 200 OK") == b"".join(chunks).count(b" HTTP/1.1\r\n")
+    assert answer.count(b'"key":7') == b"".join(chunks).count(b"POST ")
+
+
+def test_a_proxy_is_what_it_is_not(address):
+    assert b"400 Bad Request" in raw(address, b"CONNECT a.example:443 HTTP/1.1\r\nhost: x\r\n\r\n")
+
+
 def test_a_thousand_malformed_bodies_are_no_error_of_the_service(connection, service):
     draw, statuses = random.Random(5), {}
     for body in bodies(1000, seed=17):

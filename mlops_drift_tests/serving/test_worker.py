@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -13,6 +14,7 @@ import pytest
 from mlops_drift.serving.deployment import LOG
 from mlops_drift.serving.log.frames import read_frames
 from mlops_drift.serving.log.segments import take_over
+from mlops_drift.serving.options import METRICS_VARIABLE
 from mlops_drift.serving.records import ServedRequest
 from mlops_drift_tests.serving.real_service import ROW, publish, real_service
 
@@ -125,7 +127,31 @@ def test_a_worker_that_is_killed_loses_no_answer_and_is_started_again(tmp_path):
         while len(set(service.worker_pids()) - {killed}) < 2:
             assert time.monotonic() < end
             time.sleep(0.05)
+    # It takes requests again when it has a version.
+    assert all(isinstance(one, httpx.TransportError) for one in clients.failures)
     found = Counter(record.id for record in logged(tmp_path))
     assert {found[answer["request_id"]] for answer in clients.answers} == {1}
     # What was in the log and not answered when the worker died may be there; nothing is twice.
     assert set(found.values()) == {1}
+
+
+def test_workers_whose_service_was_killed_end_and_leave_nothing_behind(tmp_path):
+    publish(tmp_path, 1)
+    with real_service(tmp_path, workers=2) as service:
+        environment = (
+            Path(f"/proc/{service.worker_pids()[0]}/environ").read_bytes().decode().split("\0")
+        )
+        [folder] = [line.partition("=")[2] for line in environment if METRICS_VARIABLE in line]
+        assert list(Path(folder).iterdir())
+        service.process.kill()
+        end = time.monotonic() + 60
+        while Path(folder).exists() or is_served(service.url):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def is_served(url):
+    try:
+        return bool(httpx.get(f"{url}/health"))
+    except httpx.TransportError:
+        return False

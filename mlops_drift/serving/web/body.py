@@ -38,7 +38,7 @@ def content_type(scope: Scope, accepted: Collection[str]) -> str:
     if kind not in accepted:
         found = "missing" if not kind else kind[:60]
         raise NotServedError(415, f"content-type is {found}; it should be {listing}")
-    charset = parameters.lower().partition("charset=")[2].strip(' "')
+    charset = parameters.lower().partition("charset=")[2].partition(";")[0].strip(' "')
     if charset not in ("", "utf-8", "utf8"):
         raise NotServedError(415, f"the charset is {charset[:60]}; it should be utf-8")
     if (encoding := header(scope, b"content-encoding")) not in (None, b"identity"):

@@ -71,7 +71,7 @@ def test_a_client_that_hangs_up_is_no_error_of_the_service():
     [
         "application/json",
         "Application/JSON; charset=utf-8",
-        'application/json; charset="UTF-8"',
+        'application/json; charset="UTF-8"; x=1',
     ],
 )
 def test_json_is_accepted(kind):
