@@ -93,6 +93,7 @@ def test_a_daily_run_shows_what_it_has_shipped_and_changes_nothing_when_it_is_ru
             "shipped requests": 20,
             "shipped rows": 60,
             "bytes that are still in the log": 0,
+            "bytes that are missing from the log": 0,
         }
         assert materialization(result, "tiny", "events")["quarantined rows"] == 60
         assert materialization(result, "tiny", "production_predictions")["added rows"] == 0
