@@ -119,8 +119,8 @@ class _Reader:
         self._streams = closed_streams(folder)
         if self._streams and not model.store.versions.promotions():
             raise UserError(
-                f"the log in {folder} stays where it is: the lake in {model.store.lake.root} has "
-                f"no promotion of {model.spec.name}, without which nothing was answered; see "
+                f"the lake in {model.store.lake.root} has no promotion of {model.spec.name}, "
+                f"without which nothing was answered, and the log in {folder} has answers; see "
                 "whether the lake is where it was; after a reset remove the log"
             )
         # Up to where each stream is read.

@@ -249,7 +249,8 @@ def test_a_lake_that_is_gone_takes_no_record_and_gets_them_when_it_is_back(model
     with pytest.raises(UserError) as error:
         ship(model, log)
     assert str(error.value).startswith(
-        f"the log in {log} stays where it is: the lake in {lake} has no promotion of tiny"
+        f"the lake in {lake} has no promotion of tiny, without which nothing was answered, and the "
+        f"log in {log} has answers; see whether the lake is where it was"
     )
     assert files(log) == kept
     assert not lake.exists()
