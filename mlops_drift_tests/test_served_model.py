@@ -1,8 +1,11 @@
 """A model whose events a service has answered is watched as one whose events come by files."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
+from mlops_drift import settings
 from mlops_drift.assets.common import asset_key
 from mlops_drift.lifecycle.timeline import read_timeline
 from mlops_drift.simulation.instance import open_instance
@@ -93,6 +96,7 @@ def test_a_daily_run_shows_what_it_has_shipped_and_changes_nothing_when_it_is_ru
             "shipped requests": 20,
             "shipped rows": 60,
             "bytes that are still in the log": 0,
+            "bytes that are missing from the log": 0,
         }
         assert materialization(result, "tiny", "events")["quarantined rows"] == 60
         assert materialization(result, "tiny", "production_predictions")["added rows"] == 0
@@ -121,6 +125,22 @@ def test_a_damaged_log_fails_the_run_with_the_file_and_nothing_lands(served_worl
         assert not result.success
         assert f"{path}: the frame at byte 0 is corrupt" in failures(result)["tiny__served"]
         assert world.tables() == before
+
+
+def test_without_its_lake_the_run_fails_and_the_log_stays(served_world, tmp_path):
+    world = served_world.copy(tmp_path)
+    with world.active(), open_instance() as instance:
+        with opened(world) as about:
+            serve(about, 5, 1)
+            kept = sorted(log_folder(about).iterdir())
+        lake = Path(settings.lake_root())
+        lake.rename(tmp_path / "elsewhere")
+        result = world.run_days(instance, day(5))
+        assert not result.success
+        reason = failures(result)["tiny__served"]
+        assert f"the lake in {lake} has no promotion of tiny" in reason
+        assert sorted(log_folder(about).iterdir()) == kept
+        assert not lake.exists()
 
 
 def test_served_comes_before_events_and_only_where_a_service_answers(served_world, told_story):

@@ -60,6 +60,7 @@ def served_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
                 "shipped requests": shipped.requests,
                 "shipped rows": shipped.rows,
                 "bytes that are still in the log": left.bytes,
+                "bytes that are missing from the log": shipped.missing,
             }
         )
 

@@ -36,8 +36,9 @@ def cleanup(model: str, delete: bool, style: str) -> None:
 def reset(model: str, yes: bool, style: str) -> None:
     """Remove everything that MODEL has made here, so that it starts again.
 
-    Its tables, training sets, versions, searches, and Dagster's runs and events go; defs.yaml, the
-    files that it reads, and other models and environments stay.
+    Its tables, training sets, versions, searches, the files and the log of its service, and
+    Dagster's runs and events go; defs.yaml, the files that it reads, and other models and
+    environments stay. While a service of it runs nothing is removed.
     """
     from rich.filesize import decimal
 
@@ -58,6 +59,8 @@ def reset(model: str, yes: bool, style: str) -> None:
                 f"{len(found.runs)} MLflow runs ({decimal(found.artifacts)}), "
                 f"{len(found.studies)} searches, {n_runs} Dagster runs"
             )
+            if found.unshipped:
+                click.echo(f"{decimal(found.unshipped)} of answers in the log are in no table yet")
             for version, environment in found.kept.items():
                 click.echo(f"stays: version {version}, which environment {environment} has too")
         is_empty = found.is_empty and not n_runs

@@ -1,14 +1,17 @@
 """What of a model is stored, and its removal as a whole: the model can start again."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
+from mlops_drift.errors import UserError
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.registry.registry import Registry
 from mlops_drift.registry.studies import Studies
+from mlops_drift.serving.log.segments import unshipped
 from mlops_drift.store import disk
 
 
@@ -17,7 +20,8 @@ class Belongings:
     """What a model has in this environment: counts, names, and bytes of tables, sets and artifacts.
 
     Versions that another environment has too stay, with its name; the runs are those of the
-    others, and of trainings without a version.
+    others, and of trainings without a version. Unshipped are bytes of the log of its service that
+    are in no table.
     """
 
     rows: int
@@ -28,12 +32,14 @@ class Belongings:
     runs: tuple[str, ...]
     artifacts: int
     studies: tuple[str, ...]
+    unshipped: int
     kept: dict[int, str]
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing."""
-        return not (self.tables or self.set_files or self.versions or self.runs or self.studies)
+        stored = self.tables or self.set_files or self.unshipped
+        return not (stored or self.versions or self.runs or self.studies)
 
 
 def find_belongings(model: ModelContext, studies: Studies) -> Belongings:
@@ -54,6 +60,7 @@ def find_belongings(model: ModelContext, studies: Studies) -> Belongings:
         runs=tuple(one.run for one in trainings),
         artifacts=sum(disk.size_of(folder) for one in trainings for folder in one.folders),
         studies=tuple(studies.names(model.spec.name)),
+        unshipped=unshipped(_serving_folder(model) / "log", time.time()).bytes,
         kept=kept,
     )
 
@@ -62,10 +69,14 @@ def remove_belongings(model: ModelContext, studies: Studies, first: Callable[[],
     """Removes all of it while nobody trains or promotes; `first` is called before.
 
     If this is interrupted, the next call removes what is left.
+
+    Raises:
+        UserError: if a service of the model runs, which would answer on.
     """
     artifacts = _artifacts(model)
     with artifacts.registry.closed(model.spec.name):
         first()
+        _require_no_service(model)
         kept = artifacts.elsewhere(settings.environment())
         for training in _trainings(artifacts, kept):
             for folder in training.folders:
@@ -75,8 +86,8 @@ def remove_belongings(model: ModelContext, studies: Studies, first: Callable[[],
         for study in studies.names(model.spec.name):
             studies.remove(study)
         own = [] if kept else [artifacts.folder]
-        served = settings.serving_root() / model.spec.name
-        for folder in (model.store.training_sets.folder, *_table_folders(model), served, *own):
+        stored = model.store.training_sets.folder, *_table_folders(model)
+        for folder in (*stored, _serving_folder(model), *own):
             if folder.is_dir():
                 disk.remove(folder)
 
@@ -85,6 +96,24 @@ def _artifacts(model: ModelContext) -> Artifacts:
     if not isinstance(model.registry, Registry):
         raise TypeError("only a model with versions in MLflow can be reset")
     return Artifacts(model.registry, model.spec.name)
+
+
+def _serving_folder(model: ModelContext) -> Path:
+    return settings.serving_root() / model.spec.name
+
+
+def _require_no_service(model: ModelContext) -> None:
+    folder, name = _serving_folder(model), model.spec.name
+    if not folder.is_dir():
+        return
+    # Here, since they need what only the extra `serve` installs.
+    from mlops_drift.serving.deployment import read_publisher
+    from mlops_drift.serving.follower import SILENT
+
+    publisher = read_publisher(folder)
+    if publisher and abs(1e6 * time.time() - publisher.at) <= SILENT:
+        ended = f"has ended less than {SILENT // 10**6} s ago"
+        raise UserError(f"a service of {name} runs, or {ended}; end it, and reset the model then")
 
 
 def _table_folders(model: ModelContext) -> list[Path]:

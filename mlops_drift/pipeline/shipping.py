@@ -4,6 +4,7 @@ Rows, and the position up to which their stream was read, are one commit. A segm
 it is in the lake; of one that a kill has left the position tells.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.schema.day_columns import days_in
-from mlops_drift.serving.log.frames import Frame, read_frames
+from mlops_drift.serving.log.frames import CorruptLogError, Frame, read_frames
 from mlops_drift.serving.log.segments import Segment, closed_streams, take_over
 from mlops_drift.serving.records import ServedRequest
 from mlops_drift.store.lake import Piece
@@ -36,14 +37,21 @@ _FIRST_TIME, _LAST_TIME = (
     )
 )
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Shipped:
-    """How many segments have gone, and how many requests and rows were appended."""
+    """How many segments have gone, and how many requests and rows were appended.
+
+    Attributes:
+        missing: bytes of records that were in front of them and are in no segment.
+    """
 
     segments: int
     requests: int
     rows: int
+    missing: int = 0
 
 
 @dataclass
@@ -53,12 +61,14 @@ class _Batch:
     Attributes:
         pieces: of which parts of their streams they are.
         ended: the segments of which nothing is left then.
+        missing: by segment, how many bytes in front of it are in no other one.
     """
 
     requests: list[ServedRequest] = field(default_factory=list)
     rows: int = 0
     pieces: dict[str, Piece] = field(default_factory=dict)
     ended: list[Path] = field(default_factory=list)
+    missing: dict[Path, int] = field(default_factory=dict)
 
 
 def ship(model: ModelContext, folder: Path) -> Shipped:
@@ -69,10 +79,11 @@ def ship(model: ModelContext, folder: Path) -> Shipped:
     Raises:
         UserError: if a segment is damaged, a `CorruptLogError`, or holds what no record is. What is
             before that is in the lake, and so are all other streams; what follows in its stream
-            waits. Or if a key is not of the model's type.
+            waits. Or if a key is not of the model's type. Or if there is something to ship, and
+            the lake knows no promotion of the model, without which nothing was answered.
     """
     take_over(folder)
-    segments = requests = rows = 0
+    segments = requests = rows = missing = 0
     while True:
         reader = _Reader(model, folder)
         for batch in reader.batches():
@@ -81,6 +92,9 @@ def ship(model: ModelContext, folder: Path) -> Shipped:
                 if not model.store.lake.append_once(reader.table, data, batch.pieces):
                     break
             requests, rows = requests + len(batch.requests), rows + batch.rows
+            for path, n in batch.missing.items():
+                logger.warning("%s: %s bytes of records in front of it are gone", path, f"{n:,}")
+                missing += n
             for path in batch.ended:
                 # Another one may have been faster.
                 with suppress(FileNotFoundError):
@@ -89,7 +103,7 @@ def ship(model: ModelContext, folder: Path) -> Shipped:
         else:
             if reader.damage:
                 raise reader.damage
-            return Shipped(segments, requests, rows)
+            return Shipped(segments, requests, rows, missing)
 
 
 class _Reader:
@@ -103,7 +117,14 @@ class _Reader:
         self.table = model.store.tables.served
         self.damage: UserError | None = None
         self._streams = closed_streams(folder)
-        self._appended = model.store.lake.appended(self.table, self._streams)
+        if self._streams and not model.store.versions.promotions():
+            raise UserError(
+                f"the lake in {model.store.lake.root} has no promotion of {model.spec.name}, "
+                f"without which nothing was answered, and the log in {folder} has answers; see "
+                "whether the lake is where it was; after a reset remove the log"
+            )
+        # Up to where each stream is read.
+        self._position = model.store.lake.appended(self.table, self._streams)
         self._decoder = msgspec.json.Decoder(ServedRequest)
         self._batch = _Batch()
 
@@ -124,18 +145,26 @@ class _Reader:
     def _read(self, segment: Segment) -> Iterator[_Batch]:
         """Adds the requests of a segment to the batch; whole ones are given."""
         stream, start = segment.stream, segment.start
-        # A segment that was cut off because it was damaged leaves a gap before the next one.
-        at = max(0, self._appended[stream] - start)
+        at = max(0, self._position[stream] - start)
         for frame in read_frames(segment.path, at):
             request, batch = self._decoded(segment, frame), self._batch
             batch.requests.append(request)
             batch.rows += len(request.rows)
-            first = batch.pieces.get(stream, Piece(self._appended[stream], 0)).start
-            batch.pieces[stream] = Piece(first, start + frame.end)
+            position, at = self._position[stream], frame.end
+            if position < start:
+                batch.missing[segment.path] = start - position
+            first = batch.pieces.get(stream, Piece(position, 0)).start
+            self._position[stream] = start + at
+            batch.pieces[stream] = Piece(first, start + at)
             if batch.rows >= BATCH_ROWS:
                 self._batch = _Batch()
                 yield batch
-                self._appended[stream] = start + frame.end
+        size = segment.path.stat().st_size
+        if at < size:
+            # Who closes a segment leaves no unfinished end.
+            raise CorruptLogError(segment.path, at)
+        if not (size or at):
+            logger.warning("%s is empty: its records are gone", segment.path)
         self._batch.ended.append(segment.path)
 
     def _decoded(self, segment: Segment, frame: Frame) -> ServedRequest:

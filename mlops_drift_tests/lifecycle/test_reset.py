@@ -1,17 +1,24 @@
 """`reset`: a model starts again, and nothing of another one is touched."""
 
+import time
+
 import dagster as dg
 import pytest
 from click.testing import CliRunner
 from filelock import FileLock
+from rich.filesize import decimal
 
 from mlops_drift import settings
 from mlops_drift.assets.common import MODEL_TAG
 from mlops_drift.cli.main import main
 from mlops_drift.gateways import open_studies
 from mlops_drift.lifecycle.reset import find_belongings
+from mlops_drift.serving.deployment import PUBLISHER, PublisherState, write
+from mlops_drift.serving.records import ServedRow
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests import steps
+from mlops_drift_tests.service_traffic import log as write_log
+from mlops_drift_tests.service_traffic import log_folder
 from mlops_drift_tests.tiny import day, write_days
 
 
@@ -62,6 +69,34 @@ def test_a_model_with_an_open_run_is_not_reset(world, of):
     assert belongings(world) == before
 
 
+@pytest.fixture
+def log(world):
+    """The log of a service of `tiny`, whose answers are in no table yet."""
+    with steps.opened(world) as about:
+        write_log(about, 0, [ServedRow("k", 0, {}, "no", "RULES")], None, workers=1)
+        return log_folder(about)
+
+
+def test_a_model_whose_service_runs_is_not_reset(world, log):
+    place = log.parent / PUBLISHER
+    write(place, PublisherState(int(1e6 * time.time())))
+    before = belongings(world)
+    result = reset("tiny", "--yes")
+    assert result.exit_code == 1
+    assert "a service of tiny runs, or has ended less than 30 s ago; end it" in result.stderr
+    assert belongings(world) == before
+    write(place, PublisherState(int(1e6 * (time.time() - 31))))
+
+
+def test_what_the_log_alone_has_is_said_before_it_is_removed(world, log):
+    size = sum(one.stat().st_size for one in log.iterdir())
+    assert belongings(world).unshipped == size
+    assert not belongings(world).is_empty
+    result = reset("tiny", input="n\n")
+    assert f"{decimal(size)} of answers in the log are in no table yet" in result.stdout
+    assert log.is_dir()
+
+
 def test_a_reset_model_starts_again_and_others_stay(world):
     tables = {name: rows for name, rows in world.tables().items() if ".other" in name}
     others = belongings(world, "other")
@@ -71,6 +106,7 @@ def test_a_reset_model_starts_again_and_others_stay(world):
     found = belongings(world)
     assert (found.rows, found.versions, found.runs, found.studies) == (0, (), (), ())
     assert found.is_empty
+    assert found.unshipped == 0
     assert world.tables() == tables
     assert belongings(world, "other") == others
     with open_instance() as instance:

@@ -10,6 +10,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.landing import EVENTS, land_events
 from mlops_drift.pipeline.ledger import read_account
 from mlops_drift.store.memory import MemoryLake
+from mlops_drift.store.records import Promotion
 from mlops_drift_tests.tiny import SPEC, merged
 
 START = date(2024, 3, 1)
@@ -33,6 +34,13 @@ def describe(path="e.csv", **changes):
         "gates": {"trusted_columns": []},
     }
     return ModelSpec.model_validate(merged(SPEC, merged(base, changes)))
+
+
+def promote(model):
+    """Version 1 has become champion: without a promotion nothing was ever answered."""
+    promotion = Promotion(1, START, 1, None, "a set", "", "d1")
+    model.store.versions.add_promotion(promotion)
+    return model
 
 
 class Place:

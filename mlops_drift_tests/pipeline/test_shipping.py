@@ -1,6 +1,7 @@
 """The log of a service goes into the lake: each record once, with all that it says."""
 
 import json
+import os
 from datetime import date, datetime
 
 import duckdb
@@ -10,13 +11,13 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
 from mlops_drift.pipeline import shipping
 from mlops_drift.pipeline.shipping import Shipped, ship
-from mlops_drift.serving.log.frames import CorruptLogError, frame
+from mlops_drift.serving.log.frames import HEAD, CorruptLogError, frame, read_frames
 from mlops_drift.serving.log.segments import segments
 from mlops_drift.serving.log.writer import LogWriter
 from mlops_drift.serving.records import ModelAnswer, ServedRequest, ServedRow
 from mlops_drift.store.delta import DeltaLake
-from mlops_drift_tests.pipeline.place import describe
-from mlops_drift_tests.serving.log.samples import SECOND, closed, files, request
+from mlops_drift_tests.pipeline.place import describe, promote
+from mlops_drift_tests.serving.log.samples import SECOND, closed, files, ids, request
 
 # 2024-03-01 23:30 in UTC, which is the day after in Berlin.
 EVENING = int(datetime.fromisoformat("2024-03-01T23:30Z").timestamp()) * SECOND
@@ -29,7 +30,8 @@ def log(tmp_path):
 
 @pytest.fixture
 def model(tmp_path):
-    return ModelContext.of(DeltaLake(tmp_path / "lake", duckdb.connect()), describe())
+    lake = DeltaLake(tmp_path / "lake", duckdb.connect())
+    return promote(ModelContext.of(lake, describe()))
 
 
 def write(folder, numbers, **settings):
@@ -116,6 +118,7 @@ def test_a_segment_that_is_being_written_waits(model, log):
     writer = LogWriter(log, "w1", max_bytes=1000)
     for number in range(10):
         writer.append(request(number, number))
+    writer.sync()
     shipped = ship(model, log).rows
     assert 0 < shipped < 10
     assert len(files(log)) == 1
@@ -197,7 +200,9 @@ def test_damage_keeps_back_what_follows_in_its_stream_and_nothing_else(model, lo
     assert before == list(range(len(before)))
     # A person cuts it off where the error says.
     second.write_bytes(data[: error.value.offset])
-    assert ship(model, log).segments > 1
+    shipped = ship(model, log)
+    assert shipped.segments > 1
+    assert shipped.missing == len(data) - error.value.offset
     assert numbers(model) == [n for n in [*range(10), *range(20, 25)] if n != len(before)]
     assert files(log) == []
 
@@ -235,3 +240,87 @@ def test_a_key_of_another_type_is_an_error_that_names_it(model, log):
     with pytest.raises(UserError, match="request r in the log of tiny: the key 'k1'"):
         ship(other, log)
     assert len(closed(log)) == 2
+
+
+def test_a_lake_that_is_gone_takes_no_record_and_gets_them_when_it_is_back(model, log, tmp_path):
+    write(log, range(3))
+    kept, lake = files(log), tmp_path / "lake"
+    lake.rename(tmp_path / "elsewhere")
+    with pytest.raises(UserError) as error:
+        ship(model, log)
+    assert str(error.value).startswith(
+        f"the lake in {lake} has no promotion of tiny, without which nothing was answered, and the "
+        f"log in {log} has answers; see whether the lake is where it was"
+    )
+    assert files(log) == kept
+    assert not lake.exists()
+    (tmp_path / "elsewhere").rename(lake)
+    assert ship(model, log) == Shipped(1, 3, 3)
+    assert numbers(model) == [0, 1, 2]
+
+
+def test_a_lake_without_a_promotion_is_no_fault_as_long_as_nothing_was_answered(log, tmp_path):
+    model = ModelContext.of(DeltaLake(tmp_path / "lake", duckdb.connect()), describe())
+    log.mkdir()
+    assert ship(model, log) == Shipped(0, 0, 0)
+
+
+@pytest.mark.parametrize("batch", [1, 20_000])
+@pytest.mark.parametrize("number", [0, 2])
+@pytest.mark.parametrize("harm", ["removed", "emptied", "cut"])
+def test_records_that_are_gone_are_told_to_the_byte(
+    model, log, monkeypatch, caplog, batch, number, harm
+):
+    monkeypatch.setattr(shipping, "BATCH_ROWS", batch)
+    write(log, range(20), max_bytes=1000)
+    write(log, range(30, 33))
+    harmed = segments(log)[number].path
+    first, *_ = read_frames(harmed)
+    gone = harmed.stat().st_size - (first.end if harm == "cut" else 0)
+    kept = set(range(20)) - {int(one.removeprefix("request ")) for one in ids([harmed])}
+    if harm == "cut":
+        kept.add(int(ids([harmed])[0].removeprefix("request ")))
+    if harm == "removed":
+        harmed.unlink()
+    else:
+        os.truncate(harmed, first.end if harm == "cut" else 0)
+    after = segments(log)[number + (harm != "removed")].path
+    assert ship(model, log).missing == gone
+    told = [f"{after}: {gone:,} bytes of records in front of it are gone"]
+    if harm == "emptied":
+        told.insert(0, f"{harmed} is empty: its records are gone")
+    assert [one.getMessage() for one in caplog.records] == told
+    assert set(numbers(model)) == kept | {30, 31, 32}
+    assert files(log) == []
+    # It is told once.
+    assert ship(model, log).missing == 0
+
+
+@pytest.mark.parametrize("end", [5, 60])
+def test_the_unfinished_end_of_a_closed_segment_is_damage(model, log, end):
+    write(log, range(10), max_bytes=1000)
+    second = segments(log)[1].path
+    data = second.read_bytes()
+    *_, last = read_frames(second)
+    start = last.end - HEAD.size - len(last.payload)
+    second.write_bytes(data[: start + end])
+    for _ in range(2):
+        with pytest.raises(CorruptLogError, match=f"the frame at byte {start} is corrupt"):
+            ship(model, log)
+    second.write_bytes(data)
+    assert ship(model, log).missing == 0
+    assert numbers(model) == list(range(10))
+    assert files(log) == []
+
+
+def test_a_segment_that_was_shipped_and_then_cut_is_no_loss(model, log, monkeypatch, caplog):
+    write(log, range(10), max_bytes=1000)
+    with monkeypatch.context() as dying:
+        dying.setattr(type(log), "unlink", lambda *_, **__: (_ for _ in ()).throw(Killed))
+        with pytest.raises(Killed):
+            ship(model, log)
+    os.truncate(segments(log)[1].path, 0)
+    assert ship(model, log).missing == 0
+    assert caplog.records == []
+    assert numbers(model) == list(range(10))
+    assert files(log) == []

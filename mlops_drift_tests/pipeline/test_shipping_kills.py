@@ -11,7 +11,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.pipeline import shipping
 from mlops_drift.pipeline.shipping import ship
 from mlops_drift.store.delta import DeltaLake
-from mlops_drift_tests.pipeline.place import describe
+from mlops_drift_tests.pipeline.place import describe, promote
 from mlops_drift_tests.processes import run_alone
 from mlops_drift_tests.serving.log.samples import files
 from mlops_drift_tests.serving.log.test_kills import acknowledged
@@ -34,6 +34,7 @@ def ship_until_killed(root, seconds):
 
 def test_no_answer_is_lost_or_doubled_whoever_is_killed(tmp_path):
     rng, told = random.Random(11), []
+    promote(model_in(tmp_path))
     for kill in range(KILLS):
         told += acknowledged(tmp_path / "log", f"w{kill}", rng.randrange(100, 600))
         assert run_alone(ship_until_killed, tmp_path, rng.uniform(0.0, 0.3)) == -signal.SIGKILL

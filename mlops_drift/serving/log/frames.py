@@ -1,7 +1,8 @@
 """A segment of the log is a sequence of frames: `<u32 length><u32 crc32><payload>`.
 
 Both numbers are little endian, and of the payload, which is JSON. A frame that a kill or a power
-cut has left unfinished is the end of its segment: nobody was answered on it.
+cut has left unfinished is the end of its segment: nobody was answered on it. Whoever closes the
+segment cuts it off.
 """
 
 import os
@@ -28,9 +29,8 @@ class CorruptLogError(UserError):
     def __init__(self, path: Path, offset: int) -> None:
         self.path, self.offset = path, offset
         super().__init__(
-            f"{path}: the frame at byte {offset:,} is corrupt, and it is not the unfinished end of "
-            "the file; bring the file back from a backup, or cut it off there, which loses what "
-            "follows"
+            f"{path}: the frame at byte {offset:,} is corrupt; bring the file back from a backup, "
+            "or cut it off there, which loses what follows"
         )
 
 

@@ -12,22 +12,22 @@ class OpenSegment:
     """A new file of a log, locked as long as this process writes it.
 
     Attributes:
-        begun: when it was begun, in seconds since 1970.
         size: bytes of whole frames.
+        file: its descriptor.
     """
 
-    def __init__(self, folder: Path, stream: str, start: int, begun: float) -> None:
-        name = name_of(stream, start, int(begun * 1e6))
+    def __init__(self, folder: Path, stream: str, start: int, begun: int) -> None:
+        name = name_of(stream, start, begun)
         draft, self._path = folder / f"{name}{DRAFT}", folder / f"{name}{OPEN}"
-        self.begun, self.size = begun, 0
+        self.size = 0
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
-        self._file = os.open(draft, flags, 0o600)
+        self.file = os.open(draft, flags, 0o600)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Under this name nobody sees it before it is locked.
             draft.rename(self._path)
         except OSError:
-            os.close(self._file)
+            os.close(self.file)
             raise
 
     def append(self, frame: bytes) -> None:
@@ -35,36 +35,44 @@ class OpenSegment:
         rest = memoryview(frame)
         try:
             while rest:
-                rest = rest[os.write(self._file, rest) :]
+                rest = rest[os.write(self.file, rest) :]
         except OSError:
             # If that fails too, who takes the segment over cuts it off.
             if len(rest) < len(frame):
-                os.ftruncate(self._file, self.size)
+                os.ftruncate(self.file, self.size)
             raise
         self.size += len(frame)
 
     @property
-    def is_there(self) -> bool:
-        """Whether the file still lies where it was begun."""
+    def missing(self) -> int:
+        """Bytes of its records that no longer lie where they were written."""
         try:
-            return self._path.stat().st_ino == os.fstat(self._file).st_ino
-        except FileNotFoundError:
-            return False
+            found = self._path.stat()
+        except OSError:
+            return self.size
+        if found.st_ino != os.fstat(self.file).st_ino:
+            return self.size
+        return max(0, self.size - found.st_size)
 
     def duplicate(self) -> int:
         """The file once more, to bring it to the disk while this one is closed."""
-        return os.dup(self._file)
+        return os.dup(self.file)
 
     def close(self) -> int:
-        """Ends it; without a record it is gone.
+        """Ends it: it gets the name of a closed one, if it is whole; without a record it is gone.
+
+        What has that name is on the disk to its end: bring the file there before.
 
         Returns:
-            Its file, to be brought to the disk and closed.
+            How many bytes of its records are missing.
         """
+        missing = self.missing
+        # What stays open is taken over, as that of a dead writer is.
         with suppress(OSError):
-            if os.fstat(self._file).st_size == self.size:
+            if not missing and os.fstat(self.file).st_size == self.size:
                 if self.size:
                     close(self._path)
                 else:
                     self._path.unlink()
-        return self._file
+        os.close(self.file)
+        return missing

@@ -123,6 +123,8 @@ def _take_over(path: Path) -> Path | None:
             path.unlink()
             return None
         os.ftruncate(file, end)
+        # Its writer may have had no time for that.
+        os.fdatasync(file)
         return close(path)
     finally:
         os.close(file)

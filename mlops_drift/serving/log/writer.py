@@ -1,5 +1,6 @@
 """What a worker appends to: every answer is in the log before it is given."""
 
+import logging
 import os
 import secrets
 import threading
@@ -21,6 +22,8 @@ _PROBE_BYTES = 4096
 # To ask for the free space takes as long as to append a record.
 _SECONDS_BETWEEN_LOOKS = 0.1
 
+logger = logging.getLogger(__name__)
+
 
 class LogUnavailable(UserError):  # noqa: N818 - a state of the service, which it reports as such
     """The log cannot be written now; the message says why."""
@@ -37,7 +40,7 @@ class LogWriter:
         folder: where the log lies, which is made.
         worker: the name of the worker; that of its stream begins with it.
         max_bytes: a segment of that size is closed.
-        max_seconds: so is one of that age, by `close_if_old`.
+        max_seconds: so is one of that age by `timer`, which `close_if_old` looks at.
         min_free_mb: with less space on the disk nothing is appended.
         clock: seconds since 1970.
 
@@ -56,9 +59,9 @@ class LogWriter:
         max_seconds: float = 60.0,
         min_free_mb: int = 200,
         clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._clock = folder, clock
+        self._folder, self._clock, self._timer = folder, clock, timer
         self._stream = f"{worker}-{int(clock() * 1e6):016}-{secrets.token_hex(4)}"
         self._max_bytes, self._max_seconds, self._min_free_mb = max_bytes, max_seconds, min_free_mb
         self.appended = self.synced = 0
@@ -66,8 +69,9 @@ class LogWriter:
         self._encoder = msgspec.json.Encoder()
         self._lock = threading.Lock()
         self._segment: OpenSegment | None = None
-        # Files of segments that were closed since the last sync.
-        self._closed: list[int] = []
+        self._due = 0.0
+        # They are closed when they are on the disk.
+        self._ended: list[OpenSegment] = []
         self._folder_changed = self._has_failed = False
         self._looked_at: float | None = None
 
@@ -79,28 +83,36 @@ class LogWriter:
         """
         data, now = frame(self._encoder.encode(request)), time.monotonic()
         if self._looked_at is None or now - self._looked_at > _SECONDS_BETWEEN_LOOKS:
-            self._require_segment()
+            with self._lock:
+                if self._segment and self._segment.missing:
+                    self._end()
             self._require_space()
         with self._lock:
             if self._segment and self._segment.size + len(data) > self._max_bytes:
-                self._close()
+                self._end()
             try:
                 if self._segment is None:
                     self._segment = self._open()
                 self._segment.append(data)
             except OSError as error:
                 self._has_failed = True
-                self._close()
+                self._end()
                 raise self._unavailable(error) from error
             self._has_failed = False
             self.appended += len(data)
         return len(data)
 
     def close_if_old(self) -> None:
-        """Closes the segment if it has reached its age: without requests, too, records are due."""
+        """Closes the segment if it has reached its age: without requests, too, records are due.
+
+        So is one of which something is missing.
+        """
         with self._lock:
-            if self._segment and self._clock() - self._segment.begun >= self._max_seconds:
-                self._close()
+            if self._segment and (self._timer() >= self._due or self._segment.missing):
+                self._end()
+            if self.synced >= self.appended:
+                self._close(self._ended)
+                self._ended = []
 
     def sync(self) -> None:
         """Brings what was appended so far to the disk.
@@ -109,24 +121,27 @@ class LogWriter:
             LogUnavailable: if the disk refuses some of it, which a power cut may take then.
         """
         with self._lock:
-            appended, files, self._closed = self.appended, self._closed, []
+            appended, ended, self._ended = self.appended, self._ended, []
             folder_changed, self._folder_changed = self._folder_changed, False
             segment = self._segment if appended > self.synced else None
             try:
-                files += [segment.duplicate()] if segment else []
+                files = [segment.duplicate()] if segment else []
             except OSError as error:
-                self._closed = files
+                self._ended = ended
                 raise self._unavailable(error) from error
         try:
-            for file in files:
-                os.fdatasync(file)
+            try:
+                for file in [*(one.file for one in ended), *files]:
+                    os.fdatasync(file)
+            finally:
+                self._close(ended)
             if folder_changed:
                 self._sync_folder()
         except OSError as error:
             with self._lock:
                 # What the disk refused once is not written again, whatever the next sync says.
                 self.lost, self._has_failed = appended, True
-                self._close()
+                self._end()
             raise self._unavailable(error) from error
         finally:
             for file in files:
@@ -149,41 +164,44 @@ class LogWriter:
     def close(self) -> None:
         """Closes the segment, and brings all to the disk."""
         with self._lock:
-            self._close()
+            self._end()
         self.sync()
 
     def _open(self) -> OpenSegment:
         for _ in range(_ATTEMPTS):
             with suppress(BlockingIOError, FileNotFoundError):
-                segment = OpenSegment(self._folder, self._stream, self.appended, self._clock())
-                self._folder_changed = True
+                begun = int(self._clock() * 1e6)
+                segment = OpenSegment(self._folder, self._stream, self.appended, begun)
+                self._folder_changed, self._due = True, self._timer() + self._max_seconds
                 return segment
         raise OSError(f"no segment can be begun in {_ATTEMPTS} attempts")
 
-    def _close(self) -> None:
+    def _end(self) -> None:
         if self._segment is None:
             return
         segment, self._segment = self._segment, None
-        self._closed.append(segment.close())
         self._folder_changed = True
+        if segment.size:
+            self._ended.append(segment)
+        else:
+            segment.close()
 
-    def _require_segment(self) -> None:
-        with self._lock:
-            if self._segment is None or self._segment.is_there:
-                return
-            size = self._segment.size
-            self._close()
-            # Whatever took the file may have taken the folder.
-            self._folder.mkdir(parents=True, exist_ok=True)
-        raise LogUnavailable(
-            f"somebody has removed a segment of the log in {self._folder} while it was written: "
-            f"{size:,} bytes of records are gone with it; the next request begins another one"
-        )
+    def _close(self, ended: list[OpenSegment]) -> None:
+        for segment in ended:
+            if missing := segment.close():
+                logger.warning(
+                    "somebody has removed or cut a segment of the log in %s while it was written: "
+                    "%s bytes of records are gone",
+                    self._folder,
+                    f"{missing:,}",
+                )
 
     def _require_space(self) -> None:
         # Where it is short, the next one looks again.
         self._looked_at = None
         try:
+            # Somebody may have removed it.
+            self._folder.mkdir(parents=True, exist_ok=True)
             free = free_bytes(self._folder)
         except OSError as error:
             raise self._unavailable(error) from error
@@ -204,7 +222,8 @@ class LogWriter:
         except OSError as error:
             raise self._unavailable(error) from error
         finally:
-            place.unlink(missing_ok=True)
+            with suppress(OSError):
+                place.unlink()
         self._has_failed = False
 
     def _sync_folder(self) -> None:
@@ -217,7 +236,8 @@ class LogWriter:
     def _unavailable(self, error: OSError) -> LogUnavailable:
         why = error.strerror or str(error)
         return LogUnavailable(
-            f"the log in {self._folder} cannot be written: {why}; see to its disk"
+            f"the log in {self._folder} cannot be written: {why}; it must be a folder, on a "
+            "disk that takes data"
         )
 
 

@@ -137,7 +137,9 @@ class Scoring:
             if model.durable is not None:
                 await model.durable()
         except LogUnavailable as error:
-            model.troubles()
+            # What is over already is no trouble, and is reported all the same.
+            if NO_LOG not in model.troubles():
+                logger.warning("%s: %s", model.name, error)
             raise unavailable(NO_LOG) from error
         model.metrics.answered(served, record.arm)
         return asked.write(record)

@@ -15,6 +15,8 @@ def main(folder, worker, start_time):
     for number in count():
         log.append(request(f"{worker}-{number}", int(start_time) * SECOND + number))
         os.write(1, f"{worker}-{number}\n".encode())
+        if number % 50 == 0:
+            log.sync()
 
 
 if __name__ == "__main__":

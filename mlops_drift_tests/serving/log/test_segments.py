@@ -50,6 +50,15 @@ def test_a_segment_of_a_dead_writer_is_closed_without_its_unfinished_end(tmp_pat
     assert take_over(tmp_path) == []
 
 
+def test_what_is_taken_over_is_on_the_disk_before_it_is_closed(tmp_path, monkeypatch):
+    run_alone(write_and_die, tmp_path, range(3), b"")
+    sync, synced = os.fdatasync, []
+    monkeypatch.setattr(os, "fdatasync", lambda file: (synced.extend(files(tmp_path)), sync(file)))
+    take_over(tmp_path)
+    assert [one.with_suffix(".closed") for one in synced] == closed(tmp_path)
+    assert synced != closed(tmp_path)
+
+
 @pytest.mark.parametrize("rest", [b"", b"\x20\0\0\0half"])
 def test_a_segment_of_a_dead_writer_without_a_record_is_gone(tmp_path, rest):
     name = name_of("dead", 0, 1)

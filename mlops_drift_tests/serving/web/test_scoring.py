@@ -3,9 +3,10 @@ from time import monotonic, sleep
 
 import pytest
 
-from mlops_drift.serving.log.writer import LogUnavailable
+from mlops_drift.serving.log.writer import LogUnavailable, LogWriter
 from mlops_drift.serving.service import Limits, LoadedVersion
 from mlops_drift_tests.serving.asking import Client
+from mlops_drift_tests.serving.log.samples import closed
 from mlops_drift_tests.serving.service import DESCRIPTION, ROW, Line, Young, only, served
 
 
@@ -31,7 +32,7 @@ def test_nothing_is_answered_that_is_not_recorded():
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
-def test_an_answer_waits_for_the_disk_where_that_is_asked_for(is_refused):
+def test_an_answer_waits_for_the_disk_where_that_is_asked_for(is_refused, caplog):
     service, waited = served(), []
 
     async def durable():
@@ -42,6 +43,24 @@ def test_an_answer_waits_for_the_disk_where_that_is_asked_for(is_refused):
     only(service).durable = durable
     assert Client(service).post("/predict", ROW).status_code == (503 if is_refused else 200)
     assert waited == [1]
+    assert [one.getMessage() for one in caplog.records] == ["drivers: no disk"] * is_refused
+
+
+def test_a_log_whose_folder_is_a_file_answers_again_when_it_is_none(tmp_path, caplog):
+    service, place = served(), tmp_path / "log"
+    model, client = only(service), Client(service)
+    model.log = LogWriter(place, "w1", min_free_mb=1)
+    place.touch()
+    for _ in range(2):
+        assert client.post("/predict", ROW).json()["error"] == "the log cannot be written"
+        assert client.get("/ready").status_code == 503
+    [told] = [one.getMessage() for one in caplog.records]
+    assert told.startswith(f"drivers: the log in {place} cannot be written: File exists; it must")
+    place.unlink()
+    assert client.get("/ready").status_code == 200
+    assert client.post("/predict", ROW).status_code == 200
+    model.log.close()
+    assert len(closed(place)) == 1
 
 
 def test_without_a_version_there_is_no_answer():
