@@ -21,7 +21,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.monitoring import measure_serving
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
-from mlops_drift.serving.log.segments import unshipped
+from mlops_drift.serving.log.segments import LOG, unshipped
 from mlops_drift.sources.service import ServiceSource
 from mlops_drift.store.lake import Scan
 
@@ -47,7 +47,7 @@ def served_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         from mlops_drift.pipeline.shipping import ship
 
         model, (first, last) = lake.of(spec), days_of(context)
-        folder = settings.serving_root() / spec.name / "log"
+        folder = settings.serving_root() / spec.name / LOG
         with user_errors():
             shipped = ship(model, folder)
         table = model.store.tables.served

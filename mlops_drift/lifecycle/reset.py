@@ -11,7 +11,7 @@ from mlops_drift.errors import UserError
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.registry.registry import Registry
 from mlops_drift.registry.studies import Studies
-from mlops_drift.serving.log.segments import unshipped
+from mlops_drift.serving.log.segments import LOG, unshipped
 from mlops_drift.store import disk
 
 
@@ -60,7 +60,7 @@ def find_belongings(model: ModelContext, studies: Studies) -> Belongings:
         runs=tuple(one.run for one in trainings),
         artifacts=sum(disk.size_of(folder) for one in trainings for folder in one.folders),
         studies=tuple(studies.names(model.spec.name)),
-        unshipped=unshipped(_serving_folder(model) / "log", time.time()).bytes,
+        unshipped=unshipped(_serving_folder(model) / LOG, time.time()).bytes,
         kept=kept,
     )
 

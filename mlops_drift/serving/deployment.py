@@ -28,7 +28,7 @@ from mlops_drift.store.write_once import read_folder
 if TYPE_CHECKING:
     from mlops_drift.serving.online import OnlineDerivation
 
-VERSIONS, WINDOWS, LOG = "versions", "windows", "log"
+VERSIONS, WINDOWS = "versions", "windows"
 CURRENT, PUBLISHER = "current.json", "publisher.json"
 
 # The files of a version's folder.

@@ -15,10 +15,9 @@ import msgspec
 from fastapi import FastAPI
 
 from mlops_drift.serving.app import create_app
-from mlops_drift.serving.deployment import LOG
 from mlops_drift.serving.follower import Follower
 from mlops_drift.serving.log.group_commit import GroupCommit
-from mlops_drift.serving.log.segments import unshipped
+from mlops_drift.serving.log.segments import LOG, unshipped
 from mlops_drift.serving.log.writer import LogUnavailable, LogWriter
 from mlops_drift.serving.metrics import Metrics
 from mlops_drift.serving.options import METRICS_VARIABLE, VARIABLE, Options

@@ -11,9 +11,8 @@ import httpx
 import msgspec
 import pytest
 
-from mlops_drift.serving.deployment import LOG
 from mlops_drift.serving.log.frames import read_frames
-from mlops_drift.serving.log.segments import take_over
+from mlops_drift.serving.log.segments import LOG, take_over
 from mlops_drift.serving.options import METRICS_VARIABLE
 from mlops_drift.serving.records import ServedRequest
 from mlops_drift_tests.serving.real_service import ROW, publish, real_service

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from mlops_drift.serving.log.frames import CorruptLogError, read_frames
 
+# The folder of the log of a model, below that of its service.
+LOG = "log"
 OPEN, CLOSED = ".open", ".closed"
 # A segment that is made, for the moment in which nobody has locked it yet.
 DRAFT = ".new"
