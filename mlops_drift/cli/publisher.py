@@ -8,9 +8,9 @@ and the service starts it again. On stdout it says that it goes on.
 import logging
 import math
 import os
+import select
 import signal
 import sys
-import threading
 import time
 from contextlib import suppress
 from functools import cached_property
@@ -44,24 +44,17 @@ def main(names: list[str]) -> None:
     """Publishes models, until stdin ends or one of them is stuck."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     settings.isolate()
-    ended = threading.Event()
     # Ctrl-C is for the service, whose end is that of stdin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_wait, args=[ended], daemon=True).start()
     with open_lake() as lake, suppress(BrokenPipeError):
         looks = [Look(lake, name) for name in names]
-        while not ended.is_set() and not any(look.is_stuck for look in looks):
+        is_ended = False
+        while not is_ended and not any(look.is_stuck for look in looks):
             for look in looks:
                 for step in (look.publish, look.ship):
                     step()
                     os.write(sys.stdout.fileno(), b".")
-            ended.wait(LOOK_SECONDS)
-
-
-def _wait(ended: threading.Event) -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    ended.set()
+            is_ended = bool(select.select([sys.stdin], [], [], LOOK_SECONDS)[0])
 
 
 class Look:

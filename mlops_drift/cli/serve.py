@@ -113,9 +113,7 @@ def _publishing(models: tuple[str, ...]) -> Iterator[None]:
         thread.join()
 
 
-def publish(
-    command: list[str], ended: threading.Event, silent_seconds: float = SILENT_SECONDS
-) -> None:
+def publish(command: list[str], ended: threading.Event) -> None:
     """Runs a publisher, until it ends, is not heard of for long, or shall end."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe) as publisher:
@@ -125,7 +123,7 @@ def publish(
             if select.select([publisher.stdout], [], [], 0)[0]:
                 os.read(publisher.stdout.fileno(), 4096)
                 heard = time.monotonic()
-            elif time.monotonic() - heard >= silent_seconds:
+            elif time.monotonic() - heard >= SILENT_SECONDS:
                 break
         try:
             # It ends when its stdin does.

@@ -12,7 +12,8 @@ WAITS = "import sys; sys.stdin.read(); open(sys.argv[1], 'w')"
 
 def test_a_publisher_that_hangs_is_killed(monkeypatch):
     monkeypatch.setattr(serve, "END_SECONDS", 0.1)
-    serve.publish([sys.executable, "-c", HANGS], Event(), silent_seconds=0.5)
+    monkeypatch.setattr(serve, "SILENT_SECONDS", 0.5)
+    serve.publish([sys.executable, "-c", HANGS], Event())
 
 
 def test_a_publisher_that_hangs_keeps_no_service_from_ending(monkeypatch):
