@@ -178,7 +178,7 @@ class Publisher:
     def _require(
         self, place: Path, read: Callable[[Path], object], make: Callable[[], object]
     ) -> None:
-        """Makes a folder that cannot be read as it was written; workers are told to load it."""
+        """Makes a folder anew that cannot be read as it was written; workers are to load it."""
         try:
             read(place)
         except (OSError, UserError):
