@@ -1,13 +1,21 @@
 """The process that publishes who serves: a worker of the service opens neither lake nor registry.
 
-It ends when its stdin does, which is when the service that started it has ended.
+It ends when its stdin does, which is when the service that started it has ended, and when it has
+had a problem for a minute: what a library keeps of files that were replaced ends with the process,
+and the service starts it again. On stdout it says that it goes on.
 """
 
 import logging
+import math
+import os
+import select
 import signal
 import sys
-import threading
 import time
+from contextlib import suppress
+from functools import cached_property
+
+from filelock import FileLock, Timeout
 
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
@@ -17,7 +25,7 @@ from mlops_drift.lifecycle.publishing import Publisher
 from mlops_drift.pipeline.shipping import ship
 from mlops_drift.serving.deployment import LOG, PUBLISHER, PublisherState, write
 from mlops_drift.sources.service import ServiceSource
-from mlops_drift.store.tables import Table
+from mlops_drift.store.lake import Lake
 
 # A promotion is seen within so many seconds.
 LOOK_SECONDS = 0.5
@@ -26,77 +34,104 @@ WHOLE_SECONDS = 5.0
 
 # So often a log is brought into the lake.
 SHIP_SECONDS = 60.0
+# After so many seconds with a problem another process may have none.
+STUCK_SECONDS = 60.0
 
 logger = logging.getLogger("mlops_drift.publisher")
 
 
 def main(names: list[str]) -> None:
-    """Publishes models, until stdin ends."""
+    """Publishes models, until stdin ends or one of them is stuck."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     settings.isolate()
-    ended = threading.Event()
     # Ctrl-C is for the service, whose end is that of stdin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_wait, args=[ended], daemon=True).start()
-    with open_lake() as lake:
-        looks = [_Look(ModelContext.of(lake, find_model(n).spec, open_registry())) for n in names]
-        while not ended.is_set():
+    with open_lake() as lake, suppress(BrokenPipeError):
+        looks = [Look(lake, name) for name in names]
+        is_ended = False
+        while not is_ended and not any(look.is_stuck for look in looks):
             for look in looks:
-                look()
-                look.ship()
-            ended.wait(LOOK_SECONDS)
+                for step in (look.publish, look.ship):
+                    step()
+                    os.write(sys.stdout.fileno(), b".")
+            is_ended = bool(select.select([sys.stdin], [], [], LOOK_SECONDS)[0])
 
 
-def _wait(ended: threading.Event) -> None:
-    sys.stdin.read()
-    ended.set()
+class Look:
+    """Looks who serves one model, and says how that went.
 
+    Of several services of a model one does so: the others do nothing until its process has ended.
+    """
 
-class _Look:
-    """Looks who serves one model, and says how that went."""
-
-    def __init__(self, model: ModelContext) -> None:
-        self._model = model
-        self._folder = settings.serving_root() / model.spec.name
-        self._publisher = Publisher(model, self._folder)
+    def __init__(self, lake: Lake, name: str) -> None:
+        self._lake, self._name = lake, name
+        self._folder = settings.serving_root() / name
+        self._lock = FileLock(settings.lock_root() / f"publisher-{name}.lock")
         self._seen: int | None = -1
-        self._last = self._shipped = 0.0
+        # Moments of a clock that nobody sets.
+        self._last = self._shipped = -math.inf
         self._problem: str | None = None
+        self._problem_since = math.inf
 
-    def ship(self) -> None:
-        """Brings the log of a model into the lake whose days do not do that themselves."""
-        now, model = time.time(), self._model
-        if isinstance(model.spec.source, ServiceSource) or now - self._shipped < SHIP_SECONDS:
+    @property
+    def is_stuck(self) -> bool:
+        """Whether there has been a problem for long."""
+        return time.monotonic() - self._problem_since >= STUCK_SECONDS
+
+    def publish(self) -> None:
+        """Names who serves, if that may have changed."""
+        now = time.monotonic()
+        is_early, problem = now - self._last < WHOLE_SECONDS, None
+        if self._problem and is_early:
             return
-        self._shipped = now
         try:
-            ship(model, self._folder / LOG)
-        # It stays in the log, and is tried again.
-        except Exception as error:
-            logger.warning("%s: the log stays where it is: %s", model.spec.name, error)
-
-    def __call__(self) -> None:
-        now = time.time()
-        try:
-            commit = self._model.store.lake.last_commit(self._promotions)
-            if commit == self._seen and now - self._last < WHOLE_SECONDS:
+            if not self._is_first():
+                return
+            commit = self._lake.last_commit(self._model.store.tables.promotions)
+            if commit == self._seen and is_early:
                 return
             self._publisher.publish()
-            self._seen, problem = commit, None
+            self._seen = commit
         # Whatever is wrong with lake or registry, who served until now still does.
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
-            if now - self._last < WHOLE_SECONDS:
-                return
+        self._last = now
+        try:
+            write(self._folder / PUBLISHER, PublisherState(time.time_ns() // 1000, problem))
+        except OSError as error:
+            problem = problem or f"{type(error).__name__}: {error}"
         if problem != self._problem:
-            name = self._model.spec.name
-            logger.warning("%s: %s", name, problem or "who serves is known again")
-        self._last, self._problem = now, problem
-        write(self._folder / PUBLISHER, PublisherState(int(1e6 * now), problem))
+            logger.warning("%s: %s", self._name, problem or "who serves is known again")
+        self._problem_since = min(self._problem_since, now) if problem else math.inf
+        self._problem = problem
 
-    @property
-    def _promotions(self) -> Table:
-        return self._model.store.tables.promotions
+    def ship(self) -> None:
+        """Brings the log of a model into the lake whose days do not do that themselves."""
+        now = time.monotonic()
+        if not self._lock.is_locked or now - self._shipped < SHIP_SECONDS:
+            return
+        self._shipped = now
+        try:
+            if not isinstance(self._model.spec.source, ServiceSource):
+                ship(self._model, self._folder / LOG)
+        # It stays in the log, and is tried again.
+        except Exception as error:
+            logger.warning("%s: the log stays where it is: %s", self._name, error)
+
+    def _is_first(self) -> bool:
+        if not self._lock.is_locked:
+            settings.lock_root().mkdir(parents=True, exist_ok=True)
+            with suppress(Timeout):
+                self._lock.acquire(timeout=0)
+        return self._lock.is_locked
+
+    @cached_property
+    def _model(self) -> ModelContext:
+        return ModelContext.of(self._lake, find_model(self._name).spec, open_registry())
+
+    @cached_property
+    def _publisher(self) -> Publisher:
+        return Publisher(self._model, self._folder)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """The command `serve`: workers that answer requests, and a publisher beside them."""
 
 import contextlib
+import os
+import select
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 PUBLISHER = "mlops_drift.cli.publisher"
 # A publisher that ended is started again after so many seconds.
 AGAIN_SECONDS = 2.0
+# One of which nothing was heard for so many hangs: to prove a version may take minutes.
+SILENT_SECONDS = 600.0
+# So many has one to end, before it is killed.
+END_SECONDS = 10.0
 
 
 @click.command()
@@ -86,7 +93,7 @@ def serve(
 
 @contextlib.contextmanager
 def _publishing(models: tuple[str, ...]) -> Iterator[None]:
-    """A publisher beside the workers, started again if it ends."""
+    """A publisher beside the workers, started again if it ends or hangs."""
     ended = threading.Event()
 
     def keep() -> None:
@@ -94,10 +101,7 @@ def _publishing(models: tuple[str, ...]) -> Iterator[None]:
         nice = ["nice"] if shutil.which("nice") else []
         command = [*nice, sys.executable, "-W", "ignore", "-m", PUBLISHER, *models]
         while not ended.is_set():
-            with subprocess.Popen(command, stdin=subprocess.PIPE) as publisher:
-                while publisher.poll() is None and not ended.wait(0.2):
-                    pass
-                # It ends when its stdin does, as `with` lets it.
+            publish(command, ended)
             ended.wait(AGAIN_SECONDS)
 
     thread = threading.Thread(target=keep)
@@ -107,3 +111,22 @@ def _publishing(models: tuple[str, ...]) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def publish(command: list[str], ended: threading.Event) -> None:
+    """Runs a publisher, until it ends, is not heard of for long, or shall end."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as publisher:
+        assert publisher.stdout is not None
+        heard = time.monotonic()
+        while publisher.poll() is None and not ended.wait(0.2):
+            if select.select([publisher.stdout], [], [], 0)[0]:
+                os.read(publisher.stdout.fileno(), 4096)
+                heard = time.monotonic()
+            elif time.monotonic() - heard >= SILENT_SECONDS:
+                break
+        try:
+            # It ends when its stdin does.
+            publisher.communicate(timeout=END_SECONDS)
+        except subprocess.TimeoutExpired:
+            publisher.kill()

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import isnan
 
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
 from mlops_drift.exporter import metrics
 from mlops_drift.exporter.metrics import Metric, Sample
 from mlops_drift.monitors.base import Asset, CheckEvaluation
@@ -41,16 +42,27 @@ class ModelReading:
         self._forget()
 
     def _forget(self) -> None:
-        self._commits: list[int] = []
+        self._commits: dict[str, int] = {}
         self._samples: list[Sample] = []
         self._latest: dict[str, list[CheckEvaluation]] = {}
         self._landed: dict[str, date] = {}
 
     def samples(self) -> list[Sample]:
-        """The samples as of the newest commits."""
-        commits = [-1 if n is None else n for n in map(self._store.lake.last_commit, self._read())]
+        """The samples as of the newest commits.
+
+        Raises:
+            UserError: if the promotions of a model that had some are gone.
+        """
+        found = {table.name: self._store.lake.last_commit(table) for table in self._read()}
+        commits = {name: -1 if number is None else number for name, number in found.items()}
+        promotions = self._store.tables.promotions.name
+        if commits[promotions] < 0 <= self._commits.get(promotions, -1):
+            raise UserError(
+                f"the lake has no promotion of {self._spec.name} any more: see whether it is where "
+                "it was; after a reset the model is read again when it has one"
+            )
         # A model that was reset begins again at the first commit.
-        if any(new < old for new, old in zip(commits, self._commits, strict=False)):
+        if any(commits[name] < old for name, old in self._commits.items()):
             self._forget()
         if commits != self._commits:
             self._samples = list(self._all())

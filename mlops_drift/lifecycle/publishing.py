@@ -1,9 +1,9 @@
 """Hands versions over to the workers of a service: files that say who serves, and how."""
 
+import os
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -42,15 +42,19 @@ from mlops_drift.serving.online import OnlineQuery
 from mlops_drift.serving.records import ModelAnswer
 from mlops_drift.serving.window import Window
 from mlops_drift.sql import identifier
+from mlops_drift.store import disk
 from mlops_drift.store.records import Promotion
-from mlops_drift.store.sealed import FeatureError
-from mlops_drift.store.write_once import WRITING, CorruptionError, read_folder, write_folder
+from mlops_drift.store.write_once import WRITING, read_folder, write_folder
 
 # Test rows by which a worker proves that it predicts as the version was tested.
 SAMPLED = 50
 
-# By then all workers have loaded a version that is named.
-NOTICE_SECONDS = 1.0
+# By then all workers have loaded a version that is named: a pipeline imports libraries first.
+NOTICE_SECONDS, PIPELINE_NOTICE_SECONDS = 1.0, 10.0
+
+# Folders of those that were named last stay: a worker that cannot load the newest answers by the
+# version before, whose process may have to be begun again. It has opened its window already.
+KEPT_VERSIONS, KEPT_WINDOWS = 3, 2
 
 # The query of derived columns that was proven last, and the days before the last by which it is.
 PROVEN = "proven-query"
@@ -69,7 +73,8 @@ def serves_at(promotions: list[Promotion], moment: datetime, time_zone: str) -> 
 class Publisher:
     """Names the version of a model that serves, and writes its files for the workers.
 
-    A `FeatureError` if features.sql reads the past, and nothing tells of which entity.
+    There is one at a time for a folder. A `FeatureError` if features.sql reads the past, and
+    nothing tells of which entity.
 
     Args:
         folder: of the model, below `settings.serving_root`.
@@ -82,6 +87,8 @@ class Publisher:
         self._model, self._folder, self._clock = model, folder, clock
         self._query = online_query(model.spec)
         self._named: Current | None = None
+        # A folder was written that no name tells the workers of yet.
+        self._has_written = False
 
     def publish(self) -> Current | None:
         """Names who serves now, and writes the files of that version if they are not there.
@@ -93,8 +100,7 @@ class Publisher:
             UserError: if the version cannot be read, or its derived columns cannot be made of
                 single events; who served until then still does.
         """
-        now, spec = self._clock(), self._model.spec
-        moment = datetime.fromtimestamp(now, UTC)
+        spec, moment = self._model.spec, datetime.fromtimestamp(self._clock(), UTC)
         promotions = self._model.store.versions.promotions()
         promoted = serves_at(promotions, moment, spec.timezone)
         before = read_current(self._folder)
@@ -107,23 +113,31 @@ class Publisher:
                 )
             return None
         window = self._window(moment.astimezone(ZoneInfo(spec.timezone)).date())
-        wanted, is_named = (promoted.number, window), before == self._named
+        wanted = (promoted.number, window)
         is_wanted = before is not None and (before.promotion, before.window) == wanted
-        if before and is_named and is_wanted and self._is_sound(before):
+        is_known = before == self._named and not self._has_written
+        if before and is_known and is_wanted and self._is_sound(before):
             return before
         folder = self._write(promoted.version)
-        current = Current(folder, promoted.version, promoted.number, 0, window)
-        soon = int(1e6 * (now + NOTICE_SECONDS))
-        if before and current == msgspec.structs.replace(before, at=0) and before.at <= soon:
+        current = self._name(Current(folder, promoted.version, promoted.number, 0, window), before)
+        self._forget(VERSIONS, {folder, before.folder if before else None}, KEPT_VERSIONS)
+        self._forget(WINDOWS, {window, before.window if before else None}, KEPT_WINDOWS)
+        return current
+
+    def _name(self, current: Current, before: Current | None) -> Current:
+        """Names who serves, with notice for all workers to change at the same moment."""
+        place = self._folder / VERSIONS / current.folder
+        notice = NOTICE_SECONDS if (place / COMPILED).exists() else PIPELINE_NOTICE_SECONDS
+        # The first version has no worker to wait for.
+        at = int(1e6 * (self._clock() + (notice if before else 0.0)))
+        is_same = before is not None and msgspec.structs.replace(before, at=0) == current
+        if before and is_same and before.at <= at and not self._has_written:
             current = before
         else:
-            # All workers change at the same moment; the first version has none to wait for.
-            notice = NOTICE_SECONDS if before else 0.0
-            current = msgspec.structs.replace(current, at=int(1e6 * (now + notice)))
+            current = msgspec.structs.replace(current, at=at)
             write(self._folder / CURRENT, current)
-        self._forget(VERSIONS, {folder, before.folder if before else folder})
-        self._forget(WINDOWS, {window, before.window if before else None})
-        self._named = current
+            os.utime(place)
+        self._has_written, self._named = False, current
         return current
 
     def _window(self, day: date) -> str | None:
@@ -134,17 +148,15 @@ class Publisher:
         tables = store.tables.events, store.tables.labels
         commits = "-".join(str(store.lake.last_commit(table)) for table in tables)
         place = self._folder / WINDOWS / f"{day}-{commits}"
-        try:
-            if place.exists():
-                Window.load(place)
-                return place.name
-        except FeatureError:
-            shutil.rmtree(place)
-        # Complete or not at all, whenever this process is killed.
-        made = place.with_name(f"{WRITING}{place.name}")
-        shutil.rmtree(made, ignore_errors=True)
-        export_window(self._model, day, made)
-        made.rename(place)
+
+        def make() -> None:
+            # Complete or not at all, whenever this process is killed.
+            made = place.with_name(f"{WRITING}{place.name}")
+            shutil.rmtree(made, ignore_errors=True)
+            export_window(self._model, day, made)
+            made.rename(place)
+
+        self._require(place, Window.load, make)
         return place.name
 
     def _prove(self, query: OnlineQuery) -> None:
@@ -163,10 +175,21 @@ class Publisher:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(digest)
 
+    def _require(
+        self, place: Path, read: Callable[[Path], object], make: Callable[[], object]
+    ) -> None:
+        """Makes a folder anew that cannot be read as it was written; workers are to load it."""
+        try:
+            read(place)
+        except (OSError, UserError):
+            disk.remove(place)
+            make()
+            self._has_written = True
+
     def _is_sound(self, current: Current) -> bool:
         try:
             read_folder(self._folder / VERSIONS / current.folder, REMEDY)
-        except (CorruptionError, FileNotFoundError):
+        except (OSError, UserError):
             return False
         return True
 
@@ -177,21 +200,24 @@ class Publisher:
             self._prove(self._query)
             files[QUERY] = msgspec.json.encode(self._query)
         name = f"{version}-{_digest(files)}"
-        place = self._folder / VERSIONS / name
-        try:
-            if place.exists():
-                read_folder(place, REMEDY)
-        except CorruptionError:
-            shutil.rmtree(place)
-        write_folder(place, files, {"version": version}, REMEDY)
+        self._require(
+            self._folder / VERSIONS / name,
+            lambda place: read_folder(place, REMEDY),
+            lambda: write_folder(
+                self._folder / VERSIONS / name, files, {"version": version}, REMEDY
+            ),
+        )
         return name
 
-    def _forget(self, folder: str, keep: set[str | None]) -> None:
-        """Removes what neither serves nor did so just before."""
-        for place in (self._folder / folder).glob("*"):
-            if place.name not in keep:
-                with suppress(FileNotFoundError):
-                    shutil.rmtree(place)
+    def _forget(self, folder: str, keep: set[str | None], n: int) -> None:
+        """Removes all but the `n` folders that were named last, and what a kill has left."""
+
+        def order(place: Path) -> tuple[bool, float]:
+            return place.name in keep, place.lstat().st_mtime
+
+        hidden, places = (self._folder / folder).glob(".*"), (self._folder / folder).glob("[!.]*")
+        for place in [*hidden, *sorted(places, key=order, reverse=True)[n:]]:
+            disk.remove(place)
 
 
 def _files(model: ModelContext, version: int) -> dict[str, bytes]:

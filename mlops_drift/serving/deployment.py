@@ -5,7 +5,6 @@ written once, and `windows/<day>-<commits>/` the past that events of a day look 
 names those that serve from a moment on, and is replaced at once.
 """
 
-import os
 from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -79,28 +78,32 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 def write(place: Path, content: msgspec.Struct) -> None:
-    """Replaces a file at once."""
+    """Replaces a file at once; nobody else may do so at the same time."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_name(f".{place.name}-{os.getpid()}")
+    part = place.with_name(f".{place.name}")
     part.write_bytes(msgspec.json.encode(content))
-    part.replace(place)
+    try:
+        part.replace(place)
+    except OSError:
+        part.unlink()
+        raise
 
 
 def read_current(folder: Path) -> Current | None:
-    """Who serves a model; None where nobody has been named yet, or the file is damaged."""
+    """Who serves a model; None where nobody has been named yet, or it cannot be read."""
     return _read(folder / CURRENT, Current)
 
 
 def read_publisher(folder: Path) -> PublisherState | None:
-    """How the publisher of a model is; None where there has been none, or the file is damaged."""
+    """How the publisher of a model is; None where there has been none, or it cannot be read."""
     return _read(folder / PUBLISHER, PublisherState)
 
 
 def _read(place: Path, kind: type[_Kind]) -> _Kind | None:
     try:
         return msgspec.json.decode(place.read_bytes(), type=kind)
-    # The publisher writes it again.
-    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+    # The publisher writes it again, or says what keeps it from that.
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 

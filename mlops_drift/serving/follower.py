@@ -16,6 +16,7 @@ from mlops_drift.serving.service import LoadedVersion, ServedModel, now
 
 # What a stranger may read; the log says more.
 NOT_LOADED = "version {} should answer, and cannot be loaded"
+SLOW = "version {} should answer, and is still being loaded"
 UNKNOWN = "who should answer is not known"
 
 # A version that cannot be loaded is tried again after so many microseconds.
@@ -23,7 +24,9 @@ AGAIN = 5_000_000
 # Nothing was heard of the publisher for so many: it looks every few seconds.
 SILENT = 30_000_000
 # A publisher gives less notice of a change.
-LONGEST_NOTICE_SECONDS = 3.0
+LONGEST_NOTICE_SECONDS = 12.0
+# A version that takes longer to load is a warning until it is loaded.
+SLOW_SECONDS = 10.0
 # Requests that have begun end in time; then the version before is closed.
 GRACE_SECONDS = 60.0
 
@@ -51,7 +54,7 @@ class Follower:
         current = read_current(self._folder)
         if current is not None and current != self._served and self._is_due(current):
             try:
-                version = await asyncio.to_thread(load, self._folder, current)
+                version = await self._loaded(current)
             except DeploymentError as error:
                 logger.warning("%s: %s", self._model.name, error)
                 self._failed = current, self._clock()
@@ -66,7 +69,17 @@ class Follower:
     def _is_due(self, current: Current) -> bool:
         if self._failed is None or self._failed[0] != current:
             return True
-        return self._clock() - self._failed[1] >= AGAIN
+        return self._is_past(self._failed[1], AGAIN)
+
+    def _is_past(self, moment: int, microseconds: int) -> bool:
+        """Whether a moment is so long ago; one ahead is of a clock that was put back since."""
+        return abs(self._clock() - moment) >= microseconds
+
+    async def _loaded(self, current: Current) -> LoadedVersion:
+        loading = asyncio.create_task(asyncio.to_thread(load, self._folder, current))
+        if not (await asyncio.wait([loading], timeout=SLOW_SECONDS))[0]:
+            self._model.warn(SLOW.format(current.version))
+        return await loading
 
     def _serve(self, current: Current, version: LoadedVersion) -> None:
         before = self._model.current
@@ -83,7 +96,7 @@ class Follower:
         publisher = read_publisher(self._folder)
         if publisher is None or current is None:
             return UNKNOWN
-        silent = self._clock() - publisher.at > SILENT
+        silent = self._is_past(publisher.at, SILENT)
         return UNKNOWN if silent or publisher.problem is not None else None
 
     def close(self) -> None:

@@ -2,9 +2,11 @@
 
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from mlops_drift.errors import UserError
 from mlops_drift.exporter.metrics import (
     CHALLENGER_WAITING,
     CHAMPION_INFO,
@@ -167,11 +169,25 @@ def test_nothing_is_read_again_without_a_commit_and_only_the_last_days_after_one
     assert since == {"monitoring.tiny_checks": day(1), "landing.tiny_files": day(1)}
 
 
-def test_a_model_that_was_reset_begins_again(reading, store, lake):
+def test_a_lake_that_is_gone_is_no_lake_of_a_model_that_never_ran(reading, store, lake):
+    tiny.fill(store)
+    before = reading.samples()
+    root = Path(lake.root)
+    away = root.rename(root.with_name("away"))
+    for _ in range(2):
+        with pytest.raises(UserError, match="the lake has no promotion of tiny any more"):
+            reading.samples()
+    away.rename(root)
+    assert reading.samples() == before
+
+
+def test_a_model_that_was_reset_begins_again_with_its_first_promotion(reading, store, lake):
     tiny.fill(store)
     assert series(reading, LAST_DAY)
     shutil.rmtree(lake.root)
-    assert series(reading, LAST_DAY) == series(reading, CHECK_STATUS) == {}
     land(store, 0)
     judge(store, 0, found(0, "volume", "events"), asset="events")
+    with pytest.raises(UserError, match="after a reset"):
+        reading.samples()
+    tiny.promote(store)
     assert series(reading, CHECK_STATUS) == {"volume": 0}

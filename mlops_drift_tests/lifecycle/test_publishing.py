@@ -1,6 +1,9 @@
 """What a publisher leaves for the workers of a service, and when."""
 
+import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from itertools import count
 from math import nextafter
 from pathlib import Path
 
@@ -9,17 +12,25 @@ import pytest
 
 from mlops_drift.errors import UserError
 from mlops_drift.lifecycle import publishing
-from mlops_drift.lifecycle.publishing import NOTICE_SECONDS, Publisher, serves_at
+from mlops_drift.lifecycle.publishing import (
+    KEPT_VERSIONS,
+    NOTICE_SECONDS,
+    PIPELINE_NOTICE_SECONDS,
+    Publisher,
+    serves_at,
+)
 from mlops_drift.pipeline.scoring import predict_table
 from mlops_drift.serving.deployment import (
     CURRENT,
     VERSIONS,
+    WINDOWS,
     DeploymentError,
     load,
     read_current,
     write,
 )
 from mlops_drift.store.records import LandedFile, Promotion
+from mlops_drift.store.write_once import WRITING
 from mlops_drift_tests.pipeline.orders import put
 from mlops_drift_tests.serving.asking import Client
 from mlops_drift_tests.serving.published import TREES, Shops
@@ -99,8 +110,32 @@ def test_a_damaged_folder_loads_nothing_and_is_written_again(publisher, tmp_path
     file.write_bytes(file.read_bytes().replace(b"0.1", b"0.2", 1))
     with pytest.raises(DeploymentError, match=r"version 1 cannot be loaded: .*compiled\.json"):
         load(tmp_path, current)
-    assert publisher.publish() == current
+    again = publisher.publish()
+    # A worker that has loaded it while it was damaged loads it again.
+    assert again == msgspec.structs.replace(current, at=int(1e6 * (NOW + NOTICE_SECONDS)))
+    assert load(tmp_path, again).number == 1
+    assert publisher.publish() == again
+
+
+def test_a_file_in_place_of_a_folder_is_mended_as_a_damaged_one(publisher, tmp_path):
+    place = tmp_path / VERSIONS / publisher.publish().folder
+    shutil.rmtree(place)
+    place.write_bytes(b"")
+    current = publisher.publish()
     assert load(tmp_path, current).number == 1
+    assert read_current(tmp_path) == current
+
+
+def test_a_folder_in_place_of_the_name_of_who_serves_names_nobody(publisher, tmp_path):
+    publisher.publish()
+    file = tmp_path / CURRENT
+    file.unlink()
+    file.mkdir()
+    assert read_current(tmp_path) is None
+    before = set(tmp_path.iterdir())
+    with pytest.raises(IsADirectoryError, match=CURRENT):
+        publisher.publish()
+    assert set(tmp_path.iterdir()) == before
 
 
 def test_a_version_that_predicts_otherwise_than_it_was_tested_is_not_loaded(
@@ -137,16 +172,45 @@ def test_a_promotion_changes_all_workers_at_the_same_later_moment(tmp_path_facto
     assert publisher.publish() is None
     assert read_current(tmp_path) is None
     shops.promoted(1)
-    first = publisher.publish()
+    publisher.publish()
     shops.promoted(2)
     second = publisher.publish()
     assert (second.version, second.at) == (2, int(1e6 * (NOW + NOTICE_SECONDS)))
-    # The one before stays: a worker may have requests that it answers.
-    assert {one.name for one in (tmp_path / VERSIONS).iterdir()} == {first.folder, second.folder}
-    shops.promoted(3)
-    third = publisher.publish()
-    assert {one.name for one in (tmp_path / VERSIONS).iterdir()} == {second.folder, third.folder}
     shops.connection.close()
+
+
+def test_the_folders_of_the_versions_that_were_named_last_stay(tmp_path_factory, tmp_path):
+    shops = Shops(tmp_path_factory.mktemp("shops"))
+    publisher = Publisher(shops.about, tmp_path, lambda: NOW)
+    named = []
+    for seed in range(KEPT_VERSIONS):
+        shops.promoted(seed)
+        named.append(publisher.publish().folder)
+    # A kill has left it.
+    (tmp_path / VERSIONS / f"{WRITING}1").mkdir()
+    versions = shops.about.store.versions
+    first = versions.promotions()[0]
+    versions.add_promotion(replace(first, number=KEPT_VERSIONS + 1, decision="back"))
+    assert publisher.publish().folder == named[0]
+    kept = {one.name for one in (tmp_path / VERSIONS).iterdir()}
+    assert kept == set(named)
+    # The first was named again since.
+    shops.promoted(KEPT_VERSIONS)
+    last = publisher.publish().folder
+    kept = {one.name for one in (tmp_path / VERSIONS).iterdir()}
+    assert kept == {named[0], *named[2:], last}
+    shops.connection.close()
+
+
+def test_a_version_that_loads_slowly_is_named_with_longer_notice(
+    two, publisher, tmp_path, monkeypatch
+):
+    publisher.publish()
+    store = two.about.store
+    monkeypatch.setattr(store.training_sets, "read_compiled", lambda *of: None)
+    monkeypatch.setattr(two.shop.registry, "pickled", lambda *of: b"pipeline", raising=False)
+    again = Publisher(two.about, tmp_path, lambda: NOW).publish()
+    assert again.at == int(1e6 * (NOW + PIPELINE_NOTICE_SECONDS))
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b'{"folder": "1-', bytes([200, 1])])
@@ -185,20 +249,29 @@ VISITS = {
 }
 
 
-def test_an_event_is_answered_by_its_past_and_an_older_one_is_told_from_when_on(tmp_path):
+ROW = {"x": 0.5, "z": 0.0, "city": "rome", "customer": "ann"}
+
+
+@pytest.fixture
+def visited(tmp_path):
+    """A version that looks back on visits of two days."""
     shops = Shops(tmp_path / "shop", VISITS, visits=range(500))
     shops.promoted(1)
-    row = {"x": 0.5, "z": 0.0, "city": "rome", "customer": "ann"}
     for place in 3, 4:
-        put(shops.about, "events", place, [row | {"id": 2 * place + n} for n in range(2)])
+        put(shops.about, "events", place, [ROW | {"id": 2 * place + n} for n in range(2)])
         landed = LandedFile(day(place), "events", "file", "digest", 2)
         shops.about.store.landing.put_files("events", [landed])
+    yield shops
+    shops.connection.close()
+
+
+def test_an_event_is_answered_by_its_past_and_an_older_one_is_told_from_when_on(visited, tmp_path):
     noon = datetime.combine(day(5), time(12), UTC)
-    publisher = Publisher(shops.about, tmp_path / "served", noon.timestamp)
+    publisher = Publisher(visited.about, tmp_path / "served", noon.timestamp)
     loaded = load(tmp_path / "served", publisher.publish())
     service = served(loaded.description, loaded=False, now=int(1e6 * noon.timestamp()))
     only(service).serve(loaded)
-    client, asked = Client(service), row | {"id": 1}
+    client, asked = Client(service), ROW | {"id": 1}
     assert client.post("/predict", asked).status_code == 200
     [record] = only(service).log.records
     assert record.rows[0].features["visits"] == 4
@@ -210,4 +283,20 @@ def test_an_event_is_answered_by_its_past_and_an_older_one_is_told_from_when_on(
     )
     assert client.post("/predict", asked | {"event_time": "2024-03-06T00:00:00Z"}).is_success
     loaded.close()
-    shops.connection.close()
+
+
+def test_a_window_that_is_damaged_under_a_worker_is_written_and_loaded_anew(visited, tmp_path):
+    clock, served = count(datetime.combine(day(5), time(12), UTC).timestamp()), tmp_path / "served"
+    publisher = Publisher(visited.about, served, lambda: float(next(clock)))
+    first = publisher.publish()
+    window = served / WINDOWS / first.window
+    (window / "window.duckdb").write_bytes(b"damaged")
+    second = publisher.publish()
+    load(served, second).close()
+    shutil.rmtree(window)
+    window.write_bytes(b"")
+    third = publisher.publish()
+    load(served, third).close()
+    assert publisher.publish() == third
+    assert first.at < second.at < third.at
+    assert first.window == second.window == third.window

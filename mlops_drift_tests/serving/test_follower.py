@@ -5,8 +5,16 @@ import asyncio
 import pytest
 
 from mlops_drift.lifecycle.publishing import NOTICE_SECONDS, Publisher
-from mlops_drift.serving.deployment import PUBLISHER, VERSIONS, PublisherState, read_current, write
-from mlops_drift.serving.follower import AGAIN, NOT_LOADED, SILENT, UNKNOWN, Follower
+from mlops_drift.serving import follower
+from mlops_drift.serving.deployment import (
+    CURRENT,
+    PUBLISHER,
+    VERSIONS,
+    PublisherState,
+    read_current,
+    write,
+)
+from mlops_drift.serving.follower import AGAIN, NOT_LOADED, SILENT, SLOW, UNKNOWN, Follower
 from mlops_drift.serving.metrics import Metrics
 from mlops_drift.serving.service import ServedModel
 from mlops_drift_tests.serving.published import Shops
@@ -129,6 +137,64 @@ def test_a_change_waits_for_its_moment(following):
     asyncio.run(look())
     assert seen == [True]
     assert following.model.current.number == named.version
+
+
+def test_a_version_that_is_written_anew_after_a_damage_is_loaded_anew(following, tmp_path):
+    current = following.publish()
+    following.look()
+    loaded = following.model.current
+    (tmp_path / VERSIONS / current.folder / "sample.json").write_bytes(b"")
+    following.publish()
+    assert following.look() == current.version
+    assert following.model.current is not loaded
+
+
+def test_a_version_that_loads_slowly_is_a_warning_until_it_is_loaded(following, monkeypatch):
+    monkeypatch.setattr(follower, "SLOW_SECONDS", 0)
+    version = following.publish().version
+    seen = set()
+
+    async def look():
+        task = asyncio.create_task(following.follower.look())
+        while not task.done():
+            seen.add(following.model.warning)
+            await asyncio.sleep(0)
+
+    asyncio.run(look())
+    assert SLOW.format(version) in seen
+    assert following.model.warning is None
+
+
+def test_a_clock_that_was_put_back_keeps_no_version_from_being_tried_again(following, tmp_path):
+    current = following.publish()
+    file = tmp_path / VERSIONS / current.folder / "compiled.json"
+    good = file.read_bytes()
+    file.write_bytes(b"")
+    assert following.look() is None
+    file.write_bytes(good)
+    following.clock.now -= 3_600_000_000
+    assert following.look() == current.version
+    # Nor is a publisher that is silent from then on heard for an hour.
+    assert following.model.warning == UNKNOWN
+    following.publish()
+    following.look()
+    assert following.model.warning is None
+
+
+def test_a_folder_in_place_of_a_file_leaves_who_answers_with_a_warning(following):
+    following.publish()
+    following.look()
+    for name in CURRENT, PUBLISHER:
+        file = following.folder / name
+        content = file.read_bytes()
+        file.unlink()
+        file.mkdir()
+        assert following.look() is not None
+        assert following.model.warning == UNKNOWN
+        file.rmdir()
+        file.write_bytes(content)
+        following.look()
+        assert following.model.warning is None
 
 
 def test_a_damaged_name_of_who_serves_leaves_who_answers_with_a_warning(following):
