@@ -23,7 +23,8 @@ from mlops_drift.config.loading import find_model
 from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.lifecycle.publishing import Publisher
 from mlops_drift.pipeline.shipping import ship
-from mlops_drift.serving.deployment import LOG, PUBLISHER, PublisherState, write
+from mlops_drift.serving.deployment import PUBLISHER, PublisherState, write
+from mlops_drift.serving.log.segments import LOG
 from mlops_drift.sources.service import ServiceSource
 from mlops_drift.store.lake import Lake
 

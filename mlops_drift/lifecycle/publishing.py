@@ -50,7 +50,7 @@ from mlops_drift.store.write_once import WRITING, read_folder, write_folder
 SAMPLED = 50
 
 # By then all workers have loaded a version that is named: a pipeline imports libraries first.
-NOTICE_SECONDS, PIPELINE_NOTICE_SECONDS = 1.0, 10.0
+NOTICE_SECONDS, PIPELINE_NOTICE_SECONDS = 1.0, 5.0
 
 # Folders of those that were named last stay: a worker that cannot load the newest answers by the
 # version before, whose process may have to be begun again. It has opened its window already.

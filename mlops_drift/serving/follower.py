@@ -24,7 +24,7 @@ AGAIN = 5_000_000
 # Nothing was heard of the publisher for so many: it looks every few seconds.
 SILENT = 30_000_000
 # A publisher gives less notice of a change.
-LONGEST_NOTICE_SECONDS = 12.0
+LONGEST_NOTICE_SECONDS = 7.0
 # A version that takes longer to load is a warning until it is loaded.
 SLOW_SECONDS = 10.0
 # Requests that have begun end in time; then the version before is closed.
