@@ -81,8 +81,7 @@ class Look:
 
     def publish(self) -> None:
         """Names who serves, if that may have changed."""
-        now = time.monotonic()
-        is_early, problem = now - self._last < WHOLE_SECONDS, None
+        is_early, problem = time.monotonic() - self._last < WHOLE_SECONDS, None
         if self._problem and is_early:
             return
         try:
@@ -96,7 +95,7 @@ class Look:
         # Whatever is wrong with lake or registry, who served until now still does.
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
-        self._last = now
+        self._last = now = time.monotonic()
         try:
             write(self._folder / PUBLISHER, PublisherState(time.time_ns() // 1000, problem))
         except OSError as error:

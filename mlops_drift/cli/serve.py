@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 PUBLISHER = "mlops_drift.cli.publisher"
 # A publisher that ended is started again after so many seconds.
 AGAIN_SECONDS = 2.0
-# One of which nothing was heard for so many hangs: to prove a version may take minutes.
-SILENT_SECONDS = 600.0
+# One of which nothing was heard for so many hangs: to prove a query on large tables may take long.
+SILENT_SECONDS = 3600.0
 # So many has one to end, before it is killed.
 END_SECONDS = 10.0
 

@@ -1,7 +1,6 @@
 """Hands versions over to the workers of a service: files that say who serves, and how."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -148,15 +147,7 @@ class Publisher:
         tables = store.tables.events, store.tables.labels
         commits = "-".join(str(store.lake.last_commit(table)) for table in tables)
         place = self._folder / WINDOWS / f"{day}-{commits}"
-
-        def make() -> None:
-            # Complete or not at all, whenever this process is killed.
-            made = place.with_name(f"{WRITING}{place.name}")
-            shutil.rmtree(made, ignore_errors=True)
-            export_window(self._model, day, made)
-            made.rename(place)
-
-        self._require(place, Window.load, make)
+        self._require(place, Window.load, lambda made: export_window(self._model, day, made))
         return place.name
 
     def _prove(self, query: OnlineQuery) -> None:
@@ -176,14 +167,18 @@ class Publisher:
         place.write_bytes(digest)
 
     def _require(
-        self, place: Path, read: Callable[[Path], object], make: Callable[[], object]
+        self, place: Path, read: Callable[[Path], object], make: Callable[[Path], object]
     ) -> None:
         """Makes a folder anew that cannot be read as it was written; workers are to load it."""
         try:
             read(place)
         except (OSError, UserError):
+            # Whatever happens meanwhile, the folder is one of the two.
+            made = place.with_name(f"{WRITING}{place.name}")
+            disk.remove(made)
+            make(made)
             disk.remove(place)
-            make()
+            made.rename(place)
             self._has_written = True
 
     def _is_sound(self, current: Current) -> bool:
@@ -203,9 +198,7 @@ class Publisher:
         self._require(
             self._folder / VERSIONS / name,
             lambda place: read_folder(place, REMEDY),
-            lambda: write_folder(
-                self._folder / VERSIONS / name, files, {"version": version}, REMEDY
-            ),
+            lambda made: write_folder(made, files, {"version": version}, REMEDY),
         )
         return name
 

@@ -11,7 +11,7 @@ from mlops_drift.errors import UserError
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.registry.registry import Registry
 from mlops_drift.registry.studies import Studies
-from mlops_drift.serving.log.segments import LOG, unshipped
+from mlops_drift.serving.log.segments import LOG, is_attended, unshipped
 from mlops_drift.store import disk
 
 
@@ -103,17 +103,8 @@ def _serving_folder(model: ModelContext) -> Path:
 
 
 def _require_no_service(model: ModelContext) -> None:
-    folder, name = _serving_folder(model), model.spec.name
-    if not folder.is_dir():
-        return
-    # Here, since they need what only the extra `serve` installs.
-    from mlops_drift.serving.deployment import read_publisher
-    from mlops_drift.serving.follower import SILENT
-
-    publisher = read_publisher(folder)
-    if publisher and abs(1e6 * time.time() - publisher.at) <= SILENT:
-        ended = f"has ended less than {SILENT // 10**6} s ago"
-        raise UserError(f"a service of {name} runs, or {ended}; end it, and reset the model then")
+    if is_attended(_serving_folder(model)):
+        raise UserError(f"a service of {model.spec.name} runs; end it, and reset the model then")
 
 
 def _table_folders(model: ModelContext) -> list[Path]:

@@ -34,6 +34,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _is_in_head = True
     _head_bytes = 0
+    # Whether a request began with the bytes that came last.
+    _has_begun = False
     # Until when the request must be here, and until when the answer must be taken.
     _arrival: TimerHandle | None = None
     _departure: TimerHandle | None = None
@@ -53,7 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins, the first or the next."""
         super().on_message_begin()
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_head, self._has_begun, self._head_bytes = True, True, 0
         if self._arrival is None:
             self._arrival = self.loop.call_later(self.request_seconds, self.transport.abort)
 
@@ -85,13 +87,16 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Reads what has come; of a head that goes on the bytes are counted."""
-        was_in_head = self._is_in_head
+        was_in_head, self._has_begun = self._is_in_head, False
         self._unset_keepalive_if_required()
         try:
             self._read(memoryview(data))
         except httptools.HttpParserError:
             self.send_400_response(_INVALID)
-        if was_in_head and self._is_in_head:
+        if self._arrival is None and (self.cycle is None or self.cycle.response_complete):
+            # What has come is no request yet, and ends the wait for one.
+            self._arrival = self.loop.call_later(self.request_seconds, self.transport.abort)
+        if was_in_head and self._is_in_head and not self._has_begun:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response(_TOO_LONG)
@@ -109,6 +114,8 @@ class BoundedProtocol(HttpToolsProtocol):
                 data = data[offer.args[0] :]
                 head = self._head_without_offer()
                 self.parser = httptools.HttpRequestParser(self)
+                # As uvicorn has it.
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
                 self.parser.feed_data(head)
             else:
                 return

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from mlops_drift.serving.app import create_app
 from mlops_drift.serving.follower import Follower
 from mlops_drift.serving.log.group_commit import GroupCommit
-from mlops_drift.serving.log.segments import LOG, unshipped
+from mlops_drift.serving.log.segments import LOG, attend, unshipped
 from mlops_drift.serving.log.writer import LogUnavailable, LogWriter
 from mlops_drift.serving.metrics import Metrics
 from mlops_drift.serving.options import METRICS_VARIABLE, VARIABLE, Options
@@ -37,6 +37,9 @@ class _Worker:
 
     def __init__(self, name: str, options: Options, metrics: Metrics) -> None:
         self._folder = Path(options.root) / name
+        # To the end of this process; where nothing can be written `/ready` says so.
+        with suppress(OSError):
+            attend(self._folder)
         self.log = LogWriter(
             self._folder / LOG,
             f"worker{os.getpid()}",

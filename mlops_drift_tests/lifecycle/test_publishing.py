@@ -117,6 +117,21 @@ def test_a_damaged_folder_loads_nothing_and_is_written_again(publisher, tmp_path
     assert publisher.publish() == again
 
 
+def test_what_cannot_be_made_anew_stays_as_it_is(publisher, tmp_path, monkeypatch):
+    current = publisher.publish()
+    with monkeypatch.context() as short_of_files:
+        for name in ("read_folder", "write_folder"):
+            short_of_files.setattr(publishing, name, too_many_files)
+        with pytest.raises(OSError, match="Too many open files"):
+            publisher.publish()
+    assert load(tmp_path, current).number == 1
+    assert publisher.publish() == current
+
+
+def too_many_files(*_):
+    raise OSError(24, "Too many open files")
+
+
 def test_a_file_in_place_of_a_folder_is_mended_as_a_damaged_one(publisher, tmp_path):
     place = tmp_path / VERSIONS / publisher.publish().folder
     shutil.rmtree(place)

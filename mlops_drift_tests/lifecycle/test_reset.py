@@ -1,6 +1,6 @@
 """`reset`: a model starts again, and nothing of another one is touched."""
 
-import time
+import os
 
 import dagster as dg
 import pytest
@@ -13,7 +13,7 @@ from mlops_drift.assets.common import MODEL_TAG
 from mlops_drift.cli.main import main
 from mlops_drift.gateways import open_studies
 from mlops_drift.lifecycle.reset import find_belongings
-from mlops_drift.serving.deployment import PUBLISHER, PublisherState, write
+from mlops_drift.serving.log.segments import attend, is_attended
 from mlops_drift.serving.records import ServedRow
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests import steps
@@ -78,14 +78,15 @@ def log(world):
 
 
 def test_a_model_whose_service_runs_is_not_reset(world, log):
-    place = log.parent / PUBLISHER
-    write(place, PublisherState(int(1e6 * time.time())))
+    first, second = attend(log.parent), attend(log.parent)
     before = belongings(world)
-    result = reset("tiny", "--yes")
-    assert result.exit_code == 1
-    assert "a service of tiny runs, or has ended less than 30 s ago; end it" in result.stderr
-    assert belongings(world) == before
-    write(place, PublisherState(int(1e6 * (time.time() - 31))))
+    for worker in first, second:
+        result = reset("tiny", "--yes")
+        assert result.exit_code == 1
+        assert "a service of tiny runs; end it, and reset the model then" in result.stderr
+        assert belongings(world) == before
+        os.close(worker)
+    assert not is_attended(log.parent)
 
 
 def test_what_the_log_alone_has_is_said_before_it_is_removed(world, log):

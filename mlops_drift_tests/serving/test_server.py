@@ -86,6 +86,7 @@ KEPT, CLOSED = OFFER % b"Upgrade, HTTP2-Settings", OFFER % b"Upgrade, close"
         [HEAD + CLOSED + CHUNKED],
         [HEAD + CLOSED[:40], CLOSED[40:] + LENGTH + BODY[:9], BODY[9:]],
         [2 * (HEAD + KEPT + LENGTH + BODY) + HEAD + CLOSED + LENGTH + BODY],
+        [HEAD + KEPT + LENGTH + BODY, HEAD + CLOSED + LENGTH + BODY],
         [200 * (b"GET /health HTTP/1.1\r\nhost: x\r\n" + KEPT + b"\r\n") + HEAD + CLOSED + CHUNKED],
     ],
 )
@@ -161,6 +162,24 @@ def test_a_slow_head_is_cut_off(address, connection):
     assert raw(address, HEAD) == b""
     assert raw(address) == b""
     assert is_alive(connection)
+
+
+def test_a_line_that_begins_no_request_is_no_reason_to_wait_longer(address, connection):
+    healthy = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"
+    assert raw(address, b"\r\n") == b""
+    with socket.create_connection(address, timeout=20) as client:
+        client.sendall(healthy)
+        assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
+        client.sendall(b"\r\n")
+        assert client.recv(65536) == b""
+    assert is_alive(connection)
+
+
+def test_many_requests_that_come_together_have_no_long_head(address):
+    small = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"
+    n = 2 * HEAD_BYTES // len(small)
+    answer = raw(address, n * small + small[:-2], b"connection: close\r\n\r\n")
+    assert answer.count(b"HTTP/1.1 200 OK") == n + 1
 
 
 def test_a_connection_may_be_silent_between_requests(connection):

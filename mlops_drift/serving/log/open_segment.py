@@ -58,21 +58,20 @@ class OpenSegment:
         """The file once more, to bring it to the disk while this one is closed."""
         return os.dup(self.file)
 
-    def close(self) -> int:
-        """Ends it: it gets the name of a closed one, if it is whole; without a record it is gone.
+    def close(self, *, is_on_disk: bool) -> int:
+        """Ends it: if it is whole and on the disk it gets the name of a closed one.
 
-        What has that name is on the disk to its end: bring the file there before.
+        Without a record it is gone. Any other is taken over, as that of a dead writer is.
 
         Returns:
             How many bytes of its records are missing.
         """
         missing = self.missing
-        # What stays open is taken over, as that of a dead writer is.
         with suppress(OSError):
             if not missing and os.fstat(self.file).st_size == self.size:
-                if self.size:
-                    close(self._path)
-                else:
+                if not self.size:
                     self._path.unlink()
+                elif is_on_disk:
+                    close(self._path)
         os.close(self.file)
         return missing

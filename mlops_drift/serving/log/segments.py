@@ -6,6 +6,7 @@ segment that it writes, so whoever gets that lock knows that the writer is dead.
 """
 
 import fcntl
+import logging
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from typing import NamedTuple
 
 from mlops_drift.serving.log.frames import CorruptLogError, read_frames
 
-# The folder of the log of a model, below that of its service.
-LOG = "log"
+# The folder of the log of a model, below that of its service, and the file that its workers lock.
+LOG, WORKERS = "log", "workers.lock"
 OPEN, CLOSED = ".open", ".closed"
 # A segment that is made, for the moment in which nobody has locked it yet.
 DRAFT = ".new"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,29 @@ def unshipped(folder: Path, now: float) -> Unshipped:
     return Unshipped(len(found), sum(size for size, _ in found.values()), seconds)
 
 
+def attend(folder: Path) -> int:
+    """Says that a worker of a service writes there, until the file that it returns is closed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / WORKERS, os.O_WRONLY | os.O_CREAT, 0o600)
+    fcntl.flock(file, fcntl.LOCK_SH)
+    return file
+
+
+def is_attended(folder: Path) -> bool:
+    """Whether a worker of a service writes there."""
+    try:
+        file = os.open(folder / WORKERS, os.O_WRONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
 def take_over(folder: Path) -> list[Path]:
     """Closes the segments that dead writers left open, without their unfinished end.
 
@@ -101,10 +127,15 @@ def take_over(folder: Path) -> list[Path]:
     """
     taken = []
     for path in sorted([*folder.glob(f"*{OPEN}"), *folder.glob(f"*{DRAFT}")]):
-        # Its writer, or another process that takes it over, may be faster.
-        with suppress(FileNotFoundError, BlockingIOError):
+        try:
             closed = _take_over(path)
-            taken += [closed] if closed else []
+        # Its writer, or another process that takes it over, may be faster.
+        except (FileNotFoundError, BlockingIOError):
+            continue
+        except OSError as error:
+            logger.warning("%s stays open: %s", path, error.strerror)
+            continue
+        taken += [closed] if closed else []
     return taken
 
 

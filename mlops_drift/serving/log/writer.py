@@ -67,7 +67,7 @@ class LogWriter:
         self.appended = self.synced = 0
         self.lost = -1
         self._encoder = msgspec.json.Encoder()
-        self._lock = threading.Lock()
+        self._lock, self._syncing = threading.Lock(), threading.Lock()
         self._segment: OpenSegment | None = None
         self._due = 0.0
         # They are closed when they are on the disk.
@@ -120,33 +120,9 @@ class LogWriter:
         Raises:
             LogUnavailable: if the disk refuses some of it, which a power cut may take then.
         """
-        with self._lock:
-            appended, ended, self._ended = self.appended, self._ended, []
-            folder_changed, self._folder_changed = self._folder_changed, False
-            segment = self._segment if appended > self.synced else None
-            try:
-                files = [segment.duplicate()] if segment else []
-            except OSError as error:
-                self._ended = ended
-                raise self._unavailable(error) from error
-        try:
-            try:
-                for file in [*(one.file for one in ended), *files]:
-                    os.fdatasync(file)
-            finally:
-                self._close(ended)
-            if folder_changed:
-                self._sync_folder()
-        except OSError as error:
-            with self._lock:
-                # What the disk refused once is not written again, whatever the next sync says.
-                self.lost, self._has_failed = appended, True
-                self._end()
-            raise self._unavailable(error) from error
-        finally:
-            for file in files:
-                os.close(file)
-        self.synced = max(self.synced, appended)
+        # Whoever comes later waits for what this one brings there.
+        with self._syncing:
+            self._sync()
 
     def problem(self) -> str | None:
         """Why nothing can be appended, in a sentence; None where it can.
@@ -167,6 +143,34 @@ class LogWriter:
             self._end()
         self.sync()
 
+    def _sync(self) -> None:
+        with self._lock:
+            appended, ended, folder_changed = self.appended, self._ended, self._folder_changed
+            segment = self._segment if appended > self.synced else None
+            try:
+                files = [segment.duplicate()] if segment else []
+            except OSError as error:
+                raise self._unavailable(error) from error
+            self._ended, self._folder_changed = [], False
+        try:
+            for file in [*(one.file for one in ended), *files]:
+                os.fdatasync(file)
+            if folder_changed:
+                self._sync_folder()
+        except OSError as error:
+            with self._lock:
+                # What the disk refused once is not written again, whatever the next sync says.
+                self.lost, self._has_failed, self._folder_changed = appended, True, True
+                self._end()
+                refused, self._ended = [*ended, *self._ended], []
+            self._close(refused, is_on_disk=False)
+            raise self._unavailable(error) from error
+        finally:
+            for file in files:
+                os.close(file)
+        self._close(ended)
+        self.synced = max(self.synced, appended)
+
     def _open(self) -> OpenSegment:
         for _ in range(_ATTEMPTS):
             with suppress(BlockingIOError, FileNotFoundError):
@@ -184,11 +188,11 @@ class LogWriter:
         if segment.size:
             self._ended.append(segment)
         else:
-            segment.close()
+            segment.close(is_on_disk=True)
 
-    def _close(self, ended: list[OpenSegment]) -> None:
+    def _close(self, ended: list[OpenSegment], *, is_on_disk: bool = True) -> None:
         for segment in ended:
-            if missing := segment.close():
+            if missing := segment.close(is_on_disk=is_on_disk):
                 logger.warning(
                     "somebody has removed or cut a segment of the log in %s while it was written: "
                     "%s bytes of records are gone",

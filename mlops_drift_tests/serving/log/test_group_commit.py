@@ -129,3 +129,25 @@ def test_what_another_sync_has_lost_is_not_durable(log, disk):
 def test_without_a_record_nothing_is_waited_for(log, disk):
     in_time(GroupCommit(log).durable())
     assert disk.syncs == 0
+
+
+def test_an_answer_waits_for_the_sync_that_has_its_segment(tmp_path, disk):
+    log = LogWriter(tmp_path, "w1", max_seconds=0)
+
+    async def serve():
+        waiting = GroupCommit(log)
+        log.append(request(1))
+        log.close_if_old()
+        disk.goes_on.clear()
+        # It has taken the segment, as what a worker does again and again.
+        other = asyncio.create_task(asyncio.to_thread(log.sync))
+        while not disk.syncs:
+            await asyncio.sleep(0.01)
+        mine = asyncio.create_task(waiting.durable())
+        await asyncio.sleep(0.1)
+        assert not mine.done()
+        disk.goes_on.set()
+        await asyncio.gather(mine, other)
+
+    in_time(serve())
+    log.close()

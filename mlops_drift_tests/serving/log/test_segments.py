@@ -59,6 +59,26 @@ def test_what_is_taken_over_is_on_the_disk_before_it_is_closed(tmp_path, monkeyp
     assert synced != closed(tmp_path)
 
 
+def test_a_segment_that_the_disk_refuses_stays_open_and_the_others_are_closed(
+    tmp_path, monkeypatch, caplog
+):
+    for number in range(2):
+        run_alone(write_and_die, tmp_path, [number], b"")
+    sync, refused = os.fdatasync, files(tmp_path)[0].stat().st_ino
+
+    def broken(file):
+        if os.fstat(file).st_ino == refused:
+            raise OSError(5, "Input/output error")
+        sync(file)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fdatasync", broken)
+        assert len(take_over(tmp_path)) == 1
+    assert "stays open: Input/output error" in caplog.text
+    assert len(take_over(tmp_path)) == 1
+    assert len(closed(tmp_path)) == 2
+
+
 @pytest.mark.parametrize("rest", [b"", b"\x20\0\0\0half"])
 def test_a_segment_of_a_dead_writer_without_a_record_is_gone(tmp_path, rest):
     name = name_of("dead", 0, 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlops_drift.serving.log.frames import read_frames
-from mlops_drift.serving.log.segments import segments
+from mlops_drift.serving.log.segments import segments, take_over
 from mlops_drift.serving.log.writer import LogUnavailable, LogWriter
 from mlops_drift_tests.serving.log.samples import closed, decoded, files, ids, request
 
@@ -262,8 +262,11 @@ def test_what_the_disk_has_refused_is_not_durable_after_the_next_sync_either(tmp
     log.sync()
     assert log.lost == refused
     assert log.synced == log.appended
-    assert len(files(tmp_path)) == 2
+    # What a closed one has is on the disk; who takes it over sees to that.
+    assert [one.suffix for one in files(tmp_path)] == [".open", ".open"]
+    take_over(tmp_path)
     log.close()
+    assert ids(closed(tmp_path)) == ["request 1", "request 2"]
 
 
 def test_a_closed_log_leaves_no_file_open(tmp_path):
