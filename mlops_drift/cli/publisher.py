@@ -38,6 +38,10 @@ SHIP_SECONDS = 60.0
 # After so many seconds with a problem another process may have none.
 STUCK_SECONDS = 60.0
 
+NOBODY = (
+    "%s: no version serves yet; one that is promoted does from the next day on: mlops-drift run %s"
+)
+
 logger = logging.getLogger("mlops_drift.publisher")
 
 
@@ -90,7 +94,8 @@ class Look:
             commit = self._lake.last_commit(self._model.store.tables.promotions)
             if commit == self._seen and is_early:
                 return
-            self._publisher.publish()
+            if self._publisher.publish() is None and self._seen == -1:
+                logger.warning(NOBODY, *2 * [self._name])
             self._seen = commit
         # Whatever is wrong with lake or registry, who served until now still does.
         except Exception as error:

@@ -18,6 +18,7 @@ from mlops_drift.serving.service import LoadedVersion, ServedModel, now
 NOT_LOADED = "version {} should answer, and cannot be loaded"
 SLOW = "version {} should answer, and is still being loaded"
 UNKNOWN = "who should answer is not known"
+NOBODY = "no version serves yet"
 
 # A version that cannot be loaded is tried again after so many microseconds.
 AGAIN = 5_000_000
@@ -94,10 +95,11 @@ class Follower:
         if self._failed is not None:
             return NOT_LOADED.format(self._failed[0].version)
         publisher = read_publisher(self._folder)
-        if publisher is None or current is None:
+        if publisher is None or publisher.problem or self._is_past(publisher.at, SILENT):
             return UNKNOWN
-        silent = self._is_past(publisher.at, SILENT)
-        return UNKNOWN if silent or publisher.problem is not None else None
+        if current is None:
+            return UNKNOWN if self._served else NOBODY
+        return None
 
     def close(self) -> None:
         """Ends what the version has begun."""

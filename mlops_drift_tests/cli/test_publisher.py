@@ -1,7 +1,5 @@
 """The publisher of a service, as one process of several that may look after a model."""
 
-import logging
-
 import pytest
 from filelock import FileLock
 
@@ -23,9 +21,15 @@ def folder(nothing_yet):
     return settings.serving_root() / "tiny"
 
 
-def test_it_says_that_it_looks(look, folder):
-    look.publish()
-    assert read_publisher(folder).problem is None
+def test_it_says_that_it_looks_and_once_that_no_version_serves(look, folder, monkeypatch, caplog):
+    monkeypatch.setattr(publisher, "WHOLE_SECONDS", 0)
+    for _ in range(2):
+        look.publish()
+        assert read_publisher(folder).problem is None
+    assert caplog.messages == [
+        "tiny: no version serves yet; one that is promoted does from the next day on: "
+        "mlops-drift run tiny"
+    ]
 
 
 def test_one_of_several_looks_until_its_process_has_ended(look, folder):
@@ -41,8 +45,7 @@ def test_a_folder_in_place_of_its_file_is_told_once_and_leaves_nothing(look, fol
     (folder / PUBLISHER).mkdir(parents=True)
     for _ in range(3):
         look.publish()
-    [record] = [one for one in caplog.records if one.levelno == logging.WARNING]
-    assert "tiny: IsADirectoryError" in record.getMessage()
+    assert sum("tiny: IsADirectoryError" in one for one in caplog.messages) == 1
     assert [one.name for one in folder.iterdir()] == [PUBLISHER]
 
 

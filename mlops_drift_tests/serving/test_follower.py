@@ -14,7 +14,7 @@ from mlops_drift.serving.deployment import (
     read_current,
     write,
 )
-from mlops_drift.serving.follower import AGAIN, NOT_LOADED, SILENT, SLOW, UNKNOWN, Follower
+from mlops_drift.serving.follower import AGAIN, NOBODY, NOT_LOADED, SILENT, SLOW, UNKNOWN, Follower
 from mlops_drift.serving.metrics import Metrics
 from mlops_drift.serving.service import ServedModel
 from mlops_drift_tests.serving.published import Shops
@@ -103,6 +103,14 @@ def test_a_version_that_cannot_be_loaded_leaves_the_one_before_with_a_warning(sh
     following.clock.now += AGAIN
     assert following.look() == 2
     assert following.model.warning is None
+
+
+def test_a_model_without_a_promotion_says_that_no_version_serves(following):
+    following.look()
+    assert following.model.warning == UNKNOWN
+    write(following.folder / PUBLISHER, PublisherState(following.clock.now))
+    following.look()
+    assert following.model.warning == NOBODY
 
 
 def test_a_publisher_that_has_a_problem_or_is_silent_is_a_warning(following):
