@@ -74,6 +74,14 @@ class _Worker:
         self.model.metrics.waiting.set(left.seconds)
         self.model.troubles()
 
+    def close(self) -> None:
+        """Ends what the version has begun, and closes the log."""
+        self.follower.close()
+        try:
+            self.log.close()
+        except LogUnavailable as error:
+            logger.warning("%s: %s", self.model.name, error)
+
 
 def create() -> FastAPI:
     """The application of a worker, by the options in the environment."""
@@ -99,9 +107,7 @@ def create() -> FastAPI:
 
     @asynccontextmanager
     async def background() -> AsyncIterator[None]:
-        tasks = [
-            asyncio.create_task(_repeat(end_with_parent, STATE_SECONDS)),
-        ]
+        tasks = [asyncio.create_task(_repeat(end_with_parent, STATE_SECONDS))]
         tasks += [
             asyncio.create_task(_repeat(step, seconds))
             for worker in workers
@@ -121,8 +127,7 @@ def create() -> FastAPI:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for worker in workers:
-            worker.log.close()
-            worker.follower.close()
+            worker.close()
         if is_left():
             # It would have removed where all count together.
             shutil.rmtree(os.environ[METRICS_VARIABLE], ignore_errors=True)
