@@ -95,7 +95,7 @@ class Look:
             if commit == self._seen and is_early:
                 return
             if self._publisher.publish() is None and self._seen == -1:
-                logger.warning(NOBODY, *2 * [self._name])
+                logger.warning(NOBODY, self._name, self._name)
             self._seen = commit
         # Whatever is wrong with lake or registry, who served until now still does.
         except Exception as error:

@@ -54,10 +54,6 @@ class OpenSegment:
             return self.size
         return max(0, self.size - found.st_size)
 
-    def duplicate(self) -> int:
-        """The file once more, to bring it to the disk while this one is closed."""
-        return os.dup(self.file)
-
     def close(self, *, is_on_disk: bool) -> int:
         """Ends it: if it is whole and on the disk it gets the name of a closed one.
 

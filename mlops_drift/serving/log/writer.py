@@ -148,7 +148,8 @@ class LogWriter:
             appended, ended, folder_changed = self.appended, self._ended, self._folder_changed
             segment = self._segment if appended > self.synced else None
             try:
-                files = [segment.duplicate()] if segment else []
+                # It may end, and be closed, meanwhile.
+                files = [os.dup(segment.file)] if segment else []
             except OSError as error:
                 raise self._unavailable(error) from error
             self._ended, self._folder_changed = [], False
