@@ -237,7 +237,7 @@ def test_mlflow_keeps_a_version_of_such_columns(walked, tmp_path, mlflow_databas
     registry.prepare("tiny")
     stored = walked.model.training_sets.read(walked.model.versions.get(1).training_set)
     identity = {"training_set": stored.id, "spec_digest": "1", "code_digest": "1"}
-    baseline = train_package(walked.spec, stored, identity, day(2), lambda number, value: None)
+    baseline = train_package(walked.spec, stored, identity, day(2), lambda trial: None)
     experiment = registry.client.get_experiment_by_name("tiny")
     with mlflow.start_run(experiment_id=experiment.experiment_id):
         version = registry.register("tiny", baseline)

@@ -137,7 +137,7 @@ def test_progress_is_told_trial_by_trial():
         MIXED,
         BINARY,
         QUICK,
-        on_trial=lambda number, value: told.append((number, value)),
+        on_trial=lambda trial: told.append((trial.number, trial.value)),
     )
     assert told == [(trial.number, trial.value) for trial in found.trials]
 
@@ -300,7 +300,7 @@ def test_a_search_that_was_cut_short_ends_as_if_it_had_not_been(training):
         del memory.trials[number]
     memory.computed.clear()
     told = []
-    again = search(*arguments, memory=memory, on_trial=lambda number, _: told.append(number))
+    again = search(*arguments, memory=memory, on_trial=lambda trial: told.append(trial.number))
     assert repr(again) == repr(alone)
     assert memory.computed == [2, 5, 6, 7]
     assert told == list(range(8))
