@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
@@ -62,7 +62,8 @@ def evaluate_gates(model: ModelContext, version: int) -> list[GateResult]:
     artifact, tags = registry.artifact(spec.name, version), registry.tags(spec.name, version)
     before = proofs_of(tags)
     # Of other bytes nothing is proven.
-    proofs = before if before.get("of") == artifact.digest else {"of": artifact.digest}
+    known = before.get("of") == artifact.digest
+    proofs: dict[str, Any] = before if known else {"of": artifact.digest}
     shown = {name for name in SHOWN_ONCE if name in proofs}
     train, test = stored.train.to_pandas(), stored.test.to_pandas()
     fresh_rows = test[list(spec.columns)].head(FRESH_ROWS)
