@@ -58,6 +58,9 @@ def test_a_trial_worse_than_most_of_its_family_is_given_up():
         earlier = [other.after_folds[0] for other in trials[: trial.number]]
         assert (len(trial.after_folds) > 1) == (trial.after_folds[0] <= np.quantile(earlier, SHARE))
     assert {len(trial.after_folds) for trial in trials} >= {1, 3}
+    pruned = {trial.number for trial in trials if trial.outcome("log_loss") == "pruned"}
+    assert pruned == {trial.number for trial in trials if len(trial.after_folds) < 3}
+    assert trials[0].outcome("log_loss") == f"log_loss {trials[0].value:.4f}"
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
