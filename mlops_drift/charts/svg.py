@@ -78,7 +78,8 @@ class _Drawing:
         notes = [(frame.across(place), fitting(text, _LONGEST)) for place, text in plot.notes]
         rows = _rows_apart(notes, self.width)
 
-        self._write("title", _EDGE, self.height + 26, fitting(plot.title, self.width - 2 * _EDGE, 14))
+        title = fitting(plot.title, self.width - 2 * _EDGE, 14)
+        self._write("title", _EDGE, self.height + 26, title)
         below = self._explain([mark for mark in marks if mark.label], self.height + 48)
         top = below + _ROW * (max(rows, default=-1) + 1 + bool(y.label))
         frame = frame._replace(top=top, base=top + plot.height)
