@@ -4,8 +4,8 @@
 for (const head of document.querySelectorAll("table.data thead")) {
   [...head.rows[0].cells].forEach((cell, column) => {
     const button = document.createElement("button");
-    button.textContent = cell.textContent;
-    cell.replaceChildren(button);
+    button.append(...cell.childNodes);
+    cell.append(button);
     button.addEventListener("click", () => {
       const down = cell.getAttribute("aria-sort") !== "descending";
       for (const other of head.rows[0].cells) other.removeAttribute("aria-sort");

@@ -19,7 +19,7 @@ _MOST_ALARMS = 200
 
 
 def backtest_page(result: Mapping[str, Any]) -> str:
-    """Draws what `Backtest.run` gives, policies over time and their decisions, without scripts.
+    """Draws what `Backtest.run` gives, policies over time and their decisions.
 
     A period without labels is a gap in the curve. Of the failed checks 200 a policy are listed.
     """
