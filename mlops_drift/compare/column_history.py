@@ -44,8 +44,8 @@ class ColumnHistory:
 
     @property
     def shown(self) -> int:
-        """Number of the chunk that stands for the column: the last that fails, else the last."""
-        return self.failed[-1] if self.failed else len(self.cells) - 1
+        """Number of the chunk that stands for the column: the last of the column's verdict."""
+        return max(n for n, cell in enumerate(self.cells) if cell.verdict == self.verdict)
 
     @property
     def cell(self) -> ColumnComparison:
