@@ -29,11 +29,11 @@ for (const panel of document.querySelectorAll(".panel.drawn")) {
   const note = panel.nextElementSibling;
   if (!grid || !note) continue;
   const still = note.textContent;
-  const { first, count, left, right, width } = grid.dataset;
+  const { first, count, right, width } = grid.dataset;
   const find = (event) => {
     const box = grid.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * width;
-    const number = Math.floor(((x - left) / (right - left)) * count);
+    const number = Math.floor((x / right) * count);
     if (number < 0 || number >= count) return null;
     return new Date(Date.parse(first) + number * 86400000).toISOString().slice(0, 10);
   };

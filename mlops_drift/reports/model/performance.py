@@ -21,7 +21,7 @@ WIDTH = 1120
 _STYLES = ("blue", "round"), ("green", "square"), ("purple", "round")
 # Of more decisions only the promotions are named above the chart.
 _MOST_NOTES = 8
-# Dots that can be told apart.
+# More dots hide each other.
 _MOST_DOTS = 120
 
 
