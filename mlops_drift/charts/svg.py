@@ -24,8 +24,14 @@ def svg(plots: Sequence[Plot], width: int = WIDTH, *, in_page: bool = False) -> 
     drawing = _Drawing(width, in_page, plots)
     for plot in plots:
         drawing.add(plot)
-    title = "; ".join(fitting(plot.title, _LONGEST_TITLE) for plot in plots)
+    title = "; ".join(fitting(_name(plot), _LONGEST_TITLE) for plot in plots)
     return rendered("charts/chart.svg.j2", {}, title=title, drawing=drawing)
+
+
+def _name(plot: Plot) -> str:
+    """What a plot is called where it cannot be seen."""
+    labels = [mark.label for mark in plot.marks] + [axis.label for axis in (plot.x, plot.y) if axis]
+    return plot.title or ", ".join(filter(None, labels)) or "chart"
 
 
 class _Shape(NamedTuple):

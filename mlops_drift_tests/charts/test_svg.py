@@ -124,6 +124,13 @@ def test_plots_stand_one_above_the_other():
     assert three.root[0].text == "plot 0; plot 1; plot 2"
 
 
+def test_a_plot_without_a_title_is_called_by_what_is_in_it():
+    found = drawn(Rule("limit", "red", 1), Boxes("", "blue", [(0, 0, 1, 1)]), title="")
+    assert found.root[0].text == "limit"
+    assert found.texts("title") == []
+    assert drawn(title="").root[0].text == "chart"
+
+
 def test_a_picture_has_colours_of_its_own_for_light_and_dark_pages():
     text = svg([Plot("f1", [])])
     light, dark = text.split("@media screen and (prefers-color-scheme: dark)")
