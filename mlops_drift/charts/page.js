@@ -12,7 +12,7 @@ for (const head of document.querySelectorAll("table.data thead")) {
       cell.setAttribute("aria-sort", down ? "descending" : "ascending");
       const body = head.parentElement.tBodies[0];
       const read = (row) => row.cells[column].textContent.trim();
-      const number = (text) => Number.parseFloat(text.replace(/[,v%]/g, ""));
+      const number = (text) => Number.parseFloat(text.replace(/[,v%<]/g, ""));
       const numeric = head.parentElement.classList.contains(`n${column + 1}`);
       const order = (a, b) => {
         const [x, y] = [number(read(a)), number(read(b))];
