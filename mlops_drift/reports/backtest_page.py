@@ -43,7 +43,8 @@ def _curves(result: Mapping[str, Any]) -> Plot:
     marks: list[Mark] = []
     for number, (name, policy) in enumerate(result["policies"].items()):
         colour = _COLOURS[number % len(_COLOURS)]
-        style = f"{colour} dashed" if number >= len(_COLOURS) else colour
+        # A line shows through the gaps of the next where they are equal.
+        style = f"{colour} dashed" if number % 2 else colour
         dots = []
         for period in policy["periods"]:
             x = (period["start"].toordinal() + period["end"].toordinal()) / 2
