@@ -29,7 +29,7 @@ COMMAND = [sys.executable, "-m", "mlops_drift.cli.main"]
 def write_world(root: Path) -> None:
     """The description and the files of the model `wide`."""
     folder = root / "defs" / "wide"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(7)
     days = np.repeat(np.arange(DAYS), ROWS)
     shift = np.where(days >= DAYS // 2, 1.0, 0.0)
@@ -80,6 +80,7 @@ def described(columns: dict[str, dict[str, str]]) -> dict[str, object]:
                 "label_delay_days": 2,
             },
             "training": {"metric": "accuracy", "families": ["linear"], "trials": 3, "folds": 3},
+            "gates": {"metrics": {"accuracy": 0.6}},
             "policy": {"first_training_rows": 2000, "min_new_labels": 1000},
         },
     }
@@ -103,7 +104,7 @@ def main(folder: Path | None) -> None:
         root = (folder or Path(temporary)).resolve()
         os.environ["MLOPS_DRIFT_DATA"] = str(root / "data")
         os.environ["MLOPS_DRIFT_DEFS"] = str(root / "defs")
-        if not (root / "defs").is_dir():
+        if not (root / "data").is_dir():
             write_world(root)
             subprocess.run([*COMMAND, "run", "wide", "--step", "20"], check=True)
         page = root / "wide.html"
