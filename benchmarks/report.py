@@ -39,10 +39,10 @@ def write_world(root: Path) -> None:
         name = f"column_{number:02}"
         if number < CATEGORIES:
             frame[name] = rng.choice(list("abcde"), len(days))
-            columns[name] = {"type": "category"}
+            columns[name] = {"type": "category", "description": "One of five letters."}
         else:
             frame[name] = (rng.normal(size=len(days)) + shift * (number % 10 == 0)).round(4)
-            columns[name] = {"type": "number"}
+            columns[name] = {"type": "number", "description": "Normal, shifted in some columns."}
     noise = rng.normal(size=len(days))
     positive = frame["column_11"] + frame["column_12"] + noise > 0
     labels = pd.DataFrame({"id": frame["id"], "day": [day_of(n + 2) for n in days]})
@@ -66,6 +66,7 @@ def described(columns: dict[str, dict[str, str]]) -> dict[str, object]:
         "type": "mlops_drift.MonitoredModel",
         "attributes": {
             "name": "wide",
+            "description": "Whether two of forty columns are large together.",
             "start_date": FIRST,
             "end_date": day_of(DAYS - 1),
             "source": {"kind": "files", **source},
@@ -80,7 +81,7 @@ def described(columns: dict[str, dict[str, str]]) -> dict[str, object]:
                 "label_delay_days": 2,
             },
             "training": {"metric": "accuracy", "families": ["linear"], "trials": 3, "folds": 3},
-            "gates": {"metrics": {"accuracy": 0.6}},
+            "gates": {"metrics": {"accuracy": 0.6}, "max_calibration_error": 0.4},
             "policy": {"first_training_rows": 2000, "min_new_labels": 1000},
         },
     }
