@@ -186,7 +186,7 @@ def test_a_transition_by_the_command_line_shows_on_the_pages(moved):
             assert words in event.asset_materialization.description
             if asset == "champion":
                 page = event.asset_materialization.metadata["mlflow version"].value
-                assert page.endswith("/#/models/tiny/versions/3")
+                assert page.endswith("/#/models/tiny/versions/3?workflowType=machine_learning")
 
 
 @pytest.mark.parametrize(
