@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from mlops_drift.cli.views.terminal import print_status
+from mlops_drift.cli.views.versions import lineage_lines
 
 from mlops_drift.assets.common import column_schema
 from mlops_drift.charts.baseline import baseline_pictures
@@ -19,8 +21,6 @@ from mlops_drift.checks.gates import gate_checks, gate_pictures
 from mlops_drift.checks.monitors import monitor_checks
 from mlops_drift.cli.main import main
 from mlops_drift.cli.views.tables import print_table
-from mlops_drift.cli.views.terminal import print_status
-from mlops_drift.cli.views.versions import lineage_lines
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.decisions import decide_now

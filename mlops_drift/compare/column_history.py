@@ -33,6 +33,11 @@ class ColumnHistory:
         return overall([cell.verdict for cell in self.cells])
 
     @property
+    def is_time(self) -> bool:
+        """Whether the column says when rows are of, and so has no verdict."""
+        return self.cell.is_time
+
+    @property
     def judged(self) -> list[float | None]:
         """The deciding metric by chunk, None where the verdict is unknown."""
         return [None if cell.verdict == "unknown" else self.effect(cell) for cell in self.cells]

@@ -3,9 +3,9 @@ from io import StringIO
 from math import nan
 
 import pytest
+from mlops_drift.cli.views.terminal import print_shadow, print_status, print_timeline
 from rich.console import Console
 
-from mlops_drift.cli.views.terminal import print_shadow, print_status, print_timeline
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.timeline import Timeline
 from mlops_drift_tests.tiny import SPEC
