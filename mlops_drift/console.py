@@ -19,7 +19,7 @@ PIPE_WIDTH = 100
 NOTHING = "—"
 
 STYLES: Mapping[Verdict, str] = {"fail": "red", "unknown": "yellow", "pass": "green"}
-SIGNS: Mapping[Verdict, str] = {"fail": "✗", "unknown": "?", "pass": "✓"}
+SIGNS: Mapping[Verdict, str] = {"fail": "✕", "unknown": "?", "pass": "✓"}
 
 # The lines of a table are replaced with all other signs where the encoding lacks them.
 _BOX = Box(str(SIMPLE_HEAD), ascii=True)
@@ -145,9 +145,10 @@ def value_and_limit(value: float | None, limit: float | None) -> tuple[str, str]
     (('0.700', '0.800'), ('-0.01959', '-0.020'))
     """
     texts = number(value), number(limit)
-    if value is not None and value != limit and texts[0] == texts[1] != NOTHING:
-        return f"{value:.4g}", texts[1]
-    return texts
+    if value is None or value == limit or texts[0] != texts[1] or texts[0] == NOTHING:
+        return texts
+    longer = (f"{value:.{digits}g}" for digits in range(4, 18))
+    return next(text for text in longer if float(text) != float(f"{limit:.4g}")), texts[1]
 
 
 def in_one_line(text: str) -> str:

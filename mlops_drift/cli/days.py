@@ -191,8 +191,9 @@ def backtest(
 @FORMAT
 def status(model: str | None, style: str) -> None:
     """Show how MODEL is: its state, checks, champion, data, decisions; without it, all models."""
-    from mlops_drift.cli.views.status import print_overview, print_status, worst_first
+    from mlops_drift.cli.views.status import print_overview, print_status
     from mlops_drift.config.loading import load_models
+    from mlops_drift.lifecycle.health import worst_first
     from mlops_drift.lifecycle.spans import acted_and_waited
     from mlops_drift.lifecycle.status import read_status
 

@@ -29,7 +29,7 @@ def quantity(value: float | None) -> str:
 
 
 def probability(value: float | None) -> str:
-    """A p-value or q; very small ones are no longer told apart.
+    """A p-value or q; very small ones read alike.
 
     >>> probability(0.04), probability(0.000456), probability(0.0), probability(None)
     ('0.040', '0.0005', '< 0.0001', '—')

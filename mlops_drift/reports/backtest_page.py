@@ -1,9 +1,9 @@
 """A backtest as one self-contained HTML page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from math import ceil
+from math import ceil, inf
 from typing import Any
 
 from mlops_drift.charts.axis import round_numbers
@@ -12,17 +12,21 @@ from mlops_drift.reports.backtest import (
     NOTHING,
     alarm_days,
     best_policy,
+    curve_of,
     is_known,
     known_values,
     outcome_of,
+    period_of,
     shown,
     worst,
 )
 
 # Pixels of the drawing; the names of the policies are on its left.
 _WIDTH, _HEIGHT = 1080, 330
-_LEFT, _RIGHT, _TOP, _BOTTOM = 150, 40, 14, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 150, 150, 14, 34
 _ROW = 20
+# Between the names at the ends of curves.
+_APART = 14
 _COLOURS = 6
 _MOST_LABELS = 10
 # Months between two labels, so that Januaries stay among them.
@@ -33,7 +37,10 @@ _MOST_ALARMS = 200
 
 @dataclass(frozen=True)
 class _Curve:
-    """The line of one policy in pieces between gaps, its periods, and its retrainings by x."""
+    """The line of one policy in pieces between gaps, its periods, and its retrainings by x.
+
+    Its name stands at its end, too, moved where another one is: equal curves hide each other.
+    """
 
     name: str
     colour: int
@@ -41,6 +48,7 @@ class _Curve:
     pieces: Sequence[str]
     points: Sequence[tuple[float, float, str]]
     row_y: int
+    end_y: float | None
     retrainings: Sequence[tuple[float, Mapping[str, Any]]]
 
 
@@ -54,11 +62,13 @@ def backtest_page(result: Mapping[str, Any]) -> str:
         _curve(scale, number, name, policy)
         for number, (name, policy) in enumerate(result["policies"].items())
     ]
+    curves = _apart(curves)
     return rendered(
         "reports/backtest_page.html.j2",
         {"shown": shown, "outcome_of": outcome_of, "alarm_days": alarm_days},
         result=result,
         best=best_policy(result),
+        by=period_of(result),
         nothing=NOTHING,
         worst=worst,
         most_alarms=_MOST_ALARMS,
@@ -120,7 +130,7 @@ def _days(first: date, last: date) -> list[tuple[date, str]]:
 def _curve(scale: _Scale, number: int, name: str, policy: Mapping[str, Any]) -> _Curve:
     pieces: list[list[str]] = [[]]
     points = []
-    for period in policy["periods"]:
+    for period in curve_of(policy):
         if not is_known(period["value"]):
             pieces.append([])
             continue
@@ -138,5 +148,19 @@ def _curve(scale: _Scale, number: int, name: str, policy: Mapping[str, Any]) -> 
         pieces=[" ".join(piece) for piece in pieces if piece],
         points=points,
         row_y=_HEIGHT + _ROW * number,
+        end_y=points[-1][1] if points else None,
         retrainings=[(scale.x(one["day"]), one) for one in retrained],
     )
+
+
+def _apart(curves: Sequence[_Curve]) -> list[_Curve]:
+    """The curves with the names at their ends below one another, as few moved as can be."""
+    lowest, ends = -inf, {}
+    for curve in sorted(curves, key=lambda one: inf if one.end_y is None else one.end_y):
+        if curve.end_y is not None:
+            ends[curve.name] = lowest = max(curve.end_y, lowest + _APART)
+    beyond = max(0.0, lowest - (_HEIGHT - _BOTTOM))
+    return [
+        replace(curve, end_y=round(ends[curve.name] - beyond, 1)) if curve.name in ends else curve
+        for curve in curves
+    ]

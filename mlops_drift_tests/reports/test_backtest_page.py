@@ -1,5 +1,6 @@
 import re
 from datetime import date
+from itertools import pairwise
 from math import nan
 
 import pytest
@@ -202,4 +203,20 @@ def test_from_the_seventh_policy_on_colours_come_again_dashed():
 
 def test_the_drawing_has_a_name(page):
     assert [drawing["role"] for drawing in page.find("svg")] == ["img"]
-    assert page.find("svg")[0]["aria-label"].startswith("accuracy by period and policy")
+    assert page.find("svg")[0]["aria-label"].startswith("accuracy by month and policy")
+
+
+def test_names_at_the_ends_of_equal_curves_do_not_hide_each_other():
+    many = {f"p{number}": policy([0.9, 0.8]) for number in range(4)}
+    found = Page(backtest_page(result({**many, "low": policy([0.9, 0.1])}, months=2)))
+    ends = sorted(float(text["y"]) for text in found.find("text", class_="end"))
+    assert len(ends) == 5
+    assert all(after - before >= 14 for before, after in pairwise(ends))
+    assert ends[-1] <= BOTTOM + 4
+
+
+def test_a_short_history_is_drawn_by_week():
+    weekly = policy([0.9, 0.8], weeks=policy([0.5, 0.6, 0.7, 0.9])["periods"])
+    found = Page(backtest_page(result({"a": weekly}, months=2)))
+    assert [len(line) for line in curves(found)] == [4]
+    assert "accuracy of every week from" in " ".join(found.text)

@@ -6,20 +6,20 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from mlops_drift.lifecycle.health import WORDS, State
+from mlops_drift.lifecycle.health import SIGNS, WORDS, State
 
-_LOOKS: Mapping[State, tuple[str, str]] = {
-    "failing": ("✗", "bold red"),
-    "waiting": ("!", "bold magenta"),
-    "unknown": ("?", "bold yellow"),
-    "healthy": ("✓", "bold green"),
+_STYLES: Mapping[State, str] = {
+    "failing": "bold red",
+    "waiting": "bold magenta",
+    "unknown": "bold yellow",
+    "healthy": "bold green",
 }
 
 
 def state_of(health: Mapping[str, Any]) -> Text:
     """The state with its sign and colour."""
-    sign, style = _LOOKS[health["state"]]
-    return Text(f"{sign} {WORDS[health['state']]}", style)
+    state: State = health["state"]
+    return Text(f"{SIGNS[state]} {WORDS[state]}", _STYLES[state])
 
 
 def print_headline(console: Console, status: Mapping[str, Any]) -> None:

@@ -25,7 +25,6 @@ from mlops_drift.console import (
     table_of,
     value_and_limit,
 )
-from mlops_drift.lifecycle.health import STATES
 from mlops_drift.lifecycle.shadow.comparison import window_name
 from mlops_drift.lifecycle.spans import Span
 from mlops_drift.pipeline.missing_days import about_missing
@@ -36,13 +35,6 @@ LISTED = 5
 # Narrower terminals show no more of a check than its number and its limit.
 _TABLE_WIDTH = 72
 _VERDICTS = ("fail", "unknown", "pass")
-
-
-def worst_first(statuses: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Statuses by state, then by name."""
-    return sorted(
-        statuses, key=lambda one: (STATES.index(one["health"]["state"]), str(one["model"]))
-    )
 
 
 def print_overview(statuses: Sequence[Mapping[str, Any]]) -> None:

@@ -137,7 +137,7 @@ def _alarm(rows: Sequence[Mapping[str, Any]], last: date) -> tuple[str | Text, .
         f"{len(days):,}",
         *value_and_limit(worst["value"], worst["threshold"]),
         str(worst["day"]),
-        Text("✗ yes", "red") if days[-1] == last else "no",
+        Text("✕ yes", "red") if days[-1] == last else "no",
     )
 
 
