@@ -86,9 +86,7 @@ def _decisions(decisions: Sequence[Mapping[str, Any]]) -> Table | Text:
         table.add_row(
             str(row["day"]),
             Text(f"{row['action']}{window}"),
-            shortened(
-                "first training" if row["rules"] == [NO_CHAMPION] else ", ".join(row["rules"])
-            ),
+            shortened(because),
             Text(outcome_of(row)),
         )
     if len(decisions) > _SHOWN:
