@@ -197,6 +197,6 @@ def test_every_second_line_is_dashed_and_none_is_like_another():
 
 def test_a_short_history_is_drawn_by_week():
     weekly = policy([0.9, 0.8], weeks=policy([0.5, 0.6, 0.7, 0.9])["periods"])
-    page = backtest_page(result({"a": weekly}, months=2))
-    assert len(Drawing(page).points("a")) == 4
-    assert "accuracy of every week from" in " ".join(Page(page).text)
+    short = result({"a": weekly}, months=2)
+    assert len(drawing(short).points("a")) == 4
+    assert "accuracy of every week from" in " ".join(Page(backtest_page(short)).text)

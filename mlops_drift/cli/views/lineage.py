@@ -40,7 +40,9 @@ def print_lineage(title: str, chain: Sequence[Link]) -> None:
             _print_gates(console, link.rows)
             continue
         for line in _SENTENCES.get(link.what, _listed)(link.facts):
-            console.print(Text(_HASH.sub(lambda found: found[0][:_SHORT], line)))
+            shown = Text(_HASH.sub(lambda found: found[0][:_SHORT], line))
+            # An address is no longer one when it is broken.
+            console.print(shown, soft_wrap="://" in line)
         if link.rows:
             _print_rows(console, link.rows)
         elif not link.facts:

@@ -156,7 +156,8 @@ def _data_lines(status: Mapping[str, Any]) -> Iterator[str]:
         f"quarantined rows, {status['predictions']:,} predictions"
     )
     for source, account in status["sources"].items():
-        if account["rows"] != account["recorded"] or account["late"] or account["note"]:
+        # Equal numbers of rows that wait and that are gone would cancel out.
+        if any(account[fact] for fact in ("waiting", "gone", "late", "gone_days", "note")):
             yield from _account_lines(status["model"], source, account)
 
 
