@@ -26,7 +26,7 @@ from mlops_drift.store.tables import Table
 _SHOWN = 3
 
 _OF_EVIDENCE = ("check", "column", "window", "value", "threshold", "day")
-_OF_GATES = ("gate", "verdict", "value", "threshold", "n")
+_OF_GATES = ("gate", "verdict", "value", "direction", "threshold", "n")
 _OF_CODE = ("git_sha", "code_digest", "lock_digest", "spec_digest")
 
 Facts = dict[str, object]
@@ -75,7 +75,7 @@ def trace_version(model: ModelContext, version: int) -> list[Link]:
         # Of the last run, or of the approval after it; a version may have been through neither.
         with suppress(RegistryError):
             found = registry.read_json(name, version, GATES_FILE)
-            gates.rows.extend({column: row[column] for column in _OF_GATES} for row in found)
+            gates.rows.extend({column: row.get(column) for column in _OF_GATES} for row in found)
     return [
         Link("version", facts),
         *([gates] if gates.rows else []),

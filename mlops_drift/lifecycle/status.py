@@ -1,7 +1,7 @@
 """Where a model stands: its days, its champion, its checks, its last decisions."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from mlops_drift.config.context import ModelContext
@@ -70,7 +70,12 @@ def read_status(model: ModelContext) -> dict[str, Any]:
 def _champion(store: ModelStore, promotion: Promotion) -> dict[str, object]:
     champion = store.versions.get(promotion.version)
     facts = {name: getattr(champion, name) for name in _OF_CHAMPIONS}
-    return {**facts, "as_of": promotion.as_of, "test_value": champion.value}
+    days = {
+        "as_of": promotion.as_of,
+        "trained_as_of": champion.as_of,
+        "serves_since": promotion.as_of + timedelta(days=1),
+    }
+    return {**facts, **days, "test_value": champion.value}
 
 
 def _source(account: Account) -> dict[str, object]:
