@@ -9,7 +9,8 @@ import dagster as dg
 import pyarrow as pa
 from dagster._core.definitions.metadata import RawMetadataValue
 
-from mlops_drift import settings
+from mlops_drift import links, settings
+from mlops_drift.checks import keys
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.monitors.base import Asset
@@ -60,10 +61,17 @@ def asset_key(spec: ModelSpec, asset: str) -> dg.AssetKey:
     return dg.AssetKey([spec.name, asset])
 
 
-def version_link(spec: ModelSpec, registry: VersionRegistry, version: int) -> Metadata:
+def version_link(
+    spec: ModelSpec, registry: VersionRegistry, version: int
+) -> dict[str, dg.MetadataValue]:
     """Metadata that leads to a version's page; empty where the registry has none."""
     page = registry.version_page(spec.name, version, settings.mlflow_ui())
-    return {"mlflow version": dg.MetadataValue.url(page)} if page else {}
+    return {keys.MLFLOW_VERSION: dg.MetadataValue.url(page)} if page else {}
+
+
+def report_link(spec: ModelSpec, day: date | None = None) -> dict[str, dg.MetadataValue]:
+    """Metadata that leads to the report of a model, or to a day of it."""
+    return {keys.REPORT: dg.MetadataValue.url(links.report_page(spec.name, day))}
 
 
 def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:

@@ -1,5 +1,7 @@
 """The assets `events`, `labels` and `features`: what arrived, screened and kept by day."""
 
+from datetime import date
+
 import dagster as dg
 
 from mlops_drift.assets.common import (
@@ -13,7 +15,11 @@ from mlops_drift.assets.common import (
     model_asset,
     row_count,
 )
+from mlops_drift.assets.failures import Failures
+from mlops_drift.checks import keys
 from mlops_drift.checks.monitors import monitor_check, monitor_checks, monitor_specs
+from mlops_drift.checks.report import verdict_table
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.base import Asset
 from mlops_drift.monitors.data_quality import DataQuality
@@ -50,10 +56,10 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         landed = land_events(model, source, first, last)
         again = judge_labels_again(model, first)
         if again is None:
-            return _result(spec, EVENTS, landed)
-        context.instance.report_runless_asset_event(_labels_check(spec, again, span(first, last)))
+            return _result(model, EVENTS, landed, last)
+        context.instance.report_runless_asset_event(_labels_check(model, again, span(first, last)))
         days = ", ".join(str(item.day) for item in again.evaluations)
-        return _result(spec, EVENTS, landed, {JUDGED_AGAIN: days})
+        return _result(model, EVENTS, landed, last, {JUDGED_AGAIN: days})
 
     @model_asset(
         spec,
@@ -67,7 +73,8 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         check_specs=monitor_specs(spec, LABELS, asset_key(spec, LABELS)),
     )
     def labels(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-        return _result(spec, LABELS, land_labels(lake.of(spec), source, *days_of(context)))
+        model, (first, last) = lake.of(spec), days_of(context)
+        return _result(model, LABELS, land_labels(model, source, first, last), last)
 
     @model_asset(
         spec,
@@ -86,11 +93,12 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
     return [events, features, labels]
 
 
-def _labels_check(spec: ModelSpec, again: Monitored, landed: str) -> dg.AssetCheckEvaluation:
+def _labels_check(model: ModelContext, again: Monitored, landed: str) -> dg.AssetCheckEvaluation:
     """How days of labels are judged now that earlier events have landed."""
     why = f"; judged again, because events of {landed} have landed since"
-    key = asset_key(spec, LABELS)
-    found = monitor_check(key, DataQuality(spec.monitors.quality), again, why)
+    key, check = asset_key(model.spec, LABELS), DataQuality(model.spec.monitors.quality)
+    about = Failures(model, again.context.days[-1]).about
+    found = monitor_check(key, check, again, about, why)
     return dg.AssetCheckEvaluation(
         key,
         DataQuality.name,
@@ -102,22 +110,25 @@ def _labels_check(spec: ModelSpec, again: Monitored, landed: str) -> dg.AssetChe
 
 
 def _result(
-    spec: ModelSpec, asset: Asset, landed: Landed, further: Metadata | None = None
+    model: ModelContext,
+    asset: Asset,
+    landed: Landed,
+    last: date,
+    further: Metadata | None = None,
 ) -> dg.MaterializeResult:
-    account = landed.account
+    account, key = landed.account, asset_key(model.spec, asset)
     noted: Metadata = {"no longer in the source": account.gone, "look at": account.note}
-    columns = [dg.TableColumn("reason", "string"), dg.TableColumn("rows", "int")]
-    reasons = [dg.TableRecord({"reason": why, "rows": n}) for why, n in landed.quarantined.items()]
+    reasons = [{keys.REASON: why, keys.ROWS: n} for why, n in landed.quarantined.items()]
     return dg.MaterializeResult(
         metadata={
             **row_count(landed.rows),
             "quarantined rows": sum(landed.quarantined.values()),
-            "quarantined": dg.MetadataValue.table(reasons, dg.TableSchema(columns)),
             "rows of the source": account.rows,
             "landed or quarantined": account.recorded,
             "waiting for their day": account.waiting,
             **{name: value for name, value in noted.items() if value},
             **(further or {}),
+            **({"quarantined": verdict_table(reasons)} if reasons else {}),
         },
-        check_results=monitor_checks(spec, asset_key(spec, asset), landed.checks),
+        check_results=monitor_checks(model.spec, key, landed.checks, Failures(model, last).about),
     )

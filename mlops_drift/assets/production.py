@@ -16,6 +16,8 @@ from mlops_drift.assets.common import (
     row_count,
     version_link,
 )
+from mlops_drift.assets.failures import Failures
+from mlops_drift.assets.recent_days import drift_of_days, performance_of_days
 from mlops_drift.assets.shadow import comparison_metadata, scored_metadata
 from mlops_drift.checks.monitors import monitor_checks, monitor_specs
 from mlops_drift.config.spec import ModelSpec
@@ -70,11 +72,14 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         check_specs=monitor_specs(spec, DRIFT_METRICS, drift),
     )
     def drift_metrics(
-        context: dg.AssetExecutionContext, lake: LakeResource
+        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
     ) -> dg.MaterializeResult:
-        found = measure_drift(lake.of(spec), *days_of(context))
-        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, drift, found)
-        return dg.MaterializeResult(metadata=rows, check_results=checks)
+        model, (first, last) = lake.of(spec, registry), days_of(context)
+        found = measure_drift(model, first, last)
+        return dg.MaterializeResult(
+            metadata={**drift_of_days(model, last), **row_count(len(found.evaluations))},
+            check_results=monitor_checks(spec, drift, found, Failures(model, last).about),
+        )
 
     @model_asset(
         spec,
@@ -89,13 +94,18 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         check_specs=monitor_specs(spec, PERFORMANCE_METRICS, performance),
     )
     def performance_metrics(
-        context: dg.AssetExecutionContext, lake: LakeResource
+        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
     ) -> dg.MaterializeResult:
-        model, days = lake.of(spec), days_of(context)
-        found = measure_performance(model, *days)
-        count_labels(model, *days)
-        shadow = comparison_metadata(measure_shadows(model, *days))
-        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, performance, found)
-        return dg.MaterializeResult(metadata={**rows, **shadow}, check_results=checks)
+        model, (first, last) = lake.of(spec, registry), days_of(context)
+        found = measure_performance(model, first, last)
+        count_labels(model, first, last)
+        return dg.MaterializeResult(
+            metadata={
+                **performance_of_days(model, last),
+                **comparison_metadata(measure_shadows(model, first, last)),
+                **row_count(len(found.evaluations)),
+            },
+            check_results=monitor_checks(spec, performance, found, Failures(model, last).about),
+        )
 
     return [production_predictions, drift_metrics, performance_metrics]

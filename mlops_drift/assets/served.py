@@ -13,9 +13,11 @@ from mlops_drift.assets.common import (
     asset_key,
     days_of,
     model_asset,
+    report_link,
     row_count,
     user_errors,
 )
+from mlops_drift.assets.failures import Failures
 from mlops_drift.checks.monitors import monitor_checks, monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.monitoring import measure_serving
@@ -78,9 +80,12 @@ def served_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     def serving_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
     ) -> dg.MaterializeResult:
+        model, (first, last) = lake.of(spec, registry), days_of(context)
         with user_errors():
-            found = measure_serving(lake.of(spec, registry), *days_of(context))
-        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, metrics, found)
-        return dg.MaterializeResult(metadata=rows, check_results=checks)
+            found = measure_serving(model, first, last)
+        return dg.MaterializeResult(
+            metadata={**report_link(spec, last), **row_count(len(found.evaluations))},
+            check_results=monitor_checks(spec, metrics, found, Failures(model, last).about),
+        )
 
     return [served, serving_metrics]

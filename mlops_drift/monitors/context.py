@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlops_drift.drift.reference import Reference
     from mlops_drift.monitors.baseline import Baseline
     from mlops_drift.monitors.drift import DriftDay
-    from mlops_drift.monitors.pictures import Point
+    from mlops_drift.monitors.pictures import Period, Point
     from mlops_drift.monitors.serving_skew import SkewDay
 
 SourceName = Literal["events", "labels"]
@@ -228,8 +228,12 @@ class MonitorContext(ABC):
         """What the rules would have answered of a version's test split; None if it is gone."""
 
     @abstractmethod
-    def history(self, version: int) -> Sequence["Point"]:
-        """Realized and estimated values of a version by production day, up to the last day."""
+    def history(self) -> Sequence["Point"]:
+        """Realized and estimated values by production day and version, up to the last day."""
+
+    @abstractmethod
+    def periods(self) -> Sequence["Period"]:
+        """Which versions served since when, up to the last day, in their order."""
 
     @abstractmethod
     def label_coverage(self) -> Sequence[Coverage]:

@@ -26,6 +26,7 @@ class ModelAge(Monitor[AgeMonitor]):
     )
     assets = ("performance_metrics",)
     section = "age"
+    has_rows = False
 
     def is_on(self) -> bool:
         """Whether an age is declared."""

@@ -226,9 +226,7 @@ def _row(one: ColumnSkew) -> Row:
         "column": one.column,
         "rows": one.rows,
         **_shares(one),
-        "key": _shown(first.key) if first else None,
-        "since": _moment(first.time) if first else None,
-        "version": first.version if first else None,
+        "first row": f"key {_shown(first.key)}, {_moment(first.time)}" if first else None,
         "in the log": _shown(first.served) if first else None,
         "by the batch path": _shown(first.batch) if first else None,
     }

@@ -118,6 +118,7 @@ def gate_record(gates: Sequence[GateResult]) -> list[dict[str, str | float | Non
             "verdict": gate.verdict,
             "value": gate.value if isfinite(gate.value) else None,
             "threshold": gate.threshold if isfinite(gate.threshold) else None,
+            "direction": gate.direction,
             "n": gate.n,
             "finding": gate.summary,
         }

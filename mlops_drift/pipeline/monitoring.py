@@ -23,7 +23,7 @@ from mlops_drift.monitors.context import (
     SourceName,
 )
 from mlops_drift.monitors.drift import DriftDay
-from mlops_drift.monitors.pictures import Point
+from mlops_drift.monitors.pictures import Period, Point
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.monitors.serving_skew import SkewDay
 from mlops_drift.pipeline.answers import ServedAnswers
@@ -39,6 +39,10 @@ from mlops_drift.store.records import Promotion
 
 # The assets whose checks rest on what was served.
 MEASURED: tuple[Asset, ...] = ("drift_metrics", "performance_metrics")
+
+
+# A picture has no room for more.
+HISTORY = timedelta(days=365)
 
 
 class StoreContext(MonitorContext):
@@ -61,7 +65,6 @@ class StoreContext(MonitorContext):
         self._first, self._last = first, last
         self._landed, self._for_the_record = landed or {}, for_the_record
         self._champions = self._store.versions.champions(first, last)
-        self._histories: dict[int, Sequence[Point]] = {}
 
     @cached_property
     def days_by_champion(self) -> list[tuple[Promotion, list[date]]]:
@@ -245,13 +248,16 @@ class StoreContext(MonitorContext):
     def tested_answers(self, version: int) -> Answers | None:
         return self._answers.tested(version)
 
-    def history(self, version: int) -> Sequence[Point]:
-        if version not in self._histories:
-            promotions = self._store.versions.promotions()
-            since = min((one.as_of for one in promotions if one.version == version), default=None)
-            found = self._store.checks.performance_history(version, self._last, since)
-            self._histories[version] = found
-        return self._histories[version]
+    @cached_property
+    def _history(self) -> Sequence[Point]:
+        return self._store.checks.performance_history(self._last - HISTORY, self._last)
+
+    def history(self) -> Sequence[Point]:
+        return self._history
+
+    def periods(self) -> Sequence[Period]:
+        promotions = self._store.versions.promotions(until=self._last - timedelta(days=1))
+        return [Period(one.version, one.as_of + timedelta(days=1)) for one in promotions]
 
     def label_coverage(self) -> Sequence[Coverage]:
         return coverage(self.model, self._last)

@@ -77,6 +77,19 @@ class CheckDay:
 
 
 @dataclass(frozen=True)
+class WorstOfDay(CheckDay):
+    """The same with its worst evaluation, by `ranking.rank`; numbers may be nan."""
+
+    subject: str
+    window: int
+    value: float
+    lower: float
+    upper: float
+    threshold: float
+    n: int
+
+
+@dataclass(frozen=True)
 class Shadow:
     """A challenger that waits for a person since the end of a day, beside the champion."""
 

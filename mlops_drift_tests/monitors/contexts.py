@@ -60,7 +60,10 @@ class MemoryContext(MonitorContext):
     def tested_answers(self, version):
         return self._answer("tested_answers", version)
 
-    def history(self, version):
+    def history(self):
+        return ()
+
+    def periods(self):
         return ()
 
     def label_coverage(self):
