@@ -1,6 +1,6 @@
 """What the assets of a model share: keys, partitions, descriptions of tables, metadata."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
@@ -20,6 +20,9 @@ from mlops_drift.sources.service import ServiceSource
 from mlops_drift.store.tables import Table
 
 Metadata = dict[str, RawMetadataValue]
+
+# A column of the user's whose meaning nobody has written down.
+NOT_DESCRIBED = "Not described in defs.yaml."
 
 SERVED = "served"
 EVENTS: Asset = "events"
@@ -118,6 +121,7 @@ def model_asset(
         code_version=code_digest("pipeline", "lifecycle", "store", *code)[:16],
         deps=[asset_key(spec, name) for name in upstream],
         tags={MODEL_TAG: spec.name},
+        owners=spec.owners,
         **further,
     )
 
@@ -126,20 +130,26 @@ def table_metadata(spec: ModelSpec, table: Table) -> Metadata:
     """The name and the columns of a table."""
     return {
         "dagster/table_name": table.name,
-        "dagster/column_schema": column_schema(spec, table.schema),
+        "dagster/column_schema": column_schema(spec, table.schema, table.about),
     }
 
 
-def column_schema(spec: ModelSpec, schema: pa.Schema) -> dg.TableSchema:
-    """A table's columns as Dagster shows them."""
+def column_schema(spec: ModelSpec, schema: pa.Schema, about: Mapping[str, str]) -> dg.TableSchema:
+    """A table's columns as Dagster shows them; `about` describes those that the YAML does not."""
     columns = {**spec.inputs, **spec.columns}
-    described = {name: column.description for name, column in columns.items()}
+    given = {name: column.description or NOT_DESCRIBED for name, column in columns.items()}
+    described = {
+        spec.key: "Identifies the event, and its label.",
+        spec.target.column: "The label: what was true of the event.",
+        **given,
+        **about,
+    }
     return dg.TableSchema(
         [
             dg.TableColumn(
                 field.name,
                 str(field.type),
-                described.get(field.name) or None,
+                described.get(field.name),
                 dg.TableColumnConstraints(nullable=field.nullable),
             )
             for field in schema

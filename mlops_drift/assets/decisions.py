@@ -35,6 +35,7 @@ def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
         "decided and why, also when it was to do nothing, and the outcome. Append-only.",
         kinds={"deltalake"},
         tags={MODEL_TAG: spec.name},
+        owners=spec.owners,
         metadata=table_metadata(spec, spec.tables.decisions),
     )
 

@@ -4,6 +4,7 @@ from datetime import date
 
 import dagster as dg
 
+from mlops_drift.assets import column_lineage
 from mlops_drift.assets.common import (
     EVENTS,
     FEATURES,
@@ -39,6 +40,7 @@ CODE = ("sources", "schema", "monitors", "checks")
 
 def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]:
     """Builds the three assets."""
+    lineage = column_lineage.of_features(spec)
 
     @model_asset(
         spec,
@@ -88,7 +90,7 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
     )
     def features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
         rows = make_features(lake.of(spec), *days_of(context))
-        return dg.MaterializeResult(metadata=row_count(rows))
+        return dg.MaterializeResult(metadata={**row_count(rows), **lineage})
 
     return [events, features, labels]
 

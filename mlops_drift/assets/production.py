@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from mlops_drift.assets import column_lineage
 from mlops_drift.assets.champion import show_reconciled
 from mlops_drift.assets.common import (
     CHAMPION,
@@ -32,6 +33,7 @@ from mlops_drift.resources import LakeResource
 def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     """Builds the three assets."""
     drift, performance = asset_key(spec, DRIFT_METRICS), asset_key(spec, PERFORMANCE_METRICS)
+    lineage = column_lineage.of_predictions(spec)
 
     @model_asset(
         spec,
@@ -55,8 +57,9 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
             metadata={
                 **row_count(served.rows),
                 "added rows": served.added,
-                "versions": ", ".join(map(str, served.versions)) or "no champion yet",
+                "versions": ", ".join(map(str, served.versions)) or "none serves yet",
                 **(version_link(spec, registry, served.versions[-1]) if served.versions else {}),
+                **lineage,
                 **scored_metadata(score_shadows(model, *days_of(context))),
             }
         )

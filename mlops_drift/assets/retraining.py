@@ -71,7 +71,8 @@ def retraining_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
 
 def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
     label = spec.tables.labels.schema.field(spec.target.column)
-    columns = column_schema(spec, spec.tables.features.schema.append(label))
+    features = spec.tables.features
+    columns = column_schema(spec, features.schema.append(label), features.about)
 
     @model_asset(
         spec,
@@ -243,7 +244,9 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
                 **report_link(spec),
                 **version_link(spec, registry, version),
                 **{name: image(name, picture) for name, picture in pictures.items()},
-                "dagster/column_schema": column_schema(spec, predictions.schema),
+                "dagster/column_schema": column_schema(
+                    spec, predictions.schema, spec.tables.predictions.about
+                ),
             },
             data_version=dg.DataVersion(reference.digest),
         )
