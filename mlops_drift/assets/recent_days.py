@@ -1,7 +1,7 @@
 """The numbers of a day on the pages of the metrics, and those of the two weeks before it."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import date, timedelta
 from math import isfinite, nan
 
@@ -30,58 +30,57 @@ def performance_of_days(model: ModelContext, last: date) -> Metadata:
     """The metric of the last day with its interval and limit, and a row for each recent day."""
     spec, days = model.spec, _recent(model, PERFORMANCE_METRICS, last)
     metric, today = spec.training.metric, days.get(last, {})
-    drop, expected = today.get(PerformanceDrop.name), today.get(EstimatedPerformance.name)
-    rows = [
-        {
-            "day": str(day),
-            metric: _value(checks, PerformanceDrop.name),
-            "95 % interval": _interval(checks.get(PerformanceDrop.name)),
-            "limit": _limit(checks, PerformanceDrop.name),
-            "expected": _value(checks, EstimatedPerformance.name),
-            "rows": checks[PerformanceDrop.name].n if PerformanceDrop.name in checks else None,
-            "version": _version(checks),
-            "checks": _in_short(spec, PERFORMANCE_METRICS, checks),
-        }
-        for day, checks in reversed(days.items())
-    ]
-    return keys.in_order(
-        {
-            **_of_day(spec, PERFORMANCE_METRICS, last, today),
-            **(_numbers(metric, drop) if drop else {}),
-            **(_known({f"{metric} expected": expected.value}) if expected else {}),
-            RECENT: verdict_table(rows),
-        }
-    )
+    expected, rows = today.get(EstimatedPerformance.name), []
+    for day, checks in reversed(days.items()):
+        drop, estimate = (checks.get(one.name) for one in (PerformanceDrop, EstimatedPerformance))
+        rows.append(
+            {
+                "day": str(day),
+                "checks": _counted(checks),
+                metric: drop.value if drop else nan,
+                "95 % interval": interval(drop.lower, drop.upper) if drop else None,
+                "limit": drop.threshold if drop else nan,
+                "expected": estimate.value if estimate else nan,
+                "version": _version(checks),
+            }
+        )
+    return {
+        keys.VERDICT: overall([one.verdict for one in today.values()]),
+        **_numbers(metric, today.get(PerformanceDrop.name)),
+        **_known({"expected by its scores": expected.value if expected else nan}),
+        **_of_day(spec, PERFORMANCE_METRICS, last, today),
+        RECENT: verdict_table(rows),
+    }
 
 
 def drift_of_days(model: ModelContext, last: date) -> Metadata:
     """How many columns drifted on the last day, and the worst; and a row for each recent day."""
     spec, days = model.spec, _recent(model, DRIFT_METRICS, last)
-    today = days.get(last, {})
-    worst, rows = today.get(FeatureDrift.name), []
+    today, rows = days.get(last, {}), []
     for day, checks in reversed(days.items()):
         one = checks.get(FeatureDrift.name)
         rows.append(
             {
                 "day": str(day),
+                "checks": _counted(checks),
                 "drifted": _drifted(one) if one else None,
                 "worst column": one.subject if one else None,
-                "value": _value(checks, FeatureDrift.name),
-                "limit": _limit(checks, FeatureDrift.name),
-                "rows": one.n if one else None,
+                "value": one.value if one else nan,
+                "limit": one.threshold if one else nan,
                 "version": _version(checks),
-                "checks": _in_short(spec, DRIFT_METRICS, checks),
             }
         )
-    about: Metadata = {}
+    worst = today.get(FeatureDrift.name)
+    columns: Metadata = {}
     if worst:
-        about = {
-            "columns drifted": _drifted(worst),
-            "worst column": worst.subject,
-            **_numbers(keys.VALUE, worst),
-        }
-    about = {**_of_day(spec, DRIFT_METRICS, last, today), **about}
-    return keys.in_order({**about, RECENT: verdict_table(rows)})
+        columns = {"columns drifted": _drifted(worst), "worst column": worst.subject}
+    return {
+        keys.VERDICT: overall([one.verdict for one in today.values()]),
+        **columns,
+        **_numbers(keys.VALUE, worst),
+        **_of_day(spec, DRIFT_METRICS, last, today),
+        RECENT: verdict_table(rows),
+    }
 
 
 def _recent(model: ModelContext, asset: Asset, last: date) -> dict[date, _Checks]:
@@ -93,58 +92,44 @@ def _recent(model: ModelContext, asset: Asset, last: date) -> dict[date, _Checks
     return dict(found)
 
 
-def _of_day(spec: ModelSpec, asset: Asset, day: date, checks: _Checks) -> Metadata:
-    return {
-        keys.VERDICT: overall([one.verdict for one in checks.values()]),
-        keys.DAY: str(day),
-        keys.VERSION: _version(checks) or "none serves yet",
-        "checks": _in_short(spec, asset, checks) or "nothing to judge yet",
-        **report_link(spec, day),
-    }
-
-
-def _numbers(name: str, one: WorstOfDay) -> Metadata:
+def _numbers(name: str, one: WorstOfDay | None) -> Metadata:
     """The number with its interval, its limit and its rows; Dagster plots floats over the days."""
+    if one is None:
+        return {}
     found = {name: one.value, keys.LOWER: one.lower, keys.UPPER: one.upper}
     days = f"{one.window} day{'' if one.window == 1 else 's'}"
-    about: Metadata = {keys.WINDOW: days, keys.ROWS: f"{one.n:,}"}
     limit: Metadata = {keys.LIMIT: number(one.threshold)} if isfinite(one.threshold) else {}
-    return {**_known(found), **limit, **about}
+    return {**_known(found), **limit, keys.WINDOW: days, keys.ROWS: f"{one.n:,}"}
 
 
 def _known(numbers: Mapping[str, float]) -> Metadata:
     return {name: rounded(value) for name, value in numbers.items() if isfinite(value)}
 
 
+def _of_day(spec: ModelSpec, asset: Asset, day: date, checks: _Checks) -> Metadata:
+    """Whom the day is about, how many checks passed, which failed or warn, and the report."""
+    warn = {one.name for one in monitors_of(spec.monitors, asset) if one.warns}
+    failed = {name for name, one in checks.items() if one.verdict == "fail"}
+    named = {"failed checks": failed - warn, "checks that warn": failed & warn}
+    return {
+        keys.DAY: str(day),
+        keys.VERSION: _version(checks) or "none serves yet",
+        "checks": _counted(checks) or "nothing to judge yet",
+        **{title: ", ".join(sorted(names)) for title, names in named.items() if names},
+        **report_link(spec, day),
+    }
+
+
+def _counted(checks: _Checks) -> str:
+    """How many checks have which verdict, such as `1 fail, 3 pass`."""
+    found = Counter(one.verdict for one in checks.values())
+    return ", ".join(f"{found[name]} {name}" for name in sorted(found))
+
+
 def _drifted(one: WorstOfDay) -> str:
     return f"{one.failing} of {one.subjects}"
-
-
-def _value(checks: _Checks, name: str) -> float:
-    return checks[name].value if name in checks else nan
-
-
-def _limit(checks: _Checks, name: str) -> float:
-    return checks[name].threshold if name in checks else nan
-
-
-def _interval(one: WorstOfDay | None) -> str | None:
-    return interval(one.lower, one.upper) if one else None
 
 
 def _version(checks: _Checks) -> str:
     """The version that the checks are about; empty before the first one."""
     return next((str(one.version) for one in checks.values() if one.version), "")
-
-
-def _in_short(spec: ModelSpec, asset: Asset, checks: _Checks) -> str:
-    """Which checks failed and which only warn, and how many passed or are unknown."""
-    warns = {one.name for one in monitors_of(spec.monitors, asset) if one.warns}
-    failed = [name for name, one in checks.items() if one.verdict == "fail"]
-    verdicts = [one.verdict for one in checks.values()]
-    parts: Sequence[tuple[str, str]] = (
-        ("failed: ", ", ".join(name for name in failed if name not in warns)),
-        ("warns: ", ", ".join(name for name in failed if name in warns)),
-        *((f"{verdicts.count(one)} ", one * (one in verdicts)) for one in ("pass", "unknown")),
-    )
-    return "; ".join(f"{before}{text}" for before, text in parts if text)

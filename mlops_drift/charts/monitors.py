@@ -15,7 +15,10 @@ from mlops_drift.monitors.pictures import History, Panel, Picture, Point
 
 _MAX_BINS = 16
 _MAX_NAME = 240
-_MOST_NOTES = 8
+# A year of days needs more room.
+_WIDE = 900
+# Versions that are named.
+_MOST = 6
 # Of versions that follow each other; they differ in more than their colour.
 _STYLES = ("blue", "round"), ("green", "square")
 
@@ -26,9 +29,9 @@ def draw(picture: Picture) -> str:
     >>> "roc_auc by production day" in draw(History("roc_auc", []))
     True
     """
-    return svg(
-        [_performance(picture)] if isinstance(picture, History) else [*map(panel_plot, picture)]
-    )
+    if isinstance(picture, History):
+        return svg([_performance(picture)], _WIDE)
+    return svg([*map(panel_plot, picture)])
 
 
 def panel_plot(panel: Panel, colour: str = "red") -> Plot:
@@ -61,14 +64,16 @@ def _performance(history: History) -> Plot:
         boxes = [_interval(point, side) for point in mine]
         marks.insert(number, Boxes("" if number else "95 % interval", style, boxes, 0.25))
         line = [(point.day.toordinal(), point.realized) for point in mine]
-        marks.append(Line(f"{history.metric} of version {version}", style, line, dots))
+        label = f"{history.metric} of version {version}" if version in versions[-_MOST:] else ""
+        marks.append(Line(label, style, line, dots))
     for version, points in groupby(history.points, attrgetter("version")):
         line = [(point.day.toordinal(), point.estimated) for point in points]
         is_first = version == history.points[0].version
         label = "estimated without labels" if is_first else ""
         marks.append(Line(label, "amber dashed", line))
+    of_last = f" of version {history.periods[-1].version}" if history.periods else ""
     marks += [
-        Rule("on its test split", "grey dotted", history.test_value),
+        Rule(f"test split{of_last}", "grey dotted", history.test_value),
         Rule("limit", "red dashed", history.threshold),
     ]
     y = numbers(y for mark in marks for _, y in mark.points())
@@ -102,6 +107,5 @@ def _notes(history: History) -> list[tuple[float, str]]:
     first, last = (history.points[at].day for at in (0, -1))
     shown = [period for period in history.periods if first <= period.since <= last]
     return [
-        (period.since.toordinal() - 0.5, f"version {period.version}")
-        for period in shown[-_MOST_NOTES:]
+        (period.since.toordinal() - 0.5, f"version {period.version}") for period in shown[-_MOST:]
     ]

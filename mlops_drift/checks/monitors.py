@@ -24,7 +24,6 @@ _NUMBERS = {
     keys.LOWER: "lower",
     keys.UPPER: "upper",
     keys.LIMIT: "threshold",
-    keys.CHANCE: "p",
     keys.CORRECTED_CHANCE: "q",
 }
 
@@ -102,16 +101,14 @@ def _details(monitor: Monitor[Any], ordered: Sequence[CheckEvaluation]) -> Mappi
     }
     if monitor.has_rows:
         days = f"{worst.window} day{'' if worst.window == 1 else 's'}"
-        details |= {
-            keys.PRODUCTION_DAY: str(worst.production_day),
-            keys.WINDOW: days,
-            keys.ROWS: f"{worst.n:,}",
-        }
+        details |= {keys.WINDOW: days, keys.ROWS: f"{worst.n:,}"}
+    if worst.production_day != worst.day:
+        details[keys.PRODUCTION_DAY] = str(worst.production_day)
     failed = [item for item in ordered if item.verdict == "fail"]
     # One day speaks for itself.
-    if len({item.day for item in ordered}) > 1:
+    if failed and len({item.day for item in ordered}) > 1:
         details[keys.FAILING_DAYS] = _listed(item.day for item in failed)
-    if monitor.realized:
+    if failed and monitor.realized:
         details[keys.FAILING_PRODUCTION_DAYS] = _listed(item.production_day for item in failed)
     return details
 
@@ -121,4 +118,4 @@ def _version(number: int) -> str:
 
 
 def _listed(days: Iterable[date]) -> str:
-    return ", ".join(map(str, sorted(set(days)))) or "none"
+    return ", ".join(map(str, sorted(set(days))))

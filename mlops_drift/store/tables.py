@@ -13,7 +13,7 @@ from mlops_drift.drift.measures import Measures
 from mlops_drift.drift.metrics.registry import SHIPPED
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.schema.columns import Column, ColumnType, Target, source_columns
-from mlops_drift.store import descriptions as about
+from mlops_drift.store import descriptions
 from mlops_drift.store.records import (
     DecisionRow,
     LabelArrivals,
@@ -61,7 +61,7 @@ class Table:
     name: str
     schema: pa.Schema
     bounds: tuple[str, ...] = ("day",)
-    about: about.Descriptions = field(default_factory=dict, compare=False)
+    about: descriptions.Descriptions = field(default_factory=dict, compare=False)
 
     @property
     def has_days(self) -> bool:
@@ -130,26 +130,26 @@ def model_tables(
         events=Table(
             f"{landing}events",
             pa.schema([*events, *column_fields(source_columns(columns, inputs))]),
-            about=about.EVENTS,
+            about=descriptions.EVENTS,
         ),
         labels=Table(
             f"{landing}labels",
             pa.schema([*keys, *columns_of(**{target.column: label})]),
-            about=about.LABELS,
+            about=descriptions.LABELS,
         ),
         quarantined=Table(f"{landing}quarantined", schema_of(QuarantinedRow), ("day", "source")),
         received=Table(f"{landing}received", schema_of(Received), ()),
         features=Table(
             f"features.{model}",
             pa.schema([*events, *column_fields(columns)]),
-            about=about.EVENTS,
+            about=descriptions.EVENTS,
         ),
-        predictions=Table(f"predictions.{model}", predictions, about=about.PREDICTIONS),
+        predictions=Table(f"predictions.{model}", predictions, about=descriptions.PREDICTIONS),
         shadow_predictions=Table(f"predictions.{model}{SHADOW}", predictions),
         served=Table(
             f"predictions.{model}{SERVED}",
             _served(_TYPES[key_type], label),
-            about=about.SERVED,
+            about=descriptions.SERVED,
         ),
         profiles=Table(
             f"{monitoring}profiles",
@@ -160,7 +160,7 @@ def model_tables(
             f"{monitoring}checks",
             pa.schema([*schema_of(CheckEvaluation), *columns_of(asset=str)]),
             ("day", "asset"),
-            about.CHECKS,
+            descriptions.CHECKS,
         ),
         drift=Table(
             f"{monitoring}drift",
@@ -172,7 +172,7 @@ def model_tables(
                     *schema_of(Measures, without=("distances",)),
                 ]
             ),
-            about=about.DRIFT,
+            about=descriptions.DRIFT,
         ),
         shadow=Table(
             f"monitoring.{model}{SHADOW}",
@@ -184,8 +184,18 @@ def model_tables(
         versions=Table(f"{training}versions", schema_of(VersionRecord), ()),
         removed_versions=Table(f"{training}removed", schema_of(Removal), ()),
         removed_features=Table(f"{landing}removed", schema_of(RemovedDay), ()),
-        promotions=Table(f"{training}promotions", schema_of(Promotion), (), about.PROMOTIONS),
-        decisions=Table(f"{monitoring}decisions", schema_of(DecisionRow), (), about.DECISIONS),
+        promotions=Table(
+            f"{training}promotions",
+            schema_of(Promotion),
+            (),
+            descriptions.PROMOTIONS,
+        ),
+        decisions=Table(
+            f"{monitoring}decisions",
+            schema_of(DecisionRow),
+            (),
+            descriptions.DECISIONS,
+        ),
         outbox=Table(f"{monitoring}outbox", schema_of(QueuedMessage), ()),
     )
 
