@@ -21,7 +21,7 @@ WIDTH = 1120
 _STYLES = ("blue", "round"), ("green", "square"), ("purple", "round")
 # Of more decisions only the promotions are named above the chart.
 _MOST_NOTES = 8
-# Dots that can be told apart.
+# More dots hide each other.
 _MOST_DOTS = 120
 
 
@@ -117,7 +117,7 @@ def _bands(data: ReportData, y: Axis) -> list[Mark]:
     ends = [*(start for start, _ in starts[1:]), last]
     boxes = [
         (max(start, first), y.low, min(end, last), y.high)
-        for number_of, ((start, _), end) in enumerate(zip(starts, ends, strict=True))
+        for number_of, ((start, _), end) in enumerate(zip(starts, ends, strict=False))
         if number_of % 2 == 0 and end > first and start < last
     ]
     return [Boxes("", "grey", boxes, 0.09)]
