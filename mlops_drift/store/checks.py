@@ -12,6 +12,7 @@ from mlops_drift.monitors.performance_drop import PerformanceDrop
 from mlops_drift.monitors.pictures import Point
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Lake, Scan, both
+from mlops_drift.store.records import CheckDay
 from mlops_drift.store.tables import ModelTables
 
 
@@ -50,6 +51,22 @@ class CheckRepository:
         same = 'PARTITION BY day, "check", version, verdict ORDER BY subject, "window"'
         shown = f"QUALIFY verdict = 'fail' OR row_number() OVER ({same}) = 1"
         return self._read(shown, Scan(self._table, since))
+
+    def by_day(self, since: date | None = None, until: date | None = None) -> list[CheckDay]:
+        """What each check found about each version on some days, over all that it judged."""
+        verdict = "CASE WHEN bool_or(verdict = 'fail') THEN 'fail' " + (
+            "WHEN bool_or(verdict = 'pass') THEN 'pass' ELSE 'unknown' END"
+        )
+        subjects = "count(DISTINCT subject)"
+        return self._lake.records(
+            CheckDay,
+            f"""
+            SELECT day, "check", version, {verdict} AS verdict, {subjects} AS subjects,
+                   {subjects} FILTER (verdict = 'fail') AS failing
+            FROM c GROUP BY day, "check", version ORDER BY day, "check", version
+            """,
+            c=Scan(self._table, since, until),
+        )
 
     def latest(self, until: date | None = None, since: date | None = None) -> list[CheckEvaluation]:
         """What each check found on the last of some days that it was evaluated on."""
