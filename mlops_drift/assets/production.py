@@ -1,5 +1,7 @@
 """The assets `production_predictions`, `drift_metrics` and `performance_metrics`."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from mlops_drift.assets.champion import show_reconciled
@@ -16,8 +18,9 @@ from mlops_drift.assets.common import (
     row_count,
     version_link,
 )
+from mlops_drift.assets.judged import judged
 from mlops_drift.assets.shadow import comparison_metadata, scored_metadata
-from mlops_drift.checks.monitors import monitor_checks, monitor_specs
+from mlops_drift.checks.monitors import monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
 from mlops_drift.pipeline.labels import count_labels
@@ -71,10 +74,10 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     )
     def drift_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource
-    ) -> dg.MaterializeResult:
-        found = measure_drift(lake.of(spec), *days_of(context))
-        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, drift, found)
-        return dg.MaterializeResult(metadata=rows, check_results=checks)
+    ) -> Iterator[dg.MaterializeResult]:
+        model = lake.of(spec)
+        found = measure_drift(model, *days_of(context))
+        yield from judged(context, model, found, row_count(len(found.evaluations)))
 
     @model_asset(
         spec,
@@ -90,12 +93,12 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     )
     def performance_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.MaterializeResult]:
         model, days = lake.of(spec), days_of(context)
         found = measure_performance(model, *days)
         count_labels(model, *days)
         shadow = comparison_metadata(measure_shadows(model, *days))
-        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, performance, found)
-        return dg.MaterializeResult(metadata={**rows, **shadow}, check_results=checks)
+        rows = row_count(len(found.evaluations))
+        yield from judged(context, model, found, {**rows, **shadow})
 
     return [production_predictions, drift_metrics, performance_metrics]

@@ -9,7 +9,7 @@ import dagster as dg
 from mlops_drift.charts.monitors import draw
 from mlops_drift.checks.report import Detail, check_result, verdict_table
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.monitors.base import Asset, Monitor
+from mlops_drift.monitors.base import Asset, Explanation, Monitor
 from mlops_drift.monitors.ranking import headline, worst_first
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.monitoring import Monitored
@@ -37,26 +37,27 @@ def monitor_checks(
 
 
 def monitor_check(
-    key: dg.AssetKey, monitor: Monitor[Any], monitored: Monitored, why: str = ""
+    key: dg.AssetKey,
+    monitor: Monitor[Any],
+    monitored: Monitored,
+    why: str = "",
+    explained: Explanation | None = None,
 ) -> dg.AssetCheckResult:
     """Reports one check: the worst evaluation speaks for all days of a run.
 
-    `why` is the end of the sentence: why days are judged again.
+    `why` is the end of the sentence: why days are judged again. What the page shows beyond it is
+    explained by the monitor, or already.
     """
     context = monitored.context
-    # What is about data, or about the version that serves its day.
-    ordered = worst_first(
-        item
-        for item in monitored.of_check(monitor.name)
-        if item.version == context.version(item.day)
-    )
+    ordered = worst_first(monitored.about_served(monitor.name))
     if not ordered:
         last = context.days[-1]
         version = context.version(last)
-        reason = f"{last}: {'nothing to judge yet' if version else 'no champion serves yet'}"
+        nothing = "nothing to judge yet" if version else "no champion serves yet"
+        reason = f"{last}: {nothing}{why}"
         about: dict[str, Detail] = {"day": str(last), "version": version, "failing days": "none"}
         return check_result(key, monitor.name, "unknown", reason, {"n": 0.0}, "", about)
-    worst, explained = ordered[0], monitor.explain(context, ordered)
+    worst, explained = ordered[0], explained or monitor.explain(context, ordered)
     failed = [item for item in ordered if item.verdict == "fail"]
     details: dict[str, Detail] = {
         "day": str(worst.day),

@@ -30,7 +30,8 @@ def check_result(
     A fail is an ERROR (of a check that only `warns` a WARN), an unknown a WARN that is never green,
     or an ERROR where it `unknown_blocks`, as a gate does. The same numbers come every time, as
     floats, so that Dagster plots them over the evaluations; nan is left out. The next step is shown
-    for a fail; `chart` is an SVG.
+    for a fail; `chart` is an SVG. Dagster calls an unknown that it warns of "Failed", so the
+    description begins with what it is.
     """
     finite = {label: float(number) for label, number in numbers.items() if math.isfinite(number)}
     metadata: dict[str, Detail] = {
@@ -48,7 +49,7 @@ def check_result(
         check_name=name,
         passed=verdict == "pass",
         severity=dg.AssetCheckSeverity.WARN if only_warns else dg.AssetCheckSeverity.ERROR,
-        description=description,
+        description=f"unknown: {description}" if verdict == "unknown" else description,
         metadata=metadata,
     )
 

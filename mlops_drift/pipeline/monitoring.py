@@ -269,6 +269,11 @@ class Monitored:
         """The evaluations of one check."""
         return [item for item in self.evaluations if item.check == check]
 
+    def about_served(self, check: str) -> list[CheckEvaluation]:
+        """Those of one check about data, or about the version that serves their day."""
+        version = self.context.version
+        return [item for item in self.of_check(check) if item.version == version(item.day)]
+
 
 def measure_drift(
     model: ModelContext, first: date, last: date, *, for_the_record: bool = True
