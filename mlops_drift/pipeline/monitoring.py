@@ -35,7 +35,7 @@ from mlops_drift.pipeline.skew import skew_of_days
 from mlops_drift.schema.day_columns import ordinals
 from mlops_drift.schema.days import days_between
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.records import Promotion
+from mlops_drift.store.records import Promotion, VersionRecord
 
 # The assets whose checks rest on what was served.
 MEASURED: tuple[Asset, ...] = ("drift_metrics", "performance_metrics")
@@ -82,9 +82,14 @@ class StoreContext(MonitorContext):
         return champion
 
     @cached_property
+    def _versions(self) -> Mapping[int, VersionRecord]:
+        return {record.version: record for record in self._store.versions.all()}
+
+    @cached_property
     def _baselines(self) -> Mapping[int, Baseline]:
-        records = self._store.versions.all()
-        return {record.version: baseline_of(self.model, record) for record in records}
+        return {
+            version: baseline_of(self.model, record) for version, record in self._versions.items()
+        }
 
     def baseline(self, version: int) -> Baseline:
         return self._baselines[version]
@@ -179,13 +184,19 @@ class StoreContext(MonitorContext):
         return self._label_profiles[self._serving(day).number].windows(day)
 
     @cached_property
-    def _rejections(self) -> Mapping[int, Sequence[date]]:
+    def _rejections(self) -> Mapping[int, Sequence[tuple[date, date]]]:
         return self._store.decisions.rejections()
+
+    def trained(self, day: date) -> date:
+        return self._versions[self._serving(day).version].as_of
 
     def retrained(self, day: date) -> date:
         champion = self._serving(day)
         rejected = self._rejections.get(champion.version, ())
-        return max([champion.as_of, *(one for one in rejected if one < day)])
+        looks = [self.trained(day), *(made for known, made in rejected if known < day)]
+        if champion.kind == "rollback" and champion.previous is not None:
+            looks.append(self._versions[champion.previous].as_of)
+        return max(looks)
 
     def landed(self, day: date) -> Sequence[LandedDay]:
         return [self._landed[day]] if day in self._landed else []
