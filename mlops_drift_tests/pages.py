@@ -24,6 +24,7 @@ def _schema():
     return create_schema()
 
 
+REPOSITORY = "__repository__"
 # What Dagster loads by its name.
 shown = None
 
@@ -58,3 +59,35 @@ def ask(world, instance, query, **variables):
     )
     assert not answer.errors, answer.errors
     return answer.data
+
+
+_CHECKS = """
+query($group: AssetGroupSelector!) {
+  assetNodes(group: $group) {
+    assetKey { path }
+    assetChecksOrError {
+      ... on AssetChecks {
+        checks {
+          name
+          executionForLatestMaterialization { evaluation { success severity description } }
+        }
+      }
+    }
+  }
+}
+"""
+
+
+def latest_checks(world, instance, model="tiny"):
+    """By asset and check, what the page of the asset shows as its latest result; None without."""
+    group = {
+        "groupName": model,
+        "repositoryName": REPOSITORY,
+        "repositoryLocationName": CODE_LOCATION,
+    }
+    found = {}
+    for node in ask(world, instance, _CHECKS, group=group)["assetNodes"]:
+        for check in node["assetChecksOrError"].get("checks", []):
+            latest = check["executionForLatestMaterialization"]
+            found[node["assetKey"]["path"][-1], check["name"]] = latest and latest["evaluation"]
+    return found

@@ -7,9 +7,9 @@ import yaml
 
 from mlops_drift import settings
 from mlops_drift.storage import CODE_LOCATION
-from mlops_drift_tests.pages import ask
+from mlops_drift_tests.pages import REPOSITORY, ask
 
-OF_REPOSITORY = f"__repository__@{CODE_LOCATION}"
+OF_REPOSITORY = f"{REPOSITORY}@{CODE_LOCATION}"
 
 TIMELINE = """
 query($filter: RunsFilter!) {
@@ -44,14 +44,14 @@ def runs(story, instance):
 
 def test_the_timeline_has_every_run_of_the_command_line_with_its_job(runs, instance):
     assert len(runs) == instance.get_runs_count() > 7
-    place = {"repositoryName": "__repository__", "repositoryLocationName": CODE_LOCATION}
+    place = {"repositoryName": REPOSITORY, "repositoryLocationName": CODE_LOCATION}
     assert all(run["repositoryOrigin"] == place for run in runs)
     assert {"tiny_daily", "tiny_retraining"} <= {run["pipelineName"] for run in runs}
     assert all(run["startTime"] <= run["endTime"] for run in runs)
 
 
 def test_a_job_has_its_runs(story, instance, runs):
-    repository = {"repositoryName": "__repository__", "repositoryLocationName": CODE_LOCATION}
+    repository = {"repositoryName": REPOSITORY, "repositoryLocationName": CODE_LOCATION}
     answer = ask(story.world, instance, JOBS, repository=repository)
     found = {job["name"]: len(job["runs"]) for job in answer["repositoryOrError"]["pipelines"]}
     for job in ("tiny_daily", "tiny_retraining"):

@@ -20,6 +20,7 @@ from mlops_drift.assets.common import (
 )
 from mlops_drift.assets.judged import judged
 from mlops_drift.assets.shadow import comparison_metadata, scored_metadata
+from mlops_drift.checks.approval import report_approval
 from mlops_drift.checks.monitors import monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
@@ -100,5 +101,6 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         shadow = comparison_metadata(measure_shadows(model, *days))
         rows = row_count(len(found.evaluations))
         yield from judged(context, model, found, {**rows, **shadow})
+        report_approval(context.instance, asset_key(spec, CHAMPION), model)
 
     return [production_predictions, drift_metrics, performance_metrics]

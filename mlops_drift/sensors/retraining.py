@@ -96,7 +96,7 @@ def _skip(
 def _recorded(model: ModelContext, decision: Decision) -> list[dg.AssetMaterialization]:
     """Records a decision; the events that show it, none if it was recorded before."""
     is_new = model.store.decisions.record(decision)
-    return [decision_event(model.spec, DecisionRecord(**vars(decision)))] if is_new else []
+    return [decision_event(model, DecisionRecord(**vars(decision)))] if is_new else []
 
 
 def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]:

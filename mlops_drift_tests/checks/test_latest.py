@@ -3,41 +3,19 @@
 import pytest
 
 from mlops_drift.simulation.instance import open_instance
-from mlops_drift_tests.pages import ask
+from mlops_drift_tests.pages import latest_checks
 from mlops_drift_tests.tiny import day, evaluations
 
-CHECKS = """
-query {
-  assetNodes(group: {
-    groupName: "tiny", repositoryName: "__repository__", repositoryLocationName: "mlops_drift"
-  }) {
-    assetKey { path }
-    assetChecksOrError {
-      ... on AssetChecks {
-        checks {
-          name
-          executionForLatestMaterialization {
-            status evaluation { success severity description }
-          }
-        }
-      }
-    }
-  }
-}
-"""
 DAILY = ("events", "labels", "drift_metrics", "performance_metrics")
 
 
 def shown(world, instance):
     """By asset and check, what its page shows as the latest: whether it passes, and how bad."""
-    found = {}
-    for node in ask(world, instance, CHECKS)["assetNodes"]:
-        asset = node["assetKey"]["path"][-1]
-        for check in node["assetChecksOrError"].get("checks", []):
-            latest = check["executionForLatestMaterialization"]
-            said = latest and latest["evaluation"]
-            found[asset, check["name"]] = said and (said["success"], said["severity"])
-    return {key: said for key, said in found.items() if key[0] in DAILY}
+    return {
+        key: said and (said["success"], said["severity"])
+        for key, said in latest_checks(world, instance).items()
+        if key[0] in DAILY
+    }
 
 
 def failing(found):

@@ -10,7 +10,6 @@ from mlops_drift.policy.decision import Champion
 from mlops_drift_tests.monitors.answers import DAY
 from mlops_drift_tests.monitors.contexts import MemoryContext
 
-
 TRAINED, SERVING = DAY - timedelta(days=15), lambda _: Champion(4, DAY)
 
 
