@@ -16,7 +16,7 @@ _LONGEST = 320
 def svg(plots: Sequence[Plot], width: int = WIDTH, *, in_page: bool = False) -> str:
     """Draws plots one above the other, so many pixels wide, for light and dark pages.
 
-    One that stands in a page takes its style from there.
+    One that stands in a page takes its style from there, and its title may be empty.
 
     >>> svg([Plot("accuracy", [])]).partition(" ")[0]
     '<svg'
@@ -78,9 +78,11 @@ class _Drawing:
         notes = [(frame.across(place), fitting(text, _LONGEST)) for place, text in plot.notes]
         rows = _rows_apart(notes, self.width)
 
-        title = fitting(plot.title, self.width - 2 * _EDGE, 14)
-        self._write("title", _EDGE, self.height + 26, title)
-        below = self._explain([mark for mark in marks if mark.label], self.height + 48)
+        start = self.height + (48 if plot.title else 20)
+        if plot.title:
+            title = fitting(plot.title, self.width - 2 * _EDGE, 14)
+            self._write("title", _EDGE, self.height + 26, title)
+        below = self._explain([mark for mark in marks if mark.label], start)
         top = below + _ROW * (max(rows, default=-1) + 1 + bool(y.label))
         frame = frame._replace(top=top, base=top + plot.height)
         self.height = frame.base + _ROW * (2 + bool(x.label))

@@ -9,6 +9,7 @@ from mlops_drift.cli.errors import Commands
 from mlops_drift.cli.exporter import exporter
 from mlops_drift.cli.init import init
 from mlops_drift.cli.removal import cleanup, reset
+from mlops_drift.cli.report import report
 from mlops_drift.cli.serve import serve
 from mlops_drift.cli.tables import history, restore, sql
 from mlops_drift.cli.versions import approve, explain, log, rebuild, reject, rollback
@@ -36,9 +37,9 @@ def main() -> None:
     """Keeps tabular models honest in production."""
 
 
-for command in (init, run, status, backtest, log, explain, rebuild, approve, reject, rollback):
+for command in (init, run, status, report, backtest, log, explain, rebuild, approve, reject):
     main.add_command(command)
-for command in (serve, exporter, cleanup, compact, reset, sql, history, restore, compare):
+for command in (rollback, serve, exporter, cleanup, compact, reset, sql, history, restore, compare):
     main.add_command(command)
 
 

@@ -16,6 +16,7 @@ WORDS: Mapping[State, str] = {
     "unknown": "UNKNOWN",
     "healthy": "HEALTHY",
 }
+SIGNS: Mapping[State, str] = {"failing": "✕", "waiting": "⏸", "unknown": "?", "healthy": "✓"}
 SENTENCES = 3
 # Names that a sentence lists.
 _LISTED = 6
