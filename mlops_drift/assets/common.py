@@ -20,6 +20,8 @@ from mlops_drift.sources.service import ServiceSource
 from mlops_drift.store.tables import Table
 
 Metadata = dict[str, RawMetadataValue]
+# What an asset makes; what it yields is stored before it goes on.
+Made = dg.MaterializeResult | Iterator[dg.MaterializeResult]
 
 # A column of the user's whose meaning nobody has written down.
 NOT_DESCRIBED = "Not described in defs.yaml."
@@ -49,6 +51,8 @@ MODEL_TAG = "mlops_drift/model"
 DAY_TAG = "mlops_drift/day"
 REASON_TAG = "mlops_drift/reason"
 DECISION_TAG = "mlops_drift/decision"
+# What became of a run that Dagster does not tell: failed checks, a rejection, a promotion.
+OUTCOME_TAG = "mlops_drift/outcome"
 # On runs of the command line, which a person watches: whether to try again is up to them.
 HISTORICAL_RUN_TAG = "mlops_drift/historical_run"
 
@@ -104,7 +108,7 @@ def model_asset(
     table: Table | None = None,
     upstream: Sequence[str] = (),
     **further: Any,
-) -> Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]:
+) -> Callable[[Callable[..., Made]], dg.AssetsDefinition]:
     """The decorator of one of a model's assets, with the table that it writes.
 
     Its code version is that of `code`, parts of the package, besides what all assets rest on.

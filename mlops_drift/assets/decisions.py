@@ -1,26 +1,29 @@
 """The asset `decisions`: the evidence of each day, what the policy decided, and the outcome."""
 
-from functools import partial
-
 import dagster as dg
 
 from mlops_drift.assets.common import (
+    CHAMPION,
     DECISION_TAG,
     DRIFT_METRICS,
     MODEL_TAG,
+    OUTCOME_TAG,
     PERFORMANCE_METRICS,
     asset_key,
+    partitions,
     table_metadata,
 )
+from mlops_drift.checks.approval import report_approval
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.retraining import RetrainingRun
+from mlops_drift.lifecycle.spans import acted_and_waited, outcome_of, sentence_of
 from mlops_drift.policy.decision import DecisionRecord
 
 DECISIONS = "decisions"
 
-# Numbers of the evidence that are shown.
+# Numbers of the evidence, and earlier decisions and waits, that are shown.
 _SHOWN = 20
 _OF_EVIDENCE = ("value", "threshold", "n", "window", "version", "day")
 
@@ -37,11 +40,13 @@ def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
         tags={MODEL_TAG: spec.name},
         owners=spec.owners,
         metadata=table_metadata(spec, spec.tables.decisions),
+        partitions_def=partitions(spec),
     )
 
 
-def decision_event(spec: ModelSpec, record: DecisionRecord) -> dg.AssetMaterialization:
-    """A decision, or its outcome, as an event of the asset."""
+def decision_event(model: ModelContext, record: DecisionRecord) -> dg.AssetMaterialization:
+    """A decision, or its outcome, as an event of its day, with the latest that did something."""
+    spec = model.spec
     outcome = record.outcome
     evidence = [
         {"trigger": failed.check, "what": failed.subject}
@@ -64,23 +69,66 @@ def decision_event(spec: ModelSpec, record: DecisionRecord) -> dg.AssetMateriali
         "training_set": record.training_set,
         "challenger": record.challenger,
         "by": outcome.person if outcome else None,
+        "latest": _latest(model),
     }
     return dg.AssetMaterialization(
         asset_key(spec, DECISIONS),
-        description=f"{record.status or record.action}: {(outcome or record).reason}",
+        description=sentence_of(record),
         metadata={name: value for name, value in facts.items() if value},
+        partition=str(record.day),
     )
 
 
-def show_decision(instance: dg.DagsterInstance, model: ModelContext, decision: str) -> None:
-    """Shows a decision as it stands on the asset."""
-    if record := model.store.decisions.get(decision):
-        instance.report_runless_asset_event(decision_event(model.spec, record))
+def _latest(model: ModelContext) -> dg.TableMetadataValue | None:
+    """The latest decisions that did something and waits, the newest first; None without any."""
+    spans = acted_and_waited(model.store.decisions.records())[-_SHOWN:]
+    rows = [
+        {
+            "days": one.days,
+            "decision": one.action,
+            "triggers": one.record.cause or "none",
+            "reason": one.reason,
+            "outcome": outcome_of(one.record) or "none",
+        }
+        for one in reversed(spans)
+    ]
+    return verdict_table(rows) if rows else None
+
+
+def show_decision(
+    instance: dg.DagsterInstance, model: ModelContext, decision: str
+) -> DecisionRecord | None:
+    """Shows a decision as it stands on the asset; None if it is not on record."""
+    record = model.store.decisions.get(decision)
+    if record:
+        instance.report_runless_asset_event(decision_event(model, record))
+    return record
 
 
 def retraining_run(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, model: ModelContext
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    model: ModelContext,
+    *,
+    is_champion: bool = False,
 ) -> RetrainingRun:
-    """The retraining that a run of Dagster is about; its outcome is shown on the asset."""
-    name = context.run.tags.get(DECISION_TAG, context.run.run_id)
-    return RetrainingRun(model, name, partial(show_decision, context.instance, model))
+    """The retraining that a run of Dagster is about; its outcome is shown where one looks.
+
+    That is on `decisions`, on the run, and on the champion, unless it is what is being made.
+    """
+
+    def show(decision: str) -> None:
+        show_outcome(context, model, decision)
+        if not is_champion:
+            report_approval(context.instance, asset_key(model.spec, CHAMPION), model)
+
+    return RetrainingRun(model, context.run.tags.get(DECISION_TAG, context.run.run_id), show)
+
+
+def show_outcome(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    model: ModelContext,
+    decision: str,
+) -> None:
+    """Shows what became of a decision on the asset, and on the run that led to it."""
+    if record := show_decision(context.instance, model, decision):
+        context.instance.add_run_tags(context.run.run_id, {OUTCOME_TAG: outcome_of(record)})

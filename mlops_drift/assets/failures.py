@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 import dagster as dg
 
@@ -10,6 +10,7 @@ from mlops_drift import links
 from mlops_drift.assets.common import DECISION_TAG, Metadata, report_link, version_link
 from mlops_drift.assets.decisions import DECISIONS
 from mlops_drift.checks import keys
+from mlops_drift.checks.monitors import AboutFailure
 from mlops_drift.checks.report import Detail
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
@@ -23,48 +24,53 @@ LOOKBACK = timedelta(days=60)
 
 
 class Failures:
-    """What is known of checks that fail at the end of a day; nothing is read before one does."""
+    """What is known of checks of a model that fail; nothing is read before one does."""
 
-    def __init__(self, model: ModelContext, last: date) -> None:
-        self._model, self._last = model, last
+    def __init__(self, model: ModelContext) -> None:
+        self._model = model
+        self._known: dict[date, Mapping[str, date]] = {}
 
-    def about(self, worst: CheckEvaluation) -> Mapping[str, Detail]:
-        """Since when a check fails, and its report, decisions, retraining run and version."""
-        name = self._model.spec.name
+    def on(self, last: date) -> AboutFailure:
+        """Since when a check fails at the end of a day, its report, decisions, run and version."""
+        return partial(self._about, last)
+
+    def _about(self, last: date, worst: CheckEvaluation) -> Mapping[str, Detail]:
+        spec, since = self._model.spec, self._since(last).get(worst.check)
+        decisions = links.asset_page(spec.name, DECISIONS, worst.day)
         found: dict[str, Detail] = {
-            **report_link(self._model.spec, worst.day),
-            keys.DECISION: dg.MetadataValue.url(links.asset_page(name, DECISIONS)),
+            **report_link(spec, worst.day),
+            keys.DECISION: dg.MetadataValue.url(decisions),
         }
-        since = self._since.get(worst.check)
         if since is not None:
-            is_first = since == self._last - LOOKBACK
-            found[keys.SINCE] = f"{since} or earlier" if is_first else str(since)
-        if retraining := self._retraining(worst, since):
-            page = links.runs_page(DECISION_TAG, retraining.id)
-            found[keys.RETRAINING_RUN] = dg.MetadataValue.url(page)
+            found[keys.SINCE] = f"{since} or earlier" if since == last - LOOKBACK else str(since)
+            if retraining := self._retraining(worst.version, since, last):
+                page = links.runs_page(DECISION_TAG, retraining)
+                found[keys.RETRAINING_RUN] = dg.MetadataValue.url(page)
         if worst.version and worst.check not in checks_of_data(self._model):
-            found |= version_link(self._model.spec, self._model.registry, worst.version)
+            found |= version_link(spec, self._model.registry, worst.version)
         return found
 
-    @cached_property
-    def _since(self) -> Mapping[str, date]:
-        first = self._last - LOOKBACK
-        days = check_days(self._model, first, self._last)
-        return failing_since(days, checks_of_data(self._model))
+    def _since(self, last: date) -> Mapping[str, date]:
+        if last not in self._known:
+            days = check_days(self._model, last - LOOKBACK, last)
+            self._known[last] = failing_since(days, checks_of_data(self._model))
+        return self._known[last]
 
-    @cached_property
-    def _retrainings(self) -> list[DecisionRecord]:
-        records = self._model.store.decisions.records(idle=False)
-        return [one for one in records if one.action == "retrain" and one.day <= self._last]
-
-    def _retraining(self, worst: CheckEvaluation, since: date | None) -> DecisionRecord | None:
-        """The last one of this version since the check fails."""
-        mine = (
-            one
-            for one in reversed(self._retrainings)
-            if since and one.version == worst.version and one.day >= since
+    def _retraining(self, version: int, since: date, last: date) -> str | None:
+        """The last retraining of a version that was decided on some days."""
+        return next(
+            (
+                one.id
+                for one in reversed(self._decisions)
+                if one.version == version and since <= one.day <= last
+            ),
+            None,
         )
-        return next(mine, None)
+
+    @cached_property
+    def _decisions(self) -> list[DecisionRecord]:
+        records = self._model.store.decisions.records(idle=False)
+        return [one for one in records if one.action == "retrain"]
 
 
 def failed_checks(spec: ModelSpec, decision: DecisionRecord) -> Metadata:

@@ -1,6 +1,6 @@
 """The assets `events`, `labels` and `features`: what arrived, screened and kept by day."""
 
-from datetime import date
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -17,12 +17,13 @@ from mlops_drift.assets.common import (
     row_count,
 )
 from mlops_drift.assets.failures import Failures
+from mlops_drift.assets.judged import judged
 from mlops_drift.checks import keys
-from mlops_drift.checks.monitors import monitor_check, monitor_checks, monitor_specs
+from mlops_drift.checks.latest import report_apart, report_last_day
+from mlops_drift.checks.monitors import monitor_check, monitor_specs
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.monitors.base import Asset
 from mlops_drift.monitors.data_quality import DataQuality
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import Landed, judge_labels_again, land_events, land_labels
@@ -53,15 +54,16 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         upstream=[SERVED] if isinstance(spec.source, ServiceSource) else [],
         check_specs=monitor_specs(spec, EVENTS, asset_key(spec, EVENTS)),
     )
-    def events(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+    def events(
+        context: dg.AssetExecutionContext, lake: LakeResource
+    ) -> Iterator[dg.MaterializeResult]:
         model, (first, last) = lake.of(spec), days_of(context)
         landed = land_events(model, source, first, last)
-        again = judge_labels_again(model, first)
-        if again is None:
-            return _result(model, EVENTS, landed, last)
-        context.instance.report_runless_asset_event(_labels_check(model, again, span(first, last)))
-        days = ", ".join(str(item.day) for item in again.evaluations)
-        return _result(model, EVENTS, landed, last, {JUDGED_AGAIN: days})
+        further: Metadata = {}
+        if again := judge_labels_again(model, first):
+            _report_again(context.instance, model, again, span(first, last))
+            further[JUDGED_AGAIN] = ", ".join(str(item.day) for item in again.evaluations)
+        yield from judged(context, model, landed.checks, {**_about(landed), **further})
 
     @model_asset(
         spec,
@@ -74,9 +76,12 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         upstream=[EVENTS],
         check_specs=monitor_specs(spec, LABELS, asset_key(spec, LABELS)),
     )
-    def labels(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-        model, (first, last) = lake.of(spec), days_of(context)
-        return _result(model, LABELS, land_labels(model, source, first, last), last)
+    def labels(
+        context: dg.AssetExecutionContext, lake: LakeResource
+    ) -> Iterator[dg.MaterializeResult]:
+        model = lake.of(spec)
+        landed = land_labels(model, source, *days_of(context))
+        yield from judged(context, model, landed.checks, _about(landed))
 
     @model_asset(
         spec,
@@ -95,42 +100,28 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
     return [events, features, labels]
 
 
-def _labels_check(model: ModelContext, again: Monitored, landed: str) -> dg.AssetCheckEvaluation:
-    """How days of labels are judged now that earlier events have landed."""
+def _report_again(
+    instance: dg.DagsterInstance, model: ModelContext, again: Monitored, landed: str
+) -> None:
+    """Reports how days of labels are judged now that earlier events have landed."""
+    quality = DataQuality(model.spec.monitors.quality)
     why = f"; judged again, because events of {landed} have landed since"
-    key, check = asset_key(model.spec, LABELS), DataQuality(model.spec.monitors.quality)
-    about = Failures(model, again.context.days[-1]).about
-    found = monitor_check(key, check, again, about, why)
-    return dg.AssetCheckEvaluation(
-        key,
-        DataQuality.name,
-        found.passed,
-        found.metadata,
-        severity=found.severity,
-        description=found.description,
-    )
+    key, failures = asset_key(model.spec, LABELS), Failures(model)
+    about = failures.on(again.context.days[-1])
+    report_apart(instance, monitor_check(key, quality, again, why, about_failure=about))
+    report_last_day(instance, key, [quality], model, again, failures.on)
 
 
-def _result(
-    model: ModelContext,
-    asset: Asset,
-    landed: Landed,
-    last: date,
-    further: Metadata | None = None,
-) -> dg.MaterializeResult:
-    account, key = landed.account, asset_key(model.spec, asset)
+def _about(landed: Landed) -> Metadata:
+    account = landed.account
     noted: Metadata = {"no longer in the source": account.gone, "look at": account.note}
     reasons = [{keys.REASON: why, keys.ROWS: n} for why, n in landed.quarantined.items()]
-    return dg.MaterializeResult(
-        metadata={
-            **row_count(landed.rows),
-            "quarantined rows": sum(landed.quarantined.values()),
-            "rows of the source": account.rows,
-            "landed or quarantined": account.recorded,
-            "waiting for their day": account.waiting,
-            **{name: value for name, value in noted.items() if value},
-            **(further or {}),
-            **({"quarantined": verdict_table(reasons)} if reasons else {}),
-        },
-        check_results=monitor_checks(model.spec, key, landed.checks, Failures(model, last).about),
-    )
+    return {
+        **row_count(landed.rows),
+        "quarantined rows": sum(landed.quarantined.values()),
+        "rows of the source": account.rows,
+        "landed or quarantined": account.recorded,
+        "waiting for their day": account.waiting,
+        **{name: value for name, value in noted.items() if value},
+        **({"quarantined": verdict_table(reasons)} if reasons else {}),
+    }

@@ -1,5 +1,7 @@
 """The assets `production_predictions`, `drift_metrics` and `performance_metrics`."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from mlops_drift.assets import column_lineage
@@ -17,10 +19,11 @@ from mlops_drift.assets.common import (
     row_count,
     version_link,
 )
-from mlops_drift.assets.failures import Failures
+from mlops_drift.assets.judged import judged
 from mlops_drift.assets.recent_days import drift_of_days, performance_of_days
 from mlops_drift.assets.shadow import comparison_metadata, scored_metadata
-from mlops_drift.checks.monitors import monitor_checks, monitor_specs
+from mlops_drift.checks.approval import report_approval
+from mlops_drift.checks.monitors import monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
 from mlops_drift.pipeline.labels import count_labels
@@ -76,13 +79,11 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     )
     def drift_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.MaterializeResult]:
         model, (first, last) = lake.of(spec, registry), days_of(context)
         found = measure_drift(model, first, last)
-        return dg.MaterializeResult(
-            metadata={**drift_of_days(model, last), **row_count(len(found.evaluations))},
-            check_results=monitor_checks(spec, drift, found, Failures(model, last).about),
-        )
+        rows = row_count(len(found.evaluations))
+        yield from judged(context, model, found, {**drift_of_days(model, last), **rows})
 
     @model_asset(
         spec,
@@ -98,17 +99,14 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     )
     def performance_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.MaterializeResult]:
         model, (first, last) = lake.of(spec, registry), days_of(context)
         found = measure_performance(model, first, last)
         count_labels(model, first, last)
-        return dg.MaterializeResult(
-            metadata={
-                **performance_of_days(model, last),
-                **comparison_metadata(measure_shadows(model, first, last)),
-                **row_count(len(found.evaluations)),
-            },
-            check_results=monitor_checks(spec, performance, found, Failures(model, last).about),
-        )
+        shadow = comparison_metadata(measure_shadows(model, first, last))
+        rows = row_count(len(found.evaluations))
+        about = {**performance_of_days(model, last), **shadow, **rows}
+        yield from judged(context, model, found, about)
+        report_approval(context.instance, asset_key(spec, CHAMPION), model)
 
     return [production_predictions, drift_metrics, performance_metrics]

@@ -1,6 +1,7 @@
 """The assets `served` and `serving_metrics`: the log of a service, and what is found in it."""
 
 import time
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -17,8 +18,8 @@ from mlops_drift.assets.common import (
     row_count,
     user_errors,
 )
-from mlops_drift.assets.failures import Failures
-from mlops_drift.checks.monitors import monitor_checks, monitor_specs
+from mlops_drift.assets.judged import judged
+from mlops_drift.checks.monitors import monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.monitoring import measure_serving
 from mlops_drift.registry.registry import Registry
@@ -79,13 +80,11 @@ def served_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     )
     def serving_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.MaterializeResult]:
         model, (first, last) = lake.of(spec, registry), days_of(context)
         with user_errors():
             found = measure_serving(model, first, last)
-        return dg.MaterializeResult(
-            metadata={**report_link(spec, last), **row_count(len(found.evaluations))},
-            check_results=monitor_checks(spec, metrics, found, Failures(model, last).about),
-        )
+        about = {**report_link(spec, last), **row_count(len(found.evaluations))}
+        yield from judged(context, model, found, about)
 
     return [served, serving_metrics]

@@ -10,7 +10,7 @@ from mlops_drift.charts.monitors import draw
 from mlops_drift.checks import keys
 from mlops_drift.checks.report import Detail, check_result
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.monitors.base import Asset, CheckEvaluation, Monitor
+from mlops_drift.monitors.base import Asset, CheckEvaluation, Explanation, Monitor
 from mlops_drift.monitors.ranking import headline, worst_first
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.monitoring import Monitored
@@ -44,35 +44,32 @@ def monitor_checks(
 ) -> list[dg.AssetCheckResult]:
     """Reports what the checks of an asset found on the days of a run, one result a check."""
     monitors = monitors_of(spec.monitors, monitored.asset)
-    return [monitor_check(key, one, monitored, about_failure) for one in monitors]
+    return [monitor_check(key, one, monitored, about_failure=about_failure) for one in monitors]
 
 
 def monitor_check(
     key: dg.AssetKey,
     monitor: Monitor[Any],
     monitored: Monitored,
-    about_failure: AboutFailure = lambda worst: {},
     why: str = "",
+    explained: Explanation | None = None,
+    about_failure: AboutFailure = lambda worst: {},
 ) -> dg.AssetCheckResult:
     """Reports one check: the worst evaluation speaks for all days of a run.
 
-    `about_failure` says what else is shown of the worst evaluation of a check that fails. `why` is
-    the end of the sentence: why days are judged again.
+    `why` is the end of the sentence: why days are judged again. What the page shows beyond it is
+    explained by the monitor, or already; `about_failure` says what else of a check that fails.
     """
     context = monitored.context
-    # What is about data, or about the version that serves its day.
-    ordered = worst_first(
-        item
-        for item in monitored.of_check(monitor.name)
-        if item.version == context.version(item.day)
-    )
+    ordered = worst_first(monitored.about_served(monitor.name))
     if not ordered:
         last = context.days[-1]
         version = context.version(last)
-        reason = f"{last}: {'nothing to judge yet' if version else 'no champion serves yet'}"
+        nothing = "nothing to judge yet" if version else "no champion serves yet"
+        reason = f"{last}: {nothing}{why}"
         about: dict[str, Detail] = {keys.DAY: str(last), keys.VERSION: _version(version)}
         return check_result(key, monitor.name, "unknown", reason, {}, "", about, {})
-    worst, explained = ordered[0], monitor.explain(context, ordered)
+    worst, explained = ordered[0], explained or monitor.explain(context, ordered)
     verdict = overall([item.verdict for item in ordered])
     return check_result(
         key,

@@ -38,7 +38,8 @@ def check_result(
     """The result of a check.
 
     A fail is an ERROR (of a check that only `warns` a WARN), an unknown a WARN that is never green,
-    or an ERROR where it `unknown_blocks`, as a gate does. Value and interval are floats, which
+    or an ERROR where it `unknown_blocks`, as a gate does. Dagster calls an unknown that it warns of
+    "Failed", so the description begins with what it is. Value and interval are floats, which
     Dagster plots over the evaluations; all other numbers are texts. What is undefined is left out,
     as is a table without rows. The next step is shown for a fail; `chart` is an SVG.
     """
@@ -54,7 +55,7 @@ def check_result(
         check_name=name,
         passed=verdict == "pass",
         severity=dg.AssetCheckSeverity.WARN if only_warns else dg.AssetCheckSeverity.ERROR,
-        description=description,
+        description=f"unknown: {description}" if verdict == "unknown" else description,
         metadata=in_order(metadata),
     )
 

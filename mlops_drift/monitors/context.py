@@ -196,8 +196,16 @@ class MonitorContext(ABC):
         """The labels of what the champion served; None where no label arrived on the day."""
 
     @abstractmethod
+    def trained(self, day: date) -> date:
+        """The day as of which the champion was trained."""
+
+    @abstractmethod
     def retrained(self, day: date) -> date:
-        """The day of the champion's promotion, or of its last challenger that was rejected."""
+        """The day as of which the champion was last shown to be as good as a new version.
+
+        That is the day as of which it was trained, or a challenger that was rejected in its place,
+        or the version that was taken back for it; the last of these.
+        """
 
     @abstractmethod
     def landed(self, day: date) -> Sequence[LandedDay]:

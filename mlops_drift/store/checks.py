@@ -142,6 +142,11 @@ class CheckRepository:
         newest = 'QUALIFY day = max(day) OVER (PARTITION BY "check")'
         return self._read(newest, Scan(self._table, since, until))
 
+    def on_last_day(self, asset: Asset, since: date) -> list[CheckEvaluation]:
+        """What the checks of one asset found on their last day, of those from a day on."""
+        newest = f"WHERE asset = {literal(asset)} QUALIFY day = max(day) OVER ()"
+        return self._read(newest, Scan(self._table, since))
+
     def _read(self, condition: str, scan: Scan) -> list[CheckEvaluation]:
         order = 'day, "check", version, subject, production_day, "window", n'
         sql = f"SELECT * EXCLUDE asset FROM c {condition} ORDER BY {order}"

@@ -8,6 +8,7 @@ from mlops_drift.config.loading import find_model
 from mlops_drift.gateways import open_registry
 from mlops_drift.pipeline.gates import model_gates
 from mlops_drift.simulation.instance import open_instance
+from mlops_drift_tests.pages import latest_checks
 from mlops_drift_tests.tiny import (
     ROWS,
     day,
@@ -46,6 +47,15 @@ def test_a_failing_gate_blocks_the_promotion(rejected):
     registry = open_registry()
     assert registry.alias("tiny", "champion") == 1
     assert registry.alias("tiny", "challenger") == 2
+
+
+def test_the_run_of_a_rejected_challenger_is_told_from_a_crash(rejected):
+    world, instance = rejected
+    runs = [run for run in instance.get_runs() if run.job_name == "tiny_retraining"]
+    outcomes = [run.tags.get("mlops_drift/outcome") for run in runs]
+    assert outcomes[-2:] == ["rejected by test_log_loss", "promoted v1"]
+    pending = latest_checks(world, instance)["champion", "approval_pending"]
+    assert pending["description"] == "no challenger waits for approval"
 
 
 def test_a_failing_gate_stops_the_run_before_the_assets_downstream(rejected):
@@ -89,7 +99,7 @@ def test_the_failed_gate_is_an_error_with_its_numbers_and_the_others_pass(reject
 
 def test_a_champion_launched_alone_does_not_promote_an_unfit_version(rejected):
     world, instance = rejected
-    result = world.retrain(instance, selection=[CHAMPION])
+    result = world.move(instance, version=2)
     assert not result.success
     (message,) = failures(result).values()
     # The challenger has no baseline, and its gate is against it: either way it is no champion.
@@ -97,6 +107,20 @@ def test_a_champion_launched_alone_does_not_promote_an_unfit_version(rejected):
     assert "test_log_loss is fail" in message
     with world.lake() as model:
         assert [item.version for item in model.versions.promotions()] == [1]
+
+
+def test_a_champion_launched_alone_keeps_its_facts_while_no_challenger_waits(rejected):
+    world, instance = rejected
+    result = world.retrain(instance, selection=[CHAMPION])
+    assert result.success
+    about = materialization(result, "tiny", "champion")
+    assert about["outcome"] == "no challenger waits; version 1 still serves"
+    assert (about["version"], about["previous"]) == (1, "none")
+    assert about["trained as of"] == str(day(1))
+    assert about["serves since"] == str(day(2))
+    assert [record.data["version"] for record in about["versions"].records] == [1, 2]
+    assert about["training_set"]
+    assert about["mlflow version"].startswith("http")
 
 
 def test_a_rejected_challenger_is_tried_again_only_with_enough_new_labels(rejected, tmp_path):

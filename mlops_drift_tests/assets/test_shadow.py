@@ -14,10 +14,12 @@ from mlops_drift.gateways import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests import steps
 from mlops_drift_tests.charts.drawing import Drawing
+from mlops_drift_tests.pages import latest_checks
 from mlops_drift_tests.sensors.test_episodes import write
-from mlops_drift_tests.tiny import ROWS, day, materialization, metadata_of
+from mlops_drift_tests.tiny import ROWS, day, evaluations, materialization, metadata_of
 
 LAST = 7
+PENDING = ("champion", "approval_pending")
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +34,7 @@ def told(begin):
         run_day(world, instance, 5)
         with world.lake() as model:
             found["waiting"] = model.decisions.records(idle=False)[-1]
+        found["pending before labels"] = latest_checks(world, instance)[PENDING]
         found["before labels"] = shown(instance, "performance_metrics")
         found["status before labels"] = CliRunner().invoke(main, ["status", "tiny"]).output
         run_day(world, instance, 6)
@@ -39,9 +42,11 @@ def told(begin):
             found[name] = shown(instance, name)
         for style in ("text", "json"):
             found[style] = CliRunner().invoke(main, ["status", "tiny", "--format", style]).stdout
+        found["pending"] = latest_checks(world, instance)[PENDING]
         found["approval"] = materialization(
             world.move(instance, by="ann", reason="it does better"), "tiny", "champion"
         )
+        found["approved"] = latest_checks(world, instance)[PENDING]
         run_day(world, instance, LAST)
         found["after"] = shown(instance, "production_predictions")
         found["status after"] = json.loads(
@@ -164,6 +169,39 @@ def test_days_done_again_after_the_approval_change_nothing(story):
     with steps.opened(world) as about:
         steps.do_days(world, about, 6, LAST)
     assert world.tables() == before
+
+
+def test_the_champion_warns_of_the_challenger_that_waits_with_its_numbers_and_the_commands(story):
+    before, now, after = (
+        story[2][name] for name in ("pending before labels", "pending", "approved")
+    )
+    assert not before["success"]
+    assert before["severity"] == "WARN"
+    assert before["description"].startswith(
+        f"Version 2 waits for approval since {day(4)}; no event"
+    )
+    text = now["description"]
+    assert not now["success"]
+    assert text.startswith(f"Version 2 waits for approval since {day(4)}: accuracy +")
+    assert f"on {ROWS} events against version 1. mlops-drift approve tiny --version 2" in text
+    assert "or mlops-drift reject tiny --version 2 --reason …" in text
+    assert after["success"]
+    assert after["description"] == "no challenger waits for approval"
+
+
+def test_where_nobody_waits_a_day_reports_nothing_about_it(story):
+    world, instance, _ = story
+    before = len(evaluations(instance, "tiny", *PENDING))
+    run_day(world, instance, LAST)
+    assert len(evaluations(instance, "tiny", *PENDING)) == before
+
+
+def test_runs_say_what_became_of_them(story):
+    runs = story[1].get_runs()
+    outcomes = [run.tags.get("mlops_drift/outcome") for run in runs]
+    trained = [one for run, one in zip(runs, outcomes, strict=True) if "retraining" in run.job_name]
+    assert trained == ["promoted v2 by ann", "v2 waits for approval", "promoted v1"]
+    assert any(one and "failed: " in one and "performance_drop" in one for one in outcomes)
 
 
 # The decision that waited

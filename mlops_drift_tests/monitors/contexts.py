@@ -35,6 +35,9 @@ class MemoryContext(MonitorContext):
     def label_windows(self, day):
         return self._answer("label_windows", day)
 
+    def trained(self, day):
+        return self._answer("trained", day)
+
     def retrained(self, day):
         return self._answer("retrained", day)
 
