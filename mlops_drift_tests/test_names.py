@@ -179,7 +179,7 @@ def test_every_column_that_drifted_is_found_and_drawn(walked):
     key = dg.AssetKey(["tiny", "drift_metrics"])
     found, *_ = monitor_checks(walked.spec, key, walked.drift)
     assert not found.passed
-    rows = [record.data for record in found.metadata["columns"].records]
+    rows = [record.data for record in found.metadata["▾ columns"].records]
     assert {row["column"] for row in rows if row["verdict"] == "fail"} == {*NUMBERS, MADE}
     panels = [
         Panel(name, "all", drift.reference.columns[name], counts, counts)

@@ -12,14 +12,16 @@ from mlops_drift.assets.common import (
     Metadata,
     asset_key,
     model_asset,
+    report_link,
     row_count,
     user_errors,
     version_link,
 )
 from mlops_drift.assets.decisions import retraining_run, show_decision, show_outcome
 from mlops_drift.assets.shadow import summary_metadata
+from mlops_drift.checks import keys
 from mlops_drift.checks.approval import approval_check, approval_spec, report_approval
-from mlops_drift.checks.report import verdict_table
+from mlops_drift.checks.report import short, verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
@@ -32,10 +34,11 @@ from mlops_drift.lifecycle.promotion import (
 )
 from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.transitions import Person, reconcile_interrupted
+from mlops_drift.monitors.base import interval
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.store.decision_log import FINAL
-from mlops_drift.store.records import Promotion
+from mlops_drift.store.records import Promotion, VersionRecord
 
 
 class Transition(Enum):
@@ -177,23 +180,37 @@ def _facts(model: ModelContext, promoted: Promotion) -> Metadata:
     """The metadata of a promotion, however it was made."""
     versions = model.store.versions
     return {
-        "version": promoted.version,
+        keys.VERSION: promoted.version,
         "previous": promoted.previous or "none",
         "trained as of": str(versions.get(promoted.version).as_of),
         "serves since": str(promoted.serves_since),
-        "training_set": promoted.training_set,
+        keys.TRAINING_SET: short(promoted.training_set),
         "decision": promoted.decision,
-        **({"by": promoted.person, "reason": promoted.reason} if promoted.person else {}),
+        **({"by": promoted.person, keys.REASON: promoted.reason} if promoted.person else {}),
+        **report_link(model.spec),
         **version_link(model.spec, model.registry, promoted.version),
         **summary_metadata(model.store, promoted.version),
         **row_count(promoted.number),
-        "versions": verdict_table([vars(record) for record in versions.all()]),
+        "versions": verdict_table([_row(record) for record in reversed(versions.all())]),
+    }
+
+
+def _row(record: VersionRecord) -> dict[str, object]:
+    return {
+        keys.VERSION: record.version,
+        f"test {record.metric}": record.value,
+        "95 % interval": interval(record.lower, record.upper),
+        keys.TEST_ROWS: record.n_test,
+        "family": record.family,
+        keys.AS_OF: str(record.as_of),
+        keys.ROWS: record.rows,
+        keys.TRAINING_SET: short(record.training_set),
     }
 
 
 def _result(model: ModelContext, outcome: str = "") -> dg.MaterializeResult:
     """Who serves now, whatever was done, and what became of it where that needs words."""
-    said: Metadata = {"outcome": outcome} if outcome else {}
+    said: Metadata = {keys.OUTCOME: outcome} if outcome else {}
     check = approval_check(asset_key(model.spec, CHAMPION), model)
     promotions = model.store.versions.promotions()
     if not promotions:

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from mlops_drift import links
 from mlops_drift.assets.common import (
     CHAMPION,
     DECISION_TAG,
@@ -9,23 +10,34 @@ from mlops_drift.assets.common import (
     MODEL_TAG,
     OUTCOME_TAG,
     PERFORMANCE_METRICS,
+    Metadata,
     asset_key,
     partitions,
+    report_link,
     table_metadata,
 )
+from mlops_drift.checks import keys
 from mlops_drift.checks.approval import report_approval
-from mlops_drift.checks.report import verdict_table
+from mlops_drift.checks.report import short, verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.lifecycle.spans import acted_and_waited, outcome_of, sentence_of
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.policy.decision import DecisionRecord
 
 DECISIONS = "decisions"
 
 # Numbers of the evidence, and earlier decisions and waits, that are shown.
 _SHOWN = 20
-_OF_EVIDENCE = ("value", "threshold", "n", "window", "version", "day")
+_OF_EVIDENCE = {
+    keys.VALUE: "value",
+    keys.LIMIT: "threshold",
+    keys.ROWS: "n",
+    keys.WINDOW: "window",
+    keys.VERSION: "version",
+    keys.PRODUCTION_DAY: "production_day",
+}
 
 
 def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
@@ -47,28 +59,30 @@ def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
 def decision_event(model: ModelContext, record: DecisionRecord) -> dg.AssetMaterialization:
     """A decision, or its outcome, as an event of its day, with the latest that did something."""
     spec = model.spec
-    outcome = record.outcome
+    outcome, runs = record.outcome, links.runs_page(DECISION_TAG, record.id)
     evidence = [
-        {"trigger": failed.check, "what": failed.subject}
-        | {name: getattr(failed, name) for name in _OF_EVIDENCE}
-        | {"production day": failed.production_day}
+        {"trigger": failed.check, keys.SUBJECT: failed.subject}
+        | {name: getattr(failed, of) for name, of in _OF_EVIDENCE.items()}
         for failed in record.evidence[:_SHOWN]
     ]
     facts = {
-        "decision": record.id,
-        "day": str(record.day),
         "action": record.action,
-        "kind": record.kind,
-        "triggers": record.cause or "none",
-        "reason": record.reason,
-        "version": record.version or "no champion yet",
-        "labelled rows": record.labelled,
-        "evidence": verdict_table(evidence) if evidence else None,
-        "outcome": record.status,
+        keys.REASON: record.reason,
+        keys.OUTCOME: record.status,
         "why": record.outcome_reason,
-        "training_set": record.training_set,
+        "triggers": record.cause or "none",
+        keys.DAY: str(record.day),
+        keys.VERSION: record.version or "none serves yet",
         "challenger": record.challenger,
         "by": outcome.person if outcome else None,
+        keys.LABELLED_ROWS: record.labelled,
+        keys.TRAINING_SET: short(record.training_set) if record.training_set else None,
+        "kind": record.kind,
+        "decision": record.id,
+        **report_link(spec, record.day),
+        **failed_checks(spec, record),
+        **({keys.RETRAINING_RUN: dg.MetadataValue.url(runs)} if record.action == "retrain" else {}),
+        "evidence": verdict_table(evidence) if evidence else None,
         "latest": _latest(model),
     }
     return dg.AssetMaterialization(
@@ -132,3 +146,17 @@ def show_outcome(
     """Shows what became of a decision on the asset, and on the run that led to it."""
     if record := show_decision(context.instance, model, decision):
         context.instance.add_run_tags(context.run.run_id, {OUTCOME_TAG: outcome_of(record)})
+
+
+def failed_checks(spec: ModelSpec, decision: DecisionRecord) -> Metadata:
+    """The pages of the checks whose failure led to a decision."""
+    monitors = {one.name: one for one in monitors_of(spec.monitors)}
+    found: Metadata = {}
+    for item in decision.evidence:
+        if item.check in monitors:
+            assets = monitors[item.check].assets
+            # A check of several sources has one of them as its subject.
+            asset = item.subject if item.subject in assets else assets[0]
+            page = links.check_page(spec.name, asset, item.check)
+            found[f"failed {item.check}"] = dg.MetadataValue.url(page)
+    return found

@@ -7,16 +7,14 @@ from functools import cached_property, partial
 import dagster as dg
 
 from mlops_drift import links
-from mlops_drift.assets.common import DECISION_TAG, Metadata, report_link, version_link
+from mlops_drift.assets.common import DECISION_TAG, report_link, version_link
 from mlops_drift.assets.decisions import DECISIONS
 from mlops_drift.checks import keys
 from mlops_drift.checks.monitors import AboutFailure
 from mlops_drift.checks.report import Detail
 from mlops_drift.config.context import ModelContext
-from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.check_days import check_days, checks_of_data, failing_since
 from mlops_drift.monitors.base import CheckEvaluation
-from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.policy.decision import DecisionRecord
 
 # How far back a page looks for the first failing day: it must not make a bad day slow.
@@ -71,17 +69,3 @@ class Failures:
     def _decisions(self) -> list[DecisionRecord]:
         records = self._model.store.decisions.records(idle=False)
         return [one for one in records if one.action == "retrain"]
-
-
-def failed_checks(spec: ModelSpec, decision: DecisionRecord) -> Metadata:
-    """The pages of the checks whose failure led to a decision."""
-    monitors = {one.name: one for one in monitors_of(spec.monitors)}
-    found: Metadata = {}
-    for item in decision.evidence:
-        if item.check in monitors:
-            assets = monitors[item.check].assets
-            # A check of several sources has one of them as its subject.
-            asset = item.subject if item.subject in assets else assets[0]
-            page = links.check_page(spec.name, asset, item.check)
-            found[f"failed {item.check}"] = dg.MetadataValue.url(page)
-    return found

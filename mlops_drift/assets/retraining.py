@@ -24,8 +24,7 @@ from mlops_drift.assets.common import (
     user_errors,
     version_link,
 )
-from mlops_drift.assets.decisions import retraining_run
-from mlops_drift.assets.failures import failed_checks
+from mlops_drift.assets.decisions import failed_checks, retraining_run
 from mlops_drift.charts.baseline import baseline_pictures
 from mlops_drift.charts.gates import draw_overview
 from mlops_drift.checks import keys

@@ -103,7 +103,10 @@ def test_the_page_of_the_predictions_says_which_version_shadows(story):
 
 def test_the_page_of_the_performance_shows_both_side_by_side(story):
     found = story[2]["performance_metrics"]
-    table = [record.data for record in found["shadow: version 2 compared with version 1"].records]
+    table = [
+        record.data
+        for record in found["shadow: accuracy of version 2 compared with version 1"].records
+    ]
     assert [row["window"] for row in table] == [
         "since the wait began",
         f"1 day to {day(5)}",
@@ -114,14 +117,15 @@ def test_the_page_of_the_performance_shows_both_side_by_side(story):
     ]
     # The rule has turned around: one of them is wrong where the other is right.
     assert table[0]["champion"] < 0.3 < 0.7 < table[0]["challenger"]
-    assert 0 < table[0]["lower"] < table[0]["challenger less champion"] < table[0]["upper"]
+    lower, upper = map(float, table[0]["95 % interval"].split(" to "))
+    assert 0 < lower < table[0]["difference"] < upper
     assert table[0]["predictions that differ"] > 0.5
     assert found["shadow since"] == str(day(4))
 
 
 def test_both_lines_are_drawn_once_there_are_labels(story):
     before, after = (story[2][name] for name in ("before labels", "performance_metrics"))
-    assert "shadow: version 2 compared with version 1" in before
+    assert "shadow: accuracy of version 2 compared with version 1" in before
     assert "shadow by production day" not in before
     drawn = Drawing.shown(after["shadow by production day"])
     assert drawn.labels() == ["champion, version 1", "challenger, version 2"]
@@ -148,7 +152,10 @@ def test_status_shows_both_side_by_side(story):
 def test_whoever_approves_sees_how_the_version_did(story):
     found = story[2]["approval"]
     assert (found["version"], found["by"]) == (2, "ann")
-    table = [record.data for record in found["shadow: version 2 compared with version 1"].records]
+    table = [
+        record.data
+        for record in found["shadow: accuracy of version 2 compared with version 1"].records
+    ]
     assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)
 
 
@@ -158,7 +165,10 @@ def test_an_approval_by_the_command_line_shows_it_too(story):
         spec, decision = find_model("tiny").spec, model.versions.promotions()[-1].decision
         show_transition(instance, ModelContext(spec, model, open_registry()), decision)
         found = shown(instance, "champion")
-    table = [record.data for record in found["shadow: version 2 compared with version 1"].records]
+    table = [
+        record.data
+        for record in found["shadow: accuracy of version 2 compared with version 1"].records
+    ]
     assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)
 
 

@@ -130,7 +130,7 @@ def test_an_estimate_is_kept_beside_what_labels_showed_later(watched):
     watched.measure(1, 2)
     watched.arrive(3, events(1))
     watched.measure(3)
-    history = {one.day: one for one in watched.model.checks.performance_history(1, day(3))}
+    history = {one.day: one for one in watched.model.checks.performance_history(day(0), day(3))}
     assert history[day(1)].estimated == pytest.approx(history[day(1)].realized, abs=0.08)
     assert history[day(1)].lower < history[day(1)].realized < history[day(1)].upper
     assert history[day(2)].realized is None
