@@ -207,6 +207,7 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
         about: Metadata = {"gates": in_short(found), "all gates": image("gates", overview)}
         context.op_execution_context.log_event(dg.AssetObservation(key, metadata=about))
         links = {**report_link(spec), **version_link(spec, registry, version)}
+        links["all gates"] = image("gates", overview)
         yield from gate_checks(key, version, results, pictures, links)
 
     return gates

@@ -89,6 +89,20 @@ DRIFT: Descriptions = {
     "maximum": "Largest number of the window; null for categories.",
 }
 
+VERSIONS: Descriptions = {
+    "version": "Number of the version in the registry.",
+    "as_of": "Day at whose end it was trained: only what was known then was used.",
+    "training_set": "Digest of its training set.",
+    "rows": "Rows of the training set.",
+    "family": "Family of the learned model.",
+    "metric": "Metric that the search optimised.",
+    "value": "That metric on the test split.",
+    "lower": "Lower end of its 95 % interval.",
+    "upper": "Upper end of its 95 % interval.",
+    "n_test": "Rows of the test split.",
+    "mlflow_run": "Run of MLflow that holds the version.",
+}
+
 PROMOTIONS: Descriptions = {
     "number": "Number of the promotion, from 1.",
     "as_of": "Day at whose end the version was promoted; it serves from the next day on.",

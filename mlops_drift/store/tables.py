@@ -181,7 +181,7 @@ def model_tables(
         files=Table(f"{landing}files", schema_of(LandedFile), ("day", "source")),
         label_arrivals=Table(f"{monitoring}label_arrivals", schema_of(LabelArrivals)),
         training_sets=Table(f"{training}sets", schema_of(TrainingSetRecord), ()),
-        versions=Table(f"{training}versions", schema_of(VersionRecord), ()),
+        versions=Table(f"{training}versions", schema_of(VersionRecord), (), descriptions.VERSIONS),
         removed_versions=Table(f"{training}removed", schema_of(Removal), ()),
         removed_features=Table(f"{landing}removed", schema_of(RemovedDay), ()),
         promotions=Table(

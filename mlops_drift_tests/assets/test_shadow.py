@@ -19,6 +19,7 @@ from mlops_drift_tests.sensors.test_episodes import write
 from mlops_drift_tests.tiny import ROWS, day, evaluations, materialization, metadata_of
 
 LAST = 7
+SHADOW = "shadow: accuracy of version 2 compared with version 1"
 PENDING = ("champion", "approval_pending")
 
 
@@ -103,10 +104,7 @@ def test_the_page_of_the_predictions_says_which_version_shadows(story):
 
 def test_the_page_of_the_performance_shows_both_side_by_side(story):
     found = story[2]["performance_metrics"]
-    table = [
-        record.data
-        for record in found["shadow: accuracy of version 2 compared with version 1"].records
-    ]
+    table = [record.data for record in found[SHADOW].records]
     assert [row["window"] for row in table] == [
         "since the wait began",
         f"1 day to {day(5)}",
@@ -125,7 +123,7 @@ def test_the_page_of_the_performance_shows_both_side_by_side(story):
 
 def test_both_lines_are_drawn_once_there_are_labels(story):
     before, after = (story[2][name] for name in ("before labels", "performance_metrics"))
-    assert "shadow: accuracy of version 2 compared with version 1" in before
+    assert SHADOW in before
     assert "shadow by production day" not in before
     drawn = Drawing.shown(after["shadow by production day"])
     assert drawn.labels() == ["champion, version 1", "challenger, version 2"]
@@ -152,10 +150,7 @@ def test_status_shows_both_side_by_side(story):
 def test_whoever_approves_sees_how_the_version_did(story):
     found = story[2]["approval"]
     assert (found["version"], found["by"]) == (2, "ann")
-    table = [
-        record.data
-        for record in found["shadow: accuracy of version 2 compared with version 1"].records
-    ]
+    table = [record.data for record in found[SHADOW].records]
     assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)
 
 
@@ -165,10 +160,7 @@ def test_an_approval_by_the_command_line_shows_it_too(story):
         spec, decision = find_model("tiny").spec, model.versions.promotions()[-1].decision
         show_transition(instance, ModelContext(spec, model, open_registry()), decision)
         found = shown(instance, "champion")
-    table = [
-        record.data
-        for record in found["shadow: accuracy of version 2 compared with version 1"].records
-    ]
+    table = [record.data for record in found[SHADOW].records]
     assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)
 
 

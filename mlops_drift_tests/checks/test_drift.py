@@ -69,7 +69,7 @@ def test_before_the_first_champion_all_is_unknown_with_the_reason_and_the_events
         about = plain(found)
         assert not found.passed
         assert found.severity == dg.AssetCheckSeverity.WARN
-        assert found.description == f"{day(1)}: no champion serves yet"
+        assert found.description == f"unknown: {day(1)}: no champion serves yet"
         assert (about["verdict"], about["version"]) == ("unknown", "none serves yet")
         assert "value" not in about
         assert about["day"] == str(day(1))
