@@ -40,6 +40,15 @@ def run_page(run_id: str) -> str:
     return f"{settings.dagster_ui()}/runs/{quote(run_id)}"
 
 
+def runs_page(tag: str, value: str) -> str:
+    """The page of the runs that have a tag.
+
+    >>> runs_page("mlops_drift/decision", "churn-v1").partition("/runs")[2]
+    '?q%5B0%5D=tag%3Amlops_drift%2Fdecision%3Dchurn-v1'
+    """
+    return f"{settings.dagster_ui()}/runs?{urlencode({'q[0]': f'tag:{tag}={value}'})}"
+
+
 def report_page(model: str, day: date | None = None) -> str:
     """The report of a model, or one of its days there: its file, or its address where one is set.
 

@@ -197,7 +197,8 @@ def _promotion(store: ModelStore, promotion: Promotion) -> Link:
     record = store.decisions.get(promotion.decision)
     evidence = [published_evidence(item) for item in record.evidence[:_SHOWN]] if record else []
     facts: Facts = {
-        "serves since the end of": promotion.as_of,
+        "trained as of": store.versions.get(promotion.version).as_of,
+        "serves since": promotion.serves_since,
         "replaces": promotion.previous,
         "decision": promotion.decision,
         "triggers": record.cause or None if record else None,
