@@ -4,15 +4,15 @@
 for (const head of document.querySelectorAll("table.data thead")) {
   [...head.rows[0].cells].forEach((cell, column) => {
     const button = document.createElement("button");
-    button.textContent = cell.textContent;
-    cell.replaceChildren(button);
+    button.append(...cell.childNodes);
+    cell.append(button);
     button.addEventListener("click", () => {
       const down = cell.getAttribute("aria-sort") !== "descending";
       for (const other of head.rows[0].cells) other.removeAttribute("aria-sort");
       cell.setAttribute("aria-sort", down ? "descending" : "ascending");
       const body = head.parentElement.tBodies[0];
       const read = (row) => row.cells[column].textContent.trim();
-      const number = (text) => Number.parseFloat(text.replace(/[,v%]/g, ""));
+      const number = (text) => Number.parseFloat(text.replace(/[,v%<]/g, ""));
       const numeric = head.parentElement.classList.contains(`n${column + 1}`);
       const order = (a, b) => {
         const [x, y] = [number(read(a)), number(read(b))];

@@ -117,7 +117,7 @@ def _bands(data: ReportData, y: Axis) -> list[Mark]:
     ends = [*(start for start, _ in starts[1:]), last]
     boxes = [
         (max(start, first), y.low, min(end, last), y.high)
-        for number_of, ((start, _), end) in enumerate(zip(starts, ends, strict=True))
+        for number_of, ((start, _), end) in enumerate(zip(starts, ends, strict=False))
         if number_of % 2 == 0 and end > first and start < last
     ]
     return [Boxes("", "grey", boxes, 0.09)]

@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
+from mlops_drift.lifecycle.health import Health
+from mlops_drift.lifecycle.report_files import current_report, headline_file, kept_report
 from mlops_drift.reports.index import index_page
 from mlops_drift.reports.model.page import report_page
 from mlops_drift.reports.model.reading import ReportData, read_report
@@ -19,9 +20,10 @@ INDEX = "index.html"
 
 @dataclass(frozen=True)
 class Published:
-    """A report that was written: its day, and the file that is kept of that day."""
+    """A report that was written: its day, what it says, and the file that is kept of that day."""
 
     day: date
+    health: Health
     page: Path
     kept: Path
     size: int
@@ -35,22 +37,24 @@ def publish_report(model: ModelContext, days: int = DAYS) -> Published | None:
     data = read_report(model, days)
     if data is None:
         return None
-    root, name, day = settings.report_root(), data.name, data.days[-1]
+    name, day = data.name, data.days[-1]
     content = report_page(data).encode()
-    published = Published(day, root / f"{name}.html", root / name / f"{day}.html", len(content))
+    places = current_report(name), kept_report(name, day)
+    published = Published(day, Health(**data.status["health"]), *places, len(content))
     for place in (published.kept, published.page):
         _write(place, content)
-    _write(root / f"{name}.json", json.dumps(_in_short(data), default=str).encode())
-    _write(root / INDEX, index_page(_all_in_short(root)).encode())
+    _write(headline_file(name), json.dumps(_in_short(data), default=str).encode())
+    write_index()
     if data.serving is not None:
         model.registry.log_files(name, data.serving, {f"report/{name}.html": content})
     return published
 
 
-def kept_reports(model: str) -> dict[date, Path]:
-    """The pages that are kept of a model, by day."""
-    folder = settings.report_root() / model
-    return {date.fromisoformat(file.stem): file for file in sorted(folder.glob("????-??-??.html"))}
+def write_index() -> None:
+    """Writes the page of all models that have a report."""
+    files = sorted(settings.report_root().glob("*.json"))
+    models = [json.loads(file.read_bytes()) for file in files]
+    _write(settings.report_root() / INDEX, index_page(models).encode())
 
 
 def _in_short(data: ReportData) -> dict[str, object]:
@@ -65,10 +69,6 @@ def _in_short(data: ReportData) -> dict[str, object]:
         "serves": data.serving,
         "waits": waits["version"] if waits else None,
     }
-
-
-def _all_in_short(root: Path) -> Sequence[dict[str, object]]:
-    return [json.loads(file.read_bytes()) for file in sorted(root.glob("*.json"))]
 
 
 def _write(place: Path, content: bytes) -> None:
