@@ -52,7 +52,7 @@ def test_performance_is_unknown_until_labels_are_due(said):
         assert f"no label arrived for a prediction of version {version};" in unknown.description
         assert "labels are due 1 day after their event" in unknown.description
 
-    assert found[day(0)].description == f"{day(0)}: no champion serves yet"
+    assert found[day(0)].description == f"unknown: {day(0)}: no champion serves yet"
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -124,4 +124,4 @@ def test_a_day_on_which_no_label_arrives_is_unknown(said):
     found = said("data_quality", "labels")[day(0)]
     assert not found.passed
     assert found.severity == dg.AssetCheckSeverity.WARN
-    assert found.description == f"{day(0)}: no labels arrived"
+    assert found.description == f"unknown: {day(0)}: no labels arrived"

@@ -68,7 +68,7 @@ def test_before_the_first_champion_all_is_unknown_with_the_reason_and_the_events
         about = plain(found)
         assert not found.passed
         assert found.severity == dg.AssetCheckSeverity.WARN
-        assert found.description == f"{day(1)}: no champion serves yet"
+        assert found.description == f"unknown: {day(1)}: no champion serves yet"
         assert (about["verdict"], about["n"], about["version"]) == ("unknown", 0.0, 0)
         assert about["day"] == str(day(1))
         assert "next step" not in about
