@@ -24,6 +24,8 @@ _BINS = 30
 # Bars end where the distance is as large as the limit.
 _FARTHEST = 1.0
 _LONGEST_GATE = 260
+# Room for the sentence.
+_WIDE = 900
 _SIGNS = {"<=": "of at most", ">=": "of at least", ">": "of more than"}
 # Numbers of more classes have no room.
 _MOST_COUNTED = 14
@@ -67,7 +69,8 @@ def draw_overview(version: int, found: Sequence[Margin]) -> str:
                 max(60, 22 * len(found)),
                 [(_FARTHEST + 0.33, row, _judged(one)) for row, one in enumerate(found)],
             )
-        ]
+        ],
+        _WIDE,
     )
 
 

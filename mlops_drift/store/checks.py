@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlops_drift.monitors.base import NOT_SIGNIFICANT, REPLACED, Asset, CheckEvaluation
+from mlops_drift.monitors.base import NO_FILE, NOT_SIGNIFICANT, REPLACED, Asset, CheckEvaluation
 from mlops_drift.monitors.estimated_performance import EstimatedPerformance
 from mlops_drift.monitors.performance_drop import PerformanceDrop
 from mlops_drift.monitors.pictures import Point
@@ -71,16 +71,20 @@ class CheckRepository:
     def worst_by_day(self, asset: Asset, since: date, until: date) -> list[WorstOfDay]:
         """What each check of an asset found on some days about the version that served them.
 
-        With the worst evaluation as `ranking.excess` has it; other versions are on record as
+        With the worst evaluation in the order of `ranking.rank`; other versions are on record as
         replaced.
         """
         distance = "abs(value - threshold) / coalesce(nullif(abs(threshold), 0), 1)"
         beyond = f"verdict = 'fail' OR code = '{NOT_SIGNIFICANT}'"
         excess = f"CASE WHEN {beyond} THEN {distance} ELSE -{distance} END"
-        # An undefined number is none to compare.
-        known = f"CASE WHEN isfinite({distance}) THEN {excess} END"
+        # Of an unknown, and of undefined numbers, there is none to compare.
+        known = f"CASE WHEN verdict <> 'unknown' AND isfinite({distance}) THEN {excess} END"
+        chance = "CASE WHEN isfinite(q) THEN q WHEN isfinite(p) THEN p END"
+        verdicts = f"code <> '{NO_FILE}' AND verdict = 'fail' DESC, code = '{NO_FILE}' DESC"
+        first = f"{verdicts}, verdict = 'pass' DESC"
+        same = 'subject, "window", production_day'
         of_check = 'PARTITION BY day, "check"'
-        order = f"verdict = 'fail' DESC, verdict = 'pass' DESC, {known} DESC NULLS LAST, subject"
+        order = f"{first}, {known} DESC NULLS LAST, {chance} NULLS LAST, {same}"
         return self._lake.records(
             WorstOfDay,
             f"""
@@ -92,7 +96,7 @@ class CheckRepository:
                    count(DISTINCT subject) FILTER (verdict = 'fail') OVER ({of_check}) AS failing,
                    subject, "window", value, lower, upper, threshold, n
             FROM c WHERE asset = {literal(asset)} AND code <> '{REPLACED}'
-            QUALIFY row_number() OVER ({of_check} ORDER BY {order}, "window") = 1
+            QUALIFY row_number() OVER ({of_check} ORDER BY {order}) = 1
             ORDER BY day, "check"
             """,
             c=Scan(self._table, since, until),

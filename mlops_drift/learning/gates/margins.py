@@ -69,7 +69,7 @@ def in_short(found: Sequence[Margin]) -> str:
         against = [one.gate for one in tightest_first(found) if one.verdict != "pass"]
         return f"{text}; not passed: {', '.join(against)}"
     if first.distance < 0:
-        return f"{text}; tightest: {first.gate}, beyond its limit but not significantly"
+        return f"{text}; tightest: {first.gate}, beyond its limit, not significant"
     return f"{text}; tightest: {first.gate}, {100 * first.distance:.0f} % of its limit away"
 
 

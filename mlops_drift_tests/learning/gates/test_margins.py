@@ -54,6 +54,4 @@ def test_a_sentence_names_the_tightest_gate_or_those_that_did_not_pass():
     )
     assert in_short(margins([KEYS])) == "1 of 1 gates passed"
     beyond = result("cv_test_gap", "pass", 0.2, 0.1)
-    assert in_short(margins([beyond])).endswith(
-        "cv_test_gap, beyond its limit but not significantly"
-    )
+    assert in_short(margins([beyond])).endswith("cv_test_gap, beyond its limit, not significant")
