@@ -16,6 +16,16 @@ def asset_page(model: str, asset: str, day: date | None = None) -> str:
     return f"{page}?{urlencode({'view': 'partitions', 'partition': str(day)})}" if day else page
 
 
+def group_page(model: str) -> str:
+    """The page of a model's assets in Dagster.
+
+    >>> group_page("churn").partition("/assets")[2]
+    '?asset-selection=group%3A%22churn%22'
+    """
+    selected = f'group:"{model}"'
+    return f"{settings.dagster_ui()}/assets?{urlencode({'asset-selection': selected})}"
+
+
 def check_page(model: str, asset: str, check: str) -> str:
     """The page of a check in Dagster.
 
@@ -28,6 +38,15 @@ def check_page(model: str, asset: str, check: str) -> str:
 def run_page(run_id: str) -> str:
     """The page of a run in Dagster."""
     return f"{settings.dagster_ui()}/runs/{quote(run_id)}"
+
+
+def runs_page(tag: str, value: str) -> str:
+    """The page of the runs that have a tag.
+
+    >>> runs_page("mlops_drift/decision", "churn-v1").partition("/runs")[2]
+    '?q%5B0%5D=tag%3Amlops_drift%2Fdecision%3Dchurn-v1'
+    """
+    return f"{settings.dagster_ui()}/runs?{urlencode({'q[0]': f'tag:{tag}={value}'})}"
 
 
 def report_page(model: str, day: date | None = None) -> str:

@@ -179,7 +179,7 @@ def test_every_column_that_drifted_is_found_and_drawn(walked):
     key = dg.AssetKey(["tiny", "drift_metrics"])
     found, *_ = monitor_checks(walked.spec, key, walked.drift)
     assert not found.passed
-    rows = [record.data for record in found.metadata["columns"].records]
+    rows = [record.data for record in found.metadata["▾ columns"].records]
     assert {row["column"] for row in rows if row["verdict"] == "fail"} == {*NUMBERS, MADE}
     panels = [
         Panel(name, "all", drift.reference.columns[name], counts, counts)
@@ -204,7 +204,7 @@ def test_gates_judge_every_column_and_have_their_pictures(walked):
     results = evaluate_gates(ModelContext(spec, model, registry), 1)
     assert {result.verdict for result in results} == {"pass"}
     pictures = gate_pictures(results)
-    assert gate_checks(dg.AssetKey(["tiny", "challenger"]), 1, results, pictures)
+    assert gate_checks(dg.AssetKey(["tiny", "challenger"]), 1, results, pictures, {})
     training_set = model.versions.get(1).training_set
     importance = model.training_sets.read_importance(training_set, 1)
     predictions = model.training_sets.read_test_predictions(training_set, 1)
@@ -237,7 +237,7 @@ def test_mlflow_keeps_a_version_of_such_columns(walked, tmp_path, mlflow_databas
     registry.prepare("tiny")
     stored = walked.model.training_sets.read(walked.model.versions.get(1).training_set)
     identity = {"training_set": stored.id, "spec_digest": "1", "code_digest": "1"}
-    baseline = train_package(walked.spec, stored, identity, day(2), lambda number, value: None)
+    baseline = train_package(walked.spec, stored, identity, day(2), lambda trial: None)
     experiment = registry.client.get_experiment_by_name("tiny")
     with mlflow.start_run(experiment_id=experiment.experiment_id):
         version = registry.register("tiny", baseline)

@@ -14,7 +14,7 @@ from mlops_drift.lifecycle.decisions import published_evidence
 from mlops_drift.lifecycle.transitions import known_version
 from mlops_drift.monitors.context import EVENTS, LABELS
 from mlops_drift.pipeline.logged import SPEC
-from mlops_drift.registry.base import GATES_FILE, RegistryError
+from mlops_drift.registry.base import GATES_FILE, VERSION_FILE, RegistryError
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
@@ -68,7 +68,8 @@ def trace_version(model: ModelContext, version: int) -> list[Link]:
             "MLflow": registry.version_page(name, version, settings.mlflow_ui()),
             "Dagster": f"{settings.dagster_ui()}/assets/{name}/challenger",
         }
-        code.facts.update({tag: tags[tag] for tag in _OF_CODE if tag in tags})
+        made_by = registry.read_json(name, version, VERSION_FILE)
+        code.facts.update({fact: made_by[fact] for fact in _OF_CODE})
         if derived := registry.read_json(name, version, SPEC).get("features_sql"):
             code.facts["features.sql"] = sha256(derived.encode()).hexdigest()
         # Of the last run, or of the approval after it; a version may have been through neither.
@@ -196,7 +197,8 @@ def _promotion(store: ModelStore, promotion: Promotion) -> Link:
     record = store.decisions.get(promotion.decision)
     evidence = [published_evidence(item) for item in record.evidence[:_SHOWN]] if record else []
     facts: Facts = {
-        "serves since the end of": promotion.as_of,
+        "trained as of": store.versions.get(promotion.version).as_of,
+        "serves since": promotion.serves_since,
         "replaces": promotion.previous,
         "decision": promotion.decision,
         "triggers": record.cause or None if record else None,

@@ -181,12 +181,15 @@ def test_an_approval_that_was_killed_is_completed_and_shown(killed, tmp_path, th
 
 def test_a_transition_by_the_command_line_shows_on_the_pages(moved):
     with open_instance() as instance:
-        for asset, words in (("champion", "better (ann)"), ("decisions", "approved by ann")):
+        for asset, words in (
+            ("champion", "better (ann)"),
+            ("decisions", "promote: ann: better → promoted v3 by ann"),
+        ):
             event = instance.get_latest_materialization_event(dg.AssetKey(["tiny", asset]))
             assert words in event.asset_materialization.description
             if asset == "champion":
                 page = event.asset_materialization.metadata["mlflow version"].value
-                assert page.endswith("/#/models/tiny/versions/3")
+                assert page.endswith("/#/models/tiny/versions/3?workflowType=machine_learning")
 
 
 @pytest.mark.parametrize(

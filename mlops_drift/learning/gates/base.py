@@ -12,7 +12,7 @@ import pandas as pd
 
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.config import Gates
-from mlops_drift.learning.gates.pictures import Limit, Picture
+from mlops_drift.learning.gates.pictures import Picture
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Column, Target
@@ -234,7 +234,6 @@ class Gate(ABC):
         verdict: Verdict = "fail" if fails else "pass"
         return GateResult(self.name, verdict, *judged, finding, advice if fails else "", **shown)
 
-    def counted(self, count: int, what: str, n: int, finding: str, advice: str = "") -> GateResult:
+    def counted(self, count: int, n: int, finding: str, advice: str = "") -> GateResult:
         """The result of a gate that counts, in n rows, what is wrong; any fails."""
-        picture = Limit(what, float(count), 0.0, at_least=False)
-        return self.result(count > 0, (float(count), 0.0, n), (finding, advice), picture=picture)
+        return self.result(count > 0, (float(count), 0.0, n), (finding, advice))
