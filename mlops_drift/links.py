@@ -16,6 +16,16 @@ def asset_page(model: str, asset: str, day: date | None = None) -> str:
     return f"{page}?{urlencode({'view': 'partitions', 'partition': str(day)})}" if day else page
 
 
+def group_page(model: str) -> str:
+    """The page of a model's assets in Dagster.
+
+    >>> group_page("churn").partition("/assets")[2]
+    '?asset-selection=group%3A%22churn%22'
+    """
+    selected = f'group:"{model}"'
+    return f"{settings.dagster_ui()}/assets?{urlencode({'asset-selection': selected})}"
+
+
 def check_page(model: str, asset: str, check: str) -> str:
     """The page of a check in Dagster.
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
@@ -24,6 +24,7 @@ from mlops_drift.assets.common import (
     version_link,
 )
 from mlops_drift.assets.decisions import retraining_run
+from mlops_drift.assets.descriptions import model_description, version_description
 from mlops_drift.charts.baseline import baseline_pictures
 from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
 from mlops_drift.checks.report import image, verdict_table
@@ -37,8 +38,10 @@ from mlops_drift.pipeline.training import StoredSet, resume_training
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
-from mlops_drift.store.records import VersionRecord
 from mlops_drift.store.write_once import canonical_json
+
+if TYPE_CHECKING:
+    from mlops_drift.learning.search.search import Trial
 
 LEARNING_CODE = ("learning", "registry", "schema")
 
@@ -77,9 +80,12 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
         metadata={"dagster/column_schema": columns},
     )
     def training_set(
-        context: dg.AssetExecutionContext, config: TrainingSetConfig, lake: LakeResource
+        context: dg.AssetExecutionContext,
+        config: TrainingSetConfig,
+        lake: LakeResource,
+        registry: dg.ResourceParam[Registry],
     ) -> dg.MaterializeResult:
-        model = lake.of(spec)
+        model = lake.of(spec, registry)
         run = retraining_run(context, model)
         by_hand = (date.fromisoformat(day) if day else None for day in (config.as_of, config.since))
         with user_errors():
@@ -137,16 +143,17 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
         registry: Registry = context.resources.registry
         model = context.resources.lake.of(spec, registry)
 
-        def on_trial(number: int, value: float) -> None:
-            trial = f"trial {number + 1} of {spec.training.trials}"
-            context.log.info(f"{trial}: {spec.training.metric} {value:.4f}")
+        def on_trial(trial: "Trial") -> None:
+            found = trial.outcome(spec.training.metric)
+            context.log.info(f"trial {trial.number + 1} of {spec.training.trials}: {found}")
 
         with user_errors():
             run = retraining_run(context, model)
             record, is_new = run.train(on_trial, partial(resume_training, open_studies()))
         if is_new:
-            text = _description(spec, record, context.run.run_id)
+            text = version_description(spec, record, context.run.run_id)
             registry.describe(spec.name, record.version, text)
+            registry.describe_model(spec.name, model_description(spec))
         page = registry.run_page(spec.name, record.mlflow_run, settings.mlflow_ui())
         return dg.MaterializeResult(
             metadata={
@@ -223,17 +230,3 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         )
 
     return test_predictions
-
-
-def _description(spec: ModelSpec, record: VersionRecord, run_id: str) -> str:
-    """The text of a version's pages in MLflow, with the way back to Dagster."""
-    ui = settings.dagster_ui()
-    assets = f"{ui}/assets/{spec.name}"
-    return (
-        f"{spec.description}\n\n"
-        f"Trained by [run {run_id[:8]}]({ui}/runs/{run_id}) as of {record.as_of} on the "
-        f"[training set]({assets}/{TRAINING_SET}) `{record.training_set}`; its gates are the "
-        f"checks of [{spec.name}/{CHALLENGER}]({assets}/{CHALLENGER}?view=checks), the decisions "
-        f"about it are in [{spec.name}/decisions]({assets}/decisions). "
-        f"`mlops-drift explain {spec.name} --version {record.version}` traces the rest."
-    )

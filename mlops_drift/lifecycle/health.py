@@ -1,6 +1,6 @@
 """Whether a model is well, in one word and a few sentences, and what happens next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,6 +44,11 @@ class Health:
     def word(self) -> str:
         """The state in capitals."""
         return WORDS[self.state]
+
+
+def worst_first(models: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What has a `health` and the name of a `model`, by state and then by name."""
+    return sorted(models, key=lambda one: (STATES.index(one["health"]["state"]), one["model"]))
 
 
 def health_of(status: Mapping[str, Any], unserved: Unserved | None) -> Health:

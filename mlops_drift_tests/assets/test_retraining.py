@@ -8,6 +8,7 @@ from mlops_drift.config.loading import find_model
 from mlops_drift.gateways import open_registry
 from mlops_drift.pipeline.gates import model_gates
 from mlops_drift.simulation.instance import open_instance
+from mlops_drift_tests.links import addresses_in, problem_of
 from mlops_drift_tests.pages import latest_checks
 from mlops_drift_tests.tiny import (
     ROWS,
@@ -39,14 +40,17 @@ def rejected(gated):
 def test_a_failing_gate_blocks_the_promotion(rejected):
     world, instance = rejected
     with world.lake() as model:
-        assert [item.version for item in model.versions.promotions()] == [1]
+        [first] = model.versions.promotions()
+        assert first.version == 1
         rows = model.lake.read(model.tables.predictions).to_pylist()
     assert {row["version"] for row in rows if row["day"] == day(4)} == {1}
     event = instance.get_latest_materialization_event(dg.AssetKey(["tiny", "champion"]))
     assert metadata_of(event.asset_materialization)["version"] == 1
     registry = open_registry()
     assert registry.alias("tiny", "champion") == 1
-    assert registry.alias("tiny", "challenger") == 2
+    assert registry.alias("tiny", "challenger") is None
+    names = [registry.client.get_run(registry.run_id("tiny", v)).info.run_name for v in (1, 2)]
+    assert names == [f"v1 {first.as_of} first training", f"v2 {day(4)} performance_drop, rejected"]
 
 
 def test_the_run_of_a_rejected_challenger_is_told_from_a_crash(rejected):
@@ -173,7 +177,11 @@ def test_the_same_set_description_and_code_give_the_same_version(hand):
     about = [materialization(result, "tiny", "challenger") for result in results]
     assert [(item["version"], item["new"]) for item in about] == [(2, True), (2, False)]
     assert len({item["training_set"] for item in about}) == 1
-    assert len(open_registry().client.search_model_versions("name = 'tiny'")) == 2
+    client = open_registry().client
+    assert len(client.search_model_versions("name = 'tiny'")) == 2
+    runs = client.search_runs([open_registry().experiment("tiny")], order_by=["start_time"])
+    named = f"v2 {day(3)} by hand"
+    assert [run.info.run_name for run in runs[1:]] == [named, f"{named}, trained before"]
 
 
 def test_a_decision_by_hand_is_recorded_on_promotion_only(hand):
@@ -205,7 +213,8 @@ def test_the_assets_of_a_retraining_say_what_they_made(hand):
     assert 0.7 < trained["test accuracy"] <= 1
     assert trained["test rows"] == round(3 * ROWS * 0.3)
     assert "/#/experiments/" in trained["mlflow run"]
-    assert trained["mlflow version"].endswith("/#/models/tiny/versions/2")
+    version = "/#/models/tiny/versions/2?workflowType=machine_learning"
+    assert trained["mlflow version"].endswith(version)
     born = materialization(result, "tiny", "test_predictions")
     assert born["dagster/row_count"] == trained["test rows"]
     promoted = materialization(result, "tiny", "champion")
@@ -224,8 +233,20 @@ def test_the_assets_of_a_retraining_say_what_they_made(hand):
 
 
 def test_the_pages_of_mlflow_lead_back_to_dagster(hand):
-    result = hand[2][0]
+    world, instance, [result, _], _ = hand
     client = open_registry().client
+    described = [client.get_registered_model("tiny"), client.get_model_version("tiny", "2")]
+    for item in described:
+        assert item.description.startswith("Whether a is positive.")
+        pages = addresses_in(item.description)
+        reports = [page for page in pages if page.endswith("/reports/tiny.html")]
+        assert len(reports) == 1
+        others = [page for page in pages if page not in reports]
+        assert others
+        assert [problem_of(page, world.definitions, instance) for page in others] == [""] * len(
+            others
+        )
+    assert "It predicts `y` (binary)." in described[0].description
     version = client.get_model_version("tiny", "2")
     assert f"/runs/{result.run_id}" in version.description
     assert "/assets/tiny/challenger?view=checks" in version.description

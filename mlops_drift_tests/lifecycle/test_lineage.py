@@ -53,9 +53,7 @@ def test_the_sql_of_derived_columns_is_part_of_the_chain(lake):
     spec = spec_of()
     model, registry = landed(lake, spec), MemoryRegistry()
     built = build_training_set(ModelContext(spec, model), day(4), None)
-    train_challenger(
-        ModelContext(spec, model, registry), built.id, day(4), lambda number, value: None
-    )
+    train_challenger(ModelContext(spec, model, registry), built.id, day(4), lambda trial: None)
     made_by = hashlib.sha256(spec.features_sql.encode()).hexdigest()
     assert (
         link(trace_version(ModelContext(spec, model, registry), 1), "code").facts["features.sql"]

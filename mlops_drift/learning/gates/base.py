@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import nan
-from typing import NamedTuple, TypedDict, Unpack
+from typing import Literal, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -23,13 +23,16 @@ FRESH_ROWS = 200
 Tables = Mapping[str, Sequence[Mapping[str, object]]]
 # The number that is judged, its limit, and the rows behind it.
 Judged = tuple[float, float, int]
+# How a number that passes is to its limit.
+Direction = Literal["<=", ">", ">="]
 # Finding and advice.
 Sentences = tuple[str, str]
 
 
 class Shown(TypedDict, total=False):
-    """What a result shows beside its sentences."""
+    """What a result has beside its number and its sentences."""
 
+    direction: Direction
     numbers: Mapping[str, float]
     tables: Tables
     picture: Picture
@@ -165,6 +168,7 @@ class GateResult:
         finding: what was found, by how much, and why it matters.
         advice: what to do next, where the verdict is no pass.
         tables: rows by name of the table.
+        direction: how a value that passes is to the threshold, where chance does not decide.
     """
 
     name: str
@@ -177,6 +181,7 @@ class GateResult:
     numbers: Mapping[str, float] = field(default_factory=dict)
     tables: Tables = field(default_factory=dict)
     picture: Picture | None = None
+    direction: Direction = "<="
 
     @property
     def summary(self) -> str:

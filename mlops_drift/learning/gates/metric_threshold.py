@@ -49,6 +49,7 @@ class MetricThreshold(Gate):
             worsening(metric, limit, value) > 0,
             (value, limit, n),
             (finding, advice),
+            direction=">=" if self.greater else "<=",
             numbers={"lower": lower, "upper": upper},
             picture=Limit(f"test {metric}", value, limit, self.greater, lower, upper),
         )

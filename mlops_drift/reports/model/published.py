@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from mlops_drift import settings
+from mlops_drift import links, settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.health import Health
 from mlops_drift.lifecycle.report_files import current_report, headline_file, kept_report
@@ -38,7 +38,7 @@ def publish_report(model: ModelContext, days: int = DAYS) -> Published | None:
     if data is None:
         return None
     name, day = data.name, data.days[-1]
-    content = report_page(data).encode()
+    content = report_page(data, links.report_page("index")).encode()
     places = current_report(name), kept_report(name, day)
     published = Published(day, Health(**data.status["health"]), *places, len(content))
     for place in (published.kept, published.page):
