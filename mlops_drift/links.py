@@ -57,3 +57,11 @@ def report_page(model: str, day: date | None = None) -> str:
     page = f"{quote(model)}.html"
     base = settings.reports_address() or settings.report_root().as_uri()
     return f"{base}/{page}#{day}" if day else f"{base}/{page}"
+
+
+def report_link(model: str, day: date | None = None) -> str:
+    """Where a page in a browser leads to the report: its address, or the asset's page in Dagster.
+
+    A browser opens no file from the page of a server.
+    """
+    return report_page(model, day) if settings.reports_address() else asset_page(model, "report")

@@ -46,6 +46,7 @@ CHECKS = {
     ("challenger", "artifact_size"),
     ("challenger", "documented"),
     ("challenger", "fresh_process"),
+    ("champion", "approval_pending"),
 }
 # Some columns of theirs may be null, or are categories.
 MORE_CHECKS = {
@@ -166,10 +167,10 @@ def test_a_model_has_a_job_for_each_day_and_one_for_retraining(definitions, mode
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_schedule_and_sensor_run_by_default(definitions, model):
+def test_the_sensor_runs_by_default_and_the_schedule_of_past_days_does_not(definitions, model):
     schedule = definitions.resolve_schedule_def(f"{model}_daily_schedule")
     sensor = definitions.resolve_sensor_def(f"{model}_retraining_sensor")
-    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert schedule.job_name == f"{model}_daily"
     assert sensor.job_name == f"{model}_retraining"

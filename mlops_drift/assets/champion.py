@@ -18,6 +18,7 @@ from mlops_drift.assets.common import (
     version_link,
 )
 from mlops_drift.assets.decisions import retraining_run, show_decision, show_outcome
+from mlops_drift.assets.report import show_report
 from mlops_drift.assets.shadow import summary_metadata
 from mlops_drift.checks import keys
 from mlops_drift.checks.approval import approval_check, approval_spec, report_approval
@@ -168,6 +169,7 @@ def show_transition(instance: dg.DagsterInstance, model: ModelContext, decision:
             )
             instance.report_runless_asset_event(event)
     report_approval(instance, asset_key(model.spec, CHAMPION), model)
+    show_report(instance, model)
 
 
 def show_reconciled(instance: dg.DagsterInstance, model: ModelContext) -> None:

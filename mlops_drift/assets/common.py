@@ -79,7 +79,7 @@ def version_link(
 
 def report_link(spec: ModelSpec, day: date | None = None) -> dict[str, dg.MetadataValue]:
     """Metadata that leads to the report of a model, or to a day of it."""
-    return {keys.REPORT: dg.MetadataValue.url(links.report_page(spec.name, day))}
+    return {keys.REPORT: dg.MetadataValue.url(links.report_link(spec.name, day))}
 
 
 def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:

@@ -16,6 +16,7 @@ from mlops_drift.assets.common import (
     report_link,
     table_metadata,
 )
+from mlops_drift.assets.report import show_report
 from mlops_drift.checks import keys
 from mlops_drift.checks.approval import report_approval
 from mlops_drift.checks.report import short, verdict_table
@@ -127,7 +128,8 @@ def retraining_run(
 ) -> RetrainingRun:
     """The retraining that a run of Dagster is about; its outcome is shown where one looks.
 
-    That is on `decisions`, on the run, and on the champion, unless it is what is being made.
+    That is on `decisions`, on the run, on the report, and on the champion, unless it is what is
+    being made.
     """
 
     def show(decision: str) -> None:
@@ -143,9 +145,10 @@ def show_outcome(
     model: ModelContext,
     decision: str,
 ) -> None:
-    """Shows what became of a decision on the asset, and on the run that led to it."""
+    """Shows what became of a decision on the asset, the run that led to it, and the report."""
     if record := show_decision(context.instance, model, decision):
         context.instance.add_run_tags(context.run.run_id, {OUTCOME_TAG: outcome_of(record)})
+        show_report(context.instance, model)
 
 
 def failed_checks(spec: ModelSpec, decision: DecisionRecord) -> Metadata:

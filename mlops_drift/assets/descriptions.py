@@ -12,7 +12,7 @@ def model_description(spec: ModelSpec) -> str:
     return (
         f"{spec.description}\n\n"
         f"It predicts `{spec.target.column}` ({spec.target.kind}). "
-        f"How it is now: [report]({links.report_page(spec.name)}). "
+        f"How it is now: [report]({links.report_link(spec.name)}). "
         f"Its data, checks and decisions: [Dagster]({links.group_page(spec.name)})."
     ).strip()
 
@@ -27,6 +27,6 @@ def version_description(spec: ModelSpec, record: VersionRecord, run_id: str) -> 
         f"[training set]({training_set}) `{record.training_set[:12]}`. Its gates are the checks "
         f"of [{name}/{CHALLENGER}]({gates}?view=checks), the decisions about it are in "
         f"[{name}/{DECISIONS}]({links.asset_page(name, DECISIONS)}), what became of it is on the "
-        f"[report]({links.report_page(name)}). "
+        f"[report]({links.report_link(name)}). "
         f"`mlops-drift explain {name} --version {record.version}` traces the rest."
     ).strip()

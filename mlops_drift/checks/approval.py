@@ -29,7 +29,7 @@ def approval_check(champion: dg.AssetKey, model: ModelContext) -> dg.AssetCheckR
     shadow, name = read_shadow(model.store), model.spec.name
     if shadow is None:
         passed = "no challenger waits for approval"
-        return check_result(champion, APPROVAL_PENDING, "pass", passed, {}, "", {}, {})
+        return check_result(champion, APPROVAL_PENDING, "pass", passed, {}, "", {}, {}, warns=True)
     version = shadow["version"]
     commands = " or ".join(
         f"mlops-drift {what} {name} --version {version} --reason …"

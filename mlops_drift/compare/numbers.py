@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from mlops_drift.schema.numbers import chance
+
 NOTHING = "—"
 
 
@@ -34,11 +36,7 @@ def probability(value: float | None) -> str:
     >>> probability(0.04), probability(0.000456), probability(0.0), probability(None)
     ('0.040', '0.0005', '< 0.0001', '—')
     """
-    if value is None:
-        return NOTHING
-    if value < 0.0001:
-        return "< 0.0001"
-    return f"{value:.3f}" if value >= 0.001 else f"{value:.4f}"
+    return NOTHING if value is None else chance(value)
 
 
 def percent(share: float) -> str:

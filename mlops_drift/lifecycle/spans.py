@@ -86,7 +86,7 @@ def _numbers(item: CheckEvaluation) -> str:
 
 def _number(value: float) -> str:
     """Days and rows without decimals."""
-    return f"{value:.0f}" if value.is_integer() and abs(value) > 1 else shown(value)
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) > 1 else shown(value)
 
 
 def acted_and_waited(records: Sequence[DecisionRecord]) -> list[Span]:

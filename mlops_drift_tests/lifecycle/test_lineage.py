@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -142,7 +143,13 @@ def explained(*arguments):
 def test_the_command_prints_the_chain_as_text_and_as_json(story, asked):
     code, text = explained(*asked)
     assert code == 0
-    assert "training set\n" in text
+    assert "\nTraining set\n" in text
+    code, full = explained(*asked, "--full")
+    assert code == 0
+    assert "\ntraining set\n" in full
+    # Whole hashes are only in full.
+    assert re.search(r"\b[0-9a-f]{64}\b", full)
+    assert not re.search(r"\b[0-9a-f]{32,}\b", text)
     code, chain = explained(*asked, "--format", "json")
     assert code == 0
     assert "training set" in {item["what"] for item in json.loads(chain)}

@@ -62,7 +62,7 @@ def _print_gates(console: Console, gates: Sequence[Mapping[str, Any]]) -> None:
             value,
             "" if verdict == "unknown" else str(gate["direction"] or ""),
             limit,
-            _short(gate["n"]),
+            f"{gate['n']:,}",
         )
     print_table(console, table)
     console.print(Text(f"{passed} of {len(gates)} pass", "dim"))
@@ -87,10 +87,10 @@ def _column(name: str, values: Sequence[object]) -> Column:
 
 
 def _short(value: object) -> str:
-    """A value for reading; nothing for None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "" if value is None else str(value)
-    return number(value)
+    """A value for reading, a fraction in few digits; nothing for None."""
+    if isinstance(value, float):
+        return number(value)
+    return "" if value is None else str(value)
 
 
 def _listed(facts: Facts) -> Iterator[str]:
@@ -136,14 +136,14 @@ def _promotion(facts: Facts) -> Iterator[str]:
         yield f"Trained by decision {facts['decision']}{asked}: {facts['reason']}"
 
 
-def _training_set(facts: Facts) -> Iterator[str]:
+def _training_set(facts: Mapping[str, Any]) -> Iterator[str]:
     parts = ""
     if "train rows" in facts:
         parts = (
-            f" ({_short(facts['train rows'])} to train, {_short(facts['test rows'])} to test) of "
-            f"events of {facts['events']}"
+            f" ({facts['train rows']:,} to train, {facts['test rows']:,} to test) of events of "
+            f"{facts['events']}"
         )
-    yield f"{_short(facts['rows'])} rows{parts}, trained as of {facts['trained as of']}."
+    yield f"{facts['rows']:,} rows{parts}, trained as of {facts['trained as of']}."
     if sample := facts.get("sample"):
         yield f"A sample: {sample}."
     if facts["folder"] == "removed":
@@ -155,9 +155,9 @@ def _code(facts: Facts) -> Iterator[str]:
         yield f"Commit {facts['git_sha']}."
 
 
-def _day(facts: Facts) -> Iterator[str]:
-    failed = facts["failed checks"]
-    yield f"{_short(facts['events'])} events landed, {_short(failed)} numbers of checks failed."
+def _day(facts: Mapping[str, Any]) -> Iterator[str]:
+    landed, failed = facts["events"], facts["failed checks"]
+    yield f"{landed:,} events landed, {failed:,} numbers of checks failed."
     if facts["removed"]:
         yield f"Since then {facts['removed']}."
 

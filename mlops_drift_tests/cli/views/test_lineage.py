@@ -63,6 +63,5 @@ def test_what_is_not_there_is_said(shown):
 
 
 def test_an_event_has_a_line_for_each_value(shown):
-    assert "tenure: 12\nplan: [red]a[/]\n" in shown(
-        Link("event", {"tenure": 12.0, "plan": "[red]a[/]", "gone": None})
-    )
+    facts = {"id": 4007, "tenure": 12.25, "plan": "[red]a[/]", "gone": None}
+    assert "id: 4007\ntenure: 12.250\nplan: [red]a[/]\n" in shown(Link("event", facts))
