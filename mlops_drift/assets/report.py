@@ -65,8 +65,12 @@ def _published(model: ModelContext) -> Metadata:
         pages |= {"report in MLflow": page} if page else {}
     return {
         "state": health.word,
-        "in short": "\n".join(health.sentences),
+        "in short": " ".join(health.sentences),
         "next": health.next,
+        **{
+            tile.title: f"{tile.value}; {tile.text}" if tile.text else tile.value
+            for tile in published.tiles
+        },
         keys.DAY: str(published.day),
         **{title: dg.MetadataValue.url(page) for title, page in pages.items()},
         "file": dg.MetadataValue.path(str(published.page)),

@@ -2,16 +2,18 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from mlops_drift import links, settings
+from mlops_drift.charts.sections import Tile
 from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.health import Health
 from mlops_drift.lifecycle.report_files import current_report, headline_file, kept_report
 from mlops_drift.reports.index import index_page
-from mlops_drift.reports.model.page import report_page
+from mlops_drift.reports.model.page import report_page, tiles
 from mlops_drift.reports.model.reading import ReportData, read_report
 
 DAYS = 90
@@ -22,12 +24,13 @@ INDEX = "index.html"
 class Published:
     """A report that was written.
 
-    Its day, what it says, its file and the one that is kept of that day, and the version and the
-    name that it was logged with.
+    Its day, what it says first, its file and the one that is kept of that day, and the version and
+    the name that it was logged with.
     """
 
     day: date
     health: Health
+    tiles: Sequence[Tile]
     page: Path
     kept: Path
     logged: tuple[int, str] | None
@@ -45,7 +48,8 @@ def publish_report(model: ModelContext, days: int = DAYS) -> Published | None:
     content = report_page(data, links.report_page("index")).encode()
     places = current_report(name), kept_report(name, day)
     logged = (data.serving, f"report/{name}.html") if data.serving else None
-    published = Published(day, Health(**data.status["health"]), *places, logged)
+    health = Health(**data.status["health"])
+    published = Published(day, health, tiles(data), *places, logged)
     for place in (published.kept, published.page):
         _write(place, content)
     _write(headline_file(name), json.dumps(_in_short(data), default=str).encode())
