@@ -14,6 +14,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.scaffold.proposal import Proposal
+from mlops_drift.scaffold.scalar import scalar
 from mlops_drift.scaffold.table import FileColumns
 
 _WIDTH = 96
@@ -40,16 +41,6 @@ def document(name: str, proposal: Proposal, folder: Path) -> str:
     except ValidationError as error:
         raise UserError(mistakes(error)) from error
     return text
-
-
-def scalar(value: object) -> str:
-    """A value as YAML that reads back as the same.
-
-    >>> scalar("no"), scalar("a: b"), scalar(0.5)
-    ("'no'", "'a: b'", '0.5')
-    """
-    dumped = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**6)
-    return dumped.strip()[1:-1]
 
 
 def _comment(text: str, indent: int = 2) -> str:
