@@ -1,6 +1,10 @@
-"""Values as YAML."""
+"""Values and comments as YAML."""
+
+import textwrap
 
 import yaml
+
+_WIDTH = 96
 
 
 def scalar(value: object) -> str:
@@ -11,3 +15,12 @@ def scalar(value: object) -> str:
     """
     dumped = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**6)
     return dumped.strip()[1:-1]
+
+
+def comment(text: str, indent: int = 2) -> str:
+    """A text as lines of comment."""
+    # Names and values from the files may hold line ends.
+    plain, prefix = " ".join(text.split()), f"{' ' * indent}# "
+    return textwrap.fill(
+        plain, _WIDTH, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False
+    )

@@ -1,0 +1,149 @@
+"""The values of one column as an array: numbers, moments in days, or numbers of categories."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from mlops_drift.drift import cells
+from mlops_drift.drift.rows import Floats, Rows
+from mlops_drift.drift.text_columns import NUMBERS, TEXT, Facts, find_facts, is_missing
+from mlops_drift.scaffold.summary import Kind
+from mlops_drift.scaffold.table import kind_of
+from mlops_drift.sql import identifier, literal
+
+# Whole numbers beyond are no doubles; they are told apart as texts.
+_LARGEST = 2.0**53
+_INTEGER = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_NAN = ("nan", "-nan", "+nan")
+
+
+@dataclass(frozen=True)
+class Values:
+    """A column in the order of the rows.
+
+    Attributes:
+        numbers: numbers, or days of moments, NaN where missing; None of a column of categories.
+        codes: the number of each row's category, -1 where missing.
+        labels: the categories as texts.
+        blank: rows that hold nothing but space.
+        words: words that stand for a missing value among numbers, days or truths, with their rows.
+    """
+
+    name: str
+    type: str
+    kind: Kind
+    problem: str
+    numbers: Floats | None = None
+    codes: NDArray[np.int64] | None = None
+    labels: pa.Array | None = None
+    blank: int = 0
+    is_moment: bool = False
+    words: tuple[tuple[str, int], ...] = ()
+
+    @cached_property
+    def is_missing(self) -> NDArray[np.bool_]:
+        """Of each row whether it has no value."""
+        if self.numbers is not None:
+            return np.isnan(self.numbers)
+        assert self.codes is not None
+        return self.codes < 0
+
+
+def facts_of(rows: Rows) -> dict[str, Facts]:
+    """What the columns of text can be read as; those that hold numbers or days are read so."""
+    if rows.facts:
+        return rows.facts
+    texts = [name for name, kind in rows.types.items() if kind == "VARCHAR"]
+    found = find_facts(rows.sql, texts, NUMBERS, rows.tuples)
+    rows.read_as({name: one.best() for name, one in found.items() if one.best() is not TEXT})
+    return found
+
+
+def read_values(rows: Rows, name: str, facts: Mapping[str, Facts]) -> Values:
+    """One column of a table; nested values are texts, of the kind `unreadable`."""
+    type_ = rows.types[name]
+    if cells.NESTED.match(type_):
+        sql = f"SELECT CAST({identifier(name)} AS VARCHAR) AS v FROM {rows.sql}"
+        column = rows.query(sql, lambda found: found.to_arrow_table(), [name])["v"]
+        return _nested(name, type_, column)
+    kind, problem = kind_of(facts[name]) if name in facts else _kind(type_)
+    if type_ == '"NULL"' or (name in facts and not facts[name].values):
+        empty = np.full(rows.count, np.nan)
+        return Values(name, type_, "empty", "", empty, blank=_blank(rows, name, facts))
+    is_moment = rows.is_moment(name)
+    is_number = bool(cells.NUMERIC.match(type_)) and type_ != "BOOLEAN"
+    words = _words(rows, name, facts, kind)
+    if words and not problem:
+        problem = (
+            f"{words[0][0]!r} stands for a missing value in {words[0][1]:,} rows, which would be "
+            "quarantined; leave such cells empty"
+        )
+    if is_number or is_moment:
+        numbers = rows.numbers(name)
+        finite = numbers[np.isfinite(numbers)]
+        is_whole = kind in ("integer", "number") and bool(np.all(finite == np.trunc(finite)))
+        if kind == "number" and is_whole and len(finite) == np.count_nonzero(~np.isnan(numbers)):
+            kind = "integer"
+        is_exact = not len(finite) or bool(np.max(np.abs(finite)) <= _LARGEST)
+        if is_moment or is_exact or kind != "integer" or type_ == "DOUBLE":
+            return Values(name, type_, kind, problem, numbers, is_moment=is_moment, words=words)
+    labels, codes = rows.coded(name)
+    blanks = np.flatnonzero(_is_blank(labels))
+    blank = int(np.isin(codes, blanks).sum()) if len(blanks) else 0
+    if blank:
+        codes[np.isin(codes, blanks)] = -1
+    return Values(name, type_, kind, problem, None, codes, labels, blank, words=words)
+
+
+def _kind(type_: str) -> tuple[Kind, str]:
+    if type_ == "BOOLEAN":
+        return "boolean", ""
+    if type_.lstrip("U").startswith(_INTEGER):
+        return "integer", ""
+    if cells.NUMERIC.match(type_):
+        return "number", ""
+    if cells.is_moment(type_):
+        return "day", ""
+    if cells.TIME.match(type_):
+        return "unreadable", "holds times without a day"
+    return "text", ""
+
+
+def _nested(name: str, type_: str, column: pa.ChunkedArray) -> Values:
+    found = column.combine_chunks().dictionary_encode()
+    codes = found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    problem = "holds lists or records"
+    return Values(name, type_, "unreadable", problem, None, codes, found.dictionary)
+
+
+def _words(
+    rows: Rows, name: str, facts: Mapping[str, Facts], kind: Kind
+) -> tuple[tuple[str, int], ...]:
+    """Words for a missing value, other than NaN, where they are no texts; most frequent first."""
+    if kind in ("text", "unreadable") or name not in facts or not facts[name].missing:
+        return ()
+    text = identifier(name)
+    sql = (
+        f"SELECT trim({text}) AS v, count(*) AS n FROM {rows.sql} WHERE {is_missing(text)} "
+        f"AND lower(trim({text})) NOT IN ({', '.join(map(literal, _NAN))}) "
+        "GROUP BY v ORDER BY n DESC, v"
+    )
+    return tuple(rows.tuples(sql, [name]))
+
+
+def _blank(rows: Rows, name: str, facts: Mapping[str, Facts]) -> int:
+    if name not in facts:
+        return 0
+    text = identifier(name)
+    [(blank,)] = rows.tuples(f"SELECT count({text}) FROM {rows.sql}", [name])
+    return int(blank)
+
+
+def _is_blank(labels: pa.Array) -> NDArray[np.bool_]:
+    blank = pc.equal(pc.utf8_trim_whitespace(labels), "")
+    return np.asarray(blank.to_numpy(zero_copy_only=False), dtype=bool)
