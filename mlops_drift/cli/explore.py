@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_drift.cli.common import FORMAT, output_file, show, waiting, write_file
-from mlops_drift.cli.errors import clear_reading
+from mlops_drift.cli.common import FORMAT, clear_reading, output_file, show, waiting, write_file
+from mlops_drift.errors import UserError
 
 if TYPE_CHECKING:
     from mlops_drift.explore.result import Exploration
@@ -60,13 +60,14 @@ def _explored(source: str, target: str | None, key: str | None, day: str | None)
         return explore_table(source, target=target, key=key, day=day)
     from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
-    from mlops_drift.explore.landed import landed_rows
     from mlops_drift.gateways import open_lake
     from mlops_drift.simulation.instance import quiet
 
     spec = find_model(source).spec
     with quiet(), open_lake() as lake:
-        rows = landed_rows(ModelContext.of(lake, spec))
+        rows = ModelContext.of(lake, spec).store.labels.features()
+    if not rows.num_rows:
+        raise UserError(f"{source} has landed no events; run `mlops-drift run {source}` first")
     return explore_table(
         rows,
         target=target or spec.target.column,

@@ -6,6 +6,7 @@ from mlops_drift.cli.compact import compact
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, status
 from mlops_drift.cli.errors import Commands
+from mlops_drift.cli.explore import explore
 from mlops_drift.cli.exporter import exporter
 from mlops_drift.cli.init import init
 from mlops_drift.cli.removal import cleanup, reset
@@ -38,7 +39,7 @@ def main() -> None:
 
 for command in (init, run, status, backtest, log, explain, rebuild, approve, reject, rollback):
     main.add_command(command)
-for command in (serve, exporter, cleanup, compact, reset, sql, history, restore, compare):
+for command in (serve, exporter, cleanup, compact, reset, sql, history, restore, compare, explore):
     main.add_command(command)
 
 
