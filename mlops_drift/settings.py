@@ -19,6 +19,7 @@ DEFS_VARIABLE = "MLOPS_DRIFT_DEFS"
 MEMORY_VARIABLE = "MLOPS_DRIFT_MEMORY"
 MLFLOW_UI_VARIABLE = "MLOPS_DRIFT_MLFLOW_UI"
 DAGSTER_UI_VARIABLE = "MLOPS_DRIFT_DAGSTER_UI"
+REPORTS_VARIABLE = "MLOPS_DRIFT_REPORTS"
 
 SHIPPED_DEFS = Path(__file__).resolve().parent / "defs"
 PROJECT_ROOT = SHIPPED_DEFS.parent.parent
@@ -117,6 +118,16 @@ def lake_root() -> Path:
 def serving_root() -> Path:
     """The folder of all that services read and write, by model."""
     return environment_root() / "serving"
+
+
+def report_root() -> Path:
+    """The folder of the reports, a page for each model and one for all."""
+    return environment_root() / "reports"
+
+
+def reports_address() -> str | None:
+    """Address under which the folder of reports is served: ``MLOPS_DRIFT_REPORTS``, if it is."""
+    return os.environ.get(REPORTS_VARIABLE, "").rstrip("/") or None
 
 
 def dagster_root() -> Path:

@@ -2,24 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+Filters = Mapping[str, Callable[..., object]]
 
 
-def rendered(
-    template: str, filters: Mapping[str, Callable[..., object]], /, **values: object
-) -> str:
-    """A page from a template, a path in the package, and its values."""
-    return _compiled(template, tuple(filters.items())).render(values)
+def rendered(template: str, filters: Filters, /, **values: object) -> str:
+    """A page from a template, a path in the package, and its values.
+
+    Pages extend `charts/page.html.j2`, which has the one style of all pages.
+    """
+    return _environment(tuple(filters.items())).get_template(template).render(values)
 
 
 @lru_cache(maxsize=8)
-def _compiled(template: str, filters: tuple[tuple[str, Callable[..., object]], ...]) -> Template:
-    # The pictures of a day are many.
+def _environment(filters: tuple[tuple[str, Callable[..., object]], ...]) -> Environment:
+    # The pictures of a day are many: a template is compiled once.
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("mlops_drift", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= dict(filters)
-    text = files("mlops_drift").joinpath(template).read_text("utf-8")
-    return environment.from_string(text)
+    return environment

@@ -18,10 +18,12 @@ def draw(picture: Picture) -> str:
     >>> "roc_auc by production day" in draw(History("roc_auc", 1, []))
     True
     """
-    return svg([_performance(picture)] if isinstance(picture, History) else [*map(_panel, picture)])
+    return svg(
+        [_performance(picture)] if isinstance(picture, History) else [*map(panel_plot, picture)]
+    )
 
 
-def _panel(panel: Panel) -> Plot:
+def panel_plot(panel: Panel, colour: str = "red") -> Plot:
     """The shares of the bins in the reference and in a window.
 
     Of many bins the 16 are shown whose shares changed most.
@@ -34,7 +36,7 @@ def _panel(panel: Panel) -> Plot:
         f"{fitting(panel.name, _MAX_NAME, 14)}: {panel.title}",
         [panel.column.labels[number] for number in shown],
         {"reference": before[shown].tolist(), "window": after[shown].tolist()},
-        "red",
+        colour,
     )
 
 

@@ -7,23 +7,25 @@ from mlops_drift.charts.axis import Axis, fitting, numbers, text_width
 from mlops_drift.charts.html import rendered
 from mlops_drift.charts.plot import Boxes, Line, Mark, Plot, Point, Rule
 
-# In pixels, as all of the drawing.
+# In pixels, as all of the drawing; of pictures that stand alone.
 WIDTH = 720
 _EDGE, _ROW = 16, 18
 _LONGEST = 320
 
 
-def svg(plots: Sequence[Plot]) -> str:
-    """Draws plots one above the other, for light and dark pages.
+def svg(plots: Sequence[Plot], width: int = WIDTH, *, in_page: bool = False) -> str:
+    """Draws plots one above the other, so many pixels wide, for light and dark pages.
+
+    One that stands in a page takes its style from there, and its title may be empty.
 
     >>> svg([Plot("accuracy", [])]).partition(" ")[0]
     '<svg'
     """
-    drawing = _Drawing()
+    drawing = _Drawing(width, in_page)
     for plot in plots:
         drawing.add(plot)
     title = "; ".join(fitting(plot.title, 1200) for plot in plots)
-    return rendered("charts/chart.svg.j2", {}, title=title, drawing=drawing, width=WIDTH)
+    return rendered("charts/chart.svg.j2", {}, title=title, drawing=drawing)
 
 
 class _Shape(NamedTuple):
@@ -60,7 +62,8 @@ class _Frame(NamedTuple):
 class _Drawing:
     """Shapes and the texts on them, down to a height that grows with each plot."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int, in_page: bool) -> None:
+        self.width, self.in_page = width, in_page
         self.shapes: list[_Shape] = []
         self.texts: list[_Text] = []
         self.height = 0.0
@@ -71,12 +74,15 @@ class _Drawing:
         x = plot.x or numbers(x for x, _ in points)
         y = plot.y or numbers(y for _, y in points)
         left = 2 * _EDGE + max((text_width(text) for _, text in y.ticks), default=0)
-        frame = _Frame(x, y, left, WIDTH - 2 * _EDGE, 0, 0)
+        frame = _Frame(x, y, left, self.width - 2 * _EDGE, 0, 0)
         notes = [(frame.across(place), fitting(text, _LONGEST)) for place, text in plot.notes]
-        rows = _rows_apart(notes)
+        rows = _rows_apart(notes, self.width)
 
-        self._write("title", _EDGE, self.height + 26, fitting(plot.title, WIDTH - 2 * _EDGE, 14))
-        below = self._explain([mark for mark in marks if mark.label], self.height + 48)
+        start = self.height + (48 if plot.title else 20)
+        if plot.title:
+            title = fitting(plot.title, self.width - 2 * _EDGE, 14)
+            self._write("title", _EDGE, self.height + 26, title)
+        below = self._explain([mark for mark in marks if mark.label], start)
         top = below + _ROW * (max(rows, default=-1) + 1 + bool(y.label))
         frame = frame._replace(top=top, base=top + plot.height)
         self.height = frame.base + _ROW * (2 + bool(x.label))
@@ -88,7 +94,7 @@ class _Drawing:
         for across, up, text in plot.texts:
             self._write("cell", frame.across(across), frame.down(up) + 4, text)
         if not marks:
-            self._write("middle", WIDTH / 2, (top + frame.base) / 2, "no numbers")
+            self._write("middle", self.width / 2, (top + frame.base) / 2, "no numbers")
 
     def _write(self, style: str, x: float, y: float, text: str) -> None:
         self.texts.append(_Text(style, round(x), round(y), text))
@@ -99,7 +105,7 @@ class _Drawing:
         for mark in marks:
             text = fitting(mark.label, _LONGEST)
             width = 44 + text_width(text)
-            if x > _EDGE and x + width > WIDTH:
+            if x > _EDGE and x + width > self.width:
                 x, y = _EDGE, y + _ROW
             if isinstance(mark, Boxes):
                 self._fill(mark, [(x, y - 9), (x + 20, y + 1)])
@@ -111,7 +117,7 @@ class _Drawing:
 
     def _note(self, x: float, text: str, y: float, base: float) -> None:
         self.shapes.append(_Shape("line grey dotted", _path([(x, y), (x, base)]), text))
-        is_left = _span(x, text)[1] == x
+        is_left = _span(x, text, self.width)[1] == x
         self._write("end" if is_left else "", x - 5 if is_left else x + 5, y + 9, text)
 
     def _draw_axes(self, frame: _Frame) -> None:
@@ -165,17 +171,17 @@ def _path(points: Sequence[Point]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
-def _span(x: float, text: str) -> tuple[float, float]:
+def _span(x: float, text: str, right: int) -> tuple[float, float]:
     """From where to where a text reaches that stands right of `x`, or left where it has no room."""
     width = text_width(text) + 10
-    return (x, x + width) if x + width < WIDTH else (x - width, x)
+    return (x, x + width) if x + width < right else (x - width, x)
 
 
-def _rows_apart(notes: Sequence[tuple[float, str]]) -> list[int]:
+def _rows_apart(notes: Sequence[tuple[float, str]], right: int) -> list[int]:
     """The first row of each text in which it overlaps none before."""
     placed: list[tuple[int, float, float]] = []
     for x, text in notes:
-        start, end = _span(x, text)
+        start, end = _span(x, text, right)
         taken = {row for row, left, right in placed if start <= right and left <= end}
         placed.append((min({*range(len(placed) + 1)} - taken), start, end))
     return [row for row, _, _ in placed]

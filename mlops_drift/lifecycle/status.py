@@ -1,15 +1,25 @@
 """Where a model stands: its days, its champion, its checks, its last decisions."""
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.lifecycle.check_days import (
+    LOOKBACK,
+    about_served,
+    check_days,
+    checks_of_data,
+    failing_since,
+)
 from mlops_drift.lifecycle.decisions import decide_now, published, published_evidence
+from mlops_drift.lifecycle.health import health_of
 from mlops_drift.lifecycle.promotion import waiting_decision
 from mlops_drift.lifecycle.shadow.scoring import shadow_summary
-from mlops_drift.lifecycle.unserved import most_common_reason
+from mlops_drift.lifecycle.unserved import most_common_reason, why_unserved
 from mlops_drift.monitors.context import EVENTS, LABELS
 from mlops_drift.monitors.ranking import on_last_day
+from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.labels import coverage
 from mlops_drift.pipeline.ledger import Account, read_account
 from mlops_drift.store.model_store import ModelStore
@@ -24,7 +34,8 @@ def read_status(model: ModelContext) -> dict[str, Any]:
     """Where a model stands at the end of its last day, as the JSON of the command has it.
 
     The champion, rows of each table, where all rows of the sources are, the verdicts of the last
-    day, the challenger that waits, what the policy says now, and the decisions.
+    day, the challenger that waits, what the policy says now, the decisions, and the health that
+    follows from all that.
     """
     store = model.store
     last = store.landing.last_landed_day()
@@ -38,20 +49,22 @@ def read_status(model: ModelContext) -> dict[str, Any]:
     }
     accounts = {source: read_account(store, source) for source in (EVENTS, LABELS)}
     unmatched = store.labels.unmatched(model.spec.start_date, last) if last else {}
-    return {
+    status = {
         "model": model.spec.name,
         "last_day": last,
         "champion": _champion(store, promotions[-1]) if promotions else None,
         **{name: store.lake.rows(_COUNT, t=table)[0]["n"] for name, table in counted.items()},
         "labels_without_event": sum(unmatched.values()),
         "sources": {source: _source(one) for source, one in accounts.items() if one},
-        "checks": _checks(store, last) if last else [],
+        "checks": _checks(model, last) if last else [],
         "shadow": _shadow(store),
         "next": _next(model, last),
         "label_coverage": [vars(one) for one in coverage(model, last)] if last else [],
         "missing_days": store.landing.missing_files(model.spec.start_date, date.max),
         "decisions": [published(record) for record in store.decisions.records(idle=False)],
     }
+    unserved = None if promotions else why_unserved(model)
+    return {**status, "health": asdict(health_of(status, unserved))}
 
 
 def _champion(store: ModelStore, promotion: Promotion) -> dict[str, object]:
@@ -91,8 +104,25 @@ def _shadow(store: ModelStore) -> dict[str, object] | None:
     return {"version": version, "since": waiting.outcome.day, "windows": windows}
 
 
-def _checks(store: ModelStore, last: date) -> list[dict[str, object]]:
-    """The worst evaluation of each check on the last day that it had one."""
-    worst = on_last_day(store.checks.latest(last), last)
-    rows = ({**published_evidence(one), "verdict": one.verdict} for one in worst)
-    return [{name: row[name] for name in _OF_CHECKS} for row in rows]
+def _checks(model: ModelContext, last: date) -> list[dict[str, object]]:
+    """The worst evaluation of each check, about who serves, on the last day that it had one.
+
+    With the number of subjects judged and failed on the last day, and since when it fails.
+    """
+    found = about_served(model, model.store.checks.latest(last, last - LOOKBACK))
+    days = check_days(model, last - LOOKBACK, last)
+    since = failing_since(days, checks_of_data(model))
+    today = {one.check: one for one in days if one.day == last}
+    warns = {one.name for one in monitors_of(model.spec.monitors) if one.warns}
+    rows = []
+    for worst in on_last_day(found, last):
+        row = {**published_evidence(worst), "verdict": worst.verdict}
+        counted = today.get(worst.check)
+        about = {
+            "since": since.get(worst.check) if worst.verdict == "fail" else None,
+            "failing": counted.failing if counted else 0,
+            "subjects": counted.subjects if counted else 0,
+            "warns": worst.check in warns,
+        }
+        rows.append({name: row[name] for name in _OF_CHECKS} | about)
+    return rows

@@ -114,14 +114,14 @@ def _retraining(now: Situation) -> Decision:
             f"{now.policy.confirm_days} of the last {CONFIRMATION_DAYS} are needed. "
             f"{_because(now.fresh)}"
         )
-        return _idle(now, "wait", reason)
+        return _idle(now, "wait", reason, triggers_of(now.fresh))
     triggers = triggers_of(now.confirmed)
     if pause := _paused(now, triggers):
         return pause
     if now.policy.mode == "alert":
         return _alert(now)
     if obstacle := _few_new_labels(now) or _obstacle(now):
-        return _idle(now, "wait", obstacle)
+        return _idle(now, "wait", obstacle, triggers)
     since = min(check.day for check in now.confirmed)
     return replace(
         _decision(now, "retrain", _because(now.confirmed), since, triggers, now.confirmed),
@@ -245,15 +245,18 @@ def _decision(
     )
 
 
-def _idle(now: Situation, action: Action, reason: str) -> Decision:
+def _idle(now: Situation, action: Action, reason: str, triggers: tuple[str, ...] = ()) -> Decision:
     """Nothing is done at the end of this day; the evidence is kept all the same."""
-    day = now.evidence.day
+    day, version = now.evidence.day, now.evidence.version
+    awaits_first = action == "wait" and version is None
     return Decision(
         action,
         reason,
         day,
         f"{now.model}-{day}-{action}",
-        version=now.evidence.version,
+        "first" if awaits_first else kind_of(triggers, now.evidence.confirm),
+        triggers,
+        version,
         labelled=now.evidence.rows,
         evidence=tuple(check for check in now.evidence.failed if check.day == day),
     )

@@ -176,6 +176,10 @@ class VersionRegistry(ABC):
         """The run that trained a version."""
 
     @abstractmethod
+    def training_seconds(self, model: str) -> dict[str, float]:
+        """How long each run that has trained a version took, by its id."""
+
+    @abstractmethod
     def read_json(self, model: str, version: int, name: str) -> Any:
         """A file of JSON that was logged with a version, read."""
 

@@ -86,6 +86,9 @@ class MemoryRegistry(VersionRegistry):
     def run_id(self, model: str, version: int) -> str:
         return ""
 
+    def training_seconds(self, model: str) -> dict[str, float]:
+        return {}
+
     def read_json(self, model: str, version: int, name: str) -> Any:
         tables = self._package(model, version).tables
         if name not in tables:

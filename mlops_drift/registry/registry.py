@@ -223,6 +223,15 @@ class Registry(VersionRegistry):
     def run_id(self, model: str, version: int) -> str:
         return str(self._registered(model, version).run_id)
 
+    def training_seconds(self, model: str) -> dict[str, float]:
+        experiment = self.experiment(model)
+        runs = self.client.search_runs([experiment]) if experiment else []
+        return {
+            run.info.run_id: (run.info.end_time - run.info.start_time) / 1000
+            for run in runs
+            if run.info.end_time
+        }
+
     def read_json(self, model: str, version: int, name: str) -> Any:
         from mlflow.exceptions import MlflowException
 

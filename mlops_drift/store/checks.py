@@ -12,6 +12,7 @@ from mlops_drift.monitors.performance_drop import PerformanceDrop
 from mlops_drift.monitors.pictures import Point
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Lake, Scan, both
+from mlops_drift.store.records import CheckDay
 from mlops_drift.store.tables import ModelTables
 
 
@@ -50,6 +51,61 @@ class CheckRepository:
         same = 'PARTITION BY day, "check", version, verdict ORDER BY subject, "window"'
         shown = f"QUALIFY verdict = 'fail' OR row_number() OVER ({same}) = 1"
         return self._read(shown, Scan(self._table, since))
+
+    def by_day(self, since: date | None = None, until: date | None = None) -> list[CheckDay]:
+        """What each check found about each version on some days, over all that it judged."""
+        verdict = "CASE WHEN bool_or(verdict = 'fail') THEN 'fail' " + (
+            "WHEN bool_or(verdict = 'pass') THEN 'pass' ELSE 'unknown' END"
+        )
+        subjects = "count(DISTINCT subject)"
+        return self._lake.records(
+            CheckDay,
+            f"""
+            SELECT day, "check", version, {verdict} AS verdict, {subjects} AS subjects,
+                   {subjects} FILTER (verdict = 'fail') AS failing
+            FROM c GROUP BY day, "check", version ORDER BY day, "check", version
+            """,
+            c=Scan(self._table, since, until),
+        )
+
+    def by_production_day(
+        self, checks: Collection[str], since: date, until: date
+    ) -> list[dict[str, Any]]:
+        """The numbers of checks by production day, version, subject and window, as last measured.
+
+        Of production days from `since` on; `failed` says whether any of the days has failed it.
+        """
+        names = ("value", "lower", "upper", "threshold", "n")
+        last = ", ".join(f"arg_max({name}, day) AS {name}" for name in names)
+        return self._lake.rows(
+            f"""
+            SELECT "check", production_day, version, subject, "window", {last},
+                   bool_or(verdict = 'fail') AS failed
+            FROM c WHERE "check" IN ({", ".join(map(literal, sorted(checks)))})
+                AND isfinite(value) AND production_day >= '{since}'
+            GROUP BY ALL ORDER BY production_day, version, "check", subject, "window"
+            """,
+            c=Scan(self._table, since, until),
+        )
+
+    def by_subject(self, check: str, since: date, until: date) -> list[dict[str, Any]]:
+        """What a check found about each subject on some days: of its windows the furthest beyond.
+
+        `excess` is the value in units of the limit, null where it is undefined.
+        """
+        excess = "CASE WHEN isfinite(value) AND threshold > 0 THEN value / threshold END"
+        failed = "bool_or(verdict = 'fail')"
+        return self._lake.rows(
+            f"""
+            SELECT day, version, subject, max({excess}) AS excess,
+                   max({excess}) FILTER (verdict = 'fail') AS failed_excess,
+                   CASE WHEN {failed} THEN 'fail' WHEN bool_or(verdict = 'pass') THEN 'pass'
+                   ELSE 'unknown' END AS verdict
+            FROM c WHERE "check" = {literal(check)}
+            GROUP BY day, version, subject ORDER BY day, version, subject
+            """,
+            c=Scan(self._table, since, until),
+        )
 
     def latest(self, until: date | None = None, since: date | None = None) -> list[CheckEvaluation]:
         """What each check found on the last of some days that it was evaluated on."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from mlops_drift.errors import UserError
+from mlops_drift.schema.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,21 @@ class DecisionRow:
     person: str | None = None
     digest: str | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class CheckDay:
+    """What a check found about one version on a day: its verdict over all that it judged.
+
+    `failing` of `subjects` subjects failed, such as columns.
+    """
+
+    day: date
+    check: str
+    version: int
+    verdict: Verdict
+    subjects: int
+    failing: int
 
 
 @dataclass(frozen=True)

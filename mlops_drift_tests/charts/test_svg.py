@@ -97,7 +97,7 @@ def test_plots_stand_one_above_the_other():
 
 def test_a_picture_has_colours_of_its_own_for_light_and_dark_pages():
     text = svg([Plot("f1", [])])
-    light, dark = text.split("@media (prefers-color-scheme: dark)")
-    for name in ("paper", "grid", "blue", "red", "grey", "amber", "green"):
+    light, dark = text.split("@media screen and (prefers-color-scheme: dark)")
+    for name in ("paper", "grid", "blue", "red", "grey", "amber", "green", "purple"):
         assert f".chart .{name} {{" in light
         assert f".chart .{name} {{" in dark

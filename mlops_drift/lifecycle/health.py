@@ -1,0 +1,125 @@
+"""Whether a model is well, in one word and a few sentences, and what happens next."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mlops_drift.lifecycle.unserved import Unserved
+
+State = Literal["failing", "waiting", "unknown", "healthy"]
+
+# The worst first; a person reads the word, and never the colour alone.
+STATES: tuple[State, ...] = ("failing", "waiting", "unknown", "healthy")
+WORDS: Mapping[State, str] = {
+    "failing": "FAILING",
+    "waiting": "WAITS FOR YOU",
+    "unknown": "UNKNOWN",
+    "healthy": "HEALTHY",
+}
+SIGNS: Mapping[State, str] = {"failing": "✕", "waiting": "⏸", "unknown": "?", "healthy": "✓"}
+SENTENCES = 3
+# Names that a sentence lists.
+_LISTED = 6
+
+
+@dataclass(frozen=True)
+class Health:
+    """The state of a model at the end of its last day.
+
+    Attributes:
+        state: `failing` if a check fails that is an alarm; else `waiting` if a challenger waits
+            for a person, or the policy has given up; else `unknown` if no version serves or no
+            check passed; else `healthy`.
+        sentences: at most three: what, by how much, since when.
+        next: what the policy does next, and why.
+        command: what a person can do about it; None where nothing is to be done.
+    """
+
+    state: State
+    sentences: Sequence[str]
+    next: str
+    command: str | None
+
+    @property
+    def word(self) -> str:
+        """The state in capitals."""
+        return WORDS[self.state]
+
+
+def health_of(status: Mapping[str, Any], unserved: Unserved | None) -> Health:
+    """The health of a model from its status, and why no version serves (`why_unserved`)."""
+    checks, champion = status["checks"], status["champion"]
+    failing = [one for one in checks if one["verdict"] == "fail" and not one["warns"]]
+    others = [*_failed_sentences(failing), *_waiting_sentences(status)]
+    paused = status["next"].startswith("give_up")
+    if failing:
+        state: State = "failing"
+    elif status["shadow"] or paused:
+        state = "waiting"
+    elif champion is None or not any(one["verdict"] == "pass" for one in checks):
+        state = "unknown"
+    else:
+        state = "healthy"
+    if champion is None and unserved:
+        others.insert(0, f"No version serves: {unserved.why}.")
+    if paused and not failing:
+        others.append("Retraining is paused and needs a person.")
+    sentences = [*others, *_rest(checks, status["last_day"])][:SENTENCES]
+    return Health(state, sentences, status["next"], _command(status, unserved))
+
+
+def _failed_sentences(failing: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One for the worst two checks; a third sentence names the others."""
+    shown = failing[:2] if len(failing) > 2 else failing
+    found = []
+    for one in shown:
+        of = f" ({one['failing']} of {one['subjects']})" if one["subjects"] > 1 else ""
+        found.append(f"{one['check']} fails since {one['since']}{of}: {one['reason']}.")
+    if len(failing) > 2:
+        names = [f"{one['check']} (since {one['since']})" for one in failing[2 : 2 + _LISTED]]
+        found.append(f"{', '.join(names)} fail too.")
+    return found
+
+
+def _waiting_sentences(status: Mapping[str, Any]) -> list[str]:
+    shadow = status["shadow"]
+    if not shadow:
+        return []
+    waits = f"Version {shadow['version']} waits for approval since {shadow['since']}"
+    known = [one for one in shadow["windows"] if one["difference"] == one["difference"]]
+    if not known:
+        return [f"{waits}; no event that both versions scored has a label yet."]
+    # The longest, since the wait began.
+    one = min(known, key=lambda window: window["window"] or 0)
+    ends = f"{one['lower']:+.3f} to {one['upper']:+.3f}"
+    return [
+        f"{waits}: {one['metric']} {one['difference']:+.3f} ({ends}) on {one['n']:,} events "
+        f"against version {one['champion']}."
+    ]
+
+
+def _rest(checks: Sequence[Mapping[str, Any]], day: object) -> list[str]:
+    """How the checks are that do not fail."""
+    warned = [one for one in checks if one["verdict"] == "fail" and one["warns"]]
+    passed = [one for one in checks if one["verdict"] == "pass"]
+    unknown = [one["check"] for one in checks if one["verdict"] == "unknown"]
+    found = [f"{one['check']} warns since {one['since']}: {one['reason']}." for one in warned]
+    if checks and len(passed) == len(checks):
+        found.append(f"Every check of {day} passes ({len(checks)}).")
+    elif passed:
+        found.append(f"{len(passed)} of {len(checks)} checks pass.")
+    if unknown:
+        more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
+        found.append(f"Unknown: {', '.join(unknown[:_LISTED])}{more}.")
+    return found
+
+
+def _command(status: Mapping[str, Any], unserved: Unserved | None) -> str | None:
+    model, shadow, next_step = status["model"], status["shadow"], status["next"]
+    if shadow:
+        return f"mlops-drift approve {model} --version {shadow['version']} --reason …"
+    if status["missing_days"]:
+        return f"mlops-drift run {model}"
+    if next_step.startswith(("give_up", "alert")) or unserved:
+        return f"mlops-drift log {model}"
+    return None
